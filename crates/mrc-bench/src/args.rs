@@ -1,0 +1,86 @@
+//! What the command line says.
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+/// mrc beside the npm peer, the PyPI peer and the bare drivers, on servers that it starts itself.
+#[derive(Debug, Parser)]
+#[command(about, args_conflicts_with_subcommands = true)]
+pub(crate) struct Args {
+    /// Rewrites docs/benchmarks.md and its pictures with what was measured
+    #[arg(long, conflicts_with_all = ["quick", "only"])]
+    pub(crate) write: bool,
+    /// Fewer and shorter rounds, to see that it works
+    #[arg(long)]
+    pub(crate) quick: bool,
+    /// One suite alone
+    #[arg(long, value_enum, value_name = "NAME")]
+    pub(crate) only: Option<Suite>,
+    /// Measures nothing, and renders the numbers of the last written run again
+    #[arg(long, conflicts_with_all = ["quick", "only", "write"])]
+    pub(crate) render: bool,
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+/// What there is to measure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Suite {
+    /// A hit: CPU and throughput
+    Hits,
+    /// Rows to JSON, in memory and from the wire
+    Rows,
+    /// A miss: commands and latency
+    Miss,
+    /// A drop of 100 entries among 100,000
+    Drop,
+}
+
+impl Args {
+    /// Whether a suite is to be run.
+    pub(crate) fn wants(&self, suite: Suite) -> bool {
+        self.only.is_none_or(|only| only == suite)
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Answers requests on stdin: the benchmark starts itself in this way
+    #[command(hide = true)]
+    Contender(Contender),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Contender {
+    #[arg(long, value_enum)]
+    pub(crate) way: Way,
+    #[arg(long, value_enum, default_value = "multi")]
+    pub(crate) runtime: Runtime,
+    #[arg(long, default_value = "")]
+    pub(crate) redis: String,
+    #[arg(long, default_value = "")]
+    pub(crate) mysql: String,
+}
+
+/// How a Rust contender does its work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Way {
+    /// The bare drivers
+    Fred,
+    /// mrc's store alone, without the client
+    Store,
+    /// mrc, the answer as bytes
+    Bytes,
+    /// mrc, the answer as structs that own their texts
+    Typed,
+    /// mrc, the answer as structs that borrow their texts
+    Borrowed,
+}
+
+/// The kind of tokio runtime.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Runtime {
+    /// Two workers
+    Multi,
+    /// The current thread
+    Current,
+}

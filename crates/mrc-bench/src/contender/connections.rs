@@ -1,0 +1,100 @@
+//! The clients of a contender, each made when it's first used: an idle one has tasks that look after it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use fred::clients::{Client, WithOptions};
+use fred::interfaces::ClientLike;
+use fred::types::Builder;
+use fred::types::config::{Config, ConnectionConfig, Options, PerformanceConfig, ReconnectPolicy, UnresponsiveConfig};
+use mrc::{MrcClient, MrcServer, RedisConfig, RedisStore};
+
+use crate::Res;
+
+/// Longer than the default: 64 answers of 1.4 MB, decoded on two cores, hold each other up. The same for all.
+const COMMAND_TIMEOUT: Duration = Duration::from_secs(10);
+
+pub(super) struct Connections {
+    redis: String,
+    mysql: String,
+    fred: Option<WithOptions<Client>>,
+    pool: Option<mysql_async::Pool>,
+    store: Option<Arc<RedisStore>>,
+    mrc: Option<MrcClient>,
+    server: Option<MrcServer>,
+}
+
+impl Connections {
+    pub(super) fn new(redis: &str, mysql: &str) -> Self {
+        let (redis, mysql) = (redis.to_owned(), mysql.to_owned());
+        Self { redis, mysql, fred: None, pool: None, store: None, mrc: None, server: None }
+    }
+
+    /// fred with the settings of our store: nobody should run without time-outs, or wait for a server that is away.
+    pub(super) async fn fred(&mut self) -> Res<WithOptions<Client>> {
+        if let Some(client) = &self.fred {
+            return Ok(client.clone());
+        }
+        let mut builder = Builder::from_config(Config::from_url(&self.redis)?);
+        builder
+            .set_policy(ReconnectPolicy::new_exponential(0, 50, 1_000, 2))
+            .set_performance_config(PerformanceConfig {
+                default_command_timeout: COMMAND_TIMEOUT,
+                ..PerformanceConfig::default()
+            })
+            .set_connection_config(ConnectionConfig {
+                max_command_attempts: 1,
+                unresponsive: UnresponsiveConfig {
+                    max_timeout: Some(COMMAND_TIMEOUT * 2),
+                    interval: COMMAND_TIMEOUT / 2,
+                },
+                ..ConnectionConfig::default()
+            });
+        let client = builder.build()?;
+        client.init().await?;
+        let options = Options { fail_fast: true, max_attempts: Some(1), ..Options::default() };
+        Ok(self.fred.insert(client.with_options(&options)).clone())
+    }
+
+    pub(super) fn pool(&mut self) -> Res<mysql_async::Pool> {
+        if let Some(pool) = &self.pool {
+            return Ok(pool.clone());
+        }
+        let opts = mysql_async::Opts::from_url(&self.mysql)?;
+        // As the executor has it: a reset costs a round trip, and the prepared statements.
+        let pool_opts = mysql_async::PoolOpts::default().with_reset_connection(false);
+        let opts = mysql_async::OptsBuilder::from_opts(opts).pool_opts(pool_opts).prefer_socket(false);
+        Ok(self.pool.insert(mysql_async::Pool::new(opts)).clone())
+    }
+
+    pub(super) fn store(&mut self) -> Res<Arc<RedisStore>> {
+        if let Some(store) = &self.store {
+            return Ok(Arc::clone(store));
+        }
+        let store = RedisStore::new(self.redis_config()?)?;
+        Ok(Arc::clone(self.store.insert(Arc::new(store))))
+    }
+
+    pub(super) fn mrc(&mut self) -> Res<MrcClient> {
+        if let Some(client) = &self.mrc {
+            return Ok(client.clone());
+        }
+        let builder = MrcClient::builder().mysql(&self.mysql);
+        let builder = match self.redis.as_str() {
+            "" => builder.store(mrc::MemoryStore::new()),
+            _ => builder.redis_config(self.redis_config()?),
+        };
+        Ok(self.mrc.insert(builder.build()?).clone())
+    }
+
+    pub(super) fn server(&mut self) -> Res<MrcServer> {
+        if let Some(server) = &self.server {
+            return Ok(server.clone());
+        }
+        Ok(self.server.insert(MrcServer::new(&self.redis)?).clone())
+    }
+
+    fn redis_config(&self) -> Res<RedisConfig> {
+        Ok(RedisConfig::from_url(&self.redis)?.command_timeout(COMMAND_TIMEOUT))
+    }
+}

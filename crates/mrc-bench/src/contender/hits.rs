@@ -1,0 +1,140 @@
+//! A hit, in every way there is.
+
+use std::future::Future;
+use std::hint::black_box;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use fred::clients::{Client, WithOptions};
+use fred::interfaces::KeysInterface;
+use mrc::{Answer, CacheStore, MrcClient, RedisStore, params};
+
+use super::{Clock, Connections};
+use crate::Res;
+use crate::args::Way;
+use crate::data::{BorrowedOrder, Order, STORE, TTL};
+use crate::results::Work;
+
+/// One call. It returns what it saw: bytes, or rows.
+trait Call: Clone + Send + 'static {
+    fn call(&self) -> impl Future<Output = Res<u64>> + Send;
+}
+
+pub(super) async fn measure(
+    way: Way,
+    connections: &mut Connections,
+    query: String,
+    callers: u64,
+    calls: u64,
+) -> Res<Work> {
+    let query: Arc<str> = query.into();
+    let key = || {
+        Ok::<_, mrc::KeyError>(mrc::KeyScheme::default().key(&query, &params! { "StoreId" => STORE })?.into_string())
+    };
+    match way {
+        Way::Fred => {
+            let call = BareGet { client: connections.fred().await?, key: key()?.into_bytes().into() };
+            drive(callers, calls, call).await
+        }
+        Way::Store => drive(callers, calls, StoreGet { store: connections.store()?, key: key()?.into() }).await,
+        Way::Bytes => drive(callers, calls, AsBytes(Query { client: connections.mrc()?, text: query })).await,
+        Way::Typed => drive(callers, calls, Typed(Query { client: connections.mrc()?, text: query })).await,
+        Way::Borrowed => drive(callers, calls, Borrowed(Query { client: connections.mrc()?, text: query })).await,
+    }
+}
+
+async fn drive(callers: u64, calls: u64, call: impl Call) -> Res<Work> {
+    // Connects, if it's the first.
+    call.call().await?;
+    let share = calls.div_ceil(callers);
+    let clock = Clock::start();
+    let tasks: Vec<_> = (0..callers)
+        .map(|_| {
+            let call = call.clone();
+            tokio::spawn(async move {
+                let mut seen = 0;
+                for _ in 0..share {
+                    seen += call.call().await?;
+                }
+                Res::Ok(seen)
+            })
+        })
+        .collect();
+    let mut seen = 0;
+    for task in tasks {
+        seen += task.await??;
+    }
+    Ok(clock.stop(share * callers, seen))
+}
+
+/// GET by fred, the key ready.
+#[derive(Clone)]
+struct BareGet {
+    client: WithOptions<Client>,
+    key: Bytes,
+}
+
+impl Call for BareGet {
+    async fn call(&self) -> Res<u64> {
+        let value: Option<Bytes> = self.client.get(self.key.clone()).await?;
+        Ok(black_box(value).map_or(0, |value| value.len() as u64))
+    }
+}
+
+/// GET by our store, the key ready.
+#[derive(Clone)]
+struct StoreGet {
+    store: Arc<RedisStore>,
+    key: Arc<str>,
+}
+
+impl Call for StoreGet {
+    async fn call(&self) -> Res<u64> {
+        let value = self.store.get(&self.key).await?;
+        Ok(black_box(value).map_or(0, |value| value.len() as u64))
+    }
+}
+
+/// What a service calls.
+#[derive(Clone)]
+struct Query {
+    client: MrcClient,
+    text: Arc<str>,
+}
+
+impl Query {
+    async fn run(&self) -> Res<Answer> {
+        let answer = self.client.query_with_cache(&*self.text, params! { "StoreId" => STORE }, TTL).await?;
+        if answer.is_hit() { Ok(answer) } else { Err("that was no hit".into()) }
+    }
+}
+
+#[derive(Clone)]
+struct AsBytes(Query);
+
+impl Call for AsBytes {
+    async fn call(&self) -> Res<u64> {
+        Ok(black_box(self.0.run().await?.into_bytes()).len() as u64)
+    }
+}
+
+#[derive(Clone)]
+struct Typed(Query);
+
+impl Call for Typed {
+    async fn call(&self) -> Res<u64> {
+        let orders: Vec<Order> = self.0.run().await?.rows()?;
+        Ok(black_box(orders).len() as u64)
+    }
+}
+
+#[derive(Clone)]
+struct Borrowed(Query);
+
+impl Call for Borrowed {
+    async fn call(&self) -> Res<u64> {
+        let answer = self.0.run().await?;
+        let orders: Vec<BorrowedOrder<'_>> = answer.rows()?;
+        Ok(black_box(orders).len() as u64)
+    }
+}

@@ -1,0 +1,102 @@
+//! What one process measures of itself: a JSON request a line on stdin, a JSON answer a line on stdout.
+
+mod connections;
+mod drops;
+mod encode;
+mod hits;
+mod misses;
+mod wire;
+
+use std::io::{BufRead, Write};
+use std::time::Instant;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use self::connections::Connections;
+use crate::args::{Contender, Runtime, Way};
+use crate::results::Work;
+use crate::{Res, cpu};
+
+/// What can be asked for.
+#[derive(Debug, Deserialize)]
+#[serde(tag = "op", rename_all = "lowercase")]
+enum Request {
+    Hit {
+        query: String,
+        callers: u64,
+        calls: u64,
+    },
+    Miss {
+        query: String,
+        from: u32,
+        calls: u32,
+    },
+    Drop {
+        name: String,
+        value: u32,
+        #[serde(default)]
+        substring: bool,
+        #[serde(default)]
+        warm: bool,
+    },
+    Encode {
+        calls: u64,
+    },
+    Wire {
+        query: String,
+    },
+}
+
+/// Answers until stdin ends.
+pub(crate) fn run(options: &Contender) -> Res<()> {
+    let runtime = match options.runtime {
+        Runtime::Multi => tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?,
+        Runtime::Current => tokio::runtime::Builder::new_current_thread().enable_all().build()?,
+    };
+    let mut connections = Connections::new(&options.redis, &options.mysql);
+    for line in std::io::stdin().lock().lines() {
+        let request: Request = serde_json::from_str(&line?)?;
+        let answer = runtime.block_on(answer(request, options.way, &mut connections))?;
+        let mut out = std::io::stdout().lock();
+        writeln!(out, "{answer}")?;
+        out.flush()?;
+    }
+    Ok(())
+}
+
+async fn answer(request: Request, way: Way, connections: &mut Connections) -> Res<Value> {
+    Ok(match request {
+        Request::Hit { query, callers, calls } => json!(hits::measure(way, connections, query, callers, calls).await?),
+        Request::Miss { query, from, calls } => {
+            let ids = from..from + calls;
+            let latencies = match way {
+                Way::Fred => misses::bare(connections.fred().await?, connections.pool()?, &query, ids).await?,
+                _ => misses::mrc(connections.mrc()?, &query, ids).await?,
+            };
+            json!({ "latencies": latencies })
+        }
+        Request::Drop { name, value, substring, warm } => {
+            json!(drops::measure(connections.server()?, name, value, substring, warm).await?)
+        }
+        Request::Encode { calls } => json!(encode::measure(way, calls)?),
+        Request::Wire { query } => wire::measure(way, connections, &query).await?,
+    })
+}
+
+/// The clocks of a measurement.
+struct Clock {
+    wall: Instant,
+    cpu: std::time::Duration,
+}
+
+impl Clock {
+    fn start() -> Self {
+        Self { cpu: cpu::time(), wall: Instant::now() }
+    }
+
+    fn stop(self, calls: u64, seen: u64) -> Work {
+        let wall = self.wall.elapsed().as_secs_f64();
+        Work { calls, wall, cpu: (cpu::time() - self.cpu).as_secs_f64(), seen }
+    }
+}

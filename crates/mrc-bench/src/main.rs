@@ -1,0 +1,40 @@
+//! mrc beside the published peers and the bare drivers: one run, on servers that it starts itself.
+//!
+//! | room | what happens there |
+//! |---|---|
+//! | `suite` | the orchestra: starts servers and contenders, and lets them take turns, round by round |
+//! | `contender` | what one process measures of itself; the binary starts itself again for each Rust contender |
+//! | `peer` | the pipe to a contender, whatever its language |
+//! | `results` | the raw numbers, all rounds |
+//! | `report` | medians, targets, tables, pictures |
+#![expect(clippy::print_stdout, reason = "what a benchmark finds is printed")]
+
+mod args;
+mod contender;
+mod cpu;
+mod data;
+mod machine;
+mod peer;
+mod report;
+mod results;
+mod suite;
+
+use clap::Parser;
+
+use crate::args::{Args, Command};
+
+/// Any failure ends the run.
+pub(crate) type Res<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
+
+fn main() -> Res<()> {
+    let args = Args::parse();
+    if let Some(Command::Contender(options)) = args.command {
+        return contender::run(&options);
+    }
+    let results = if args.render { results::Results::load()? } else { suite::run(&args)? };
+    println!("{}", report::text(&results));
+    if args.write || args.render {
+        report::write(&results)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,100 @@
+//! The pipe to a contender: JSON lines, whatever its language.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
+use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+
+use crate::Res;
+use crate::args::{Runtime, Way};
+use crate::results::Work;
+
+/// A contender's process. It ends when it's dropped.
+pub(crate) struct Peer {
+    name: String,
+    requests: ChildStdin,
+    answers: Lines<BufReader<ChildStdout>>,
+    _child: Child,
+}
+
+/// The servers that a contender works on; an empty URL is one that it doesn't need.
+#[derive(Clone, Copy)]
+pub(crate) struct Urls<'a> {
+    pub(crate) redis: &'a str,
+    pub(crate) mysql: &'a str,
+}
+
+impl Peer {
+    /// The npm package.
+    pub(crate) fn npm(urls: Urls<'_>) -> Res<Self> {
+        let mut command = Command::new("node");
+        command.arg(script("peer.cjs")).args([urls.redis, urls.mysql]).env("NODE_PATH", installed("node_modules"));
+        Self::start("npm", command)
+    }
+
+    /// The PyPI package.
+    pub(crate) fn pypi(urls: Urls<'_>) -> Res<Self> {
+        let mut command = Command::new(installed("venv/bin/python"));
+        command.arg(script("peer.py")).args([urls.redis, urls.mysql]);
+        Self::start("pypi", command)
+    }
+
+    /// This binary, as a contender.
+    pub(crate) fn rust(way: Way, runtime: Runtime, urls: Urls<'_>) -> Res<Self> {
+        let (way_name, runtime_name) = (format!("{way:?}").to_lowercase(), format!("{runtime:?}").to_lowercase());
+        let mut command = Command::new(std::env::current_exe()?);
+        command.args(["contender", "--way", &way_name, "--runtime", &runtime_name]);
+        command.args(["--redis", urls.redis, "--mysql", urls.mysql]);
+        Self::start(&format!("{way_name}-{runtime_name}"), command)
+    }
+
+    /// How it's called in the results.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Asks for some work, and returns what it cost.
+    pub(crate) async fn work(&mut self, request: &Value) -> Res<Work> {
+        self.ask(request).await
+    }
+
+    /// Hits: `calls` in all by so many callers. The answers must hold what `expected` says.
+    pub(crate) async fn hits(&mut self, query: &str, callers: u32, calls: u64, expected: [u64; 2]) -> Res<Work> {
+        let request = json!({"op": "hit", "query": query, "callers": callers, "calls": calls});
+        let work = self.work(&request).await?;
+        let each = work.seen / work.calls.max(1);
+        if expected.contains(&each) {
+            Ok(work)
+        } else {
+            Err(format!("{} saw {each} a call, not {expected:?}", self.name).into())
+        }
+    }
+
+    /// Asks for anything else.
+    pub(crate) async fn ask<T: DeserializeOwned>(&mut self, request: &Value) -> Res<T> {
+        self.requests.write_all(format!("{request}\n").as_bytes()).await?;
+        let line = self.answers.next_line().await?.ok_or_else(|| format!("{} ended on {request}", self.name))?;
+        serde_json::from_str(&line).map_err(|error| format!("{}: {error} in {line}", self.name).into())
+    }
+
+    fn start(name: &str, mut command: Command) -> Res<Self> {
+        let spawned = command.env("TZ", "UTC").stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true).spawn();
+        let mut child = spawned.map_err(|error| format!("{name}: {error}; scripts/setup installs what is missing"))?;
+        let (Some(requests), Some(answers)) = (child.stdin.take(), child.stdout.take()) else {
+            return Err("the contender has no pipes".into());
+        };
+        Ok(Self { name: name.into(), requests, answers: BufReader::new(answers).lines(), _child: child })
+    }
+}
+
+fn script(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("peers").join(name)
+}
+
+/// Where scripts/setup puts the peers.
+pub(crate) fn installed(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/peers").join(path)
+}

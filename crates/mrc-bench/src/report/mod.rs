@@ -1,0 +1,72 @@
+//! What the numbers say: targets, tables, pictures.
+
+mod bars;
+mod pictures;
+mod tables;
+mod targets;
+
+use crate::Res;
+use crate::results::{Results, docs};
+
+const BEGIN: &str = "<!-- Written by `just bench --write`: from here … -->";
+const END: &str = "<!-- … to here. -->";
+
+/// Everything as text: Markdown, which reads well on a terminal too.
+pub(crate) fn text(results: &Results) -> String {
+    let targets = targets::all(results);
+    let mut out = tables::targets(&targets);
+    out += &tables::hits(results);
+    out += &tables::rows(results);
+    out += &tables::misses(results);
+    out += &tables::drops(results);
+    out
+}
+
+/// Rewrites the part of docs/benchmarks.md that is measured, its pictures, and the raw numbers beside them.
+pub(crate) fn write(results: &Results) -> Res<()> {
+    results.save()?;
+    for (name, picture) in pictures::all(results) {
+        std::fs::write(docs().join("benchmarks").join(name), picture)?;
+    }
+    let path = docs().join("benchmarks.md");
+    let page = std::fs::read_to_string(&path)?;
+    let (Some((before, _)), Some((_, after))) = (page.split_once(BEGIN), page.split_once(END)) else {
+        return Err("docs/benchmarks.md has lost the marks that its measured part stands between".into());
+    };
+    let measured = tables::machine(&results.machine) + &text(results);
+    Ok(std::fs::write(path, format!("{before}{BEGIN}\n\n{measured}\n{END}{after}"))?)
+}
+
+/// A number with as many digits as it deserves.
+fn number(value: f64) -> String {
+    match value.abs() {
+        v if v >= 1_000.0 => thousands(value),
+        v if v >= 100.0 => format!("{value:.0}"),
+        v if v >= 10.0 => format!("{value:.1}"),
+        _ => format!("{value:.2}"),
+    }
+}
+
+/// `1,234,567`.
+fn thousands(value: f64) -> String {
+    let digits = format!("{value:.0}");
+    let mut out = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at) % 3 == 0 {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_three_digits_that_count() {
+        assert_eq!([0.123, 2.0, 12.34, 345.6, 1_234.4].map(number), ["0.12", "2.00", "12.3", "346", "1,234"]);
+        assert_eq!([12_345.0, 1_234_567.0].map(number), ["12,345", "1,234,567"]);
+    }
+}

@@ -1,0 +1,145 @@
+//! What was aimed at, and what was reached.
+
+use crate::results::{Hits, Miss, Results, Series, Work, find};
+
+/// One aim.
+pub(super) struct Target {
+    pub(super) what: String,
+    pub(super) goal: Goal,
+    /// On the runtime of two workers and on the one of the current thread; or one number for both.
+    pub(super) measured: Vec<f64>,
+    /// What bounds it, where it wasn't reached.
+    pub(super) bound: &'static str,
+}
+
+/// What is good enough.
+#[derive(Clone, Copy)]
+pub(super) enum Goal {
+    AtMost(f64),
+    AtLeast(f64),
+}
+
+impl Goal {
+    pub(super) fn is_reached(self, measured: f64) -> bool {
+        match self {
+            Self::AtMost(limit) => measured <= limit,
+            Self::AtLeast(limit) => measured >= limit,
+        }
+    }
+}
+
+impl Target {
+    pub(super) fn is_reached(&self) -> bool {
+        self.measured.iter().all(|measured| self.goal.is_reached(*measured))
+    }
+}
+
+/// The suffixes of the series of both runtimes.
+pub(super) const RUNTIMES: [&str; 2] = ["multi", "current"];
+
+const OVERHEAD: &str = "**As bytes against bare fred.** fred's future for a `GET` has 6.9 KB. The seam to the store boxes it: by the profile, \
+    the allocation and the cold memory behind it are most of what `RedisStore::get` adds. The rest is the key, which is made \
+    of the params in each call, and the look-up of the query's text.";
+const WAKING: &str = "**One row with two workers.** Bare fred alone costs about as much as a whole hit of the npm peer there: its callers and \
+    its connection live on two threads that wake each other up. On the current thread this cost is gone.";
+const DECODING: &str = "**Structs of 100 rows and more.** By the profile, four fifths of such a hit and more are serde_json's decoding and \
+    the allocation of each text; borrowed structs save the latter. Python's own decoder is written in C, and no ten times slower.";
+const SCAN: &str = "**A drop.** Redis walks through its 100,000 keys and matches each of them, which is most of the time, and the same for every \
+    client. The npm peer pays as much, and then 10,000 round trips for its small pages, and one for each entry.";
+
+/// All aims that something was measured for.
+pub(super) fn all(results: &Results) -> Vec<Target> {
+    let mut targets = Vec::new();
+    for (rows, callers) in [(1, 64), (100, 64), (1, 1), (100, 1)] {
+        against_fred(results, rows, callers, &mut targets);
+    }
+    let npm = [
+        (1, "typed", 0.8, WAKING),
+        (100, "typed", 0.6, DECODING),
+        (100, "borrowed", 0.5, DECODING),
+        (100, "bytes", 0.16, OVERHEAD),
+    ];
+    for (rows, way, limit, bound) in npm {
+        let Some(hits) = hits(results, rows, 64) else { continue };
+        let what = format!("CPU of a hit {} / npm, {}, 64 callers", name(way), count(rows));
+        add(&mut targets, what, Goal::AtMost(limit), ratios(hits, way, "npm"), bound);
+    }
+    for rows in [1, 100, 10_000] {
+        let Some(hits) = hits(results, rows, 64) else { continue };
+        for way in ["bytes", "typed"] {
+            let what = format!("CPU of a hit, PyPI / {}, {}, 64 callers", name(way), count(rows));
+            let inverse = ratios(hits, way, "pypi").into_iter().map(|ratio| 1.0 / ratio).collect();
+            add(&mut targets, what, Goal::AtLeast(10.0), inverse, DECODING);
+        }
+    }
+    if let (Some(values), Some(mrc)) = (find(&results.encoding, "values"), find(&results.encoding, "mrc")) {
+        let ratio = values.ratio(mrc, Work::cpu_us);
+        add(&mut targets, "rows to JSON, `serde_json::Value` / mrc, CPU".into(), Goal::AtLeast(3.0), vec![ratio], "");
+    }
+    for wire in results.wire.iter().filter(|wire| wire.name == "mrc") {
+        let what = format!("{} from the wire, MB of memory beside the answer", count(wire.rows));
+        let beside = wire.growth.saturating_sub(wire.bytes) as f64 / 1e6;
+        add(&mut targets, what, Goal::AtMost(1.0), vec![beside], "");
+    }
+    if let (Some(mrc), Some(npm)) = (miss(results, "mrc"), miss(results, "npm")) {
+        let more = mrc.commands.len() as f64 - npm.commands.len() as f64;
+        add(&mut targets, "a miss, round trips to Redis more than npm".into(), Goal::AtMost(1.0), vec![more], "");
+    }
+    if let (Some(npm), Some(mrc)) = (find(&results.drops, "npm"), find(&results.drops, "mrc")) {
+        let ratio = npm.ratio(mrc, |work| work.wall);
+        add(
+            &mut targets,
+            "a drop of 100 among 100,000, npm / mrc, time".into(),
+            Goal::AtLeast(10.0),
+            vec![ratio],
+            SCAN,
+        );
+        let wrong = mrc.median(|work| work.seen as f64) - 100.0;
+        add(&mut targets, "entries dropped that should not be".into(), Goal::AtMost(0.0), vec![wrong.abs()], "");
+    }
+    targets
+}
+
+fn against_fred(results: &Results, rows: u32, callers: u32, targets: &mut Vec<Target>) {
+    let Some(hits) = hits(results, rows, callers) else { return };
+    let what = format!("CPU of a hit as bytes / bare fred, {}, {}", count(rows), many(callers));
+    let measured = RUNTIMES
+        .iter()
+        .filter_map(|runtime| Some(of(hits, "bytes", runtime)?.ratio(of(hits, "fred", runtime)?, Work::cpu_us)));
+    add(targets, what, Goal::AtMost(1.1), measured.collect(), OVERHEAD);
+}
+
+fn add(targets: &mut Vec<Target>, what: String, goal: Goal, measured: Vec<f64>, bound: &'static str) {
+    targets.push(Target { what, goal, measured, bound });
+}
+
+/// CPU of one of mrc's ways against a peer's, on both runtimes.
+fn ratios(hits: &Hits, way: &str, peer: &str) -> Vec<f64> {
+    let Some(peer) = hits.of(peer) else { return Vec::new() };
+    let mrc = RUNTIMES.iter().filter_map(|runtime| of(hits, way, runtime));
+    mrc.map(|mrc| mrc.ratio(peer, Work::cpu_us)).collect()
+}
+
+pub(super) fn of<'a>(hits: &'a Hits, way: &str, runtime: &str) -> Option<&'a Series> {
+    hits.of(&format!("{way}-{runtime}"))
+}
+
+pub(super) fn hits(results: &Results, rows: u32, callers: u32) -> Option<&Hits> {
+    results.hits.iter().find(|hits| (hits.rows, hits.callers) == (rows, callers))
+}
+
+pub(super) fn miss<'a>(results: &'a Results, name: &str) -> Option<&'a Miss> {
+    results.misses.iter().find(|miss| miss.name == name)
+}
+
+pub(super) fn count(rows: u32) -> String {
+    if rows == 1 { "1 row".into() } else { format!("{} rows", super::thousands(rows.into())) }
+}
+
+pub(super) fn many(callers: u32) -> String {
+    if callers == 1 { "1 caller".into() } else { format!("{callers} callers") }
+}
+
+fn name(way: &str) -> &str {
+    if way == "bytes" { "as bytes" } else { way }
+}

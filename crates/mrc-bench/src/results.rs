@@ -1,0 +1,161 @@
+//! The raw numbers of a run: every round of every contender.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::Res;
+use crate::machine::Machine;
+
+/// All that a run measured. A suite that wasn't run is empty.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Results {
+    pub(crate) machine: Machine,
+    pub(crate) hits: Vec<Hits>,
+    pub(crate) encoding: Vec<Series>,
+    pub(crate) wire: Vec<Wire>,
+    pub(crate) misses: Vec<Miss>,
+    pub(crate) drops: Vec<Series>,
+}
+
+/// What some work cost a contender's process.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub(crate) struct Work {
+    /// How often it was done.
+    pub(crate) calls: u64,
+    /// Seconds.
+    pub(crate) wall: f64,
+    /// Seconds of CPU: all threads, user space and kernel.
+    pub(crate) cpu: f64,
+    /// Bytes, rows or entries, as the contender saw them: shows that the work was done.
+    pub(crate) seen: u64,
+}
+
+/// The rounds of one contender.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Series {
+    pub(crate) name: String,
+    pub(crate) rounds: Vec<Work>,
+}
+
+/// Hits on one entry.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Hits {
+    pub(crate) rows: u32,
+    pub(crate) bytes: u64,
+    pub(crate) callers: u32,
+    pub(crate) series: Vec<Series>,
+}
+
+/// One answer from the database's wire to bytes.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Wire {
+    pub(crate) name: String,
+    pub(crate) rows: u32,
+    /// The answer's size.
+    pub(crate) bytes: u64,
+    /// By how much the process's peak memory grew, in bytes; the median of the rounds.
+    pub(crate) growth: u64,
+    /// Seconds, the median of the rounds.
+    pub(crate) wall: f64,
+}
+
+/// Misses of one contender, one at a time.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Miss {
+    pub(crate) name: String,
+    /// What it sent to Redis for each.
+    pub(crate) commands: Vec<String>,
+    /// Its median latency in each round, in seconds.
+    pub(crate) latencies: Vec<f64>,
+}
+
+impl Work {
+    /// CPU microseconds a call.
+    pub(crate) fn cpu_us(&self) -> f64 {
+        self.cpu * 1e6 / self.calls as f64
+    }
+
+    /// Calls a second.
+    pub(crate) fn rate(&self) -> f64 {
+        self.calls as f64 / self.wall
+    }
+}
+
+impl Series {
+    /// The median over the rounds.
+    pub(crate) fn median(&self, of: impl Fn(&Work) -> f64) -> f64 {
+        median(self.rounds.iter().map(of).collect())
+    }
+
+    /// The median of the ratios to another contender, round by round: what slows both down in a round cancels out.
+    pub(crate) fn ratio(&self, to: &Self, of: impl Fn(&Work) -> f64) -> f64 {
+        median(self.rounds.iter().zip(&to.rounds).map(|(a, b)| of(a) / of(b)).collect())
+    }
+}
+
+impl Hits {
+    /// The series of a contender.
+    pub(crate) fn of(&self, name: &str) -> Option<&Series> {
+        find(&self.series, name)
+    }
+}
+
+/// The series of a contender.
+pub(crate) fn find<'a>(series: &'a [Series], name: &str) -> Option<&'a Series> {
+    series.iter().find(|series| series.name == name)
+}
+
+/// The middle one; NaN when there is none.
+pub(crate) fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    let middle = values.len() / 2;
+    match (values.get(middle), middle.checked_sub(1).and_then(|below| values.get(below))) {
+        (Some(above), Some(below)) if values.len().is_multiple_of(2) => (above + below) / 2.0,
+        (Some(value), _) => *value,
+        (None, _) => f64::NAN,
+    }
+}
+
+impl Results {
+    /// The numbers of the last written run.
+    pub(crate) fn load() -> Res<Self> {
+        Ok(serde_json::from_str(&std::fs::read_to_string(Self::path())?)?)
+    }
+
+    /// Keeps the numbers beside the docs.
+    pub(crate) fn save(&self) -> Res<()> {
+        Ok(std::fs::write(Self::path(), serde_json::to_string(self)? + "\n")?)
+    }
+
+    fn path() -> PathBuf {
+        docs().join("benchmarks/results.json")
+    }
+}
+
+/// The folder of the docs.
+pub(crate) fn docs() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn medians() {
+        assert_eq!(median(vec![3.0, 1.0, 2.0]), 2.0);
+        assert_eq!(median(vec![4.0, 1.0, 2.0, 3.0]), 2.5);
+        assert!(median(vec![]).is_nan());
+    }
+
+    #[test]
+    fn ratios_are_taken_round_by_round() {
+        let series = |cpu: [f64; 3]| Series {
+            name: String::new(),
+            rounds: cpu.map(|cpu| Work { calls: 1, wall: 1.0, cpu, seen: 1 }).into(),
+        };
+        // The second round was slow for both.
+        assert_eq!(series([1.0, 8.0, 1.0]).ratio(&series([2.0, 16.0, 2.0]), |work| work.cpu), 0.5);
+    }
+}

@@ -1,0 +1,85 @@
+//! The suites, one after the other, on servers of this run alone.
+
+mod drops;
+mod hits;
+mod misses;
+mod rows;
+
+use mrc_tests::Database;
+use serde_json::{Value, json};
+
+use crate::Res;
+use crate::args::{Args, Suite};
+use crate::data;
+use crate::machine::Machine;
+use crate::peer::Peer;
+use crate::results::{Results, Series, Work};
+
+/// How long and how often.
+#[derive(Clone, Copy)]
+pub(crate) struct Plan {
+    /// Rounds that count.
+    rounds: usize,
+    /// Seconds of work in a round of a contender, about.
+    seconds: f64,
+}
+
+/// Runs what was asked for.
+pub(crate) fn run(args: &Args) -> Res<Results> {
+    let plan = if args.quick { Plan { rounds: 3, seconds: 0.05 } } else { Plan { rounds: 7, seconds: 0.25 } };
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+        let machine = Machine::look();
+        let database = Database::create().await;
+        if args.wants(Suite::Hits) || args.wants(Suite::Rows) || args.wants(Suite::Miss) {
+            progress("filling the table");
+            database.execute(&data::schema()).await;
+        }
+        let mysql = database.url();
+        let mut results =
+            Results { machine, hits: vec![], encoding: vec![], wire: vec![], misses: vec![], drops: vec![] };
+        if args.wants(Suite::Hits) {
+            results.hits = hits::run(plan, &mysql).await?;
+        }
+        if args.wants(Suite::Rows) {
+            results.encoding = rows::encoding(plan).await?;
+            results.wire = rows::wire(plan, &mysql).await?;
+        }
+        if args.wants(Suite::Miss) {
+            results.misses = misses::run(plan, &mysql).await?;
+        }
+        if args.wants(Suite::Drop) {
+            results.drops = drops::run(plan).await?;
+        }
+        Ok(results)
+    })
+}
+
+/// Says on stderr what is going on: a run takes minutes.
+fn progress(what: &str) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stderr(), "{what} …");
+}
+
+/// Rounds A B C A B C …, the same request to each contender.
+async fn take_turns(rounds: usize, contenders: &mut [(Peer, Value)]) -> Res<Vec<Series>> {
+    let mut series: Vec<Series> =
+        contenders.iter().map(|(peer, _)| Series { name: peer.name().into(), rounds: Vec::new() }).collect();
+    for _ in 0..rounds {
+        for ((peer, request), series) in contenders.iter_mut().zip(&mut series) {
+            series.rounds.push(peer.work(request).await?);
+        }
+    }
+    Ok(series)
+}
+
+/// How many calls take so many seconds, after one that was measured; a multiple of the callers.
+fn calls_for(seconds: f64, warm_up: &Work, callers: u32) -> u64 {
+    let callers = u64::from(callers);
+    let calls = (warm_up.rate() * seconds) as u64;
+    calls.div_ceil(callers).max(1) * callers
+}
+
+/// A request without further fields.
+fn op(name: &str, calls: u64) -> Value {
+    json!({ "op": name, "calls": calls })
+}

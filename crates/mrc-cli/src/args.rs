@@ -1,0 +1,301 @@
+//! What can be written on the command line.
+
+use std::time::Duration;
+
+use clap::{ArgGroup, Parser, Subcommand, ValueEnum, builder::styling};
+use mrc::{KeyFormat, Params, RowFormat};
+
+use crate::value::{self, Named};
+
+const STYLES: styling::Styles = styling::Styles::styled()
+    .header(styling::AnsiColor::Green.on_default().bold())
+    .usage(styling::AnsiColor::Green.on_default().bold())
+    .literal(styling::AnsiColor::Cyan.on_default().bold())
+    .placeholder(styling::AnsiColor::Cyan.on_default());
+
+const VALUES: &str = "\
+VALUE is JSON if it parses as JSON, else a string: StoreId=6 is a number, State=open and Zip=00123 are strings, \
+'Code=\"6\"' is a string of one digit, 'Ids=[1,2,3]' is the list for one IN (?), Gone=null is NULL.";
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    done
+  1    `get` found no value
+  2    wrong usage or input; nothing was run
+  3    the database failed
+  4    the cache failed
+  5    anything else, such as a full disk behind stdout
+  130  interrupted by Ctrl-C";
+
+const EXAMPLES: &str = "\
+Examples:
+  See what it does, with no server at all:
+    mrc demo
+
+  Ask through the cache, twice: a miss, then a hit:
+    export MRC_MYSQL_URL=mysql://shop:secret@localhost:3306/shop
+    export MRC_REDIS_URL=redis://:secret@localhost:6379
+    mrc query --sql 'SELECT * FROM orders WHERE store_id = ?' --param StoreId=6 --ttl 600
+
+  Look at the entry, and at how long it will stay:
+    mrc get --sql 'SELECT * FROM orders WHERE store_id = ?' --param StoreId=6
+    mrc get --sql 'SELECT * FROM orders WHERE store_id = ?' --param StoreId=6 --ttl
+
+  Count, then drop, the entries of store 6, and of no store 66:
+    mrc drop StoreId=6 --dry-run
+    mrc drop StoreId=6";
+
+/// A read-through cache for MySQL and Redis, from the command line.
+///
+/// stdout carries only the result, everything else goes to stderr. With --json the result is one JSON document, and an error is
+/// {"error":{"kind","message"}} on stderr.
+#[derive(Debug, Parser)]
+#[command(name = "mrc", version, styles = STYLES, max_term_width = 110, after_help = EXIT_CODES,
+    after_long_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"), subcommand_required = true, arg_required_else_help = true)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What every command takes.
+#[derive(clap::Args)]
+pub(crate) struct Global {
+    /// MySQL or MariaDB: mysql://user:password@host:3306/database
+    ///
+    /// Better given by the environment: others on the machine see a command line, and the password in it.
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        env = "MRC_MYSQL_URL",
+        hide_env_values = true,
+        help_heading = "Connections"
+    )]
+    pub(crate) mysql: Option<String>,
+    /// Redis: redis://user:password@host:6379/0, also rediss, redis-cluster, redis-sentinel
+    ///
+    /// Better given by the environment: others on the machine see a command line, and the password in it.
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        env = "MRC_REDIS_URL",
+        hide_env_values = true,
+        help_heading = "Connections"
+    )]
+    pub(crate) redis: Option<String>,
+    /// What every key in Redis begins with; keys are written and printed without it [default: nothing]
+    #[arg(long, global = true, value_name = "TEXT", help_heading = "Connections")]
+    pub(crate) prefix: Option<String>,
+    /// Print the result as JSON on stdout, and errors as JSON on stderr
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+}
+
+/// URLs hold passwords.
+impl std::fmt::Debug for Global {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Global").field("prefix", &self.prefix).field("json", &self.json).finish_non_exhaustive()
+    }
+}
+
+/// What mrc does.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Print the key of a query and its params
+    Key(KeyArgs),
+    /// Run a query through the cache and print its rows as JSON
+    Query(QueryArgs),
+    /// Print a cached value, or what is left of its life
+    Get(GetArgs),
+    /// Drop the entries that have some params, and print how many went
+    Drop(DropArgs),
+    /// Show what the cache does: without servers, or on your own if both URLs are set
+    Demo,
+    /// Print the completions of a shell
+    Completions(CompletionsArgs),
+}
+
+/// What a key is made of, beside the statement.
+#[derive(Debug, clap::Args)]
+pub(crate) struct KeyedArgs {
+    /// The text that the key is made of, where another service writes the statement differently [default: the statement]
+    #[arg(long, value_name = "TEXT", requires = "sql")]
+    sql_for_key: Option<String>,
+    /// A param, in the order of the placeholders; may be given several times
+    #[arg(long = "param", value_name = "NAME=VALUE", value_parser = value::named, requires = "sql")]
+    params: Vec<Named>,
+    /// Whose spelling the key has
+    #[arg(long, value_enum, default_value_t, env = "MRC_KEY_FORMAT", hide_env_values = true)]
+    pub(crate) format: Format,
+}
+
+impl KeyedArgs {
+    /// The text that the key is made of.
+    pub(crate) fn text<'a>(&'a self, sql: &'a str) -> &'a str {
+        self.sql_for_key.as_deref().unwrap_or(sql)
+    }
+
+    pub(crate) fn params(&self) -> Params {
+        value::params(&self.params)
+    }
+
+    /// The first flag that says nothing without a statement.
+    pub(crate) fn needs_sql(&self) -> Option<&'static str> {
+        if self.sql_for_key.is_some() { Some("--sql-for-key") } else { self.params.first().map(|_| "--param") }
+    }
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = VALUES, group(ArgGroup::new("of").required(true).args(["sql", "jsonl"])))]
+pub(crate) struct KeyArgs {
+    /// The statement, with a ? for each param; or any other text
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) sql: Option<String>,
+    #[command(flatten)]
+    pub(crate) keyed: KeyedArgs,
+    /// Read {"query","params":[…],"names":[…]} from stdin, one a line, and print one key a line
+    ///
+    /// The keys are those that the npm or PyPI package computes from such a line, whatever it holds. A key may hold a line break: with
+    /// --json each is {"key":"…"}.
+    #[arg(long, conflicts_with_all = ["sql_for_key", "params"])]
+    pub(crate) jsonl: bool,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = VALUES)]
+pub(crate) struct QueryArgs {
+    /// The statement, with a ? for each param
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) sql: String,
+    #[command(flatten)]
+    pub(crate) keyed: KeyedArgs,
+    /// How long the answer stays in the cache, in seconds, ±10 %
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "86400")]
+    pub(crate) ttl: Duration,
+    /// How the rows are written
+    #[arg(long, value_enum, default_value_t, env = "MRC_ROW_FORMAT", hide_env_values = true)]
+    pub(crate) rows: Rows,
+    /// Ask the database alone; any statement will do, also one that writes
+    #[arg(long, conflicts_with_all = ["sql_for_key", "trust_read_only"])]
+    pub(crate) no_cache: bool,
+    /// Cache the statement although mrc can't tell that it only reads
+    #[arg(long)]
+    pub(crate) trust_read_only: bool,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = VALUES, group(ArgGroup::new("of").required(true).args(["key", "sql"])))]
+pub(crate) struct GetArgs {
+    /// The key, as `mrc key` prints it
+    #[arg(value_name = "KEY")]
+    pub(crate) key: Option<String>,
+    /// The statement, as it was cached
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) sql: Option<String>,
+    #[command(flatten)]
+    pub(crate) keyed: KeyedArgs,
+    /// Print what is left of its life instead, in seconds; inf: it has no end
+    #[arg(long)]
+    pub(crate) ttl: bool,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = VALUES)]
+pub(crate) struct DropArgs {
+    /// The params; entries that have any of them go
+    #[arg(value_name = "NAME=VALUE", value_parser = value::named, required = true)]
+    params: Vec<Named>,
+    /// Only entries that have every one of the params
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// Look for NAME=VALUE anywhere in a key, as the npm and PyPI packages do: StoreId=6 then also drops StoreId=66
+    #[arg(long)]
+    pub(crate) substring: bool,
+    /// Count what would go, and drop nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+impl DropArgs {
+    pub(crate) fn params(&self) -> Params {
+        value::params(&self.params)
+    }
+}
+
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub(crate) struct CompletionsArgs {
+    /// The shell
+    #[arg(value_enum)]
+    pub(crate) shell: clap_complete::Shell,
+}
+
+/// [`KeyFormat`], as it is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum Format {
+    /// As the npm package spells it
+    #[default]
+    Typescript,
+    /// As the PyPI package spells it
+    Python,
+}
+
+impl From<Format> for KeyFormat {
+    fn from(format: Format) -> Self {
+        match format {
+            Format::Typescript => Self::TypeScript,
+            Format::Python => Self::Python,
+        }
+    }
+}
+
+/// [`RowFormat`], as it is written.
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+pub(crate) enum Rows {
+    /// Without loss
+    #[default]
+    Canonical,
+    /// Byte for byte as the npm package stores them
+    Typescript,
+    /// Byte for byte as the PyPI package stores them
+    Python,
+}
+
+impl From<Rows> for RowFormat {
+    fn from(rows: Rows) -> Self {
+        match rows {
+            Rows::Canonical => Self::Canonical,
+            Rows::Typescript => Self::TypeScript,
+            Rows::Python => Self::Python,
+        }
+    }
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let duration = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    duration
+        .filter(|duration| !duration.is_zero())
+        .ok_or_else(|| "it is a number of seconds above 0, such as 3600 or 0.5".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn a_life_is_a_positive_number_of_seconds() {
+        assert_eq!(seconds("0.5"), Ok(Duration::from_millis(500)));
+        for wrong in ["0", "-1", "1h", "NaN", "inf", ""] {
+            assert!(seconds(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! An executor of our own around any other: it counts what reaches the database.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use async_trait::async_trait;
+use mrc::{ExecuteError, Params, QueryExecutor, RowEncoder};
+
+/// Counts the queries that reach a database. Clones share the database and the count.
+#[derive(Debug)]
+pub(super) struct Counting<E> {
+    database: Arc<E>,
+    queries: Arc<AtomicU64>,
+}
+
+impl<E> Counting<E> {
+    pub(super) fn new(database: E) -> Self {
+        Self { database: Arc::new(database), queries: Arc::default() }
+    }
+
+    /// How many queries reached the database so far.
+    pub(super) fn queries(&self) -> u64 {
+        self.queries.load(Ordering::Relaxed)
+    }
+}
+
+impl<E> Clone for Counting<E> {
+    fn clone(&self) -> Self {
+        Self { database: Arc::clone(&self.database), queries: Arc::clone(&self.queries) }
+    }
+}
+
+#[async_trait]
+impl<E: QueryExecutor> QueryExecutor for Counting<E> {
+    async fn query(&self, sql: &str, params: &Params, rows: &mut RowEncoder) -> Result<(), ExecuteError> {
+        self.queries.fetch_add(1, Ordering::Relaxed);
+        self.database.query(sql, params, rows).await
+    }
+
+    async fn close(&self) {
+        self.database.close().await;
+    }
+}

@@ -1,0 +1,77 @@
+//! `mrc demo`: the main job, on servers of yours or on none.
+
+mod counting;
+mod report;
+mod shop;
+mod story;
+
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::sync::Arc;
+use std::time::Duration;
+
+use mrc::{CacheStore, MemoryStore, SqliteExecutor};
+
+use crate::args::Global;
+use crate::connect;
+use crate::error::Failure;
+use crate::interrupted;
+use crate::output::Output;
+use counting::Counting;
+use report::Servers;
+use shop::Shop;
+use story::Story;
+
+/// How long the last statement may take when the demo was stopped.
+const CLEANUP_LIMIT: Duration = Duration::from_secs(60);
+
+pub(crate) async fn run(global: &Global, output: &Output) -> Result<(), Failure> {
+    let is_given = |url: &Option<String>| url.as_ref().is_some_and(|url| !url.is_empty());
+    let report = match (is_given(&global.mysql), is_given(&global.redis)) {
+        (true, true) => on_servers(global).await?,
+        (one, other) => {
+            if one || other {
+                let missing = if one { "--redis or MRC_REDIS_URL" } else { "--mysql or MRC_MYSQL_URL" };
+                output.note(&format!("note: without {missing} the demo runs on no server at all"));
+            }
+            embedded().await?
+        }
+    };
+    if output.is_json() { output.document(&report) } else { output.result(report.text(*output).as_bytes()) }
+}
+
+async fn embedded() -> Result<report::Report, Failure> {
+    let store: Arc<dyn CacheStore> = Arc::new(MemoryStore::new());
+    let story = Story::new(store, Counting::new(SqliteExecutor::in_memory()?), Shop::new("orders"), Servers::None)?;
+    tokio::select! {
+        report = async { story.open().await?; story.tell().await } => report,
+        () = interrupted() => Err(Failure::Interrupted),
+    }
+}
+
+/// On servers that others use too: with a table and keys of our own, which go at the end, however that comes.
+async fn on_servers(global: &Global) -> Result<report::Report, Failure> {
+    let unique = format!("mrc_demo_{:016x}", RandomState::new().build_hasher().finish());
+    let prefix = format!("{}{unique}:", global.prefix.as_deref().unwrap_or_default());
+    let store: Arc<dyn CacheStore> = Arc::new(connect::redis_with(global, &prefix)?);
+    // A demo of a cache that isn't there would show another thing.
+    store.ttl("-").await?;
+    let database = connect::mysql(global)?;
+    let story = Story::new(Arc::clone(&store), Counting::new(database), Shop::new(&unique), Servers::Yours)?;
+    // Not to be cancelled: a table that is made after we took it away would stay.
+    let opened = story.create().await;
+    let told = match opened {
+        Ok(()) => tokio::select! {
+            report = async { story.fill().await?; story.tell().await } => report,
+            () = interrupted() => Err(Failure::Interrupted),
+        },
+        Err(failure) => Err(failure),
+    };
+    let cleared = tokio::time::timeout(CLEANUP_LIMIT, story.clear()).await;
+    let cleared = cleared.unwrap_or_else(|_| Err(Failure::Database("dropping it took too long".into())));
+    match (told, cleared) {
+        (Ok(_), Err(failure)) => {
+            Err(Failure::Database(format!("the demo's table {unique} may still be there: {failure}")))
+        }
+        (told, _) => told,
+    }
+}

@@ -1,0 +1,209 @@
+//! What the demo found, as text and as JSON.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use clap::builder::styling::Style;
+use indicatif::HumanCount;
+use serde::Serialize;
+
+use crate::output::Output;
+
+/// What the demo runs on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Servers {
+    /// SQLite and a cache in our own memory.
+    None,
+    /// MySQL and Redis, of the two URLs.
+    Yours,
+}
+
+/// What the demo measured. Times are in milliseconds.
+#[derive(Debug, Serialize)]
+pub(super) struct Report {
+    pub(super) servers: Servers,
+    pub(super) orders: u64,
+    pub(super) stores: u64,
+    pub(super) query: String,
+    pub(super) cold_ms: f64,
+    pub(super) hot_ms: f64,
+    pub(super) callers: u64,
+    pub(super) callers_ms: f64,
+    /// How many queries of all these callers reached the database.
+    pub(super) queries: u64,
+    /// How many entries the drop took.
+    pub(super) dropped: u64,
+    pub(super) orders_before: u64,
+    /// The store that was written to, after the drop.
+    pub(super) written: Fresh,
+    /// The store whose number begins alike.
+    pub(super) alike: Fresh,
+}
+
+/// An answer after the drop.
+#[derive(Debug, Serialize)]
+pub(super) struct Fresh {
+    pub(super) store_id: u64,
+    pub(super) source: &'static str,
+    pub(super) ms: f64,
+    pub(super) orders: u64,
+}
+
+/// Milliseconds, to the nanosecond.
+pub(super) fn ms(duration: Duration) -> f64 {
+    duration.as_nanos() as f64 / 1e6
+}
+
+impl Report {
+    pub(super) fn text(&self, output: Output) -> String {
+        let bold = |text: &str| output.styled(Style::new().bold(), text);
+        let dim = |text: &str| output.styled(Style::new().dimmed(), text);
+        let database = self.database();
+        let (written, alike) = (&self.written, &self.alike);
+        let mut out = String::new();
+        let mut line = |text: &str| {
+            out.push_str(text);
+            out.push('\n');
+        };
+        let step =
+            |name: &str, figure: &str, text: &str| format!("  {name:<15} {}  {text}", bold(&format!("{figure:>9}")));
+
+        line(&format!("{} {}", bold("mrc demo"), self.on()));
+        line("");
+        line(&format!("  {} orders of {} stores, no index on store_id:", count(self.orders), count(self.stores)));
+        line(&format!("  {}", dim(&self.query)));
+        line("");
+        line(&step(
+            "cold",
+            &time(self.cold_ms),
+            &format!("StoreId={}: a miss, {database} reads every row", written.store_id),
+        ));
+        let faster = count((self.cold_ms / self.hot_ms.max(1e-6)).round() as u64);
+        line(&step("hot", &time(self.hot_ms), &format!("StoreId={}: a hit, {faster} times as fast", written.store_id)));
+        line(&step(
+            &format!("{} callers", count(self.callers)),
+            &time(self.callers_ms),
+            &format!("at once, for what isn't cached: {} reached {database}", plural(self.queries, "query", "queries")),
+        ));
+        line("");
+        line(&format!("  An order of store {0} is written, and StoreId={0} is dropped:", written.store_id));
+        line(&step("drop", &plural(self.dropped, "entry", "entries"), "went, and no other"));
+        for fresh in [written, alike] {
+            let before = self.orders_before;
+            let found = match (fresh.source, fresh.orders > before) {
+                ("hit", _) => "a hit: its entry was left alone".to_owned(),
+                (_, true) => format!("a miss: {} orders now, {} before", count(fresh.orders), count(before)),
+                (_, false) => format!("a miss: {} orders", count(fresh.orders)),
+            };
+            line(&step(&format!("StoreId={}", fresh.store_id), &time(fresh.ms), &found));
+        }
+        line("");
+        self.next(&mut line, &bold);
+        out.truncate(out.trim_end().len());
+        out
+    }
+
+    fn on(&self) -> &'static str {
+        match self.servers {
+            Servers::None => "on no server: SQLite and the cache are in this process",
+            Servers::Yours => "on your servers, in a table and under keys of its own, which are gone again",
+        }
+    }
+
+    fn database(&self) -> &'static str {
+        match self.servers {
+            Servers::None => "SQLite",
+            Servers::Yours => "MySQL",
+        }
+    }
+
+    fn next(&self, line: &mut impl FnMut(&str), bold: &impl Fn(&str) -> String) {
+        let program = std::env::args().next().unwrap_or_else(|| "mrc".to_owned());
+        match self.servers {
+            Servers::None => {
+                line(&format!(
+                    "{} the same on your servers, or on those that `just up` starts in Docker:",
+                    bold("Next:")
+                ));
+                line("  export MRC_MYSQL_URL=mysql://shop:secret@localhost:3306/shop");
+                line("  export MRC_REDIS_URL=redis://:secret@localhost:6379");
+                line(&format!("  {program} demo"));
+            }
+            Servers::Yours => {
+                line(&format!("{} a query of your own, twice:", bold("Next:")));
+                line(&format!("  {program} query --sql 'SELECT * FROM your_table WHERE id = ?' --param Id=6"));
+            }
+        }
+    }
+}
+
+fn time(ms: f64) -> String {
+    match ms {
+        ms if ms < 1.0 => format!("{:.1} us", ms * 1e3),
+        ms if ms < 1e3 => format!("{ms:.1} ms"),
+        ms => format!("{:.2} s", ms / 1e3),
+    }
+}
+
+fn count(count: u64) -> String {
+    HumanCount(count).to_string()
+}
+
+fn plural(n: u64, one: &str, many: &str) -> String {
+    let mut text = count(n);
+    // Writing into a String can't fail.
+    let _ = write!(text, " {}", if n == 1 { one } else { many });
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report(servers: Servers) -> Report {
+        let fresh = |store_id, source, orders| Fresh { store_id, source, ms: 0.004, orders };
+        Report {
+            servers,
+            orders: 100_000,
+            stores: 100,
+            query: "SELECT 1".into(),
+            cold_ms: 12.5,
+            hot_ms: 0.005,
+            callers: 1_000,
+            callers_ms: 1_500.0,
+            queries: 1,
+            dropped: 1,
+            orders_before: 1_000,
+            written: fresh(6, "miss", 1_001),
+            alike: fresh(66, "hit", 1_000),
+        }
+    }
+
+    #[test]
+    fn the_text_is_short_and_says_it_all() {
+        for servers in [Servers::None, Servers::Yours] {
+            let text = report(servers).text(Output::new(true));
+            assert!(text.lines().count() <= 25 && !text.contains('\x1b'), "{text}");
+            for part in [
+                "12.5 ms",
+                "5.0 us",
+                "2,500 times",
+                "1,000 callers",
+                "1 query reached",
+                "1,001 orders now",
+                "left alone",
+            ] {
+                assert!(text.contains(part), "{part} in {text}");
+            }
+        }
+    }
+
+    #[test]
+    fn times_have_the_unit_that_fits() {
+        assert_eq!(
+            [0.0042, 0.9, 1.0, 999.0, 2_500.0].map(time),
+            ["4.2 us", "900.0 us", "1.0 ms", "999.0 ms", "2.50 s"]
+        );
+    }
+}

@@ -1,0 +1,147 @@
+//! `mrc key`: the key of a query, or of as many as stdin has lines.
+
+use std::borrow::Cow;
+use std::io::{self, BufRead, BufReader, BufWriter, Write};
+
+use mrc::{KeyScheme, Value};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::args::{Format, KeyArgs};
+use crate::error::Failure;
+use crate::output::{Output, written};
+use crate::value;
+
+const BUFFER: usize = 1 << 16;
+
+pub(crate) fn run(args: &KeyArgs, output: &Output) -> Result<(), Failure> {
+    if args.jsonl {
+        return lines(args.keyed.format, output);
+    }
+    let text = args.keyed.text(args.sql.as_deref().unwrap_or_default());
+    let key = KeyScheme::new(args.keyed.format.into()).key(text, &args.keyed.params());
+    let key = key.map_err(|error| Failure::from(&error))?;
+    let ambiguous = key.ambiguity().map(ToString::to_string);
+    if output.is_json() {
+        return output.document(&Keyed { key: key.as_str(), ambiguous });
+    }
+    if let Some(why) = ambiguous {
+        output.note(&format!("note: the cache is bypassed for these params: {why}"));
+    }
+    output.result(key.as_str().as_bytes())
+}
+
+#[derive(Serialize)]
+struct Keyed<'a> {
+    key: &'a str,
+    /// Why other params could have the same key.
+    ambiguous: Option<String>,
+}
+
+/// A line of `--jsonl`. Other members are let be.
+#[derive(Deserialize)]
+struct Line<'a> {
+    #[serde(borrow)]
+    query: Cow<'a, str>,
+    #[serde(borrow, default)]
+    params: Option<Vec<&'a RawValue>>,
+    #[serde(default)]
+    names: Option<Vec<String>>,
+}
+
+/// A key for each line. What was read is answered before more is waited for, so that a program may talk with us line by line.
+fn lines(format: Format, output: &Output) -> Result<(), Failure> {
+    let mut input = BufReader::with_capacity(BUFFER, io::stdin().lock());
+    let mut out = BufWriter::with_capacity(BUFFER, io::stdout().lock());
+    let (mut text, mut number) = (Vec::new(), 0);
+    loop {
+        if input.buffer().is_empty() && !put(out.flush())? {
+            return Ok(());
+        }
+        text.clear();
+        number += 1;
+        let read = input.read_until(b'\n', &mut text);
+        if read.map_err(|error| Failure::Other(format!("stdin can't be read: {error}")))? == 0 {
+            return written(out.flush());
+        }
+        let key = match key(&text, format) {
+            Ok(key) => key,
+            Err(message) => {
+                written(out.flush())?;
+                return Err(Failure::Line { line: number, message });
+            }
+        };
+        let line = if output.is_json() { serde_json::json!({ "key": key }).to_string() } else { key };
+        if !put(out.write_all(line.as_bytes()).and_then(|()| out.write_all(b"\n")))? {
+            return Ok(());
+        }
+    }
+}
+
+/// Whether there is still somebody who reads.
+fn put(done: io::Result<()>) -> Result<bool, Failure> {
+    let is_read = done.is_ok();
+    written(done).map(|()| is_read)
+}
+
+fn key(line: &[u8], format: Format) -> Result<String, String> {
+    let line = std::str::from_utf8(line).map_err(|error| format!("it isn't UTF-8: {error}"))?;
+    let line = line.trim_ascii();
+    if line.is_empty() {
+        return Err("it is empty".into());
+    }
+    let line: Line<'_> = serde_json::from_str(line).map_err(|error| {
+        format!(r#"it isn't {{"query","params":[…],"names":[…]}}: {}"#, without_line(&error.to_string()))
+    })?;
+    let read = match format {
+        Format::Typescript => value::typescript,
+        Format::Python => value::python,
+    };
+    let params = line.params.unwrap_or_default();
+    let values = params
+        .into_iter()
+        .enumerate()
+        .map(|(at, raw)| read(raw).map_err(|error| format!("param {}: {}", at + 1, without_line(&error.to_string()))));
+    let values = values.collect::<Result<Vec<Value>, _>>()?;
+    Ok(KeyScheme::new(format.into()).peer_key(&line.query, &values, &line.names.unwrap_or_default()))
+}
+
+/// The parser sees each line as its first.
+fn without_line(error: &str) -> String {
+    error.replace(" at line 1 column ", " at column ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EMPTY: &str = "da39a3ee5e6b4b0d3255bfef95601890afd80709";
+
+    #[test]
+    fn lists_of_different_lengths_are_the_peers_matter() {
+        let check = |line: &str, typescript: &str, python: &str| {
+            assert_eq!(key(line.as_bytes(), Format::Typescript).unwrap(), format!("{typescript}{EMPTY}"), "{line}");
+            assert_eq!(key(line.as_bytes(), Format::Python).unwrap(), format!("{python}{EMPTY}"), "{line}");
+        };
+        check(r#"{"query":""}"#, "", "");
+        check(r#"{"query":"","params":null,"names":null}"#, "", "");
+        check(r#"{"query":"","params":[],"names":["A"]}"#, "", "");
+        check(r#"{"query":"","params":[1],"names":["A","B"],"key":"x"}"#, "A=1_B=undefined_", "A=1_");
+        check(r#"{"query":"","params":[1,2],"names":["A"]}"#, "A=1_", "A=1_");
+    }
+
+    #[test]
+    fn a_bad_line_says_what_is_wrong_and_where() {
+        let check = |line: &[u8], expect: &str| {
+            let message = key(line, Format::Typescript).unwrap_err();
+            assert!(message.contains(expect), "{message}");
+        };
+        check(b"\n", "it is empty");
+        check(b"\xff", "isn't UTF-8");
+        check(b"{}", "missing field `query`");
+        check(br#"{"query":1}"#, "at column");
+        check(br#"{"query":"","params":6}"#, "invalid type");
+        check(br#"{"query":"","params":["\ud800"]}"#, "at column");
+        check(br#"{"query":"","names":[1]}"#, "expected a string");
+    }
+}

@@ -1,0 +1,8 @@
+//! What `mrc` does, one file each.
+
+pub(crate) mod completions;
+pub(crate) mod demo;
+pub(crate) mod drop;
+pub(crate) mod get;
+pub(crate) mod key;
+pub(crate) mod query;

@@ -1,0 +1,122 @@
+//! `mrc query`: a query through the cache, or past it.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use mrc::{Answer, Bypass, Event, MemoryStore, MrcClient, Query, Source};
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use crate::args::{Global, QueryArgs};
+use crate::connect;
+use crate::error::Failure;
+use crate::output::Output;
+
+pub(crate) async fn run(args: &QueryArgs, global: &Global, output: &Output) -> Result<(), Failure> {
+    let told = Told::default();
+    let builder = connect::builder()?
+        .executor(connect::mysql(global)?)
+        .key_format(args.keyed.format.into())
+        .row_format(args.rows.into())
+        .on_event(told.listener());
+    // Without a cache there is none to connect to.
+    let builder =
+        if args.no_cache { builder.store(MemoryStore::new()) } else { builder.store(connect::redis(global)?) };
+    let client = builder.build()?;
+
+    let began = Instant::now();
+    let asked = ask(&client, args).await;
+    let ms = began.elapsed().as_secs_f64() * 1e3;
+    connect::close(&client).await;
+    let answer = asked?;
+
+    let bypassed = told.bypassed();
+    let source = match answer.source() {
+        Source::Cache => "hit",
+        Source::Followed => "followed",
+        _ if args.no_cache => "uncached",
+        _ if bypassed.is_some() => "bypass",
+        _ => "miss",
+    };
+    if output.is_json() {
+        let key = if args.no_cache { None } else { Some(client.key(query(args), args.keyed.params())?.into_string()) };
+        let value = answer.json::<&RawValue>()?;
+        let ms = (ms * 1e3).round() / 1e3;
+        return output.document(&Answered { source, ms, key, bypass: bypassed, value });
+    }
+    output.note(&format!("{source} in {ms:.1} ms"));
+    if let Some(why) = bypassed {
+        output.note(&format!("note: the cache was bypassed, and nothing is stored: {why}"));
+    }
+    if told.was_refused() {
+        output.note("note: the answer was not stored: its entry was dropped meanwhile");
+    }
+    output.result(answer.as_bytes())
+}
+
+#[derive(Serialize)]
+struct Answered<'a> {
+    source: &'static str,
+    ms: f64,
+    key: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bypass: Option<String>,
+    /// As it lies in the cache, byte for byte.
+    value: &'a RawValue,
+}
+
+fn query(args: &QueryArgs) -> Query<'_> {
+    let query = Query::new(args.sql.as_str()).keyed_as(args.keyed.text(&args.sql));
+    if args.trust_read_only { query.trust_read_only() } else { query }
+}
+
+async fn ask(client: &MrcClient, args: &QueryArgs) -> Result<Answer, mrc::Error> {
+    let params = args.keyed.params();
+    if args.no_cache {
+        client.query(&args.sql, params).await
+    } else {
+        client.query_with_cache(query(args), params, args.ttl).await
+    }
+}
+
+/// What the client told of its decisions.
+#[derive(Default)]
+struct Told(Arc<Mutex<Heard>>);
+
+#[derive(Default)]
+struct Heard {
+    bypassed: Option<String>,
+    refused: bool,
+}
+
+impl Told {
+    fn listener(&self) -> impl Fn(&Event<'_>) + Send + Sync + 'static {
+        let heard = Arc::clone(&self.0);
+        move |event: &Event<'_>| {
+            let mut heard = heard.lock().unwrap_or_else(PoisonError::into_inner);
+            match event {
+                Event::Bypassed { why, .. } => heard.bypassed = Some(reason(why)),
+                Event::Refused { .. } => heard.refused = true,
+                _ => {}
+            }
+        }
+    }
+
+    fn bypassed(&self) -> Option<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).bypassed.clone()
+    }
+
+    fn was_refused(&self) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).refused
+    }
+}
+
+fn reason(why: &Bypass<'_>) -> String {
+    match why {
+        Bypass::Ambiguous(ambiguity) => ambiguity.to_string(),
+        Bypass::WaitedTooLong => "another process has been computing this answer for too long".into(),
+        Bypass::StoreFailed { command, error } => format!("{command}: {error}"),
+        Bypass::BadValue { error } => format!("the value in the cache can't be read: {error}"),
+        other => format!("{other:?}"),
+    }
+}

@@ -1,0 +1,51 @@
+//! From URLs to clients and stores.
+
+use std::time::Duration;
+
+use mrc::{MrcClient, MrcClientBuilder, MrcConfig, MySqlConfig, MySqlExecutor, RedisConfig, RedisStore};
+
+use crate::args::Global;
+use crate::error::Failure;
+
+/// How long a command waits for its connections to say goodbye.
+const CLOSE_LIMIT: Duration = Duration::from_secs(1);
+
+/// A client with the settings that the environment has, and no connection yet.
+pub(crate) fn builder() -> Result<MrcClientBuilder, Failure> {
+    // The URLs are the flags' matter, which know the variables too.
+    let config = MrcConfig { mysql: None, redis: None, ..MrcConfig::from_env()? };
+    Ok(MrcClientBuilder::from(config))
+}
+
+/// The cache of `--redis` and `--prefix`.
+pub(crate) fn redis(global: &Global) -> Result<RedisStore, Failure> {
+    redis_with(global, global.prefix.as_deref().unwrap_or_default())
+}
+
+/// The cache of `--redis`, under another prefix.
+pub(crate) fn redis_with(global: &Global, prefix: &str) -> Result<RedisStore, Failure> {
+    let url = given(global.redis.as_deref(), "Redis", "--redis", "MRC_REDIS_URL", "redis://localhost:6379")?;
+    Ok(RedisStore::new(RedisConfig::from_url(url)?.prefix(prefix))?)
+}
+
+/// The database of `--mysql`.
+pub(crate) fn mysql(global: &Global) -> Result<MySqlExecutor, Failure> {
+    let url = given(global.mysql.as_deref(), "MySQL", "--mysql", "MRC_MYSQL_URL", "mysql://localhost:3306/shop")?;
+    Ok(MySqlExecutor::new(MySqlConfig::from_url(url)?)?)
+}
+
+/// Closes the connections of a client, politely but not for long.
+pub(crate) async fn close(client: &MrcClient) {
+    let _ = tokio::time::timeout(CLOSE_LIMIT, client.close()).await;
+}
+
+fn given<'a>(
+    url: Option<&'a str>,
+    server: &str,
+    flag: &str,
+    variable: &str,
+    example: &str,
+) -> Result<&'a str, Failure> {
+    url.filter(|url| !url.is_empty())
+        .ok_or_else(|| Failure::Usage(format!("give the URL of {server} by {flag} or {variable}, such as {example}")))
+}

@@ -1,0 +1,188 @@
+//! What can fail, and the exit code of each.
+
+use std::io;
+
+use mrc::{DropError, ExecuteError, KeyError, StoreError, statement::NotCacheable};
+
+/// Why a command did not do what it was asked for.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    #[error("there is no value under {key}")]
+    NoValue { key: String },
+    #[error("{0}")]
+    Usage(String),
+    #[error("line {line}: {message}")]
+    Line { line: u64, message: String },
+    #[error("{0}")]
+    Database(String),
+    #[error("{0}")]
+    Cache(String),
+    #[error("{0}")]
+    Other(String),
+    #[error("interrupted")]
+    Interrupted,
+}
+
+impl Failure {
+    /// As `mrc --help` documents them.
+    pub(crate) fn exit_code(&self) -> u8 {
+        match self {
+            Self::NoValue { .. } => 1,
+            Self::Usage(_) | Self::Line { .. } => 2,
+            Self::Database(_) => 3,
+            Self::Cache(_) => 4,
+            Self::Other(_) => 5,
+            Self::Interrupted => 130,
+        }
+    }
+
+    /// The `kind` of `--json`.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Self::NoValue { .. } => "no_value",
+            Self::Usage(_) => "usage",
+            Self::Line { .. } => "input",
+            Self::Database(_) => "database",
+            Self::Cache(_) => "cache",
+            Self::Other(_) => "other",
+            Self::Interrupted => "interrupted",
+        }
+    }
+
+    /// The file or terminal behind stdout failed. A pipe that was closed is no failure: its reader has enough.
+    pub(crate) fn stdout(error: &io::Error) -> Self {
+        Self::Other(format!("stdout can't be written: {error}"))
+    }
+}
+
+impl From<mrc::Error> for Failure {
+    fn from(error: mrc::Error) -> Self {
+        match &error {
+            mrc::Error::Config(_) => Self::Usage(error.to_string()),
+            mrc::Error::NotCacheable(refused) => Self::Usage(format!("--sql: {}", not_cacheable(refused))),
+            mrc::Error::Key(error) => error.into(),
+            mrc::Error::Ttl(error) => Self::Usage(format!("--ttl: {error}")),
+            mrc::Error::NoDatabase => Self::Usage("give the database by --mysql or MRC_MYSQL_URL".into()),
+            mrc::Error::Database(error) => error.as_ref().into(),
+            mrc::Error::Store(error) => error.as_ref().into(),
+            _ => Self::Other(error.to_string()),
+        }
+    }
+}
+
+impl From<&KeyError> for Failure {
+    fn from(error: &KeyError) -> Self {
+        Self::Usage(match error {
+            KeyError::NotFinite { name } | KeyError::EmptyList { name } | KeyError::NestedList { name } => {
+                format!("--param {name}: {error}")
+            }
+            _ => format!("--param: {error}"),
+        })
+    }
+}
+
+impl From<&ExecuteError> for Failure {
+    fn from(error: &ExecuteError) -> Self {
+        match error {
+            ExecuteError::Config(_) => Self::Usage(format!("--mysql: {error}")),
+            ExecuteError::ParamCount { .. } | ExecuteError::Param { .. } => Self::Usage(format!("--param: {error}")),
+            ExecuteError::Cell { .. } | ExecuteError::Row(_) => Self::Database(format!("--sql: {error}")),
+            ExecuteError::Unavailable(_) => Self::Database(format!("--mysql: {error}")),
+            _ => Self::Database(error.to_string()),
+        }
+    }
+}
+
+impl From<ExecuteError> for Failure {
+    fn from(error: ExecuteError) -> Self {
+        Self::from(&error)
+    }
+}
+
+impl From<&StoreError> for Failure {
+    fn from(error: &StoreError) -> Self {
+        match error {
+            StoreError::Config(_) => Self::Usage(format!("--redis: {error}")),
+            StoreError::Unavailable(_) => Self::Cache(format!("--redis: {error}")),
+            _ => Self::Cache(error.to_string()),
+        }
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::from(&error)
+    }
+}
+
+impl From<DropError> for Failure {
+    fn from(error: DropError) -> Self {
+        match error {
+            DropError::Pattern(error) => Self::Usage(format!("NAME=VALUE: {error}")),
+            DropError::Interrupted { source: source @ StoreError::Config(_), .. } => source.into(),
+            DropError::Interrupted { source: StoreError::Unavailable(_), .. } => {
+                Self::Cache(format!("--redis: {error}"))
+            }
+            error => Self::Cache(error.to_string()),
+        }
+    }
+}
+
+/// The library names its methods where the command line has flags.
+fn not_cacheable(refused: &NotCacheable) -> String {
+    refused
+        .to_string()
+        .replace("run it with `MrcClient::query`, which caches nothing", "run it with --no-cache")
+        .replace("run the statement with `MrcClient::query`, which caches nothing", "run it with --no-cache")
+        .replace("`Query::trust_read_only()`", "--trust-read-only")
+}
+
+/// Leaves out what stands between `://` and `@`: the user and the password of a URL.
+pub(crate) fn redact(text: &str) -> String {
+    let mut parts = text.split("://");
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let end =
+            part.find(|char: char| char.is_whitespace() || matches!(char, '\'' | '"' | '`')).unwrap_or(part.len());
+        let (url, rest) = part.split_at(end);
+        out.push_str("://");
+        match url.rsplit_once('@') {
+            Some((_, host)) => {
+                out.push_str("…@");
+                out.push_str(host);
+            }
+            None => out.push_str(url),
+        }
+        out.push_str(rest);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stands_before_a_host_is_left_out() {
+        let check = |text: &str, expect: &str| assert_eq!(redact(text), expect);
+        check("nothing to hide", "nothing to hide");
+        check("'redis://:s3cr@et@host:1' is", "'redis://…@host:1' is");
+        check("mysql://u:p@h/db and redis://h", "mysql://…@h/db and redis://h");
+    }
+
+    #[test]
+    fn a_refused_statement_points_to_a_flag() {
+        for sql in [
+            "UPDATE t SET a = 1",
+            "SELECT a FROM t FOR UPDATE",
+            "SELECT db.f(1)",
+            "SELECT 1; SELECT 2",
+            "SELECT RAND()",
+        ] {
+            let refused = mrc::statement::check(sql).unwrap_err();
+            let Failure::Usage(message) = mrc::Error::from(refused).into() else { panic!("{sql}") };
+            assert!(message.starts_with("--sql: ") && message.contains("--no-cache"), "{message}");
+            assert!(!message.contains("MrcClient") && !message.contains("trust_read_only()"), "{message}");
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! `NAME=VALUE` and JSON, to values.
+//!
+//! Numbers are read from their digits: JSON has integers of any size, and `1` and `1.0` are different keys to a Python service.
+
+mod literal;
+mod peer;
+
+use mrc::{Decimal, Params, Value};
+use serde_json::value::RawValue;
+
+pub(crate) use literal::Literal;
+pub(crate) use peer::{python, typescript};
+
+/// Deeper documents are refused, before they take the stack.
+const DEPTH: usize = 128;
+
+/// A param of the command line.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Named {
+    name: String,
+    value: Value,
+}
+
+/// Why a text is no value.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ValueError {
+    #[error(transparent)]
+    Json(#[from] serde_json::Error),
+    #[error("it nests deeper than {DEPTH} levels")]
+    Deep,
+    #[error("{0} is beyond what a float holds")]
+    Infinite(String),
+    #[error("{0} has more digits than a JSON object keeps: write the object as a JSON string")]
+    LongInteger(String),
+}
+
+/// Reads `NAME=VALUE`.
+pub(crate) fn named(text: &str) -> Result<Named, String> {
+    let Some((name, value)) = text.split_once('=') else {
+        return Err("write NAME=VALUE, such as StoreId=6".into());
+    };
+    if name.is_empty() {
+        return Err("the name before the = is empty: write NAME=VALUE, such as StoreId=6".into());
+    }
+    Ok(Named { name: name.into(), value: parse(value).map_err(|error| format!("the value of {name}: {error}"))? })
+}
+
+/// Params from the command line, in their order.
+pub(crate) fn params(named: &[Named]) -> Params {
+    let mut params = Params::with_capacity(named.len());
+    for Named { name, value } in named {
+        params.push(name.clone(), value.clone());
+    }
+    params
+}
+
+/// Reads JSON if it is JSON, else takes the text as it is.
+pub(crate) fn parse(text: &str) -> Result<Value, ValueError> {
+    match serde_json::from_str::<&RawValue>(text) {
+        Ok(raw) => match value(raw, DEPTH) {
+            // Half of a surrogate pair, say: it only looks like JSON.
+            Err(ValueError::Json(_)) => Ok(Value::from(text.to_owned())),
+            read => read,
+        },
+        Err(_) => Ok(Value::from(text.to_owned())),
+    }
+}
+
+fn value(raw: &RawValue, depth: usize) -> Result<Value, ValueError> {
+    let depth = depth.checked_sub(1).ok_or(ValueError::Deep)?;
+    Ok(match Literal::read(raw)? {
+        Literal::Null => Value::Null,
+        Literal::Bool(bool) => Value::Bool(bool),
+        Literal::Integer(digits) => integer(digits)?,
+        Literal::Float(digits) => Value::Float(float(digits)?),
+        Literal::Text(text) => Value::from(text),
+        Literal::List(items) => {
+            Value::List(items.into_iter().map(|item| value(item, depth)).collect::<Result<_, _>>()?)
+        }
+        Literal::Object(_) => Value::Json(document(raw, depth)?),
+    })
+}
+
+/// An integer of any size, to its last digit.
+fn integer(digits: &str) -> Result<Value, ValueError> {
+    let small = digits.parse().map(Value::Int).or_else(|_| digits.parse().map(Value::UInt));
+    small.or_else(|_| Decimal::new(digits).map(Value::Decimal).map_err(|_| ValueError::Infinite(digits.into())))
+}
+
+fn float(digits: &str) -> Result<f64, ValueError> {
+    let float = digits.parse().ok().filter(|float: &f64| float.is_finite());
+    float.ok_or_else(|| ValueError::Infinite(digits.into()))
+}
+
+fn document(raw: &RawValue, depth: usize) -> Result<serde_json::Value, ValueError> {
+    use serde_json::Value as Json;
+    let depth = depth.checked_sub(1).ok_or(ValueError::Deep)?;
+    Ok(match Literal::read(raw)? {
+        Literal::Null => Json::Null,
+        Literal::Bool(bool) => Json::Bool(bool),
+        Literal::Integer(digits) => match integer(digits)? {
+            Value::Int(int) => int.into(),
+            Value::UInt(int) => int.into(),
+            _ => return Err(ValueError::LongInteger(digits.into())),
+        },
+        Literal::Float(digits) => float(digits)?.into(),
+        Literal::Text(text) => Json::String(text),
+        Literal::List(items) => {
+            Json::Array(items.into_iter().map(|item| document(item, depth)).collect::<Result<_, _>>()?)
+        }
+        Literal::Object(members) => {
+            let members = members.into_iter().map(|(name, item)| Ok((name, document(item, depth)?)));
+            Json::Object(members.collect::<Result<_, ValueError>>()?)
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_is_json_and_the_rest_is_text() {
+        let check = |text: &str, expect: Value| assert_eq!(parse(text).unwrap(), expect, "{text}");
+        check("6", Value::Int(6));
+        check(" 6 ", Value::Int(6));
+        check("-0", Value::Int(0));
+        check("1.0", Value::Float(1.0));
+        check("1e2", Value::Float(100.0));
+        check("18446744073709551615", Value::UInt(u64::MAX));
+        check("-9223372036854775808", Value::Int(i64::MIN));
+        check("18446744073709551616", Decimal::new("18446744073709551616").unwrap().into());
+        check("-9223372036854775809", Decimal::new("-9223372036854775809").unwrap().into());
+        check("true", Value::Bool(true));
+        check("null", Value::Null);
+        check("\"6\"", Value::from("6"));
+        check(r#""\u00e9""#, Value::from("é"));
+        check("[1,\"a\",null]", Value::List(vec![1.into(), "a".into(), Value::Null]));
+        check("[]", Value::List(vec![]));
+        check(r#"{"a":[1,{"b":2.5}]}"#, serde_json::json!({"a": [1, {"b": 2.5}]}).into());
+        for text in [
+            "open",
+            "00123",
+            "",
+            " ",
+            "1.",
+            ".5",
+            "+1",
+            "NaN",
+            "[1",
+            "{a:1}",
+            "TRUE",
+            "a=b",
+            "0x10",
+            "\"\\ud800\"",
+            "6 7",
+        ] {
+            check(text, Value::from(text.to_owned()));
+        }
+    }
+
+    #[test]
+    fn what_would_lose_digits_or_the_stack_is_refused() {
+        let check = |text: &str, expect: &str| {
+            let error = parse(text).unwrap_err().to_string();
+            assert!(error.contains(expect), "{text}: {error}");
+        };
+        check("1e400", "beyond what a float holds");
+        check("[1,-1e400]", "beyond what a float holds");
+        check(r#"{"a":18446744073709551616}"#, "more digits than a JSON object keeps");
+        check(&("[".repeat(200_000) + &"]".repeat(200_000)), "deeper than 128");
+        check(&(r#"{"a":"#.repeat(200) + "1" + &"}".repeat(200)), "deeper than 128");
+    }
+
+    #[test]
+    fn a_param_has_a_name_and_a_value() {
+        let check =
+            |text: &str, name: &str, value: Value| assert_eq!(named(text), Ok(Named { name: name.into(), value }));
+        check("StoreId=6", "StoreId", 6.into());
+        check("Note=a=b", "Note", "a=b".into());
+        check("Empty=", "Empty", "".into());
+        assert!(named("StoreId").unwrap_err().contains("NAME=VALUE"));
+        assert!(named("=6").unwrap_err().contains("empty"));
+        assert!(named("Big=1e999").unwrap_err().contains("the value of Big"));
+    }
+}

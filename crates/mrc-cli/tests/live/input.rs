@@ -1,0 +1,129 @@
+//! What is written on the command line, right and wrong. No server is asked.
+
+use crate::run::{mrc, mrc_with};
+
+const HASH: &str = "11f6ad8ec52a2984abaafd7c3b516503785c2072";
+
+#[tokio::test]
+async fn a_value_is_json_or_text() {
+    let check = async |format: &str, param: &str, expect: &str| {
+        let run = mrc(&["key", "--sql", "x", "--param", param, "--format", format]).await;
+        assert_eq!(run.text(), format!("{expect}_{HASH}"), "{param}");
+        assert_eq!(run.stderr, "");
+    };
+    check("typescript", "Id=6", "Id=6").await;
+    check("typescript", "Id=\"6\"", "Id=6").await;
+    check("typescript", "F=1.0", "F=1").await;
+    check("python", "F=1.0", "F=1.0").await;
+    check("python", "F=1", "F=1").await;
+    check("python", "On=true", "On=True").await;
+    check("typescript", "Zip=00123", "Zip=00123").await;
+    check("typescript", "Note=a=b", "Note=a=b").await;
+    check("typescript", "Empty=", "Empty=").await;
+    check("typescript", "Ids=[1,2,3]", "Ids=1,2,3").await;
+    check("python", "Ids=[1, \"a\"]", "Ids=[1, 'a']").await;
+    check("typescript", "Doc={\"b\": 1}", "Doc={\"b\":1}").await;
+    check("typescript", "Big=12345678901234567890123", "Big=12345678901234567890123").await;
+    check("typescript", "Big=18446744073709551615", "Big=18446744073709551615").await;
+}
+
+#[tokio::test]
+async fn the_text_for_the_key_is_another_than_the_one_that_runs() {
+    let by_text = mrc(&["key", "--sql", "y", "--sql-for-key", "x", "--param", "Id=6"]).await;
+    assert_eq!(by_text.text(), format!("Id=6_{HASH}"));
+}
+
+#[tokio::test]
+async fn an_ambiguous_key_says_so() {
+    let args = ["key", "--sql", "x", "--param", "A=1_B=2", "--param", "B=3"];
+    let run = mrc(&args).await;
+    assert_eq!(run.text(), format!("A=1_B=2_B=3_{HASH}"));
+    assert!(run.stderr.contains("bypassed"), "{run:?}");
+    let run = mrc(&[&args[..], &["--json"]].concat()).await;
+    assert!(run.json()["ambiguous"].as_str().unwrap().contains("split"), "{run:?}");
+    assert_eq!(run.stderr, "");
+    assert!(mrc(&["--json", "key", "--sql", "x"]).await.json()["ambiguous"].is_null());
+}
+
+#[tokio::test]
+async fn wrong_usage_is_named_and_nothing_is_printed_as_a_result() {
+    let servers = ["--mysql", "mysql://u:hunter2@127.0.0.1:1/x", "--redis", "redis://:hunter2@127.0.0.1:1"];
+    for (args, expect) in [
+        (&["bogus"][..], "bogus"),
+        (&["key", "--sql", "x", "--bogus"], "--bogus"),
+        (&["key"], "--sql"),
+        (&["key", "--sql", "x", "--jsonl"], "--jsonl"),
+        (&["key", "--sql", "x", "--format", "perl"], "--format"),
+        (&["key", "--sql", "x", "--param", "foo"], "--param <NAME=VALUE>"),
+        (&["key", "--sql", "x", "--param", "=6"], "the name before the = is empty"),
+        (&["key", "--sql", "x", "--param", "Big=1e999"], "the value of Big"),
+        (&["key", "--sql", "x", "--param", "Ids=[]"], "--param Ids: "),
+        (&["key", "--sql", "x", "--param", "Ids=[[1]]"], "--param Ids: "),
+        (&["query", "--sql", "SELECT 1", "--ttl", "0"], "--ttl"),
+        (&["query", "--sql", "SELECT 1", "--ttl", "1h"], "--ttl"),
+        (&["query", "--sql", "SELECT 1", "--rows", "xml"], "--rows"),
+        (&["query", "--sql", "SELECT ?"], "--param: "),
+        (&["query", "--sql", "DELETE FROM t"], "--no-cache"),
+        (&["query", "--sql", "SELECT a FROM t FOR UPDATE"], "--sql: "),
+        (&["query", "--sql", "SELECT db.f(1)"], "--trust-read-only"),
+        (&["get"], "--sql"),
+        (&["get", "key", "--sql", "x"], "--sql"),
+        (&["get", "key", "--param", "A=1"], "--param"),
+        (&["drop"], "NAME=VALUE"),
+        (&["drop", "foo"], "NAME=VALUE"),
+        (&["drop", "redis://:hunter2@h"], "NAME=VALUE"),
+        (&["completions", "tcsh"], "tcsh"),
+    ] {
+        let plain = mrc(&[args, &servers].concat()).await;
+        assert_eq!((plain.code, plain.stdout.as_str()), (2, ""), "{args:?}: {plain:?}");
+        assert!(plain.stderr.starts_with("error: ") && plain.stderr.contains(expect), "{args:?}: {plain:?}");
+        assert!(!plain.stderr.contains("hunter2"), "{plain:?}");
+
+        let json = mrc(&[&["--json"], args, &servers].concat()).await;
+        assert_eq!(json.code, 2, "{json:?}");
+        let [kind, message] = json.error();
+        assert!(kind == "usage" && message.contains(expect) && !message.contains("hunter2"), "{json:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_url_that_is_missing_or_wrong_is_named_by_flag_and_variable() {
+    let query = ["query", "--sql", "SELECT 1"];
+    for (args, env, expect) in [
+        (&query[..], &[][..], ["--mysql", "MRC_MYSQL_URL"]),
+        (&query, &[("MRC_MYSQL_URL", "")], ["--mysql", "MRC_MYSQL_URL"]),
+        (&query, &[("MRC_MYSQL_URL", "mysql://u:hunter2@h/x")], ["--redis", "MRC_REDIS_URL"]),
+        (&query, &[("MRC_MYSQL_URL", "oracle://u:hunter2@h/x"), ("MRC_REDIS_URL", "redis://h")], ["--mysql", "mysql"]),
+        (&["get", "k"], &[], ["--redis", "MRC_REDIS_URL"]),
+        (&["get", "k"], &[("MRC_REDIS_URL", "gopher://:hunter2@h")], ["--redis", "scheme"]),
+        (&["drop", "A=1"], &[], ["--redis", "MRC_REDIS_URL"]),
+        (&["drop", "A=1"], &[("MRC_REDIS_URL", "redis://u:hunter2@h/x")], ["--redis", "database"]),
+        (&["drop", "A=1", "--prefix", "mrc:"], &[("MRC_REDIS_URL", "redis://h")], ["--redis", "prefix"]),
+    ] {
+        let run = mrc_with(args, env, "").await;
+        assert_eq!((run.code, run.stdout.as_str()), (2, ""), "{args:?} {env:?}: {run:?}");
+        assert!(expect.iter().all(|part| run.stderr.contains(part)), "{args:?} {env:?}: {run:?}");
+        assert!(!run.stderr.contains("hunter2"), "{run:?}");
+    }
+}
+
+#[tokio::test]
+async fn help_shows_no_secret() {
+    let env = [("MRC_MYSQL_URL", "mysql://u:hunter2@h/x"), ("MRC_REDIS_URL", "redis://:hunter2@h")];
+    for args in [&["--help"][..], &["-h"], &["query", "--help"], &["drop", "-h"], &["--version"]] {
+        let run = mrc_with(args, &env, "").await;
+        assert!(run.text().contains("mrc") && !run.stdout.contains("hunter2"), "{run:?}");
+        assert_eq!(run.stderr, "");
+    }
+    assert!(mrc(&["--help"]).await.stdout.contains("Exit codes:"));
+}
+
+#[tokio::test]
+async fn every_shell_has_completions() {
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let run = mrc(&["completions", shell]).await;
+        assert!(run.text().contains("sql-for-key"), "{shell}: {run:?}");
+        let json = mrc(&["completions", shell, "--json"]).await.json();
+        assert_eq!(json["completions"].as_str().unwrap().trim_end(), run.text());
+    }
+}

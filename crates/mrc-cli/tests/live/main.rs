@@ -1,0 +1,12 @@
+//! The binary `mrc`, run as its users run it.
+
+#[cfg(test)]
+mod demo;
+#[cfg(test)]
+mod input;
+#[cfg(test)]
+mod jsonl;
+#[cfg(test)]
+mod run;
+#[cfg(test)]
+mod servers;

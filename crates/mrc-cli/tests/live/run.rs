@@ -1,0 +1,81 @@
+//! One run of the binary, and what it left.
+
+use std::process::{Output, Stdio};
+
+use serde_json::Value;
+use tokio::io::AsyncWriteExt;
+use tokio::process::Command;
+
+/// What one run left.
+#[derive(Debug)]
+pub(crate) struct Run {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Run {
+    /// The one JSON document on stdout.
+    pub(crate) fn json(&self) -> Value {
+        assert_eq!(self.code, 0, "{self:?}");
+        assert_eq!(self.stdout.trim_end().lines().count(), 1, "{self:?}");
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
+    /// The one JSON document on stderr: `[kind, message]`. stdout must be empty.
+    pub(crate) fn error(&self) -> [String; 2] {
+        assert_eq!(self.stdout, "", "{self:?}");
+        let error: Value = serde_json::from_str(&self.stderr).unwrap_or_else(|error| panic!("{error}: {self:?}"));
+        ["kind", "message"].map(|name| error["error"][name].as_str().unwrap().to_owned())
+    }
+
+    /// The result, when it went well.
+    pub(crate) fn text(&self) -> &str {
+        assert_eq!(self.code, 0, "{self:?}");
+        self.stdout.strip_suffix('\n').unwrap_or_else(|| panic!("no line break ends {self:?}"))
+    }
+}
+
+impl From<Output> for Run {
+    fn from(output: Output) -> Self {
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        Self { code: output.status.code().unwrap_or(-1), stdout: text(output.stdout), stderr: text(output.stderr) }
+    }
+}
+
+/// Runs `mrc` with nothing on stdin.
+pub(crate) async fn mrc(args: &[&str]) -> Run {
+    mrc_with(args, &[], "").await
+}
+
+/// Runs `mrc` with variables of the environment, and with a text on stdin.
+pub(crate) async fn mrc_with(args: &[&str], env: &[(&str, &str)], stdin: &str) -> Run {
+    let mut child = command(args).envs(env.iter().copied()).spawn().unwrap();
+    let mut input = child.stdin.take().unwrap();
+    let text = stdin.to_owned();
+    let writer = tokio::spawn(async move {
+        // A program that has read enough closes its end.
+        let _ = input.write_all(text.as_bytes()).await;
+    });
+    let output = child.wait_with_output().await.unwrap();
+    writer.await.unwrap();
+    output.into()
+}
+
+/// `mrc`, with pipes on all sides, and without what the environment may say about servers.
+pub(crate) fn command(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mrc"));
+    command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("MRC_")) {
+        command.env_remove(name);
+    }
+    command
+}
+
+/// Presses Ctrl-C.
+#[cfg(unix)]
+pub(crate) fn interrupt(child: &tokio::process::Child) {
+    use rustix::process::{Pid, Signal, kill_process};
+    let pid = Pid::from_raw(i32::try_from(child.id().unwrap()).unwrap()).unwrap();
+    kill_process(pid, Signal::INT).unwrap();
+}

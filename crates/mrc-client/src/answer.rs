@@ -1,0 +1,102 @@
+//! What a call returns: JSON, and where it came from.
+
+use bytes::Bytes;
+use serde::Deserialize;
+
+use crate::error::Error;
+
+/// The JSON of a result, as it lies in the cache, decoded when asked for, or not at all.
+///
+/// ```
+/// # use mrc_client::Answer;
+/// # fn show(answer: Answer) -> Result<(), mrc_client::Error> {
+/// #[derive(serde::Deserialize)]
+/// struct Order<'a> {
+///     id: u64,
+///     #[serde(borrow)]
+///     state: std::borrow::Cow<'a, str>, // borrows from the answer where the text has no escapes
+/// }
+///
+/// let orders: Vec<Order<'_>> = answer.rows()?;
+/// # let _ = orders.iter().map(|order| (order.id, &order.state)).count();
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    json: Bytes,
+    source: Source,
+}
+
+/// Where an answer came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Source {
+    /// The cache had it.
+    Cache,
+    /// It was computed for this call.
+    Computed,
+    /// It was computed for another call, which this one waited for.
+    Followed,
+}
+
+impl Answer {
+    pub(crate) fn cached(json: Bytes) -> Self {
+        Self { json, source: Source::Cache }
+    }
+
+    pub(crate) fn computed(json: Bytes) -> Self {
+        Self { json, source: Source::Computed }
+    }
+
+    pub(crate) fn followed(self) -> Self {
+        Self { source: Source::Followed, ..self }
+    }
+
+    /// Where it came from.
+    pub fn source(&self) -> Source {
+        self.source
+    }
+
+    /// Whether the cache had it.
+    pub fn is_hit(&self) -> bool {
+        self.source == Source::Cache
+    }
+
+    /// The rows, one `T` a row. `T` may borrow from the answer.
+    ///
+    /// # Errors
+    /// [`Error::Decode`], with the place: the JSON isn't an array of `T`.
+    pub fn rows<'a, T: Deserialize<'a>>(&'a self) -> Result<Vec<T>, Error> {
+        self.json()
+    }
+
+    /// The whole document as one `T`, which may borrow from the answer.
+    ///
+    /// # Errors
+    /// [`Error::Decode`], with the place: the JSON isn't a `T`.
+    pub fn json<'a, T: Deserialize<'a>>(&'a self) -> Result<T, Error> {
+        serde_json::from_str(self.as_str()?).map_err(Error::decode::<T>)
+    }
+
+    /// The JSON as text.
+    ///
+    /// # Errors
+    /// [`Error::NotUtf8`]: something else than this library or a peer has written it.
+    pub fn as_str(&self) -> Result<&str, Error> {
+        // Checked once, with SIMD: decoding text is then faster than decoding bytes.
+        simdutf8::basic::from_utf8(&self.json).map_err(|_| Error::NotUtf8)
+    }
+
+    /// The JSON, as it lies in the cache.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.json
+    }
+
+    /// The JSON, as it lies in the cache, never parsed.
+    ///
+    /// It may share its memory with the other answers that came in one packet: copy what you keep for long.
+    pub fn into_bytes(self) -> Bytes {
+        self.json
+    }
+}

@@ -1,0 +1,277 @@
+//! The client: what a service calls.
+
+use std::borrow::Borrow;
+use std::future::Future;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use mrc_core::{Bypass, Event, Key, KeyScheme, Params, RowEncoder, RowFormat, Ttl, json};
+use mrc_store::{CacheStore, ExecuteError, QueryExecutor};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::answer::{Answer, Source};
+use crate::builder::MrcClientBuilder;
+use crate::error::{BoxError, Error};
+use crate::fetch::Pipeline;
+use crate::query::Query;
+use crate::texts::Texts;
+
+/// A read-through cache: answers come from Redis when they are there, and are stored there when they aren't.
+///
+/// Cheap to clone: all clones share the connections. It connects at first use.
+#[derive(Debug, Clone)]
+pub struct MrcClient(Arc<Inner>);
+
+#[derive(Debug)]
+pub(crate) struct Inner {
+    pub(crate) pipeline: Pipeline,
+    pub(crate) executor: Option<Arc<dyn QueryExecutor>>,
+    #[cfg(feature = "mysql")]
+    pub(crate) mysql: Option<Arc<mrc_store::MySqlExecutor>>,
+    pub(crate) texts: Texts,
+    pub(crate) keys: KeyScheme,
+    pub(crate) rows: RowFormat,
+    pub(crate) jitter: f64,
+}
+
+impl MrcClient {
+    /// A client from its parts.
+    pub fn builder() -> MrcClientBuilder {
+        MrcClientBuilder::default()
+    }
+
+    /// A client as the environment describes it: see [`MrcConfig::from_env`](crate::MrcConfig::from_env).
+    ///
+    /// # Errors
+    /// When a variable can't be used.
+    pub fn from_env() -> Result<Self, Error> {
+        MrcClientBuilder::from(crate::MrcConfig::from_env()?).build()
+    }
+
+    pub(crate) fn from_inner(inner: Inner) -> Self {
+        Self(Arc::new(inner))
+    }
+
+    /// Runs a query through the cache.
+    ///
+    /// The peers' `queryWithCache` / `query_with_cache`. The answer is JSON, an array with an object for each row.
+    ///
+    /// # Errors
+    /// Before anything is run: [`Error::NotCacheable`], [`Error::Key`], [`Error::Ttl`], or a wrong number of params.
+    /// Then [`Error::Database`]. A cache that fails is no error: the database answers.
+    ///
+    /// ```no_run
+    /// # use std::time::Duration;
+    /// # use mrc_client::MrcClient;
+    /// # use mrc_core::params;
+    /// # #[derive(serde::Deserialize)] struct Order { id: u64 }
+    /// # async fn example(client: MrcClient) -> Result<(), mrc_client::Error> {
+    /// let orders: Vec<Order> = client
+    ///     .query_with_cache(
+    ///         "SELECT id FROM orders WHERE store_id = ? AND state IN (?)",
+    ///         params! { "StoreId" => 6, "States" => ["open", "paid"] },
+    ///         Duration::from_secs(3600),
+    ///     )
+    ///     .await?
+    ///     .rows()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn query_with_cache<'a>(
+        &self,
+        query: impl Into<Query<'a>>,
+        params: impl Borrow<Params>,
+        ttl: impl Into<Ttl>,
+    ) -> Result<Answer, Error> {
+        let (query, params, ttl) = (query.into(), params.borrow(), ttl.into());
+        let executor = self.executor()?;
+        let text = self.0.texts.of(&query.sql);
+        text.check(&query.sql, params.len(), query.trusted)?;
+        let key = match &query.keyed_as {
+            None => self.0.keys.key_of(&text.hash, params)?,
+            Some(other) => self.key_of(other, params)?,
+        };
+        let ttl = ttl.jittered(self.0.jitter, &mut rand::rng())?;
+        self.0.pipeline.fetch(&key, ttl, || self.run(executor, &query.sql, params)).await
+    }
+
+    /// Runs an async function through the cache. `signature` names what it computes: change it when the function changes.
+    ///
+    /// The peers' `withCache` / `with_cache`. The value is written as JSON and read back, on a miss as on a hit,
+    /// so that both return the same. The function's own errors are not cached.
+    ///
+    /// # Errors
+    /// [`Error::Function`] with the function's error; before it runs, [`Error::Key`] and [`Error::Ttl`].
+    ///
+    /// ```no_run
+    /// # use std::time::Duration;
+    /// # use mrc_client::MrcClient;
+    /// # use mrc_core::params;
+    /// # #[derive(serde::Serialize, serde::Deserialize)] struct Report { total: u64 }
+    /// # async fn build_report(store: u32) -> Result<Report, std::io::Error> { Ok(Report { total: 0 }) }
+    /// # async fn example(client: MrcClient) -> Result<(), mrc_client::Error> {
+    /// let report: Report = client
+    ///     .with_cache(|| build_report(6), "monthly_report_v1", params! { "StoreId" => 6 }, Duration::from_secs(600))
+    ///     .await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn with_cache<T, E, F, Fut>(
+        &self,
+        function: F,
+        signature: &str,
+        params: impl Borrow<Params>,
+        ttl: impl Into<Ttl>,
+    ) -> Result<T, Error>
+    where
+        T: Serialize + DeserializeOwned,
+        E: Into<BoxError>,
+        F: FnOnce() -> Fut,
+        Fut: Future<Output = Result<T, E>>,
+    {
+        let key = self.key_of(signature, params.borrow())?;
+        let ttl = ttl.into().jittered(self.0.jitter, &mut rand::rng())?;
+        let mut function = Some(function);
+        let answer = self.0.pipeline.fetch(&key, ttl, || encoded(function.take())).await?;
+        let error = match answer.json() {
+            Err(error) if answer.source() != Source::Computed => error,
+            decoded => return decoded,
+        };
+        // Somebody else left a value of another shape: compute ours, once, and put it in its place.
+        self.0
+            .pipeline
+            .events()
+            .emit(&Event::Bypassed { key: key.as_str(), why: Bypass::BadValue { error: &error.to_string() } });
+        let _ = self.0.pipeline.store().remove(&[Bytes::copy_from_slice(key.as_str().as_bytes())]).await;
+        match self.0.pipeline.fetch(&key, ttl, || encoded(function.take())).await?.json() {
+            Ok(value) => Ok(value),
+            Err(error) => match function.take() {
+                Some(function) => function().await.map_err(Error::function),
+                None => Err(error),
+            },
+        }
+    }
+
+    /// Runs a query without the cache: any statement, also one that writes. A statement without rows answers `[]`.
+    ///
+    /// The peers' `queryToPromise` / `query_to_promise`.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub async fn query(&self, sql: &str, params: impl Borrow<Params>) -> Result<Answer, Error> {
+        self.run(self.executor()?, sql, params.borrow()).await.map(Answer::computed)
+    }
+
+    /// The answer of a query if it is in the cache. Nothing is run.
+    ///
+    /// The peers' `readFromCache` / `read_from_cache`. The signature of a function does as well as a query.
+    ///
+    /// # Errors
+    /// [`Error::Key`], [`Error::Store`].
+    pub async fn read_from_cache<'a>(
+        &self,
+        query: impl Into<Query<'a>>,
+        params: impl Borrow<Params>,
+    ) -> Result<Option<Answer>, Error> {
+        let key = self.key(query, params)?;
+        if self.is_bypassed(&key) {
+            return Ok(None);
+        }
+        Ok(self.0.pipeline.store().get(key.as_str()).await?.map(Answer::cached))
+    }
+
+    /// Stores a value under the key of a query, whatever is there.
+    ///
+    /// The peers' `writeToCache` / `write_to_cache`. The caller vouches that the value isn't older than the last invalidation:
+    /// a value that was read from the database is better stored by [`query_with_cache`](Self::query_with_cache) or
+    /// [`with_cache`](Self::with_cache), which know.
+    ///
+    /// # Errors
+    /// [`Error::Key`], [`Error::Ttl`], [`Error::Encode`], [`Error::Store`].
+    pub async fn write_to_cache<'a, T: Serialize + ?Sized>(
+        &self,
+        query: impl Into<Query<'a>>,
+        value: &T,
+        params: impl Borrow<Params>,
+        ttl: impl Into<Ttl>,
+    ) -> Result<(), Error> {
+        let key = self.key(query, params)?;
+        let ttl = ttl.into().jittered(self.0.jitter, &mut rand::rng())?;
+        let value = encode(value)?;
+        if !self.is_bypassed(&key) {
+            self.0.pipeline.store().put(key.as_str(), value, ttl).await?;
+        }
+        Ok(())
+    }
+
+    /// The key of a query and its params.
+    ///
+    /// The peers' `getKeyFromQuery` / `get_key_from_query`.
+    ///
+    /// # Errors
+    /// [`Error::Key`].
+    pub fn key<'a>(&self, query: impl Into<Query<'a>>, params: impl Borrow<Params>) -> Result<Key, Error> {
+        self.key_of(query.into().key_text(), params.borrow())
+    }
+
+    /// The pool of MySQL connections, for statements that mrc has no word for. None: the client was built without MySQL.
+    ///
+    /// The peers' `getMySQLPool` / `get_mysql_pool`.
+    #[cfg(feature = "mysql")]
+    pub fn mysql_pool(&self) -> Option<&mrc_store::mysql_async::Pool> {
+        self.0.mysql.as_deref().map(mrc_store::MySqlExecutor::pool)
+    }
+
+    /// The store behind the client.
+    pub fn store(&self) -> &dyn CacheStore {
+        self.0.pipeline.store()
+    }
+
+    /// Closes all connections, of all clones. Calls after that are errors.
+    ///
+    /// The peers' `closeRedisConnection` / `close_redis_connection`, and MySQL's too.
+    pub async fn close(&self) {
+        self.0.pipeline.store().close().await;
+        if let Some(executor) = &self.0.executor {
+            executor.close().await;
+        }
+    }
+
+    fn executor(&self) -> Result<&dyn QueryExecutor, Error> {
+        self.0.executor.as_deref().ok_or(Error::NoDatabase)
+    }
+
+    async fn run(&self, executor: &dyn QueryExecutor, sql: &str, params: &Params) -> Result<Bytes, Error> {
+        let mut rows = RowEncoder::new(self.0.rows);
+        executor.query(sql, params, &mut rows).await?;
+        Ok(rows.finish().map_err(ExecuteError::from)?)
+    }
+
+    fn key_of(&self, text: &str, params: &Params) -> Result<Key, Error> {
+        Ok(self.0.keys.key_of(&self.0.texts.of(text).hash, params)?)
+    }
+
+    fn is_bypassed(&self, key: &Key) -> bool {
+        if let Some(ambiguity) = key.ambiguity() {
+            self.0.pipeline.events().emit(&Event::Bypassed { key: key.as_str(), why: Bypass::Ambiguous(ambiguity) });
+        }
+        key.ambiguity().is_some()
+    }
+}
+
+async fn encoded<T, E, F, Fut>(function: Option<F>) -> Result<Bytes, Error>
+where
+    T: Serialize,
+    E: Into<BoxError>,
+    F: FnOnce() -> Fut,
+    Fut: Future<Output = Result<T, E>>,
+{
+    // The pipeline computes at most once a fetch, and a second fetch follows only one that didn't.
+    let Some(function) = function else { return Err(Error::Config("the function has run already".into())) };
+    encode(&function().await.map_err(Error::function)?)
+}
+
+fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Bytes, Error> {
+    json::to_vec(value).map(Bytes::from).map_err(|error| Error::Encode(Arc::new(error)))
+}

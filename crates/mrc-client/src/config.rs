@@ -1,0 +1,155 @@
+//! Configuration as one struct, and from the environment.
+
+use std::fmt;
+use std::time::Duration;
+
+use mrc_core::{KeyFormat, RowFormat, Ttl};
+
+use crate::error::Error;
+
+/// The settings of a client. What a field doesn't say stays at its default.
+///
+/// ```
+/// use mrc_client::{MrcClient, MrcConfig};
+///
+/// let config = MrcConfig { redis: Some("redis://localhost:6379".into()), ..MrcConfig::default() };
+/// let client = MrcClient::builder().config(config).build()?;
+/// # Ok::<(), mrc_client::Error>(())
+/// ```
+#[derive(Clone, PartialEq)]
+pub struct MrcConfig {
+    /// The URL of MySQL: `mysql://user:password@host:3306/database`. Default: none; queries are then errors.
+    pub mysql: Option<String>,
+    /// The URL of Redis: `redis://user:password@host:6379/0`. Default: none; a store must then be given to the builder.
+    pub redis: Option<String>,
+    /// Whose spelling keys have. Default: the npm peer's.
+    pub key_format: KeyFormat,
+    /// How rows are written. Default: canonical, without loss.
+    pub row_format: RowFormat,
+    /// By which fraction TTLs vary. Default: 0.1, ±10 %.
+    pub jitter: f64,
+    /// How long a claim stands while a value is computed; a computation that takes longer isn't stored. Default: 30 s.
+    pub lease: Duration,
+    /// How long to wait for another process that computes the value, before asking the database as well. Default: 1 s.
+    pub wait_max: Duration,
+    /// Leaves params without a name out of the key instead of refusing them. Default: false.
+    pub allow_unnamed_params: bool,
+}
+
+impl Default for MrcConfig {
+    fn default() -> Self {
+        Self {
+            mysql: None,
+            redis: None,
+            key_format: KeyFormat::default(),
+            row_format: RowFormat::default(),
+            jitter: Ttl::DEFAULT_JITTER,
+            lease: Duration::from_secs(30),
+            wait_max: Duration::from_secs(1),
+            allow_unnamed_params: false,
+        }
+    }
+}
+
+impl MrcConfig {
+    /// The settings that the environment has:
+    ///
+    /// | variable | setting |
+    /// |---|---|
+    /// | `MRC_MYSQL_URL` | [`mysql`](Self::mysql) |
+    /// | `MRC_REDIS_URL` | [`redis`](Self::redis) |
+    /// | `MRC_KEY_FORMAT` | [`key_format`](Self::key_format): `typescript` or `python` |
+    /// | `MRC_ROW_FORMAT` | [`row_format`](Self::row_format): `canonical`, `typescript` or `python` |
+    /// | `MRC_JITTER` | [`jitter`](Self::jitter), a fraction |
+    /// | `MRC_LEASE_MS`, `MRC_WAIT_MAX_MS` | [`lease`](Self::lease), [`wait_max`](Self::wait_max), in milliseconds |
+    ///
+    /// # Errors
+    /// When a variable can't be used; the error names it.
+    pub fn from_env() -> Result<Self, Error> {
+        Self::from_vars(|name| std::env::var(name).ok())
+    }
+
+    /// The settings from variables of any origin.
+    pub(crate) fn from_vars(var: impl Fn(&str) -> Option<String>) -> Result<Self, Error> {
+        let mut config = Self { mysql: var("MRC_MYSQL_URL"), redis: var("MRC_REDIS_URL"), ..Self::default() };
+        let wrong = |name: &str, value: &str, expected: &str| {
+            Error::Config(format!("{name} is {value:?}: it must be {expected}"))
+        };
+        let parse = |name: &str, expected: &str| {
+            var(name).map(|value| value.parse::<f64>().map_err(|_| wrong(name, &value, expected))).transpose()
+        };
+        if let Some(value) = var("MRC_KEY_FORMAT") {
+            config.key_format = value.parse().map_err(|_| wrong("MRC_KEY_FORMAT", &value, "typescript or python"))?;
+        }
+        if let Some(value) = var("MRC_ROW_FORMAT") {
+            config.row_format =
+                value.parse().map_err(|_| wrong("MRC_ROW_FORMAT", &value, "canonical, typescript or python"))?;
+        }
+        if let Some(jitter) = parse("MRC_JITTER", "a fraction such as 0.1")? {
+            config.jitter = jitter;
+        }
+        for (name, setting) in [("MRC_LEASE_MS", &mut config.lease), ("MRC_WAIT_MAX_MS", &mut config.wait_max)] {
+            let expected = "a number of milliseconds, such as 1000";
+            if let Some(millis) = parse(name, expected)? {
+                *setting = Duration::try_from_secs_f64(millis / 1000.0)
+                    .map_err(|_| wrong(name, &millis.to_string(), expected))?;
+            }
+        }
+        Ok(config)
+    }
+}
+
+impl fmt::Debug for MrcConfig {
+    /// Without the URLs, which hold passwords.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let given = |url: &Option<String>| if url.is_some() { "given" } else { "none" };
+        f.debug_struct("MrcConfig")
+            .field("mysql", &given(&self.mysql))
+            .field("redis", &given(&self.redis))
+            .field("key_format", &self.key_format)
+            .field("row_format", &self.row_format)
+            .field("jitter", &self.jitter)
+            .field("lease", &self.lease)
+            .field("wait_max", &self.wait_max)
+            .field("allow_unnamed_params", &self.allow_unnamed_params)
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn from(vars: &[(&str, &str)]) -> Result<MrcConfig, Error> {
+        MrcConfig::from_vars(|name| vars.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned()))
+    }
+
+    #[test]
+    fn the_environment_overrides_the_defaults() {
+        let config = from(&[
+            ("MRC_KEY_FORMAT", "python"),
+            ("MRC_ROW_FORMAT", "typescript"),
+            ("MRC_LEASE_MS", "1500"),
+            ("MRC_JITTER", "0"),
+        ])
+        .unwrap();
+        assert_eq!((config.key_format, config.row_format), (KeyFormat::Python, RowFormat::TypeScript));
+        assert_eq!((config.lease, config.jitter), (Duration::from_millis(1500), 0.0));
+        assert_eq!(from(&[]).unwrap(), MrcConfig::default());
+    }
+
+    #[test]
+    fn a_variable_that_is_wrong_is_named() {
+        for (name, value) in
+            [("MRC_KEY_FORMAT", "perl"), ("MRC_ROW_FORMAT", "xml"), ("MRC_JITTER", "much"), ("MRC_LEASE_MS", "-5")]
+        {
+            assert!(from(&[(name, value)]).unwrap_err().to_string().contains(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn debug_shows_no_secret() {
+        let config = MrcConfig { redis: Some("redis://:hunter2@localhost".into()), ..MrcConfig::default() };
+        assert!(!format!("{config:?}").contains("hunter2"));
+    }
+}

@@ -1,0 +1,85 @@
+//! What a call can fail with.
+
+use std::sync::Arc;
+
+use mrc_core::statement::NotCacheable;
+use mrc_core::{KeyError, TtlError};
+use mrc_store::{ExecuteError, StoreError};
+
+/// A boxed error of the caller's own.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// What a call failed with. Cheap to clone: callers that waited for one computation share its error.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The configuration can't be used.
+    #[error("configuration: {0}")]
+    Config(String),
+    /// The statement isn't a plain read, so it is not cached, and was not run.
+    #[error(transparent)]
+    NotCacheable(#[from] NotCacheable),
+    /// No key can be made of the params; nothing was run.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// The TTL can't be used; nothing was run.
+    #[error(transparent)]
+    Ttl(#[from] TtlError),
+    /// The database failed.
+    #[error(transparent)]
+    Database(Arc<ExecuteError>),
+    /// The client has no database.
+    #[error("this client has no database: give the builder `.mysql(…)` or `.executor(…)`")]
+    NoDatabase,
+    /// The cache failed, in a call that is about the cache alone.
+    #[error(transparent)]
+    Store(Arc<StoreError>),
+    /// The caller's function failed.
+    #[error(transparent)]
+    Function(Arc<dyn std::error::Error + Send + Sync>),
+    /// The value can't be written as JSON.
+    #[error("the value can't be written as JSON: {0}")]
+    Encode(Arc<serde_json::Error>),
+    /// The JSON isn't what was asked for.
+    #[error("the answer is not {asked_for}: {source}")]
+    Decode {
+        /// The Rust type.
+        asked_for: &'static str,
+        /// What is wrong, and where.
+        source: Arc<serde_json::Error>,
+    },
+    /// The value in the cache isn't text.
+    #[error("the answer is not UTF-8: something else than mrc or its peers has written this key")]
+    NotUtf8,
+}
+
+impl Error {
+    /// Whether the same call may succeed later, as it is.
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Self::Database(error) => error.is_retryable(),
+            Self::Store(error) => error.is_retryable(),
+            _ => false,
+        }
+    }
+
+    pub(crate) fn decode<T>(error: serde_json::Error) -> Self {
+        Self::Decode { asked_for: std::any::type_name::<T>(), source: Arc::new(error) }
+    }
+
+    pub(crate) fn function(error: impl Into<BoxError>) -> Self {
+        Self::Function(Arc::from(error.into()))
+    }
+}
+
+impl From<ExecuteError> for Error {
+    fn from(error: ExecuteError) -> Self {
+        Self::Database(Arc::new(error))
+    }
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        Self::Store(Arc::new(error))
+    }
+}

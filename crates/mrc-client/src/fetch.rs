@@ -1,0 +1,176 @@
+//! The one path from a key to its value: queries, functions and macros all go through it.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use mrc_core::{Bypass, Event, EventListener, Key};
+use mrc_store::CacheStore;
+use tokio::time::Instant;
+
+use crate::answer::Answer;
+use crate::claim::{Claims, Held, Waited};
+use crate::error::Error;
+use crate::flight::{Flights, Leader, Seat};
+
+/// After so many flights whose values were not for this caller, it computes by itself.
+const FLIGHTS: usize = 3;
+
+#[derive(Debug)]
+pub(crate) struct Pipeline {
+    store: Arc<dyn CacheStore>,
+    claims: Claims,
+    flights: Flights,
+    events: Events,
+}
+
+impl Pipeline {
+    pub(crate) fn new(store: Arc<dyn CacheStore>, claims: Claims, events: Events) -> Self {
+        Self { store, claims, flights: Flights::default(), events }
+    }
+
+    pub(crate) fn store(&self) -> &dyn CacheStore {
+        &*self.store
+    }
+
+    pub(crate) fn events(&self) -> &Events {
+        &self.events
+    }
+
+    /// The value of `key`: from the cache, or computed by one caller for all and stored for `ttl`.
+    pub(crate) async fn fetch<F, Fut>(&self, key: &Key, ttl: Duration, compute: F) -> Result<Answer, Error>
+    where
+        F: FnOnce() -> Fut,
+        Fut: Future<Output = Result<Bytes, Error>>,
+    {
+        if let Some(ambiguity) = key.ambiguity() {
+            return self.bypass(key.as_str(), &Bypass::Ambiguous(ambiguity), compute).await;
+        }
+        let key = key.as_str();
+        let mut began = None;
+        for _ in 0..FLIGHTS {
+            match self.store.get(key).await {
+                Ok(Some(json)) => {
+                    self.events.emit(&Event::Hit { key });
+                    return Ok(Answer::cached(json));
+                }
+                Ok(None) => {}
+                Err(error) => {
+                    let error = error.to_string();
+                    return self.bypass(key, &Bypass::StoreFailed { command: "get", error: &error }, compute).await;
+                }
+            }
+            match self.flights.join(key) {
+                Seat::Leader(leader) => return self.lead(key, ttl, leader, compute).await,
+                Seat::Follower(follower) => {
+                    let began = began.get_or_insert_with(Instant::now);
+                    if let Some(outcome) = follower.outcome().await {
+                        self.events.emit(&Event::Followed { key, waited: began.elapsed() });
+                        return outcome.map(Answer::followed);
+                    }
+                }
+            }
+        }
+        self.bypass(key, &Bypass::WaitedTooLong, compute).await
+    }
+
+    /// Claims the key, computes its value, fills it in, and hands it to the followers.
+    async fn lead<F, Fut>(&self, key: &str, ttl: Duration, leader: Leader<'_>, compute: F) -> Result<Answer, Error>
+    where
+        F: FnOnce() -> Fut,
+        Fut: Future<Output = Result<Bytes, Error>>,
+    {
+        let claim = match self.claims.claim(&self.store, key, &leader).await {
+            Waited::Hit { json, waited } => {
+                self.events.emit(&Event::Followed { key, waited });
+                let answer = Answer::cached(json);
+                leader.land(Ok(answer.clone()), false);
+                return Ok(answer.followed());
+            }
+            Waited::Granted(claim) => {
+                self.events.emit(&Event::Miss { key });
+                Some(claim)
+            }
+            Waited::TooLong => {
+                self.events.emit(&Event::Bypassed { key, why: Bypass::WaitedTooLong });
+                None
+            }
+            Waited::Failed(error) => {
+                let error = error.to_string();
+                self.events
+                    .emit(&Event::Bypassed { key, why: Bypass::StoreFailed { command: "claim", error: &error } });
+                None
+            }
+        };
+
+        leader.begin_read();
+        let outcome = compute().await;
+
+        let accepted = match (claim, &outcome) {
+            (Some(claim), Ok(json)) => {
+                // Whoever comes from now on may come after an invalidation that this fill can't see any more.
+                leader.close();
+                self.fill(key, claim, json, ttl).await
+            }
+            (Some(claim), Err(_)) => {
+                claim.release().await;
+                false
+            }
+            (None, _) => false,
+        };
+        let outcome = outcome.map(Answer::computed);
+        leader.land(outcome.clone(), accepted);
+        outcome
+    }
+
+    async fn fill(&self, key: &str, claim: Held, json: &Bytes, ttl: Duration) -> bool {
+        match claim.fill(json.clone(), ttl).await {
+            Ok(true) => {
+                self.events.emit(&Event::Filled { key, ttl, bytes: json.len() });
+                true
+            }
+            Ok(false) => {
+                self.events.emit(&Event::Refused { key });
+                false
+            }
+            Err(error) => {
+                let error = error.to_string();
+                self.events.emit(&Event::Bypassed { key, why: Bypass::StoreFailed { command: "fill", error: &error } });
+                false
+            }
+        }
+    }
+
+    /// Computes the value and leaves the cache alone.
+    async fn bypass<F, Fut>(&self, key: &str, why: &Bypass<'_>, compute: F) -> Result<Answer, Error>
+    where
+        F: FnOnce() -> Fut,
+        Fut: Future<Output = Result<Bytes, Error>>,
+    {
+        self.events.emit(&Event::Bypassed { key, why: why.clone() });
+        compute().await.map(Answer::computed)
+    }
+}
+
+/// The listeners of a client.
+#[derive(Clone, Default)]
+pub(crate) struct Events(pub(crate) Vec<Arc<dyn EventListener>>);
+
+impl Events {
+    pub(crate) fn emit(&self, event: &Event<'_>) {
+        // A key holds the values of params: it goes to listeners that asked for it, not to a log.
+        if let Event::Bypassed { why, .. } = event {
+            tracing::warn!(target: "mrc", ?why, "the cache was bypassed");
+        }
+        for listener in &self.0 {
+            listener.on_event(event);
+        }
+    }
+}
+
+impl std::fmt::Debug for Events {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} listeners", self.0.len())
+    }
+}

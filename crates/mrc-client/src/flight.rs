@@ -1,0 +1,196 @@
+//! Single-flight: of the callers of this process that miss one key at one time, one leads and the others follow.
+//!
+//! What a follower may take is decided by when it joined. A value that was read after it joined is as good as one that it read itself.
+//! A value that was read before is good only if the store accepted it as a fill, since then no invalidation ended meanwhile.
+//! The leader closes its flight before it sends the fill: whoever comes later, perhaps after an invalidation that followed the fill,
+//! starts anew.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::watch;
+
+use crate::answer::Answer;
+use crate::error::Error;
+
+/// The flights of one client, by key.
+#[derive(Debug, Default)]
+pub(crate) struct Flights(Mutex<HashMap<Box<str>, Arc<Flight>>>);
+
+/// A caller's place in a flight.
+pub(crate) enum Seat<'a> {
+    /// Nobody else was on the way: this caller computes the value.
+    Leader(Leader<'a>),
+    /// Somebody else is computing it.
+    Follower(Follower),
+}
+
+#[derive(Debug)]
+struct Flight {
+    /// How many reads were begun: tells a follower whether it joined before the read that counts.
+    reads: AtomicU64,
+    landed: watch::Sender<Option<Landing>>,
+}
+
+#[derive(Debug, Clone)]
+struct Landing {
+    outcome: Result<Answer, Error>,
+    /// The number of the read that the outcome came from.
+    read: u64,
+    /// The store accepted the value as a fill.
+    accepted: bool,
+}
+
+impl Flights {
+    /// Joins the flight to `key`, or starts one.
+    pub(crate) fn join(&self, key: &str) -> Seat<'_> {
+        let mut flights = self.lock();
+        if let Some(flight) = flights.get(key) {
+            return Seat::Follower(Follower {
+                joined: flight.reads.load(Ordering::Relaxed),
+                landed: flight.landed.subscribe(),
+            });
+        }
+        let flight = Arc::new(Flight { reads: AtomicU64::new(0), landed: watch::Sender::new(None) });
+        flights.insert(key.into(), Arc::clone(&flight));
+        Seat::Leader(Leader { flights: self, key: key.into(), flight })
+    }
+
+    /// A poisoned map is whole: no code that can panic runs under its lock.
+    fn lock(&self) -> MutexGuard<'_, HashMap<Box<str>, Arc<Flight>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The caller that computes. Dropped before it landed (its caller went away), it leaves the followers to themselves.
+pub(crate) struct Leader<'a> {
+    flights: &'a Flights,
+    key: Box<str>,
+    flight: Arc<Flight>,
+}
+
+impl Leader<'_> {
+    /// A read, of the database or of the store, begins now: followers that joined before may have what it returns.
+    pub(crate) fn begin_read(&self) {
+        // Under the lock, so that a follower has joined either before or after.
+        let _flights = self.flights.lock();
+        self.flight.reads.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Lets nobody else join.
+    pub(crate) fn close(&self) {
+        let mut flights = self.flights.lock();
+        if flights.get(&self.key).is_some_and(|flight| Arc::ptr_eq(flight, &self.flight)) {
+            flights.remove(&self.key);
+        }
+    }
+
+    /// Hands the outcome of the last read to the followers that may have it.
+    pub(crate) fn land(self, outcome: Result<Answer, Error>, accepted: bool) {
+        self.close();
+        let read = self.flight.reads.load(Ordering::Relaxed);
+        self.flight.landed.send_replace(Some(Landing { outcome, read, accepted }));
+    }
+}
+
+impl Drop for Leader<'_> {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+/// A caller that waits for the leader.
+pub(crate) struct Follower {
+    joined: u64,
+    landed: watch::Receiver<Option<Landing>>,
+}
+
+impl Follower {
+    /// The leader's outcome, once it has landed. None: it isn't for this follower, which must try by itself.
+    pub(crate) async fn outcome(mut self) -> Option<Result<Answer, Error>> {
+        let landing = self.landed.wait_for(Option::is_some).await.ok()?.clone()?;
+        (landing.accepted || self.joined < landing.read).then_some(landing.outcome)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+
+    fn leader(flights: &Flights) -> Leader<'_> {
+        match flights.join("k") {
+            Seat::Leader(leader) => leader,
+            Seat::Follower(_) => panic!("somebody leads already"),
+        }
+    }
+
+    fn follower(flights: &Flights) -> Follower {
+        match flights.join("k") {
+            Seat::Leader(_) => panic!("nobody leads"),
+            Seat::Follower(follower) => follower,
+        }
+    }
+
+    fn answer() -> Result<Answer, Error> {
+        Ok(Answer::computed(Bytes::from_static(b"1")))
+    }
+
+    #[tokio::test]
+    async fn an_accepted_fill_is_for_everybody() {
+        let flights = Flights::default();
+        let leader = leader(&flights);
+        let early = follower(&flights);
+        leader.begin_read();
+        let late = follower(&flights);
+        leader.land(answer(), true);
+        assert!(early.outcome().await.is_some() && late.outcome().await.is_some());
+    }
+
+    #[tokio::test]
+    async fn a_value_that_was_not_accepted_is_only_for_those_who_came_before_its_read() {
+        let flights = Flights::default();
+        let leader = leader(&flights);
+        let early = follower(&flights);
+        leader.begin_read();
+        let late = follower(&flights);
+        leader.land(answer(), false);
+        assert!(early.outcome().await.is_some());
+        assert!(late.outcome().await.is_none());
+    }
+
+    #[tokio::test]
+    async fn a_later_read_counts_for_those_who_came_meanwhile() {
+        let flights = Flights::default();
+        let leader = leader(&flights);
+        leader.begin_read();
+        let meanwhile = follower(&flights);
+        leader.begin_read();
+        leader.land(answer(), false);
+        assert!(meanwhile.outcome().await.is_some());
+    }
+
+    #[tokio::test]
+    async fn a_closed_flight_takes_nobody() {
+        let flights = Flights::default();
+        let first = leader(&flights);
+        first.close();
+        let second = leader(&flights);
+        first.land(answer(), true);
+        // The first one's landing must leave the second one's flight alone.
+        let _joined = follower(&flights);
+        drop(second);
+    }
+
+    #[tokio::test]
+    async fn a_leader_that_goes_away_sets_its_followers_free() {
+        let flights = Flights::default();
+        let gone = leader(&flights);
+        let waiting = follower(&flights);
+        drop(gone);
+        assert!(waiting.outcome().await.is_none());
+        let _next = leader(&flights);
+    }
+}

@@ -1,0 +1,56 @@
+//! Right answers while the cache fails, or somebody else sits on a key.
+
+use mrc_store::{CacheStore, ClaimMode, Token};
+
+use super::support::*;
+use crate::Source;
+
+#[tokio::test]
+async fn without_the_cache_the_database_answers() {
+    for (failing, event) in [("all", "StoreFailed"), ("claim", "StoreFailed"), ("get", "StoreFailed")] {
+        let it = Fixture::new(Database::open());
+        *it.store.failing.lock().unwrap() = Some(failing);
+        assert_eq!(it.version().await, 1);
+        it.database.write(2);
+        assert_eq!(it.version().await, 2, "{failing}");
+        assert!(it.events().iter().all(|heard| *heard == format!("Bypassed {event}")), "{:?}", it.events());
+    }
+}
+
+#[tokio::test]
+async fn a_fill_that_fails_costs_the_caller_nothing() {
+    let it = Fixture::new(Database::open());
+    *it.store.failing.lock().unwrap() = Some("fill");
+    assert_eq!(it.version().await, 1);
+    assert_eq!(it.events(), ["Miss", "Bypassed StoreFailed"]);
+    // Its claim is released in the background: the next caller needn't wait for the lease.
+    until(|| it.store.calls().contains(&"release")).await;
+    *it.store.failing.lock().unwrap() = None;
+    assert_eq!(it.version().await, 1);
+    assert!(it.ask().await.unwrap().unwrap().is_hit());
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_sits_on_a_key_is_waited_for_and_then_passed_by() {
+    let it = Fixture::new(Database::open());
+    it.store.memory.claim(&it.key(), &Token::from_bits(7), HOUR, ClaimMode::Fill).await.unwrap();
+    let began = tokio::time::Instant::now();
+    let answer = it.ask().await.unwrap().unwrap();
+    assert_eq!((version(&answer), answer.source()), (1, Source::Computed));
+    let waited = began.elapsed().as_millis();
+    assert!((1000..1100).contains(&waited), "{waited} ms by the paused clock");
+    // What was read without a claim isn't stored.
+    assert_eq!(it.store.get(&it.key()).await.unwrap(), None);
+    assert_eq!(it.events(), ["Bypassed WaitedTooLong"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn those_who_wait_together_ask_the_database_once() {
+    let it = Fixture::new(Database::open());
+    it.store.memory.claim(&it.key(), &Token::from_bits(7), HOUR, ClaimMode::Fill).await.unwrap();
+    let callers: Vec<_> = (0..50).map(|_| it.ask()).collect();
+    for answer in futures_util::future::join_all(callers).await {
+        assert_eq!(version(&answer.unwrap().unwrap()), 1);
+    }
+    assert_eq!(it.database.queries(), 1);
+}

@@ -1,0 +1,222 @@
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use mrc_core::{Cell, Column, ColumnKind, Event, Params, RowEncoder, params};
+use mrc_store::{
+    CacheStore, Claim, ClaimMode, ExecuteError, KeyPages, MemoryStore, QueryExecutor, ScanPattern, StoreError, Token,
+};
+use tokio::sync::Semaphore;
+
+use crate::{Answer, Error, MrcClient};
+
+pub(super) const SQL: &str = "SELECT version FROM t WHERE id = ?";
+pub(super) const HOUR: Duration = Duration::from_secs(3600);
+
+/// A table with one row, whose version the test sets.
+#[derive(Debug)]
+pub(super) struct Database {
+    pub(super) version: AtomicU64,
+    pub(super) queries: AtomicUsize,
+    /// Each query reads its row, then takes a permit before it answers.
+    pub(super) gate: Semaphore,
+    pub(super) fails: Mutex<bool>,
+}
+
+impl Database {
+    pub(super) fn open() -> Arc<Self> {
+        Self::with_permits(Semaphore::MAX_PERMITS)
+    }
+
+    /// Queries wait until the test adds permits to the gate.
+    pub(super) fn gated() -> Arc<Self> {
+        Self::with_permits(0)
+    }
+
+    fn with_permits(permits: usize) -> Arc<Self> {
+        Arc::new(Self { version: 1.into(), queries: 0.into(), gate: Semaphore::new(permits), fails: Mutex::new(false) })
+    }
+
+    pub(super) fn queries(&self) -> usize {
+        self.queries.load(Ordering::SeqCst)
+    }
+
+    pub(super) fn write(&self, version: u64) {
+        self.version.store(version, Ordering::SeqCst);
+    }
+
+    /// Waits until so many queries have read their row.
+    pub(super) async fn reads(&self, queries: usize) {
+        until(|| self.queries() >= queries).await;
+    }
+}
+
+#[async_trait]
+impl QueryExecutor for Database {
+    async fn query(&self, _: &str, _: &Params, rows: &mut RowEncoder) -> Result<(), ExecuteError> {
+        let version = self.version.load(Ordering::SeqCst);
+        self.queries.fetch_add(1, Ordering::SeqCst);
+        self.gate.acquire().await.unwrap().forget();
+        if *self.fails.lock().unwrap() {
+            return Err(ExecuteError::Timeout { stage: "the query", limit: HOUR });
+        }
+        rows.columns(&[Column::new("version", ColumnKind::Int)])?;
+        rows.begin_row();
+        rows.cell(Cell::UInt(version))?;
+        rows.end_row();
+        Ok(())
+    }
+
+    async fn close(&self) {}
+}
+
+/// Waits for what other tasks bring about.
+pub(super) async fn until(mut done: impl FnMut() -> bool) {
+    while !done() {
+        tokio::task::yield_now().await;
+        std::thread::sleep(Duration::from_micros(50));
+    }
+}
+
+/// A store that counts its calls, can fail, and can hold a fill back after it was carried out.
+#[derive(Debug)]
+pub(super) struct Spy {
+    pub(super) memory: MemoryStore,
+    pub(super) calls: Mutex<Vec<&'static str>>,
+    pub(super) failing: Mutex<Option<&'static str>>,
+    pub(super) filled: Semaphore,
+    pub(super) fill_replies: Semaphore,
+}
+
+impl Spy {
+    pub(super) fn new() -> Arc<Self> {
+        Arc::new(Self {
+            memory: MemoryStore::new(),
+            calls: Mutex::default(),
+            failing: Mutex::default(),
+            filled: Semaphore::new(0),
+            fill_replies: Semaphore::new(Semaphore::MAX_PERMITS),
+        })
+    }
+
+    pub(super) fn calls(&self) -> Vec<&'static str> {
+        self.calls.lock().unwrap().clone()
+    }
+
+    fn call(&self, name: &'static str) -> Result<(), StoreError> {
+        self.calls.lock().unwrap().push(name);
+        let failing = *self.failing.lock().unwrap();
+        if failing.is_some_and(|failing| failing == name || failing == "all") {
+            Err(StoreError::Timeout(HOUR))
+        } else {
+            Ok(())
+        }
+    }
+}
+
+#[async_trait]
+impl CacheStore for Spy {
+    async fn get(&self, key: &str) -> Result<Option<Bytes>, StoreError> {
+        self.call("get")?;
+        self.memory.get(key).await
+    }
+
+    async fn claim(&self, key: &str, token: &Token, lease: Duration, mode: ClaimMode) -> Result<Claim, StoreError> {
+        self.call("claim")?;
+        self.memory.claim(key, token, lease, mode).await
+    }
+
+    async fn fill(&self, key: &str, token: &Token, value: Bytes, ttl: Duration) -> Result<bool, StoreError> {
+        self.call("fill")?;
+        let filled = self.memory.fill(key, token, value, ttl).await;
+        self.filled.add_permits(1);
+        self.fill_replies.acquire().await.unwrap().forget();
+        filled
+    }
+
+    async fn release(&self, key: &str, token: &Token) -> Result<bool, StoreError> {
+        self.call("release")?;
+        self.memory.release(key, token).await
+    }
+
+    async fn put(&self, key: &str, value: Bytes, ttl: Duration) -> Result<(), StoreError> {
+        self.call("put")?;
+        self.memory.put(key, value, ttl).await
+    }
+
+    async fn ttl(&self, key: &str) -> Result<Option<Duration>, StoreError> {
+        self.memory.ttl(key).await
+    }
+
+    async fn remove(&self, keys: &[Bytes]) -> Result<u64, StoreError> {
+        self.call("remove")?;
+        self.memory.remove(keys).await
+    }
+
+    fn scan(&self, pattern: &ScanPattern) -> KeyPages<'_> {
+        self.memory.scan(pattern)
+    }
+
+    async fn close(&self) {}
+}
+
+/// A client on a spied store, its events, and what the tests do with them.
+pub(super) struct Fixture {
+    pub(super) client: MrcClient,
+    pub(super) database: Arc<Database>,
+    pub(super) store: Arc<Spy>,
+    pub(super) events: Arc<Mutex<Vec<String>>>,
+}
+
+impl Fixture {
+    pub(super) fn new(database: Arc<Database>) -> Self {
+        let (store, events) = (Spy::new(), Arc::new(Mutex::new(Vec::new())));
+        let heard = Arc::clone(&events);
+        let client = MrcClient::builder()
+            .shared_store(store.clone())
+            .shared_executor(database.clone())
+            .on_event(move |event: &Event<'_>| heard.lock().unwrap().push(name(event)))
+            .build()
+            .unwrap();
+        Self { client, database, store, events }
+    }
+
+    pub(super) fn key(&self) -> String {
+        self.client.key(SQL, params! { "Id" => 1 }).unwrap().into_string()
+    }
+
+    /// Asks for the row in a task of its own.
+    pub(super) fn ask(&self) -> tokio::task::JoinHandle<Result<Answer, Error>> {
+        let client = self.client.clone();
+        tokio::spawn(async move { client.query_with_cache(SQL, params! { "Id" => 1 }, HOUR).await })
+    }
+
+    pub(super) async fn version(&self) -> u64 {
+        version(&self.ask().await.unwrap().unwrap())
+    }
+
+    pub(super) async fn invalidate(&self) {
+        self.store.memory.remove(&[self.key().into()]).await.unwrap();
+    }
+
+    pub(super) fn events(&self) -> Vec<String> {
+        self.events.lock().unwrap().clone()
+    }
+}
+
+pub(super) fn version(answer: &Answer) -> u64 {
+    answer.json::<serde_json::Value>().unwrap()[0]["version"].as_u64().unwrap()
+}
+
+fn name(event: &Event<'_>) -> String {
+    let debug = format!("{event:?}");
+    let kind: String = debug.chars().take_while(char::is_ascii_alphabetic).collect();
+    match event {
+        Event::Bypassed { why, .. } => {
+            kind + " " + &format!("{why:?}").chars().take_while(char::is_ascii_alphabetic).collect::<String>()
+        }
+        _ => kind,
+    }
+}

@@ -1,0 +1,67 @@
+//! What is known of a text: its hash, and whether it may be cached. Computed once a text, not once a call.
+
+use std::sync::{Arc, OnceLock};
+
+use mrc_core::TextHash;
+use mrc_core::statement::{self, NotCacheable};
+use mrc_store::ExecuteError;
+use quick_cache::Weighter;
+use quick_cache::sync::Cache;
+
+use crate::error::Error;
+
+/// How many bytes of texts are remembered.
+const BYTES: u64 = 8 << 20;
+
+/// The texts that were seen lately.
+#[derive(Debug)]
+pub(crate) struct Texts(Cache<Box<str>, Arc<Text>, Length>);
+
+/// What is known of one text.
+#[derive(Debug)]
+pub(crate) struct Text {
+    pub(crate) hash: TextHash,
+    /// How many placeholders a cacheable statement has.
+    checked: OnceLock<Result<usize, NotCacheable>>,
+}
+
+#[derive(Debug, Clone)]
+struct Length;
+
+impl Weighter<Box<str>, Arc<Text>> for Length {
+    fn weight(&self, text: &Box<str>, _: &Arc<Text>) -> u64 {
+        text.len() as u64 + 200
+    }
+}
+
+impl Texts {
+    pub(crate) fn new() -> Self {
+        Self(Cache::with_weighter(1000, BYTES, Length))
+    }
+
+    pub(crate) fn of(&self, text: &str) -> Arc<Text> {
+        if let Some(known) = self.0.get(text) {
+            return known;
+        }
+        let known = Arc::new(Text { hash: TextHash::of(text), checked: OnceLock::new() });
+        self.0.insert(text.into(), Arc::clone(&known));
+        known
+    }
+}
+
+impl Text {
+    /// Refuses a statement that isn't a plain read, or has another number of placeholders, before anything is run.
+    pub(crate) fn check(&self, sql: &str, params: usize, trusted: bool) -> Result<(), Error> {
+        let checked = self.checked.get_or_init(|| {
+            statement::check(sql)?;
+            Ok(statement::placeholders(sql).map_or(0, |found| found.len()))
+        });
+        match checked {
+            Ok(placeholders) if *placeholders != params => {
+                Err(ExecuteError::ParamCount { placeholders: *placeholders, params }.into())
+            }
+            Err(refused) if !trusted => Err(refused.clone().into()),
+            _ => Ok(()),
+        }
+    }
+}

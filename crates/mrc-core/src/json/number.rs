@@ -1,0 +1,250 @@
+//! Numbers, spelled as ECMAScript spells them and as Python's `repr` does.
+//!
+//! Both print the shortest digits that read back as the same double; they differ in when they turn to an exponent,
+//! in how they write it, and in the zeros.
+
+use std::io::Write as _;
+
+/// Appends a finite double as ECMAScript's `Number::toString` spells it: `1e-7`, `1e+21`, `10.5`, `5000`; `-0.0` is `0`.
+///
+/// An infinity or NaN is `null`, as `JSON.stringify` has it.
+pub fn ecmascript(value: f64, out: &mut Vec<u8>) {
+    if !value.is_finite() {
+        out.extend_from_slice(b"null");
+        return;
+    }
+    if is_safe_integer(value) {
+        integer(value as i64, out);
+        return;
+    }
+    out.extend_from_slice(ryu_js::Buffer::new().format_finite(value).as_bytes());
+}
+
+/// Appends a finite float, the shortest digits that read back as the same `f32`, in ECMAScript's spelling.
+///
+/// An infinity or NaN is `null`.
+pub fn ecmascript_f32(value: f32, out: &mut Vec<u8>) {
+    if !value.is_finite() {
+        out.extend_from_slice(b"null");
+        return;
+    }
+    out.extend_from_slice(ryu_js::Buffer::new().format_finite(value).as_bytes());
+}
+
+/// Appends a finite double as Python's `repr` spells it: `1e-07`, `1e+16`, `10.5`, `5000.0`; `-0.0` is `-0.0`.
+///
+/// An infinity is `Infinity` or `-Infinity` and NaN is `NaN`, as `json.dumps` has them; no JSON, so callers keep them out.
+pub fn python(value: f64, out: &mut Vec<u8>) {
+    if value.is_nan() {
+        out.extend_from_slice(b"NaN");
+        return;
+    }
+    if value.is_sign_negative() {
+        out.push(b'-');
+    }
+    if value.is_infinite() {
+        out.extend_from_slice(b"Infinity");
+        return;
+    }
+    let mut buffer = ryu_js::Buffer::new();
+    let mut scratch = [0; SIGNIFICANT];
+    let (digits, point) = significant(buffer.format_finite(value.abs()).as_bytes(), &mut scratch);
+    python_digits(digits, point, out);
+}
+
+/// Appends a signed integer.
+pub fn integer(value: i64, out: &mut Vec<u8>) {
+    if value < 0 {
+        out.push(b'-');
+    }
+    unsigned(value.unsigned_abs(), out);
+}
+
+/// Appends an unsigned integer.
+pub fn unsigned(mut value: u64, out: &mut Vec<u8>) {
+    let mut digits = [b'0'; 20];
+    let mut length = 0;
+    for slot in digits.iter_mut().rev() {
+        *slot = b'0' + (value % 10) as u8;
+        value /= 10;
+        length += 1;
+        if value == 0 {
+            break;
+        }
+    }
+    out.extend_from_slice(digits.get(digits.len() - length..).unwrap_or_default());
+}
+
+/// Room for the digits of a spelled double: 17 significant ones, or the 21 of an integer that ECMAScript writes out.
+pub(crate) const SIGNIFICANT: usize = 24;
+
+/// Whether the value is an integer that a double holds without a gap; zero of either sign is.
+fn is_safe_integer(value: f64) -> bool {
+    value.abs() <= 9_007_199_254_740_991.0 && value.trunc() == value
+}
+
+/// The significant digits of an unsigned decimal or ECMAScript spelling, and where the point stands: 3 for `123.4`, -1 for `0.01234`, 1 for `0`.
+pub(crate) fn significant<'a>(text: &[u8], scratch: &'a mut [u8; SIGNIFICANT]) -> (&'a [u8], i32) {
+    let (mantissa, exponent) = match text.iter().position(|byte| *byte == b'e') {
+        Some(at) => (text.get(..at).unwrap_or(text), text.get(at + 1..).map_or(0, parse_exponent)),
+        None => (text, 0),
+    };
+    let (mut length, mut point, mut seen_point) = (0, 0, false);
+    for byte in mantissa {
+        if *byte == b'.' {
+            seen_point = true;
+            continue;
+        }
+        if *byte == b'0' && length == 0 {
+            point -= i32::from(seen_point);
+            continue;
+        }
+        if let Some(slot) = scratch.get_mut(length) {
+            *slot = *byte;
+            length += 1;
+        }
+        point += i32::from(!seen_point);
+    }
+    while length > 1 && scratch.get(length - 1) == Some(&b'0') {
+        length -= 1;
+    }
+    if length == 0 {
+        return (b"0", 1);
+    }
+    (scratch.get(..length).unwrap_or(b"0"), point + exponent)
+}
+
+/// The exponent after the `e`: a sign, then digits.
+fn parse_exponent(text: &[u8]) -> i32 {
+    let digits = text.iter().filter(|byte| byte.is_ascii_digit());
+    let value = digits.fold(0, |value, byte| value * 10 + i32::from(byte - b'0'));
+    if text.first() == Some(&b'-') { -value } else { value }
+}
+
+/// Writes significant digits as ECMAScript does: an exponent from 1e21 on and below 1e-6; a point where it is needed.
+pub(crate) fn ecmascript_digits(digits: &[u8], point: i32, out: &mut Vec<u8>) {
+    match point {
+        -5..=0 => below_one(digits, point, out),
+        1..=21 => _ = above_one(digits, point, out),
+        _ => {
+            scientific(digits, out);
+            // A Vec takes every write.
+            let _ = write!(out, "e{:+}", point - 1);
+        }
+    }
+}
+
+/// Writes significant digits as `repr` does: an exponent, of two digits at least, from 1e16 on and below 1e-4; else always a point.
+pub(crate) fn python_digits(digits: &[u8], point: i32, out: &mut Vec<u8>) {
+    match point {
+        -3..=0 => below_one(digits, point, out),
+        1..=16 => {
+            if above_one(digits, point, out).is_empty() {
+                out.extend_from_slice(b".0");
+            }
+        }
+        _ => {
+            scientific(digits, out);
+            // A Vec takes every write.
+            let _ = write!(out, "e{:+03}", point - 1);
+        }
+    }
+}
+
+/// `0.00123`.
+fn below_one(digits: &[u8], point: i32, out: &mut Vec<u8>) {
+    out.extend_from_slice(b"0.");
+    out.extend(std::iter::repeat_n(b'0', point.unsigned_abs() as usize));
+    out.extend_from_slice(digits);
+}
+
+/// `123.45`, or `12300`; returns the digits that came after the point.
+fn above_one<'a>(digits: &'a [u8], point: i32, out: &mut Vec<u8>) -> &'a [u8] {
+    let whole = point.unsigned_abs() as usize;
+    let (before, after) = digits.split_at(whole.min(digits.len()));
+    out.extend_from_slice(before);
+    out.extend(std::iter::repeat_n(b'0', whole - before.len()));
+    if !after.is_empty() {
+        out.push(b'.');
+        out.extend_from_slice(after);
+    }
+    after
+}
+
+/// `1.23`, with an exponent to follow.
+fn scientific(digits: &[u8], out: &mut Vec<u8>) {
+    let (first, rest) = digits.split_first().unwrap_or((&b'0', &[]));
+    out.push(*first);
+    if !rest.is_empty() {
+        out.push(b'.');
+        out.extend_from_slice(rest);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spell(write: impl FnOnce(&mut Vec<u8>)) -> String {
+        let mut out = Vec::new();
+        write(&mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn doubles_are_spelled_as_both_languages_do() {
+        let cases: &[(f64, &str, &str)] = &[
+            (0.0, "0", "0.0"),
+            (-0.0, "0", "-0.0"),
+            (1.0, "1", "1.0"),
+            (-1.5, "-1.5", "-1.5"),
+            (5000.0, "5000", "5000.0"),
+            (10.5, "10.5", "10.5"),
+            (0.1, "0.1", "0.1"),
+            (0.0001, "0.0001", "0.0001"),
+            (0.00012, "0.00012", "0.00012"),
+            (0.00001, "0.00001", "1e-05"),
+            (0.000001, "0.000001", "1e-06"),
+            (1e-7, "1e-7", "1e-07"),
+            (1.25e-7, "1.25e-7", "1.25e-07"),
+            (1e15, "1000000000000000", "1000000000000000.0"),
+            (1e16, "10000000000000000", "1e+16"),
+            (1.5e16, "15000000000000000", "1.5e+16"),
+            (9007199254740993.0, "9007199254740992", "9007199254740992.0"),
+            (12345678901234567890.0, "12345678901234567000", "1.2345678901234567e+19"),
+            (1e20, "100000000000000000000", "1e+20"),
+            (1e21, "1e+21", "1e+21"),
+            (-1.7976931348623157e308, "-1.7976931348623157e+308", "-1.7976931348623157e+308"),
+            (5e-324, "5e-324", "5e-324"),
+        ];
+        for (value, javascript, python_spelling) in cases {
+            assert_eq!(spell(|out| ecmascript(*value, out)), *javascript);
+            assert_eq!(spell(|out| python(*value, out)), *python_spelling);
+        }
+    }
+
+    #[test]
+    fn floats_keep_their_own_shortest_digits() {
+        for (value, text) in
+            [(1.1, "1.1"), (3.4e38, "3.4e+38"), (16_777_216.0, "16777216"), (-0.0, "0"), (1e-7, "1e-7")]
+        {
+            assert_eq!(spell(|out| ecmascript_f32(value, out)), text);
+        }
+    }
+
+    #[test]
+    fn what_is_not_finite_is_null() {
+        for value in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+            assert_eq!(spell(|out| ecmascript(value, out)), "null");
+            assert_eq!(spell(|out| ecmascript_f32(value as f32, out)), "null");
+        }
+    }
+
+    #[test]
+    fn integers_are_exact() {
+        for (value, text) in [(0, "0"), (7, "7"), (10, "10"), (-1, "-1"), (i64::MIN, "-9223372036854775808")] {
+            assert_eq!(spell(|out| integer(value, out)), text);
+        }
+        assert_eq!(spell(|out| unsigned(u64::MAX, out)), "18446744073709551615");
+    }
+}

@@ -1,0 +1,273 @@
+//! Keys: `{name}={value}_…_{sha1 hex of the text}`, byte for byte as the peers make them.
+//!
+//! A key must identify the statement and every param. What it can't tell apart is never guessed: a param that has no name is refused,
+//! and values whose spelling is not theirs alone make the key [ambiguous](Key::ambiguity), so that its entry is bypassed.
+
+mod ambiguity;
+mod python;
+mod typescript;
+
+use std::fmt;
+
+use crate::param::Params;
+use crate::value::Value;
+
+pub use ambiguity::Ambiguity;
+
+/// Whose spelling of values a key has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum KeyFormat {
+    /// As the npm package `@actvalue/mysql-redis-cache` writes them: `null`, `true`, `1e-7`, `1,2,3`. Default.
+    #[default]
+    TypeScript,
+    /// As the PyPI package `actvalue.mysql-redis-cache` writes them: `None`, `True`, `1e-07`, `[1, 2, 3]`.
+    Python,
+}
+
+impl KeyFormat {
+    /// Appends a value as it stands in a key.
+    pub(crate) fn write(self, value: &Value, out: &mut Vec<u8>) {
+        match self {
+            Self::TypeScript => typescript::write(value, out),
+            Self::Python => python::write(value, out),
+        }
+    }
+}
+
+impl std::str::FromStr for KeyFormat {
+    type Err = UnknownKeyFormat;
+
+    /// `typescript` or `python`.
+    fn from_str(name: &str) -> Result<Self, UnknownKeyFormat> {
+        match name {
+            "typescript" => Ok(Self::TypeScript),
+            "python" => Ok(Self::Python),
+            _ => Err(UnknownKeyFormat),
+        }
+    }
+}
+
+/// The name is no format's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a key format is typescript or python")]
+pub struct UnknownKeyFormat;
+
+/// How keys are made.
+///
+/// ```
+/// use mrc_core::{KeyScheme, params};
+///
+/// let key = KeyScheme::default().key("SELECT * FROM users WHERE id = ?", &params! { "UserId" => 123 })?;
+/// assert_eq!(key.as_str(), "UserId=123_d6f3536ac027efd4916a172a39156f97c989bfd3");
+/// # Ok::<(), mrc_core::KeyError>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct KeyScheme {
+    format: KeyFormat,
+    allow_unnamed: bool,
+}
+
+/// A key, and whether it is its params' alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Key {
+    text: String,
+    ambiguity: Option<Ambiguity>,
+}
+
+/// The SHA-1 of a text, in hexadecimal: the last part of a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct TextHash([u8; 40]);
+
+/// No key can be made of these params.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum KeyError {
+    /// A param without a name: calls that differ only in it would share an entry.
+    #[error(
+        "param {position} has no name: every param needs one, or queries that differ in it would share an entry; name it, or allow unnamed params"
+    )]
+    Unnamed {
+        /// The position, from 1.
+        position: usize,
+    },
+    /// A param whose name is empty.
+    #[error("the name of param {position} is empty: give it the name that an invalidation will call it by")]
+    EmptyName {
+        /// The position, from 1.
+        position: usize,
+    },
+    /// A name that can't be told from its value.
+    #[error("the name {name:?} has a `=`, which ends a name in the key: leave it out of the name")]
+    NameWithEquals {
+        /// The name.
+        name: String,
+    },
+    /// NaN or an infinity.
+    #[error("the value of {name} is not a finite number: no row can equal it; pass NULL or leave the condition out")]
+    NotFinite {
+        /// The name of the param.
+        name: String,
+    },
+    /// A list without an element.
+    #[error("the list of {name} is empty, and `IN ()` is not SQL: answer without asking the database")]
+    EmptyList {
+        /// The name of the param.
+        name: String,
+    },
+    /// A list inside a list.
+    #[error("the list of {name} has a list inside: `IN (?)` takes a flat list")]
+    NestedList {
+        /// The name of the param.
+        name: String,
+    },
+}
+
+impl KeyScheme {
+    /// Keys in this format.
+    pub const fn new(format: KeyFormat) -> Self {
+        Self { format, allow_unnamed: false }
+    }
+
+    /// Lets params without a name be left out of the key, as both peers do. Default: they are refused.
+    ///
+    /// Calls that differ only in such a param share an entry: right for what doesn't change the answer, and for nothing else.
+    #[must_use]
+    pub const fn allow_unnamed(self, allow: bool) -> Self {
+        Self { allow_unnamed: allow, ..self }
+    }
+
+    /// The format of the keys.
+    pub const fn format(self) -> KeyFormat {
+        self.format
+    }
+
+    /// The key of a text (a query's, or a function's signature) and its params.
+    ///
+    /// # Errors
+    /// [`KeyError`]: a param without a usable name, or a value that no row can equal.
+    pub fn key(self, text: &str, params: &Params) -> Result<Key, KeyError> {
+        self.key_of(&TextHash::of(text), params)
+    }
+
+    /// The key of a text that was hashed before.
+    ///
+    /// # Errors
+    /// As [`key`](Self::key).
+    pub fn key_of(self, hash: &TextHash, params: &Params) -> Result<Key, KeyError> {
+        let mut out = Vec::with_capacity(40 + params.len() * 24);
+        for (at, param) in params.iter().enumerate() {
+            let Some(name) = &param.name else {
+                if self.allow_unnamed {
+                    continue;
+                }
+                return Err(KeyError::Unnamed { position: at + 1 });
+            };
+            check(at + 1, name, &param.value)?;
+            write_segment(name, &param.value, self.format, &mut out);
+            out.push(b'_');
+        }
+        let ambiguity = Ambiguity::find(self.format, params, &out);
+        out.extend_from_slice(&hash.0);
+        // Every writer appends UTF-8 only; a lossy copy would be made for nothing.
+        let text =
+            String::from_utf8(out).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
+        Ok(Key { text, ambiguity })
+    }
+
+    /// The key as the peer of this format computes it for these lists, their lengths may differ, and nothing is refused.
+    ///
+    /// The npm peer writes `undefined` for a name without a value, the PyPI peer leaves it out; both leave out a value without a name.
+    /// For tools that must say what a peer does; a cache uses [`key`](Self::key).
+    pub fn peer_key(self, text: &str, values: &[Value], names: &[impl AsRef<str>]) -> String {
+        let mut out = Vec::new();
+        if !values.is_empty() {
+            for (at, name) in names.iter().map(AsRef::as_ref).enumerate() {
+                match (values.get(at), self.format) {
+                    (Some(value), format) => write_segment(name, value, format, &mut out),
+                    (None, KeyFormat::TypeScript) => out.extend_from_slice(format!("{name}=undefined").as_bytes()),
+                    (None, KeyFormat::Python) => break,
+                }
+                out.push(b'_');
+            }
+        }
+        out.extend_from_slice(&TextHash::of(text).0);
+        String::from_utf8_lossy(&out).into_owned()
+    }
+}
+
+impl Key {
+    /// The key as it lies in Redis.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Why other params could have the same key. None: the key is theirs alone.
+    pub fn ambiguity(&self) -> Option<&Ambiguity> {
+        self.ambiguity.as_ref()
+    }
+
+    /// The key as a string.
+    pub fn into_string(self) -> String {
+        self.text
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl AsRef<str> for Key {
+    fn as_ref(&self) -> &str {
+        &self.text
+    }
+}
+
+impl TextHash {
+    /// The hash of a text, as UTF-8.
+    pub fn of(text: &str) -> Self {
+        let mut hex = [0; 40];
+        for (pair, byte) in hex.chunks_exact_mut(2).zip(sha1_smol::Sha1::from(text).digest().bytes()) {
+            const DIGITS: &[u8; 16] = b"0123456789abcdef";
+            pair.copy_from_slice(&[DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
+        }
+        Self(hex)
+    }
+}
+
+/// JSON as `JSON.stringify` prints it: what a caller of either peer passes is a text.
+fn write_json(document: &serde_json::Value, out: &mut Vec<u8>) {
+    if let Ok(text) = crate::json::to_vec(document) {
+        out.extend_from_slice(&text);
+    }
+}
+
+fn write_segment(name: &str, value: &Value, format: KeyFormat, out: &mut Vec<u8>) {
+    out.extend_from_slice(name.as_bytes());
+    out.push(b'=');
+    format.write(value, out);
+}
+
+fn check(position: usize, name: &str, value: &Value) -> Result<(), KeyError> {
+    if name.is_empty() {
+        return Err(KeyError::EmptyName { position });
+    }
+    if name.contains('=') {
+        return Err(KeyError::NameWithEquals { name: name.to_owned() });
+    }
+    let not_finite = |value: &Value| matches!(value, Value::Float(float) if !float.is_finite());
+    match value {
+        Value::List(values) if values.is_empty() => Err(KeyError::EmptyList { name: name.to_owned() }),
+        Value::List(values) if values.iter().any(|value| matches!(value, Value::List(_))) => {
+            Err(KeyError::NestedList { name: name.to_owned() })
+        }
+        Value::List(values) if values.iter().any(not_finite) => Err(KeyError::NotFinite { name: name.to_owned() }),
+        value if not_finite(value) => Err(KeyError::NotFinite { name: name.to_owned() }),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

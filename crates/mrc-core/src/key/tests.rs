@@ -1,0 +1,202 @@
+use proptest::prelude::*;
+use serde_json::Value as Json;
+
+use super::*;
+use crate::{Date, Decimal, params};
+
+const TEXT: &str = "SELECT * FROM users WHERE id = ?";
+const HASH: &str = "d6f3536ac027efd4916a172a39156f97c989bfd3";
+
+fn key(format: KeyFormat, params: &Params) -> Result<String, KeyError> {
+    Ok(KeyScheme::new(format).key(TEXT, params)?.into_string())
+}
+
+fn check(value: impl Into<Value>, typescript: &str, python: &str) {
+    let params = params! { "P" => value };
+    assert_eq!(key(KeyFormat::TypeScript, &params).unwrap(), format!("P={typescript}_{HASH}"));
+    assert_eq!(key(KeyFormat::Python, &params).unwrap(), format!("P={python}_{HASH}"));
+}
+
+fn from_json(json: &Json) -> Value {
+    match json {
+        Json::Null => Value::Null,
+        Json::Bool(bool) => Value::Bool(*bool),
+        Json::Number(number) => number.as_i64().map_or_else(|| Value::Float(number.as_f64().unwrap()), Value::Int),
+        Json::String(text) => text.clone().into(),
+        Json::Array(values) => Value::List(values.iter().map(from_json).collect()),
+        Json::Object(_) => Value::Json(json.clone()),
+    }
+}
+
+fn golden(format: KeyFormat, lines: &str) {
+    for line in lines.lines() {
+        let vector: Json = serde_json::from_str(line).unwrap();
+        let text = vector["query"].as_str().unwrap();
+        let values: Vec<_> = vector["params"].as_array().unwrap().iter().map(from_json).collect();
+        let names: Vec<_> =
+            vector["names"].as_array().unwrap().iter().map(|name| name.as_str().unwrap().to_owned()).collect();
+        let expect = vector["key"].as_str().unwrap();
+        let params: Params = names
+            .iter()
+            .zip(&values)
+            .map(|(name, value)| crate::Param { name: Some(name.clone().into()), value: value.clone() })
+            .collect();
+        assert_eq!(KeyScheme::new(format).key(text, &params).unwrap().as_str(), expect);
+        assert_eq!(KeyScheme::new(format).peer_key(text, &values, &names), expect);
+    }
+}
+
+#[test]
+fn keys_of_the_npm_peer() {
+    golden(KeyFormat::TypeScript, include_str!("../../../../tests/golden/keys.typescript.jsonl"));
+}
+
+#[test]
+fn keys_of_the_pypi_peer() {
+    golden(KeyFormat::Python, include_str!("../../../../tests/golden/keys.python.jsonl"));
+}
+
+#[test]
+fn each_type_is_spelled_as_the_peer_spells_it() {
+    check(123, "123", "123");
+    check(u64::MAX, "18446744073709551615", "18446744073709551615");
+    check(1.0, "1", "1.0");
+    check(1e21, "1e+21", "1e+21");
+    check(1e-7, "1e-7", "1e-07");
+    check(-0.0, "0", "-0.0");
+    check(None::<i32>, "null", "None");
+    check(true, "true", "True");
+    check("open", "open", "open");
+    check(Decimal::new("10.50").unwrap(), "10.50", "10.50");
+    check([1, 2, 3], "1,2,3", "[1, 2, 3]");
+    check(Value::List(vec![Value::Null, 1.into(), "it's".into()]), ",1,it's", "[None, 1, \"it's\"]");
+    check(b"hi".to_vec(), "hi", "b'hi'");
+    let epoch = Date::new(1970, 1, 1).unwrap();
+    check(
+        epoch.at(0, 0, 0, 0).unwrap(),
+        "Thu Jan 01 1970 00:00:00 GMT+0000 (Coordinated Universal Time)",
+        "1970-01-01 00:00:00",
+    );
+    check(
+        Date::new(2025, 12, 31).unwrap(),
+        "Wed Dec 31 2025 00:00:00 GMT+0000 (Coordinated Universal Time)",
+        "2025-12-31",
+    );
+    check(crate::Time::new(10, 30, 0, 0).unwrap(), "10:30:00", "10:30:00");
+    check(serde_json::json!({"a": [1, 2.0]}), r#"{"a":[1,2]}"#, r#"{"a":[1,2]}"#);
+}
+
+#[test]
+fn without_params_the_hash_is_alone() {
+    assert_eq!(key(KeyFormat::TypeScript, &params! {}).unwrap(), HASH);
+    assert_eq!(KeyScheme::default().peer_key(TEXT, &[], &["A"]), HASH);
+}
+
+#[test]
+fn lists_of_different_lengths_are_as_the_peers_have_them() {
+    let scheme = |format| KeyScheme::new(format);
+    assert_eq!(
+        scheme(KeyFormat::TypeScript).peer_key(TEXT, &[1.into()], &["A", "B"]),
+        format!("A=1_B=undefined_{HASH}")
+    );
+    assert_eq!(scheme(KeyFormat::Python).peer_key(TEXT, &[1.into()], &["A", "B"]), format!("A=1_{HASH}"));
+    assert_eq!(scheme(KeyFormat::Python).peer_key(TEXT, &[1.into(), 2.into()], &["A"]), format!("A=1_{HASH}"));
+}
+
+#[test]
+fn what_makes_no_key_is_refused() {
+    let refused = |params: Params| key(KeyFormat::TypeScript, &params).unwrap_err();
+    assert_eq!(refused(Params::new().with("A", 1).with_unnamed(2)), KeyError::Unnamed { position: 2 });
+    assert_eq!(refused(params! { "" => 1 }), KeyError::EmptyName { position: 1 });
+    assert_eq!(refused(params! { "a=b" => 1 }), KeyError::NameWithEquals { name: "a=b".into() });
+    assert_eq!(refused(params! { "A" => f64::NAN }), KeyError::NotFinite { name: "A".into() });
+    assert_eq!(refused(params! { "A" => [1.0, f64::INFINITY] }), KeyError::NotFinite { name: "A".into() });
+    assert_eq!(refused(params! { "A" => Vec::<i64>::new() }), KeyError::EmptyList { name: "A".into() });
+    assert_eq!(refused(params! { "A" => vec![Value::from([1])] }), KeyError::NestedList { name: "A".into() });
+}
+
+#[test]
+fn an_unnamed_param_can_be_left_out() {
+    let scheme = KeyScheme::default().allow_unnamed(true);
+    let key = scheme.key(TEXT, &Params::new().with_unnamed(1).with("B", 2)).unwrap();
+    assert_eq!(key.as_str(), format!("B=2_{HASH}"));
+}
+
+fn ambiguity(format: KeyFormat, params: &Params) -> Option<Ambiguity> {
+    KeyScheme::new(format).key(TEXT, params).unwrap().ambiguity().cloned()
+}
+
+#[test]
+fn a_value_that_reads_as_a_later_param_is_ambiguous() {
+    let of = |params: Params| ambiguity(KeyFormat::TypeScript, &params);
+    assert_eq!(of(params! { "StoreId" => "1_State=open", "State" => "x" }), Some(Ambiguity::Separator));
+    assert_eq!(of(params! { "StoreId" => 1, "State" => "open_State=x" }), Some(Ambiguity::Separator));
+    assert_eq!(of(params! { "A" => 1, "A" => "2_A=3" }), Some(Ambiguity::Separator));
+    assert_eq!(of(params! { "StoreId" => "1_State=open" }), None);
+    assert_eq!(of(params! { "State" => "x", "StoreId" => "1_State=open" }), None);
+    assert_eq!(of(params! { "Url" => "?a_b=c&d=e", "State" => "open" }), None);
+}
+
+#[test]
+fn a_value_whose_spelling_is_not_its_own_is_ambiguous() {
+    let name = || "A".to_owned();
+    let both = |value: Value| {
+        let params = params! { "A" => value };
+        (ambiguity(KeyFormat::TypeScript, &params), ambiguity(KeyFormat::Python, &params))
+    };
+    assert_eq!(both("null".into()), (Some(Ambiguity::SpelledAsNull { name: name() }), None));
+    assert_eq!(both("None".into()), (None, Some(Ambiguity::SpelledAsNull { name: name() })));
+    assert_eq!(both(["a,b"].into()), (Some(Ambiguity::ListElement { name: name() }), None));
+    assert_eq!(both([""].into()), (Some(Ambiguity::ListElement { name: name() }), None));
+    assert_eq!(both(["a", "b"].into()), (None, None));
+    assert_eq!(both(b"\xff".to_vec().into()), (Some(Ambiguity::Truncated { name: name(), type_name: "bytes" }), None));
+    let at = |micros| Value::from(Date::new(2025, 1, 1).unwrap().at(1, 2, 3, micros).unwrap());
+    assert_eq!(both(at(1)), (Some(Ambiguity::Truncated { name: name(), type_name: "datetime" }), None));
+    assert_eq!(both(at(0)), (None, None));
+}
+
+/// Short texts of the characters that a key is made of, so that clashes are frequent.
+fn text() -> impl Strategy<Value = String> {
+    "[ab_=,nul]{0,8}"
+}
+
+/// The values as the key holds them, read back with the names alone.
+fn parse(names: &[String], key: &str) -> Option<Vec<String>> {
+    let mut rest = key.strip_suffix(HASH)?;
+    let mut values = Vec::new();
+    for (at, name) in names.iter().enumerate() {
+        rest = rest.strip_prefix(name.as_str())?.strip_prefix('=')?;
+        let end = match names.get(at + 1) {
+            Some(next) => rest.find(&format!("_{next}="))?,
+            None => rest.len() - 1,
+        };
+        values.push(rest[..end].to_owned());
+        rest = &rest[end + 1..];
+    }
+    Some(values)
+}
+
+proptest! {
+    #[test]
+    fn an_unambiguous_key_parses_back(pairs in prop::collection::vec(("[ab_]{1,3}", text()), 1..5)) {
+        let names: Vec<_> = pairs.iter().map(|(name, _)| name.clone()).collect();
+        let params: Params = pairs.iter().map(|(name, value)| crate::Param { name: Some(name.clone().into()), value: value.clone().into() }).collect();
+        let key = KeyScheme::default().key(TEXT, &params).unwrap();
+        if key.ambiguity().is_none() {
+            let values: Vec<_> = pairs.iter().map(|(_, value)| value.clone()).collect();
+            prop_assert_eq!(parse(&names, key.as_str()), Some(values));
+        }
+    }
+
+    #[test]
+    fn two_lists_of_values_share_no_unambiguous_key(names in prop::collection::vec("[ab_]{1,2}", 1..4), a in prop::collection::vec(text(), 4), b in prop::collection::vec(text(), 4)) {
+        let of = |values: &[String]| {
+            let params: Params = names.iter().zip(values).map(|(name, value)| crate::Param { name: Some(name.clone().into()), value: value.clone().into() }).collect();
+            KeyScheme::default().key(TEXT, &params).unwrap()
+        };
+        let (key_a, key_b) = (of(&a), of(&b));
+        if a[..names.len()] != b[..names.len()] && key_a.as_str() == key_b.as_str() {
+            prop_assert!(key_a.ambiguity().is_some() && key_b.ambiguity().is_some());
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! Params: the values of a statement's placeholders, in order, each with its name in the key.
+
+use std::borrow::Cow;
+
+use crate::value::Value;
+
+/// The values of a statement's placeholders, in their order, each with the name that it has in the key.
+///
+/// Usually written with [`params!`](crate::params):
+///
+/// ```
+/// use mrc_core::{params, Params};
+///
+/// let by_macro = params! { "StoreId" => 6, "State" => "open" };
+/// let by_hand = Params::new().with("StoreId", 6).with("State", "open");
+/// assert_eq!(by_macro, by_hand);
+/// ```
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Params(Vec<Param>);
+
+/// One value and its name.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Param {
+    /// The name in the key. None: bound, but left out of the key; see [`KeyScheme`](crate::KeyScheme).
+    pub name: Option<Cow<'static, str>>,
+    /// The value to bind.
+    pub value: Value,
+}
+
+impl Params {
+    /// No params.
+    pub const fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    /// Room for `capacity` params.
+    pub fn with_capacity(capacity: usize) -> Self {
+        Self(Vec::with_capacity(capacity))
+    }
+
+    /// Adds a named param, and gives the list back.
+    #[must_use]
+    pub fn with(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<Value>) -> Self {
+        self.push(name, value);
+        self
+    }
+
+    /// Adds a param without a name, and gives the list back.
+    ///
+    /// It is bound, but it isn't part of the key: two calls that differ only here share an entry.
+    /// Refused when a key is made, unless [`KeyScheme::allow_unnamed`](crate::KeyScheme::allow_unnamed) is set.
+    #[must_use]
+    pub fn with_unnamed(mut self, value: impl Into<Value>) -> Self {
+        self.0.push(Param { name: None, value: value.into() });
+        self
+    }
+
+    /// Adds a named param.
+    pub fn push(&mut self, name: impl Into<Cow<'static, str>>, value: impl Into<Value>) {
+        self.0.push(Param { name: Some(name.into()), value: value.into() });
+    }
+
+    /// The params in order.
+    pub fn iter(&self) -> std::slice::Iter<'_, Param> {
+        self.0.iter()
+    }
+
+    /// The values in order.
+    pub fn values(&self) -> impl ExactSizeIterator<Item = &Value> {
+        self.0.iter().map(|param| &param.value)
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl<'a> IntoIterator for &'a Params {
+    type Item = &'a Param;
+    type IntoIter = std::slice::Iter<'a, Param>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl IntoIterator for Params {
+    type Item = Param;
+    type IntoIter = std::vec::IntoIter<Param>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
+impl FromIterator<Param> for Params {
+    fn from_iter<I: IntoIterator<Item = Param>>(params: I) -> Self {
+        Self(params.into_iter().collect())
+    }
+}
+
+/// The params of a statement: `"Name" => value` for each placeholder, in the order of the placeholders.
+///
+/// ```
+/// use mrc_core::params;
+///
+/// let none = params! {};
+/// let some = params! { "StoreId" => 6, "States" => ["open", "paid"] };
+/// assert_eq!((none.len(), some.len()), (0, 2));
+/// ```
+#[macro_export]
+macro_rules! params {
+    () => { $crate::Params::new() };
+    ($($name:expr => $value:expr),+ $(,)?) => {
+        $crate::Params::new()$(.with($name, $value))+
+    };
+}

@@ -1,0 +1,78 @@
+//! Dates and times as text, as every format builds on them.
+
+use super::ColumnKind;
+use crate::temporal::{Date, DateTime, Time};
+
+/// `2025-01-15`.
+pub(super) fn date(value: Date, out: &mut Vec<u8>) {
+    padded(value.year.into(), 4, out);
+    out.push(b'-');
+    padded(value.month.into(), 2, out);
+    out.push(b'-');
+    padded(value.day.into(), 2, out);
+}
+
+/// `10:30:00`.
+pub(super) fn clock(value: DateTime, out: &mut Vec<u8>) {
+    padded(value.hour.into(), 2, out);
+    out.push(b':');
+    padded(value.minute.into(), 2, out);
+    out.push(b':');
+    padded(value.second.into(), 2, out);
+}
+
+/// `-838:59:59` and its fraction, as the server prints it.
+pub(super) fn time(value: Time, kind: ColumnKind, out: &mut Vec<u8>) {
+    if value.negative {
+        out.push(b'-');
+    }
+    padded(value.hours.into(), if value.hours < 100 { 2 } else { 3 }, out);
+    out.push(b':');
+    padded(value.minutes.into(), 2, out);
+    out.push(b':');
+    padded(value.seconds.into(), 2, out);
+    fraction(value.micros, kind, out);
+}
+
+/// As many digits of the second's fraction as the column declares; all six where those would lose something.
+pub(super) fn fraction(micros: u32, kind: ColumnKind, out: &mut Vec<u8>) {
+    let declared = match kind {
+        ColumnKind::DateTime { fraction } | ColumnKind::Time { fraction } => fraction,
+        _ => 0,
+    };
+    let unit = 10_u32.pow(6_u32.saturating_sub(declared.into()));
+    if declared > 6 || !micros.is_multiple_of(unit) {
+        if micros != 0 {
+            out.push(b'.');
+            padded(micros, 6, out);
+        }
+    } else if declared > 0 {
+        out.push(b'.');
+        padded(micros / unit, declared.into(), out);
+    }
+}
+
+/// The last `width` digits of the value, with leading zeros.
+pub(super) fn padded(value: u32, width: usize, out: &mut Vec<u8>) {
+    let mut digits = [b'0'; 6];
+    let mut rest = value;
+    for slot in digits.iter_mut().rev() {
+        *slot = b'0' + (rest % 10) as u8;
+        rest /= 10;
+    }
+    out.extend_from_slice(digits.get(digits.len() - width.min(digits.len())..).unwrap_or_default());
+}
+
+/// Whether the calendar has such a day; the year 0 it has not.
+pub(super) fn exists(date: Date) -> bool {
+    date.year > 0 && (1..=12).contains(&date.month) && date.day > 0 && date.day <= days_in_month(date.year, date.month)
+}
+
+pub(super) fn days_in_month(year: u16, month: u8) -> u8 {
+    match month {
+        2 if year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400)) => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    }
+}

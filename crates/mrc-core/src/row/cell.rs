@@ -1,0 +1,99 @@
+//! What a database says of a column, and one value of it.
+
+use crate::temporal::{Date, DateTime, Time};
+
+/// A column of a result.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Column {
+    /// The name, as selected.
+    pub name: String,
+    /// What its cells are.
+    pub kind: ColumnKind,
+    /// The table that it was selected from, by its alias; empty for an expression. Default: not known.
+    ///
+    /// Only [`RowFormat::Python`](crate::RowFormat::Python) looks at it, where two columns have one name.
+    pub table: Option<String>,
+}
+
+impl Column {
+    /// A column.
+    pub fn new(name: impl Into<String>, kind: ColumnKind) -> Self {
+        Self { name: name.into(), kind, table: None }
+    }
+
+    /// The column with the table that it was selected from: the alias, or the empty text for an expression.
+    #[must_use]
+    pub fn in_table(self, table: impl Into<String>) -> Self {
+        Self { table: Some(table.into()), ..self }
+    }
+}
+
+/// The SQL type of a column, as far as JSON cares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ColumnKind {
+    /// Every integer type, `TINYINT(1)` included.
+    Int,
+    /// `DECIMAL`, `NUMERIC`.
+    Decimal,
+    /// `FLOAT`: 32 bits.
+    Float,
+    /// `DOUBLE`: 64 bits.
+    Double,
+    /// `YEAR`.
+    Year,
+    /// `BIT(n)`.
+    Bit,
+    /// `CHAR`, `VARCHAR`, `TEXT`, `ENUM`, `SET`: anything that is text.
+    Text,
+    /// `BINARY`, `VARBINARY`, `BLOB`: bytes that are not text.
+    Binary,
+    /// `JSON`.
+    Json,
+    /// `DATE`.
+    Date,
+    /// `DATETIME`, `TIMESTAMP`.
+    DateTime {
+        /// Digits after the second, 0 to 6.
+        fraction: u8,
+    },
+    /// `TIME`.
+    Time {
+        /// Digits after the second, 0 to 6.
+        fraction: u8,
+    },
+    /// `GEOMETRY` and its kin: the server's bytes (4 bytes of SRID, then WKB).
+    Geometry,
+    /// An expression that can only be NULL.
+    Null,
+}
+
+/// One value of a row, borrowed from the driver.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub enum Cell<'a> {
+    /// SQL `NULL`.
+    Null,
+    /// A signed integer.
+    Int(i64),
+    /// An unsigned integer.
+    UInt(u64),
+    /// A 32-bit float.
+    Float(f32),
+    /// A 64-bit float.
+    Double(f64),
+    /// The digits of a `DECIMAL`.
+    Decimal(&'a str),
+    /// Text.
+    Text(&'a str),
+    /// Bytes: of a `BINARY`, `BLOB` or `GEOMETRY` column, or the big-endian bytes of a `BIT` column.
+    Bytes(&'a [u8]),
+    /// A JSON document, as the server prints it.
+    Json(&'a str),
+    /// A date.
+    Date(Date),
+    /// A date with a time of day.
+    DateTime(DateTime),
+    /// A time.
+    Time(Time),
+}

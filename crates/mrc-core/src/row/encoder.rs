@@ -1,0 +1,249 @@
+//! The encoder: cells in, JSON out.
+
+use bytes::Bytes;
+
+use super::{Cell, Column, ColumnKind, RowError, RowFormat, canonical, python, typescript};
+use crate::json;
+
+/// Writes rows as a JSON array of objects, straight into one buffer.
+///
+/// ```
+/// use mrc_core::{Cell, Column, ColumnKind, RowEncoder, RowFormat};
+///
+/// let mut rows = RowEncoder::new(RowFormat::Canonical);
+/// rows.columns(&[Column::new("id", ColumnKind::Int), Column::new("price", ColumnKind::Decimal)])?;
+/// rows.begin_row();
+/// rows.cell(Cell::Int(6))?;
+/// rows.cell(Cell::Decimal("10.50"))?;
+/// rows.end_row();
+/// assert_eq!(rows.finish()?, r#"[{"id":6,"price":10.5}]"#);
+/// # Ok::<(), mrc_core::RowError>(())
+/// ```
+///
+/// The first error stays: every later call returns it, and nothing more is written.
+#[derive(Debug)]
+pub struct RowEncoder {
+    format: RowFormat,
+    columns: Vec<Prepared>,
+    /// The whole rows so far, an opening bracket before them, and what the open row has written.
+    out: Vec<u8>,
+    /// Where the open row begins, which is where the whole rows end.
+    row_start: usize,
+    /// How many cells the open row has.
+    cells: usize,
+    in_row: bool,
+    rows: u64,
+    detour: Option<Detour>,
+    failed: Option<RowError>,
+}
+
+/// What the writing of a cell needs of its column.
+#[derive(Debug)]
+pub(super) struct Prepared {
+    pub(super) name: String,
+    pub(super) kind: ColumnKind,
+    /// What stands before the value: the brace or comma, and the name.
+    lead: Vec<u8>,
+}
+
+/// For rows whose members don't stand in the order of the columns: a row waits here until it is whole.
+#[derive(Debug)]
+struct Detour {
+    /// Which column each member comes from.
+    order: Vec<usize>,
+    values: Vec<u8>,
+    /// Where each column's value ends in `values`.
+    ends: Vec<usize>,
+}
+
+impl RowEncoder {
+    /// An encoder for one result.
+    pub fn new(format: RowFormat) -> Self {
+        Self {
+            format,
+            columns: Vec::new(),
+            out: vec![b'['],
+            row_start: 1,
+            cells: 0,
+            in_row: false,
+            rows: 0,
+            detour: None,
+            failed: None,
+        }
+    }
+
+    /// Which format it writes.
+    pub fn format(&self) -> RowFormat {
+        self.format
+    }
+
+    /// How many rows are whole.
+    pub fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    /// How many bytes the whole rows have, with the brackets around them.
+    #[expect(clippy::len_without_is_empty, reason = "it is never empty: no rows are `[]`")]
+    pub fn len(&self) -> usize {
+        self.row_start + 1
+    }
+
+    /// Announces the columns: once, before the first row, also when there is no row.
+    ///
+    /// # Errors
+    /// - [`RowError::DuplicateColumn`] when two columns have one name and the format can't tell them apart;
+    /// - [`RowError::LateColumns`] when a row was begun already.
+    pub fn columns(&mut self, columns: &[Column]) -> Result<(), RowError> {
+        self.check()?;
+        if self.in_row || self.rows > 0 {
+            return self.fail(RowError::LateColumns);
+        }
+        let names = match self.format {
+            RowFormat::Canonical => canonical::names(columns),
+            RowFormat::TypeScript => Ok(typescript::names(columns)),
+            RowFormat::Python => python::names(columns),
+        };
+        let names = match names {
+            Ok(names) => names,
+            Err(error) => return self.fail(error),
+        };
+        let keys: Vec<&[u8]> = names.iter().map(String::as_bytes).collect();
+        let order = json::member_order(&keys, self.format == RowFormat::TypeScript);
+        let first = order.as_ref().and_then(|order| order.first().copied()).unwrap_or(0);
+        self.columns = names
+            .into_iter()
+            .zip(columns)
+            .enumerate()
+            .map(|(at, (name, column))| Prepared {
+                lead: lead(&name, at == first),
+                kind: column.kind,
+                name: column.name.clone(),
+            })
+            .collect();
+        self.detour = order.map(|order| Detour { order, values: Vec::new(), ends: Vec::with_capacity(columns.len()) });
+        Ok(())
+    }
+
+    /// Begins a row.
+    pub fn begin_row(&mut self) {
+        if self.in_row {
+            self.end_row();
+        }
+        if self.failed.is_some() {
+            return;
+        }
+        self.in_row = true;
+        self.cells = 0;
+        if self.rows > 0 {
+            self.out.push(b',');
+        }
+        if let Some(detour) = &mut self.detour {
+            detour.values.clear();
+            detour.ends.clear();
+        }
+    }
+
+    /// Writes the next cell of the row.
+    ///
+    /// # Errors
+    /// - [`RowError::CellCount`] when the row has all its cells, or the row before it had too few;
+    /// - [`RowError::InvalidJson`], [`RowError::InvalidDecimal`] and [`RowError::WideBit`] when the value can't be written;
+    /// - the first error again, after one.
+    pub fn cell(&mut self, cell: Cell<'_>) -> Result<(), RowError> {
+        self.check()?;
+        if !self.in_row {
+            self.begin_row();
+        }
+        let Some(column) = self.columns.get(self.cells) else {
+            let (expected, given) = (self.columns.len(), self.cells + 1);
+            return self.fail(RowError::CellCount { expected, given });
+        };
+        let out = match &mut self.detour {
+            Some(detour) => &mut detour.values,
+            None => {
+                self.out.extend_from_slice(&column.lead);
+                &mut self.out
+            }
+        };
+        let written = match self.format {
+            RowFormat::Canonical => canonical::write(cell, column, out),
+            RowFormat::TypeScript => typescript::write(cell, column, out),
+            RowFormat::Python => python::write(cell, column, out),
+        };
+        if let Err(error) = written {
+            return self.fail(error);
+        }
+        self.cells += 1;
+        if let Some(detour) = &mut self.detour {
+            detour.ends.push(detour.values.len());
+        }
+        Ok(())
+    }
+
+    /// Ends the row.
+    ///
+    /// A row with too few cells is an error, which the next [`cell`](Self::cell) and [`finish`](Self::finish) return.
+    pub fn end_row(&mut self) {
+        if self.failed.is_some() {
+            return;
+        }
+        if !self.in_row {
+            self.begin_row();
+        }
+        if self.cells != self.columns.len() {
+            let (expected, given) = (self.columns.len(), self.cells);
+            _ = self.fail(RowError::CellCount { expected, given });
+            return;
+        }
+        if let Some(detour) = &self.detour {
+            detour.write(&self.columns, &mut self.out);
+        }
+        self.out.extend_from_slice(if self.columns.is_empty() { b"{}" } else { b"}" });
+        self.in_row = false;
+        self.row_start = self.out.len();
+        self.rows += 1;
+    }
+
+    /// The JSON array of all rows; `[]` when there is none.
+    ///
+    /// # Errors
+    /// The first error there was; [`RowError::CellCount`] when a row is still open and has too few cells.
+    pub fn finish(mut self) -> Result<Bytes, RowError> {
+        if self.in_row {
+            self.end_row();
+        }
+        self.check()?;
+        self.out.push(b']');
+        Ok(Bytes::from(self.out))
+    }
+
+    fn check(&self) -> Result<(), RowError> {
+        self.failed.clone().map_or(Ok(()), Err)
+    }
+
+    /// Keeps the error; the open row is dropped at the end.
+    #[cold]
+    fn fail(&mut self, error: RowError) -> Result<(), RowError> {
+        self.in_row = false;
+        self.failed = Some(error.clone());
+        Err(error)
+    }
+}
+
+impl Detour {
+    fn write(&self, columns: &[Prepared], out: &mut Vec<u8>) {
+        for (column, at) in self.order.iter().filter_map(|at| Some((columns.get(*at)?, *at))) {
+            let start = at.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or(0);
+            let end = self.ends.get(at).copied().unwrap_or(start);
+            out.extend_from_slice(&column.lead);
+            out.extend_from_slice(self.values.get(start..end).unwrap_or_default());
+        }
+    }
+}
+
+fn lead(name: &str, first: bool) -> Vec<u8> {
+    let mut lead = vec![if first { b'{' } else { b',' }];
+    json::string(name, &mut lead);
+    lead.push(b':');
+    lead
+}

@@ -1,0 +1,52 @@
+//! Why a result can't be written.
+
+/// A result can't be written as JSON.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RowError {
+    /// Two columns have one name, and an object can't hold both.
+    #[error("two columns are named {name:?}, and a JSON object can't hold both: give one of them another name with AS")]
+    DuplicateColumn {
+        /// The name.
+        name: String,
+    },
+    /// A row has more or fewer cells than there are columns.
+    #[error(
+        "a row has {given} cells for {expected} columns: announce the columns first, then push one cell for each of them"
+    )]
+    CellCount {
+        /// How many columns there are.
+        expected: usize,
+        /// How many cells were pushed.
+        given: usize,
+    },
+    /// The columns were announced when rows were written already.
+    #[error("the columns were announced after the first row: announce them once, before it")]
+    LateColumns,
+    /// A JSON column holds what is not JSON.
+    #[error(
+        "column {column:?} is JSON and holds a value that is not a JSON document: repair it, or select it as text with CAST(… AS CHAR)"
+    )]
+    InvalidJson {
+        /// The name of the column.
+        column: String,
+    },
+    /// A decimal isn't written with digits.
+    #[error("column {column:?} is a decimal and holds {digits:?}, which is not a number")]
+    InvalidDecimal {
+        /// The name of the column.
+        column: String,
+        /// What it holds.
+        digits: String,
+    },
+    /// A `BIT` value has more than 64 bits.
+    #[error(
+        "column {column:?} holds {bytes} bytes of bits, and a number takes at most 8: select it with HEX() or BIN()"
+    )]
+    WideBit {
+        /// The name of the column.
+        column: String,
+        /// How many bytes the value has, leading zeros not counted.
+        bytes: usize,
+    },
+}

@@ -1,0 +1,26 @@
+//! Rows on their way from a database to JSON: typed cells are pushed into one buffer, row by row.
+//!
+//! A [`QueryExecutor`](https://docs.rs/mrc-store) announces the columns once, then pushes each row's cells in their order.
+//! Nothing is kept but the bytes that will lie in the cache.
+//!
+//! How a value is spelled is the matter of a [`RowFormat`]: a file each, over one encoder.
+
+mod calendar;
+mod canonical;
+mod cell;
+mod decimal;
+mod encoder;
+mod error;
+mod format;
+mod geometry;
+mod python;
+mod server_float;
+mod typescript;
+
+pub use cell::{Cell, Column, ColumnKind};
+pub use encoder::RowEncoder;
+pub use error::RowError;
+pub use format::{RowFormat, UnknownRowFormat};
+
+#[cfg(test)]
+mod tests;

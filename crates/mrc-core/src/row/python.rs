@@ -1,0 +1,80 @@
+//! The format of the PyPI peer: `json.dumps` of what aiomysql's dict cursor returns.
+
+use super::encoder::Prepared;
+use super::server_float::six_digits;
+use super::{Cell, Column, ColumnKind, RowError, calendar, decimal};
+use crate::json::{self, number};
+use crate::temporal::DateTime;
+
+/// A name that was there before gets its table in front, as the dict cursor has it.
+pub(super) fn names(columns: &[Column]) -> Result<Vec<String>, RowError> {
+    let mut seen = std::collections::HashSet::with_capacity(columns.len());
+    let mut names = Vec::with_capacity(columns.len());
+    for column in columns {
+        let name = match (seen.contains(&column.name), &column.table) {
+            (false, _) => column.name.clone(),
+            (true, Some(table)) => format!("{table}.{}", column.name),
+            (true, None) => return Err(RowError::DuplicateColumn { name: column.name.clone() }),
+        };
+        seen.insert(name.clone());
+        names.push(name);
+    }
+    Ok(names)
+}
+
+pub(super) fn write(cell: Cell<'_>, column: &Prepared, out: &mut Vec<u8>) -> Result<(), RowError> {
+    match cell {
+        Cell::Null => out.extend_from_slice(b"null"),
+        Cell::Int(value) => number::integer(value, out),
+        Cell::UInt(value) => number::unsigned(value, out),
+        Cell::Float(value) => float(six_digits(value), out),
+        Cell::Double(value) => float(value, out),
+        Cell::Decimal(digits) => decimal::parse(digits, column)?.python(out),
+        Cell::Text(text) | Cell::Json(text) => json::string(text, out),
+        Cell::Bytes(bytes) => decoded(bytes, out),
+        Cell::Date(date) => {
+            out.push(b'"');
+            calendar::date(date, out);
+            out.push(b'"');
+        }
+        Cell::DateTime(value) => datetime(value, column.kind, out),
+        Cell::Time(value) => {
+            out.push(b'"');
+            calendar::time(value, column.kind, out);
+            out.push(b'"');
+        }
+    }
+    Ok(())
+}
+
+fn float(value: f64, out: &mut Vec<u8>) {
+    if value.is_finite() { number::python(value, out) } else { out.extend_from_slice(b"null") }
+}
+
+/// `bytes.decode("utf-8", errors="ignore")`.
+fn decoded(bytes: &[u8], out: &mut Vec<u8>) {
+    out.push(b'"');
+    for chunk in bytes.utf8_chunks() {
+        json::escape(chunk.valid().as_bytes(), out);
+    }
+    out.push(b'"');
+}
+
+/// `isoformat()`; where there is no such day, the server's text.
+fn datetime(value: DateTime, kind: ColumnKind, out: &mut Vec<u8>) {
+    out.push(b'"');
+    calendar::date(value.date, out);
+    if calendar::exists(value.date) {
+        out.push(b'T');
+        calendar::clock(value, out);
+        if value.micros != 0 {
+            out.push(b'.');
+            calendar::padded(value.micros, 6, out);
+        }
+    } else {
+        out.push(b' ');
+        calendar::clock(value, out);
+        calendar::fraction(value.micros, kind, out);
+    }
+    out.push(b'"');
+}

@@ -1,0 +1,305 @@
+//! Tests of the row formats: how each value is spelled. What surrounds the values is tested in `layout`.
+
+use super::*;
+use crate::temporal::{Date, DateTime, Time};
+
+mod golden;
+mod layout;
+mod properties;
+
+use RowFormat::{Canonical, Python, TypeScript};
+
+/// The JSON of one row.
+fn encode(format: RowFormat, columns: &[Column], cells: &[Cell<'_>]) -> Result<String, RowError> {
+    let mut rows = RowEncoder::new(format);
+    rows.columns(columns)?;
+    rows.begin_row();
+    for cell in cells {
+        rows.cell(*cell)?;
+    }
+    rows.end_row();
+    Ok(String::from_utf8(rows.finish()?.to_vec()).unwrap())
+}
+
+/// What one cell is written as.
+fn one(format: RowFormat, kind: ColumnKind, cell: Cell<'_>) -> Result<String, RowError> {
+    let row = encode(format, &[Column::new("c", kind)], &[cell])?;
+    serde_json::from_str::<Vec<serde_json::Map<String, serde_json::Value>>>(&row).unwrap();
+    Ok(row.strip_prefix("[{\"c\":").unwrap().strip_suffix("}]").unwrap().to_owned())
+}
+
+#[track_caller]
+fn check(kind: ColumnKind, cell: Cell<'_>, canonical: &str, typescript: &str, python: &str) {
+    for (format, expect) in [(Canonical, canonical), (TypeScript, typescript), (Python, python)] {
+        assert_eq!(one(format, kind, cell).as_deref(), Ok(expect), "{format:?} {cell:?}");
+    }
+}
+
+fn date(year: u16, month: u8, day: u8) -> Date {
+    Date::new(year, month, day).unwrap()
+}
+
+fn at(year: u16, month: u8, day: u8, clock: (u8, u8, u8), micros: u32) -> DateTime {
+    date(year, month, day).at(clock.0, clock.1, clock.2, micros).unwrap()
+}
+
+#[test]
+fn numbers() {
+    use ColumnKind::{Double, Float, Int, Year};
+    check(Int, Cell::Null, "null", "null", "null");
+    check(Int, Cell::Int(i64::MIN), "-9223372036854775808", "-9223372036854776000", "-9223372036854775808");
+    check(Int, Cell::UInt(u64::MAX), "18446744073709551615", "18446744073709552000", "18446744073709551615");
+    check(Int, Cell::Int(-9_007_199_254_740_993), "-9007199254740993", "-9007199254740992", "-9007199254740993");
+    check(Year, Cell::Int(2025), "2025", "2025", "2025");
+    check(Float, Cell::Float(16_777_216.0), "16777216", "16777200", "16777200.0");
+    check(Float, Cell::Float(1.1), "1.1", "1.1", "1.1");
+    check(Float, Cell::Float(1e-5), "0.00001", "0.00001", "1e-05");
+    check(Double, Cell::Double(1e-7), "1e-7", "1e-7", "1e-07");
+    check(Double, Cell::Double(-0.0), "0", "0", "-0.0");
+    check(Double, Cell::Double(5e15), "5000000000000000", "5000000000000000", "5000000000000000.0");
+    check(Double, Cell::Double(9_876_543.210_987_657), "9876543.210987657", "9876543.210987655", "9876543.210987657");
+    check(
+        Double,
+        Cell::Double(-9_876_543.210_987_657),
+        "-9876543.210987657",
+        "-9876543.210987657",
+        "-9876543.210987657",
+    );
+    check(Double, Cell::Double(f64::NAN), "null", "null", "null");
+    check(Double, Cell::Double(f64::INFINITY), "null", "null", "null");
+    check(Float, Cell::Float(f32::NEG_INFINITY), "null", "null", "null");
+}
+
+#[test]
+fn decimals() {
+    let kind = ColumnKind::Decimal;
+    let long = "12345678901234567890.0123456789";
+    check(kind, Cell::Decimal(long), long, "12345678901234567000", "1.2345678901234567e+19");
+    check(kind, Cell::Decimal("10.50"), "10.5", "10.5", "10.5");
+    check(kind, Cell::Decimal("0.0000001000"), "1e-7", "1e-7", "1e-07");
+    let error = one(Canonical, kind, Cell::Decimal("1,5")).unwrap_err();
+    assert_eq!(error, RowError::InvalidDecimal { column: "c".into(), digits: "1,5".into() });
+}
+
+#[test]
+fn text_of_digits_is_a_number_in_typescript_alone() {
+    let cases = [
+        ("00123", "123"),
+        ("1.50", "1.5"),
+        ("-7", "-7"),
+        ("5.", "5"),
+        ("-0", "0"),
+        ("12345678901234567890", "12345678901234567000"),
+        ("0.00000001", "1e-8"),
+    ];
+    for (text, number) in cases {
+        let quoted = format!("\"{text}\"");
+        check(ColumnKind::Text, Cell::Text(text), &quoted, number, &quoted);
+    }
+    let huge = "9".repeat(400);
+    let zeros = format!("1{}", "0".repeat(400));
+    for text in ["", "-", ".", ".5", "-.5", "1e5", "+1", " 1", "1 ", "1.2.3", "--1", "٣", "0x1", &huge, &zeros] {
+        let quoted = format!("\"{text}\"");
+        check(ColumnKind::Text, Cell::Text(text), &quoted, &quoted, &quoted);
+    }
+    check(ColumnKind::Text, Cell::Text("1\n"), "\"1\\n\"", "\"1\\n\"", "\"1\\n\"");
+    let tiny = format!("0.{}1", "0".repeat(400));
+    assert_eq!(one(TypeScript, ColumnKind::Text, Cell::Text(&tiny)).as_deref(), Ok("0"));
+}
+
+#[test]
+fn bytes() {
+    use ColumnKind::{Binary, Bit};
+    check(Bit, Cell::Bytes(&[1, 2]), "258", r#"{"type":"Buffer","data":[1,2]}"#, r#""\u0001\u0002""#);
+    check(
+        Bit,
+        Cell::Bytes(&[0xff; 8]),
+        "18446744073709551615",
+        r#"{"type":"Buffer","data":[255,255,255,255,255,255,255,255]}"#,
+        "\"\"",
+    );
+    check(Bit, Cell::Bytes(&[0, 0]), "0", r#"{"type":"Buffer","data":[0,0]}"#, r#""\u0000\u0000""#);
+    check(Binary, Cell::Bytes(b""), "\"\"", r#"{"type":"Buffer","data":[]}"#, "\"\"");
+    check(Binary, Cell::Bytes(b"a"), "\"YQ==\"", r#"{"type":"Buffer","data":[97]}"#, "\"a\"");
+    check(Binary, Cell::Bytes(b"\xff\xfe\xfd"), "\"//79\"", r#"{"type":"Buffer","data":[255,254,253]}"#, "\"\"");
+    check(
+        Binary,
+        Cell::Bytes(b"A\xe2\x82B\xc3\xa9\xf0\x9f\x9a"),
+        "\"QeKCQsOp8J+a\"",
+        r#"{"type":"Buffer","data":[65,226,130,66,195,169,240,159,154]}"#,
+        "\"ABé\"",
+    );
+    let error = one(Canonical, Bit, Cell::Bytes(&[0, 1, 0, 0, 0, 0, 0, 0, 0, 0])).unwrap_err();
+    assert_eq!(error, RowError::WideBit { column: "c".into(), bytes: 9 });
+}
+
+#[test]
+fn dates_and_times() {
+    let plain = ColumnKind::DateTime { fraction: 0 };
+    let millis = ColumnKind::DateTime { fraction: 3 };
+    let row =
+        |kind, value, canonical, typescript, python| check(kind, Cell::DateTime(value), canonical, typescript, python);
+    row(
+        plain,
+        at(2025, 1, 15, (10, 30, 0), 0),
+        "\"2025-01-15T10:30:00\"",
+        "\"2025-01-15T10:30:00.000Z\"",
+        "\"2025-01-15T10:30:00\"",
+    );
+    row(
+        millis,
+        at(2025, 1, 15, (10, 30, 0), 120_000),
+        "\"2025-01-15T10:30:00.120\"",
+        "\"2025-01-15T10:30:00.120Z\"",
+        "\"2025-01-15T10:30:00.120000\"",
+    );
+    row(
+        millis,
+        at(2025, 1, 15, (10, 30, 0), 0),
+        "\"2025-01-15T10:30:00.000\"",
+        "\"2025-01-15T10:30:00.000Z\"",
+        "\"2025-01-15T10:30:00\"",
+    );
+    let micros = ColumnKind::DateTime { fraction: 6 };
+    row(
+        micros,
+        at(2025, 1, 15, (10, 30, 0), 999_999),
+        "\"2025-01-15T10:30:00.999999\"",
+        "\"2025-01-15T10:30:00.999Z\"",
+        "\"2025-01-15T10:30:00.999999\"",
+    );
+    // More than the column declares is not lost.
+    row(
+        plain,
+        at(2025, 1, 15, (10, 30, 0), 1),
+        "\"2025-01-15T10:30:00.000001\"",
+        "\"2025-01-15T10:30:00.000Z\"",
+        "\"2025-01-15T10:30:00.000001\"",
+    );
+    row(millis, at(0, 0, 0, (0, 0, 0), 0), "\"0000-00-00T00:00:00.000\"", "null", "\"0000-00-00 00:00:00.000\"");
+    row(
+        plain,
+        at(2025, 2, 31, (10, 0, 0), 0),
+        "\"2025-02-31T10:00:00\"",
+        "\"2025-03-03T10:00:00.000Z\"",
+        "\"2025-02-31 10:00:00\"",
+    );
+    row(plain, at(2025, 3, 0, (10, 0, 0), 0), "\"2025-03-00T10:00:00\"", "null", "\"2025-03-00 10:00:00\"");
+    row(
+        plain,
+        at(50, 1, 2, (3, 4, 5), 0),
+        "\"0050-01-02T03:04:05\"",
+        "\"1950-01-02T03:04:05.000Z\"",
+        "\"0050-01-02T03:04:05\"",
+    );
+    row(
+        plain,
+        at(5, 2, 31, (3, 4, 5), 0),
+        "\"0005-02-31T03:04:05\"",
+        "\"2031-05-02T03:04:05.000Z\"",
+        "\"0005-02-31 03:04:05\"",
+    );
+    row(
+        plain,
+        at(99, 1, 2, (3, 4, 5), 0),
+        "\"0099-01-02T03:04:05\"",
+        "\"1999-01-02T03:04:05.000Z\"",
+        "\"0099-01-02T03:04:05\"",
+    );
+    row(plain, at(31, 12, 31, (3, 4, 5), 0), "\"0031-12-31T03:04:05\"", "null", "\"0031-12-31T03:04:05\"");
+    row(
+        plain,
+        at(0, 1, 1, (0, 0, 0), 0),
+        "\"0000-01-01T00:00:00\"",
+        "\"2000-01-01T00:00:00.000Z\"",
+        "\"0000-01-01 00:00:00\"",
+    );
+
+    let day = |value, text: &str, typescript| check(ColumnKind::Date, Cell::Date(value), text, typescript, text);
+    day(date(1993, 6, 15), "\"1993-06-15\"", "\"1993-06-15T00:00:00.000Z\"");
+    day(date(0, 0, 0), "\"0000-00-00\"", "\"1899-11-30T00:00:00.000Z\"");
+    day(date(2025, 0, 0), "\"2025-00-00\"", "\"2024-11-30T00:00:00.000Z\"");
+    day(date(2025, 3, 0), "\"2025-03-00\"", "\"2025-02-28T00:00:00.000Z\"");
+    day(date(2024, 2, 31), "\"2024-02-31\"", "\"2024-03-02T00:00:00.000Z\"");
+    day(date(31, 12, 31), "\"0031-12-31\"", "\"1931-12-31T00:00:00.000Z\"");
+
+    let time = |kind, value, text: &str| check(kind, Cell::Time(value), text, text, text);
+    time(ColumnKind::Time { fraction: 0 }, -Time::new(838, 59, 59, 0).unwrap(), "\"-838:59:59\"");
+    time(ColumnKind::Time { fraction: 3 }, Time::new(1, 2, 3, 120_000).unwrap(), "\"01:02:03.120\"");
+    time(ColumnKind::Time { fraction: 0 }, Time::new(0, 0, 0, 0).unwrap(), "\"00:00:00\"");
+}
+
+/// The parts are public: what is far out of range must not panic.
+#[test]
+fn impossible_parts_are_written_somehow() {
+    let date = Date { year: u16::MAX, month: u8::MAX, day: u8::MAX };
+    let moment = DateTime { date, hour: u8::MAX, minute: u8::MAX, second: u8::MAX, micros: u32::MAX };
+    let time = Time { negative: true, hours: u16::MAX, minutes: u8::MAX, seconds: u8::MAX, micros: u32::MAX };
+    for format in [Canonical, TypeScript, Python] {
+        for cell in [Cell::Date(date), Cell::DateTime(moment), Cell::Time(time)] {
+            assert!(one(format, ColumnKind::DateTime { fraction: u8::MAX }, cell).is_ok());
+        }
+    }
+}
+
+#[test]
+fn documents() {
+    let kind = ColumnKind::Json;
+    check(
+        kind,
+        Cell::Json("{\"b\": 1.0, \"1\": [ ]}"),
+        "{\"b\":1.0,\"1\":[]}",
+        "{\"1\":[],\"b\":1}",
+        r#""{\"b\": 1.0, \"1\": [ ]}""#,
+    );
+    check(kind, Cell::Json("\"00123\""), "\"00123\"", "123", r#""\"00123\"""#);
+    check(kind, Cell::Json("\"-5.\""), "\"-5.\"", "-5", r#""\"-5.\"""#);
+    check(kind, Cell::Json("[\"00123\"]"), "[\"00123\"]", "[\"00123\"]", r#""[\"00123\"]""#);
+    check(kind, Cell::Json("null"), "null", "null", "\"null\"");
+    for text in ["", "{", "1,2", "[1]],[2"] {
+        for format in [Canonical, TypeScript] {
+            assert_eq!(
+                one(format, kind, Cell::Json(text)),
+                Err(RowError::InvalidJson { column: "c".into() }),
+                "{text}"
+            );
+        }
+        assert!(one(Python, kind, Cell::Json(text)).is_ok());
+    }
+}
+
+#[test]
+fn geometry() {
+    let unhex = |hex: &str| -> Vec<u8> {
+        (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect()
+    };
+    let point = unhex("E61000000101000000000000000000F03F0000000000000440");
+    check(
+        ColumnKind::Geometry,
+        Cell::Bytes(&point),
+        "\"5hAAAAEBAAAAAAAAAAAA8D8AAAAAAAAEQA==\"",
+        r#"{"x":1,"y":2.5}"#,
+        r#""\u0010\u0000\u0000\u0001\u0001\u0000\u0000\u0000\u0000\u0000\u0000\u0000\u0000\u0000?\u0000\u0000\u0000\u0000\u0000\u0000\u0004@""#,
+    );
+    let cases = [
+        (
+            "0000000001020000000200000000000000000000000000000000000000000000000000F03F000000000000F03F",
+            r#"[{"x":0,"y":0},{"x":1,"y":1}]"#,
+        ),
+        ("000000000103000000010000000100000000000000000000000000000000001040", r#"[[{"x":0,"y":4}]]"#),
+        (
+            "000000000104000000020000000101000000000000000000F03F000000000000F03F010100000000000000000000400000000000000040",
+            r#"[{"x":1,"y":1},{"x":2,"y":2}]"#,
+        ),
+        ("00000000000000000140080000000000004010000000000000", r#"{"x":3,"y":4}"#),
+        ("00000000010700000000000000", "[]"),
+        ("00000000010700000001000000010100000000000000", "[null]"),
+        ("00000000", "null"),
+        ("", "null"),
+        ("0000000001FF000000", "null"),
+        ("000000000102000000FFFFFFFF", "null"),
+    ];
+    for (hex, expect) in cases {
+        assert_eq!(one(TypeScript, ColumnKind::Geometry, Cell::Bytes(&unhex(hex))).as_deref(), Ok(expect), "{hex}");
+    }
+}

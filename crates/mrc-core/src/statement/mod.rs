@@ -1,0 +1,39 @@
+//! What a statement's text says about it: whether its answer may be cached, and where its
+//! placeholders are.
+//!
+//! # The read-only check
+//!
+//! Only a statement that can't write, lock, or depend on the session is cached. [`check()`] decides
+//! it from the tokens of sqlparser's tokenizer, and not from a syntax tree, for three reasons.
+//! A tree shows what its parser understood, and MySQL's dialects outgrow any parser: much that
+//! plainly reads doesn't parse. A visitor sees the nodes that it was taught; the list of tokens is
+//! complete. And the words that write or lock are reserved: unquoted, outside of strings and
+//! comments, and not after a `.`, they can't be names, so that a statement that begins with
+//! `SELECT` and holds none of them has no way to write but through a function. Where the tokenizer
+//! and the servers split a text differently, as in executable comments or `a=1.FOR UPDATE`, the
+//! text is refused.
+//!
+//! - **Time functions pass** (`NOW()`, `CURDATE()`, …): `created > NOW() - INTERVAL 1 DAY` is what
+//!   caches are for, and the answer is as old as its TTL allows, as every cached answer is.
+//! - **`RAND()`, `UUID()` and their like are refused**, with a seed or without: a cached one would
+//!   be handed to every caller.
+//! - **Functions of unknown name pass** as long as no schema qualifies them: a stored function
+//!   that writes can't be told from a built-in one by its name. `db.fn()` is certainly stored, and
+//!   is refused until the caller vouches for it with `Query::trust_read_only()`.
+//! - **What the text doesn't show isn't seen**: a temporary table that hides a table of the same
+//!   name, a view or a loaded function that asks for the user, the session's time zone.
+//! - The text is read in the server's **default `sql_mode`**. `ANSI_QUOTES` makes no difference
+//!   save for backslashes in quoted names; with `NO_BACKSLASH_ESCAPES` don't write literals that
+//!   hold a backslash into the text, but bind them. SQLite, which knows no such escapes, likewise.
+
+mod check;
+mod functions;
+mod lexer;
+mod placeholder;
+mod refusal;
+#[cfg(test)]
+mod tests;
+
+pub use check::check;
+pub use placeholder::{PlaceholderError, placeholders};
+pub use refusal::NotCacheable;

@@ -1,0 +1,204 @@
+//! Where the `?` placeholders of a statement are.
+
+use sqlparser::tokenizer::{Location, Token, TokenizerError, Whitespace};
+
+use super::lexer;
+
+/// Why the placeholders of a statement can't be found.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PlaceholderError {
+    /// The text can't be split into tokens, mostly as a string, a quoted name or a comment isn't
+    /// closed.
+    #[error("the SQL text can't be read at line {line}, column {column}: {reason}")]
+    Unreadable {
+        /// What the tokenizer met.
+        reason: String,
+        /// The line, from 1.
+        line: u64,
+        /// The column in characters, from 1.
+        column: u64,
+    },
+    /// A `?` stands in an executable comment (`/*! … */`), and only the server knows whether it
+    /// runs that.
+    #[error("the placeholder in `/*{comment}*/` counts on some servers only; take it out of the executable comment")]
+    InExecutableComment {
+        /// The comment's text.
+        comment: String,
+    },
+}
+
+impl From<TokenizerError> for PlaceholderError {
+    fn from(error: TokenizerError) -> Self {
+        Self::Unreadable { reason: error.message, line: error.location.line, column: error.location.column }
+    }
+}
+
+/// The byte offset of each `?` placeholder of `sql`, in order.
+///
+/// A `?` in a string, in a quoted name or in a comment is none. The text is read as MySQL reads it
+/// by default: a backslash escapes within a string, `#` and `-- ` start comments.
+///
+/// # Errors
+///
+/// [`PlaceholderError::Unreadable`] where a string, a quoted name or a comment never ends,
+/// [`PlaceholderError::InExecutableComment`] where the count would depend on the server.
+///
+/// ```
+/// use mrc_core::statement::placeholders;
+///
+/// let sql = "SELECT 'why?' FROM t WHERE é = ? AND id IN (?) -- ok?";
+/// assert_eq!(placeholders(sql)?, [32, 45]);
+/// # Ok::<(), mrc_core::statement::PlaceholderError>(())
+/// ```
+pub fn placeholders(sql: &str) -> Result<Vec<usize>, PlaceholderError> {
+    let mut offsets = Vec::new();
+    let mut cursor = Cursor::new(sql);
+    for token in lexer::tokens(sql)? {
+        match token.token {
+            Token::Placeholder(_) => offsets.extend(cursor.offset_of(token.span.start)),
+            Token::Whitespace(Whitespace::MultiLineComment(comment))
+                if is_executable(&comment) && comment.contains('?') =>
+            {
+                return Err(PlaceholderError::InExecutableComment { comment });
+            }
+            _ => {}
+        }
+    }
+    Ok(offsets)
+}
+
+/// Whether a server may run what stands in this comment: `/*! … */`, and `/*M! … */` on MariaDB.
+pub(super) fn is_executable(comment: &str) -> bool {
+    comment.starts_with('!') || comment.starts_with("M!")
+}
+
+/// Turns the tokenizer's positions, which count characters and lines, into byte offsets.
+struct Cursor<'a> {
+    chars: std::str::CharIndices<'a>,
+    next: Location,
+}
+
+impl<'a> Cursor<'a> {
+    fn new(sql: &'a str) -> Self {
+        Self { chars: sql.char_indices(), next: Location::new(1, 1) }
+    }
+
+    /// The byte offset of `wanted`; positions are asked for in ascending order.
+    fn offset_of(&mut self, wanted: Location) -> Option<usize> {
+        loop {
+            let here = self.next;
+            let (offset, ch) = self.chars.next()?;
+            // As the tokenizer counts: only a line feed starts a line.
+            self.next =
+                if ch == '\n' { Location::new(here.line + 1, 1) } else { Location::new(here.line, here.column + 1) };
+            if here == wanted {
+                return Some(offset);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[track_caller]
+    fn check(sql: &str, expected: &[usize]) {
+        let found = placeholders(sql).unwrap();
+        assert_eq!(found, expected, "{sql}");
+        assert!(found.iter().all(|&at| sql.as_bytes()[at] == b'?'), "{sql}");
+    }
+
+    #[test]
+    fn placeholders_are_found_where_the_server_sees_them() {
+        check("", &[]);
+        check("SELECT 1", &[]);
+        check("?", &[0]);
+        check("??", &[0, 1]);
+        check("SELECT ?,?", &[7, 9]);
+        check("IN (?) LIMIT ? OFFSET ?", &[4, 13, 22]);
+        check("'?' ?", &[4]);
+        check(r"'it\'s ?' ?", &[10]);
+        check("'it''s ?' ?", &[10]);
+        check(r"'\\' ?", &[5]);
+        check(r#""a\"?" ?"#, &[7]);
+        check("`a?``?` ?", &[8]);
+        check(r"`a\` ?", &[5]);
+        check("_utf8mb4'?' ? N'?'", &[12]);
+        check("/* ? */ ? # ?\n?", &[8, 14]);
+        check("-- ?\r\n?", &[6]);
+        // A carriage return alone doesn't end a comment.
+        check("-- ?\r?\n?", &[7]);
+        check("5--?", &[3]);
+        check("a/*x*/?", &[6]);
+        check("/*+ NO_ICP(t) ? */ ?", &[19]);
+        check("/*!50001 STRAIGHT_JOIN */ ?", &[26]);
+        check("é\u{1F600}\t?\r\né ?", &[7, 13]);
+        check("j->'$.a?'=?", &[10]);
+        check("a=?AND b<?", &[2, 9]);
+        check("/*é\n\n*/?", &[8]);
+    }
+
+    #[test]
+    fn a_text_that_never_ends_is_an_error() {
+        for sql in ["SELECT '?", "\"?", "`?", "/* ?", r"'\' ?", "/*! ?"] {
+            let error = placeholders(sql).unwrap_err();
+            assert!(matches!(error, PlaceholderError::Unreadable { .. }), "{sql}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_placeholder_in_an_executable_comment_is_an_error() {
+        for sql in ["SELECT 1 /*!50001 , ? */", "SELECT 1 /*M! , ? */"] {
+            let error = placeholders(sql).unwrap_err();
+            assert!(matches!(error, PlaceholderError::InExecutableComment { .. }), "{sql}: {error}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn arbitrary_text_never_panics_and_every_offset_is_a_question_mark(sql in "\\PC{0,40}|[?'\"`/*!#\\-\\\\ \r\n\té😀a]{0,40}") {
+            for at in placeholders(&sql).unwrap_or_default() {
+                prop_assert_eq!(sql.as_bytes()[at], b'?');
+            }
+        }
+
+        // Pieces whose placeholders are known, in any order, with any text between them.
+        #[test]
+        fn offsets_are_exact_in_any_arrangement(pieces in prop::collection::vec(0..PIECES.len(), 0..30)) {
+            let mut sql = String::new();
+            let mut expected = Vec::new();
+            for (text, at) in pieces.into_iter().map(|piece| PIECES[piece]) {
+                expected.extend(at.map(|at| sql.len() + at));
+                sql.push_str(text);
+                sql.push(' ');
+            }
+            prop_assert_eq!(placeholders(&sql).unwrap(), expected);
+        }
+    }
+
+    /// A piece of SQL, and where its placeholder is.
+    const PIECES: &[(&str, Option<usize>)] = &[
+        ("?", Some(0)),
+        ("é=?", Some(3)),
+        ("😀\t?", Some(5)),
+        ("\r\n?", Some(2)),
+        ("\n", None),
+        ("\t", None),
+        ("'😀?\n?'", None),
+        (r"'\'?'", None),
+        (r"'\\'", None),
+        ("'?''?'", None),
+        ("\"?\r\n\"", None),
+        ("`?\\`", None),
+        ("# é?\r\n", None),
+        ("-- ?'\n", None),
+        ("/* ?\n* */?", Some(9)),
+        ("日本語", None),
+        ("1.5", None),
+        ("a--?", Some(3)),
+    ];
+}

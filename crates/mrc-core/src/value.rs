@@ -1,0 +1,205 @@
+//! One SQL value: what a caller binds to a placeholder, and what becomes a segment of a key.
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+
+use crate::temporal::{Date, DateTime, Time};
+
+/// A value to bind to a placeholder.
+///
+/// Made with `From` from the types that Rust has a word for, and by name for the rest.
+///
+/// ```
+/// use mrc_core::{Decimal, Value};
+///
+/// assert_eq!(Value::from(6), Value::Int(6));
+/// assert_eq!(Value::from("open"), Value::Text("open".into()));
+/// assert_eq!(Value::from(None::<i32>), Value::Null);
+/// assert_eq!(Value::from(vec![1, 2]), Value::List(vec![1.into(), 2.into()]));
+/// let price = Value::from(Decimal::new("10.50")?);
+/// # let _ = price;
+/// # Ok::<(), mrc_core::DecimalError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Value {
+    /// SQL `NULL`.
+    Null,
+    /// `TRUE` or `FALSE`.
+    Bool(bool),
+    /// A signed integer.
+    Int(i64),
+    /// An unsigned integer.
+    UInt(u64),
+    /// A double. NaN and the infinities are refused when a key is made.
+    Float(f64),
+    /// An exact decimal number.
+    Decimal(Decimal),
+    /// Text.
+    Text(Cow<'static, str>),
+    /// Bytes that aren't text.
+    Bytes(Bytes),
+    /// A calendar date.
+    Date(Date),
+    /// A date with a time of day, without a time zone.
+    DateTime(DateTime),
+    /// A time of day, or a span of time up to 838 hours.
+    Time(Time),
+    /// A JSON document.
+    Json(serde_json::Value),
+    /// The list that one `IN (?)` takes. Lists don't nest.
+    List(Vec<Value>),
+}
+
+impl Value {
+    /// The name of the type, for error messages.
+    pub fn type_name(&self) -> &'static str {
+        match self {
+            Self::Null => "null",
+            Self::Bool(_) => "bool",
+            Self::Int(_) | Self::UInt(_) => "integer",
+            Self::Float(_) => "float",
+            Self::Decimal(_) => "decimal",
+            Self::Text(_) => "text",
+            Self::Bytes(_) => "bytes",
+            Self::Date(_) => "date",
+            Self::DateTime(_) => "datetime",
+            Self::Time(_) => "time",
+            Self::Json(_) => "JSON",
+            Self::List(_) => "list",
+        }
+    }
+}
+
+/// A decimal number, kept as the digits that were given.
+///
+/// ```
+/// use mrc_core::Decimal;
+///
+/// assert_eq!(Decimal::new("-10.50")?.as_str(), "-10.50");
+/// assert!(Decimal::new("1e5").is_err());
+/// # Ok::<(), mrc_core::DecimalError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Decimal(String);
+
+impl Decimal {
+    /// Takes `-?digits` or `-?digits.digits`.
+    ///
+    /// # Errors
+    /// When the text is anything else: an exponent, a sign `+`, a space, no digit before or after the point.
+    pub fn new(digits: impl Into<String>) -> Result<Self, DecimalError> {
+        let digits = digits.into();
+        let unsigned = digits.strip_prefix('-').unwrap_or(&digits);
+        let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, "0"));
+        let is_number = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+        if is_number(whole) && is_number(fraction) { Ok(Self(digits)) } else { Err(DecimalError(digits)) }
+    }
+
+    /// The digits, as they were given.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The text isn't a decimal number.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is not a decimal number: write digits with at most one point and a leading minus, such as \"-10.50\"")]
+pub struct DecimalError(String);
+
+macro_rules! from {
+    ($($from:ty => $variant:ident as $to:ty),* $(,)?) => {$(
+        impl From<$from> for Value {
+            fn from(value: $from) -> Self {
+                Self::$variant(<$to>::from(value))
+            }
+        }
+    )*};
+}
+
+from! {
+    bool => Bool as bool,
+    i8 => Int as i64, i16 => Int as i64, i32 => Int as i64, i64 => Int as i64,
+    u8 => UInt as u64, u16 => UInt as u64, u32 => UInt as u64, u64 => UInt as u64,
+    f64 => Float as f64,
+    Decimal => Decimal as Decimal,
+    &'static str => Text as Cow<'static, str>,
+    String => Text as Cow<'static, str>,
+    Cow<'static, str> => Text as Cow<'static, str>,
+    Bytes => Bytes as Bytes,
+    Vec<u8> => Bytes as Bytes,
+    Date => Date as Date,
+    DateTime => DateTime as DateTime,
+    Time => Time as Time,
+    serde_json::Value => Json as serde_json::Value,
+}
+
+impl From<usize> for Value {
+    fn from(value: usize) -> Self {
+        Self::UInt(value as u64)
+    }
+}
+
+impl From<isize> for Value {
+    fn from(value: isize) -> Self {
+        Self::Int(value as i64)
+    }
+}
+
+impl From<&String> for Value {
+    fn from(value: &String) -> Self {
+        Self::Text(value.clone().into())
+    }
+}
+
+impl<T: Into<Value>> From<Option<T>> for Value {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Null, Into::into)
+    }
+}
+
+/// What may stand in a list. `Vec<u8>` and `[u8]` are bytes, not lists, hence this trait and not `Into<Value>`.
+pub trait Element: Into<Value> {}
+
+macro_rules! element {
+    ($($type:ty),*) => {$(impl Element for $type {})*};
+}
+element!(
+    bool,
+    i8,
+    i16,
+    i32,
+    i64,
+    u16,
+    u32,
+    u64,
+    usize,
+    isize,
+    f64,
+    Decimal,
+    &'static str,
+    String,
+    Date,
+    DateTime,
+    Time,
+    Value
+);
+
+impl<T: Element> From<Vec<T>> for Value {
+    fn from(values: Vec<T>) -> Self {
+        Self::List(values.into_iter().map(Into::into).collect())
+    }
+}
+
+impl<T: Element + Clone> From<&[T]> for Value {
+    fn from(values: &[T]) -> Self {
+        Self::List(values.iter().cloned().map(Into::into).collect())
+    }
+}
+
+impl<T: Element, const N: usize> From<[T; N]> for Value {
+    fn from(values: [T; N]) -> Self {
+        Self::List(values.into_iter().map(Into::into).collect())
+    }
+}

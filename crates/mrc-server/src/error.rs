@@ -1,0 +1,28 @@
+//! What an invalidation can fail with.
+
+use mrc_core::PatternError;
+use mrc_store::StoreError;
+
+/// An invalidation failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DropError {
+    /// No entries can be selected by these params; nothing was dropped.
+    #[error(transparent)]
+    Pattern(#[from] PatternError),
+    /// The cache failed before the scan was over: entries that should go may still be there.
+    #[error("the drop stopped after {dropped} entries, others may still be there: call it again; {source}")]
+    Interrupted {
+        /// How many entries went.
+        dropped: u64,
+        /// What went wrong.
+        source: StoreError,
+    },
+}
+
+impl DropError {
+    /// Whether the same call may succeed later, as it is. Dropping again does no harm.
+    pub fn is_retryable(&self) -> bool {
+        matches!(self, Self::Interrupted { source, .. } if source.is_retryable())
+    }
+}

@@ -1,0 +1,11 @@
+//! Invalidation: entries dropped, exactly those that were asked for.
+//!
+//! [`MrcServer`] is what a service calls after it has written to the database. Usually used through the facade `mrc`.
+
+mod error;
+mod request;
+mod server;
+
+pub use error::DropError;
+pub use request::{DropRequest, Progress};
+pub use server::MrcServer;

@@ -1,0 +1,87 @@
+//! What to drop, and how.
+
+use std::fmt;
+
+use mrc_core::{EntryPattern, Params, PatternError};
+
+/// What to drop: the entries that have any of some params, or all of them.
+///
+/// ```
+/// use mrc_core::params;
+/// use mrc_server::DropRequest;
+///
+/// let everything_of_a_store = DropRequest::any(params! { "StoreId" => 6 });
+/// let only_its_open_orders = DropRequest::all(params! { "StoreId" => 6, "State" => "open" });
+/// let how_many_would_go = DropRequest::any(params! { "StoreId" => 6 }).dry_run();
+/// # let _ = (everything_of_a_store, only_its_open_orders, how_many_would_go);
+/// ```
+#[must_use = "a request does nothing until a server gets it"]
+pub struct DropRequest {
+    params: Params,
+    all: bool,
+    substring: bool,
+    pub(crate) dry_run: bool,
+    pub(crate) on_progress: Option<OnProgress>,
+}
+
+pub(crate) type OnProgress = Box<dyn FnMut(Progress) + Send>;
+
+/// How far a drop has come.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Progress {
+    /// How many keys were looked at, of whatever kind.
+    pub scanned: u64,
+    /// How many entries went; in a dry run, would go.
+    pub dropped: u64,
+}
+
+impl DropRequest {
+    /// The entries that have at least one of the params, as in both peers by default.
+    pub fn any(params: Params) -> Self {
+        Self { params, all: false, substring: false, dry_run: false, on_progress: None }
+    }
+
+    /// The entries that have every one of the params: the peers' `requireAllMatch` / `require_all_match`.
+    pub fn all(params: Params) -> Self {
+        Self { all: true, ..Self::any(params) }
+    }
+
+    /// Takes `NAME=VALUE` anywhere in a key, as the peers do: `StoreId=6` then also drops `StoreId=66` and `MyStoreId=6`.
+    /// Default: whole segments only.
+    pub fn substring(self) -> Self {
+        Self { substring: true, ..self }
+    }
+
+    /// Counts what would go, and drops nothing.
+    pub fn dry_run(self) -> Self {
+        Self { dry_run: true, ..self }
+    }
+
+    /// Tells how far the drop has come, after each page of keys.
+    pub fn on_progress(self, tell: impl FnMut(Progress) + Send + 'static) -> Self {
+        Self { on_progress: Some(Box::new(tell)), ..self }
+    }
+
+    pub(crate) fn pattern(&self) -> Result<EntryPattern, PatternError> {
+        let pattern = if self.all { EntryPattern::all(&self.params) } else { EntryPattern::any(&self.params) };
+        Ok(pattern?.substring(self.substring))
+    }
+}
+
+impl From<Params> for DropRequest {
+    fn from(params: Params) -> Self {
+        Self::any(params)
+    }
+}
+
+impl fmt::Debug for DropRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DropRequest")
+            .field("params", &self.params)
+            .field("all", &self.all)
+            .field("substring", &self.substring)
+            .field("dry_run", &self.dry_run)
+            .finish_non_exhaustive()
+    }
+}

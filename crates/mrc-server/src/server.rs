@@ -1,0 +1,135 @@
+//! The server: what a service calls after it has written.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::TryStreamExt;
+use mrc_core::{EntryPattern, Event, EventListener};
+use mrc_store::{CacheStore, ScanPattern, StoreError};
+
+use crate::error::DropError;
+use crate::request::{DropRequest, Progress};
+
+/// Drops cached entries. Cheap to clone: all clones share the connections. It connects at first use.
+///
+/// Call it after the write is committed: an entry that is filled between the drop and the commit holds the old rows.
+///
+/// ```no_run
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// use mrc_core::params;
+/// use mrc_server::MrcServer;
+///
+/// let server = MrcServer::new("redis://:secret@localhost:6379")?;
+/// let dropped = server.drop_outdated_cache(params! { "StoreId" => 6 }).await?;
+/// println!("{dropped} entries went");
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct MrcServer {
+    store: Arc<dyn CacheStore>,
+    listeners: Vec<Arc<dyn EventListener>>,
+}
+
+impl MrcServer {
+    /// A server for the Redis of this URL: `redis://user:password@host:6379/0`, as the client takes it.
+    ///
+    /// # Errors
+    /// When the URL can't be used.
+    #[cfg(feature = "redis")]
+    pub fn new(url: &str) -> Result<Self, StoreError> {
+        Ok(Self::with_store(mrc_store::RedisStore::new(mrc_store::RedisConfig::from_url(url)?)?))
+    }
+
+    /// A server for the Redis of `MRC_REDIS_URL`.
+    ///
+    /// # Errors
+    /// When the variable isn't there, or can't be used.
+    #[cfg(feature = "redis")]
+    pub fn from_env() -> Result<Self, StoreError> {
+        match std::env::var("MRC_REDIS_URL") {
+            Ok(url) => Self::new(&url),
+            Err(_) => Err(StoreError::Config("MRC_REDIS_URL is not set: it must be the URL of Redis".into())),
+        }
+    }
+
+    /// A server for any store.
+    pub fn with_store(store: impl CacheStore) -> Self {
+        Self::with_shared_store(Arc::new(store))
+    }
+
+    /// A server for a store that others use as well.
+    pub fn with_shared_store(store: Arc<dyn CacheStore>) -> Self {
+        Self { store, listeners: Vec::new() }
+    }
+
+    /// Tells a listener what was dropped. May be called several times.
+    #[must_use]
+    pub fn on_event(mut self, listener: impl EventListener + 'static) -> Self {
+        self.listeners.push(Arc::new(listener));
+        self
+    }
+
+    /// Drops the entries that have any of these params, or what a [`DropRequest`] says, and returns how many went.
+    ///
+    /// The peers' `dropOutdatedCache` / `drop_outdated_cache`, but for whole segments, and only keys that look like cached entries.
+    /// When it returns, every such entry that was there when it began is gone, and every fill in flight that began before is refused;
+    /// a fill in flight counts as an entry.
+    ///
+    /// # Errors
+    /// [`DropError::Pattern`] before anything is dropped; [`DropError::Interrupted`] when the cache fails: call it again.
+    pub async fn drop_outdated_cache(&self, request: impl Into<DropRequest>) -> Result<u64, DropError> {
+        let mut request = request.into();
+        let pattern = request.pattern()?;
+        let mut progress = Progress::default();
+        match self.drop_matching(&pattern, &mut request, &mut progress).await {
+            Ok(()) => {
+                let event = Event::Dropped { entries: progress.dropped, scanned: progress.scanned };
+                self.listeners.iter().for_each(|listener| listener.on_event(&event));
+                Ok(progress.dropped)
+            }
+            Err(source) => Err(DropError::Interrupted { dropped: progress.dropped, source }),
+        }
+    }
+
+    /// Closes all connections, of all clones. Calls after that are errors.
+    pub async fn close(&self) {
+        self.store.close().await;
+    }
+
+    async fn drop_matching(
+        &self,
+        pattern: &EntryPattern,
+        request: &mut DropRequest,
+        progress: &mut Progress,
+    ) -> Result<(), StoreError> {
+        let scan = pattern.needle().map_or(ScanPattern::All, |text| ScanPattern::Containing(text.to_owned()));
+        // A scan may return a key twice; what is dropped is gone the second time, what is only counted must be remembered.
+        let (hasher, mut counted) = (RandomState::new(), HashSet::new());
+        let mut pages = self.store.scan(&scan);
+        while let Some(page) = pages.try_next().await? {
+            progress.scanned += page.len() as u64;
+            let matching: Vec<Bytes> = page.into_iter().filter(|key| pattern.matches(key)).collect();
+            progress.dropped += if request.dry_run {
+                matching.iter().filter(|key| counted.insert(hasher.hash_one(key))).count() as u64
+            } else if matching.is_empty() {
+                0
+            } else {
+                self.store.remove(&matching).await?
+            };
+            if let Some(tell) = &mut request.on_progress {
+                tell(*progress);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for MrcServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MrcServer").field("store", &self.store).finish_non_exhaustive()
+    }
+}

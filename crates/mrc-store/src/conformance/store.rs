@@ -1,0 +1,252 @@
+//! What every [`CacheStore`] must do.
+//!
+//! For a store of your own, in a test:
+//!
+//! ```
+//! # use mrc_store::CacheStore;
+//! # async fn test(store: impl CacheStore, random: String) {
+//! use mrc_store::conformance::store;
+//!
+//! store::store_suite(&store, &random).await;
+//! store::refuses_calls_after_close(&store).await;
+//! # }
+//! ```
+//!
+//! Each rule is a function by itself too, and [`store_tests`] names them all, to be run as tests of their own.
+//! They panic with the rule that was broken. Each uses keys of its own that begin with the `prefix`, and removes nothing else:
+//! they may run side by side on one server, each with a prefix of its own.
+#![expect(clippy::panic, reason = "a broken rule is reported as tests do")]
+
+mod claims;
+mod keys;
+mod races;
+mod refresh;
+mod values;
+
+use std::fmt;
+use std::future::Future;
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::TryStreamExt;
+use futures_util::future::BoxFuture;
+
+use crate::error::StoreError;
+use crate::store::{CacheStore, Claim, ClaimMode, ScanPattern, Token};
+
+pub use self::claims::*;
+pub use self::keys::*;
+pub use self::races::*;
+pub use self::refresh::*;
+pub use self::values::*;
+
+/// One rule, as a test.
+#[derive(Clone, Copy)]
+pub struct StoreTest {
+    /// The rule, as the name of its function.
+    pub name: &'static str,
+    run: for<'a> fn(&'a dyn CacheStore, &'a str) -> BoxFuture<'a, ()>,
+}
+
+impl StoreTest {
+    /// Runs it. `prefix` is a random text that no other key of the store begins with.
+    ///
+    /// # Panics
+    /// If the store breaks the rule.
+    pub async fn run(&self, store: &dyn CacheStore, prefix: &str) {
+        (self.run)(store, &format!("{prefix}:{}:", self.name)).await;
+    }
+}
+
+impl fmt::Debug for StoreTest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+/// Runs every test of [`store_tests`], one after the other.
+///
+/// # Panics
+/// If the store breaks a rule.
+pub async fn store_suite(store: &dyn CacheStore, prefix: &str) {
+    for test in store_tests() {
+        test.run(store, prefix).await;
+    }
+}
+
+macro_rules! tests {
+    ($($name:ident),* $(,)?) => {
+        [$(StoreTest { name: stringify!($name), run: |store, prefix| Box::pin($name(store, prefix)) }),*]
+    };
+}
+
+/// All rules but [`refuses_calls_after_close`], after which the store is of no use.
+pub fn store_tests() -> impl Iterator<Item = StoreTest> {
+    tests![
+        has_nothing_under_a_missing_key,
+        returns_what_was_put,
+        refuses_empty_values,
+        keeps_large_and_binary_values,
+        ends_lives_to_the_millisecond,
+        grants_a_claim_once,
+        hits_a_value_instead_of_claiming,
+        fills_under_a_claim_once,
+        refuses_a_fill_with_another_token,
+        refuses_a_fill_after_a_removal,
+        refuses_a_fill_after_a_put,
+        refuses_a_fill_after_a_release,
+        refuses_a_fill_after_its_lease,
+        refuses_a_fill_after_another_claim,
+        releases_claims_and_no_values,
+        frees_a_key_after_its_lease,
+        goes_on_hitting_during_a_refresh,
+        refreshes_a_value,
+        refuses_a_refresh_of_what_was_removed,
+        refuses_a_refresh_of_what_was_put_again,
+        refuses_a_refresh_of_what_expired,
+        refuses_a_refresh_after_its_lease,
+        claims_a_missing_key_for_a_refresh,
+        keeps_a_value_whose_refresh_was_released,
+        removes_and_counts,
+        takes_any_text_as_a_key,
+        scans_everything_that_matches,
+        scans_literally,
+        grants_one_of_many_claims,
+        leaves_nothing_after_an_invalidation,
+        never_hits_what_was_invalidated,
+    ]
+    .into_iter()
+}
+
+/// Every call after `close` fails with [`StoreError::Closed`].
+pub async fn refuses_calls_after_close(store: &dyn CacheStore) {
+    store.close().await;
+    let (key, token, life) = ("closed", token(), Duration::from_secs(1));
+    let closed = |call: &str, error: Option<StoreError>| match error {
+        Some(StoreError::Closed) => {}
+        other => panic!("{call} after close must fail with StoreError::Closed, but the error is {other:?}"),
+    };
+    closed("get", store.get(key).await.err());
+    closed("claim", store.claim(key, &token, life, ClaimMode::Fill).await.err());
+    closed("fill", store.fill(key, &token, Bytes::from("1"), life).await.err());
+    closed("release", store.release(key, &token).await.err());
+    closed("put", store.put(key, Bytes::from("1"), life).await.err());
+    closed("ttl", store.ttl(key).await.err());
+    closed("remove", store.remove(&[Bytes::from(key)]).await.err());
+    closed("scan", store.scan(&ScanPattern::All).try_collect::<Vec<_>>().await.err());
+    store.close().await;
+}
+
+/// Long enough for whatever a test does.
+const LONG: Duration = Duration::from_secs(600);
+/// Short, but long enough for a call or two: where one is to see the end of it.
+const SHORT: Duration = Duration::from_millis(60);
+
+/// A token that nobody used before.
+fn token() -> Token {
+    let random = || u128::from(RandomState::new().build_hasher().finish());
+    Token::from_bits(random() << 64 | random())
+}
+
+/// The calls of a test, on one key. An error breaks every rule.
+struct Key<'a> {
+    store: &'a dyn CacheStore,
+    name: String,
+}
+
+impl<'a> Key<'a> {
+    fn new(store: &'a dyn CacheStore, name: impl Into<String>) -> Self {
+        Self { store, name: name.into() }
+    }
+
+    async fn get(&self) -> Option<Bytes> {
+        self.must("get", self.store.get(&self.name).await)
+    }
+
+    async fn claim(&self, token: &Token, lease: Duration) -> Claim {
+        self.must("claim", self.store.claim(&self.name, token, lease, ClaimMode::Fill).await)
+    }
+
+    async fn claim_refresh(&self, token: &Token, lease: Duration) -> Claim {
+        self.must("claim", self.store.claim(&self.name, token, lease, ClaimMode::Refresh).await)
+    }
+
+    async fn fill(&self, token: &Token, value: &'static str) -> bool {
+        self.must("fill", self.store.fill(&self.name, token, value.into(), LONG).await)
+    }
+
+    async fn release(&self, token: &Token) -> bool {
+        self.must("release", self.store.release(&self.name, token).await)
+    }
+
+    async fn put(&self, value: &'static str, ttl: Duration) {
+        self.must("put", self.store.put(&self.name, value.into(), ttl).await);
+    }
+
+    async fn ttl(&self) -> Option<Duration> {
+        self.must("ttl", self.store.ttl(&self.name).await)
+    }
+
+    async fn remove(&self) -> u64 {
+        self.must("remove", self.store.remove(&[self.bytes()]).await)
+    }
+
+    async fn scan(&self, pattern: &str) -> Vec<Bytes> {
+        let pattern = ScanPattern::Containing(pattern.into());
+        let pages: Vec<Vec<Bytes>> = self.must("scan", self.store.scan(&pattern).try_collect().await);
+        pages.concat()
+    }
+
+    fn bytes(&self) -> Bytes {
+        Bytes::copy_from_slice(self.name.as_bytes())
+    }
+
+    /// A claim that must be granted.
+    async fn granted(&self, lease: Duration) -> Token {
+        let token = token();
+        let answer = self.claim(&token, lease).await;
+        assert_eq!(answer, Claim::Granted, "{self}: a key without a value and without a claim must be granted");
+        token
+    }
+
+    /// A claim for a refresh that must be granted.
+    async fn granted_refresh(&self, lease: Duration) -> Token {
+        let token = token();
+        let answer = self.claim_refresh(&token, lease).await;
+        assert_eq!(answer, Claim::Granted, "{self}: a refresh of a key without a claim must be granted");
+        token
+    }
+
+    async fn holds(&self, value: Option<&'static str>, when: &str) {
+        assert_eq!(self.get().await, value.map(Bytes::from), "{self}: what get returns {when}");
+    }
+
+    async fn busy(&self, when: &str) {
+        let answer = self.claim_refresh(&token(), LONG).await;
+        assert!(matches!(answer, Claim::Busy { .. }), "{self}: a claim must be Busy {when}, but it is {answer:?}");
+    }
+
+    fn must<T>(&self, call: &str, result: Result<T, StoreError>) -> T {
+        result.unwrap_or_else(|error| panic!("{self}: {call} failed: {error}"))
+    }
+}
+
+impl fmt::Display for Key<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "key {:?}", self.name)
+    }
+}
+
+/// Waits for something that must happen by itself.
+async fn until<F: Future<Output = bool>>(rule: &str, mut happened: impl FnMut() -> F) {
+    const PAUSE: Duration = Duration::from_millis(5);
+    const TRIES: usize = 6_000;
+    for _ in 0..TRIES {
+        if happened().await {
+            return;
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+    panic!("{rule}: it never happened");
+}

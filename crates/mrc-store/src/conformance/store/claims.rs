@@ -1,0 +1,154 @@
+//! Claims: who may fill, and when a fill comes too late.
+
+use std::time::Duration;
+
+use super::{Key, LONG, SHORT, token, until};
+use crate::store::{CacheStore, Claim};
+
+/// A claim is granted to one; the next is Busy and is told how long the lease lasts. Readers see no value.
+pub async fn grants_a_claim_once(store: &dyn CacheStore, prefix: &str) {
+    let key = Key::new(store, prefix);
+    let first = key.granted(LONG).await;
+    key.holds(None, "while it is claimed").await;
+    match key.claim(&token(), LONG).await {
+        Claim::Busy { lease_left: Some(left) } => {
+            assert!(left > Duration::ZERO && left <= LONG, "{key}: of a lease of {LONG:?} are left {left:?}");
+        }
+        other => assert!(matches!(other, Claim::Busy { lease_left: None }), "{key}: a second claim is {other:?}"),
+    }
+    // The answer to the first claim may have been lost; a claim is never taken over, not even by its own token.
+    let again = key.claim(&first, LONG).await;
+    assert!(matches!(again, Claim::Busy { .. }), "{key}: the same claim again is {again:?}");
+    key.remove().await;
+}
+
+/// Where there is a value a claim returns it.
+pub async fn hits_a_value_instead_of_claiming(store: &dyn CacheStore, prefix: &str) {
+    let key = Key::new(store, prefix);
+    key.put("[1]", LONG).await;
+    let answer = key.claim(&token(), LONG).await;
+    assert_eq!(answer, Claim::Hit("[1]".into()), "{key}: a claim of a key that has a value");
+    key.remove().await;
+}
+
+/// A fill under its claim is stored, with its life; the claim is over then.
+pub async fn fills_under_a_claim_once(store: &dyn CacheStore, prefix: &str) {
+    let key = Key::new(store, prefix);
+    let claim = key.granted(LONG / 4).await;
+    assert!(key.fill(&claim, "[1]").await, "{key}: a fill under its claim must be stored");
+    key.holds(Some("[1]"), "after a fill").await;
+    let left = key.ttl().await;
+    assert!(
+        left.is_some_and(|left| left > LONG / 2 && left <= LONG),
+        "{key}: a fill has its own life, not that of the lease: {LONG:?}, but {left:?} are left"
+    );
+    assert!(!key.fill(&claim, "[2]").await, "{key}: a second fill under the same claim must be refused");
+    assert!(!key.release(&claim).await, "{key}: a fill ends the claim, so there is nothing to release");
+    key.holds(Some("[1]"), "after a refused fill").await;
+    key.remove().await;
+}
+
+/// Only the token of the claim may fill or release.
+pub async fn refuses_a_fill_with_another_token(store: &dyn CacheStore, prefix: &str) {
+    let key = Key::new(store, prefix);
+    let claim = key.granted(LONG).await;
+    assert!(!key.fill(&token(), "[1]").await, "{key}: a fill with another token must be refused");
+    assert!(!key.release(&token()).await, "{key}: a release with another token must return false");
+    key.holds(None, "after a refused fill").await;
+    assert!(key.fill(&claim, "[2]").await, "{key}: the claim must stand after another's attempts");
+    key.remove().await;
+}
+
+/// A removal kills the fill in flight. The next claim is granted at once.
+pub async fn refuses_a_fill_after_a_removal(store: &dyn CacheStore, prefix: &str) {
+    let key = Key::new(store, prefix);
+    let old = key.granted(LONG).await;
+    assert_eq!(key.remove().await, 1, "{key}: a claim counts as a key that was removed");
+    assert!(
+        !key.fill(&old, "[1]").await,
+        "{key}: a fill after an invalidation must be refused: its value may be stale"
+    );
+    key.holds(None, "after a refused fill").await;
+
+    let old = key.granted(LONG).await;
+    key.remove().await;
+    let new = key.granted(LONG).await;
+    assert!(
+        !key.fill(&old, "[1]").await,
+        "{key}: a fill from before the invalidation must be refused under a new claim"
+    );
+    assert!(key.fill(&new, "[2]").await, "{key}: the new claim must stand");
+    key.holds(Some("[2]"), "after the fill of the new claim").await;
+    key.remove().await;
+}
+
+/// A put kills the fill in flight, and stays.
+pub async fn refuses_a_fill_after_a_put(store: &dyn CacheStore, prefix: &str) {
+    let key = Key::new(store, prefix);
+    let claim = key.granted(LONG).await;
+    key.put("[2]", LONG).await;
+    assert!(!key.fill(&claim, "[1]").await, "{key}: a fill after a put must be refused");
+    key.holds(Some("[2]"), "after a put and a refused fill").await;
+    key.remove().await;
+}
+
+/// A release ends the claim.
+pub async fn refuses_a_fill_after_a_release(store: &dyn CacheStore, prefix: &str) {
+    let key = Key::new(store, prefix);
+    let claim = key.granted(LONG).await;
+    assert!(key.release(&claim).await, "{key}: a claim that stands can be released");
+    assert!(!key.fill(&claim, "[1]").await, "{key}: a fill after its release must be refused");
+    assert!(!key.release(&claim).await, "{key}: a second release must return false");
+    key.holds(None, "after a release").await;
+}
+
+/// When the lease is over, so is the claim.
+pub async fn refuses_a_fill_after_its_lease(store: &dyn CacheStore, prefix: &str) {
+    let key = Key::new(store, prefix);
+    let claim = key.granted(SHORT).await;
+    until("a claim is gone when its lease ends", || async { key.is_absent().await }).await;
+    assert!(!key.fill(&claim, "[1]").await, "{key}: a fill after its lease must be refused");
+    key.holds(None, "after a refused fill").await;
+}
+
+/// Who comes back after his lease doesn't disturb the next.
+pub async fn refuses_a_fill_after_another_claim(store: &dyn CacheStore, prefix: &str) {
+    let key = Key::new(store, prefix);
+    let late = key.granted(SHORT).await;
+    let next = token();
+    until("a key is free when the lease ends", || async { key.claim(&next, LONG).await == Claim::Granted }).await;
+    assert!(!key.fill(&late, "[1]").await, "{key}: a fill under a claim that another took over must be refused");
+    assert!(!key.release(&late).await, "{key}: a release of a claim that another took over must return false");
+    assert!(key.fill(&next, "[2]").await, "{key}: the claim of the other must stand");
+    key.holds(Some("[2]"), "after the fill of the other").await;
+    key.remove().await;
+}
+
+/// A release frees the key for the next claim, and never removes a value.
+pub async fn releases_claims_and_no_values(store: &dyn CacheStore, prefix: &str) {
+    let key = Key::new(store, prefix);
+    let claim = key.granted(LONG).await;
+    assert!(key.release(&claim).await, "{key}: a claim that stands can be released");
+    assert_eq!(key.remove().await, 0, "{key}: a release must leave nothing behind");
+
+    let claim = key.granted(LONG).await;
+    key.put("[1]", LONG).await;
+    key.release(&claim).await;
+    key.holds(Some("[1]"), "after the release of a claim that a put overtook").await;
+    key.remove().await;
+}
+
+/// A claim whose holder died frees the key after its lease, and leaves nothing behind.
+pub async fn frees_a_key_after_its_lease(store: &dyn CacheStore, prefix: &str) {
+    let key = Key::new(store, prefix);
+    key.granted(SHORT).await;
+    until("a key is free when the lease ends", || async { key.claim(&token(), SHORT).await == Claim::Granted }).await;
+    until("a claim is gone when its lease ends", || async { key.is_absent().await }).await;
+}
+
+impl Key<'_> {
+    /// Whether nothing is there: looked at by a scan, as a removal would make it so.
+    async fn is_absent(&self) -> bool {
+        self.scan(&self.name).await.is_empty()
+    }
+}

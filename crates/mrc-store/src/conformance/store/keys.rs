@@ -1,0 +1,126 @@
+//! Keys: what can be one, how they are found, and how they are removed.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::TryStreamExt;
+use futures_util::future::join_all;
+
+use super::{Key, LONG};
+use crate::store::{CacheStore, ScanPattern};
+
+/// More than two pages of any size that is in use.
+const MANY: usize = 2_500;
+
+/// `remove` counts each key once, claims included, whatever else is in the list.
+pub async fn removes_and_counts(store: &dyn CacheStore, prefix: &str) {
+    let keys: Vec<Key<'_>> = (0..MANY).map(|number| Key::new(store, format!("{prefix}{number}"))).collect();
+    put_all(&keys).await;
+    let claimed = Key::new(store, format!("{prefix}claimed"));
+    claimed.granted(LONG).await;
+    let refreshed = Key::new(store, format!("{prefix}0"));
+    refreshed.granted_refresh(LONG).await;
+
+    let missing = Bytes::from(format!("{prefix}missing"));
+    let mut all: Vec<Bytes> = keys.iter().chain([&claimed]).map(Key::bytes).collect();
+    all.extend([missing, refreshed.bytes(), claimed.bytes()]);
+    let removed = claimed.must("remove", store.remove(&all).await);
+    assert_eq!(
+        removed,
+        MANY as u64 + 1,
+        "{prefix}: how many keys were removed, of which one was claimed and one missing"
+    );
+    let again = claimed.must("remove", store.remove(&all).await);
+    assert_eq!(again, 0, "{prefix}: how many keys were removed a second time");
+    assert_eq!(claimed.must("remove", store.remove(&[]).await), 0, "{prefix}: how many keys an empty list removes");
+    assert!(claimed.scan(prefix).await.is_empty(), "{prefix}: a scan must find nothing after all was removed");
+}
+
+/// Spaces, braces, newlines, NUL, letters of any language, and great length: all of it works in each call.
+pub async fn takes_any_text_as_a_key(store: &dyn CacheStore, prefix: &str) {
+    let long = "k".repeat(10_000);
+    let odd = [
+        "a b", " ", "{", "}", "{}", "}{", "{a}", "{a}b", "a{b}c{d}", "{{a}}", "a\nb\r\n", "a\0b", "\"'\\", "*",
+        "[a-z]", "ключ", "鍵", "🔑", "é", "%00", "a:b:c", "mrc:l:", &long,
+    ];
+    for name in odd {
+        let key = Key::new(store, format!("{prefix}{name}"));
+        let claim = key.granted(LONG).await;
+        assert!(key.scan(&key.name).await.contains(&key.bytes()), "{key}: a scan must find a claim");
+        assert!(key.fill(&claim, "[1]").await, "{key}: a fill under its claim must be stored");
+        let refresh = key.granted_refresh(LONG).await;
+        assert!(key.release(&refresh).await, "{key}: a refresh that stands can be released");
+        key.holds(Some("[1]"), "after a fill and a refresh").await;
+        assert!(key.ttl().await > Some(Duration::ZERO), "{key}: a value has a life");
+        assert_eq!(key.remove().await, 1, "{key}: how many keys were removed");
+        key.holds(None, "after a removal").await;
+    }
+}
+
+/// A scan returns every key that matches, claims included, and no bookkeeping of claims.
+pub async fn scans_everything_that_matches(store: &dyn CacheStore, prefix: &str) {
+    let keys: Vec<Key<'_>> = (0..MANY).map(|number| Key::new(store, format!("{prefix}{number}"))).collect();
+    put_all(&keys).await;
+    let claimed = Key::new(store, format!("{prefix}claimed"));
+    claimed.granted(LONG).await;
+    let in_braces = Key::new(store, format!("{prefix}{{claimed}}"));
+    in_braces.granted(LONG).await;
+
+    let expected: BTreeSet<Bytes> = keys.iter().chain([&claimed, &in_braces]).map(Key::bytes).collect();
+    let found: BTreeSet<Bytes> = claimed.scan(prefix).await.into_iter().collect();
+    check(&found, &expected, prefix);
+    let two = BTreeSet::from([claimed.bytes(), in_braces.bytes()]);
+    let found = claimed.scan(&format!("{prefix}claimed")).await;
+    check(&found.into_iter().collect(), &BTreeSet::from([claimed.bytes()]), "a scan for one claim");
+
+    let pages: Vec<Vec<Bytes>> = claimed.must("scan", store.scan(&ScanPattern::All).try_collect().await);
+    let found: BTreeSet<Bytes> = pages.concat().into_iter().collect();
+    assert!(found.is_superset(&expected), "a scan for every key must return those of {prefix:?}");
+    // Whatever a lease is called, the name of its key is in it.
+    let about: BTreeSet<Bytes> =
+        found.into_iter().filter(|key| contains(key, &claimed) || contains(key, &in_braces)).collect();
+    check(&about, &two, "a scan for every key must leave out the bookkeeping of claims");
+
+    let all: Vec<Bytes> = expected.into_iter().collect();
+    claimed.must("remove", store.remove(&all).await);
+}
+
+/// In a pattern every letter stands for itself.
+pub async fn scans_literally(store: &dyn CacheStore, prefix: &str) {
+    let names = [
+        "a*b", "a?b", "a[b]c", "a[^b]c", "a[a-z]c", r"a\b", r"a\*b", "aXb", "abc", "a^c", "a*", "*", "?", "ab", "a{b}",
+    ];
+    let keys: Vec<Key<'_>> = names.iter().map(|name| Key::new(store, format!("{prefix}{name}"))).collect();
+    put_all(&keys).await;
+    for name in names {
+        let pattern = format!("{prefix}{name}");
+        let expected = keys.iter().filter(|key| key.name.contains(&pattern)).map(Key::bytes).collect();
+        let found = keys.iter().take(1).map(|key| key.scan(&pattern));
+        let found = join_all(found).await.concat().into_iter().collect();
+        check(&found, &expected, &format!("a scan for {pattern:?}"));
+    }
+    let all: Vec<Bytes> = keys.iter().map(Key::bytes).collect();
+    let _ = store.remove(&all).await;
+}
+
+async fn put_all(keys: &[Key<'_>]) {
+    for some in keys.chunks(250) {
+        join_all(some.iter().map(|key| key.put("1", LONG))).await;
+    }
+}
+
+fn contains(bytes: &[u8], key: &Key<'_>) -> bool {
+    let name = key.name.as_bytes();
+    bytes.windows(name.len()).any(|window| window == name)
+}
+
+/// Names the first few keys that are too many or too few: all of them would fill the screen.
+fn check(found: &BTreeSet<Bytes>, expected: &BTreeSet<Bytes>, rule: &str) {
+    let missing: Vec<_> = expected.difference(found).take(3).collect();
+    let surplus: Vec<_> = found.difference(expected).take(3).collect();
+    assert!(
+        missing.is_empty() && surplus.is_empty(),
+        "{rule}: a scan missed {missing:?} and returned {surplus:?} besides"
+    );
+}

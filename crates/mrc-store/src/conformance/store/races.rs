@@ -1,0 +1,100 @@
+//! Many at once.
+
+use std::future::poll_fn;
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::task::Poll;
+
+use bytes::Bytes;
+use futures_util::future::{join, join_all};
+
+use super::{Key, LONG, token};
+use crate::store::{CacheStore, Claim};
+
+/// Of 64 claims at once one is granted.
+pub async fn grants_one_of_many_claims(store: &dyn CacheStore, prefix: &str) {
+    for round in 0..10 {
+        let key = Key::new(store, format!("{prefix}{round}"));
+        let claims = join_all((0..64).map(|_| async { key.claim(&token(), LONG).await })).await;
+        let granted = claims.iter().filter(|claim| **claim == Claim::Granted).count();
+        assert_eq!(granted, 1, "{key}: how many of 64 claims at once were granted");
+        let busy = claims.iter().filter(|claim| matches!(claim, Claim::Busy { .. })).count();
+        assert_eq!(busy, 63, "{key}: how many of 64 claims at once were Busy");
+        key.remove().await;
+    }
+}
+
+/// A fill whose claim came before an invalidation leaves nothing behind, whichever of the two comes first.
+pub async fn leaves_nothing_after_an_invalidation(store: &dyn CacheStore, prefix: &str) {
+    for round in 0..100 {
+        let key = Key::new(store, format!("{prefix}{round}"));
+        if round % 2 == 1 {
+            key.put("\"old\"", LONG).await;
+        }
+        let claim = key.granted_refresh(LONG).await;
+        let fill = async {
+            pause().await;
+            key.fill(&claim, "\"stale\"").await;
+        };
+        let invalidation = async {
+            pause().await;
+            key.remove().await;
+        };
+        join(fill, invalidation).await;
+        key.holds(None, "after an invalidation and a fill from before it").await;
+    }
+}
+
+/// Readers and a writer in random order: once an invalidation returned, nobody hits a value from before it.
+pub async fn never_hits_what_was_invalidated(store: &dyn CacheStore, prefix: &str) {
+    const WRITES: u64 = 100;
+    let key = Key::new(store, prefix);
+    let database = AtomicU64::new(0);
+    let invalidated = AtomicU64::new(0);
+    let done = AtomicBool::new(false);
+
+    let writer = async {
+        for version in 1..=WRITES {
+            pause().await;
+            database.store(version, Ordering::SeqCst);
+            pause().await;
+            key.remove().await;
+            invalidated.store(version, Ordering::SeqCst);
+        }
+        done.store(true, Ordering::SeqCst);
+    };
+    let readers = (0..4).map(|_| async {
+        while !done.load(Ordering::SeqCst) {
+            let oldest = invalidated.load(Ordering::SeqCst);
+            if let Some(hit) = key.get().await {
+                let hit: Option<u64> = std::str::from_utf8(&hit).ok().and_then(|text| text.parse().ok());
+                assert!(hit >= Some(oldest), "{key}: after the invalidation of {oldest} a reader hit {hit:?}");
+                pause().await;
+                continue;
+            }
+            let token = token();
+            if key.claim(&token, LONG).await == Claim::Granted {
+                let value = database.load(Ordering::SeqCst).to_string();
+                pause().await;
+                key.must("fill", store.fill(&key.name, &token, Bytes::from(value), LONG).await);
+            }
+            pause().await;
+        }
+    });
+    join(writer, join_all(readers)).await;
+    key.remove().await;
+}
+
+/// Lets the others go first, a random number of times.
+async fn pause() {
+    let mut turns = RandomState::new().build_hasher().finish() % 4;
+    poll_fn(|cx| {
+        if turns == 0 {
+            return Poll::Ready(());
+        }
+        turns -= 1;
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}

@@ -1,0 +1,101 @@
+//! What can go wrong at the seams.
+
+use std::time::Duration;
+
+use mrc_core::RowError;
+
+/// A boxed source of an error.
+pub type Source = Box<dyn std::error::Error + Send + Sync>;
+
+/// The cache failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The configuration can't be used.
+    #[error("cache configuration: {0}")]
+    Config(String),
+    /// The server can't be reached, or the connection broke.
+    #[error("the cache can't be reached: {0}")]
+    Unavailable(#[source] Source),
+    /// The server did not answer in time.
+    #[error("the cache did not answer within {0:?}")]
+    Timeout(Duration),
+    /// The server answered with an error.
+    #[error("the cache refused the command: {0}")]
+    Refused(#[source] Source),
+    /// An empty value was to be stored.
+    #[error("an empty value can't be stored, as it marks a key that is being filled: store JSON, such as null or \"\"")]
+    EmptyValue,
+    /// The store was closed.
+    #[error("the cache is closed: build a new client to go on")]
+    Closed,
+}
+
+impl StoreError {
+    /// Whether the same call may succeed later, as it is.
+    pub fn is_retryable(&self) -> bool {
+        matches!(self, Self::Unavailable(_) | Self::Timeout(_))
+    }
+}
+
+/// The database failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ExecuteError {
+    /// The configuration can't be used.
+    #[error("database configuration: {0}")]
+    Config(String),
+    /// The params don't fit the placeholders.
+    #[error("the statement has {placeholders} placeholders, but {params} params were given")]
+    ParamCount {
+        /// How many `?` the statement has.
+        placeholders: usize,
+        /// How many params were given.
+        params: usize,
+    },
+    /// A param can't be bound.
+    #[error("param {position} ({type_name}) can't be bound: {reason}")]
+    Param {
+        /// The position, from 1.
+        position: usize,
+        /// The type of the value.
+        type_name: &'static str,
+        /// Why, and what to do.
+        reason: String,
+    },
+    /// The server refused the statement.
+    #[error("the database refused the statement: {0}")]
+    Refused(#[source] Source),
+    /// The server can't be reached, or the connection broke.
+    #[error("the database can't be reached: {0}")]
+    Unavailable(#[source] Source),
+    /// A time-out passed.
+    #[error("{stage} took longer than {limit:?}")]
+    Timeout {
+        /// What took too long: `"connecting to the database"`, `"waiting for a connection"`, `"the query"`.
+        stage: &'static str,
+        /// The limit that passed.
+        limit: Duration,
+    },
+    /// A value of the answer can't be read.
+    #[error("column {column:?} can't be read: {reason}")]
+    Cell {
+        /// The column's name, as selected.
+        column: String,
+        /// Why, and what to do.
+        reason: String,
+    },
+    /// The rows can't be written as JSON.
+    #[error(transparent)]
+    Row(#[from] RowError),
+    /// The executor was closed.
+    #[error("the database pool is closed: build a new client to go on")]
+    Closed,
+}
+
+impl ExecuteError {
+    /// Whether the same call may succeed later, as it is.
+    pub fn is_retryable(&self) -> bool {
+        matches!(self, Self::Unavailable(_) | Self::Timeout { .. })
+    }
+}

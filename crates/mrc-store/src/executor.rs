@@ -1,0 +1,30 @@
+//! The seam to the database.
+
+use std::fmt::Debug;
+
+use async_trait::async_trait;
+use mrc_core::{Params, RowEncoder};
+
+use crate::error::ExecuteError;
+
+/// A database: runs one read and pushes its rows into an encoder. It never sees a cache.
+///
+/// An implementation owns what differs between databases: column types, time-outs, the expansion of `IN (?)`, sessions.
+/// A call may be cancelled at any await (its future dropped): no connection may then be left with another caller's answer on it.
+///
+/// The feature `conformance` brings a suite of these rules for an implementation of your own.
+#[async_trait]
+pub trait QueryExecutor: Debug + Send + Sync + 'static {
+    /// Runs `sql` with `params` bound to its `?` placeholders in order, in autocommit, on the primary.
+    ///
+    /// A [`Value::List`](mrc_core::Value::List) takes one placeholder, `IN (?)`, and is expanded to as many as it has elements.
+    /// The columns are announced to `rows` once, before the first row, also where there is no row.
+    /// After an error `rows` holds a part of the answer and must be thrown away.
+    ///
+    /// # Errors
+    /// [`ExecuteError`]: the number of params doesn't fit, the server refused the statement, it can't be reached, or a time-out passed.
+    async fn query(&self, sql: &str, params: &Params, rows: &mut RowEncoder) -> Result<(), ExecuteError>;
+
+    /// Closes all connections. Queries after that are errors.
+    async fn close(&self);
+}

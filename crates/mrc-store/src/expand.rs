@@ -1,0 +1,155 @@
+//! From a statement and its params to what a driver can bind: one `?` a value, and no list left.
+
+use std::borrow::Cow;
+
+use mrc_core::{Param, Params, Value, statement};
+
+use crate::error::ExecuteError;
+
+/// The most placeholders that a prepared statement of MySQL can have.
+const MAX_VALUES: usize = 65_535;
+
+/// A statement with as many `?` as there are values.
+#[derive(Debug)]
+pub(crate) struct Expanded<'a> {
+    /// The text to prepare.
+    pub(crate) sql: Cow<'a, str>,
+    /// The values in the order of the placeholders. None is a list.
+    pub(crate) values: Vec<&'a Value>,
+}
+
+/// Writes `IN (?)` with a list of three as `IN (?,?,?)`, and checks that the params fit: nothing has been sent by then.
+pub(crate) fn expand<'a>(sql: &'a str, params: &'a Params) -> Result<Expanded<'a>, ExecuteError> {
+    let places = if sql.contains('?') { statement::placeholders(sql).map_err(refused)? } else { Vec::new() };
+    if places.len() != params.len() {
+        return Err(ExecuteError::ParamCount { placeholders: places.len(), params: params.len() });
+    }
+    let mut values = Vec::with_capacity(params.len());
+    let mut text = String::new();
+    let mut copied = 0;
+    for ((index, param), place) in params.iter().enumerate().zip(places) {
+        let refuse = |reason| refusal(index, param, reason);
+        match &param.value {
+            Value::List(items) => {
+                check_list(items).map_err(refuse)?;
+                text.push_str(sql.get(copied..=place).unwrap_or_default());
+                text.extend(std::iter::repeat_n(",?", items.len() - 1));
+                copied = place + 1;
+                values.extend(items);
+            }
+            value => {
+                check_value(value).map_err(refuse)?;
+                values.push(value);
+            }
+        }
+        if values.len() > MAX_VALUES {
+            return Err(refuse(format!(
+                "with it the statement has {} values, and a prepared statement takes {MAX_VALUES} at most: \
+                 split the list over several queries, or put it into a table and join",
+                values.len()
+            )));
+        }
+    }
+    if copied == 0 {
+        return Ok(Expanded { sql: Cow::Borrowed(sql), values });
+    }
+    text.push_str(sql.get(copied..).unwrap_or_default());
+    Ok(Expanded { sql: Cow::Owned(text), values })
+}
+
+fn refused(error: statement::PlaceholderError) -> ExecuteError {
+    ExecuteError::Refused(Box::new(error))
+}
+
+fn refusal(index: usize, param: &Param, reason: String) -> ExecuteError {
+    ExecuteError::Param { position: index + 1, type_name: param.value.type_name(), reason }
+}
+
+fn check_list(items: &[Value]) -> Result<(), String> {
+    if items.is_empty() {
+        return Err("an empty list can't be written as `IN (…)`: nothing is in it, so leave the query out".into());
+    }
+    items.iter().try_for_each(|item| match item {
+        Value::List(_) => Err("lists don't nest: flatten it".into()),
+        value => check_value(value),
+    })
+}
+
+fn check_value(value: &Value) -> Result<(), String> {
+    match value {
+        Value::Float(float) if !float.is_finite() => {
+            Err(format!("SQL has no {float}: bind NULL, or leave the query out"))
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mrc_core::params;
+
+    use super::*;
+
+    fn check(sql: &str, params: &Params, expected: &str, values: usize) {
+        let expanded = expand(sql, params).unwrap();
+        assert_eq!((&*expanded.sql, expanded.values.len()), (expected, values));
+    }
+
+    fn refusal_of(sql: &str, params: &Params) -> String {
+        expand(sql, params).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn lists_become_as_many_placeholders_as_they_have_elements() {
+        check("SELECT 1", &params! {}, "SELECT 1", 0);
+        check("a = ?", &params! { "A" => 1 }, "a = ?", 1);
+        check("a IN (?)", &params! { "A" => [1] }, "a IN (?)", 1);
+        check("a IN (?)", &params! { "A" => [1, 2, 3] }, "a IN (?,?,?)", 3);
+        check(
+            "a IN (?) AND é = ? AND b NOT IN ( ? ) -- end",
+            &params! { "A" => [1, 2], "B" => "x", "C" => ["u", "v"] },
+            "a IN (?,?) AND é = ? AND b NOT IN ( ?,? ) -- end",
+            5,
+        );
+    }
+
+    #[test]
+    fn only_real_placeholders_count() {
+        check(
+            "SELECT '?', `?`, \"?\" /* ? */ WHERE a = ? -- ?",
+            &params! { "A" => 1 },
+            "SELECT '?', `?`, \"?\" /* ? */ WHERE a = ? -- ?",
+            1,
+        );
+    }
+
+    #[test]
+    fn values_stay_in_order() {
+        let params = params! { "A" => 1, "B" => [2, 3], "C" => 4 };
+        let expanded = expand("? ? ?", &params).unwrap();
+        assert_eq!(expanded.values, [&Value::Int(1), &Value::Int(2), &Value::Int(3), &Value::Int(4)]);
+    }
+
+    #[test]
+    fn what_cannot_be_bound_is_named_with_its_position() {
+        assert!(refusal_of("a = ?", &params! {}).contains("1 placeholders, but 0 params"));
+        assert!(refusal_of("a = ?", &params! { "A" => 1, "B" => 2 }).contains("1 placeholders, but 2 params"));
+        let empty = params! { "A" => 1, "B" => Value::List(vec![]) };
+        assert!(refusal_of("? ?", &empty).starts_with("param 2 (list) can't be bound: an empty list"));
+        let nested = params! { "A" => Value::List(vec![Value::List(vec![])]) };
+        assert!(refusal_of("?", &nested).contains("lists don't nest"));
+        assert!(refusal_of("?", &params! { "A" => f64::NAN }).contains("SQL has no NaN"));
+        assert!(refusal_of("?", &params! { "A" => [1.0, f64::INFINITY] }).contains("SQL has no inf"));
+    }
+
+    #[test]
+    fn a_statement_takes_65_535_values() {
+        let most = params! { "A" => 0, "B" => vec![0; MAX_VALUES - 1] };
+        assert_eq!(expand("? ?", &most).unwrap().values.len(), MAX_VALUES);
+        let more = params! { "A" => 0, "B" => vec![0; MAX_VALUES] };
+        assert!(
+            refusal_of("? ?", &more)
+                .starts_with("param 2 (list) can't be bound: with it the statement has 65536 values")
+        );
+    }
+}

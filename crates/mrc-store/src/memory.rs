@@ -1,0 +1,361 @@
+//! A cache in this process's own memory, by moka. The reference of the seam: readable first.
+
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::{StreamExt, stream};
+use moka::Expiry;
+use moka::ops::compute::Op;
+use moka::policy::EvictionPolicy;
+use moka::sync::Cache;
+use tokio::time::Instant;
+
+use crate::error::StoreError;
+use crate::store::{CacheStore, Claim, ClaimMode, KeyPages, ScanPattern, Token, storable};
+
+/// What an entry takes besides its key and its value, roughly.
+const OVERHEAD: usize = 250;
+const KEYS_A_PAGE: usize = 1_000;
+/// Longer lives than this, a century, end no later.
+const LONGEST: Duration = Duration::from_secs(100 * 365 * 86_400);
+
+/// A cache in this process's own memory: for tests, and for programs that run alone.
+///
+/// Another process doesn't see it, so an invalidation reaches this process only. When it is full, the entries that were not used for the
+/// longest time go first.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), mrc_store::StoreError> {
+/// use std::time::Duration;
+/// use mrc_store::{CacheStore, MemoryStore};
+///
+/// let store = MemoryStore::new();
+/// store.put("greeting", "\"hello\"".into(), Duration::from_secs(60)).await?;
+/// assert_eq!(store.get("greeting").await?.as_deref(), Some(&b"\"hello\""[..]));
+/// # Ok(()) }
+/// ```
+pub struct MemoryStore {
+    slots: Cache<Bytes, Slot>,
+    closed: AtomicBool,
+}
+
+impl MemoryStore {
+    /// A store of 64 MiB.
+    pub fn new() -> Self {
+        Self::with_capacity(64 * 1024 * 1024)
+    }
+
+    /// A store of about this many bytes: keys, values, and some 250 bytes for each entry.
+    pub fn with_capacity(bytes: u64) -> Self {
+        let slots = Cache::builder()
+            .max_capacity(bytes)
+            .weigher(weight)
+            // The default policy may turn a newcomer away, and a claim must not vanish.
+            .eviction_policy(EvictionPolicy::lru())
+            .expire_after(ByExpiry)
+            .build();
+        Self { slots, closed: AtomicBool::new(false) }
+    }
+
+    /// One step of the protocol: nobody else sees or changes the slot meanwhile.
+    fn step<T>(&self, key: &[u8], step: impl FnOnce(&mut Slot, Instant) -> T) -> Result<T, StoreError> {
+        self.check_open()?;
+        let mut result = None;
+        self.slots.entry(Bytes::copy_from_slice(key)).and_compute_with(|entry| {
+            let was_there = entry.is_some();
+            let now = Instant::now();
+            let mut slot = entry.map(|entry| entry.into_value().at(now)).unwrap_or_default();
+            result = Some(step(&mut slot, now));
+            match (slot.is_vacant(), was_there) {
+                (true, true) => Op::Remove,
+                (true, false) => Op::Nop,
+                (false, _) => Op::Put(slot),
+            }
+        });
+        // None would mean that moka never called us.
+        result.ok_or(StoreError::Closed)
+    }
+
+    /// The slot as it is now.
+    fn peek(&self, key: &[u8]) -> Result<Slot, StoreError> {
+        self.check_open()?;
+        Ok(self.slots.get(key).map(|slot| slot.at(Instant::now())).unwrap_or_default())
+    }
+
+    fn keys(&self, pattern: &ScanPattern) -> Result<Vec<Bytes>, StoreError> {
+        self.check_open()?;
+        let now = Instant::now();
+        let found =
+            self.slots.iter().filter(|(key, slot)| matches(pattern, key) && slot.clone().at(now).text.is_some());
+        Ok(found.map(|(key, _)| Bytes::clone(&key)).collect())
+    }
+
+    fn check_open(&self) -> Result<(), StoreError> {
+        if self.closed.load(Ordering::Acquire) { Err(StoreError::Closed) } else { Ok(()) }
+    }
+}
+
+impl Default for MemoryStore {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for MemoryStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let capacity = self.slots.policy().max_capacity();
+        f.debug_struct("MemoryStore").field("capacity", &capacity).finish_non_exhaustive()
+    }
+}
+
+/// What lies under one key: the two keys of the protocol, each with a life of its own.
+#[derive(Debug, Clone, Default)]
+struct Slot {
+    text: Option<Text>,
+    lease: Option<Lease>,
+}
+
+#[derive(Debug, Clone)]
+struct Text {
+    /// Empty: a claim.
+    value: Bytes,
+    /// Whether somebody reads a newer value: the space at the end, in Redis.
+    refreshing: bool,
+    ends: Instant,
+}
+
+#[derive(Debug, Clone)]
+struct Lease {
+    token: Token,
+    ends: Instant,
+}
+
+impl Slot {
+    /// Without what has expired.
+    fn at(mut self, now: Instant) -> Self {
+        self.text.take_if(|text| text.ends <= now);
+        self.lease.take_if(|lease| lease.ends <= now);
+        self
+    }
+
+    fn is_vacant(&self) -> bool {
+        self.text.is_none() && self.lease.is_none()
+    }
+
+    fn value(&self) -> Option<&Text> {
+        self.text.as_ref().filter(|text| !text.value.is_empty())
+    }
+
+    fn is_leased_to(&self, token: &Token) -> bool {
+        self.lease.as_ref().is_some_and(|lease| lease.token == *token)
+    }
+
+    fn set(&mut self, value: Bytes, ends: Instant) {
+        self.text = Some(Text { value, refreshing: false, ends });
+    }
+
+    fn ends(&self) -> Option<Instant> {
+        let text = self.text.as_ref().map(|text| text.ends);
+        text.max(self.lease.as_ref().map(|lease| lease.ends))
+    }
+}
+
+#[async_trait]
+impl CacheStore for MemoryStore {
+    async fn get(&self, key: &str) -> Result<Option<Bytes>, StoreError> {
+        Ok(self.peek(key.as_bytes())?.value().map(|text| text.value.clone()))
+    }
+
+    async fn claim(&self, key: &str, token: &Token, lease: Duration, mode: ClaimMode) -> Result<Claim, StoreError> {
+        self.step(key.as_bytes(), |slot, now| {
+            if let (Some(text), ClaimMode::Fill) = (slot.value(), mode) {
+                return Claim::Hit(text.value.clone());
+            }
+            if let (Some(_), Some(other)) = (&slot.text, &slot.lease) {
+                return Claim::Busy { lease_left: Some(other.ends - now) };
+            }
+            let ends = after(now, lease);
+            match &mut slot.text {
+                Some(text) if !text.value.is_empty() => text.refreshing = true,
+                _ => slot.set(Bytes::new(), ends),
+            }
+            slot.lease = Some(Lease { token: token.clone(), ends });
+            Claim::Granted
+        })
+    }
+
+    async fn fill(&self, key: &str, token: &Token, value: Bytes, ttl: Duration) -> Result<bool, StoreError> {
+        let value = own(value)?;
+        self.step(key.as_bytes(), |slot, now| {
+            let stands = slot.text.as_ref().is_some_and(|text| text.value.is_empty() || text.refreshing);
+            if !stands || !slot.is_leased_to(token) {
+                return false;
+            }
+            slot.set(value, after(now, ttl));
+            slot.lease = None;
+            true
+        })
+    }
+
+    async fn release(&self, key: &str, token: &Token) -> Result<bool, StoreError> {
+        self.step(key.as_bytes(), |slot, _| {
+            if !slot.is_leased_to(token) {
+                return false;
+            }
+            slot.lease = None;
+            slot.text.take_if(|text| text.value.is_empty());
+            true
+        })
+    }
+
+    async fn put(&self, key: &str, value: Bytes, ttl: Duration) -> Result<(), StoreError> {
+        let value = own(value)?;
+        self.step(key.as_bytes(), |slot, now| slot.set(value, after(now, ttl)))
+    }
+
+    async fn ttl(&self, key: &str) -> Result<Option<Duration>, StoreError> {
+        Ok(self.peek(key.as_bytes())?.value().map(|text| text.ends - Instant::now()))
+    }
+
+    async fn remove(&self, keys: &[Bytes]) -> Result<u64, StoreError> {
+        let mut removed = 0;
+        for key in keys {
+            // The lease stays behind, as in Redis: without the text it is worth nothing.
+            removed += u64::from(self.step(key, |slot, _| slot.text.take().is_some())?);
+        }
+        Ok(removed)
+    }
+
+    fn scan(&self, pattern: &ScanPattern) -> KeyPages<'_> {
+        let pages = match self.keys(pattern) {
+            Ok(keys) => keys.chunks(KEYS_A_PAGE).map(|page| Ok(page.to_vec())).collect(),
+            Err(error) => vec![Err(error)],
+        };
+        stream::iter(pages).boxed()
+    }
+
+    async fn close(&self) {
+        self.closed.store(true, Ordering::Release);
+        self.slots.invalidate_all();
+    }
+}
+
+/// Frees an entry when the last of it has ended. What is read is checked by the slot itself.
+struct ByExpiry;
+
+impl Expiry<Bytes, Slot> for ByExpiry {
+    fn expire_after_create(&self, _: &Bytes, slot: &Slot, _: std::time::Instant) -> Option<Duration> {
+        slot.ends().map(|ends| ends.saturating_duration_since(Instant::now()))
+    }
+
+    fn expire_after_update(
+        &self,
+        key: &Bytes,
+        slot: &Slot,
+        at: std::time::Instant,
+        _: Option<Duration>,
+    ) -> Option<Duration> {
+        self.expire_after_create(key, slot, at)
+    }
+}
+
+fn weight(key: &Bytes, slot: &Slot) -> u32 {
+    let value = slot.text.as_ref().map_or(0, |text| text.value.len());
+    u32::try_from(OVERHEAD + key.len() + value).unwrap_or(u32::MAX)
+}
+
+/// A copy that keeps no larger buffer alive.
+fn own(value: Bytes) -> Result<Bytes, StoreError> {
+    storable(value).map(|value| Bytes::copy_from_slice(&value))
+}
+
+/// At least a millisecond from now, as in Redis.
+fn after(now: Instant, life: Duration) -> Instant {
+    now + life.clamp(Duration::from_millis(1), LONGEST)
+}
+
+fn matches(pattern: &ScanPattern, key: &[u8]) -> bool {
+    match pattern {
+        ScanPattern::All => true,
+        ScanPattern::Containing(text) => {
+            text.is_empty() || key.windows(text.len()).any(|window| window == text.as_bytes())
+        }
+    }
+}
+
+#[cfg(all(test, feature = "conformance"))]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::conformance::store;
+
+    #[tokio::test]
+    async fn passes_the_suite() {
+        let memory = MemoryStore::new();
+        store::store_suite(&memory, "suite").await;
+        store::refuses_calls_after_close(&memory).await;
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn keeps_its_promises_on_many_threads() {
+        let memory = Arc::new(MemoryStore::new());
+        let tasks: Vec<_> = (0..4)
+            .map(|number| {
+                let memory = memory.clone();
+                tokio::spawn(async move {
+                    let prefix = format!("{number}");
+                    store::never_hits_what_was_invalidated(&*memory, &prefix).await;
+                    store::leaves_nothing_after_an_invalidation(&*memory, &prefix).await;
+                })
+            })
+            .collect();
+        for task in tasks {
+            task.await.unwrap();
+        }
+
+        let claims = (0..64_u128).map(|number| {
+            let memory = memory.clone();
+            tokio::spawn(async move {
+                memory.claim("one", &Token::from_bits(number), LONGEST, ClaimMode::Fill).await.unwrap()
+            })
+        });
+        let claims = futures_util::future::join_all(claims.collect::<Vec<_>>()).await;
+        let granted = claims.into_iter().filter(|claim| matches!(claim, Ok(Claim::Granted))).count();
+        assert_eq!(granted, 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn follows_the_clock_of_the_runtime() {
+        let memory = MemoryStore::new();
+        memory.put("a", Bytes::from("1"), Duration::from_secs(3_600)).await.unwrap();
+        tokio::time::advance(Duration::from_secs(3_599)).await;
+        assert_eq!(memory.ttl("a").await.unwrap(), Some(Duration::from_secs(1)));
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert_eq!(memory.get("a").await.unwrap(), None);
+    }
+
+    #[tokio::test]
+    async fn gives_up_the_oldest_when_it_is_full() {
+        let memory = MemoryStore::with_capacity(100_000);
+        let large = Bytes::from(vec![b'1'; 10_000]);
+        for number in 0..50 {
+            memory.put(&number.to_string(), large.clone(), LONGEST).await.unwrap();
+            memory.slots.run_pending_tasks();
+        }
+        assert!(memory.get("49").await.unwrap().is_some());
+        assert!(memory.get("0").await.unwrap().is_none());
+        assert!(memory.slots.weighted_size() <= 100_000);
+    }
+
+    #[tokio::test]
+    async fn a_value_does_not_pin_the_buffer_it_came_in() {
+        let memory = MemoryStore::new();
+        let buffer = Bytes::from(vec![b'1'; 1_000_000]);
+        memory.put("a", buffer.slice(..10), LONGEST).await.unwrap();
+        assert!(buffer.is_unique());
+    }
+}

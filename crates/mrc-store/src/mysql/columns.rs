@@ -1,0 +1,91 @@
+//! What a column is, from what the server says of it.
+
+use mrc_core::ColumnKind;
+use mysql_async::Column;
+use mysql_async::consts::{ColumnFlags, ColumnType};
+
+/// The character set that means "bytes". It also stands on every number and date, so the type is looked at first.
+const BINARY: u16 = 63;
+
+/// The length of a `LONGTEXT`, and so of a `JSON` column of MariaDB.
+const LONGTEXT: u32 = u32::MAX;
+
+/// The kind of a column. A JSON column of MariaDB comes out as [`ColumnKind::Text`]: see [`may_be_mariadb_json`].
+pub(super) fn kind(column: &Column) -> ColumnKind {
+    use ColumnType::*;
+    match column.column_type() {
+        MYSQL_TYPE_TINY | MYSQL_TYPE_SHORT | MYSQL_TYPE_LONG | MYSQL_TYPE_INT24 | MYSQL_TYPE_LONGLONG => {
+            ColumnKind::Int
+        }
+        MYSQL_TYPE_DECIMAL | MYSQL_TYPE_NEWDECIMAL => ColumnKind::Decimal,
+        MYSQL_TYPE_FLOAT => ColumnKind::Float,
+        MYSQL_TYPE_DOUBLE => ColumnKind::Double,
+        MYSQL_TYPE_YEAR => ColumnKind::Year,
+        MYSQL_TYPE_BIT => ColumnKind::Bit,
+        MYSQL_TYPE_JSON => ColumnKind::Json,
+        MYSQL_TYPE_DATE | MYSQL_TYPE_NEWDATE => ColumnKind::Date,
+        MYSQL_TYPE_DATETIME | MYSQL_TYPE_DATETIME2 | MYSQL_TYPE_TIMESTAMP | MYSQL_TYPE_TIMESTAMP2 => {
+            ColumnKind::DateTime { fraction: fraction(column) }
+        }
+        MYSQL_TYPE_TIME | MYSQL_TYPE_TIME2 => ColumnKind::Time { fraction: fraction(column) },
+        MYSQL_TYPE_GEOMETRY => ColumnKind::Geometry,
+        MYSQL_TYPE_NULL => ColumnKind::Null,
+        MYSQL_TYPE_VECTOR => ColumnKind::Binary,
+        _ if column.character_set() == BINARY => ColumnKind::Binary,
+        _ => ColumnKind::Text,
+    }
+}
+
+/// Digits after the second. Expressions of no fixed precision say 31 or more.
+fn fraction(column: &Column) -> u8 {
+    column.decimals().min(6)
+}
+
+/// Whether a column looks like a JSON column of MariaDB. `LONGTEXT COLLATE utf8mb4_bin` looks the same.
+pub(super) fn may_be_mariadb_json(column: &Column) -> bool {
+    column.column_type() == ColumnType::MYSQL_TYPE_BLOB
+        && column.character_set() != BINARY
+        && column.column_length() == LONGTEXT
+        && column.flags().contains(ColumnFlags::BINARY_FLAG)
+        && !column.org_table_ref().is_empty()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn column(of: ColumnType, character_set: u16) -> Column {
+        Column::new(of).with_character_set(character_set)
+    }
+
+    #[test]
+    fn the_character_set_parts_text_from_bytes_and_says_nothing_of_numbers() {
+        use ColumnType::*;
+        for of in [MYSQL_TYPE_STRING, MYSQL_TYPE_VAR_STRING, MYSQL_TYPE_BLOB] {
+            assert_eq!(kind(&column(of, 45)), ColumnKind::Text);
+            assert_eq!(kind(&column(of, BINARY)), ColumnKind::Binary);
+        }
+        assert_eq!(kind(&column(MYSQL_TYPE_LONGLONG, BINARY)), ColumnKind::Int);
+        assert_eq!(kind(&column(MYSQL_TYPE_DATE, BINARY)), ColumnKind::Date);
+        assert_eq!(kind(&column(MYSQL_TYPE_JSON, BINARY)), ColumnKind::Json);
+    }
+
+    #[test]
+    fn fractions_are_at_most_microseconds() {
+        let of = |decimals| kind(&column(ColumnType::MYSQL_TYPE_DATETIME, BINARY).with_decimals(decimals));
+        assert_eq!(of(0), ColumnKind::DateTime { fraction: 0 });
+        assert_eq!(of(3), ColumnKind::DateTime { fraction: 3 });
+        assert_eq!(of(31), ColumnKind::DateTime { fraction: 6 });
+    }
+
+    #[test]
+    fn only_a_column_of_a_table_may_be_json() {
+        let expression = column(ColumnType::MYSQL_TYPE_BLOB, 45)
+            .with_column_length(LONGTEXT)
+            .with_flags(ColumnFlags::BINARY_FLAG | ColumnFlags::BLOB_FLAG);
+        assert!(!may_be_mariadb_json(&expression));
+        let of_table = expression.with_org_table(b"t");
+        assert!(may_be_mariadb_json(&of_table));
+        assert!(!may_be_mariadb_json(&of_table.with_character_set(BINARY)));
+    }
+}

@@ -1,0 +1,181 @@
+//! The configuration as a URL.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use mysql_async::Opts;
+use url::Url;
+
+use super::config::{MySqlConfig, Tls, refuse};
+use crate::error::ExecuteError;
+
+const KNOWN: &str = "pool_min, pool_max, acquire_timeout, connect_timeout, query_timeout, idle_timeout, \
+                     statement_cache, tls, tls_ca, socket, prefer_socket";
+
+impl MySqlConfig {
+    /// `mysql://user:password@host:port/database?name=value&…`, also with `mariadb://`.
+    ///
+    /// The parameters are the setters' names: `pool_min`, `pool_max`, `acquire_timeout`, `connect_timeout`,
+    /// `query_timeout` and `idle_timeout` (in seconds, such as `2.5`), `statement_cache`, `tls` (`required` or `off`),
+    /// `tls_ca` (the path of a PEM file; requires TLS), `socket` (a path), `prefer_socket` (`true` or `false`).
+    /// Special characters in the user, the password and the database are written percent-encoded: `%40` for `@`.
+    ///
+    /// # Errors
+    /// [`ExecuteError::Config`]: it isn't such a URL, a parameter is unknown, or a value can't be read. No error shows
+    /// the password.
+    pub fn from_url(url: &str) -> Result<Self, ExecuteError> {
+        let shape = |reason: String| {
+            refuse(format!(
+                "the URL can't be read ({reason}): write mysql://user:password@host:3306/database, \
+                 with special characters percent-encoded"
+            ))
+        };
+        let mut url = Url::parse(url).map_err(|error| shape(error.to_string()))?;
+        if url.fragment().is_some() {
+            return Err(shape("it has a `#`".into()));
+        }
+        if url.scheme() == "mariadb" && url.set_scheme("mysql").is_err() {
+            return Err(shape("its scheme is unknown".into()));
+        }
+        let pairs: Vec<(String, String)> = url.query_pairs().into_owned().collect();
+        url.set_query(None);
+        // The driver decodes the parts; it isn't given the URL itself, as it would look the host up without yielding.
+        let opts = Opts::from_url(url.as_str()).map_err(|error| shape(error.to_string()))?;
+        let host = opts.ip_or_hostname();
+        let mut config = Self {
+            host: host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host).into(),
+            port: opts.tcp_port(),
+            user: opts.user().map(Into::into),
+            password: opts.pass().map(Into::into),
+            database: opts.db_name().filter(|name| !name.is_empty()).map(Into::into),
+            ..Self::default()
+        };
+        for (name, value) in pairs {
+            config.set(&name, &value)?;
+        }
+        Ok(config)
+    }
+
+    fn set(&mut self, name: &str, value: &str) -> Result<(), ExecuteError> {
+        match name {
+            "pool_min" => self.pool_min = number(name, value)?,
+            "pool_max" => self.pool_max = number(name, value)?,
+            "statement_cache" => self.statement_cache = number(name, value)?,
+            "acquire_timeout" => self.acquire_timeout = seconds(name, value)?,
+            "connect_timeout" => self.connect_timeout = seconds(name, value)?,
+            "query_timeout" => self.query_timeout = seconds(name, value)?,
+            "idle_timeout" => self.idle_timeout = seconds(name, value)?,
+            "socket" => self.socket = Some(value.into()),
+            "prefer_socket" => self.prefer_socket = one_of(name, value, [("true", true), ("false", false)])?,
+            "tls_ca" => self.tls = Tls::RequiredByFile(value.into()),
+            "tls" => {
+                let required = one_of(name, value, [("required", true), ("off", false)])?;
+                match (required, &self.tls) {
+                    (true, Tls::Off) => self.tls = Tls::Required,
+                    (true, _) | (false, Tls::Off) => {}
+                    (false, _) => return Err(refuse("the URL says tls=off and names a tls_ca: leave one out")),
+                }
+            }
+            _ => return Err(unknown(name)),
+        }
+        Ok(())
+    }
+}
+
+/// A `?` in a password that isn't encoded makes parameters of what follows: only what looks like a name is shown.
+fn unknown(name: &str) -> ExecuteError {
+    let is_name = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'));
+    let name = if is_name { format!("`{name}`") } else { "one that is no name (is a `?` not encoded?)".into() };
+    refuse(format!("unknown URL parameter {name}: known are {KNOWN}"))
+}
+
+fn number(name: &str, value: &str) -> Result<usize, ExecuteError> {
+    value.parse().map_err(|_| refuse(format!("URL parameter `{name}` must be a whole number")))
+}
+
+fn seconds(name: &str, value: &str) -> Result<Duration, ExecuteError> {
+    f64::from_str(value)
+        .ok()
+        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+        .ok_or_else(|| refuse(format!("URL parameter `{name}` must be a number of seconds, such as 2.5")))
+}
+
+fn one_of<const N: usize>(name: &str, value: &str, words: [(&str, bool); N]) -> Result<bool, ExecuteError> {
+    words.iter().find(|(word, _)| *word == value).map(|(_, meaning)| *meaning).ok_or_else(|| {
+        let words: Vec<_> = words.iter().map(|(word, _)| *word).collect();
+        refuse(format!("URL parameter `{name}` must be {}", words.join(" or ")))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(url: &str) -> MySqlConfig {
+        MySqlConfig::from_url(url).unwrap()
+    }
+
+    fn refused(url: &str) -> String {
+        let error = MySqlConfig::from_url(url).unwrap_err().to_string();
+        assert!(!error.contains("hunter2"), "{error}");
+        error
+    }
+
+    #[test]
+    fn the_parts_are_decoded() {
+        let config = read("mysql://sh%40p:hunter%2F2@db.internal:3307/shop%2Dx");
+        assert_eq!((config.host.as_str(), config.port), ("db.internal", 3307));
+        assert_eq!(config.user.as_deref(), Some("sh@p"));
+        assert_eq!(config.password.as_deref(), Some("hunter/2"));
+        assert_eq!(config.database.as_deref(), Some("shop-x"));
+        assert_eq!(read("mariadb://[::1]/").host, "::1");
+        assert_eq!((read("mysql://h").port, read("mysql://h/").database), (3306, None));
+    }
+
+    #[test]
+    fn pool_max_alone_is_enough() {
+        let config = read("mysql://h/d?pool_max=5");
+        assert_eq!((config.pool_min, config.pool_max), (0, 5));
+        assert!(config.opts().is_ok());
+    }
+
+    #[test]
+    fn every_known_parameter_is_read() {
+        let config = read(
+            "mysql://h/d?pool_min=1&pool_max=2&acquire_timeout=0.5&connect_timeout=2&query_timeout=2.5&idle_timeout=9\
+             &statement_cache=7&socket=/run/s&prefer_socket=true&tls=required&tls_ca=/ca.pem",
+        );
+        assert_eq!((config.pool_min, config.pool_max, config.statement_cache), (1, 2, 7));
+        assert_eq!(config.acquire_timeout, Duration::from_millis(500));
+        assert_eq!(config.query_timeout, Duration::from_millis(2500));
+        assert_eq!((config.connect_timeout, config.idle_timeout), (Duration::from_secs(2), Duration::from_secs(9)));
+        assert!(config.prefer_socket && config.socket.is_some());
+        assert!(matches!(config.tls, Tls::RequiredByFile(_)));
+        for known in KNOWN.split(", ") {
+            let error = MySqlConfig::default().set(known, "");
+            assert!(!format!("{error:?}").contains("unknown"), "{known}");
+        }
+    }
+
+    #[test]
+    fn mistakes_are_named_and_the_password_is_not() {
+        assert!(
+            refused("mysql://u:hunter2@h/d?charset=utf8").contains("unknown URL parameter `charset`: known are pool")
+        );
+        assert!(refused("mysql://u:hunter2@h/d?pool_max=hunter2").contains("`pool_max` must be a whole number"));
+        assert!(
+            refused("mysql://u:hunter2@h/d?query_timeout=-1").contains("`query_timeout` must be a number of seconds")
+        );
+        assert!(refused("mysql://u:hunter2@h/d?tls=hunter2").contains("`tls` must be required or off"));
+        assert!(refused("mysql://u:hunter2@h/d?tls_ca=x&tls=off").contains("leave one out"));
+        assert!(refused("postgres://u:hunter2@h/d").contains("scheme"));
+        assert!(refused("mysql://u:hunter2#@h/d").contains("percent-encoded"));
+        assert!(
+            refused("mysql://u:1?hunter2@h/d").contains("percent-encoded")
+                || refused("mysql://u:1?hunter2@h/d").contains("not encoded")
+        );
+        assert!(refused("hunter2").contains("can't be read"));
+        let shown = format!("{:?}", read("mysql://u:hunter2@h/d"));
+        assert!(shown.contains("\"u\"") && !shown.contains("hunter2"), "{shown}");
+    }
+}

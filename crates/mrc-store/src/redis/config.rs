@@ -1,0 +1,361 @@
+//! Where Redis is, and how patient we are with it.
+
+use std::fmt;
+use std::time::Duration;
+
+use fred::error::{Error, ErrorKind};
+use fred::types::Builder;
+use fred::types::config::{Config, ConnectionConfig, PerformanceConfig, ReconnectError, ReconnectPolicy, ServerConfig};
+use rand::Rng;
+
+use super::tls::TlsConfig;
+use crate::error::StoreError;
+
+/// Prefixes that begin like this would meet our bookkeeping keys.
+const RESERVED_PREFIX: &str = "mrc:";
+const PARAMETERS: [&str; 4] = ["node", "sentinelServiceName", "sentinelUsername", "sentinelPassword"];
+
+/// Where Redis is, who we are there, and how long we wait for it.
+///
+/// ```
+/// # fn main() -> Result<(), mrc_store::StoreError> {
+/// use std::time::Duration;
+/// use mrc_store::redis::RedisConfig;
+///
+/// let config = RedisConfig::from_url("redis://cache:s3cret@127.0.0.1:6379/2")?
+///     .prefix("shop:")
+///     .command_timeout(Duration::from_millis(200));
+/// # Ok(()) }
+/// ```
+///
+/// Passwords never appear in its `Debug` print, nor in any error of the store.
+#[derive(Clone)]
+pub struct RedisConfig {
+    server: Config,
+    tls: Option<TlsConfig>,
+    pub(super) prefix: String,
+    pub(super) connect_timeout: Duration,
+    pub(super) command_timeout: Duration,
+    max_reconnect_delay: Duration,
+}
+
+impl RedisConfig {
+    /// One server at this host and port, without a password.
+    pub fn new(host: impl Into<String>, port: u16) -> Self {
+        Self::with_server(Config { server: ServerConfig::new_centralized(host, port), ..Config::default() }, None)
+    }
+
+    /// What this URL says:
+    ///
+    /// | servers | URL |
+    /// |---|---|
+    /// | one | `redis://[[user]:password@]host[:port][/database]` |
+    /// | a cluster | `redis-cluster://[[user]:password@]host[:port][?node=host:port&node=…]` |
+    /// | one behind sentinels | `redis-sentinel://[[user]:password@]host[:port][/database]?sentinelServiceName=name[&node=host:port…][&sentinelUsername=…][&sentinelPassword=…]` |
+    /// | one on a unix socket | `redis+unix:///path/to/socket` |
+    ///
+    /// With `rediss`, `rediss-cluster`, `rediss-sentinel` TLS is spoken; see [`tls`](Self::tls). `valkey` may stand for `redis`.
+    /// The ports' defaults: 6379; 26379 for sentinels. What isn't a letter or a digit in a user name or a password
+    /// must be percent-encoded.
+    ///
+    /// # Errors
+    /// [`StoreError::Config`] says what is wrong, without a word of the URL itself.
+    pub fn from_url(url: &str) -> Result<Self, StoreError> {
+        let config = |reason: &str| StoreError::Config(format!("the Redis URL: {reason}"));
+        let (scheme, rest) = url.split_once("://").ok_or_else(|| config("it must begin with a scheme, as redis://"))?;
+        let (scheme, tls) = match scheme {
+            "redis" | "valkey" => ("redis", false),
+            "rediss" | "valkeys" => ("redis", true),
+            "redis-cluster" | "valkey-cluster" => ("redis-cluster", false),
+            "rediss-cluster" | "valkeys-cluster" => ("redis-cluster", true),
+            "redis-sentinel" | "valkey-sentinel" => ("redis-sentinel", false),
+            "rediss-sentinel" | "valkeys-sentinel" => ("redis-sentinel", true),
+            "redis+unix" | "valkey+unix" => ("redis+unix", false),
+            _ => {
+                return Err(config(
+                    "the scheme must be redis, rediss, redis-cluster, rediss-cluster, redis-sentinel, \
+                     rediss-sentinel or redis+unix",
+                ));
+            }
+        };
+        // An unencoded `#` or `?` in a password cuts the URL short: refused here, before it means something else.
+        if rest.contains('#') {
+            return Err(config("a # in a user name or a password must be written as %23"));
+        }
+        let (address, query) = rest.split_once('?').unwrap_or((rest, ""));
+        let names = query.split('&').filter(|part| !part.is_empty()).map(|part| part.split('=').next().unwrap_or(part));
+        for name in names {
+            if !PARAMETERS.contains(&name) {
+                let known = PARAMETERS.join(", ");
+                return Err(config(&format!(
+                    "it has an unknown parameter; known are {known}. A ? in a password must be written as %3F"
+                )));
+            }
+        }
+        let path = address.split_once('/').map_or("", |(_, path)| path);
+        if scheme != "redis+unix" && path.contains('@') {
+            return Err(config("a / in a user name or a password must be written as %2F"));
+        }
+        if scheme == "redis-cluster" && !matches!(path, "" | "0") {
+            return Err(config("a cluster has no databases other than 0"));
+        }
+        // Without the `s`: fred would load root certificates here, and with a crypto provider of its own choice.
+        let server = Config::from_url(&format!("{scheme}://{rest}")).map_err(|error| config(reason(&error)))?;
+        Ok(Self::with_server(server, tls.then(TlsConfig::new)))
+    }
+
+    fn with_server(server: Config, tls: Option<TlsConfig>) -> Self {
+        Self {
+            server,
+            tls,
+            prefix: String::new(),
+            connect_timeout: Duration::from_secs(2),
+            command_timeout: Duration::from_millis(500),
+            max_reconnect_delay: Duration::from_secs(1),
+        }
+    }
+
+    /// Who we are to the server (ACL). Default: what the URL says, or the user `default`.
+    #[must_use]
+    pub fn username(mut self, username: impl Into<String>) -> Self {
+        self.server.username = Some(username.into());
+        self
+    }
+
+    /// The password. Default: what the URL says, or none.
+    #[must_use]
+    pub fn password(mut self, password: impl Into<String>) -> Self {
+        self.server.password = Some(password.into());
+        self
+    }
+
+    /// The number of the database; clusters have none. Default: what the URL says, or 0.
+    #[must_use]
+    pub fn database(mut self, number: u8) -> Self {
+        self.server.database = Some(number);
+        self
+    }
+
+    /// Speaks TLS, in this way. Default: off, or the defaults of [`TlsConfig`] where the URL says `rediss`.
+    #[must_use]
+    pub fn tls(mut self, tls: TlsConfig) -> Self {
+        self.tls = Some(tls);
+        self
+    }
+
+    /// What every key in Redis begins with. The store's own callers never see it. It must not begin with `mrc:`.
+    /// Default: nothing.
+    #[must_use]
+    pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
+        self.prefix = prefix.into();
+        self
+    }
+
+    /// How long the first use of the store waits for a connection, TLS and login included.
+    /// Default: 2 seconds.
+    #[must_use]
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.connect_timeout = timeout;
+        self
+    }
+
+    /// How long each command waits for its answer. A server that answers nothing for twice as long is disconnected.
+    /// While the store is disconnected no call waits at all.
+    /// Default: 500 milliseconds.
+    #[must_use]
+    pub fn command_timeout(mut self, timeout: Duration) -> Self {
+        self.command_timeout = timeout;
+        self
+    }
+
+    /// How long to wait between two attempts to reconnect, at most. The wait begins with 1 millisecond and doubles each time;
+    /// it never gives up. Up to a quarter less, at random, so that many processes don't come back in step.
+    /// Default: 1 second.
+    #[must_use]
+    pub fn max_reconnect_delay(mut self, delay: Duration) -> Self {
+        self.max_reconnect_delay = delay;
+        self
+    }
+
+    /// Whether the servers are a cluster.
+    pub(super) fn is_cluster(&self) -> bool {
+        self.server.server.is_clustered()
+    }
+
+    /// Everything that fred has to know. Reads root certificates, but connects to nothing.
+    pub(super) fn build(&self) -> Result<Builder, StoreError> {
+        let invalid = |reason: &str| Err(StoreError::Config(reason.into()));
+        if self.prefix.starts_with(RESERVED_PREFIX) {
+            return invalid("the prefix `mrc:` is reserved for the cache's own keys; choose another");
+        }
+        if self.connect_timeout.is_zero() || self.command_timeout.is_zero() {
+            return invalid("a timeout of zero lets nothing succeed; the cache needs some milliseconds at least");
+        }
+        if self.is_cluster() && self.server.database.is_some_and(|number| number != 0) {
+            return invalid("a cluster has no databases other than 0");
+        }
+        let mut server = self.server.clone();
+        server.tls = self.tls.as_ref().map(TlsConfig::build).transpose()?;
+        // fred calls itself connected until its first wait is over, and lets commands wait with it: so that one is short.
+        let longest = self.max_reconnect_delay.mul_f64(rand::rng().random_range(0.75..=1.0));
+        let mut reconnect = ReconnectPolicy::new_exponential(0, 1, millis(longest).max(1), 2);
+        reconnect.set_jitter(0);
+
+        let mut builder = Builder::from_config(server);
+        builder
+            .set_policy(reconnect)
+            .set_performance_config(PerformanceConfig {
+                default_command_timeout: self.command_timeout,
+                ..PerformanceConfig::default()
+            })
+            .set_connection_config(ConnectionConfig {
+                connection_timeout: self.connect_timeout,
+                internal_command_timeout: self.connect_timeout,
+                max_command_attempts: 1,
+                // A password that was rotated shows on a live connection.
+                reconnect_on_auth_error: true,
+                // So does a primary that became a replica: the new one is found by connecting again.
+                reconnect_errors: vec![ReconnectError::ReadOnly],
+                ..ConnectionConfig::default()
+            });
+        Ok(builder)
+    }
+}
+
+impl Default for RedisConfig {
+    /// One server at 127.0.0.1, port 6379.
+    fn default() -> Self {
+        Self::new("127.0.0.1", 6379)
+    }
+}
+
+/// Credentials are left out, the user's name too: people do mistake it for the password.
+impl fmt::Debug for RedisConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (kind, hosts) = match &self.server.server {
+            ServerConfig::Centralized { .. } => ("one server", self.server.server.hosts()),
+            ServerConfig::Clustered { .. } => ("cluster", self.server.server.hosts()),
+            ServerConfig::Sentinel { .. } => ("sentinel", self.server.server.hosts()),
+            ServerConfig::Unix { .. } => ("unix socket", self.server.server.hosts()),
+        };
+        let hosts: Vec<String> = hosts.iter().map(ToString::to_string).collect();
+        f.debug_struct("RedisConfig")
+            .field("kind", &kind)
+            .field("hosts", &hosts)
+            .field("credentials", &(self.server.username.is_some() || self.server.password.is_some()))
+            .field("database", &self.server.database.unwrap_or(0))
+            .field("tls", &self.tls)
+            .field("prefix", &self.prefix)
+            .field("connect_timeout", &self.connect_timeout)
+            .field("command_timeout", &self.command_timeout)
+            .field("max_reconnect_delay", &self.max_reconnect_delay)
+            .finish()
+    }
+}
+
+/// What fred found wrong with a URL, in words that hold nothing of the URL.
+fn reason(error: &Error) -> &'static str {
+    match error.kind() {
+        ErrorKind::Parse => {
+            "the database must be a number from 0 to 255, the port of a `node` a number, and credentials UTF-8"
+        }
+        ErrorKind::Config if error.details().contains("sentinel service") => {
+            "the parameter sentinelServiceName is missing: the name of the primary that the sentinels watch"
+        }
+        ErrorKind::Config if error.details().contains("database") => "its path must be the number of a database",
+        ErrorKind::Config if error.details().contains("node") => "a `node` must be host:port",
+        _ => {
+            "host or port can't be read; what isn't a letter or a digit in a user name or a password must be \
+             percent-encoded"
+        }
+    }
+}
+
+fn millis(duration: Duration) -> u32 {
+    duration.as_millis().try_into().unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECRET: &str = "s3cret";
+
+    #[test]
+    fn urls_of_every_kind() {
+        let check = |url: &str, expect: &str| {
+            let config = RedisConfig::from_url(url).unwrap();
+            let shown = format!("{config:?}");
+            assert!(shown.contains(expect), "{url}: {shown}");
+            assert!(!shown.contains(SECRET), "{shown}");
+            config
+        };
+        check("redis://h", r#"kind: "one server", hosts: ["h:6379"], credentials: false, database: 0, tls: None"#);
+        check("valkey://:s3cret@h:1/3", r#"hosts: ["h:1"], credentials: true, database: 3"#);
+        check("redis://[::1]:7", r#"hosts: ["[::1]:7"]"#);
+        check("rediss://u:s3cret@h", "tls: Some(TlsConfig { own_roots: false");
+        check("redis-cluster://a:1?node=b:2&node=c:3", r#"kind: "cluster", hosts: ["b:2", "c:3", "a:1"]"#);
+        check("redis-cluster://a:1/0", "cluster");
+        check(
+            "redis-sentinel://a?sentinelServiceName=m&sentinelPassword=s3cret",
+            r#"kind: "sentinel", hosts: ["a:26379"]"#,
+        );
+        check("redis+unix:///tmp/redis.sock", r#"kind: "unix socket", hosts: ["/tmp/redis.sock"#);
+        let config = check("redis://us%3Aer:%40s3cret%2F@h", "credentials: true");
+        assert_eq!(config.server.username.as_deref(), Some("us:er"));
+        assert_eq!(config.server.password.as_deref(), Some("@s3cret/"));
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_without_the_password() {
+        let check = |url: &str, expect: &str| {
+            let error = RedisConfig::from_url(url).unwrap_err();
+            assert!(matches!(error, StoreError::Config(_)), "{error:?}");
+            let text = format!("{error} {error:?}");
+            assert!(text.contains(expect), "{url}: {text}");
+            assert!(!text.contains(SECRET), "{url}: {text}");
+        };
+        check("", "must begin with a scheme");
+        check("h:6379", "must begin with a scheme");
+        check("s3cret://h", "the scheme must be redis");
+        check("mysql://h", "the scheme must be redis");
+        check("redis://", "host or port can't be read");
+        check("redis://u:s3cret@h:port", "host or port can't be read");
+        check("redis://u:s3cret@h:99999", "host or port can't be read");
+        check("redis://u:#s3cret@h", "must be written as %23");
+        check("redis://u:x?s3cret@h", "must be written as %3F");
+        check("redis://u:/s3cret@h", "must be written as %2F");
+        check("redis://u:s3cret@h/shop", "the database must be a number");
+        check("redis://u:s3cret@h/256", "the database must be a number");
+        check("redis://u:s3cret@h/1/2", "the number of a database");
+        check("redis://u:s3cret@h?prefix=s3cret", "unknown parameter; known are node,");
+        check("redis://u:%ffs3cret@h", "credentials UTF-8");
+        check("redis-cluster://u:s3cret@h:1/3", "no databases other than 0");
+        check("redis-cluster://u:s3cret@h:1?node=s3cret", "a `node` must be host:port");
+        check("redis-sentinel://u:s3cret@h", "sentinelServiceName is missing");
+    }
+
+    #[test]
+    fn what_cannot_work_is_refused() {
+        let check = |config: RedisConfig, expect: &str| {
+            let error = config.build().map(|_| ()).unwrap_err().to_string();
+            assert!(error.contains(expect), "{error}");
+        };
+        check(RedisConfig::default().prefix("mrc:shop"), "reserved");
+        check(RedisConfig::default().command_timeout(Duration::ZERO), "zero");
+        check(RedisConfig::default().connect_timeout(Duration::ZERO), "zero");
+        check(RedisConfig::from_url("redis-cluster://h:1").unwrap().database(1), "no databases");
+        check(RedisConfig::default().tls(TlsConfig::new().roots("rubbish")), "no PEM certificate");
+        check(RedisConfig::default().tls(TlsConfig::new().client_certificate("", "")), "private key");
+    }
+
+    #[test]
+    fn setters_win_over_the_url() {
+        let config = RedisConfig::from_url("redis://a:b@h/1").unwrap().username("u").password(SECRET).database(2);
+        assert_eq!(config.server.username.as_deref(), Some("u"));
+        assert_eq!(config.server.password.as_deref(), Some(SECRET));
+        assert_eq!(config.server.database, Some(2));
+        assert!(config.build().is_ok());
+        assert!(!format!("{config:?}").contains(SECRET));
+    }
+}

@@ -1,0 +1,9 @@
+-- KEYS: key, lease   ARGV: token, value, its life in ms
+-- 1: stored | 0: refused
+if redis.call('GET', KEYS[2]) ~= ARGV[1] then return 0 end
+local n = redis.call('STRLEN', KEYS[1])
+if n == 0 and redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+if n > 0 and redis.call('GETRANGE', KEYS[1], -1, -1) ~= ' ' then return 0 end
+redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+redis.call('DEL', KEYS[2])
+return 1

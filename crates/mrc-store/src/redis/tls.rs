@@ -1,0 +1,127 @@
+//! TLS to Redis, by rustls.
+
+use std::fmt;
+use std::sync::Arc;
+
+use fred::rustls::pki_types::pem::PemObject;
+use fred::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use fred::rustls::{ClientConfig, RootCertStore, crypto::ring};
+use fred::rustls_native_certs::load_native_certs;
+use fred::types::config::{TlsConfig as FredTls, TlsHostMapping};
+
+use crate::error::StoreError;
+
+/// How TLS is spoken to the server. By default: the operating system's root certificates, and no client certificate.
+///
+/// ```no_run
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use mrc_store::redis::{RedisConfig, TlsConfig};
+///
+/// let tls = TlsConfig::new().roots(std::fs::read("ca.pem")?);
+/// let config = RedisConfig::from_url("rediss://cache.internal:6380")?.tls(tls);
+/// # Ok(()) }
+/// ```
+#[derive(Clone, Default)]
+pub struct TlsConfig {
+    roots: Option<Vec<u8>>,
+    identity: Option<Identity>,
+    one_host_name: bool,
+}
+
+#[derive(Clone)]
+struct Identity {
+    chain: Vec<u8>,
+    key: Vec<u8>,
+}
+
+impl TlsConfig {
+    /// The defaults.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Trusts these root certificates and no others. `pem` holds one or more of them.
+    /// Default: the operating system's.
+    #[must_use]
+    pub fn roots(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.roots = Some(pem.into());
+        self
+    }
+
+    /// Shows the server this certificate, its own first, with its private key, both as PEM.
+    /// Default: none.
+    #[must_use]
+    pub fn client_certificate(mut self, chain_pem: impl Into<Vec<u8>>, key_pem: impl Into<Vec<u8>>) -> Self {
+        self.identity = Some(Identity { chain: chain_pem.into(), key: key_pem.into() });
+        self
+    }
+
+    /// Checks the certificate of every cluster node against the host name in the URL. For clusters that share one
+    /// certificate and announce their nodes by IP address.
+    /// Default: false, each node is checked against the name or address that the cluster announces.
+    #[must_use]
+    pub fn one_host_name(mut self, one: bool) -> Self {
+        self.one_host_name = one;
+        self
+    }
+
+    pub(super) fn build(&self) -> Result<FredTls, StoreError> {
+        // A named provider: rustls panics where it has to choose between two that are compiled in.
+        let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .map_err(|error| StoreError::Config(format!("TLS: {error}")))?
+            .with_root_certificates(self.root_store()?);
+        let client = match &self.identity {
+            None => builder.with_no_client_auth(),
+            Some(identity) => {
+                let key = PrivateKeyDer::from_pem_slice(&identity.key)
+                    .map_err(|_| StoreError::Config("TLS: the client's private key isn't a PEM private key".into()))?;
+                builder
+                    .with_client_auth_cert(certificates(&identity.chain, "the client's certificate")?, key)
+                    .map_err(|error| StoreError::Config(format!("TLS: the client's certificate: {error}")))?
+            }
+        };
+        let hostnames = if self.one_host_name { TlsHostMapping::DefaultHost } else { TlsHostMapping::None };
+        Ok(FredTls { connector: client.into(), hostnames })
+    }
+
+    fn root_store(&self) -> Result<RootCertStore, StoreError> {
+        let mut store = RootCertStore::empty();
+        if let Some(pem) = &self.roots {
+            for certificate in certificates(pem, "the root certificates")? {
+                store
+                    .add(certificate)
+                    .map_err(|error| StoreError::Config(format!("TLS: the root certificates: {error}")))?;
+            }
+        } else {
+            // One unreadable certificate among the system's hundred is no reason to give up.
+            store.add_parsable_certificates(load_native_certs().certs);
+            if store.is_empty() {
+                let reason = "TLS: the system has no root certificates; give your own with TlsConfig::roots";
+                return Err(StoreError::Config(reason.into()));
+            }
+        }
+        Ok(store)
+    }
+}
+
+/// Contents are left out: one of them is a private key.
+impl fmt::Debug for TlsConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TlsConfig")
+            .field("own_roots", &self.roots.is_some())
+            .field("client_certificate", &self.identity.is_some())
+            .field("one_host_name", &self.one_host_name)
+            .finish()
+    }
+}
+
+fn certificates(pem: &[u8], what: &str) -> Result<Vec<CertificateDer<'static>>, StoreError> {
+    let certificates: Vec<_> = CertificateDer::pem_slice_iter(pem)
+        .collect::<Result<_, _>>()
+        .map_err(|error| StoreError::Config(format!("TLS: {what}: {error}")))?;
+    if certificates.is_empty() {
+        return Err(StoreError::Config(format!("TLS: {what}: no PEM certificate was found")));
+    }
+    Ok(certificates)
+}

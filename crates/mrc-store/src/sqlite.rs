@@ -1,0 +1,258 @@
+//! SQLite, by `rusqlite`: a database without a server, for tests and the demo.
+
+mod values;
+
+use std::fmt;
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+use async_trait::async_trait;
+use mrc_core::{Column, Params, RowEncoder};
+use rusqlite::types::Value as Bound;
+use rusqlite::{Connection, ErrorCode, Row};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::error::ExecuteError;
+use crate::executor::QueryExecutor;
+use crate::expand::expand;
+
+/// Queries SQLite through one connection, which lives on a thread of its own and runs one query at a time.
+///
+/// Values are what they are in SQLite, whatever their column declares; text is read as the declared type where it can be:
+/// `DECIMAL(10,2)`, `DATE`, `DATETIME(3)`, `TIME`, `JSON`. There is no time limit on a query; one that nobody waits for any
+/// more ends at its next row.
+///
+/// ```
+/// use mrc_core::{RowEncoder, RowFormat, params};
+/// use mrc_store::{QueryExecutor, SqliteExecutor};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), mrc_store::ExecuteError> {
+/// let shop = SqliteExecutor::in_memory()?;
+/// shop.execute_batch("CREATE TABLE orders (id INTEGER, state TEXT); INSERT INTO orders VALUES (1, 'open')").await?;
+///
+/// let mut rows = RowEncoder::new(RowFormat::Canonical);
+/// shop.query("SELECT * FROM orders WHERE state IN (?)", &params! { "State" => ["open", "paid"] }, &mut rows).await?;
+/// # Ok(())
+/// # }
+/// ```
+pub struct SqliteExecutor {
+    jobs: Mutex<Option<Jobs>>,
+}
+
+type Jobs = mpsc::UnboundedSender<Job>;
+type Job = Box<dyn FnOnce(&Connection) + Send>;
+
+impl SqliteExecutor {
+    /// A database in memory, empty. It goes with the executor.
+    ///
+    /// # Errors
+    /// [`ExecuteError::Unavailable`]: there is no memory or no thread for it.
+    pub fn in_memory() -> Result<Self, ExecuteError> {
+        Self::on(Connection::open_in_memory())
+    }
+
+    /// The database in the file `path`, which is created if there is none.
+    ///
+    /// # Errors
+    /// [`ExecuteError::Unavailable`]: the file can't be opened, or there is no thread for it.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, ExecuteError> {
+        Self::on(Connection::open(path))
+    }
+
+    /// Runs statements separated by `;`, such as a schema and its data.
+    ///
+    /// # Errors
+    /// [`ExecuteError::Refused`]: a statement failed; those before it have run.
+    pub async fn execute_batch(&self, sql: impl Into<String>) -> Result<(), ExecuteError> {
+        let sql = sql.into();
+        self.run(move |conn, _| conn.execute_batch(&sql).map_err(failed)).await?
+    }
+
+    fn on(opened: rusqlite::Result<Connection>) -> Result<Self, ExecuteError> {
+        let conn = opened.map_err(|error| ExecuteError::Unavailable(Box::new(error)))?;
+        let (jobs, mut queue) = mpsc::unbounded_channel::<Job>();
+        let work = move || {
+            while let Some(job) = queue.blocking_recv() {
+                job(&conn);
+            }
+        };
+        // It ends when the executor, which holds the sender, is closed or dropped.
+        std::thread::Builder::new()
+            .name("mrc-sqlite".into())
+            .spawn(work)
+            .map_err(|error| ExecuteError::Unavailable(Box::new(error)))?;
+        Ok(Self { jobs: Mutex::new(Some(jobs)) })
+    }
+
+    async fn run<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&Connection, &dyn Fn() -> bool) -> T + Send + 'static,
+    ) -> Result<T, ExecuteError> {
+        let jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        submit(&jobs.ok_or(ExecuteError::Closed)?, job).await
+    }
+}
+
+/// Has `job` done on the connection's thread. It is told how to ask whether anybody still waits.
+async fn submit<T: Send + 'static>(
+    jobs: &Jobs,
+    job: impl FnOnce(&Connection, &dyn Fn() -> bool) -> T + Send + 'static,
+) -> Result<T, ExecuteError> {
+    let (reply, answer) = oneshot::channel();
+    let job = Box::new(move |conn: &Connection| {
+        if !reply.is_closed() {
+            let done = job(conn, &|| reply.is_closed());
+            // Who went away meanwhile doesn't want it.
+            let _ = reply.send(done);
+        }
+    });
+    jobs.send(job).map_err(|_| ExecuteError::Closed)?;
+    answer.await.map_err(|_| ExecuteError::Closed)
+}
+
+#[async_trait]
+impl QueryExecutor for SqliteExecutor {
+    async fn query(&self, sql: &str, params: &Params, rows: &mut RowEncoder) -> Result<(), ExecuteError> {
+        let statement = expand(sql, params)?;
+        let values = statement.values.iter().enumerate().map(|(at, value)| values::bind(at + 1, value));
+        let values = values.collect::<Result<Vec<_>, _>>()?;
+        let sql = statement.sql.into_owned();
+        // The encoder travels to the thread and back, as the thread can't borrow it.
+        let mut encoder = std::mem::replace(rows, RowEncoder::new(rows.format()));
+        let job = move |conn: &Connection, abandoned: &dyn Fn() -> bool| {
+            let done = select(conn, &sql, values, &mut encoder, abandoned);
+            (encoder, done)
+        };
+        let (encoder, done) = self.run(job).await?;
+        *rows = encoder;
+        done
+    }
+
+    async fn close(&self) {
+        let jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(jobs) = jobs {
+            // Behind all the others: when it's done, so are they.
+            let _ = submit(&jobs, |_, _| ()).await;
+        }
+    }
+}
+
+fn select(
+    conn: &Connection,
+    sql: &str,
+    values: Vec<Bound>,
+    rows: &mut RowEncoder,
+    abandoned: &dyn Fn() -> bool,
+) -> Result<(), ExecuteError> {
+    let mut statement = conn.prepare(sql).map_err(failed)?;
+    if statement.parameter_count() != values.len() {
+        return Err(ExecuteError::ParamCount { placeholders: statement.parameter_count(), params: values.len() });
+    }
+    for (at, value) in values.into_iter().enumerate() {
+        statement.raw_bind_parameter(at + 1, value).map_err(failed)?;
+    }
+    let declared: Vec<(String, Option<String>)> = statement
+        .columns()
+        .iter()
+        .map(|column| (column.name().to_owned(), column.decl_type().map(str::to_uppercase)))
+        .collect();
+    let mut found = statement.raw_query();
+    let mut row = found.next().map_err(failed)?;
+    // An expression declares no type: its first value stands for it.
+    let columns: Vec<Column> = declared
+        .into_iter()
+        .enumerate()
+        .map(|(at, (name, declared))| {
+            let first = row.and_then(|row| row.get_ref(at).ok());
+            Column::new(name, declared.map_or_else(|| values::kind_of(first), |declared| values::declared(&declared)))
+        })
+        .collect();
+    rows.columns(&columns)?;
+    while let Some(values) = row {
+        push(values, &columns, rows)?;
+        if abandoned() {
+            break;
+        }
+        row = found.next().map_err(failed)?;
+    }
+    Ok(())
+}
+
+fn push(row: &Row<'_>, columns: &[Column], rows: &mut RowEncoder) -> Result<(), ExecuteError> {
+    rows.begin_row();
+    for (at, column) in columns.iter().enumerate() {
+        let value = row.get_ref(at).map_err(failed)?;
+        let cell = values::cell(column.kind, value)
+            .map_err(|reason| ExecuteError::Cell { column: column.name.clone(), reason })?;
+        rows.cell(cell)?;
+    }
+    rows.end_row();
+    Ok(())
+}
+
+fn failed(error: rusqlite::Error) -> ExecuteError {
+    match error.sqlite_error_code() {
+        Some(
+            ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::CannotOpen | ErrorCode::SystemIoFailure,
+        ) => ExecuteError::Unavailable(Box::new(error)),
+        _ => ExecuteError::Refused(Box::new(error)),
+    }
+}
+
+impl fmt::Debug for SqliteExecutor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SqliteExecutor").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mrc_core::{RowFormat, params};
+
+    use super::*;
+
+    async fn read(executor: &SqliteExecutor, sql: &str) -> String {
+        let mut rows = RowEncoder::new(RowFormat::Canonical);
+        executor.query(sql, &params! {}, &mut rows).await.unwrap();
+        String::from_utf8(rows.finish().unwrap().to_vec()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn declared_types_and_values_shape_the_json() {
+        let executor = SqliteExecutor::in_memory().unwrap();
+        let schema = "CREATE TABLE t (i INTEGER, d DECIMAL(10,2), r REAL, s VARCHAR(9), j JSON, at DATETIME(3), day DATE, \
+                      b BLOB, any INTEGER);
+                      INSERT INTO t VALUES (1, 10.50, 1.5, '00123', '{\"a\": 1}', '2025-01-15 10:30:00.5', '2025-01-15', \
+                      x'00FF', 'text');";
+        executor.execute_batch(schema).await.unwrap();
+        assert_eq!(
+            read(&executor, "SELECT *, i + 1 AS e, NULL AS n FROM t").await,
+            concat!(
+                r#"[{"i":1,"d":10.5,"r":1.5,"s":"00123","j":{"a":1},"at":"2025-01-15T10:30:00.500","day":"2025-01-15","#,
+                r#""b":"AP8=","any":"text","e":2,"n":null}]"#
+            )
+        );
+    }
+
+    #[tokio::test]
+    async fn a_file_keeps_what_was_written() {
+        let path = std::env::temp_dir().join(format!("mrc-sqlite-{}.db", std::process::id()));
+        let first = SqliteExecutor::open(&path).unwrap();
+        first.execute_batch("CREATE TABLE t (a INT); INSERT INTO t VALUES (6)").await.unwrap();
+        first.close().await;
+        let json = read(&SqliteExecutor::open(&path).unwrap(), "SELECT a FROM t").await;
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(json, r#"[{"a":6}]"#);
+        let nowhere = SqliteExecutor::open("/no/such/folder/db").unwrap_err();
+        assert!(matches!(nowhere, ExecuteError::Unavailable(_)), "{nowhere:?}");
+    }
+
+    #[tokio::test]
+    async fn a_batch_that_fails_is_refused() {
+        let executor = SqliteExecutor::in_memory().unwrap();
+        let error = executor.execute_batch("CREATE TABLE t (a INT); SELEKT 1").await.unwrap_err();
+        assert!(matches!(error, ExecuteError::Refused(_)), "{error:?}");
+        assert_eq!(read(&executor, "SELECT * FROM t").await, "[]");
+    }
+}

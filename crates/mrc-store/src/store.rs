@@ -1,0 +1,135 @@
+//! The seam to the cache.
+
+use std::fmt::Debug;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::stream::BoxStream;
+
+use crate::error::StoreError;
+
+/// A cache: values by key, and the fill protocol that keeps stale values out.
+///
+/// The protocol in one paragraph: a claim leaves an *empty* value under the key and a token beside it; a fill stores its value only
+/// if both are still there. Whoever removes the key — any invalidation, an expiry, an eviction — thereby kills the fill in flight.
+/// So a value that was read before an invalidation began is never stored after it.
+///
+/// Keys are given and returned without the prefix that a store may put before them.
+/// Every method ends within the store's own deadline, with an error if need be; [`scan`](Self::scan) has it for each page.
+///
+/// A value is JSON in UTF-8. Spaces after it aren't part of it, and it is never empty: an empty text is the mark of a claim,
+/// one space after the value the mark of a refresh. That is how the protocol lies in Redis, where other programs read it too.
+///
+/// A store of your own: implement this, and have your tests run `mrc_store::conformance::store_suite` on it
+/// (feature `conformance`).
+#[async_trait]
+pub trait CacheStore: Debug + Send + Sync + 'static {
+    /// The value under `key`. None: there is none, or only a claim.
+    ///
+    /// The bytes may share the buffer that they were received in: copy what you keep for long.
+    async fn get(&self, key: &str) -> Result<Option<Bytes>, StoreError>;
+
+    /// Claims `key` for a fill, atomically: for the holder of `token`, for at most `lease` (rounded up to milliseconds).
+    ///
+    /// `token` is new at every attempt: after an error or a time-out it must not be used again.
+    async fn claim(&self, key: &str, token: &Token, lease: Duration, mode: ClaimMode) -> Result<Claim, StoreError>;
+
+    /// Stores `value` for `ttl` (rounded up to milliseconds) if the claim of `token` still stands, atomically, and ends the claim.
+    /// False: the claim is gone, the value was not stored.
+    ///
+    /// # Errors
+    /// [`StoreError::EmptyValue`] for an empty value.
+    async fn fill(&self, key: &str, token: &Token, value: Bytes, ttl: Duration) -> Result<bool, StoreError>;
+
+    /// Ends the claim of `token` without a value, atomically. A value that was being refreshed stays.
+    /// False: the claim had ended already.
+    async fn release(&self, key: &str, token: &Token) -> Result<bool, StoreError>;
+
+    /// Stores `value` for `ttl` (rounded up to milliseconds), whatever is there; a fill in flight is refused afterwards.
+    ///
+    /// It knows nothing of invalidations: for values that the caller vouches for.
+    ///
+    /// # Errors
+    /// [`StoreError::EmptyValue`] for an empty value.
+    async fn put(&self, key: &str, value: Bytes, ttl: Duration) -> Result<(), StoreError>;
+
+    /// What is left of the life of the value under `key`; [`Duration::MAX`] if it has no end.
+    /// None: there is no value, or only a claim.
+    async fn ttl(&self, key: &str) -> Result<Option<Duration>, StoreError>;
+
+    /// Removes keys, claims included, without waiting for their memory to be freed. Returns how many there were.
+    ///
+    /// After an error some may be gone and some not: call it again.
+    async fn remove(&self, keys: &[Bytes]) -> Result<u64, StoreError>;
+
+    /// All keys that match, claims included, page by page.
+    ///
+    /// Every key that is there from the beginning to the end of the scan is returned at least once; keys may come twice, and
+    /// pages may be empty. In a cluster it covers every primary. A claim's own bookkeeping isn't a key.
+    /// After an error the stream ends.
+    fn scan(&self, pattern: &ScanPattern) -> KeyPages<'_>;
+
+    /// Closes all connections. Calls after that return [`StoreError::Closed`].
+    async fn close(&self);
+}
+
+/// The value as it is stored: without spaces at its end.
+#[cfg(any(feature = "redis", feature = "memory"))]
+pub(crate) fn storable(mut value: Bytes) -> Result<Bytes, StoreError> {
+    let end = value.iter().rposition(|byte| *byte != b' ').ok_or(StoreError::EmptyValue)?;
+    value.truncate(end + 1);
+    Ok(value)
+}
+
+/// Pages of keys, as [`CacheStore::scan`] returns them. Keys are bytes: a database may hold keys that aren't text.
+pub type KeyPages<'a> = BoxStream<'a, Result<Vec<Bytes>, StoreError>>;
+
+/// What the answer to a claim is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Claim {
+    /// The claim is ours: read, then fill or release.
+    Granted,
+    /// There is a value by now.
+    Hit(Bytes),
+    /// Somebody else is filling.
+    Busy {
+        /// How long their lease still lasts, as far as the store knows.
+        lease_left: Option<Duration>,
+    },
+}
+
+/// What is claimed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClaimMode {
+    /// A fill of a key that has no value: a value is a [`Claim::Hit`].
+    Fill,
+    /// A refresh of a key that may have a value: readers go on hitting it until the fill.
+    Refresh,
+}
+
+/// Which keys a scan returns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ScanPattern {
+    /// Every key.
+    All,
+    /// Keys that contain this text, literally.
+    Containing(String),
+}
+
+/// The name of one claim: 128 random bits, in hexadecimal.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Token(String);
+
+impl Token {
+    /// A token of these bits. They must be random, and new at every claim.
+    pub fn from_bits(bits: u128) -> Self {
+        Self(format!("{bits:032x}"))
+    }
+
+    /// The token as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}

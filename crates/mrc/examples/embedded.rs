@@ -1,0 +1,56 @@
+//! The whole path without a server: SQLite answers, the memory store keeps, a write drops exactly what it concerns.
+//!
+//! `cargo run -p mrc --features memory,sqlite --example embedded`
+#![expect(clippy::print_stdout, reason = "an example shows what it does")]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use mrc::{MemoryStore, MrcClient, MrcServer, SqliteExecutor, params};
+
+#[derive(Debug, serde::Deserialize)]
+struct Order {
+    id: u64,
+    total: f64,
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let database = SqliteExecutor::in_memory()?;
+    database
+        .execute_batch(
+            "CREATE TABLE orders (id INTEGER PRIMARY KEY, store_id INTEGER, state TEXT, total DECIMAL(10,2));
+             INSERT INTO orders VALUES (1, 6, 'open', 10.50), (2, 6, 'paid', 99.90), (3, 66, 'open', 5.00);",
+        )
+        .await?;
+
+    // In a service: `MrcClient::builder().mysql(url).redis(url).build()?` and `MrcServer::new(url)?`.
+    let store = Arc::new(MemoryStore::new());
+    let client = MrcClient::builder().shared_store(store.clone()).executor(database).build()?;
+    let server = MrcServer::with_shared_store(store);
+
+    let sql = "SELECT id, total FROM orders WHERE store_id = ? AND state IN (?)";
+    for store_id in [6, 66, 6] {
+        let states = params! { "StoreId" => store_id, "States" => ["open", "paid"] };
+        let answer = client.query_with_cache(sql, states, Duration::from_secs(3600)).await?;
+        let orders: Vec<Order> = answer.rows()?;
+        let total: f64 = orders.iter().map(|order| order.total).sum();
+        let last = orders.last().map(|order| order.id);
+        println!("store {store_id}: {total} in {} orders, the last is {last:?} ({:?})", orders.len(), answer.source());
+    }
+
+    // A statement that writes isn't cached, nor is it run by mistake.
+    let delete = "DELETE FROM orders WHERE store_id = ?";
+    let refused = client.query_with_cache(delete, params! { "StoreId" => 6 }, Duration::from_secs(60)).await;
+    println!("refused: {}", refused.err().map(|error| error.to_string()).unwrap_or_default());
+    client.query(delete, params! { "StoreId" => 6 }).await?;
+
+    let dropped = server.drop_outdated_cache(params! { "StoreId" => 6 }).await?;
+    println!("{dropped} entry of store 6 went, store 66 keeps its own");
+    for store_id in [6, 66] {
+        let states = params! { "StoreId" => store_id, "States" => ["open", "paid"] };
+        let answer = client.query_with_cache(sql, states, Duration::from_secs(3600)).await?;
+        println!("store {store_id}: {} ({:?})", answer.as_str()?, answer.source());
+    }
+    Ok(())
+}

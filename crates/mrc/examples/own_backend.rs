@@ -1,0 +1,46 @@
+//! A backend of your own: a database that counts its queries, in front of another. And a listener that hears every decision.
+//!
+//! `cargo run -p mrc --features memory,sqlite --example own_backend`
+#![expect(clippy::print_stdout, reason = "an example shows what it does")]
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use mrc::{Event, ExecuteError, MemoryStore, MrcClient, Params, QueryExecutor, RowEncoder, SqliteExecutor, params};
+
+#[derive(Debug)]
+struct Counted<E> {
+    inner: E,
+    queries: AtomicU32,
+}
+
+#[async_trait::async_trait]
+impl<E: QueryExecutor> QueryExecutor for Counted<E> {
+    async fn query(&self, sql: &str, params: &Params, rows: &mut RowEncoder) -> Result<(), ExecuteError> {
+        self.queries.fetch_add(1, Ordering::Relaxed);
+        self.inner.query(sql, params, rows).await
+    }
+
+    async fn close(&self) {
+        self.inner.close().await;
+    }
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let database = Arc::new(Counted { inner: SqliteExecutor::in_memory()?, queries: AtomicU32::new(0) });
+    let client = MrcClient::builder()
+        .store(MemoryStore::new())
+        .shared_executor(database.clone())
+        .on_event(|event: &Event<'_>| println!("  {event:?}"))
+        .build()?;
+
+    for _ in 0..3 {
+        let answer =
+            client.query_with_cache("SELECT ? + 1 AS n", params! { "N" => 41 }, Duration::from_secs(60)).await?;
+        println!("{}", answer.as_str()?);
+    }
+    println!("{} query reached the database", database.queries.load(Ordering::Relaxed));
+    Ok(())
+}

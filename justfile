@@ -1,0 +1,43 @@
+# What there is to run; `just` alone lists it.
+_default:
+    @just --list --unsorted
+
+# The main job with no server at all; with MRC_MYSQL_URL and MRC_REDIS_URL set, on real ones
+demo *ARGS:
+    cargo run -p mrc-cli -- demo {{ ARGS }}
+
+# Install what the tests need: servers and both peers
+setup:
+    scripts/setup
+
+# Every test, after setup
+test *ARGS:
+    scripts/test {{ ARGS }}
+
+# Both published peers, in both directions
+interop: setup
+    cargo test -p mrc-tests --test live interop
+
+# Format, clippy, features apart, docs, dependencies, oldest Rust
+lint:
+    scripts/lint
+
+# The oldest Rust alone
+msrv:
+    scripts/msrv
+
+# The docs of all crates, in a browser
+doc:
+    cargo doc --workspace --all-features --no-deps --open
+
+# Side by side with both peers and bare drivers
+bench *ARGS: setup
+    cargo run --release -p mrc-bench -- {{ ARGS }}
+
+# Redis and MySQL for local work, as in the README's example
+up:
+    docker compose -f redis-compose.yml up -d --wait
+
+# Stop them and forget their data
+down:
+    docker compose -f redis-compose.yml down -v

@@ -1,0 +1,157 @@
+//! Redis fails in every way: the database answers, an event says why, and the cache comes back by itself.
+
+use mrc::{MrcClient, RedisConfig, Source, params};
+use mrc_tests::{Database, Listener, Mode, Proxy, Redis, free_port};
+
+use super::support::*;
+
+struct Failing {
+    database: Database,
+    heard: Heard,
+    client: MrcClient,
+}
+
+impl Failing {
+    async fn with(redis: RedisConfig) -> Self {
+        let (database, heard) = (Database::create().await, Heard::default());
+        database.execute(ITEMS).await;
+        let client =
+            MrcClient::builder().redis_config(redis).mysql(database.url()).on_event(heard.clone()).build().unwrap();
+        Self { database, heard, client }
+    }
+
+    async fn write(&self, version: u32) {
+        self.database.execute(&format!("UPDATE items SET version = {version}")).await;
+    }
+
+    /// The next answers come from the database, and are as it is now.
+    async fn answers_without_the_cache(&self, event: &str) {
+        for version_now in [5, 6] {
+            self.write(version_now).await;
+            self.heard.take();
+            let answer = ask(&self.client, 1).await.unwrap();
+            assert_eq!((version(&answer), answer.source()), (u64::from(version_now), Source::Computed));
+            assert_eq!(self.heard.take(), [event]);
+        }
+    }
+
+    /// Sooner or later an answer comes from the cache, and it is right.
+    async fn caches_again(&self) {
+        self.write(7).await;
+        until(async || {
+            let answer = ask(&self.client, 2).await.unwrap();
+            assert_eq!(version(&answer), 7);
+            answer.is_hit()
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn down_at_the_start() {
+    let redis = Redis::start().await;
+    redis.kill().await;
+    let it = Failing::with(impatient(redis.port())).await;
+    it.answers_without_the_cache("Bypassed StoreFailed get").await;
+    redis.restart().await;
+    it.caches_again().await;
+}
+
+#[tokio::test]
+async fn killed_in_between() {
+    let redis = Redis::start().await;
+    let it = Failing::with(patient(&redis.url())).await;
+    ask(&it.client, 1).await.unwrap();
+    assert!(ask(&it.client, 1).await.unwrap().is_hit());
+    for _ in 0..2 {
+        redis.kill().await;
+        it.answers_without_the_cache("Bypassed StoreFailed get").await;
+        redis.restart().await;
+        it.caches_again().await;
+    }
+}
+
+#[tokio::test]
+async fn standing_still() {
+    let redis = Redis::start().await;
+    let it = Failing::with(impatient(redis.port())).await;
+    it.caches_again().await;
+    redis.pause().await;
+    it.answers_without_the_cache("Bypassed StoreFailed get").await;
+    redis.resume().await;
+    it.caches_again().await;
+}
+
+#[tokio::test]
+async fn something_that_is_no_redis() {
+    let listeners = [
+        Listener::silent().await,
+        Listener::closing().await,
+        Listener::garbage("HTTP/1.1 400 Bad Request\r\n\r\n").await,
+    ];
+    for listener in listeners {
+        let it = Failing::with(impatient(listener.port())).await;
+        it.answers_without_the_cache("Bypassed StoreFailed get").await;
+    }
+    let it = Failing::with(impatient(free_port())).await;
+    it.answers_without_the_cache("Bypassed StoreFailed get").await;
+}
+
+#[tokio::test]
+async fn a_wire_that_breaks_and_heals() {
+    let garbage = || Mode::Garbage(b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec());
+    let redis = Redis::start().await;
+    let wire = Proxy::to(redis.port()).await;
+    let it = Failing::with(impatient(wire.port())).await;
+    it.caches_again().await;
+    for mode in [Mode::Close, garbage(), Mode::HoldAnswers, Mode::Hold] {
+        wire.set(mode);
+        it.answers_without_the_cache("Bypassed StoreFailed get").await;
+        wire.set(Mode::Pass);
+        assert_eq!(redis.cli(&["FLUSHALL"]).await, "OK");
+        it.caches_again().await;
+    }
+}
+
+/// What fails is the claim: the look before it still found an answer.
+#[tokio::test]
+async fn a_claim_that_is_refused() {
+    let redis = Redis::start().await;
+    // This user may read and do nothing else.
+    redis.cli(&["ACL", "SETUSER", "reader", "on", ">pw", "~*", "+get", "+hello", "+ping", "+client", "+info"]).await;
+    let it = Failing::with(patient(&redis.url()).username("reader").password("pw")).await;
+    it.answers_without_the_cache("Bypassed StoreFailed claim").await;
+    assert_eq!(redis.cli(&["DBSIZE"]).await, "0");
+}
+
+/// What fails is the fill, after the value was computed.
+#[tokio::test]
+async fn a_fill_that_fails() {
+    let redis = Redis::start().await;
+    let wire = Proxy::to(redis.port()).await;
+    let it = Failing::with(impatient(wire.port())).await;
+    it.caches_again().await;
+    for mode in [Mode::Close, Mode::HoldAnswers] {
+        it.heard.take();
+        let made = async || {
+            wire.set(mode.clone());
+            Ok::<_, std::io::Error>(7)
+        };
+        let value: u32 = guarded(it.client.with_cache(made, "seven", params! {}, HOUR)).await.unwrap();
+        assert_eq!(value, 7);
+        assert_eq!(it.heard.take(), ["Miss", "Bypassed StoreFailed fill"]);
+        wire.set(Mode::Pass);
+        assert_eq!(redis.cli(&["FLUSHALL"]).await, "OK");
+        it.caches_again().await;
+    }
+}
+
+/// A Redis that is full answers every write with an error.
+#[tokio::test]
+async fn a_redis_without_memory() {
+    let redis = Redis::with_args(&["--maxmemory", "1", "--maxmemory-policy", "noeviction"]).await;
+    let it = Failing::with(patient(&redis.url())).await;
+    it.answers_without_the_cache("Bypassed StoreFailed claim").await;
+    assert_eq!(redis.cli(&["CONFIG", "SET", "maxmemory", "0"]).await, "OK");
+    it.caches_again().await;
+}

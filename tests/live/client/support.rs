@@ -1,0 +1,181 @@
+//! What these tests share: a shop with a table, a client that tells what it does, and waiting for what others bring about.
+
+use std::future::Future;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use mrc::{
+    Answer, Bypass, Error, Event, EventListener, ExecuteError, MrcClient, MrcClientBuilder, MrcServer, MySqlConfig,
+    MySqlExecutor, Params, QueryExecutor, RedisConfig, RedisStore, RowEncoder, params,
+};
+use mrc_tests::{Database, Redis, unique};
+use tokio::sync::Semaphore;
+
+pub(crate) const HOUR: Duration = Duration::from_secs(3600);
+pub(crate) const SQL: &str = "SELECT id, version FROM items WHERE id = ?";
+
+/// Items 1 to 100, all at version 1.
+pub(crate) const ITEMS: &str = "CREATE TABLE items (id INT PRIMARY KEY, version INT NOT NULL);
+    INSERT INTO items SELECT seq, 1 FROM seq_1_to_100";
+
+/// A prefix of its own on the Redis of all tests, a database of its own, and a client.
+pub(crate) struct Shop {
+    pub(crate) redis: Redis,
+    pub(crate) database: Database,
+    pub(crate) prefix: String,
+    pub(crate) heard: Heard,
+    pub(crate) client: MrcClient,
+}
+
+impl Shop {
+    pub(crate) async fn open() -> Self {
+        Self::on(Redis::shared().await).await
+    }
+
+    pub(crate) async fn on(redis: Redis) -> Self {
+        let database = Database::create().await;
+        database.execute(ITEMS).await;
+        let (prefix, heard) = (unique("shop") + ":", Heard::default());
+        let client = MrcClient::builder()
+            .redis_config(patient(&redis.url()).prefix(&prefix))
+            .mysql(database.url())
+            .on_event(heard.clone())
+            .build()
+            .unwrap();
+        Self { redis, database, prefix, heard, client }
+    }
+
+    /// A builder of another client of this shop.
+    pub(crate) fn builder(&self) -> MrcClientBuilder {
+        MrcClient::builder()
+            .redis_config(self.redis_config(self.redis.port()))
+            .mysql(self.database.url())
+            .on_event(self.heard.clone())
+    }
+
+    /// This shop's keys on a Redis at this port, which may be a proxy's.
+    pub(crate) fn redis_config(&self, port: u16) -> RedisConfig {
+        patient(&format!("redis://127.0.0.1:{port}")).prefix(&self.prefix)
+    }
+
+    pub(crate) fn server(&self) -> MrcServer {
+        MrcServer::with_store(RedisStore::new(self.redis_config(self.redis.port())).unwrap())
+    }
+
+    /// The key of an item in Redis.
+    pub(crate) fn key(&self, id: u32) -> String {
+        format!("{}{}", self.prefix, self.client.key(SQL, params! { "Id" => id }).unwrap())
+    }
+
+    pub(crate) async fn has_key(&self, id: u32) -> bool {
+        self.redis.cli(&["EXISTS", &self.key(id)]).await == "1"
+    }
+
+    /// Sets the version of all items.
+    pub(crate) async fn write(&self, version: u32) {
+        self.database.execute(&format!("UPDATE items SET version = {version}")).await;
+    }
+
+    pub(crate) async fn ask(&self, id: u32) -> Answer {
+        ask(&self.client, id).await.unwrap()
+    }
+}
+
+/// Asks a client for an item.
+pub(crate) async fn ask(client: &MrcClient, id: u32) -> Result<Answer, Error> {
+    guarded(client.query_with_cache(SQL, params! { "Id" => id }, HOUR)).await
+}
+
+/// The version in an answer to [`SQL`].
+pub(crate) fn version(answer: &Answer) -> u64 {
+    answer.json::<serde_json::Value>().unwrap()[0]["version"].as_u64().unwrap()
+}
+
+/// A configuration with room for a slow machine: for tests that don't look at time-outs.
+pub(crate) fn patient(url: &str) -> RedisConfig {
+    let patience = Duration::from_secs(20);
+    RedisConfig::from_url(url).unwrap().command_timeout(patience).connect_timeout(patience)
+}
+
+/// For tests whose Redis fails.
+pub(crate) fn impatient(port: u16) -> RedisConfig {
+    let patience = Duration::from_millis(300);
+    RedisConfig::new("127.0.0.1", port).command_timeout(patience).connect_timeout(patience)
+}
+
+/// Fails a test that would hang. The limit says nothing about speed.
+pub(crate) async fn guarded<T>(call: impl Future<Output = T>) -> T {
+    tokio::time::timeout(Duration::from_secs(30), call).await.expect("a call hangs")
+}
+
+/// Waits until other tasks or servers have brought something about.
+pub(crate) async fn until(mut done: impl AsyncFnMut() -> bool) {
+    guarded(async {
+        while !done().await {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    })
+    .await;
+}
+
+/// The events that clients emitted, in order, by name: `"Miss"`, `"Bypassed StoreFailed get"`.
+#[derive(Clone, Default)]
+pub(crate) struct Heard(Arc<Mutex<Vec<String>>>);
+
+impl Heard {
+    /// The events since the last call.
+    pub(crate) fn take(&self) -> Vec<String> {
+        std::mem::take(&mut self.0.lock().unwrap())
+    }
+}
+
+impl EventListener for Heard {
+    fn on_event(&self, event: &Event<'_>) {
+        let name = |debug: String| debug.chars().take_while(char::is_ascii_alphabetic).collect::<String>();
+        let mut text = name(format!("{event:?}"));
+        if let Event::Bypassed { why, .. } = event {
+            text = text + " " + &name(format!("{why:?}"));
+            if let Bypass::StoreFailed { command, .. } = why {
+                text = text + " " + command;
+            }
+        }
+        self.0.lock().unwrap().push(text);
+    }
+}
+
+/// MySQL, counted; answers wait for a permit after their rows were read.
+#[derive(Debug)]
+pub(crate) struct Gated {
+    mysql: MySqlExecutor,
+    reads: AtomicUsize,
+    pub(crate) gate: Semaphore,
+}
+
+impl Gated {
+    /// It gives no permit by itself: see [`gate`](Self::gate).
+    pub(crate) fn closed(database: &Database) -> Arc<Self> {
+        let mysql = MySqlExecutor::new(MySqlConfig::from_url(&database.url()).unwrap()).unwrap();
+        Arc::new(Self { mysql, reads: AtomicUsize::new(0), gate: Semaphore::new(0) })
+    }
+
+    /// How many queries have read their rows.
+    pub(crate) fn reads(&self) -> usize {
+        self.reads.load(Ordering::SeqCst)
+    }
+}
+
+#[async_trait]
+impl QueryExecutor for Gated {
+    async fn query(&self, sql: &str, params: &Params, rows: &mut RowEncoder) -> Result<(), ExecuteError> {
+        self.mysql.query(sql, params, rows).await?;
+        self.reads.fetch_add(1, Ordering::SeqCst);
+        self.gate.acquire().await.unwrap().forget();
+        Ok(())
+    }
+
+    async fn close(&self) {
+        self.mysql.close().await;
+    }
+}

@@ -1,0 +1,243 @@
+//! What goes wrong between an executor and its server.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use mrc_core::{RowFormat, params};
+use mrc_store::{ExecuteError, MySqlConfig, QueryExecutor};
+use mrc_tests::{Database, Listener, MariaDb, Mode, Proxy, free_port};
+use mysql_async::prelude::Queryable;
+
+use super::{canonical, config, executor, read};
+
+/// For what never comes.
+const SHORT: Duration = Duration::from_millis(200);
+
+/// For what comes at last, also on a machine that is busy.
+const LIMIT: Duration = Duration::from_secs(2);
+
+fn local(port: u16) -> MySqlConfig {
+    MySqlConfig::new().port(port).user("shop").password("secret")
+}
+
+fn assert_timeout(error: &ExecuteError, stage: &str) {
+    assert!(matches!(error, ExecuteError::Timeout { stage: at, .. } if *at == stage), "{error:?}");
+    assert!(error.is_retryable() && error.to_string().starts_with(stage));
+}
+
+#[tokio::test]
+async fn a_busy_pool_is_a_timeout_of_waiting() {
+    let database = Database::create().await;
+    let executor = executor(config(&database).pool_max(1).acquire_timeout(SHORT));
+    let late = tokio::select! {
+        biased;
+        slow = canonical(&executor, "SELECT SLEEP(600) AS a") => panic!("{slow:?}"),
+        late = canonical(&executor, "SELECT 1 AS a") => late,
+    };
+    assert_timeout(&late.unwrap_err(), "waiting for a connection");
+    // The slow one was dropped with its connection: there is room again.
+    assert_eq!(canonical(&executor, "SELECT 2 AS a").await.unwrap(), r#"[{"a":2}]"#);
+}
+
+#[tokio::test]
+async fn a_pool_taken_by_hand_is_a_timeout_of_waiting() {
+    let database = Database::create().await;
+    let executor = executor(config(&database).pool_max(1).connect_timeout(LIMIT));
+    let taken = executor.pool().get_conn().await.unwrap();
+    assert_timeout(&canonical(&executor, "SELECT 1 AS a").await.unwrap_err(), "waiting for a connection");
+    drop(taken);
+    assert_eq!(canonical(&executor, "SELECT 2 AS a").await.unwrap(), r#"[{"a":2}]"#);
+}
+
+#[tokio::test]
+async fn a_silent_server_is_a_timeout_of_connecting() {
+    let silent = Listener::silent().await;
+    let executor = executor(local(silent.port()).pool_max(1).connect_timeout(SHORT));
+    // The slot comes back: the second one doesn't wait for the first.
+    for _ in 0..2 {
+        assert_timeout(&canonical(&executor, "SELECT 1").await.unwrap_err(), "connecting to the database");
+    }
+}
+
+#[tokio::test]
+async fn nobody_at_the_port_is_unavailable() {
+    let executor = executor(local(free_port()));
+    let error = canonical(&executor, "SELECT 1").await.unwrap_err();
+    assert!(matches!(error, ExecuteError::Unavailable(_)) && error.is_retryable(), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_server_that_is_none_is_an_error() {
+    let garbage = Listener::garbage("HTTP/1.1 400 Bad Request\r\n\r\n").await;
+    let closing = Listener::closing().await;
+    for port in [garbage.port(), closing.port()] {
+        let executor = executor(local(port).connect_timeout(Duration::from_secs(1)));
+        let error = canonical(&executor, "SELECT 1").await.unwrap_err();
+        assert!(error.is_retryable(), "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_password_is_refused_and_not_shown() {
+    let database = Database::create().await;
+    let executor = executor(config(&database).password("hunter2"));
+    let error = canonical(&executor, "SELECT 1").await.unwrap_err();
+    assert!(matches!(error, ExecuteError::Refused(_)) && !error.is_retryable(), "{error:?}");
+    assert!(error.to_string().contains("1045"), "{error}");
+    assert!(!format!("{error} {error:?} {executor:?}").contains("hunter2"));
+}
+
+/// Waits until the server runs, or no longer runs, a query with this text.
+async fn running(admin: &mut mysql_async::Conn, text: &str, wanted: bool) -> Option<u64> {
+    let sql = "SELECT ID FROM information_schema.PROCESSLIST WHERE INFO LIKE ? AND ID <> CONNECTION_ID()";
+    loop {
+        let id: Option<u64> = admin.exec_first(sql, (format!("%{text}%"),)).await.unwrap();
+        if id.is_some() == wanted {
+            return id;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_killed_connection_is_an_error_and_the_next_query_works() {
+    let database = Database::create().await;
+    let executor = executor(config(&database).pool_max(1));
+    let kill = async {
+        let mut admin = database.admin().await;
+        let id = running(&mut admin, "killed_in_mid_query", true).await.unwrap();
+        admin.query_drop(format!("KILL {id}")).await.unwrap();
+    };
+    let sql = "SELECT SLEEP(60) AS killed_in_mid_query";
+    let (killed, ()) = tokio::join!(canonical(&executor, sql), kill);
+    let error = killed.unwrap_err();
+    assert!(matches!(error, ExecuteError::Unavailable(_)), "{error:?}");
+    assert_eq!(canonical(&executor, "SELECT 2 AS a").await.unwrap(), r#"[{"a":2}]"#);
+}
+
+#[tokio::test]
+async fn a_slow_query_is_a_timeout_and_ends_at_the_server_too() {
+    let database = Database::create().await;
+    let executor = executor(config(&database).pool_max(1).query_timeout(LIMIT));
+    let error = canonical(&executor, "SELECT SLEEP(600) AS slow_for_its_limit").await.unwrap_err();
+    assert_timeout(&error, "the query");
+    let mut admin = database.admin().await;
+    // Ten minutes, if the server had no limit of its own.
+    running(&mut admin, "slow_for_its_limit", false).await;
+    assert_eq!(canonical(&executor, "SELECT 2 AS a").await.unwrap(), r#"[{"a":2}]"#);
+}
+
+#[tokio::test]
+async fn an_abandoned_answer_is_not_read_to_its_end() {
+    let database = Database::create().await;
+    let executor = executor(config(&database).pool_max(1).connect_timeout(LIMIT));
+    let mut admin = database.admin().await;
+    // Far more than can be read within any limit here.
+    let endless = "SELECT seq, REPEAT('x', 900) AS abandoned_half_way FROM seq_1_to_1000000000";
+    tokio::select! {
+        answer = canonical(&executor, endless) => panic!("{:?}", answer.map(|json| json.len())),
+        _ = running(&mut admin, "abandoned_half_way", true) => {}
+    }
+    assert_eq!(canonical(&executor, "SELECT 2 AS a").await.unwrap(), r#"[{"a":2}]"#);
+    running(&mut admin, "abandoned_half_way", false).await;
+}
+
+#[tokio::test]
+async fn the_session_is_what_was_promised() {
+    let database = Database::create().await;
+    let executor = executor(config(&database).query_timeout(Duration::from_millis(1500)));
+    let sql = "SELECT @@max_statement_time AS l, @@autocommit AS a, @@character_set_results AS c, @@time_zone AS z";
+    let json = canonical(&executor, sql).await.unwrap();
+    assert_eq!(json, r#"[{"l":1.5,"a":1,"c":"utf8mb4","z":"SYSTEM"}]"#);
+}
+
+#[tokio::test]
+async fn a_wire_that_stands_still_is_a_timeout_and_a_cut_wire_is_unavailable() {
+    let database = Database::create().await;
+    let wire = Proxy::to(database.port()).await;
+    let executor =
+        executor(config(&database).port(wire.port()).pool_max(1).query_timeout(LIMIT).connect_timeout(LIMIT));
+    assert_eq!(canonical(&executor, "SELECT 1 AS a").await.unwrap(), r#"[{"a":1}]"#);
+    wire.set(Mode::HoldAnswers);
+    assert_timeout(&canonical(&executor, "SELECT 2 AS a").await.unwrap_err(), "the query");
+    assert_timeout(&canonical(&executor, "SELECT 3 AS a").await.unwrap_err(), "connecting to the database");
+    wire.set(Mode::Pass);
+    assert_eq!(canonical(&executor, "SELECT 4 AS a").await.unwrap(), r#"[{"a":4}]"#);
+    wire.set(Mode::Close);
+    let error = canonical(&executor, "SELECT 5 AS a").await.unwrap_err();
+    assert!(matches!(error, ExecuteError::Unavailable(_)), "{error:?}");
+    wire.set(Mode::Pass);
+    assert_eq!(canonical(&executor, "SELECT 6 AS a").await.unwrap(), r#"[{"a":6}]"#);
+}
+
+#[tokio::test]
+async fn a_restarted_server_is_found_again() {
+    let server = MariaDb::start().await;
+    let executor = executor(MySqlConfig::from_url(&server.url("")).unwrap());
+    let warm: Vec<_> = join_all((0..5).map(|_| canonical(&executor, "SELECT 1 AS a"))).await;
+    assert!(warm.iter().all(Result::is_ok), "{warm:?}");
+    server.kill().await;
+    let error = canonical(&executor, "SELECT 1 AS a").await.unwrap_err();
+    assert!(matches!(error, ExecuteError::Unavailable(_)), "{error:?}");
+    server.restart().await;
+    assert_eq!(canonical(&executor, "SELECT 2 AS a").await.unwrap(), r#"[{"a":2}]"#);
+}
+
+#[tokio::test]
+async fn text_that_is_not_utf8_names_its_column() {
+    let database = Database::create().await;
+    let executor = executor(config(&database).pool_max(1));
+    // A session that asks for Latin-1 gets it: the state that the pool's owner is told to leave alone.
+    executor.pool().get_conn().await.unwrap().query_drop("SET character_set_results = latin1").await.unwrap();
+    let error = canonical(&executor, "SELECT 'é' AS sad").await.unwrap_err();
+    assert!(matches!(&error, ExecuteError::Cell { column, .. } if column == "sad"), "{error:?}");
+    assert!(error.to_string().contains("CONVERT"));
+}
+
+#[tokio::test]
+async fn names_for_placeholders_are_an_error_that_says_so() {
+    let database = Database::create().await;
+    let executor = executor(config(&database));
+    for sql in ["SELECT :a AS a", "SELECT :a AS a, ? AS b"] {
+        let params = if sql.contains('?') {
+            params! { "B" => 1 }
+        } else {
+            params! {}
+        };
+        let error = read(&executor, RowFormat::Canonical, sql, &params).await.unwrap_err();
+        assert!(!error.is_retryable(), "{sql}: {error:?}");
+    }
+    let quoted = canonical(&executor, "SELECT ':a' AS `b:c` -- :d").await.unwrap();
+    assert_eq!(quoted, r#"[{"b:c":":a"}]"#);
+}
+
+#[tokio::test]
+async fn two_hundred_thousand_rows_stream_through() {
+    let database = Database::create().await;
+    database.execute("CREATE TABLE t (id INT PRIMARY KEY, pad VARCHAR(900))").await;
+    database.execute("INSERT INTO t SELECT seq, REPEAT('x', 900) FROM seq_1_to_200000").await;
+    let executor = executor(config(&database));
+    let json = canonical(&executor, "SELECT * FROM t ORDER BY id").await.unwrap();
+    let rows: Vec<serde_json::Value> = serde_json::from_str(&json).unwrap();
+    assert_eq!(rows.len(), 200_000);
+    assert!((1..).zip(&rows).all(|(id, row)| row["id"] == id && row["pad"].as_str().unwrap().len() == 900));
+}
+
+#[tokio::test]
+async fn closing_waits_for_nobody_for_ever() {
+    let database = Database::create().await;
+    let executor = executor(config(&database));
+    let held = executor.pool().get_conn().await.unwrap();
+    executor.close().await;
+    assert!(matches!(canonical(&executor, "SELECT 1").await.unwrap_err(), ExecuteError::Closed));
+    drop(held);
+}
+
+#[tokio::test]
+async fn a_server_without_tls_is_refused_where_tls_is_required() {
+    let database = Database::create().await;
+    let executor = executor(config(&database).tls(true));
+    let error = canonical(&executor, "SELECT 1").await.unwrap_err();
+    assert!(!error.is_retryable(), "{error:?}");
+    assert!(error.to_string().contains("SSL"), "{error}");
+}

@@ -1,0 +1,92 @@
+//! Rows: stored by us in a peer's format they are the bytes that the peer itself stores; canonical rows are JSON to both.
+
+use mrc::{Params, RowFormat};
+use serde_json::{Value as Json, json};
+
+use super::{Side, World, name, same};
+use crate::client::support::HOUR;
+
+/// All columns but the two of type TIME, on which the PyPI peer fails.
+const PYTHON: &str = "SELECT id,t1,t8,u8,i16,i24,i32,u32,i64,u64,d102,d3010,f,d,vc,vcnum,vcnum2,tx,ch,en,st,js,dt,dt6,ts,ts3,da,yr,\
+                      b1,b8,b16,bi,vb,bl FROM golden_types WHERE id = ?";
+const EVERYTHING: &str = "SELECT * FROM golden_types WHERE id = ?";
+
+async fn golden() -> World {
+    let world = World::open().await;
+    world.database.execute(include_str!("../../golden/types.sql")).await;
+    world
+}
+
+/// The text that we store and the text that the peer stores, for one query.
+async fn stored(world: &World, side: &Side, format: RowFormat, sql: &str, row: u32) -> (String, String) {
+    let id = name("Id");
+    let client = world.builder(side).row_format(format).build().unwrap();
+    let params = Params::new().with(id, row);
+    let key = client.key(side.query(sql), &params).unwrap().into_string();
+    let answer = client.query_with_cache(side.query(sql), &params, HOUR).await.unwrap();
+    let ours = world.get(&key).await;
+    assert_eq!(ours, answer.as_str().unwrap());
+    assert_eq!(world.redis.cli(&["DEL", &key]).await, "1");
+    side.ask(sql, &[json!(row)], &[id]).await;
+    (ours, world.get(&key).await)
+}
+
+#[tokio::test]
+async fn every_type_as_the_npm_peer_stores_it() {
+    let world = golden().await;
+    for row in 1..=4 {
+        for sql in [EVERYTHING, PYTHON] {
+            let (ours, theirs) = stored(&world, &world.npm, RowFormat::TypeScript, sql, row).await;
+            assert_eq!(ours, theirs, "row {row}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_type_as_the_pypi_peer_stores_it() {
+    let world = golden().await;
+    for row in 1..=4 {
+        let (ours, theirs) = stored(&world, &world.pypi, RowFormat::Python, PYTHON, row).await;
+        assert_eq!(ours, theirs, "row {row}");
+    }
+}
+
+/// What a reporting query returns: sums, averages, expressions, joins, several rows and none.
+#[tokio::test]
+async fn queries_of_many_shapes_as_the_peers_store_them() {
+    let world = golden().await;
+    for sql in [
+        "SELECT COUNT(*) AS n, SUM(i32) AS s, AVG(i32) AS a, MIN(d102) AS lo, MAX(d3010) AS hi FROM golden_types WHERE id <= ?",
+        "SELECT SUM(d102) AS s, AVG(d102) AS a, SUM(f) AS f, AVG(d) AS d, STDDEV(t8) AS x FROM golden_types WHERE id < ?",
+        "SELECT id, CONCAT(vc, '-', id) AS c, UPPER(tx) AS u, LENGTH(vc) AS l FROM golden_types WHERE id <> ? ORDER BY id",
+        "SELECT a.id AS id, b.id AS other FROM golden_types a LEFT JOIN golden_types b ON b.id = a.id + 2 WHERE a.id > ? ORDER BY 1",
+        "SELECT id FROM golden_types WHERE id > ? + 100",
+        "SELECT id, id / 3 AS third, id DIV 2 AS half, -id AS minus, id = 1 AS is_one, NULL AS nothing FROM golden_types WHERE id >= ? ORDER BY id",
+        "SELECT DATE_ADD(dt, INTERVAL 1 DAY) AS tomorrow, YEAR(da) AS y, UNIX_TIMESTAMP(ts) AS unix FROM golden_types WHERE id = ?",
+        "SELECT id AS same, t8 AS same FROM golden_types WHERE id = ?",
+        "SELECT 0.1 + 0.2 AS f, 1e-7 AS small, 1e21 AS big, 1.50 AS d, '007' AS text, 'é\\n' AS esc, ? AS id",
+        "SELECT GROUP_CONCAT(id ORDER BY id) AS ids, HEX(bl) AS hex FROM golden_types WHERE id = ?",
+    ] {
+        for side in world.sides() {
+            let (ours, theirs) = stored(&world, side, side.rows, sql, 1).await;
+            assert_eq!(ours, theirs, "{sql}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn canonical_rows_are_json_to_both() {
+    let world = golden().await;
+    for side in world.sides() {
+        let client = world.client(side);
+        for row in 1..=4 {
+            let id = name("Id");
+            let params = Params::new().with(id, row);
+            let ours: Json =
+                client.query_with_cache(side.query(EVERYTHING), &params, HOUR).await.unwrap().json().unwrap();
+            let theirs = side.read(&side.text(EVERYTHING), &[json!(row)], &[id]).await;
+            assert!(same(&ours, &theirs), "row {row}: {ours} {theirs}");
+            assert_eq!(theirs[0]["id"], json!(row));
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! Tests against real servers and the published peers, in one process, so that they share servers.
+
+#[cfg(test)]
+mod client;
+#[cfg(test)]
+mod executor;
+#[cfg(test)]
+mod harness;
+#[cfg(test)]
+mod interop;
+#[cfg(test)]
+mod store;

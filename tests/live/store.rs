@@ -1,0 +1,45 @@
+//! The stores, against real servers of every kind.
+
+mod failures;
+mod kinds;
+mod moving;
+mod wire;
+
+use std::future::Future;
+use std::time::Duration;
+
+use bytes::Bytes;
+use mrc_store::{RedisConfig, RedisStore, StoreError, Token};
+
+const LONG: Duration = Duration::from_secs(600);
+
+/// A store at this URL with room for a slow machine: what these tests look at isn't the time.
+fn store(url: &str) -> RedisStore {
+    RedisStore::new(patient(url)).unwrap()
+}
+
+fn patient(url: &str) -> RedisConfig {
+    let patience = Duration::from_secs(20);
+    RedisConfig::from_url(url).unwrap().command_timeout(patience).connect_timeout(patience)
+}
+
+fn token() -> Token {
+    Token::from_bits(rand::random())
+}
+
+fn keys<T: AsRef<str>>(names: &[T]) -> Vec<Bytes> {
+    names.iter().map(|name| Bytes::copy_from_slice(name.as_ref().as_bytes())).collect()
+}
+
+/// Repeats a call until it succeeds, while it fails as a store does that is cut off.
+async fn eventually<T, F: Future<Output = Result<T, StoreError>>>(mut call: impl FnMut() -> F) -> T {
+    loop {
+        match call().await {
+            Ok(value) => return value,
+            Err(StoreError::Unavailable(_) | StoreError::Timeout(_)) => {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            Err(other) => panic!("{other}"),
+        }
+    }
+}

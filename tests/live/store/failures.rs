@@ -1,0 +1,233 @@
+//! What goes wrong: every call ends, with the right error, and what can come back does.
+
+use std::time::Duration;
+
+use futures_util::TryStreamExt;
+use futures_util::future::join_all;
+use mrc_store::{CacheStore, Claim, ClaimMode, RedisConfig, RedisStore, ScanPattern, StoreError};
+use mrc_tests::{Listener, Mode, Proxy, Redis, RedisCluster, free_port, unique};
+
+use super::{LONG, eventually, keys, patient, store, token};
+
+const SECRET: &str = "s3cret";
+const SHORT: Duration = Duration::from_millis(200);
+
+fn impatient(port: u16) -> RedisConfig {
+    RedisConfig::new("127.0.0.1", port).connect_timeout(SHORT).command_timeout(SHORT)
+}
+
+/// Every call of a store, and how it failed.
+async fn failures(store: &RedisStore) -> Vec<StoreError> {
+    let key = unique("k");
+    vec![
+        store.get(&key).await.unwrap_err(),
+        store.claim(&key, &token(), LONG, ClaimMode::Fill).await.unwrap_err(),
+        store.fill(&key, &token(), "1".into(), LONG).await.unwrap_err(),
+        store.release(&key, &token()).await.unwrap_err(),
+        store.put(&key, "1".into(), LONG).await.unwrap_err(),
+        store.ttl(&key).await.unwrap_err(),
+        store.remove(&keys(&[key])).await.unwrap_err(),
+        store.scan(&ScanPattern::All).try_collect::<Vec<_>>().await.unwrap_err(),
+    ]
+}
+
+#[tokio::test]
+async fn a_wrong_password_is_named_and_not_shown() {
+    let redis = Redis::with_args(&["--requirepass", "right"]).await;
+    let config = RedisConfig::from_url(&format!("redis://:{SECRET}@127.0.0.1:{}", redis.port())).unwrap();
+    let store = RedisStore::new(config).unwrap();
+    for error in failures(&store).await {
+        assert!(matches!(error, StoreError::Refused(_)), "{error:?}");
+        let text = format!("{error} {error:?} {store:?}");
+        assert!(text.contains("WRONGPASS") && !text.contains(SECRET), "{text}");
+        assert!(!error.is_retryable());
+    }
+    let without = RedisStore::new(RedisConfig::new("127.0.0.1", redis.port())).unwrap();
+    let error = without.get("k").await.unwrap_err();
+    assert!(matches!(&error, StoreError::Refused(source) if source.to_string().contains("NOAUTH")), "{error:?}");
+}
+
+#[tokio::test]
+async fn nobody_listens() {
+    let store = RedisStore::new(impatient(free_port())).unwrap();
+    for error in failures(&store).await {
+        assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_first_connection_that_failed_is_tried_again() {
+    let redis = Redis::start().await;
+    redis.kill().await;
+    let store = store(&redis.url());
+    assert!(matches!(store.get("k").await, Err(StoreError::Unavailable(_))));
+    redis.restart().await;
+    assert_eq!(eventually(|| store.get("k")).await, None);
+}
+
+#[tokio::test]
+async fn a_server_that_never_answers() {
+    let silent = Listener::silent().await;
+    let store = RedisStore::new(impatient(silent.port())).unwrap();
+    for error in failures(&store).await {
+        assert!(matches!(error, StoreError::Timeout(SHORT)), "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn callers_share_a_connection_that_fails() {
+    let wire = Proxy::to(free_port()).await;
+    wire.set(Mode::Hold);
+    let store = RedisStore::new(impatient(wire.port())).unwrap();
+    for outcome in join_all((0..100).map(|_| store.get("k"))).await {
+        assert!(matches!(outcome, Err(StoreError::Timeout(_) | StoreError::Unavailable(_))), "{outcome:?}");
+    }
+    assert_eq!(wire.connections(), 1);
+}
+
+#[tokio::test]
+async fn something_that_is_not_redis() {
+    for listener in [Listener::closing().await, Listener::garbage("HTTP/1.1 400 Bad Request\r\n\r\n").await] {
+        let store = RedisStore::new(impatient(listener.port())).unwrap();
+        let error = store.get("k").await.unwrap_err();
+        assert!(error.is_retryable(), "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_stands_still_and_goes_on() {
+    let redis = Redis::start().await;
+    let store = RedisStore::new(impatient(redis.port())).unwrap();
+    eventually(|| store.put("k", "1".into(), LONG)).await;
+    redis.pause().await;
+    let error = store.get("k").await.unwrap_err();
+    assert!(matches!(error, StoreError::Timeout(SHORT)), "{error:?}");
+    // Sooner or later the connection is given up, and calls fail at once.
+    while !matches!(store.get("k").await, Err(StoreError::Unavailable(_))) {}
+    redis.resume().await;
+    assert_eq!(eventually(|| store.get("k")).await, Some("1".into()));
+}
+
+#[tokio::test]
+async fn a_server_that_dies_and_comes_back() {
+    let redis = Redis::start().await;
+    let store = store(&redis.url());
+    store.put("k", "1".into(), LONG).await.unwrap();
+    for _ in 0..2 {
+        redis.kill().await;
+        // At once, and while the attempts to reconnect fail one after the other.
+        for _ in 0..4 {
+            for error in failures(&store).await {
+                assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}");
+            }
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+        redis.restart().await;
+        assert_eq!(eventually(|| store.get("k")).await, None);
+        let claim = eventually(|| async { store.claim("k", &token(), LONG, ClaimMode::Fill).await }).await;
+        assert_eq!(claim, Claim::Granted);
+    }
+}
+
+#[tokio::test]
+async fn a_command_whose_answer_was_lost_is_not_sent_again() {
+    let redis = Redis::start().await;
+    let wire = Proxy::to(redis.port()).await;
+    let store = RedisStore::new(patient(&format!("redis://127.0.0.1:{}", wire.port()))).unwrap();
+    store.claim("warm", &token(), LONG, ClaimMode::Fill).await.unwrap();
+    wire.reset();
+    wire.set(Mode::HoldAnswers);
+    let claim = token();
+    let (answer, ()) = tokio::join!(store.claim("k", &claim, LONG, ClaimMode::Fill), async {
+        wire.seen("EVALSHA").await;
+        wire.cut();
+    });
+    assert!(matches!(answer, Err(StoreError::Unavailable(_))), "{answer:?}");
+    wire.set(Mode::Pass);
+    eventually(|| store.get("k")).await;
+    assert_eq!(wire.count("EVALSHA"), 1);
+}
+
+#[tokio::test]
+async fn a_scan_that_breaks_ends_with_the_error() {
+    let redis = Redis::start().await;
+    let store = store(&redis.url());
+    let many: Vec<String> = (0..5_000).map(|number| format!("k{number}")).collect();
+    join_all(many.iter().map(|key| store.put(key, "1".into(), LONG))).await;
+    let mut pages = store.scan(&ScanPattern::All);
+    assert!(pages.try_next().await.unwrap().is_some());
+    redis.kill().await;
+    assert!(matches!(pages.try_next().await, Err(StoreError::Unavailable(_))));
+    assert_eq!(pages.try_next().await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn what_a_user_may_not_do_is_refused() {
+    let redis = Redis::start().await;
+    redis.cli(&["ACL", "SETUSER", "reader", "on", ">pw", "~*", "+@read", "+@connection"]).await;
+    let reader = store(&format!("redis://reader:pw@127.0.0.1:{}", redis.port()));
+    assert_eq!(reader.get("k").await.unwrap(), None);
+    let error = reader.put("k", "1".into(), LONG).await.unwrap_err();
+    assert!(matches!(&error, StoreError::Refused(source) if source.to_string().contains("NOPERM")), "{error:?}");
+    redis.cli(&["LPUSH", "list", "1"]).await;
+    let error = reader.get("list").await.unwrap_err();
+    assert!(matches!(&error, StoreError::Refused(source) if source.to_string().contains("WRONGTYPE")), "{error:?}");
+}
+
+#[tokio::test]
+async fn one_server_taken_for_a_cluster() {
+    let redis = Redis::shared().await;
+    let cluster = store(&format!("redis-cluster://127.0.0.1:{}", redis.port()));
+    let error = cluster.get("k").await.unwrap_err();
+    assert!(matches!(error, StoreError::Config(_)), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_cluster_that_lost_a_server() {
+    let cluster = RedisCluster::start().await;
+    let store = RedisStore::new(
+        RedisConfig::from_url(&cluster.url()).unwrap().command_timeout(SHORT).connect_timeout(Duration::from_secs(20)),
+    )
+    .unwrap();
+    assert_eq!(store.get("k").await.unwrap(), None);
+    cluster.node(1).kill().await;
+    let error = store.scan(&ScanPattern::All).try_collect::<Vec<_>>().await.unwrap_err();
+    assert!(error.is_retryable(), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_store_outlives_the_runtime_that_it_began_on() {
+    let redis = Redis::shared().await;
+    tokio::task::spawn_blocking(move || {
+        let store = store(&redis.url());
+        let key = unique("k");
+        for round in 0..3 {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async {
+                let before = eventually(|| store.get(&key)).await;
+                assert_eq!(before.is_some(), round > 0);
+                store.put(&key, "1".into(), LONG).await.unwrap();
+            });
+        }
+    })
+    .await
+    .unwrap();
+}
+
+#[tokio::test]
+async fn a_store_that_is_dropped_or_closed_hangs_up() {
+    let redis = Redis::start().await;
+    let others = async || {
+        let clients = redis.cli(&["CLIENT", "LIST"]).await;
+        clients.lines().filter(|line| !line.trim().is_empty() && !line.contains("cmd=client")).count()
+    };
+    let (dropped, closed) = (store(&redis.url()), store(&redis.url()));
+    dropped.get("k").await.unwrap();
+    closed.get("k").await.unwrap();
+    assert_eq!(others().await, 2);
+    drop(dropped);
+    closed.close().await;
+    while others().await > 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}

@@ -1,0 +1,77 @@
+//! A scan of a cluster whose slots move meanwhile.
+
+use std::collections::BTreeSet;
+
+use bytes::Bytes;
+use fred::util::redis_keyslot;
+use futures_util::TryStreamExt;
+use futures_util::future::join_all;
+use mrc_store::{CacheStore, ScanPattern};
+use mrc_tests::{Redis, RedisCluster};
+
+use super::{LONG, keys, store};
+
+/// The keys lie on the server that a scan comes to last, and move to the one that it has left.
+#[tokio::test]
+async fn keys_that_move_ahead_of_a_scan_are_found() {
+    for (opened_before, finished) in [(false, true), (false, false), (true, false)] {
+        let cluster = RedisCluster::start().await;
+        let cache = store(&cluster.url());
+        let mut nodes: Vec<&Redis> = cluster.nodes().iter().collect();
+        nodes.sort_by_key(|node| node.port());
+        let (first, last) = (nodes[0], nodes[nodes.len() - 1]);
+
+        let slots = last.cli(&["CLUSTER", "NODES"]).await;
+        let own = slots.lines().find(|line| line.contains("myself")).unwrap().split(' ').nth(8).unwrap().to_owned();
+        let (from, to) = own.trim().split_once('-').unwrap();
+        let range = from.parse::<u16>().unwrap()..=to.parse::<u16>().unwrap();
+        let tag = (0..).find(|number: &u32| range.contains(&redis_keyslot(number.to_string().as_bytes()))).unwrap();
+        let slot = redis_keyslot(tag.to_string().as_bytes()).to_string();
+
+        let names: Vec<String> = (0..50).map(|number| format!("{{{tag}}}{number}")).collect();
+        join_all(names.iter().map(|name| cache.put(name, "1".into(), LONG))).await;
+        if opened_before {
+            open_slot(first, last, &slot).await;
+        }
+        let mut pages = cache.scan(&ScanPattern::All);
+        let page = pages.try_next().await.unwrap().unwrap();
+        assert!(page.is_empty(), "the first server has no keys");
+
+        if !opened_before {
+            open_slot(first, last, &slot).await;
+        }
+        let port = first.port().to_string();
+        let mut migrate = vec!["MIGRATE", "127.0.0.1", &port, "", "0", "5000", "KEYS"];
+        migrate.extend(names.iter().map(String::as_str));
+        ok(last.cli(&migrate).await);
+        if finished {
+            for node in [first, last, nodes[1]] {
+                ok(node.cli(&["CLUSTER", "SETSLOT", &slot, "NODE", &id(first).await]).await);
+            }
+        }
+
+        let found: BTreeSet<Bytes> = pages.try_collect::<Vec<_>>().await.unwrap().concat().into_iter().collect();
+        assert_eq!(found, keys(&names).into_iter().collect());
+        let removed = cache.remove(&keys(&names)).await;
+        if finished {
+            assert_eq!(removed.unwrap(), 50);
+        } else {
+            // fred can't follow ASK: whoever invalidates is told, and tries again when the slot has arrived.
+            assert!(removed.is_err_and(|error| error.is_retryable()));
+        }
+    }
+}
+
+/// From here on keys of the slot may move from `last` to `first`.
+async fn open_slot(first: &Redis, last: &Redis, slot: &str) {
+    ok(first.cli(&["CLUSTER", "SETSLOT", slot, "IMPORTING", &id(last).await]).await);
+    ok(last.cli(&["CLUSTER", "SETSLOT", slot, "MIGRATING", &id(first).await]).await);
+}
+
+async fn id(node: &Redis) -> String {
+    node.cli(&["CLUSTER", "MYID"]).await.trim().to_owned()
+}
+
+fn ok(answer: impl AsRef<str>) {
+    assert_eq!(answer.as_ref().trim(), "OK");
+}

@@ -1,0 +1,181 @@
+//! What goes over the wire, and what lies in Redis: the contract with whoever else reads it.
+
+use bytes::Bytes;
+use fred::util::redis_keyslot;
+use futures_util::future::join_all;
+use mrc_store::{CacheStore, Claim, ClaimMode, RedisStore, ScanPattern};
+use mrc_tests::{Proxy, Redis, RedisCluster, unique};
+
+use super::{LONG, keys, patient, store, token};
+
+#[tokio::test]
+async fn a_hit_is_one_get() {
+    let redis = Redis::start().await;
+    let wire = Proxy::to(redis.port()).await;
+    let cache = store(&format!("redis://127.0.0.1:{}", wire.port()));
+    cache.put("k", "[1]".into(), LONG).await.unwrap();
+    wire.reset();
+    assert_eq!(cache.get("k").await.unwrap(), Some("[1]".into()));
+    assert_eq!(wire.commands(), [["GET", "k"]]);
+
+    wire.reset();
+    let token = token();
+    assert_eq!(cache.claim("m", &token, LONG, ClaimMode::Fill).await.unwrap(), Claim::Granted);
+    assert!(cache.fill("m", &token, "[1]".into(), LONG).await.unwrap());
+    wire.reset();
+    for _ in 0..3 {
+        cache.claim("m", &token, LONG, ClaimMode::Fill).await.unwrap();
+    }
+    let sent: Vec<String> = wire.commands().into_iter().map(|command| command[0].clone()).collect();
+    assert_eq!(sent, ["EVALSHA"; 3], "a script is sent in full once");
+
+    wire.reset();
+    let many: Vec<String> = (0..2_500).map(|number| format!("k{number}")).collect();
+    cache.remove(&keys(&many)).await.unwrap();
+    assert_eq!(wire.count("UNLINK"), 3);
+    assert_eq!(wire.connections(), 0, "one connection serves all");
+}
+
+#[tokio::test]
+async fn many_first_callers_share_one_connection() {
+    let redis = Redis::start().await;
+    let wire = Proxy::to(redis.port()).await;
+    let cache = store(&format!("redis://127.0.0.1:{}", wire.port()));
+    for value in join_all((0..100).map(|_| cache.get("k"))).await {
+        assert_eq!(value.unwrap(), None);
+    }
+    assert_eq!(wire.connections(), 1);
+}
+
+#[tokio::test]
+async fn the_protocol_as_it_lies_in_redis() {
+    let redis = Redis::start().await;
+    let cache = store(&redis.url());
+    let ask = async |command: &[&str]| redis.cli(command).await.trim_end_matches('\n').to_owned();
+    let lives = async |key: &str| ask(&["PTTL", key]).await.parse::<i64>().unwrap() > 0;
+
+    let claim = token();
+    cache.claim("k", &claim, LONG, ClaimMode::Fill).await.unwrap();
+    assert_eq!(ask(&["EXISTS", "k"]).await, "1");
+    assert_eq!(ask(&["STRLEN", "k"]).await, "0", "the peers read an empty text as a miss");
+    assert_eq!(ask(&["GET", "mrc:l:{k}"]).await, claim.as_str());
+    assert!(lives("k").await && lives("mrc:l:{k}").await, "nothing is kept for ever");
+
+    assert!(cache.fill("k", &claim, "[1]".into(), LONG).await.unwrap());
+    assert_eq!(ask(&["GET", "k"]).await, "[1]");
+    assert_eq!(ask(&["EXISTS", "mrc:l:{k}"]).await, "0");
+    assert!(lives("k").await);
+
+    let refresh = token();
+    cache.claim("k", &refresh, LONG, ClaimMode::Refresh).await.unwrap();
+    assert_eq!(ask(&["GET", "k"]).await, "[1] ", "one space marks a refresh");
+    assert_eq!(cache.get("k").await.unwrap(), Some("[1]".into()));
+    assert!(lives("k").await && lives("mrc:l:{k}").await);
+
+    cache.release("k", &refresh).await.unwrap();
+    cache.put("p", "[2]".into(), LONG).await.unwrap();
+    assert!(lives("p").await);
+    redis.cli(&["SET", "forever", "[3]"]).await;
+    assert_eq!(cache.ttl("forever").await.unwrap(), Some(std::time::Duration::MAX), "a peer's value without an end");
+}
+
+#[tokio::test]
+async fn anybodys_removal_kills_a_fill() {
+    let redis = Redis::start().await;
+    let cache = store(&redis.url());
+    for command in [&["DEL", "k"][..], &["UNLINK", "k"], &["FLUSHALL"], &["PEXPIRE", "k", "0"], &["SET", "k", "[0]"]] {
+        let claim = token();
+        assert_eq!(cache.claim("k", &claim, LONG, ClaimMode::Refresh).await.unwrap(), Claim::Granted);
+        redis.cli(command).await;
+        assert!(!cache.fill("k", &claim, "[1]".into(), LONG).await.unwrap(), "{command:?}");
+        redis.cli(&["FLUSHALL"]).await;
+    }
+}
+
+#[tokio::test]
+async fn scripts_that_the_server_forgot_are_sent_again() {
+    let redis = Redis::start().await;
+    let cache = store(&redis.url());
+    for round in 0..3 {
+        let (key, claim) = (format!("k{round}"), token());
+        let forget = async || assert_eq!(redis.cli(&["SCRIPT", "FLUSH"]).await.trim(), "OK");
+        forget().await;
+        assert_eq!(cache.claim(&key, &claim, LONG, ClaimMode::Fill).await.unwrap(), Claim::Granted);
+        forget().await;
+        assert!(cache.fill(&key, &claim, "[1]".into(), LONG).await.unwrap());
+        forget().await;
+        assert!(cache.ttl(&key).await.unwrap().is_some());
+        forget().await;
+        assert!(!cache.release(&key, &claim).await.unwrap());
+    }
+}
+
+#[tokio::test]
+async fn a_lease_lies_in_the_slot_of_its_key() {
+    const SLOTS: usize = 16_384;
+    let cluster = RedisCluster::shared().await;
+    let cache = store(&cluster.url());
+    // Where the two were apart the cluster would refuse the script with CROSSSLOT.
+    let name = unique("slot");
+    let mut odd = vec![None; SLOTS];
+    let mut missing = SLOTS;
+    for number in 0.. {
+        let key = format!("{{{number}}}{name}}}{{");
+        let slot = &mut odd[usize::from(redis_keyslot(key.as_bytes()))];
+        if slot.is_none() {
+            *slot = Some(key);
+            missing -= 1;
+        }
+        if missing == 0 {
+            break;
+        }
+    }
+    let odd: Vec<String> = odd.into_iter().flatten().collect();
+    for some in odd.chunks(1_000) {
+        let claims = join_all(some.iter().map(|key| async {
+            let token = token();
+            cache.claim(key, &token, LONG, ClaimMode::Fill).await.unwrap() == Claim::Granted
+                && cache.release(key, &token).await.unwrap()
+        }));
+        assert!(claims.await.into_iter().all(|held| held));
+    }
+
+    let node = cluster.node(0);
+    for key in ["", "{", "}", "{}", "}{", "{}{a}", "a{b}c", "{{a}}", "{a", "a}", "ü{ö}ä"] {
+        let theirs = node.cli(&["CLUSTER", "KEYSLOT", key]).await;
+        assert_eq!(theirs.trim(), redis_keyslot(key.as_bytes()).to_string(), "{key}");
+        let key = format!("{key}{}", if key.is_empty() { "" } else { &name });
+        let token = token();
+        assert_eq!(cache.claim(&key, &token, LONG, ClaimMode::Fill).await.unwrap(), Claim::Granted, "{key}");
+        assert!(cache.release(&key, &token).await.unwrap());
+    }
+}
+
+#[tokio::test]
+async fn a_scan_leaves_out_the_bookkeeping() {
+    use futures_util::TryStreamExt;
+    let redis = Redis::start().await;
+    for prefix in ["", "m"] {
+        let cache = RedisStore::new(patient(&redis.url()).prefix(prefix)).unwrap();
+        for key in ["k", "{k}", ""] {
+            cache.claim(key, &token(), LONG, ClaimMode::Fill).await.unwrap();
+        }
+        redis.cli(&["SET", "mrc:clk", "1"]).await;
+        redis.cli(&["ZADD", "mrc:t:abc", "1", "k"]).await;
+        let mut found = cache.scan(&ScanPattern::All).try_collect::<Vec<_>>().await.unwrap().concat();
+        found.sort();
+        assert_eq!(found, [Bytes::new(), Bytes::from("k"), Bytes::from("{k}")]);
+        redis.cli(&["FLUSHALL"]).await;
+    }
+}
+
+#[tokio::test]
+async fn keys_that_are_not_text_are_found_and_removed() {
+    use futures_util::TryStreamExt;
+    let redis = Redis::start().await;
+    redis.cli(&["EVAL", r"return redis.call('SET', 'k\255\254', '1')", "0"]).await;
+    let cache = store(&redis.url());
+    let found = cache.scan(&ScanPattern::Containing("k".into())).try_collect::<Vec<_>>().await.unwrap().concat();
+    assert_eq!(found, [Bytes::from_static(b"k\xff\xfe")]);
+    assert_eq!(cache.remove(&found).await.unwrap(), 1);
+}

@@ -1,0 +1,80 @@
+//! A Redis cluster of three primaries.
+
+use std::time::Duration;
+
+use tokio::sync::OnceCell;
+
+use crate::Redis;
+
+const NODES: usize = 3;
+const SLOTS: usize = 16_384;
+
+/// Three primaries with all slots assigned, without replicas. Clones are handles to the same cluster.
+#[derive(Clone)]
+pub struct RedisCluster {
+    nodes: Vec<Redis>,
+}
+
+impl RedisCluster {
+    /// A new cluster, healthy on every node. Takes some seconds, which Redis waits before it accepts writes.
+    pub async fn start() -> Self {
+        let mut nodes = Vec::new();
+        for _ in 0..NODES {
+            let args = ["--cluster-enabled", "yes", "--cluster-node-timeout", "2000"];
+            nodes.push(Redis::with_args(&args).await);
+        }
+        for (i, node) in nodes.iter().enumerate() {
+            let (first, last) = (i * SLOTS / NODES, (i + 1) * SLOTS / NODES - 1);
+            run(node, &["CLUSTER", "ADDSLOTSRANGE", &first.to_string(), &last.to_string()]).await;
+            run(node, &["CLUSTER", "SET-CONFIG-EPOCH", &(i + 1).to_string()]).await;
+        }
+        for node in &nodes[1..] {
+            run(&nodes[0], &["CLUSTER", "MEET", "127.0.0.1", &node.port().to_string()]).await;
+        }
+        for node in &nodes {
+            while !is_healthy(node).await {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        }
+        Self { nodes }
+    }
+
+    /// The one cluster that all tests of this process share: use random names, and don't stop or flush it.
+    pub async fn shared() -> Self {
+        static SHARED: OnceCell<RedisCluster> = OnceCell::const_new();
+        SHARED.get_or_init(Self::start).await.clone()
+    }
+
+    /// The URL as fred spells it: `redis-cluster://127.0.0.1:PORT?node=127.0.0.1:PORT&node=…`.
+    pub fn url(&self) -> String {
+        let ports = self.ports();
+        let others: Vec<String> = ports[1..].iter().map(|port| format!("node=127.0.0.1:{port}")).collect();
+        format!("redis-cluster://127.0.0.1:{}?{}", ports[0], others.join("&"))
+    }
+
+    /// The ports of the nodes.
+    pub fn ports(&self) -> Vec<u16> {
+        self.nodes.iter().map(Redis::port).collect()
+    }
+
+    /// One node, from 0 to 2: to kill it, to pause it, to ask it.
+    pub fn node(&self, index: usize) -> &Redis {
+        &self.nodes[index]
+    }
+
+    /// All nodes.
+    pub fn nodes(&self) -> &[Redis] {
+        &self.nodes
+    }
+}
+
+async fn run(node: &Redis, command: &[&str]) {
+    let answer = node.cli(command).await;
+    assert_eq!(answer, "OK", "{command:?}");
+}
+
+async fn is_healthy(node: &Redis) -> bool {
+    let info = node.cli(&["CLUSTER", "INFO"]).await;
+    let size = format!("cluster_size:{NODES}");
+    ["cluster_state:ok", "cluster_slots_ok:16384", &size].iter().all(|line| info.contains(line))
+}

@@ -1,0 +1,37 @@
+//! What the live tests stand on: real servers, the published peers, and a wire that can be watched and broken.
+//!
+//! Every server is a process of its own on a free port of 127.0.0.1 with a temporary folder.
+//! It ends with the test process, also when that is killed with SIGKILL (see [`process`]).
+//!
+//! ```no_run
+//! # async fn test() {
+//! use mrc_tests::{Database, Proxy, Redis};
+//!
+//! let redis = Redis::shared().await; // one server for all tests of this process: use random names
+//! let database = Database::create().await; // a fresh database on the process's one server
+//! let wire = Proxy::to(redis.port()).await; // counts commands, goes silent, closes, answers garbage
+//! # let _ = (database.url(), wire.commands());
+//! # }
+//! ```
+#![expect(clippy::expect_used, clippy::panic, reason = "a harness that cannot start its servers has nothing to return")]
+
+mod cluster;
+mod listener;
+mod mariadb;
+mod names;
+mod peers;
+pub mod process;
+mod proxy;
+mod redis;
+mod resp;
+mod sentinel;
+mod tls;
+
+pub use cluster::RedisCluster;
+pub use listener::Listener;
+pub use mariadb::{Database, MariaDb};
+pub use names::{free_port, unique};
+pub use peers::Peer;
+pub use proxy::{Mode, Proxy};
+pub use redis::Redis;
+pub use sentinel::RedisSentinel;

@@ -1,0 +1,100 @@
+//! The published peers, each in a process of its own that takes JSON lines.
+//!
+//! The drivers in `tests/peers` call nothing but the packages' public methods.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
+use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use tokio::sync::Mutex;
+
+/// A running peer: a client and a server of the package, on one Redis and one MySQL. It ends when it's dropped.
+pub struct Peer {
+    pipes: Mutex<Pipes>,
+    _child: Child,
+}
+
+struct Pipes {
+    requests: ChildStdin,
+    answers: Lines<BufReader<ChildStdout>>,
+}
+
+impl Peer {
+    /// The npm package, on Node. Give `""` for a server that the test doesn't need.
+    pub async fn npm(redis_url: &str, mysql_url: &str) -> Self {
+        let installed = folder().join("node_modules/@actvalue/mysql-redis-cache");
+        Self::start("node", &folder().join("peer.cjs"), &installed, [redis_url, mysql_url]).await
+    }
+
+    /// The PyPI package, on Python. Give `""` for a server that the test doesn't need.
+    pub async fn pypi(redis_url: &str, mysql_url: &str) -> Self {
+        let python = folder().join("venv/bin/python");
+        Self::start(&python.to_string_lossy(), &folder().join("peer.py"), &python, [redis_url, mysql_url]).await
+    }
+
+    /// Runs one operation of the peer; panics with the peer's error when it fails.
+    ///
+    /// | `op` | further fields | result |
+    /// |---|---|---|
+    /// | `key` | `query`, `params`, `names` | the key |
+    /// | `query` | `query`, `params`, `names`, `ttl` | the rows |
+    /// | `read` | `query`, `params`, `names` | the value or null |
+    /// | `write` | `query`, `value`, `params`, `names`, `ttl` | null |
+    /// | `with` | `query`, `value`, `params`, `names`, `ttl` | `{"value": …, "ran": bool}`: the closure returns `value` |
+    /// | `drop` | `names`, `values`, `all` | how many keys went |
+    ///
+    /// `params`, `names`, `ttl` (seconds) and `all` may be left out, as in the packages.
+    /// `{"$date": "2025-01-15T10:30:00Z"}` is a date of the language (Python's `date` without the time of day),
+    /// `{"$bytes": base64}` are bytes.
+    pub async fn call(&self, request: Value) -> Value {
+        self.try_call(&request).await.unwrap_or_else(|error| panic!("the peer failed on {request}: {error}"))
+    }
+
+    /// Like [`call`](Self::call), with the peer's error as text.
+    ///
+    /// # Errors
+    /// What the package threw.
+    pub async fn try_call(&self, request: &Value) -> Result<Value, String> {
+        let mut pipes = self.pipes.lock().await;
+        pipes.requests.write_all(format!("{request}\n").as_bytes()).await.map_err(|e| e.to_string())?;
+        let line = pipes.answers.next_line().await.map_err(|e| e.to_string())?;
+        let line = line.ok_or("the peer's process ended; its output above says why")?;
+        let mut answer: Value = serde_json::from_str(&line).map_err(|e| format!("{e} in {line}"))?;
+        match answer.get("error") {
+            Some(error) => Err(error.as_str().unwrap_or_default().to_owned()),
+            None => Ok(answer["ok"].take()),
+        }
+    }
+
+    /// The key that the peer makes.
+    pub async fn key(&self, query: &str, params: &[Value], names: &[&str]) -> String {
+        let key = self.call(json!({"op": "key", "query": query, "params": params, "names": names})).await;
+        key.as_str().expect("a key is a text").to_owned()
+    }
+
+    async fn start(program: &str, driver: &Path, installed: &Path, urls: [&str; 2]) -> Self {
+        assert!(
+            installed.exists(),
+            "the peers are not installed: run scripts/setup ({} is missing)",
+            installed.display()
+        );
+        let mut child = Command::new(program)
+            .arg(driver)
+            .args(urls)
+            .env("TZ", "UTC")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap_or_else(|e| panic!("{program}: {e}"));
+        let requests = child.stdin.take().expect("stdin is piped");
+        let answers = BufReader::new(child.stdout.take().expect("stdout is piped")).lines();
+        Self { pipes: Mutex::new(Pipes { requests, answers }), _child: child }
+    }
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("peers")
+}

@@ -1,0 +1,170 @@
+//! A server process that can't outlive the tests.
+//!
+//! Between us and the server stands a shell. It reads its own stdin, whose other end only we hold: when we go,
+//! in whatever way, the read ends, the shell kills the server and removes its folder. No signal handler, no
+//! `prctl`, the same on Linux and macOS.
+//!
+//! The server's output is a pipe that a thread of ours reads: it tells readiness, and its end tells that the
+//! server is gone.
+
+use std::collections::VecDeque;
+use std::ffi::OsStr;
+use std::io::{BufRead, BufReader};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+use tokio::sync::watch;
+
+// The trap comes after the server, which must not inherit it. With it, the shell outlives also a reader that is
+// gone before it reads the pid.
+const SUPERVISOR: &str = r#"
+dir=$1; shift
+"$@" </dev/null 2>&1 &
+pid=$!
+trap '' HUP INT PIPE TERM
+echo "$pid"
+exec >/dev/null 2>&1
+cat
+kill -9 "$pid"
+wait "$pid"
+rm -rf "$dir"
+"#;
+
+const KEPT_LINES: usize = 100;
+const START_LIMIT: Duration = Duration::from_secs(60);
+
+#[derive(Clone, Copy, PartialEq)]
+enum State {
+    Starting,
+    Ready,
+    Gone,
+}
+
+/// A running server. Dropping it kills it and removes its folder.
+pub struct ServerProcess {
+    pid: Pid,
+    state: watch::Receiver<State>,
+    _lifeline: ChildStdin,
+}
+
+impl ServerProcess {
+    /// Starts `command` and waits until a line of its output contains `ready`.
+    ///
+    /// `dir` is removed when the server ends.
+    ///
+    /// # Errors
+    /// The last lines of its output, when it ended or wasn't ready within a minute.
+    pub async fn start(command: &[impl AsRef<OsStr>], dir: &Path, ready: &'static str) -> Result<Self, String> {
+        let mut shell = Command::new("sh")
+            .args(["-c", SUPERVISOR, "mrc-tests"])
+            .arg(dir)
+            .args(command)
+            .current_dir(dir)
+            .env("TZ", "UTC")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            // Ctrl-C goes to the foreground group: the shell must live on to clean up.
+            .process_group(0)
+            .spawn()
+            .map_err(|e| format!("sh: {e}"))?;
+        let lifeline = shell.stdin.take().expect("stdin is piped");
+        let mut output = BufReader::new(shell.stdout.take().expect("stdout is piped"));
+        let mut first = String::new();
+        output.read_line(&mut first).map_err(|e| e.to_string())?;
+        let pid = first.trim().parse().ok().and_then(Pid::from_raw).expect("the shell tells the server's pid");
+
+        let (sender, mut state) = watch::channel(State::Starting);
+        let log = Arc::new(Mutex::new(VecDeque::new()));
+        std::thread::spawn({
+            let log = Arc::clone(&log);
+            move || follow(shell, output, ready, &log, &sender)
+        });
+        let _ = tokio::time::timeout(START_LIMIT, state.wait_for(|s| *s != State::Starting)).await;
+        if *state.borrow() == State::Ready {
+            return Ok(Self { pid, state, _lifeline: lifeline });
+        }
+        let lines: Vec<String> = log.lock().expect("no holder panics").iter().cloned().collect();
+        Err(format!("{} did not start:\n{}", command[0].as_ref().to_string_lossy(), lines.join("\n")))
+    }
+
+    /// SIGKILL, and waits until the process is gone. Nothing happens when it's gone already.
+    pub async fn kill(&self) {
+        self.signal(Signal::KILL);
+        let mut state = self.state.clone();
+        // The sender goes away only after it has said Gone, so an error means the same.
+        let _ = state.wait_for(|s| *s == State::Gone).await;
+    }
+
+    /// SIGSTOP: connections stay open and nothing answers.
+    pub fn pause(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    /// SIGCONT: the end of a [`pause`](Self::pause).
+    pub fn resume(&self) {
+        self.signal(Signal::CONT);
+    }
+
+    // The shell hasn't waited for the server yet, so its pid isn't given to another process.
+    fn signal(&self, signal: Signal) {
+        let _ = kill_process(self.pid, signal);
+    }
+}
+
+fn follow(
+    mut shell: Child,
+    output: impl BufRead,
+    ready: &str,
+    log: &Mutex<VecDeque<String>>,
+    state: &watch::Sender<State>,
+) {
+    for line in output.split(b'\n').map_while(Result::ok) {
+        let line = String::from_utf8_lossy(&line).into_owned();
+        if line.contains(ready) {
+            state.send_replace(State::Ready);
+        }
+        let mut log = log.lock().expect("no holder panics");
+        if log.len() == KEPT_LINES {
+            log.pop_front();
+        }
+        log.push_back(line);
+    }
+    state.send_replace(State::Gone);
+    let _ = shell.wait();
+}
+
+/// Tries `launch` up to five times; panics with its last error.
+pub(crate) async fn again<T>(launch: impl AsyncFn() -> Result<T, String>) -> T {
+    let mut failure = String::new();
+    for _ in 0..5 {
+        match launch().await {
+            Ok(started) => return started,
+            Err(error) => failure = error,
+        }
+    }
+    panic!("{failure}");
+}
+
+/// The program named by the variable, else the first of `names` on PATH or in the usual folders for servers.
+pub(crate) fn program(variable: &str, names: &[&str]) -> PathBuf {
+    if let Some(path) = std::env::var_os(variable) {
+        return path.into();
+    }
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let usual = ["/usr/sbin", "/usr/local/sbin", "/usr/local/bin", "/opt/homebrew/bin"].map(PathBuf::from);
+    let folders: Vec<PathBuf> = std::env::split_paths(&path).chain(usual).collect();
+    names
+        .iter()
+        .flat_map(|name| folders.iter().map(move |folder| folder.join(name)))
+        .find(|path| path.is_file())
+        .unwrap_or_else(|| panic!("{} is not installed: run scripts/setup, or name it in {variable}", names[0]))
+}
+
+/// A new temporary folder. The supervisor of the server that lives in it removes it.
+pub(crate) fn folder(prefix: &str) -> PathBuf {
+    tempfile::Builder::new().prefix(prefix).tempdir().expect("a temporary folder").keep()
+}

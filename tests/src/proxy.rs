@@ -1,0 +1,197 @@
+//! A wire between a client and a server that can be watched and broken.
+
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::{AbortHandle, JoinSet};
+
+use crate::resp::take_commands;
+
+/// What the proxy does with the traffic, on open connections and on new ones.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Mode {
+    /// Passes everything on.
+    Pass,
+    /// Passes on what the client sends, and keeps the server's answers back until the mode changes.
+    HoldAnswers,
+    /// Passes nothing on until the mode changes: the network stands still.
+    Hold,
+    /// Replaces each chunk that the server answers with these bytes.
+    Garbage(Vec<u8>),
+    /// Closes each connection when the next byte comes from either side, and new ones at once.
+    Close,
+}
+
+/// A TCP proxy on 127.0.0.1. It stops when it's dropped, and its connections close.
+///
+/// It belongs to the runtime of the test that made it.
+pub struct Proxy {
+    port: u16,
+    shared: Arc<Shared>,
+    task: AbortHandle,
+}
+
+struct Shared {
+    mode: watch::Sender<Mode>,
+    cuts: watch::Sender<u64>,
+    record: Mutex<Record>,
+    /// Told about each command and connection, so tests can await one.
+    changed: watch::Sender<()>,
+}
+
+#[derive(Default)]
+struct Record {
+    commands: Vec<Vec<String>>,
+    connections: usize,
+    sent: usize,
+    received: usize,
+}
+
+impl Proxy {
+    /// A proxy to a port of 127.0.0.1.
+    pub async fn to(server: u16) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let port = listener.local_addr().expect("a bound address").port();
+        let shared = Arc::new(Shared {
+            mode: watch::Sender::new(Mode::Pass),
+            cuts: watch::Sender::new(0),
+            record: Mutex::default(),
+            changed: watch::Sender::new(()),
+        });
+        let task = tokio::spawn(accept(listener, server, Arc::clone(&shared)));
+        Self { port, shared, task: task.abort_handle() }
+    }
+
+    /// The port for clients.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The Redis commands that clients sent since the last [`reset`](Self::reset), in order, each as name and arguments.
+    ///
+    /// Text that isn't UTF-8 comes with replacement characters. Empty for other protocols.
+    pub fn commands(&self) -> Vec<Vec<String>> {
+        self.shared.record().commands.clone()
+    }
+
+    /// How many of [`commands`](Self::commands) have this name, in any case.
+    pub fn count(&self, name: &str) -> usize {
+        self.shared.record().commands.iter().filter(|c| c.first().is_some_and(|n| n.eq_ignore_ascii_case(name))).count()
+    }
+
+    /// How many connections clients opened since the last [`reset`](Self::reset).
+    pub fn connections(&self) -> usize {
+        self.shared.record().connections
+    }
+
+    /// Bytes since the last [`reset`](Self::reset): from clients, from the server.
+    pub fn bytes(&self) -> (usize, usize) {
+        let record = self.shared.record();
+        (record.sent, record.received)
+    }
+
+    /// Forgets what was recorded.
+    pub fn reset(&self) {
+        *self.shared.record() = Record::default();
+    }
+
+    /// Waits until a command with this name has come since the last [`reset`](Self::reset), and returns it.
+    pub async fn seen(&self, name: &str) -> Vec<String> {
+        let mut changed = self.shared.changed.subscribe();
+        loop {
+            let is_it = |c: &&Vec<String>| c.first().is_some_and(|n| n.eq_ignore_ascii_case(name));
+            let found = self.shared.record().commands.iter().find(is_it).cloned();
+            if let Some(command) = found {
+                return command;
+            }
+            changed.changed().await.expect("the sender lives in self");
+        }
+    }
+
+    /// Sets what happens from now on.
+    pub fn set(&self, mode: Mode) {
+        self.shared.mode.send_replace(mode);
+    }
+
+    /// Closes all open connections now. New ones are served as the mode says.
+    pub fn cut(&self) {
+        self.shared.cuts.send_modify(|n| *n += 1);
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Shared {
+    fn record(&self) -> MutexGuard<'_, Record> {
+        self.record.lock().expect("no holder panics")
+    }
+}
+
+async fn accept(listener: TcpListener, server: u16, shared: Arc<Shared>) {
+    let mut connections = JoinSet::new();
+    while let Ok((client, _)) = listener.accept().await {
+        shared.record().connections += 1;
+        shared.changed.send_replace(());
+        if *shared.mode.borrow() == Mode::Close {
+            continue;
+        }
+        let shared = Arc::clone(&shared);
+        connections.spawn(async move {
+            let Ok(upstream) = TcpStream::connect(("127.0.0.1", server)).await else { return };
+            let (from_client, to_client) = client.into_split();
+            let (from_server, to_server) = upstream.into_split();
+            let mut cuts = shared.cuts.subscribe();
+            // Whichever ends first closes both sides.
+            tokio::select! {
+                _ = requests(from_client, to_server, &shared) => {}
+                _ = answers(from_server, to_client, &shared) => {}
+                _ = cuts.changed() => {}
+            }
+        });
+    }
+}
+
+async fn requests(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, shared: &Shared) -> std::io::Result<()> {
+    let mut mode = shared.mode.subscribe();
+    let (mut chunk, mut pending) = (vec![0; 64 * 1024], Vec::new());
+    loop {
+        let n = from.read(&mut chunk).await?;
+        if n == 0 || *mode.borrow() == Mode::Close {
+            return Ok(());
+        }
+        pending.extend_from_slice(&chunk[..n]);
+        {
+            let mut record = shared.record();
+            record.sent += n;
+            record.commands.extend(take_commands(&mut pending));
+        }
+        shared.changed.send_replace(());
+        let _ = mode.wait_for(|mode| *mode != Mode::Hold).await;
+        to.write_all(&chunk[..n]).await?;
+    }
+}
+
+async fn answers(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, shared: &Shared) -> std::io::Result<()> {
+    let mut mode = shared.mode.subscribe();
+    let mut chunk = vec![0; 64 * 1024];
+    loop {
+        let n = from.read(&mut chunk).await?;
+        let now = mode.wait_for(|mode| !matches!(mode, Mode::Hold | Mode::HoldAnswers)).await;
+        let now = now.map_or(Mode::Close, |mode| mode.clone());
+        if n == 0 || now == Mode::Close {
+            return Ok(());
+        }
+        shared.record().received += n;
+        match now {
+            Mode::Garbage(bytes) => to.write_all(&bytes).await?,
+            _ => to.write_all(&chunk[..n]).await?,
+        }
+    }
+}

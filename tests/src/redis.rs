@@ -1,0 +1,136 @@
+//! One Redis server.
+
+use std::sync::Arc;
+
+use tokio::sync::{Mutex, OnceCell};
+
+use crate::process::{ServerProcess, again, folder, program};
+use crate::tls::Certificates;
+use crate::{free_port, resp};
+
+/// A standalone Redis server without persistence. Clones are handles to the same server.
+#[derive(Clone)]
+pub struct Redis(Arc<Inner>);
+
+struct Inner {
+    port: u16,
+    tls: Option<(u16, Certificates)>,
+    args: Vec<String>,
+    process: Mutex<ServerProcess>,
+}
+
+impl Redis {
+    /// A new server with nothing set.
+    pub async fn start() -> Self {
+        Self::with_args(&[]).await
+    }
+
+    /// A new server with further arguments for redis-server, such as `["--requirepass", "secret"]`.
+    pub async fn with_args(args: &[&str]) -> Self {
+        Self::new(args, None).await
+    }
+
+    /// A new server that speaks TLS too, with a certificate for `localhost` and 127.0.0.1 by a CA of its own.
+    ///
+    /// [`url`](Self::url) is then the `rediss:` one.
+    pub async fn with_tls() -> Self {
+        Self::new(&[], Some((free_port(), Certificates::new()))).await
+    }
+
+    /// The one server that all tests of this process share: use random names, and don't stop or flush it.
+    pub async fn shared() -> Self {
+        static SHARED: OnceCell<Redis> = OnceCell::const_new();
+        SHARED.get_or_init(Self::start).await.clone()
+    }
+
+    async fn new(args: &[&str], tls: Option<(u16, Certificates)>) -> Self {
+        let args: Vec<String> = args.iter().map(|&arg| arg.to_owned()).collect();
+        // Another process may take the port before the server does.
+        let (port, process) = again(async || {
+            let port = free_port();
+            Ok((port, launch(port, tls.as_ref(), &args).await?))
+        })
+        .await;
+        Self(Arc::new(Inner { port, tls, args, process: Mutex::new(process) }))
+    }
+
+    /// The URL, with the password that `--requirepass` gave, if any.
+    pub fn url(&self) -> String {
+        let secret = self.password().map(|p| format!(":{p}@")).unwrap_or_default();
+        match &self.0.tls {
+            Some((port, _)) => format!("rediss://{secret}127.0.0.1:{port}"),
+            None => format!("redis://{secret}127.0.0.1:{}", self.0.port),
+        }
+    }
+
+    /// The port for plain connections.
+    pub fn port(&self) -> u16 {
+        self.0.port
+    }
+
+    /// The certificate of the CA, in PEM. Panics when the server wasn't started by [`with_tls`](Self::with_tls).
+    pub fn ca_pem(&self) -> &str {
+        &self.0.tls.as_ref().expect("the server speaks no TLS").1.ca
+    }
+
+    /// SIGKILL. Returns when the server is gone.
+    pub async fn kill(&self) {
+        self.0.process.lock().await.kill().await;
+    }
+
+    /// SIGSTOP: connections stay open and nothing answers.
+    pub async fn pause(&self) {
+        self.0.process.lock().await.pause();
+    }
+
+    /// SIGCONT.
+    pub async fn resume(&self) {
+        self.0.process.lock().await.resume();
+    }
+
+    /// Starts the server again on the same port, empty. Kills it first if it runs.
+    pub async fn restart(&self) {
+        let mut process = self.0.process.lock().await;
+        process.kill().await;
+        // A killed server's port may stay taken for a moment.
+        *process = again(|| launch(self.0.port, self.0.tls.as_ref(), &self.0.args)).await;
+    }
+
+    /// Runs a command and returns its answer as text: an array as lines, null as an empty text, an error as its text.
+    pub async fn cli(&self, command: &[&str]) -> String {
+        let auth = self.password().map(|p| ["AUTH", p]);
+        let commands: Vec<&[&str]> = auth.iter().map(<[&str; 2]>::as_slice).chain([command]).collect();
+        resp::run(self.0.port, &commands).await.unwrap_or_else(|e| panic!("{command:?} on {}: {e}", self.url()))
+    }
+
+    fn password(&self) -> Option<&str> {
+        let mut args = self.0.args.iter().skip_while(|arg| *arg != "--requirepass");
+        args.nth(1).map(String::as_str)
+    }
+}
+
+async fn launch(port: u16, tls: Option<&(u16, Certificates)>, args: &[String]) -> Result<ServerProcess, String> {
+    let dir = folder("mrc-redis-");
+    let mut tls_args = Vec::new();
+    if let Some((port, certificates)) = tls {
+        let files = certificates.write_to(&dir);
+        tls_args.extend(["--tls-port".to_owned(), port.to_string(), "--tls-auth-clients".to_owned(), "no".to_owned()]);
+        tls_args.extend(["--tls-ca-cert-file".to_owned(), files.ca]);
+        tls_args.extend(["--tls-cert-file".to_owned(), files.certificate, "--tls-key-file".to_owned(), files.key]);
+    }
+    server(&dir, port, tls_args.iter().chain(args).map(String::as_str)).await
+}
+
+/// A redis-server in `dir`, for all kinds of them.
+pub(crate) async fn server<'a>(
+    dir: &std::path::Path,
+    port: u16,
+    args: impl Iterator<Item = &'a str>,
+) -> Result<ServerProcess, String> {
+    let program = program("MRC_TEST_REDIS_SERVER", &["redis-server", "valkey-server"]);
+    let mut command = vec![program.to_string_lossy().into_owned()];
+    let fixed = ["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", "."];
+    command.extend(["--port".to_owned(), port.to_string()]);
+    command.extend(fixed.into_iter().chain(args).map(str::to_owned));
+    ServerProcess::start(&command, dir, "eady to accept connections").await
+}
