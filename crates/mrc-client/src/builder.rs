@@ -11,6 +11,7 @@ use crate::client::{Inner, MrcClient};
 use crate::config::MrcConfig;
 use crate::error::Error;
 use crate::fetch::{Events, Pipeline};
+use crate::store::Store;
 use crate::texts::Texts;
 
 /// Builds an [`MrcClient`].
@@ -175,15 +176,15 @@ impl MrcClientBuilder {
         Ok(Some(Arc::new(mrc_store::MySqlExecutor::new(config)?)))
     }
 
-    fn cache_store(&self) -> Result<Arc<dyn CacheStore>, Error> {
+    fn cache_store(&self) -> Result<Store, Error> {
         if let Some(store) = &self.store {
-            return Ok(Arc::clone(store));
+            return Ok(Store::from(Arc::clone(store)));
         }
         #[cfg(feature = "redis")]
         match (&self.redis, &self.config.redis) {
-            (Some(config), _) => return Ok(Arc::new(mrc_store::RedisStore::new(config.clone())?)),
+            (Some(config), _) => return Ok(Store::redis(mrc_store::RedisStore::new(config.clone())?)),
             (None, Some(url)) => {
-                return Ok(Arc::new(mrc_store::RedisStore::new(mrc_store::RedisConfig::from_url(url)?)?));
+                return Ok(Store::redis(mrc_store::RedisStore::new(mrc_store::RedisConfig::from_url(url)?)?));
             }
             (None, None) => {}
         }

@@ -143,7 +143,7 @@ impl MrcClient {
             .pipeline
             .events()
             .emit(&Event::Bypassed { key: key.as_str(), why: Bypass::BadValue { error: &error.to_string() } });
-        let _ = self.0.pipeline.store().remove(&[Bytes::copy_from_slice(key.as_str().as_bytes())]).await;
+        let _ = self.0.pipeline.store().shared().remove(&[Bytes::copy_from_slice(key.as_str().as_bytes())]).await;
         match self.0.pipeline.fetch(&key, ttl, || encoded(function.take())).await?.json() {
             Ok(value) => Ok(value),
             Err(error) => match function.take() {
@@ -200,7 +200,7 @@ impl MrcClient {
         let ttl = ttl.into().jittered(self.0.jitter, &mut rand::rng())?;
         let value = encode(value)?;
         if !self.is_bypassed(&key) {
-            self.0.pipeline.store().put(key.as_str(), value, ttl).await?;
+            self.0.pipeline.store().shared().put(key.as_str(), value, ttl).await?;
         }
         Ok(())
     }
@@ -225,14 +225,14 @@ impl MrcClient {
 
     /// The store behind the client.
     pub fn store(&self) -> &dyn CacheStore {
-        self.0.pipeline.store()
+        &**self.0.pipeline.store().shared()
     }
 
     /// Closes all connections, of all clones. Calls after that are errors.
     ///
     /// The peers' `closeRedisConnection` / `close_redis_connection`, and MySQL's too.
     pub async fn close(&self) {
-        self.0.pipeline.store().close().await;
+        self.0.pipeline.store().shared().close().await;
         if let Some(executor) = &self.0.executor {
             executor.close().await;
         }

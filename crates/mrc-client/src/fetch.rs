@@ -6,32 +6,32 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use mrc_core::{Bypass, Event, EventListener, Key};
-use mrc_store::CacheStore;
 use tokio::time::Instant;
 
 use crate::answer::Answer;
 use crate::claim::{Claims, Held, Waited};
 use crate::error::Error;
 use crate::flight::{Flights, Leader, Seat};
+use crate::store::Store;
 
 /// After so many flights whose values were not for this caller, it computes by itself.
 const FLIGHTS: usize = 3;
 
 #[derive(Debug)]
 pub(crate) struct Pipeline {
-    store: Arc<dyn CacheStore>,
+    store: Store,
     claims: Claims,
     flights: Flights,
     events: Events,
 }
 
 impl Pipeline {
-    pub(crate) fn new(store: Arc<dyn CacheStore>, claims: Claims, events: Events) -> Self {
+    pub(crate) fn new(store: Store, claims: Claims, events: Events) -> Self {
         Self { store, claims, flights: Flights::default(), events }
     }
 
-    pub(crate) fn store(&self) -> &dyn CacheStore {
-        &*self.store
+    pub(crate) fn store(&self) -> &Store {
+        &self.store
     }
 
     pub(crate) fn events(&self) -> &Events {
@@ -81,7 +81,7 @@ impl Pipeline {
         F: FnOnce() -> Fut,
         Fut: Future<Output = Result<Bytes, Error>>,
     {
-        let claim = match self.claims.claim(&self.store, key, &leader).await {
+        let claim = match self.claims.claim(self.store.shared(), key, &leader).await {
             Waited::Hit { json, waited } => {
                 self.events.emit(&Event::Followed { key, waited });
                 let answer = Answer::cached(json);

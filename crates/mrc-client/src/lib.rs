@@ -22,6 +22,7 @@ mod error;
 mod fetch;
 mod flight;
 mod query;
+mod store;
 mod texts;
 
 #[cfg(test)]

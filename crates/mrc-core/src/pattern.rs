@@ -77,15 +77,17 @@ impl EntryPattern {
     }
 
     /// A text that every selected key contains, for a server that can look for one. None: there is no single one.
-    pub fn needle(&self) -> Option<&str> {
-        let alone = self.all || self.params.len() == 1;
-        let single = |spellings: &Vec<String>| (spellings.len() == 1).then(|| spellings.first()).flatten().cloned();
-        let longest = self
-            .params
-            .iter()
-            .filter(|spellings| single(spellings).is_some())
-            .filter_map(|spellings| spellings.first());
-        longest.max_by_key(|text| text.len()).filter(|_| alone).map(String::as_str)
+    pub fn needle(&self) -> Option<String> {
+        if !self.all && self.params.len() > 1 {
+            return None;
+        }
+        let in_every_key = self.params.iter().filter_map(|spellings| match spellings.as_slice() {
+            [single] => Some(single),
+            _ => None,
+        });
+        let longest = in_every_key.max_by_key(|text| text.len())?;
+        // A whole segment is followed by a `_`: so the server leaves `StoreId=66` out already.
+        Some(if self.substring { longest.clone() } else { format!("{longest}_") })
     }
 
     /// Whether a key is a cached entry, and selected.
@@ -223,9 +225,10 @@ mod tests {
     #[test]
     fn the_needle_is_in_every_selected_key() {
         let pairs = params! { "A" => 1, "Longer" => "x*y", "Active" => true };
-        assert_eq!(EntryPattern::all(&pairs).unwrap().needle(), Some("Longer=x*y"));
+        assert_eq!(EntryPattern::all(&pairs).unwrap().needle().unwrap(), "Longer=x*y_");
         assert_eq!(EntryPattern::any(&pairs).unwrap().needle(), None);
-        assert_eq!(EntryPattern::any(&params! { "A" => 1 }).unwrap().needle(), Some("A=1"));
+        assert_eq!(EntryPattern::any(&params! { "A" => 1 }).unwrap().needle().unwrap(), "A=1_");
+        assert_eq!(EntryPattern::any(&params! { "A" => 1 }).unwrap().substring(true).needle().unwrap(), "A=1");
     }
 
     #[test]

@@ -106,7 +106,7 @@ impl MrcServer {
         request: &mut DropRequest,
         progress: &mut Progress,
     ) -> Result<(), StoreError> {
-        let scan = pattern.needle().map_or(ScanPattern::All, |text| ScanPattern::Containing(text.to_owned()));
+        let scan = pattern.needle().map_or(ScanPattern::All, ScanPattern::Containing);
         // A scan may return a key twice; what is dropped is gone the second time, what is only counted must be remembered.
         let (hasher, mut counted) = (RandomState::new(), HashSet::new());
         let mut pages = self.store.scan(&scan);

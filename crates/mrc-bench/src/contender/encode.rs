@@ -48,7 +48,7 @@ fn row(id: u32) -> Res<Row> {
         state: ["open", "shipped", "cancelled"].into_iter().cycle().nth(id as usize % 3).unwrap_or_default(),
         customer: format!("Customer {:08}", id * 7919 % 1_000_003),
         total: format!("{}.{:02}", 10 + id * 31 % 9_000, id % 99 + 1),
-        weight: f64::from(id % 1_000) * 0.37 + 0.05,
+        weight: f64::from(id % 1_000) * 0.37 + 0.005,
         note: id.is_multiple_of(3).then(|| format!("left at the \"back\" door, {id}")),
         created_at: Date::new(2025, 1, 15)?.at(10, minute, minute, 0)?,
         items: i64::from(id % 9) + 1,

@@ -60,6 +60,18 @@ impl RedisStore {
         Ok(Self { link: Link::new(&config)?, config })
     }
 
+    /// [`get`](CacheStore::get) without the box that a method of a trait object needs.
+    ///
+    /// fred's future for a `GET` holds 7 KB. To allocate that for each hit costs a tenth of the hit and more.
+    ///
+    /// # Errors
+    /// As `get`.
+    pub async fn get_unboxed(&self, key: &str) -> Result<Option<Bytes>, StoreError> {
+        let connection = self.link.connection().await?;
+        let value = connection.client.get::<Option<Bytes>, _>(self.physical(key.as_bytes())).await;
+        Ok(self.link.judge(&connection, value)?.and_then(readable))
+    }
+
     /// The key as it lies in Redis.
     fn physical(&self, key: &[u8]) -> Bytes {
         match self.config.prefix.as_bytes() {
@@ -79,9 +91,7 @@ impl RedisStore {
 #[async_trait]
 impl CacheStore for RedisStore {
     async fn get(&self, key: &str) -> Result<Option<Bytes>, StoreError> {
-        let connection = self.link.connection().await?;
-        let value = connection.client.get::<Option<Bytes>, _>(self.physical(key.as_bytes())).await;
-        Ok(self.link.judge(&connection, value)?.and_then(readable))
+        self.get_unboxed(key).await
     }
 
     async fn claim(&self, key: &str, token: &Token, lease: Duration, mode: ClaimMode) -> Result<Claim, StoreError> {
