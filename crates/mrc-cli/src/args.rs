@@ -217,6 +217,9 @@ pub(crate) struct DropArgs {
     /// Count what would go, and drop nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
+    /// How long a drop that the cache fails is tried again, in seconds; 0: not at all
+    #[arg(long, value_name = "SECONDS", default_value_t = 10)]
+    pub(crate) retry: u32,
 }
 
 impl DropArgs {

@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use mrc_core::{Bypass, Event, EventListener, Key};
+use mrc_store::StoreError;
 use tokio::time::Instant;
 
 use crate::answer::Answer;
 use crate::claim::{Claims, Held, Waited};
 use crate::error::Error;
-use crate::flight::{Flights, Leader, Seat};
+use crate::flight::{Flights, Follower, Leader, Seat};
 use crate::store::Store;
 
 /// After so many flights whose values were not for this caller, it computes by itself.
@@ -48,7 +49,6 @@ impl Pipeline {
             return self.bypass(key.as_str(), &Bypass::Ambiguous(ambiguity), compute).await;
         }
         let key = key.as_str();
-        let mut began = None;
         for _ in 0..FLIGHTS {
             match self.store.get(key).await {
                 Ok(Some(json)) => {
@@ -58,21 +58,19 @@ impl Pipeline {
                 Ok(None) => {}
                 Err(error) => {
                     let error = error.to_string();
-                    return self.bypass(key, &Bypass::StoreFailed { command: "get", error: &error }, compute).await;
+                    return self.detour(key, &Bypass::StoreFailed { command: "get", error: &error }, compute).await;
                 }
             }
             match self.flights.join(key) {
                 Seat::Leader(leader) => return self.lead(key, ttl, leader, compute).await,
                 Seat::Follower(follower) => {
-                    let began = began.get_or_insert_with(Instant::now);
-                    if let Some(outcome) = follower.outcome().await {
-                        self.events.emit(&Event::Followed { key, waited: began.elapsed() });
-                        return outcome.map(Answer::followed);
+                    if let Some(outcome) = self.follow(key, follower).await {
+                        return outcome;
                     }
                 }
             }
         }
-        self.bypass(key, &Bypass::WaitedTooLong, compute).await
+        self.detour(key, &Bypass::WaitedTooLong, compute).await
     }
 
     /// Claims the key, computes its value, fills it in, and hands it to the followers.
@@ -88,40 +86,61 @@ impl Pipeline {
                 leader.land(Ok(answer.clone()), false);
                 return Ok(answer.followed());
             }
-            Waited::Granted(claim) => {
-                self.events.emit(&Event::Miss { key });
-                Some(claim)
-            }
+            Waited::Granted(claim) => claim,
             Waited::TooLong => {
                 self.events.emit(&Event::Bypassed { key, why: Bypass::WaitedTooLong });
-                None
+                return read_alone(leader, compute).await;
             }
             Waited::Failed(error) => {
-                let error = error.to_string();
-                self.events
-                    .emit(&Event::Bypassed { key, why: Bypass::StoreFailed { command: "claim", error: &error } });
-                None
+                self.away(key, "claim", &error);
+                return read_alone(leader, compute).await;
             }
         };
+        self.events.emit(&Event::Miss { key });
 
         leader.begin_read();
         let outcome = compute().await;
-
-        let accepted = match (claim, &outcome) {
-            (Some(claim), Ok(json)) => {
-                // Whoever comes from now on may come after an invalidation that this fill can't see any more.
-                leader.close();
-                self.fill(key, claim, json, ttl).await
-            }
-            (Some(claim), Err(_)) => {
+        // Whoever comes from now on may come after an invalidation that the fill can't see any more.
+        leader.close();
+        let accepted = match &outcome {
+            Ok(json) => self.fill(key, claim, json, ttl).await,
+            Err(_) => {
                 claim.release().await;
                 false
             }
-            (None, _) => false,
         };
         let outcome = outcome.map(Answer::computed);
         leader.land(outcome.clone(), accepted);
         outcome
+    }
+
+    async fn follow(&self, key: &str, follower: Follower) -> Option<Result<Answer, Error>> {
+        let began = Instant::now();
+        let outcome = follower.outcome().await?;
+        self.events.emit(&Event::Followed { key, waited: began.elapsed() });
+        Some(outcome.map(Answer::followed))
+    }
+
+    /// Goes round the cache, together with the other callers of this process that do.
+    async fn detour<F, Fut>(&self, key: &str, why: &Bypass<'_>, compute: F) -> Result<Answer, Error>
+    where
+        F: FnOnce() -> Fut,
+        Fut: Future<Output = Result<Bytes, Error>>,
+    {
+        for _ in 0..FLIGHTS {
+            match self.flights.join(key) {
+                Seat::Leader(leader) => {
+                    self.events.emit(&Event::Bypassed { key, why: why.clone() });
+                    return read_alone(leader, compute).await;
+                }
+                Seat::Follower(follower) => {
+                    if let Some(outcome) = self.follow(key, follower).await {
+                        return outcome;
+                    }
+                }
+            }
+        }
+        self.bypass(key, why, compute).await
     }
 
     async fn fill(&self, key: &str, claim: Held, json: &Bytes, ttl: Duration) -> bool {
@@ -135,11 +154,15 @@ impl Pipeline {
                 false
             }
             Err(error) => {
-                let error = error.to_string();
-                self.events.emit(&Event::Bypassed { key, why: Bypass::StoreFailed { command: "fill", error: &error } });
+                self.away(key, "fill", &error);
                 false
             }
         }
+    }
+
+    fn away(&self, key: &str, command: &'static str, error: &StoreError) {
+        let error = error.to_string();
+        self.events.emit(&Event::Bypassed { key, why: Bypass::StoreFailed { command, error: &error } });
     }
 
     /// Computes the value and leaves the cache alone.
@@ -151,6 +174,20 @@ impl Pipeline {
         self.events.emit(&Event::Bypassed { key, why: why.clone() });
         compute().await.map(Answer::computed)
     }
+}
+
+/// Computes the value without the cache, once for all who came before the computation began. Whoever comes later waits for the next.
+async fn read_alone<F, Fut>(mut leader: Leader<'_>, compute: F) -> Result<Answer, Error>
+where
+    F: FnOnce() -> Fut,
+    Fut: Future<Output = Result<Bytes, Error>>,
+{
+    leader.turn().await;
+    leader.begin_read();
+    leader.close();
+    let outcome = compute().await.map(Answer::computed);
+    leader.land(outcome.clone(), false);
+    outcome
 }
 
 /// The listeners of a client.

@@ -3,10 +3,11 @@
 //! What a follower may take is decided by when it joined. A value that was read after it joined is as good as one that it read itself.
 //! A value that was read before is good only if the store accepted it as a fill, since then no invalidation ended meanwhile.
 //! The leader closes its flight before it sends the fill: whoever comes later, perhaps after an invalidation that followed the fill,
-//! starts anew.
+//! starts anew. While the cache is away no store can accept anything; then a flight is closed as soon as it reads, and the next one
+//! waits for its turn: one read of a key at a time, and nobody gets what was read before they came.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
@@ -30,6 +31,8 @@ pub(crate) enum Seat<'a> {
 struct Flight {
     /// How many reads were begun: tells a follower whether it joined before the read that counts.
     reads: AtomicU64,
+    /// Nobody may join any more, but it hasn't landed.
+    closed: AtomicBool,
     landed: watch::Sender<Option<Landing>>,
 }
 
@@ -46,15 +49,20 @@ impl Flights {
     /// Joins the flight to `key`, or starts one.
     pub(crate) fn join(&self, key: &str) -> Seat<'_> {
         let mut flights = self.lock();
-        if let Some(flight) = flights.get(key) {
-            return Seat::Follower(Follower {
-                joined: flight.reads.load(Ordering::Relaxed),
-                landed: flight.landed.subscribe(),
-            });
-        }
-        let flight = Arc::new(Flight { reads: AtomicU64::new(0), landed: watch::Sender::new(None) });
+        let before = match flights.get(key) {
+            Some(flight) if !flight.closed.load(Ordering::Relaxed) => {
+                let joined = flight.reads.load(Ordering::Relaxed);
+                return Seat::Follower(Follower { joined, landed: flight.landed.subscribe() });
+            }
+            closed => closed.map(|flight| flight.landed.subscribe()),
+        };
+        let flight = Arc::new(Flight {
+            reads: AtomicU64::new(0),
+            closed: AtomicBool::new(false),
+            landed: watch::Sender::new(None),
+        });
         flights.insert(key.into(), Arc::clone(&flight));
-        Seat::Leader(Leader { flights: self, key: key.into(), flight })
+        Seat::Leader(Leader { flights: self, key: key.into(), flight, before })
     }
 
     /// A poisoned map is whole: no code that can panic runs under its lock.
@@ -68,9 +76,19 @@ pub(crate) struct Leader<'a> {
     flights: &'a Flights,
     key: Box<str>,
     flight: Arc<Flight>,
+    /// The flight before, if it was closed and had not landed yet.
+    before: Option<watch::Receiver<Option<Landing>>>,
 }
 
 impl Leader<'_> {
+    /// Waits until the flight before this one has landed, so that a key is read by one caller at a time.
+    pub(crate) async fn turn(&mut self) {
+        if let Some(mut before) = self.before.take() {
+            // An error says that its leader went away: the turn is ours as well.
+            let _ = before.wait_for(Option::is_some).await;
+        }
+    }
+
     /// A read, of the database or of the store, begins now: followers that joined before may have what it returns.
     pub(crate) fn begin_read(&self) {
         // Under the lock, so that a follower has joined either before or after.
@@ -80,23 +98,28 @@ impl Leader<'_> {
 
     /// Lets nobody else join.
     pub(crate) fn close(&self) {
+        let _flights = self.flights.lock();
+        self.flight.closed.store(true, Ordering::Relaxed);
+    }
+
+    /// Hands the outcome of the last read to the followers that may have it.
+    pub(crate) fn land(self, outcome: Result<Answer, Error>, accepted: bool) {
+        self.leave();
+        let read = self.flight.reads.load(Ordering::Relaxed);
+        self.flight.landed.send_replace(Some(Landing { outcome, read, accepted }));
+    }
+
+    fn leave(&self) {
         let mut flights = self.flights.lock();
         if flights.get(&self.key).is_some_and(|flight| Arc::ptr_eq(flight, &self.flight)) {
             flights.remove(&self.key);
         }
     }
-
-    /// Hands the outcome of the last read to the followers that may have it.
-    pub(crate) fn land(self, outcome: Result<Answer, Error>, accepted: bool) {
-        self.close();
-        let read = self.flight.reads.load(Ordering::Relaxed);
-        self.flight.landed.send_replace(Some(Landing { outcome, read, accepted }));
-    }
 }
 
 impl Drop for Leader<'_> {
     fn drop(&mut self) {
-        self.close();
+        self.leave();
     }
 }
 
@@ -182,6 +205,21 @@ mod tests {
         // The first one's landing must leave the second one's flight alone.
         let _joined = follower(&flights);
         drop(second);
+    }
+
+    #[tokio::test]
+    async fn the_next_flight_waits_for_its_turn() {
+        let flights = Flights::default();
+        let first = leader(&flights);
+        first.close();
+        let mut second = leader(&flights);
+        assert!(futures_util::FutureExt::now_or_never(second.turn()).is_none(), "the first one reads");
+        let mut second = {
+            drop(second);
+            leader(&flights)
+        };
+        first.land(answer(), false);
+        second.turn().await;
     }
 
     #[tokio::test]

@@ -46,6 +46,11 @@ pub enum Event<'a> {
         /// Why.
         why: Bypass<'a>,
     },
+    /// An invalidation failed, and is tried again from the beginning.
+    DropRetried {
+        /// What the cache said.
+        error: &'a str,
+    },
     /// An invalidation ended.
     Dropped {
         /// How many entries went.

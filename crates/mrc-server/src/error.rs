@@ -10,8 +10,10 @@ pub enum DropError {
     /// No entries can be selected by these params; nothing was dropped.
     #[error(transparent)]
     Pattern(#[from] PatternError),
-    /// The cache failed before the scan was over: entries that should go may still be there.
-    #[error("the drop stopped after {dropped} entries, others may still be there: call it again; {source}")]
+    /// The cache went on failing: entries that should go may still be there, at most until their TTL ends.
+    #[error(
+        "the drop stopped after {dropped} entries; others may still be served until their TTL ends: call it again; {source}"
+    )]
     Interrupted {
         /// How many entries went.
         dropped: u64,

@@ -6,6 +6,9 @@ mod error;
 mod request;
 mod server;
 
+#[cfg(test)]
+mod tests;
+
 pub use error::DropError;
 pub use request::{DropRequest, Progress};
 pub use server::MrcServer;

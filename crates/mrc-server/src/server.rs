@@ -4,14 +4,20 @@ use std::collections::HashSet;
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::TryStreamExt;
 use mrc_core::{EntryPattern, Event, EventListener};
 use mrc_store::{CacheStore, ScanPattern, StoreError};
 
+use tokio::time::{Instant, sleep};
+
 use crate::error::DropError;
 use crate::request::{DropRequest, Progress};
+
+/// The first pause before a drop is tried again, and the longest.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
 
 /// Drops cached entries. Cheap to clone: all clones share the connections. It connects at first use.
 ///
@@ -31,6 +37,7 @@ use crate::request::{DropRequest, Progress};
 #[derive(Clone)]
 pub struct MrcServer {
     store: Arc<dyn CacheStore>,
+    deadline: Duration,
     listeners: Vec<Arc<dyn EventListener>>,
 }
 
@@ -63,7 +70,13 @@ impl MrcServer {
 
     /// A server for a store that others use as well.
     pub fn with_shared_store(store: Arc<dyn CacheStore>) -> Self {
-        Self { store, listeners: Vec::new() }
+        Self { store, deadline: Duration::from_secs(10), listeners: Vec::new() }
+    }
+
+    /// How long a drop that failed is tried again, as a whole, before the caller is told. Zero: not at all. Default: 10 s.
+    #[must_use]
+    pub fn deadline(self, deadline: Duration) -> Self {
+        Self { deadline, ..self }
     }
 
     /// Tells a listener what was dropped. May be called several times.
@@ -77,27 +90,38 @@ impl MrcServer {
     ///
     /// The peers' `dropOutdatedCache` / `drop_outdated_cache`, but for whole segments, and only keys that look like cached entries.
     /// When it returns, every such entry that was there when it began is gone, and every fill in flight that began before is refused;
-    /// a fill in flight counts as an entry.
+    /// a fill in flight counts as an entry. Where the cache fails, the whole drop is tried again until the [`deadline`](Self::deadline):
+    /// dropping twice does no harm.
     ///
     /// # Errors
-    /// [`DropError::Pattern`] before anything is dropped; [`DropError::Interrupted`] when the cache fails: call it again.
+    /// [`DropError::Pattern`] before anything is dropped; [`DropError::Interrupted`] when the cache went on failing: call it again.
     pub async fn drop_outdated_cache(&self, request: impl Into<DropRequest>) -> Result<u64, DropError> {
         let mut request = request.into();
         let pattern = request.pattern()?;
-        let mut progress = Progress::default();
-        match self.drop_matching(&pattern, &mut request, &mut progress).await {
-            Ok(()) => {
-                let event = Event::Dropped { entries: progress.dropped, scanned: progress.scanned };
-                self.listeners.iter().for_each(|listener| listener.on_event(&event));
-                Ok(progress.dropped)
+        let until = Instant::now() + self.deadline;
+        let (mut progress, mut pause) = (Progress::default(), PAUSES.0);
+        loop {
+            // Keys that are gone stay counted; in a dry run nothing is gone.
+            progress = Progress { scanned: 0, dropped: if request.dry_run { 0 } else { progress.dropped } };
+            let Err(source) = self.drop_matching(&pattern, &mut request, &mut progress).await else { break };
+            if !source.is_retryable() || Instant::now() + pause > until {
+                return Err(DropError::Interrupted { dropped: progress.dropped, source });
             }
-            Err(source) => Err(DropError::Interrupted { dropped: progress.dropped, source }),
+            self.emit(&Event::DropRetried { error: &source.to_string() });
+            sleep(pause).await;
+            pause = (pause * 2).min(PAUSES.1);
         }
+        self.emit(&Event::Dropped { entries: progress.dropped, scanned: progress.scanned });
+        Ok(progress.dropped)
     }
 
     /// Closes all connections, of all clones. Calls after that are errors.
     pub async fn close(&self) {
         self.store.close().await;
+    }
+
+    fn emit(&self, event: &Event<'_>) {
+        self.listeners.iter().for_each(|listener| listener.on_event(event));
     }
 
     async fn drop_matching(
@@ -130,6 +154,9 @@ impl MrcServer {
 
 impl fmt::Debug for MrcServer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MrcServer").field("store", &self.store).finish_non_exhaustive()
+        f.debug_struct("MrcServer")
+            .field("store", &self.store)
+            .field("deadline", &self.deadline)
+            .finish_non_exhaustive()
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use mrc::{DropError, DropRequest, MrcClient, MrcServer, Params, PatternError, RedisStore, Value, params};
+use mrc::{DropError, DropRequest, Event, MrcClient, MrcServer, Params, PatternError, RedisStore, Value, params};
 use mrc_tests::{Redis, RedisCluster, unique};
 
 use super::support::*;
@@ -199,12 +199,26 @@ async fn a_redis_that_is_gone_is_said() {
     let server = MrcServer::with_store(RedisStore::new(impatient(redis.port())).unwrap());
     assert_eq!(server.drop_outdated_cache(params! { "Id" => 1 }).await.unwrap(), 0);
     redis.kill().await;
-    let error = guarded(server.drop_outdated_cache(params! { "Id" => 1 })).await.unwrap_err();
+    let impatient = server.clone().deadline(Duration::ZERO);
+    let error = guarded(impatient.drop_outdated_cache(params! { "Id" => 1 })).await.unwrap_err();
     assert!(matches!(error, DropError::Interrupted { dropped: 0, .. }) && error.is_retryable(), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_drop_outlasts_an_outage() {
+    let redis = Redis::start().await;
+    let (failed, mut heard) = tokio::sync::mpsc::unbounded_channel();
+    let server = MrcServer::with_store(RedisStore::new(impatient(redis.port())).unwrap())
+        .deadline(Duration::from_secs(60))
+        .on_event(move |event: &Event<'_>| {
+            if matches!(event, Event::DropRetried { .. }) {
+                failed.send(()).unwrap();
+            }
+        });
+    assert_eq!(server.drop_outdated_cache(params! { "Id" => 1 }).await.unwrap(), 0);
+    redis.kill().await;
+    let drop = tokio::spawn(async move { server.drop_outdated_cache(params! { "Id" => 1 }).await });
+    heard.recv().await.unwrap();
     redis.restart().await;
-    until(async || {
-        tokio::time::sleep(Duration::from_millis(1)).await;
-        server.drop_outdated_cache(params! { "Id" => 1 }).await.is_ok()
-    })
-    .await;
+    guarded(drop).await.unwrap().unwrap();
 }

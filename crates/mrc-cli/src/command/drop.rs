@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
-use mrc::{DropRequest, MrcServer};
+use mrc::{DropRequest, Event, MrcServer};
 use serde::Serialize;
 
 use crate::args::{DropArgs, Global};
@@ -14,7 +14,14 @@ use crate::error::Failure;
 use crate::output::Output;
 
 pub(crate) async fn run(args: &DropArgs, global: &Global, output: &Output) -> Result<(), Failure> {
-    let server = MrcServer::with_store(connect::redis(global)?);
+    let notes = *output;
+    let server = MrcServer::with_store(connect::redis(global)?)
+        .deadline(Duration::from_secs(args.retry.into()))
+        .on_event(move |event: &Event<'_>| {
+            if let Event::DropRetried { error } = event {
+                notes.note(&format!("{error}; trying again"));
+            }
+        });
     let (spinner, scanned) = (spinner(output), Arc::new(AtomicU64::new(0)));
     let done = server.drop_outdated_cache(request(args, &spinner, &scanned)).await;
     spinner.finish_and_clear();

@@ -187,7 +187,7 @@ async fn without_redis_the_database_answers_and_the_rest_fails() {
         "{json:?}"
     );
 
-    for args in [&["get", "k"][..], &["get", "k", "--ttl"], &["drop", "Id=6"], &["demo"]] {
+    for args in [&["get", "k"][..], &["get", "k", "--ttl"], &["drop", "Id=6", "--retry", "0"], &["demo"]] {
         let run = servers.mrc(&[args, &["--redis", &redis]].concat()).await;
         assert_eq!((run.code, run.stdout.as_str()), (4, ""), "{args:?}: {run:?}");
         assert!(run.stderr.contains("--redis") && !run.stderr.contains("hunter2"), "{args:?}: {run:?}");
@@ -216,7 +216,7 @@ async fn a_wrong_password_is_not_repeated() {
     let servers = Servers::start().await;
     let redis = Redis::with_args(&["--requirepass", "right"]).await;
     let redis = redis.url().replace("right", "hunter2");
-    let run = servers.mrc(&["drop", "Id=6", "--redis", &redis]).await;
+    let run = servers.mrc(&["drop", "Id=6", "--retry", "0", "--redis", &redis]).await;
     assert!(run.code == 4 && !run.stderr.contains("hunter2"), "{run:?}");
     let mysql = servers.database.url().replace("secret", "hunter2");
     let run = servers.mrc(&["query", "--no-cache", "--sql", SQL, "--param", "Id=6", "--mysql", &mysql]).await;

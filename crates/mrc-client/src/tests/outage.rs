@@ -54,3 +54,24 @@ async fn those_who_wait_together_ask_the_database_once() {
     }
     assert_eq!(it.database.queries(), 1);
 }
+
+#[tokio::test]
+async fn without_the_cache_callers_still_share_a_query() {
+    let it = Fixture::new(Database::gated());
+    *it.store.failing.lock().unwrap() = Some("all");
+    let first = it.ask();
+    it.database.reads(1).await;
+    // These came while the first one read: what it read may be older than they are, so they need a query of their own, but only one.
+    it.database.write(2);
+    let late: Vec<_> = (0..100).map(|_| it.ask()).collect();
+    until(|| it.store.calls().len() == 101).await;
+    for _ in 0..200 {
+        tokio::task::yield_now().await;
+    }
+    it.database.gate.add_permits(1000);
+    assert_eq!(version(&first.await.unwrap().unwrap()), 1);
+    for answer in futures_util::future::join_all(late).await {
+        assert_eq!(version(&answer.unwrap().unwrap()), 2);
+    }
+    assert_eq!(it.database.queries(), 2);
+}

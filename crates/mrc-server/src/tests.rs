@@ -1,0 +1,119 @@
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::{StreamExt, stream};
+use mrc_core::{Event, params};
+use mrc_store::{CacheStore, Claim, ClaimMode, KeyPages, MemoryStore, ScanPattern, StoreError, Token};
+
+use crate::{DropError, DropRequest, MrcServer};
+
+const HASH: &str = "d6f3536ac027efd4916a172a39156f97c989bfd3";
+
+/// A store whose scans fail after the first page, a number of times.
+#[derive(Debug)]
+struct Flaky {
+    memory: MemoryStore,
+    failures: AtomicU32,
+}
+
+impl Flaky {
+    async fn with_entries(failures: u32) -> Arc<Self> {
+        let memory = MemoryStore::new();
+        for store in 0..10 {
+            memory.put(&format!("StoreId={store}_{HASH}"), "[]".into(), Duration::from_secs(60)).await.unwrap();
+        }
+        Arc::new(Self { memory, failures: failures.into() })
+    }
+
+    fn server(self: &Arc<Self>) -> (MrcServer, Arc<Mutex<Vec<String>>>) {
+        let heard = Arc::new(Mutex::new(Vec::new()));
+        let events = Arc::clone(&heard);
+        let listener = move |event: &Event<'_>| heard.lock().unwrap().push(format!("{event:?}"));
+        (MrcServer::with_shared_store(self.clone()).on_event(listener), events)
+    }
+}
+
+#[async_trait]
+impl CacheStore for Flaky {
+    async fn get(&self, key: &str) -> Result<Option<Bytes>, StoreError> {
+        self.memory.get(key).await
+    }
+
+    async fn claim(&self, key: &str, token: &Token, lease: Duration, mode: ClaimMode) -> Result<Claim, StoreError> {
+        self.memory.claim(key, token, lease, mode).await
+    }
+
+    async fn fill(&self, key: &str, token: &Token, value: Bytes, ttl: Duration) -> Result<bool, StoreError> {
+        self.memory.fill(key, token, value, ttl).await
+    }
+
+    async fn release(&self, key: &str, token: &Token) -> Result<bool, StoreError> {
+        self.memory.release(key, token).await
+    }
+
+    async fn put(&self, key: &str, value: Bytes, ttl: Duration) -> Result<(), StoreError> {
+        self.memory.put(key, value, ttl).await
+    }
+
+    async fn ttl(&self, key: &str) -> Result<Option<Duration>, StoreError> {
+        self.memory.ttl(key).await
+    }
+
+    async fn remove(&self, keys: &[Bytes]) -> Result<u64, StoreError> {
+        self.memory.remove(keys).await
+    }
+
+    fn scan(&self, pattern: &ScanPattern) -> KeyPages<'_> {
+        let left = self.failures.load(Ordering::SeqCst);
+        if left == 0 {
+            return self.memory.scan(pattern);
+        }
+        self.failures.store(left - 1, Ordering::SeqCst);
+        let one = Bytes::from(format!("StoreId={}_{HASH}", left % 10));
+        stream::iter([Ok(vec![one]), Err(StoreError::Timeout(Duration::from_millis(500)))]).boxed()
+    }
+
+    async fn close(&self) {}
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_drop_that_fails_is_tried_again_as_a_whole() {
+    let store = Flaky::with_entries(3).await;
+    let (server, events) = store.server();
+    let every_store = (0..10).fold(mrc_core::Params::new(), |params, id| params.with("StoreId", id));
+    assert_eq!(server.drop_outdated_cache(every_store).await.unwrap(), 10);
+    for id in 0..10 {
+        assert_eq!(store.get(&format!("StoreId={id}_{HASH}")).await.unwrap(), None);
+    }
+    let events = events.lock().unwrap();
+    assert_eq!(events.iter().filter(|event| event.starts_with("DropRetried")).count(), 3, "{events:?}");
+    assert!(events.last().unwrap().starts_with("Dropped { entries: 10"), "{events:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dry_run_counts_once_however_often_it_is_tried() {
+    let store = Flaky::with_entries(3).await;
+    let (server, _) = store.server();
+    let count = server.drop_outdated_cache(DropRequest::any(params! { "StoreId" => 3 }).dry_run()).await.unwrap();
+    assert_eq!(count, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn past_the_deadline_the_caller_hears_what_may_survive() {
+    let store = Flaky::with_entries(u32::MAX).await;
+    let (server, _) = store.server();
+    let began = tokio::time::Instant::now();
+    let error = server.drop_outdated_cache(params! { "StoreId" => 3 }).await.unwrap_err();
+    assert!(matches!(error, DropError::Interrupted { .. }) && error.is_retryable(), "{error}");
+    assert!(error.to_string().contains("call it again"), "{error}");
+    let tried_for = began.elapsed();
+    assert!(
+        (Duration::from_secs(8)..=Duration::from_secs(10)).contains(&tried_for),
+        "{tried_for:?} by the paused clock"
+    );
+    let once = server.deadline(Duration::ZERO).drop_outdated_cache(params! { "StoreId" => 3 }).await;
+    assert!(once.is_err());
+}
