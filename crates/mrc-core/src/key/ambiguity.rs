@@ -13,8 +13,8 @@ pub enum Ambiguity {
     /// A value holds the text that separates two params, such as `1_State=open` before a param `State`.
     #[error("a value holds text that reads as another param: the key can be split in more than one way")]
     Separator,
-    /// A text that is spelled as NULL is.
-    #[error("the text of {name} is spelled as NULL is")]
+    /// A text, bytes or a JSON document spelled as NULL is.
+    #[error("the value of {name} isn't NULL, and is spelled as NULL is")]
     SpelledAsNull {
         /// The name of the param.
         name: String,
@@ -64,6 +64,8 @@ fn typescript(name: &str, value: &Value) -> Option<Ambiguity> {
     let truncated = |truncated: bool, type_name| truncated.then(|| Ambiguity::Truncated { name: name(), type_name });
     match value {
         Value::Text(text) if text == "null" => Some(Ambiguity::SpelledAsNull { name: name() }),
+        Value::Json(serde_json::Value::Null) => Some(Ambiguity::SpelledAsNull { name: name() }),
+        Value::Bytes(bytes) if bytes.as_ref() == b"null" => Some(Ambiguity::SpelledAsNull { name: name() }),
         Value::Bytes(bytes) => truncated(std::str::from_utf8(bytes).is_err(), "bytes"),
         Value::Date(date) => truncated(date.weekday().is_none(), "date"),
         Value::DateTime(at) => truncated(at.micros > 0 || at.date.weekday().is_none(), "datetime"),

@@ -145,6 +145,8 @@ fn a_value_whose_spelling_is_not_its_own_is_ambiguous() {
         (ambiguity(KeyFormat::TypeScript, &params), ambiguity(KeyFormat::Python, &params))
     };
     assert_eq!(both("null".into()), (Some(Ambiguity::SpelledAsNull { name: name() }), None));
+    assert_eq!(both(b"null".to_vec().into()), (Some(Ambiguity::SpelledAsNull { name: name() }), None));
+    assert_eq!(both(serde_json::Value::Null.into()), (Some(Ambiguity::SpelledAsNull { name: name() }), None));
     assert_eq!(both("None".into()), (None, Some(Ambiguity::SpelledAsNull { name: name() })));
     assert_eq!(both(["a,b"].into()), (Some(Ambiguity::ListElement { name: name() }), None));
     assert_eq!(both([""].into()), (Some(Ambiguity::ListElement { name: name() }), None));

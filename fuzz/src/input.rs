@@ -1,0 +1,31 @@
+//! Bytes, read as something more interesting. Every choice takes one byte from the front, so that a seed can be written by hand.
+
+use arbitrary::Unstructured;
+
+/// A number below `end`; 0 when the bytes are used up.
+pub(crate) fn below(input: &mut Unstructured<'_>, end: usize) -> usize {
+    input.int_in_range(0..=end.saturating_sub(1)).unwrap_or(0)
+}
+
+/// One of these.
+pub(crate) fn one<T: Copy>(input: &mut Unstructured<'_>, of: &[T]) -> T {
+    of[below(input, of.len())]
+}
+
+/// Any value of a type; its default when the bytes are used up.
+pub(crate) fn any<'a, T: arbitrary::Arbitrary<'a> + Default>(input: &mut Unstructured<'a>) -> T {
+    input.arbitrary().unwrap_or_default()
+}
+
+/// Some of these pieces, up to `most`, one after the other.
+pub(crate) fn joined(input: &mut Unstructured<'_>, pieces: &[&str], most: usize) -> String {
+    (0..below(input, most + 1)).map(|_| one(input, pieces)).collect()
+}
+
+/// An input that begins with 0xFF, which no text does, is read by `build`; any other is the text itself.
+pub(crate) fn text(data: &[u8], build: fn(&mut Unstructured<'_>) -> String) -> String {
+    match data.split_first() {
+        Some((0xFF, rest)) => build(&mut Unstructured::new(rest)),
+        _ => String::from_utf8_lossy(data).into_owned(),
+    }
+}

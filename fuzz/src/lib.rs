@@ -1,0 +1,28 @@
+//! What mrc does with input that it can't choose, as functions of bytes that must not panic.
+//!
+//! | target | what must hold |
+//! |---|---|
+//! | [`keys`] | an unambiguous key can be split in one way; an invalidation finds every key of its params |
+//! | [`statement`] | blanks and comments around a text change nothing; what locks or follows a `;` is refused wherever it stands |
+//! | [`json`] | a document stays the document it was; what is none is an error |
+//! | [`rows`] | rows of any cells are valid JSON in every format, or an error |
+//!
+//! `just fuzz TARGET` searches for input that breaks one of them. `cargo test` runs what lies in `corpus`, and some thousand inputs
+//! of its own, on any toolchain. Not among the targets: the arguments of the command line, which are private to its binary.
+
+mod input;
+mod json;
+mod keys;
+mod rows;
+mod statement;
+
+pub use json::json;
+pub use keys::keys;
+pub use rows::rows;
+pub use statement::statement;
+
+/// A target, as libFuzzer calls it.
+pub type Target = fn(&[u8]);
+
+/// Every target by its name, which is that of its corpus too.
+pub const TARGETS: [(&str, Target); 4] = [("keys", keys), ("statement", statement), ("json", json), ("rows", rows)];

@@ -1,0 +1,165 @@
+//! Rows of any columns and cells, whether they go together or not.
+
+use arbitrary::Unstructured;
+use mrc_core::{Cell, Column, ColumnKind, Date, DateTime, RowEncoder, RowError, RowFormat, Time};
+use serde::de::IgnoredAny;
+use serde_json::{Map, Value};
+
+use crate::input::{any, below, one};
+
+const FORMATS: [RowFormat; 3] = [RowFormat::Canonical, RowFormat::TypeScript, RowFormat::Python];
+const NAMES: &[&str] = &["id", "id", "a", "10", "9", "01", "", "\"", "é", "t.id", "\u{2028}\n"];
+
+/// Some columns, then calls of the encoder in any order.
+pub fn rows(data: &[u8]) {
+    for format in FORMATS {
+        let mut input = Unstructured::new(data);
+        let columns: Vec<Column> = (0..below(&mut input, 6)).map(|_| column(&mut input)).collect();
+        let mut rows = RowEncoder::new(format);
+        let mut has_json = false;
+        let result = push(&mut input, &columns, &mut rows, &mut has_json);
+        let (whole, bytes) = (rows.rows(), rows.len());
+        let answer = rows.finish();
+        if let Err(error) = result {
+            assert_eq!(answer, Err(error), "the first error stays");
+            continue;
+        }
+        let Ok(answer) = answer else { continue };
+        let text = str::from_utf8(&answer).expect("an answer is UTF-8");
+        let parsed: Vec<IgnoredAny> = serde_json::from_str(text).unwrap_or_else(|e| panic!("{e} in {text}"));
+        assert!((whole..=whole + 1).contains(&(parsed.len() as u64)), "{whole} rows in {text}");
+        assert!(parsed.len() as u64 > whole || bytes == answer.len(), "{bytes} bytes in {text}");
+        // A document may hold what JSON allows and no program can hold: 1e999, half a surrogate pair.
+        if !has_json {
+            let objects: Vec<Map<String, Value>> =
+                serde_json::from_str(text).unwrap_or_else(|e| panic!("{e} in {text}"));
+            let all = |object: &Map<String, Value>| object.len() == columns.len();
+            // The peers' objects hold one member for all columns of one name.
+            assert!(format != RowFormat::Canonical || objects.iter().all(all), "columns are missing in {text}");
+        }
+    }
+}
+
+fn push<'a>(
+    input: &mut Unstructured<'a>,
+    columns: &[Column],
+    rows: &mut RowEncoder,
+    has_json: &mut bool,
+) -> Result<(), RowError> {
+    rows.columns(columns)?;
+    for _ in 0..below(input, 4) {
+        // Now and then a row is begun late or never, has a cell too many, or isn't ended.
+        let odd = below(input, 16);
+        if odd != 1 {
+            rows.begin_row();
+        }
+        for at in 0..columns.len() + usize::from(odd == 2) {
+            let cell = cell(input, columns.get(at).map(|column| column.kind));
+            *has_json |= matches!(cell, Cell::Json(_));
+            rows.cell(cell)?;
+        }
+        if odd != 3 {
+            rows.end_row();
+        }
+    }
+    Ok(())
+}
+
+fn column(input: &mut Unstructured<'_>) -> Column {
+    let fraction = below(input, 8) as u8;
+    let kinds = [
+        ColumnKind::Int,
+        ColumnKind::Decimal,
+        ColumnKind::Float,
+        ColumnKind::Double,
+        ColumnKind::Year,
+        ColumnKind::Bit,
+        ColumnKind::Text,
+        ColumnKind::Binary,
+        ColumnKind::Json,
+        ColumnKind::Date,
+        ColumnKind::DateTime { fraction },
+        ColumnKind::Time { fraction },
+        ColumnKind::Geometry,
+        ColumnKind::Null,
+    ];
+    let column = Column::new(one(input, NAMES), one(input, &kinds));
+    match below(input, 3) {
+        0 => column,
+        1 => column.in_table(""),
+        _ => column.in_table(one(input, &["t", "u", "t.id"])),
+    }
+}
+
+/// Mostly a cell that a driver would give for the column.
+fn cell<'a>(input: &mut Unstructured<'a>, kind: Option<ColumnKind>) -> Cell<'a> {
+    let fitting = match kind {
+        Some(ColumnKind::Int | ColumnKind::Year) => 1,
+        Some(ColumnKind::Decimal) => 5,
+        Some(ColumnKind::Float) => 3,
+        Some(ColumnKind::Double) => 4,
+        Some(ColumnKind::Bit | ColumnKind::Binary | ColumnKind::Geometry) => 7,
+        Some(ColumnKind::Text) => 6,
+        Some(ColumnKind::Json) => 8,
+        Some(ColumnKind::Date) => 9,
+        Some(ColumnKind::DateTime { .. }) => 10,
+        Some(ColumnKind::Time { .. }) => 11,
+        _ => 0,
+    };
+    let which = if below(input, 4) == 3 { below(input, 12) } else { fitting };
+    match which {
+        0 => Cell::Null,
+        1 => Cell::Int(any(input)),
+        2 => Cell::UInt(any(input)),
+        3 => Cell::Float(any(input)),
+        4 => Cell::Double(any(input)),
+        5 => {
+            Cell::Decimal(one(input, &["0", "-10.50", "00.100", "99999999999999999999.99", ".5", "5.", "-", "1e5", ""]))
+        }
+        6 => match below(input, 4) {
+            0 => Cell::Text(one(input, &["00123", "-7", "5.", "1.50", "--1", "99999999999999999999999999", "1e5", ""])),
+            _ => Cell::Text(any(input)),
+        },
+        7 => Cell::Bytes(bytes(input)),
+        8 => Cell::Json(one(
+            input,
+            &["{}", "[1e999]", " {\"b\":1,\"1\":2,\"b\":3} ", "\"12\"", "\"\\ud800\"", "nul", ""],
+        )),
+        9 => Cell::Date(date(input)),
+        10 => Cell::DateTime(DateTime {
+            date: date(input),
+            hour: any(input),
+            minute: any(input),
+            second: any(input),
+            micros: any(input),
+        }),
+        _ => Cell::Time(Time {
+            negative: any(input),
+            hours: any(input),
+            minutes: any(input),
+            seconds: any(input),
+            micros: any(input),
+        }),
+    }
+}
+
+/// Any bytes, or a point of a GEOMETRY column that was cut or spoiled.
+fn bytes<'a>(input: &mut Unstructured<'a>) -> &'a [u8] {
+    const POINT: &[u8] = &[0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xf0, 0x3f, 0, 0, 0, 0, 0, 0, 0, 0x40];
+    match below(input, 4) {
+        0 => &POINT[..below(input, POINT.len() + 1)],
+        _ => any(input),
+    }
+}
+
+/// Mostly within the ranges that a date has.
+fn date(input: &mut Unstructured<'_>) -> Date {
+    match below(input, 8) {
+        7 => Date { year: any(input), month: any(input), day: any(input) },
+        _ => Date {
+            year: one(input, &[0, 1, 5, 31, 32, 99, 100, 1582, 1900, 2000, 2024, 2025, 9999]),
+            month: below(input, 13) as u8,
+            day: below(input, 32) as u8,
+        },
+    }
+}

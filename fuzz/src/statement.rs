@@ -1,0 +1,42 @@
+//! The read-only check and the search for placeholders.
+
+use arbitrary::Unstructured;
+use mrc_core::statement::{check, placeholders};
+
+use crate::input::{joined, text};
+
+const PIECES: &[&str] = &[
+    "SELECT", " ", "1", "?", ",", "(", ")", "FROM", "t", "WHERE", "id", "=", "'", "\"", "`", "\\", "''", "--", "-- ",
+    "#", "\n", "\r", "/*", "*/", "/*!", "/*+", "/*M!", ";", "@", "@@", ":=", ".", "1.", "e", "x'41'", "b'1'", "N'a'",
+    "FOR", "UPDATE", "LOCK", "INTO", "NOW", "SLEEP", "WITH", "AS", "UNION", "VALUES", "\0", "\u{a0}", "é", "😀", "$$",
+    "{", "}", "->", "->>", "<=>", "||", "0x", "_utf8mb4",
+];
+
+/// A statement: the text as it is, or words put together.
+pub fn statement(data: &[u8]) {
+    let sql = text(data, |input: &mut Unstructured<'_>| joined(input, PIECES, 48));
+    places(&sql);
+    let passes = check(&sql).is_ok();
+    // Of a `--` at the very end a blank makes a comment.
+    if !sql.ends_with("--") {
+        for after in ["\n", " \t\r\n", "\n-- a comment", "\n# a comment"] {
+            assert_eq!(check(&format!("{sql}{after}")).is_ok(), passes, "{after:?} after {sql:?}");
+        }
+        // This one may end a comment that the text leaves open.
+        assert!(!passes || check(&format!("{sql}\n/* a comment */")).is_ok(), "a comment after {sql:?}");
+    }
+    for before in [" ", "/* a comment */ ", "-- a comment\n", "# a comment\n"] {
+        assert_eq!(check(&format!("{before}{sql}")).is_ok(), passes, "{before:?} before {sql:?}");
+    }
+    // After a `.` a reserved word is a name, after a `)` it isn't.
+    for never in ["\nFOR UPDATE", "\n) LOCK IN SHARE MODE", "\n; SELECT 1", "\n) INTO OUTFILE 'f'"] {
+        assert!(check(&format!("{sql}{never}")).is_err(), "{sql:?} passes with {never:?}");
+    }
+}
+
+/// Each place is a `?`, and they ascend.
+fn places(sql: &str) {
+    let Ok(places) = placeholders(sql) else { return };
+    assert!(places.iter().all(|&at| sql.as_bytes().get(at) == Some(&b'?')), "{places:?} of {sql:?}");
+    assert!(places.is_sorted_by(|one, next| one < next), "{places:?} of {sql:?}");
+}
