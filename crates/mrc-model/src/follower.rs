@@ -1,0 +1,57 @@
+//! Callers of the first reader's process that follow its flight.
+
+use crate::part::Part;
+use crate::redis::Version;
+use crate::world::World;
+
+/// A caller that may follow. If there is nothing to follow it would lead, and readers do that already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Follower {
+    Idle,
+    /// `early`: it joined before the last read was begun. `floor`: the world's, when its call began.
+    Following {
+        early: bool,
+        floor: Version,
+    },
+    /// It took the flight's value.
+    Took,
+    /// The value wasn't for it: it tries again by itself.
+    Alone,
+}
+
+/// The flight can be joined, whatever K holds by now: the caller's GET may have missed before, or failed.
+pub(crate) fn may_join(world: &World, follower: u8) -> bool {
+    world.followers.get(usize::from(follower)) == Some(&Follower::Idle) && world.flight_open
+}
+
+/// It joins, and its call begins with that: an earlier beginning would ask for less.
+pub(crate) fn join(world: &mut World, follower: u8) {
+    let floor = world.floor;
+    if let Some(follower) = world.followers.get_mut(usize::from(follower)) {
+        *follower = Follower::Following { early: false, floor };
+    }
+}
+
+/// The leader begins a read: who has joined by now may have what it returns.
+pub(crate) fn begin_read(world: &mut World) {
+    for follower in &mut world.followers {
+        if let Follower::Following { early, .. } = follower {
+            *early = true;
+        }
+    }
+}
+
+/// The flight lands: each follower takes the value, or is left alone.
+pub(crate) fn land(world: &mut World, value: Option<Version>, accepted: bool, without: Option<Part>) {
+    world.flight_open = false;
+    for follower in &mut world.followers {
+        let Follower::Following { early, floor } = *follower else { continue };
+        *follower = match value {
+            Some(version) if accepted || early || without == Some(Part::FollowerRule) => {
+                world.stale_answer |= version < floor;
+                Follower::Took
+            }
+            _ => Follower::Alone,
+        };
+    }
+}

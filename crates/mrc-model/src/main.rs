@@ -1,0 +1,91 @@
+//! `just model`: checks the protocol in all settings, then without each of its parts.
+#![expect(clippy::print_stdout, reason = "what the checker finds is printed")]
+
+use std::num::NonZeroUsize;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Parser;
+use mrc_model::{Finding, Found, Part, Setting, check};
+
+/// Checks the fill protocol: it must hold, and without each of its parts it must not.
+#[derive(Debug, Parser)]
+struct Args {
+    /// Leave this part away, and print the counterexample step by step.
+    #[arg(long)]
+    part: Option<Part>,
+    /// Only the settings that take seconds, as in CI.
+    #[arg(long)]
+    small: bool,
+    /// How long one setting may take, in seconds.
+    #[arg(long, default_value_t = 300)]
+    limit: u64,
+}
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    let limit = Duration::from_secs(args.limit);
+    let one = NonZeroUsize::MIN;
+    if let Some(part) = args.part {
+        let finding = check(&part.setting(), Some(part), one, limit);
+        return verdict(print_path(part, &finding));
+    }
+
+    let threads = std::thread::available_parallelism().unwrap_or(one);
+    let mut settings = Setting::small();
+    if !args.small {
+        settings.extend(Setting::large());
+    }
+    let mut as_it_should = true;
+    print_head("the whole protocol");
+    for (name, setting) in settings {
+        let finding = check(&setting, None, threads, limit);
+        print_row(name, &finding);
+        as_it_should &= matches!(finding.found, Found::Holds);
+    }
+    print_head("without a part");
+    for part in Part::ALL {
+        let finding = check(&part.setting(), Some(part), one, limit);
+        print_row(part.lack(), &finding);
+        as_it_should &= matches!(finding.found, Found::Counterexample { .. });
+    }
+    print_head("more than it bears");
+    for (name, setting) in Setting::beyond() {
+        let finding = check(&setting, None, one, limit);
+        print_row(name, &finding);
+        as_it_should &= matches!(finding.found, Found::Counterexample { .. });
+    }
+    println!("--part NAME prints a counterexample step by step; --help lists the names.");
+    verdict(as_it_should)
+}
+
+fn print_head(title: &str) {
+    println!("{title:<52} {:>13} {:>9}  result", "unique states", "time");
+}
+
+fn print_row(name: &str, finding: &Finding) {
+    let result = match &finding.found {
+        Found::Holds => "holds".to_owned(),
+        Found::Counterexample { path, .. } => format!("counterexample of {} steps", path.len()),
+        Found::Never(what) => format!("says nothing: never \"{what}\""),
+        Found::Unfinished => "unfinished: no counterexample in the time given".to_owned(),
+    };
+    println!("{name:<52} {:>13} {:>8.1}s  {result}", finding.states, finding.took.as_secs_f64());
+}
+
+/// True: there was a counterexample to print.
+fn print_path(part: Part, finding: &Finding) -> bool {
+    let Found::Counterexample { breaks, path } = &finding.found else {
+        print_row(part.lack(), finding);
+        return false;
+    };
+    println!("{}\nbreaks: {breaks}\n", part.lack());
+    for (number, step) in (1..).zip(path) {
+        println!("{number:>3}  {:<66} {}", step.what, step.then);
+    }
+    true
+}
+
+fn verdict(as_it_should: bool) -> ExitCode {
+    if as_it_should { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}

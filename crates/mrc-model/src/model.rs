@@ -1,0 +1,75 @@
+//! The model as stateright takes it: how a run begins, what can happen, and what must hold.
+
+use stateright::{Model, Property};
+
+use crate::action::Action;
+use crate::follower::Follower;
+use crate::part::Part;
+use crate::reader::{Outcome, Step};
+use crate::setting::Setting;
+use crate::world::World;
+
+/// The invariant, in the cache.
+pub(crate) const CACHE: &str = "no value read before a returned invalidation began is in the cache";
+/// The invariant, for callers.
+pub(crate) const CALLERS: &str = "no caller that began after an invalidation returned is handed an older value";
+/// Nobody hangs.
+pub(crate) const END: &str = "every call and every invalidation ends";
+
+const ACCEPTED: &str = "a fill is accepted";
+const REFUSED: &str = "a fill is refused";
+const FOLLOWED: &str = "a follower takes a value";
+const REFRESHED: &str = "a refresh succeeds";
+
+/// The protocol, or what is left of it, in one setting.
+#[derive(Debug, Clone)]
+pub(crate) struct Protocol {
+    pub(crate) setting: Setting,
+    pub(crate) without: Option<Part>,
+}
+
+impl Model for Protocol {
+    type State = World;
+    type Action = Action;
+
+    fn init_states(&self) -> Vec<World> {
+        World::beginnings(&self.setting)
+    }
+
+    fn actions(&self, world: &World, actions: &mut Vec<Action>) {
+        Action::possible(world, self.setting.refresh, actions);
+    }
+
+    fn next_state(&self, world: &World, action: Action) -> Option<World> {
+        let mut world = world.clone();
+        action.happen(&mut world, self.without);
+        Some(world)
+    }
+
+    fn properties(&self) -> Vec<Property<Self>> {
+        let mut properties = vec![
+            Property::always(CACHE, |_, world: &World| world.redis.k.value().is_none_or(|value| value >= world.floor)),
+            Property::always(CALLERS, |_, world: &World| !world.stale_answer),
+            Property::eventually(END, |_, world: &World| world.all_ended()),
+            // What follows shows that the model isn't empty.
+            Property::sometimes(ACCEPTED, |_, world: &World| fill_ended(world, Outcome::Accepted, false)),
+            Property::sometimes(REFUSED, |_, world: &World| fill_ended(world, Outcome::Refused, false)),
+        ];
+        if self.setting.followers > 0 {
+            properties
+                .push(Property::sometimes(FOLLOWED, |_, world: &World| world.followers.contains(&Follower::Took)));
+        }
+        if self.setting.refresh {
+            properties
+                .push(Property::sometimes(REFRESHED, |_, world: &World| fill_ended(world, Outcome::Accepted, true)));
+        }
+        properties
+    }
+}
+
+fn fill_ended(world: &World, how: Outcome, refreshes_only: bool) -> bool {
+    world.readers.iter().any(|reader| match reader.step {
+        Step::Filled { outcome, refresh, .. } => outcome == how && (refresh || !refreshes_only),
+        _ => false,
+    })
+}

@@ -1,0 +1,99 @@
+//! What takes part in a run, and what may go wrong in it.
+
+/// Who takes part. Every number bounds the run; within the bounds each order of steps is tried.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct Setting {
+    /// Processes that read through the cache, each with one caller that leads.
+    pub readers: u8,
+    /// How many times each reader calls, beyond the first. Default: 0.
+    pub further_calls: u8,
+    /// Callers of the first reader's process that may follow its flight.
+    pub followers: u8,
+    /// For each writer, how often it commits and invalidates.
+    pub writes: Vec<u8>,
+    /// A run may also begin with a value in K, and readers may refresh a value before it expires.
+    pub refresh: bool,
+    /// What goes wrong, and how often at most.
+    pub faults: Faults,
+}
+
+/// How often each fault may happen in one run. Any command may be late by any number of steps, without a budget.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct Faults {
+    /// A caller stops to wait for a reply. Its command may still be executed, at any later time.
+    pub timeouts: u8,
+    /// A fill, release or UNLINK is executed, and once more at any later time.
+    pub repeats: u8,
+    /// A claim is executed, and once more at any later time. **The protocol doesn't bear it**: drivers must not resend.
+    pub repeated_claims: u8,
+    /// K expires, is evicted, or somebody else deletes it.
+    pub k_goes: u8,
+    /// L expires or is evicted.
+    pub l_goes: u8,
+    /// A reader dies, wherever it is.
+    pub crashes: u8,
+    /// A read of the database fails, and the claim is released.
+    pub failed_reads: u8,
+    /// A peer fills the row's newest version into K, by a plain SET.
+    pub peer_fills: u8,
+}
+
+impl Setting {
+    /// Small settings, each with a few faults: all of them take seconds.
+    #[must_use]
+    pub fn small() -> Vec<(&'static str, Self)> {
+        let base = Self { readers: 2, writes: vec![1], ..Self::default() };
+        vec![
+            ("two readers", base.clone()),
+            ("a follower", Self { followers: 1, ..base.clone() }),
+            (
+                "late and repeated",
+                Self { faults: Faults { timeouts: 1, repeats: 1, ..Faults::default() }, ..base.clone() },
+            ),
+            ("expiry", Self { faults: Faults { k_goes: 1, l_goes: 1, ..Faults::default() }, ..base.clone() }),
+            (
+                "crash, failed read",
+                Self { faults: Faults { crashes: 1, failed_reads: 1, ..Faults::default() }, ..base.clone() },
+            ),
+            ("refresh", Self { refresh: true, faults: Faults { peer_fills: 1, ..Faults::default() }, ..base }),
+        ]
+    }
+
+    /// What the protocol doesn't bear: these end in a counterexample, and say what a driver must not do.
+    #[must_use]
+    pub fn beyond() -> Vec<(&'static str, Self)> {
+        let base = Self { readers: 1, writes: vec![1], ..Self::default() };
+        let faults = Faults { repeated_claims: 1, ..Faults::default() };
+        vec![("a claim executed twice with one token", Self { faults, ..base })]
+    }
+
+    /// The settings of `just model`: minutes, and gigabytes.
+    #[must_use]
+    pub fn large() -> Vec<(&'static str, Self)> {
+        let base = Self { readers: 2, writes: vec![1], ..Self::default() };
+        let none = Faults::default();
+        let late = Faults { timeouts: 1, repeats: 1, ..none };
+        let late_and_gone = Faults { k_goes: 1, l_goes: 1, ..late };
+        let each = Faults { crashes: 1, failed_reads: 1, peer_fills: 1, ..late_and_gone };
+        let twice = Faults { timeouts: 2, repeats: 2, k_goes: 2, l_goes: 1, ..none };
+        vec![
+            ("each fault", Self { faults: each, ..base.clone() }),
+            ("each fault, a follower", Self { followers: 1, faults: each, ..base.clone() }),
+            ("late and gone, twice", Self { faults: twice, ..base.clone() }),
+            ("two followers, late and gone", Self { followers: 2, faults: late_and_gone, ..base.clone() }),
+            ("two calls, late and gone", Self { further_calls: 1, faults: late_and_gone, ..base.clone() }),
+            ("two writes, late and gone", Self { writes: vec![2], faults: late_and_gone, ..base.clone() }),
+            ("two writers, late", Self { writes: vec![1, 1], faults: late, ..base.clone() }),
+            ("three readers, a follower, late", Self { readers: 3, followers: 1, faults: late, ..base.clone() }),
+            (
+                "three readers, two writes, a timeout",
+                Self { readers: 3, writes: vec![2], faults: Faults { timeouts: 1, ..none }, ..base.clone() },
+            ),
+            ("refresh, each fault", Self { refresh: true, faults: each, ..base.clone() }),
+            (
+                "refresh, a follower, two calls, late",
+                Self { refresh: true, followers: 1, further_calls: 1, faults: late, ..base },
+            ),
+        ]
+    }
+}
