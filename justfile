@@ -34,6 +34,19 @@ doc:
 bench *ARGS: setup
     cargo run --release -p mrc-bench -- {{ ARGS }}
 
+# The fill protocol, model-checked; `--small` takes seconds, `--part NAME` prints a counterexample
+model *ARGS:
+    cargo run --release -p mrc-model -- {{ ARGS }}
+
+# One race, against mrc, other caches of Rust, and both peers
+race *ARGS: setup
+    cargo run --release --manifest-path proof/race/Cargo.toml -- {{ ARGS }}
+
+# Search for input that breaks keys, statement, json or rows; needs cargo-fuzz and a nightly Rust
+fuzz TARGET SECONDS="120":
+    mkdir -p fuzz/target/corpus/{{ TARGET }}
+    cargo +nightly fuzz run {{ TARGET }} fuzz/target/corpus/{{ TARGET }} fuzz/corpus/{{ TARGET }} --fuzz-dir fuzz --features libfuzzer -- -max_total_time={{ SECONDS }}
+
 # Redis and MySQL for local work, as in the README's example
 up:
     docker compose -f redis-compose.yml up -d --wait
