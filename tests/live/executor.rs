@@ -46,24 +46,24 @@ async fn golden_types() -> (Database, MySqlExecutor) {
 #[tokio::test]
 async fn sqlite_passes_the_suite() {
     let executor = SqliteExecutor::in_memory().unwrap();
-    conformance::executor::all(&executor).await;
-    conformance::executor::closing(&executor).await;
+    conformance::executor::executor_suite(&executor).await;
+    conformance::executor::refuses_calls_after_close(&executor).await;
 }
 
 #[tokio::test]
 async fn mariadb_passes_the_suite() {
     let database = Database::create().await;
     let executor = executor(config(&database).pool_max(5));
-    conformance::executor::all(&executor).await;
-    conformance::executor::closing(&executor).await;
+    conformance::executor::executor_suite(&executor).await;
+    conformance::executor::refuses_calls_after_close(&executor).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn mariadb_passes_the_suite_on_several_threads() {
     let database = Database::create().await;
     let executor = executor(config(&database).pool_max(3).statement_cache(2));
-    conformance::executor::all(&executor).await;
-    conformance::executor::closing(&executor).await;
+    conformance::executor::executor_suite(&executor).await;
+    conformance::executor::refuses_calls_after_close(&executor).await;
 }
 
 #[tokio::test]

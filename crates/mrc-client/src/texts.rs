@@ -65,3 +65,29 @@ impl Text {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_looked_at_once() {
+        let texts = Texts::new();
+        let sql = "SELECT * FROM t WHERE id = ?";
+        let (first, again) = (texts.of(sql), texts.of(sql));
+        assert!(Arc::ptr_eq(&first, &again));
+        assert!(first.checked.get().is_none(), "nobody asked whether it may be cached");
+        first.check(sql, 1, false).unwrap();
+        // Were it looked at again, the other text would be refused.
+        again.check("DELETE FROM t WHERE id = ?", 1, false).unwrap();
+    }
+
+    #[test]
+    fn what_is_remembered_is_bounded() {
+        let texts = Texts::new();
+        for id in 0..3000 {
+            texts.of(&format!("SELECT {id} {}", " ".repeat(10_000)));
+        }
+        assert!(texts.0.weight() <= BYTES, "{}", texts.0.weight());
+    }
+}

@@ -63,8 +63,8 @@ pub enum ExecuteError {
         /// Why, and what to do.
         reason: String,
     },
-    /// The server refused the statement.
-    #[error("the database refused the statement: {0}")]
+    /// The server answered with an error: it refused the statement, or the login.
+    #[error("the database answered with an error: {0}")]
     Refused(#[source] Source),
     /// The server can't be reached, or the connection broke.
     #[error("the database can't be reached: {0}")]

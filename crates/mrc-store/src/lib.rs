@@ -1,4 +1,33 @@
 //! The two seams of mrc, and their backends.
+//!
+//! [`CacheStore`] is a cache with claims: a fill is refused once an invalidation has overtaken it. [`QueryExecutor`] is a database that
+//! pushes rows into an encoder. `mrc-client` and `mrc-server` compose them; usually they are used through the facade `mrc`.
+//!
+//! ```
+//! # #[cfg(feature = "memory")]
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), mrc_store::StoreError> {
+//! use std::time::Duration;
+//! use mrc_store::{CacheStore, Claim, ClaimMode, MemoryStore, Token};
+//!
+//! let (store, token, minute) = (MemoryStore::new(), Token::from_bits(rand::random()), Duration::from_secs(60));
+//! assert_eq!(store.claim("key", &token, minute, ClaimMode::Fill).await?, Claim::Granted);
+//! // Whatever is read from here on is read under the claim …
+//! store.remove(&["key".into()]).await?; // … which an invalidation ends,
+//! assert!(!store.fill("key", &token, "[]".into(), minute).await?); // so that the fill is refused.
+//! # Ok(())
+//! # }
+//! # #[cfg(not(feature = "memory"))] fn main() {}
+//! ```
+//!
+//! | backend | of | feature | by |
+//! |---|---|---|---|
+//! | `RedisStore` | [`CacheStore`] | `redis` (default) | fred: standalone, cluster, sentinel, TLS |
+//! | `MemoryStore` | [`CacheStore`] | `memory` | moka; the reference: readable first |
+//! | `MySqlExecutor` | [`QueryExecutor`] | `mysql` (default) | mysql_async: MySQL and MariaDB |
+//! | `SqliteExecutor` | [`QueryExecutor`] | `sqlite` | rusqlite, bundled: for tests and demos |
+//!
+//! A backend of your own runs the suites of the feature `conformance`, as these do.
 
 pub mod error;
 mod executor;

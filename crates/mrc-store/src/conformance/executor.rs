@@ -9,8 +9,8 @@
 //! use mrc_store::{SqliteExecutor, conformance};
 //!
 //! let executor = SqliteExecutor::in_memory()?;
-//! conformance::executor::all(&executor).await;
-//! conformance::executor::closing(&executor).await; // last: it closes the executor
+//! conformance::executor::executor_suite(&executor).await;
+//! conformance::executor::refuses_calls_after_close(&executor).await; // last: it closes the executor
 //! # Ok(())
 //! # }
 //! # #[cfg(not(feature = "sqlite"))]
@@ -33,8 +33,8 @@ const SELECT: &str = "SELECT ? AS a";
 /// Three rows: 1, 2, 3.
 const THREE: &str = "(SELECT 1 AS a UNION ALL SELECT 2 AS a UNION ALL SELECT 3 AS a) AS three";
 
-/// Every rule but [`closing`].
-pub async fn all(executor: &dyn QueryExecutor) {
+/// Every rule but [`refuses_calls_after_close`].
+pub async fn executor_suite(executor: &dyn QueryExecutor) {
     values_come_back(executor).await;
     values_arrive(executor).await;
     lists(executor).await;
@@ -216,7 +216,7 @@ pub async fn cancellation(executor: &dyn QueryExecutor) {
 }
 
 /// After `close` a query is an error, and the error says so. The executor is of no use then.
-pub async fn closing(executor: &dyn QueryExecutor) {
+pub async fn refuses_calls_after_close(executor: &dyn QueryExecutor) {
     executor.close().await;
     match query(executor, SELECT, &params! { "A" => 1 }).await {
         Err(ExecuteError::Closed) => {}
