@@ -10,7 +10,6 @@ use bytes::Bytes;
 use futures_util::TryStreamExt;
 use mrc_core::{EntryPattern, Event, EventListener};
 use mrc_store::{CacheStore, ScanPattern, StoreError};
-
 use tokio::time::{Instant, sleep};
 
 use crate::error::DropError;
@@ -98,13 +97,13 @@ impl MrcServer {
     pub async fn drop_outdated_cache(&self, request: impl Into<DropRequest>) -> Result<u64, DropError> {
         let mut request = request.into();
         let pattern = request.pattern()?;
-        let until = Instant::now() + self.deadline;
+        let began = Instant::now();
         let (mut progress, mut pause) = (Progress::default(), PAUSES.0);
         loop {
             // Keys that are gone stay counted; in a dry run nothing is gone.
             progress = Progress { scanned: 0, dropped: if request.dry_run { 0 } else { progress.dropped } };
             let Err(source) = self.drop_matching(&pattern, &mut request, &mut progress).await else { break };
-            if !source.is_retryable() || Instant::now() + pause > until {
+            if !source.is_retryable() || began.elapsed() + pause > self.deadline {
                 return Err(DropError::Interrupted { dropped: progress.dropped, source });
             }
             self.emit(&Event::DropRetried { error: &source.to_string() });

@@ -102,6 +102,13 @@ async fn a_dry_run_counts_once_however_often_it_is_tried() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_deadline_may_be_for_ever() {
+    let store = Flaky::with_entries(3).await;
+    let server = store.server().0.deadline(Duration::MAX);
+    assert_eq!(server.drop_outdated_cache(params! { "StoreId" => 3 }).await.unwrap(), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn past_the_deadline_the_caller_hears_what_may_survive() {
     let store = Flaky::with_entries(u32::MAX).await;
     let (server, _) = store.server();
