@@ -1,6 +1,7 @@
 //! Bytes, read as something more interesting. Every choice takes one byte from the front, so that a seed can be written by hand.
 
 use arbitrary::Unstructured;
+use mrc_core::{Date, DateTime, Time};
 
 /// A number below `end`; 0 when the bytes are used up.
 pub(crate) fn below(input: &mut Unstructured<'_>, end: usize) -> usize {
@@ -20,6 +21,16 @@ pub(crate) fn any<'a, T: arbitrary::Arbitrary<'a> + Default>(input: &mut Unstruc
 /// Some of these pieces, up to `most`, one after the other.
 pub(crate) fn joined(input: &mut Unstructured<'_>, pieces: &[&str], most: usize) -> String {
     (0..below(input, most + 1)).map(|_| one(input, pieces)).collect()
+}
+
+/// Any time of day on this date, impossible ones too.
+pub(crate) fn datetime(input: &mut Unstructured<'_>, date: Date) -> DateTime {
+    DateTime { date, hour: any(input), minute: any(input), second: any(input), micros: any(input) }
+}
+
+/// Any time, impossible ones too.
+pub(crate) fn time(input: &mut Unstructured<'_>) -> Time {
+    Time { negative: any(input), hours: any(input), minutes: any(input), seconds: any(input), micros: any(input) }
 }
 
 /// An input that begins with 0xFF, which no text does, is read by `build`; any other is the text itself.

@@ -1,9 +1,9 @@
 //! Keys and the patterns that look for them.
 
 use arbitrary::Unstructured;
-use mrc_core::{Date, DateTime, Decimal, EntryPattern, KeyFormat, KeyScheme, Param, Params, Time, Value};
+use mrc_core::{Date, Decimal, EntryPattern, KeyFormat, KeyScheme, Param, Params, Value};
 
-use crate::input::{any, below, joined, one};
+use crate::input::{any, below, datetime, joined, one, time};
 
 /// Whatever a name or a text may hold to look like something else.
 const PIECES: &[&str] =
@@ -118,20 +118,11 @@ fn value(input: &mut Unstructured<'_>, lists: bool) -> Value {
         7 => joined(input, PIECES, 8).into_bytes().into(),
         8 => any::<Vec<u8>>(input).into(),
         9 => Value::Date(date(input)),
-        10 => Value::DateTime(DateTime {
-            date: date(input),
-            hour: any(input),
-            minute: any(input),
-            second: any(input),
-            micros: any(input),
+        10 => Value::DateTime({
+            let date = date(input);
+            datetime(input, date)
         }),
-        11 => Value::Time(Time {
-            negative: any(input),
-            hours: any(input),
-            minutes: any(input),
-            seconds: any(input),
-            micros: any(input),
-        }),
+        11 => Value::Time(time(input)),
         12 => joined(input, PIECES, 8).into(),
         13 => Value::Json(serde_json::from_str(one(input, DOCUMENTS)).unwrap_or_default()),
         _ => {

@@ -1,11 +1,11 @@
 //! Rows of any columns and cells, whether they go together or not.
 
 use arbitrary::Unstructured;
-use mrc_core::{Cell, Column, ColumnKind, Date, DateTime, RowEncoder, RowError, RowFormat, Time};
+use mrc_core::{Cell, Column, ColumnKind, Date, RowEncoder, RowError, RowFormat};
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
-use crate::input::{any, below, one};
+use crate::input::{any, below, datetime, one, time};
 
 const FORMATS: [RowFormat; 3] = [RowFormat::Canonical, RowFormat::TypeScript, RowFormat::Python];
 const NAMES: &[&str] = &["id", "id", "a", "10", "9", "01", "", "\"", "é", "t.id", "\u{2028}\n"];
@@ -126,20 +126,11 @@ fn cell<'a>(input: &mut Unstructured<'a>, kind: Option<ColumnKind>) -> Cell<'a> 
             &["{}", "[1e999]", " {\"b\":1,\"1\":2,\"b\":3} ", "\"12\"", "\"\\ud800\"", "nul", ""],
         )),
         9 => Cell::Date(date(input)),
-        10 => Cell::DateTime(DateTime {
-            date: date(input),
-            hour: any(input),
-            minute: any(input),
-            second: any(input),
-            micros: any(input),
+        10 => Cell::DateTime({
+            let date = date(input);
+            datetime(input, date)
         }),
-        _ => Cell::Time(Time {
-            negative: any(input),
-            hours: any(input),
-            minutes: any(input),
-            seconds: any(input),
-            micros: any(input),
-        }),
+        _ => Cell::Time(time(input)),
     }
 }
 
