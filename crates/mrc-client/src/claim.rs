@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use mrc_store::{CacheStore, Claim, ClaimMode, StoreError, Token};
+use mrc_store::{CacheStore, Claim, StoreError, Terms, Token};
 use rand::Rng;
 use tokio::time::{Instant, sleep};
 
@@ -43,7 +43,7 @@ impl Claims {
             // After an unknown outcome a token is never used again: each attempt has its own.
             let token = Token::from_bits(rand::rng().random());
             let held = Held::new(store, key, token.clone());
-            let busy_for = match store.claim(key, &token, self.lease, ClaimMode::Fill).await {
+            let busy_for = match store.claim(key, &token, Terms::fill(self.lease)).await {
                 Ok(Claim::Granted) => return Waited::Granted(held),
                 Ok(Claim::Hit(json)) => {
                     held.forget();
@@ -86,7 +86,7 @@ impl Held {
     /// Stores the value if the claim still stands.
     pub(crate) async fn fill(mut self, json: Bytes, ttl: Duration) -> Result<bool, StoreError> {
         let Some(open) = &self.0 else { return Ok(false) };
-        let filled = open.store.fill(&open.key, &open.token, json, ttl).await?;
+        let filled = open.store.fill(&open.key, &open.token, json, ttl.into()).await?;
         self.0 = None;
         Ok(filled)
     }

@@ -139,10 +139,7 @@ impl MrcClient {
             decoded => return decoded,
         };
         // Somebody else left a value of another shape: compute ours, once, and put it in its place.
-        self.0
-            .pipeline
-            .events()
-            .emit(&Event::Bypassed { key: key.as_str(), why: Bypass::BadValue { error: &error.to_string() } });
+        self.0.pipeline.events().emit(&Event::BadValue { key: key.as_str(), error: &error.to_string() });
         let _ = self.0.pipeline.store().shared().remove(&[Bytes::copy_from_slice(key.as_str().as_bytes())]).await;
         match self.0.pipeline.fetch(&key, ttl, || encoded(function.take())).await?.json() {
             Ok(value) => Ok(value),

@@ -5,6 +5,9 @@ use std::time::Duration;
 use crate::key::Ambiguity;
 
 /// One decision of the cache.
+///
+/// Of one call: `Hit`; or `Miss`, `Computed` or `Failed`, and what became of the value (`Filled`, `Refused`, `Bypassed`); or `Followed`;
+/// or `Bypassed` and `Computed` or `Failed`. `Stale` comes last, where a copy stood in for what failed.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Event<'a> {
@@ -18,12 +21,28 @@ pub enum Event<'a> {
         /// The key.
         key: &'a str,
     },
-    /// Another caller was computing the value, in this process or in another; this one waited, and has it.
+    /// Another caller was computing the value, in this process or in another; this one waited, and has its outcome.
     Followed {
         /// The key.
         key: &'a str,
         /// How long it waited.
         waited: Duration,
+    },
+    /// A value was computed: read from the database, or returned by the caller's function.
+    Computed {
+        /// The key.
+        key: &'a str,
+        /// How long that took.
+        took: Duration,
+    },
+    /// A value could not be computed.
+    Failed {
+        /// The key.
+        key: &'a str,
+        /// How long that took.
+        took: Duration,
+        /// What the database, or the function, said.
+        error: &'a str,
     },
     /// A computed value was stored.
     Filled {
@@ -39,12 +58,59 @@ pub enum Event<'a> {
         /// The key.
         key: &'a str,
     },
+    /// The life of a value that was hit is about to end: it is computed anew while everybody goes on hitting it.
+    Refreshing {
+        /// The key.
+        key: &'a str,
+        /// What is left of its life.
+        left: Duration,
+    },
+    /// The database failed or was too slow: the caller got the last value that was not invalidated.
+    Stale {
+        /// The key.
+        key: &'a str,
+        /// What it stands in for.
+        error: &'a str,
+    },
     /// The cache was left aside: the caller got a right answer that wasn't stored.
     Bypassed {
         /// The key.
         key: &'a str,
         /// Why.
         why: Bypass<'a>,
+    },
+    /// The value in the cache can't be used: it is computed anew and overwritten.
+    BadValue {
+        /// The key.
+        key: &'a str,
+        /// What is wrong with it.
+        error: &'a str,
+    },
+    /// A call's deadline passed: the caller got a stale value or an error.
+    DeadlinePassed {
+        /// The key.
+        key: &'a str,
+        /// The deadline.
+        limit: Duration,
+    },
+    /// A query was turned away, since too many others were waiting for their turn.
+    Overloaded {
+        /// How many were waiting.
+        waiting: usize,
+    },
+    /// A server of the cache is lost: until it is back, calls that need it go round it at once, without asking.
+    ServerLost {
+        /// Its name: `127.0.0.1:6379`.
+        server: &'a str,
+        /// What went wrong.
+        error: &'a str,
+    },
+    /// A server of the cache is back.
+    ServerBack {
+        /// Its name: `127.0.0.1:6379`.
+        server: &'a str,
+        /// How long it was lost.
+        after: Duration,
     },
     /// An invalidation failed, and is tried again from the beginning.
     DropRetried {
@@ -68,6 +134,13 @@ pub enum Bypass<'a> {
     Ambiguous(&'a Ambiguity),
     /// Another process has been filling the key for too long.
     WaitedTooLong,
+    /// The value is larger than the cache takes.
+    TooLarge {
+        /// Its size.
+        bytes: usize,
+        /// The limit.
+        limit: usize,
+    },
     /// The cache failed.
     StoreFailed {
         /// What it was asked: `"get"`, `"claim"`, `"fill"`.
@@ -75,11 +148,43 @@ pub enum Bypass<'a> {
         /// What it said.
         error: &'a str,
     },
-    /// The value in the cache can't be decoded.
-    BadValue {
-        /// What the decoder said.
-        error: &'a str,
-    },
+}
+
+impl Event<'_> {
+    /// Its kind, in lower case: `"hit"`, `"server_lost"`.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Hit { .. } => "hit",
+            Self::Miss { .. } => "miss",
+            Self::Followed { .. } => "followed",
+            Self::Computed { .. } => "computed",
+            Self::Failed { .. } => "failed",
+            Self::Filled { .. } => "filled",
+            Self::Refused { .. } => "refused",
+            Self::Refreshing { .. } => "refreshing",
+            Self::Stale { .. } => "stale",
+            Self::Bypassed { .. } => "bypassed",
+            Self::BadValue { .. } => "bad_value",
+            Self::DeadlinePassed { .. } => "deadline_passed",
+            Self::Overloaded { .. } => "overloaded",
+            Self::ServerLost { .. } => "server_lost",
+            Self::ServerBack { .. } => "server_back",
+            Self::DropRetried { .. } => "drop_retried",
+            Self::Dropped { .. } => "dropped",
+        }
+    }
+}
+
+impl Bypass<'_> {
+    /// Its kind, in lower case: `"ambiguous"`, `"store_failed"`.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Ambiguous(_) => "ambiguous",
+            Self::WaitedTooLong => "waited_too_long",
+            Self::TooLarge { .. } => "too_large",
+            Self::StoreFailed { .. } => "store_failed",
+        }
+    }
 }
 
 /// Takes events. It is called in the caller's task: quick, and without waiting.

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use mrc_core::{Event, params};
-use mrc_store::{CacheStore, Claim, ClaimMode, KeyPages, MemoryStore, ScanPattern, StoreError, Token};
+use mrc_store::{CacheStore, Claim, KeyPages, Life, MemoryStore, ScanPattern, StoreError, Terms, Token};
 
 use crate::{DropError, DropRequest, MrcServer};
 
@@ -42,12 +42,16 @@ impl CacheStore for Flaky {
         self.memory.get(key).await
     }
 
-    async fn claim(&self, key: &str, token: &Token, lease: Duration, mode: ClaimMode) -> Result<Claim, StoreError> {
-        self.memory.claim(key, token, lease, mode).await
+    async fn stale(&self, key: &str) -> Result<Option<Bytes>, StoreError> {
+        self.memory.stale(key).await
     }
 
-    async fn fill(&self, key: &str, token: &Token, value: Bytes, ttl: Duration) -> Result<bool, StoreError> {
-        self.memory.fill(key, token, value, ttl).await
+    async fn claim(&self, key: &str, token: &Token, terms: Terms) -> Result<Claim, StoreError> {
+        self.memory.claim(key, token, terms).await
+    }
+
+    async fn fill(&self, key: &str, token: &Token, value: Bytes, life: Life) -> Result<bool, StoreError> {
+        self.memory.fill(key, token, value, life).await
     }
 
     async fn release(&self, key: &str, token: &Token) -> Result<bool, StoreError> {
@@ -74,6 +78,10 @@ impl CacheStore for Flaky {
         self.failures.store(left - 1, Ordering::SeqCst);
         let one = Bytes::from(format!("StoreId={}_{HASH}", left % 10));
         stream::iter([Ok(vec![one]), Err(StoreError::Timeout(Duration::from_millis(500)))]).boxed()
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.memory.ping().await
     }
 
     async fn close(&self) {}

@@ -25,6 +25,9 @@ pub trait QueryExecutor: Debug + Send + Sync + 'static {
     /// [`ExecuteError`]: the number of params doesn't fit, the server refused the statement, it can't be reached, or a time-out passed.
     async fn query(&self, sql: &str, params: &Params, rows: &mut RowEncoder) -> Result<(), ExecuteError>;
 
+    /// Asks the database whether it answers.
+    async fn ping(&self) -> Result<(), ExecuteError>;
+
     /// Closes all connections. Queries after that are errors.
     async fn close(&self);
 }

@@ -8,13 +8,13 @@
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), mrc_store::StoreError> {
 //! use std::time::Duration;
-//! use mrc_store::{CacheStore, Claim, ClaimMode, MemoryStore, Token};
+//! use mrc_store::{CacheStore, Claim, MemoryStore, Terms, Token};
 //!
 //! let (store, token, minute) = (MemoryStore::new(), Token::from_bits(rand::random()), Duration::from_secs(60));
-//! assert_eq!(store.claim("key", &token, minute, ClaimMode::Fill).await?, Claim::Granted);
+//! assert_eq!(store.claim("key", &token, Terms::fill(minute)).await?, Claim::Granted);
 //! // Whatever is read from here on is read under the claim …
 //! store.remove(&["key".into()]).await?; // … which an invalidation ends,
-//! assert!(!store.fill("key", &token, "[]".into(), minute).await?); // so that the fill is refused.
+//! assert!(!store.fill("key", &token, "[]".into(), minute.into()).await?); // so that the fill is refused.
 //! # Ok(())
 //! # }
 //! # #[cfg(not(feature = "memory"))] fn main() {}
@@ -51,7 +51,7 @@ pub use mysql_async;
 
 pub use error::{ExecuteError, StoreError};
 pub use executor::QueryExecutor;
-pub use store::{CacheStore, Claim, ClaimMode, KeyPages, ScanPattern, Token};
+pub use store::{CacheStore, Claim, ClaimMode, KeyPages, Life, ScanPattern, Terms, Token};
 
 #[cfg(feature = "memory")]
 pub use memory::MemoryStore;

@@ -14,7 +14,7 @@ use moka::sync::Cache;
 use tokio::time::Instant;
 
 use crate::error::StoreError;
-use crate::store::{CacheStore, Claim, ClaimMode, KeyPages, ScanPattern, Token, storable};
+use crate::store::{CacheStore, Claim, ClaimMode, KeyPages, Life, ScanPattern, Terms, Token, storable};
 
 /// What an entry takes besides its key and its value, roughly.
 const OVERHEAD: usize = 250;
@@ -88,8 +88,7 @@ impl MemoryStore {
     fn keys(&self, pattern: &ScanPattern) -> Result<Vec<Bytes>, StoreError> {
         self.check_open()?;
         let now = Instant::now();
-        let found =
-            self.slots.iter().filter(|(key, slot)| matches(pattern, key) && slot.clone().at(now).text.is_some());
+        let found = self.slots.iter().filter(|(key, slot)| matches(pattern, key) && slot.clone().at(now).is_there());
         Ok(found.map(|(key, _)| Bytes::clone(&key)).collect())
     }
 
@@ -111,11 +110,12 @@ impl fmt::Debug for MemoryStore {
     }
 }
 
-/// What lies under one key: the two keys of the protocol, each with a life of its own.
+/// What lies under one key: the keys of the protocol, each with a life of its own.
 #[derive(Debug, Clone, Default)]
 struct Slot {
     text: Option<Text>,
     lease: Option<Lease>,
+    copy: Option<Text>,
 }
 
 #[derive(Debug, Clone)]
@@ -133,16 +133,27 @@ struct Lease {
     ends: Instant,
 }
 
+impl Text {
+    fn new(value: Bytes, ends: Instant) -> Self {
+        Self { value, refreshing: false, ends }
+    }
+}
+
 impl Slot {
     /// Without what has expired.
     fn at(mut self, now: Instant) -> Self {
         self.text.take_if(|text| text.ends <= now);
         self.lease.take_if(|lease| lease.ends <= now);
+        self.copy.take_if(|copy| copy.ends <= now);
         self
     }
 
     fn is_vacant(&self) -> bool {
-        self.text.is_none() && self.lease.is_none()
+        self.lease.is_none() && !self.is_there()
+    }
+
+    fn is_there(&self) -> bool {
+        self.text.is_some() || self.copy.is_some()
     }
 
     fn value(&self) -> Option<&Text> {
@@ -154,12 +165,12 @@ impl Slot {
     }
 
     fn set(&mut self, value: Bytes, ends: Instant) {
-        self.text = Some(Text { value, refreshing: false, ends });
+        self.text = Some(Text::new(value, ends));
     }
 
     fn ends(&self) -> Option<Instant> {
-        let text = self.text.as_ref().map(|text| text.ends);
-        text.max(self.lease.as_ref().map(|lease| lease.ends))
+        let [text, copy] = [&self.text, &self.copy].map(|text| text.as_ref().map(|text| text.ends));
+        text.max(copy).max(self.lease.as_ref().map(|lease| lease.ends))
     }
 }
 
@@ -169,32 +180,44 @@ impl CacheStore for MemoryStore {
         Ok(self.peek(key.as_bytes())?.value().map(|text| text.value.clone()))
     }
 
-    async fn claim(&self, key: &str, token: &Token, lease: Duration, mode: ClaimMode) -> Result<Claim, StoreError> {
+    async fn stale(&self, key: &str) -> Result<Option<Bytes>, StoreError> {
+        let copy = self.peek(key.as_bytes())?.copy.map(|copy| copy.value);
+        Ok(copy.filter(|value| !value.is_empty()))
+    }
+
+    async fn claim(&self, key: &str, token: &Token, terms: Terms) -> Result<Claim, StoreError> {
         self.step(key.as_bytes(), |slot, now| {
-            if let (Some(text), ClaimMode::Fill) = (slot.value(), mode) {
+            if let (Some(text), ClaimMode::Fill) = (slot.value(), terms.mode) {
                 return Claim::Hit(text.value.clone());
             }
             if let (Some(_), Some(other)) = (&slot.text, &slot.lease) {
                 return Claim::Busy { lease_left: Some(other.ends - now) };
             }
-            let ends = after(now, lease);
+            let ends = after(now, terms.lease);
             match &mut slot.text {
                 Some(text) if !text.value.is_empty() => text.refreshing = true,
                 _ => slot.set(Bytes::new(), ends),
             }
             slot.lease = Some(Lease { token: token.clone(), ends });
+            if terms.copy && slot.copy.as_ref().is_none_or(|copy| copy.value.is_empty()) {
+                slot.copy = Some(Text::new(Bytes::new(), ends));
+            }
             Claim::Granted
         })
     }
 
-    async fn fill(&self, key: &str, token: &Token, value: Bytes, ttl: Duration) -> Result<bool, StoreError> {
+    async fn fill(&self, key: &str, token: &Token, value: Bytes, life: Life) -> Result<bool, StoreError> {
         let value = own(value)?;
         self.step(key.as_bytes(), |slot, now| {
             let stands = slot.text.as_ref().is_some_and(|text| text.value.is_empty() || text.refreshing);
             if !stands || !slot.is_leased_to(token) {
                 return false;
             }
-            slot.set(value, after(now, ttl));
+            slot.copy = match slot.copy.take() {
+                Some(_) if life.has_copy() => Some(Text::new(value.clone(), after(now, life.of_copy()))),
+                copy => copy,
+            };
+            slot.set(value, after(now, life.ttl));
             slot.lease = None;
             true
         })
@@ -207,13 +230,17 @@ impl CacheStore for MemoryStore {
             }
             slot.lease = None;
             slot.text.take_if(|text| text.value.is_empty());
+            slot.copy.take_if(|copy| copy.value.is_empty());
             true
         })
     }
 
     async fn put(&self, key: &str, value: Bytes, ttl: Duration) -> Result<(), StoreError> {
         let value = own(value)?;
-        self.step(key.as_bytes(), |slot, now| slot.set(value, after(now, ttl)))
+        self.step(key.as_bytes(), |slot, now| {
+            slot.set(value, after(now, ttl));
+            slot.copy = None;
+        })
     }
 
     async fn ttl(&self, key: &str) -> Result<Option<Duration>, StoreError> {
@@ -224,7 +251,8 @@ impl CacheStore for MemoryStore {
         let mut removed = 0;
         for key in keys {
             // The lease stays behind, as in Redis: without the text it is worth nothing.
-            removed += u64::from(self.step(key, |slot, _| slot.text.take().is_some())?);
+            let gone = self.step(key, |slot, _| (slot.text.take().is_some(), slot.copy.take().is_some()))?;
+            removed += u64::from(gone.0) + u64::from(gone.1);
         }
         Ok(removed)
     }
@@ -235,6 +263,10 @@ impl CacheStore for MemoryStore {
             Err(error) => vec![Err(error)],
         };
         stream::iter(pages).boxed()
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.check_open()
     }
 
     async fn close(&self) {
@@ -263,8 +295,8 @@ impl Expiry<Bytes, Slot> for ByExpiry {
 }
 
 fn weight(key: &Bytes, slot: &Slot) -> u32 {
-    let value = slot.text.as_ref().map_or(0, |text| text.value.len());
-    u32::try_from(OVERHEAD + key.len() + value).unwrap_or(u32::MAX)
+    let [text, copy] = [&slot.text, &slot.copy].map(|text| text.as_ref().map_or(0, |text| text.value.len()));
+    u32::try_from(OVERHEAD + key.len() + text + copy).unwrap_or(u32::MAX)
 }
 
 /// A copy that keeps no larger buffer alive.
@@ -319,9 +351,9 @@ mod tests {
 
         let claims = (0..64_u128).map(|number| {
             let memory = memory.clone();
-            tokio::spawn(async move {
-                memory.claim("one", &Token::from_bits(number), LONGEST, ClaimMode::Fill).await.unwrap()
-            })
+            tokio::spawn(
+                async move { memory.claim("one", &Token::from_bits(number), Terms::fill(LONGEST)).await.unwrap() },
+            )
         });
         let claims = futures_util::future::join_all(claims.collect::<Vec<_>>()).await;
         let granted = claims.into_iter().filter(|claim| matches!(claim, Ok(Claim::Granted))).count();

@@ -129,6 +129,10 @@ impl QueryExecutor for SqliteExecutor {
         done
     }
 
+    async fn ping(&self) -> Result<(), ExecuteError> {
+        self.run(|conn: &Connection, _: &dyn Fn() -> bool| conn.execute_batch("SELECT 1").map_err(failed)).await?
+    }
+
     async fn close(&self) {
         let jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(jobs) = jobs {

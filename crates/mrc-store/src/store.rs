@@ -1,11 +1,13 @@
 //! The seam to the cache.
 
 use std::fmt::Debug;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::stream::BoxStream;
+use mrc_core::EventListener;
 
 use crate::error::StoreError;
 
@@ -30,23 +32,29 @@ pub trait CacheStore: Debug + Send + Sync + 'static {
     /// The bytes may share the buffer that they were received in: copy what you keep for long.
     async fn get(&self, key: &str) -> Result<Option<Bytes>, StoreError>;
 
-    /// Claims `key` for a fill, atomically: for the holder of `token`, for at most `lease` (rounded up to milliseconds).
+    /// The copy of the last value of `key` that was filled with a [`Life`] beyond its TTL and not removed since. None: there is none.
+    async fn stale(&self, key: &str) -> Result<Option<Bytes>, StoreError>;
+
+    /// Claims `key` for a fill, atomically: for the holder of `token`, on these terms.
     ///
     /// `token` is new at every attempt: after an error or a time-out it must not be used again.
-    async fn claim(&self, key: &str, token: &Token, lease: Duration, mode: ClaimMode) -> Result<Claim, StoreError>;
+    async fn claim(&self, key: &str, token: &Token, terms: Terms) -> Result<Claim, StoreError>;
 
-    /// Stores `value` for `ttl` (rounded up to milliseconds) if the claim of `token` still stands, atomically, and ends the claim.
-    /// False: the claim is gone, the value was not stored.
+    /// Stores `value` if the claim of `token` still stands, atomically, and ends the claim. False: the claim is gone, the value was
+    /// not stored.
+    ///
+    /// The copy that outlives the value is stored with it, but only where there is one already, be it the empty one of the claim.
     ///
     /// # Errors
     /// [`StoreError::EmptyValue`] for an empty value.
-    async fn fill(&self, key: &str, token: &Token, value: Bytes, ttl: Duration) -> Result<bool, StoreError>;
+    async fn fill(&self, key: &str, token: &Token, value: Bytes, life: Life) -> Result<bool, StoreError>;
 
     /// Ends the claim of `token` without a value, atomically. A value that was being refreshed stays.
     /// False: the claim had ended already.
     async fn release(&self, key: &str, token: &Token) -> Result<bool, StoreError>;
 
-    /// Stores `value` for `ttl` (rounded up to milliseconds), whatever is there; a fill in flight is refused afterwards.
+    /// Stores `value` for `ttl` (rounded up to milliseconds), whatever is there, and removes the copy of the value before;
+    /// a fill in flight is refused afterwards.
     ///
     /// It knows nothing of invalidations: for values that the caller vouches for.
     ///
@@ -58,17 +66,27 @@ pub trait CacheStore: Debug + Send + Sync + 'static {
     /// None: there is no value, or only a claim.
     async fn ttl(&self, key: &str) -> Result<Option<Duration>, StoreError>;
 
-    /// Removes keys, claims included, without waiting for their memory to be freed. Returns how many there were.
+    /// Removes keys, their claims and copies included, without waiting for their memory to be freed. Returns how many there were;
+    /// a key and the copy of its value may count as two.
     ///
     /// After an error some may be gone and some not: call it again.
     async fn remove(&self, keys: &[Bytes]) -> Result<u64, StoreError>;
 
-    /// All keys that match, claims included, page by page.
+    /// All keys that match, page by page: of values, of claims, and of copies whose values are gone.
     ///
     /// Every key that is there from the beginning to the end of the scan is returned at least once; keys may come twice, and
     /// pages may be empty. In a cluster it covers every primary. A claim's own bookkeeping isn't a key.
     /// After an error the stream ends.
     fn scan(&self, pattern: &ScanPattern) -> KeyPages<'_>;
+
+    /// Asks every server whether it answers. In a cluster one that doesn't is an error, though the others serve their keys.
+    async fn ping(&self) -> Result<(), StoreError>;
+
+    /// Tells a listener from now on when a server is lost and when it is back: [`Event::ServerLost`](mrc_core::Event::ServerLost), [`Event::ServerBack`](mrc_core::Event::ServerBack).
+    /// Default: a store that has no servers has nothing to tell.
+    fn listen(&self, listener: Arc<dyn EventListener>) {
+        drop(listener);
+    }
 
     /// Closes all connections. Calls after that return [`StoreError::Closed`].
     async fn close(&self);
@@ -97,6 +115,64 @@ pub enum Claim {
         /// How long their lease still lasts, as far as the store knows.
         lease_left: Option<Duration>,
     },
+}
+
+/// The terms of a claim.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Terms {
+    /// How long it stands at most (rounded up to milliseconds).
+    pub lease: Duration,
+    /// What it is for.
+    pub mode: ClaimMode,
+    /// Whether a copy of the value is to outlive it. The claim makes an empty one where there is none, so that whatever removes the key
+    /// meanwhile removes that too: a fill that finds none stores none.
+    pub copy: bool,
+}
+
+impl Terms {
+    /// A claim for a fill, without a copy.
+    pub fn fill(lease: Duration) -> Self {
+        Self { lease, mode: ClaimMode::Fill, copy: false }
+    }
+
+    /// A claim for a refresh, without a copy.
+    pub fn refresh(lease: Duration) -> Self {
+        Self { mode: ClaimMode::Refresh, ..Self::fill(lease) }
+    }
+
+    /// With a copy that outlives the value, or without.
+    #[must_use]
+    pub fn copy(self, copy: bool) -> Self {
+        Self { copy, ..self }
+    }
+}
+
+/// How long a value lives, and a copy of it after that. Both are rounded up to milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Life {
+    /// The value.
+    pub ttl: Duration,
+    /// How long the copy outlives it. Zero: there is no copy.
+    pub stale: Duration,
+}
+
+impl Life {
+    /// The life of the copy.
+    pub fn of_copy(self) -> Duration {
+        self.ttl.saturating_add(self.stale)
+    }
+
+    /// Whether there is a copy.
+    pub fn has_copy(self) -> bool {
+        !self.stale.is_zero()
+    }
+}
+
+impl From<Duration> for Life {
+    /// A value without a copy.
+    fn from(ttl: Duration) -> Self {
+        Self { ttl, stale: Duration::ZERO }
+    }
 }
 
 /// What is claimed.

@@ -22,6 +22,10 @@ impl<E: QueryExecutor> QueryExecutor for Counted<E> {
         self.inner.query(sql, params, rows).await
     }
 
+    async fn ping(&self) -> Result<(), ExecuteError> {
+        self.inner.ping().await
+    }
+
     async fn close(&self) {
         self.inner.close().await;
     }

@@ -8,7 +8,7 @@ pub use mrc_core::{
 };
 pub use mrc_server::{DropError, DropRequest, MrcServer, Progress};
 pub use mrc_store::{
-    CacheStore, Claim, ClaimMode, ExecuteError, KeyPages, QueryExecutor, ScanPattern, StoreError, Token,
+    CacheStore, Claim, ClaimMode, ExecuteError, KeyPages, Life, QueryExecutor, ScanPattern, StoreError, Terms, Token,
 };
 
 #[cfg(feature = "memory")]

@@ -175,6 +175,10 @@ impl QueryExecutor for Gated {
         Ok(())
     }
 
+    async fn ping(&self) -> Result<(), ExecuteError> {
+        self.mysql.ping().await
+    }
+
     async fn close(&self) {
         self.mysql.close().await;
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures_util::TryStreamExt;
 use futures_util::future::join_all;
-use mrc_store::{CacheStore, Claim, ClaimMode, RedisConfig, RedisStore, ScanPattern, StoreError};
+use mrc_store::{CacheStore, Claim, RedisConfig, RedisStore, ScanPattern, StoreError, Terms};
 use mrc_tests::{Listener, Mode, Proxy, Redis, RedisCluster, free_port, unique};
 
 use super::{LONG, eventually, keys, patient, store, token};
@@ -21,8 +21,8 @@ async fn failures(store: &RedisStore) -> Vec<StoreError> {
     let key = unique("k");
     vec![
         store.get(&key).await.unwrap_err(),
-        store.claim(&key, &token(), LONG, ClaimMode::Fill).await.unwrap_err(),
-        store.fill(&key, &token(), "1".into(), LONG).await.unwrap_err(),
+        store.claim(&key, &token(), Terms::fill(LONG)).await.unwrap_err(),
+        store.fill(&key, &token(), "1".into(), LONG.into()).await.unwrap_err(),
         store.release(&key, &token()).await.unwrap_err(),
         store.put(&key, "1".into(), LONG).await.unwrap_err(),
         store.ttl(&key).await.unwrap_err(),
@@ -124,7 +124,7 @@ async fn a_server_that_dies_and_comes_back() {
         }
         redis.restart().await;
         assert_eq!(eventually(|| store.get("k")).await, None);
-        let claim = eventually(|| async { store.claim("k", &token(), LONG, ClaimMode::Fill).await }).await;
+        let claim = eventually(|| async { store.claim("k", &token(), Terms::fill(LONG)).await }).await;
         assert_eq!(claim, Claim::Granted);
     }
 }
@@ -134,11 +134,11 @@ async fn a_command_whose_answer_was_lost_is_not_sent_again() {
     let redis = Redis::start().await;
     let wire = Proxy::to(redis.port()).await;
     let store = RedisStore::new(patient(&format!("redis://127.0.0.1:{}", wire.port()))).unwrap();
-    store.claim("warm", &token(), LONG, ClaimMode::Fill).await.unwrap();
+    store.claim("warm", &token(), Terms::fill(LONG)).await.unwrap();
     wire.reset();
     wire.set(Mode::HoldAnswers);
     let claim = token();
-    let (answer, ()) = tokio::join!(store.claim("k", &claim, LONG, ClaimMode::Fill), async {
+    let (answer, ()) = tokio::join!(store.claim("k", &claim, Terms::fill(LONG)), async {
         wire.seen("EVALSHA").await;
         wire.cut();
     });

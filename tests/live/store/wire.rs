@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use fred::util::redis_keyslot;
 use futures_util::future::join_all;
-use mrc_store::{CacheStore, Claim, ClaimMode, RedisStore, ScanPattern};
+use mrc_store::{CacheStore, Claim, RedisStore, ScanPattern, Terms};
 use mrc_tests::{Proxy, Redis, RedisCluster, unique};
 
 use super::{LONG, keys, patient, store, token};
@@ -20,11 +20,11 @@ async fn a_hit_is_one_get() {
 
     wire.reset();
     let token = token();
-    assert_eq!(cache.claim("m", &token, LONG, ClaimMode::Fill).await.unwrap(), Claim::Granted);
-    assert!(cache.fill("m", &token, "[1]".into(), LONG).await.unwrap());
+    assert_eq!(cache.claim("m", &token, Terms::fill(LONG)).await.unwrap(), Claim::Granted);
+    assert!(cache.fill("m", &token, "[1]".into(), LONG.into()).await.unwrap());
     wire.reset();
     for _ in 0..3 {
-        cache.claim("m", &token, LONG, ClaimMode::Fill).await.unwrap();
+        cache.claim("m", &token, Terms::fill(LONG)).await.unwrap();
     }
     let sent: Vec<String> = wire.commands().into_iter().map(|command| command[0].clone()).collect();
     assert_eq!(sent, ["EVALSHA"; 3], "a script is sent in full once");
@@ -55,19 +55,19 @@ async fn the_protocol_as_it_lies_in_redis() {
     let lives = async |key: &str| ask(&["PTTL", key]).await.parse::<i64>().unwrap() > 0;
 
     let claim = token();
-    cache.claim("k", &claim, LONG, ClaimMode::Fill).await.unwrap();
+    cache.claim("k", &claim, Terms::fill(LONG)).await.unwrap();
     assert_eq!(ask(&["EXISTS", "k"]).await, "1");
     assert_eq!(ask(&["STRLEN", "k"]).await, "0", "the peers read an empty text as a miss");
     assert_eq!(ask(&["GET", "mrc:l:{k}"]).await, claim.as_str());
     assert!(lives("k").await && lives("mrc:l:{k}").await, "nothing is kept for ever");
 
-    assert!(cache.fill("k", &claim, "[1]".into(), LONG).await.unwrap());
+    assert!(cache.fill("k", &claim, "[1]".into(), LONG.into()).await.unwrap());
     assert_eq!(ask(&["GET", "k"]).await, "[1]");
     assert_eq!(ask(&["EXISTS", "mrc:l:{k}"]).await, "0");
     assert!(lives("k").await);
 
     let refresh = token();
-    cache.claim("k", &refresh, LONG, ClaimMode::Refresh).await.unwrap();
+    cache.claim("k", &refresh, Terms::refresh(LONG)).await.unwrap();
     assert_eq!(ask(&["GET", "k"]).await, "[1] ", "one space marks a refresh");
     assert_eq!(cache.get("k").await.unwrap(), Some("[1]".into()));
     assert!(lives("k").await && lives("mrc:l:{k}").await);
@@ -85,9 +85,9 @@ async fn anybodys_removal_kills_a_fill() {
     let cache = store(&redis.url());
     for command in [&["DEL", "k"][..], &["UNLINK", "k"], &["FLUSHALL"], &["PEXPIRE", "k", "0"], &["SET", "k", "[0]"]] {
         let claim = token();
-        assert_eq!(cache.claim("k", &claim, LONG, ClaimMode::Refresh).await.unwrap(), Claim::Granted);
+        assert_eq!(cache.claim("k", &claim, Terms::refresh(LONG)).await.unwrap(), Claim::Granted);
         redis.cli(command).await;
-        assert!(!cache.fill("k", &claim, "[1]".into(), LONG).await.unwrap(), "{command:?}");
+        assert!(!cache.fill("k", &claim, "[1]".into(), LONG.into()).await.unwrap(), "{command:?}");
         redis.cli(&["FLUSHALL"]).await;
     }
 }
@@ -100,9 +100,9 @@ async fn scripts_that_the_server_forgot_are_sent_again() {
         let (key, claim) = (format!("k{round}"), token());
         let forget = async || assert_eq!(redis.cli(&["SCRIPT", "FLUSH"]).await.trim(), "OK");
         forget().await;
-        assert_eq!(cache.claim(&key, &claim, LONG, ClaimMode::Fill).await.unwrap(), Claim::Granted);
+        assert_eq!(cache.claim(&key, &claim, Terms::fill(LONG)).await.unwrap(), Claim::Granted);
         forget().await;
-        assert!(cache.fill(&key, &claim, "[1]".into(), LONG).await.unwrap());
+        assert!(cache.fill(&key, &claim, "[1]".into(), LONG.into()).await.unwrap());
         forget().await;
         assert!(cache.ttl(&key).await.unwrap().is_some());
         forget().await;
@@ -134,7 +134,7 @@ async fn a_lease_lies_in_the_slot_of_its_key() {
     for some in odd.chunks(1_000) {
         let claims = join_all(some.iter().map(|key| async {
             let token = token();
-            cache.claim(key, &token, LONG, ClaimMode::Fill).await.unwrap() == Claim::Granted
+            cache.claim(key, &token, Terms::fill(LONG)).await.unwrap() == Claim::Granted
                 && cache.release(key, &token).await.unwrap()
         }));
         assert!(claims.await.into_iter().all(|held| held));
@@ -146,7 +146,7 @@ async fn a_lease_lies_in_the_slot_of_its_key() {
         assert_eq!(theirs.trim(), redis_keyslot(key.as_bytes()).to_string(), "{key}");
         let key = format!("{key}{}", if key.is_empty() { "" } else { &name });
         let token = token();
-        assert_eq!(cache.claim(&key, &token, LONG, ClaimMode::Fill).await.unwrap(), Claim::Granted, "{key}");
+        assert_eq!(cache.claim(&key, &token, Terms::fill(LONG)).await.unwrap(), Claim::Granted, "{key}");
         assert!(cache.release(&key, &token).await.unwrap());
     }
 }
@@ -158,7 +158,7 @@ async fn a_scan_leaves_out_the_bookkeeping() {
     for prefix in ["", "m"] {
         let cache = RedisStore::new(patient(&redis.url()).prefix(prefix)).unwrap();
         for key in ["k", "{k}", ""] {
-            cache.claim(key, &token(), LONG, ClaimMode::Fill).await.unwrap();
+            cache.claim(key, &token(), Terms::fill(LONG)).await.unwrap();
         }
         redis.cli(&["SET", "mrc:clk", "1"]).await;
         redis.cli(&["ZADD", "mrc:t:abc", "1", "k"]).await;

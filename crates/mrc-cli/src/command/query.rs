@@ -116,7 +116,7 @@ fn reason(why: &Bypass<'_>) -> String {
         Bypass::Ambiguous(ambiguity) => ambiguity.to_string(),
         Bypass::WaitedTooLong => "another process has been computing this answer for too long".into(),
         Bypass::StoreFailed { command, error } => format!("{command}: {error}"),
-        Bypass::BadValue { error } => format!("the value in the cache can't be read: {error}"),
+        Bypass::TooLarge { bytes, limit } => format!("the answer has {bytes} bytes; the cache takes {limit}"),
         other => format!("{other:?}"),
     }
 }

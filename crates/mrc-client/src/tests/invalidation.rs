@@ -1,6 +1,6 @@
 //! No value read before an invalidation began is in the cache, or with a follower, after the invalidation returned.
 
-use mrc_store::{CacheStore, Claim, ClaimMode, Token};
+use mrc_store::{CacheStore, Claim, Terms, Token};
 
 use super::support::*;
 use crate::Source;
@@ -75,7 +75,7 @@ async fn a_cancelled_caller_alone_releases_its_claim() {
     caller.abort();
     assert!(caller.await.unwrap_err().is_cancelled());
     until(|| it.store.calls().contains(&"release")).await;
-    let claim = it.store.memory.claim(&it.key(), &Token::from_bits(7), HOUR, ClaimMode::Fill).await.unwrap();
+    let claim = it.store.memory.claim(&it.key(), &Token::from_bits(7), Terms::fill(HOUR)).await.unwrap();
     assert_eq!(claim, Claim::Granted);
 }
 

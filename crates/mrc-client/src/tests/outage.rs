@@ -1,6 +1,6 @@
 //! Right answers while the cache fails, or somebody else sits on a key.
 
-use mrc_store::{CacheStore, ClaimMode, Token};
+use mrc_store::{CacheStore, Terms, Token};
 
 use super::support::*;
 use crate::Source;
@@ -33,7 +33,7 @@ async fn a_fill_that_fails_costs_the_caller_nothing() {
 #[tokio::test(start_paused = true)]
 async fn whoever_sits_on_a_key_is_waited_for_and_then_passed_by() {
     let it = Fixture::new(Database::open());
-    it.store.memory.claim(&it.key(), &Token::from_bits(7), HOUR, ClaimMode::Fill).await.unwrap();
+    it.store.memory.claim(&it.key(), &Token::from_bits(7), Terms::fill(HOUR)).await.unwrap();
     let began = tokio::time::Instant::now();
     let answer = it.ask().await.unwrap().unwrap();
     assert_eq!((version(&answer), answer.source()), (1, Source::Computed));
@@ -47,7 +47,7 @@ async fn whoever_sits_on_a_key_is_waited_for_and_then_passed_by() {
 #[tokio::test(start_paused = true)]
 async fn those_who_wait_together_ask_the_database_once() {
     let it = Fixture::new(Database::open());
-    it.store.memory.claim(&it.key(), &Token::from_bits(7), HOUR, ClaimMode::Fill).await.unwrap();
+    it.store.memory.claim(&it.key(), &Token::from_bits(7), Terms::fill(HOUR)).await.unwrap();
     let callers: Vec<_> = (0..50).map(|_| it.ask()).collect();
     for answer in futures_util::future::join_all(callers).await {
         assert_eq!(version(&answer.unwrap().unwrap()), 1);

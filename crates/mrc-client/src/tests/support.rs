@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use mrc_core::{Cell, Column, ColumnKind, Event, Params, RowEncoder, params};
 use mrc_store::{
-    CacheStore, Claim, ClaimMode, ExecuteError, KeyPages, MemoryStore, QueryExecutor, ScanPattern, StoreError, Token,
+    CacheStore, Claim, ExecuteError, KeyPages, Life, MemoryStore, QueryExecutor, ScanPattern, StoreError, Terms, Token,
 };
 use tokio::sync::Semaphore;
 
@@ -69,6 +69,10 @@ impl QueryExecutor for Database {
         Ok(())
     }
 
+    async fn ping(&self) -> Result<(), ExecuteError> {
+        Ok(())
+    }
+
     async fn close(&self) {}
 }
 
@@ -123,14 +127,19 @@ impl CacheStore for Spy {
         self.memory.get(key).await
     }
 
-    async fn claim(&self, key: &str, token: &Token, lease: Duration, mode: ClaimMode) -> Result<Claim, StoreError> {
-        self.call("claim")?;
-        self.memory.claim(key, token, lease, mode).await
+    async fn stale(&self, key: &str) -> Result<Option<Bytes>, StoreError> {
+        self.call("stale")?;
+        self.memory.stale(key).await
     }
 
-    async fn fill(&self, key: &str, token: &Token, value: Bytes, ttl: Duration) -> Result<bool, StoreError> {
+    async fn claim(&self, key: &str, token: &Token, terms: Terms) -> Result<Claim, StoreError> {
+        self.call("claim")?;
+        self.memory.claim(key, token, terms).await
+    }
+
+    async fn fill(&self, key: &str, token: &Token, value: Bytes, life: Life) -> Result<bool, StoreError> {
         self.call("fill")?;
-        let filled = self.memory.fill(key, token, value, ttl).await;
+        let filled = self.memory.fill(key, token, value, life).await;
         self.filled.add_permits(1);
         self.fill_replies.acquire().await.unwrap().forget();
         filled
@@ -157,6 +166,10 @@ impl CacheStore for Spy {
 
     fn scan(&self, pattern: &ScanPattern) -> KeyPages<'_> {
         self.memory.scan(pattern)
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.call("ping")
     }
 
     async fn close(&self) {}

@@ -18,6 +18,7 @@
 #![expect(clippy::panic, reason = "a broken rule is reported as tests do")]
 
 mod claims;
+mod copies;
 mod keys;
 mod races;
 mod refresh;
@@ -33,9 +34,10 @@ use futures_util::TryStreamExt;
 use futures_util::future::BoxFuture;
 
 use crate::error::StoreError;
-use crate::store::{CacheStore, Claim, ClaimMode, ScanPattern, Token};
+use crate::store::{CacheStore, Claim, ScanPattern, Terms, Token};
 
 pub use self::claims::*;
+pub use self::copies::*;
 pub use self::keys::*;
 pub use self::races::*;
 pub use self::refresh::*;
@@ -108,6 +110,13 @@ pub fn store_tests() -> impl Iterator<Item = StoreTest> {
         refuses_a_refresh_after_its_lease,
         claims_a_missing_key_for_a_refresh,
         keeps_a_value_whose_refresh_was_released,
+        keeps_a_copy_beside_the_value,
+        keeps_a_copy_when_its_value_expires,
+        ends_the_life_of_a_copy,
+        removes_a_copy_with_its_key,
+        refuses_a_copy_after_a_removal,
+        makes_no_copy_without_a_claim_for_one,
+        releases_an_empty_copy,
         removes_and_counts,
         takes_any_text_as_a_key,
         scans_everything_that_matches,
@@ -128,11 +137,13 @@ pub async fn refuses_calls_after_close(store: &dyn CacheStore) {
         other => panic!("{call} after close must fail with StoreError::Closed, but the error is {other:?}"),
     };
     closed("get", store.get(key).await.err());
-    closed("claim", store.claim(key, &token, life, ClaimMode::Fill).await.err());
-    closed("fill", store.fill(key, &token, Bytes::from("1"), life).await.err());
+    closed("claim", store.claim(key, &token, Terms::fill(life)).await.err());
+    closed("fill", store.fill(key, &token, Bytes::from("1"), life.into()).await.err());
     closed("release", store.release(key, &token).await.err());
     closed("put", store.put(key, Bytes::from("1"), life).await.err());
     closed("ttl", store.ttl(key).await.err());
+    closed("stale", store.stale(key).await.err());
+    closed("ping", store.ping().await.err());
     closed("remove", store.remove(&[Bytes::from(key)]).await.err());
     closed("scan", store.scan(&ScanPattern::All).try_collect::<Vec<_>>().await.err());
     store.close().await;
@@ -165,15 +176,15 @@ impl<'a> Key<'a> {
     }
 
     async fn claim(&self, token: &Token, lease: Duration) -> Claim {
-        self.must("claim", self.store.claim(&self.name, token, lease, ClaimMode::Fill).await)
+        self.must("claim", self.store.claim(&self.name, token, Terms::fill(lease)).await)
     }
 
     async fn claim_refresh(&self, token: &Token, lease: Duration) -> Claim {
-        self.must("claim", self.store.claim(&self.name, token, lease, ClaimMode::Refresh).await)
+        self.must("claim", self.store.claim(&self.name, token, Terms::refresh(lease)).await)
     }
 
     async fn fill(&self, token: &Token, value: &'static str) -> bool {
-        self.must("fill", self.store.fill(&self.name, token, value.into(), LONG).await)
+        self.must("fill", self.store.fill(&self.name, token, value.into(), LONG.into()).await)
     }
 
     async fn release(&self, token: &Token) -> bool {

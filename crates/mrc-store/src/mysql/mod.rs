@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::StreamExt;
-use mrc_core::{Column, ColumnKind, Params, RowEncoder};
+use mrc_core::{Column, ColumnKind, Params, RowEncoder, RowFormat};
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Params as Values, Pool, Row};
 use tokio::sync::Semaphore;
@@ -121,6 +121,10 @@ impl QueryExecutor for MySqlExecutor {
             session.ended();
         }
         done
+    }
+
+    async fn ping(&self) -> Result<(), ExecuteError> {
+        self.query("SELECT 1", &Params::default(), &mut RowEncoder::new(RowFormat::default())).await
     }
 
     async fn close(&self) {

@@ -13,16 +13,16 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use fred::interfaces::KeysInterface;
-use fred::types::{Expiration, Value};
+use fred::interfaces::{ClientLike, KeysInterface};
+use fred::types::Value;
 use futures_util::StreamExt;
 use futures_util::future::try_join_all;
 
 use self::failure::unexpected;
 use self::link::Link;
-use self::scripts::{CLAIM, FILL, RELEASE, TTL};
+use self::scripts::{CLAIM, FILL, PUT, RELEASE, TTL};
 use crate::error::StoreError;
-use crate::store::{CacheStore, Claim, ClaimMode, KeyPages, ScanPattern, Token, storable};
+use crate::store::{CacheStore, Claim, ClaimMode, KeyPages, Life, ScanPattern, Terms, Token, storable};
 
 pub use self::config::RedisConfig;
 pub use self::tls::TlsConfig;
@@ -80,11 +80,11 @@ impl RedisStore {
         }
     }
 
-    /// The key and its lease as they lie in Redis.
-    fn key_and_lease(&self, key: &str) -> [Bytes; 2] {
+    /// The key, its lease and the copy of its value, as they lie in Redis.
+    fn key_and_companions(&self, key: &str) -> [Bytes; 3] {
         let key = self.physical(key.as_bytes());
-        let lease = slot::lease_key(&key);
-        [key, lease]
+        let (lease, copy) = (slot::lease_key(&key), slot::copy_key(&key));
+        [key, lease, copy]
     }
 }
 
@@ -94,14 +94,23 @@ impl CacheStore for RedisStore {
         self.get_unboxed(key).await
     }
 
-    async fn claim(&self, key: &str, token: &Token, lease: Duration, mode: ClaimMode) -> Result<Claim, StoreError> {
-        let refresh = match mode {
+    async fn stale(&self, key: &str) -> Result<Option<Bytes>, StoreError> {
+        let [_, _, copy] = self.key_and_companions(key);
+        let connection = self.link.connection().await?;
+        let value = connection.client.get::<Option<Bytes>, _>(copy).await;
+        Ok(self.link.judge(&connection, value)?.and_then(readable))
+    }
+
+    async fn claim(&self, key: &str, token: &Token, terms: Terms) -> Result<Claim, StoreError> {
+        let refresh = match terms.mode {
             ClaimMode::Fill => 0,
             ClaimMode::Refresh => 1,
         };
-        let args = [Value::from(token.as_str()), Value::Integer(millis(lease)), Value::Integer(refresh)];
+        let args = [Value::from(token.as_str()), Value::Integer(millis(terms.lease)), Value::Integer(refresh)];
+        let keys = self.key_and_companions(key);
+        let keys = if terms.copy { &keys[..] } else { &keys[..2] };
         let connection = self.link.connection().await?;
-        let answer = CLAIM.run(&connection.client, &self.key_and_lease(key), &args).await;
+        let answer = CLAIM.run(&connection.client, keys, &args).await;
 
         let mut answer = self.link.judge(&connection, answer)?.into_array().into_iter();
         match (answer.next(), answer.next()) {
@@ -115,24 +124,30 @@ impl CacheStore for RedisStore {
         }
     }
 
-    async fn fill(&self, key: &str, token: &Token, value: Bytes, ttl: Duration) -> Result<bool, StoreError> {
-        let args = [Value::from(token.as_str()), Value::Bytes(storable(value)?), Value::Integer(millis(ttl))];
+    async fn fill(&self, key: &str, token: &Token, value: Bytes, life: Life) -> Result<bool, StoreError> {
+        let lives = [life.ttl, life.of_copy()].map(|life| Value::Integer(millis(life)));
+        let [ttl, of_copy] = lives;
+        let args = [Value::from(token.as_str()), Value::Bytes(storable(value)?), ttl, of_copy];
+        let keys = self.key_and_companions(key);
+        let (keys, args) = if life.has_copy() { (&keys[..], &args[..]) } else { (&keys[..2], &args[..3]) };
         let connection = self.link.connection().await?;
-        let answer = FILL.run(&connection.client, &self.key_and_lease(key), &args).await;
+        let answer = FILL.run(&connection.client, keys, args).await;
         Ok(self.link.judge(&connection, answer)? == Value::Integer(1))
     }
 
     async fn release(&self, key: &str, token: &Token) -> Result<bool, StoreError> {
         let connection = self.link.connection().await?;
-        let answer = RELEASE.run(&connection.client, &self.key_and_lease(key), &[Value::from(token.as_str())]).await;
+        let answer =
+            RELEASE.run(&connection.client, &self.key_and_companions(key), &[Value::from(token.as_str())]).await;
         Ok(self.link.judge(&connection, answer)? == Value::Integer(1))
     }
 
     async fn put(&self, key: &str, value: Bytes, ttl: Duration) -> Result<(), StoreError> {
-        let (key, value, ttl) = (self.physical(key.as_bytes()), storable(value)?, Expiration::PX(millis(ttl)));
+        let args = [Value::Bytes(storable(value)?), Value::Integer(millis(ttl))];
+        let [key, _, copy] = self.key_and_companions(key);
         let connection = self.link.connection().await?;
-        let answer = connection.client.set(key, value, Some(ttl), None, false).await;
-        self.link.judge(&connection, answer)
+        let answer = PUT.run(&connection.client, &[key, copy], &args).await;
+        self.link.judge(&connection, answer).map(drop)
     }
 
     async fn ttl(&self, key: &str) -> Result<Option<Duration>, StoreError> {
@@ -146,14 +161,15 @@ impl CacheStore for RedisStore {
     }
 
     async fn remove(&self, keys: &[Bytes]) -> Result<u64, StoreError> {
-        // In a cluster the keys of one command must share a slot. fred writes all commands of a batch in one go.
+        // In a cluster the keys of one command must share a slot, as a key and its copy do. fred writes a batch in one go.
         let per_command = if self.config.is_cluster() { 1 } else { REMOVE_AT_ONCE };
         let mut removed = 0;
         for batch in keys.chunks(REMOVE_AT_ONCE) {
             let connection = self.link.connection().await?;
             let commands = batch.chunks(per_command).map(|keys| {
-                let keys: Vec<Bytes> = keys.iter().map(|key| self.physical(key)).collect();
-                connection.client.unlink::<u64, _>(keys)
+                let keys = keys.iter().map(|key| self.physical(key));
+                let both: Vec<Bytes> = keys.flat_map(|key| [slot::copy_key(&key), key]).collect();
+                connection.client.unlink::<u64, _>(both)
             });
             let counts = self.link.judge(&connection, try_join_all(commands).await)?;
             removed += counts.iter().sum::<u64>();
@@ -163,6 +179,12 @@ impl CacheStore for RedisStore {
 
     fn scan(&self, pattern: &ScanPattern) -> KeyPages<'_> {
         scan::pages(&self.link, &self.config, pattern).boxed()
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        let connection = self.link.connection().await?;
+        let answer = connection.client.ping::<()>(None).await;
+        self.link.judge(&connection, answer)
     }
 
     async fn close(&self) {

@@ -12,7 +12,7 @@ use futures_util::stream::{Stream, try_unfold};
 use super::RedisConfig;
 use super::failure::{store_error, unexpected};
 use super::link::{Connection, Link};
-use super::slot::is_bookkeeping;
+use super::slot::{is_bookkeeping, key_of_copy};
 use crate::error::StoreError;
 use crate::store::ScanPattern;
 
@@ -72,10 +72,14 @@ impl Scan<'_> {
         let mut keys = Vec::with_capacity(page.len());
         for key in page {
             let key = key.into_bytes().ok_or_else(|| unexpected("a scan returned a key that isn't text"))?;
+            let key = key_of_copy(&key).unwrap_or(key);
             if key.starts_with(self.config.prefix.as_bytes()) && !is_bookkeeping(&key) {
                 keys.push(key.slice(self.config.prefix.len()..));
             }
         }
+        // Where a value has a copy, both are on one server, and often on one page.
+        keys.sort_unstable();
+        keys.dedup();
         Ok(keys)
     }
 }
@@ -160,9 +164,12 @@ fn own_slots(nodes: &str) -> String {
 
 /// The pattern for MATCH.
 fn glob(prefix: &str, pattern: &ScanPattern) -> String {
-    let mut glob = String::new();
-    escape(&mut glob, prefix);
-    glob.push('*');
+    // A copy's own name begins before the prefix.
+    let mut glob = String::from("*");
+    if !prefix.is_empty() {
+        escape(&mut glob, prefix);
+        glob.push('*');
+    }
     match pattern {
         ScanPattern::All => {}
         ScanPattern::Containing(text) => {
@@ -192,9 +199,9 @@ mod tests {
             assert_eq!(glob(prefix, &ScanPattern::Containing(text.into())), expect);
         };
         check("", "StoreId=6", "*StoreId=6*");
-        check("shop:", "a*b?", r"shop:*a\*b\?*");
-        check("[x]", r"\^-", r"\[x\]*\\\^\-*");
-        assert_eq!(glob("a*", &ScanPattern::All), r"a\**");
+        check("shop:", "a*b?", r"*shop:*a\*b\?*");
+        check("[x]", r"\^-", r"*\[x\]*\\\^\-*");
+        assert_eq!(glob("a*", &ScanPattern::All), r"*a\**");
     }
 
     #[test]

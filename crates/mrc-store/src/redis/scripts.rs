@@ -11,6 +11,7 @@ use fred::util::{redis_keyslot, sha1_hash};
 
 pub(super) static CLAIM: Script = Script::new(include_str!("lua/claim.lua"));
 pub(super) static FILL: Script = Script::new(include_str!("lua/fill.lua"));
+pub(super) static PUT: Script = Script::new(include_str!("lua/put.lua"));
 pub(super) static RELEASE: Script = Script::new(include_str!("lua/release.lua"));
 pub(super) static TTL: Script = Script::new(include_str!("lua/ttl.lua"));
 

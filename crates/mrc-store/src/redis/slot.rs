@@ -12,6 +12,7 @@ use fred::util::redis_keyslot;
 /// What the keys of our own bookkeeping begin with: leases now, tags and their clock later.
 const BOOKKEEPING: [&[u8]; 3] = [LEASE, b"mrc:t:", b"mrc:clk"];
 const LEASE: &[u8] = b"mrc:l:{";
+const COPY: &[u8] = b"mrc:s:{";
 const SLOTS: usize = 16_384;
 
 /// For each slot, a number whose decimal digits hash to it.
@@ -32,19 +33,38 @@ static TAGS: LazyLock<Box<[u32]>> = LazyLock::new(|| {
 
 /// The key that holds the token of whoever is filling `key`. Both are in one slot.
 pub(super) fn lease_key(key: &[u8]) -> Bytes {
-    let mut lease = BytesMut::with_capacity(LEASE.len() + key.len() + 8);
-    lease.put_slice(LEASE);
-    // An empty tag is no tag: the server would hash the whole lease key.
+    companion(LEASE, key)
+}
+
+/// The key that holds the copy which outlives the value of `key`. It contains the whole key, so that whoever looks for that finds it too.
+pub(super) fn copy_key(key: &[u8]) -> Bytes {
+    companion(COPY, key)
+}
+
+/// The key whose copy this is. None: it isn't one.
+pub(super) fn key_of_copy(copy: &Bytes) -> Option<Bytes> {
+    let inside = copy.slice_ref(copy.strip_prefix(COPY)?);
+    let digits = inside.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let numbered = || inside.get(digits..)?.starts_with(b"}:").then(|| inside.slice(digits + 2..));
+    let plain = || inside.strip_suffix(b"}").map(|key| inside.slice_ref(key));
+    [plain(), numbered()].into_iter().flatten().find(|key| copy_key(key) == copy)
+}
+
+/// In the slot of its key.
+fn companion(start: &[u8], key: &[u8]) -> Bytes {
+    let mut name = BytesMut::with_capacity(start.len() + key.len() + 8);
+    name.put_slice(start);
+    // An empty tag is no tag: the server would hash the whole name key.
     if key.is_empty() || key.iter().any(|byte| matches!(byte, b'{' | b'}')) {
         let tag = TAGS.get(slot(key)).copied().unwrap_or_default();
-        lease.put_slice(tag.to_string().as_bytes());
-        lease.put_slice(b"}:");
-        lease.put_slice(key);
+        name.put_slice(tag.to_string().as_bytes());
+        name.put_slice(b"}:");
+        name.put_slice(key);
     } else {
-        lease.put_slice(key);
-        lease.put_u8(b'}');
+        name.put_slice(key);
+        name.put_u8(b'}');
     }
-    lease.freeze()
+    name.freeze()
 }
 
 /// Whether this key is our own bookkeeping, and no entry of the cache.
@@ -93,6 +113,20 @@ mod tests {
         let keys = ["{x}", "x", "{x", "x}", "{}x", "", "{}"];
         let leases: std::collections::HashSet<_> = keys.iter().map(|key| lease_key(key.as_bytes())).collect();
         assert_eq!(leases.len(), keys.len());
+    }
+
+    #[test]
+    fn a_copy_tells_its_key() {
+        for key in
+            ["a", "Shop/6/sql:abc", "", "{", "}", "{}", "{a}", "a{b}c", "7}", "7}:x", "7}:{x}", "{7}:", "mrc:s:{a}"]
+        {
+            let copy = copy_key(key.as_bytes());
+            assert_eq!(key_of_copy(&copy).as_deref(), Some(key.as_bytes()), "{copy:?}");
+            assert_eq!(slot(&copy), slot(key.as_bytes()), "{key}");
+        }
+        for other in ["", "a", "mrc:s:", "mrc:s:{", "mrc:s:{a", "mrc:s:{a}b", "mrc:s:{7}:a", "mrc:l:{a}"] {
+            assert_eq!(key_of_copy(&Bytes::copy_from_slice(other.as_bytes())), None, "{other}");
+        }
     }
 
     #[test]

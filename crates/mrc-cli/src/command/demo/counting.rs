@@ -37,6 +37,10 @@ impl<E: QueryExecutor> QueryExecutor for Counting<E> {
         self.database.query(sql, params, rows).await
     }
 
+    async fn ping(&self) -> Result<(), ExecuteError> {
+        self.database.ping().await
+    }
+
     async fn close(&self) {
         self.database.close().await;
     }

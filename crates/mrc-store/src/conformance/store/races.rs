@@ -76,7 +76,7 @@ pub async fn never_hits_what_was_invalidated(store: &dyn CacheStore, prefix: &st
             if key.claim(&token, LONG).await == Claim::Granted {
                 let value = database.load(Ordering::SeqCst).to_string();
                 pause().await;
-                key.must("fill", store.fill(&key.name, &token, Bytes::from(value), LONG).await);
+                key.must("fill", store.fill(&key.name, &token, Bytes::from(value), LONG.into()).await);
             }
             pause().await;
         }

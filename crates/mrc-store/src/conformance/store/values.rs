@@ -35,10 +35,10 @@ pub async fn returns_what_was_put(store: &dyn CacheStore, prefix: &str) {
 pub async fn refuses_empty_values(store: &dyn CacheStore, prefix: &str) {
     let key = Key::new(store, prefix);
     for empty in ["", " ", "   "] {
-        let put = store.put(&key.name, empty.into(), LONG).await;
+        let put = store.put(&key.name, empty.into(), LONG.into()).await;
         assert!(matches!(put, Err(StoreError::EmptyValue)), "{key}: put of {empty:?} returned {put:?}");
         let claim = key.granted(LONG).await;
-        let fill = store.fill(&key.name, &claim, empty.into(), LONG).await;
+        let fill = store.fill(&key.name, &claim, empty.into(), LONG.into()).await;
         assert!(matches!(fill, Err(StoreError::EmptyValue)), "{key}: fill with {empty:?} returned {fill:?}");
         assert!(key.release(&claim).await, "{key}: a refused empty value must leave the claim as it was");
     }
@@ -51,7 +51,7 @@ pub async fn keeps_large_and_binary_values(store: &dyn CacheStore, prefix: &str)
     let binary: Bytes = (0..=255).collect();
     for value in [large, binary] {
         let claim = key.granted(LONG).await;
-        let filled = key.must("fill", store.fill(&key.name, &claim, value.clone(), LONG).await);
+        let filled = key.must("fill", store.fill(&key.name, &claim, value.clone(), LONG.into()).await);
         assert!(filled, "{key}: a fill of {} bytes must be stored", value.len());
         let stored = key.get().await;
         assert!(stored == Some(value), "{key}: a value came back changed, with {:?} bytes", stored.map(|v| v.len()));

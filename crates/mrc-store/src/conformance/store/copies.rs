@@ -1,0 +1,126 @@
+//! Copies that outlive their values, for the time when the database fails.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::{Key, LONG, SHORT, token, until};
+use crate::store::{CacheStore, Claim, Life, Terms};
+
+const LIFE: Life = Life { ttl: LONG, stale: LONG };
+
+impl Key<'_> {
+    async fn stale(&self) -> Option<Bytes> {
+        self.must("stale", self.store.stale(&self.name).await)
+    }
+
+    async fn has_copy(&self, value: Option<&'static str>, when: &str) {
+        assert_eq!(self.stale().await, value.map(Bytes::from), "{self}: the copy {when}");
+    }
+
+    async fn fill_with_copy(&self, token: &crate::store::Token, value: &'static str, life: Life) -> bool {
+        self.must("fill", self.store.fill(&self.name, token, value.into(), life).await)
+    }
+
+    async fn granted_with_copy(&self, terms: Terms) -> crate::store::Token {
+        let token = token();
+        let answer = self.must("claim", self.store.claim(&self.name, &token, terms.copy(true)).await);
+        assert_eq!(answer, Claim::Granted, "{self}: a claim with a copy must be granted as any other");
+        token
+    }
+
+    async fn filled_with_copy(&self, value: &'static str, life: Life) {
+        let claim = self.granted_with_copy(Terms::fill(LONG)).await;
+        assert!(self.fill_with_copy(&claim, value, life).await, "{self}: a fill under its claim must be stored");
+    }
+}
+
+/// A copy is there from the fill on, and until then there is none.
+pub async fn keeps_a_copy_beside_the_value(store: &dyn CacheStore, prefix: &str) {
+    let key = Key::new(store, prefix);
+    key.has_copy(None, "of a missing key").await;
+    let claim = key.granted_with_copy(Terms::fill(LONG)).await;
+    key.has_copy(None, "during the first fill").await;
+    assert!(key.fill_with_copy(&claim, "[1]", LIFE).await, "{key}: a fill under its claim must be stored");
+    key.has_copy(Some("[1]"), "after the fill").await;
+    key.holds(Some("[1]"), "after a fill with a copy").await;
+
+    let refresh = key.granted_with_copy(Terms::refresh(LONG)).await;
+    key.has_copy(Some("[1]"), "during a refresh").await;
+    assert!(key.fill_with_copy(&refresh, "[2]", LIFE).await, "{key}: the fill of a refresh must be stored");
+    key.has_copy(Some("[2]"), "after a refresh").await;
+    key.remove().await;
+}
+
+/// The copy outlives its value, and is still there while the next one is read; a read that failed leaves it.
+pub async fn keeps_a_copy_when_its_value_expires(store: &dyn CacheStore, prefix: &str) {
+    let key = Key::new(store, prefix);
+    key.filled_with_copy("[1]", Life { ttl: SHORT, stale: LONG }).await;
+    until("the value expires", || async { key.get().await.is_none() }).await;
+    key.has_copy(Some("[1]"), "after the value's end").await;
+    let claim = key.granted_with_copy(Terms::fill(LONG)).await;
+    key.has_copy(Some("[1]"), "during the next fill").await;
+    assert!(key.release(&claim).await, "{key}: a claim must be released by its token");
+    key.has_copy(Some("[1]"), "after a read that failed").await;
+    key.remove().await;
+}
+
+/// A copy ends too.
+pub async fn ends_the_life_of_a_copy(store: &dyn CacheStore, prefix: &str) {
+    let key = Key::new(store, prefix);
+    key.filled_with_copy("[1]", Life { ttl: Duration::from_millis(1), stale: SHORT }).await;
+    until("the copy expires", || async { key.stale().await.is_none() }).await;
+    key.remove().await;
+}
+
+/// Whatever removes a key removes the copy of its value, also where the value is gone already.
+pub async fn removes_a_copy_with_its_key(store: &dyn CacheStore, prefix: &str) {
+    let key = Key::new(store, prefix);
+    key.filled_with_copy("[1]", LIFE).await;
+    key.remove().await;
+    key.has_copy(None, "after a removal").await;
+
+    key.filled_with_copy("[1]", Life { ttl: SHORT, stale: LONG }).await;
+    until("the value expires", || async { key.get().await.is_none() }).await;
+    assert_eq!(key.scan(&key.name).await, [key.bytes()], "{key}: a scan must return the key of a copy");
+    key.remove().await;
+    key.has_copy(None, "after a removal of a copy alone").await;
+    assert!(key.scan(&key.name).await.is_empty(), "{key}: a scan after a removal");
+
+    key.filled_with_copy("[1]", LIFE).await;
+    key.put("[2]", LONG).await;
+    key.has_copy(None, "after a put").await;
+    key.remove().await;
+}
+
+/// A copy is never brought back by a fill that an invalidation came before.
+pub async fn refuses_a_copy_after_a_removal(store: &dyn CacheStore, prefix: &str) {
+    let key = Key::new(store, prefix);
+    key.filled_with_copy("[1]", LIFE).await;
+    let refresh = key.granted_with_copy(Terms::refresh(LONG)).await;
+    key.remove().await;
+    assert!(!key.fill_with_copy(&refresh, "[1]", LIFE).await, "{key}: a refresh of what was removed must be refused");
+    key.has_copy(None, "after a refused refresh").await;
+
+    let claim = key.granted_with_copy(Terms::fill(LONG)).await;
+    key.remove().await;
+    assert!(!key.fill_with_copy(&claim, "[1]", LIFE).await, "{key}: a fill of what was removed must be refused");
+    key.has_copy(None, "after a refused fill").await;
+}
+
+/// A fill makes no copy where its claim made none: an invalidation may have passed by in between.
+pub async fn makes_no_copy_without_a_claim_for_one(store: &dyn CacheStore, prefix: &str) {
+    let key = Key::new(store, prefix);
+    let claim = key.granted(LONG).await;
+    assert!(key.fill_with_copy(&claim, "[1]", LIFE).await, "{key}: a fill under its claim must be stored");
+    key.has_copy(None, "of a claim without one").await;
+    key.remove().await;
+}
+
+/// A claim that is released takes its empty copy with it.
+pub async fn releases_an_empty_copy(store: &dyn CacheStore, prefix: &str) {
+    let key = Key::new(store, prefix);
+    let claim = key.granted_with_copy(Terms::fill(LONG)).await;
+    key.release(&claim).await;
+    assert!(key.scan(&key.name).await.is_empty(), "{key}: a released claim must leave nothing");
+}
