@@ -38,6 +38,14 @@ bench *ARGS: setup
 model *ARGS:
     cargo run --release -p mrc-model -- {{ ARGS }}
 
+# Processes that read, write, invalidate and fail: nothing stale may be seen; `--all` runs the counterproofs too
+history *ARGS: setup
+    cargo run --release -p mrc-history -- {{ ARGS }}
+
+# Redis and MySQL killed and wedged under load: nothing may hang, and no answer may be wrong; `--quick` takes half a minute
+chaos *ARGS: setup
+    cargo run --release -p mrc-chaos -- {{ ARGS }}
+
 # One race, against mrc, other caches of Rust, and both peers
 race *ARGS: setup
     cargo run --release --manifest-path proof/race/Cargo.toml -- {{ ARGS }}

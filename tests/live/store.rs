@@ -1,5 +1,7 @@
 //! The stores, against real servers of every kind.
 
+mod cluster;
+mod events;
 mod failures;
 mod kinds;
 mod moving;
@@ -12,6 +14,7 @@ use bytes::Bytes;
 use mrc_store::{RedisConfig, RedisStore, StoreError, Token};
 
 const LONG: Duration = Duration::from_secs(600);
+const SECOND: Duration = Duration::from_secs(1);
 
 /// A store at this URL with room for a slow machine: what these tests look at isn't the time.
 fn store(url: &str) -> RedisStore {

@@ -1,13 +1,17 @@
 //! A Redis cluster of three primaries.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use tokio::sync::OnceCell;
 
 use crate::Redis;
 
-const NODES: usize = 3;
-const SLOTS: usize = 16_384;
+const NODES: u16 = 3;
+const SLOTS: u16 = 16_384;
+/// Without full coverage the other servers go on when one is lost.
+const ARGS: [&str; 6] =
+    ["--cluster-enabled", "yes", "--cluster-node-timeout", "2000", "--cluster-require-full-coverage", "no"];
 
 /// Three primaries with all slots assigned, without replicas. Clones are handles to the same cluster.
 #[derive(Clone)]
@@ -20,11 +24,10 @@ impl RedisCluster {
     pub async fn start() -> Self {
         let mut nodes = Vec::new();
         for _ in 0..NODES {
-            let args = ["--cluster-enabled", "yes", "--cluster-node-timeout", "2000"];
-            nodes.push(Redis::with_args(&args).await);
+            nodes.push(Redis::with_args(&ARGS).await);
         }
         for (i, node) in nodes.iter().enumerate() {
-            let (first, last) = (i * SLOTS / NODES, (i + 1) * SLOTS / NODES - 1);
+            let (first, last) = slots(i).into_inner();
             run(node, &["CLUSTER", "ADDSLOTSRANGE", &first.to_string(), &last.to_string()]).await;
             run(node, &["CLUSTER", "SET-CONFIG-EPOCH", &(i + 1).to_string()]).await;
         }
@@ -37,6 +40,26 @@ impl RedisCluster {
             }
         }
         Self { nodes }
+    }
+
+    /// The slots that a node had in the beginning.
+    pub fn slots_of(&self, index: usize) -> RangeInclusive<u16> {
+        slots(index)
+    }
+
+    /// A replica of one node, from 0 to 2, in sync with it.
+    pub async fn add_replica(&self, of: usize) -> Redis {
+        let (primary, replica) = (&self.nodes[of], Redis::with_args(&ARGS).await);
+        let id = primary.cli(&["CLUSTER", "MYID"]).await;
+        run(&replica, &["CLUSTER", "MEET", "127.0.0.1", &primary.port().to_string()]).await;
+        // It must know the primary before it can follow it.
+        while replica.cli(&["CLUSTER", "REPLICATE", &id]).await != "OK" {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        while !replica.cli(&["INFO", "replication"]).await.contains("master_link_status:up") {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        replica
     }
 
     /// The one cluster that all tests of this process share: use random names, and don't stop or flush it.
@@ -66,6 +89,12 @@ impl RedisCluster {
     pub fn nodes(&self) -> &[Redis] {
         &self.nodes
     }
+}
+
+fn slots(node: usize) -> RangeInclusive<u16> {
+    let first = |node: u16| node * (SLOTS / NODES);
+    let node = u16::try_from(node).expect("a node");
+    first(node)..=if node == NODES - 1 { SLOTS - 1 } else { first(node + 1) - 1 }
 }
 
 async fn run(node: &Redis, command: &[&str]) {

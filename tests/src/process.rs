@@ -23,10 +23,9 @@ use tokio::sync::watch;
 // gone before it reads the pid.
 const SUPERVISOR: &str = r#"
 dir=$1; shift
-"$@" </dev/null 2>&1 &
+sh -c 'echo "$$"; exec "$@"' sh "$@" </dev/null 2>&1 &
 pid=$!
 trap '' HUP INT PIPE TERM
-echo "$pid"
 exec >/dev/null 2>&1
 cat
 kill -9 "$pid"

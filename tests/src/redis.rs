@@ -1,5 +1,6 @@
 //! One Redis server.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tokio::sync::{Mutex, OnceCell};
@@ -16,8 +17,17 @@ struct Inner {
     port: u16,
     tls: Option<(u16, Certificates)>,
     args: Vec<String>,
-    process: Mutex<ServerProcess>,
+    running: Mutex<Running>,
 }
+
+struct Running {
+    process: ServerProcess,
+    dir: PathBuf,
+    /// What a cluster's node knew of its cluster when it was killed.
+    nodes: Option<Vec<u8>>,
+}
+
+const NODES: &str = "nodes.conf";
 
 impl Redis {
     /// A new server with nothing set.
@@ -46,12 +56,12 @@ impl Redis {
     async fn new(args: &[&str], tls: Option<(u16, Certificates)>) -> Self {
         let args: Vec<String> = args.iter().map(|&arg| arg.to_owned()).collect();
         // Another process may take the port before the server does.
-        let (port, process) = again(async || {
+        let (port, running) = again(async || {
             let port = free_port();
-            Ok((port, launch(port, tls.as_ref(), &args).await?))
+            Ok((port, launch(port, tls.as_ref(), &args, None).await?))
         })
         .await;
-        Self(Arc::new(Inner { port, tls, args, process: Mutex::new(process) }))
+        Self(Arc::new(Inner { port, tls, args, running: Mutex::new(running) }))
     }
 
     /// The URL, with the password that `--requirepass` gave, if any.
@@ -75,25 +85,26 @@ impl Redis {
 
     /// SIGKILL. Returns when the server is gone.
     pub async fn kill(&self) {
-        self.0.process.lock().await.kill().await;
+        self.0.running.lock().await.kill().await;
     }
 
     /// SIGSTOP: connections stay open and nothing answers.
     pub async fn pause(&self) {
-        self.0.process.lock().await.pause();
+        self.0.running.lock().await.process.pause();
     }
 
     /// SIGCONT.
     pub async fn resume(&self) {
-        self.0.process.lock().await.resume();
+        self.0.running.lock().await.process.resume();
     }
 
-    /// Starts the server again on the same port, empty. Kills it first if it runs.
+    /// Starts the server again on the same port, empty; a cluster's node is the same node as before. Kills it first if it runs.
     pub async fn restart(&self) {
-        let mut process = self.0.process.lock().await;
-        process.kill().await;
+        let mut running = self.0.running.lock().await;
+        running.kill().await;
+        let nodes = running.nodes.take();
         // A killed server's port may stay taken for a moment.
-        *process = again(|| launch(self.0.port, self.0.tls.as_ref(), &self.0.args)).await;
+        *running = again(|| launch(self.0.port, self.0.tls.as_ref(), &self.0.args, nodes.clone())).await;
     }
 
     /// Runs a command and returns its answer as text: an array as lines, null as an empty text, an error as its text.
@@ -109,7 +120,20 @@ impl Redis {
     }
 }
 
-async fn launch(port: u16, tls: Option<&(u16, Certificates)>, args: &[String]) -> Result<ServerProcess, String> {
+impl Running {
+    async fn kill(&mut self) {
+        // Its folder goes with it.
+        self.nodes = std::fs::read(self.dir.join(NODES)).ok().or(self.nodes.take());
+        self.process.kill().await;
+    }
+}
+
+async fn launch(
+    port: u16,
+    tls: Option<&(u16, Certificates)>,
+    args: &[String],
+    nodes: Option<Vec<u8>>,
+) -> Result<Running, String> {
     let dir = folder("mrc-redis-");
     let mut tls_args = Vec::new();
     if let Some((port, certificates)) = tls {
@@ -118,12 +142,16 @@ async fn launch(port: u16, tls: Option<&(u16, Certificates)>, args: &[String]) -
         tls_args.extend(["--tls-ca-cert-file".to_owned(), files.ca]);
         tls_args.extend(["--tls-cert-file".to_owned(), files.certificate, "--tls-key-file".to_owned(), files.key]);
     }
-    server(&dir, port, tls_args.iter().chain(args).map(String::as_str)).await
+    if let Some(nodes) = &nodes {
+        std::fs::write(dir.join(NODES), nodes).expect("a file in the server's folder");
+    }
+    let process = server(&dir, port, tls_args.iter().chain(args).map(String::as_str)).await?;
+    Ok(Running { process, dir, nodes })
 }
 
 /// A redis-server in `dir`, for all kinds of them.
 pub(crate) async fn server<'a>(
-    dir: &std::path::Path,
+    dir: &Path,
     port: u16,
     args: impl Iterator<Item = &'a str>,
 ) -> Result<ServerProcess, String> {

@@ -70,6 +70,8 @@ pub(crate) enum Way {
     Store,
     /// mrc, the answer as bytes
     Bytes,
+    /// mrc with everything switched on, the answer as bytes
+    Full,
     /// mrc, the answer as structs that own their texts
     Typed,
     /// mrc, the answer as structs that borrow their texts

@@ -38,6 +38,21 @@ pub enum Source {
     Computed,
     /// It was computed for another call, which this one waited for.
     Followed,
+    /// The database failed or was too slow: it is the last value that was not invalidated, kept beyond its TTL. See
+    /// [`MrcClientBuilder::stale_on_error`](crate::MrcClientBuilder::stale_on_error).
+    Stale,
+}
+
+impl Source {
+    /// In lower case: `"cache"`, `"stale"`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Cache => "cache",
+            Self::Computed => "computed",
+            Self::Followed => "followed",
+            Self::Stale => "stale",
+        }
+    }
 }
 
 impl Answer {
@@ -47,6 +62,10 @@ impl Answer {
 
     pub(crate) fn computed(json: Bytes) -> Self {
         Self { json, source: Source::Computed }
+    }
+
+    pub(crate) fn stale(json: Bytes) -> Self {
+        Self { json, source: Source::Stale }
     }
 
     pub(crate) fn followed(self) -> Self {

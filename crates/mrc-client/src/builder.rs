@@ -6,11 +6,16 @@ use std::time::Duration;
 use mrc_core::{EventListener, KeyFormat, KeyScheme, RowFormat, TtlError};
 use mrc_store::{CacheStore, QueryExecutor};
 
+use crate::bulkhead::Bulkhead;
+use crate::call::Options;
 use crate::claim::Claims;
 use crate::client::{Inner, MrcClient};
 use crate::config::MrcConfig;
 use crate::error::Error;
-use crate::fetch::{Events, Pipeline};
+use crate::events::Events;
+use crate::fetch::Pipeline;
+use crate::flight::{Flights, Without};
+use crate::refresh::Refreshes;
 use crate::store::Store;
 use crate::texts::Texts;
 
@@ -36,6 +41,7 @@ pub struct MrcClientBuilder {
     #[cfg(feature = "mysql")]
     mysql: Option<mrc_store::MySqlConfig>,
     events: Events,
+    without: Without,
 }
 
 impl MrcClientBuilder {
@@ -120,6 +126,60 @@ impl MrcClientBuilder {
         self
     }
 
+    /// How long a call may take as a whole, waiting for other callers included: after that it ends with [`Error::Deadline`].
+    /// What it only does with the cache is bounded by the store's own time-outs. Default: 60 s.
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.config.deadline = deadline;
+        self
+    }
+
+    /// Keeps a copy of each value for this long beyond its TTL. When the database fails, or is too slow, the caller gets the copy, marked
+    /// as [`Source::Stale`](crate::Source::Stale), instead of an error. Default: zero, no copies.
+    ///
+    /// A copy obeys the rule that values obey: whatever invalidates an entry, a peer included, removes its copy too. It doubles the memory
+    /// of an entry.
+    pub fn stale_on_error(mut self, window: Duration) -> Self {
+        self.config.stale_on_error = window;
+        self
+    }
+
+    /// How long a query may take before the caller gets the copy, if there is one, while the query goes on in the background.
+    /// Default: 1 s; it counts only with [`stale_on_error`](Self::stale_on_error).
+    ///
+    /// With zero, no caller waits for a value of which there is a copy: stale-while-revalidate. A function goes on in the place of its
+    /// caller, so its copy is taken only when it fails or its deadline passes.
+    pub fn stale_after(mut self, patience: Duration) -> Self {
+        self.config.stale_after = patience;
+        self
+    }
+
+    /// Computes values anew that are hit in the last part of their life, in the background, so that what is in use never misses: with a
+    /// probability that grows from the beginning of this window on, and for certain in its last quarter. Of all processes one does it, and
+    /// the TTL of the new value is a whole one. Default: zero, values end.
+    ///
+    /// After Vattani, Chierichetti, Lowenstein: *Optimal Probabilistic Cache Stampede Prevention* (VLDB 2015). A window longer than half of
+    /// the TTL counts as that half. A function is computed by one of its callers, which waits for it.
+    pub fn early_refresh(mut self, window: Duration) -> Self {
+        self.config.early_refresh = window;
+        self
+    }
+
+    /// The largest value that is stored or taken from the cache, in bytes. A larger one is computed anew at each call.
+    /// Default: 64 MiB.
+    pub fn max_value(mut self, bytes: usize) -> Self {
+        self.config.max_value = bytes;
+        self
+    }
+
+    /// How many queries of this process read the database at once, and how many more wait for their turn: all others end with
+    /// [`Error::Overloaded`]. Default: 64 and 10,000.
+    ///
+    /// It holds back what a cold or lost cache would send to the database. The executor's own pool may be narrower.
+    pub fn query_limit(mut self, at_once: usize, waiting: usize) -> Self {
+        self.config.query_limit = (at_once, waiting);
+        self
+    }
+
     /// Leaves params without a name out of the key, as the peers do, instead of refusing them. Default: false.
     pub fn allow_unnamed_params(mut self, allow: bool) -> Self {
         self.config.allow_unnamed_params = allow;
@@ -129,6 +189,22 @@ impl MrcClientBuilder {
     /// Tells a listener what the cache decides. May be called several times.
     pub fn on_event(mut self, listener: impl EventListener + 'static) -> Self {
         self.events.0.push(Arc::new(listener));
+        self
+    }
+
+    /// Lets followers take any value. It breaks the promise of this library: for the proof that this part of the protocol is needed.
+    #[cfg(feature = "proof")]
+    #[doc(hidden)]
+    pub fn without_follower_rule(mut self) -> Self {
+        self.without.follower_rule = true;
+        self
+    }
+
+    /// Lets a flight take followers until it has landed. For a proof, too.
+    #[cfg(feature = "proof")]
+    #[doc(hidden)]
+    pub fn without_close_first(mut self) -> Self {
+        self.without.close_first = true;
         self
     }
 
@@ -146,6 +222,10 @@ impl MrcClientBuilder {
                 "a lease of zero lets nobody fill: give it as long as the slowest query takes".into(),
             ));
         }
+        if config.deadline.is_zero() || config.query_limit.0 == 0 || config.max_value == 0 {
+            let reason = "a deadline, a query limit or a largest value of zero lets nothing succeed: give it room";
+            return Err(Error::Config(reason.into()));
+        }
         let keys = KeyScheme::new(config.key_format).allow_unnamed(config.allow_unnamed_params);
         let claims = Claims { lease: config.lease, wait_max: config.wait_max };
         #[cfg(feature = "mysql")]
@@ -154,16 +234,36 @@ impl MrcClientBuilder {
         let executor = self.executor.clone().or_else(|| mysql.clone().map(|mysql| mysql as Arc<dyn QueryExecutor>));
         #[cfg(not(feature = "mysql"))]
         let executor = self.executor.clone();
-        Ok(MrcClient::from_inner(Inner {
+        let events = Arc::new(self.events.clone());
+        let store = self.cache_store()?;
+        store.shared().listen(events.clone());
+        let pipeline = Pipeline {
+            store,
+            claims,
+            flights: Flights::new(self.without),
+            refreshes: Refreshes::new(),
+            events,
+            max_value: config.max_value,
+        };
+        let options = Options {
+            deadline: config.deadline,
+            stale: config.stale_on_error,
+            stale_after: config.stale_after,
+            early_refresh: config.early_refresh,
+        }
+        .bounded();
+        let inner = Inner {
             rows: config.row_format,
             jitter: config.jitter,
-            pipeline: Pipeline::new(self.cache_store()?, claims, self.events.clone()),
+            pipeline: Arc::new(pipeline),
+            bulkhead: Bulkhead::new(config.query_limit.0, config.query_limit.1),
             executor,
             #[cfg(feature = "mysql")]
             mysql,
             texts: Texts::new(),
             keys,
-        }))
+        };
+        Ok(MrcClient::from_parts(inner, options))
     }
 
     #[cfg(feature = "mysql")]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use mrc_store::{CacheStore, Claim, StoreError, Terms, Token};
+use mrc_store::{CacheStore, Claim, Life, StoreError, Terms, Token};
 use rand::Rng;
 use tokio::time::{Instant, sleep};
 
@@ -34,16 +34,21 @@ pub(crate) enum Waited {
 
 impl Claims {
     /// Claims `key`, or waits while somebody else fills it.
-    pub(crate) async fn claim(&self, store: &Arc<dyn CacheStore>, key: &str, leader: &Leader<'_>) -> Waited {
+    pub(crate) async fn claim(
+        &self,
+        store: &Arc<dyn CacheStore>,
+        key: &str,
+        copy: bool,
+        leader: &Leader<'_>,
+    ) -> Waited {
+        let terms = Terms::fill(self.lease).copy(copy);
         let began = Instant::now();
         let mut pause = PAUSES.0;
         loop {
             // A claim may return a value: that is a read too.
             leader.begin_read();
-            // After an unknown outcome a token is never used again: each attempt has its own.
-            let token = Token::from_bits(rand::rng().random());
-            let held = Held::new(store, key, token.clone());
-            let busy_for = match store.claim(key, &token, Terms::fill(self.lease)).await {
+            let (answer, held) = self.try_claim(store, key, terms).await;
+            let busy_for = match answer {
                 Ok(Claim::Granted) => return Waited::Granted(held),
                 Ok(Claim::Hit(json)) => {
                     held.forget();
@@ -65,6 +70,19 @@ impl Claims {
             pause = (pause * 2).min(PAUSES.1);
         }
     }
+
+    /// Claims `key` once. What may stand at the store is to be filled, released or, if the answer says that it doesn't, forgotten.
+    pub(crate) async fn try_claim(
+        &self,
+        store: &Arc<dyn CacheStore>,
+        key: &str,
+        terms: Terms,
+    ) -> (Result<Claim, StoreError>, Held) {
+        // After an unknown outcome a token is never used again: each attempt has its own.
+        let token = Token::from_bits(rand::rng().random());
+        let held = Held::new(store, key, token.clone());
+        (store.claim(key, &token, terms).await, held)
+    }
 }
 
 /// A claim that may stand at the store. Dropped, it is released in the background; whatever happens, it ends with its lease.
@@ -84,9 +102,9 @@ impl Held {
     }
 
     /// Stores the value if the claim still stands.
-    pub(crate) async fn fill(mut self, json: Bytes, ttl: Duration) -> Result<bool, StoreError> {
+    pub(crate) async fn fill(mut self, json: Bytes, life: Life) -> Result<bool, StoreError> {
         let Some(open) = &self.0 else { return Ok(false) };
-        let filled = open.store.fill(&open.key, &open.token, json, ttl.into()).await?;
+        let filled = open.store.fill(&open.key, &open.token, json, life).await?;
         self.0 = None;
         Ok(filled)
     }
@@ -100,7 +118,7 @@ impl Held {
         self.0 = None;
     }
 
-    fn forget(mut self) {
+    pub(crate) fn forget(mut self) {
         self.0 = None;
     }
 }

@@ -3,6 +3,7 @@
 use std::borrow::Borrow;
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use mrc_core::{Bypass, Event, Key, KeyScheme, Params, RowEncoder, RowFormat, Ttl, json};
@@ -12,6 +13,8 @@ use serde::de::DeserializeOwned;
 
 use crate::answer::{Answer, Source};
 use crate::builder::MrcClientBuilder;
+use crate::bulkhead::Bulkhead;
+use crate::call::{Call, Options, Read, Run};
 use crate::error::{BoxError, Error};
 use crate::fetch::Pipeline;
 use crate::query::Query;
@@ -21,11 +24,15 @@ use crate::texts::Texts;
 ///
 /// Cheap to clone: all clones share the connections. It connects at first use.
 #[derive(Debug, Clone)]
-pub struct MrcClient(Arc<Inner>);
+pub struct MrcClient {
+    inner: Arc<Inner>,
+    options: Options,
+}
 
 #[derive(Debug)]
 pub(crate) struct Inner {
-    pub(crate) pipeline: Pipeline,
+    pub(crate) pipeline: Arc<Pipeline>,
+    pub(crate) bulkhead: Bulkhead,
     pub(crate) executor: Option<Arc<dyn QueryExecutor>>,
     #[cfg(feature = "mysql")]
     pub(crate) mysql: Option<Arc<mrc_store::MySqlExecutor>>,
@@ -49,8 +56,53 @@ impl MrcClient {
         MrcClientBuilder::from(crate::MrcConfig::from_env()?).build()
     }
 
-    pub(crate) fn from_inner(inner: Inner) -> Self {
-        Self(Arc::new(inner))
+    pub(crate) fn from_parts(inner: Inner, options: Options) -> Self {
+        Self { inner: Arc::new(inner), options }
+    }
+
+    /// The same client, whose calls take no longer than this: see [`MrcClientBuilder::deadline`].
+    ///
+    /// ```no_run
+    /// # use std::time::Duration;
+    /// # use mrc_client::MrcClient;
+    /// # use mrc_core::params;
+    /// # async fn example(client: MrcClient) -> Result<(), mrc_client::Error> {
+    /// let orders = client
+    ///     .with_deadline(Duration::from_millis(800))
+    ///     .query_with_cache("SELECT id FROM orders WHERE store_id = ?", params! { "StoreId" => 6 }, Duration::from_secs(60))
+    ///     .await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn with_deadline(&self, deadline: Duration) -> Self {
+        self.with(Options { deadline, ..self.options })
+    }
+
+    /// The same client, whose calls keep a copy of each value for when the database fails: see [`MrcClientBuilder::stale_on_error`].
+    #[must_use]
+    pub fn with_stale_on_error(&self, window: Duration) -> Self {
+        self.with(Options { stale: window, ..self.options })
+    }
+
+    /// The same client, whose calls take a stale value after this time: see [`MrcClientBuilder::stale_after`].
+    #[must_use]
+    pub fn with_stale_after(&self, patience: Duration) -> Self {
+        self.with(Options { stale_after: patience, ..self.options })
+    }
+
+    /// The same client, whose calls have values computed anew before they end: see [`MrcClientBuilder::early_refresh`].
+    #[must_use]
+    pub fn with_early_refresh(&self, window: Duration) -> Self {
+        self.with(Options { early_refresh: window, ..self.options })
+    }
+
+    fn with(&self, options: Options) -> Self {
+        Self { inner: Arc::clone(&self.inner), options: options.bounded() }
+    }
+
+    pub(crate) fn inner(&self) -> &Inner {
+        &self.inner
     }
 
     /// Runs a query through the cache.
@@ -84,16 +136,47 @@ impl MrcClient {
         params: impl Borrow<Params>,
         ttl: impl Into<Ttl>,
     ) -> Result<Answer, Error> {
-        let (query, params, ttl) = (query.into(), params.borrow(), ttl.into());
-        let executor = self.executor()?;
-        let text = self.0.texts.of(&query.sql);
-        text.check(&query.sql, params.len(), query.trusted)?;
-        let key = match &query.keyed_as {
-            None => self.0.keys.key_of(&text.hash, params)?,
-            Some(other) => self.key_of(other, params)?,
-        };
-        let ttl = ttl.jittered(self.0.jitter, &mut rand::rng())?;
-        self.0.pipeline.fetch(&key, ttl, || self.run(executor, &query.sql, params)).await
+        let (query, params) = (query.into(), params.borrow());
+        let (key, call) = self.prepare(&query, params, ttl.into())?;
+        self.inner.pipeline.fetch(&key, &call, self.reading(&query, params)).await
+    }
+
+    /// Runs a query through the cache and decodes its rows, one `T` a row.
+    ///
+    /// As [`query_with_cache`](Self::query_with_cache) and [`Answer::rows`], and the cache heals: what lies in it and can't be decoded is
+    /// a miss, and is overwritten.
+    ///
+    /// # Errors
+    /// As `query_with_cache`; [`Error::Decode`] when what the database answers isn't made of `T`s.
+    ///
+    /// ```no_run
+    /// # use std::time::Duration;
+    /// # use mrc_client::MrcClient;
+    /// # use mrc_core::params;
+    /// # #[derive(serde::Deserialize)] struct Order { id: u64 }
+    /// # async fn example(client: MrcClient) -> Result<(), mrc_client::Error> {
+    /// let sql = "SELECT id FROM orders WHERE store_id = ?";
+    /// let orders: Vec<Order> = client.rows_with_cache(sql, params! { "StoreId" => 6 }, Duration::from_secs(3600)).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn rows_with_cache<'a, T: DeserializeOwned>(
+        &self,
+        query: impl Into<Query<'a>>,
+        params: impl Borrow<Params>,
+        ttl: impl Into<Ttl>,
+    ) -> Result<Vec<T>, Error> {
+        let (query, params) = (query.into(), params.borrow());
+        let (key, call) = self.prepare(&query, params, ttl.into())?;
+        let reading = self.reading(&query, params);
+        let answer = self.inner.pipeline.fetch(&key, &call, reading).await?;
+        match answer.rows() {
+            Err(error) if answer.source() != Source::Computed => {
+                self.heal(&key, &error).await;
+                self.inner.pipeline.fetch(&key, &call, reading).await?.rows()
+            }
+            rows => rows,
+        }
     }
 
     /// Runs an async function through the cache. `signature` names what it computes: change it when the function changes.
@@ -131,17 +214,16 @@ impl MrcClient {
         Fut: Future<Output = Result<T, E>>,
     {
         let key = self.key_of(signature, params.borrow())?;
-        let ttl = ttl.into().jittered(self.0.jitter, &mut rand::rng())?;
+        let call = self.call(ttl.into(), false)?;
         let mut function = Some(function);
-        let answer = self.0.pipeline.fetch(&key, ttl, || encoded(function.take())).await?;
+        let answer = self.inner.pipeline.fetch(&key, &call, Run(encoded(&mut function))).await?;
         let error = match answer.json() {
             Err(error) if answer.source() != Source::Computed => error,
             decoded => return decoded,
         };
         // Somebody else left a value of another shape: compute ours, once, and put it in its place.
-        self.0.pipeline.events().emit(&Event::BadValue { key: key.as_str(), error: &error.to_string() });
-        let _ = self.0.pipeline.store().shared().remove(&[Bytes::copy_from_slice(key.as_str().as_bytes())]).await;
-        match self.0.pipeline.fetch(&key, ttl, || encoded(function.take())).await?.json() {
+        self.heal(&key, &error).await;
+        match self.inner.pipeline.fetch(&key, &call, Run(encoded(&mut function))).await?.json() {
             Ok(value) => Ok(value),
             Err(error) => match function.take() {
                 Some(function) => function().await.map_err(Error::function),
@@ -157,7 +239,7 @@ impl MrcClient {
     /// # Errors
     /// [`Error::Database`].
     pub async fn query(&self, sql: &str, params: impl Borrow<Params>) -> Result<Answer, Error> {
-        self.run(self.executor()?, sql, params.borrow()).await.map(Answer::computed)
+        self.inner.run(sql, params.borrow()).await.map(Answer::computed)
     }
 
     /// The answer of a query if it is in the cache. Nothing is run.
@@ -175,7 +257,7 @@ impl MrcClient {
         if self.is_bypassed(&key) {
             return Ok(None);
         }
-        Ok(self.0.pipeline.store().get(key.as_str()).await?.map(Answer::cached))
+        Ok(self.inner.pipeline.store.get(key.as_str()).await?.map(Answer::cached))
     }
 
     /// Stores a value under the key of a query, whatever is there.
@@ -194,10 +276,10 @@ impl MrcClient {
         ttl: impl Into<Ttl>,
     ) -> Result<(), Error> {
         let key = self.key(query, params)?;
-        let ttl = ttl.into().jittered(self.0.jitter, &mut rand::rng())?;
+        let ttl = ttl.into().jittered(self.inner.jitter, &mut rand::rng())?;
         let value = encode(value)?;
         if !self.is_bypassed(&key) {
-            self.0.pipeline.store().shared().put(key.as_str(), value, ttl).await?;
+            self.inner.pipeline.store.shared().put(key.as_str(), value, ttl).await?;
         }
         Ok(())
     }
@@ -217,47 +299,86 @@ impl MrcClient {
     /// The peers' `getMySQLPool` / `get_mysql_pool`.
     #[cfg(feature = "mysql")]
     pub fn mysql_pool(&self) -> Option<&mrc_store::mysql_async::Pool> {
-        self.0.mysql.as_deref().map(mrc_store::MySqlExecutor::pool)
+        self.inner.mysql.as_deref().map(mrc_store::MySqlExecutor::pool)
     }
 
     /// The store behind the client.
     pub fn store(&self) -> &dyn CacheStore {
-        &**self.0.pipeline.store().shared()
+        &**self.inner.pipeline.store.shared()
     }
 
     /// Closes all connections, of all clones. Calls after that are errors.
     ///
     /// The peers' `closeRedisConnection` / `close_redis_connection`, and MySQL's too.
     pub async fn close(&self) {
-        self.0.pipeline.store().shared().close().await;
-        if let Some(executor) = &self.0.executor {
+        self.inner.pipeline.store.shared().close().await;
+        if let Some(executor) = &self.inner.executor {
             executor.close().await;
         }
     }
 
-    fn executor(&self) -> Result<&dyn QueryExecutor, Error> {
-        self.0.executor.as_deref().ok_or(Error::NoDatabase)
+    /// The key of a query, and what its call asks for. What can't be cached is refused here, before anything is run.
+    fn prepare(&self, query: &Query<'_>, params: &Params, ttl: Ttl) -> Result<(Key, Call), Error> {
+        self.inner.executor()?;
+        let text = self.inner.texts.of(&query.sql);
+        text.check(&query.sql, params.len(), query.trusted)?;
+        let key = match &query.keyed_as {
+            None => self.inner.keys.key_of(&text.hash, params)?,
+            Some(other) => self.key_of(other, params)?,
+        };
+        Ok((key, self.call(ttl, true)?))
     }
 
-    async fn run(&self, executor: &dyn QueryExecutor, sql: &str, params: &Params) -> Result<Bytes, Error> {
-        let mut rows = RowEncoder::new(self.0.rows);
-        executor.query(sql, params, &mut rows).await?;
-        Ok(rows.finish().map_err(ExecuteError::from)?)
+    fn call(&self, ttl: Ttl, rows: bool) -> Result<Call, Error> {
+        let ttl = ttl.jittered(self.inner.jitter, &mut rand::rng())?;
+        Ok(Call { ttl, options: self.options, rows })
+    }
+
+    fn reading<'a>(&'a self, query: &'a Query<'_>, params: &'a Params) -> Read<'a> {
+        Read { client: &self.inner, sql: &query.sql, params }
+    }
+
+    /// Makes room for a value of the right shape.
+    async fn heal(&self, key: &Key, error: &Error) {
+        // Where the cache fails, the next call goes round it.
+        let _ = self.inner.pipeline.discard(key.as_str(), &error.to_string()).await;
     }
 
     fn key_of(&self, text: &str, params: &Params) -> Result<Key, Error> {
-        Ok(self.0.keys.key_of(&self.0.texts.of(text).hash, params)?)
+        Ok(self.inner.keys.key_of(&self.inner.texts.of(text).hash, params)?)
     }
 
     fn is_bypassed(&self, key: &Key) -> bool {
         if let Some(ambiguity) = key.ambiguity() {
-            self.0.pipeline.events().emit(&Event::Bypassed { key: key.as_str(), why: Bypass::Ambiguous(ambiguity) });
+            self.inner.pipeline.events.emit(&Event::Bypassed { key: key.as_str(), why: Bypass::Ambiguous(ambiguity) });
         }
         key.ambiguity().is_some()
     }
 }
 
-async fn encoded<T, E, F, Fut>(function: Option<F>) -> Result<Bytes, Error>
+impl Inner {
+    /// Reads the database when it is our turn.
+    pub(crate) async fn read(&self, sql: &str, params: &Params) -> Result<Bytes, Error> {
+        let turn = self.bulkhead.turn().await;
+        if let Err(Error::Overloaded { waiting }) = turn {
+            self.pipeline.events.emit(&Event::Overloaded { waiting });
+        }
+        let _turn = turn?;
+        self.run(sql, params).await
+    }
+
+    async fn run(&self, sql: &str, params: &Params) -> Result<Bytes, Error> {
+        let mut rows = RowEncoder::new(self.rows);
+        self.executor()?.query(sql, params, &mut rows).await?;
+        Ok(rows.finish().map_err(ExecuteError::from)?)
+    }
+
+    fn executor(&self) -> Result<&dyn QueryExecutor, Error> {
+        self.executor.as_deref().ok_or(Error::NoDatabase)
+    }
+}
+
+async fn encoded<T, E, F, Fut>(function: &mut Option<F>) -> Result<Bytes, Error>
 where
     T: Serialize,
     E: Into<BoxError>,
@@ -265,7 +386,7 @@ where
     Fut: Future<Output = Result<T, E>>,
 {
     // The pipeline computes at most once a fetch, and a second fetch follows only one that didn't.
-    let Some(function) = function else { return Err(Error::Config("the function has run already".into())) };
+    let Some(function) = function.take() else { return Err(Error::Config("the function has run already".into())) };
     encode(&function().await.map_err(Error::function)?)
 }
 

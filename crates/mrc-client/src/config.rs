@@ -32,6 +32,18 @@ pub struct MrcConfig {
     pub lease: Duration,
     /// How long to wait for another process that computes the value, before asking the database as well. Default: 1 s.
     pub wait_max: Duration,
+    /// How long a call may take as a whole. Default: 60 s.
+    pub deadline: Duration,
+    /// How long a copy of each value outlives its TTL, for when the database fails. Default: zero, no copies.
+    pub stale_on_error: Duration,
+    /// How long a query may take before its caller gets the copy. Default: 1 s.
+    pub stale_after: Duration,
+    /// The last part of a life, in which a value that is hit is computed anew. Default: zero, values end.
+    pub early_refresh: Duration,
+    /// The largest value that is stored or taken from the cache, in bytes. Default: 64 MiB.
+    pub max_value: usize,
+    /// How many queries of this process read the database at once, and how many more may wait. Default: 64 and 10,000.
+    pub query_limit: (usize, usize),
     /// Leaves params without a name out of the key instead of refusing them. Default: false.
     pub allow_unnamed_params: bool,
 }
@@ -46,6 +58,12 @@ impl Default for MrcConfig {
             jitter: Ttl::DEFAULT_JITTER,
             lease: Duration::from_secs(30),
             wait_max: Duration::from_secs(1),
+            deadline: Duration::from_secs(60),
+            stale_on_error: Duration::ZERO,
+            stale_after: Duration::from_secs(1),
+            early_refresh: Duration::ZERO,
+            max_value: 64 << 20,
+            query_limit: (64, 10_000),
             allow_unnamed_params: false,
         }
     }
@@ -61,7 +79,9 @@ impl MrcConfig {
     /// | `MRC_KEY_FORMAT` | [`key_format`](Self::key_format): `typescript` or `python` |
     /// | `MRC_ROW_FORMAT` | [`row_format`](Self::row_format): `canonical`, `typescript` or `python` |
     /// | `MRC_JITTER` | [`jitter`](Self::jitter), a fraction |
-    /// | `MRC_LEASE_MS`, `MRC_WAIT_MAX_MS` | [`lease`](Self::lease), [`wait_max`](Self::wait_max), in milliseconds |
+    /// | `MRC_LEASE_MS`, `MRC_WAIT_MAX_MS`, `MRC_DEADLINE_MS` | [`lease`](Self::lease), [`wait_max`](Self::wait_max), [`deadline`](Self::deadline), in milliseconds |
+    /// | `MRC_STALE_ON_ERROR_MS`, `MRC_STALE_AFTER_MS` | [`stale_on_error`](Self::stale_on_error), [`stale_after`](Self::stale_after), in milliseconds |
+    /// | `MRC_EARLY_REFRESH_MS` | [`early_refresh`](Self::early_refresh), in milliseconds |
     ///
     /// # Errors
     /// When a variable can't be used; the error names it.
@@ -88,7 +108,14 @@ impl MrcConfig {
         if let Some(jitter) = parse("MRC_JITTER", "a fraction such as 0.1")? {
             config.jitter = jitter;
         }
-        for (name, setting) in [("MRC_LEASE_MS", &mut config.lease), ("MRC_WAIT_MAX_MS", &mut config.wait_max)] {
+        for (name, setting) in [
+            ("MRC_LEASE_MS", &mut config.lease),
+            ("MRC_WAIT_MAX_MS", &mut config.wait_max),
+            ("MRC_DEADLINE_MS", &mut config.deadline),
+            ("MRC_STALE_ON_ERROR_MS", &mut config.stale_on_error),
+            ("MRC_STALE_AFTER_MS", &mut config.stale_after),
+            ("MRC_EARLY_REFRESH_MS", &mut config.early_refresh),
+        ] {
             let expected = "a number of milliseconds, such as 1000";
             if let Some(millis) = parse(name, expected)? {
                 *setting = Duration::try_from_secs_f64(millis / 1000.0)
@@ -111,6 +138,12 @@ impl fmt::Debug for MrcConfig {
             .field("jitter", &self.jitter)
             .field("lease", &self.lease)
             .field("wait_max", &self.wait_max)
+            .field("deadline", &self.deadline)
+            .field("stale_on_error", &self.stale_on_error)
+            .field("stale_after", &self.stale_after)
+            .field("early_refresh", &self.early_refresh)
+            .field("max_value", &self.max_value)
+            .field("query_limit", &self.query_limit)
             .field("allow_unnamed_params", &self.allow_unnamed_params)
             .finish()
     }

@@ -1,6 +1,7 @@
 //! What a call can fail with.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use mrc_core::statement::NotCacheable;
 use mrc_core::{KeyError, TtlError};
@@ -34,6 +35,21 @@ pub enum Error {
     /// The cache failed, in a call that is about the cache alone.
     #[error(transparent)]
     Store(Arc<StoreError>),
+    /// The call's deadline passed. The database may be slow, or too many callers are before this one.
+    #[error("the call took longer than its deadline of {limit:?}")]
+    Deadline {
+        /// The deadline.
+        limit: Duration,
+    },
+    /// Too many queries of this process wait for the database already: nothing was run.
+    #[error("{waiting} queries wait for the database already: try again later, or raise `query_limit`")]
+    Overloaded {
+        /// How many wait.
+        waiting: usize,
+    },
+    /// The runtime that computed the value was shut down.
+    #[error("the tokio runtime was shut down before the value was computed")]
+    Shutdown,
     /// The caller's function failed.
     #[error(transparent)]
     Function(Arc<dyn std::error::Error + Send + Sync>),
@@ -59,8 +75,14 @@ impl Error {
         match self {
             Self::Database(error) => error.is_retryable(),
             Self::Store(error) => error.is_retryable(),
+            Self::Deadline { .. } | Self::Overloaded { .. } => true,
             _ => false,
         }
+    }
+
+    /// Whether it may pass: then an older value is better than none.
+    pub(crate) fn may_pass(&self) -> bool {
+        self.is_retryable() || matches!(self, Self::Function(_))
     }
 
     pub(crate) fn decode<T>(error: serde_json::Error) -> Self {

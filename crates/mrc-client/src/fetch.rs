@@ -2,17 +2,19 @@
 
 use std::future::Future;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
-use mrc_core::{Bypass, Event, EventListener, Key};
+use mrc_core::{Bypass, Event, Key};
 use mrc_store::StoreError;
 use tokio::time::Instant;
 
 use crate::answer::Answer;
+use crate::call::{Call, Compute};
 use crate::claim::{Claims, Held, Waited};
 use crate::error::Error;
+use crate::events::Events;
 use crate::flight::{Flights, Follower, Leader, Seat};
+use crate::refresh::Refreshes;
 use crate::store::Store;
 
 /// After so many flights whose values were not for this caller, it computes by itself.
@@ -20,66 +22,103 @@ const FLIGHTS: usize = 3;
 
 #[derive(Debug)]
 pub(crate) struct Pipeline {
-    store: Store,
-    claims: Claims,
-    flights: Flights,
-    events: Events,
+    pub(crate) store: Store,
+    pub(crate) claims: Claims,
+    pub(crate) flights: Flights,
+    pub(crate) refreshes: Refreshes,
+    pub(crate) events: Arc<Events>,
+    /// Larger values are neither stored nor taken.
+    pub(crate) max_value: usize,
 }
 
 impl Pipeline {
-    pub(crate) fn new(store: Store, claims: Claims, events: Events) -> Self {
-        Self { store, claims, flights: Flights::default(), events }
-    }
-
-    pub(crate) fn store(&self) -> &Store {
-        &self.store
-    }
-
-    pub(crate) fn events(&self) -> &Events {
-        &self.events
-    }
-
-    /// The value of `key`: from the cache, or computed by one caller for all and stored for `ttl`.
-    pub(crate) async fn fetch<F, Fut>(&self, key: &Key, ttl: Duration, compute: F) -> Result<Answer, Error>
-    where
-        F: FnOnce() -> Fut,
-        Fut: Future<Output = Result<Bytes, Error>>,
-    {
+    /// The value of `key`: from the cache, or computed by one caller for all and stored.
+    pub(crate) async fn fetch<C: Compute>(
+        self: &Arc<Self>,
+        key: &Key,
+        call: &Call,
+        compute: C,
+    ) -> Result<Answer, Error> {
+        let began = Instant::now();
         if let Some(ambiguity) = key.ambiguity() {
-            return self.bypass(key.as_str(), &Bypass::Ambiguous(ambiguity), compute).await;
+            let (key, why) = (key.as_str(), Bypass::Ambiguous(ambiguity));
+            let bypass = self.bypass(key, &why, compute.run());
+            return Box::pin(self.in_time(key, call, began + call.options.deadline, bypass)).await;
         }
         let key = key.as_str();
+        // The one await of a hit, and as flat as can be: the compiler lays the futures of a call chain out one inside the other, and has a
+        // limit for how deep. What isn't a hit goes on in a box.
+        let json = match self.store.get(key).await {
+            Ok(Some(json)) if self.check(&json, call).is_ok() => json,
+            looked => return Box::pin(self.miss(key, call, began, looked, compute)).await,
+        };
+        self.events.emit(&Event::Hit { key });
+        if call.options.early_refresh.is_zero() || !self.refreshes.is_due(key) {
+            return Ok(Answer::cached(json));
+        }
+        Ok(Box::pin(self.refresh(key, call, json, compute)).await)
+    }
+
+    /// What the cache has, if it is of use. What isn't, goes.
+    async fn look(&self, key: &str, call: &Call) -> Result<Option<Bytes>, StoreError> {
+        let json = self.store.get(key).await?;
+        self.without_bad_values(key, call, json).await
+    }
+
+    pub(crate) async fn without_bad_values(
+        &self,
+        key: &str,
+        call: &Call,
+        json: Option<Bytes>,
+    ) -> Result<Option<Bytes>, StoreError> {
+        let Some(wrong) = json.as_ref().and_then(|json| self.check(json, call).err()) else { return Ok(json) };
+        self.discard(key, &wrong).await?;
+        Ok(None)
+    }
+
+    /// One attempt after the other, until a flight has an outcome for this caller. `looked` says how the first look ended.
+    pub(crate) async fn attempt(
+        &self,
+        key: &str,
+        call: &Call,
+        mut looked: Result<(), StoreError>,
+        compute: impl Future<Output = Result<Bytes, Error>>,
+    ) -> Result<Answer, Error> {
         for _ in 0..FLIGHTS {
-            match self.store.get(key).await {
-                Ok(Some(json)) => {
-                    self.events.emit(&Event::Hit { key });
-                    return Ok(Answer::cached(json));
-                }
-                Ok(None) => {}
-                Err(error) => {
-                    let error = error.to_string();
-                    return self.detour(key, &Bypass::StoreFailed { command: "get", error: &error }, compute).await;
-                }
+            if let Err(error) = looked {
+                let error = error.to_string();
+                return self.detour(key, &Bypass::StoreFailed { command: "get", error: &error }, compute).await;
             }
             match self.flights.join(key) {
-                Seat::Leader(leader) => return self.lead(key, ttl, leader, compute).await,
+                Seat::Leader(leader) => return self.lead(key, call, leader, compute).await,
                 Seat::Follower(follower) => {
                     if let Some(outcome) = self.follow(key, follower).await {
                         return outcome;
                     }
                 }
             }
+            looked = match self.look(key, call).await {
+                Ok(Some(json)) => {
+                    self.events.emit(&Event::Hit { key });
+                    return Ok(Answer::cached(json));
+                }
+                Ok(None) => Ok(()),
+                Err(error) => Err(error),
+            };
         }
         self.detour(key, &Bypass::WaitedTooLong, compute).await
     }
 
     /// Claims the key, computes its value, fills it in, and hands it to the followers.
-    async fn lead<F, Fut>(&self, key: &str, ttl: Duration, leader: Leader<'_>, compute: F) -> Result<Answer, Error>
-    where
-        F: FnOnce() -> Fut,
-        Fut: Future<Output = Result<Bytes, Error>>,
-    {
-        let claim = match self.claims.claim(self.store.shared(), key, &leader).await {
+    async fn lead(
+        &self,
+        key: &str,
+        call: &Call,
+        leader: Leader<'_>,
+        compute: impl Future<Output = Result<Bytes, Error>>,
+    ) -> Result<Answer, Error> {
+        let copy = call.life().has_copy();
+        let claim = match self.claims.claim(self.store.shared(), key, copy, &leader).await {
             Waited::Hit { json, waited } => {
                 self.events.emit(&Event::Followed { key, waited });
                 let answer = Answer::cached(json);
@@ -89,21 +128,21 @@ impl Pipeline {
             Waited::Granted(claim) => claim,
             Waited::TooLong => {
                 self.events.emit(&Event::Bypassed { key, why: Bypass::WaitedTooLong });
-                return read_alone(leader, compute).await;
+                return self.read_alone(key, leader, compute).await;
             }
             Waited::Failed(error) => {
                 self.away(key, "claim", &error);
-                return read_alone(leader, compute).await;
+                return self.read_alone(key, leader, compute).await;
             }
         };
         self.events.emit(&Event::Miss { key });
 
         leader.begin_read();
-        let outcome = compute().await;
+        let outcome = self.computed(key, compute).await;
         // Whoever comes from now on may come after an invalidation that the fill can't see any more.
         leader.close();
         let accepted = match &outcome {
-            Ok(json) => self.fill(key, claim, json, ttl).await,
+            Ok(json) => self.fill(key, call, claim, json).await,
             Err(_) => {
                 claim.release().await;
                 false
@@ -122,16 +161,17 @@ impl Pipeline {
     }
 
     /// Goes round the cache, together with the other callers of this process that do.
-    async fn detour<F, Fut>(&self, key: &str, why: &Bypass<'_>, compute: F) -> Result<Answer, Error>
-    where
-        F: FnOnce() -> Fut,
-        Fut: Future<Output = Result<Bytes, Error>>,
-    {
+    async fn detour(
+        &self,
+        key: &str,
+        why: &Bypass<'_>,
+        compute: impl Future<Output = Result<Bytes, Error>>,
+    ) -> Result<Answer, Error> {
         for _ in 0..FLIGHTS {
             match self.flights.join(key) {
                 Seat::Leader(leader) => {
                     self.events.emit(&Event::Bypassed { key, why: why.clone() });
-                    return read_alone(leader, compute).await;
+                    return self.read_alone(key, leader, compute).await;
                 }
                 Seat::Follower(follower) => {
                     if let Some(outcome) = self.follow(key, follower).await {
@@ -143,10 +183,59 @@ impl Pipeline {
         self.bypass(key, why, compute).await
     }
 
-    async fn fill(&self, key: &str, claim: Held, json: &Bytes, ttl: Duration) -> bool {
-        match claim.fill(json.clone(), ttl).await {
+    /// Computes the value without the cache, once for all who came before the computation began. Whoever comes later waits for the next.
+    async fn read_alone(
+        &self,
+        key: &str,
+        mut leader: Leader<'_>,
+        compute: impl Future<Output = Result<Bytes, Error>>,
+    ) -> Result<Answer, Error> {
+        leader.turn().await;
+        leader.begin_read();
+        leader.close();
+        let outcome = self.computed(key, compute).await.map(Answer::computed);
+        leader.land(outcome.clone(), false);
+        outcome
+    }
+
+    /// Computes the value and leaves the cache alone.
+    async fn bypass(
+        &self,
+        key: &str,
+        why: &Bypass<'_>,
+        compute: impl Future<Output = Result<Bytes, Error>>,
+    ) -> Result<Answer, Error> {
+        self.events.emit(&Event::Bypassed { key, why: why.clone() });
+        self.computed(key, compute).await.map(Answer::computed)
+    }
+
+    pub(crate) async fn computed(
+        &self,
+        key: &str,
+        compute: impl Future<Output = Result<Bytes, Error>>,
+    ) -> Result<Bytes, Error> {
+        let began = Instant::now();
+        let outcome = compute.await;
+        let took = began.elapsed();
+        match &outcome {
+            Ok(_) => self.events.emit(&Event::Computed { key, took }),
+            Err(error) => self.events.emit(&Event::Failed { key, took, error: &error.to_string() }),
+        }
+        self.refreshes.computed(key, took);
+        outcome
+    }
+
+    pub(crate) async fn fill(&self, key: &str, call: &Call, claim: Held, json: &Bytes) -> bool {
+        if json.len() > self.max_value {
+            let why = Bypass::TooLarge { bytes: json.len(), limit: self.max_value };
+            self.events.emit(&Event::Bypassed { key, why });
+            claim.release().await;
+            return false;
+        }
+        match claim.fill(json.clone(), call.life()).await {
             Ok(true) => {
-                self.events.emit(&Event::Filled { key, ttl, bytes: json.len() });
+                self.refreshes.filled(key, call);
+                self.events.emit(&Event::Filled { key, ttl: call.ttl, bytes: json.len() });
                 true
             }
             Ok(false) => {
@@ -160,54 +249,25 @@ impl Pipeline {
         }
     }
 
+    /// Whether a value from the cache can be one of this call's. What lies between its ends only a decoder can tell.
+    fn check(&self, json: &[u8], call: &Call) -> Result<(), String> {
+        if json.len() > self.max_value {
+            return Err(format!("it has {} bytes, and the limit is {}", json.len(), self.max_value));
+        }
+        if call.rows && !matches!(json, [b'[', .., b']']) {
+            return Err("it is no JSON array, or only a part of one".into());
+        }
+        Ok(())
+    }
+
+    /// Takes a value that can't be used out of the cache, and its claim and its copy with it.
+    pub(crate) async fn discard(&self, key: &str, wrong: &str) -> Result<(), StoreError> {
+        self.events.emit(&Event::BadValue { key, error: wrong });
+        self.store.shared().remove(&[Bytes::copy_from_slice(key.as_bytes())]).await.map(drop)
+    }
+
     fn away(&self, key: &str, command: &'static str, error: &StoreError) {
         let error = error.to_string();
         self.events.emit(&Event::Bypassed { key, why: Bypass::StoreFailed { command, error: &error } });
-    }
-
-    /// Computes the value and leaves the cache alone.
-    async fn bypass<F, Fut>(&self, key: &str, why: &Bypass<'_>, compute: F) -> Result<Answer, Error>
-    where
-        F: FnOnce() -> Fut,
-        Fut: Future<Output = Result<Bytes, Error>>,
-    {
-        self.events.emit(&Event::Bypassed { key, why: why.clone() });
-        compute().await.map(Answer::computed)
-    }
-}
-
-/// Computes the value without the cache, once for all who came before the computation began. Whoever comes later waits for the next.
-async fn read_alone<F, Fut>(mut leader: Leader<'_>, compute: F) -> Result<Answer, Error>
-where
-    F: FnOnce() -> Fut,
-    Fut: Future<Output = Result<Bytes, Error>>,
-{
-    leader.turn().await;
-    leader.begin_read();
-    leader.close();
-    let outcome = compute().await.map(Answer::computed);
-    leader.land(outcome.clone(), false);
-    outcome
-}
-
-/// The listeners of a client.
-#[derive(Clone, Default)]
-pub(crate) struct Events(pub(crate) Vec<Arc<dyn EventListener>>);
-
-impl Events {
-    pub(crate) fn emit(&self, event: &Event<'_>) {
-        // A key holds the values of params: it goes to listeners that asked for it, not to a log.
-        if let Event::Bypassed { why, .. } = event {
-            tracing::warn!(target: "mrc", ?why, "the cache was bypassed");
-        }
-        for listener in &self.0 {
-            listener.on_event(event);
-        }
-    }
-}
-
-impl std::fmt::Debug for Events {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} listeners", self.0.len())
     }
 }

@@ -11,13 +11,27 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
+use tokio::task::Id;
+use tokio::time::Instant;
 
 use crate::answer::Answer;
 use crate::error::Error;
 
 /// The flights of one client, by key.
-#[derive(Debug, Default)]
-pub(crate) struct Flights(Mutex<HashMap<Box<str>, Arc<Flight>>>);
+#[derive(Debug)]
+pub(crate) struct Flights {
+    flights: Mutex<HashMap<Box<str>, Arc<Flight>>>,
+    without: Without,
+}
+
+/// The parts that a proof switches off, to see that they are needed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Without {
+    /// Followers take any value.
+    pub(crate) follower_rule: bool,
+    /// A flight takes followers until it has landed.
+    pub(crate) close_first: bool,
+}
 
 /// A caller's place in a flight.
 pub(crate) enum Seat<'a> {
@@ -29,6 +43,9 @@ pub(crate) enum Seat<'a> {
 
 #[derive(Debug)]
 struct Flight {
+    began: Instant,
+    /// The task that leads, if it is one.
+    task: Option<Id>,
     /// How many reads were begun: tells a follower whether it joined before the read that counts.
     reads: AtomicU64,
     /// Nobody may join any more, but it hasn't landed.
@@ -46,17 +63,27 @@ struct Landing {
 }
 
 impl Flights {
+    pub(crate) fn new(without: Without) -> Self {
+        Self { flights: Mutex::default(), without }
+    }
+
     /// Joins the flight to `key`, or starts one.
     pub(crate) fn join(&self, key: &str) -> Seat<'_> {
         let mut flights = self.lock();
         let before = match flights.get(key) {
-            Some(flight) if !flight.closed.load(Ordering::Relaxed) => {
+            Some(flight) if !flight.closed.load(Ordering::Relaxed) || self.without != Without::default() => {
                 let joined = flight.reads.load(Ordering::Relaxed);
-                return Seat::Follower(Follower { joined, landed: flight.landed.subscribe() });
+                return Seat::Follower(Follower {
+                    joined,
+                    careless: self.without.follower_rule,
+                    landed: flight.landed.subscribe(),
+                });
             }
             closed => closed.map(|flight| flight.landed.subscribe()),
         };
         let flight = Arc::new(Flight {
+            began: Instant::now(),
+            task: tokio::task::try_id(),
             reads: AtomicU64::new(0),
             closed: AtomicBool::new(false),
             landed: watch::Sender::new(None),
@@ -65,9 +92,19 @@ impl Flights {
         Seat::Leader(Leader { flights: self, key: key.into(), flight, before })
     }
 
+    /// When the flight to `key` began that is under way.
+    pub(crate) fn began(&self, key: &str) -> Option<Instant> {
+        self.lock().get(key).map(|flight| flight.began)
+    }
+
+    /// Whether another task than this one leads the flight to `key`.
+    pub(crate) fn is_led_by_another(&self, key: &str, task: Id) -> bool {
+        self.lock().get(key).is_some_and(|flight| flight.task != Some(task))
+    }
+
     /// A poisoned map is whole: no code that can panic runs under its lock.
     fn lock(&self) -> MutexGuard<'_, HashMap<Box<str>, Arc<Flight>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.flights.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -126,6 +163,7 @@ impl Drop for Leader<'_> {
 /// A caller that waits for the leader.
 pub(crate) struct Follower {
     joined: u64,
+    careless: bool,
     landed: watch::Receiver<Option<Landing>>,
 }
 
@@ -133,7 +171,7 @@ impl Follower {
     /// The leader's outcome, once it has landed. None: it isn't for this follower, which must try by itself.
     pub(crate) async fn outcome(mut self) -> Option<Result<Answer, Error>> {
         let landing = self.landed.wait_for(Option::is_some).await.ok()?.clone()?;
-        (landing.accepted || self.joined < landing.read).then_some(landing.outcome)
+        (self.careless || landing.accepted || self.joined < landing.read).then_some(landing.outcome)
     }
 }
 
@@ -163,7 +201,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_accepted_fill_is_for_everybody() {
-        let flights = Flights::default();
+        let flights = Flights::new(Without::default());
         let leader = leader(&flights);
         let early = follower(&flights);
         leader.begin_read();
@@ -174,7 +212,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_value_that_was_not_accepted_is_only_for_those_who_came_before_its_read() {
-        let flights = Flights::default();
+        let flights = Flights::new(Without::default());
         let leader = leader(&flights);
         let early = follower(&flights);
         leader.begin_read();
@@ -186,7 +224,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_later_read_counts_for_those_who_came_meanwhile() {
-        let flights = Flights::default();
+        let flights = Flights::new(Without::default());
         let leader = leader(&flights);
         leader.begin_read();
         let meanwhile = follower(&flights);
@@ -197,7 +235,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_closed_flight_takes_nobody() {
-        let flights = Flights::default();
+        let flights = Flights::new(Without::default());
         let first = leader(&flights);
         first.close();
         let second = leader(&flights);
@@ -209,7 +247,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_next_flight_waits_for_its_turn() {
-        let flights = Flights::default();
+        let flights = Flights::new(Without::default());
         let first = leader(&flights);
         first.close();
         let mut second = leader(&flights);
@@ -224,7 +262,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_leader_that_goes_away_sets_its_followers_free() {
-        let flights = Flights::default();
+        let flights = Flights::new(Without::default());
         let gone = leader(&flights);
         let waiting = follower(&flights);
         drop(gone);

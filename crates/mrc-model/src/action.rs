@@ -18,17 +18,18 @@ pub(crate) enum Action {
     },
     KGoes,
     LGoes,
+    SGoes,
     PeerFills,
 }
 
 impl Action {
     /// All that can happen in `world`, always in the same order.
-    pub(crate) fn possible(world: &World, refreshes: bool, actions: &mut Vec<Self>) {
+    pub(crate) fn possible(world: &World, refreshes: bool, without: Option<Part>, actions: &mut Vec<Self>) {
         for (id, reader) in (0..).zip(&world.readers) {
             actions.extend(reader.moves(world, refreshes).into_iter().map(|what| Self::Reader(id, what)));
         }
         for (id, writer) in (0..).zip(&world.writers) {
-            actions.extend(writer.moves(world).into_iter().map(|what| Self::Writer(id, what)));
+            actions.extend(writer.moves(world, without).into_iter().map(|what| Self::Writer(id, what)));
         }
         let followers = (0..).zip(&world.followers).map(|(id, _)| id);
         actions.extend(followers.filter(|&id| follower::may_join(world, id)).map(Self::Follower));
@@ -50,6 +51,9 @@ impl Action {
         if world.faults.l_goes > 0 && world.redis.l.is_some() {
             actions.push(Self::LGoes);
         }
+        if world.faults.s_goes > 0 && world.redis.s != Content::Absent {
+            actions.push(Self::SGoes);
+        }
         if world.faults.peer_fills > 0 {
             actions.push(Self::PeerFills);
         }
@@ -60,7 +64,7 @@ impl Action {
         match self {
             Self::Reader(id, what) => reader::make(world, id, what, without),
             Self::Follower(id) => follower::join(world, id),
-            Self::Writer(id, what) => writer::make(world, id, what),
+            Self::Writer(id, what) => writer::make(world, id, what, without),
             Self::Arrives { command, again } => {
                 if again {
                     match command {
@@ -80,14 +84,18 @@ impl Action {
                 world.faults.l_goes -= 1;
                 world.redis.l = None;
             }
+            Self::SGoes => {
+                world.faults.s_goes -= 1;
+                world.redis.s = Content::Absent;
+            }
             Self::PeerFills => {
                 world.faults.peer_fills -= 1;
                 world.redis.k = Content::Value(world.row);
             }
         }
         // Of a key that wasn't there all the time, a scan promises nothing.
-        if world.redis.k == Content::Absent {
-            world.writers.iter_mut().for_each(writer::Writer::k_was_absent);
+        for writer in &mut world.writers {
+            writer.look(&world.redis, without);
         }
     }
 
@@ -96,13 +104,14 @@ impl Action {
         match self {
             Self::Reader(id, what) => format!("reader {}: {}", id + 1, reader::words(before, id, what, without)),
             Self::Follower(id) => format!("follower {}: finds no value; joins reader 1's flight", id + 1),
-            Self::Writer(id, what) => format!("writer {}: {}", id + 1, writer::words(before, what)),
+            Self::Writer(id, what) => format!("writer {}: {}", id + 1, writer::words(before, id, what)),
             Self::Arrives { command, again } => {
                 let again = if again { " (and will once more)" } else { "" };
                 format!("Redis: {}{again}", result(command, before, without))
             }
             Self::KGoes => "Redis: K goes: expired, evicted, or deleted by a peer".to_owned(),
             Self::LGoes => "Redis: L goes: expired or evicted".to_owned(),
+            Self::SGoes => "Redis: S goes: expired, evicted, or deleted by a peer".to_owned(),
             Self::PeerFills => format!("a peer: reads v{0} and SETs K to v{0}", before.row),
         }
     }
@@ -110,20 +119,20 @@ impl Action {
 
 fn execute(command: Command, world: &mut World, without: Option<Part>) {
     match command {
-        Command::Claim { attempt, token, refresh } => {
-            let reply = world.redis.claim(token, refresh, without);
+        Command::Claim { attempt, token, refresh, copy } => {
+            let reply = world.redis.claim(token, refresh, copy, without);
             reader::claim_answered(world, attempt, reply, without);
         }
-        Command::Fill { token, version } => {
-            let stored = world.redis.fill(token, version, without);
+        Command::Fill { token, version, copy } => {
+            let stored = world.redis.fill(token, version, copy, without);
             reader::fill_answered(world, token, stored);
         }
         Command::Release { token } => {
             world.redis.release(token);
         }
-        Command::Unlink { writer, round } => {
-            world.redis.k = Content::Absent;
-            writer::unlink_answered(world, writer, round);
+        Command::Unlink { writer, round, keys } => {
+            world.redis.unlink(keys);
+            writer::unlink_answered(world, writer, round, keys);
         }
     }
 }
@@ -131,22 +140,22 @@ fn execute(command: Command, world: &mut World, without: Option<Part>) {
 fn result(command: Command, before: &World, without: Option<Part>) -> String {
     let mut redis = before.redis.clone();
     match command {
-        Command::Claim { token, refresh, .. } => {
-            let result = match redis.claim(token, refresh, without) {
+        Command::Claim { token, refresh, copy, .. } => {
+            let result = match redis.claim(token, refresh, copy, without) {
                 Claim::Hit(version) => format!("a hit, v{version}"),
                 Claim::Busy => "busy".to_owned(),
                 Claim::Granted => "granted".to_owned(),
             };
             format!("claim{} with token {token}: {result}", if refresh { " to refresh" } else { "" })
         }
-        Command::Fill { token, version } => {
-            let result = if redis.fill(token, version, without) { "stored" } else { "refused" };
+        Command::Fill { token, version, copy } => {
+            let result = if redis.fill(token, version, copy, without) { "stored" } else { "refused" };
             format!("fill v{version} with token {token}: {result}")
         }
         Command::Release { token } => {
             let result = if redis.release(token) { "released" } else { "not ours any more" };
             format!("release with token {token}: {result}")
         }
-        Command::Unlink { writer, .. } => format!("writer {}'s UNLINK K", writer + 1),
+        Command::Unlink { writer, keys, .. } => format!("writer {}'s UNLINK {keys}", writer + 1),
     }
 }

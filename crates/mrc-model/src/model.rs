@@ -20,6 +20,8 @@ const ACCEPTED: &str = "a fill is accepted";
 const REFUSED: &str = "a fill is refused";
 const FOLLOWED: &str = "a follower takes a value";
 const REFRESHED: &str = "a refresh succeeds";
+const COPIED: &str = "a fill writes its copy";
+const STALE: &str = "a read fails while there is a copy";
 
 /// The protocol, or what is left of it, in one setting.
 #[derive(Debug, Clone)]
@@ -37,7 +39,7 @@ impl Model for Protocol {
     }
 
     fn actions(&self, world: &World, actions: &mut Vec<Action>) {
-        Action::possible(world, self.setting.refresh, actions);
+        Action::possible(world, self.setting.refresh, self.without, actions);
     }
 
     fn next_state(&self, world: &World, action: Action) -> Option<World> {
@@ -48,7 +50,9 @@ impl Model for Protocol {
 
     fn properties(&self) -> Vec<Property<Self>> {
         let mut properties = vec![
-            Property::always(CACHE, |_, world: &World| world.redis.k.value().is_none_or(|value| value >= world.floor)),
+            Property::always(CACHE, |_, world: &World| {
+                [world.redis.k, world.redis.s].iter().filter_map(|key| key.value()).all(|value| value >= world.floor)
+            }),
             Property::always(CALLERS, |_, world: &World| !world.stale_answer),
             Property::eventually(END, |_, world: &World| world.all_ended()),
             // What follows shows that the model isn't empty.
@@ -62,6 +66,17 @@ impl Model for Protocol {
         if self.setting.refresh {
             properties
                 .push(Property::sometimes(REFRESHED, |_, world: &World| fill_ended(world, Outcome::Accepted, true)));
+        }
+        if self.setting.copies > 0 {
+            // A run may begin with a copy of v0.
+            properties.push(Property::sometimes(COPIED, |_, world: &World| {
+                world.redis.s.value().is_some_and(|value| value > 0)
+            }));
+        }
+        if self.setting.copies > 0 && self.setting.faults.failed_reads > 0 {
+            properties.push(Property::sometimes(STALE, |_, world: &World| {
+                world.redis.s.value().is_some() && world.readers.iter().any(|reader| reader.step == Step::Failed)
+            }));
         }
         properties
     }

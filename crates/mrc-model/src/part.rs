@@ -17,12 +17,24 @@ pub enum Part {
     FollowerRule,
     /// A leader closes its flight before it sends the fill.
     CloseFirst,
+    /// `fill` writes the copy only if S still stands, be it empty since the claim.
+    CopyCheck,
+    /// The name of S contains that of K, so that every SCAN for K returns S too.
+    CopyName,
 }
 
 impl Part {
     /// All of them, in the order of the documentation.
-    pub const ALL: [Self; 6] =
-        [Self::TokenCheck, Self::NewToken, Self::ClaimCheck, Self::RefreshMark, Self::FollowerRule, Self::CloseFirst];
+    pub const ALL: [Self; 8] = [
+        Self::TokenCheck,
+        Self::NewToken,
+        Self::ClaimCheck,
+        Self::RefreshMark,
+        Self::FollowerRule,
+        Self::CloseFirst,
+        Self::CopyCheck,
+        Self::CopyName,
+    ];
 
     /// What the protocol lacks without it.
     #[must_use]
@@ -34,6 +46,8 @@ impl Part {
             Self::RefreshMark => "no trailing space in a refresh",
             Self::FollowerRule => "followers that take any value",
             Self::CloseFirst => "a flight still open while its fill is on the way",
+            Self::CopyCheck => "a copy that fill writes although it is gone",
+            Self::CopyName => "a copy whose name a scan for its key doesn't match",
         }
     }
 
@@ -49,6 +63,9 @@ impl Part {
                 Setting { refresh: true, faults: Faults { peer_fills: 1, ..Faults::default() }, ..alone }
             }
             Self::FollowerRule | Self::CloseFirst => Setting { followers: 1, ..alone },
+            // A peer's deletions leave time between K and S. Ours don't: then K and S must go by themselves too.
+            Self::CopyCheck => Setting { copies: 1, writes: Vec::new(), peer_writes: vec![1], ..alone },
+            Self::CopyName => Setting { copies: 1, ..alone },
         }
     }
 }

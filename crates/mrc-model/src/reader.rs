@@ -9,6 +9,8 @@ use crate::world::{Command, World};
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Reader {
     pub(crate) calls_left: u8,
+    /// It keeps copies: its claims and fills name S, and it looks there when a read fails.
+    pub(crate) copies: bool,
     /// How many claims it has sent.
     pub(crate) claims: u8,
     /// The number of the claim whose token it uses: the last, unless a token is used again.
@@ -46,6 +48,8 @@ pub(crate) enum Step {
         refresh: bool,
         outcome: Outcome,
     },
+    /// The read failed.
+    Failed,
     Crashed,
 }
 
@@ -75,6 +79,8 @@ pub(crate) enum Move {
     Read,
     /// The read fails, and the claim is released.
     FailToRead,
+    /// GET S: a stale answer, or the caller gets the error.
+    GetCopy,
     SendFill,
     /// The fill wasn't answered in time: what may still be claimed is released.
     ForgetFill,
@@ -84,8 +90,8 @@ pub(crate) enum Move {
 }
 
 impl Reader {
-    pub(crate) fn new(calls: u8) -> Self {
-        Self { calls_left: calls, claims: 0, token: 0, step: Step::Idle }
+    pub(crate) fn new(calls: u8, copies: bool) -> Self {
+        Self { calls_left: calls, copies, claims: 0, token: 0, step: Step::Idle }
     }
 
     pub(crate) fn ended(&self) -> bool {
@@ -110,6 +116,8 @@ impl Reader {
             Step::Filling { .. } if faults.timeouts > 0 => vec![Move::ForgetFill],
             Step::Filling { .. } => Vec::new(),
             Step::Filled { .. } => vec![Move::Land],
+            // Its flight has landed and its claim is on the way out: a crash would leave nothing more behind.
+            Step::Failed => return vec![Move::GetCopy],
             Step::Crashed => return Vec::new(),
         };
         if faults.crashes > 0 && self.step != Step::Idle {
@@ -121,7 +129,7 @@ impl Reader {
 
 /// The reader `id` makes a move.
 pub(crate) fn make(world: &mut World, id: u8, what: Move, without: Option<Part>) {
-    let Some(step) = world.readers.get(usize::from(id)).map(|reader| reader.step) else { return };
+    let Some(&Reader { step, copies, .. }) = world.readers.get(usize::from(id)) else { return };
     match (what, step) {
         (Move::Get | Move::Poll, _) => match world.redis.k.value() {
             // Its version needs no look: what is in the cache is what the invariant of the cache allows.
@@ -156,14 +164,20 @@ pub(crate) fn make(world: &mut World, id: u8, what: Move, without: Option<Part>)
         (Move::FailToRead, _) => {
             world.faults.failed_reads -= 1;
             release(world, id);
+            // Every caller of a flight that failed looks at S by itself.
             end(world, id, None, false, without);
+            if copies {
+                go(world, id, Step::Failed);
+            }
         }
+        // The version needs no look here either.
+        (Move::GetCopy, _) => go(world, id, Step::Idle),
         (Move::SendFill, Step::Holding { version, refresh }) => {
             if id == 0 && without != Some(Part::CloseFirst) {
                 world.flight_open = false;
             }
             let token = token(world, id);
-            world.send(Command::Fill { token, version });
+            world.send(Command::Fill { token, version, copy: copies });
             go(world, id, Step::Filling { version, refresh });
         }
         (Move::ForgetFill, Step::Filling { version, refresh }) => {
@@ -223,7 +237,8 @@ fn claim(world: &mut World, id: u8, refresh: bool, new_token: bool) {
     reader.step = Step::Claiming { refresh };
     let attempt = Token { reader: id, claim: reader.claims };
     let token = Token { reader: id, claim: reader.token };
-    world.send(Command::Claim { attempt, token, refresh });
+    let copy = reader.copies;
+    world.send(Command::Claim { attempt, token, refresh, copy });
 }
 
 fn release(world: &mut World, id: u8) {
@@ -284,6 +299,10 @@ pub(crate) fn words(before: &World, id: u8, what: Move, without: Option<Part>) -
         (Move::StopWaiting, _) => format!("has waited long enough; reads v{} without the cache", before.row),
         (Move::Read, _) => format!("reads v{} from the database", before.row),
         (Move::FailToRead, _) => "its read fails; sends release".to_owned(),
+        (Move::GetCopy, _) => match before.redis.s.value() {
+            Some(version) => format!("GET S: its caller gets v{version}, a stale answer"),
+            None => "GET S, nothing: its caller gets the error".to_owned(),
+        },
         (Move::SendFill, Step::Holding { version, .. }) => {
             let token = token(before, id);
             let flight = match (id, before.flight_open) {

@@ -1,4 +1,4 @@
-//! The cache: K, L, and the three scripts, each of which runs as one step.
+//! The cache: K, L, S, and the three scripts, each of which runs as one step.
 
 use std::fmt;
 
@@ -14,12 +14,12 @@ pub(crate) struct Token {
     pub(crate) claim: u8,
 }
 
-/// What the value key holds.
+/// What the value key holds, or the copy, which is never being refreshed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Content {
-    /// There is no K.
+    /// There is no such key.
     Absent,
-    /// `""`: a fill is in flight.
+    /// `""`: claimed, a fill is in flight.
     Claimed,
     /// JSON.
     Value(Version),
@@ -37,11 +37,32 @@ impl Content {
     }
 }
 
-/// The two keys.
+/// The three keys.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Redis {
     pub(crate) k: Content,
     pub(crate) l: Option<Token>,
+    /// The copy, which outlives K: of the last value that was filled and not invalidated since.
+    pub(crate) s: Content,
+}
+
+/// The keys that a command deletes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Keys {
+    K,
+    S,
+    Both,
+}
+
+impl Keys {
+    /// Of something that K has and S has, puts `new` where these keys have it.
+    pub(crate) fn put<T: Copy>(self, new: T, [k, s]: [T; 2]) -> [T; 2] {
+        match self {
+            Self::K => [new, s],
+            Self::S => [k, new],
+            Self::Both => [new; 2],
+        }
+    }
 }
 
 /// What `claim` replies.
@@ -53,7 +74,7 @@ pub(crate) enum Claim {
 }
 
 impl Redis {
-    pub(crate) fn claim(&mut self, token: Token, refresh: bool, without: Option<Part>) -> Claim {
+    pub(crate) fn claim(&mut self, token: Token, refresh: bool, copy: bool, without: Option<Part>) -> Claim {
         if let Some(version) = self.k.value()
             && !refresh
         {
@@ -68,11 +89,14 @@ impl Redis {
             Content::Value(version) | Content::Refreshing(version) => Content::Refreshing(version),
         };
         self.l = Some(token);
+        if copy && self.s == Content::Absent {
+            self.s = Content::Claimed;
+        }
         Claim::Granted
     }
 
     /// True: stored.
-    pub(crate) fn fill(&mut self, token: Token, version: Version, without: Option<Part>) -> bool {
+    pub(crate) fn fill(&mut self, token: Token, version: Version, copy: bool, without: Option<Part>) -> bool {
         if self.l != Some(token) && without != Some(Part::TokenCheck) {
             return false;
         }
@@ -83,6 +107,9 @@ impl Redis {
         }
         self.k = Content::Value(version);
         self.l = None;
+        if copy && (self.s != Content::Absent || without == Some(Part::CopyCheck)) {
+            self.s = Content::Value(version);
+        }
         true
     }
 
@@ -92,10 +119,16 @@ impl Redis {
             return false;
         }
         self.l = None;
-        if self.k == Content::Claimed {
-            self.k = Content::Absent;
+        for key in [&mut self.k, &mut self.s] {
+            if *key == Content::Claimed {
+                *key = Content::Absent;
+            }
         }
         true
+    }
+
+    pub(crate) fn unlink(&mut self, keys: Keys) {
+        [self.k, self.s] = keys.put(Content::Absent, [self.k, self.s]);
     }
 }
 
@@ -105,15 +138,30 @@ impl fmt::Display for Token {
     }
 }
 
+impl fmt::Display for Content {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Absent => f.pad("-"),
+            Self::Claimed => f.pad("\"\""),
+            Self::Value(version) => f.pad(&format!("v{version}")),
+            Self::Refreshing(version) => f.pad(&format!("v{version}+space")),
+        }
+    }
+}
+
+impl fmt::Display for Keys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::K => "K",
+            Self::S => "S",
+            Self::Both => "K S",
+        })
+    }
+}
+
 impl fmt::Display for Redis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let k = match self.k {
-            Content::Absent => "-".to_owned(),
-            Content::Claimed => "\"\"".to_owned(),
-            Content::Value(version) => format!("v{version}"),
-            Content::Refreshing(version) => format!("v{version}+space"),
-        };
         let l = self.l.map_or_else(|| "-".to_owned(), |token| token.to_string());
-        write!(f, "K={k:<9} L={l:<4}")
+        write!(f, "K={:<9} L={l:<4} S={:<3}", self.k, self.s)
     }
 }

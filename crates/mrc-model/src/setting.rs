@@ -11,6 +11,10 @@ pub struct Setting {
     pub followers: u8,
     /// For each writer, how often it commits and invalidates.
     pub writes: Vec<u8>,
+    /// The same of the writers that are peers: they delete each key that SCAN returns by itself, K before S or S before K.
+    pub peer_writes: Vec<u8>,
+    /// How many of the readers, from the first, keep copies. With one, a run may also begin with a copy in S, whose value K has or had.
+    pub copies: u8,
     /// A run may also begin with a value in K, and readers may refresh a value before it expires.
     pub refresh: bool,
     /// What goes wrong, and how often at most.
@@ -30,9 +34,11 @@ pub struct Faults {
     pub k_goes: u8,
     /// L expires or is evicted.
     pub l_goes: u8,
+    /// S expires, is evicted, or somebody else deletes it.
+    pub s_goes: u8,
     /// A reader dies, wherever it is.
     pub crashes: u8,
-    /// A read of the database fails, and the claim is released.
+    /// A read of the database fails, and the claim is released; with copies, the caller gets the copy.
     pub failed_reads: u8,
     /// A peer fills the row's newest version into K, by a plain SET.
     pub peer_fills: u8,
@@ -55,7 +61,16 @@ impl Setting {
                 "crash, failed read",
                 Self { faults: Faults { crashes: 1, failed_reads: 1, ..Faults::default() }, ..base.clone() },
             ),
-            ("refresh", Self { refresh: true, faults: Faults { peer_fills: 1, ..Faults::default() }, ..base }),
+            ("refresh", Self { refresh: true, faults: Faults { peer_fills: 1, ..Faults::default() }, ..base.clone() }),
+            (
+                "copies, a failed read",
+                Self { copies: 2, faults: Faults { s_goes: 1, failed_reads: 1, ..Faults::default() }, ..base.clone() },
+            ),
+            ("copies, a peer's invalidation", Self { copies: 2, writes: vec![], peer_writes: vec![1], ..base.clone() }),
+            (
+                "one keeps copies, the other doesn't",
+                Self { copies: 1, faults: Faults { k_goes: 1, l_goes: 1, ..Faults::default() }, ..base },
+            ),
         ]
     }
 
@@ -71,6 +86,7 @@ impl Setting {
     #[must_use]
     pub fn large() -> Vec<(&'static str, Self)> {
         let base = Self { readers: 2, writes: vec![1], ..Self::default() };
+        let peers = Self { writes: Vec::new(), peer_writes: vec![1], ..base.clone() };
         let none = Faults::default();
         let late = Faults { timeouts: 1, repeats: 1, ..none };
         let late_and_gone = Faults { k_goes: 1, l_goes: 1, ..late };
@@ -92,7 +108,35 @@ impl Setting {
             ("refresh, each fault", Self { refresh: true, faults: each, ..base.clone() }),
             (
                 "refresh, a follower, two calls, late",
-                Self { refresh: true, followers: 1, further_calls: 1, faults: late, ..base },
+                Self { refresh: true, followers: 1, further_calls: 1, faults: late, ..base.clone() },
+            ),
+            (
+                "copies, each fault, nothing repeated",
+                Self { copies: 2, faults: Faults { repeats: 0, s_goes: 1, ..each }, ..base.clone() },
+            ),
+            (
+                "copies, late, a failed read",
+                Self { copies: 2, faults: Faults { s_goes: 1, failed_reads: 1, ..late }, ..base },
+            ),
+            (
+                "copies, a peer's invalidation, a timeout, gone",
+                Self { copies: 2, faults: Faults { repeats: 0, s_goes: 1, ..late_and_gone }, ..peers.clone() },
+            ),
+            (
+                "one keeps copies, a peer's invalidation, likewise",
+                Self { copies: 1, faults: Faults { repeats: 0, s_goes: 1, ..late_and_gone }, ..peers.clone() },
+            ),
+            (
+                "copies, our invalidation and a peer's, a timeout",
+                Self { copies: 2, writes: vec![1], faults: Faults { timeouts: 1, ..none }, ..peers.clone() },
+            ),
+            (
+                "copies, two calls, a peer's invalidation, late",
+                Self { copies: 2, further_calls: 1, faults: late, ..peers.clone() },
+            ),
+            (
+                "copies, refresh, a peer's invalidation, late",
+                Self { copies: 2, refresh: true, faults: Faults { failed_reads: 1, peer_fills: 1, ..late }, ..peers },
             ),
         ]
     }

@@ -66,6 +66,16 @@ fn a_flight_that_is_open_during_its_fill_gives_an_old_value_to_a_late_follower()
 }
 
 #[test]
+fn a_copy_written_although_it_is_gone_survives_a_peers_invalidation() {
+    needed(Part::CopyCheck, CACHE, "its invalidation returns");
+}
+
+#[test]
+fn a_copy_by_another_name_is_missed_by_every_scan() {
+    needed(Part::CopyName, CACHE, "its invalidation returns");
+}
+
+#[test]
 fn a_claim_that_is_executed_twice_is_more_than_the_protocol_bears() {
     for (name, setting) in Setting::beyond() {
         let found = run(&setting, None);

@@ -1,8 +1,10 @@
 //! The whole of what a run can be in: Redis, the row, everybody's step, and the commands that are on their way.
 
+use std::iter;
+
 use crate::follower::Follower;
 use crate::reader::Reader;
-use crate::redis::{Content, Redis, Token, Version};
+use crate::redis::{Content, Keys, Redis, Token, Version};
 use crate::setting::{Faults, Setting};
 use crate::writer::Writer;
 
@@ -35,10 +37,12 @@ pub(crate) enum Command {
         attempt: Token,
         token: Token,
         refresh: bool,
+        copy: bool,
     },
     Fill {
         token: Token,
         version: Version,
+        copy: bool,
     },
     Release {
         token: Token,
@@ -47,29 +51,32 @@ pub(crate) enum Command {
     Unlink {
         writer: u8,
         round: u8,
+        keys: Keys,
     },
 }
 
 impl World {
     /// The states that a run may begin with.
     pub(crate) fn beginnings(setting: &Setting) -> Vec<Self> {
+        let ours = setting.writes.iter().map(|&writes| Writer::new(writes, false));
+        let peers = setting.peer_writes.iter().map(|&writes| Writer::new(writes, true));
         let cold = Self {
-            redis: Redis { k: Content::Absent, l: None },
+            redis: Redis { k: Content::Absent, l: None, s: Content::Absent },
             row: 0,
             floor: 0,
-            readers: vec![Reader::new(1 + setting.further_calls); usize::from(setting.readers)],
+            readers: (0..setting.readers)
+                .map(|id| Reader::new(1 + setting.further_calls, id < setting.copies))
+                .collect(),
             followers: vec![Follower::Idle; usize::from(setting.followers)],
             flight_open: false,
-            writers: setting.writes.iter().map(|&writes| Writer::new(writes)).collect(),
+            writers: ours.chain(peers).collect(),
             network: Vec::new(),
             stale_answer: false,
             faults: setting.faults,
         };
-        if !setting.refresh {
-            return vec![cold];
-        }
-        let warm = Self { redis: Redis { k: Content::Value(0), l: None }, ..cold.clone() };
-        vec![cold, warm]
+        let perhaps = |warm: bool| iter::once(Content::Absent).chain(warm.then_some(Content::Value(0)));
+        let keys = perhaps(setting.refresh).flat_map(|k| perhaps(setting.copies > 0).map(move |s| (k, s)));
+        keys.map(|(k, s)| Self { redis: Redis { k, l: None, s }, ..cold.clone() }).collect()
     }
 
     pub(crate) fn send(&mut self, command: Command) {

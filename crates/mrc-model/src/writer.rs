@@ -1,12 +1,15 @@
-//! A writer: commit, then invalidate by scan, then return. A peer that invalidates takes the same steps.
+//! A writer: commit, then invalidate by scan, then return. A peer that invalidates takes the same steps, but deletes K and S one by one.
 
-use crate::redis::{Content, Version};
+use crate::part::Part;
+use crate::redis::{Content, Keys, Redis, Version};
 use crate::world::{Command, World};
 
 /// Where a writer is.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Writer {
     writes_left: u8,
+    /// It knows nothing of copies: S is a key like any other.
+    peer: bool,
     /// Which of its invalidations this is: a late reply to another one says nothing.
     round: u8,
     pub(crate) step: Phase,
@@ -18,19 +21,23 @@ pub(crate) enum Phase {
     Idle,
     /// Committed; the invalidation hasn't begun.
     Committed,
-    /// SCAN has begun, when the row's version was `begun`. `whole`: K has been there ever since.
-    Scanning {
+    /// SCAN has begun, when the row's version was `begun`.
+    Invalidating {
         begun: Version,
-        whole: bool,
+        /// Of K and of S.
+        keys: [Search; 2],
     },
-    /// SCAN returned K; UNLINK was sent, or SCAN goes on: no matter.
-    Unlinking {
-        begun: Version,
-    },
-    /// UNLINK was answered, or SCAN ended without K.
-    Deleted {
-        begun: Version,
-    },
+}
+
+/// How far an invalidation is with one key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Search {
+    /// SCAN hasn't returned it. `whole`: it has been there ever since SCAN began.
+    Scanning { whole: bool },
+    /// UNLINK was sent; for the other key SCAN may go on.
+    Unlinking,
+    /// UNLINK was answered, or SCAN ended without it.
+    Done,
 }
 
 /// What a writer does by itself.
@@ -40,10 +47,10 @@ pub(crate) enum Move {
     Commit,
     /// SCAN begins, and the invalidation with it.
     Scan,
-    /// SCAN returns K; UNLINK goes out.
-    Find,
-    /// SCAN ends without K, which wasn't there all the time.
-    Miss,
+    /// SCAN returns K or S; UNLINK goes out.
+    Find(Keys),
+    /// SCAN ends without a key that wasn't there all the time.
+    EndScan,
     /// UNLINK wasn't answered in time: the whole invalidation again.
     ScanAgain,
     /// The invalidation returns.
@@ -51,41 +58,64 @@ pub(crate) enum Move {
 }
 
 impl Writer {
-    pub(crate) fn new(writes: u8) -> Self {
-        Self { writes_left: writes, round: 0, step: Phase::Idle }
+    pub(crate) fn new(writes: u8, peer: bool) -> Self {
+        Self { writes_left: writes, peer, round: 0, step: Phase::Idle }
     }
 
     pub(crate) fn ended(&self) -> bool {
         self.step == Phase::Idle && self.writes_left == 0
     }
 
-    pub(crate) fn k_was_absent(&mut self) {
-        if let Phase::Scanning { whole, .. } = &mut self.step {
-            *whole = false;
+    /// Of a key that wasn't there all the time, a scan promises nothing.
+    pub(crate) fn look(&mut self, redis: &Redis, without: Option<Part>) {
+        let Phase::Invalidating { keys, .. } = &mut self.step else { return };
+        for (search, there) in keys.iter_mut().zip(matching(redis, without)) {
+            if let Search::Scanning { whole } = search {
+                *whole &= there;
+            }
         }
     }
 
     /// What this writer may do next.
-    pub(crate) fn moves(&self, world: &World) -> Vec<Move> {
-        match self.step {
-            Phase::Idle if self.writes_left > 0 => vec![Move::Commit],
-            Phase::Idle => Vec::new(),
-            Phase::Committed => vec![Move::Scan],
-            Phase::Scanning { whole: true, .. } => vec![Move::Find],
-            // A key that came meanwhile is returned or missed.
-            Phase::Scanning { whole: false, .. } if world.redis.k != Content::Absent => vec![Move::Find, Move::Miss],
-            Phase::Scanning { whole: false, .. } => vec![Move::Miss],
-            Phase::Unlinking { .. } if world.faults.timeouts > 0 => vec![Move::ScanAgain],
-            Phase::Unlinking { .. } => Vec::new(),
-            Phase::Deleted { .. } => vec![Move::Return],
+    pub(crate) fn moves(&self, world: &World, without: Option<Part>) -> Vec<Move> {
+        let keys = match self.step {
+            Phase::Idle if self.writes_left > 0 => return vec![Move::Commit],
+            Phase::Idle => return Vec::new(),
+            Phase::Committed => return vec![Move::Scan],
+            Phase::Invalidating { keys: [Search::Done, Search::Done], .. } => return vec![Move::Return],
+            Phase::Invalidating { keys, .. } => keys,
+        };
+        let mut moves = Vec::new();
+        for ((found, search), there) in [Keys::K, Keys::S].into_iter().zip(keys).zip(matching(&world.redis, without)) {
+            if there && matches!(search, Search::Scanning { .. }) {
+                moves.push(Move::Find(found));
+            }
         }
+        // A key that came meanwhile is returned or missed.
+        if keys.contains(&Search::Scanning { whole: false }) && !keys.contains(&Search::Scanning { whole: true }) {
+            moves.push(Move::EndScan);
+        }
+        if world.faults.timeouts > 0 && keys.contains(&Search::Unlinking) {
+            moves.push(Move::ScanAgain);
+        }
+        moves
+    }
+
+    /// What it deletes when SCAN returns `found`.
+    fn deletes(&self, found: Keys) -> Keys {
+        if self.peer { found } else { Keys::Both }
     }
 }
 
+/// Whether SCAN would return K, and S.
+fn matching(redis: &Redis, without: Option<Part>) -> [bool; 2] {
+    [redis.k != Content::Absent, redis.s != Content::Absent && without != Some(Part::CopyName)]
+}
+
 /// The writer `id` makes a move.
-pub(crate) fn make(world: &mut World, id: u8, what: Move) {
-    let begun = world.row;
-    let whole = world.redis.k != Content::Absent;
+pub(crate) fn make(world: &mut World, id: u8, what: Move, without: Option<Part>) {
+    let keys = matching(&world.redis, without).map(|whole| Search::Scanning { whole });
+    let scan = Phase::Invalidating { begun: world.row, keys };
     let Some(writer) = world.writers.get_mut(usize::from(id)) else { return };
     match (what, writer.step) {
         (Move::Commit, _) => {
@@ -93,20 +123,25 @@ pub(crate) fn make(world: &mut World, id: u8, what: Move) {
             writer.step = Phase::Committed;
             world.row += 1;
         }
-        (Move::Scan, _) => writer.step = Phase::Scanning { begun, whole },
-        (Move::Find, Phase::Scanning { begun, .. }) => {
-            writer.step = Phase::Unlinking { begun };
+        (Move::Scan, _) => writer.step = scan,
+        (Move::Find(found), Phase::Invalidating { begun, keys }) => {
             let round = writer.round;
-            world.send(Command::Unlink { writer: id, round });
+            let deleted = writer.deletes(found);
+            let keys = deleted.put(Search::Unlinking, keys);
+            writer.step = Phase::Invalidating { begun, keys };
+            world.send(Command::Unlink { writer: id, round, keys: deleted });
         }
-        (Move::Miss, Phase::Scanning { begun, .. }) => writer.step = Phase::Deleted { begun },
+        (Move::EndScan, Phase::Invalidating { begun, keys }) => {
+            let keys = keys.map(|search| if matches!(search, Search::Scanning { .. }) { Search::Done } else { search });
+            writer.step = Phase::Invalidating { begun, keys };
+        }
         // The whole invalidation again.
-        (Move::ScanAgain, Phase::Unlinking { .. }) => {
+        (Move::ScanAgain, _) => {
             writer.round += 1;
-            writer.step = Phase::Scanning { begun, whole };
+            writer.step = scan;
             world.faults.timeouts -= 1;
         }
-        (Move::Return, Phase::Deleted { begun }) => {
+        (Move::Return, Phase::Invalidating { begun, .. }) => {
             writer.round += 1;
             writer.step = Phase::Idle;
             world.floor = world.floor.max(begun);
@@ -116,22 +151,25 @@ pub(crate) fn make(world: &mut World, id: u8, what: Move) {
 }
 
 /// The reply to an UNLINK, if its sender still waits for it.
-pub(crate) fn unlink_answered(world: &mut World, writer: u8, round: u8) {
+pub(crate) fn unlink_answered(world: &mut World, writer: u8, round: u8, deleted: Keys) {
     if let Some(writer) = world.writers.get_mut(usize::from(writer))
-        && let Phase::Unlinking { begun } = writer.step
+        && let Phase::Invalidating { keys, .. } = &mut writer.step
         && writer.round == round
     {
-        writer.step = Phase::Deleted { begun };
+        *keys = deleted.put(Search::Done, *keys);
     }
 }
 
-/// What a writer does, in words.
-pub(crate) fn words(before: &World, what: Move) -> String {
+/// What the writer `id` does, in words.
+pub(crate) fn words(before: &World, id: u8, what: Move) -> String {
     match what {
         Move::Commit => format!("commits v{}", before.row + 1),
         Move::Scan => format!("begins to invalidate at v{}: SCAN", before.row),
-        Move::Find => "SCAN returns K; sends UNLINK".to_owned(),
-        Move::Miss => "SCAN ends without K".to_owned(),
+        Move::Find(found) => {
+            let deleted = before.writers.get(usize::from(id)).map_or(found, |writer| writer.deletes(found));
+            format!("SCAN returns {found}; sends UNLINK {deleted}")
+        }
+        Move::EndScan => "SCAN ends, and returned no more".to_owned(),
         Move::ScanAgain => "no reply in time; the whole invalidation again: SCAN".to_owned(),
         Move::Return => "its invalidation returns".to_owned(),
     }

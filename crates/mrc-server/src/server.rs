@@ -78,10 +78,12 @@ impl MrcServer {
         Self { deadline, ..self }
     }
 
-    /// Tells a listener what was dropped. May be called several times.
+    /// Tells a listener what was dropped, and which server of the cache is lost. May be called several times.
     #[must_use]
     pub fn on_event(mut self, listener: impl EventListener + 'static) -> Self {
-        self.listeners.push(Arc::new(listener));
+        let listener: Arc<dyn EventListener> = Arc::new(listener);
+        self.store.listen(Arc::clone(&listener));
+        self.listeners.push(listener);
         self
     }
 
@@ -106,7 +108,9 @@ impl MrcServer {
             if !source.is_retryable() || began.elapsed() + pause > self.deadline {
                 return Err(DropError::Interrupted { dropped: progress.dropped, source });
             }
-            self.emit(&Event::DropRetried { error: &source.to_string() });
+            let error = source.to_string();
+            tracing::warn!(target: "mrc", error, "a drop failed, and is tried again");
+            self.emit(&Event::DropRetried { error: &error });
             sleep(pause).await;
             pause = (pause * 2).min(PAUSES.1);
         }

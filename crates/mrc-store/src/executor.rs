@@ -1,5 +1,8 @@
 //! The seam to the database.
 
+#[cfg(any(feature = "mysql", feature = "sqlite"))]
+pub(crate) mod span;
+
 use std::fmt::Debug;
 
 use async_trait::async_trait;
@@ -25,7 +28,10 @@ pub trait QueryExecutor: Debug + Send + Sync + 'static {
     /// [`ExecuteError`]: the number of params doesn't fit, the server refused the statement, it can't be reached, or a time-out passed.
     async fn query(&self, sql: &str, params: &Params, rows: &mut RowEncoder) -> Result<(), ExecuteError>;
 
-    /// Asks the database whether it answers.
+    /// Asks the database whether it answers, within a short time. A ping isn't a query: no span, no statistics.
+    ///
+    /// # Errors
+    /// [`ExecuteError`]: it can't be reached, it doesn't answer in time, or the executor is closed.
     async fn ping(&self) -> Result<(), ExecuteError>;
 
     /// Closes all connections. Queries after that are errors.

@@ -5,16 +5,26 @@ mod values;
 use std::fmt;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use mrc_core::{Column, Params, RowEncoder};
 use rusqlite::types::Value as Bound;
 use rusqlite::{Connection, ErrorCode, Row};
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
+use tracing::Instrument;
 
 use crate::error::ExecuteError;
-use crate::executor::QueryExecutor;
+use crate::executor::span::Target;
+use crate::executor::{QueryExecutor, span};
 use crate::expand::expand;
+
+/// How long a ping waits for the queries before it.
+const PING_LIMIT: Duration = Duration::from_secs(5);
+
+/// What the spans of the queries say.
+const TARGET: Target<'_> = Target { system: "sqlite", namespace: None, address: None, port: None };
 
 /// Queries SQLite through one connection, which lives on a thread of its own and runs one query at a time.
 ///
@@ -85,6 +95,22 @@ impl SqliteExecutor {
         Ok(Self { jobs: Mutex::new(Some(jobs)) })
     }
 
+    async fn read(&self, sql: &str, params: &Params, rows: &mut RowEncoder) -> Result<(), ExecuteError> {
+        let statement = expand(sql, params)?;
+        let values = statement.values.iter().enumerate().map(|(at, value)| values::bind(at + 1, value));
+        let values = values.collect::<Result<Vec<_>, _>>()?;
+        let sql = statement.sql.into_owned();
+        // The encoder travels to the thread and back, as the thread can't borrow it.
+        let mut encoder = std::mem::replace(rows, RowEncoder::new(rows.format()));
+        let job = move |conn: &Connection, abandoned: &dyn Fn() -> bool| {
+            let done = select(conn, &sql, values, &mut encoder, abandoned);
+            (encoder, done)
+        };
+        let (encoder, done) = self.run(job).await?;
+        *rows = encoder;
+        done
+    }
+
     async fn run<T: Send + 'static>(
         &self,
         job: impl FnOnce(&Connection, &dyn Fn() -> bool) -> T + Send + 'static,
@@ -114,23 +140,21 @@ async fn submit<T: Send + 'static>(
 #[async_trait]
 impl QueryExecutor for SqliteExecutor {
     async fn query(&self, sql: &str, params: &Params, rows: &mut RowEncoder) -> Result<(), ExecuteError> {
-        let statement = expand(sql, params)?;
-        let values = statement.values.iter().enumerate().map(|(at, value)| values::bind(at + 1, value));
-        let values = values.collect::<Result<Vec<_>, _>>()?;
-        let sql = statement.sql.into_owned();
-        // The encoder travels to the thread and back, as the thread can't borrow it.
-        let mut encoder = std::mem::replace(rows, RowEncoder::new(rows.format()));
-        let job = move |conn: &Connection, abandoned: &dyn Fn() -> bool| {
-            let done = select(conn, &sql, values, &mut encoder, abandoned);
-            (encoder, done)
-        };
-        let (encoder, done) = self.run(job).await?;
-        *rows = encoder;
+        let span = span::query(TARGET, sql);
+        let done = self.read(sql, params, rows).instrument(span.clone()).await;
+        span::ended(&span, &done, rows);
         done
     }
 
     async fn ping(&self) -> Result<(), ExecuteError> {
-        self.run(|conn: &Connection, _: &dyn Fn() -> bool| conn.execute_batch("SELECT 1").map_err(failed)).await?
+        // A look at the schema reads the file each time, unlike a constant.
+        let look = |conn: &Connection, _: &dyn Fn() -> bool| {
+            conn.execute_batch("SELECT 1 FROM sqlite_master LIMIT 1").map_err(failed)
+        };
+        match timeout(PING_LIMIT, self.run(look)).await {
+            Ok(answered) => answered?,
+            Err(_) => Err(ExecuteError::Timeout { stage: "the ping", limit: PING_LIMIT }),
+        }
     }
 
     async fn close(&self) {
@@ -250,6 +274,31 @@ mod tests {
         assert_eq!(json, r#"[{"a":6}]"#);
         let nowhere = SqliteExecutor::open("/no/such/folder/db").unwrap_err();
         assert!(matches!(nowhere, ExecuteError::Unavailable(_)), "{nowhere:?}");
+    }
+
+    #[tokio::test]
+    async fn a_file_that_was_ruined_answers_no_ping() {
+        let path = std::env::temp_dir().join(format!("mrc-ruined-{}.db", std::process::id()));
+        let executor = SqliteExecutor::open(&path).unwrap();
+        executor.execute_batch("CREATE TABLE t (a INT)").await.unwrap();
+        executor.ping().await.unwrap();
+        std::fs::write(&path, "no database ".repeat(1000)).unwrap();
+        let answer = executor.ping().await;
+        std::fs::remove_file(&path).unwrap();
+        assert!(matches!(answer, Err(ExecuteError::Refused(_))), "{answer:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_ping_does_not_wait_for_ever() {
+        let executor = SqliteExecutor::in_memory().unwrap();
+        let (go_on, held) = std::sync::mpsc::channel::<()>();
+        let job: Job = Box::new(move |_| held.recv().unwrap());
+        executor.jobs.lock().unwrap().as_ref().unwrap().send(job).unwrap();
+        let late = executor.ping().await;
+        assert!(matches!(late, Err(ExecuteError::Timeout { stage: "the ping", .. })), "{late:?}");
+        go_on.send(()).unwrap();
+        tokio::time::resume();
+        executor.ping().await.unwrap();
     }
 
     #[tokio::test]

@@ -1,6 +1,6 @@
 #![doc = include_str!("lib.md")]
 
-pub use mrc_client::{Answer, BoxError, Error, MrcClient, MrcClientBuilder, MrcConfig, Query, Source};
+pub use mrc_client::{Answer, BoxError, Error, Health, MrcClient, MrcClientBuilder, MrcConfig, Query, Source};
 pub use mrc_core::{
     Ambiguity, Bypass, Cell, Column, ColumnKind, Date, DateTime, Decimal, DecimalError, EntryPattern, Event,
     EventListener, Key, KeyError, KeyFormat, KeyScheme, Param, Params, PatternError, RowEncoder, RowError, RowFormat,
@@ -11,6 +11,8 @@ pub use mrc_store::{
     CacheStore, Claim, ClaimMode, ExecuteError, KeyPages, Life, QueryExecutor, ScanPattern, StoreError, Terms, Token,
 };
 
+#[cfg(feature = "metrics")]
+pub use mrc_client::Metrics;
 #[cfg(feature = "memory")]
 pub use mrc_store::MemoryStore;
 #[cfg(feature = "sqlite")]

@@ -10,7 +10,8 @@ use mrc::{
     Answer, Bypass, Error, Event, EventListener, ExecuteError, MrcClient, MrcClientBuilder, MrcServer, MySqlConfig,
     MySqlExecutor, Params, QueryExecutor, RedisConfig, RedisStore, RowEncoder, params,
 };
-use mrc_tests::{Database, Redis, unique};
+use mrc_tests::{Database, MariaDb, Redis, unique};
+use mysql_async::prelude::Queryable;
 use tokio::sync::Semaphore;
 
 pub(crate) const HOUR: Duration = Duration::from_secs(3600);
@@ -73,6 +74,12 @@ impl Shop {
         self.redis.cli(&["EXISTS", &self.key(id)]).await == "1"
     }
 
+    /// All keys that contain the key of an item: its own, its lease, its copy.
+    pub(crate) async fn keys(&self, id: u32) -> Vec<String> {
+        let keys = self.redis.cli(&["KEYS", &format!("*{}*", self.key(id))]).await;
+        keys.lines().map(str::to_owned).collect()
+    }
+
     /// Sets the version of all items.
     pub(crate) async fn write(&self, version: u32) {
         self.database.execute(&format!("UPDATE items SET version = {version}")).await;
@@ -133,6 +140,10 @@ impl Heard {
 
 impl EventListener for Heard {
     fn on_event(&self, event: &Event<'_>) {
+        // They come with every read, and with every server that a test stops.
+        if matches!(event, Event::Computed { .. } | Event::ServerLost { .. } | Event::ServerBack { .. }) {
+            return;
+        }
         let name = |debug: String| debug.chars().take_while(char::is_ascii_alphabetic).collect::<String>();
         let mut text = name(format!("{event:?}"));
         if let Event::Bypassed { why, .. } = event {
@@ -145,11 +156,20 @@ impl EventListener for Heard {
     }
 }
 
+/// A MariaDB that a test stops: a database `own` with the [`ITEMS`]. Once more after each restart.
+pub(crate) async fn set_up(mysql: &MariaDb) {
+    let mut admin = mysql.admin().await;
+    admin.query_drop(format!("CREATE DATABASE own; USE own; {ITEMS}")).await.unwrap();
+    admin.disconnect().await.unwrap();
+}
+
 /// MySQL, counted; answers wait for a permit after their rows were read.
 #[derive(Debug)]
 pub(crate) struct Gated {
     mysql: MySqlExecutor,
     reads: AtomicUsize,
+    running: AtomicUsize,
+    most_at_once: AtomicUsize,
     pub(crate) gate: Semaphore,
 }
 
@@ -157,21 +177,30 @@ impl Gated {
     /// It gives no permit by itself: see [`gate`](Self::gate).
     pub(crate) fn closed(database: &Database) -> Arc<Self> {
         let mysql = MySqlExecutor::new(MySqlConfig::from_url(&database.url()).unwrap()).unwrap();
-        Arc::new(Self { mysql, reads: AtomicUsize::new(0), gate: Semaphore::new(0) })
+        let [reads, running, most_at_once] = std::array::from_fn(|_| AtomicUsize::new(0));
+        Arc::new(Self { mysql, reads, running, most_at_once, gate: Semaphore::new(0) })
     }
 
     /// How many queries have read their rows.
     pub(crate) fn reads(&self) -> usize {
         self.reads.load(Ordering::SeqCst)
     }
+
+    /// How many queries have run at one time, at most.
+    pub(crate) fn most_at_once(&self) -> usize {
+        self.most_at_once.load(Ordering::SeqCst)
+    }
 }
 
 #[async_trait]
 impl QueryExecutor for Gated {
     async fn query(&self, sql: &str, params: &Params, rows: &mut RowEncoder) -> Result<(), ExecuteError> {
+        let running = self.running.fetch_add(1, Ordering::SeqCst) + 1;
+        self.most_at_once.fetch_max(running, Ordering::SeqCst);
         self.mysql.query(sql, params, rows).await?;
         self.reads.fetch_add(1, Ordering::SeqCst);
         self.gate.acquire().await.unwrap().forget();
+        self.running.fetch_sub(1, Ordering::SeqCst);
         Ok(())
     }
 

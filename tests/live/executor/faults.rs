@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use mrc_core::{RowFormat, params};
 use mrc_store::{ExecuteError, MySqlConfig, QueryExecutor};
-use mrc_tests::{Database, Listener, MariaDb, Mode, Proxy, free_port};
+use mrc_tests::{Database, Listener, MariaDb, Mode, Proxy, free_port, unique};
 use mysql_async::prelude::Queryable;
 
 use super::{canonical, config, executor, read};
@@ -174,13 +174,172 @@ async fn a_wire_that_stands_still_is_a_timeout_and_a_cut_wire_is_unavailable() {
 async fn a_restarted_server_is_found_again() {
     let server = MariaDb::start().await;
     let executor = executor(MySqlConfig::from_url(&server.url("")).unwrap());
-    let warm: Vec<_> = join_all((0..5).map(|_| canonical(&executor, "SELECT 1 AS a"))).await;
+    let five = async || join_all((0..5).map(|_| canonical(&executor, "SELECT 1 AS a"))).await;
+    let warm = five().await;
     assert!(warm.iter().all(Result::is_ok), "{warm:?}");
     server.kill().await;
+    let down = five().await;
+    assert!(down.iter().all(|done| matches!(done, Err(ExecuteError::Unavailable(_)))), "{down:?}");
+    assert!(matches!(executor.ping().await, Err(ExecuteError::Unavailable(_))));
+    server.restart().await;
+    let back = five().await;
+    assert!(back.iter().all(Result::is_ok), "{back:?}");
+    // Nobody asked while it was down: the pool's five connections are stale, and none costs a caller an error.
+    server.restart().await;
+    let stale = five().await;
+    assert!(stale.iter().all(Result::is_ok), "{stale:?}");
+    executor.ping().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_wedged_server_is_a_timeout_and_goes_on_where_it_was() {
+    let server = MariaDb::start().await;
+    let config = MySqlConfig::from_url(&server.url("")).unwrap();
+    let executor = executor(config.pool_max(1).query_timeout(LIMIT).connect_timeout(LIMIT));
+    let cached = canonical(&executor, "SELECT 1 AS a").await.unwrap();
+    server.pause().await;
+    assert_timeout(&canonical(&executor, "SELECT 1 AS a").await.unwrap_err(), "the query");
+    assert_timeout(&canonical(&executor, "SELECT 1 AS a").await.unwrap_err(), "connecting to the database");
+    server.resume().await;
+    assert_eq!(canonical(&executor, "SELECT 1 AS a").await.unwrap(), cached);
+}
+
+#[tokio::test]
+async fn a_server_that_shuts_down_in_mid_query_is_unavailable() {
+    let server = MariaDb::start().await;
+    let executor = executor(MySqlConfig::from_url(&server.url("")).unwrap());
+    let mut admin = server.admin().await;
+    let shut_down = async {
+        running(&mut admin, "shut_down_in_mid_query", true).await;
+        admin.query_drop("SHUTDOWN").await.unwrap();
+    };
+    let sql = "SELECT SLEEP(600) AS shut_down_in_mid_query";
+    let (done, ()) = tokio::join!(canonical(&executor, sql), shut_down);
+    let error = done.unwrap_err();
+    assert!(matches!(error, ExecuteError::Unavailable(_)), "{error:?}");
+}
+
+/// The room is there when the pool, or the server, has noticed.
+async fn comes_back(executor: &dyn QueryExecutor) {
+    while let Err(error) = canonical(executor, "SELECT 1 AS a").await {
+        assert!(matches!(error, ExecuteError::Unavailable(_)), "{error:?}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_full_server_is_unavailable_until_there_is_room() {
+    let database = Database::create().await;
+    let mut admin = database.admin().await;
+    // A share of one connection: the shared server can't be filled up. Its error is another than that of a full server.
+    let user = unique("one");
+    admin
+        .query_drop(format!("CREATE USER {user}@'%' IDENTIFIED BY 'secret' WITH MAX_USER_CONNECTIONS 1"))
+        .await
+        .unwrap();
+    let executor = executor(local(database.port()).user(&user).pool_max(2));
+    let only = executor.pool().get_conn().await.unwrap();
+    for error in [canonical(&executor, "SELECT 1 AS a").await.unwrap_err(), executor.ping().await.unwrap_err()] {
+        assert!(matches!(error, ExecuteError::Unavailable(_)) && error.is_retryable(), "{error:?}");
+        assert!(error.to_string().contains("1226"), "{error}");
+    }
+    drop(only);
+    comes_back(&executor).await;
+    admin.query_drop(format!("DROP USER {user}@'%'")).await.unwrap();
+}
+
+#[tokio::test]
+async fn too_many_connections_are_unavailable_until_one_goes() {
+    let server = MariaDb::start().await;
+    let mut admin = server.admin().await;
+    // One connection is kept for who has all rights.
+    admin.query_drop("SET GLOBAL max_connections = 10; CREATE USER plain@'%' IDENTIFIED BY 'secret'").await.unwrap();
+    let executor = executor(local(server.port()).user("plain").pool_max(20));
+    let mut held = Vec::new();
+    let full = loop {
+        match executor.pool().get_conn().await {
+            Ok(conn) => held.push(conn),
+            Err(error) => break error,
+        }
+    };
+    assert!(full.to_string().contains("1040"), "{full}");
     let error = canonical(&executor, "SELECT 1 AS a").await.unwrap_err();
     assert!(matches!(error, ExecuteError::Unavailable(_)), "{error:?}");
-    server.restart().await;
+    held.pop();
+    comes_back(&executor).await;
+}
+
+#[tokio::test]
+async fn a_killed_query_may_be_tried_again() {
+    let database = Database::create().await;
+    let executor = executor(config(&database).pool_max(1));
+    let kill = async {
+        let mut admin = database.admin().await;
+        let id = running(&mut admin, "only_the_query_is_killed", true).await.unwrap();
+        admin.query_drop(format!("KILL QUERY {id}")).await.unwrap();
+    };
+    let sql = "SELECT COUNT(*) AS only_the_query_is_killed FROM seq_1_to_1000000 a, seq_1_to_1000000 b \
+               WHERE a.seq + b.seq < 0";
+    let (killed, ()) = tokio::join!(canonical(&executor, sql), kill);
+    let error = killed.unwrap_err();
+    assert!(matches!(error, ExecuteError::Unavailable(_)) && error.is_retryable(), "{error:?}");
     assert_eq!(canonical(&executor, "SELECT 2 AS a").await.unwrap(), r#"[{"a":2}]"#);
+}
+
+#[tokio::test]
+async fn a_connection_that_was_killed_while_it_idled_costs_nobody_an_error() {
+    let database = Database::create().await;
+    let executor = executor(config(&database).pool_max(1));
+    let own = canonical(&executor, "SELECT CONNECTION_ID() AS a").await.unwrap();
+    let id: String = own.chars().filter(char::is_ascii_digit).collect();
+    let mut admin = database.admin().await;
+    admin.query_drop(format!("KILL {id}")).await.unwrap();
+    let gone = format!("SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE ID = {id}");
+    while admin.query_first::<u64, _>(&gone).await.unwrap() != Some(0) {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert_ne!(canonical(&executor, "SELECT CONNECTION_ID() AS a").await.unwrap(), own);
+}
+
+#[tokio::test]
+async fn a_lock_that_others_hold_is_worth_a_second_try() {
+    let database = Database::create().await;
+    database.execute("CREATE TABLE t (a INT); INSERT INTO t VALUES (1)").await;
+    let executor = executor(config(&database).pool_max(1));
+    let mut session = executor.pool().get_conn().await.unwrap();
+    session.query_drop("SET lock_wait_timeout = 1").await.unwrap();
+    drop(session);
+    let mut admin = database.admin().await;
+    admin.query_drop("LOCK TABLES t WRITE").await.unwrap();
+    let error = canonical(&executor, "SELECT a FROM t").await.unwrap_err();
+    assert!(error.is_retryable() && error.to_string().contains("1205"), "{error:?}");
+    admin.query_drop("UNLOCK TABLES").await.unwrap();
+    assert_eq!(canonical(&executor, "SELECT a FROM t").await.unwrap(), r#"[{"a":1}]"#);
+}
+
+#[tokio::test]
+async fn a_ping_says_what_is_wrong_within_the_shortest_limit() {
+    let database = Database::create().await;
+    let wire = Proxy::to(database.port()).await;
+    let hour = Duration::from_secs(3600);
+    let patient = config(&database).port(wire.port()).acquire_timeout(hour).connect_timeout(hour);
+    let executor = executor(patient.query_timeout(LIMIT));
+    executor.ping().await.unwrap();
+    wire.set(Mode::HoldAnswers);
+    // On a connection of the pool, and on a new one.
+    for _ in 0..2 {
+        assert_timeout(&executor.ping().await.unwrap_err(), "the ping");
+    }
+    wire.set(Mode::Pass);
+    executor.ping().await.unwrap();
+    executor.close().await;
+    assert!(matches!(executor.ping().await.unwrap_err(), ExecuteError::Closed));
+
+    let nobody = super::executor(local(free_port()));
+    assert!(matches!(nobody.ping().await.unwrap_err(), ExecuteError::Unavailable(_)));
+    let denied = super::executor(config(&database).password("wrong"));
+    let error = denied.ping().await.unwrap_err();
+    assert!(matches!(error, ExecuteError::Refused(_)) && !error.is_retryable(), "{error:?}");
 }
 
 #[tokio::test]

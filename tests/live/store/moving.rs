@@ -6,10 +6,10 @@ use bytes::Bytes;
 use fred::util::redis_keyslot;
 use futures_util::TryStreamExt;
 use futures_util::future::join_all;
-use mrc_store::{CacheStore, ScanPattern};
+use mrc_store::{CacheStore, Claim, ScanPattern, Terms};
 use mrc_tests::{Redis, RedisCluster};
 
-use super::{LONG, keys, store};
+use super::{LONG, keys, store, token};
 
 /// The keys lie on the server that a scan comes to last, and move to the one that it has left.
 #[tokio::test]
@@ -45,9 +45,7 @@ async fn keys_that_move_ahead_of_a_scan_are_found() {
         migrate.extend(names.iter().map(String::as_str));
         ok(last.cli(&migrate).await);
         if finished {
-            for node in [first, last, nodes[1]] {
-                ok(node.cli(&["CLUSTER", "SETSLOT", &slot, "NODE", &id(first).await]).await);
-            }
+            close_slot(&nodes, first, &slot).await;
         }
 
         let found: BTreeSet<Bytes> = pages.try_collect::<Vec<_>>().await.unwrap().concat().into_iter().collect();
@@ -56,16 +54,50 @@ async fn keys_that_move_ahead_of_a_scan_are_found() {
         if finished {
             assert_eq!(removed.unwrap(), 50);
         } else {
-            // fred can't follow ASK: whoever invalidates is told, and tries again when the slot has arrived.
+            // ASK isn't followed: whoever invalidates is told, and tries again when the slot has arrived.
             assert!(removed.is_err_and(|error| error.is_retryable()));
         }
     }
+}
+
+#[tokio::test]
+async fn a_slot_that_moved_is_found() {
+    let cluster = RedisCluster::start().await;
+    let cache = store(&cluster.url());
+    let nodes: Vec<&Redis> = cluster.nodes().iter().collect();
+    let (to, from) = (nodes[0], nodes[2]);
+    let slots = cluster.slots_of(2);
+    let names: Vec<String> = (0..)
+        .map(|n: u32| format!("k{n}"))
+        .filter(|name| slots.contains(&redis_keyslot(name.as_bytes())))
+        .take(20)
+        .collect();
+    for name in &names {
+        cache.put(name, "1".into(), LONG).await.unwrap();
+        let (slot, port) = (redis_keyslot(name.as_bytes()).to_string(), to.port().to_string());
+        open_slot(to, from, &slot).await;
+        ok(from.cli(&["MIGRATE", "127.0.0.1", &port, name, "0", "5000"]).await);
+        close_slot(&nodes, to, &slot).await;
+
+        assert_eq!(cache.get(name).await.unwrap(), Some("1".into()));
+        let claim = token();
+        assert_eq!(cache.claim(name, &claim, Terms::refresh(LONG)).await.unwrap(), Claim::Granted);
+        assert!(cache.fill(name, &claim, "2".into(), LONG.into()).await.unwrap());
+    }
+    assert_eq!(cache.remove(&keys(&names)).await.unwrap(), 20);
 }
 
 /// From here on keys of the slot may move from `last` to `first`.
 async fn open_slot(first: &Redis, last: &Redis, slot: &str) {
     ok(first.cli(&["CLUSTER", "SETSLOT", slot, "IMPORTING", &id(last).await]).await);
     ok(last.cli(&["CLUSTER", "SETSLOT", slot, "MIGRATING", &id(first).await]).await);
+}
+
+/// From here on the slot is `owner`'s.
+async fn close_slot(nodes: &[&Redis], owner: &Redis, slot: &str) {
+    for node in nodes {
+        ok(node.cli(&["CLUSTER", "SETSLOT", slot, "NODE", &id(owner).await]).await);
+    }
 }
 
 async fn id(node: &Redis) -> String {

@@ -1,13 +1,14 @@
 //! The clients of a contender, each made when it's first used: an idle one has tasks that look after it.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use fred::clients::{Client, WithOptions};
 use fred::interfaces::ClientLike;
 use fred::types::Builder;
 use fred::types::config::{Config, ConnectionConfig, Options, PerformanceConfig, ReconnectPolicy, UnresponsiveConfig};
-use mrc::{MrcClient, MrcServer, RedisConfig, RedisStore};
+use mrc::{Event, MrcClient, MrcServer, RedisConfig, RedisStore};
 
 use crate::Res;
 
@@ -21,13 +22,14 @@ pub(super) struct Connections {
     pool: Option<mysql_async::Pool>,
     store: Option<Arc<RedisStore>>,
     mrc: Option<MrcClient>,
+    full: Option<MrcClient>,
     server: Option<MrcServer>,
 }
 
 impl Connections {
     pub(super) fn new(redis: &str, mysql: &str) -> Self {
         let (redis, mysql) = (redis.to_owned(), mysql.to_owned());
-        Self { redis, mysql, fred: None, pool: None, store: None, mrc: None, server: None }
+        Self { redis, mysql, fred: None, pool: None, store: None, mrc: None, full: None, server: None }
     }
 
     /// fred with the settings of our store: nobody should run without time-outs, or wait for a server that is away.
@@ -85,6 +87,27 @@ impl Connections {
             _ => builder.redis_config(self.redis_config()?),
         };
         Ok(self.mrc.insert(builder.build()?).clone())
+    }
+
+    /// A client with all that can be switched on: early refreshes, stale copies, metrics, a listener.
+    pub(super) fn full(&mut self) -> Res<MrcClient> {
+        if let Some(client) = &self.full {
+            return Ok(client.clone());
+        }
+        let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();
+        let metrics = metrics::with_local_recorder(&recorder, mrc::Metrics::new);
+        let heard = AtomicU64::new(0);
+        let client = MrcClient::builder()
+            .mysql(&self.mysql)
+            .redis_config(self.redis_config()?)
+            .early_refresh(Duration::from_secs(60))
+            .stale_on_error(Duration::from_secs(3600))
+            .on_event(metrics)
+            .on_event(move |_: &Event<'_>| {
+                heard.fetch_add(1, Ordering::Relaxed);
+            })
+            .build()?;
+        Ok(self.full.insert(client).clone())
     }
 
     pub(super) fn server(&mut self) -> Res<MrcServer> {

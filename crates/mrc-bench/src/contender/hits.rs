@@ -38,6 +38,7 @@ pub(super) async fn measure(
         }
         Way::Store => drive(callers, calls, StoreGet { store: connections.store()?, key: key()?.into() }).await,
         Way::Bytes => drive(callers, calls, AsBytes(Query { client: connections.mrc()?, text: query })).await,
+        Way::Full => drive(callers, calls, AsBytes(Query { client: connections.full()?, text: query })).await,
         Way::Typed => drive(callers, calls, Typed(Query { client: connections.mrc()?, text: query })).await,
         Way::Borrowed => drive(callers, calls, Borrowed(Query { client: connections.mrc()?, text: query })).await,
     }

@@ -8,15 +8,17 @@ use crate::machine::Machine;
 use crate::results::{Hits, Results, Work, find, median};
 
 /// The contenders of a hit: their names in the results, and in words.
-pub(super) const CONTENDERS: [(&str, &str); 12] = [
+pub(super) const CONTENDERS: [(&str, &str); 14] = [
     ("fred-multi", "bare fred, `GET`"),
     ("store-multi", "mrc's store alone"),
     ("bytes-multi", "**mrc, as bytes**"),
+    ("full-multi", "**mrc, as bytes, everything on**"),
     ("borrowed-multi", "**mrc, borrowed structs**"),
     ("typed-multi", "**mrc, structs**"),
     ("fred-current", "bare fred, current thread"),
     ("store-current", "mrc's store alone, current thread"),
     ("bytes-current", "**mrc, as bytes**, current thread"),
+    ("full-current", "**mrc, as bytes, everything on**, current thread"),
     ("borrowed-current", "**mrc, borrowed structs**, current thread"),
     ("typed-current", "**mrc, structs**, current thread"),
     ("npm", "npm peer"),

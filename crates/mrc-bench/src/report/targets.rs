@@ -54,7 +54,10 @@ const SCAN: &str = "**A drop.** Redis walks through its 100,000 keys and matches
 pub(super) fn all(results: &Results) -> Vec<Target> {
     let mut targets = Vec::new();
     for (rows, callers) in [(1, 64), (100, 64), (1, 1), (100, 1)] {
-        against_fred(results, rows, callers, &mut targets);
+        against_fred(results, "bytes", rows, callers, &mut targets);
+    }
+    for rows in [1, 100] {
+        against_fred(results, "full", rows, 64, &mut targets);
     }
     let npm = [
         (1, "typed", 0.8, WAKING),
@@ -103,12 +106,12 @@ pub(super) fn all(results: &Results) -> Vec<Target> {
     targets
 }
 
-fn against_fred(results: &Results, rows: u32, callers: u32, targets: &mut Vec<Target>) {
+fn against_fred(results: &Results, way: &str, rows: u32, callers: u32, targets: &mut Vec<Target>) {
     let Some(hits) = hits(results, rows, callers) else { return };
-    let what = format!("CPU of a hit as bytes / bare fred, {}, {}", count(rows), many(callers));
+    let what = format!("CPU of a hit {} / bare fred, {}, {}", name(way), count(rows), many(callers));
     let measured = RUNTIMES
         .iter()
-        .filter_map(|runtime| Some(of(hits, "bytes", runtime)?.ratio(of(hits, "fred", runtime)?, Work::cpu_us)));
+        .filter_map(|runtime| Some(of(hits, way, runtime)?.ratio(of(hits, "fred", runtime)?, Work::cpu_us)));
     add(targets, what, Goal::AtMost(1.1), measured.collect(), if callers == 1 { WAITING } else { OVERHEAD });
 }
 
@@ -144,5 +147,9 @@ pub(super) fn many(callers: u32) -> String {
 }
 
 fn name(way: &str) -> &str {
-    if way == "bytes" { "as bytes" } else { way }
+    match way {
+        "bytes" => "as bytes",
+        "full" => "as bytes, everything on",
+        way => way,
+    }
 }

@@ -34,7 +34,7 @@ pub(super) async fn run(plan: Plan, mysql: &str) -> Res<Vec<Hits>> {
 fn contenders(urls: Urls<'_>) -> Res<Vec<Peer>> {
     let mut peers = vec![Peer::npm(urls)?, Peer::pypi(urls)?];
     for runtime in [Runtime::Multi, Runtime::Current] {
-        for way in [Way::Fred, Way::Store, Way::Bytes, Way::Typed, Way::Borrowed] {
+        for way in [Way::Fred, Way::Store, Way::Bytes, Way::Full, Way::Typed, Way::Borrowed] {
             peers.push(Peer::rust(way, runtime, urls)?);
         }
     }

@@ -1,7 +1,11 @@
-//! The pipeline on the memory store, with a database whose answers can be held back.
+//! The client on a database and a store that the tests hold in their hands.
 
 mod invalidation;
+mod limits;
 mod outage;
 mod path;
+mod refresh;
 mod refusal;
+mod stale;
 mod support;
+mod values;

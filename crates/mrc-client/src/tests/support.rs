@@ -10,7 +10,7 @@ use mrc_store::{
 };
 use tokio::sync::Semaphore;
 
-use crate::{Answer, Error, MrcClient};
+use crate::{Answer, Error, MrcClient, MrcClientBuilder};
 
 pub(super) const SQL: &str = "SELECT version FROM t WHERE id = ?";
 pub(super) const HOUR: Duration = Duration::from_secs(3600);
@@ -70,7 +70,7 @@ impl QueryExecutor for Database {
     }
 
     async fn ping(&self) -> Result<(), ExecuteError> {
-        Ok(())
+        if *self.fails.lock().unwrap() { Err(ExecuteError::Closed) } else { Ok(()) }
     }
 
     async fn close(&self) {}
@@ -185,12 +185,25 @@ pub(super) struct Fixture {
 
 impl Fixture {
     pub(super) fn new(database: Arc<Database>) -> Self {
-        let (store, events) = (Spy::new(), Arc::new(Mutex::new(Vec::new())));
+        Self::with(database, Spy::new(), |builder| builder)
+    }
+
+    pub(super) fn with(
+        database: Arc<Database>,
+        store: Arc<Spy>,
+        settings: impl FnOnce(MrcClientBuilder) -> MrcClientBuilder,
+    ) -> Self {
+        let events = Arc::new(Mutex::new(Vec::new()));
         let heard = Arc::clone(&events);
-        let client = MrcClient::builder()
+        let client = settings(MrcClient::builder())
             .shared_store(store.clone())
             .shared_executor(database.clone())
-            .on_event(move |event: &Event<'_>| heard.lock().unwrap().push(name(event)))
+            .on_event(move |event: &Event<'_>| {
+                // It comes with every read.
+                if !matches!(event, Event::Computed { .. }) {
+                    heard.lock().unwrap().push(name(event));
+                }
+            })
             .build()
             .unwrap();
         Self { client, database, store, events }

@@ -35,6 +35,7 @@ const THREE: &str = "(SELECT 1 AS a UNION ALL SELECT 2 AS a UNION ALL SELECT 3 A
 
 /// Every rule but [`refuses_calls_after_close`].
 pub async fn executor_suite(executor: &dyn QueryExecutor) {
+    answers_a_ping(executor).await;
     values_come_back(executor).await;
     values_arrive(executor).await;
     lists(executor).await;
@@ -44,6 +45,16 @@ pub async fn executor_suite(executor: &dyn QueryExecutor) {
     big_result(executor).await;
     concurrency(executor).await;
     cancellation(executor).await;
+}
+
+/// A ping is answered, any number at once, and leaves nothing behind that a query could get.
+pub async fn answers_a_ping(executor: &dyn QueryExecutor) {
+    for answered in join_all((0..32).map(|_| executor.ping())).await {
+        if let Err(error) = answered {
+            panic!("a database that is there answers a ping: {error:?}");
+        }
+    }
+    echo(executor, "after-a-ping").await;
 }
 
 /// A value that is bound and selected comes back as it was.
@@ -215,12 +226,16 @@ pub async fn cancellation(executor: &dyn QueryExecutor) {
     }
 }
 
-/// After `close` a query is an error, and the error says so. The executor is of no use then.
+/// After `close` a query is an error, a ping too, and the error says so. The executor is of no use then.
 pub async fn refuses_calls_after_close(executor: &dyn QueryExecutor) {
     executor.close().await;
     match query(executor, SELECT, &params! { "A" => 1 }).await {
         Err(ExecuteError::Closed) => {}
         other => panic!("a query after `close` is a Closed error, not {other:?}"),
+    }
+    match executor.ping().await {
+        Err(ExecuteError::Closed) => {}
+        other => panic!("a ping after `close` is a Closed error, not {other:?}"),
     }
     executor.close().await;
 }

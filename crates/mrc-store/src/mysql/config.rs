@@ -7,6 +7,7 @@ use std::time::Duration;
 use mysql_async::{Opts, OptsBuilder, PoolConstraints, PoolOpts, SslOpts};
 
 use crate::error::ExecuteError;
+use crate::executor::span::Target;
 
 /// How to reach MySQL or MariaDB, and how long to wait for it.
 ///
@@ -217,6 +218,15 @@ impl MySqlConfig {
 }
 
 impl MySqlConfig {
+    /// What the spans of the queries say.
+    pub(super) fn target(&self) -> Target<'_> {
+        let (address, port) = match &self.socket {
+            Some(path) => (path, None),
+            None => (&self.host, Some(self.port)),
+        };
+        Target { system: "mysql", namespace: self.database.as_deref(), address: Some(address), port }
+    }
+
     /// What the driver wants.
     pub(super) fn opts(&self) -> Result<Opts, ExecuteError> {
         let constraints = PoolConstraints::new(self.pool_min, self.pool_max)
@@ -337,6 +347,15 @@ mod tests {
         assert!(refused(MySqlConfig::new().statement_cache(1)).contains("statement_cache"));
         assert!(refused(MySqlConfig::new().query_timeout(Duration::ZERO)).contains("query_timeout"));
         assert!(refused(MySqlConfig::new().tls_ca_file("/no/such/file")).contains("/no/such/file"));
+    }
+
+    #[test]
+    fn spans_name_the_server_and_the_database() {
+        let config = MySqlConfig::new().host("db").port(1).database("d");
+        let Target { namespace, address, port, .. } = config.target();
+        assert_eq!((namespace, address, port), (Some("d"), Some("db"), Some(1)));
+        let local = config.socket("/run/mysqld");
+        assert_eq!((local.target().address, local.target().port), (Some("/run/mysqld"), None));
     }
 
     #[test]

@@ -15,16 +15,17 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::StreamExt;
-use mrc_core::{Column, ColumnKind, Params, RowEncoder, RowFormat};
+use mrc_core::{Column, ColumnKind, Params, RowEncoder};
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Params as Values, Pool, Row};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
+use tracing::Instrument;
 
 pub use config::MySqlConfig;
 
 use crate::error::ExecuteError;
-use crate::executor::QueryExecutor;
+use crate::executor::{QueryExecutor, span};
 use crate::expand::{Expanded, expand};
 use failure::{failed, refused};
 use json_columns::JsonColumns;
@@ -43,6 +44,9 @@ const CLOSE_LIMIT: Duration = Duration::from_secs(5);
 ///
 /// A [`Decimal`](mrc_core::Decimal) is bound as text: the server compares it exactly with a `DECIMAL` it's stored to, but as a
 /// double with an expression; write `CAST(? AS DECIMAL(65,30))` where more than 15 digits are compared.
+///
+/// Each query is a `tracing` span of level debug with OpenTelemetry's fields for databases: `db.operation.name`,
+/// `db.query.summary`, `db.response.returned_rows`, `error.type` and so on. Its text and its params aren't among them.
 ///
 /// The pool belongs to the runtime of its first query and must not outlive it.
 pub struct MySqlExecutor {
@@ -69,6 +73,22 @@ impl MySqlExecutor {
     /// Leave its session as it was: connections aren't reset between uses. Waiting here has no limit.
     pub fn pool(&self) -> &Pool {
         &self.pool
+    }
+
+    async fn read(&self, sql: &str, params: &Params, rows: &mut RowEncoder) -> Result<(), ExecuteError> {
+        let statement = expand(sql, params)?;
+        // Declared before the connection, hence dropped after it: whoever gets the permit finds the connection.
+        let _permit = within("waiting for a connection", self.config.acquire_timeout, self.permit()).await?;
+        let mut session = Session::new(self.connection().await?);
+        let done = within("the query", self.config.query_timeout, self.run(session.conn()?, &statement, rows)).await;
+        if matches!(done, Ok(()) | Err(ExecuteError::Refused(_) | ExecuteError::ParamCount { .. })) {
+            session.ended();
+        }
+        done
+    }
+
+    async fn permit(&self) -> Result<SemaphorePermit<'_>, ExecuteError> {
+        self.permits.acquire().await.map_err(|_| ExecuteError::Closed)
     }
 
     async fn connection(&self) -> Result<Conn, ExecuteError> {
@@ -108,23 +128,24 @@ impl MySqlExecutor {
 #[async_trait]
 impl QueryExecutor for MySqlExecutor {
     async fn query(&self, sql: &str, params: &Params, rows: &mut RowEncoder) -> Result<(), ExecuteError> {
-        let statement = expand(sql, params)?;
-        let MySqlConfig { acquire_timeout, query_timeout, .. } = self.config;
-        let permit = within("waiting for a connection", acquire_timeout, async {
-            self.permits.acquire().await.map_err(|_| ExecuteError::Closed)
-        });
-        // Declared before the connection, hence dropped after it: whoever gets the permit finds the connection.
-        let _permit = permit.await?;
-        let mut session = Session::new(self.connection().await?);
-        let done = within("the query", query_timeout, self.run(session.conn()?, &statement, rows)).await;
-        if matches!(done, Ok(()) | Err(ExecuteError::Refused(_) | ExecuteError::ParamCount { .. })) {
-            session.ended();
-        }
+        let span = span::query(self.config.target(), sql);
+        let done = self.read(sql, params, rows).instrument(span.clone()).await;
+        span::ended(&span, &done, rows);
         done
     }
 
+    /// It takes a connection of the pool as a query does, and as long as the shortest of the time-outs at most.
     async fn ping(&self) -> Result<(), ExecuteError> {
-        self.query("SELECT 1", &Params::default(), &mut RowEncoder::new(RowFormat::default())).await
+        let MySqlConfig { acquire_timeout, connect_timeout, query_timeout, .. } = self.config;
+        let limit = acquire_timeout.min(connect_timeout).min(query_timeout);
+        let asked = async {
+            let _permit = self.permit().await?;
+            let mut session = Session::new(self.connection().await?);
+            session.conn()?.ping().await.map_err(failed)?;
+            session.ended();
+            Ok(())
+        };
+        within("the ping", limit, asked).await
     }
 
     async fn close(&self) {

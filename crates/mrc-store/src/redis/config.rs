@@ -1,12 +1,12 @@
 //! Where Redis is, and how patient we are with it.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use fred::error::{Error, ErrorKind};
 use fred::types::Builder;
-use fred::types::config::{Config, ConnectionConfig, PerformanceConfig, ReconnectError, ReconnectPolicy, ServerConfig};
-use rand::Rng;
+use fred::types::config::{Config, ConnectionConfig, PerformanceConfig, ReconnectError, Server, ServerConfig};
 
 use super::tls::TlsConfig;
 use crate::error::StoreError;
@@ -36,7 +36,7 @@ pub struct RedisConfig {
     pub(super) prefix: String,
     pub(super) connect_timeout: Duration,
     pub(super) command_timeout: Duration,
-    max_reconnect_delay: Duration,
+    pub(super) max_reconnect_delay: Duration,
 }
 
 impl RedisConfig {
@@ -170,6 +170,7 @@ impl RedisConfig {
 
     /// How long to wait between two attempts to reconnect, at most. The wait begins with 1 millisecond and doubles each time;
     /// it never gives up. Up to a quarter less, at random, so that many processes don't come back in step.
+    /// In a cluster each server is waited for by itself.
     /// Default: 1 second.
     #[must_use]
     pub fn max_reconnect_delay(mut self, delay: Duration) -> Self {
@@ -180,6 +181,38 @@ impl RedisConfig {
     /// Whether the servers are a cluster.
     pub(super) fn is_cluster(&self) -> bool {
         self.server.server.is_clustered()
+    }
+
+    /// Whether the one server is reached at its own address.
+    pub(super) fn has_address(&self) -> bool {
+        self.server.server.is_centralized()
+    }
+
+    /// The servers that the configuration names; the one that the URL begins with comes last.
+    pub(super) fn hosts(&self) -> Vec<Server> {
+        self.server.server.hosts()
+    }
+
+    /// The name of the server in events and errors. Behind sentinels its address changes: it is then what they call it.
+    pub(super) fn server_name(&self) -> String {
+        match &self.server.server {
+            ServerConfig::Sentinel { service_name, .. } => service_name.clone(),
+            ServerConfig::Unix { path } => path.display().to_string(),
+            _ => self.hosts().last().map(ToString::to_string).unwrap_or_default(),
+        }
+    }
+
+    /// The same for one node of a cluster, of which fred needs to know no other.
+    pub(super) fn node(&self, builder: &Builder, mut server: Server) -> Builder {
+        let host = server.host.trim_matches(['[', ']']).to_owned();
+        if host.parse::<IpAddr>().is_ok() {
+            let one_name = self.tls.as_ref().is_some_and(TlsConfig::has_one_host_name);
+            let asked = self.hosts().pop().filter(|_| one_name).map(|first| first.host.to_string());
+            server.tls_server_name = Some(asked.unwrap_or(host).into());
+        }
+        let mut builder = builder.clone();
+        builder.with_config(|config| config.server = ServerConfig::Centralized { server });
+        builder
     }
 
     /// Everything that fred has to know. Reads root certificates, but connects to nothing.
@@ -196,14 +229,9 @@ impl RedisConfig {
         }
         let mut server = self.server.clone();
         server.tls = self.tls.as_ref().map(TlsConfig::build).transpose()?;
-        // fred calls itself connected until its first wait is over, and lets commands wait with it: so that one is short.
-        let longest = self.max_reconnect_delay.mul_f64(rand::rng().random_range(0.75..=1.0));
-        let mut reconnect = ReconnectPolicy::new_exponential(0, 1, millis(longest).max(1), 2);
-        reconnect.set_jitter(0);
-
+        // Without a reconnect policy: a fred that reconnects takes commands meanwhile and lets them wait.
         let mut builder = Builder::from_config(server);
         builder
-            .set_policy(reconnect)
             .set_performance_config(PerformanceConfig {
                 default_command_timeout: self.command_timeout,
                 ..PerformanceConfig::default()
@@ -269,10 +297,6 @@ fn reason(error: &Error) -> &'static str {
              percent-encoded"
         }
     }
-}
-
-fn millis(duration: Duration) -> u32 {
-    duration.as_millis().try_into().unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]
@@ -357,5 +381,25 @@ mod tests {
         assert_eq!(config.server.database, Some(2));
         assert!(config.build().is_ok());
         assert!(!format!("{config:?}").contains(SECRET));
+    }
+
+    #[test]
+    fn a_cluster_node_shows_a_certificate_for_its_own_name_or_for_one_of_all() {
+        let config = RedisConfig::from_url("rediss-cluster://cache.internal:1?node=b:2").unwrap();
+        let plain = Builder::default_centralized();
+        let check = |config: &RedisConfig, host: &str, expect: Option<&str>| {
+            let node = config.node(&plain, Server::new(host, 7));
+            let server = node.get_config().and_then(|config| config.server.hosts().pop()).unwrap();
+            assert_eq!((&*server.host, server.port), (host, 7));
+            assert_eq!(server.tls_server_name.as_deref(), expect, "{host}");
+        };
+        // None: by its host.
+        check(&config, "c", None);
+        check(&config, "10.0.0.1", Some("10.0.0.1"));
+        check(&config, "[::1]", Some("::1"));
+        let one = config.tls(TlsConfig::new().one_host_name(true));
+        check(&one, "c", None);
+        check(&one, "10.0.0.1", Some("cache.internal"));
+        check(&one, "[::1]", Some("cache.internal"));
     }
 }

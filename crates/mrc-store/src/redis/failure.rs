@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use fred::error::{Error, ErrorKind};
+use fred::types::config::Server;
 
 use crate::error::StoreError;
 
@@ -10,7 +11,7 @@ use crate::error::StoreError;
 const PASSING: [&str; 7] = ["LOADING", "MASTERDOWN", "CLUSTERDOWN", "READONLY", "TRYAGAIN", "BUSY", "NOREPLICAS"];
 
 /// fred's error as ours. `limit` is the deadline that a time-out ran into.
-pub(super) fn store_error(error: Error, limit: Duration) -> StoreError {
+pub(super) fn store_error(error: Error, limit: Duration, server: &str) -> StoreError {
     match error.kind() {
         ErrorKind::Timeout => StoreError::Timeout(limit),
         ErrorKind::Config | ErrorKind::Url => StoreError::Config(error.details().into()),
@@ -19,7 +20,33 @@ pub(super) fn store_error(error: Error, limit: Duration) -> StoreError {
         }
         // Answers of the server are all of this kind, and so are a few failures of fred itself.
         ErrorKind::Unknown | ErrorKind::Parse if is_refusal(error.details()) => StoreError::Refused(Box::new(error)),
-        _ => StoreError::Unavailable(Box::new(error)),
+        _ => StoreError::Unavailable(format!("{server}: {error}").into()),
+    }
+}
+
+/// A server of the cluster that has the slot now, where this is what the error says: `MOVED 3999 127.0.0.1:6381`.
+/// Without a host it is that of the server which said so.
+pub(super) fn moved(error: &Error, asked: Option<&Server>) -> Option<Server> {
+    let address = error.details().strip_prefix("MOVED ")?.split(' ').nth(1)?;
+    let (host, port) = address.rsplit_once(':')?;
+    address_of(host, port.parse().ok()?, asked)
+}
+
+/// A server as the cluster announces it. `?` is a server that doesn't know its name.
+pub(super) fn address_of(host: &str, port: u16, asked: Option<&Server>) -> Option<Server> {
+    match host {
+        "?" => None,
+        "" => Some(Server::new(asked?.host.clone(), port)),
+        host if host.contains(':') && !host.starts_with('[') => Some(Server::new(format!("[{host}]"), port)),
+        host => Some(Server::new(host, port)),
+    }
+}
+
+/// The kind of an error for a trace: the server's own code, or fred's kind.
+pub(super) fn code(error: &Error) -> &str {
+    match first_word(error.details()) {
+        code if is_code(code) => code,
+        _ => error.kind().to_str(),
     }
 }
 
@@ -30,8 +57,16 @@ pub(super) fn unexpected(what: &'static str) -> StoreError {
 
 /// Errors of a server begin with a code in capitals.
 fn is_refusal(details: &str) -> bool {
-    let code = details.split(' ').next().unwrap_or_default();
-    !code.is_empty() && code.bytes().all(|byte| byte.is_ascii_uppercase()) && !PASSING.contains(&code)
+    let code = first_word(details);
+    is_code(code) && !PASSING.contains(&code)
+}
+
+fn first_word(details: &str) -> &str {
+    details.split(' ').next().unwrap_or_default()
+}
+
+fn is_code(word: &str) -> bool {
+    !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_uppercase())
 }
 
 #[cfg(test)]
@@ -39,7 +74,7 @@ mod tests {
     use super::*;
 
     fn check(kind: ErrorKind, details: &'static str, expect: &str, retryable: bool) {
-        let error = store_error(Error::new(kind, details), Duration::from_secs(1));
+        let error = store_error(Error::new(kind, details), Duration::from_secs(1), "h:1");
         let name = format!("{error:?}");
         assert!(name.starts_with(expect), "{details}: {name}");
         assert_eq!(error.is_retryable(), retryable, "{details}");
@@ -57,6 +92,31 @@ mod tests {
         check(ErrorKind::Unknown, "OOM command not allowed", "Refused", false);
         check(ErrorKind::InvalidArgument, "WRONGTYPE Operation against a key", "Refused", false);
         check(ErrorKind::Auth, "WRONGPASS invalid username-password pair", "Refused", false);
+        check(ErrorKind::Cluster, "MOVED 1 h:1", "Unavailable(\"h:1: ", true);
         check(ErrorKind::Config, "ERR This instance has cluster support disabled", "Config", false);
+    }
+
+    #[test]
+    fn moves_are_read() {
+        let check = |details: &'static str, expect: Option<&str>| {
+            let asked = Server::new("asked", 1);
+            let server = moved(&Error::new(ErrorKind::Cluster, details), Some(&asked));
+            assert_eq!(server.map(|server| server.to_string()).as_deref(), expect, "{details}");
+        };
+        check("MOVED 3999 127.0.0.1:6381", Some("127.0.0.1:6381"));
+        check("MOVED 3999 cache.internal:6381", Some("cache.internal:6381"));
+        check("MOVED 3999 :6381", Some("asked:6381"));
+        check("MOVED 3999 ::1:6381", Some("[::1]:6381"));
+        check("MOVED 3999 ?:6381", None);
+        check("MOVED 3999", None);
+        check("ASK 3999 127.0.0.1:6381", None);
+    }
+
+    #[test]
+    fn codes_for_traces() {
+        let check = |kind, details: &'static str, expect| assert_eq!(code(&Error::new(kind, details)), expect);
+        check(ErrorKind::Unknown, "OOM command not allowed", "OOM");
+        check(ErrorKind::Timeout, "Request timed out.", "Timeout Error");
+        check(ErrorKind::IO, "", "IO Error");
     }
 }

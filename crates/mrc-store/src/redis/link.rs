@@ -1,199 +1,299 @@
-//! The one connection of a store: made at first use, shared, and replaced where fred can't mend it.
+//! The way to one server: a connection that all callers share, and the circuit breaker around it.
+//!
+//! A task, the *keeper*, makes the connection and makes it anew whenever it is lost, for as long as the link is there.
+//! Callers never connect themselves.
+//!
+//! | circuit | state | a call |
+//! |---|---|---|
+//! | closed | `Connected` | is sent, once |
+//! | open | `Failed` | fails at once, with what went wrong last |
+//! | half-open | `Failed` too, while the keeper tries | the same: the keeper's own attempt is the only probe |
+//!
+//! It opens when the connection breaks, or when every command of the last two `command_timeout`s was left unanswered. The keeper
+//! probes after 1 ms and then ever more rarely, up to `max_reconnect_delay`; it needs no traffic for that and never gives up. A probe is
+//! a whole connection: TLS, login, and a cluster node's word that its cluster is well. The first that succeeds closes the circuit.
+//!
+//! Only the very first attempt is awaited by callers: there is nothing yet that they could be told.
 
 use std::future::poll_fn;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use fred::clients::{Client, WithOptions};
+use fred::clients::Client;
 use fred::error::{Error, ErrorKind};
-use fred::interfaces::{ClientLike, EventInterface};
+use fred::interfaces::{ClientLike, ClusterInterface};
 use fred::types::Builder;
-use fred::types::config::{Options, Server};
-use futures_util::FutureExt;
-use futures_util::future::{BoxFuture, Either, Shared, select};
-use tokio::sync::broadcast::{Receiver, error::RecvError};
-use tokio::task::JoinHandle;
+use fred::types::config::Server;
+use futures_util::future::{Either, select};
+use mrc_core::Event;
+use rand::Rng;
+use tokio::sync::watch;
+use tokio::task::{AbortHandle, JoinHandle};
 
 use super::RedisConfig;
 use super::failure::store_error;
+use super::listeners::Listeners;
 use crate::error::StoreError;
 
-/// The way to the server.
+const SHORTEST_WAIT: Duration = Duration::from_millis(1);
+
+/// The way to one server.
 pub(super) struct Link {
+    keeper: Mutex<Option<Task<()>>>,
+    inner: Arc<Inner>,
+}
+
+/// Which server it is.
+pub(super) struct Address {
+    /// As events and errors name it.
+    pub(super) name: String,
+    /// Where it is, if that stays the same.
+    pub(super) server: Option<Server>,
+}
+
+struct Inner {
+    address: Arc<Address>,
     builder: Builder,
-    is_cluster: bool,
+    in_cluster: bool,
     connect_timeout: Duration,
     command_timeout: Duration,
-    state: RwLock<State>,
+    longest_wait: Duration,
+    listeners: Arc<Listeners>,
+    state: watch::Sender<State>,
+    began: Instant,
+    /// When the first of the latest time-outs was, in ms since the beginning. 0: there was an answer since.
+    silent_since: AtomicU64,
+    loss: Mutex<Loss>,
 }
 
 enum State {
     /// Nobody has asked yet.
     Idle,
-    /// Somebody has. The very first attempt is awaited; after a failure callers get that one again, at once.
-    Connecting(Attempt, Option<Error>),
-    /// fred reconnects by itself from here on.
+    /// The very first attempt.
+    Connecting,
     Connected(Arc<Connection>),
-    /// The next attempt may begin then.
-    Failed(Error, Instant),
+    Failed(Error),
     Closed,
 }
 
-/// All who come while it is under way share it.
-type Attempt = Shared<BoxFuture<'static, Outcome>>;
-/// And how long a failure took.
-type Outcome = Result<Arc<Connection>, (Error, Duration)>;
+/// What the listeners know.
+#[derive(Default)]
+struct Loss {
+    since: Option<Instant>,
+    retired: bool,
+}
 
 impl Link {
-    pub(super) fn new(config: &RedisConfig) -> Result<Self, StoreError> {
-        Ok(Self {
-            builder: config.build()?,
-            is_cluster: config.is_cluster(),
+    /// The way to what the configuration names: one server, be it behind sentinels.
+    pub(super) fn new(config: &RedisConfig, listeners: Arc<Listeners>) -> Result<Self, StoreError> {
+        let server = config.hosts().pop().filter(|_| config.has_address());
+        let address = Address { name: config.server_name(), server };
+        Ok(Self::build(config, address, config.build()?, listeners))
+    }
+
+    /// The way to one node of a cluster.
+    pub(super) fn node(config: &RedisConfig, builder: &Builder, server: Server, listeners: Arc<Listeners>) -> Self {
+        let builder = config.node(builder, server.clone());
+        let address = Address { name: server.to_string(), server: Some(server) };
+        Self::build(config, address, builder, listeners)
+    }
+
+    fn build(config: &RedisConfig, address: Address, builder: Builder, listeners: Arc<Listeners>) -> Self {
+        let inner = Inner {
+            address: Arc::new(address),
+            builder,
+            in_cluster: config.is_cluster(),
             connect_timeout: config.connect_timeout,
             command_timeout: config.command_timeout,
-            state: RwLock::new(State::Idle),
-        })
+            longest_wait: config.max_reconnect_delay.max(SHORTEST_WAIT),
+            listeners,
+            state: watch::Sender::new(State::Idle),
+            began: Instant::now(),
+            silent_since: AtomicU64::new(0),
+            loss: Mutex::default(),
+        };
+        Self { keeper: Mutex::default(), inner: Arc::new(inner) }
+    }
+
+    /// Which server it leads to.
+    pub(super) fn address(&self) -> &Address {
+        &self.inner.address
+    }
+
+    /// Whether the circuit is closed.
+    pub(super) fn is_connected(&self) -> bool {
+        matches!(&*self.inner.state.borrow(), State::Connected(connection) if !connection.has_ended())
+    }
+
+    /// The connection, if the circuit is closed.
+    pub(super) fn open_connection(&self) -> Option<Arc<Connection>> {
+        match &*self.inner.state.borrow() {
+            State::Connected(connection) if !connection.has_ended() => Some(connection.clone()),
+            _ => None,
+        }
     }
 
     /// The connection. Waits for it only if there was no attempt before.
     pub(super) async fn connection(&self) -> Result<Arc<Connection>, StoreError> {
-        let connection = loop {
-            match &*self.read() {
-                State::Connected(connection) if !connection.has_ended() => break connection.clone(),
-                _ => {}
-            }
-            match self.advance()? {
-                Either::Left(connection) => break connection,
-                Either::Right(attempt) => drop(attempt.await),
-            }
-        };
-        if connection.broke_just_now() {
-            return Err(store_error(Error::new(ErrorKind::IO, "the connection broke"), self.command_timeout));
+        if let Some(connection) = self.open_connection() {
+            return Ok(connection);
         }
-        Ok(connection)
+        self.keep();
+        let mut state = self.inner.state.subscribe();
+        let limit = self.inner.connect_timeout;
+        // The keeper's own limit is the same: this one is for a keeper whose runtime ends meanwhile.
+        let first = tokio::time::timeout(limit, state.wait_for(|state| !matches!(state, State::Connecting))).await;
+        let Ok(Ok(state)) = first else { return Err(StoreError::Timeout(limit)) };
+        match &*state {
+            State::Connected(connection) if !connection.has_ended() => Ok(connection.clone()),
+            State::Connected(connection) => Err(self.error(connection.end(), limit)),
+            State::Failed(error) => Err(self.error(error.clone(), limit)),
+            State::Closed => Err(StoreError::Closed),
+            State::Idle | State::Connecting => Err(StoreError::Timeout(limit)),
+        }
     }
 
     /// The outcome of a command as the store's own; and what it says about the connection.
-    pub(super) fn judge<T>(&self, connection: &Arc<Connection>, outcome: Result<T, Error>) -> Result<T, StoreError> {
+    pub(super) fn judge<T>(&self, outcome: Result<T, Error>) -> Result<T, StoreError> {
+        let limit = self.inner.command_timeout;
         match &outcome {
-            Err(error) if *error.kind() == ErrorKind::Timeout => self.no_answer(connection),
-            // In a cluster the answer may be another server's.
-            Ok(_) if !self.is_cluster => connection.heard(),
-            _ => {}
+            Err(error) if *error.kind() == ErrorKind::Timeout => self.inner.no_answer(),
+            _ => self.inner.heard(),
         }
-        outcome.map_err(|error| store_error(error, self.command_timeout))
+        outcome.map_err(|error| self.error(error, limit))
     }
 
-    /// Closes the connection, for good.
-    pub(super) async fn close(&self) {
-        let last = std::mem::replace(&mut *self.write(), State::Closed);
-        if let State::Connected(connection) = last {
-            // What fails here is broken already, and the driver is stopped in any case.
-            let _ = tokio::time::timeout(self.command_timeout, connection.client.quit()).await;
-            connection.driver.0.abort();
-        }
-    }
-
-    /// The connection if there is one, else the attempt to wait for.
-    fn advance(&self) -> Result<Either<Arc<Connection>, Attempt>, StoreError> {
-        let failed = |error: &Error| Err(store_error(error.clone(), self.connect_timeout));
-        let mut state = self.write();
-        state.settle();
-        let before = match &*state {
-            State::Closed => return Err(StoreError::Closed),
-            State::Connected(connection) if !connection.has_ended() => return Ok(Either::Left(connection.clone())),
-            State::Connecting(attempt, None) => return Ok(Either::Right(attempt.clone())),
-            State::Connecting(_, Some(error)) => return failed(error),
-            State::Failed(error, retry_at) if Instant::now() < *retry_at => return failed(error),
-            State::Failed(error, _) => Some(error.clone()),
-            // The driver ended with the runtime that it was on, or by an error that fred takes as final.
-            State::Connected(_) | State::Idle => None,
+    /// Asks the server whether it answers.
+    pub(super) async fn ping(&self) -> Result<(), StoreError> {
+        let answer = async {
+            let connection = self.connection().await?;
+            let answer = connection.client.ping::<()>(None).await;
+            self.judge(answer)
         };
-        let attempt = self.begin();
-        *state = State::Connecting(attempt.clone(), before.clone());
-        match before {
-            Some(error) => failed(&error),
-            None => Ok(Either::Right(attempt)),
+        answer.await.map_err(|error| match error {
+            StoreError::Timeout(limit) => {
+                let error = Error::new(ErrorKind::Timeout, format!("no answer within {limit:?}"));
+                StoreError::Unavailable(format!("{}: {error}", self.address().name).into())
+            }
+            error => error,
+        })
+    }
+
+    /// Closes the connection, for good. That is no loss.
+    pub(super) async fn close(&self) {
+        lock(&self.inner.loss).retired = true;
+        let (keeper, last) = {
+            let mut keeper = lock(&self.keeper);
+            (keeper.take(), self.inner.state.send_replace(State::Closed))
+        };
+        if let State::Connected(connection) = last {
+            // What fails here is broken already, and the keeper is stopped in any case.
+            let _ = tokio::time::timeout(self.inner.command_timeout, connection.client.quit()).await;
+        }
+        drop(keeper);
+    }
+
+    /// Nobody needs the server any more, as its cluster goes on without it: for the listeners its loss is over.
+    pub(super) fn retire(&self) {
+        lock(&self.inner.loss).retired = true;
+        self.inner.tell_back();
+    }
+
+    /// Sees to it that there is a keeper: at the first use, or where the runtime of the last one has ended.
+    fn keep(&self) {
+        let mut keeper = lock(&self.keeper);
+        let is_kept = keeper.as_ref().is_some_and(|keeper| !keeper.0.is_finished());
+        if !is_kept && self.inner.set(State::Connecting) {
+            *keeper = Some(Task(tokio::spawn(keep(self.inner.clone()))));
         }
     }
 
-    /// A task, so that it goes on when nobody waits.
-    fn begin(&self) -> Attempt {
-        let task = tokio::spawn(connect(self.builder.clone(), self.connect_timeout));
-        task.map(|outcome| outcome.unwrap_or_else(|_| Err((Error::new_canceled(), Duration::ZERO)))).boxed().shared()
-    }
-
-    /// Gives a connection up on which nothing came for long. fred does that only if nothing is sent either.
-    fn no_answer(&self, connection: &Arc<Connection>) {
-        if connection.silence() < self.command_timeout {
-            return;
-        }
-        let mut state = self.write();
-        if matches!(&*state, State::Connected(current) if Arc::ptr_eq(current, connection)) {
-            let error = Error::new(ErrorKind::IO, "the server left every command unanswered");
-            *state = State::Failed(error, Instant::now());
-        }
-    }
-
-    fn read(&self) -> RwLockReadGuard<'_, State> {
-        self.state.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn write(&self) -> RwLockWriteGuard<'_, State> {
-        self.state.write().unwrap_or_else(PoisonError::into_inner)
+    fn error(&self, error: Error, limit: Duration) -> StoreError {
+        store_error(error, limit, &self.inner.address.name)
     }
 }
 
-impl State {
-    /// Takes over the outcome of an attempt that is over.
-    fn settle(&mut self) {
-        let State::Connecting(attempt, _) = self else { return };
-        match attempt.clone().now_or_never() {
-            None => {}
-            Some(Ok(connection)) => *self = Self::Connected(connection),
-            // After as long as the attempt took: a server that refuses is asked often, one that is silent rarely.
-            Some(Err((error, took))) => *self = Self::Failed(error, Instant::now() + took),
+/// Connects, and connects again.
+async fn keep(link: Arc<Inner>) {
+    let mut wait = SHORTEST_WAIT;
+    loop {
+        let error = match link.connect().await {
+            Ok((connection, mut driver)) => {
+                let began = Instant::now();
+                link.heard();
+                link.set(State::Connected(connection.clone()));
+                link.tell_back();
+                let end = (&mut driver.0).await;
+                // One that broke at once was no success: a server that accepts and hangs up would be asked without a pause.
+                if began.elapsed() > link.longest_wait {
+                    wait = SHORTEST_WAIT;
+                }
+                match end {
+                    Ok(Err(error)) => error,
+                    _ => connection.end(),
+                }
+            }
+            Err(error) => error,
+        };
+        link.set(State::Failed(error.clone()));
+        link.tell_lost(&error);
+        // Not all processes at once.
+        let part = rand::rng().random_range(0.75..=1.0);
+        tokio::time::sleep(wait.mul_f64(part)).await;
+        wait = (wait * 2).min(link.longest_wait);
+    }
+}
+
+impl Inner {
+    /// False: the link was closed, and stays so.
+    fn set(&self, state: State) -> bool {
+        self.state.send_if_modified(|current| {
+            let open = !matches!(current, State::Closed);
+            if open {
+                *current = state;
+            }
+            open
+        })
+    }
+
+    async fn connect(&self) -> Result<(Arc<Connection>, Task<Result<(), Error>>), Error> {
+        let outcome = tokio::time::timeout(self.connect_timeout, self.connect_once()).await;
+        outcome.unwrap_or_else(|_| Err(Error::new(ErrorKind::Timeout, "connecting took too long")))
+    }
+
+    async fn connect_once(&self) -> Result<(Arc<Connection>, Task<Result<(), Error>>), Error> {
+        let client = self.builder.build()?;
+        let mut connected: Pin<Box<_>> = Box::pin(client.wait_for_connect());
+        // It listens from its first poll on: that must come before the attempt begins.
+        poll_fn(|cx| {
+            let _ = connected.as_mut().poll(cx);
+            Poll::Ready(())
+        })
+        .await;
+
+        let mut driver = Task(client.connect());
+        match select(connected, &mut driver.0).await {
+            Either::Left((outcome, _)) => outcome?,
+            Either::Right((Ok(Err(error)), _)) => return Err(error),
+            Either::Right(_) => return Err(Error::new_canceled()),
         }
-    }
-}
-
-/// A client that connected once.
-pub(super) struct Connection {
-    pub(super) client: WithOptions<Client>,
-    driver: Task<Result<(), Error>>,
-    began: Instant,
-    /// When the first of the latest time-outs was, in ms since the beginning. 0: there was an answer since.
-    silent_since: AtomicU64,
-    /// When an error last broke it, in the same way.
-    broken_at: Arc<AtomicU64>,
-    _watch: Task<()>,
-}
-
-impl Connection {
-    /// A client for one node of a cluster.
-    pub(super) fn node(&self, server: Option<Server>) -> WithOptions<Client> {
-        let client: &Client = &self.client;
-        client.with_options(&options(client, server))
-    }
-
-    /// Whether it broke just now. fred knows for itself only after its first wait: until then it would take a
-    /// command and keep it for as long as the server is away.
-    fn broke_just_now(&self) -> bool {
-        const UNTIL_FRED_KNOWS: u64 = 10;
-        let broken_at = self.broken_at.load(Ordering::Relaxed);
-        broken_at != 0 && self.age() < broken_at + UNTIL_FRED_KNOWS
-    }
-
-    /// In ms, from 1 on.
-    fn age(&self) -> u64 {
-        millis_since(self.began)
-    }
-
-    fn has_ended(&self) -> bool {
-        self.driver.0.is_finished()
+        if self.in_cluster {
+            // A node without its cluster answers everything with CLUSTERDOWN, upon which fred hangs up.
+            let info: String = client.cluster_info().await?;
+            if info.contains("cluster_state:fail") {
+                return Err(Error::new(ErrorKind::Cluster, "CLUSTERDOWN the node says that its cluster is down"));
+            }
+        }
+        let connection = Connection {
+            client,
+            address: self.address.clone(),
+            driver: driver.0.abort_handle(),
+            given_up: AtomicBool::new(false),
+        };
+        Ok((Arc::new(connection), driver))
     }
 
     fn heard(&self) {
@@ -203,18 +303,70 @@ impl Connection {
         }
     }
 
-    /// How long ago the first of the latest time-outs was.
-    fn silence(&self) -> Duration {
-        let now = self.age();
-        match self.silent_since.compare_exchange(0, now, Ordering::Relaxed, Ordering::Relaxed) {
-            Ok(_) => Duration::ZERO,
-            Err(since) => Duration::from_millis(now.saturating_sub(since)),
+    /// Ends a connection on which nothing came for long. fred does that only if nothing is sent either.
+    fn no_answer(&self) {
+        let now = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX).max(1);
+        let since = match self.silent_since.compare_exchange(0, now, Ordering::Relaxed, Ordering::Relaxed) {
+            Ok(_) => now,
+            Err(since) => since,
+        };
+        let silence = Duration::from_millis(now.saturating_sub(since));
+        if silence >= self.command_timeout
+            && let State::Connected(connection) = &*self.state.borrow()
+        {
+            connection.given_up.store(true, Ordering::Relaxed);
+            connection.driver.abort();
+        }
+    }
+
+    fn tell_lost(&self, error: &Error) {
+        let mut loss = lock(&self.loss);
+        let is_new = loss.since.is_none() && !loss.retired;
+        if is_new {
+            loss.since = Some(Instant::now());
+        }
+        drop(loss);
+        if is_new {
+            let error = error.to_string();
+            self.listeners.tell(&Event::ServerLost { server: &self.address.name, error: &error });
+        }
+    }
+
+    fn tell_back(&self) {
+        let since = lock(&self.loss).since.take();
+        if let Some(since) = since {
+            self.listeners.tell(&Event::ServerBack { server: &self.address.name, after: since.elapsed() });
         }
     }
 }
 
-/// A task of a connection. It would outlive the store otherwise.
-struct Task<T>(JoinHandle<T>);
+/// A client that is connected.
+pub(super) struct Connection {
+    pub(super) client: Client,
+    pub(super) address: Arc<Address>,
+    driver: AbortHandle,
+    given_up: AtomicBool,
+}
+
+impl Connection {
+    /// fred's own state says nothing once its driver has ended, and commands would wait for nobody.
+    fn has_ended(&self) -> bool {
+        self.driver.is_finished()
+    }
+
+    /// Why it ended, as far as it knows.
+    fn end(&self) -> Error {
+        let reason = if self.given_up.load(Ordering::Relaxed) {
+            "the server left every command unanswered"
+        } else {
+            "the connection broke"
+        };
+        Error::new(ErrorKind::IO, reason)
+    }
+}
+
+/// A task that ends with its owner.
+pub(super) struct Task<T>(pub(super) JoinHandle<T>);
 
 impl<T> Drop for Task<T> {
     fn drop(&mut self) {
@@ -222,54 +374,6 @@ impl<T> Drop for Task<T> {
     }
 }
 
-async fn connect(builder: Builder, limit: Duration) -> Outcome {
-    let begin = Instant::now();
-    let outcome = tokio::time::timeout(limit, connect_once(&builder)).await;
-    let outcome = outcome.unwrap_or_else(|_| Err(Error::new(ErrorKind::Timeout, "connecting took too long")));
-    outcome.map(Arc::new).map_err(|error| (error, begin.elapsed()))
-}
-
-async fn connect_once(builder: &Builder) -> Result<Connection, Error> {
-    let client = builder.build()?;
-    let mut connected: Pin<Box<_>> = Box::pin(client.wait_for_connect());
-    // It listens from its first poll on: that must come before the attempt begins.
-    poll_fn(|cx| {
-        let _ = connected.as_mut().poll(cx);
-        Poll::Ready(())
-    })
-    .await;
-
-    let mut driver = Task(client.connect());
-    match select(connected, &mut driver.0).await {
-        Either::Left((outcome, _)) => outcome?,
-        Either::Right((Ok(Err(error)), _)) => return Err(error),
-        Either::Right(_) => return Err(Error::new_canceled()),
-    }
-    let (began, broken_at) = (Instant::now(), Arc::new(AtomicU64::new(0)));
-    Ok(Connection {
-        _watch: Task(tokio::spawn(watch(client.error_rx(), broken_at.clone(), began))),
-        client: client.with_options(&options(&client, None)),
-        driver,
-        began,
-        silent_since: AtomicU64::new(0),
-        broken_at,
-    })
-}
-
-/// Notes when fred last met an error on the connection.
-async fn watch(mut errors: Receiver<(Error, Option<Server>)>, broken_at: Arc<AtomicU64>, began: Instant) {
-    while let Ok(_) | Err(RecvError::Lagged(_)) = errors.recv().await {
-        broken_at.store(millis_since(began), Ordering::Relaxed);
-    }
-}
-
-fn millis_since(began: Instant) -> u64 {
-    u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX).max(1)
-}
-
-fn options(client: &Client, cluster_node: Option<Server>) -> Options {
-    // fred counts redirections as attempts too. What is never sent again, by `fail_fast`, is a command whose answer was lost.
-    let attempts = if client.is_clustered() { client.connection_config().max_redirections + 1 } else { 1 };
-    // While disconnected fred would queue the command: better to fail at once, the caller has a database.
-    Options { fail_fast: true, max_attempts: Some(attempts), cluster_node, ..Options::default() }
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

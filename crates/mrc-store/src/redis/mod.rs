@@ -1,26 +1,35 @@
 //! Redis and Valkey, by fred: standalone, cluster, sentinel.
 
+mod cluster;
 mod config;
 mod failure;
 mod link;
+mod listeners;
 mod scan;
 mod scripts;
+mod servers;
 mod slot;
+mod span;
 mod tls;
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use fred::interfaces::{ClientLike, KeysInterface};
+use fred::interfaces::KeysInterface;
 use fred::types::Value;
+use fred::util::redis_keyslot;
 use futures_util::StreamExt;
 use futures_util::future::try_join_all;
+use mrc_core::EventListener;
 
 use self::failure::unexpected;
-use self::link::Link;
-use self::scripts::{CLAIM, FILL, PUT, RELEASE, TTL};
+use self::link::Connection;
+use self::scripts::{CLAIM, FILL, PUT, RELEASE, Script, TTL};
+use self::servers::Servers;
+use self::span::traced;
 use crate::error::StoreError;
 use crate::store::{CacheStore, Claim, ClaimMode, KeyPages, Life, ScanPattern, Terms, Token, storable};
 
@@ -34,9 +43,9 @@ const LONGEST_MS: u128 = 1 << 53;
 
 /// A cache in Redis or Valkey.
 ///
-/// It connects when it is first used, and shares one connection among all callers; commands are pipelined on it.
-/// When the connection breaks it comes back by itself, and meanwhile every call fails at once with
-/// [`StoreError::Unavailable`]: the caller has a database to read from.
+/// It connects when it is first used, and shares one connection to each server among all callers; commands are pipelined on it.
+/// When the connection breaks it comes back by itself, and meanwhile every call that needs that server fails at once with
+/// [`StoreError::Unavailable`]: the caller has a database to read from. A cluster's other servers go on to serve their keys.
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), mrc_store::StoreError> {
@@ -48,7 +57,7 @@ const LONGEST_MS: u128 = 1 << 53;
 /// ```
 pub struct RedisStore {
     config: RedisConfig,
-    link: Link,
+    servers: Servers,
 }
 
 impl RedisStore {
@@ -57,7 +66,7 @@ impl RedisStore {
     /// # Errors
     /// [`StoreError::Config`] says what in the configuration can't be used.
     pub fn new(config: RedisConfig) -> Result<Self, StoreError> {
-        Ok(Self { link: Link::new(&config)?, config })
+        Ok(Self { servers: Servers::new(&config)?, config })
     }
 
     /// [`get`](CacheStore::get) without the box that a method of a trait object needs.
@@ -67,9 +76,53 @@ impl RedisStore {
     /// # Errors
     /// As `get`.
     pub async fn get_unboxed(&self, key: &str) -> Result<Option<Bytes>, StoreError> {
-        let connection = self.link.connection().await?;
-        let value = connection.client.get::<Option<Bytes>, _>(self.physical(key.as_bytes())).await;
-        Ok(self.link.judge(&connection, value)?.and_then(readable))
+        // Flat, for the compiler: it lays the futures of a call chain out one inside the other, fred's are deep already, and it has a limit.
+        if let Some((way, connection)) = self.servers.at_hand(|| self.slot(key)) {
+            let outcome = connection.client.get::<Option<Bytes>, _>(self.physical(key.as_bytes())).await;
+            if let Some(value) = self.servers.judge(&way, outcome) {
+                return Ok(value?.and_then(readable));
+            }
+        }
+        Box::pin(self.get_whole_way(self.physical(key.as_bytes()))).await
+    }
+
+    /// The value of a key in Redis, its prefix included. Waits for the first connection, and follows a slot that has moved.
+    async fn get_whole_way(&self, key: Bytes) -> Result<Option<Bytes>, StoreError> {
+        let command = |connection: Arc<Connection>| {
+            let key = key.clone();
+            async move { connection.client.get::<Option<Bytes>, _>(key).await }
+        };
+        Ok(self.servers.call(|| redis_keyslot(&key), command).await?.and_then(readable))
+    }
+
+    /// Runs a script on keys of one slot.
+    async fn run(&self, script: &'static Script, keys: &[Bytes], args: &[Value]) -> Result<Value, StoreError> {
+        let slot = || keys.first().map_or(0, |key| redis_keyslot(key));
+        let command = |connection: Arc<Connection>| async move {
+            let answer = script.run(&connection.client, keys, args);
+            traced(&connection.address, "EVALSHA", Some(script.name), answer).await
+        };
+        self.servers.call(slot, command).await
+    }
+
+    /// Removes these keys and their copies, in a cluster all of one slot, by one command.
+    async fn unlink(&self, keys: &[Bytes]) -> Result<u64, StoreError> {
+        let keys = keys.iter().map(|key| self.physical(key));
+        let both: &Vec<Bytes> = &keys.flat_map(|key| [slot::copy_key(&key), key]).collect();
+        let slot = || both.first().map_or(0, |key| redis_keyslot(key));
+        let command = |connection: Arc<Connection>| async move {
+            let count = connection.client.unlink::<u64, _>(both.clone());
+            traced(&connection.address, "UNLINK", None, count).await
+        };
+        self.servers.call(slot, command).await
+    }
+
+    /// The key's slot in a cluster.
+    fn slot(&self, key: &str) -> u16 {
+        match self.config.prefix.as_str() {
+            "" => redis_keyslot(key.as_bytes()),
+            _ => redis_keyslot(&self.physical(key.as_bytes())),
+        }
     }
 
     /// The key as it lies in Redis.
@@ -96,9 +149,7 @@ impl CacheStore for RedisStore {
 
     async fn stale(&self, key: &str) -> Result<Option<Bytes>, StoreError> {
         let [_, _, copy] = self.key_and_companions(key);
-        let connection = self.link.connection().await?;
-        let value = connection.client.get::<Option<Bytes>, _>(copy).await;
-        Ok(self.link.judge(&connection, value)?.and_then(readable))
+        self.get_whole_way(copy).await
     }
 
     async fn claim(&self, key: &str, token: &Token, terms: Terms) -> Result<Claim, StoreError> {
@@ -109,10 +160,7 @@ impl CacheStore for RedisStore {
         let args = [Value::from(token.as_str()), Value::Integer(millis(terms.lease)), Value::Integer(refresh)];
         let keys = self.key_and_companions(key);
         let keys = if terms.copy { &keys[..] } else { &keys[..2] };
-        let connection = self.link.connection().await?;
-        let answer = CLAIM.run(&connection.client, keys, &args).await;
-
-        let mut answer = self.link.judge(&connection, answer)?.into_array().into_iter();
+        let mut answer = self.run(&CLAIM, keys, &args).await?.into_array().into_iter();
         match (answer.next(), answer.next()) {
             (Some(Value::Integer(1)), _) => Ok(Claim::Granted),
             (Some(Value::Integer(0)), Some(left)) => Ok(Claim::Busy { lease_left: left.as_i64().and_then(remaining) }),
@@ -130,30 +178,22 @@ impl CacheStore for RedisStore {
         let args = [Value::from(token.as_str()), Value::Bytes(storable(value)?), ttl, of_copy];
         let keys = self.key_and_companions(key);
         let (keys, args) = if life.has_copy() { (&keys[..], &args[..]) } else { (&keys[..2], &args[..3]) };
-        let connection = self.link.connection().await?;
-        let answer = FILL.run(&connection.client, keys, args).await;
-        Ok(self.link.judge(&connection, answer)? == Value::Integer(1))
+        Ok(self.run(&FILL, keys, args).await? == Value::Integer(1))
     }
 
     async fn release(&self, key: &str, token: &Token) -> Result<bool, StoreError> {
-        let connection = self.link.connection().await?;
-        let answer =
-            RELEASE.run(&connection.client, &self.key_and_companions(key), &[Value::from(token.as_str())]).await;
-        Ok(self.link.judge(&connection, answer)? == Value::Integer(1))
+        let args = [Value::from(token.as_str())];
+        Ok(self.run(&RELEASE, &self.key_and_companions(key), &args).await? == Value::Integer(1))
     }
 
     async fn put(&self, key: &str, value: Bytes, ttl: Duration) -> Result<(), StoreError> {
         let args = [Value::Bytes(storable(value)?), Value::Integer(millis(ttl))];
         let [key, _, copy] = self.key_and_companions(key);
-        let connection = self.link.connection().await?;
-        let answer = PUT.run(&connection.client, &[key, copy], &args).await;
-        self.link.judge(&connection, answer).map(drop)
+        self.run(&PUT, &[key, copy], &args).await.map(drop)
     }
 
     async fn ttl(&self, key: &str) -> Result<Option<Duration>, StoreError> {
-        let connection = self.link.connection().await?;
-        let answer = TTL.run(&connection.client, &[self.physical(key.as_bytes())], &[]).await;
-        match self.link.judge(&connection, answer)?.as_i64() {
+        match self.run(&TTL, &[self.physical(key.as_bytes())], &[]).await?.as_i64() {
             Some(-1) => Ok(Some(Duration::MAX)),
             Some(left) => Ok(remaining(left)),
             None => Err(unexpected("the answer to PTTL can't be read")),
@@ -162,33 +202,29 @@ impl CacheStore for RedisStore {
 
     async fn remove(&self, keys: &[Bytes]) -> Result<u64, StoreError> {
         // In a cluster the keys of one command must share a slot, as a key and its copy do. fred writes a batch in one go.
-        let per_command = if self.config.is_cluster() { 1 } else { REMOVE_AT_ONCE };
+        let per_command = if self.servers.are_a_cluster() { 1 } else { REMOVE_AT_ONCE };
         let mut removed = 0;
         for batch in keys.chunks(REMOVE_AT_ONCE) {
-            let connection = self.link.connection().await?;
-            let commands = batch.chunks(per_command).map(|keys| {
-                let keys = keys.iter().map(|key| self.physical(key));
-                let both: Vec<Bytes> = keys.flat_map(|key| [slot::copy_key(&key), key]).collect();
-                connection.client.unlink::<u64, _>(both)
-            });
-            let counts = self.link.judge(&connection, try_join_all(commands).await)?;
-            removed += counts.iter().sum::<u64>();
+            let commands = batch.chunks(per_command).map(|keys| self.unlink(keys));
+            removed += try_join_all(commands).await?.iter().sum::<u64>();
         }
         Ok(removed)
     }
 
     fn scan(&self, pattern: &ScanPattern) -> KeyPages<'_> {
-        scan::pages(&self.link, &self.config, pattern).boxed()
+        scan::pages(&self.servers, &self.config, pattern).boxed()
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
-        let connection = self.link.connection().await?;
-        let answer = connection.client.ping::<()>(None).await;
-        self.link.judge(&connection, answer)
+        self.servers.ping().await
+    }
+
+    fn listen(&self, listener: Arc<dyn EventListener>) {
+        self.servers.listen(listener);
     }
 
     async fn close(&self) {
-        self.link.close().await;
+        self.servers.close().await;
     }
 }
 

@@ -1,18 +1,21 @@
 //! Walking through the keys of all servers.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use fred::error::{Error, ErrorKind};
 use fred::interfaces::{ClusterInterface, KeysInterface};
 use fred::types::Value;
-use fred::types::config::Server;
+use futures_util::future::try_join_all;
 use futures_util::stream::{Stream, try_unfold};
 
 use super::RedisConfig;
-use super::failure::{store_error, unexpected};
-use super::link::{Connection, Link};
+use super::failure::unexpected;
+use super::link::Link;
+use super::servers::Servers;
 use super::slot::{is_bookkeeping, key_of_copy};
+use super::span::traced;
 use crate::error::StoreError;
 use crate::store::ScanPattern;
 
@@ -24,16 +27,16 @@ const START: &str = "0";
 
 /// The keys that match, without the prefix.
 pub(super) fn pages<'a>(
-    link: &'a Link,
+    servers: &'a Servers,
     config: &'a RedisConfig,
     pattern: &ScanPattern,
 ) -> impl Stream<Item = Result<Vec<Bytes>, StoreError>> + use<'a> {
-    let scan = Scan { link, config, glob: glob(&config.prefix, pattern), walk: None };
+    let scan = Scan { servers, config, glob: glob(&config.prefix, pattern), walk: None };
     try_unfold(scan, |mut scan| async move { Ok(scan.next().await?.map(|page| (page, scan))) })
 }
 
 struct Scan<'a> {
-    link: &'a Link,
+    servers: &'a Servers,
     config: &'a RedisConfig,
     glob: String,
     walk: Option<Walk>,
@@ -42,7 +45,7 @@ struct Scan<'a> {
 /// One way through all servers.
 struct Walk {
     /// The servers that remain, and the cursor on the first of them.
-    servers: VecDeque<Option<Server>>,
+    servers: VecDeque<Arc<Link>>,
     cursor: String,
     /// Where the slots were when it began.
     layout: Layout,
@@ -51,20 +54,22 @@ struct Walk {
 
 impl Scan<'_> {
     async fn next(&mut self) -> Result<Option<Vec<Bytes>>, StoreError> {
-        let connection = self.link.connection().await?;
+        let page = self.page().await.inspect_err(|error| self.servers.notice(error))?;
+        page.map(|page| self.logical(page)).transpose()
+    }
+
+    async fn page(&mut self) -> Result<Option<Vec<Value>>, StoreError> {
         let walk = match &mut self.walk {
             Some(walk) => walk,
-            none => none.insert(Walk::begin(&connection, self.config, 1).await?),
+            none => none.insert(Walk::begin(self.servers, 1).await?),
         };
         if walk.servers.is_empty() {
-            match walk.again(&connection, self.config).await? {
+            match walk.again(self.servers).await? {
                 Some(next) => *walk = next,
                 None => return Ok(None),
             }
         }
-        let page = walk.page(&connection, &self.glob).await;
-        let page = self.link.judge(&connection, page)?;
-        Ok(Some(self.logical(page)?))
+        walk.page(&self.glob).await.map(Some)
     }
 
     /// The keys of a page that are entries of this cache, without the prefix.
@@ -85,35 +90,40 @@ impl Scan<'_> {
 }
 
 impl Walk {
-    async fn begin(connection: &Connection, config: &RedisConfig, round: usize) -> Result<Self, StoreError> {
-        let layout = Layout::read(connection, config).await?;
-        let servers = if config.is_cluster() { layout.0.keys().cloned().map(Some).collect() } else { [None].into() };
-        Ok(Self { servers, cursor: START.into(), layout, round })
+    async fn begin(servers: &Servers, round: usize) -> Result<Self, StoreError> {
+        let primaries = servers.primaries_now().await?;
+        let layout = if servers.are_a_cluster() { Layout::read(&primaries).await? } else { Layout(Vec::new()) };
+        Ok(Self { servers: primaries.into(), cursor: START.into(), layout, round })
     }
 
     /// The next page of the first server, which leaves the walk after its last.
-    async fn page(&mut self, connection: &Connection, glob: &str) -> Result<Vec<Value>, Error> {
-        let server = self.servers.front().cloned().flatten();
-        let client = connection.node(server);
-        let answer: Value = client.scan_page(self.cursor.clone(), glob, Some(KEYS_A_PAGE), None).await?;
-
-        let mut answer = answer.into_array().into_iter();
-        let (Some(cursor), Some(keys)) = (answer.next().and_then(|cursor| cursor.as_string()), answer.next()) else {
-            return Err(Error::new(ErrorKind::Protocol, "the answer to SCAN can't be read"));
+    async fn page(&mut self, glob: &str) -> Result<Vec<Value>, StoreError> {
+        let Some(link) = self.servers.front() else { return Ok(Vec::new()) };
+        let connection = link.connection().await?;
+        let page = async {
+            let cursor = self.cursor.clone();
+            let answer: Value = connection.client.scan_page(cursor, glob, Some(KEYS_A_PAGE), None).await?;
+            let mut answer = answer.into_array().into_iter();
+            match (answer.next().and_then(|cursor| cursor.as_string()), answer.next()) {
+                (Some(cursor), Some(keys)) => Ok((cursor, keys.into_array())),
+                _ => Err(Error::new(ErrorKind::Protocol, "the answer to SCAN can't be read")),
+            }
         };
+        let page = traced(link.address(), "SCAN", None, page).await;
+        let (cursor, keys) = link.judge(page)?;
         if cursor == START {
             self.servers.pop_front();
         }
         self.cursor = cursor;
-        Ok(keys.into_array())
+        Ok(keys)
     }
 
     /// Another walk, where this one may have missed keys: they moved from a server that it came to later to one that it had left.
-    async fn again(&self, connection: &Connection, config: &RedisConfig) -> Result<Option<Self>, StoreError> {
-        if !config.is_cluster() {
+    async fn again(&self, servers: &Servers) -> Result<Option<Self>, StoreError> {
+        if !servers.are_a_cluster() {
             return Ok(None);
         }
-        let next = Self::begin(connection, config, self.round + 1).await?;
+        let next = Self::begin(servers, self.round + 1).await?;
         // Keys of a slot on its way move one by one, and one way only: of two walks one has met each of them.
         let complete = next.layout == self.layout && (self.round > 1 || !self.layout.is_moving());
         if complete {
@@ -129,29 +139,22 @@ impl Walk {
 
 /// Each primary of a cluster, and the slots it says it has, those on their way included. Empty without a cluster.
 #[derive(PartialEq, Eq)]
-struct Layout(BTreeMap<Server, String>);
+struct Layout(Vec<(String, String)>);
 
 impl Layout {
-    async fn read(connection: &Connection, config: &RedisConfig) -> Result<Self, StoreError> {
-        let mut slots = BTreeMap::new();
-        if config.is_cluster() {
-            let limit = config.command_timeout;
-            // fred waits here for as long as it takes to reconnect.
-            let synced = tokio::time::timeout(limit, connection.client.sync_cluster()).await;
-            synced.map_err(|_| StoreError::Timeout(limit))?.map_err(|error| store_error(error, limit))?;
-            let routing = connection.client.cached_cluster_state();
-            for server in routing.map(|routing| routing.unique_primary_nodes()).unwrap_or_default() {
-                let node = connection.node(Some(server.clone()));
-                let nodes: String = node.cluster_nodes().await.map_err(|error| store_error(error, limit))?;
-                slots.insert(server, own_slots(&nodes));
-            }
-        }
-        Ok(Self(slots))
+    /// An error where any of them can't be reached: a scan without it would leave its keys out.
+    async fn read(primaries: &[Arc<Link>]) -> Result<Self, StoreError> {
+        let slots = primaries.iter().map(|link| async {
+            let connection = link.connection().await?;
+            let nodes = link.judge(connection.client.cluster_nodes::<String>().await)?;
+            Ok((link.address().name.clone(), own_slots(&nodes)))
+        });
+        Ok(Self(try_join_all(slots).await?))
     }
 
     /// Whether keys of a slot may be on their way from one server to another.
     fn is_moving(&self) -> bool {
-        self.0.values().any(|slots| slots.contains('['))
+        self.0.iter().any(|(_, slots)| slots.contains('['))
     }
 }
 

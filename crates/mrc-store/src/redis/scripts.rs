@@ -3,51 +3,47 @@
 use std::sync::OnceLock;
 
 use bytes::Bytes;
-use fred::clients::{Client, WithOptions};
+use fred::clients::Client;
 use fred::error::Error;
 use fred::interfaces::ClientLike;
 use fred::types::{ClusterHash, CustomCommand, Value};
-use fred::util::{redis_keyslot, sha1_hash};
+use fred::util::sha1_hash;
 
-pub(super) static CLAIM: Script = Script::new(include_str!("lua/claim.lua"));
-pub(super) static FILL: Script = Script::new(include_str!("lua/fill.lua"));
-pub(super) static PUT: Script = Script::new(include_str!("lua/put.lua"));
-pub(super) static RELEASE: Script = Script::new(include_str!("lua/release.lua"));
-pub(super) static TTL: Script = Script::new(include_str!("lua/ttl.lua"));
+pub(super) static CLAIM: Script = Script::new("claim", include_str!("lua/claim.lua"));
+pub(super) static FILL: Script = Script::new("fill", include_str!("lua/fill.lua"));
+pub(super) static PUT: Script = Script::new("put", include_str!("lua/put.lua"));
+pub(super) static RELEASE: Script = Script::new("release", include_str!("lua/release.lua"));
+pub(super) static TTL: Script = Script::new("ttl", include_str!("lua/ttl.lua"));
 
 /// A script, sent by its hash; in full only to a server that doesn't know it.
 pub(super) struct Script {
+    /// Its name in traces.
+    pub(super) name: &'static str,
     lua: &'static str,
     sha: OnceLock<String>,
 }
 
 impl Script {
-    const fn new(lua: &'static str) -> Self {
-        Self { lua, sha: OnceLock::new() }
+    const fn new(name: &'static str, lua: &'static str) -> Self {
+        Self { name, lua, sha: OnceLock::new() }
     }
 
     /// Runs the script. All keys must be in one slot.
-    pub(super) async fn run(
-        &self,
-        client: &WithOptions<Client>,
-        keys: &[Bytes],
-        args: &[Value],
-    ) -> Result<Value, Error> {
+    pub(super) async fn run(&self, client: &Client, keys: &[Bytes], args: &[Value]) -> Result<Value, Error> {
         let sha = self.sha.get_or_init(|| sha1_hash(self.lua));
-        let slot = keys.first().map_or(0, |key| redis_keyslot(key));
-        match client.custom(command("EVALSHA", slot), arguments(sha, keys, args)).await {
+        match client.custom(command("EVALSHA"), arguments(sha, keys, args)).await {
             // EVAL loads the script as well. SCRIPT LOAD first would leave a gap for the next SCRIPT FLUSH.
             Err(error) if error.details().starts_with("NOSCRIPT") => {
-                client.custom(command("EVAL", slot), arguments(self.lua, keys, args)).await
+                client.custom(command("EVAL"), arguments(self.lua, keys, args)).await
             }
             answer => answer,
         }
     }
 }
 
-/// By its slot: fred's own offsets are for its own commands only.
-fn command(name: &'static str, slot: u16) -> CustomCommand {
-    CustomCommand::new_static(name, ClusterHash::Custom(slot), false)
+/// fred knows of one server only: no slot is needed.
+fn command(name: &'static str) -> CustomCommand {
+    CustomCommand::new_static(name, ClusterHash::Random, false)
 }
 
 fn arguments(script: &str, keys: &[Bytes], args: &[Value]) -> Vec<Value> {

@@ -7,7 +7,7 @@ use fred::rustls::pki_types::pem::PemObject;
 use fred::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use fred::rustls::{ClientConfig, RootCertStore, crypto::ring};
 use fred::rustls_native_certs::load_native_certs;
-use fred::types::config::{TlsConfig as FredTls, TlsHostMapping};
+use fred::types::config::TlsConfig as FredTls;
 
 use crate::error::StoreError;
 
@@ -81,8 +81,11 @@ impl TlsConfig {
                     .map_err(|error| StoreError::Config(format!("TLS: the client's certificate: {error}")))?
             }
         };
-        let hostnames = if self.one_host_name { TlsHostMapping::DefaultHost } else { TlsHostMapping::None };
-        Ok(FredTls { connector: client.into(), hostnames })
+        Ok(client.into())
+    }
+
+    pub(super) fn has_one_host_name(&self) -> bool {
+        self.one_host_name
     }
 
     fn root_store(&self) -> Result<RootCertStore, StoreError> {

@@ -35,7 +35,7 @@ pub async fn returns_what_was_put(store: &dyn CacheStore, prefix: &str) {
 pub async fn refuses_empty_values(store: &dyn CacheStore, prefix: &str) {
     let key = Key::new(store, prefix);
     for empty in ["", " ", "   "] {
-        let put = store.put(&key.name, empty.into(), LONG.into()).await;
+        let put = store.put(&key.name, empty.into(), LONG).await;
         assert!(matches!(put, Err(StoreError::EmptyValue)), "{key}: put of {empty:?} returned {put:?}");
         let claim = key.granted(LONG).await;
         let fill = store.fill(&key.name, &claim, empty.into(), LONG.into()).await;

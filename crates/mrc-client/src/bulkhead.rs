@@ -1,0 +1,83 @@
+//! The bulkhead: a bound on the queries of a process, so that a cold or a lost cache doesn't drown the database.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+use crate::error::Error;
+
+/// So many queries run, so many wait for their turn, and all others are turned away.
+///
+/// Queries only: a function that is computed may run queries itself, and must not hold up what it waits for.
+#[derive(Debug)]
+pub(crate) struct Bulkhead {
+    running: Semaphore,
+    waiting: AtomicUsize,
+    most_waiting: usize,
+}
+
+impl Bulkhead {
+    pub(crate) fn new(running: usize, most_waiting: usize) -> Self {
+        let running = Semaphore::new(running.min(Semaphore::MAX_PERMITS));
+        Self { running, waiting: AtomicUsize::new(0), most_waiting }
+    }
+
+    /// A turn, which ends when it is dropped. Waits for one, but not in a long queue.
+    pub(crate) async fn turn(&self) -> Result<SemaphorePermit<'_>, Error> {
+        let overloaded = |waiting| Error::Overloaded { waiting };
+        if let Ok(turn) = self.running.try_acquire() {
+            return Ok(turn);
+        }
+        let _place = Place::take(&self.waiting, self.most_waiting).map_err(overloaded)?;
+        self.running.acquire().await.map_err(|_| overloaded(0))
+    }
+}
+
+/// A place in the queue. It is given up also when its caller goes away.
+struct Place<'a>(&'a AtomicUsize);
+
+impl<'a> Place<'a> {
+    fn take(waiting: &'a AtomicUsize, most: usize) -> Result<Self, usize> {
+        let place = Self(waiting);
+        let before = waiting.fetch_add(1, Ordering::Relaxed);
+        if before < most { Ok(place) } else { Err(before) }
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn some_run_some_wait_and_the_rest_is_turned_away() {
+        let bulkhead = Bulkhead::new(2, 1);
+        let first = bulkhead.turn().await.unwrap();
+        let _second = bulkhead.turn().await.unwrap();
+        let mut third = Box::pin(bulkhead.turn());
+        assert!(third.as_mut().now_or_never().is_none());
+        assert!(matches!(bulkhead.turn().await, Err(Error::Overloaded { waiting: 1 })));
+        drop(first);
+        let third = third.await.unwrap();
+        drop(third);
+        assert!(bulkhead.turn().await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn who_goes_away_leaves_no_place_taken() {
+        let bulkhead = Bulkhead::new(1, 1);
+        let first = bulkhead.turn().await.unwrap();
+        for _ in 0..3 {
+            assert!(bulkhead.turn().now_or_never().is_none());
+        }
+        drop(first);
+        assert!(bulkhead.turn().await.is_ok());
+    }
+}

@@ -1,0 +1,146 @@
+//! The time that a miss may take, and the copy that stands in for what fails or takes too long.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use mrc_core::Event;
+use mrc_store::StoreError;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout_at};
+use tracing::Instrument;
+use tracing::field::Empty;
+
+use crate::answer::Answer;
+use crate::call::{Call, Compute};
+use crate::error::Error;
+use crate::fetch::Pipeline;
+
+/// What is left of a deadline for a look at the copy, at most.
+const RESERVE: Duration = Duration::from_millis(500);
+
+impl Pipeline {
+    /// The value of a key that the cache doesn't have: computed, or else stale.
+    pub(crate) async fn miss<C: Compute>(
+        self: &Arc<Self>,
+        key: &str,
+        call: &Call,
+        began: Instant,
+        looked: Result<Option<Bytes>, StoreError>,
+        compute: C,
+    ) -> Result<Answer, Error> {
+        let span = tracing::debug_span!(target: "mrc", "miss", mrc.outcome = Empty);
+        let outcome = self.computed_or_stale(key, call, began, looked, compute).instrument(span.clone()).await;
+        span.record("mrc.outcome", outcome.as_ref().map_or("failed", |answer| answer.source().name()));
+        outcome
+    }
+
+    async fn computed_or_stale<C: Compute>(
+        self: &Arc<Self>,
+        key: &str,
+        call: &Call,
+        began: Instant,
+        looked: Result<Option<Bytes>, StoreError>,
+        compute: C,
+    ) -> Result<Answer, Error> {
+        let looked = match looked {
+            Ok(bad) => self.without_bad_values(key, call, bad).await.map(drop),
+            Err(error) => Err(error),
+        };
+        let ends = began + call.options.deadline;
+        // Without the cache there are no copies either.
+        if call.options.stale.is_zero() || looked.is_err() {
+            return self.in_time(key, call, ends, self.attempt(key, call, looked, compute.run())).await;
+        }
+        let early = ends - RESERVE.min(call.options.deadline / 4);
+        let outcome = match compute.detached() {
+            None => self.in_time(key, call, early, self.attempt(key, call, looked, compute.run())).await,
+            Some(compute) => {
+                let why = format!("no answer within {:?}", call.options.stale_after);
+                // Who comes late to a flight needn't wait as long again.
+                let under_way = self.flights.began(key).map(|began| began + call.options.stale_after);
+                if under_way.is_some_and(|good_enough| good_enough <= Instant::now())
+                    && let Some(stale) = self.stale(key, ends, &why).await
+                {
+                    return Ok(stale);
+                }
+                let (pipeline, name, call) = (Arc::clone(self), key.to_owned(), *call);
+                let mut task = Task::spawn(async move {
+                    let attempt = pipeline.attempt(&name, &call, looked, compute);
+                    pipeline.in_time(&name, &call, ends, attempt).await
+                });
+                let good_enough = under_way.unwrap_or(began + call.options.stale_after);
+                match timeout_at(good_enough, task.outcome()).await {
+                    Ok(outcome) => outcome,
+                    Err(_) => match self.stale(key, ends, &why).await {
+                        Some(stale) => {
+                            // Those who only follow aren't needed any more.
+                            task.goes_on = !self.flights.is_led_by_another(key, task.handle.id());
+                            return Ok(stale);
+                        }
+                        None => self.in_time(key, &call, early, task.outcome()).await,
+                    },
+                }
+            }
+        };
+        match outcome {
+            Err(error) if error.may_pass() => self.stale(key, ends, &error.to_string()).await.ok_or(error),
+            outcome => outcome,
+        }
+    }
+
+    /// The outcome of `work`, or an error when the deadline passes.
+    pub(crate) async fn in_time<T>(
+        &self,
+        key: &str,
+        call: &Call,
+        ends: Instant,
+        work: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        timeout_at(ends, work).await.unwrap_or_else(|_| {
+            let limit = call.options.deadline;
+            self.events.emit(&Event::DeadlinePassed { key, limit });
+            Err(Error::Deadline { limit })
+        })
+    }
+
+    /// The copy of the last value that was not invalidated.
+    async fn stale(&self, key: &str, ends: Instant, error: &str) -> Option<Answer> {
+        let copy = timeout_at(ends, self.store.shared().stale(key)).await;
+        let json = copy.ok()?.ok()??;
+        self.events.emit(&Event::Stale { key, error });
+        Some(Answer::stale(json))
+    }
+}
+
+/// A task that ends with its caller, unless it is told to go on.
+struct Task {
+    handle: JoinHandle<Result<Answer, Error>>,
+    goes_on: bool,
+}
+
+impl Task {
+    fn spawn(work: impl Future<Output = Result<Answer, Error>> + Send + 'static) -> Self {
+        Self { handle: tokio::spawn(work), goes_on: false }
+    }
+
+    async fn outcome(&mut self) -> Result<Answer, Error> {
+        match (&mut self.handle).await {
+            Ok(outcome) => outcome,
+            Err(error) => match error.try_into_panic() {
+                // As if it had been computed here.
+                Ok(panic) => std::panic::resume_unwind(panic),
+                Err(_) => Err(Error::Shutdown),
+            },
+        }
+    }
+}
+
+impl Drop for Task {
+    fn drop(&mut self) {
+        if !self.goes_on {
+            self.handle.abort();
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! The listeners of a client, and its log.
+
+use std::fmt;
+use std::sync::Arc;
+
+use mrc_core::{Event, EventListener};
+
+/// The listeners of a client.
+#[derive(Clone, Default)]
+pub(crate) struct Events(pub(crate) Vec<Arc<dyn EventListener>>);
+
+impl Events {
+    pub(crate) fn emit(&self, event: &Event<'_>) {
+        log(event);
+        for listener in &self.0 {
+            listener.on_event(event);
+        }
+    }
+}
+
+impl EventListener for Events {
+    fn on_event(&self, event: &Event<'_>) {
+        self.emit(event);
+    }
+}
+
+impl fmt::Debug for Events {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} listeners", self.0.len())
+    }
+}
+
+/// A line for what somebody should know who reads logs, and no more lines in an outage than it has causes: what happens to each call is
+/// told to debuggers alone. A key holds the values of params, and so may an error: they go to listeners that asked for them.
+fn log(event: &Event<'_>) {
+    match event {
+        Event::ServerLost { server, error } => tracing::warn!(target: "mrc", server, error, "a cache server is lost"),
+        Event::ServerBack { server, after } => tracing::info!(target: "mrc", server, ?after, "a cache server is back"),
+        Event::Overloaded { waiting } => tracing::warn!(target: "mrc", waiting, "a query was turned away"),
+        Event::BadValue { .. } => tracing::warn!(target: "mrc", "a value in the cache could not be used"),
+        Event::Hit { .. } => {}
+        event => tracing::debug!(target: "mrc", event = event.name()),
+    }
+}

@@ -1,0 +1,78 @@
+//! Whether a client's servers answer, for a readiness probe.
+
+use std::fmt;
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout};
+
+use crate::client::MrcClient;
+use crate::error::Error;
+
+/// No probe takes longer.
+const LIMIT: Duration = Duration::from_secs(5);
+
+/// Whether the servers answer.
+///
+/// ```no_run
+/// # async fn example(client: mrc_client::MrcClient) {
+/// let health = client.health().await;
+/// let status = if health.is_ready() { 200 } else { 503 };
+/// println!("{status} {health}"); // 200 cache: down (…), database: up (1.2ms)
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Health {
+    /// The cache: how long it took to answer, in a cluster the slowest server.
+    pub cache: Result<Duration, Error>,
+    /// The database: how long it took to answer. None: the client has none.
+    pub database: Option<Result<Duration, Error>>,
+}
+
+impl Health {
+    /// Whether calls are answered: the database is up. Without the cache they are answered more slowly.
+    pub fn is_ready(&self) -> bool {
+        self.database.as_ref().is_none_or(Result::is_ok)
+    }
+
+    /// Whether the cache is up too.
+    pub fn is_whole(&self) -> bool {
+        self.is_ready() && self.cache.is_ok()
+    }
+}
+
+impl fmt::Display for Health {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        part(f, "cache", &self.cache)?;
+        self.database.iter().try_for_each(|database| {
+            f.write_str(", ")?;
+            part(f, "database", database)
+        })
+    }
+}
+
+fn part(f: &mut fmt::Formatter<'_>, name: &str, state: &Result<Duration, Error>) -> fmt::Result {
+    match state {
+        Ok(took) => write!(f, "{name}: up ({took:.1?})"),
+        Err(error) => write!(f, "{name}: down ({error})"),
+    }
+}
+
+impl MrcClient {
+    /// Asks the servers whether they answer, all at once. It takes at most 5 s, and connects where nothing was connected yet.
+    pub async fn health(&self) -> Health {
+        let inner = self.inner();
+        let cache = probe(async { Ok(inner.pipeline.store.shared().ping().await?) });
+        let database = async {
+            let executor = inner.executor.as_deref()?;
+            Some(probe(async { Ok(executor.ping().await?) }).await)
+        };
+        let (cache, database) = tokio::join!(cache, database);
+        Health { cache, database }
+    }
+}
+
+async fn probe(ping: impl Future<Output = Result<(), Error>>) -> Result<Duration, Error> {
+    let began = Instant::now();
+    timeout(LIMIT, ping).await.unwrap_or(Err(Error::Deadline { limit: LIMIT })).map(|()| began.elapsed())
+}

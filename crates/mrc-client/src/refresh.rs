@@ -1,0 +1,222 @@
+//! Early refresh: a value that is in use is computed anew shortly before its life ends, so that nobody misses it.
+//!
+//! A hit is one GET and tells nothing of the value's age. So each process remembers, for the keys that it hit lately, when it is to look
+//! next. A look asks the store what is left of the value's life, in the background. If that is more than a gap drawn at random, the next look
+//! is due when the gap begins; else the value is claimed for a refresh, and of all processes one gets the claim and computes.
+//!
+//! The gap is the probabilistic early expiration of XFetch (Vattani, Chierichetti, Lowenstein: Optimal Probabilistic Cache Stampede
+//! Prevention, VLDB 2015), `-δ ln(random)` with δ the time that a computation takes, but drawn once a look instead of once a hit, and held
+//! between a quarter of the configured window and the whole of it: a value that is hit in that last quarter is refreshed for certain.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use mrc_core::Event;
+use mrc_store::{Claim, Terms};
+use quick_cache::DefaultHashBuilder;
+use quick_cache::sync::Cache;
+use rand::Rng;
+use tokio::sync::Semaphore;
+use tokio::time::Instant;
+
+use crate::answer::Answer;
+use crate::call::{Call, Compute};
+use crate::fetch::Pipeline;
+
+/// How many keys are remembered.
+const KEYS: usize = 100_000;
+/// How many refreshes of queries are under way at once.
+const AT_ONCE: usize = 16;
+/// A look is no older than this, or than the window, whichever is longer: somebody else may have changed the value's life.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
+/// When to look at which key.
+#[derive(Debug)]
+pub(crate) struct Refreshes {
+    /// By the hash of the key: two keys that share one are looked at too often.
+    keys: Cache<u64, Arc<Watched>>,
+    hasher: DefaultHashBuilder,
+    began: Instant,
+    at_once: Semaphore,
+}
+
+/// What is remembered of a key.
+#[derive(Debug, Default)]
+struct Watched {
+    /// When the next look is due, in ms since the client began.
+    next: AtomicU64,
+    /// How long the last computation took, in µs.
+    cost: AtomicU64,
+    /// The value is to be refreshed by the next caller that can.
+    wanted: AtomicBool,
+}
+
+impl Refreshes {
+    pub(crate) fn new() -> Self {
+        Self {
+            keys: Cache::new(KEYS),
+            hasher: DefaultHashBuilder::default(),
+            began: Instant::now(),
+            at_once: Semaphore::new(AT_ONCE),
+        }
+    }
+
+    /// Whether something is to be done about a key that was hit.
+    pub(crate) fn is_due(&self, key: &str) -> bool {
+        self.keys.get(&self.hash(key)).is_none_or(|watched| {
+            watched.next.load(Ordering::Relaxed) <= self.millis(Instant::now())
+                || watched.wanted.load(Ordering::Relaxed)
+        })
+    }
+
+    /// Notes how long a computation took, where the key is in use.
+    pub(crate) fn computed(&self, key: &str, took: Duration) {
+        if let Some(watched) = self.keys.get(&self.hash(key)) {
+            watched.cost.store(u64::try_from(took.as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
+        }
+    }
+
+    /// Notes that a value was stored.
+    pub(crate) fn filled(&self, key: &str, call: &Call) {
+        if !call.options.early_refresh.is_zero() {
+            let watched = self.watched(key);
+            watched.wanted.store(false, Ordering::Relaxed);
+            self.look_later(&watched, call.ttl, gap(call, &watched), call);
+        }
+    }
+
+    /// The look that is due, for one of those who ask at one time.
+    fn take_look(&self, key: &str, lease: Duration) -> Option<Arc<Watched>> {
+        let (watched, now) = (self.watched(key), self.millis(Instant::now()));
+        let due = watched.next.load(Ordering::Relaxed);
+        let until = now.saturating_add(millis(lease));
+        let is_ours =
+            due <= now && watched.next.compare_exchange(due, until, Ordering::Relaxed, Ordering::Relaxed).is_ok();
+        is_ours.then_some(watched)
+    }
+
+    fn look_later(&self, watched: &Watched, left: Duration, gap: Duration, call: &Call) {
+        let pause = left.saturating_sub(gap).min(call.options.early_refresh.max(LOOK_AGAIN));
+        watched.next.store(self.millis(Instant::now()).saturating_add(millis(pause)), Ordering::Relaxed);
+    }
+
+    fn watched(&self, key: &str) -> Arc<Watched> {
+        let made: Result<_, std::convert::Infallible> =
+            self.keys.get_or_insert_with(&self.hash(key), || Ok(Arc::default()));
+        let Ok(watched) = made;
+        watched
+    }
+
+    fn hash(&self, key: &str) -> u64 {
+        self.hasher.hash_one(key)
+    }
+
+    fn millis(&self, at: Instant) -> u64 {
+        millis(at.saturating_duration_since(self.began))
+    }
+}
+
+impl Pipeline {
+    /// Answers with the value that was hit, and sees to it that it is computed anew before its life ends.
+    pub(crate) async fn refresh<C: Compute>(
+        self: &Arc<Self>,
+        key: &str,
+        call: &Call,
+        json: Bytes,
+        compute: C,
+    ) -> Answer {
+        let Some(watched) = self.refreshes.take_look(key, self.claims.lease) else {
+            return self.refresh_here(key, call, json, compute).await;
+        };
+        let (pipeline, name, call) = (Arc::clone(self), key.to_owned(), *call);
+        let detached = compute.detached();
+        tokio::spawn(async move {
+            let Some(left) = pipeline.left_to_refresh(&name, &call, &watched).await else { return };
+            let Some(compute) = detached else {
+                watched.wanted.store(true, Ordering::Relaxed);
+                return;
+            };
+            let work = async {
+                let _turn = pipeline.refreshes.at_once.try_acquire().ok()?;
+                pipeline.compute_anew(&name, &call, left, compute).await
+            };
+            let ends = Instant::now() + call.options.deadline;
+            if !matches!(pipeline.in_time(&name, &call, ends, async { Ok(work.await) }).await, Ok(Some(_))) {
+                // Another process is at it, or it failed. There is time for some more attempts.
+                pipeline.refreshes.look_later(&watched, left / 4, Duration::ZERO, &call);
+            }
+        });
+        Answer::cached(json)
+    }
+
+    /// A function that borrows from its caller is computed by its caller, while all others go on hitting the value.
+    async fn refresh_here<C: Compute>(&self, key: &str, call: &Call, json: Bytes, compute: C) -> Answer {
+        let watched = self.refreshes.watched(key);
+        if compute.detached().is_some() || !watched.wanted.swap(false, Ordering::Relaxed) {
+            return Answer::cached(json);
+        }
+        let work = async { Ok(self.compute_anew(key, call, call.options.early_refresh, compute.run()).await) };
+        match self.in_time(key, call, Instant::now() + call.options.deadline, work).await {
+            Ok(Some(value)) => Answer::computed(value),
+            _ => Answer::cached(json),
+        }
+    }
+
+    /// What is left of a value's life, if that is little. Otherwise the time of the next look is set.
+    async fn left_to_refresh(&self, key: &str, call: &Call, watched: &Watched) -> Option<Duration> {
+        let left = self.store.shared().ttl(key).await.ok().flatten();
+        let gap = gap(call, watched);
+        if let Some(left) = left
+            && left <= gap
+        {
+            return Some(left);
+        }
+        self.refreshes.look_later(watched, left.unwrap_or_default(), gap, call);
+        None
+    }
+
+    /// Claims the key for a refresh, computes its value and stores it. None: somebody else does, or it failed, and the value stays.
+    async fn compute_anew(
+        &self,
+        key: &str,
+        call: &Call,
+        left: Duration,
+        compute: impl Future<Output = Result<Bytes, crate::Error>>,
+    ) -> Option<Bytes> {
+        let terms = Terms::refresh(self.claims.lease).copy(call.life().has_copy());
+        let (answer, claim) = self.claims.try_claim(self.store.shared(), key, terms).await;
+        let Ok(Claim::Granted) = answer else {
+            if answer.is_ok() {
+                claim.forget();
+            }
+            return None;
+        };
+        self.events.emit(&Event::Refreshing { key, left });
+        match self.computed(key, compute).await {
+            Ok(value) => {
+                self.fill(key, call, claim, &value).await;
+                Some(value)
+            }
+            Err(_) => {
+                claim.release().await;
+                None
+            }
+        }
+    }
+}
+
+/// How long before its end a value is computed anew.
+fn gap(call: &Call, watched: &Watched) -> Duration {
+    let window = call.options.early_refresh.min(call.ttl / 2);
+    let cost = Duration::from_micros(watched.cost.load(Ordering::Relaxed));
+    let random: f64 = rand::rng().random_range(f64::MIN_POSITIVE..1.0);
+    let longest = window.max(cost).min(call.ttl / 2).as_secs_f64();
+    let gap = (cost.max(window / 4).as_secs_f64() * -random.ln()).min(longest);
+    Duration::try_from_secs_f64(gap).unwrap_or(window).max(window / 4)
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,116 @@
+//! Deadlines, and the bound on how much reaches the database at once.
+
+use std::time::Duration;
+
+use mrc_core::params;
+use mrc_store::{CacheStore, Terms, Token};
+use tokio::time::Instant;
+
+use super::support::*;
+use crate::{Error, MrcClient};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+#[tokio::test(start_paused = true)]
+async fn no_call_outlives_its_deadline() {
+    let it = Fixture::new(Database::gated());
+    let began = Instant::now();
+    let late = it.ask().await.unwrap().unwrap_err();
+    assert!(matches!(late, Error::Deadline { limit } if limit == 60 * SECOND) && late.is_retryable());
+    assert_eq!(began.elapsed(), 60 * SECOND);
+    // Its claim is released, for whoever comes next.
+    until(|| it.store.calls().contains(&"release")).await;
+    assert_eq!(it.events(), ["Miss", "DeadlinePassed"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn those_who_wait_for_others_have_a_deadline_too() {
+    let it = Fixture::new(Database::gated());
+    let first = it.ask();
+    it.database.reads(1).await;
+    let hasty = it.client.with_deadline(SECOND);
+    let began = Instant::now();
+    let late = hasty.query_with_cache(SQL, params! { "Id" => 1 }, HOUR).await.unwrap_err();
+    assert!(matches!(late, Error::Deadline { limit: SECOND }));
+    // Another process fills this one.
+    let key = hasty.key(SQL, params! { "Id" => 2 }).unwrap();
+    it.store.memory.claim(key.as_str(), &Token::from_bits(7), Terms::fill(HOUR)).await.unwrap();
+    let half = hasty.with_deadline(SECOND / 2);
+    assert!(half.query_with_cache(SQL, params! { "Id" => 2 }, HOUR).await.is_err());
+    assert_eq!(began.elapsed(), SECOND + SECOND / 2);
+    it.database.gate.add_permits(1);
+    assert_eq!(version(&first.await.unwrap().unwrap()), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_the_cache_a_deadline_holds_as_well() {
+    let it = Fixture::new(Database::gated());
+    *it.store.failing.lock().unwrap() = Some("all");
+    assert!(matches!(it.ask().await.unwrap(), Err(Error::Deadline { .. })));
+    // So it does for what can't be cached.
+    let sql = "SELECT version FROM t WHERE store_id = ? AND state = ?";
+    let ambiguous = params! { "StoreId" => "1_State=open", "State" => "x" };
+    assert!(matches!(it.client.query_with_cache(sql, &ambiguous, HOUR).await, Err(Error::Deadline { .. })));
+    assert!(it.events().contains(&"Bypassed Ambiguous".to_owned()));
+}
+
+#[tokio::test]
+async fn so_many_queries_run_so_many_wait_and_the_rest_is_turned_away() {
+    let it = Fixture::with(Database::gated(), Spy::new(), |builder| builder.query_limit(2, 3));
+    let ask = |id: u32| {
+        let client = it.client.clone();
+        tokio::spawn(async move { client.query_with_cache(SQL, params! { "Id" => id }, HOUR).await })
+    };
+    let first: Vec<_> = (0..5).map(ask).collect();
+    until(|| it.store.calls().iter().filter(|call| **call == "claim").count() == 5).await;
+    it.database.reads(2).await;
+    for _ in 0..200 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(it.database.queries(), 2);
+    let turned_away = ask(5).await.unwrap().unwrap_err();
+    assert!(matches!(turned_away, Error::Overloaded { waiting: 3 }) && turned_away.is_retryable());
+    assert!(it.events().contains(&"Overloaded".to_owned()));
+    it.database.gate.add_permits(10);
+    for answer in first {
+        assert_eq!(version(&answer.await.unwrap().unwrap()), 1);
+    }
+    assert!(ask(5).await.unwrap().is_ok());
+}
+
+#[tokio::test]
+async fn limits_that_let_nothing_through_are_refused() {
+    let build = |builder: crate::MrcClientBuilder| builder.store(mrc_store::MemoryStore::new()).build();
+    for wrong in [
+        build(MrcClient::builder().deadline(Duration::ZERO)),
+        build(MrcClient::builder().query_limit(0, 10)),
+        build(MrcClient::builder().max_value(0)),
+    ] {
+        assert!(matches!(wrong, Err(Error::Config(_))));
+    }
+}
+
+#[tokio::test]
+async fn a_limit_may_be_as_long_as_it_likes() {
+    let it = Fixture::with(Database::open(), Spy::new(), |builder| {
+        builder
+            .deadline(Duration::MAX)
+            .stale_on_error(Duration::MAX)
+            .stale_after(Duration::MAX)
+            .early_refresh(Duration::MAX)
+    });
+    assert_eq!((it.version().await, it.version().await), (1, 1));
+}
+
+#[tokio::test]
+async fn health_tells_the_parts_apart() {
+    let it = Fixture::new(Database::open());
+    let health = it.client.health().await;
+    assert!(health.is_ready() && health.is_whole());
+    *it.store.failing.lock().unwrap() = Some("all");
+    let health = it.client.health().await;
+    assert!(health.is_ready() && !health.is_whole());
+    assert!(health.to_string().starts_with("cache: down ("), "{health}");
+    *it.database.fails.lock().unwrap() = true;
+    assert!(!it.client.health().await.is_ready());
+}

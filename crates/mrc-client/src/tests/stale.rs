@@ -1,0 +1,144 @@
+//! Stale on error: the copy that outlives its value, when the database fails or is too slow.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use mrc_core::params;
+use mrc_store::CacheStore;
+use tokio::time::{Instant, advance};
+
+use super::support::*;
+use crate::{Error, Source};
+
+const WINDOW: Duration = Duration::from_secs(24 * 3600);
+const SECOND: Duration = Duration::from_secs(1);
+
+/// A client with copies whose value of version 1 has just expired; a query would find version 2.
+async fn expired(database: std::sync::Arc<Database>) -> Fixture {
+    let it = Fixture::with(database, Spy::new(), |builder| builder.stale_on_error(WINDOW).jitter(0.0));
+    if it.database.gate.available_permits() == 0 {
+        it.database.gate.add_permits(1);
+    }
+    assert_eq!(it.version().await, 1);
+    it.database.write(2);
+    advance(HOUR).await;
+    it.events.lock().unwrap().clear();
+    it
+}
+
+#[tokio::test(start_paused = true)]
+async fn when_the_database_fails_the_last_value_is_served() {
+    let it = expired(Database::open()).await;
+    *it.database.fails.lock().unwrap() = true;
+    for _ in 0..2 {
+        let answer = it.ask().await.unwrap().unwrap();
+        assert_eq!((version(&answer), answer.source()), (1, Source::Stale));
+        assert!(!answer.is_hit());
+    }
+    assert_eq!(it.events(), ["Miss", "Failed", "Stale", "Miss", "Failed", "Stale"]);
+    *it.database.fails.lock().unwrap() = false;
+    assert_eq!(it.version().await, 2);
+    assert_eq!(it.database.queries(), 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_invalidated_is_never_served() {
+    let it = expired(Database::open()).await;
+    it.invalidate().await;
+    *it.database.fails.lock().unwrap() = true;
+    assert!(matches!(it.ask().await.unwrap(), Err(Error::Database(_))));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_copy_has_an_end() {
+    let it = expired(Database::open()).await;
+    *it.database.fails.lock().unwrap() = true;
+    advance(WINDOW - SECOND).await;
+    assert_eq!(it.version().await, 1);
+    advance(SECOND).await;
+    assert!(it.ask().await.unwrap().is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn copies_are_kept_only_where_they_are_asked_for() {
+    let it = Fixture::new(Database::open());
+    it.version().await;
+    assert_eq!(it.store.memory.stale(&it.key()).await.unwrap(), None);
+    advance(2 * HOUR).await;
+    *it.database.fails.lock().unwrap() = true;
+    assert!(it.ask().await.unwrap().is_err());
+    assert!(!it.store.calls().contains(&"stale"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_query_that_is_slow_goes_on_behind_a_stale_answer() {
+    let it = expired(Database::gated()).await;
+    let began = Instant::now();
+    let answer = it.ask().await.unwrap().unwrap();
+    assert_eq!((version(&answer), answer.source()), (1, Source::Stale));
+    assert_eq!(began.elapsed(), SECOND);
+    // Who comes while it still goes on needn't wait another second, and asks nothing of the database.
+    let (late, callers) = (Instant::now(), (0..50).map(|_| it.ask()));
+    for answer in join_all(callers.collect::<Vec<_>>()).await {
+        assert_eq!(answer.unwrap().unwrap().source(), Source::Stale);
+    }
+    assert_eq!(late.elapsed(), Duration::ZERO);
+    assert_eq!(it.database.queries(), 2);
+    it.database.gate.add_permits(1);
+    until(|| it.events().last().is_some_and(|event| event == "Filled")).await;
+    let hit = it.ask().await.unwrap().unwrap();
+    assert_eq!((version(&hit), hit.source()), (2, Source::Cache));
+}
+
+#[tokio::test(start_paused = true)]
+async fn with_no_patience_nobody_waits_for_a_value_that_has_a_copy() {
+    let it = expired(Database::gated()).await;
+    let client = it.client.with_stale_after(Duration::ZERO);
+    let began = Instant::now();
+    let answer = client.query_with_cache(SQL, params! { "Id" => 1 }, HOUR).await.unwrap();
+    assert_eq!((version(&answer), answer.source(), began.elapsed()), (1, Source::Stale, Duration::ZERO));
+    it.database.gate.add_permits(1);
+    until(|| it.events().last().is_some_and(|event| event == "Filled")).await;
+    assert_eq!(it.version().await, 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_a_copy_a_slow_query_is_waited_for() {
+    let it = Fixture::with(Database::gated(), Spy::new(), |builder| builder.stale_on_error(WINDOW));
+    let asked = it.ask();
+    it.database.reads(1).await;
+    advance(10 * SECOND).await;
+    it.database.gate.add_permits(1);
+    let answer = asked.await.unwrap().unwrap();
+    assert_eq!((version(&answer), answer.source()), (1, Source::Computed));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_caller_that_goes_away_takes_its_query_along() {
+    let it = expired(Database::gated()).await;
+    let asked = it.ask();
+    it.database.reads(2).await;
+    asked.abort();
+    until(|| it.store.calls().contains(&"release")).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_function_that_fails_or_never_ends_has_a_copy_too() {
+    let it = Fixture::with(Database::open(), Spy::new(), |builder| builder.stale_on_error(WINDOW).jitter(0.0));
+    let call = async |outcome: Option<Result<u32, std::io::Error>>| {
+        let function = || async {
+            match outcome {
+                Some(outcome) => outcome,
+                None => std::future::pending().await,
+            }
+        };
+        it.client.with_cache(function, "f", params! {}, HOUR).await
+    };
+    assert_eq!(call(Some(Ok(1))).await.unwrap(), 1);
+    advance(HOUR).await;
+    assert_eq!(call(Some(Err(std::io::Error::other("no")))).await.unwrap(), 1);
+    let began = Instant::now();
+    assert_eq!(call(None).await.unwrap(), 1);
+    assert!(began.elapsed() < Duration::from_secs(60), "the copy must be there before the deadline");
+    assert_eq!(it.events()[2..], ["Miss", "Failed", "Stale", "Miss", "DeadlinePassed", "Stale"]);
+}

@@ -1,0 +1,104 @@
+//! Values in the cache that are of no use: a miss, an event, overwritten; never a loop.
+
+use mrc_core::params;
+use mrc_store::CacheStore;
+use serde::{Deserialize, Serialize};
+
+use super::support::*;
+use crate::{Error, Source};
+
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+struct Item {
+    version: u64,
+}
+
+impl Fixture {
+    async fn plant(&self, text: impl Into<bytes::Bytes>) {
+        self.store.memory.put(&self.key(), text.into(), HOUR).await.unwrap();
+    }
+
+    async fn rows(&self) -> Vec<Item> {
+        self.client.rows_with_cache(SQL, params! { "Id" => 1 }, HOUR).await.unwrap()
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_array_of_rows_is_read_anew_and_overwritten() {
+    for bad in ["nonsense", "{}", "null", "[", "]", r#"[{"version":7},{"vers"#, "\u{fffd}"] {
+        let it = Fixture::new(Database::open());
+        it.plant(bad).await;
+        let answer = it.ask().await.unwrap().unwrap();
+        assert_eq!((version(&answer), answer.source()), (1, Source::Computed), "{bad}");
+        assert_eq!(it.events(), ["BadValue", "Miss", "Filled"], "{bad}");
+        assert!(it.ask().await.unwrap().unwrap().is_hit());
+    }
+}
+
+#[tokio::test]
+async fn rows_that_cannot_be_decoded_are_read_anew_and_overwritten() {
+    let deep = format!("[{}{}]", "[".repeat(10_000), "]".repeat(10_000));
+    for bad in ["[nonsense]", r#"[{"version":"seven"}]"#, "[{\"version\":7]", &deep, r#"[{"other":1}]"#] {
+        let it = Fixture::new(Database::open());
+        it.plant(bad.to_owned()).await;
+        assert_eq!(it.rows().await, [Item { version: 1 }]);
+        assert_eq!(it.events(), ["Hit", "BadValue", "Miss", "Filled"]);
+        it.database.write(2);
+        assert_eq!(it.rows().await, [Item { version: 1 }], "the cache holds what was read anew");
+    }
+}
+
+#[tokio::test]
+async fn bytes_that_are_no_text_are_read_anew() {
+    let it = Fixture::new(Database::open());
+    it.plant(&b"[\"\xff\xfe\"]"[..]).await;
+    assert_eq!(it.rows().await, [Item { version: 1 }]);
+}
+
+#[tokio::test]
+async fn what_the_database_answers_is_not_blamed_on_the_cache() {
+    let it = Fixture::new(Database::open());
+    let rows = it.client.rows_with_cache::<(u8, u8)>(SQL, params! { "Id" => 1 }, HOUR).await;
+    assert!(matches!(rows, Err(Error::Decode { .. })));
+    // The second call hits, and tries once, not for ever.
+    let rows = it.client.rows_with_cache::<(u8, u8)>(SQL, params! { "Id" => 1 }, HOUR).await;
+    assert!(matches!(rows, Err(Error::Decode { .. })));
+    assert_eq!(it.database.queries(), 2);
+}
+
+#[tokio::test]
+async fn what_is_too_large_is_neither_stored_nor_taken() {
+    let it = Fixture::with(Database::open(), Spy::new(), |builder| builder.max_value(15));
+    it.plant(r#"[{"version":10}]"#).await; // 16 bytes
+    assert_eq!(it.version().await, 1); // 15 bytes
+    assert_eq!(it.events(), ["BadValue", "Miss", "Filled"]);
+    it.invalidate().await;
+    it.database.write(10);
+    assert_eq!(it.version().await, 10);
+    assert_eq!(it.events()[3..], ["Miss", "Bypassed TooLarge"]);
+    // Its claim doesn't hold anybody up.
+    assert_eq!(it.version().await, 10);
+    assert_eq!(it.database.queries(), 3);
+}
+
+#[tokio::test]
+async fn where_a_bad_value_cannot_be_removed_the_database_answers() {
+    let it = Fixture::new(Database::open());
+    it.plant("nonsense").await;
+    *it.store.failing.lock().unwrap() = Some("remove");
+    assert_eq!(it.version().await, 1);
+    assert_eq!(it.rows().await, [Item { version: 1 }]);
+    assert_eq!(it.events(), ["BadValue", "Bypassed StoreFailed", "BadValue", "Bypassed StoreFailed"]);
+}
+
+#[tokio::test]
+async fn a_function_whose_value_is_too_deep_still_answers() {
+    #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+    struct Deep(Vec<Deep>);
+    let it = Fixture::new(Database::open());
+    let deep = (0..300).fold(Deep::default(), |inner, _| Deep(vec![inner]));
+    for _ in 0..2 {
+        let made = || async { Ok::<_, Error>(deep.clone()) };
+        let value = it.client.with_cache(made, "deep", params! {}, HOUR).await;
+        assert!(matches!(value, Err(Error::Decode { .. })) || value.unwrap() == deep);
+    }
+}

@@ -1,0 +1,67 @@
+//! What the command line says.
+
+use clap::{Parser, Subcommand};
+
+use crate::weak::Lack;
+
+/// Reads, writes, invalidations and faults in several processes; then the check that no read saw what an invalidation had ended.
+#[derive(Debug, Parser)]
+#[command(about, args_conflicts_with_subcommands = true)]
+pub(crate) struct Args {
+    /// How many reads; with --all, a tenth of them for each counterproof
+    #[arg(long, default_value_t = 1_000_000)]
+    pub(crate) operations: u64,
+    /// How long a run may take; it is checked then as far as it came
+    #[arg(long, default_value_t = 900)]
+    pub(crate) seconds: u64,
+    /// Draws keys, pauses and faults; what happens at the same time is different each time
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// How many processes read
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=30))]
+    pub(crate) readers: u8,
+    /// Fills as the peers do, a plain SET: must find stale reads
+    #[arg(long, conflicts_with_all = ["without", "all"])]
+    pub(crate) naive: bool,
+    /// Leaves this part of the protocol away: must find stale reads
+    #[arg(long, value_name = "PART", conflicts_with = "all")]
+    pub(crate) without: Option<Lack>,
+    /// The protocol, then each counterproof
+    #[arg(long)]
+    pub(crate) all: bool,
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Reads until it is killed: the checker starts itself in this way
+    #[command(hide = true)]
+    Reader(Child),
+    /// Writes and invalidates until it is killed
+    #[command(hide = true)]
+    Writer(Child),
+}
+
+/// What a child process is told.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Child {
+    /// Its number, by which the report names it.
+    #[arg(long)]
+    pub(crate) number: u8,
+    #[arg(long)]
+    pub(crate) seed: u64,
+    /// The port to tell everything to.
+    #[arg(long)]
+    pub(crate) sink: u16,
+    /// The port of Redis behind the faulty wire.
+    #[arg(long)]
+    pub(crate) redis: u16,
+    /// The port of Redis itself.
+    #[arg(long)]
+    pub(crate) direct: u16,
+    #[arg(long)]
+    pub(crate) mysql: String,
+    #[arg(long)]
+    pub(crate) without: Option<Lack>,
+}

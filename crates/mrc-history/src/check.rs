@@ -1,0 +1,154 @@
+//! The rule: what an invalidation ended, no read that starts later may see.
+
+use std::cmp::Reverse;
+use std::collections::HashMap;
+
+use crate::record::{Read, Write};
+
+/// A read that broke the rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Stale {
+    pub(crate) read: Read,
+    /// The oldest version that it might have seen.
+    pub(crate) expected: u32,
+    /// The write whose invalidation it must have noticed.
+    pub(crate) after: Write,
+}
+
+/// The end of an invalidation, and the oldest version that may be seen from then on.
+#[derive(Clone, Copy)]
+struct Floor {
+    from: u64,
+    version: u32,
+    by: Write,
+}
+
+/// All reads that saw a version older than the newest one that was committed before the start of an invalidation that had returned
+/// before the read started. Equal times decide nothing. O(n log n).
+pub(crate) fn stale(reads: &[Read], writes: &[Write]) -> Vec<Stale> {
+    let mut of_item: HashMap<u16, Vec<Write>> = HashMap::new();
+    for write in writes {
+        of_item.entry(write.item).or_default().push(*write);
+    }
+    let floors: HashMap<u16, Vec<Floor>> = of_item.into_iter().map(|(item, writes)| (item, floors(writes))).collect();
+    let broken = reads.iter().filter_map(|&read| {
+        let floors = floors.get(&read.item)?;
+        let floor = floors.get(floors.partition_point(|floor| floor.from < read.start).checked_sub(1)?)?;
+        (read.version < floor.version).then_some(Stale { read, expected: floor.version, after: floor.by })
+    });
+    broken.collect()
+}
+
+/// The floors of one item, in the order of time; they only rise.
+fn floors(mut writes: Vec<Write>) -> Vec<Floor> {
+    // Of what was committed at one time the newest comes first: each is covered by the other's invalidation.
+    writes.sort_unstable_by_key(|write| (write.committed, Reverse(write.version)));
+    let mut newest = 0;
+    let dropped = writes.iter().filter_map(|&by| {
+        // A failed invalidation promises nothing, but its commit is covered by the next one.
+        newest = newest.max(by.version);
+        Some(Floor { from: by.dropped?, version: newest, by })
+    });
+    let mut floors: Vec<Floor> = dropped.collect();
+    floors.sort_unstable_by_key(|floor| floor.from);
+    let mut highest: Option<Floor> = None;
+    for floor in &mut floors {
+        match highest {
+            Some(highest) if highest.version > floor.version => *floor = Floor { from: floor.from, ..highest },
+            _ => highest = Some(*floor),
+        }
+    }
+    floors
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::{By, Seen};
+
+    fn read(item: u16, version: u32, start: u64) -> Read {
+        Read { process: 0, seen: Seen::Hit, item, version, start, end: start + 1 }
+    }
+
+    fn write(item: u16, version: u32, committed: u64, dropped: impl Into<Option<u64>>) -> Write {
+        Write { by: By::Mrc, item, version, committed, dropped: dropped.into() }
+    }
+
+    /// The versions that were expected, of each read that broke the rule.
+    fn check(reads: &[Read], writes: &[Write], expected: &[u32]) {
+        let found: Vec<u32> = stale(reads, writes).iter().map(|stale| stale.expected).collect();
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn a_read_after_an_invalidation_must_see_what_was_committed_before() {
+        let writes = [write(1, 5, 10, 20)];
+        check(&[read(1, 4, 21)], &writes, &[5]);
+        check(&[read(1, 5, 21), read(1, 6, 21)], &writes, &[]);
+    }
+
+    #[test]
+    fn a_read_that_started_before_may_see_anything() {
+        check(&[read(1, 0, 5), read(1, 0, 15), read(1, 0, 20)], &[write(1, 5, 10, 20)], &[]);
+    }
+
+    #[test]
+    fn items_have_nothing_to_do_with_each_other() {
+        check(&[read(2, 0, 30), read(3, 0, 30)], &[write(1, 5, 10, 20), write(3, 1, 10, 20)], &[1]);
+    }
+
+    #[test]
+    fn a_failed_invalidation_promises_nothing() {
+        check(&[read(1, 4, 30)], &[write(1, 5, 10, None)], &[]);
+    }
+
+    #[test]
+    fn an_invalidation_covers_what_others_committed_before_it_began() {
+        // Version 6 was committed, its own invalidation failed; that of 5 began later.
+        let writes = [write(1, 6, 10, None), write(1, 5, 11, 20)];
+        check(&[read(1, 5, 30)], &writes, &[6]);
+        // This one began before.
+        check(&[read(1, 5, 30)], &[write(1, 6, 12, None), write(1, 5, 11, 20)], &[]);
+    }
+
+    #[test]
+    fn a_slow_invalidation_that_ends_last_lowers_nothing() {
+        let writes = [write(1, 1, 10, 100), write(1, 2, 20, 30)];
+        check(&[read(1, 1, 50), read(1, 1, 101), read(1, 2, 101)], &writes, &[2, 2]);
+        assert_eq!(stale(&[read(1, 1, 101)], &writes)[0].after, writes[1]);
+    }
+
+    #[test]
+    fn nothing_is_found_in_nothing() {
+        check(&[], &[], &[]);
+        check(&[read(1, 0, 1)], &[], &[]);
+    }
+
+    /// Against the rule as it is spelled, on many small histories.
+    #[test]
+    fn it_finds_what_looking_at_every_pair_finds() {
+        use rand::{Rng, SeedableRng, rngs::SmallRng};
+        let mut rng = SmallRng::seed_from_u64(1);
+        for _ in 0..2_000 {
+            let writes: Vec<Write> = (0..6)
+                .map(|_| {
+                    let committed = rng.random_range(1..30);
+                    let dropped = rng.random_bool(0.8).then(|| committed + rng.random_range(0..15));
+                    write(rng.random_range(0..2), rng.random_range(0..6), committed, dropped)
+                })
+                .collect();
+            let reads: Vec<Read> =
+                (0..6).map(|_| read(rng.random_range(0..2), rng.random_range(0..6), rng.random_range(0..50))).collect();
+            let by_pairs = reads.iter().filter(|read| {
+                let returned = |drop: &&Write| drop.item == read.item && drop.dropped.is_some_and(|at| at < read.start);
+                let newer = |drop: &Write| {
+                    let before = |write: &&Write| write.item == drop.item && write.committed <= drop.committed;
+                    writes.iter().filter(before).any(|write| write.version > read.version)
+                };
+                writes.iter().filter(returned).any(newer)
+            });
+            let found: Vec<Read> = stale(&reads, &writes).iter().map(|stale| stale.read).collect();
+            assert_eq!(found, by_pairs.copied().collect::<Vec<_>>());
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! The rows that everybody reads and writes, and how long things take.
+
+use std::time::Duration;
+
+use mysql_async::prelude::Queryable;
+use mysql_async::{Pool, TxOpts, params};
+use rand::Rng;
+use rand::rngs::SmallRng;
+use serde::{Deserialize, Serialize};
+
+use crate::Res;
+
+/// One row through the cache.
+pub(crate) const BY_ID: &str = "SELECT id, version FROM items WHERE id = ?";
+/// The name of the param, as it stands in keys.
+pub(crate) const PARAM: &str = "Id";
+/// How long a claim stands: short, so that many end before their fill.
+pub(crate) const LEASE: Duration = Duration::from_millis(300);
+/// How long others wait for a fill.
+pub(crate) const WAIT_MAX: Duration = Duration::from_millis(200);
+/// How long one command to Redis may take.
+pub(crate) const COMMAND_TIMEOUT: Duration = Duration::from_millis(200);
+
+const FIRST: u16 = 10;
+const ITEMS: u16 = 48;
+/// Half of everything happens to these.
+const HOT: u16 = 6;
+/// Some keys expire all the time, some hardly ever: a stale value would stay.
+const TTLS: [Duration; 4] =
+    [Duration::from_millis(15), Duration::from_millis(150), Duration::from_secs(2), Duration::from_secs(60)];
+
+/// A row, as it comes through the cache.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub(crate) struct Item {
+    pub(crate) id: u16,
+    pub(crate) version: u32,
+}
+
+/// The table.
+pub(crate) fn schema() -> String {
+    let last = FIRST + ITEMS - 1;
+    format!(
+        "CREATE TABLE items (id INT UNSIGNED PRIMARY KEY, version INT UNSIGNED NOT NULL);
+         INSERT INTO items SELECT seq, 1 FROM seq_{FIRST}_to_{last}"
+    )
+}
+
+/// The number of an item, half of the time a hot one.
+pub(crate) fn draw(rng: &mut SmallRng) -> u16 {
+    let among = if rng.random() { HOT } else { ITEMS };
+    FIRST + rng.random_range(0..among)
+}
+
+/// How long its entry is to live.
+pub(crate) fn draw_ttl(rng: &mut SmallRng) -> Duration {
+    TTLS[rng.random_range(0..TTLS.len())]
+}
+
+/// Up to so many milliseconds.
+pub(crate) fn draw_pause(rng: &mut SmallRng, millis: u64) -> Duration {
+    Duration::from_micros(rng.random_range(0..millis * 1_000))
+}
+
+/// Writes the next version of an item, and returns it when it is committed.
+pub(crate) async fn commit(pool: &Pool, item: u16) -> Res<u32> {
+    let mut transaction = pool.start_transaction(TxOpts::new()).await?;
+    let write = "UPDATE items SET version = LAST_INSERT_ID(version + 1) WHERE id = :item";
+    transaction.exec_drop(write, params! { item }).await?;
+    let version = transaction.last_insert_id().ok_or("no row was written")?;
+    transaction.commit().await?;
+    Ok(version.try_into()?)
+}

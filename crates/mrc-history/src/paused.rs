@@ -1,0 +1,152 @@
+//! Pauses between the protocol's steps: a store and a database that take their time.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use mrc::{
+    CacheStore, Claim, EventListener, ExecuteError, KeyPages, Life, Params, QueryExecutor, RowEncoder, ScanPattern,
+    StoreError, Terms, Token,
+};
+use rand::rngs::SmallRng;
+use rand::{Rng, SeedableRng};
+
+use crate::items::{LEASE, draw_pause};
+use crate::record::Count;
+use crate::sink::Sink;
+
+/// When to pause, and for how long; and when the database fails.
+#[derive(Clone)]
+pub(crate) struct Pauses {
+    rng: Arc<Mutex<SmallRng>>,
+    sink: Sink,
+}
+
+impl Pauses {
+    pub(crate) fn new(seed: u64, sink: Sink) -> Self {
+        Self { rng: Arc::new(Mutex::new(SmallRng::seed_from_u64(seed))), sink }
+    }
+
+    async fn at(&self, place: Count) {
+        let pause = self.draw(draw);
+        if pause.is_zero() {
+            return;
+        }
+        self.sink.count(place);
+        if pause > LEASE {
+            self.sink.count(Count::OverLease);
+        }
+        tokio::time::sleep(pause).await;
+    }
+
+    fn draw<T>(&self, from: impl FnOnce(&mut SmallRng) -> T) -> T {
+        from(&mut self.rng.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+fn draw(rng: &mut SmallRng) -> Duration {
+    match rng.random_range(0..1_000) {
+        0..3 => LEASE.mul_f64(rng.random_range(1.05..1.5)),
+        3..150 => draw_pause(rng, 25),
+        _ => Duration::ZERO,
+    }
+}
+
+/// A store or a database that pauses.
+pub(crate) struct Paused<T: ?Sized> {
+    pub(crate) pauses: Pauses,
+    pub(crate) inner: Arc<T>,
+}
+
+impl<T: fmt::Debug + ?Sized> fmt::Debug for Paused<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.inner.fmt(f)
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+#[async_trait]
+impl CacheStore for Paused<dyn CacheStore> {
+    async fn get(&self, key: &str) -> Result<Option<Bytes>, StoreError> {
+        let value = self.inner.get(key).await;
+        // After a hit nothing follows that could go wrong.
+        if matches!(value, Ok(None)) {
+            self.pauses.at(Count::AfterGet).await;
+        }
+        value
+    }
+
+    async fn stale(&self, key: &str) -> Result<Option<Bytes>, StoreError> {
+        self.inner.stale(key).await
+    }
+
+    async fn claim(&self, key: &str, token: &Token, terms: Terms) -> Result<Claim, StoreError> {
+        let claim = self.inner.claim(key, token, terms).await;
+        if matches!(claim, Ok(Claim::Granted)) {
+            self.pauses.at(Count::AfterClaim).await;
+        }
+        claim
+    }
+
+    async fn fill(&self, key: &str, token: &Token, value: Bytes, life: Life) -> Result<bool, StoreError> {
+        let filled = self.inner.fill(key, token, value, life).await;
+        self.pauses.at(Count::AfterFill).await;
+        filled
+    }
+
+    async fn release(&self, key: &str, token: &Token) -> Result<bool, StoreError> {
+        self.inner.release(key, token).await
+    }
+
+    async fn put(&self, key: &str, value: Bytes, ttl: Duration) -> Result<(), StoreError> {
+        self.inner.put(key, value, ttl).await
+    }
+
+    async fn ttl(&self, key: &str) -> Result<Option<Duration>, StoreError> {
+        self.inner.ttl(key).await
+    }
+
+    async fn remove(&self, keys: &[Bytes]) -> Result<u64, StoreError> {
+        self.inner.remove(keys).await
+    }
+
+    fn scan(&self, pattern: &ScanPattern) -> KeyPages<'_> {
+        self.inner.scan(pattern)
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.inner.ping().await
+    }
+
+    fn listen(&self, listener: Arc<dyn EventListener>) {
+        self.inner.listen(listener);
+    }
+
+    async fn close(&self) {
+        self.inner.close().await;
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+#[async_trait]
+impl QueryExecutor for Paused<dyn QueryExecutor> {
+    async fn query(&self, sql: &str, params: &Params, rows: &mut RowEncoder) -> Result<(), ExecuteError> {
+        let outcome = self.inner.query(sql, params, rows).await;
+        self.pauses.at(Count::AfterRead).await;
+        if self.pauses.draw(|rng| rng.random_ratio(1, 100)) {
+            self.pauses.sink.count(Count::DatabaseFailed);
+            return Err(ExecuteError::Unavailable("a fault of the checker".into()));
+        }
+        outcome
+    }
+
+    async fn ping(&self) -> Result<(), ExecuteError> {
+        self.inner.ping().await
+    }
+
+    async fn close(&self) {
+        self.inner.close().await;
+    }
+}

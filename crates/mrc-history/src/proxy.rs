@@ -1,0 +1,241 @@
+//! The wire to Redis: it delays, cuts replies off, sends commands late, and sends some of them twice.
+
+use std::collections::{HashMap, HashSet};
+use std::net::SocketAddr;
+use std::ops::Range;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use fred::util::sha1_hash;
+use rand::rngs::SmallRng;
+use rand::{Rng, SeedableRng};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+
+use crate::Res;
+use crate::items::{COMMAND_TIMEOUT, draw_pause};
+use crate::record::Count;
+use crate::sink::History;
+use crate::weak::{self, RELEASE};
+
+/// How long a server is given to answer what it got before its client was cut off.
+const DRAIN: Duration = Duration::from_millis(500);
+
+/// The wire. It stops when its task does.
+pub(crate) struct Wire {
+    server: u16,
+    /// Scripts that may come twice, and their hashes. A claim that came twice with one token would be no fault that the protocol bears.
+    repeatable: HashMap<Vec<u8>, Count>,
+    history: Arc<History>,
+    rng: Mutex<SmallRng>,
+    /// Our side of the connections to the server, by which it knows them.
+    open: Mutex<HashSet<SocketAddr>>,
+}
+
+/// What happens to a batch of commands.
+enum Fault {
+    Delay(Duration),
+    /// The commands are sent, the client is cut off from the replies.
+    Cut,
+    /// The client is cut off first, and the commands are sent then.
+    Late(Duration),
+}
+
+impl Wire {
+    pub(crate) fn new(server: u16, seed: u64, history: Arc<History>) -> Res<Arc<Self>> {
+        let mut repeatable = HashMap::from([RELEASE].map(|script| (script.as_bytes().to_vec(), Count::ReleaseDoubled)));
+        repeatable.extend(weak::fills()?.into_iter().map(|script| (script.into_bytes(), Count::FillDoubled)));
+        let hashes = repeatable.iter().map(|(script, kind)| (sha1_hash(&String::from_utf8_lossy(script)), *kind));
+        let hashes: Vec<_> = hashes.map(|(hash, kind)| (hash.into_bytes(), kind)).collect();
+        repeatable.extend(hashes);
+        let rng = Mutex::new(SmallRng::seed_from_u64(seed));
+        Ok(Arc::new(Self { server, repeatable, history, rng, open: Mutex::default() }))
+    }
+
+    /// One of the open connections, as the server knows it.
+    pub(crate) fn any_connection(&self) -> Option<SocketAddr> {
+        let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = self.draw(|rng| rng.random_range(0..open.len().max(1)));
+        open.iter().nth(at).copied()
+    }
+
+    /// Serves clients, until it is dropped.
+    pub(crate) async fn serve(self: Arc<Self>, listener: TcpListener) {
+        let mut connections = JoinSet::new();
+        while let Ok((client, _)) = listener.accept().await {
+            let wire = Arc::clone(&self);
+            connections.spawn(async move {
+                // Broken connections are what this is for.
+                let _ = wire.connection(client).await;
+            });
+            while connections.try_join_next().is_some() {}
+        }
+    }
+
+    fn draw<T>(&self, from: impl FnOnce(&mut SmallRng) -> T) -> T {
+        from(&mut self.rng.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    async fn connection(self: &Arc<Self>, mut client: TcpStream) -> std::io::Result<()> {
+        let mut server = TcpStream::connect(("127.0.0.1", self.server)).await?;
+        client.set_nodelay(true)?;
+        server.set_nodelay(true)?;
+        let address = server.local_addr()?;
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).insert(address);
+        let late = {
+            let (mut from_client, mut to_client) = client.split();
+            let (mut from_server, mut to_server) = server.split();
+            tokio::select! {
+                late = self.requests(&mut from_client, &mut to_server) => late,
+                _ = self.answers(&mut from_server, &mut to_client) => Ok(None),
+            }
+        };
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).remove(&address);
+        drop(client);
+        if let Some((wait, commands)) = late? {
+            tokio::time::sleep(wait).await;
+            server.write_all(&commands).await?;
+            drain(server).await;
+        }
+        Ok(())
+    }
+
+    /// Until the client ends, or is to be cut off: then what is still to be sent, and after which time.
+    async fn requests(
+        self: &Arc<Self>,
+        from: &mut (impl AsyncReadExt + Unpin),
+        to: &mut (impl AsyncWriteExt + Unpin),
+    ) -> std::io::Result<Option<(Duration, Vec<u8>)>> {
+        let (mut pending, mut chunk) = (Vec::new(), vec![0; 64 * 1024]);
+        loop {
+            let n = from.read(&mut chunk).await?;
+            if n == 0 {
+                return Ok(None);
+            }
+            pending.extend_from_slice(&chunk[..n]);
+            let mut end = 0;
+            while let Some((parts, after)) = command(&pending, end) {
+                self.perhaps_twice(&pending, end..after, &parts);
+                end = after;
+            }
+            let rest = pending.split_off(end);
+            let batch = std::mem::replace(&mut pending, rest);
+            match self.draw(draw_fault) {
+                Some(Fault::Delay(delay)) => {
+                    self.history.count(Count::Delayed);
+                    tokio::time::sleep(delay).await;
+                }
+                Some(Fault::Cut) => {
+                    self.history.count(Count::Cut);
+                    to.write_all(&batch).await?;
+                    return Ok(Some((Duration::ZERO, Vec::new())));
+                }
+                Some(Fault::Late(wait)) => {
+                    self.history.count(Count::Late);
+                    return Ok(Some((wait, batch)));
+                }
+                None => {}
+            }
+            to.write_all(&batch).await?;
+        }
+    }
+
+    async fn answers(
+        &self,
+        from: &mut (impl AsyncReadExt + Unpin),
+        to: &mut (impl AsyncWriteExt + Unpin),
+    ) -> std::io::Result<()> {
+        let mut chunk = vec![0; 64 * 1024];
+        loop {
+            let n = from.read(&mut chunk).await?;
+            if n == 0 {
+                return Ok(());
+            }
+            if let Some(Fault::Delay(delay)) = self.draw(draw_fault) {
+                self.history.count(Count::Delayed);
+                tokio::time::sleep(delay).await;
+            }
+            to.write_all(&chunk[..n]).await?;
+        }
+    }
+
+    /// Sends a fill, a release or a removal a second time, much later.
+    fn perhaps_twice(self: &Arc<Self>, bytes: &[u8], whole: Range<usize>, parts: &[Range<usize>]) {
+        let part = |n: usize| parts.get(n).and_then(|part| bytes.get(part.clone())).unwrap_or_default();
+        let kind = match part(0) {
+            b"UNLINK" => Some(Count::RemovalDoubled),
+            b"SET" => Some(Count::FillDoubled),
+            b"EVALSHA" | b"EVAL" => self.repeatable.get(part(1)).copied(),
+            _ => None,
+        };
+        let Some(kind) = kind.filter(|_| self.draw(|rng| rng.random_ratio(1, 20))) else { return };
+        self.history.count(kind);
+        let (delay, server) = (self.draw(|rng| draw_pause(rng, 500)), self.server);
+        let again = bytes.get(whole).unwrap_or_default().to_vec();
+        tokio::spawn(async move {
+            tokio::time::sleep(delay).await;
+            if let Ok(mut server) = TcpStream::connect(("127.0.0.1", server)).await
+                && server.write_all(&again).await.is_ok()
+            {
+                let _ = tokio::time::timeout(DRAIN, server.read(&mut [0; 64])).await;
+            }
+        });
+    }
+}
+
+fn draw_fault(rng: &mut SmallRng) -> Option<Fault> {
+    match rng.random_range(0..10_000) {
+        0..20 => Some(Fault::Delay(draw_pause(rng, 40))),
+        20 => Some(Fault::Delay(COMMAND_TIMEOUT.mul_f64(rng.random_range(1.0..2.5)))),
+        21..24 => Some(Fault::Cut),
+        24..27 => Some(Fault::Late(draw_pause(rng, 500))),
+        _ => None,
+    }
+}
+
+/// Reads what nobody waits for, so that the server gets to the end of what it was sent.
+async fn drain(mut server: TcpStream) {
+    let _ = tokio::time::timeout(DRAIN, async {
+        let mut chunk = vec![0; 4_096];
+        while let Ok(1..) = server.read(&mut chunk).await {}
+    })
+    .await;
+}
+
+/// The parts of the command that begins at `at`, and where it ends. None: it isn't there as a whole.
+fn command(bytes: &[u8], at: usize) -> Option<(Vec<Range<usize>>, usize)> {
+    let (count, mut at) = number(bytes, at)?;
+    let mut parts = Vec::new();
+    for _ in 0..count {
+        let (length, start) = number(bytes, at)?;
+        parts.push(start..start + length);
+        at = start + length + 2;
+    }
+    (at <= bytes.len()).then_some((parts, at))
+}
+
+/// The number of a line such as `*2` or `$5`, and where the next line begins.
+fn number(bytes: &[u8], at: usize) -> Option<(usize, usize)> {
+    let line = bytes.get(at + 1..)?;
+    let length = line.windows(2).position(|pair| pair == b"\r\n")?;
+    let number = std::str::from_utf8(&line[..length]).ok()?.parse().ok()?;
+    Some((number, at + 1 + length + 2))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_are_found_when_they_are_whole() {
+        let wire = b"*2\r\n$3\r\nGET\r\n$1\r\na\r\n*1\r\n$4\r\nPING\r\n";
+        let (parts, end) = command(wire, 0).unwrap();
+        assert_eq!((&wire[parts[0].clone()], &wire[parts[1].clone()], end), (&b"GET"[..], &b"a"[..], 20));
+        let (parts, end) = command(wire, end).unwrap();
+        assert_eq!((&wire[parts[0].clone()], end), (&b"PING"[..], wire.len()));
+        for cut in 0..20 {
+            assert_eq!(command(&wire[..cut], 0), None, "cut at {cut}");
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! What a process tells of one read, one write, or of anything else, in 24 bytes.
+
+pub(crate) const SIZE: usize = 24;
+
+/// One thing that a process tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Record {
+    Read(Read),
+    Write(Write),
+    /// Something happened so many times more.
+    Count(Count, u64),
+}
+
+/// A read that got an answer. Times are in ns of [`clock::now`](crate::clock::now).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Read {
+    pub(crate) process: u8,
+    pub(crate) seen: Seen,
+    pub(crate) item: u16,
+    pub(crate) version: u32,
+    pub(crate) start: u64,
+    pub(crate) end: u64,
+}
+
+/// A committed write, and the invalidation that began when the commit had returned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Write {
+    pub(crate) by: By,
+    pub(crate) item: u16,
+    pub(crate) version: u32,
+    /// The commit had returned; the invalidation had not begun.
+    pub(crate) committed: u64,
+    /// The invalidation had returned without an error. None: it failed, and promises nothing.
+    pub(crate) dropped: Option<u64>,
+}
+
+/// Enums that are told as a byte, and printed as a text.
+macro_rules! told {
+    ($(#[$doc:meta])* $name:ident { $($variant:ident $text:literal,)* }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        #[repr(u8)]
+        pub(crate) enum $name { $($variant),* }
+
+        impl $name {
+            pub(crate) const ALL: &[Self] = &[$(Self::$variant),*];
+
+            pub(crate) fn text(self) -> &'static str {
+                match self { $(Self::$variant => $text),* }
+            }
+        }
+    };
+}
+
+told! {
+    /// Where a read's answer came from.
+    Seen {
+        Hit "hit",
+        Followed "followed",
+        Computed "computed",
+        FunctionKept "function, hit or followed",
+        FunctionRan "function, computed",
+        Stale "copy of an expired value",
+    }
+}
+
+told! {
+    /// Who invalidated.
+    By {
+        Mrc "mrc",
+        Npm "npm peer",
+        Pypi "PyPI peer",
+    }
+}
+
+told! {
+    /// What is only counted.
+    Count {
+        Filled "fills accepted",
+        Refused "fills refused",
+        Refreshed "refreshes accepted",
+        RefreshRefused "refreshes refused",
+        EarlyRefreshes "early refreshes by the client",
+        Bypassed "bypasses of the cache",
+        ReadFailed "reads that failed",
+        WriteFailed "writes that failed",
+        Warmed "plain SETs under the row's lock",
+        DropRetried "invalidations tried again",
+        AfterGet "pauses after GET",
+        AfterClaim "pauses after the claim",
+        AfterRead "pauses after the read",
+        AfterFill "pauses after the fill",
+        OverLease "pauses longer than the lease",
+        DatabaseFailed "failures of the database",
+        Delayed "delays on the wire",
+        Cut "replies cut off",
+        Late "cuts, the commands sent late",
+        FillDoubled "late duplicates of fills",
+        ReleaseDoubled "late duplicates of releases",
+        RemovalDoubled "late duplicates of UNLINK",
+        ClientKilled "CLIENT KILL",
+        ScriptsFlushed "SCRIPT FLUSH",
+        Stopped "readers stopped for longer than the lease",
+        Killed "readers killed",
+        PeerRestarted "peers restarted",
+    }
+}
+
+impl Record {
+    pub(crate) fn encode(self) -> [u8; SIZE] {
+        let (tag, kind, item, version, first, second) = match self {
+            Self::Read(read) => {
+                // Both fit a byte: a process's number, and one of a handful of sources.
+                let kind = read.process << 3 | read.seen as u8;
+                (0, kind, read.item, read.version, read.start, read.end)
+            }
+            Self::Write(write) => {
+                (1, write.by as u8, write.item, write.version, write.committed, write.dropped.unwrap_or(0))
+            }
+            Self::Count(count, more) => (2, count as u8, 0, 0, more, 0),
+        };
+        let mut bytes = [tag; SIZE];
+        bytes[1] = kind;
+        bytes[2..4].copy_from_slice(&item.to_le_bytes());
+        bytes[4..8].copy_from_slice(&version.to_le_bytes());
+        bytes[8..16].copy_from_slice(&first.to_le_bytes());
+        bytes[16..].copy_from_slice(&second.to_le_bytes());
+        bytes
+    }
+
+    /// None: these bytes are no record.
+    pub(crate) fn decode(bytes: &[u8; SIZE]) -> Option<Self> {
+        let number =
+            |from: usize, to: usize| bytes[from..to].iter().rev().fold(0, |sum, &byte| sum << 8 | u64::from(byte));
+        let (kind, item, version) = (bytes[1], number(2, 4).try_into().ok()?, number(4, 8).try_into().ok()?);
+        let (first, second) = (number(8, 16), number(16, 24));
+        Some(match bytes[0] {
+            0 => {
+                let seen = *Seen::ALL.get(usize::from(kind & 7))?;
+                Self::Read(Read { process: kind >> 3, seen, item, version, start: first, end: second })
+            }
+            1 => {
+                let by = *By::ALL.get(usize::from(kind))?;
+                let dropped = (second > 0).then_some(second);
+                Self::Write(Write { by, item, version, committed: first, dropped })
+            }
+            2 => Self::Count(*Count::ALL.get(usize::from(kind))?, first),
+            _ => return None,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_come_back_as_they_were() {
+        let check = |record: Record| assert_eq!(Record::decode(&record.encode()), Some(record));
+        for &seen in Seen::ALL {
+            check(Record::Read(Read { process: 31, seen, item: 65_535, version: u32::MAX, start: 1, end: u64::MAX }));
+        }
+        for (&by, dropped) in By::ALL.iter().zip([None, Some(1), Some(u64::MAX)]) {
+            check(Record::Write(Write { by, item: 7, version: 8, committed: 9, dropped }));
+        }
+        for &count in Count::ALL {
+            check(Record::Count(count, 3));
+        }
+        assert_eq!(Record::decode(&[255; SIZE]), None);
+    }
+}

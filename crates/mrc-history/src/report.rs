@@ -1,0 +1,114 @@
+//! What came out, as Markdown.
+
+use std::fmt::Write as _;
+
+use crate::items::LEASE;
+use crate::record::{By, Count, Seen};
+use crate::run::Outcome;
+use crate::weak::Lack;
+
+/// How many stale reads are told one by one.
+const EXAMPLES: usize = 5;
+
+/// All runs, one a line.
+pub(crate) fn table(outcomes: &[Outcome]) -> String {
+    let mut text = String::from(
+        "\n| run | reads | hits | followed | computed | copies | refused fills | invalidations | of them by peers | seconds | stale |\n\
+         | --- | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: |\n",
+    );
+    for outcome in outcomes {
+        let (reads, writes) = (outcome.history.reads(), outcome.history.writes());
+        let seen = |kinds: &[Seen]| reads.iter().filter(|read| kinds.contains(&read.seen)).count();
+        let dropped = || writes.iter().filter(|write| write.dropped.is_some());
+        let _ = writeln!(
+            text,
+            "| {} | {} | {} | {} | {} | {} | {} | {} | {} | {:.0} | {} |",
+            outcome.lack.map_or("**the whole protocol**", Lack::text),
+            grouped(reads.len()),
+            grouped(seen(&[Seen::Hit, Seen::FunctionKept])),
+            grouped(seen(&[Seen::Followed])),
+            grouped(seen(&[Seen::Computed, Seen::FunctionRan])),
+            grouped(seen(&[Seen::Stale])),
+            outcome.history.counted(Count::Refused) + outcome.history.counted(Count::RefreshRefused),
+            grouped(dropped().count()),
+            grouped(dropped().filter(|write| write.by != By::Mrc).count()),
+            outcome.took.as_secs_f64(),
+            grouped(outcome.stale.len()),
+        );
+    }
+    text + "\nA function's answer doesn't tell whether it was followed: those count as hits.\n"
+}
+
+/// One run: everything that was counted, and some stale reads.
+pub(crate) fn details(outcome: &Outcome) -> String {
+    let history = &outcome.history;
+    let mut text = format!(
+        "\n### {}\n\n| what | how often |\n| --- | --: |\n",
+        outcome.lack.map_or("the whole protocol", Lack::text)
+    );
+    let mut line = |what: &str, count: usize| {
+        let _ = writeln!(text, "| {what} | {} |", grouped(count));
+    };
+    let (reads, writes) = (history.reads(), history.writes());
+    line("reads", reads.len());
+    for &seen in Seen::ALL {
+        line(&format!("reads: {}", seen.text()), reads.iter().filter(|read| read.seen == seen).count());
+    }
+    for &by in By::ALL {
+        let ended = |done| writes.iter().filter(|write| write.by == by && write.dropped.is_some() == done).count();
+        line(&format!("invalidations by {}", by.text()), ended(true));
+        line(&format!("invalidations by {} that failed", by.text()), ended(false));
+    }
+    for &count in Count::ALL {
+        line(count.text(), usize::try_from(history.counted(count)).unwrap_or(usize::MAX));
+    }
+    line("keys that expired, claims among them", usize::try_from(outcome.expired).unwrap_or(usize::MAX));
+    line("**stale reads**", outcome.stale.len());
+    let _ = writeln!(text, "\nA lease lasts {LEASE:?}.");
+    let at = |time: u64| format!("{:.3} ms", time.saturating_sub(outcome.began) as f64 / 1e6);
+    for stale in outcome.stale.iter().take(EXAMPLES) {
+        let (read, after) = (stale.read, stale.after);
+        let _ = writeln!(
+            text,
+            "- reader {} saw version {} of item {} ({}), from {} to {}; version {} was committed at {}, and invalidated by {} at {}",
+            read.process,
+            read.version,
+            read.item,
+            read.seen.text(),
+            at(read.start),
+            at(read.end),
+            stale.expected,
+            at(after.committed),
+            after.by.text(),
+            at(after.dropped.unwrap_or(0)),
+        );
+    }
+    text
+}
+
+/// `1234567` as `1,234,567`.
+fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::grouped;
+
+    #[test]
+    fn digits_are_grouped_by_three() {
+        let check = |number, expected| assert_eq!(grouped(number), expected);
+        check(0, "0");
+        check(999, "999");
+        check(1_000, "1,000");
+        check(1_234_567, "1,234,567");
+    }
+}

@@ -1,0 +1,167 @@
+//! One run: servers, processes and faults, and what they told.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use mrc_tests::process::ServerProcess;
+use mrc_tests::{Database, Redis};
+use mysql_async::Pool;
+use rand::Rng;
+use rand::rngs::SmallRng;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+
+use crate::args::{Args, Child};
+use crate::check::{Stale, stale};
+use crate::proxy::Wire;
+use crate::record::By;
+use crate::sink::History;
+use crate::weak::Lack;
+use crate::{Res, clock, faults, foreign, items};
+
+/// How long the readers may tell nothing.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The processes that read.
+pub(crate) struct Readers {
+    processes: Vec<ServerProcess>,
+    child: Child,
+}
+
+/// What a run came to.
+pub(crate) struct Outcome {
+    pub(crate) lack: Option<Lack>,
+    pub(crate) history: Arc<History>,
+    /// When it began, by the clock of the records.
+    pub(crate) began: u64,
+    pub(crate) took: Duration,
+    pub(crate) stale: Vec<Stale>,
+    /// How many keys ended with their TTL, claims among them.
+    pub(crate) expired: u64,
+}
+
+impl Outcome {
+    /// The protocol let nothing stale through; what lacks a part did.
+    pub(crate) fn as_it_should(&self) -> bool {
+        // Where nothing was invalidated nothing was shown.
+        let worked =
+            self.history.writes().iter().any(|write| write.dropped.is_some()) && !self.history.reads().is_empty();
+        worked && self.stale.is_empty() == self.lack.is_none()
+    }
+}
+
+/// Runs until there are so many reads, or the time is up. Without a part it then goes on until it has found something.
+pub(crate) async fn run(args: &Args, lack: Option<Lack>, operations: u64) -> Res<Outcome> {
+    let name = lack.map_or("the whole protocol", Lack::text);
+    eprintln!("{name}: starting");
+    let redis = Redis::start().await;
+    let database = Database::create().await;
+    database.execute(&items::schema()).await;
+    let (history, clock_began) = (Arc::new(History::default()), clock::now());
+    let wire = Wire::new(redis.port(), args.seed, Arc::clone(&history))?;
+    let (told, proxied) = (TcpListener::bind("127.0.0.1:0").await?, TcpListener::bind("127.0.0.1:0").await?);
+    let child = Child {
+        number: 0,
+        seed: args.seed,
+        sink: told.local_addr()?.port(),
+        redis: proxied.local_addr()?.port(),
+        direct: redis.port(),
+        mysql: database.url(),
+        without: lack,
+    };
+    // Dropped, they end what they run.
+    let (mut services, mut players) = (JoinSet::new(), JoinSet::new());
+    services.spawn(Arc::clone(&history).listen(told));
+    services.spawn(Arc::clone(&wire).serve(proxied));
+    let _writer = start("writer", &child).await?;
+    let readers = Readers::start(child, args.readers).await?;
+    for (by, seed) in [(By::Npm, 1), (By::Pypi, 2)] {
+        let pool = Pool::from_url(database.url())?;
+        players.spawn(foreign::write(by, redis.url(), pool, args.seed + seed, Arc::clone(&history)));
+    }
+    players.spawn(faults::happen(readers, redis.clone(), wire, args.seed, Arc::clone(&history)));
+
+    let (began, limit) = (Instant::now(), Duration::from_secs(args.seconds));
+    let (mut wanted, mut last) = (operations, (0, Instant::now()));
+    loop {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        // None of them ends but by an error.
+        if let Some(ended) = players.try_join_next() {
+            return Err(ended?.err().unwrap_or_else(|| "a player left".into()));
+        }
+        let (reads, writes) = (history.reads().len(), history.writes().len());
+        eprint!("\r{name}: {reads} reads, {writes} invalidations, {:.0} s  ", began.elapsed().as_secs_f64());
+        if reads > last.0 {
+            last = (reads, Instant::now());
+        } else if last.1.elapsed() > PATIENCE {
+            return Err("the readers have ended, or hang".into());
+        }
+        let over = began.elapsed() > limit;
+        if reads as u64 >= wanted || over {
+            if over || lack.is_none() || !stale(&history.reads(), &history.writes()).is_empty() {
+                break;
+            }
+            wanted *= 2;
+        }
+    }
+    eprintln!();
+    let took = began.elapsed();
+    players.shutdown().await;
+    let stale = stale(&history.reads(), &history.writes());
+    let statistics = redis.cli(&["INFO", "stats"]).await;
+    let expired = statistics.lines().find_map(|line| line.trim().strip_prefix("expired_keys:")?.parse().ok());
+    Ok(Outcome { lack, history, began: clock_began, took, stale, expired: expired.unwrap_or(0) })
+}
+
+impl Readers {
+    async fn start(child: Child, count: u8) -> Res<Self> {
+        let mut readers = Self { processes: Vec::new(), child };
+        for number in 0..count {
+            readers.child.number = number;
+            let reader = readers.next().await?;
+            readers.processes.push(reader);
+        }
+        Ok(readers)
+    }
+
+    /// Any of them.
+    pub(crate) fn any(&self, rng: &mut SmallRng) -> Res<&ServerProcess> {
+        self.processes.get(rng.random_range(0..self.processes.len())).ok_or_else(|| "there are no readers".into())
+    }
+
+    /// Kills one, and starts another in its place.
+    pub(crate) async fn replace(&mut self, rng: &mut SmallRng) -> Res<()> {
+        let at = rng.random_range(0..self.processes.len());
+        self.processes[at].kill().await;
+        self.child.number = u8::try_from(at)?;
+        self.processes[at] = self.next().await?;
+        Ok(())
+    }
+
+    /// Each one draws otherwise than those before.
+    async fn next(&mut self) -> Res<ServerProcess> {
+        self.child.seed += 1;
+        start("reader", &self.child).await
+    }
+}
+
+/// This program as a child process. It can't outlive this one.
+async fn start(role: &str, child: &Child) -> Res<ServerProcess> {
+    let mut command = vec![std::env::current_exe()?.to_string_lossy().into_owned(), role.to_owned()];
+    let numbers = [
+        ("--number", u64::from(child.number)),
+        ("--seed", child.seed),
+        ("--sink", child.sink.into()),
+        ("--redis", child.redis.into()),
+        ("--direct", child.direct.into()),
+    ];
+    command.extend(numbers.into_iter().flat_map(|(name, number)| [name.to_owned(), number.to_string()]));
+    command.extend(["--mysql".to_owned(), child.mysql.clone()]);
+    if let Some(lack) = child.without.and_then(|lack| clap::ValueEnum::to_possible_value(&lack)) {
+        command.extend(["--without".to_owned(), lack.get_name().to_owned()]);
+    }
+    // Its supervisor removes the folder.
+    let folder: PathBuf = tempfile::Builder::new().prefix("mrc-history-").tempdir()?.keep();
+    Ok(ServerProcess::start(&command, &folder, "ready").await?)
+}

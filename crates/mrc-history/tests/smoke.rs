@@ -1,0 +1,21 @@
+//! The checker itself, small: it passes the protocol, and finds what the peers' way lets through.
+
+use std::process::{Command, Output};
+
+/// It succeeds if the run came out as it must.
+fn run(args: &[&str]) -> std::io::Result<Output> {
+    let common = ["--operations", "2000", "--seconds", "60", "--readers", "2"];
+    Command::new(env!("CARGO_BIN_EXE_mrc-history")).args(common).args(args).output()
+}
+
+#[test]
+fn the_protocol_lets_nothing_stale_through() {
+    let output = run(&[]).unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+}
+
+#[test]
+fn the_way_of_the_peers_does() {
+    let output = run(&["--naive"]).unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+}

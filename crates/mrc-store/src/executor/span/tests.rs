@@ -1,0 +1,140 @@
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::sync::{Arc, Mutex};
+
+use mrc_core::{Params, RowFormat, params};
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::subscriber::set_default;
+use tracing::{Event, Metadata, Subscriber};
+
+use super::*;
+use crate::QueryExecutor;
+
+/// What spans were made, and what was noted in them.
+#[derive(Clone, Default)]
+struct Spans(Arc<Mutex<Vec<Fields>>>);
+
+#[derive(Clone, Debug, Default)]
+struct Fields(BTreeMap<&'static str, String>);
+
+impl Visit for Fields {
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        self.0.insert(field.name(), format!("{value:?}"));
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.0.insert(field.name(), value.to_owned());
+    }
+}
+
+impl Subscriber for Spans {
+    // The driver and the runtime speak too.
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target() == "mrc"
+    }
+
+    fn new_span(&self, span: &Attributes<'_>) -> Id {
+        let mut fields = Fields::default();
+        span.record(&mut fields);
+        let mut spans = self.0.lock().unwrap();
+        spans.push(fields);
+        Id::from_u64(spans.len() as u64)
+    }
+
+    fn record(&self, span: &Id, values: &Record<'_>) {
+        let at = usize::try_from(span.into_u64()).unwrap() - 1;
+        values.record(&mut self.0.lock().unwrap()[at]);
+    }
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+    fn event(&self, _: &Event<'_>) {}
+    fn enter(&self, _: &Id) {}
+    fn exit(&self, _: &Id) {}
+}
+
+/// Whether the query works, and the fields of its one span.
+async fn spans_of(executor: &dyn QueryExecutor, sql: &str, params: &Params) -> (bool, String) {
+    let spans = Spans::default();
+    let _listening = set_default(spans.clone());
+    let done = executor.query(sql, params, &mut RowEncoder::new(RowFormat::Canonical)).await;
+    let ping = executor.ping().await;
+    assert_eq!(done.is_ok(), ping.is_ok());
+    let spans = spans.0.lock().unwrap();
+    let [Fields(fields)] = spans.as_slice() else { panic!("a query has one span, and a ping none: {spans:?}") };
+    (done.is_ok(), fields.iter().map(|(name, value)| format!("{name}={value} ")).collect())
+}
+
+#[cfg(feature = "sqlite")]
+#[tokio::test]
+async fn a_query_is_a_span() {
+    let executor = crate::SqliteExecutor::in_memory().unwrap();
+    executor.execute_batch("CREATE TABLE orders (id INT); INSERT INTO orders VALUES (1), (2), (3)").await.unwrap();
+    let sql = "SELECT id FROM orders WHERE id < ? AND 'hunter2' <> ?";
+    let (works, fields) = spans_of(&executor, sql, &params! { "Id" => 3, "Secret" => "hunter3" }).await;
+    assert!(works);
+    assert_eq!(
+        fields,
+        "db.operation.name=SELECT db.query.summary=SELECT orders db.response.returned_rows=2 db.system.name=sqlite \
+         otel.kind=client otel.name=SELECT orders "
+    );
+}
+
+#[cfg(feature = "mysql")]
+#[tokio::test]
+async fn a_query_that_fails_says_how() {
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let config = crate::MySqlConfig::new().port(nobody).database("shop").password("hunter1");
+    let executor = crate::MySqlExecutor::new(config).unwrap();
+    let sql = "SELECT 'hunter2' AS a, ? AS b FROM orders";
+    let (works, fields) = spans_of(&executor, sql, &params! { "Secret" => "hunter3" }).await;
+    assert!(!works);
+    assert_eq!(
+        fields,
+        format!(
+            "db.namespace=shop db.operation.name=SELECT db.query.summary=SELECT db.system.name=mysql \
+             error.type=unavailable otel.kind=client otel.name=SELECT otel.status_code=ERROR server.address=127.0.0.1 \
+             server.port={nobody} "
+        )
+    );
+    let (_, fields) = spans_of(&executor, "hunter2", &params! {}).await;
+    assert!(!fields.contains("hunter") && fields.contains("otel.name=mysql "), "{fields}");
+}
+
+fn check(sql: &str, expected: Option<&str>) {
+    assert_eq!(summary(operation(sql), sql).as_deref(), expected, "{sql}");
+}
+
+#[test]
+fn a_summary_is_the_operation_and_the_first_table() {
+    check("SELECT a FROM orders WHERE b = ?", Some("SELECT orders"));
+    check(" (select a, b + 1 from shop.orders\nUNION SELECT 1)", Some("SELECT"));
+    check("\n\tselect COUNT(*)\nfrom  shop.orders, items", Some("SELECT shop.orders"));
+    check("SELECT EXTRACT(YEAR FROM at) FROM orders", Some("SELECT orders"));
+    check("SELECT from_here, `a` FROM orders", Some("SELECT"));
+    check("SELECT a FROM (SELECT 1 AS a FROM t) AS d", Some("SELECT"));
+    check("SELECT a FROM `orders`", Some("SELECT"));
+    check("INSERT INTO orders(a) VALUES (?)", Some("INSERT orders"));
+    check("DELETE FROM orders", Some("DELETE orders"));
+    check("SELECT 1", Some("SELECT"));
+    check("SELECT a FROM", Some("SELECT"));
+    check("WITH c AS (SELECT a FROM t) SELECT a FROM c", Some("WITH c"));
+}
+
+#[test]
+fn what_may_be_a_literal_is_not_shown() {
+    check("SELECT 'x FROM secret'", Some("SELECT"));
+    check(r"SELECT 'C:\', ' FROM secret'", Some("SELECT"));
+    check(r#"SELECT "x" FROM secret"#, Some("SELECT"));
+    check("SELECT 1 /* ' */ FROM secret", Some("SELECT"));
+    check("SELECT a FROM 'secret'", Some("SELECT"));
+    check("hunter2", None);
+    check("SELECTED secrets", None);
+    check("", None);
+}
+
+#[test]
+fn a_name_is_cut_at_no_boundary() {
+    check("SELECT é FROM größe", Some("SELECT größe"));
+    check("SELECT €€ FROM ü.ö;", Some("SELECT ü.ö"));
+}

@@ -1,0 +1,160 @@
+//! One server or a cluster of them, and the way of a command to the right one.
+
+use std::future::Future;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use fred::error::Error;
+use fred::types::config::Server;
+use futures_util::future::try_join_all;
+use mrc_core::EventListener;
+
+use super::RedisConfig;
+use super::cluster::Cluster;
+use super::failure::moved;
+use super::link::{Connection, Link};
+use super::listeners::Listeners;
+use crate::error::StoreError;
+
+/// How often a command follows MOVED, at most. A cluster needs one; while a slot moves it may be two.
+const REDIRECTIONS: usize = 4;
+
+/// The servers of a store.
+pub(super) struct Servers {
+    kind: Kind,
+    listeners: Arc<Listeners>,
+}
+
+enum Kind {
+    One(Arc<Link>),
+    Cluster(Cluster),
+}
+
+/// The link for one command. One server's isn't counted anew for each hit.
+pub(super) enum Way<'a> {
+    Borrowed(&'a Link),
+    Shared(Arc<Link>),
+}
+
+impl Deref for Way<'_> {
+    type Target = Link;
+
+    fn deref(&self) -> &Link {
+        match self {
+            Self::Borrowed(link) => link,
+            Self::Shared(link) => link,
+        }
+    }
+}
+
+impl Servers {
+    pub(super) fn new(config: &RedisConfig) -> Result<Self, StoreError> {
+        let listeners = Arc::<Listeners>::default();
+        let kind = if config.is_cluster() {
+            Kind::Cluster(Cluster::new(config, listeners.clone())?)
+        } else {
+            Kind::One(Arc::new(Link::new(config, listeners.clone())?))
+        };
+        Ok(Self { kind, listeners })
+    }
+
+    /// Runs a command on the server that has the slot, where MOVED is followed: by that the server says that it did nothing. What was
+    /// sent and left without an answer isn't sent again.
+    ///
+    /// ASK is an error: while a slot is on its way, most of our commands would get TRYAGAIN from its new server, as they name keys that
+    /// don't exist.
+    pub(super) async fn call<T, F: Future<Output = Result<T, Error>>>(
+        &self,
+        slot: impl FnOnce() -> u16,
+        command: impl Fn(Arc<Connection>) -> F,
+    ) -> Result<T, StoreError> {
+        let mut way = match &self.kind {
+            Kind::One(link) => Way::Borrowed(link),
+            Kind::Cluster(cluster) => Way::Shared(cluster.link(slot()).await?),
+        };
+        let mut redirections = 0;
+        loop {
+            let connection = way.connection().await.inspect_err(|error| self.notice(error))?;
+            let outcome = command(connection).await;
+            if let Some(next) = self.redirection(&outcome, way.address().server.as_ref())
+                && redirections < REDIRECTIONS
+            {
+                redirections += 1;
+                way = Way::Shared(next);
+                continue;
+            }
+            return way.judge(outcome).inspect_err(|error| self.notice(error));
+        }
+    }
+
+    /// The server that has the slot, and its connection, if there is nothing to wait for.
+    pub(super) fn at_hand(&self, slot: impl FnOnce() -> u16) -> Option<(Way<'_>, Arc<Connection>)> {
+        let way = match &self.kind {
+            Kind::One(link) => Way::Borrowed(link),
+            Kind::Cluster(cluster) => Way::Shared(cluster.known_link(slot())?),
+        };
+        let connection = way.open_connection()?;
+        Some((way, connection))
+    }
+
+    /// The outcome of a command on a server at hand. None: the slot has moved, and the server did nothing.
+    pub(super) fn judge<T>(&self, way: &Way<'_>, outcome: Result<T, Error>) -> Option<Result<T, StoreError>> {
+        if self.redirection(&outcome, way.address().server.as_ref()).is_some() {
+            return None;
+        }
+        Some(way.judge(outcome).inspect_err(|error| self.notice(error)))
+    }
+
+    /// The links to all servers that keys lie on, as far as is known; in a cluster all primaries, in a fixed order.
+    pub(super) async fn primaries(&self) -> Result<Vec<Arc<Link>>, StoreError> {
+        match &self.kind {
+            Kind::One(link) => Ok(vec![link.clone()]),
+            Kind::Cluster(cluster) => cluster.primaries().await,
+        }
+    }
+
+    /// The same as the cluster sees it now.
+    pub(super) async fn primaries_now(&self) -> Result<Vec<Arc<Link>>, StoreError> {
+        if let Kind::Cluster(cluster) = &self.kind {
+            cluster.read().await?;
+        }
+        self.primaries().await
+    }
+
+    pub(super) fn are_a_cluster(&self) -> bool {
+        matches!(self.kind, Kind::Cluster(_))
+    }
+
+    pub(super) async fn ping(&self) -> Result<(), StoreError> {
+        let links = self.primaries().await?;
+        let pings = links.iter().map(|link| async { link.ping().await.inspect_err(|error| self.notice(error)) });
+        try_join_all(pings).await.map(drop)
+    }
+
+    pub(super) fn listen(&self, listener: Arc<dyn EventListener>) {
+        self.listeners.add(listener);
+    }
+
+    pub(super) async fn close(&self) {
+        match &self.kind {
+            Kind::One(link) => link.close().await,
+            Kind::Cluster(cluster) => cluster.close().await,
+        }
+    }
+
+    /// A lost server of a cluster may have been replaced: to be found out, while the call fails.
+    pub(super) fn notice(&self, error: &StoreError) {
+        if let Kind::Cluster(cluster) = &self.kind
+            && error.is_retryable()
+        {
+            cluster.read_soon();
+        }
+    }
+
+    fn redirection<T>(&self, outcome: &Result<T, Error>, asked: Option<&Server>) -> Option<Arc<Link>> {
+        match (&self.kind, outcome) {
+            (Kind::Cluster(cluster), Err(error)) => cluster.follow(moved(error, asked)?),
+            _ => None,
+        }
+    }
+}

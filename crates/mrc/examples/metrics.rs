@@ -1,0 +1,39 @@
+//! What the cache decides, as Prometheus would scrape it.
+//!
+//! `cargo run -p mrc --features memory,sqlite,metrics --example metrics`
+#![expect(clippy::print_stdout, reason = "an example shows what it does")]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder};
+use mrc::{MemoryStore, Metrics, MrcClient, MrcServer, SqliteExecutor, params};
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    // The exporter first: what is made before it counts into nothing. In a service, with its feature `http-listener`:
+    // `PrometheusBuilder::new().install()?` answers `/metrics`.
+    let seconds = [0.001, 0.01, 0.1, 1.0, 10.0];
+    let exporter = PrometheusBuilder::new()
+        .set_buckets_for_metric(Matcher::Suffix("_seconds".into()), &seconds)?
+        .set_buckets_for_metric(Matcher::Suffix("_bytes".into()), &[1e3, 1e6, 1e9])?
+        .install_recorder()?;
+
+    let database = SqliteExecutor::in_memory()?;
+    database.execute_batch("CREATE TABLE orders (id INTEGER, store INTEGER); INSERT INTO orders VALUES (1, 6)").await?;
+    let (store, metrics) = (Arc::new(MemoryStore::new()), Metrics::named("orders"));
+    let client =
+        MrcClient::builder().shared_store(store.clone()).executor(database).on_event(metrics.clone()).build()?;
+    let server = MrcServer::with_shared_store(store).on_event(metrics);
+
+    for store in [6, 6, 6, 7] {
+        let sql = "SELECT id FROM orders WHERE store = ?";
+        client.query_with_cache(sql, params! { "StoreId" => store }, Duration::from_secs(60)).await?;
+    }
+    server.drop_outdated_cache(params! { "StoreId" => 6 }).await?;
+
+    // What didn't happen is there too, at 0: a rate needs a first value.
+    let rendered = exporter.render();
+    rendered.lines().filter(|line| !line.ends_with(" 0") && !line.is_empty()).for_each(|line| println!("{line}"));
+    Ok(())
+}

@@ -1,0 +1,122 @@
+//! A cluster that loses servers: the others go on.
+
+use futures_util::TryStreamExt;
+use futures_util::future::join_all;
+use mrc_store::{CacheStore, Claim, RedisStore, ScanPattern, StoreError, Terms};
+use mrc_tests::{RedisCluster, unique};
+
+use super::events::Heard;
+use super::{LONG, SECOND, eventually, patient, store, token};
+
+/// Keys on one server of the cluster.
+fn keys_of(cluster: &RedisCluster, node: usize, count: usize) -> Vec<String> {
+    let slots = cluster.slots_of(node);
+    let names = (0..).map(|number| unique(&format!("k{number}:")));
+    names.filter(|name| slots.contains(&fred::util::redis_keyslot(name.as_bytes()))).take(count).collect()
+}
+
+/// Everything that a store does with a key, none of which fails.
+async fn works(store: &RedisStore, key: &str) {
+    let claim = token();
+    assert_eq!(store.get(key).await.unwrap(), None);
+    assert_eq!(store.claim(key, &claim, Terms::fill(LONG)).await.unwrap(), Claim::Granted);
+    assert!(store.fill(key, &claim, "[1]".into(), LONG.into()).await.unwrap());
+    assert_eq!(store.get(key).await.unwrap(), Some("[1]".into()));
+}
+
+/// While the server `LOST` is lost, the others lose nothing, and what needs it says so.
+async fn the_others_go_on(cluster: &RedisCluster, store: &RedisStore) {
+    for node in [0, 2] {
+        let keys = keys_of(cluster, node, 150);
+        join_all(keys.iter().map(|key| works(store, key))).await;
+    }
+    let server = format!("127.0.0.1:{}", cluster.ports()[LOST]);
+    for key in keys_of(cluster, LOST, 50) {
+        for error in [
+            store.get(&key).await.unwrap_err(),
+            store.claim(&key, &token(), Terms::fill(LONG)).await.unwrap_err(),
+            store.fill(&key, &token(), "1".into(), LONG.into()).await.unwrap_err(),
+            store.remove(&[key.clone().into()]).await.unwrap_err(),
+            store.ping().await.unwrap_err(),
+        ] {
+            assert!(error.is_retryable(), "{error:?}");
+            assert!(matches!(error, StoreError::Timeout(_)) || error.to_string().contains(&server), "{error}");
+        }
+    }
+    let scan = store.scan(&ScanPattern::All).try_collect::<Vec<_>>().await;
+    assert!(scan.is_err_and(|error| error.is_retryable()), "a scan that leaves a server out says so");
+}
+
+const LOST: usize = 1;
+
+/// Waits for what comes back by itself.
+async fn all_is_well(cluster: &RedisCluster, store: &RedisStore) {
+    for node in 0..cluster.nodes().len() {
+        for key in keys_of(cluster, node, 20) {
+            eventually(|| store.get(&key)).await;
+            works(store, &key).await;
+        }
+    }
+    eventually(|| store.scan(&ScanPattern::All).try_collect::<Vec<_>>()).await;
+    eventually(|| store.ping()).await;
+}
+
+#[tokio::test]
+async fn a_killed_server_takes_its_own_keys_along_and_no_others() {
+    let cluster = RedisCluster::start().await;
+    let store = store(&cluster.url());
+    let heard = Heard::by(&store);
+    all_is_well(&cluster, &store).await;
+    cluster.node(LOST).kill().await;
+    the_others_go_on(&cluster, &store).await;
+    cluster.node(LOST).restart().await;
+    all_is_well(&cluster, &store).await;
+    let server = format!("127.0.0.1:{}", cluster.ports()[LOST]);
+    heard.is(&[("server_lost", &server), ("server_back", &server)]).await;
+}
+
+#[tokio::test]
+async fn nor_does_one_that_stands_still() {
+    let cluster = RedisCluster::start().await;
+    let store = RedisStore::new(patient(&cluster.url()).command_timeout(SECOND)).unwrap();
+    all_is_well(&cluster, &store).await;
+    cluster.node(LOST).pause().await;
+    // The first calls wait; sooner or later the circuit opens.
+    let key = keys_of(&cluster, LOST, 1).remove(0);
+    while !matches!(store.get(&key).await, Err(StoreError::Unavailable(_))) {}
+    the_others_go_on(&cluster, &store).await;
+    cluster.node(LOST).resume().await;
+    all_is_well(&cluster, &store).await;
+}
+
+#[tokio::test]
+async fn one_that_is_dead_from_the_beginning() {
+    let cluster = RedisCluster::start().await;
+    cluster.node(LOST).kill().await;
+    // The URL begins with a living one, and with the dead one.
+    for first in [0, LOST] {
+        let urls = cluster.ports();
+        let url = format!("redis-cluster://127.0.0.1:{}?node=127.0.0.1:{}", urls[first], urls[2]);
+        the_others_go_on(&cluster, &store(&url)).await;
+    }
+    let alone = store(&format!("redis-cluster://127.0.0.1:{}", cluster.ports()[LOST]));
+    assert!(matches!(alone.get("k").await, Err(StoreError::Unavailable(_))));
+    cluster.node(LOST).restart().await;
+    eventually(|| alone.get("k")).await;
+    all_is_well(&cluster, &alone).await;
+}
+
+#[tokio::test]
+async fn a_replica_that_took_over_is_found() {
+    let cluster = RedisCluster::start().await;
+    let replica = cluster.add_replica(LOST).await;
+    let store = store(&cluster.url());
+    let heard = Heard::by(&store);
+    all_is_well(&cluster, &store).await;
+    cluster.node(LOST).kill().await;
+    assert_eq!(replica.cli(&["CLUSTER", "FAILOVER", "TAKEOVER"]).await, "OK");
+    all_is_well(&cluster, &store).await;
+    // Nobody needs the dead one any more.
+    let server = format!("127.0.0.1:{}", cluster.ports()[LOST]);
+    heard.is(&[("server_lost", &server), ("server_back", &server)]).await;
+}

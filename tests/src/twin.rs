@@ -1,0 +1,84 @@
+//! This test binary once more, in a process of its own that takes JSON lines.
+
+use std::io::Write;
+use std::process::Stdio;
+
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
+use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use tokio::sync::{Mutex, mpsc};
+
+/// The variable that tells a process that it is a twin, and what its test gave it.
+const CONFIG: &str = "MRC_TEST_TWIN";
+/// What answers begin with: libtest writes to the same pipe.
+const ANSWER: &str = "twin answers ";
+
+/// Another process of this test binary, which runs one of its ignored tests: that one calls [`config`](Self::config) and
+/// [`serve`](Self::serve).
+///
+/// It ends when it's dropped, and with this process, also when that is killed with SIGKILL.
+pub struct Twin {
+    pipes: Mutex<Pipes>,
+    child: Mutex<Child>,
+}
+
+struct Pipes {
+    requests: ChildStdin,
+    lines: Lines<BufReader<ChildStdout>>,
+}
+
+impl Twin {
+    /// Starts a process that runs the ignored test of this full name.
+    pub fn start(test: &str, config: &Value) -> Self {
+        let mut child = Command::new(std::env::current_exe().expect("a test binary has a path"))
+            .args(["--exact", test, "--ignored", "--nocapture"])
+            .env(CONFIG, config.to_string())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .expect("a test binary can be run");
+        let requests = child.stdin.take().expect("stdin is piped");
+        let lines = BufReader::new(child.stdout.take().expect("stdout is piped")).lines();
+        Self { pipes: Mutex::new(Pipes { requests, lines }), child: Mutex::new(child) }
+    }
+
+    /// The answer to a request. None: the process has ended before it answered.
+    pub async fn call(&self, request: &Value) -> Option<Value> {
+        let mut pipes = self.pipes.lock().await;
+        pipes.requests.write_all(format!("{request}\n").as_bytes()).await.ok()?;
+        while let Some(line) = pipes.lines.next_line().await.ok()? {
+            if let Some(answer) = line.strip_prefix(ANSWER) {
+                return Some(answer.parse().expect("a twin answers JSON"));
+            }
+        }
+        None
+    }
+
+    /// SIGKILL. Returns when the process is gone.
+    pub async fn kill(&self) {
+        self.child.lock().await.kill().await.expect("it is our child");
+    }
+
+    /// In the other process: what [`start`](Self::start) was given. None: this process is no twin.
+    pub fn config() -> Option<Value> {
+        Some(std::env::var(CONFIG).ok()?.parse().expect("a twin is given JSON"))
+    }
+
+    /// In the other process: answers each request, one after the other, until the process ends.
+    pub async fn serve(mut answer: impl AsyncFnMut(Value) -> Value) {
+        let (sender, mut requests) = mpsc::unbounded_channel();
+        std::thread::spawn(move || {
+            for line in std::io::stdin().lines().map_while(Result::ok) {
+                let _ = sender.send(line);
+            }
+            // Who started us is gone, in whatever way, and may have left us in the middle of an answer.
+            std::process::exit(0);
+        });
+        while let Some(request) = requests.recv().await {
+            let answer = answer(request.parse().expect("a twin is asked JSON")).await;
+            // On a line of its own: libtest may have begun one.
+            writeln!(std::io::stdout(), "\n{ANSWER}{answer}").expect("somebody reads");
+        }
+    }
+}
