@@ -26,6 +26,7 @@ mod redis;
 mod resp;
 mod sentinel;
 mod tls;
+mod twin;
 
 pub use cluster::RedisCluster;
 pub use listener::Listener;
@@ -35,3 +36,4 @@ pub use peers::Peer;
 pub use proxy::{Mode, Proxy};
 pub use redis::Redis;
 pub use sentinel::RedisSentinel;
+pub use twin::Twin;

@@ -44,11 +44,15 @@ impl Pipeline {
         looked: Result<Option<Bytes>, StoreError>,
         compute: C,
     ) -> Result<Answer, Error> {
+        let ends = began + call.options.deadline;
         let looked = match looked {
-            Ok(bad) => self.without_bad_values(key, call, bad).await.map(drop),
+            Ok(None) => Ok(()),
+            Ok(bad) => {
+                let gone = timeout_at(ends, self.without_bad_values(key, call, bad)).await;
+                gone.unwrap_or(Err(StoreError::Timeout(call.options.deadline))).map(drop)
+            }
             Err(error) => Err(error),
         };
-        let ends = began + call.options.deadline;
         // Without the cache there are no copies either.
         if call.options.stale.is_zero() || looked.is_err() {
             return self.in_time(key, call, ends, self.attempt(key, call, looked, compute.run())).await;
@@ -59,18 +63,12 @@ impl Pipeline {
             Some(compute) => {
                 let why = format!("no answer within {:?}", call.options.stale_after);
                 // Who comes late to a flight needn't wait as long again.
-                let under_way = self.flights.began(key).map(|began| began + call.options.stale_after);
-                if under_way.is_some_and(|good_enough| good_enough <= Instant::now())
-                    && let Some(stale) = self.stale(key, ends, &why).await
-                {
-                    return Ok(stale);
-                }
+                let good_enough = self.flights.began(key).unwrap_or(began) + call.options.stale_after;
                 let (pipeline, name, call) = (Arc::clone(self), key.to_owned(), *call);
                 let mut task = Task::spawn(async move {
                     let attempt = pipeline.attempt(&name, &call, looked, compute);
                     pipeline.in_time(&name, &call, ends, attempt).await
                 });
-                let good_enough = under_way.unwrap_or(began + call.options.stale_after);
                 match timeout_at(good_enough, task.outcome()).await {
                     Ok(outcome) => outcome,
                     Err(_) => match self.stale(key, ends, &why).await {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use mrc_core::{Bypass, Event, Key};
 use mrc_store::StoreError;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use crate::answer::Answer;
 use crate::call::{Call, Compute};
@@ -48,7 +48,12 @@ impl Pipeline {
         let key = key.as_str();
         // The one await of a hit, and as flat as can be: the compiler lays the futures of a call chain out one inside the other, and has a
         // limit for how deep. What isn't a hit goes on in a box.
-        let json = match self.store.get(key).await {
+        let looked = match self.store.shared().patience() {
+            patience if patience <= call.options.deadline => self.store.get(key).await,
+            // Half of the time is left for the database.
+            _ => Box::pin(self.look_in_time(key, began + call.options.deadline / 2)).await,
+        };
+        let json = match looked {
             Ok(Some(json)) if self.check(&json, call).is_ok() => json,
             looked => return Box::pin(self.miss(key, call, began, looked, compute)).await,
         };
@@ -57,6 +62,12 @@ impl Pipeline {
             return Ok(Answer::cached(json));
         }
         Ok(Box::pin(self.refresh(key, call, json, compute)).await)
+    }
+
+    /// A look at a store that may take longer than the call.
+    async fn look_in_time(&self, key: &str, ends: Instant) -> Result<Option<Bytes>, StoreError> {
+        let limit = ends.saturating_duration_since(Instant::now());
+        timeout_at(ends, self.store.get(key)).await.unwrap_or(Err(StoreError::Timeout(limit)))
     }
 
     /// What the cache has, if it is of use. What isn't, goes.

@@ -120,6 +120,10 @@ impl CacheStore for Paused<dyn CacheStore> {
         self.inner.ping().await
     }
 
+    fn patience(&self) -> Duration {
+        self.inner.patience()
+    }
+
     fn listen(&self, listener: Arc<dyn EventListener>) {
         self.inner.listen(listener);
     }

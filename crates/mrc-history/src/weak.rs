@@ -255,6 +255,10 @@ impl CacheStore for Weak {
         self.whole.ping().await
     }
 
+    fn patience(&self) -> Duration {
+        self.whole.patience()
+    }
+
     fn listen(&self, listener: Arc<dyn EventListener>) {
         self.whole.listen(listener);
     }

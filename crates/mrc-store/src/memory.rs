@@ -269,6 +269,10 @@ impl CacheStore for MemoryStore {
         self.check_open()
     }
 
+    fn patience(&self) -> Duration {
+        Duration::ZERO
+    }
+
     async fn close(&self) {
         self.closed.store(true, Ordering::Release);
         self.slots.invalidate_all();

@@ -88,6 +88,12 @@ pub trait CacheStore: Debug + Send + Sync + 'static {
         drop(listener);
     }
 
+    /// How long a call for one key may take at most. Callers with less time than that put a limit of their own around it.
+    /// Default: no limit is known.
+    fn patience(&self) -> Duration {
+        Duration::MAX
+    }
+
     /// Closes all connections. Calls after that return [`StoreError::Closed`].
     async fn close(&self);
 }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use mrc::{Error, ExecuteError, MrcClient, MrcClientBuilder, MySqlConfig, Source, params};
-use mrc_tests::{Listener, MariaDb, Mode, Proxy, free_port};
+use mrc::{Error, ExecuteError, MrcClient, MrcClientBuilder, MySqlConfig, Query, Source, params};
+use mrc_tests::{Listener, MariaDb, Mode, Proxy, free_port, unique};
 use mysql_async::prelude::Queryable;
 
 use super::support::*;
@@ -40,7 +40,7 @@ async fn nobody_there_and_somebody_else() {
     for listener in listeners {
         fails(&shop, &at(&shop, listener.port()).build().unwrap()).await;
     }
-    assert!(shop.heard.take().iter().all(|event| event == "Miss"));
+    assert!(shop.heard.take().chunks(2).all(|events| events == ["Miss", "Failed"]));
     // What is in the cache is served all the same.
     shop.ask(1).await;
     assert!(ask(&at(&shop, free_port()).build().unwrap(), 1).await.unwrap().is_hit());
@@ -50,12 +50,7 @@ async fn nobody_there_and_somebody_else() {
 async fn killed_and_back() {
     let shop = Shop::open().await;
     let mysql = MariaDb::start().await;
-    let set_up = async || {
-        let mut admin = mysql.admin().await;
-        admin.query_drop(format!("CREATE DATABASE own; USE own; {ITEMS}")).await.unwrap();
-        admin.disconnect().await.unwrap();
-    };
-    set_up().await;
+    set_up(&mysql).await;
     let client = shop.builder().mysql(mysql.url("own")).build().unwrap();
     ask(&client, 1).await.unwrap();
 
@@ -77,7 +72,7 @@ async fn killed_and_back() {
     database_error(ask(&client, 2).await.unwrap_err());
     assert!(ask(&client, 1).await.unwrap().is_hit());
     mysql.restart().await;
-    set_up().await;
+    set_up(&mysql).await;
     until(async || match ask(&client, 2).await {
         Ok(answer) => version(&answer) == 1,
         Err(error) => {
@@ -145,4 +140,116 @@ async fn what_the_server_refuses_is_not_worth_a_second_try() {
         assert!(!error.is_retryable());
     }
     assert!(shop.client.query_with_cache("SELECT id FROM items", params! {}, HOUR).await.is_ok());
+}
+
+/// The claim of a call that ran into its deadline is given back in the background.
+async fn leaves_nothing(shop: &Shop, id: u32) {
+    until(async || shop.keys(id).await.is_empty()).await;
+}
+
+#[tokio::test]
+async fn a_server_that_stands_still_costs_a_deadline_and_no_more() {
+    let (shop, mysql) = (Shop::open().await, MariaDb::start().await);
+    set_up(&mysql).await;
+    let client = shop.builder().mysql(mysql.url("own")).lease(HOUR).build().unwrap();
+    ask(&client, 1).await.unwrap();
+    shop.heard.take();
+    mysql.pause().await;
+    let limit = Duration::from_millis(300);
+    let hurried = client.with_deadline(limit);
+    for _ in 0..2 {
+        let error = ask(&hurried, 2).await.unwrap_err();
+        assert!(matches!(error, Error::Deadline { limit: passed } if passed == limit), "{error:?}");
+        assert!(error.is_retryable());
+        leaves_nothing(&shop, 2).await;
+    }
+    assert_eq!(shop.heard.take(), ["Miss", "DeadlinePassed", "Miss", "DeadlinePassed"]);
+    assert!(ask(&hurried, 1).await.unwrap().is_hit());
+    mysql.resume().await;
+    assert_eq!(ask(&client, 2).await.unwrap().source(), Source::Computed);
+    assert!(ask(&client, 2).await.unwrap().is_hit());
+}
+
+/// A statement that takes long, with a name of its own.
+struct Slow {
+    shop: Shop,
+    client: MrcClient,
+    sql: String,
+    name: String,
+    key: String,
+}
+
+impl Slow {
+    async fn new() -> Self {
+        let (shop, name) = (Shop::open().await, unique("slow"));
+        let sql = format!("SELECT SLEEP(600) AS {name}");
+        let key = format!("{}{}", shop.prefix, shop.client.key(&sql, params! {}).unwrap());
+        let client = shop.builder().lease(HOUR).build().unwrap();
+        Self { shop, client, sql, name, key }
+    }
+
+    async fn ask(&self, client: &MrcClient) -> Error {
+        guarded(client.query_with_cache(Query::new(&self.sql).trust_read_only(), params! {}, HOUR)).await.unwrap_err()
+    }
+
+    /// The connection on which the database runs it.
+    async fn running(&self) -> u64 {
+        let mut admin = self.shop.database.admin().await;
+        let find = format!(
+            "SELECT ID FROM information_schema.PROCESSLIST WHERE INFO LIKE '%{}%' AND ID <> CONNECTION_ID()",
+            self.name
+        );
+        let mut id = None;
+        until(async || {
+            id = admin.query_first::<u64, _>(&find).await.unwrap();
+            id.is_some()
+        })
+        .await;
+        id.unwrap()
+    }
+
+    async fn left_nothing(&self) {
+        until(async || self.shop.redis.cli(&["KEYS", &format!("*{}*", self.key)]).await.is_empty()).await;
+    }
+}
+
+#[tokio::test]
+async fn a_query_that_is_too_slow_ends_with_the_deadline() {
+    let slow = Slow::new().await;
+    let hurried = slow.client.with_deadline(Duration::from_millis(300));
+    let error = slow.ask(&hurried).await;
+    assert!(matches!(error, Error::Deadline { .. }) && error.is_retryable(), "{error:?}");
+    slow.left_nothing().await;
+    assert_eq!(version(&slow.shop.ask(1).await), 1);
+}
+
+#[tokio::test]
+async fn a_query_whose_connection_is_killed_may_be_tried_again() {
+    let slow = Slow::new().await;
+    let kill = async {
+        let id = slow.running().await;
+        slow.shop.database.execute(&format!("KILL CONNECTION {id}")).await;
+    };
+    let (error, ()) = tokio::join!(slow.ask(&slow.client), kill);
+    database_error(error);
+    slow.left_nothing().await;
+    assert_eq!(slow.shop.heard.take(), ["Miss", "Failed"]);
+    assert_eq!(version(&slow.shop.ask(1).await), 1);
+}
+
+#[tokio::test]
+async fn a_pool_without_a_free_connection() {
+    let shop = Shop::open().await;
+    let mysql = MySqlConfig::from_url(&shop.database.url()).unwrap().pool_max(1);
+    let client =
+        shop.builder().mysql_config(mysql.acquire_timeout(Duration::from_millis(300))).lease(HOUR).build().unwrap();
+    let only = client.mysql_pool().unwrap().get_conn().await.unwrap();
+    let error = database_error(ask(&client, 1).await.unwrap_err());
+    assert!(matches!(*error, ExecuteError::Timeout { .. }), "{error:?}");
+    let error = ask(&client.with_deadline(Duration::from_millis(50)), 1).await.unwrap_err();
+    assert!(matches!(error, Error::Deadline { .. }), "{error:?}");
+    leaves_nothing(&shop, 1).await;
+    drop(only);
+    until(async || ask(&client, 1).await.is_ok()).await;
+    assert!(ask(&client, 1).await.unwrap().is_hit());
 }

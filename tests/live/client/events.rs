@@ -3,7 +3,8 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use mrc::{Event, Source, params};
+use mrc::{Event, MrcClient, Source, params};
+use mrc_tests::Redis;
 
 use super::support::*;
 
@@ -71,4 +72,29 @@ async fn a_function_is_cached_as_a_query_is() {
     assert_eq!(shop.heard.take(), ["Miss", "Filled", "Hit"]);
     let read = shop.client.read_from_cache("report_v1", params! { "Id" => 1 }).await.unwrap().unwrap();
     assert_eq!((read.as_str().unwrap(), read.source()), ("[1.5,1e+21]", Source::Cache));
+}
+
+#[tokio::test]
+async fn a_lost_server_and_its_return() {
+    let redis = Redis::start().await;
+    let (sender, mut servers) = tokio::sync::watch::channel(Vec::new());
+    let client = MrcClient::builder()
+        .redis(redis.url())
+        .on_event(move |event: &Event<'_>| {
+            if let Event::ServerLost { server, .. } | Event::ServerBack { server, .. } = event {
+                sender.send_modify(|all| all.push((event.name(), (*server).to_owned())));
+            }
+        })
+        .build()
+        .unwrap();
+    assert!(client.health().await.is_whole());
+    redis.kill().await;
+    // Nobody need ask for it.
+    guarded(servers.wait_for(|all| !all.is_empty())).await.unwrap();
+    assert!(!client.health().await.is_whole());
+    redis.restart().await;
+    guarded(servers.wait_for(|all| all.len() > 1)).await.unwrap();
+    let server = format!("127.0.0.1:{}", redis.port());
+    assert_eq!(*servers.borrow(), [("server_lost", server.clone()), ("server_back", server)]);
+    assert!(client.health().await.is_whole());
 }

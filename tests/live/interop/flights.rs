@@ -97,3 +97,72 @@ async fn without_a_drop_our_fill_is_theirs() {
         assert_eq!(read, json!([{"id": 3, "version": 1}]));
     }
 }
+
+/// A value of ours that is being computed anew. Its reader can't store the new one yet.
+struct Refresh {
+    mysql: std::sync::Arc<Gated>,
+    heard: Heard,
+    id: &'static str,
+    key: String,
+}
+
+impl Refresh {
+    async fn begin(world: &World, side: &Side) -> Self {
+        world.write(1).await;
+        let (mysql, heard, id) = (Gated::closed(&world.database), Heard::default(), name("Id"));
+        let ask = async |client: mrc::MrcClient| {
+            client.query_with_cache(side.query(SQL), Params::new().with(id, 3), HOUR).await.unwrap()
+        };
+        assert_eq!(ask(world.client(side)).await.source(), Source::Computed);
+        world.write(2).await;
+        let builder = world.builder(side).shared_executor(mysql.clone()).on_event(heard.clone());
+        let client = builder.early_refresh(HOUR).jitter(0.0).build().unwrap();
+        let key = client.key(side.query(SQL), Params::new().with(id, 3)).unwrap().into_string();
+        // Little is left of it.
+        assert_eq!(world.redis.cli(&["PEXPIRE", &key, "60000"]).await, "1");
+        assert_eq!(ask(client).await.source(), Source::Cache);
+        until(async || mysql.reads() == 1).await;
+        assert_eq!(world.get(&key).await, r#"[{"id":3,"version":1}] "#);
+        Self { mysql, heard, id, key }
+    }
+
+    async fn end(&self, last: &str) {
+        self.mysql.gate.add_permits(1);
+        let mut events = Vec::new();
+        until(async || {
+            events.extend(self.heard.take());
+            events.last().is_some_and(|event| event == last)
+        })
+        .await;
+        assert_eq!(events, ["Hit", "Refreshing", last]);
+    }
+}
+
+#[tokio::test]
+async fn a_value_in_a_refresh_is_a_hit_to_them() {
+    let world = World::open().await;
+    for side in world.sides() {
+        let refresh = Refresh::begin(&world, side).await;
+        let (params, names) = ([json!(3)], [refresh.id]);
+        let old = json!([{"id": 3, "version": 1}]);
+        assert_eq!(side.read(&side.text(SQL), &params, &names).await, old);
+        assert_eq!(side.ask(SQL, &params, &names).await, old);
+        refresh.end("Filled").await;
+        assert_eq!(world.get(&refresh.key).await, r#"[{"id":3,"version":2}]"#, "without the mark");
+        let left: u64 = world.redis.cli(&["PTTL", &refresh.key]).await.parse().unwrap();
+        assert!((60_001..=3_600_000).contains(&left), "a whole life again, not {left} ms");
+        assert_eq!(side.read(&side.text(SQL), &params, &names).await, json!([{"id": 3, "version": 2}]));
+    }
+}
+
+#[tokio::test]
+async fn their_drop_ends_our_refresh() {
+    let world = World::open().await;
+    for side in world.sides() {
+        let refresh = Refresh::begin(&world, side).await;
+        assert!(side.drop(&[refresh.id], &[json!(3)], true).await.as_u64().unwrap() >= 1);
+        assert!(!world.exists(&refresh.key).await);
+        refresh.end("Refused").await;
+        assert!(!world.exists(&refresh.key).await);
+    }
+}

@@ -1,5 +1,6 @@
 //! One cache, shared with both published peers: what they write we read, what we write they read, and whoever drops, drops for all.
 
+mod copies;
 mod drops;
 mod flights;
 mod keys;

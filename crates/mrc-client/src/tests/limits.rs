@@ -43,6 +43,17 @@ async fn those_who_wait_for_others_have_a_deadline_too() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_store_that_takes_longer_than_the_call_is_left() {
+    let it = Fixture::new(Database::open());
+    *it.store.failing.lock().unwrap() = Some("standing still");
+    let hasty = it.client.with_deadline(SECOND);
+    let began = Instant::now();
+    let answer = hasty.query_with_cache(SQL, params! { "Id" => 1 }, HOUR).await.unwrap();
+    assert_eq!((version(&answer), began.elapsed()), (1, SECOND / 2));
+    assert_eq!(it.events(), ["Bypassed StoreFailed"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn without_the_cache_a_deadline_holds_as_well() {
     let it = Fixture::new(Database::gated());
     *it.store.failing.lock().unwrap() = Some("all");

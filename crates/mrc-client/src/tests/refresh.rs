@@ -55,6 +55,22 @@ async fn a_value_in_use_never_misses() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_value_whose_life_is_shorter_than_a_lease_never_misses_either() {
+    let it = early(Database::open(), &Spy::new());
+    let ask = async || {
+        let life = Duration::from_secs(10);
+        it.client.query_with_cache(SQL, params! { "Id" => 1 }, life).await.unwrap().source()
+    };
+    ask().await;
+    for _ in 0..400 {
+        advance(Duration::from_millis(500)).await;
+        assert_eq!(ask().await, Source::Cache);
+        it.settle().await;
+    }
+    assert!(it.database.queries() < 60, "{}", it.database.queries());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_value_that_nobody_uses_ends() {
     let it = early(Database::open(), &Spy::new());
     it.version().await;

@@ -124,6 +124,9 @@ impl Spy {
 impl CacheStore for Spy {
     async fn get(&self, key: &str) -> Result<Option<Bytes>, StoreError> {
         self.call("get")?;
+        if *self.failing.lock().unwrap() == Some("standing still") {
+            std::future::pending::<()>().await;
+        }
         self.memory.get(key).await
     }
 

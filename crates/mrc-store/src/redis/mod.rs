@@ -223,6 +223,10 @@ impl CacheStore for RedisStore {
         self.servers.listen(listener);
     }
 
+    fn patience(&self) -> Duration {
+        self.config.connect_timeout.saturating_add(self.config.command_timeout)
+    }
+
     async fn close(&self) {
         self.servers.close().await;
     }

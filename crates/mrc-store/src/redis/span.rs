@@ -19,7 +19,7 @@ pub(super) async fn traced<T>(
     let span = span(address, operation, script);
     let outcome = command.instrument(span.clone()).await;
     if let Err(error) = &outcome {
-        span.record("error.type", code(error));
+        span.record("error.type", code(error)).record("otel.status_code", "ERROR");
     }
     outcome
 }
@@ -27,9 +27,11 @@ pub(super) async fn traced<T>(
 fn span(address: &Address, operation: &'static str, script: Option<&'static str>) -> Span {
     let server = address.server.as_ref();
     debug_span!(
+        target: "mrc",
         "redis",
         otel.name = operation,
         otel.kind = "client",
+        otel.status_code = Empty,
         db.system.name = "redis",
         db.operation.name = operation,
         db.stored_procedure.name = script,
@@ -90,7 +92,7 @@ mod tests {
         assert_eq!(
             *notes.0.lock().unwrap(),
             "otel.name=\"EVALSHA\" otel.kind=\"client\" db.system.name=\"redis\" db.operation.name=\"EVALSHA\" \
-             db.stored_procedure.name=\"claim\" server.address=\"h\" server.port=7 error.type=\"OOM\" "
+             db.stored_procedure.name=\"claim\" server.address=\"h\" server.port=7 error.type=\"OOM\" otel.status_code=\"ERROR\" "
         );
     }
 }

@@ -1,0 +1,24 @@
+//! How old an answer may be: not older than the newest version whose invalidation had returned before the call began.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// The oldest version of each row that a call which begins now may still see.
+#[derive(Debug)]
+pub(crate) struct Floors(Vec<AtomicU32>);
+
+impl Floors {
+    pub(crate) fn new(items: u32) -> Self {
+        Self((0..items).map(|_| AtomicU32::new(0)).collect())
+    }
+
+    pub(crate) fn of(&self, item: u32) -> u32 {
+        self.0.get(item as usize).map_or(0, |floor| floor.load(Ordering::SeqCst))
+    }
+
+    /// An invalidation has returned.
+    pub(crate) fn raise(&self, item: u32, version: u32) {
+        if let Some(floor) = self.0.get(item as usize) {
+            floor.fetch_max(version, Ordering::SeqCst);
+        }
+    }
+}

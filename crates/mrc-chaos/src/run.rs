@@ -1,0 +1,129 @@
+//! The orchestra.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use mrc::MrcServer;
+use mrc_tests::Redis;
+use mysql_async::Pool;
+use mysql_async::prelude::Queryable;
+use tokio::runtime::Handle;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use crate::floors::Floors;
+use crate::machine::Machine;
+use crate::mariadb::MariaDb;
+use crate::plan::{Blow, Server, phases};
+use crate::record::{Counts, Measured, Results, Sample};
+use crate::series::{KEYS, Series, client};
+use crate::writer::Writer;
+use crate::{Args, Res};
+
+/// Under load, but not counted: connections are made and caches filled.
+const WARMING_UP: Duration = Duration::from_secs(3);
+
+/// Whose answers are looked at: name, file, and whether there are copies.
+const SERIES: [(&str, &str, bool); 2] =
+    [("without copies", "without-copies.svg", false), ("with copies", "with-copies.svg", true)];
+
+/// A series that plays.
+struct Player {
+    samples: JoinHandle<Vec<Sample>>,
+    driver: std::thread::JoinHandle<()>,
+    events: Arc<Counts>,
+    errors: Arc<Counts>,
+}
+
+/// Everything, from the start of the servers to their end.
+pub(crate) async fn run(args: &Args) -> Res<Results> {
+    let machine = Machine::look();
+    let (redis, mut mysql) = (Redis::start().await, MariaDb::start().await?);
+    let items = KEYS * u32::try_from(SERIES.len())?;
+    let pool = Pool::from_url(mysql.url())?;
+    let schema = format!(
+        "CREATE TABLE items (id INT UNSIGNED PRIMARY KEY, version INT UNSIGNED NOT NULL) ENGINE=InnoDB;
+         INSERT INTO items SELECT seq, 0 FROM seq_0_to_{}",
+        items - 1
+    );
+    pool.get_conn().await?.query_drop(schema).await?;
+
+    let (floors, stop, writes) =
+        (Arc::new(Floors::new(items)), Arc::new(AtomicBool::new(false)), Arc::<Counts>::default());
+    let began = Instant::now();
+    let mut players = Vec::new();
+    for (number, (name, _, copies)) in SERIES.into_iter().enumerate() {
+        let (events, errors) = (Arc::<Counts>::default(), Arc::<Counts>::default());
+        let client = client(&mysql.url(), &redis.url(), copies, &events)?;
+        let (sender, mut samples) = mpsc::unbounded_channel();
+        let series = Series::new(client, KEYS * u32::try_from(number)?, &floors, &errors, began, sender);
+        let (runtime, rate, stop) = (Handle::current(), args.rate, Arc::clone(&stop));
+        let driver =
+            std::thread::Builder::new().name(name.into()).spawn(move || series.drive(&runtime, rate, &stop))?;
+        let samples = tokio::spawn(async move {
+            let mut all = Vec::new();
+            while let Some(sample) = samples.recv().await {
+                all.push(sample);
+            }
+            all
+        });
+        players.push(Player { samples, driver, events, errors });
+    }
+    let server = MrcServer::new(&redis.url())?;
+    let writer = Writer { pool: pool.clone(), server, floors, items, counts: Arc::clone(&writes) };
+    let writer = tokio::spawn(writer.run());
+
+    let warm_up = usize::MAX;
+    let enter = |phase| {
+        players
+            .iter()
+            .flat_map(|player| [&player.events, &player.errors])
+            .chain([&writes])
+            .for_each(|counts| counts.enter(phase));
+    };
+    enter(warm_up);
+    tokio::time::sleep(WARMING_UP).await;
+    let mut measured = Vec::new();
+    for (number, phase) in phases(args.quick).into_iter().enumerate() {
+        eprintln!("{:4.0} s  {}", began.elapsed().as_secs_f64(), phase.name);
+        enter(number);
+        let from = began.elapsed();
+        strike(phase.outage, &redis, &mysql).await;
+        tokio::time::sleep(phase.length).await;
+        mend(phase.outage, &redis, &mut mysql).await?;
+        measured.push((phase, from..began.elapsed()));
+    }
+    stop.store(true, Ordering::Relaxed);
+    writer.abort();
+    let mut series = Vec::new();
+    for (player, (name, file, _)) in players.into_iter().zip(SERIES) {
+        player.driver.join().map_err(|_| "a driver panicked")?;
+        // They end with the last call.
+        let samples = player.samples.await?;
+        series.push(Measured { name, file, samples, events: player.events, errors: player.errors });
+    }
+    Ok(Results { machine, rate: args.rate, phases: measured, series, writer: writes })
+}
+
+async fn strike(outage: Option<(Server, Blow)>, redis: &Redis, mysql: &MariaDb) {
+    match outage {
+        Some((Server::Redis, Blow::Killed)) => redis.kill().await,
+        Some((Server::Redis, Blow::Wedged)) => redis.pause().await,
+        Some((Server::MySql, Blow::Killed)) => mysql.kill().await,
+        Some((Server::MySql, Blow::Wedged)) => mysql.pause(),
+        None => {}
+    }
+}
+
+/// Returns when the server is ready.
+async fn mend(outage: Option<(Server, Blow)>, redis: &Redis, mysql: &mut MariaDb) -> Res<()> {
+    match outage {
+        Some((Server::Redis, Blow::Killed)) => redis.restart().await,
+        Some((Server::Redis, Blow::Wedged)) => redis.resume().await,
+        Some((Server::MySql, Blow::Killed)) => mysql.restart().await?,
+        Some((Server::MySql, Blow::Wedged)) => mysql.resume(),
+        None => {}
+    }
+    Ok(())
+}

@@ -1,0 +1,146 @@
+//! A client under load: a call every so often, whatever became of those before, and what became of each.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use mrc::{
+    Answer, Error, Event, ExecuteError, MrcClient, MySqlConfig, MySqlExecutor, Params, QueryExecutor, RowEncoder,
+    Source, params,
+};
+use rand::rngs::SmallRng;
+use rand::{Rng, SeedableRng};
+use serde::Deserialize;
+use tokio::runtime::Handle;
+use tokio::sync::mpsc::UnboundedSender;
+
+use crate::Res;
+use crate::floors::Floors;
+use crate::record::{Counts, Outcome, Sample};
+
+/// How many rows each series reads.
+pub(crate) const KEYS: u32 = 300;
+pub(crate) const TTL: Duration = Duration::from_secs(2);
+pub(crate) const EARLY_REFRESH: Duration = Duration::from_millis(500);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(5);
+/// So long after its deadline a call hangs.
+pub(crate) const GRACE: Duration = Duration::from_secs(1);
+/// How long copies live, and the patience before one is taken.
+pub(crate) const STALE: (Duration, Duration) = (Duration::from_secs(300), Duration::from_millis(100));
+/// The param that names the row.
+pub(crate) const PARAM: &str = "Item";
+/// The count of database queries among the events.
+pub(crate) const QUERIES: &str = "database queries";
+const BY_ID: &str = "SELECT id, version FROM items WHERE id = ?";
+
+/// One client and its calls.
+pub(crate) struct Series {
+    client: MrcClient,
+    /// The first of its rows.
+    first: u32,
+    floors: Arc<Floors>,
+    errors: Arc<Counts>,
+    began: Instant,
+    samples: UnboundedSender<Sample>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Item {
+    id: u32,
+    version: u32,
+}
+
+/// A client, with copies or without. Its events are counted.
+pub(crate) fn client(mysql: &str, redis: &str, copies: bool, events: &Arc<Counts>) -> Res<MrcClient> {
+    let (told, queries) = (Arc::clone(events), Arc::clone(events));
+    let inner = MySqlExecutor::new(MySqlConfig::from_url(mysql)?)?;
+    let mut builder = MrcClient::builder()
+        .redis(redis)
+        .executor(Counted { inner, queries })
+        .deadline(DEADLINE)
+        .early_refresh(EARLY_REFRESH)
+        .on_event(move |event: &Event<'_>| told.add(event.name()));
+    if copies {
+        builder = builder.stale_on_error(STALE.0).stale_after(STALE.1);
+    }
+    Ok(builder.build()?)
+}
+
+impl Series {
+    pub(crate) fn new(
+        client: MrcClient,
+        first: u32,
+        floors: &Arc<Floors>,
+        errors: &Arc<Counts>,
+        began: Instant,
+        samples: UnboundedSender<Sample>,
+    ) -> Arc<Self> {
+        Arc::new(Self { client, first, floors: Arc::clone(floors), errors: Arc::clone(errors), began, samples })
+    }
+
+    /// Calls until it is told to stop. It has a thread of its own: the runtime's timers are a millisecond apart.
+    pub(crate) fn drive(self: Arc<Self>, runtime: &Handle, rate: u32, stop: &AtomicBool) {
+        let mut rng = SmallRng::from_os_rng();
+        let mut due = self.began;
+        while !stop.load(Ordering::Relaxed) {
+            due += Duration::from_secs(1) / rate;
+            std::thread::sleep(due.saturating_duration_since(Instant::now()));
+            // Some rows are in use much more than others.
+            let item = self.first + (f64::from(KEYS) * rng.random::<f64>().powi(2)) as u32;
+            runtime.spawn(Arc::clone(&self).call(item, due));
+        }
+    }
+
+    async fn call(self: Arc<Self>, item: u32, due: Instant) {
+        let floor = self.floors.of(item);
+        let call = self.client.query_with_cache(BY_ID, params! { PARAM => item }, TTL);
+        let outcome = match tokio::time::timeout(DEADLINE + GRACE, call).await {
+            Ok(Ok(answer)) => judge(&answer, item, floor),
+            Ok(Err(error)) => self.error(&error),
+            Err(_) => Outcome::Hung,
+        };
+        let sample = Sample { due: due - self.began, took: due.elapsed(), outcome };
+        // The run counts what comes before its end, which is later than any call's.
+        let _ = self.samples.send(sample);
+    }
+
+    fn error(&self, error: &Error) -> Outcome {
+        self.errors.add(&error.to_string());
+        if error.is_retryable() { Outcome::Refused } else { Outcome::Failed }
+    }
+}
+
+fn judge(answer: &Answer, item: u32, floor: u32) -> Outcome {
+    match answer.rows::<Item>().as_deref() {
+        Ok([row]) if row.id == item && row.version >= floor => match answer.source() {
+            Source::Cache => Outcome::Hit,
+            Source::Stale => Outcome::Stale,
+            _ => Outcome::Read,
+        },
+        _ => Outcome::Wrong,
+    }
+}
+
+/// Counts the queries that reach the database's driver.
+#[derive(Debug)]
+struct Counted {
+    inner: MySqlExecutor,
+    queries: Arc<Counts>,
+}
+
+#[async_trait]
+impl QueryExecutor for Counted {
+    async fn query(&self, sql: &str, params: &Params, rows: &mut RowEncoder) -> Result<(), ExecuteError> {
+        self.queries.add(QUERIES);
+        self.inner.query(sql, params, rows).await
+    }
+
+    async fn ping(&self) -> Result<(), ExecuteError> {
+        self.inner.ping().await
+    }
+
+    async fn close(&self) {
+        self.inner.close().await;
+    }
+}
