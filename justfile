@@ -50,7 +50,7 @@ chaos *ARGS: setup
 race *ARGS: setup
     cargo run --release --manifest-path proof/race/Cargo.toml -- {{ ARGS }}
 
-# Search for input that breaks keys, statement, json or rows; needs cargo-fuzz and a nightly Rust
+# Search for input that breaks keys, statement, json, rows or arguments; needs cargo-fuzz and a nightly Rust
 fuzz TARGET SECONDS="120":
     mkdir -p fuzz/target/corpus/{{ TARGET }}
     cargo +nightly fuzz run {{ TARGET }} fuzz/target/corpus/{{ TARGET }} fuzz/corpus/{{ TARGET }} --fuzz-dir fuzz --features libfuzzer -- -max_total_time={{ SECONDS }}
