@@ -97,8 +97,16 @@ async fn databases_are_apart_and_a_server_of_ones_own_can_go() {
     assert_eq!(zone.as_deref(), Some("UTC"));
 
     let own = MariaDb::start().await;
+    own.admin()
+        .await
+        .query_drop("CREATE DATABASE d; CREATE TABLE d.t (id INT); INSERT INTO d.t VALUES (1)")
+        .await
+        .unwrap();
     own.kill().await;
     assert!(TcpStream::connect(("127.0.0.1", own.port())).await.is_err());
+    own.restart().await;
+    let kept: Option<u64> = own.admin().await.query_first("SELECT COUNT(*) FROM d.t").await.unwrap();
+    assert_eq!(kept, Some(1));
 }
 
 #[tokio::test]

@@ -17,6 +17,7 @@
 
 mod cluster;
 mod listener;
+mod machine;
 mod mariadb;
 mod names;
 mod peers;
@@ -30,6 +31,7 @@ mod twin;
 
 pub use cluster::RedisCluster;
 pub use listener::Listener;
+pub use machine::Machine;
 pub use mariadb::{Database, MariaDb};
 pub use names::{free_port, unique};
 pub use peers::Peer;

@@ -1,6 +1,6 @@
 //! One MariaDB server, and fresh databases on it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use mysql_async::prelude::Queryable;
@@ -16,19 +16,26 @@ const PASSWORD: &str = "secret";
 /// A MariaDB server of its own, for tests that kill or pause it. Others take a [`Database`].
 pub struct MariaDb {
     port: u16,
-    process: Mutex<ServerProcess>,
+    running: Mutex<Running>,
 }
+
+struct Running {
+    process: ServerProcess,
+    dir: PathBuf,
+}
+
+const DATA: &str = "data";
 
 impl MariaDb {
     /// A new, empty server. Its one user may do everything.
     pub async fn start() -> Self {
         // Another process may take the port before the server does.
-        let (port, process) = again(async || {
+        let (port, running) = again(async || {
             let port = free_port();
-            Ok((port, launch(port).await?))
+            Ok((port, launch(port, None).await?))
         })
         .await;
-        Self { port, process: Mutex::new(process) }
+        Self { port, running: Mutex::new(running) }
     }
 
     async fn shared() -> &'static Self {
@@ -53,24 +60,25 @@ impl MariaDb {
 
     /// SIGKILL. Returns when the server is gone.
     pub async fn kill(&self) {
-        self.process.lock().await.kill().await;
+        self.running.lock().await.process.kill().await;
     }
 
     /// SIGSTOP: connections stay open and nothing answers.
     pub async fn pause(&self) {
-        self.process.lock().await.pause();
+        self.running.lock().await.process.pause();
     }
 
     /// SIGCONT.
     pub async fn resume(&self) {
-        self.process.lock().await.resume();
+        self.running.lock().await.process.resume();
     }
 
-    /// Starts the server again on the same port, without its data. Kills it first if it runs.
+    /// Starts the server again on the same port, with all that was committed. Kills it first if it runs.
     pub async fn restart(&self) {
-        let mut process = self.process.lock().await;
-        process.kill().await;
-        *process = again(|| launch(self.port)).await;
+        let mut running = self.running.lock().await;
+        running.process.kill().await;
+        // Once: the data goes with a server that does not start.
+        *running = launch(self.port, Some(&running.dir)).await.unwrap_or_else(|e| panic!("{e}"));
     }
 }
 
@@ -140,33 +148,41 @@ async fn run(url: &str, sql: &str) {
     let _ = conn.disconnect().await;
 }
 
-async fn launch(port: u16) -> Result<ServerProcess, String> {
+/// A new server, or with the data of a killed one, which is moved: its folder goes with that one.
+async fn launch(port: u16, killed: Option<&Path>) -> Result<Running, String> {
     let dir = folder("mrc-mariadb-");
-    let data = dir.join("data").to_string_lossy().into_owned();
-    // Nothing here must survive a crash, so nothing waits for the disk.
+    let data = dir.join(DATA);
+    // Nothing here must survive a crash of the system, so nothing waits for the disk.
     let fast = ["--loose-innodb-flush-method=nosync", "--innodb-log-file-size=8M", "--innodb-buffer-pool-size=64M"];
-    let datadir = format!("--datadir={data}");
+    let datadir = format!("--datadir={}", data.display());
     let user = rustix::process::geteuid().is_root().then_some("--user=root");
     let common: Vec<&str> =
         ["--no-defaults", &datadir, "--skip-name-resolve"].into_iter().chain(fast).chain(user).collect();
-    if let Err(error) = install(&dir, &common).await {
+    let filled = match killed {
+        Some(killed) => std::fs::rename(killed.join(DATA), &data).map_err(|e| e.to_string()),
+        None => install(&dir, &common).await,
+    };
+    if let Err(error) = filled {
         // No supervisor holds the folder yet.
         let _ = std::fs::remove_dir_all(&dir);
         return Err(error);
     }
     let grants = format!(
-        "CREATE USER {USER}@'%' IDENTIFIED BY '{PASSWORD}';\nGRANT ALL ON *.* TO {USER}@'%' WITH GRANT OPTION;\n"
+        "CREATE USER IF NOT EXISTS {USER}@'%' IDENTIFIED BY '{PASSWORD}';\n\
+         GRANT ALL ON *.* TO {USER}@'%' WITH GRANT OPTION;\n"
     );
     std::fs::write(dir.join("init.sql"), grants).map_err(|e| e.to_string())?;
     let program = program("MRC_TEST_MARIADBD", &["mariadbd", "mysqld"]);
     let port = format!("--port={port}");
     // The socket's path must be short: the folder is the working directory.
     let own = [&port, "--bind-address=127.0.0.1", "--socket=s", "--pid-file=pid", "--max-connections=500"];
-    let log = ["--innodb-flush-log-at-trx-commit=0", "--sync-binlog=0", "--skip-log-bin"];
+    // A commit lies with the system before it is answered: a kill doesn't take it back.
+    let log = ["--innodb-flush-log-at-trx-commit=2", "--sync-binlog=0", "--skip-log-bin"];
     let init = format!("--init-file={}", dir.join("init.sql").display());
     let program = program.to_string_lossy();
     let command: Vec<&str> = [&*program].into_iter().chain(common).chain(own).chain(log).chain([&*init]).collect();
-    ServerProcess::start(&command, &dir, "ready for connections").await
+    let process = ServerProcess::start(&command, &dir, "ready for connections").await?;
+    Ok(Running { process, dir })
 }
 
 async fn install(dir: &Path, common: &[&str]) -> Result<(), String> {

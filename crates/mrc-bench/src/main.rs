@@ -13,7 +13,6 @@ mod args;
 mod contender;
 mod cpu;
 mod data;
-mod machine;
 mod peer;
 mod report;
 mod results;

@@ -95,6 +95,6 @@ fn script(name: &str) -> PathBuf {
 }
 
 /// Where scripts/setup puts the peers.
-pub(crate) fn installed(path: &str) -> PathBuf {
+fn installed(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/peers").join(path)
 }

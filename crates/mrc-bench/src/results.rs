@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use mrc_tests::Machine;
 use serde::{Deserialize, Serialize};
 
 use crate::Res;
-use crate::machine::Machine;
 
 /// All that a run measured. A suite that wasn't run is empty.
 #[derive(Debug, Serialize, Deserialize)]

@@ -7,14 +7,11 @@
 //! | `series` | a client under load: a call every so often, and what became of each |
 //! | `writer` | updates rows, commits, invalidates |
 //! | `floors` | how old an answer may be |
-//! | `mariadb` | a database that keeps its data when it is killed |
 //! | `record` | what was measured |
 //! | `report` | tables, plots, the page |
 #![expect(clippy::print_stdout, reason = "what a run finds is printed")]
 
 mod floors;
-mod machine;
-mod mariadb;
 mod plan;
 mod record;
 mod report;

@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::machine::Machine;
+use mrc_tests::Machine;
+
 use crate::plan::Phase;
 
 /// What became of a call.

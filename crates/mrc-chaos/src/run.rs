@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use mrc::MrcServer;
-use mrc_tests::Redis;
+use mrc_tests::{Machine, MariaDb, Redis};
 use mysql_async::Pool;
 use mysql_async::prelude::Queryable;
 use tokio::runtime::Handle;
@@ -13,8 +13,6 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use crate::floors::Floors;
-use crate::machine::Machine;
-use crate::mariadb::MariaDb;
 use crate::plan::{Blow, Server, phases};
 use crate::record::{Counts, Measured, Results, Sample};
 use crate::series::{KEYS, Series, client};
@@ -39,15 +37,16 @@ struct Player {
 /// Everything, from the start of the servers to their end.
 pub(crate) async fn run(args: &Args) -> Res<Results> {
     let machine = Machine::look();
-    let (redis, mut mysql) = (Redis::start().await, MariaDb::start().await?);
+    let (redis, mysql) = (Redis::start().await, MariaDb::start().await);
     let items = KEYS * u32::try_from(SERIES.len())?;
-    let pool = Pool::from_url(mysql.url())?;
     let schema = format!(
-        "CREATE TABLE items (id INT UNSIGNED PRIMARY KEY, version INT UNSIGNED NOT NULL) ENGINE=InnoDB;
+        "CREATE DATABASE shop; USE shop;
+         CREATE TABLE items (id INT UNSIGNED PRIMARY KEY, version INT UNSIGNED NOT NULL) ENGINE=InnoDB;
          INSERT INTO items SELECT seq, 0 FROM seq_0_to_{}",
         items - 1
     );
-    pool.get_conn().await?.query_drop(schema).await?;
+    mysql.admin().await.query_drop(schema).await?;
+    let (database, pool) = (mysql.url("shop"), Pool::from_url(mysql.url("shop"))?);
 
     let (floors, stop, writes) =
         (Arc::new(Floors::new(items)), Arc::new(AtomicBool::new(false)), Arc::<Counts>::default());
@@ -55,7 +54,7 @@ pub(crate) async fn run(args: &Args) -> Res<Results> {
     let mut players = Vec::new();
     for (number, (name, _, copies)) in SERIES.into_iter().enumerate() {
         let (events, errors) = (Arc::<Counts>::default(), Arc::<Counts>::default());
-        let client = client(&mysql.url(), &redis.url(), copies, &events)?;
+        let client = client(&database, &redis.url(), copies, &events)?;
         let (sender, mut samples) = mpsc::unbounded_channel();
         let series = Series::new(client, KEYS * u32::try_from(number)?, &floors, &errors, began, sender);
         let (runtime, rate, stop) = (Handle::current(), args.rate, Arc::clone(&stop));
@@ -71,7 +70,7 @@ pub(crate) async fn run(args: &Args) -> Res<Results> {
         players.push(Player { samples, driver, events, errors });
     }
     let server = MrcServer::new(&redis.url())?;
-    let writer = Writer { pool: pool.clone(), server, floors, items, counts: Arc::clone(&writes) };
+    let writer = Writer { pool, server, floors, items, counts: Arc::clone(&writes) };
     let writer = tokio::spawn(writer.run());
 
     let warm_up = usize::MAX;
@@ -91,7 +90,7 @@ pub(crate) async fn run(args: &Args) -> Res<Results> {
         let from = began.elapsed();
         strike(phase.outage, &redis, &mysql).await;
         tokio::time::sleep(phase.length).await;
-        mend(phase.outage, &redis, &mut mysql).await?;
+        mend(phase.outage, &redis, &mysql).await;
         measured.push((phase, from..began.elapsed()));
     }
     stop.store(true, Ordering::Relaxed);
@@ -111,19 +110,18 @@ async fn strike(outage: Option<(Server, Blow)>, redis: &Redis, mysql: &MariaDb) 
         Some((Server::Redis, Blow::Killed)) => redis.kill().await,
         Some((Server::Redis, Blow::Wedged)) => redis.pause().await,
         Some((Server::MySql, Blow::Killed)) => mysql.kill().await,
-        Some((Server::MySql, Blow::Wedged)) => mysql.pause(),
+        Some((Server::MySql, Blow::Wedged)) => mysql.pause().await,
         None => {}
     }
 }
 
 /// Returns when the server is ready.
-async fn mend(outage: Option<(Server, Blow)>, redis: &Redis, mysql: &mut MariaDb) -> Res<()> {
+async fn mend(outage: Option<(Server, Blow)>, redis: &Redis, mysql: &MariaDb) {
     match outage {
         Some((Server::Redis, Blow::Killed)) => redis.restart().await,
         Some((Server::Redis, Blow::Wedged)) => redis.resume().await,
-        Some((Server::MySql, Blow::Killed)) => mysql.restart().await?,
-        Some((Server::MySql, Blow::Wedged)) => mysql.resume(),
+        Some((Server::MySql, Blow::Killed)) => mysql.restart().await,
+        Some((Server::MySql, Blow::Wedged)) => mysql.resume().await,
         None => {}
     }
-    Ok(())
 }

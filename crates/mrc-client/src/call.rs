@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
-use mrc_core::Params;
+use mrc_core::{Params, Ttl};
 use mrc_store::Life;
 
 use crate::client::Inner;
@@ -38,15 +38,23 @@ impl Options {
 /// One call.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Call {
-    pub(crate) ttl: Duration,
+    /// One that a life can be drawn from.
+    pub(crate) ttl: Ttl,
+    pub(crate) jitter: f64,
     pub(crate) options: Options,
     /// Whether the value is an array of rows.
     pub(crate) rows: bool,
 }
 
 impl Call {
+    /// The life of a value that is stored now: a hit needs none.
     pub(crate) fn life(&self) -> Life {
-        Life { ttl: self.ttl, stale: self.options.stale }
+        let ttl = self.ttl.jittered(self.jitter, &mut rand::rng()).unwrap_or(self.ttl.base());
+        Life { ttl, stale: self.options.stale }
+    }
+
+    pub(crate) fn has_copy(&self) -> bool {
+        !self.options.stale.is_zero()
     }
 }
 

@@ -330,8 +330,9 @@ impl MrcClient {
     }
 
     fn call(&self, ttl: Ttl, rows: bool) -> Result<Call, Error> {
-        let ttl = ttl.jittered(self.inner.jitter, &mut rand::rng())?;
-        Ok(Call { ttl, options: self.options, rows })
+        let jitter = self.inner.jitter;
+        ttl.check(jitter)?;
+        Ok(Call { ttl, jitter, options: self.options, rows })
     }
 
     fn reading<'a>(&'a self, query: &'a Query<'_>, params: &'a Params) -> Read<'a> {

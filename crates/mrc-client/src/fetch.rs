@@ -58,7 +58,7 @@ impl Pipeline {
             looked => return Box::pin(self.miss(key, call, began, looked, compute)).await,
         };
         self.events.emit(&Event::Hit { key });
-        if call.options.early_refresh.is_zero() || !self.refreshes.is_due(key) {
+        if call.options.early_refresh.is_zero() || !self.refreshes.is_due(key, began) {
             return Ok(Answer::cached(json));
         }
         Ok(Box::pin(self.refresh(key, call, json, compute)).await)
@@ -128,8 +128,7 @@ impl Pipeline {
         leader: Leader<'_>,
         compute: impl Future<Output = Result<Bytes, Error>>,
     ) -> Result<Answer, Error> {
-        let copy = call.life().has_copy();
-        let claim = match self.claims.claim(self.store.shared(), key, copy, &leader).await {
+        let claim = match self.claims.claim(self.store.shared(), key, call.has_copy(), &leader).await {
             Waited::Hit { json, waited } => {
                 self.events.emit(&Event::Followed { key, waited });
                 let answer = Answer::cached(json);
@@ -243,10 +242,11 @@ impl Pipeline {
             claim.release().await;
             return false;
         }
-        match claim.fill(json.clone(), call.life()).await {
+        let life = call.life();
+        match claim.fill(json.clone(), life).await {
             Ok(true) => {
-                self.refreshes.filled(key, call);
-                self.events.emit(&Event::Filled { key, ttl: call.ttl, bytes: json.len() });
+                self.refreshes.filled(key, call, life.ttl);
+                self.events.emit(&Event::Filled { key, ttl: life.ttl, bytes: json.len() });
                 true
             }
             Ok(false) => {

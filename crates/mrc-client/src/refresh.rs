@@ -9,14 +9,13 @@
 //! between a quarter of the configured window and the whole of it: a value that is hit in that last quarter is refreshed for certain.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
 use mrc_core::Event;
 use mrc_store::{Claim, Terms};
-use quick_cache::DefaultHashBuilder;
 use quick_cache::sync::Cache;
+use quick_cache::{DefaultHashBuilder, UnitWeighter};
 use rand::Rng;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
@@ -26,7 +25,7 @@ use crate::call::{Call, Compute};
 use crate::fetch::Pipeline;
 
 /// How many keys are remembered.
-const KEYS: usize = 100_000;
+const KEYS: u64 = 100_000;
 /// How many refreshes of queries are under way at once.
 const AT_ONCE: usize = 16;
 /// A look is no older than this, or than the window, whichever is longer: somebody else may have changed the value's life.
@@ -36,27 +35,28 @@ const LOOK_AGAIN: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(crate) struct Refreshes {
     /// By the hash of the key: two keys that share one are looked at too often.
-    keys: Cache<u64, Arc<Watched>>,
+    keys: Cache<u64, Watched>,
     hasher: DefaultHashBuilder,
     began: Instant,
     at_once: Semaphore,
 }
 
-/// What is remembered of a key.
-#[derive(Debug, Default)]
+/// What is remembered of a key. Two callers that change it at one time may both look: a claim is for one of them.
+#[derive(Debug, Clone, Copy, Default)]
 struct Watched {
     /// When the next look is due, in ms since the client began.
-    next: AtomicU64,
-    /// How long the last computation took, in µs.
-    cost: AtomicU64,
+    next: u64,
+    /// How long the last computation took.
+    cost: Duration,
     /// The value is to be refreshed by the next caller that can.
-    wanted: AtomicBool,
+    wanted: bool,
 }
 
 impl Refreshes {
     pub(crate) fn new() -> Self {
         Self {
-            keys: Cache::new(KEYS),
+            // Room for a few at first: most clients refresh nothing.
+            keys: Cache::with_weighter(100, KEYS, UnitWeighter),
             hasher: DefaultHashBuilder::default(),
             began: Instant::now(),
             at_once: Semaphore::new(AT_ONCE),
@@ -64,49 +64,54 @@ impl Refreshes {
     }
 
     /// Whether something is to be done about a key that was hit.
-    pub(crate) fn is_due(&self, key: &str) -> bool {
-        self.keys.get(&self.hash(key)).is_none_or(|watched| {
-            watched.next.load(Ordering::Relaxed) <= self.millis(Instant::now())
-                || watched.wanted.load(Ordering::Relaxed)
-        })
+    pub(crate) fn is_due(&self, key: &str, now: Instant) -> bool {
+        let watched = self.keys.get(&self.hash(key));
+        watched.is_none_or(|watched| watched.wanted || watched.next <= self.millis(now))
     }
 
     /// Notes how long a computation took, where the key is in use.
     pub(crate) fn computed(&self, key: &str, took: Duration) {
-        if let Some(watched) = self.keys.get(&self.hash(key)) {
-            watched.cost.store(u64::try_from(took.as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
+        let hash = self.hash(key);
+        if let Some(watched) = self.keys.get(&hash) {
+            self.keys.insert(hash, Watched { cost: took, ..watched });
         }
     }
 
-    /// Notes that a value was stored.
-    pub(crate) fn filled(&self, key: &str, call: &Call) {
+    /// Notes that a value was stored for this long.
+    pub(crate) fn filled(&self, key: &str, call: &Call, ttl: Duration) {
         if !call.options.early_refresh.is_zero() {
-            let watched = self.watched(key);
-            watched.wanted.store(false, Ordering::Relaxed);
-            self.look_later(&watched, call.ttl, gap(call, &watched), call);
+            let watched = Watched { wanted: false, ..self.watched(key) };
+            self.look_later(key, watched, ttl, gap(call, &watched), call);
         }
     }
 
-    /// The look that is due, for one of those who ask at one time.
-    fn take_look(&self, key: &str, lease: Duration) -> Option<Arc<Watched>> {
+    /// The look that is due; until it has ended, or failed to for as long as a lease, nobody else looks.
+    fn take_look(&self, key: &str, lease: Duration) -> Option<Watched> {
         let (watched, now) = (self.watched(key), self.millis(Instant::now()));
-        let due = watched.next.load(Ordering::Relaxed);
-        let until = now.saturating_add(millis(lease));
-        let is_ours =
-            due <= now && watched.next.compare_exchange(due, until, Ordering::Relaxed, Ordering::Relaxed).is_ok();
-        is_ours.then_some(watched)
+        if watched.next > now {
+            return None;
+        }
+        self.keys.insert(self.hash(key), Watched { next: now.saturating_add(millis(lease)), ..watched });
+        Some(watched)
     }
 
-    fn look_later(&self, watched: &Watched, left: Duration, gap: Duration, call: &Call) {
+    /// Whether a refresh is wanted, for one of those who ask.
+    fn take_wanted(&self, key: &str) -> bool {
+        let watched = self.watched(key);
+        if watched.wanted {
+            self.keys.insert(self.hash(key), Watched { wanted: false, ..watched });
+        }
+        watched.wanted
+    }
+
+    fn look_later(&self, key: &str, watched: Watched, left: Duration, gap: Duration, call: &Call) {
         let pause = left.saturating_sub(gap).min(call.options.early_refresh.max(LOOK_AGAIN));
-        watched.next.store(self.millis(Instant::now()).saturating_add(millis(pause)), Ordering::Relaxed);
+        let next = self.millis(Instant::now()).saturating_add(millis(pause));
+        self.keys.insert(self.hash(key), Watched { next, ..watched });
     }
 
-    fn watched(&self, key: &str) -> Arc<Watched> {
-        let made: Result<_, std::convert::Infallible> =
-            self.keys.get_or_insert_with(&self.hash(key), || Ok(Arc::default()));
-        let Ok(watched) = made;
-        watched
+    fn watched(&self, key: &str) -> Watched {
+        self.keys.get(&self.hash(key)).unwrap_or_default()
     }
 
     fn hash(&self, key: &str) -> u64 {
@@ -135,7 +140,8 @@ impl Pipeline {
         tokio::spawn(async move {
             let Some(left) = pipeline.left_to_refresh(&name, &call, &watched).await else { return };
             let Some(compute) = detached else {
-                watched.wanted.store(true, Ordering::Relaxed);
+                let keys = &pipeline.refreshes;
+                keys.keys.insert(keys.hash(&name), Watched { wanted: true, ..keys.watched(&name) });
                 return;
             };
             let work = async {
@@ -145,7 +151,7 @@ impl Pipeline {
             let ends = Instant::now() + call.options.deadline;
             if !matches!(pipeline.in_time(&name, &call, ends, async { Ok(work.await) }).await, Ok(Some(_))) {
                 // Another process is at it, or it failed. There is time for some more attempts.
-                pipeline.refreshes.look_later(&watched, left / 4, Duration::ZERO, &call);
+                pipeline.refreshes.look_later(&name, watched, left / 4, Duration::ZERO, &call);
             }
         });
         Answer::cached(json)
@@ -153,8 +159,7 @@ impl Pipeline {
 
     /// A function that borrows from its caller is computed by its caller, while all others go on hitting the value.
     async fn refresh_here<C: Compute>(&self, key: &str, call: &Call, json: Bytes, compute: C) -> Answer {
-        let watched = self.refreshes.watched(key);
-        if compute.detached().is_some() || !watched.wanted.swap(false, Ordering::Relaxed) {
+        if compute.detached().is_some() || !self.refreshes.take_wanted(key) {
             return Answer::cached(json);
         }
         let work = async { Ok(self.compute_anew(key, call, call.options.early_refresh, compute.run()).await) };
@@ -173,7 +178,7 @@ impl Pipeline {
         {
             return Some(left);
         }
-        self.refreshes.look_later(watched, left.unwrap_or_default(), gap, call);
+        self.refreshes.look_later(key, *watched, left.unwrap_or_default(), gap, call);
         None
     }
 
@@ -185,7 +190,7 @@ impl Pipeline {
         left: Duration,
         compute: impl Future<Output = Result<Bytes, crate::Error>>,
     ) -> Option<Bytes> {
-        let terms = Terms::refresh(self.claims.lease).copy(call.life().has_copy());
+        let terms = Terms::refresh(self.claims.lease).copy(call.has_copy());
         let (answer, claim) = self.claims.try_claim(self.store.shared(), key, terms).await;
         let Ok(Claim::Granted) = answer else {
             if answer.is_ok() {
@@ -209,10 +214,10 @@ impl Pipeline {
 
 /// How long before its end a value is computed anew.
 fn gap(call: &Call, watched: &Watched) -> Duration {
-    let window = call.options.early_refresh.min(call.ttl / 2);
-    let cost = Duration::from_micros(watched.cost.load(Ordering::Relaxed));
+    let half = call.ttl.base() / 2;
+    let (window, cost) = (call.options.early_refresh.min(half), watched.cost);
     let random: f64 = rand::rng().random_range(f64::MIN_POSITIVE..1.0);
-    let longest = window.max(cost).min(call.ttl / 2).as_secs_f64();
+    let longest = window.max(cost).min(half).as_secs_f64();
     let gap = (cost.max(window / 4).as_secs_f64() * -random.ln()).min(longest);
     Duration::try_from_secs_f64(gap).unwrap_or(window).max(window / 4)
 }

@@ -59,6 +59,18 @@ impl Ttl {
         self.base
     }
 
+    /// Whether [`jittered`](Self::jittered) can draw a life.
+    ///
+    /// # Errors
+    /// When the TTL is zero, or the jitter isn't a fraction from 0 to below 1.
+    pub fn check(self, default_jitter: f64) -> Result<(), TtlError> {
+        let fraction = self.jitter.unwrap_or(default_jitter);
+        if !(0.0..1.0).contains(&fraction) {
+            return Err(TtlError::Jitter(fraction));
+        }
+        if self.base.as_millis() == 0 { Err(TtlError::Zero) } else { Ok(()) }
+    }
+
     /// One life: `ttl + round(ttl * uniform(-jitter, jitter))`, as both peers compute it, and never less than 1.
     ///
     /// A TTL in whole seconds stays in whole seconds; any other is rounded to milliseconds.
@@ -67,15 +79,10 @@ impl Ttl {
     /// # Errors
     /// When the TTL is zero, or the jitter isn't a fraction from 0 to below 1.
     pub fn jittered(self, default_jitter: f64, rng: &mut (impl Rng + ?Sized)) -> Result<Duration, TtlError> {
+        self.check(default_jitter)?;
         let fraction = self.jitter.unwrap_or(default_jitter);
-        if !(0.0..1.0).contains(&fraction) {
-            return Err(TtlError::Jitter(fraction));
-        }
         let base = self.base.min(Self::MOST);
         let millis = u64::try_from(base.as_millis()).unwrap_or(u64::MAX);
-        if millis == 0 {
-            return Err(TtlError::Zero);
-        }
         let (units, unit_millis) = if millis % 1000 == 0 { (millis / 1000, 1000) } else { (millis, 1) };
         let shift = if fraction > 0.0 { (units as f64 * rng.random_range(-fraction..=fraction)).round() } else { 0.0 };
         let lived = units.saturating_add_signed(shift as i64).max(1);

@@ -72,7 +72,6 @@ async fn killed_and_back() {
     database_error(ask(&client, 2).await.unwrap_err());
     assert!(ask(&client, 1).await.unwrap().is_hit());
     mysql.restart().await;
-    set_up(&mysql).await;
     until(async || match ask(&client, 2).await {
         Ok(answer) => version(&answer) == 1,
         Err(error) => {

@@ -46,7 +46,6 @@ async fn a_copy_stands_in_until_it_is_dropped_or_the_database_is_back() {
     is_stale(&ask(&client, 1).await.unwrap());
 
     mysql.restart().await;
-    set_up(&mysql).await;
     let mut admin = mysql.admin().await;
     mysql_async::prelude::Queryable::query_drop(&mut admin, "UPDATE own.items SET version = 2").await.unwrap();
     until(async || version(&ask(&client, 1).await.unwrap()) == 2).await;

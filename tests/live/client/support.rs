@@ -156,7 +156,7 @@ impl EventListener for Heard {
     }
 }
 
-/// A MariaDB that a test stops: a database `own` with the [`ITEMS`]. Once more after each restart.
+/// A MariaDB that a test stops: a database `own` with the [`ITEMS`].
 pub(crate) async fn set_up(mysql: &MariaDb) {
     let mut admin = mysql.admin().await;
     admin.query_drop(format!("CREATE DATABASE own; USE own; {ITEMS}")).await.unwrap();

@@ -2,9 +2,10 @@
 
 use std::fmt::Write;
 
+use mrc_tests::Machine;
+
 use super::targets::{Goal, Target, count, many};
 use super::{number, thousands};
-use crate::machine::Machine;
 use crate::results::{Hits, Results, Work, find, median};
 
 /// The contenders of a hit: their names in the results, and in words.
@@ -26,11 +27,8 @@ pub(super) const CONTENDERS: [(&str, &str); 14] = [
 ];
 
 pub(super) fn machine(machine: &Machine) -> String {
-    let Machine { cpu, cores, system, redis, database, node, python, rust, load } = machine;
-    format!(
-        "Measured on {cpu}, {cores} cores, {system}; Redis {redis}, {database}, Node {node}, Python {python}, Rust {rust}. \
-         Load before the run: {load}.\n\n"
-    )
+    let Machine { node, python, rust, load, .. } = machine;
+    format!("Measured on {machine}, Node {node}, Python {python}, Rust {rust}. Load before the run: {load}.\n\n")
 }
 
 pub(super) fn targets(targets: &[Target]) -> String {

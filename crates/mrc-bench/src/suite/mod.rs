@@ -5,13 +5,12 @@ mod hits;
 mod misses;
 mod rows;
 
-use mrc_tests::Database;
+use mrc_tests::{Database, Machine};
 use serde_json::{Value, json};
 
 use crate::Res;
 use crate::args::{Args, Suite};
 use crate::data;
-use crate::machine::Machine;
 use crate::peer::Peer;
 use crate::results::{Results, Series, Work};
 

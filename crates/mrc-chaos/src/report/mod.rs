@@ -7,6 +7,8 @@ mod tables;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use mrc_tests::Machine;
+
 use crate::Res;
 use crate::record::{Outcome, Results, Sample};
 
@@ -15,7 +17,9 @@ const END: &str = "<!-- … to here. -->";
 
 /// The tables, in Markdown, which reads well on a terminal too.
 pub(crate) fn text(results: &Results) -> String {
-    let mut out = results.machine.text() + "\n\n" + &goals(results);
+    let (machine, before, after) = (&results.machine, &results.machine.load, Machine::load_now());
+    let mut out = format!("Measured on {machine}. Load before the run: {before}, at its end: {after}.\n\n");
+    out += &goals(results);
     for measured in &results.series {
         out += &tables::calls(results, measured);
     }

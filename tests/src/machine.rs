@@ -1,0 +1,76 @@
+//! What was measured on.
+
+use std::fmt::{self, Display, Formatter};
+use std::process::Command;
+
+use serde::{Deserialize, Serialize};
+
+/// The machine and the programs, without names of hosts or paths. What isn't known is `unknown`.
+///
+/// Its text is the part that matters to every measurement: without Node, Python, Rust and the load.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Machine {
+    /// The model of the CPU, or its architecture.
+    pub cpu: String,
+    /// How many threads run at a time.
+    pub cores: usize,
+    /// The operating system and the architecture.
+    pub system: String,
+    /// The version of Redis.
+    pub redis: String,
+    /// The version of MariaDB, with its name.
+    pub database: String,
+    /// The version of Node.
+    pub node: String,
+    /// The version of the Python that the peer runs on.
+    pub python: String,
+    /// The version of rustc.
+    pub rust: String,
+    /// The load when it was looked at: see [`load_now`](Self::load_now).
+    pub load: String,
+}
+
+impl Machine {
+    /// Looks around.
+    pub fn look() -> Self {
+        let cpuinfo = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+        let model = cpuinfo.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
+        Self {
+            cpu: model.map_or(std::env::consts::ARCH, |(_, model)| model.trim()).to_owned(),
+            cores: std::thread::available_parallelism().map_or(0, Into::into),
+            system: says("uname", "-sm"),
+            redis: version("redis-server", "v="),
+            database: version("mariadbd", "Ver "),
+            node: version("node", "v"),
+            python: version(concat!(env!("CARGO_MANIFEST_DIR"), "/peers/venv/bin/python"), "Python "),
+            rust: version("rustc", "rustc "),
+            load: Self::load_now(),
+        }
+    }
+
+    /// The load of the machine: the mean of the last minute.
+    pub fn load_now() -> String {
+        let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+        load.split_whitespace().next().unwrap_or("unknown").to_owned()
+    }
+}
+
+impl Display for Machine {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Self { cpu, cores, system, redis, database, .. } = self;
+        write!(f, "{cpu}, {cores} cores, {system}; Redis {redis}, {database}")
+    }
+}
+
+/// The word after `mark`.
+fn version(program: &str, mark: &str) -> String {
+    let said = says(program, "--version");
+    let after = said.split_once(mark).map_or(&*said, |(_, after)| after);
+    after.split_whitespace().next().unwrap_or("unknown").to_owned()
+}
+
+fn says(program: &str, arg: &str) -> String {
+    let output = Command::new(program).arg(arg).output();
+    let said = output.map_or_else(|_| "unknown".into(), |output| String::from_utf8_lossy(&output.stdout).into_owned());
+    said.lines().next().unwrap_or("unknown").to_owned()
+}
