@@ -37,5 +37,6 @@ pub use names::{free_port, unique};
 pub use peers::Peer;
 pub use proxy::{Mode, Proxy};
 pub use redis::Redis;
+pub use resp::redis_command;
 pub use sentinel::RedisSentinel;
 pub use twin::Twin;

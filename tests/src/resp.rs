@@ -1,6 +1,7 @@
 //! As much of Redis's protocol as the harness needs: one command and its answer, and commands read off a wire.
 
 use std::io;
+use std::ops::Range;
 
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
@@ -65,21 +66,21 @@ pub(crate) fn take_commands(buffer: &mut Vec<u8>) -> Vec<Vec<String>> {
             at = buffer.len();
             break;
         }
-        let Some((command, end)) = command(buffer, at) else { break };
-        commands.push(command);
+        let Some((parts, end)) = redis_command(buffer, at) else { break };
+        commands.push(parts.into_iter().map(|part| String::from_utf8_lossy(&buffer[part]).into_owned()).collect());
         at = end;
     }
     buffer.drain(..at);
     commands
 }
 
-fn command(buffer: &[u8], at: usize) -> Option<(Vec<String>, usize)> {
+/// Where the parts of the command lie that begins at `at`, and where it ends. None: it isn't there as a whole.
+pub fn redis_command(buffer: &[u8], at: usize) -> Option<(Vec<Range<usize>>, usize)> {
     let (count, mut at) = number(buffer, at)?;
     let mut parts = Vec::new();
     for _ in 0..count {
         let (length, start) = number(buffer, at)?;
-        let part = buffer.get(start..start + length)?;
-        parts.push(String::from_utf8_lossy(part).into_owned());
+        parts.push(start..start + length);
         at = start + length + 2;
     }
     (at <= buffer.len()).then_some((parts, at))

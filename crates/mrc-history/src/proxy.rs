@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use fred::util::sha1_hash;
+use mrc_tests::redis_command;
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -115,7 +116,7 @@ impl Wire {
             }
             pending.extend_from_slice(&chunk[..n]);
             let mut end = 0;
-            while let Some((parts, after)) = command(&pending, end) {
+            while let Some((parts, after)) = redis_command(&pending, end) {
                 self.perhaps_twice(&pending, end..after, &parts);
                 end = after;
             }
@@ -201,41 +202,4 @@ async fn drain(mut server: TcpStream) {
         while let Ok(1..) = server.read(&mut chunk).await {}
     })
     .await;
-}
-
-/// The parts of the command that begins at `at`, and where it ends. None: it isn't there as a whole.
-fn command(bytes: &[u8], at: usize) -> Option<(Vec<Range<usize>>, usize)> {
-    let (count, mut at) = number(bytes, at)?;
-    let mut parts = Vec::new();
-    for _ in 0..count {
-        let (length, start) = number(bytes, at)?;
-        parts.push(start..start + length);
-        at = start + length + 2;
-    }
-    (at <= bytes.len()).then_some((parts, at))
-}
-
-/// The number of a line such as `*2` or `$5`, and where the next line begins.
-fn number(bytes: &[u8], at: usize) -> Option<(usize, usize)> {
-    let line = bytes.get(at + 1..)?;
-    let length = line.windows(2).position(|pair| pair == b"\r\n")?;
-    let number = std::str::from_utf8(&line[..length]).ok()?.parse().ok()?;
-    Some((number, at + 1 + length + 2))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn commands_are_found_when_they_are_whole() {
-        let wire = b"*2\r\n$3\r\nGET\r\n$1\r\na\r\n*1\r\n$4\r\nPING\r\n";
-        let (parts, end) = command(wire, 0).unwrap();
-        assert_eq!((&wire[parts[0].clone()], &wire[parts[1].clone()], end), (&b"GET"[..], &b"a"[..], 20));
-        let (parts, end) = command(wire, end).unwrap();
-        assert_eq!((&wire[parts[0].clone()], end), (&b"PING"[..], wire.len()));
-        for cut in 0..20 {
-            assert_eq!(command(&wire[..cut], 0), None, "cut at {cut}");
-        }
-    }
 }
