@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use futures_util::future::join;
 use tokio::time::{Instant, timeout};
 
 use crate::client::MrcClient;
@@ -67,7 +68,7 @@ impl MrcClient {
             let executor = inner.executor.as_deref()?;
             Some(probe(async { Ok(executor.ping().await?) }).await)
         };
-        let (cache, database) = tokio::join!(cache, database);
+        let (cache, database) = join(cache, database).await;
         Health { cache, database }
     }
 }
