@@ -30,20 +30,6 @@ impl Pipeline {
         looked: Result<Option<Bytes>, StoreError>,
         compute: C,
     ) -> Result<Answer, Error> {
-        let span = tracing::debug_span!(target: "mrc", "miss", mrc.outcome = Empty);
-        let outcome = self.computed_or_stale(key, call, began, looked, compute).instrument(span.clone()).await;
-        span.record("mrc.outcome", outcome.as_ref().map_or("failed", |answer| answer.source().name()));
-        outcome
-    }
-
-    async fn computed_or_stale<C: Compute>(
-        self: &Arc<Self>,
-        key: &str,
-        call: &Call,
-        began: Instant,
-        looked: Result<Option<Bytes>, StoreError>,
-        compute: C,
-    ) -> Result<Answer, Error> {
         let ends = began + call.options.deadline;
         let looked = match looked {
             Ok(None) => Ok(()),
@@ -110,6 +96,14 @@ impl Pipeline {
         self.events.emit(&Event::Stale { key, error });
         Some(Answer::stale(json))
     }
+}
+
+/// Runs a miss in a span of its own.
+pub(crate) async fn traced(miss: impl Future<Output = Result<Answer, Error>>) -> Result<Answer, Error> {
+    let span = tracing::debug_span!(target: "mrc", "miss", mrc.outcome = Empty);
+    let outcome = miss.instrument(span.clone()).await;
+    span.record("mrc.outcome", outcome.as_ref().map_or("failed", |answer| answer.source().name()));
+    outcome
 }
 
 /// A task that ends with its caller, unless it is told to go on.

@@ -11,6 +11,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::answer::Answer;
 use crate::call::{Call, Compute};
 use crate::claim::{Claims, Held, Waited};
+use crate::deadline::traced;
 use crate::error::Error;
 use crate::events::Events;
 use crate::flight::{Flights, Follower, Leader, Seat};
@@ -55,7 +56,7 @@ impl Pipeline {
         };
         let json = match looked {
             Ok(Some(json)) if self.check(&json, call).is_ok() => json,
-            looked => return Box::pin(self.miss(key, call, began, looked, compute)).await,
+            looked => return Box::pin(traced(self.miss(key, call, began, looked, compute))).await,
         };
         self.events.emit(&Event::Hit { key });
         if call.options.early_refresh.is_zero() || !self.refreshes.is_due(key, began) {
