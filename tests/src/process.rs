@@ -14,7 +14,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::sync::watch;
@@ -35,6 +35,7 @@ rm -rf "$dir"
 
 const KEPT_LINES: usize = 100;
 const START_LIMIT: Duration = Duration::from_secs(60);
+const STOP_LIMIT: Duration = Duration::from_secs(5);
 
 #[derive(Clone, Copy, PartialEq)]
 enum State {
@@ -98,14 +99,28 @@ impl ServerProcess {
         let _ = state.wait_for(|s| *s == State::Gone).await;
     }
 
-    /// SIGSTOP: connections stay open and nothing answers.
+    /// SIGSTOP: connections stay open and nothing answers. Returns when every thread stands, where the system tells.
     pub fn pause(&self) {
         self.signal(Signal::STOP);
+        let began = Instant::now();
+        while !self.is_stopped() && began.elapsed() < STOP_LIMIT {
+            std::thread::sleep(Duration::from_millis(1));
+        }
     }
 
     /// SIGCONT: the end of a [`pause`](Self::pause).
     pub fn resume(&self) {
         self.signal(Signal::CONT);
+    }
+
+    /// Whether each thread is stopped, by Linux's `/proc`. A system without one is taken at its word.
+    fn is_stopped(&self) -> bool {
+        let threads = std::fs::read_dir(format!("/proc/{}/task", self.pid.as_raw_nonzero()));
+        threads.into_iter().flatten().flatten().all(|thread| {
+            let stat = std::fs::read_to_string(thread.path().join("stat")).unwrap_or_default();
+            // Behind the name, which may hold anything.
+            stat.rsplit_once(") ").is_none_or(|(_, state)| state.starts_with('T'))
+        })
     }
 
     // The shell hasn't waited for the server yet, so its pid isn't given to another process.
