@@ -95,11 +95,11 @@ impl Refreshes {
         Some(watched)
     }
 
-    /// Whether a refresh is wanted, for one of those who ask.
-    fn take_wanted(&self, key: &str) -> bool {
+    /// Says whether the next caller that can is to refresh the value. Returns whether it was to before.
+    fn want(&self, key: &str, wanted: bool) -> bool {
         let watched = self.watched(key);
-        if watched.wanted {
-            self.keys.insert(self.hash(key), Watched { wanted: false, ..watched });
+        if watched.wanted != wanted {
+            self.keys.insert(self.hash(key), Watched { wanted, ..watched });
         }
         watched.wanted
     }
@@ -140,8 +140,7 @@ impl Pipeline {
         tokio::spawn(async move {
             let Some(left) = pipeline.left_to_refresh(&name, &call, &watched).await else { return };
             let Some(compute) = detached else {
-                let keys = &pipeline.refreshes;
-                keys.keys.insert(keys.hash(&name), Watched { wanted: true, ..keys.watched(&name) });
+                pipeline.refreshes.want(&name, true);
                 return;
             };
             let work = async {
@@ -159,7 +158,8 @@ impl Pipeline {
 
     /// A function that borrows from its caller is computed by its caller, while all others go on hitting the value.
     async fn refresh_here<C: Compute>(&self, key: &str, call: &Call, json: Bytes, compute: C) -> Answer {
-        if compute.detached().is_some() || !self.refreshes.take_wanted(key) {
+        // Only functions are ever wanted.
+        if !self.refreshes.want(key, false) {
             return Answer::cached(json);
         }
         let work = async { Ok(self.compute_anew(key, call, call.options.early_refresh, compute.run()).await) };
