@@ -9,4 +9,6 @@ mod harness;
 #[cfg(test)]
 mod interop;
 #[cfg(test)]
+mod parity;
+#[cfg(test)]
 mod store;

@@ -5,6 +5,7 @@ mod events;
 mod failures;
 mod kinds;
 mod moving;
+mod tags;
 mod wire;
 
 use std::future::Future;

@@ -34,6 +34,12 @@ impl Peer {
         Self::start(&python.to_string_lossy(), &folder().join("peer.py"), &python, [redis_url, mysql_url]).await
     }
 
+    /// The PyPI package `simple-dep-cache`, on Python. Its operations and their fields are those of `tests/peers/simple_dep.py`.
+    pub async fn simple_dep_cache(redis_url: &str) -> Self {
+        let python = folder().join("venv/bin/python");
+        Self::start(&python.to_string_lossy(), &folder().join("simple_dep.py"), &python, [redis_url, ""]).await
+    }
+
     /// Runs one operation of the peer; panics with the peer's error when it fails.
     ///
     /// | `op` | further fields | result |

@@ -33,6 +33,10 @@ pub(crate) enum Suite {
     Miss,
     /// A drop of 100 entries among 100,000
     Drop,
+    /// Invalidations by tag, and the memory of tags
+    Tags,
+    /// Cached functions and tags: hits and misses
+    Functions,
 }
 
 impl Args {
@@ -76,6 +80,8 @@ pub(crate) enum Way {
     Typed,
     /// mrc, the answer as structs that borrow their texts
     Borrowed,
+    /// mrc's cache of functions, the value as structs
+    Function,
 }
 
 /// The kind of tokio runtime.

@@ -1,9 +1,15 @@
 //! The data that all contenders work on.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use serde::Deserialize;
+use mrc::{CacheStore, Claim, KeyError, KeyScheme, Life, RedisStore, Terms, Token, params};
+use serde::{Deserialize, Serialize};
 
+use crate::Res;
+
+/// The tags of an entry that has some.
+pub(crate) const TAGS: [&str; 3] = ["orders", "StoreId=6", "lang:de"];
 /// How long entries live.
 pub(crate) const TTL: Duration = Duration::from_secs(3600);
 /// The store whose orders are read.
@@ -35,8 +41,7 @@ pub(crate) fn query(rows: u32) -> String {
 }
 
 /// A row that owns its texts.
-#[derive(Debug, Deserialize)]
-#[expect(dead_code, reason = "it is decoded, and that is measured")]
+#[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct Order {
     id: u32,
     store_id: u32,
@@ -46,6 +51,20 @@ pub(crate) struct Order {
     items: i32,
     created_at: String,
     paid: u8,
+}
+
+/// An order as the table has it.
+pub(crate) fn order(id: u32) -> Order {
+    Order {
+        id,
+        store_id: STORE,
+        state: "shipped".into(),
+        customer: format!("Customer {id:08}"),
+        total: 41.25,
+        items: 2,
+        created_at: "2025-01-15T10:31:00".into(),
+        paid: 1,
+    }
 }
 
 /// A row that borrows its texts from the answer.
@@ -60,4 +79,24 @@ pub(crate) struct BorrowedOrder<'a> {
     items: i32,
     created_at: &'a str,
     paid: u8,
+}
+
+/// The key of a page of a store's orders, as both peers write it.
+pub(crate) fn page_key(page: u32) -> Result<String, KeyError> {
+    Ok(KeyScheme::default().key("orders", &params! { "StoreId" => STORE, "Page" => page })?.into_string())
+}
+
+/// Stores a value with tags by the protocol: claim, clock, fill.
+pub(crate) async fn fill(store: &RedisStore, key: &str, value: &'static [u8], tags: &[&str]) -> Res<()> {
+    // Nobody else claims here.
+    static CLAIMS: AtomicU64 = AtomicU64::new(0);
+    let token = Token::from_bits(CLAIMS.fetch_add(1, Ordering::Relaxed).into());
+    let claim = store.claim(key, &token, Terms::fill(TTL)).await?;
+    let now = store.now().await?;
+    let life = Life { tags: tags.iter().map(|&tag| (tag.into(), now)).collect(), ..Life::from(TTL) };
+    if claim == Claim::Granted && store.fill(key, &token, value.into(), life).await? {
+        Ok(())
+    } else {
+        Err(format!("{key} could not be filled").into())
+    }
 }

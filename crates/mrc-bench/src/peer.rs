@@ -42,6 +42,14 @@ impl Peer {
         Self::start("pypi", command)
     }
 
+    /// The PyPI package of functions with dependencies, by its decorator of async functions, or by that of others.
+    pub(crate) fn simple_dep(urls: Urls<'_>, is_async: bool) -> Res<Self> {
+        let (name, mode) = if is_async { ("simple-dep", "async") } else { ("simple-dep-sync", "sync") };
+        let mut command = Command::new(installed("venv/bin/python"));
+        command.arg(script("simple_dep.py")).args([urls.redis, mode]);
+        Self::start(name, command)
+    }
+
     /// This binary, as a contender.
     pub(crate) fn rust(way: Way, runtime: Runtime, urls: Urls<'_>) -> Res<Self> {
         let (way_name, runtime_name) = (format!("{way:?}").to_lowercase(), format!("{runtime:?}").to_lowercase());
@@ -64,7 +72,12 @@ impl Peer {
     /// Hits: `calls` in all by so many callers. The answers must hold what `expected` says.
     pub(crate) async fn hits(&mut self, query: &str, callers: u32, calls: u64, expected: [u64; 2]) -> Res<Work> {
         let request = json!({"op": "hit", "query": query, "callers": callers, "calls": calls});
-        let work = self.work(&request).await?;
+        self.calls(&request, expected).await
+    }
+
+    /// Calls, each of which must have seen one of these numbers.
+    pub(crate) async fn calls(&mut self, request: &Value, expected: [u64; 2]) -> Res<Work> {
+        let work = self.work(request).await?;
         let each = work.seen / work.calls.max(1);
         if expected.contains(&each) {
             Ok(work)

@@ -16,6 +16,12 @@ pub(crate) struct Results {
     pub(crate) wire: Vec<Wire>,
     pub(crate) misses: Vec<Miss>,
     pub(crate) drops: Vec<Series>,
+    #[serde(default)]
+    pub(crate) invalidations: Vec<Invalidations>,
+    #[serde(default)]
+    pub(crate) memory: Vec<Memory>,
+    #[serde(default)]
+    pub(crate) functions: Vec<Calls>,
 }
 
 /// What some work cost a contender's process.
@@ -70,10 +76,39 @@ pub(crate) struct Miss {
     pub(crate) latencies: Vec<f64>,
 }
 
+/// Invalidations of 100 entries, in a keyspace of this size.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Invalidations {
+    pub(crate) keys: u32,
+    pub(crate) series: Vec<Series>,
+}
+
+/// What something takes in Redis.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Memory {
+    pub(crate) what: String,
+    /// Of how many entries it is.
+    pub(crate) entries: u64,
+    pub(crate) bytes: u64,
+}
+
+/// Calls of cached functions and queries: hits, or misses.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Calls {
+    pub(crate) miss: bool,
+    pub(crate) callers: u32,
+    pub(crate) series: Vec<Series>,
+}
+
 impl Work {
     /// CPU microseconds a call.
     pub(crate) fn cpu_us(&self) -> f64 {
         self.cpu * 1e6 / self.calls as f64
+    }
+
+    /// Microseconds from one call's end to the next's: the latency, where there is one caller.
+    pub(crate) fn wall_us(&self) -> f64 {
+        self.wall * 1e6 / self.calls as f64
     }
 
     /// Calls a second.
@@ -118,6 +153,21 @@ pub(crate) fn median(mut values: Vec<f64>) -> f64 {
 }
 
 impl Results {
+    /// Nothing measured yet.
+    pub(crate) fn of(machine: Machine) -> Self {
+        Self {
+            machine,
+            hits: vec![],
+            encoding: vec![],
+            wire: vec![],
+            misses: vec![],
+            drops: vec![],
+            invalidations: vec![],
+            memory: vec![],
+            functions: vec![],
+        }
+    }
+
     /// The numbers of the last written run.
     pub(crate) fn load() -> Res<Self> {
         Ok(serde_json::from_str(&std::fs::read_to_string(Self::path())?)?)

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use clap::{ArgGroup, Parser, Subcommand, ValueEnum, builder::styling};
-use mrc::{KeyFormat, Params, RowFormat};
+use mrc::{KeyFormat, Params, RowFormat, Strategy, Tag};
 
 use crate::value::{self, Named};
 
@@ -43,7 +43,14 @@ Examples:
 
   Count, then drop, the entries of store 6, and of no store 66:
     mrc drop StoreId=6 --dry-run
-    mrc drop StoreId=6";
+    mrc drop StoreId=6
+
+  Tag what is cached, and drop all that has the tag, however many other keys there are:
+    mrc query --sql 'SELECT * FROM orders WHERE store_id = ?' --param StoreId=6 --tag orders
+    mrc invalidate orders
+
+  Look at what the cache holds:
+    mrc stats";
 
 /// A read-through cache for MySQL and Redis, from the command line.
 ///
@@ -112,6 +119,16 @@ pub(crate) enum Command {
     Get(GetArgs),
     /// Drop the entries that have some params, and print how many went
     Drop(DropArgs),
+    /// Drop the entries that have a tag, and print how many went
+    ///
+    /// Tags belong to the whole cache: queries and functions of every namespace may have them. The cost is that of the entries that go, not
+    /// of all keys.
+    Invalidate(InvalidateArgs),
+    /// Show about how many entries the cache holds, and how its servers are
+    ///
+    /// The entries are counted by a scan, which may see a key twice: hence about. A key NAMESPACE:… is an entry of that namespace; one that
+    /// ends in the hash of a statement is a query. The numbers of a server are those of all that use it.
+    Stats,
     /// Show what the cache does: without servers, or on your own if both URLs are set
     Demo,
     /// Print the completions of a shell
@@ -184,6 +201,12 @@ pub(crate) struct QueryArgs {
     /// Cache the statement although mrc can't tell that it only reads
     #[arg(long)]
     pub(crate) trust_read_only: bool,
+    /// A tag of the entry, for `mrc invalidate`; may be given several times
+    #[arg(long = "tag", value_name = "TAG", value_parser = tag, conflicts_with = "no_cache")]
+    pub(crate) tags: Vec<Tag>,
+    /// Make a tag of each param, NAME=VALUE, for `mrc drop --by index`
+    #[arg(long, conflicts_with = "no_cache")]
+    pub(crate) tag_by_params: bool,
 }
 
 #[derive(Debug, clap::Args)]
@@ -214,7 +237,10 @@ pub(crate) struct DropArgs {
     /// Look for NAME=VALUE anywhere in a key, as the npm and PyPI packages do: StoreId=6 then also drops StoreId=66
     #[arg(long)]
     pub(crate) substring: bool,
-    /// Count what would go, and drop nothing
+    /// How the entries are found
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) by: By,
+    /// Count by a scan what would go, and drop nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
     /// How long a drop that the cache fails is tried again, in seconds; 0: not at all
@@ -226,6 +252,19 @@ impl DropArgs {
     pub(crate) fn params(&self) -> Params {
         value::params(&self.params)
     }
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct InvalidateArgs {
+    /// The tags, such as user:42 or StoreId=6; entries that have any of them go
+    #[arg(value_name = "TAG", value_parser = tag, required = true)]
+    pub(crate) tags: Vec<Tag>,
+    /// Only entries that have every one of the tags
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// How long an invalidation that the cache fails is tried again, in seconds; 0: not at all
+    #[arg(long, value_name = "SECONDS", default_value_t = 10)]
+    pub(crate) retry: u32,
 }
 
 #[derive(Debug, Clone, Copy, clap::Args)]
@@ -274,6 +313,34 @@ impl From<Rows> for RowFormat {
             Rows::Python => Self::Python,
         }
     }
+}
+
+/// [`Strategy`], as it is written.
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+pub(crate) enum By {
+    /// By a look at every key: reaches every entry, also what the npm and PyPI packages wrote
+    #[default]
+    Scan,
+    /// By the index of tags, at the cost of what goes: reaches what was tagged by its params, and nothing else
+    Index,
+    /// By the index, then by a scan: what is in the index goes at once, and nothing is left out
+    Both,
+}
+
+impl From<By> for Strategy {
+    fn from(by: By) -> Self {
+        match by {
+            By::Scan => Self::Scan,
+            By::Index => Self::Index,
+            By::Both => Self::Both,
+        }
+    }
+}
+
+fn tag(text: &str) -> Result<Tag, String> {
+    let tag = Tag::new(text);
+    tag.check().map_err(|error| error.to_string())?;
+    Ok(tag)
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {

@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
-use mrc::{MrcClient, MrcClientBuilder, MrcConfig, MySqlConfig, MySqlExecutor, RedisConfig, RedisStore};
+use mrc::{
+    Event, MrcClient, MrcClientBuilder, MrcConfig, MrcServer, MySqlConfig, MySqlExecutor, RedisConfig, RedisStore,
+};
 
 use crate::args::Global;
 use crate::error::Failure;
+use crate::output::Output;
 
 /// How long a command waits for its connections to say goodbye.
 const CLOSE_LIMIT: Duration = Duration::from_secs(1);
@@ -26,6 +29,17 @@ pub(crate) fn redis(global: &Global) -> Result<RedisStore, Failure> {
 pub(crate) fn redis_with(global: &Global, prefix: &str) -> Result<RedisStore, Failure> {
     let url = given(global.redis.as_deref(), "Redis", "--redis", "MRC_REDIS_URL", "redis://localhost:6379")?;
     Ok(RedisStore::new(RedisConfig::from_url(url)?.prefix(prefix))?)
+}
+
+/// A server for the cache of `--redis`, which tries for so many seconds what the cache fails.
+pub(crate) fn server(global: &Global, retry: u32, output: &Output) -> Result<MrcServer, Failure> {
+    let notes = *output;
+    let server = MrcServer::with_store(redis(global)?).deadline(Duration::from_secs(retry.into()));
+    Ok(server.on_event(move |event: &Event<'_>| {
+        if let Event::DropRetried { error } = event {
+            notes.note(&format!("{error}; trying again"));
+        }
+    }))
 }
 
 /// The database of `--mysql`.

@@ -61,6 +61,7 @@ impl From<mrc::Error> for Failure {
             mrc::Error::Config(_) => Self::Usage(error.to_string()),
             mrc::Error::NotCacheable(refused) => Self::Usage(format!("--sql: {}", not_cacheable(refused))),
             mrc::Error::Key(error) => error.into(),
+            mrc::Error::Tag(error) => Self::Usage(format!("--tag: {error}")),
             mrc::Error::Ttl(error) => Self::Usage(format!("--ttl: {error}")),
             mrc::Error::NoDatabase => Self::Usage("give the database by --mysql or MRC_MYSQL_URL".into()),
             mrc::Error::Database(error) => error.as_ref().into(),
@@ -103,6 +104,7 @@ impl From<&StoreError> for Failure {
     fn from(error: &StoreError) -> Self {
         match error {
             StoreError::Config(_) => Self::Usage(format!("--redis: {error}")),
+            StoreError::Tag(_) => Self::Usage(error.to_string()),
             StoreError::Unavailable(_) => Self::Cache(format!("--redis: {error}")),
             _ => Self::Cache(error.to_string()),
         }
@@ -119,7 +121,13 @@ impl From<DropError> for Failure {
     fn from(error: DropError) -> Self {
         match error {
             DropError::Pattern(error) => Self::Usage(format!("NAME=VALUE: {error}")),
-            DropError::Interrupted { source: source @ StoreError::Config(_), .. } => source.into(),
+            DropError::Tag(error) => Self::Usage(format!("TAG: {error}")),
+            DropError::SubstringByIndex => Self::Usage(
+                "--substring: the index knows whole params only, so it goes with --by scan or --by both".into(),
+            ),
+            DropError::Interrupted { source: source @ (StoreError::Config(_) | StoreError::Tag(_)), .. } => {
+                source.into()
+            }
             DropError::Interrupted { source: StoreError::Unavailable(_), .. } => {
                 Self::Cache(format!("--redis: {error}"))
             }

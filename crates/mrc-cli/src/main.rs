@@ -49,6 +49,8 @@ fn run(args: Args, output: &Output) -> Result<(), Failure> {
         Command::Query(args) => block_on(interruptible(command::query::run(&args, global, output))),
         Command::Get(args) => block_on(interruptible(command::get::run(&args, global, output))),
         Command::Drop(args) => block_on(interruptible(command::drop::run(&args, global, output))),
+        Command::Invalidate(args) => block_on(interruptible(command::invalidate::run(&args, global, output))),
+        Command::Stats => block_on(interruptible(command::stats::run(global, output))),
         // It minds Ctrl-C itself, since it has things to take away.
         Command::Demo => block_on(command::demo::run(global, output)),
     }

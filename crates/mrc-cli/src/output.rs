@@ -1,8 +1,10 @@
 //! stdout, which carries only the result, and stderr, which carries the rest.
 
 use std::io::{self, IsTerminal, Write};
+use std::time::Duration;
 
 use clap::builder::styling::Style;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
 use crate::error::{Failure, redact};
@@ -53,6 +55,19 @@ impl Output {
         } else {
             say(&format!("error: {message}"));
         }
+    }
+
+    /// Shows on stderr that something goes on, where that is a terminal.
+    pub(crate) fn spinner(self) -> ProgressBar {
+        if self.json {
+            return ProgressBar::hidden();
+        }
+        let spinner = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} ({elapsed})") {
+            spinner.set_style(style);
+        }
+        spinner.enable_steady_tick(Duration::from_millis(100));
+        spinner
     }
 
     /// A text in a style, where stdout is a terminal that shows it.

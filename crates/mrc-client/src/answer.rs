@@ -1,9 +1,12 @@
 //! What a call returns: JSON, and where it came from.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use serde::Deserialize;
 
 use crate::error::Error;
+use crate::scope::Carried;
 
 /// The JSON of a result, as it lies in the cache, decoded when asked for, or not at all.
 ///
@@ -26,6 +29,8 @@ use crate::error::Error;
 pub struct Answer {
     json: Bytes,
     source: Source,
+    /// The tags of the entry. None: nobody has looked.
+    tags: Option<Arc<Carried>>,
 }
 
 /// Where an answer came from.
@@ -57,19 +62,27 @@ impl Source {
 
 impl Answer {
     pub(crate) fn cached(json: Bytes) -> Self {
-        Self { json, source: Source::Cache }
+        Self { json, source: Source::Cache, tags: None }
     }
 
     pub(crate) fn computed(json: Bytes) -> Self {
-        Self { json, source: Source::Computed }
+        Self { json, source: Source::Computed, tags: None }
     }
 
     pub(crate) fn stale(json: Bytes) -> Self {
-        Self { json, source: Source::Stale }
+        Self { json, source: Source::Stale, tags: None }
     }
 
     pub(crate) fn followed(self) -> Self {
         Self { source: Source::Followed, ..self }
+    }
+
+    pub(crate) fn tagged(self, tags: Carried) -> Self {
+        Self { tags: Some(Arc::new(tags)), ..self }
+    }
+
+    pub(crate) fn tags(&self) -> Option<&Carried> {
+        self.tags.as_deref()
     }
 
     /// Where it came from.

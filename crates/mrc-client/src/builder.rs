@@ -7,7 +7,7 @@ use mrc_core::{EventListener, KeyFormat, KeyScheme, RowFormat, TtlError};
 use mrc_store::{CacheStore, QueryExecutor};
 
 use crate::bulkhead::Bulkhead;
-use crate::call::Options;
+use crate::call::{OnError, Options};
 use crate::claim::Claims;
 use crate::client::{Inner, MrcClient};
 use crate::config::MrcConfig;
@@ -250,6 +250,7 @@ impl MrcClientBuilder {
             stale: config.stale_on_error,
             stale_after: config.stale_after,
             early_refresh: config.early_refresh,
+            on_error: OnError::Degrade,
         }
         .bounded();
         let inner = Inner {
@@ -282,14 +283,18 @@ impl MrcClientBuilder {
         }
         #[cfg(feature = "redis")]
         match (&self.redis, &self.config.redis) {
-            (Some(config), _) => return Ok(Store::redis(mrc_store::RedisStore::new(config.clone())?)),
-            (None, Some(url)) => {
-                return Ok(Store::redis(mrc_store::RedisStore::new(mrc_store::RedisConfig::from_url(url)?)?));
-            }
+            (Some(config), _) => return redis(config.clone()),
+            (None, Some(url)) => return redis(mrc_store::RedisConfig::from_url(url)?),
             (None, None) => {}
         }
         Err(Error::Config("there is no cache: give the builder `.redis(…)` or `.store(…)`".into()))
     }
+}
+
+#[cfg(feature = "redis")]
+fn redis(config: mrc_store::RedisConfig) -> Result<Store, Error> {
+    let store: Arc<dyn CacheStore> = Arc::new(mrc_store::RedisStore::new(config)?);
+    Ok(store.into())
 }
 
 impl From<MrcConfig> for MrcClientBuilder {

@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
-use mrc_core::{Params, Ttl};
-use mrc_store::Life;
+use mrc_core::{Params, Tag, Ttl};
+use mrc_store::{Life, Tags};
 
 use crate::client::Inner;
 use crate::error::Error;
+use crate::scope::{self, Frame, Mode, Said};
 
 /// The settings that a caller may choose for itself.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -23,20 +24,34 @@ pub(crate) struct Options {
     pub(crate) stale_after: Duration,
     /// The last part of a value's life, in which it is computed anew. Zero: it isn't.
     pub(crate) early_refresh: Duration,
+    pub(crate) on_error: OnError,
+}
+
+/// What becomes of a call when the cache fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum OnError {
+    /// It goes round the cache: the value is computed. Default.
+    #[default]
+    Degrade,
+    /// It ends with [`Error::Store`], and nothing runs. A value that was computed already is returned all the same.
+    Fail,
 }
 
 impl Options {
     /// Within what can be added to any instant: a century.
     pub(crate) fn bounded(mut self) -> Self {
-        const LONGEST: Duration = Duration::from_secs(100 * 365 * 86_400);
-        self.deadline = self.deadline.min(LONGEST);
-        self.stale_after = self.stale_after.min(LONGEST);
+        self.deadline = self.deadline.min(Self::LONGEST);
+        self.stale_after = self.stale_after.min(Self::LONGEST);
         self
     }
+
+    /// Longer than anybody waits.
+    pub(crate) const LONGEST: Duration = Duration::from_secs(100 * 365 * 86_400);
 }
 
 /// One call.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Call {
     /// One that a life can be drawn from.
     pub(crate) ttl: Ttl,
@@ -44,13 +59,27 @@ pub(crate) struct Call {
     pub(crate) options: Options,
     /// Whether the value is an array of rows.
     pub(crate) rows: bool,
+    /// The tags that the caller names; the computation may add some.
+    pub(crate) tags: Vec<Tag>,
+    /// Whether an entry is being computed that wants the tags of this one.
+    pub(crate) nested: bool,
+    pub(crate) mode: Mode,
 }
 
 impl Call {
+    /// A call in the scope of the task that makes it.
+    pub(crate) fn new(ttl: Ttl, jitter: f64, options: Options) -> Self {
+        let (mode, nested) = scope::at_hand();
+        Self { ttl, jitter, options, rows: false, tags: Vec::new(), nested, mode }
+    }
+
     /// The life of a value that is stored now: a hit needs none.
-    pub(crate) fn life(&self) -> Life {
-        let ttl = self.ttl.jittered(self.jitter, &mut rand::rng()).unwrap_or(self.ttl.base());
-        Life { ttl, stale: self.options.stale }
+    pub(crate) fn life(&self, said: &Said, tags: Tags) -> Life {
+        let draw = |ttl: Ttl| ttl.jittered(self.jitter, &mut rand::rng());
+        // What a function says about its TTL can't be checked before it runs.
+        let said = said.ttl.and_then(|ttl| draw(ttl).ok());
+        let ttl = said.unwrap_or_else(|| draw(self.ttl).unwrap_or(self.ttl.base()));
+        Life { ttl, stale: self.options.stale, tags }
     }
 
     pub(crate) fn has_copy(&self) -> bool {
@@ -58,12 +87,22 @@ impl Call {
     }
 }
 
+/// What was computed.
+#[derive(Debug, Clone)]
+pub(crate) struct Made {
+    pub(crate) value: Bytes,
+    pub(crate) said: Said,
+}
+
 /// What computes the value of a call.
 pub(crate) trait Compute {
-    fn run(self) -> impl Future<Output = Result<Bytes, Error>>;
+    /// Whether it may tag its entry while it runs.
+    const TAGS: bool;
+
+    fn run(self, key: &str) -> impl Future<Output = Result<Made, Error>>;
 
     /// The same by itself, for a task that goes on when the caller has gone. None: it borrows from its caller.
-    fn detached(&self) -> Option<BoxFuture<'static, Result<Bytes, Error>>>;
+    fn detached(&self) -> Option<BoxFuture<'static, Result<Made, Error>>>;
 }
 
 /// A query reads the database.
@@ -75,25 +114,46 @@ pub(crate) struct Read<'a> {
 }
 
 impl Compute for Read<'_> {
-    fn run(self) -> impl Future<Output = Result<Bytes, Error>> {
-        self.client.read(self.sql, self.params)
+    const TAGS: bool = false;
+
+    async fn run(self, _: &str) -> Result<Made, Error> {
+        Ok(Made { value: self.client.read(self.sql, self.params).await?, said: Said::default() })
     }
 
-    fn detached(&self) -> Option<BoxFuture<'static, Result<Bytes, Error>>> {
+    fn detached(&self) -> Option<BoxFuture<'static, Result<Made, Error>>> {
         let (client, sql, params) = (Arc::clone(self.client), self.sql.to_owned(), self.params.clone());
-        Some(Box::pin(async move { client.read(&sql, &params).await }))
+        Some(Box::pin(async move { Read { client: &client, sql: &sql, params: &params }.run("").await }))
     }
 }
 
-/// A caller's function is run where its caller is.
+/// A caller's function is run where its caller is, in the scope of its entry.
 pub(crate) struct Run<F>(pub(crate) F);
 
 impl<F: Future<Output = Result<Bytes, Error>>> Compute for Run<F> {
-    fn run(self) -> impl Future<Output = Result<Bytes, Error>> {
+    const TAGS: bool = true;
+
+    async fn run(self, key: &str) -> Result<Made, Error> {
+        let frame = Frame::new(key);
+        let value = frame.run(self.0).await?;
+        Ok(Made { value, said: frame.said() })
+    }
+
+    fn detached(&self) -> Option<BoxFuture<'static, Result<Made, Error>>> {
+        None
+    }
+}
+
+/// A computation that needs nobody else.
+pub(crate) struct Detached(pub(crate) BoxFuture<'static, Result<Made, Error>>);
+
+impl Compute for Detached {
+    const TAGS: bool = false;
+
+    fn run(self, _: &str) -> impl Future<Output = Result<Made, Error>> {
         self.0
     }
 
-    fn detached(&self) -> Option<BoxFuture<'static, Result<Bytes, Error>>> {
+    fn detached(&self) -> Option<BoxFuture<'static, Result<Made, Error>>> {
         None
     }
 }

@@ -4,11 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use mrc_store::{CacheStore, Claim, Life, StoreError, Terms, Token};
+use futures_util::future::join;
+use mrc_store::{CacheStore, Claim, ClaimMode, Life, Moment, StoreError, Terms, Token};
 use rand::Rng;
 use tokio::time::{Instant, sleep};
-
-use crate::flight::Leader;
 
 /// The first pause between two looks at a key that somebody else fills, and the longest.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(50));
@@ -18,6 +17,16 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(5), Duration::from_m
 pub(crate) struct Claims {
     pub(crate) lease: Duration,
     pub(crate) wait_max: Duration,
+}
+
+/// What is asked of a claim.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asks {
+    pub(crate) mode: ClaimMode,
+    /// Whether a copy of the value is to outlive it.
+    pub(crate) copy: bool,
+    /// Whether the entry may have tags.
+    pub(crate) tags: bool,
 }
 
 /// How a wait for a key ended.
@@ -33,21 +42,13 @@ pub(crate) enum Waited {
 }
 
 impl Claims {
-    /// Claims `key`, or waits while somebody else fills it.
-    pub(crate) async fn claim(
-        &self,
-        store: &Arc<dyn CacheStore>,
-        key: &str,
-        copy: bool,
-        leader: &Leader<'_>,
-    ) -> Waited {
-        let terms = Terms::fill(self.lease).copy(copy);
+    /// Claims `key`, or waits while somebody else fills it. Tells before each look that it looks.
+    pub(crate) async fn claim(&self, store: &Arc<dyn CacheStore>, key: &str, asks: &Asks, looks: impl Fn()) -> Waited {
         let began = Instant::now();
         let mut pause = PAUSES.0;
         loop {
-            // A claim may return a value: that is a read too.
-            leader.begin_read();
-            let (answer, held) = self.try_claim(store, key, terms).await;
+            looks();
+            let (answer, held) = self.try_claim(store, key, asks).await;
             let busy_for = match answer {
                 Ok(Claim::Granted) => return Waited::Granted(held),
                 Ok(Claim::Hit(json)) => {
@@ -76,18 +77,32 @@ impl Claims {
         &self,
         store: &Arc<dyn CacheStore>,
         key: &str,
-        terms: Terms,
+        asks: &Asks,
     ) -> (Result<Claim, StoreError>, Held) {
         // After an unknown outcome a token is never used again: each attempt has its own.
         let token = Token::from_bits(rand::rng().random());
-        let held = Held::new(store, key, token.clone());
-        (store.claim(key, &token, terms).await, held)
+        let mut held = Held::new(store, key, token.clone());
+        let terms = Terms { lease: self.lease, mode: asks.mode, copy: asks.copy };
+        if !asks.tags {
+            return (store.claim(key, &token, terms).await, held);
+        }
+        // Side by side: both before anything is read.
+        match join(store.claim(key, &token, terms), store.now()).await {
+            (Ok(claim), Ok(now)) => {
+                held.moment = now;
+                (Ok(claim), held)
+            }
+            (Err(error), _) | (_, Err(error)) => (Err(error), held),
+        }
     }
 }
 
 /// A claim that may stand at the store. Dropped, it is released in the background; whatever happens, it ends with its lease.
 #[derive(Debug)]
-pub(crate) struct Held(Option<Open>);
+pub(crate) struct Held {
+    open: Option<Open>,
+    moment: Moment,
+}
 
 #[derive(Debug)]
 struct Open {
@@ -98,34 +113,39 @@ struct Open {
 
 impl Held {
     fn new(store: &Arc<dyn CacheStore>, key: &str, token: Token) -> Self {
-        Self(Some(Open { store: Arc::clone(store), key: key.into(), token }))
+        Self { open: Some(Open { store: Arc::clone(store), key: key.into(), token }), moment: Moment::default() }
+    }
+
+    /// The store's clock when the claim was made, if tags were asked for: invalidations after that count.
+    pub(crate) fn moment(&self) -> Moment {
+        self.moment
     }
 
     /// Stores the value if the claim still stands.
     pub(crate) async fn fill(mut self, json: Bytes, life: Life) -> Result<bool, StoreError> {
-        let Some(open) = &self.0 else { return Ok(false) };
+        let Some(open) = &self.open else { return Ok(false) };
         let filled = open.store.fill(&open.key, &open.token, json, life).await?;
-        self.0 = None;
+        self.open = None;
         Ok(filled)
     }
 
     /// Ends the claim without a value.
     pub(crate) async fn release(mut self) {
-        if let Some(open) = &self.0 {
+        if let Some(open) = &self.open {
             // A claim that can't be released ends with its lease.
             let _ = open.store.release(&open.key, &open.token).await;
         }
-        self.0 = None;
+        self.open = None;
     }
 
     pub(crate) fn forget(mut self) {
-        self.0 = None;
+        self.open = None;
     }
 }
 
 impl Drop for Held {
     fn drop(&mut self) {
-        let (Some(open), Ok(runtime)) = (self.0.take(), tokio::runtime::Handle::try_current()) else { return };
+        let (Some(open), Ok(runtime)) = (self.open.take(), tokio::runtime::Handle::try_current()) else { return };
         runtime.spawn(async move {
             let _ = open.store.release(&open.key, &open.token).await;
         });

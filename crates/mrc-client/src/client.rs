@@ -2,11 +2,12 @@
 
 use std::borrow::Borrow;
 use std::future::Future;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use mrc_core::{Bypass, Event, Key, KeyScheme, Params, RowEncoder, RowFormat, Ttl, json};
+use mrc_core::{Bypass, Event, Key, KeyScheme, Params, RowEncoder, RowFormat, Tag, Ttl};
 use mrc_store::{CacheStore, ExecuteError, QueryExecutor};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -14,9 +15,11 @@ use serde::de::DeserializeOwned;
 use crate::answer::{Answer, Source};
 use crate::builder::MrcClientBuilder;
 use crate::bulkhead::Bulkhead;
-use crate::call::{Call, Options, Read, Run};
+use crate::call::{Call, Options, Read};
+use crate::codec::Codec;
 use crate::error::{BoxError, Error};
 use crate::fetch::Pipeline;
+use crate::function::Function;
 use crate::query::Query;
 use crate::texts::Texts;
 
@@ -172,8 +175,9 @@ impl MrcClient {
         let answer = self.inner.pipeline.fetch(&key, &call, reading).await?;
         match answer.rows() {
             Err(error) if answer.source() != Source::Computed => {
-                self.heal(&key, &error).await;
-                self.inner.pipeline.fetch(&key, &call, reading).await?.rows()
+                // Where the cache fails, the next call goes round it.
+                self.inner.pipeline.discard(key.as_str(), call.mode, &error.to_string()).await.ok();
+                Box::pin(self.inner.pipeline.fetch(&key, &call, reading)).await?.rows()
             }
             rows => rows,
         }
@@ -214,21 +218,12 @@ impl MrcClient {
         Fut: Future<Output = Result<T, E>>,
     {
         let key = self.key_of(signature, params.borrow())?;
-        let call = self.call(ttl.into(), false)?;
-        let mut function = Some(function);
-        let answer = self.inner.pipeline.fetch(&key, &call, Run(encoded(&mut function))).await?;
-        let error = match answer.json() {
-            Err(error) if answer.source() != Source::Computed => error,
-            decoded => return decoded,
-        };
-        // Somebody else left a value of another shape: compute ours, once, and put it in its place.
-        self.heal(&key, &error).await;
-        match self.inner.pipeline.fetch(&key, &call, Run(encoded(&mut function))).await?.json() {
-            Ok(value) => Ok(value),
-            Err(error) => match function.take() {
-                Some(function) => function().await.map_err(Error::function),
-                None => Err(error),
-            },
+        let call = self.call(ttl.into())?;
+        let work = pin!(async move { Box::pin(function()).await.map_err(Error::function) });
+        let mut function = Function::new(work);
+        match function.through(&self.inner.pipeline, &key, &call, Codec::Json, Error::clone).await {
+            Err(error) => function.outcome().unwrap_or(Err(error)),
+            value => value,
         }
     }
 
@@ -277,7 +272,7 @@ impl MrcClient {
     ) -> Result<(), Error> {
         let key = self.key(query, params)?;
         let ttl = ttl.into().jittered(self.inner.jitter, &mut rand::rng())?;
-        let value = encode(value)?;
+        let value = Codec::Json.encode(value)?;
         if !self.is_bypassed(&key) {
             self.inner.pipeline.store.shared().put(key.as_str(), value, ttl).await?;
         }
@@ -326,23 +321,25 @@ impl MrcClient {
             None => self.inner.keys.key_of(&text.hash, params)?,
             Some(other) => self.key_of(other, params)?,
         };
-        Ok((key, self.call(ttl, true)?))
+        let mut tags = query.tags.clone();
+        if query.tagged_by_params {
+            let format = self.inner.keys.format();
+            tags.extend(
+                params.iter().filter_map(|param| Some(Tag::param(param.name.as_deref()?, &param.value, format))),
+            );
+        }
+        tags.iter().try_for_each(Tag::check)?;
+        Ok((key, Call { rows: true, tags, ..self.call(ttl)? }))
     }
 
-    fn call(&self, ttl: Ttl, rows: bool) -> Result<Call, Error> {
+    fn call(&self, ttl: Ttl) -> Result<Call, Error> {
         let jitter = self.inner.jitter;
         ttl.check(jitter)?;
-        Ok(Call { ttl, jitter, options: self.options, rows })
+        Ok(Call::new(ttl, jitter, self.options))
     }
 
     fn reading<'a>(&'a self, query: &'a Query<'_>, params: &'a Params) -> Read<'a> {
         Read { client: &self.inner, sql: &query.sql, params }
-    }
-
-    /// Makes room for a value of the right shape.
-    async fn heal(&self, key: &Key, error: &Error) {
-        // Where the cache fails, the next call goes round it.
-        let _ = self.inner.pipeline.discard(key.as_str(), &error.to_string()).await;
     }
 
     fn key_of(&self, text: &str, params: &Params) -> Result<Key, Error> {
@@ -377,20 +374,4 @@ impl Inner {
     fn executor(&self) -> Result<&dyn QueryExecutor, Error> {
         self.executor.as_deref().ok_or(Error::NoDatabase)
     }
-}
-
-async fn encoded<T, E, F, Fut>(function: &mut Option<F>) -> Result<Bytes, Error>
-where
-    T: Serialize,
-    E: Into<BoxError>,
-    F: FnOnce() -> Fut,
-    Fut: Future<Output = Result<T, E>>,
-{
-    // The pipeline computes at most once a fetch, and a second fetch follows only one that didn't.
-    let Some(function) = function.take() else { return Err(Error::Config("the function has run already".into())) };
-    encode(&function().await.map_err(Error::function)?)
-}
-
-fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Bytes, Error> {
-    json::to_vec(value).map(Bytes::from).map_err(|error| Error::Encode(Arc::new(error)))
 }

@@ -1,6 +1,7 @@
 //! Configuration as one struct, and from the environment.
 
 use std::fmt;
+use std::str::FromStr;
 use std::time::Duration;
 
 use mrc_core::{KeyFormat, RowFormat, Ttl};
@@ -92,22 +93,10 @@ impl MrcConfig {
     /// The settings from variables of any origin.
     pub(crate) fn from_vars(var: impl Fn(&str) -> Option<String>) -> Result<Self, Error> {
         let mut config = Self { mysql: var("MRC_MYSQL_URL"), redis: var("MRC_REDIS_URL"), ..Self::default() };
-        let wrong = |name: &str, value: &str, expected: &str| {
-            Error::Config(format!("{name} is {value:?}: it must be {expected}"))
-        };
-        let parse = |name: &str, expected: &str| {
-            var(name).map(|value| value.parse::<f64>().map_err(|_| wrong(name, &value, expected))).transpose()
-        };
-        if let Some(value) = var("MRC_KEY_FORMAT") {
-            config.key_format = value.parse().map_err(|_| wrong("MRC_KEY_FORMAT", &value, "typescript or python"))?;
-        }
-        if let Some(value) = var("MRC_ROW_FORMAT") {
-            config.row_format =
-                value.parse().map_err(|_| wrong("MRC_ROW_FORMAT", &value, "canonical, typescript or python"))?;
-        }
-        if let Some(jitter) = parse("MRC_JITTER", "a fraction such as 0.1")? {
-            config.jitter = jitter;
-        }
+        let vars = Vars(&var);
+        vars.parsed("MRC_KEY_FORMAT", "typescript or python", &mut config.key_format)?;
+        vars.parsed("MRC_ROW_FORMAT", "canonical, typescript or python", &mut config.row_format)?;
+        vars.fraction("MRC_JITTER", &mut config.jitter)?;
         for (name, setting) in [
             ("MRC_LEASE_MS", &mut config.lease),
             ("MRC_WAIT_MAX_MS", &mut config.wait_max),
@@ -116,14 +105,39 @@ impl MrcConfig {
             ("MRC_STALE_AFTER_MS", &mut config.stale_after),
             ("MRC_EARLY_REFRESH_MS", &mut config.early_refresh),
         ] {
-            let expected = "a number of milliseconds, such as 1000";
-            if let Some(millis) = parse(name, expected)? {
-                *setting = Duration::try_from_secs_f64(millis / 1000.0)
-                    .map_err(|_| wrong(name, &millis.to_string(), expected))?;
-            }
+            vars.millis(name, setting)?;
         }
         Ok(config)
     }
+}
+
+/// Variables of any origin. What isn't there leaves its setting as it is.
+pub(crate) struct Vars<F>(pub(crate) F);
+
+impl<F: Fn(&str) -> Option<String>> Vars<F> {
+    pub(crate) fn parsed<T: FromStr>(&self, name: &str, expected: &str, setting: &mut T) -> Result<(), Error> {
+        if let Some(value) = self.0(name) {
+            *setting = value.parse().map_err(|_| wrong(name, &value, expected))?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn fraction(&self, name: &str, setting: &mut f64) -> Result<(), Error> {
+        self.parsed(name, "a fraction such as 0.1", setting)
+    }
+
+    pub(crate) fn millis(&self, name: &str, setting: &mut Duration) -> Result<(), Error> {
+        let expected = "a number of milliseconds, such as 1000";
+        let mut millis = setting.as_secs_f64() * 1000.0;
+        self.parsed(name, expected, &mut millis)?;
+        *setting =
+            Duration::try_from_secs_f64(millis / 1000.0).map_err(|_| wrong(name, &millis.to_string(), expected))?;
+        Ok(())
+    }
+}
+
+pub(crate) fn wrong(name: &str, value: &str, expected: &str) -> Error {
+    Error::Config(format!("{name} is {value:?}: it must be {expected}"))
 }
 
 impl fmt::Debug for MrcConfig {

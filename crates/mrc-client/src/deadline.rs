@@ -4,7 +4,6 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use mrc_core::Event;
 use mrc_store::StoreError;
 use tokio::task::JoinHandle;
@@ -13,9 +12,10 @@ use tracing::Instrument;
 use tracing::field::Empty;
 
 use crate::answer::Answer;
-use crate::call::{Call, Compute};
+use crate::call::{Call, Compute, Detached};
 use crate::error::Error;
 use crate::fetch::Pipeline;
+use crate::scope;
 
 /// What is left of a deadline for a look at the copy, at most.
 const RESERVE: Duration = Duration::from_millis(500);
@@ -27,7 +27,7 @@ impl Pipeline {
         key: &str,
         call: &Call,
         began: Instant,
-        looked: Result<Option<Bytes>, StoreError>,
+        looked: Result<Option<Answer>, StoreError>,
         compute: C,
     ) -> Result<Answer, Error> {
         let ends = began + call.options.deadline;
@@ -40,20 +40,21 @@ impl Pipeline {
             Err(error) => Err(error),
         };
         // Without the cache there are no copies either.
-        if call.options.stale.is_zero() || looked.is_err() {
-            return self.in_time(key, call, ends, self.attempt(key, call, looked, compute.run())).await;
+        if !call.has_copy() || looked.is_err() {
+            return self.in_time(key, call, ends, Box::pin(self.attempt(key, call, looked, compute))).await;
         }
         let early = ends - RESERVE.min(call.options.deadline / 4);
         let outcome = match compute.detached() {
-            None => self.in_time(key, call, early, self.attempt(key, call, looked, compute.run())).await,
+            None => self.in_time(key, call, early, Box::pin(self.attempt(key, call, looked, compute))).await,
             Some(compute) => {
+                let compute = Detached(compute);
                 let why = format!("no answer within {:?}", call.options.stale_after);
                 // Who comes late to a flight needn't wait as long again.
                 let good_enough = self.flights.began(key).unwrap_or(began) + call.options.stale_after;
-                let (pipeline, name, call) = (Arc::clone(self), key.to_owned(), *call);
+                let (pipeline, name, owned) = (Arc::clone(self), key.to_owned(), call.clone());
                 let mut task = Task::spawn(async move {
-                    let attempt = pipeline.attempt(&name, &call, looked, compute);
-                    pipeline.in_time(&name, &call, ends, attempt).await
+                    let attempt = pipeline.attempt(&name, &owned, looked, compute);
+                    pipeline.in_time(&name, &owned, ends, attempt).await
                 });
                 match timeout_at(good_enough, task.outcome()).await {
                     Ok(outcome) => outcome,
@@ -63,7 +64,7 @@ impl Pipeline {
                             task.goes_on = !self.flights.is_led_by_another(key, task.handle.id());
                             return Ok(stale);
                         }
-                        None => self.in_time(key, &call, early, task.outcome()).await,
+                        None => self.in_time(key, call, early, task.outcome()).await,
                     },
                 }
             }
@@ -92,9 +93,9 @@ impl Pipeline {
     /// The copy of the last value that was not invalidated.
     async fn stale(&self, key: &str, ends: Instant, error: &str) -> Option<Answer> {
         let copy = timeout_at(ends, self.store.shared().stale(key)).await;
-        let json = copy.ok()?.ok()??;
+        let found = copy.ok()?.ok()??;
         self.events.emit(&Event::Stale { key, error });
-        Some(Answer::stale(json))
+        Some(self.found(found, Answer::stale))
     }
 }
 
@@ -114,7 +115,7 @@ struct Task {
 
 impl Task {
     fn spawn(work: impl Future<Output = Result<Answer, Error>> + Send + 'static) -> Self {
-        Self { handle: tokio::spawn(work), goes_on: false }
+        Self { handle: scope::spawn(work.in_current_span()), goes_on: false }
     }
 
     async fn outcome(&mut self) -> Result<Answer, Error> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mrc_core::statement::NotCacheable;
-use mrc_core::{KeyError, TtlError};
+use mrc_core::{FunctionKeyError, GlobError, KeyError, TagError, TtlError};
 use mrc_store::{ExecuteError, StoreError};
 
 /// A boxed error of the caller's own.
@@ -23,6 +23,21 @@ pub enum Error {
     /// No key can be made of the params; nothing was run.
     #[error(transparent)]
     Key(#[from] KeyError),
+    /// No key can be made of a function's arguments; nothing was run.
+    #[error(transparent)]
+    FunctionKey(#[from] FunctionKeyError),
+    /// A tag can't be used; nothing was run.
+    #[error(transparent)]
+    Tag(#[from] TagError),
+    /// A glob can't be used.
+    #[error(transparent)]
+    Glob(#[from] GlobError),
+    /// The cache doesn't have it, and the call was made in [`Mode::ReadOnly`](crate::scope::Mode::ReadOnly): nothing was run.
+    #[error("{key:?} isn't in the cache, and this call may only read it: run it in another mode")]
+    Missed {
+        /// The key.
+        key: String,
+    },
     /// The TTL can't be used; nothing was run.
     #[error(transparent)]
     Ttl(#[from] TtlError),
@@ -53,16 +68,16 @@ pub enum Error {
     /// The caller's function failed.
     #[error(transparent)]
     Function(Arc<dyn std::error::Error + Send + Sync>),
-    /// The value can't be written as JSON.
-    #[error("the value can't be written as JSON: {0}")]
-    Encode(Arc<serde_json::Error>),
-    /// The JSON isn't what was asked for.
+    /// The value can't be written as JSON, or in the cache's codec.
+    #[error("the value can't be encoded: {0}")]
+    Encode(Arc<dyn std::error::Error + Send + Sync>),
+    /// The value isn't what was asked for.
     #[error("the answer is not {asked_for}: {source}")]
     Decode {
         /// The Rust type.
         asked_for: &'static str,
         /// What is wrong, and where.
-        source: Arc<serde_json::Error>,
+        source: Arc<dyn std::error::Error + Send + Sync>,
     },
     /// The value in the cache isn't text.
     #[error("the answer is not UTF-8: something else than mrc or its peers has written this key")]
@@ -85,8 +100,12 @@ impl Error {
         self.is_retryable() || matches!(self, Self::Function(_))
     }
 
-    pub(crate) fn decode<T>(error: serde_json::Error) -> Self {
-        Self::Decode { asked_for: std::any::type_name::<T>(), source: Arc::new(error) }
+    pub(crate) fn encode(error: impl Into<BoxError>) -> Self {
+        Self::Encode(Arc::from(error.into()))
+    }
+
+    pub(crate) fn decode<T>(error: impl Into<BoxError>) -> Self {
+        Self::Decode { asked_for: std::any::type_name::<T>(), source: Arc::from(error.into()) }
     }
 
     pub(crate) fn function(error: impl Into<BoxError>) -> Self {

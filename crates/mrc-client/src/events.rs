@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use mrc_core::{Event, EventListener};
 
+use crate::scope;
+
 /// The listeners of a client.
 #[derive(Clone, Default)]
 pub(crate) struct Events(pub(crate) Vec<Arc<dyn EventListener>>);
@@ -12,6 +14,7 @@ pub(crate) struct Events(pub(crate) Vec<Arc<dyn EventListener>>);
 impl Events {
     pub(crate) fn emit(&self, event: &Event<'_>) {
         log(event);
+        scope::count(event);
         for listener in &self.0 {
             listener.on_event(event);
         }

@@ -4,18 +4,19 @@ use std::future::Future;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use mrc_core::{Bypass, Event, Key};
-use mrc_store::StoreError;
+use mrc_core::{Bypass, Event, Key, Tag};
+use mrc_store::{ClaimMode, Found, StoreError};
 use tokio::time::{Instant, timeout_at};
 
 use crate::answer::Answer;
-use crate::call::{Call, Compute};
-use crate::claim::{Claims, Held, Waited};
+use crate::call::{Call, Compute, Made, OnError};
+use crate::claim::{Asks, Claims, Held, Waited};
 use crate::deadline::traced;
 use crate::error::Error;
 use crate::events::Events;
 use crate::flight::{Flights, Follower, Leader, Seat};
 use crate::refresh::Refreshes;
+use crate::scope::{self, Carried, Mode};
 use crate::store::Store;
 
 /// After so many flights whose values were not for this caller, it computes by itself.
@@ -41,213 +42,347 @@ impl Pipeline {
         compute: C,
     ) -> Result<Answer, Error> {
         let began = Instant::now();
-        if let Some(ambiguity) = key.ambiguity() {
-            let (key, why) = (key.as_str(), Bypass::Ambiguous(ambiguity));
-            let bypass = self.bypass(key, &why, compute.run());
-            return Box::pin(self.in_time(key, call, began + call.options.deadline, bypass)).await;
+        if key.ambiguity().is_some() || call.nested || call.mode != Mode::Normal {
+            return Box::pin(self.fetch_in_scope(key, call, began, compute)).await;
         }
         let key = key.as_str();
         // The one await of a hit, and as flat as can be: the compiler lays the futures of a call chain out one inside the other, and has a
-        // limit for how deep. What isn't a hit goes on in a box.
+        // limit for how deep. What isn't a hit goes on in boxes, step by step, or cached functions that call each other would need a large stack.
         let looked = match self.store.shared().patience() {
             patience if patience <= call.options.deadline => self.store.get(key).await,
             // Half of the time is left for the database.
-            _ => Box::pin(self.look_in_time(key, began + call.options.deadline / 2)).await,
+            _ => in_time_of_store(began + call.options.deadline / 2, self.store.shared().get(key)).await,
         };
-        let json = match looked {
-            Ok(Some(json)) if self.check(&json, call).is_ok() => json,
-            looked => return Box::pin(traced(self.miss(key, call, began, looked, compute))).await,
+        let answer = match looked {
+            Ok(Some(json)) if self.check(&json, call).is_ok() => Answer::cached(json),
+            looked => {
+                let looked = looked.map(|json| json.map(Answer::cached));
+                return Box::pin(traced(Box::pin(self.miss(key, call, began, looked, compute)))).await;
+            }
         };
-        self.events.emit(&Event::Hit { key });
+        self.hit(key, &answer, began);
         if call.options.early_refresh.is_zero() || !self.refreshes.is_due(key, began) {
-            return Ok(Answer::cached(json));
+            return Ok(answer);
         }
-        Ok(Box::pin(self.refresh(key, call, json, compute)).await)
+        Ok(Box::pin(self.refresh(key, call, answer, compute)).await)
     }
 
-    /// A look at a store that may take longer than the call.
-    async fn look_in_time(&self, key: &str, ends: Instant) -> Result<Option<Bytes>, StoreError> {
-        let limit = ends.saturating_duration_since(Instant::now());
-        timeout_at(ends, self.store.get(key)).await.unwrap_or(Err(StoreError::Timeout(limit)))
+    /// The same for a caller that wants more than the value, or less than the cache.
+    async fn fetch_in_scope<C: Compute>(
+        self: &Arc<Self>,
+        key: &Key,
+        call: &Call,
+        began: Instant,
+        compute: C,
+    ) -> Result<Answer, Error> {
+        let answer = self.fetch_in_mode(key, call, began, compute).await?;
+        if let Some(tags) = answer.tags() {
+            scope::inherit(tags);
+        }
+        Ok(answer)
+    }
+
+    async fn fetch_in_mode<C: Compute>(
+        self: &Arc<Self>,
+        key: &Key,
+        call: &Call,
+        began: Instant,
+        compute: C,
+    ) -> Result<Answer, Error> {
+        let (ends, name) = (began + call.options.deadline, key.as_str());
+        if let Some(ambiguity) = key.ambiguity() {
+            if call.mode == Mode::ReadOnly {
+                return Err(Error::Missed { key: name.to_owned() });
+            }
+            let why = Bypass::Ambiguous(ambiguity);
+            return self.in_time(name, call, ends, self.bypass(name, call, &why, compute)).await;
+        }
+        match call.mode {
+            Mode::Off => return self.in_time(name, call, ends, self.bypass(name, call, &Bypass::Mode, compute)).await,
+            Mode::Refresh => {
+                return self.in_time(name, call, ends, Box::pin(self.compute_in_place(name, call, compute))).await;
+            }
+            Mode::Normal | Mode::ReadOnly | Mode::Peek => {}
+        }
+        let looked = in_time_of_store(began + call.options.deadline / 2, self.look(name, call)).await;
+        match (looked, call.mode) {
+            (Ok(Some(answer)), mode) => {
+                self.hit(name, &answer, began);
+                if mode != Mode::Normal || call.options.early_refresh.is_zero() || !self.refreshes.is_due(name, began) {
+                    return Ok(answer);
+                }
+                Ok(Box::pin(self.refresh(name, call, answer, compute)).await)
+            }
+            (looked, Mode::Normal) => traced(Box::pin(self.miss(name, call, began, looked, compute))).await,
+            (Err(error), _) => {
+                self.away(name, call, "get", error)?;
+                self.without_storing(name, call, ends, compute).await
+            }
+            (Ok(None), _) => self.without_storing(name, call, ends, compute).await,
+        }
+    }
+
+    /// The value for a caller that may take from the cache, and not store.
+    async fn without_storing<C: Compute>(
+        &self,
+        key: &str,
+        call: &Call,
+        ends: Instant,
+        compute: C,
+    ) -> Result<Answer, Error> {
+        if call.mode == Mode::ReadOnly {
+            return Err(Error::Missed { key: key.to_owned() });
+        }
+        self.in_time(key, call, ends, self.bypass(key, call, &Bypass::Mode, compute)).await
+    }
+
+    pub(crate) fn hit(&self, key: &str, answer: &Answer, began: Instant) {
+        self.events.emit(&Event::Hit { key, bytes: answer.as_bytes().len(), took: began.elapsed() });
     }
 
     /// What the cache has, if it is of use. What isn't, goes.
-    async fn look(&self, key: &str, call: &Call) -> Result<Option<Bytes>, StoreError> {
-        let json = self.store.get(key).await?;
-        self.without_bad_values(key, call, json).await
+    pub(crate) async fn look(&self, key: &str, call: &Call) -> Result<Option<Answer>, StoreError> {
+        let found = if call.nested {
+            self.store.shared().look(key).await?.map(|found| self.found(found, Answer::cached))
+        } else {
+            self.store.shared().get(key).await?.map(Answer::cached)
+        };
+        self.without_bad_values(key, call, found).await
+    }
+
+    /// An entry that was found, with its tags.
+    pub(crate) fn found(&self, found: Found, answer: impl FnOnce(Bytes) -> Answer) -> Answer {
+        answer(found.value).tagged(Carried::found(self.store.id(), found.tags))
     }
 
     pub(crate) async fn without_bad_values(
         &self,
         key: &str,
         call: &Call,
-        json: Option<Bytes>,
-    ) -> Result<Option<Bytes>, StoreError> {
-        let Some(wrong) = json.as_ref().and_then(|json| self.check(json, call).err()) else { return Ok(json) };
-        self.discard(key, &wrong).await?;
+        found: Option<Answer>,
+    ) -> Result<Option<Answer>, StoreError> {
+        let wrong = found.as_ref().and_then(|answer| self.check(answer.as_bytes(), call).err());
+        let Some(wrong) = wrong else { return Ok(found) };
+        self.discard(key, call.mode, &wrong).await?;
         Ok(None)
     }
 
     /// One attempt after the other, until a flight has an outcome for this caller. `looked` says how the first look ended.
-    pub(crate) async fn attempt(
+    pub(crate) async fn attempt<C: Compute>(
         &self,
         key: &str,
         call: &Call,
         mut looked: Result<(), StoreError>,
-        compute: impl Future<Output = Result<Bytes, Error>>,
+        compute: C,
     ) -> Result<Answer, Error> {
+        let began = Instant::now();
         for _ in 0..FLIGHTS {
             if let Err(error) = looked {
+                if call.options.on_error == OnError::Fail {
+                    return Err(error.into());
+                }
                 let error = error.to_string();
-                return self.detour(key, &Bypass::StoreFailed { command: "get", error: &error }, compute).await;
+                return self.detour(key, call, &Bypass::StoreFailed { command: "get", error: &error }, compute).await;
             }
             match self.flights.join(key) {
-                Seat::Leader(leader) => return self.lead(key, call, leader, compute).await,
+                Seat::Leader(leader) => return Box::pin(self.lead(key, call, leader, compute)).await,
                 Seat::Follower(follower) => {
-                    if let Some(outcome) = self.follow(key, follower).await {
+                    if let Some(outcome) = self.follow(key, call, follower).await {
                         return outcome;
                     }
                 }
             }
             looked = match self.look(key, call).await {
-                Ok(Some(json)) => {
-                    self.events.emit(&Event::Hit { key });
-                    return Ok(Answer::cached(json));
+                Ok(Some(answer)) => {
+                    self.hit(key, &answer, began);
+                    return Ok(answer);
                 }
                 Ok(None) => Ok(()),
                 Err(error) => Err(error),
             };
         }
-        self.detour(key, &Bypass::WaitedTooLong, compute).await
+        self.detour(key, call, &Bypass::WaitedTooLong, compute).await
     }
 
     /// Claims the key, computes its value, fills it in, and hands it to the followers.
-    async fn lead(
-        &self,
-        key: &str,
-        call: &Call,
-        leader: Leader<'_>,
-        compute: impl Future<Output = Result<Bytes, Error>>,
-    ) -> Result<Answer, Error> {
-        let claim = match self.claims.claim(self.store.shared(), key, call.has_copy(), &leader).await {
+    async fn lead<C: Compute>(&self, key: &str, call: &Call, leader: Leader<'_>, compute: C) -> Result<Answer, Error> {
+        // A claim may return a value: that is a read too.
+        let read = || leader.begin_read();
+        let claim = match self.claims.claim(self.store.shared(), key, &asks::<C>(call, ClaimMode::Fill), read).await {
             Waited::Hit { json, waited } => {
                 self.events.emit(&Event::Followed { key, waited });
-                let answer = Answer::cached(json);
-                leader.land(Ok(answer.clone()), false);
-                return Ok(answer.followed());
+                return self.lead_to_hit(key, call, json, leader, compute).await;
             }
             Waited::Granted(claim) => claim,
             Waited::TooLong => {
                 self.events.emit(&Event::Bypassed { key, why: Bypass::WaitedTooLong });
-                return self.read_alone(key, leader, compute).await;
+                return self.read_alone(key, call, leader, compute).await;
             }
             Waited::Failed(error) => {
-                self.away(key, "claim", &error);
-                return self.read_alone(key, leader, compute).await;
+                self.away(key, call, "claim", error)?;
+                return self.read_alone(key, call, leader, compute).await;
             }
         };
         self.events.emit(&Event::Miss { key });
 
         leader.begin_read();
-        let outcome = self.computed(key, compute).await;
+        let outcome = self.computed(key, call, compute).await;
         // Whoever comes from now on may come after an invalidation that the fill can't see any more.
         leader.close();
-        let accepted = match &outcome {
-            Ok(json) => self.fill(key, call, claim, json).await,
-            Err(_) => {
+        let (outcome, accepted) = match outcome {
+            Ok(made) => {
+                let (answer, accepted) = self.fill(key, call, claim, made).await;
+                (Ok(answer), accepted)
+            }
+            Err(error) => {
                 claim.release().await;
-                false
+                (Err(error), false)
             }
         };
-        let outcome = outcome.map(Answer::computed);
         leader.land(outcome.clone(), accepted);
         outcome
     }
 
-    async fn follow(&self, key: &str, follower: Follower) -> Option<Result<Answer, Error>> {
+    /// Another process has filled the key: the value is for the followers as well.
+    async fn lead_to_hit<C: Compute>(
+        &self,
+        key: &str,
+        call: &Call,
+        json: Bytes,
+        leader: Leader<'_>,
+        compute: C,
+    ) -> Result<Answer, Error> {
+        let mut answer = Some(Answer::cached(json));
+        if call.nested {
+            // A claim's answer has no tags.
+            leader.begin_read();
+            answer = self.look(key, call).await.ok().flatten();
+        }
+        let Some(answer) = answer else { return self.read_alone(key, call, leader, compute).await };
+        leader.land(Ok(answer.clone()), false);
+        Ok(answer.followed())
+    }
+
+    /// The outcome of another caller's flight. None: it isn't for this caller.
+    async fn follow(&self, key: &str, call: &Call, follower: Follower) -> Option<Result<Answer, Error>> {
         let began = Instant::now();
         let outcome = follower.outcome().await?;
+        if call.nested && outcome.as_ref().is_ok_and(|answer| answer.tags().is_none()) {
+            return None;
+        }
         self.events.emit(&Event::Followed { key, waited: began.elapsed() });
         Some(outcome.map(Answer::followed))
     }
 
     /// Goes round the cache, together with the other callers of this process that do.
-    async fn detour(
-        &self,
-        key: &str,
-        why: &Bypass<'_>,
-        compute: impl Future<Output = Result<Bytes, Error>>,
-    ) -> Result<Answer, Error> {
+    async fn detour<C: Compute>(&self, key: &str, call: &Call, why: &Bypass<'_>, compute: C) -> Result<Answer, Error> {
         for _ in 0..FLIGHTS {
             match self.flights.join(key) {
                 Seat::Leader(leader) => {
                     self.events.emit(&Event::Bypassed { key, why: why.clone() });
-                    return self.read_alone(key, leader, compute).await;
+                    return self.read_alone(key, call, leader, compute).await;
                 }
                 Seat::Follower(follower) => {
-                    if let Some(outcome) = self.follow(key, follower).await {
+                    if let Some(outcome) = self.follow(key, call, follower).await {
                         return outcome;
                     }
                 }
             }
         }
-        self.bypass(key, why, compute).await
+        self.bypass(key, call, why, compute).await
     }
 
     /// Computes the value without the cache, once for all who came before the computation began. Whoever comes later waits for the next.
-    async fn read_alone(
+    async fn read_alone<C: Compute>(
         &self,
         key: &str,
+        call: &Call,
         mut leader: Leader<'_>,
-        compute: impl Future<Output = Result<Bytes, Error>>,
+        compute: C,
     ) -> Result<Answer, Error> {
         leader.turn().await;
         leader.begin_read();
         leader.close();
-        let outcome = self.computed(key, compute).await.map(Answer::computed);
+        let outcome = self.computed(key, call, compute).await.map(unstored);
         leader.land(outcome.clone(), false);
         outcome
     }
 
     /// Computes the value and leaves the cache alone.
-    async fn bypass(
-        &self,
-        key: &str,
-        why: &Bypass<'_>,
-        compute: impl Future<Output = Result<Bytes, Error>>,
-    ) -> Result<Answer, Error> {
+    async fn bypass<C: Compute>(&self, key: &str, call: &Call, why: &Bypass<'_>, compute: C) -> Result<Answer, Error> {
         self.events.emit(&Event::Bypassed { key, why: why.clone() });
-        self.computed(key, compute).await.map(Answer::computed)
+        self.computed(key, call, compute).await.map(unstored)
     }
 
-    pub(crate) async fn computed(
-        &self,
-        key: &str,
-        compute: impl Future<Output = Result<Bytes, Error>>,
-    ) -> Result<Bytes, Error> {
+    /// Computes the value and puts it in the place of what the cache has.
+    async fn compute_in_place<C: Compute>(&self, key: &str, call: &Call, compute: C) -> Result<Answer, Error> {
+        let asks = asks::<C>(call, ClaimMode::Refresh);
+        let why = match self.claims.claim(self.store.shared(), key, &asks, || {}).await {
+            Waited::Granted(claim) => {
+                self.events.emit(&Event::Miss { key });
+                return match self.computed(key, call, compute).await {
+                    Ok(made) => Ok(self.fill(key, call, claim, made).await.0),
+                    Err(error) => {
+                        claim.release().await;
+                        Err(error)
+                    }
+                };
+            }
+            Waited::Failed(error) => {
+                self.away(key, call, "claim", error)?;
+                return self.computed(key, call, compute).await.map(unstored);
+            }
+            Waited::Hit { .. } | Waited::TooLong => Bypass::WaitedTooLong,
+        };
+        self.bypass(key, call, &why, compute).await
+    }
+
+    pub(crate) async fn computed<C: Compute>(&self, key: &str, call: &Call, compute: C) -> Result<Made, Error> {
         let began = Instant::now();
-        let outcome = compute.await;
+        let outcome = compute.run(key).await;
         let took = began.elapsed();
-        match &outcome {
-            Ok(_) => self.events.emit(&Event::Computed { key, took }),
-            Err(error) => self.events.emit(&Event::Failed { key, took, error: &error.to_string() }),
-        }
         self.refreshes.computed(key, took);
-        outcome
+        match outcome {
+            Ok(mut made) => {
+                self.events.emit(&Event::Computed { key, took });
+                made.said.tags.add(&Carried::of(call.tags.iter().cloned()));
+                Ok(made)
+            }
+            Err(error) => {
+                self.events.emit(&Event::Failed { key, took, error: &error.to_string() });
+                Err(error)
+            }
+        }
     }
 
-    pub(crate) async fn fill(&self, key: &str, call: &Call, claim: Held, json: &Bytes) -> bool {
-        if json.len() > self.max_value {
-            let why = Bypass::TooLarge { bytes: json.len(), limit: self.max_value };
+    /// Stores what was computed. Says whether the store accepted it.
+    pub(crate) async fn fill(&self, key: &str, call: &Call, claim: Held, made: Made) -> (Answer, bool) {
+        let Made { value, said } = made;
+        let tags = said.tags.at(self.store.id(), claim.moment());
+        let (lost, bad) = (said.tags.is_lost(), tags.check().err());
+        let answer = Answer::computed(value.clone());
+        let answer = answer.tagged(Carried::found(self.store.id(), (!lost).then(|| tags.clone())));
+        let unwanted = match &bad {
+            Some(error) => Some(Bypass::BadTags(error)),
+            None if said.skipped => Some(Bypass::Skipped),
+            None if lost => Some(Bypass::TagsLost),
+            None if value.len() > self.max_value => {
+                Some(Bypass::TooLarge { bytes: value.len(), limit: self.max_value })
+            }
+            None => None,
+        };
+        if let Some(why) = unwanted {
             self.events.emit(&Event::Bypassed { key, why });
             claim.release().await;
-            return false;
+            return (answer, false);
         }
-        let life = call.life();
-        match claim.fill(json.clone(), life).await {
+        let life = call.life(&said, tags);
+        let (ttl, bytes) = (life.ttl, value.len());
+        let tags: Vec<Tag> = life.tags.iter().map(|(tag, _)| tag.clone()).collect();
+        let accepted = match claim.fill(value, life).await {
             Ok(true) => {
-                self.refreshes.filled(key, call, life.ttl);
-                self.events.emit(&Event::Filled { key, ttl: life.ttl, bytes: json.len() });
+                self.refreshes.filled(key, call, ttl);
+                self.events.emit(&Event::Filled { key, ttl, bytes, tags: &tags });
                 true
             }
             Ok(false) => {
@@ -255,10 +390,11 @@ impl Pipeline {
                 false
             }
             Err(error) => {
-                self.away(key, "fill", &error);
+                self.went_round(key, "fill", &error);
                 false
             }
-        }
+        };
+        (answer, accepted)
     }
 
     /// Whether a value from the cache can be one of this call's. What lies between its ends only a decoder can tell.
@@ -272,14 +408,45 @@ impl Pipeline {
         Ok(())
     }
 
-    /// Takes a value that can't be used out of the cache, and its claim and its copy with it.
-    pub(crate) async fn discard(&self, key: &str, wrong: &str) -> Result<(), StoreError> {
+    /// Takes a value that can't be used out of the cache, and its claim and its copy with it; unless the caller only reads.
+    pub(crate) async fn discard(&self, key: &str, mode: Mode, wrong: &str) -> Result<(), StoreError> {
         self.events.emit(&Event::BadValue { key, error: wrong });
+        if !mode.stores() {
+            return Ok(());
+        }
         self.store.shared().remove(&[Bytes::copy_from_slice(key.as_bytes())]).await.map(drop)
     }
 
-    fn away(&self, key: &str, command: &'static str, error: &StoreError) {
+    /// The cache failed: the call goes round it, or ends.
+    pub(crate) fn away(&self, key: &str, call: &Call, command: &'static str, error: StoreError) -> Result<(), Error> {
+        match call.options.on_error {
+            OnError::Degrade => self.went_round(key, command, &error),
+            OnError::Fail => return Err(error.into()),
+        }
+        Ok(())
+    }
+
+    pub(crate) fn went_round(&self, key: &str, command: &'static str, error: &StoreError) {
         let error = error.to_string();
         self.events.emit(&Event::Bypassed { key, why: Bypass::StoreFailed { command, error: &error } });
     }
+}
+
+/// What a call asks of a claim.
+pub(crate) fn asks<C: Compute>(call: &Call, mode: ClaimMode) -> Asks {
+    Asks { mode, copy: call.has_copy(), tags: C::TAGS || !call.tags.is_empty() }
+}
+
+/// The answer of a computation whose value isn't stored.
+fn unstored(made: Made) -> Answer {
+    Answer::computed(made.value).tagged(made.said.tags)
+}
+
+/// A look at a store that may take longer than the call.
+async fn in_time_of_store<T>(
+    ends: Instant,
+    look: impl Future<Output = Result<T, StoreError>>,
+) -> Result<T, StoreError> {
+    let limit = ends.saturating_duration_since(Instant::now());
+    timeout_at(ends, look).await.unwrap_or(Err(StoreError::Timeout(limit)))
 }

@@ -73,7 +73,7 @@ impl MrcClient {
     }
 }
 
-async fn probe(ping: impl Future<Output = Result<(), Error>>) -> Result<Duration, Error> {
+pub(crate) async fn probe(ping: impl Future<Output = Result<(), Error>>) -> Result<Duration, Error> {
     let began = Instant::now();
     timeout(LIMIT, ping).await.unwrap_or(Err(Error::Deadline { limit: LIMIT })).map(|()| began.elapsed())
 }

@@ -9,6 +9,7 @@ use mrc_core::{Event, EventListener};
 
 const EVENTS: &str = "mrc_events_total";
 const BYPASSES: &str = "mrc_bypasses_total";
+const HIT: &str = "mrc_hit_seconds";
 const COMPUTE: &str = "mrc_compute_seconds";
 const WAIT: &str = "mrc_wait_seconds";
 const FILLED: &str = "mrc_filled_bytes";
@@ -17,7 +18,7 @@ const DROPPED: &str = "mrc_dropped_entries_total";
 const SCANNED: &str = "mrc_scanned_keys_total";
 
 /// The most frequent first: they are looked for one by one.
-const EVENT_NAMES: [&str; 17] = [
+const EVENT_NAMES: [&str; 19] = [
     "hit",
     "miss",
     "computed",
@@ -33,11 +34,14 @@ const EVENT_NAMES: [&str; 17] = [
     "overloaded",
     "server_lost",
     "server_back",
+    "removed",
+    "invalidated",
     "drop_retried",
     "dropped",
 ];
 
-const BYPASS_NAMES: [&str; 4] = ["store_failed", "ambiguous", "waited_too_long", "too_large"];
+const BYPASS_NAMES: [&str; 8] =
+    ["store_failed", "ambiguous", "waited_too_long", "too_large", "mode", "skipped", "tags_lost", "bad_tags"];
 
 /// Counts what a cache decides, through the crate `metrics`: Prometheus, OpenTelemetry or StatsD, by the exporter that
 /// the program installs.
@@ -46,6 +50,7 @@ const BYPASS_NAMES: [&str; 4] = ["store_failed", "ambiguous", "waited_too_long",
 /// |---|---|---|---|
 /// | `mrc_events_total` | counter | `event` | one for each [`Event`], by its [`name`](Event::name) |
 /// | `mrc_bypasses_total` | counter | `reason` | why the cache was left aside, by its [`name`](mrc_core::Bypass::name) |
+/// | `mrc_hit_seconds` | histogram | | how long a hit took |
 /// | `mrc_compute_seconds` | histogram | `outcome`: `ok`, `error` | how long the database, or the function, took |
 /// | `mrc_wait_seconds` | histogram | | how long a caller waited for another that was computing its value |
 /// | `mrc_filled_bytes` | histogram | | the size of a value that was stored |
@@ -69,6 +74,7 @@ pub struct Metrics {
     labels: Vec<Label>,
     events: Vec<(&'static str, Counter)>,
     bypasses: Vec<(&'static str, Counter)>,
+    hit: Histogram,
     computed: Histogram,
     failed: Histogram,
     waited: Histogram,
@@ -100,6 +106,7 @@ impl Metrics {
         Self {
             events: EVENT_NAMES.map(|event| (event, counter!(EVENTS, with("event", event)))).into(),
             bypasses: BYPASS_NAMES.map(|reason| (reason, counter!(BYPASSES, with("reason", reason)))).into(),
+            hit: histogram!(HIT, labels.clone()),
             computed: histogram!(COMPUTE, with("outcome", "ok")),
             failed: histogram!(COMPUTE, with("outcome", "error")),
             waited: histogram!(WAIT, labels.clone()),
@@ -127,6 +134,7 @@ impl EventListener for Metrics {
     fn on_event(&self, event: &Event<'_>) {
         self.count(&self.events, EVENTS, "event", event.name());
         match event {
+            Event::Hit { took, .. } => self.hit.record(seconds(took)),
             Event::Computed { took, .. } => self.computed.record(seconds(took)),
             Event::Failed { took, .. } => self.failed.record(seconds(took)),
             Event::Followed { waited, .. } => self.waited.record(seconds(waited)),
@@ -134,6 +142,7 @@ impl EventListener for Metrics {
             Event::Bypassed { why, .. } => self.count(&self.bypasses, BYPASSES, "reason", why.name()),
             Event::ServerLost { server, .. } => self.server_is_lost(server, true),
             Event::ServerBack { server, .. } => self.server_is_lost(server, false),
+            Event::Invalidated { entries, .. } => self.dropped.increment(*entries),
             Event::Dropped { entries, scanned } => {
                 self.dropped.increment(*entries);
                 self.scanned.increment(*scanned);
@@ -154,6 +163,7 @@ fn seconds(time: &Duration) -> f64 {
 fn describe() {
     describe_counter!(EVENTS, Unit::Count, "What the cache decided");
     describe_counter!(BYPASSES, Unit::Count, "Why the cache was left aside");
+    describe_histogram!(HIT, Unit::Seconds, "How long a hit took");
     describe_histogram!(COMPUTE, Unit::Seconds, "How long the database, or the function, took");
     describe_histogram!(WAIT, Unit::Seconds, "How long a caller waited for another that was computing its value");
     describe_histogram!(FILLED, Unit::Bytes, "The size of a value that was stored");
@@ -203,12 +213,12 @@ mod tests {
     #[test]
     fn each_event_is_counted() {
         let (key, error, took) = ("UserId=1_secret", "secret", Duration::from_millis(1500));
-        check(&Event::Hit { key }, &[]);
+        check(&Event::Hit { key, bytes: 1, took }, &["mrc_hit_seconds{} [1.5]"]);
         check(&Event::Miss { key }, &[]);
         check(&Event::Followed { key, waited: took }, &["mrc_wait_seconds{} [1.5]"]);
         check(&Event::Computed { key, took }, &["mrc_compute_seconds{outcome=ok} [1.5]"]);
         check(&Event::Failed { key, took, error }, &["mrc_compute_seconds{outcome=error} [1.5]"]);
-        check(&Event::Filled { key, ttl: took, bytes: 7 }, &["mrc_filled_bytes{} [7.0]"]);
+        check(&Event::Filled { key, ttl: took, bytes: 7, tags: &[] }, &["mrc_filled_bytes{} [7.0]"]);
         check(&Event::Refused { key }, &[]);
         check(&Event::Refreshing { key, left: took }, &[]);
         check(&Event::Stale { key, error }, &[]);
@@ -217,6 +227,8 @@ mod tests {
         check(&Event::Overloaded { waiting: 3 }, &[]);
         check(&Event::ServerLost { server: "a:1", error }, &["mrc_servers_lost{server=a:1} 1"]);
         check(&Event::ServerBack { server: "a:1", after: took }, &["mrc_servers_lost{server=a:1} 0"]);
+        check(&Event::Removed { key, existed: true }, &[]);
+        check(&Event::Invalidated { tags: &[], entries: 3 }, &["mrc_dropped_entries_total{} 3"]);
         check(&Event::DropRetried { error }, &[]);
         let dropped = ["mrc_dropped_entries_total{} 3", "mrc_scanned_keys_total{} 5"];
         check(&Event::Dropped { entries: 3, scanned: 5 }, &dropped);
@@ -229,6 +241,10 @@ mod tests {
             Bypass::Ambiguous(&ambiguity),
             Bypass::WaitedTooLong,
             Bypass::TooLarge { bytes: 2, limit: 1 },
+            Bypass::Mode,
+            Bypass::Skipped,
+            Bypass::TagsLost,
+            Bypass::BadTags(&mrc_core::TagError::Empty),
             Bypass::StoreFailed { command: "get", error: "secret" },
         ] {
             let (reason, line) = (why.name(), format!("mrc_bypasses_total{{reason={}}} 1", why.name()));
@@ -241,11 +257,11 @@ mod tests {
     fn a_name_is_a_label_of_everything() {
         let lines = recorded(|| {
             let metrics = Metrics::named("orders");
-            metrics.on_event(&Event::Hit { key: "k" });
+            metrics.on_event(&Event::Hit { key: "k", bytes: 1, took: Duration::ZERO });
             metrics.on_event(&Event::ServerLost { server: "a:1", error: "" });
             metrics.on_event(&Event::Followed { key: "k", waited: Duration::ZERO });
         });
-        assert_eq!(lines.len(), 5);
+        assert_eq!(lines.len(), 6);
         assert!(lines.iter().all(|line| line.contains("{cache=orders")), "{lines:?}");
     }
 
@@ -254,7 +270,7 @@ mod tests {
         let mut metrics = None;
         let lines = recorded(|| metrics = Some(Metrics::new()));
         assert_eq!(lines, Vec::<String>::new());
-        let later = recorded(|| metrics.unwrap().on_event(&Event::Hit { key: "k" }));
+        let later = recorded(|| metrics.unwrap().on_event(&Event::Hit { key: "k", bytes: 1, took: Duration::ZERO }));
         assert_eq!(later, Vec::<String>::new());
     }
 }

@@ -11,9 +11,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use mrc_core::Event;
-use mrc_store::{Claim, Terms};
+use mrc_store::{Claim, ClaimMode};
 use quick_cache::sync::Cache;
 use quick_cache::{DefaultHashBuilder, UnitWeighter};
 use rand::Rng;
@@ -21,8 +20,8 @@ use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use crate::answer::Answer;
-use crate::call::{Call, Compute};
-use crate::fetch::Pipeline;
+use crate::call::{Call, Compute, Detached};
+use crate::fetch::{Pipeline, asks};
 
 /// How many keys are remembered.
 const KEYS: u64 = 100_000;
@@ -129,13 +128,13 @@ impl Pipeline {
         self: &Arc<Self>,
         key: &str,
         call: &Call,
-        json: Bytes,
+        answer: Answer,
         compute: C,
     ) -> Answer {
         let Some(watched) = self.refreshes.take_look(key, self.claims.lease) else {
-            return self.refresh_here(key, call, json, compute).await;
+            return self.refresh_here(key, call, answer, compute).await;
         };
-        let (pipeline, name, call) = (Arc::clone(self), key.to_owned(), *call);
+        let (pipeline, name, call) = (Arc::clone(self), key.to_owned(), call.clone());
         let detached = compute.detached();
         tokio::spawn(async move {
             let Some(left) = pipeline.left_to_refresh(&name, &call, &watched).await else { return };
@@ -145,7 +144,7 @@ impl Pipeline {
             };
             let work = async {
                 let _turn = pipeline.refreshes.at_once.try_acquire().ok()?;
-                pipeline.compute_anew(&name, &call, left, compute).await
+                pipeline.compute_anew(&name, &call, left, Detached(compute)).await
             };
             let ends = Instant::now() + call.options.deadline;
             if !matches!(pipeline.in_time(&name, &call, ends, async { Ok(work.await) }).await, Ok(Some(_))) {
@@ -153,19 +152,19 @@ impl Pipeline {
                 pipeline.refreshes.look_later(&name, watched, left / 4, Duration::ZERO, &call);
             }
         });
-        Answer::cached(json)
+        answer
     }
 
     /// A function that borrows from its caller is computed by its caller, while all others go on hitting the value.
-    async fn refresh_here<C: Compute>(&self, key: &str, call: &Call, json: Bytes, compute: C) -> Answer {
+    async fn refresh_here<C: Compute>(&self, key: &str, call: &Call, answer: Answer, compute: C) -> Answer {
         // Only functions are ever wanted.
         if !self.refreshes.want(key, false) {
-            return Answer::cached(json);
+            return answer;
         }
-        let work = async { Ok(self.compute_anew(key, call, call.options.early_refresh, compute.run()).await) };
+        let work = async { Ok(self.compute_anew(key, call, call.options.early_refresh, compute).await) };
         match self.in_time(key, call, Instant::now() + call.options.deadline, work).await {
-            Ok(Some(value)) => Answer::computed(value),
-            _ => Answer::cached(json),
+            Ok(Some(newer)) => newer,
+            _ => answer,
         }
     }
 
@@ -183,27 +182,18 @@ impl Pipeline {
     }
 
     /// Claims the key for a refresh, computes its value and stores it. None: somebody else does, or it failed, and the value stays.
-    async fn compute_anew(
-        &self,
-        key: &str,
-        call: &Call,
-        left: Duration,
-        compute: impl Future<Output = Result<Bytes, crate::Error>>,
-    ) -> Option<Bytes> {
-        let terms = Terms::refresh(self.claims.lease).copy(call.has_copy());
-        let (answer, claim) = self.claims.try_claim(self.store.shared(), key, terms).await;
-        let Ok(Claim::Granted) = answer else {
-            if answer.is_ok() {
+    async fn compute_anew<C: Compute>(&self, key: &str, call: &Call, left: Duration, compute: C) -> Option<Answer> {
+        let asks = asks::<C>(call, ClaimMode::Refresh);
+        let (claimed, claim) = self.claims.try_claim(self.store.shared(), key, &asks).await;
+        let Ok(Claim::Granted) = claimed else {
+            if claimed.is_ok() {
                 claim.forget();
             }
             return None;
         };
         self.events.emit(&Event::Refreshing { key, left });
-        match self.computed(key, compute).await {
-            Ok(value) => {
-                self.fill(key, call, claim, &value).await;
-                Some(value)
-            }
+        match self.computed(key, call, compute).await {
+            Ok(made) => Some(self.fill(key, call, claim, made).await.0),
             Err(_) => {
                 claim.release().await;
                 None

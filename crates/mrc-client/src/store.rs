@@ -5,8 +5,10 @@ use std::sync::Arc;
 use bytes::Bytes;
 use mrc_store::{CacheStore, StoreError};
 
+use crate::scope::StoreId;
+
 /// A store by its trait; Redis by its type as well, so that a hit needs no box.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Store {
     shared: Arc<dyn CacheStore>,
     #[cfg(feature = "redis")]
@@ -14,15 +16,14 @@ pub(crate) struct Store {
 }
 
 impl Store {
-    #[cfg(feature = "redis")]
-    pub(crate) fn redis(store: mrc_store::RedisStore) -> Self {
-        let redis = Arc::new(store);
-        Self { shared: redis.clone(), redis: Some(redis) }
-    }
-
     /// The store by its trait: for every call but a hit's.
     pub(crate) fn shared(&self) -> &Arc<dyn CacheStore> {
         &self.shared
+    }
+
+    /// Tells this store from others.
+    pub(crate) fn id(&self) -> StoreId {
+        Arc::as_ptr(&self.shared).cast::<()>().addr()
     }
 
     /// The value under `key`: the one call that every hit makes.
@@ -38,9 +39,9 @@ impl Store {
 impl From<Arc<dyn CacheStore>> for Store {
     fn from(shared: Arc<dyn CacheStore>) -> Self {
         Self {
-            shared,
             #[cfg(feature = "redis")]
-            redis: None,
+            redis: Arc::downcast(Arc::clone(&shared) as Arc<dyn std::any::Any + Send + Sync>).ok(),
+            shared,
         }
     }
 }

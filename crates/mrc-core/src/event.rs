@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::key::Ambiguity;
+use crate::tag::{Tag, TagError};
 
 /// One decision of the cache.
 ///
@@ -15,6 +16,10 @@ pub enum Event<'a> {
     Hit {
         /// The key.
         key: &'a str,
+        /// The size of the value.
+        bytes: usize,
+        /// How long the call has taken so far.
+        took: Duration,
     },
     /// There was no value: it is computed.
     Miss {
@@ -52,6 +57,8 @@ pub enum Event<'a> {
         ttl: Duration,
         /// The size of the value.
         bytes: usize,
+        /// Its tags.
+        tags: &'a [Tag],
     },
     /// A computed value was not stored: an invalidation came between.
     Refused {
@@ -112,12 +119,26 @@ pub enum Event<'a> {
         /// How long it was lost.
         after: Duration,
     },
+    /// An entry was removed, or was to be.
+    Removed {
+        /// The key.
+        key: &'a str,
+        /// Whether there was one.
+        existed: bool,
+    },
+    /// The entries that have all of these tags were removed.
+    Invalidated {
+        /// The tags.
+        tags: &'a [Tag],
+        /// How many entries went.
+        entries: u64,
+    },
     /// An invalidation failed, and is tried again from the beginning.
     DropRetried {
         /// What the cache said.
         error: &'a str,
     },
-    /// An invalidation ended.
+    /// An invalidation that looked at all keys ended.
     Dropped {
         /// How many entries went.
         entries: u64,
@@ -141,6 +162,14 @@ pub enum Bypass<'a> {
         /// The limit.
         limit: usize,
     },
+    /// The caller's mode leaves the cache alone, or takes from it only.
+    Mode,
+    /// The function said that its result isn't to be stored.
+    Skipped,
+    /// The value was made of an entry whose tags are lost, so that nobody could invalidate it.
+    TagsLost,
+    /// The entry can't have the tags that it was given.
+    BadTags(&'a TagError),
     /// The cache failed.
     StoreFailed {
         /// What it was asked: `"get"`, `"claim"`, `"fill"`.
@@ -169,6 +198,8 @@ impl Event<'_> {
             Self::Overloaded { .. } => "overloaded",
             Self::ServerLost { .. } => "server_lost",
             Self::ServerBack { .. } => "server_back",
+            Self::Removed { .. } => "removed",
+            Self::Invalidated { .. } => "invalidated",
             Self::DropRetried { .. } => "drop_retried",
             Self::Dropped { .. } => "dropped",
         }
@@ -182,6 +213,10 @@ impl Bypass<'_> {
             Self::Ambiguous(_) => "ambiguous",
             Self::WaitedTooLong => "waited_too_long",
             Self::TooLarge { .. } => "too_large",
+            Self::Mode => "mode",
+            Self::Skipped => "skipped",
+            Self::TagsLost => "tags_lost",
+            Self::BadTags(_) => "bad_tags",
             Self::StoreFailed { .. } => "store_failed",
         }
     }
@@ -193,7 +228,7 @@ impl Bypass<'_> {
 /// use mrc_core::{Event, EventListener};
 ///
 /// let print = |event: &Event<'_>| eprintln!("{event:?}");
-/// print.on_event(&Event::Hit { key: "UserId=1_…" });
+/// print.on_event(&Event::Miss { key: "UserId=1_…" });
 /// ```
 pub trait EventListener: Send + Sync {
     /// Takes one event.

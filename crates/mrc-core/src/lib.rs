@@ -19,29 +19,42 @@
 //! |---|---|
 //! | [`Params`], [`Value`] | what is bound to the placeholders of a statement |
 //! | [`KeyScheme`], [`Key`] | the key of a statement and its params, as either peer makes it |
-//! | [`EntryPattern`] | which keys an invalidation is about |
+//! | [`FunctionKey`] | the key of a function's call |
+//! | [`EntryPattern`], [`Glob`] | which keys, or names, an invalidation is about |
+//! | [`Tag`] | what entries have in common |
 //! | [`Ttl`] | time to live, with jitter |
 //! | [`statement`] | whether a statement may be cached |
 //! | [`RowEncoder`], [`json`] | rows, straight to JSON |
-//! | [`Event`] | what a cache decided |
+//! | `compat` (a feature) | the keys of other libraries, in Python |
+//! | [`Event`], [`Stats`] | what a cache decided, and how often |
 
 mod event;
+mod glob;
 mod key;
 mod param;
 mod pattern;
 mod row;
+mod stats;
+mod tag;
 mod temporal;
 mod ttl;
 mod value;
 
+#[cfg(feature = "compat")]
+pub mod compat;
 pub mod json;
 pub mod statement;
 
 pub use event::{Bypass, Event, EventListener};
-pub use key::{Ambiguity, Key, KeyError, KeyFormat, KeyScheme, TextHash, UnknownKeyFormat};
+pub use glob::{Glob, GlobError};
+pub use key::{
+    Ambiguity, FunctionKey, FunctionKeyError, Key, KeyError, KeyFormat, KeyScheme, TextHash, UnknownKeyFormat,
+};
 pub use param::{Param, Params};
 pub use pattern::{EntryPattern, PatternError};
 pub use row::{Cell, Column, ColumnKind, RowEncoder, RowError, RowFormat, UnknownRowFormat};
+pub use stats::{Latency, Snapshot, Stats};
+pub use tag::{Tag, TagError};
 pub use temporal::{Date, DateTime, TemporalError, Time};
 pub use ttl::{Ttl, TtlError};
 pub use value::{Decimal, DecimalError, Element, Value};

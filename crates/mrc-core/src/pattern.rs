@@ -2,6 +2,7 @@
 
 use crate::key::KeyFormat;
 use crate::param::{Param, Params};
+use crate::tag::Tag;
 use crate::value::Value;
 
 /// The length of the hash that ends every key.
@@ -104,6 +105,12 @@ impl EntryPattern {
             })
         };
         if self.all { self.params.iter().all(has) } else { self.params.iter().any(has) }
+    }
+
+    /// The tags of the entries that are tagged by their params, and selected: of each param both spellings.
+    pub fn tags(&self) -> Vec<Vec<Tag>> {
+        let spellings = |spellings: &Vec<String>| spellings.iter().map(|text| Tag::of_segment(text)).collect();
+        self.params.iter().map(spellings).collect()
     }
 
     fn new(params: &Params, all: bool) -> Result<Self, PatternError> {

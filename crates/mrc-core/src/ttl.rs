@@ -102,6 +102,27 @@ impl From<Duration> for Ttl {
     }
 }
 
+impl From<u64> for Ttl {
+    /// So many seconds.
+    fn from(seconds: u64) -> Self {
+        Duration::from_secs(seconds).into()
+    }
+}
+
+impl From<u32> for Ttl {
+    /// So many seconds.
+    fn from(seconds: u32) -> Self {
+        u64::from(seconds).into()
+    }
+}
+
+impl From<i32> for Ttl {
+    /// So many seconds. Fewer than none are none, which a cache refuses.
+    fn from(seconds: i32) -> Self {
+        u64::try_from(seconds).unwrap_or_default().into()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use rand::{SeedableRng, rngs::SmallRng};

@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::weak::Lack;
+use crate::lack::Lack;
 
 /// Reads, writes, invalidations and faults in several processes; then the check that no read saw what an invalidation had ended.
 #[derive(Debug, Parser)]

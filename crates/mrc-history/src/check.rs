@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
-use crate::record::{Read, Write};
+use crate::record::{Read, Way, Write};
 
 /// A read that broke the rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,23 +23,27 @@ struct Floor {
     by: Write,
 }
 
-/// All reads that saw a version older than the newest one that was committed before the start of an invalidation that had returned
-/// before the read started. Equal times decide nothing. O(n log n).
+/// All reads that saw a version older than the newest one that was committed before the start of an invalidation that reaches them and had
+/// returned before the read started. Equal times decide nothing. O(n log n).
 pub(crate) fn stale(reads: &[Read], writes: &[Write]) -> Vec<Stale> {
-    let mut of_item: HashMap<u16, Vec<Write>> = HashMap::new();
+    let mut of_entry: HashMap<(u16, Way), Vec<Write>> = HashMap::new();
     for write in writes {
-        of_item.entry(write.item).or_default().push(*write);
+        for &way in Way::ALL {
+            // What doesn't reach an entry is to it as one that failed.
+            let dropped = write.dropped.filter(|_| write.by.reaches(way));
+            of_entry.entry((write.item, way)).or_default().push(Write { dropped, ..*write });
+        }
     }
-    let floors: HashMap<u16, Vec<Floor>> = of_item.into_iter().map(|(item, writes)| (item, floors(writes))).collect();
+    let floors: HashMap<_, Vec<Floor>> = of_entry.into_iter().map(|(entry, writes)| (entry, floors(writes))).collect();
     let broken = reads.iter().filter_map(|&read| {
-        let floors = floors.get(&read.item)?;
+        let floors = floors.get(&(read.item, read.way))?;
         let floor = floors.get(floors.partition_point(|floor| floor.from < read.start).checked_sub(1)?)?;
         (read.version < floor.version).then_some(Stale { read, expected: floor.version, after: floor.by })
     });
     broken.collect()
 }
 
-/// The floors of one item, in the order of time; they only rise.
+/// The floors of one entry, in the order of time; they only rise.
 fn floors(mut writes: Vec<Write>) -> Vec<Floor> {
     // Of what was committed at one time the newest comes first: each is covered by the other's invalidation.
     writes.sort_unstable_by_key(|write| (write.committed, Reverse(write.version)));
@@ -67,11 +71,11 @@ mod tests {
     use crate::record::{By, Seen};
 
     fn read(item: u16, version: u32, start: u64) -> Read {
-        Read { process: 0, seen: Seen::Hit, item, version, start, end: start + 1 }
+        Read { process: 0, way: Way::Scan, seen: Seen::Hit, item, version, start, end: start + 1 }
     }
 
     fn write(item: u16, version: u32, committed: u64, dropped: impl Into<Option<u64>>) -> Write {
-        Write { by: By::Mrc, item, version, committed, dropped: dropped.into() }
+        Write { by: By::MrcScan, item, version, committed, dropped: dropped.into() }
     }
 
     /// The versions that were expected, of each read that broke the rule.
@@ -119,6 +123,27 @@ mod tests {
     }
 
     #[test]
+    fn an_invalidation_counts_for_what_it_reaches() {
+        let check = |by: By, expected: &[Way]| {
+            let reads: Vec<Read> = Way::ALL.iter().map(|&way| Read { way, ..read(1, 4, 30) }).collect();
+            let writes = [Write { by, ..write(1, 5, 10, 20) }];
+            let found: Vec<Way> = stale(&reads, &writes).iter().map(|stale| stale.read.way).collect();
+            assert_eq!(found, expected, "{by:?}");
+        };
+        for by in [By::MrcScan, By::Npm, By::Pypi] {
+            check(by, &[Way::Scan, Way::Tagged]);
+        }
+        check(By::MrcTag, &[Way::Tagged, Way::Late, Way::Nested]);
+    }
+
+    #[test]
+    fn a_write_is_covered_by_the_next_invalidation_that_reaches_the_entry() {
+        let writes = [write(1, 5, 10, 20), Write { by: By::MrcTag, ..write(1, 6, 12, 25) }];
+        let late = |version, start| Read { way: Way::Late, ..read(1, version, start) };
+        check(&[late(4, 22), late(5, 30), late(6, 30), read(1, 4, 30), read(1, 5, 30)], &writes, &[6, 5]);
+    }
+
+    #[test]
     fn nothing_is_found_in_nothing() {
         check(&[], &[], &[]);
         check(&[read(1, 0, 1)], &[], &[]);
@@ -134,13 +159,21 @@ mod tests {
                 .map(|_| {
                     let committed = rng.random_range(1..30);
                     let dropped = rng.random_bool(0.8).then(|| committed + rng.random_range(0..15));
-                    write(rng.random_range(0..2), rng.random_range(0..6), committed, dropped)
+                    let by = By::ALL[rng.random_range(0..By::ALL.len())];
+                    Write { by, ..write(rng.random_range(0..2), rng.random_range(0..6), committed, dropped) }
                 })
                 .collect();
-            let reads: Vec<Read> =
-                (0..6).map(|_| read(rng.random_range(0..2), rng.random_range(0..6), rng.random_range(0..50))).collect();
+            let reads: Vec<Read> = (0..6)
+                .map(|_| {
+                    let way = Way::ALL[rng.random_range(0..Way::ALL.len())];
+                    Read { way, ..read(rng.random_range(0..2), rng.random_range(0..6), rng.random_range(0..50)) }
+                })
+                .collect();
             let by_pairs = reads.iter().filter(|read| {
-                let returned = |drop: &&Write| drop.item == read.item && drop.dropped.is_some_and(|at| at < read.start);
+                let returned = |drop: &&Write| {
+                    let reaches = drop.item == read.item && drop.by.reaches(read.way);
+                    reaches && drop.dropped.is_some_and(|at| at < read.start)
+                };
                 let newer = |drop: &Write| {
                     let before = |write: &&Write| write.item == drop.item && write.committed <= drop.committed;
                     writes.iter().filter(before).any(|write| write.version > read.version)

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use mrc::Tag;
 use mysql_async::prelude::Queryable;
 use mysql_async::{Pool, TxOpts, params};
 use rand::Rng;
@@ -12,6 +13,8 @@ use crate::Res;
 
 /// One row through the cache.
 pub(crate) const BY_ID: &str = "SELECT id, version FROM items WHERE id = ?";
+/// The same row, for entries that have its tag.
+pub(crate) const BY_ID_TAGGED: &str = "SELECT version, id FROM items WHERE id = ?";
 /// The name of the param, as it stands in keys.
 pub(crate) const PARAM: &str = "Id";
 /// How long a claim stands: short, so that many end before their fill.
@@ -59,6 +62,16 @@ pub(crate) fn draw_ttl(rng: &mut SmallRng) -> Duration {
 /// Up to so many milliseconds.
 pub(crate) fn draw_pause(rng: &mut SmallRng, millis: u64) -> Duration {
     Duration::from_micros(rng.random_range(0..millis * 1_000))
+}
+
+/// The tag of whatever is made of an item.
+pub(crate) fn tag_of(item: u16) -> Tag {
+    format!("item:{item}").into()
+}
+
+/// The pair that an item belongs to. A function that is cached for a pair shows either item, so that the tags of its entry change.
+pub(crate) fn pair_of(item: u16) -> u16 {
+    item / 2
 }
 
 /// Writes the next version of an item, and returns it when it is committed.

@@ -9,7 +9,7 @@
 //! | `reader`, `writer` | what the child processes do; the binary starts itself again for each |
 //! | `foreign` | writers that invalidate by the published peers |
 //! | `faults`, `proxy`, `paused` | what goes wrong: to processes and Redis, on the wire, between the protocol's steps |
-//! | `weak` | the protocol without one of its parts, and without any |
+//! | `lack`, `weak` | the protocol without one of its parts, and without any: which, and the store of it |
 //! | `record`, `sink` | what is told about a read or a write, and the way to the parent |
 //! | `check` | the rule, as a pure function |
 //! | `report` | what came out |
@@ -21,6 +21,7 @@ mod clock;
 mod faults;
 mod foreign;
 mod items;
+mod lack;
 mod paused;
 mod proxy;
 mod reader;
@@ -36,7 +37,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::args::{Args, Command};
-use crate::weak::Lack;
+use crate::lack::Lack;
 
 /// Any failure ends the run.
 pub(crate) type Res<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;

@@ -7,8 +7,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use mrc::{
-    CacheStore, Claim, EventListener, ExecuteError, KeyPages, Life, Params, QueryExecutor, RowEncoder, ScanPattern,
-    StoreError, Terms, Token,
+    CacheStore, Claim, EventListener, ExecuteError, Found, KeyPages, Life, Moment, Params, QueryExecutor, RowEncoder,
+    ScanPattern, StoreError, Tag, Terms, Token,
 };
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
@@ -78,8 +78,20 @@ impl CacheStore for Paused<dyn CacheStore> {
         value
     }
 
-    async fn stale(&self, key: &str) -> Result<Option<Bytes>, StoreError> {
+    async fn look(&self, key: &str) -> Result<Option<Found>, StoreError> {
+        let found = self.inner.look(key).await;
+        if matches!(found, Ok(None)) {
+            self.pauses.at(Count::AfterGet).await;
+        }
+        found
+    }
+
+    async fn stale(&self, key: &str) -> Result<Option<Found>, StoreError> {
         self.inner.stale(key).await
+    }
+
+    async fn now(&self) -> Result<Moment, StoreError> {
+        self.inner.now().await
     }
 
     async fn claim(&self, key: &str, token: &Token, terms: Terms) -> Result<Claim, StoreError> {
@@ -110,6 +122,10 @@ impl CacheStore for Paused<dyn CacheStore> {
 
     async fn remove(&self, keys: &[Bytes]) -> Result<u64, StoreError> {
         self.inner.remove(keys).await
+    }
+
+    async fn invalidate(&self, tags: &[Tag]) -> Result<u64, StoreError> {
+        self.inner.invalidate(tags).await
     }
 
     fn scan(&self, pattern: &ScanPattern) -> KeyPages<'_> {

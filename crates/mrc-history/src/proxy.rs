@@ -2,7 +2,6 @@
 
 use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
-use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -16,9 +15,9 @@ use tokio::task::JoinSet;
 
 use crate::Res;
 use crate::items::{COMMAND_TIMEOUT, draw_pause};
+use crate::lack;
 use crate::record::Count;
 use crate::sink::History;
-use crate::weak::{self, RELEASE};
 
 /// How long a server is given to answer what it got before its client was cut off.
 const DRAIN: Duration = Duration::from_millis(500);
@@ -26,7 +25,7 @@ const DRAIN: Duration = Duration::from_millis(500);
 /// The wire. It stops when its task does.
 pub(crate) struct Wire {
     server: u16,
-    /// Scripts that may come twice, and their hashes. A claim that came twice with one token would be no fault that the protocol bears.
+    /// Scripts that may come twice, and their hashes.
     repeatable: HashMap<Vec<u8>, Count>,
     history: Arc<History>,
     rng: Mutex<SmallRng>,
@@ -45,11 +44,9 @@ enum Fault {
 
 impl Wire {
     pub(crate) fn new(server: u16, seed: u64, history: Arc<History>) -> Res<Arc<Self>> {
-        let mut repeatable = HashMap::from([RELEASE].map(|script| (script.as_bytes().to_vec(), Count::ReleaseDoubled)));
-        repeatable.extend(weak::fills()?.into_iter().map(|script| (script.into_bytes(), Count::FillDoubled)));
-        let hashes = repeatable.iter().map(|(script, kind)| (sha1_hash(&String::from_utf8_lossy(script)), *kind));
-        let hashes: Vec<_> = hashes.map(|(hash, kind)| (hash.into_bytes(), kind)).collect();
-        repeatable.extend(hashes);
+        let both =
+            |(script, kind): (String, Count)| [(sha1_hash(&script).into_bytes(), kind), (script.into_bytes(), kind)];
+        let repeatable = lack::repeatable()?.into_iter().flat_map(both).collect();
         let rng = Mutex::new(SmallRng::seed_from_u64(seed));
         Ok(Arc::new(Self { server, repeatable, history, rng, open: Mutex::default() }))
     }
@@ -115,14 +112,31 @@ impl Wire {
                 return Ok(None);
             }
             pending.extend_from_slice(&chunk[..n]);
-            let mut end = 0;
+            let (mut end, mut of_index, mut in_gap) = (0, false, false);
             while let Some((parts, after)) = redis_command(&pending, end) {
-                self.perhaps_twice(&pending, end..after, &parts);
+                let part = |n: usize| parts.get(n).and_then(|part| pending.get(part.clone())).unwrap_or_default();
+                let kind = self.kind(part(0), part(1));
+                // A fill of an entry with tags has four keys.
+                let is_tagged_fill = kind == Some(Count::FillDoubled) && part(2) == b"4";
+                in_gap |= is_tagged_fill || kind == Some(Count::DropDoubled);
+                if let Some(kind) = kind {
+                    of_index |= kind.is_of_index();
+                    self.perhaps_twice(kind, &pending[end..after]);
+                }
                 end = after;
             }
             let rest = pending.split_off(end);
             let batch = std::mem::replace(&mut pending, rest);
-            match self.draw(draw_fault) {
+            // Between a registration and its fill, an invalidation and its removals: gaps that are too short to be met by chance.
+            if in_gap && self.draw(|rng| rng.random_ratio(1, 10)) {
+                self.history.count(Count::InGap);
+                tokio::time::sleep(self.draw(|rng| draw_pause(rng, 30))).await;
+            }
+            let fault = self.draw(draw_fault);
+            if of_index && matches!(fault, Some(Fault::Cut | Fault::Late(_))) {
+                self.history.count(Count::IndexCut);
+            }
+            match fault {
                 Some(Fault::Delay(delay)) => {
                     self.history.count(Count::Delayed);
                     tokio::time::sleep(delay).await;
@@ -161,19 +175,24 @@ impl Wire {
         }
     }
 
-    /// Sends a fill, a release or a removal a second time, much later.
-    fn perhaps_twice(self: &Arc<Self>, bytes: &[u8], whole: Range<usize>, parts: &[Range<usize>]) {
-        let part = |n: usize| parts.get(n).and_then(|part| bytes.get(part.clone())).unwrap_or_default();
-        let kind = match part(0) {
+    /// What a command is that may come twice.
+    fn kind(&self, command: &[u8], script: &[u8]) -> Option<Count> {
+        match command {
             b"UNLINK" => Some(Count::RemovalDoubled),
             b"SET" => Some(Count::FillDoubled),
-            b"EVALSHA" | b"EVAL" => self.repeatable.get(part(1)).copied(),
+            b"EVALSHA" | b"EVAL" => self.repeatable.get(script).copied(),
             _ => None,
-        };
-        let Some(kind) = kind.filter(|_| self.draw(|rng| rng.random_ratio(1, 20))) else { return };
+        }
+    }
+
+    /// Sends such a command a second time, much later.
+    fn perhaps_twice(&self, kind: Count, command: &[u8]) {
+        if !self.draw(|rng| rng.random_ratio(1, 20)) {
+            return;
+        }
         self.history.count(kind);
         let (delay, server) = (self.draw(|rng| draw_pause(rng, 500)), self.server);
-        let again = bytes.get(whole).unwrap_or_default().to_vec();
+        let again = command.to_vec();
         tokio::spawn(async move {
             tokio::time::sleep(delay).await;
             if let Ok(mut server) = TcpStream::connect(("127.0.0.1", server)).await

@@ -4,19 +4,20 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use mrc::scope::Mode;
 use mrc::{
-    Bypass, CacheStore, Claim, Event, MrcClient, MySqlConfig, MySqlExecutor, QueryExecutor, Source, Terms, Token,
-    params,
+    Answer, Bypass, Cache, CacheBuilder, CacheStore, Claim, Error, Event, Life, MrcClient, MySqlConfig, MySqlExecutor,
+    Query, QueryExecutor, Source, Spec, Terms, Token, params, scope,
 };
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 
 use crate::args::Child;
-use crate::items::{BY_ID, Item, LEASE, PARAM, WAIT_MAX, draw, draw_pause, draw_ttl};
+use crate::items::{BY_ID, BY_ID_TAGGED, Item, LEASE, PARAM, WAIT_MAX, draw, draw_pause, draw_ttl, pair_of, tag_of};
+use crate::lack::Lack;
 use crate::paused::{Paused, Pauses};
-use crate::record::{Count, Read, Record, Seen};
+use crate::record::{Count, Read, Record, Seen, Way};
 use crate::sink::{self, Sink};
-use crate::weak::Lack;
 use crate::{Res, clock, weak};
 
 const TASKS: u64 = 20;
@@ -53,7 +54,15 @@ pub(crate) async fn run(child: &Child) -> Res<()> {
     let client = client.build()?;
     client.query("SELECT 1", params! {}).await?;
     sink::ready();
-    let reader = Reader { client, store, sink, process: child.number };
+    let cache = CacheBuilder::shared(Arc::clone(&store))
+        .namespace("history")
+        .lease(LEASE)
+        .wait_max(WAIT_MAX)
+        .early_refresh(REFRESH_WINDOW)
+        .stale_on_error(STALE_WINDOW)
+        .on_event(listener(sink.clone()))
+        .build()?;
+    let reader = Reader { client, cache, store, sink, process: child.number };
     for task in 0..TASKS + REFRESHERS {
         let reader = reader.clone();
         let mut rng = SmallRng::seed_from_u64(child.seed * 1_000 + task);
@@ -87,6 +96,7 @@ fn listener(sink: Sink) -> impl Fn(&Event<'_>) + Send + Sync {
 #[derive(Clone)]
 struct Reader {
     client: MrcClient,
+    cache: Cache,
     store: Arc<dyn CacheStore>,
     sink: Sink,
     process: u8,
@@ -94,20 +104,32 @@ struct Reader {
 
 impl Reader {
     async fn read(&self, rng: &mut SmallRng) {
-        let (item, ttl, function) = (draw(rng), draw_ttl(rng), rng.random_ratio(1, 4));
+        let (item, ttl) = (draw(rng), draw_ttl(rng));
+        let way = Way::ALL[rng.random_range(0..Way::ALL.len())];
+        let mode = if rng.random_ratio(1, 12) { Mode::Refresh } else { Mode::Normal };
+        let (function, inner_ttl) = (rng.random_ratio(1, 4), draw_ttl(rng));
         let start = clock::now();
-        let outcome = if function { self.function(item, ttl).await } else { self.query(item, ttl).await };
+        let outcome = match way {
+            Way::Scan if function => self.function(item, ttl).await,
+            Way::Scan => self.query(BY_ID.into(), item, ttl).await,
+            Way::Tagged => self.query(tagged(item), item, ttl).await,
+            Way::Late => scope::with_mode(mode, self.late(item, ttl)).await.map_err(Into::into),
+            Way::Nested => scope::with_mode(mode, self.nested(item, ttl, inner_ttl, function)).await,
+        };
         let end = clock::now();
+        let of_pair = matches!(way, Way::Late | Way::Nested);
         match outcome {
-            Ok((version, seen)) => {
-                self.sink.tell(Record::Read(Read { process: self.process, seen, item, version, start, end }));
+            // A mix-up of keys would be worse than a stale value.
+            Ok((row, seen)) if row.id == item || of_pair && pair_of(row.id) == pair_of(item) => {
+                let (process, version) = (self.process, row.version);
+                self.sink.tell(Record::Read(Read { process, way, seen, item: row.id, version, start, end }));
             }
-            Err(_) => self.sink.count(Count::ReadFailed),
+            _ => self.sink.count(Count::ReadFailed),
         }
     }
 
-    async fn query(&self, item: u16, ttl: Duration) -> Res<(u32, Seen)> {
-        let answer = self.client.query_with_cache(BY_ID, params! { PARAM => item }, ttl).await?;
+    async fn query(&self, query: Query<'_>, item: u16, ttl: Duration) -> Res<(Item, Seen)> {
+        let answer = self.client.query_with_cache(query, params! { PARAM => item }, ttl).await?;
         let seen = match answer.source() {
             Source::Cache => Seen::Hit,
             Source::Followed => Seen::Followed,
@@ -115,33 +137,76 @@ impl Reader {
             Source::Stale => Seen::Stale,
             source => return Err(format!("an answer from {source:?}").into()),
         };
-        let [row] = answer.rows::<Item>()?[..] else { return Err("not one row".into()) };
-        // A mix-up of keys would be worse than a stale value.
-        if row.id == item { Ok((row.version, seen)) } else { Err("another row".into()) }
+        Ok((one(&answer)?, seen))
     }
 
-    async fn function(&self, item: u16, ttl: Duration) -> Res<(u32, Seen)> {
+    async fn function(&self, item: u16, ttl: Duration) -> Res<(Item, Seen)> {
         let ran = AtomicBool::new(false);
         let function = async || {
             ran.store(true, Ordering::Relaxed);
-            let rows = self.client.query(BY_ID, params! { PARAM => item }).await?;
-            rows.rows::<Item>()
+            one(&self.client.query(BY_ID, params! { PARAM => item }).await?)
         };
-        let rows = self.client.with_cache(function, "item_v1", params! { PARAM => item }, ttl).await?;
-        let [row] = rows[..] else { return Err("not one row".into()) };
-        Ok((row.version, if ran.into_inner() { Seen::FunctionRan } else { Seen::FunctionKept }))
+        let row = self.client.with_cache(function, "item_v1", params! { PARAM => item }, ttl).await?;
+        Ok((row, seen(ran)))
+    }
+
+    /// One of a pair, by a function that says only after it has read which.
+    async fn late(&self, item: u16, ttl: Duration) -> Result<(Item, Seen), Error> {
+        let ran = AtomicBool::new(false);
+        let function = async || {
+            ran.store(true, Ordering::Relaxed);
+            let answer = self.client.query(BY_ID, params! { PARAM => item }).await?;
+            scope::tag(tag_of(item));
+            one(&answer)
+        };
+        let row = self.cache.get_or_try(Spec::of("late").param("pair", pair_of(item)).ttl(ttl), function).await?;
+        Ok((row, seen(ran)))
+    }
+
+    /// One of a pair, by a function that reads another entry, and has that one's tag from nowhere else.
+    async fn nested(&self, item: u16, ttl: Duration, inner: Duration, late: bool) -> Res<(Item, Seen)> {
+        let ran = AtomicBool::new(false);
+        let function = async || {
+            ran.store(true, Ordering::Relaxed);
+            if late {
+                return Ok(self.late(item, inner).await?.0);
+            }
+            one(&self.client.query_with_cache(tagged(item), params! { PARAM => item }, inner).await?)
+        };
+        let spec = Spec::of("nested").param("pair", pair_of(item)).ttl(ttl);
+        let row = self.cache.get_or_try::<_, Error, _, _>(spec, function).await?;
+        Ok((row, seen(ran)))
     }
 
     /// Claims a value that may be there, reads, and fills: what an early refresh does.
     async fn refresh(&self, rng: &mut SmallRng) -> Res<()> {
         let (item, ttl, token) = (draw(rng), draw_ttl(rng), Token::from_bits(rand::random()));
-        let params = params! { PARAM => item };
-        let key = self.client.key(BY_ID, &params)?;
+        let (params, mut life) = (params! { PARAM => item }, Life::from(ttl));
+        let query = if rng.random() {
+            life.tags.add(tag_of(item), self.store.now().await?);
+            tagged(item)
+        } else {
+            BY_ID.into()
+        };
+        let key = self.client.key(query, &params)?;
         if self.store.claim(key.as_str(), &token, Terms::refresh(LEASE)).await? == Claim::Granted {
             let json = self.client.query(BY_ID, params).await?.into_bytes();
-            let stored = self.store.fill(key.as_str(), &token, json, ttl.into()).await?;
+            let stored = self.store.fill(key.as_str(), &token, json, life).await?;
             self.sink.count(if stored { Count::Refreshed } else { Count::RefreshRefused });
         }
         Ok(())
     }
+}
+
+fn tagged(item: u16) -> Query<'static> {
+    Query::new(BY_ID_TAGGED).tag(tag_of(item))
+}
+
+/// The only row of an answer.
+fn one(answer: &Answer) -> Result<Item, Error> {
+    answer.json::<[Item; 1]>().map(|[row]| row)
+}
+
+fn seen(ran: AtomicBool) -> Seen {
+    if ran.into_inner() { Seen::FunctionRan } else { Seen::FunctionKept }
 }

@@ -15,6 +15,7 @@ pub(crate) enum Record {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Read {
     pub(crate) process: u8,
+    pub(crate) way: Way,
     pub(crate) seen: Seen,
     pub(crate) item: u16,
     pub(crate) version: u32,
@@ -38,7 +39,7 @@ pub(crate) struct Write {
 macro_rules! told {
     ($(#[$doc:meta])* $name:ident { $($variant:ident $text:literal,)* }) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         #[repr(u8)]
         pub(crate) enum $name { $($variant),* }
 
@@ -50,6 +51,16 @@ macro_rules! told {
             }
         }
     };
+}
+
+told! {
+    /// What a read goes through, which decides what its entry is invalidated by.
+    Way {
+        Scan "without tags",
+        Tagged "query tag",
+        Late "late tag",
+        Nested "nested",
+    }
 }
 
 told! {
@@ -67,7 +78,8 @@ told! {
 told! {
     /// Who invalidated.
     By {
-        Mrc "mrc",
+        MrcScan "mrc, by scan",
+        MrcTag "mrc, by tag",
         Npm "npm peer",
         Pypi "PyPI peer",
     }
@@ -95,9 +107,16 @@ told! {
         Delayed "delays on the wire",
         Cut "replies cut off",
         Late "cuts, the commands sent late",
+        IndexCut "cuts of either kind of commands to the index of tags",
         FillDoubled "late duplicates of fills",
         ReleaseDoubled "late duplicates of releases",
         RemovalDoubled "late duplicates of UNLINK",
+        TickDoubled "late duplicates of ticks of the clock",
+        TrackDoubled "late duplicates of registrations under a tag",
+        BumpDoubled "late duplicates of invalidations of a tag",
+        DropDoubled "late duplicates of removals by a tag",
+        PruneDoubled "late duplicates of prunings",
+        InGap "delays after a registration, or before a removal by a tag",
         ClientKilled "CLIENT KILL",
         ScriptsFlushed "SCRIPT FLUSH",
         Stopped "readers stopped for longer than the lease",
@@ -106,20 +125,43 @@ told! {
     }
 }
 
+impl By {
+    /// Whether its invalidation reaches the entry of such a read.
+    pub(crate) fn reaches(self, way: Way) -> bool {
+        match way {
+            Way::Scan => self != Self::MrcTag,
+            // Its key has the param, and its entry the tag.
+            Way::Tagged => true,
+            Way::Late | Way::Nested => self == Self::MrcTag,
+        }
+    }
+
+    pub(crate) fn is_peer(self) -> bool {
+        matches!(self, Self::Npm | Self::Pypi)
+    }
+}
+
+impl Count {
+    /// Whether it is about the index of tags.
+    pub(crate) fn is_of_index(self) -> bool {
+        matches!(self, Self::TrackDoubled | Self::BumpDoubled | Self::DropDoubled | Self::PruneDoubled)
+    }
+}
+
 impl Record {
     pub(crate) fn encode(self) -> [u8; SIZE] {
-        let (tag, kind, item, version, first, second) = match self {
+        let (sort, kind, item, version, first, second) = match self {
             Self::Read(read) => {
                 // Both fit a byte: a process's number, and one of a handful of sources.
                 let kind = read.process << 3 | read.seen as u8;
-                (0, kind, read.item, read.version, read.start, read.end)
+                ((read.way as u8) << 2, kind, read.item, read.version, read.start, read.end)
             }
             Self::Write(write) => {
                 (1, write.by as u8, write.item, write.version, write.committed, write.dropped.unwrap_or(0))
             }
             Self::Count(count, more) => (2, count as u8, 0, 0, more, 0),
         };
-        let mut bytes = [tag; SIZE];
+        let mut bytes = [sort; SIZE];
         bytes[1] = kind;
         bytes[2..4].copy_from_slice(&item.to_le_bytes());
         bytes[4..8].copy_from_slice(&version.to_le_bytes());
@@ -134,10 +176,11 @@ impl Record {
             |from: usize, to: usize| bytes[from..to].iter().rev().fold(0, |sum, &byte| sum << 8 | u64::from(byte));
         let (kind, item, version) = (bytes[1], number(2, 4).try_into().ok()?, number(4, 8).try_into().ok()?);
         let (first, second) = (number(8, 16), number(16, 24));
-        Some(match bytes[0] {
+        Some(match bytes[0] & 3 {
             0 => {
                 let seen = *Seen::ALL.get(usize::from(kind & 7))?;
-                Self::Read(Read { process: kind >> 3, seen, item, version, start: first, end: second })
+                let way = *Way::ALL.get(usize::from(bytes[0] >> 2))?;
+                Self::Read(Read { process: kind >> 3, way, seen, item, version, start: first, end: second })
             }
             1 => {
                 let by = *By::ALL.get(usize::from(kind))?;
@@ -157,10 +200,19 @@ mod tests {
     #[test]
     fn records_come_back_as_they_were() {
         let check = |record: Record| assert_eq!(Record::decode(&record.encode()), Some(record));
+        let read = Read {
+            process: 31,
+            way: Way::Scan,
+            seen: Seen::Hit,
+            item: 65_535,
+            version: u32::MAX,
+            start: 1,
+            end: u64::MAX,
+        };
         for &seen in Seen::ALL {
-            check(Record::Read(Read { process: 31, seen, item: 65_535, version: u32::MAX, start: 1, end: u64::MAX }));
+            Way::ALL.iter().for_each(|&way| check(Record::Read(Read { way, seen, ..read })));
         }
-        for (&by, dropped) in By::ALL.iter().zip([None, Some(1), Some(u64::MAX)]) {
+        for (&by, dropped) in By::ALL.iter().zip([None, Some(1), Some(u64::MAX), Some(2)]) {
             check(Record::Write(Write { by, item: 7, version: 8, committed: 9, dropped }));
         }
         for &count in Count::ALL {

@@ -3,9 +3,9 @@
 use std::fmt::Write as _;
 
 use crate::items::LEASE;
-use crate::record::{By, Count, Seen};
+use crate::lack::Lack;
+use crate::record::{By, Count, Seen, Way};
 use crate::run::Outcome;
-use crate::weak::Lack;
 
 /// How many stale reads are told one by one.
 const EXAMPLES: usize = 5;
@@ -13,39 +13,53 @@ const EXAMPLES: usize = 5;
 /// All runs, one a line.
 pub(crate) fn table(outcomes: &[Outcome]) -> String {
     let mut text = String::from(
-        "\n| run | reads | hits | followed | computed | copies | refused fills | invalidations | of them by peers | seconds | stale |\n\
-         | --- | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: |\n",
+        "\n| run | reads | hits | followed | computed | copies | refused fills | invalidations | by tag | by peers | seconds | stale |\n\
+         | --- | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: |\n",
     );
     for outcome in outcomes {
         let (reads, writes) = (outcome.history.reads(), outcome.history.writes());
         let seen = |kinds: &[Seen]| reads.iter().filter(|read| kinds.contains(&read.seen)).count();
+        let counted = |what| usize::try_from(outcome.history.counted(what)).unwrap_or(usize::MAX);
         let dropped = || writes.iter().filter(|write| write.dropped.is_some());
         let _ = writeln!(
             text,
-            "| {} | {} | {} | {} | {} | {} | {} | {} | {} | {:.0} | {} |",
+            "| {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {:.0} | {} |",
             outcome.lack.map_or("**the whole protocol**", Lack::text),
             grouped(reads.len()),
             grouped(seen(&[Seen::Hit, Seen::FunctionKept])),
             grouped(seen(&[Seen::Followed])),
             grouped(seen(&[Seen::Computed, Seen::FunctionRan])),
             grouped(seen(&[Seen::Stale])),
-            outcome.history.counted(Count::Refused) + outcome.history.counted(Count::RefreshRefused),
+            grouped(counted(Count::Refused) + counted(Count::RefreshRefused)),
             grouped(dropped().count()),
-            grouped(dropped().filter(|write| write.by != By::Mrc).count()),
+            grouped(dropped().filter(|write| write.by == By::MrcTag).count()),
+            grouped(dropped().filter(|write| write.by.is_peer()).count()),
             outcome.took.as_secs_f64(),
             grouped(outcome.stale.len()),
         );
     }
-    text + "\nA function's answer doesn't tell whether it was followed: those count as hits.\n"
+    text += "\nA function's answer doesn't tell whether it was followed: those count as hits.\n";
+    text + &stale_by_way(outcomes)
+}
+
+/// Which entries of a run were stale.
+fn stale_by_way(outcomes: &[Outcome]) -> String {
+    let ways: String = Way::ALL.iter().map(|way| format!(" {} |", way.text())).collect();
+    let mut text = format!("\n| stale reads |{ways}\n| --- |{}\n", " --: |".repeat(Way::ALL.len()));
+    for outcome in outcomes {
+        let _ = write!(text, "| {} |", outcome.name());
+        for &way in Way::ALL {
+            let _ = write!(text, " {} |", grouped(outcome.stale.iter().filter(|stale| stale.read.way == way).count()));
+        }
+        text.push('\n');
+    }
+    text
 }
 
 /// One run: everything that was counted, and some stale reads.
 pub(crate) fn details(outcome: &Outcome) -> String {
     let history = &outcome.history;
-    let mut text = format!(
-        "\n### {}\n\n| what | how often |\n| --- | --: |\n",
-        outcome.lack.map_or("the whole protocol", Lack::text)
-    );
+    let mut text = format!("\n### {}\n\n| what | how often |\n| --- | --: |\n", outcome.name());
     let mut line = |what: &str, count: usize| {
         let _ = writeln!(text, "| {what} | {} |", grouped(count));
     };
@@ -53,6 +67,12 @@ pub(crate) fn details(outcome: &Outcome) -> String {
     line("reads", reads.len());
     for &seen in Seen::ALL {
         line(&format!("reads: {}", seen.text()), reads.iter().filter(|read| read.seen == seen).count());
+    }
+    for &way in Way::ALL {
+        line(&format!("reads: {}", way.text()), reads.iter().filter(|read| read.way == way).count());
+        let reach = writes.iter().filter(|write| write.dropped.is_some() && write.by.reaches(way)).count();
+        line(&format!("invalidations that reach these: {}", way.text()), reach);
+        line(&format!("stale reads: {}", way.text()), outcome.stale.iter().filter(|s| s.read.way == way).count());
     }
     for &by in By::ALL {
         let ended = |done| writes.iter().filter(|write| write.by == by && write.dropped.is_some() == done).count();
@@ -70,10 +90,11 @@ pub(crate) fn details(outcome: &Outcome) -> String {
         let (read, after) = (stale.read, stale.after);
         let _ = writeln!(
             text,
-            "- reader {} saw version {} of item {} ({}), from {} to {}; version {} was committed at {}, and invalidated by {} at {}",
+            "- reader {} saw version {} of item {} ({}; {}), from {} to {}; version {} was committed at {}, and invalidated by {} at {}",
             read.process,
             read.version,
             read.item,
+            read.way.text(),
             read.seen.text(),
             at(read.start),
             at(read.end),

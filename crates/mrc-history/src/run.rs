@@ -14,10 +14,10 @@ use tokio::task::JoinSet;
 
 use crate::args::{Args, Child};
 use crate::check::{Stale, stale};
+use crate::lack::Lack;
 use crate::proxy::Wire;
 use crate::record::By;
 use crate::sink::History;
-use crate::weak::Lack;
 use crate::{Res, clock, faults, foreign, items};
 
 /// How long the readers may tell nothing.
@@ -41,7 +41,16 @@ pub(crate) struct Outcome {
     pub(crate) expired: u64,
 }
 
+/// What a run without this part is called.
+fn name(lack: Option<Lack>) -> &'static str {
+    lack.map_or("the whole protocol", Lack::text)
+}
+
 impl Outcome {
+    pub(crate) fn name(&self) -> &'static str {
+        name(self.lack)
+    }
+
     /// The protocol let nothing stale through; what lacks a part did.
     pub(crate) fn as_it_should(&self) -> bool {
         // Where nothing was invalidated nothing was shown.
@@ -53,7 +62,7 @@ impl Outcome {
 
 /// Runs until there are so many reads, or the time is up. Without a part it then goes on until it has found something.
 pub(crate) async fn run(args: &Args, lack: Option<Lack>, operations: u64) -> Res<Outcome> {
-    let name = lack.map_or("the whole protocol", Lack::text);
+    let name = name(lack);
     eprintln!("{name}: starting");
     let redis = Redis::start().await;
     let database = Database::create().await;

@@ -1,5 +1,6 @@
-//! The protocol without one of its parts, and without any: what the checker must find wrong, or it proves nothing.
+//! The store without a part of the protocol.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::sync::Arc;
@@ -11,101 +12,19 @@ use fred::clients::Client;
 use fred::error::Error;
 use fred::interfaces::{KeysInterface, LuaInterface};
 use fred::types::{Expiration, Value};
+use fred::util::sha1_hash;
 use mrc::{
-    CacheStore, Claim, ClaimMode, EventListener, KeyPages, Life, RedisConfig, RedisStore, ScanPattern, StoreError,
-    Terms, Token,
+    CacheStore, Claim, ClaimMode, EventListener, Found, KeyPages, Life, Moment, RedisConfig, RedisStore, ScanPattern,
+    StoreError, Tag, Tags, Terms, Token,
 };
+use serde_json::json;
 
 use crate::Res;
 use crate::items::COMMAND_TIMEOUT;
+use crate::lack::{BUMP, Lack, PRUNE, Scripts, TICK};
 
-/// The scripts of the product. What is weakened is what it runs, less one part.
-const CLAIM: &str = include_str!("../../mrc-store/src/redis/lua/claim.lua");
-const FILL: &str = include_str!("../../mrc-store/src/redis/lua/fill.lua");
-pub(crate) const RELEASE: &str = include_str!("../../mrc-store/src/redis/lua/release.lua");
-
-/// What the protocol lacks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum Lack {
-    /// All of it: every claim is granted without asking, and a fill is a plain SET
-    #[value(hide = true)]
-    Everything,
-    /// `fill` stores only while the lease holds the token of its claim
-    TokenCheck,
-    /// A claim has a token that was never used before. Without it a process has one for all of them
-    NewToken,
-    /// `fill` stores only if the key still stands. Without it the lease alone counts
-    ClaimCheck,
-    /// A refresh marks the value that it will replace with a trailing space, and `fill` replaces no other
-    RefreshMark,
-    /// A follower takes a value only if its fill was accepted, or if it was read after the follower joined
-    FollowerRule,
-    /// A flight takes no more followers when its fill is sent
-    CloseFirst,
-    /// The name of a copy contains its key, so that whoever looks for the key finds it
-    CopyName,
-}
-
-impl Lack {
-    pub(crate) const ALL: [Self; 8] = [
-        Self::Everything,
-        Self::TokenCheck,
-        Self::NewToken,
-        Self::ClaimCheck,
-        Self::RefreshMark,
-        Self::FollowerRule,
-        Self::CloseFirst,
-        Self::CopyName,
-    ];
-
-    /// What a run without it is called.
-    pub(crate) fn text(self) -> &'static str {
-        match self {
-            Self::Everything => "naive: a plain SET, as the peers do",
-            Self::TokenCheck => "no token check in fill",
-            Self::NewToken => "a token used again",
-            Self::ClaimCheck => "no look at the key in fill: a lease alone",
-            Self::RefreshMark => "no trailing space in a refresh",
-            Self::FollowerRule => "followers that take any value",
-            Self::CloseFirst => "followers until the flight has landed",
-            Self::CopyName => "a copy whose name doesn't tell its key",
-        }
-    }
-
-    /// The scripts for `claim` and `fill`, as this leaves them.
-    pub(crate) fn scripts(self) -> Res<[String; 2]> {
-        let (claim, fill): (&[&str], &[&str]) = match self {
-            Self::Everything | Self::NewToken | Self::FollowerRule | Self::CloseFirst | Self::CopyName => (&[], &[]),
-            Self::TokenCheck => (&[], &["if redis.call('GET', KEYS[2]) ~= ARGV[1] then return 0 end\n"]),
-            Self::ClaimCheck => (
-                &[],
-                &[
-                    "if n == 0 and redis.call('EXISTS', KEYS[1]) == 0 then return 0 end\n",
-                    "if n > 0 and redis.call('GETRANGE', KEYS[1], -1, -1) ~= ' ' then return 0 end\n",
-                ],
-            ),
-            Self::RefreshMark => (
-                &["\nelseif v:byte(-1) ~= 32 then redis.call('APPEND', KEYS[1], ' ')"],
-                &["if n > 0 and redis.call('GETRANGE', KEYS[1], -1, -1) ~= ' ' then return 0 end\n"],
-            ),
-        };
-        Ok([without(CLAIM, claim)?, without(FILL, fill)?])
-    }
-}
-
-/// The script less these parts, each of which must be there once.
-fn without(script: &str, parts: &[&str]) -> Res<String> {
-    parts.iter().try_fold(script.to_owned(), |script, part| match script.split_once(part) {
-        Some((before, after)) if !after.contains(part) => Ok(format!("{before}{after}")),
-        _ => Err(format!("the product's script has changed: it must hold once {part:?}").into()),
-    })
-}
-
-/// The scripts of a fill: the product's and the weakened ones.
-pub(crate) fn fills() -> Res<Vec<String>> {
-    let weak: Res<Vec<String>> = Lack::ALL.into_iter().map(|lack| lack.scripts().map(|[_, fill]| fill)).collect();
-    Ok(weak?.into_iter().chain([FILL.to_owned()]).collect())
-}
+/// For so long an invalidation is remembered, in µs.
+const MEMORY_US: u64 = 300_000_000;
 
 /// A client for what only the checker does.
 pub(crate) async fn redis(port: u16, timeout: Duration) -> Res<Client> {
@@ -137,8 +56,8 @@ pub(crate) async fn store(port: u16, lack: Option<Lack>) -> Res<Arc<dyn CacheSto
         None | Some(Lack::FollowerRule | Lack::CloseFirst) => Arc::new(whole),
         Some(lack) => {
             let token = Token::from_bits(rand::random());
-            let [claim, fill] = lack.scripts()?;
-            Arc::new(Weak { whole, lack, client: redis(port, COMMAND_TIMEOUT).await?, claim, fill, token })
+            let scripts = Scripts::without(Some(lack))?;
+            Arc::new(Weak { whole, lack, client: redis(port, COMMAND_TIMEOUT).await?, scripts, token })
         }
     })
 }
@@ -148,17 +67,16 @@ struct Weak {
     whole: RedisStore,
     lack: Lack,
     client: Client,
-    claim: String,
-    fill: String,
+    scripts: Scripts,
     /// The token of all claims, where it is used again.
     token: Token,
 }
 
 impl Weak {
-    /// The key, its lease, and perhaps the copy of its value; our keys hold no braces.
-    fn keys(&self, key: &str, copy: bool) -> Vec<String> {
-        let all = [key.to_owned(), format!("mrc:l:{{{key}}}"), self.copy_key(key)];
-        all.into_iter().take(if copy { 3 } else { 2 }).collect()
+    /// The key, its lease, perhaps the copy of its value and its tags; our keys hold no braces.
+    fn keys(&self, key: &str, how_many: usize) -> Vec<String> {
+        let all = [key.to_owned(), format!("mrc:l:{{{key}}}"), self.copy_key(key), format!("mrc:g:{{{key}}}")];
+        all.into_iter().take(how_many).collect()
     }
 
     fn copy_key(&self, key: &str) -> String {
@@ -167,6 +85,40 @@ impl Weak {
             Lack::CopyName => format!("copy:{:x}", BuildHasherDefault::<DefaultHasher>::default().hash_one(key)),
             _ => format!("mrc:s:{{{key}}}"),
         }
+    }
+
+    /// Registers the key under its tags. False: one was invalidated since.
+    async fn track(&self, key: &str, life: &Life) -> Result<bool, StoreError> {
+        for (tag, since) in life.tags.iter() {
+            let args = [key.to_owned(), since.as_micros().to_string(), millis(life.of_copy()), MEMORY_US.to_string()];
+            let tracked: i64 =
+                self.client.eval(&*self.scripts.track, index(tag), args.to_vec()).await.map_err(failed)?;
+            if tracked == 0 {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// What the product does to invalidate a tag that few entries have.
+    async fn drop_tagged(&self, tag: &Tag) -> Result<u64, Error> {
+        let moment: String = self.client.eval(TICK, "mrc:clk", "1").await?;
+        let args = [moment, (MEMORY_US / 1_000).to_string(), "1000".to_owned()];
+        let registered: Vec<Value> = self.client.eval(BUMP, index(tag), args.to_vec()).await?;
+        let members: Vec<Value> = registered.into_iter().skip(1).collect();
+        let members: Vec<(String, Value)> = members
+            .chunks_exact(2)
+            .filter_map(|member| Some((member[0].as_string()?, member[1].clone())))
+            .filter(|(key, _)| !key.is_empty())
+            .collect();
+        if members.is_empty() {
+            return Ok(0);
+        }
+        let keys: Vec<String> = members.iter().flat_map(|(key, _)| self.keys(key, 4)).collect();
+        let dropped: Vec<i64> = self.client.eval(&*self.scripts.drop, keys, tag.as_str()).await?;
+        let done: Vec<Value> = members.into_iter().flat_map(|(key, score)| [Value::from(key), score]).collect();
+        let _: Value = self.client.eval(PRUNE, index(tag), done).await?;
+        Ok(dropped.into_iter().filter(|count| *count > 0).count() as u64)
     }
 
     fn token<'a>(&'a self, given: &'a Token) -> &'a Token {
@@ -187,14 +139,31 @@ impl CacheStore for Weak {
         self.whole.get(key).await
     }
 
-    async fn stale(&self, key: &str) -> Result<Option<Bytes>, StoreError> {
+    async fn look(&self, key: &str) -> Result<Option<Found>, StoreError> {
+        let mut found = self.whole.look(key).await?;
+        if self.lack == Lack::NestedMoment
+            && let Some(Found { tags: Some(tags), .. }) = &mut found
+        {
+            let now = self.whole.now().await?;
+            *tags = tags.iter().map(|(tag, _)| (tag.clone(), now)).collect();
+        }
+        Ok(found)
+    }
+
+    async fn stale(&self, key: &str) -> Result<Option<Found>, StoreError> {
         match self.lack {
             Lack::CopyName => {
                 let copy: Option<Bytes> = self.client.get(self.copy_key(key)).await.map_err(failed)?;
-                Ok(copy.filter(|value| !value.is_empty()))
+                let copy = copy.filter(|value| !value.is_empty());
+                // What has tags ends in a line feed: to call them lost keeps them out of other entries.
+                Ok(copy.map(|value| Found { tags: (!value.ends_with(b"\n")).then(Tags::default), value }))
             }
             _ => self.whole.stale(key).await,
         }
+    }
+
+    async fn now(&self) -> Result<Moment, StoreError> {
+        self.whole.now().await
     }
 
     async fn claim(&self, key: &str, token: &Token, terms: Terms) -> Result<Claim, StoreError> {
@@ -204,8 +173,9 @@ impl CacheStore for Weak {
             (Lack::RefreshMark, ClaimMode::Refresh) | (Lack::CopyName, _) => {
                 let refresh = if terms.mode == ClaimMode::Refresh { "1" } else { "0" };
                 let args = [token.as_str().to_owned(), millis(terms.lease), refresh.to_owned()];
-                let keys = self.keys(key, terms.copy);
-                let answer: Value = self.client.eval(&*self.claim, keys, args.to_vec()).await.map_err(failed)?;
+                let keys = self.keys(key, if terms.copy { 3 } else { 2 });
+                let answer: Value =
+                    self.client.eval(&*self.scripts.claim, keys, args.to_vec()).await.map_err(failed)?;
                 let mut answer = answer.into_array().into_iter();
                 Ok(match (answer.next(), answer.next().and_then(Value::into_bytes)) {
                     (Some(Value::Integer(1)), _) => Claim::Granted,
@@ -222,13 +192,26 @@ impl CacheStore for Weak {
             let ttl = Expiration::PX(life.ttl.as_millis().max(1).try_into().unwrap_or(i64::MAX));
             return self.client.set(key, value, Some(ttl), None, false).await.map(|()| true).map_err(failed);
         }
-        if self.lack == Lack::NewToken {
+        if matches!(self.lack, Lack::NewToken | Lack::LeaseRule | Lack::NestedMoment) {
             return self.whole.fill(key, self.token(token), value, life).await;
         }
+        let index_first = self.lack != Lack::IndexFirst;
+        if index_first && !self.track(key, &life).await? {
+            self.release(key, token).await?;
+            return Ok(false);
+        }
         let lives = [life.ttl, life.of_copy()].map(|life| Value::from(millis(life)));
-        let args: Vec<_> = [Value::from(token.as_str()), Value::Bytes(value)].into_iter().chain(lives).collect();
-        let stored: i64 = self.client.eval(&*self.fill, self.keys(key, life.has_copy()), args).await.map_err(failed)?;
-        Ok(stored == 1)
+        let (mut keys, mut value) = (if life.has_copy() { 3 } else { 2 }, Value::Bytes(value));
+        let mut tags = None;
+        if !life.tags.is_empty() {
+            let of_entry: BTreeMap<_, _> =
+                life.tags.iter().map(|(tag, since)| (tag.as_str(), since.as_micros())).collect();
+            (keys, value) = (4, Value::from([value.as_bytes().unwrap_or_default(), b"\n"].concat().as_slice()));
+            tags = Some(Value::from(json!(of_entry).to_string()));
+        }
+        let args: Vec<_> = [Value::from(token.as_str()), value].into_iter().chain(lives).chain(tags).collect();
+        let stored: i64 = self.client.eval(&*self.scripts.fill, self.keys(key, keys), args).await.map_err(failed)?;
+        Ok(stored == 1 && (index_first || self.track(key, &life).await?))
     }
 
     async fn release(&self, key: &str, token: &Token) -> Result<bool, StoreError> {
@@ -245,6 +228,13 @@ impl CacheStore for Weak {
 
     async fn remove(&self, keys: &[Bytes]) -> Result<u64, StoreError> {
         self.whole.remove(keys).await
+    }
+
+    async fn invalidate(&self, tags: &[Tag]) -> Result<u64, StoreError> {
+        match (self.lack, tags) {
+            (Lack::LeaseRule, [tag]) => self.drop_tagged(tag).await.map_err(failed),
+            _ => self.whole.invalidate(tags).await,
+        }
     }
 
     fn scan(&self, pattern: &ScanPattern) -> KeyPages<'_> {
@@ -268,32 +258,15 @@ impl CacheStore for Weak {
     }
 }
 
+/// The index of a tag, in a store without a prefix.
+fn index(tag: &Tag) -> String {
+    format!("mrc:t:{{{}}}", sha1_hash(&format!("0:{}", tag.as_str())))
+}
+
 fn millis(duration: Duration) -> String {
     duration.as_millis().max(1).to_string()
 }
 
 fn failed(error: Error) -> StoreError {
     StoreError::Unavailable(Box::new(error))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_weakened_script_is_the_product_less_a_part() {
-        for lack in Lack::ALL {
-            let [claim, fill] = lack.scripts().unwrap();
-            let changed = (claim != CLAIM, fill != FILL);
-            let expected = match lack {
-                Lack::Everything | Lack::NewToken | Lack::FollowerRule | Lack::CloseFirst | Lack::CopyName => {
-                    (false, false)
-                }
-                Lack::TokenCheck | Lack::ClaimCheck => (false, true),
-                Lack::RefreshMark => (true, true),
-            };
-            assert_eq!(changed, expected, "{lack:?}");
-        }
-        assert!(without(FILL, &["not in it"]).is_err());
-    }
 }

@@ -12,7 +12,8 @@ use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 
 use crate::args::Child;
-use crate::items::{self, BY_ID, Item, PARAM, draw, draw_pause, draw_ttl};
+use crate::items::{self, BY_ID, Item, PARAM, draw, draw_pause, draw_ttl, tag_of};
+use crate::lack::Lack;
 use crate::record::{By, Count, Record, Write};
 use crate::sink::{self, Sink};
 use crate::{Res, clock, weak};
@@ -25,7 +26,8 @@ const THINK: u64 = 40;
 pub(crate) async fn run(child: &Child) -> Res<()> {
     let sink = Sink::connect(child.sink)?;
     let told = sink.clone();
-    let server = MrcServer::with_shared_store(weak::store(child.redis, None).await?)
+    let lack = child.without.filter(|lack| *lack == Lack::LeaseRule);
+    let server = MrcServer::with_shared_store(weak::store(child.redis, lack).await?)
         .deadline(Duration::from_secs(3))
         .on_event(move |event: &Event<'_>| {
             if matches!(event, Event::DropRetried { .. }) {
@@ -65,8 +67,13 @@ impl Writer {
         let item = draw(rng);
         let version = items::commit(&self.pool, item).await?;
         let committed = clock::now();
-        let dropped = self.server.drop_outdated_cache(params! { PARAM => item }).await.is_ok().then(clock::now);
-        self.sink.tell(Record::Write(Write { by: By::Mrc, item, version, committed, dropped }));
+        let by = if rng.random() { By::MrcTag } else { By::MrcScan };
+        let outcome = match by {
+            By::MrcTag => self.server.invalidate(tag_of(item)).await,
+            _ => self.server.drop_outdated_cache(params! { PARAM => item }).await,
+        };
+        let dropped = outcome.is_ok().then(clock::now);
+        self.sink.tell(Record::Write(Write { by, item, version, committed, dropped }));
         if rng.random_ratio(1, 4) {
             self.warm(item, draw_ttl(rng)).await?;
             self.sink.count(Count::Warmed);

@@ -1,9 +1,11 @@
 //! What can happen next, and how it reads in a counterexample.
 
+use crate::index::Tags;
 use crate::part::Part;
-use crate::redis::{Claim, Content};
+use crate::redis::{Claim, Content, Entry, Value};
+use crate::setting::Setting;
 use crate::world::{Command, World};
-use crate::{follower, reader, writer};
+use crate::{follower, reader, tagger, writer};
 
 /// One step of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -11,25 +13,32 @@ pub(crate) enum Action {
     Reader(u8, reader::Move),
     Follower(u8),
     Writer(u8, writer::Move),
+    Tagger(u8, tagger::Move),
     /// A command arrives and is executed. `again`: it will arrive once more.
     Arrives {
         command: Command,
         again: bool,
     },
-    KGoes,
-    LGoes,
-    SGoes,
+    /// Of one of the entries.
+    KGoes(u8),
+    LGoes(u8),
+    SGoes(u8),
+    GGoes(u8),
+    EpochGoes,
     PeerFills,
 }
 
 impl Action {
     /// All that can happen in `world`, always in the same order.
-    pub(crate) fn possible(world: &World, refreshes: bool, without: Option<Part>, actions: &mut Vec<Self>) {
+    pub(crate) fn possible(world: &World, setting: &Setting, without: Option<Part>, actions: &mut Vec<Self>) {
         for (id, reader) in (0..).zip(&world.readers) {
-            actions.extend(reader.moves(world, refreshes).into_iter().map(|what| Self::Reader(id, what)));
+            actions.extend(reader.moves(world, setting).into_iter().map(|what| Self::Reader(id, what)));
         }
         for (id, writer) in (0..).zip(&world.writers) {
             actions.extend(writer.moves(world, without).into_iter().map(|what| Self::Writer(id, what)));
+        }
+        for (id, tagger) in (0..).zip(&world.taggers) {
+            actions.extend(tagger.moves(world).into_iter().map(|what| Self::Tagger(id, what)));
         }
         let followers = (0..).zip(&world.followers).map(|(id, _)| id);
         actions.extend(followers.filter(|&id| follower::may_join(world, id)).map(Self::Follower));
@@ -45,16 +54,20 @@ impl Action {
                 actions.push(Self::Arrives { command, again: true });
             }
         }
-        if world.faults.k_goes > 0 && world.redis.k != Content::Absent {
-            actions.push(Self::KGoes);
+        let faults = world.faults;
+        for (id, entry) in (0..).zip(&world.entries) {
+            let goes = [
+                (faults.k_goes > 0 && entry.k != Content::Absent, Self::KGoes(id)),
+                (faults.l_goes > 0 && entry.l.is_some(), Self::LGoes(id)),
+                (faults.s_goes > 0 && entry.s != Content::Absent, Self::SGoes(id)),
+                (faults.g_goes > 0 && entry.g != Tags::None, Self::GGoes(id)),
+            ];
+            actions.extend(goes.into_iter().filter(|(may, _)| *may).map(|(_, action)| action));
         }
-        if world.faults.l_goes > 0 && world.redis.l.is_some() {
-            actions.push(Self::LGoes);
+        if faults.epoch_goes > 0 && world.index.epoch > 0 {
+            actions.push(Self::EpochGoes);
         }
-        if world.faults.s_goes > 0 && world.redis.s != Content::Absent {
-            actions.push(Self::SGoes);
-        }
-        if world.faults.peer_fills > 0 {
+        if faults.peer_fills > 0 {
             actions.push(Self::PeerFills);
         }
     }
@@ -65,6 +78,7 @@ impl Action {
             Self::Reader(id, what) => reader::make(world, id, what, without),
             Self::Follower(id) => follower::join(world, id),
             Self::Writer(id, what) => writer::make(world, id, what, without),
+            Self::Tagger(id, what) => tagger::make(world, id, what),
             Self::Arrives { command, again } => {
                 if again {
                     match command {
@@ -76,26 +90,34 @@ impl Action {
                 }
                 execute(command, world, without);
             }
-            Self::KGoes => {
+            Self::KGoes(id) => {
                 world.faults.k_goes -= 1;
-                world.redis.k = Content::Absent;
+                world.entries[usize::from(id)].k = Content::Absent;
             }
-            Self::LGoes => {
+            Self::LGoes(id) => {
                 world.faults.l_goes -= 1;
-                world.redis.l = None;
+                world.entries[usize::from(id)].l = None;
             }
-            Self::SGoes => {
+            Self::SGoes(id) => {
                 world.faults.s_goes -= 1;
-                world.redis.s = Content::Absent;
+                world.entries[usize::from(id)].s = Content::Absent;
+            }
+            Self::GGoes(id) => {
+                world.faults.g_goes -= 1;
+                world.entries[usize::from(id)].g = Tags::None;
+            }
+            Self::EpochGoes => {
+                world.faults.epoch_goes -= 1;
+                world.index.forget();
             }
             Self::PeerFills => {
                 world.faults.peer_fills -= 1;
-                world.redis.k = Content::Value(world.row);
+                world.entries[0].k = Content::Value(Value::plain(world.row));
             }
         }
         // Of a key that wasn't there all the time, a scan promises nothing.
         for writer in &mut world.writers {
-            writer.look(&world.redis, without);
+            writer.look(&world.entries[0], without);
         }
     }
 
@@ -105,57 +127,105 @@ impl Action {
             Self::Reader(id, what) => format!("reader {}: {}", id + 1, reader::words(before, id, what, without)),
             Self::Follower(id) => format!("follower {}: finds no value; joins reader 1's flight", id + 1),
             Self::Writer(id, what) => format!("writer {}: {}", id + 1, writer::words(before, id, what)),
+            Self::Tagger(id, what) => format!("{}: {}", tagger_name(before, id), tagger::words(before, what)),
             Self::Arrives { command, again } => {
                 let again = if again { " (and will once more)" } else { "" };
                 format!("Redis: {}{again}", result(command, before, without))
             }
-            Self::KGoes => "Redis: K goes: expired, evicted, or deleted by a peer".to_owned(),
-            Self::LGoes => "Redis: L goes: expired or evicted".to_owned(),
-            Self::SGoes => "Redis: S goes: expired, evicted, or deleted by a peer".to_owned(),
+            Self::KGoes(id) => format!("Redis: {} goes: expired, evicted, or deleted by a peer", key("K", id)),
+            Self::LGoes(id) => format!("Redis: {} goes: expired or evicted", key("L", id)),
+            Self::SGoes(id) => format!("Redis: {} goes: expired, evicted, or deleted by a peer", key("S", id)),
+            Self::GGoes(id) => format!("Redis: {} goes: expired or evicted", key("G", id)),
+            Self::EpochGoes => "Redis: T forgets its epoch".to_owned(),
             Self::PeerFills => format!("a peer: reads v{0} and SETs K to v{0}", before.row),
         }
     }
 }
 
+/// Writers count from those that scan.
+fn tagger_name(before: &World, id: u8) -> String {
+    format!("writer {}", before.writers.len() + usize::from(id) + 1)
+}
+
+/// The name of a key of an entry.
+fn key(key: &str, entry: u8) -> String {
+    ["", " of O", " of P"].get(usize::from(entry)).map_or_else(String::new, |of| format!("{key}{of}"))
+}
+
+/// Has Redis execute it, and its sender receive the reply.
 fn execute(command: Command, world: &mut World, without: Option<Part>) {
     match command {
         Command::Claim { attempt, token, refresh, copy } => {
-            let reply = world.redis.claim(token, refresh, copy, without);
+            let reply = entry(world, token.reader).claim(token, refresh, copy, without);
             reader::claim_answered(world, attempt, reply, without);
         }
-        Command::Fill { token, version, copy } => {
-            let stored = world.redis.fill(token, version, copy, without);
-            reader::fill_answered(world, token, stored);
+        Command::Fill { token, value, tags, copy } => {
+            let stored = entry(world, token.reader).fill(token, value, tags, copy, without);
+            reader::fill_answered(world, token, stored, without);
         }
         Command::Release { token } => {
-            world.redis.release(token);
+            entry(world, token.reader).release(token);
         }
         Command::Unlink { writer, round, keys } => {
-            world.redis.unlink(keys);
+            world.entries[0].unlink(keys);
             writer::unlink_answered(world, writer, round, keys);
         }
+        Command::Track { token, since } => {
+            let entry = world.entry_of(token.reader);
+            let score = world.new_score(entry);
+            let in_time = world.index.track(entry, score, since, without);
+            reader::track_answered(world, token, in_time, without);
+        }
+        Command::Bump { tagger, round, moment } => {
+            let listed = world.index.bump(moment);
+            tagger::bump_answered(world, tagger, round, listed);
+        }
+        Command::Drop { tagger, round, entry } => {
+            world.entries[usize::from(entry)].drop_tagged(without);
+            tagger::drop_answered(world, tagger, round, entry);
+        }
+        Command::Prune { listed } => world.index.prune(listed, without),
     }
 }
 
+fn entry(world: &mut World, reader: u8) -> &mut Entry {
+    let entry = world.entry_of(reader);
+    &mut world.entries[usize::from(entry)]
+}
+
 fn result(command: Command, before: &World, without: Option<Part>) -> String {
-    let mut redis = before.redis.clone();
+    let mut world = before.clone();
     match command {
         Command::Claim { token, refresh, copy, .. } => {
-            let result = match redis.claim(token, refresh, copy, without) {
-                Claim::Hit(version) => format!("a hit, v{version}"),
+            let result = match entry(&mut world, token.reader).claim(token, refresh, copy, without) {
+                Claim::Hit(value) => format!("a hit, {value}"),
                 Claim::Busy => "busy".to_owned(),
                 Claim::Granted => "granted".to_owned(),
             };
             format!("claim{} with token {token}: {result}", if refresh { " to refresh" } else { "" })
         }
-        Command::Fill { token, version, copy } => {
-            let result = if redis.fill(token, version, copy, without) { "stored" } else { "refused" };
-            format!("fill v{version} with token {token}: {result}")
+        Command::Fill { token, value, tags, copy } => {
+            let stored = entry(&mut world, token.reader).fill(token, value, tags, copy, without);
+            format!("fill {value} with token {token}: {}", if stored { "stored" } else { "refused" })
         }
         Command::Release { token } => {
-            let result = if redis.release(token) { "released" } else { "not ours any more" };
-            format!("release with token {token}: {result}")
+            let released = entry(&mut world, token.reader).release(token);
+            format!("release with token {token}: {}", if released { "released" } else { "not ours any more" })
         }
         Command::Unlink { writer, keys, .. } => format!("writer {}'s UNLINK {keys}", writer + 1),
+        Command::Track { token, since } => {
+            let in_time = world.index.track(world.entry_of(token.reader), 1, since, without);
+            format!("track with token {token}: {}", if in_time { "registered" } else { "too late" })
+        }
+        Command::Bump { tagger, moment, .. } => {
+            let listed = world.index.bump(moment).iter().filter(|score| **score > 0).count();
+            format!("{}'s bump to {moment}: {listed} listed", tagger_name(before, tagger))
+        }
+        Command::Drop { tagger, entry, .. } => {
+            let stays = world.entries[usize::from(entry)].drop_tagged(without);
+            let what = key("K", entry);
+            format!("{}'s drop: {what} {}", tagger_name(before, tagger), if stays { "stays" } else { "is gone" })
+        }
+        Command::Prune { .. } => "prune".to_owned(),
     }
 }

@@ -94,10 +94,7 @@ fn readable(path: Raw, protocol: &Protocol) -> Vec<Step> {
     let step = |(before, action): (<Protocol as Model>::State, Option<<Protocol as Model>::Action>)| {
         let action = action?;
         let after = protocol.next_state(&before, action)?;
-        Some(Step {
-            what: action.words(&before, protocol.without),
-            then: format!("{} row=v{} floor=v{}", after.redis, after.row, after.floor),
-        })
+        Some(Step { what: action.words(&before, protocol.without), then: after.keys(&protocol.setting) })
     };
     path.into_iter().filter_map(step).collect()
 }

@@ -1,8 +1,8 @@
 //! Callers of the first reader's process that follow its flight.
 
 use crate::part::Part;
-use crate::redis::Version;
-use crate::world::World;
+use crate::redis::Value;
+use crate::world::{Floor, World};
 
 /// A caller that may follow. If there is nothing to follow it would lead, and readers do that already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -11,7 +11,7 @@ pub(crate) enum Follower {
     /// `early`: it joined before the last read was begun. `floor`: the world's, when its call began.
     Following {
         early: bool,
-        floor: Version,
+        floor: Floor,
     },
     /// It took the flight's value.
     Took,
@@ -42,13 +42,13 @@ pub(crate) fn begin_read(world: &mut World) {
 }
 
 /// The flight lands: each follower takes the value, or is left alone.
-pub(crate) fn land(world: &mut World, value: Option<Version>, accepted: bool, without: Option<Part>) {
+pub(crate) fn land(world: &mut World, value: Option<Value>, accepted: bool, without: Option<Part>) {
     world.flight_open = false;
     for follower in &mut world.followers {
         let Follower::Following { early, floor } = *follower else { continue };
         *follower = match value {
-            Some(version) if accepted || early || without == Some(Part::FollowerRule) => {
-                world.stale_answer |= version < floor;
+            Some(value) if accepted || early || without == Some(Part::FollowerRule) => {
+                world.stale_answer |= !floor.allows(value);
                 Follower::Took
             }
             _ => Follower::Alone,

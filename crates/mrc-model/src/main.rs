@@ -35,6 +35,7 @@ fn main() -> ExitCode {
     let mut settings = Setting::small();
     if !args.small {
         settings.extend(Setting::large());
+        settings.extend(Setting::tagged());
     }
     let mut as_it_should = true;
     print_head("the whole protocol");

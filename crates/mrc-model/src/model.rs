@@ -21,6 +21,8 @@ const REFUSED: &str = "a fill is refused";
 const FOLLOWED: &str = "a follower takes a value";
 const REFRESHED: &str = "a refresh succeeds";
 const COPIED: &str = "a fill writes its copy";
+const TOO_LATE: &str = "a tag was invalidated before it was tracked";
+const NESTED: &str = "what is made of another entry is stored";
 const STALE: &str = "a read fails while there is a copy";
 
 /// The protocol, or what is left of it, in one setting.
@@ -39,7 +41,7 @@ impl Model for Protocol {
     }
 
     fn actions(&self, world: &World, actions: &mut Vec<Action>) {
-        Action::possible(world, self.setting.refresh, self.without, actions);
+        Action::possible(world, &self.setting, self.without, actions);
     }
 
     fn next_state(&self, world: &World, action: Action) -> Option<World> {
@@ -51,7 +53,8 @@ impl Model for Protocol {
     fn properties(&self) -> Vec<Property<Self>> {
         let mut properties = vec![
             Property::always(CACHE, |_, world: &World| {
-                [world.redis.k, world.redis.s].iter().filter_map(|key| key.value()).all(|value| value >= world.floor)
+                let mut keys = world.entries.iter().flat_map(|entry| [entry.k, entry.s]);
+                keys.all(|key| key.value().is_none_or(|value| world.floor.allows(value)))
             }),
             Property::always(CALLERS, |_, world: &World| !world.stale_answer),
             Property::eventually(END, |_, world: &World| world.all_ended()),
@@ -70,12 +73,22 @@ impl Model for Protocol {
         if self.setting.copies > 0 {
             // A run may begin with a copy of v0.
             properties.push(Property::sometimes(COPIED, |_, world: &World| {
-                world.redis.s.value().is_some_and(|value| value > 0)
+                world.entries[0].s.value().is_some_and(|value| value.version > 0)
+            }));
+        }
+        if !self.setting.tag_writes.is_empty() {
+            properties
+                .push(Property::sometimes(TOO_LATE, |_, world: &World| fill_ended(world, Outcome::TooLate, false)));
+        }
+        if self.setting.outer > 0 {
+            properties.push(Property::sometimes(NESTED, |_, world: &World| {
+                let [inner, outer, _] = &world.entries;
+                outer.k.value().is_some_and(|value| value.version < world.row) && inner.k.value().is_some()
             }));
         }
         if self.setting.copies > 0 && self.setting.faults.failed_reads > 0 {
             properties.push(Property::sometimes(STALE, |_, world: &World| {
-                world.redis.s.value().is_some() && world.readers.iter().any(|reader| reader.step == Step::Failed)
+                world.entries[0].s.value().is_some() && world.readers.iter().any(|reader| reader.step == Step::Failed)
             }));
         }
         properties

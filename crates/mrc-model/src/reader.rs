@@ -1,13 +1,18 @@
-//! A process that reads through the cache: GET, claim, read, fill.
+//! A process that reads through the cache: GET, claim, read, track, fill.
 
 use crate::follower;
+use crate::index::Tags;
 use crate::part::Part;
-use crate::redis::{Claim, Content, Token, Version};
+use crate::redis::{Claim, Content, Token, Value};
+use crate::setting::{Setting, Tagging};
+use crate::source::{self, Made, Now, Source};
 use crate::world::{Command, World};
 
 /// Where a reader is.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Reader {
+    /// Which of the entries it reads.
+    pub(crate) entry: u8,
     pub(crate) calls_left: u8,
     /// It keeps copies: its claims and fills name S, and it looks there when a read fails.
     pub(crate) copies: bool,
@@ -15,6 +20,8 @@ pub(crate) struct Reader {
     pub(crate) claims: u8,
     /// The number of the claim whose token it uses: the last, unless a token is used again.
     pub(crate) token: u8,
+    /// What the clock said, side by side with the claim, and before anything was read.
+    pub(crate) now: Option<Now>,
     pub(crate) step: Step,
 }
 
@@ -34,17 +41,22 @@ pub(crate) enum Step {
     },
     /// The database was read.
     Holding {
-        version: Version,
+        made: Made,
+        refresh: bool,
+    },
+    /// The tag is being tracked; the fill follows.
+    Tracking {
+        made: Made,
         refresh: bool,
     },
     /// The fill was sent.
     Filling {
-        version: Version,
+        made: Made,
         refresh: bool,
     },
     /// The fill was answered, or wasn't in time.
     Filled {
-        version: Version,
+        value: Value,
         refresh: bool,
         outcome: Outcome,
     },
@@ -58,6 +70,8 @@ pub(crate) enum Step {
 pub(crate) enum Outcome {
     Accepted,
     Refused,
+    /// Its tag was invalidated since.
+    TooLate,
     Unknown,
 }
 
@@ -76,13 +90,15 @@ pub(crate) enum Move {
     Poll,
     /// It has waited long enough, and reads the database without the cache.
     StopWaiting,
-    Read,
+    /// It asks for the clock. That and the reply are one step, since the clock stays as it is.
+    Now,
+    Read(Source),
     /// The read fails, and the claim is released.
     FailToRead,
     /// GET S: a stale answer, or the caller gets the error.
     GetCopy,
     SendFill,
-    /// The fill wasn't answered in time: what may still be claimed is released.
+    /// The fill, or what comes before it, wasn't answered in time: what may still be claimed is released.
     ForgetFill,
     /// The caller gets its value, and the followers what is for them.
     Land,
@@ -90,8 +106,8 @@ pub(crate) enum Move {
 }
 
 impl Reader {
-    pub(crate) fn new(calls: u8, copies: bool) -> Self {
-        Self { calls_left: calls, copies, claims: 0, token: 0, step: Step::Idle }
+    pub(crate) fn new(entry: u8, calls: u8, copies: bool) -> Self {
+        Self { entry, calls_left: calls, copies, claims: 0, token: 0, now: None, step: Step::Idle }
     }
 
     pub(crate) fn ended(&self) -> bool {
@@ -99,27 +115,39 @@ impl Reader {
     }
 
     /// What this reader may do next.
-    pub(crate) fn moves(&self, world: &World, refreshes: bool) -> Vec<Move> {
+    pub(crate) fn moves(&self, world: &World, setting: &Setting) -> Vec<Move> {
         let faults = world.faults;
+        let entry = &world.entries[usize::from(self.entry)];
+        let asks = setting.tags != Tagging::None && self.now.is_none();
         let mut moves = match self.step {
             Step::Idle if self.calls_left == 0 => return Vec::new(),
-            Step::Idle if refreshes && world.redis.k.value().is_some() => vec![Move::Get, Move::Refresh],
+            Step::Idle if setting.refresh && entry.k.value().is_some() => vec![Move::Get, Move::Refresh],
             Step::Idle => vec![Move::Get],
             Step::Claiming { .. } if faults.timeouts > 0 => vec![Move::ClaimAgain, Move::Bypass],
             Step::Claiming { .. } => Vec::new(),
             // Looking again changes nothing while the other's claim stands.
-            Step::Waiting if world.redis.k == Content::Claimed && world.redis.l.is_some() => vec![Move::StopWaiting],
+            Step::Waiting if entry.k == Content::Claimed && entry.l.is_some() => vec![Move::StopWaiting],
             Step::Waiting => vec![Move::Poll, Move::StopWaiting],
-            Step::Granted { .. } if faults.failed_reads > 0 => vec![Move::Read, Move::FailToRead],
-            Step::Granted { .. } => vec![Move::Read],
+            // Now comes first: see below.
+            Step::Granted { .. } if asks => Vec::new(),
+            Step::Granted { .. } => {
+                let mut moves: Vec<_> = source::all(world, self.entry, setting.tags).map(Move::Read).collect();
+                if faults.failed_reads > 0 {
+                    moves.push(Move::FailToRead);
+                }
+                moves
+            }
             Step::Holding { .. } => vec![Move::SendFill],
-            Step::Filling { .. } if faults.timeouts > 0 => vec![Move::ForgetFill],
-            Step::Filling { .. } => Vec::new(),
+            Step::Tracking { .. } | Step::Filling { .. } if faults.timeouts > 0 => vec![Move::ForgetFill],
+            Step::Tracking { .. } | Step::Filling { .. } => Vec::new(),
             Step::Filled { .. } => vec![Move::Land],
             // Its flight has landed and its claim is on the way out: a crash would leave nothing more behind.
             Step::Failed => return vec![Move::GetCopy],
             Step::Crashed => return Vec::new(),
         };
+        if asks && matches!(self.step, Step::Claiming { .. } | Step::Granted { .. }) {
+            moves.push(Move::Now);
+        }
         if faults.crashes > 0 && self.step != Step::Idle {
             moves.push(Move::Crash);
         }
@@ -129,11 +157,11 @@ impl Reader {
 
 /// The reader `id` makes a move.
 pub(crate) fn make(world: &mut World, id: u8, what: Move, without: Option<Part>) {
-    let Some(&Reader { step, copies, .. }) = world.readers.get(usize::from(id)) else { return };
+    let Some(&Reader { entry, step, copies, now, .. }) = world.readers.get(usize::from(id)) else { return };
     match (what, step) {
-        (Move::Get | Move::Poll, _) => match world.redis.k.value() {
+        (Move::Get | Move::Poll, _) => match world.entries[usize::from(entry)].k.value() {
             // Its version needs no look: what is in the cache is what the invariant of the cache allows.
-            Some(version) => end(world, id, Some(version), false, without),
+            Some(value) => end(world, id, Some(value), false, without),
             None => {
                 open_flight(world, id);
                 claim(world, id, false, true);
@@ -150,16 +178,33 @@ pub(crate) fn make(world: &mut World, id: u8, what: Move, without: Option<Part>)
         (Move::Bypass, _) => {
             world.faults.timeouts -= 1;
             release(world, id);
-            let version = read(world, id);
-            end(world, id, Some(version), false, without);
+            let value = bypass(world, id);
+            end(world, id, Some(value), false, without);
         }
         (Move::StopWaiting, _) => {
-            let version = read(world, id);
-            end(world, id, Some(version), false, without);
+            let value = bypass(world, id);
+            end(world, id, Some(value), false, without);
         }
-        (Move::Read, Step::Granted { refresh }) => {
-            let version = read(world, id);
-            go(world, id, Step::Holding { version, refresh });
+        (Move::Now, _) => {
+            let now = Now::of(world, without);
+            if let Some(reader) = world.readers.get_mut(usize::from(id)) {
+                reader.now = Some(now);
+            }
+        }
+        (Move::Read(from), Step::Granted { refresh }) => {
+            begin_read(world, id);
+            if from == Source::Copy {
+                world.faults.failed_reads -= 1;
+            }
+            let (value, tags) = source::read(world, entry, from, now, without);
+            match tags {
+                Some(tags) => go(world, id, Step::Holding { made: Made { value, tags }, refresh }),
+                // Nobody could invalidate what is made of it.
+                None => {
+                    release(world, id);
+                    end(world, id, Some(value), false, without);
+                }
+            }
         }
         (Move::FailToRead, _) => {
             world.faults.failed_reads -= 1;
@@ -172,21 +217,23 @@ pub(crate) fn make(world: &mut World, id: u8, what: Move, without: Option<Part>)
         }
         // The version needs no look here either.
         (Move::GetCopy, _) => go(world, id, Step::Idle),
-        (Move::SendFill, Step::Holding { version, refresh }) => {
+        (Move::SendFill, Step::Holding { made, refresh }) => {
             if id == 0 && without != Some(Part::CloseFirst) {
                 world.flight_open = false;
             }
-            let token = token(world, id);
-            world.send(Command::Fill { token, version, copy: copies });
-            go(world, id, Step::Filling { version, refresh });
+            if matches!(made.tags, Tags::Ours { .. }) && without != Some(Part::TrackFirst) {
+                track(world, id, made, refresh, without);
+            } else {
+                fill(world, id, made, refresh);
+            }
         }
-        (Move::ForgetFill, Step::Filling { version, refresh }) => {
+        (Move::ForgetFill, Step::Tracking { made, refresh } | Step::Filling { made, refresh }) => {
             world.faults.timeouts -= 1;
             release(world, id);
-            go(world, id, Step::Filled { version, refresh, outcome: Outcome::Unknown });
+            go(world, id, Step::Filled { value: made.value, refresh, outcome: Outcome::Unknown });
         }
-        (Move::Land, Step::Filled { version, outcome, .. }) => {
-            end(world, id, Some(version), outcome == Outcome::Accepted, without);
+        (Move::Land, Step::Filled { value, outcome, .. }) => {
+            end(world, id, Some(value), outcome == Outcome::Accepted, without);
         }
         (Move::Crash, _) => {
             world.faults.crashes -= 1;
@@ -205,7 +252,7 @@ pub(crate) fn claim_answered(world: &mut World, attempt: Token, reply: Claim, wi
         return;
     }
     match reply {
-        Claim::Hit(version) => end(world, attempt.reader, Some(version), false, without),
+        Claim::Hit(value) => end(world, attempt.reader, Some(value), false, without),
         Claim::Granted => go(world, attempt.reader, Step::Granted { refresh }),
         // Somebody else refreshes already; its caller has had its hit.
         Claim::Busy if refresh => end(world, attempt.reader, None, false, without),
@@ -213,27 +260,46 @@ pub(crate) fn claim_answered(world: &mut World, attempt: Token, reply: Claim, wi
     }
 }
 
+/// The reply to a track, if its sender still waits for it.
+pub(crate) fn track_answered(world: &mut World, token: Token, in_time: bool, without: Option<Part>) {
+    let Some(reader) = world.readers.get(usize::from(token.reader)) else { return };
+    let Step::Tracking { made, refresh } = reader.step else { return };
+    if reader.token != token.claim {
+        return;
+    }
+    if !in_time {
+        too_late(world, token.reader, made, refresh);
+    } else if without == Some(Part::TrackFirst) {
+        go(world, token.reader, Step::Filled { value: made.value, refresh, outcome: Outcome::Accepted });
+    } else {
+        fill(world, token.reader, made, refresh);
+    }
+}
+
 /// The reply to a fill, if its sender still waits for it.
-pub(crate) fn fill_answered(world: &mut World, token: Token, stored: bool) {
-    let Some(reader) = world.readers.get_mut(usize::from(token.reader)) else { return };
-    if let Step::Filling { version, refresh } = reader.step
-        && reader.token == token.claim
-    {
+pub(crate) fn fill_answered(world: &mut World, token: Token, stored: bool, without: Option<Part>) {
+    let Some(reader) = world.readers.get(usize::from(token.reader)) else { return };
+    let Step::Filling { made, refresh } = reader.step else { return };
+    if reader.token != token.claim {
+        return;
+    }
+    if stored && without == Some(Part::TrackFirst) && matches!(made.tags, Tags::Ours { .. }) {
+        track(world, token.reader, made, refresh, without);
+    } else {
         let outcome = if stored { Outcome::Accepted } else { Outcome::Refused };
-        reader.step = Step::Filled { version, refresh, outcome };
+        go(world, token.reader, Step::Filled { value: made.value, refresh, outcome });
     }
 }
 
 fn claim(world: &mut World, id: u8, refresh: bool, new_token: bool) {
     // A claim may return a value: that is a read too.
-    if id == 0 {
-        follower::begin_read(world);
-    }
+    begin_read(world, id);
     let Some(reader) = world.readers.get_mut(usize::from(id)) else { return };
     reader.claims += 1;
     if new_token {
         reader.token = reader.claims;
     }
+    reader.now = None;
     reader.step = Step::Claiming { refresh };
     let attempt = Token { reader: id, claim: reader.claims };
     let token = Token { reader: id, claim: reader.token };
@@ -241,17 +307,43 @@ fn claim(world: &mut World, id: u8, refresh: bool, new_token: bool) {
     world.send(Command::Claim { attempt, token, refresh, copy });
 }
 
+fn track(world: &mut World, id: u8, made: Made, refresh: bool, without: Option<Part>) {
+    let Tags::Ours { since } = made.tags else { return };
+    if without == Some(Part::EpochLast) && world.index.refuses(since, without) {
+        return too_late(world, id, made, refresh);
+    }
+    let token = token(world, id);
+    world.send(Command::Track { token, since });
+    go(world, id, Step::Tracking { made, refresh });
+}
+
+fn too_late(world: &mut World, id: u8, made: Made, refresh: bool) {
+    release(world, id);
+    go(world, id, Step::Filled { value: made.value, refresh, outcome: Outcome::TooLate });
+}
+
+fn fill(world: &mut World, id: u8, made: Made, refresh: bool) {
+    let token = token(world, id);
+    let copy = world.readers.get(usize::from(id)).is_some_and(|reader| reader.copies);
+    world.send(Command::Fill { token, value: made.value, tags: made.tags, copy });
+    go(world, id, Step::Filling { made, refresh });
+}
+
 fn release(world: &mut World, id: u8) {
     let token = token(world, id);
     world.send(Command::Release { token });
 }
 
-/// Reads the row, on the primary, in autocommit.
-fn read(world: &mut World, id: u8) -> Version {
+/// Reads the row, on the primary, in autocommit, and without the cache. Nothing is newer, so its tags don't matter.
+fn bypass(world: &mut World, id: u8) -> Value {
+    begin_read(world, id);
+    Value::plain(world.row)
+}
+
+fn begin_read(world: &mut World, id: u8) {
     if id == 0 {
         follower::begin_read(world);
     }
-    world.row
 }
 
 fn open_flight(world: &mut World, id: u8) {
@@ -261,18 +353,22 @@ fn open_flight(world: &mut World, id: u8) {
 }
 
 /// The call is over; if it led a flight, the flight lands.
-fn end(world: &mut World, id: u8, value: Option<Version>, accepted: bool, without: Option<Part>) {
+fn end(world: &mut World, id: u8, value: Option<Value>, accepted: bool, without: Option<Part>) {
     if id == 0 {
         follower::land(world, value, accepted, without);
     }
     if let Some(reader) = world.readers.get_mut(usize::from(id)) {
         reader.calls_left -= 1;
+        reader.now = None;
         reader.step = Step::Idle;
     }
 }
 
 fn go(world: &mut World, id: u8, step: Step) {
     if let Some(reader) = world.readers.get_mut(usize::from(id)) {
+        if !matches!(step, Step::Claiming { .. } | Step::Granted { .. }) {
+            reader.now = None;
+        }
         reader.step = step;
     }
 }
@@ -284,10 +380,11 @@ fn token(world: &World, id: u8) -> Token {
 /// What the reader `id` does, in words.
 pub(crate) fn words(before: &World, id: u8, what: Move, without: Option<Part>) -> String {
     let Some(reader) = before.readers.get(usize::from(id)) else { return String::new() };
+    let entry = &before.entries[usize::from(reader.entry)];
     let next = Token { reader: id, claim: reader.claims + 1 };
     match (what, reader.step) {
-        (Move::Get | Move::Poll, _) => match before.redis.k.value() {
-            Some(version) => format!("GET K, a hit: v{version}"),
+        (Move::Get | Move::Poll, _) => match entry.k.value() {
+            Some(value) => format!("GET K, a hit: {value}"),
             None => format!("GET K, a miss; sends claim with token {next}"),
         },
         (Move::Refresh, _) => format!("K shall be read anew; sends claim to refresh with token {next}"),
@@ -297,22 +394,32 @@ pub(crate) fn words(before: &World, id: u8, what: Move, without: Option<Part>) -
         (Move::ClaimAgain, _) => format!("no reply in time; sends claim again with token {next}"),
         (Move::Bypass, _) => format!("no reply in time; sends release, and reads v{} without the cache", before.row),
         (Move::StopWaiting, _) => format!("has waited long enough; reads v{} without the cache", before.row),
-        (Move::Read, _) => format!("reads v{} from the database", before.row),
+        (Move::Now, _) => format!("asks for the clock: {}", before.index.clock),
+        (Move::Read(from), _) => source::words(before, reader.entry, from, reader.now, without),
         (Move::FailToRead, _) => "its read fails; sends release".to_owned(),
-        (Move::GetCopy, _) => match before.redis.s.value() {
-            Some(version) => format!("GET S: its caller gets v{version}, a stale answer"),
+        (Move::GetCopy, _) => match entry.s.value() {
+            Some(value) => format!("GET S: its caller gets {value}, a stale answer"),
             None => "GET S, nothing: its caller gets the error".to_owned(),
         },
-        (Move::SendFill, Step::Holding { version, .. }) => {
+        (Move::SendFill, Step::Holding { made: Made { value, tags }, .. }) => {
             let token = token(before, id);
             let flight = match (id, before.flight_open) {
                 (0, true) if without != Some(Part::CloseFirst) => "closes its flight and ",
                 _ => "",
             };
-            format!("{flight}sends fill v{version} with token {token}")
+            match tags {
+                Tags::Ours { since } if without == Some(Part::EpochLast) && before.index.refuses(since, without) => {
+                    format!("{flight}looks at the epoch, too late; sends release")
+                }
+                Tags::Ours { since } if without != Some(Part::TrackFirst) => {
+                    let looks = if without == Some(Part::EpochLast) { "looks at the epoch and " } else { "" };
+                    format!("{flight}{looks}sends track since {since}")
+                }
+                _ => format!("{flight}sends fill {value} with token {token}"),
+            }
         }
-        (Move::ForgetFill, _) => "no reply in time; sends release, but its fill may yet arrive".to_owned(),
-        (Move::Land, Step::Filled { version, .. }) => format!("its caller gets v{version}; its flight lands"),
+        (Move::ForgetFill, _) => "no reply in time; sends release, but its command may yet arrive".to_owned(),
+        (Move::Land, Step::Filled { value, .. }) => format!("its caller gets {value}; its flight lands"),
         (Move::Crash, _) => "crashes".to_owned(),
         _ => format!("{what:?}"),
     }

@@ -1,11 +1,29 @@
-//! The cache: K, L, S, and the three scripts, each of which runs as one step.
+//! An entry of the cache: K, L, S and G, and the scripts, each of which runs as one step.
 
 use std::fmt;
 
+use crate::index::Tags;
 use crate::part::Part;
 
 /// The version of the database's row that a value was read from.
 pub(crate) type Version = u8;
+
+/// A value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Value {
+    pub(crate) version: Version,
+    /// It is made of what the tag stands for, whatever anybody knows. Nobody looks at this; the invariant speaks of it.
+    pub(crate) depends: bool,
+    /// It says of itself that it has tags. Which, G says.
+    pub(crate) tagged: bool,
+}
+
+impl Value {
+    /// A value that no tag is about.
+    pub(crate) fn plain(version: Version) -> Self {
+        Self { version, depends: false, tagged: false }
+    }
+}
 
 /// What tells claimants apart: the reader, and the number of its claim.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -22,28 +40,30 @@ pub(crate) enum Content {
     /// `""`: claimed, a fill is in flight.
     Claimed,
     /// JSON.
-    Value(Version),
+    Value(Value),
     /// JSON and a trailing space: it is being refreshed, and is still good.
-    Refreshing(Version),
+    Refreshing(Value),
 }
 
 impl Content {
     /// What a GET hits.
-    pub(crate) fn value(self) -> Option<Version> {
+    pub(crate) fn value(self) -> Option<Value> {
         match self {
             Self::Absent | Self::Claimed => None,
-            Self::Value(version) | Self::Refreshing(version) => Some(version),
+            Self::Value(value) | Self::Refreshing(value) => Some(value),
         }
     }
 }
 
-/// The three keys.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) struct Redis {
+/// The four keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Entry {
     pub(crate) k: Content,
     pub(crate) l: Option<Token>,
     /// The copy, which outlives K: of the last value that was filled and not invalidated since.
     pub(crate) s: Content,
+    /// The tags of the last value that was filled and had some.
+    pub(crate) g: Tags,
 }
 
 /// The keys that a command deletes.
@@ -68,25 +88,27 @@ impl Keys {
 /// What `claim` replies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Claim {
-    Hit(Version),
+    Hit(Value),
     Busy,
     Granted,
 }
 
-impl Redis {
+impl Entry {
+    pub(crate) const EMPTY: Self = Self { k: Content::Absent, l: None, s: Content::Absent, g: Tags::None };
+
     pub(crate) fn claim(&mut self, token: Token, refresh: bool, copy: bool, without: Option<Part>) -> Claim {
-        if let Some(version) = self.k.value()
+        if let Some(value) = self.k.value()
             && !refresh
         {
-            return Claim::Hit(version);
+            return Claim::Hit(value);
         }
         if self.k != Content::Absent && self.l.is_some() {
             return Claim::Busy;
         }
         self.k = match self.k {
             Content::Absent | Content::Claimed => Content::Claimed,
-            Content::Value(version) if without == Some(Part::RefreshMark) => Content::Value(version),
-            Content::Value(version) | Content::Refreshing(version) => Content::Refreshing(version),
+            Content::Value(value) if without == Some(Part::RefreshMark) => Content::Value(value),
+            Content::Value(value) | Content::Refreshing(value) => Content::Refreshing(value),
         };
         self.l = Some(token);
         if copy && self.s == Content::Absent {
@@ -96,7 +118,7 @@ impl Redis {
     }
 
     /// True: stored.
-    pub(crate) fn fill(&mut self, token: Token, version: Version, copy: bool, without: Option<Part>) -> bool {
+    pub(crate) fn fill(&mut self, token: Token, value: Value, tags: Tags, copy: bool, without: Option<Part>) -> bool {
         if self.l != Some(token) && without != Some(Part::TokenCheck) {
             return false;
         }
@@ -105,10 +127,19 @@ impl Redis {
             Content::Value(_) if without != Some(Part::RefreshMark) => return false,
             _ => {}
         }
-        self.k = Content::Value(version);
+        self.k = Content::Value(value);
         self.l = None;
         if copy && (self.s != Content::Absent || without == Some(Part::CopyCheck)) {
-            self.s = Content::Value(version);
+            self.s = Content::Value(value);
+        }
+        if tags != Tags::None {
+            // G speaks of the copy too: an older one must not stay.
+            if !copy && without != Some(Part::CopyTags) {
+                self.s = Content::Absent;
+            }
+            if self.g == Tags::None || without != Some(Part::TagsReplaced) {
+                self.g = tags;
+            }
         }
         true
     }
@@ -127,6 +158,31 @@ impl Redis {
         true
     }
 
+    /// The tags of `value`, which is in K or in S. None: it has some, and they are lost.
+    pub(crate) fn tags_of(&self, value: Value, without: Option<Part>) -> Option<Tags> {
+        match self.g {
+            _ if !value.tagged && without != Some(Part::TagMark) => Some(Tags::None),
+            Tags::None if value.tagged && without != Some(Part::TagMark) => None,
+            tags => Some(tags),
+        }
+    }
+
+    /// The entry of a tag that was invalidated goes, unless it has another value by now. True: K stays.
+    pub(crate) fn drop_tagged(&mut self, without: Option<Part>) -> bool {
+        let other =
+            self.k.value().is_some_and(|value| matches!(self.tags_of(value, without), Some(Tags::None | Tags::Others)));
+        let stays = other && (self.l.is_none() || without == Some(Part::DropLease));
+        if !stays {
+            self.k = Content::Absent;
+            self.g = Tags::None;
+        }
+        // The copy may be of a value before K's.
+        if !stays || without != Some(Part::DropCopy) {
+            self.s = Content::Absent;
+        }
+        stays
+    }
+
     pub(crate) fn unlink(&mut self, keys: Keys) {
         [self.k, self.s] = keys.put(Content::Absent, [self.k, self.s]);
     }
@@ -138,13 +194,19 @@ impl fmt::Display for Token {
     }
 }
 
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "v{}{}", self.version, if self.tagged { "#" } else { "" })
+    }
+}
+
 impl fmt::Display for Content {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Absent => f.pad("-"),
             Self::Claimed => f.pad("\"\""),
-            Self::Value(version) => f.pad(&format!("v{version}")),
-            Self::Refreshing(version) => f.pad(&format!("v{version}+space")),
+            Self::Value(value) => f.pad(&value.to_string()),
+            Self::Refreshing(value) => f.pad(&format!("{value}+space")),
         }
     }
 }
@@ -159,7 +221,7 @@ impl fmt::Display for Keys {
     }
 }
 
-impl fmt::Display for Redis {
+impl fmt::Display for Entry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let l = self.l.map_or_else(|| "-".to_owned(), |token| token.to_string());
         write!(f, "K={:<9} L={l:<4} S={:<3}", self.k, self.s)

@@ -17,6 +17,15 @@ pub struct Setting {
     pub copies: u8,
     /// A run may also begin with a value in K, and readers may refresh a value before it expires.
     pub refresh: bool,
+    /// Which tags an entry may get from the row.
+    pub tags: Tagging,
+    /// For each writer that invalidates by tag, how often it commits and invalidates.
+    pub tag_writes: Vec<u8>,
+    /// Readers of a second entry, O, which is made of the first, I. With one, a run may also begin with a value in I,
+    /// and if reads fail, with a copy of it, which the outer readers take then.
+    pub outer: u8,
+    /// Readers of a third, P, which is made of O.
+    pub outmost: u8,
     /// What goes wrong, and how often at most.
     pub faults: Faults,
 }
@@ -42,6 +51,22 @@ pub struct Faults {
     pub failed_reads: u8,
     /// A peer fills the row's newest version into K, by a plain SET.
     pub peer_fills: u8,
+    /// G expires or is evicted.
+    pub g_goes: u8,
+    /// T forgets its epoch. It does that late: no fill has a moment before it any more, or it is refused for that.
+    pub epoch_goes: u8,
+}
+
+/// Which tags an entry may get from the row. They become known as it is read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum Tagging {
+    /// There are no tags.
+    #[default]
+    None,
+    /// The one that is invalidated.
+    Ours,
+    /// None, another one, or the one that is invalidated: each time anew.
+    Any,
 }
 
 impl Setting {
@@ -49,6 +74,7 @@ impl Setting {
     #[must_use]
     pub fn small() -> Vec<(&'static str, Self)> {
         let base = Self { readers: 2, writes: vec![1], ..Self::default() };
+        let tagged = Self { tags: Tagging::Ours, writes: Vec::new(), tag_writes: vec![1], ..base.clone() };
         vec![
             ("two readers", base.clone()),
             ("a follower", Self { followers: 1, ..base.clone() }),
@@ -71,6 +97,13 @@ impl Setting {
                 "one keeps copies, the other doesn't",
                 Self { copies: 1, faults: Faults { k_goes: 1, l_goes: 1, ..Faults::default() }, ..base },
             ),
+            ("a tag, two readers", tagged.clone()),
+            (
+                "a tag, late and repeated",
+                Self { readers: 1, faults: Faults { timeouts: 1, repeats: 1, ..Faults::default() }, ..tagged.clone() },
+            ),
+            ("tags that change, refresh", Self { refresh: true, tags: Tagging::Any, ..tagged.clone() }),
+            ("nested", Self { readers: 1, outer: 1, ..tagged }),
         ]
     }
 
@@ -82,7 +115,7 @@ impl Setting {
         vec![("a claim executed twice with one token", Self { faults, ..base })]
     }
 
-    /// The settings of `just model`: minutes, and gigabytes.
+    /// The settings of `just model` without tags: minutes, and gigabytes.
     #[must_use]
     pub fn large() -> Vec<(&'static str, Self)> {
         let base = Self { readers: 2, writes: vec![1], ..Self::default() };

@@ -76,6 +76,61 @@ fn a_copy_by_another_name_is_missed_by_every_scan() {
 }
 
 #[test]
+fn without_an_epoch_a_fill_registers_when_its_invalidation_is_over() {
+    needed(Part::Epoch, CACHE, "stored");
+}
+
+#[test]
+fn an_epoch_looked_at_too_early_misses_an_invalidation() {
+    needed(Part::EpochLast, CACHE, "stored");
+}
+
+#[test]
+fn an_epoch_forgotten_early_lets_an_old_fill_pass() {
+    needed(Part::EpochKept, CACHE, "stored");
+}
+
+#[test]
+fn a_fill_before_its_tags_are_tracked_is_not_listed() {
+    needed(Part::TrackFirst, CACHE, "its invalidation returns");
+}
+
+#[test]
+fn a_prune_that_compares_no_scores_forgets_a_later_fill() {
+    needed(Part::PruneScores, CACHE, "its invalidation returns");
+}
+
+#[test]
+fn a_drop_that_does_not_look_at_the_lease_lets_a_refresh_finish() {
+    needed(Part::DropLease, CACHE, "stored");
+}
+
+#[test]
+fn a_drop_that_leaves_the_copy_of_what_stays_leaves_an_older_value() {
+    needed(Part::DropCopy, CACHE, "its invalidation returns");
+}
+
+#[test]
+fn tags_of_the_value_before_hide_those_of_a_refill() {
+    needed(Part::TagsReplaced, CACHE, "its invalidation returns");
+}
+
+#[test]
+fn tags_that_are_lost_unnoticed_protect_a_value() {
+    needed(Part::TagMark, CACHE, "its invalidation returns");
+}
+
+#[test]
+fn what_is_made_of_a_copy_gets_the_tags_of_a_later_value() {
+    needed(Part::CopyTags, CACHE, "its invalidation returns");
+}
+
+#[test]
+fn what_is_made_of_a_hit_is_as_old_as_the_hit() {
+    needed(Part::NestedMoment, CACHE, "its invalidation returns");
+}
+
+#[test]
 fn a_claim_that_is_executed_twice_is_more_than_the_protocol_bears() {
     for (name, setting) in Setting::beyond() {
         let found = run(&setting, None);

@@ -1,32 +1,50 @@
-//! The whole of what a run can be in: Redis, the row, everybody's step, and the commands that are on their way.
-
-use std::iter;
+//! The whole of what a run can be in: the cache, the row, everybody's step, and the commands that are on their way.
 
 use crate::follower::Follower;
+use crate::index::{Index, Moment, Score, Scores, Tags};
 use crate::reader::Reader;
-use crate::redis::{Content, Keys, Redis, Token, Version};
-use crate::setting::{Faults, Setting};
+use crate::redis::{Content, Entry, Keys, Token, Value, Version};
+use crate::setting::{Faults, Setting, Tagging};
+use crate::tagger::Tagger;
 use crate::writer::Writer;
 
 /// One state.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct World {
-    pub(crate) redis: Redis,
+    /// The first is made of the row; each of the others of the one before it, or of the row where that is a miss.
+    pub(crate) entries: [Entry; 3],
+    pub(crate) index: Index,
     /// The newest version of the row, committed.
     pub(crate) row: Version,
-    /// The row's version at the start of the newest invalidation that has returned. Nobody knows it; the invariant speaks of it.
-    pub(crate) floor: Version,
+    pub(crate) floor: Floor,
     pub(crate) readers: Vec<Reader>,
     pub(crate) followers: Vec<Follower>,
     /// The first reader's flight can be joined.
     pub(crate) flight_open: bool,
     pub(crate) writers: Vec<Writer>,
+    pub(crate) taggers: Vec<Tagger>,
     /// Sent and not yet executed, in order of `Command`, not of time: any of them may be next.
     pub(crate) network: Vec<Command>,
     /// A caller got a value older than the floor at the start of its call.
     pub(crate) stale_answer: bool,
     /// What may still go wrong.
     pub(crate) faults: Faults,
+}
+
+/// The row's version at the start of the newest invalidation that has returned. Nobody knows it; the invariant speaks of it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Floor {
+    /// Of those that are about every value.
+    pub(crate) all: Version,
+    /// Of those that are about the tag.
+    pub(crate) tagged: Version,
+}
+
+impl Floor {
+    /// Whether there may be such a value.
+    pub(crate) fn allows(self, value: Value) -> bool {
+        value.version >= self.all && (value.version >= self.tagged || !value.depends)
+    }
 }
 
 /// A command that has been sent.
@@ -41,7 +59,8 @@ pub(crate) enum Command {
     },
     Fill {
         token: Token,
-        version: Version,
+        value: Value,
+        tags: Tags,
         copy: bool,
     },
     Release {
@@ -53,6 +72,23 @@ pub(crate) enum Command {
         round: u8,
         keys: Keys,
     },
+    Track {
+        token: Token,
+        since: Moment,
+    },
+    Bump {
+        tagger: u8,
+        round: u8,
+        moment: Moment,
+    },
+    Drop {
+        tagger: u8,
+        round: u8,
+        entry: u8,
+    },
+    Prune {
+        listed: Scores,
+    },
 }
 
 impl World {
@@ -60,23 +96,62 @@ impl World {
     pub(crate) fn beginnings(setting: &Setting) -> Vec<Self> {
         let ours = setting.writes.iter().map(|&writes| Writer::new(writes, false));
         let peers = setting.peer_writes.iter().map(|&writes| Writer::new(writes, true));
+        let readers = [(0, setting.readers), (1, setting.outer), (2, setting.outmost)];
+        let readers = readers.into_iter().flat_map(|(entry, count)| (0..count).map(move |id| (entry, id)));
         let cold = Self {
-            redis: Redis { k: Content::Absent, l: None, s: Content::Absent },
+            entries: [Entry::EMPTY; 3],
+            index: Index { clock: 0, epoch: 0, forgotten: 0, scores: Scores::default() },
             row: 0,
-            floor: 0,
-            readers: (0..setting.readers)
-                .map(|id| Reader::new(1 + setting.further_calls, id < setting.copies))
+            floor: Floor::default(),
+            readers: readers
+                .map(|(entry, id)| Reader::new(entry, 1 + setting.further_calls, entry == 0 && id < setting.copies))
                 .collect(),
             followers: vec![Follower::Idle; usize::from(setting.followers)],
             flight_open: false,
             writers: ours.chain(peers).collect(),
+            taggers: setting.tag_writes.iter().map(|&writes| Tagger::new(writes)).collect(),
             network: Vec::new(),
             stale_answer: false,
             faults: setting.faults,
         };
-        let perhaps = |warm: bool| iter::once(Content::Absent).chain(warm.then_some(Content::Value(0)));
-        let keys = perhaps(setting.refresh).flat_map(|k| perhaps(setting.copies > 0).map(move |s| (k, s)));
-        keys.map(|(k, s)| Self { redis: Redis { k, l: None, s }, ..cold.clone() }).collect()
+        let plain = Content::Value(Value::plain(0));
+        let tagged = Content::Value(Value { version: 0, depends: true, tagged: true });
+        let perhaps = |warm: bool| {
+            let tagged = (warm && setting.tags != Tagging::None).then_some(tagged);
+            [Some(Content::Absent), warm.then_some(plain), tagged].into_iter().flatten()
+        };
+        let keys = perhaps(setting.refresh || setting.outer > 0)
+            .flat_map(|k| {
+                perhaps(setting.copies > 0 || (setting.outer > 0 && setting.faults.failed_reads > 0))
+                    .map(move |s| (k, s))
+            })
+            // A fill with tags leaves no copy of a value before it.
+            .filter(|&keys| keys != (tagged, plain));
+        keys.map(|(k, s)| {
+            let mut warm = cold.clone();
+            warm.entries[0] = Entry { k, s, ..Entry::EMPTY };
+            if k == tagged || s == tagged {
+                warm.entries[0].g = Tags::Ours { since: 0 };
+                warm.index.scores[0] = 1;
+            }
+            warm
+        })
+        .collect()
+    }
+
+    /// The entry that a reader reads and fills.
+    pub(crate) fn entry_of(&self, reader: u8) -> u8 {
+        self.readers.get(usize::from(reader)).map_or(0, |reader| reader.entry)
+    }
+
+    /// One that nobody goes by: in Redis it is a time, which doesn't come again.
+    pub(crate) fn new_score(&self, entry: u8) -> Score {
+        let pruned = self.network.iter().filter_map(|command| match command {
+            Command::Prune { listed } => Some(*listed),
+            _ => None,
+        });
+        let known = self.taggers.iter().map(Tagger::listed).chain(pruned).chain([self.index.scores]);
+        1 + known.map(|scores| scores[usize::from(entry)]).max().unwrap_or(0)
     }
 
     pub(crate) fn send(&mut self, command: Command) {
@@ -91,10 +166,28 @@ impl World {
         }
     }
 
+    /// The keys and the row, in words.
+    pub(crate) fn keys(&self, setting: &Setting) -> String {
+        let [first, second, third] = &self.entries;
+        let Floor { all, tagged } = self.floor;
+        if setting.tags == Tagging::None {
+            return format!("{first} row=v{} floor=v{all}", self.row);
+        }
+        let mut entries = format!("{first} G={:<4}", first.g);
+        for (name, entry) in [(setting.outer, ("O", second)), (setting.outmost, ("P", third))]
+            .into_iter()
+            .filter_map(|(readers, entry)| (readers > 0).then_some(entry))
+        {
+            entries += &format!(" {name}: {entry} G={:<4}", entry.g);
+        }
+        format!("{entries} {} row=v{} floor=v{all},v{tagged}", self.index, self.row)
+    }
+
     /// Nobody has anything left to do.
     pub(crate) fn all_ended(&self) -> bool {
         self.readers.iter().all(Reader::ended)
             && self.writers.iter().all(Writer::ended)
+            && self.taggers.iter().all(Tagger::ended)
             && !self.followers.iter().any(|follower| matches!(follower, Follower::Following { .. }))
     }
 }

@@ -1,7 +1,7 @@
-//! A writer: commit, then invalidate by scan, then return. A peer that invalidates takes the same steps, but deletes K and S one by one.
+//! A writer: commit, then invalidate the first entry by scan, then return. A peer that invalidates takes the same steps, but deletes K and S one by one.
 
 use crate::part::Part;
-use crate::redis::{Content, Keys, Redis, Version};
+use crate::redis::{Content, Entry, Keys, Version};
 use crate::world::{Command, World};
 
 /// Where a writer is.
@@ -67,9 +67,9 @@ impl Writer {
     }
 
     /// Of a key that wasn't there all the time, a scan promises nothing.
-    pub(crate) fn look(&mut self, redis: &Redis, without: Option<Part>) {
+    pub(crate) fn look(&mut self, entry: &Entry, without: Option<Part>) {
         let Phase::Invalidating { keys, .. } = &mut self.step else { return };
-        for (search, there) in keys.iter_mut().zip(matching(redis, without)) {
+        for (search, there) in keys.iter_mut().zip(matching(entry, without)) {
             if let Search::Scanning { whole } = search {
                 *whole &= there;
             }
@@ -86,7 +86,9 @@ impl Writer {
             Phase::Invalidating { keys, .. } => keys,
         };
         let mut moves = Vec::new();
-        for ((found, search), there) in [Keys::K, Keys::S].into_iter().zip(keys).zip(matching(&world.redis, without)) {
+        for ((found, search), there) in
+            [Keys::K, Keys::S].into_iter().zip(keys).zip(matching(&world.entries[0], without))
+        {
             if there && matches!(search, Search::Scanning { .. }) {
                 moves.push(Move::Find(found));
             }
@@ -108,13 +110,13 @@ impl Writer {
 }
 
 /// Whether SCAN would return K, and S.
-fn matching(redis: &Redis, without: Option<Part>) -> [bool; 2] {
-    [redis.k != Content::Absent, redis.s != Content::Absent && without != Some(Part::CopyName)]
+fn matching(entry: &Entry, without: Option<Part>) -> [bool; 2] {
+    [entry.k != Content::Absent, entry.s != Content::Absent && without != Some(Part::CopyName)]
 }
 
 /// The writer `id` makes a move.
 pub(crate) fn make(world: &mut World, id: u8, what: Move, without: Option<Part>) {
-    let keys = matching(&world.redis, without).map(|whole| Search::Scanning { whole });
+    let keys = matching(&world.entries[0], without).map(|whole| Search::Scanning { whole });
     let scan = Phase::Invalidating { begun: world.row, keys };
     let Some(writer) = world.writers.get_mut(usize::from(id)) else { return };
     match (what, writer.step) {
@@ -144,7 +146,7 @@ pub(crate) fn make(world: &mut World, id: u8, what: Move, without: Option<Part>)
         (Move::Return, Phase::Invalidating { begun, .. }) => {
             writer.round += 1;
             writer.step = Phase::Idle;
-            world.floor = world.floor.max(begun);
+            world.floor.all = world.floor.all.max(begun);
         }
         _ => {}
     }

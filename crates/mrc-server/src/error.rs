@@ -1,6 +1,6 @@
 //! What an invalidation can fail with.
 
-use mrc_core::PatternError;
+use mrc_core::{PatternError, TagError};
 use mrc_store::StoreError;
 
 /// An invalidation failed.
@@ -10,6 +10,12 @@ pub enum DropError {
     /// No entries can be selected by these params; nothing was dropped.
     #[error(transparent)]
     Pattern(#[from] PatternError),
+    /// A tag can't be used; nothing was dropped.
+    #[error(transparent)]
+    Tag(#[from] TagError),
+    /// A part of a param, by the index; nothing was dropped.
+    #[error("the index knows whole params only: to find NAME=VALUE anywhere in a key takes Strategy::Scan")]
+    SubstringByIndex,
     /// The cache went on failing: entries that should go may still be there, at most until their TTL ends.
     #[error(
         "the drop stopped after {dropped} entries; others may still be served until their TTL ends: call it again; {source}"

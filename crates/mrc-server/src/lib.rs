@@ -10,5 +10,5 @@ mod server;
 mod tests;
 
 pub use error::DropError;
-pub use request::{DropRequest, Progress};
+pub use request::{DropRequest, Progress, Strategy};
 pub use server::MrcServer;

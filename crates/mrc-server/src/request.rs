@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use mrc_core::{EntryPattern, Params, PatternError};
+use mrc_core::{EntryPattern, Params};
+use mrc_store::Select;
+
+use crate::error::DropError;
 
 /// What to drop: the entries that have any of some params, or all of them.
 ///
@@ -19,18 +22,33 @@ use mrc_core::{EntryPattern, Params, PatternError};
 pub struct DropRequest {
     params: Params,
     all: bool,
-    substring: bool,
+    pub(crate) substring: bool,
+    pub(crate) strategy: Strategy,
     pub(crate) dry_run: bool,
     pub(crate) on_progress: Option<OnProgress>,
 }
 
 pub(crate) type OnProgress = Box<dyn FnMut(Progress) + Send>;
 
+/// How a drop finds its entries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum Strategy {
+    /// By looking at every key: the cost grows with the keyspace. It reaches every entry, also what the peers wrote. Default.
+    #[default]
+    Scan,
+    /// By the index of tags: the cost grows with what is dropped. It reaches the queries that were tagged by their params
+    /// (`Query::tag_by_params`), and no others.
+    Index,
+    /// By the index, and then by a scan: what is in the index is gone soon, and nothing is left out.
+    Both,
+}
+
 /// How far a drop has come.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Progress {
-    /// How many keys were looked at, of whatever kind.
+    /// How many keys were looked at, of whatever kind; none by the index.
     pub scanned: u64,
     /// How many entries went; in a dry run, would go.
     pub dropped: u64,
@@ -39,7 +57,7 @@ pub struct Progress {
 impl DropRequest {
     /// The entries that have at least one of the params, as in both peers by default.
     pub fn any(params: Params) -> Self {
-        Self { params, all: false, substring: false, dry_run: false, on_progress: None }
+        Self { params, all: false, substring: false, strategy: Strategy::Scan, dry_run: false, on_progress: None }
     }
 
     /// The entries that have every one of the params: the peers' `requireAllMatch` / `require_all_match`.
@@ -53,7 +71,12 @@ impl DropRequest {
         Self { substring: true, ..self }
     }
 
-    /// Counts what would go, and drops nothing.
+    /// How the entries are found. Default: [`Strategy::Scan`].
+    pub fn strategy(self, strategy: Strategy) -> Self {
+        Self { strategy, ..self }
+    }
+
+    /// Counts what would go, by a scan, and drops nothing.
     pub fn dry_run(self) -> Self {
         Self { dry_run: true, ..self }
     }
@@ -63,9 +86,32 @@ impl DropRequest {
         Self { on_progress: Some(Box::new(tell)), ..self }
     }
 
-    pub(crate) fn pattern(&self) -> Result<EntryPattern, PatternError> {
+    pub(crate) fn pattern(&self) -> Result<EntryPattern, DropError> {
+        if self.substring && self.strategy == Strategy::Index {
+            return Err(DropError::SubstringByIndex);
+        }
         let pattern = if self.all { EntryPattern::all(&self.params) } else { EntryPattern::any(&self.params) };
         Ok(pattern?.substring(self.substring))
+    }
+
+    /// What the index is asked for, one after the other.
+    pub(crate) fn of_index(&self, pattern: &EntryPattern) -> Vec<Select> {
+        let tags = pattern.tags();
+        if !self.all {
+            return vec![Select::Any(tags.into_iter().flatten().collect())];
+        }
+        // An entry has all of its tags in one spelling.
+        let most = tags.iter().map(Vec::len).max().unwrap_or_default();
+        let spelled = |at: usize| tags.iter().filter_map(|one| one.get(at).or(one.last()).cloned()).collect();
+        (0..most).map(|at| Select::All(spelled(at))).collect()
+    }
+
+    pub(crate) fn scans(&self) -> bool {
+        self.dry_run || self.strategy != Strategy::Index
+    }
+
+    pub(crate) fn asks_the_index(&self) -> bool {
+        !self.dry_run && self.strategy != Strategy::Scan
     }
 }
 
@@ -81,6 +127,7 @@ impl fmt::Debug for DropRequest {
             .field("params", &self.params)
             .field("all", &self.all)
             .field("substring", &self.substring)
+            .field("strategy", &self.strategy)
             .field("dry_run", &self.dry_run)
             .finish_non_exhaustive()
     }

@@ -9,14 +9,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::TryStreamExt;
 use mrc_core::{EntryPattern, Event, EventListener};
-use mrc_store::{CacheStore, ScanPattern, StoreError};
-use tokio::time::{Instant, sleep};
+use mrc_store::{CacheStore, Retries, ScanPattern, Select, StoreError};
 
 use crate::error::DropError;
 use crate::request::{DropRequest, Progress};
-
-/// The first pause before a drop is tried again, and the longest.
-const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
 
 /// Drops cached entries. Cheap to clone: all clones share the connections. It connects at first use.
 ///
@@ -37,7 +33,7 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_
 pub struct MrcServer {
     store: Arc<dyn CacheStore>,
     deadline: Duration,
-    listeners: Vec<Arc<dyn EventListener>>,
+    listeners: Listeners,
 }
 
 impl MrcServer {
@@ -69,7 +65,7 @@ impl MrcServer {
 
     /// A server for a store that others use as well.
     pub fn with_shared_store(store: Arc<dyn CacheStore>) -> Self {
-        Self { store, deadline: Duration::from_secs(10), listeners: Vec::new() }
+        Self { store, deadline: Duration::from_secs(10), listeners: Listeners::default() }
     }
 
     /// How long a drop that failed is tried again, as a whole, before the caller is told. Zero: not at all. Default: 10 s.
@@ -83,7 +79,7 @@ impl MrcServer {
     pub fn on_event(mut self, listener: impl EventListener + 'static) -> Self {
         let listener: Arc<dyn EventListener> = Arc::new(listener);
         self.store.listen(Arc::clone(&listener));
-        self.listeners.push(listener);
+        self.listeners.0.push(listener);
         self
     }
 
@@ -99,32 +95,54 @@ impl MrcServer {
     pub async fn drop_outdated_cache(&self, request: impl Into<DropRequest>) -> Result<u64, DropError> {
         let mut request = request.into();
         let pattern = request.pattern()?;
-        let began = Instant::now();
-        let (mut progress, mut pause) = (Progress::default(), PAUSES.0);
+        let (mut progress, mut retries) = (Progress::default(), Retries::new(self.deadline));
         loop {
             // Keys that are gone stay counted; in a dry run nothing is gone.
             progress = Progress { scanned: 0, dropped: if request.dry_run { 0 } else { progress.dropped } };
-            let Err(source) = self.drop_matching(&pattern, &mut request, &mut progress).await else { break };
-            if !source.is_retryable() || began.elapsed() + pause > self.deadline {
-                return Err(DropError::Interrupted { dropped: progress.dropped, source });
+            match self.drop_matching(&pattern, &mut request, &mut progress).await {
+                Ok(()) => break,
+                Err(error) if retries.again(&error, &self.listeners).await => {}
+                Err(source) => return Err(DropError::Interrupted { dropped: progress.dropped, source }),
             }
-            let error = source.to_string();
-            tracing::warn!(target: "mrc", error, "a drop failed, and is tried again");
-            self.emit(&Event::DropRetried { error: &error });
-            sleep(pause).await;
-            pause = (pause * 2).min(PAUSES.1);
         }
-        self.emit(&Event::Dropped { entries: progress.dropped, scanned: progress.scanned });
+        if request.scans() {
+            self.listeners.on_event(&Event::Dropped { entries: progress.dropped, scanned: progress.scanned });
+        }
         Ok(progress.dropped)
+    }
+
+    /// Removes what is selected, in the whole store, and returns how many entries went: those with a tag, with any or all of several, those
+    /// whose names match a glob, or everything.
+    ///
+    /// When it returns, no value that was read before it began is in the cache under such a tag. Its cost is that of the entries which have
+    /// the tag. Where the cache fails, it is tried again until the [`deadline`](Self::deadline).
+    ///
+    /// ```no_run
+    /// # async fn example(server: mrc_server::MrcServer) -> Result<(), mrc_server::DropError> {
+    /// use mrc_core::Tag;
+    ///
+    /// let dropped = server.invalidate(Tag::new("user:42")).await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`DropError::Tag`] before anything is dropped; [`DropError::Interrupted`] when the cache went on failing: call it again.
+    pub async fn invalidate(&self, select: impl Into<Select>) -> Result<u64, DropError> {
+        let select = select.into();
+        select.check()?;
+        let mut retries = Retries::new(self.deadline);
+        loop {
+            match select.remove_from(&*self.store, "", &self.listeners).await {
+                Ok(entries) => return Ok(entries),
+                Err(error) if retries.again(&error, &self.listeners).await => {}
+                Err(source) => return Err(DropError::Interrupted { dropped: 0, source }),
+            }
+        }
     }
 
     /// Closes all connections, of all clones. Calls after that are errors.
     pub async fn close(&self) {
         self.store.close().await;
-    }
-
-    fn emit(&self, event: &Event<'_>) {
-        self.listeners.iter().for_each(|listener| listener.on_event(event));
     }
 
     async fn drop_matching(
@@ -133,6 +151,14 @@ impl MrcServer {
         request: &mut DropRequest,
         progress: &mut Progress,
     ) -> Result<(), StoreError> {
+        if request.asks_the_index() {
+            for select in request.of_index(pattern) {
+                progress.dropped += select.remove_from(&*self.store, "", &self.listeners).await?;
+            }
+        }
+        if !request.scans() {
+            return Ok(());
+        }
         let scan = pattern.needle().map_or(ScanPattern::All, ScanPattern::Containing);
         // A scan may return a key twice; what is dropped is gone the second time, what is only counted must be remembered.
         let (hasher, mut counted) = (RandomState::new(), HashSet::new());
@@ -152,6 +178,16 @@ impl MrcServer {
             }
         }
         Ok(())
+    }
+}
+
+/// Whoever listens to a server.
+#[derive(Clone, Default)]
+struct Listeners(Vec<Arc<dyn EventListener>>);
+
+impl EventListener for Listeners {
+    fn on_event(&self, event: &Event<'_>) {
+        self.0.iter().for_each(|listener| listener.on_event(event));
     }
 }
 

@@ -5,10 +5,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
-use mrc_core::{Event, params};
-use mrc_store::{CacheStore, Claim, KeyPages, Life, MemoryStore, ScanPattern, StoreError, Terms, Token};
+use mrc_core::{Event, KeyFormat, Tag, params};
+use mrc_store::{
+    CacheStore, Claim, Found, KeyPages, Life, MemoryStore, Moment, ScanPattern, Select, StoreError, Terms, Token,
+};
 
-use crate::{DropError, DropRequest, MrcServer};
+use crate::{DropError, DropRequest, MrcServer, Strategy};
 
 const HASH: &str = "d6f3536ac027efd4916a172a39156f97c989bfd3";
 
@@ -42,8 +44,16 @@ impl CacheStore for Flaky {
         self.memory.get(key).await
     }
 
-    async fn stale(&self, key: &str) -> Result<Option<Bytes>, StoreError> {
+    async fn look(&self, key: &str) -> Result<Option<Found>, StoreError> {
+        self.memory.look(key).await
+    }
+
+    async fn stale(&self, key: &str) -> Result<Option<Found>, StoreError> {
         self.memory.stale(key).await
+    }
+
+    async fn now(&self) -> Result<Moment, StoreError> {
+        self.memory.now().await
     }
 
     async fn claim(&self, key: &str, token: &Token, terms: Terms) -> Result<Claim, StoreError> {
@@ -68,6 +78,10 @@ impl CacheStore for Flaky {
 
     async fn remove(&self, keys: &[Bytes]) -> Result<u64, StoreError> {
         self.memory.remove(keys).await
+    }
+
+    async fn invalidate(&self, tags: &[Tag]) -> Result<u64, StoreError> {
+        self.memory.invalidate(tags).await
     }
 
     fn scan(&self, pattern: &ScanPattern) -> KeyPages<'_> {
@@ -131,4 +145,76 @@ async fn past_the_deadline_the_caller_hears_what_may_survive() {
     );
     let once = server.deadline(Duration::ZERO).drop_outdated_cache(params! { "StoreId" => 3 }).await;
     assert!(once.is_err());
+}
+
+/// A store with entries of queries that were tagged by their params, in either spelling, and the keys of one.
+async fn tagged() -> (Arc<Flaky>, Vec<String>) {
+    let store = Flaky::with_entries(0).await;
+    let mut keys = Vec::new();
+    for (format, open) in [(KeyFormat::TypeScript, "true"), (KeyFormat::Python, "True")] {
+        let key = format!("StoreId=3_Open={open}_{HASH}");
+        let (token, life) = (Token::from_bits(keys.len() as u128), Duration::from_secs(60));
+        store.claim(&key, &token, Terms::fill(life)).await.unwrap();
+        let since = store.now().await.unwrap();
+        let tags = [Tag::param("StoreId", &3.into(), format), Tag::param("Open", &true.into(), format)];
+        let tags = tags.map(|tag| (tag, since)).into_iter().collect();
+        assert!(store.fill(&key, &token, "[]".into(), Life { tags, ..life.into() }).await.unwrap());
+        keys.push(key);
+    }
+    (store, keys)
+}
+
+async fn has(store: &Flaky, key: &str) -> bool {
+    store.get(key).await.unwrap().is_some()
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_index_drops_what_was_tagged_and_a_scan_the_rest() {
+    for (strategy, dropped) in [(Strategy::Scan, 3), (Strategy::Index, 2), (Strategy::Both, 3)] {
+        let (store, keys) = tagged().await;
+        let (server, events) = store.server();
+        let request = DropRequest::any(params! { "StoreId" => 3, "Open" => true }).strategy(strategy);
+        assert_eq!(server.drop_outdated_cache(request).await.unwrap(), dropped, "{strategy:?}");
+        for key in &keys {
+            assert!(!has(&store, key).await, "{strategy:?} {key}");
+        }
+        assert_eq!(has(&store, &format!("StoreId=3_{HASH}")).await, strategy == Strategy::Index);
+        let scanned = events.lock().unwrap().iter().any(|event| event.starts_with("Dropped"));
+        assert_eq!(scanned, strategy != Strategy::Index);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_all_params_the_index_knows_both_spellings() {
+    let (store, keys) = tagged().await;
+    let (server, _) = store.server();
+    let drop = |params| server.drop_outdated_cache(DropRequest::all(params).strategy(Strategy::Index));
+    assert_eq!(drop(params! { "StoreId" => 3, "Open" => false }).await.unwrap(), 0);
+    assert_eq!(drop(params! { "StoreId" => 3, "Open" => true }).await.unwrap(), 2);
+    assert!(!has(&store, &keys[0]).await && !has(&store, &keys[1]).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_index_neither_counts_nor_knows_parts() {
+    let (store, keys) = tagged().await;
+    let (server, _) = store.server();
+    let request = || DropRequest::any(params! { "StoreId" => 3 }).strategy(Strategy::Index);
+    assert_eq!(server.drop_outdated_cache(request().dry_run()).await.unwrap(), 3);
+    let error = server.drop_outdated_cache(request().substring()).await.unwrap_err();
+    assert!(matches!(error, DropError::SubstringByIndex), "{error}");
+    assert!(has(&store, &keys[0]).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn tags_are_invalidated_by_any_or_all() {
+    let (store, keys) = tagged().await;
+    let (server, events) = store.server();
+    assert_eq!(server.invalidate(Select::all(["StoreId=3", "Open=1"])).await.unwrap(), 0);
+    assert_eq!(server.invalidate(Select::all(["StoreId=3", "Open=True"])).await.unwrap(), 1);
+    assert!(has(&store, &keys[0]).await && !has(&store, &keys[1]).await);
+    assert_eq!(server.invalidate(Tag::new("Open=true")).await.unwrap(), 1);
+    assert!(matches!(server.invalidate(Select::any([""; 0])).await, Err(DropError::Tag(_))));
+    assert_eq!(server.invalidate(Select::Everything).await.unwrap(), 10);
+    let events = events.lock().unwrap();
+    assert!(events[1].starts_with("Invalidated { tags: [\"StoreId=3\", \"Open=True\"], entries: 1"), "{events:?}");
 }

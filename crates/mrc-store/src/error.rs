@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mrc_core::RowError;
+use mrc_core::{RowError, TagError};
 
 /// A boxed source of an error.
 pub type Source = Box<dyn std::error::Error + Send + Sync>;
@@ -26,6 +26,9 @@ pub enum StoreError {
     /// An empty value was to be stored.
     #[error("an empty value can't be stored, as it marks a key that is being filled: store JSON, such as null or \"\"")]
     EmptyValue,
+    /// A tag can't be used; nothing was done.
+    #[error(transparent)]
+    Tag(#[from] TagError),
     /// The store was closed.
     #[error("the cache is closed: build a new client to go on")]
     Closed,

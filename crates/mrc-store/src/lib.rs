@@ -23,6 +23,7 @@
 //! | backend | of | feature | by |
 //! |---|---|---|---|
 //! | `RedisStore` | [`CacheStore`] | `redis` (default) | fred: standalone, cluster, sentinel, TLS |
+//! | `SimpleDepCache` | entries of Python's simple-dep-cache | `compat` | fred |
 //! | `MemoryStore` | [`CacheStore`] | `memory` | moka; the reference: readable first |
 //! | `MySqlExecutor` | [`QueryExecutor`] | `mysql` (default) | mysql_async: MySQL and MariaDB |
 //! | `SqliteExecutor` | [`QueryExecutor`] | `sqlite` | rusqlite, bundled: for tests and demos |
@@ -33,7 +34,10 @@ pub mod error;
 mod executor;
 #[cfg(any(feature = "mysql", feature = "sqlite"))]
 mod expand;
+mod retry;
+mod select;
 mod store;
+mod tags;
 
 #[cfg(feature = "conformance")]
 pub mod conformance;
@@ -51,12 +55,19 @@ pub use mysql_async;
 
 pub use error::{ExecuteError, StoreError};
 pub use executor::QueryExecutor;
-pub use store::{CacheStore, Claim, ClaimMode, KeyPages, Life, ScanPattern, Terms, Token};
+pub use retry::Retries;
+pub use select::Select;
+pub use store::{
+    CacheStore, Claim, ClaimMode, FILL_LIMIT, INVALIDATION_LIMIT, KeyPages, Life, ScanPattern, Terms, Token,
+};
+pub use tags::{Found, Moment, Tags};
 
 #[cfg(feature = "memory")]
 pub use memory::MemoryStore;
 #[cfg(feature = "mysql")]
 pub use mysql::{MySqlConfig, MySqlExecutor};
+#[cfg(feature = "compat")]
+pub use redis::SimpleDepCache;
 #[cfg(feature = "redis")]
 pub use redis::{RedisConfig, RedisStore};
 #[cfg(feature = "sqlite")]

@@ -1,5 +1,6 @@
 //! The seam to the cache.
 
+use std::any::Any;
 use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,9 +8,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::stream::BoxStream;
-use mrc_core::EventListener;
+use mrc_core::{EventListener, Tag};
 
 use crate::error::StoreError;
+use crate::tags::{Found, Moment, Tags};
 
 /// A cache: values by key, and the fill protocol that keeps stale values out.
 ///
@@ -20,20 +22,28 @@ use crate::error::StoreError;
 /// Keys are given and returned without the prefix that a store may put before them.
 /// Every method ends within the store's own deadline, with an error if need be; [`scan`](Self::scan) has it for each page.
 ///
-/// A value is JSON in UTF-8. Spaces after it aren't part of it, and it is never empty: an empty text is the mark of a claim,
-/// one space after the value the mark of a refresh. That is how the protocol lies in Redis, where other programs read it too.
+/// A value is JSON in UTF-8. Spaces and line feeds after it aren't part of it, and it is never empty: an empty text is the mark of a claim,
+/// one line feed after the value the mark of tags, one space after both the mark of a refresh. That is how the protocol lies in Redis,
+/// where other programs read it too.
 ///
 /// A store of your own: implement this, and have your tests run `mrc_store::conformance::store_suite` on it
 /// (feature `conformance`).
 #[async_trait]
-pub trait CacheStore: Debug + Send + Sync + 'static {
+pub trait CacheStore: Any + Debug + Send + Sync {
     /// The value under `key`. None: there is none, or only a claim.
     ///
     /// The bytes may share the buffer that they were received in: copy what you keep for long.
     async fn get(&self, key: &str) -> Result<Option<Bytes>, StoreError>;
 
-    /// The copy of the last value of `key` that was filled with a [`Life`] beyond its TTL and not removed since. None: there is none.
-    async fn stale(&self, key: &str) -> Result<Option<Bytes>, StoreError>;
+    /// As [`get`](Self::get), with the tags of the entry: one look at both.
+    async fn look(&self, key: &str) -> Result<Option<Found>, StoreError>;
+
+    /// The copy of the last value of `key` that was filled with a [`Life`] beyond its TTL and not removed since, with the tags of the entry.
+    /// None: there is none.
+    async fn stale(&self, key: &str) -> Result<Option<Found>, StoreError>;
+
+    /// The store's clock: a claim for an entry with tags asks for it too, before anything is read. See [`Tags`].
+    async fn now(&self) -> Result<Moment, StoreError>;
 
     /// Claims `key` for a fill, atomically: for the holder of `token`, on these terms.
     ///
@@ -43,17 +53,20 @@ pub trait CacheStore: Debug + Send + Sync + 'static {
     /// Stores `value` if the claim of `token` still stands, atomically, and ends the claim. False: the claim is gone, the value was
     /// not stored.
     ///
+    /// Before that the key is registered under each of its tags. Where one of them was invalidated after its moment, or that moment is too
+    /// long ago to tell ([`FILL_LIMIT`]), the fill is refused too, and its claim released.
+    ///
     /// The copy that outlives the value is stored with it, but only where there is one already, be it the empty one of the claim.
     ///
     /// # Errors
-    /// [`StoreError::EmptyValue`] for an empty value.
+    /// [`StoreError::EmptyValue`] for an empty value, [`StoreError::Tag`] for tags that can't be registered.
     async fn fill(&self, key: &str, token: &Token, value: Bytes, life: Life) -> Result<bool, StoreError>;
 
     /// Ends the claim of `token` without a value, atomically. A value that was being refreshed stays.
     /// False: the claim had ended already.
     async fn release(&self, key: &str, token: &Token) -> Result<bool, StoreError>;
 
-    /// Stores `value` for `ttl` (rounded up to milliseconds), whatever is there, and removes the copy of the value before;
+    /// Stores `value` without tags for `ttl` (rounded up to milliseconds), whatever is there, and removes the copy of the value before;
     /// a fill in flight is refused afterwards.
     ///
     /// It knows nothing of invalidations: for values that the caller vouches for.
@@ -71,6 +84,18 @@ pub trait CacheStore: Debug + Send + Sync + 'static {
     ///
     /// After an error some may be gone and some not: call it again.
     async fn remove(&self, keys: &[Bytes]) -> Result<u64, StoreError>;
+
+    /// Removes the entries that have every one of these tags, their claims and copies included, and returns how many values went.
+    ///
+    /// When it returns, no value that was read before it began is in the cache under such a tag, and no fill in flight that was to have one
+    /// will be stored. An entry that had the tag once, and was filled without it since, stays. The cost depends on how many entries have
+    /// the tags, of several tags the rarest, and not on how many keys there are.
+    ///
+    /// After an error some may be gone and some not: call it again.
+    ///
+    /// # Errors
+    /// [`StoreError::Tag`] for a tag that can't be used; [`StoreError::Timeout`] also when it took longer than [`INVALIDATION_LIMIT`].
+    async fn invalidate(&self, tags: &[Tag]) -> Result<u64, StoreError>;
 
     /// All keys that match, page by page: of values, of claims, and of copies whose values are gone.
     ///
@@ -98,10 +123,17 @@ pub trait CacheStore: Debug + Send + Sync + 'static {
     async fn close(&self);
 }
 
-/// The value as it is stored: without spaces at its end.
+/// An attempt to invalidate takes no longer, or fails and is made again. A value that a hit found in the cache can't have been overtaken by
+/// an invalidation that began longer ago: it would be gone.
+pub const INVALIDATION_LIMIT: Duration = Duration::from_secs(60);
+
+/// A fill with tags comes no later than this after the moment of each: for so long invalidations are remembered.
+pub const FILL_LIMIT: Duration = Duration::from_secs(150);
+
+/// The value as it is stored: without spaces and line feeds at its end.
 #[cfg(any(feature = "redis", feature = "memory"))]
 pub(crate) fn storable(mut value: Bytes) -> Result<Bytes, StoreError> {
-    let end = value.iter().rposition(|byte| *byte != b' ').ok_or(StoreError::EmptyValue)?;
+    let end = value.iter().rposition(|byte| !matches!(byte, b' ' | b'\n')).ok_or(StoreError::EmptyValue)?;
     value.truncate(end + 1);
     Ok(value)
 }
@@ -153,31 +185,33 @@ impl Terms {
     }
 }
 
-/// How long a value lives, and a copy of it after that. Both are rounded up to milliseconds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How long a value lives, and a copy of it after that, both rounded up to milliseconds; and the tags whose invalidation ends it earlier.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Life {
     /// The value.
     pub ttl: Duration,
     /// How long the copy outlives it. Zero: there is no copy.
     pub stale: Duration,
+    /// The tags.
+    pub tags: Tags,
 }
 
 impl Life {
     /// The life of the copy.
-    pub fn of_copy(self) -> Duration {
+    pub fn of_copy(&self) -> Duration {
         self.ttl.saturating_add(self.stale)
     }
 
     /// Whether there is a copy.
-    pub fn has_copy(self) -> bool {
+    pub fn has_copy(&self) -> bool {
         !self.stale.is_zero()
     }
 }
 
 impl From<Duration> for Life {
-    /// A value without a copy.
+    /// A value without a copy and without tags.
     fn from(ttl: Duration) -> Self {
-        Self { ttl, stale: Duration::ZERO }
+        Self { ttl, ..Self::default() }
     }
 }
 
@@ -196,8 +230,23 @@ pub enum ClaimMode {
 pub enum ScanPattern {
     /// Every key.
     All,
+    /// Keys that begin with this text, literally.
+    Beginning(String),
     /// Keys that contain this text, literally.
     Containing(String),
+}
+
+#[cfg(any(feature = "redis", feature = "memory"))]
+impl ScanPattern {
+    pub(crate) fn matches(&self, key: &[u8]) -> bool {
+        match self {
+            Self::All => true,
+            Self::Beginning(text) => key.starts_with(text.as_bytes()),
+            Self::Containing(text) => {
+                text.is_empty() || key.windows(text.len()).any(|window| window == text.as_bytes())
+            }
+        }
+    }
 }
 
 /// The name of one claim: 128 random bits, in hexadecimal.

@@ -1,20 +1,34 @@
 #![doc = include_str!("lib.md")]
 
-pub use mrc_client::{Answer, BoxError, Error, Health, MrcClient, MrcClientBuilder, MrcConfig, Query, Source};
+pub use mrc_client::{
+    Answer, BoxError, Cache, CacheBuilder, CacheConfig, Codec, Entry, Error, Health, MrcClient, MrcClientBuilder,
+    MrcConfig, OnError, Query, Source, Spec, UnknownCodec, scope,
+};
 pub use mrc_core::{
     Ambiguity, Bypass, Cell, Column, ColumnKind, Date, DateTime, Decimal, DecimalError, EntryPattern, Event,
-    EventListener, Key, KeyError, KeyFormat, KeyScheme, Param, Params, PatternError, RowEncoder, RowError, RowFormat,
-    TemporalError, TextHash, Time, Ttl, TtlError, Value, json, params, statement,
+    EventListener, FunctionKey, FunctionKeyError, Glob, GlobError, Key, KeyError, KeyFormat, KeyScheme, Latency, Param,
+    Params, PatternError, RowEncoder, RowError, RowFormat, Snapshot, Stats, Tag, TagError, TemporalError, TextHash,
+    Time, Ttl, TtlError, Value, json, params, statement,
 };
-pub use mrc_server::{DropError, DropRequest, MrcServer, Progress};
+pub use mrc_server::{DropError, DropRequest, MrcServer, Progress, Strategy};
 pub use mrc_store::{
-    CacheStore, Claim, ClaimMode, ExecuteError, KeyPages, Life, QueryExecutor, ScanPattern, StoreError, Terms, Token,
+    CacheStore, Claim, ClaimMode, ExecuteError, Found, KeyPages, Life, Moment, QueryExecutor, ScanPattern, Select,
+    StoreError, Tags, Terms, Token,
 };
 
 #[cfg(feature = "metrics")]
 pub use mrc_client::Metrics;
+#[cfg(feature = "macros")]
+#[doc(hidden)]
+pub use mrc_client::macros_support;
+#[cfg(feature = "compat")]
+pub use mrc_core::compat;
+#[cfg(feature = "macros")]
+pub use mrc_macros::{cached, invalidates};
 #[cfg(feature = "memory")]
 pub use mrc_store::MemoryStore;
+#[cfg(feature = "compat")]
+pub use mrc_store::SimpleDepCache;
 #[cfg(feature = "sqlite")]
 pub use mrc_store::SqliteExecutor;
 #[cfg(feature = "conformance")]
@@ -31,4 +45,19 @@ mod guides {
     mod readme {}
     #[doc = include_str!("../../../docs/configuration.md")]
     mod configuration {}
+    #[cfg(all(feature = "memory", feature = "macros"))]
+    #[doc = include_str!("../../../docs/functions.md")]
+    mod functions {}
+    #[cfg(feature = "compat")]
+    #[doc = include_str!("../../../docs/compat.md")]
+    mod compat {}
+}
+
+/// The examples of the attributes compile.
+#[cfg(all(doctest, feature = "macros", feature = "memory"))]
+mod macros {
+    #[doc = include_str!("../../mrc-macros/src/cached.md")]
+    mod cached {}
+    #[doc = include_str!("../../mrc-macros/src/invalidates.md")]
+    mod invalidates {}
 }

@@ -34,7 +34,7 @@ async fn a_fill_tells_its_size_and_its_life() {
         .builder()
         .jitter(0.0)
         .on_event(move |event: &Event<'_>| {
-            if let Event::Filled { key, ttl, bytes } = event {
+            if let Event::Filled { key, ttl, bytes, .. } = event {
                 filled.lock().unwrap().push(((*key).to_owned(), *ttl, *bytes));
             }
         })

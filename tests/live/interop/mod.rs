@@ -6,6 +6,7 @@ mod flights;
 mod keys;
 mod rows;
 mod sharing;
+mod simple_dep;
 mod values;
 
 use mrc::{KeyFormat, MrcClient, MrcClientBuilder, MrcServer, Query, RedisStore, RowFormat};

@@ -8,9 +8,10 @@ use fred::clients::{Client, WithOptions};
 use fred::interfaces::ClientLike;
 use fred::types::Builder;
 use fred::types::config::{Config, ConnectionConfig, Options, PerformanceConfig, ReconnectPolicy, UnresponsiveConfig};
-use mrc::{Event, MrcClient, MrcServer, RedisConfig, RedisStore};
+use mrc::{Cache, Event, MrcClient, MrcServer, RedisConfig, RedisStore};
 
 use crate::Res;
+use crate::data::TTL;
 
 /// Longer than the default: 64 answers of 1.4 MB, decoded on two cores, hold each other up. The same for all.
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(10);
@@ -24,12 +25,13 @@ pub(super) struct Connections {
     mrc: Option<MrcClient>,
     full: Option<MrcClient>,
     server: Option<MrcServer>,
+    cache: Option<Cache>,
 }
 
 impl Connections {
     pub(super) fn new(redis: &str, mysql: &str) -> Self {
         let (redis, mysql) = (redis.to_owned(), mysql.to_owned());
-        Self { redis, mysql, fred: None, pool: None, store: None, mrc: None, full: None, server: None }
+        Self { redis, mysql, fred: None, pool: None, store: None, mrc: None, full: None, server: None, cache: None }
     }
 
     /// fred with the settings of our store: nobody should run without time-outs, or wait for a server that is away.
@@ -115,6 +117,15 @@ impl Connections {
             return Ok(server.clone());
         }
         Ok(self.server.insert(MrcServer::new(&self.redis)?).clone())
+    }
+
+    /// A cache of functions.
+    pub(super) fn cache(&mut self) -> Res<Cache> {
+        if let Some(cache) = &self.cache {
+            return Ok(cache.clone());
+        }
+        let cache = Cache::builder(RedisStore::new(self.redis_config()?)?).namespace("bench").ttl(TTL).build()?;
+        Ok(self.cache.insert(cache).clone())
     }
 
     fn redis_config(&self) -> Res<RedisConfig> {

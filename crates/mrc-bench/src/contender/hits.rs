@@ -12,11 +12,11 @@ use mrc::{Answer, CacheStore, MrcClient, RedisStore, params};
 use super::{Clock, Connections};
 use crate::Res;
 use crate::args::Way;
-use crate::data::{BorrowedOrder, Order, STORE, TTL};
+use crate::data::{BorrowedOrder, Order, STORE, TAGS, TTL};
 use crate::results::Work;
 
 /// One call. It returns what it saw: bytes, or rows.
-trait Call: Clone + Send + 'static {
+pub(super) trait Call: Clone + Send + 'static {
     fn call(&self) -> impl Future<Output = Res<u64>> + Send;
 }
 
@@ -24,6 +24,7 @@ pub(super) async fn measure(
     way: Way,
     connections: &mut Connections,
     query: String,
+    tagged: bool,
     callers: u64,
     calls: u64,
 ) -> Res<Work> {
@@ -31,20 +32,24 @@ pub(super) async fn measure(
     let key = || {
         Ok::<_, mrc::KeyError>(mrc::KeyScheme::default().key(&query, &params! { "StoreId" => STORE })?.into_string())
     };
+    let tags = if tagged { &TAGS[..] } else { &[] };
+    let from = |client| Query { client, text: Arc::clone(&query), tags };
     match way {
         Way::Fred => {
             let call = BareGet { client: connections.fred().await?, key: key()?.into_bytes().into() };
             drive(callers, calls, call).await
         }
         Way::Store => drive(callers, calls, StoreGet { store: connections.store()?, key: key()?.into() }).await,
-        Way::Bytes => drive(callers, calls, AsBytes(Query { client: connections.mrc()?, text: query })).await,
-        Way::Full => drive(callers, calls, AsBytes(Query { client: connections.full()?, text: query })).await,
-        Way::Typed => drive(callers, calls, Typed(Query { client: connections.mrc()?, text: query })).await,
-        Way::Borrowed => drive(callers, calls, Borrowed(Query { client: connections.mrc()?, text: query })).await,
+        Way::Bytes => drive(callers, calls, AsBytes(from(connections.mrc()?))).await,
+        Way::Full => drive(callers, calls, AsBytes(from(connections.full()?))).await,
+        Way::Typed => drive(callers, calls, Typed(from(connections.mrc()?))).await,
+        Way::Borrowed => drive(callers, calls, Borrowed(from(connections.mrc()?))).await,
+        Way::Function => Err("a function isn't a query".into()),
     }
 }
 
-async fn drive(callers: u64, calls: u64, call: impl Call) -> Res<Work> {
+/// So many calls in all, by callers at once.
+pub(super) async fn drive(callers: u64, calls: u64, call: impl Call) -> Res<Work> {
     // Connects, if it's the first.
     call.call().await?;
     let share = calls.div_ceil(callers);
@@ -101,11 +106,13 @@ impl Call for StoreGet {
 struct Query {
     client: MrcClient,
     text: Arc<str>,
+    tags: &'static [&'static str],
 }
 
 impl Query {
     async fn run(&self) -> Res<Answer> {
-        let answer = self.client.query_with_cache(&*self.text, params! { "StoreId" => STORE }, TTL).await?;
+        let query = self.tags.iter().fold(mrc::Query::new(&*self.text), |query, &tag| query.tag(tag));
+        let answer = self.client.query_with_cache(query, params! { "StoreId" => STORE }, TTL).await?;
         if answer.is_hit() { Ok(answer) } else { Err("that was no hit".into()) }
     }
 }

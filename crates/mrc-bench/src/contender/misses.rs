@@ -7,18 +7,20 @@ use bytes::Bytes;
 use fred::clients::{Client, WithOptions};
 use fred::interfaces::KeysInterface;
 use fred::types::Expiration;
-use mrc::{MrcClient, params};
+use mrc::{MrcClient, Query, params};
 use mysql_async::prelude::Queryable;
 use mysql_async::{Pool, Row, Value};
 
 use crate::Res;
-use crate::data::TTL;
+use crate::data::{TAGS, TTL};
 
 /// Through the cache; the seconds that each call took.
-pub(super) async fn mrc(client: MrcClient, query: &str, ids: Range<u32>) -> Res<Vec<f64>> {
+pub(super) async fn mrc(client: MrcClient, query: &str, tagged: bool, ids: Range<u32>) -> Res<Vec<f64>> {
+    let tags = if tagged { &TAGS[..] } else { &[] };
     let mut latencies = Vec::new();
     for id in ids {
         let began = Instant::now();
+        let query = tags.iter().fold(Query::new(query), |query, &tag| query.tag(tag));
         let answer = client.query_with_cache(query, params! { "OrderId" => id }, TTL).await?;
         latencies.push(began.elapsed().as_secs_f64());
         if answer.is_hit() || answer.as_bytes().len() < 10 {

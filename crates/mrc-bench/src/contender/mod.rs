@@ -3,7 +3,9 @@
 mod connections;
 mod drops;
 mod encode;
+mod functions;
 mod hits;
+mod invalidations;
 mod misses;
 mod wire;
 
@@ -26,11 +28,20 @@ enum Request {
         query: String,
         callers: u64,
         calls: u64,
+        #[serde(default)]
+        tagged: bool,
     },
     Miss {
         query: String,
         from: u32,
         calls: u32,
+        tagged: bool,
+    },
+    Function {
+        miss: bool,
+        tagged: bool,
+        callers: u64,
+        calls: u64,
     },
     Drop {
         name: String,
@@ -39,6 +50,9 @@ enum Request {
         substring: bool,
         #[serde(default)]
         warm: bool,
+    },
+    Invalidate {
+        calls: u64,
     },
     Encode {
         calls: u64,
@@ -67,17 +81,25 @@ pub(crate) fn run(options: &Contender) -> Res<()> {
 
 async fn answer(request: Request, way: Way, connections: &mut Connections) -> Res<Value> {
     Ok(match request {
-        Request::Hit { query, callers, calls } => json!(hits::measure(way, connections, query, callers, calls).await?),
-        Request::Miss { query, from, calls } => {
+        Request::Hit { query, callers, calls, tagged } => {
+            json!(hits::measure(way, connections, query, tagged, callers, calls).await?)
+        }
+        Request::Function { miss, tagged, callers, calls } => {
+            json!(functions::measure(connections.cache()?, miss, tagged, callers, calls).await?)
+        }
+        Request::Miss { query, from, calls, tagged } => {
             let ids = from..from + calls;
             let latencies = match way {
                 Way::Fred => misses::bare(connections.fred().await?, connections.pool()?, &query, ids).await?,
-                _ => misses::mrc(connections.mrc()?, &query, ids).await?,
+                _ => misses::mrc(connections.mrc()?, &query, tagged, ids).await?,
             };
             json!({ "latencies": latencies })
         }
         Request::Drop { name, value, substring, warm } => {
             json!(drops::measure(connections.server()?, name, value, substring, warm).await?)
+        }
+        Request::Invalidate { calls } => {
+            json!(invalidations::measure(&*connections.store()?, connections.server()?, calls).await?)
         }
         Request::Encode { calls } => json!(encode::measure(way, calls)?),
         Request::Wire { query } => wire::measure(way, connections, &query).await?,

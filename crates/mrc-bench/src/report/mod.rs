@@ -3,6 +3,7 @@
 mod bars;
 mod pictures;
 mod tables;
+mod tags;
 mod targets;
 
 use crate::Res;
@@ -19,6 +20,9 @@ pub(crate) fn text(results: &Results) -> String {
     out += &tables::rows(results);
     out += &tables::misses(results);
     out += &tables::drops(results);
+    out += &tags::invalidations(results);
+    out += &tags::memory(results);
+    out += &tags::functions(results);
     out
 }
 

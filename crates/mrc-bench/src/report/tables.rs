@@ -109,11 +109,20 @@ pub(super) fn misses(results: &Results) -> String {
         return String::new();
     }
     let mut table = Table::new("A miss of one row, one caller", &["", "commands to Redis", "latency, µs"]);
-    let words = [("mrc", "**mrc**"), ("npm", "npm peer"), ("bare", "bare fred and mysql_async, by hand")];
+    let words = [
+        ("mrc", "**mrc**"),
+        ("mrc-tagged", "**mrc, 3 tags**"),
+        ("npm", "npm peer"),
+        ("bare", "bare fred and mysql_async, by hand"),
+    ];
     for (miss, (_, words)) in
         words.iter().filter_map(|words| Some((results.misses.iter().find(|miss| miss.name == words.0)?, words)))
     {
-        let commands = format!("{}: {}", miss.commands.len(), miss.commands.join(", "));
+        let runs = miss.commands.chunk_by(|one, next| one == next).map(|run| match run {
+            [one] => one.clone(),
+            run => format!("{} × {}", run.first().map_or("", String::as_str), run.len()),
+        });
+        let commands = format!("{}: {}", miss.commands.len(), runs.collect::<Vec<_>>().join(", "));
         table.row([(*words).to_owned(), commands, number(median(miss.latencies.clone()) * 1e6)]);
     }
     table.text()
@@ -141,21 +150,21 @@ pub(super) fn drops(results: &Results) -> String {
 }
 
 /// A table whose columns stand under each other in the source too.
-struct Table {
+pub(super) struct Table {
     title: String,
     rows: Vec<Vec<String>>,
 }
 
 impl Table {
-    fn new(title: &str, header: &[&str]) -> Self {
+    pub(super) fn new(title: &str, header: &[&str]) -> Self {
         Self { title: title.to_owned(), rows: vec![header.iter().map(|&cell| cell.to_owned()).collect()] }
     }
 
-    fn row(&mut self, cells: impl IntoIterator<Item = String>) {
+    pub(super) fn row(&mut self, cells: impl IntoIterator<Item = String>) {
         self.rows.push(cells.into_iter().collect());
     }
 
-    fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         let columns = self.rows.iter().map(Vec::len).max().unwrap_or(0);
         let width = |at: usize| self.rows.iter().filter_map(|row| row.get(at)).map(|cell| cell.chars().count()).max();
         let widths: Vec<usize> = (0..columns).map(|at| width(at).unwrap_or(0).max(2)).collect();

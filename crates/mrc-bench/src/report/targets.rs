@@ -42,7 +42,7 @@ const OVERHEAD: &str = "**As bytes against bare fred.** Bare fred has its key re
     the caller's own the box costs about 0.1 µs more, and the cold memory behind it.";
 const WAKING: &str = "**One row with two workers.** Bare fred alone costs about three quarters of a whole hit of the npm peer there: its callers and \
     its connection live on two threads that wake each other up. On the current thread this cost is gone.";
-const WAITING: &str = "**One caller alone.** It sleeps until each answer comes, and what is measured is how it's put to sleep and woken. On two cores \
+pub(super) const WAITING: &str = "**One caller alone.** It sleeps until each answer comes, and what is measured is how it's put to sleep and woken. On two cores \
     that varies by a factor of three from process to process: mrc's store alone, which does all that bare fred does, can come out at \
     a third of it. Read the rows of 64 callers.";
 const DECODING: &str = "**Structs of 100 rows and more.** By the difference to the same hit as bytes, about four fifths of it are serde_json's decoding and \
@@ -103,6 +103,7 @@ pub(super) fn all(results: &Results) -> Vec<Target> {
         let wrong = mrc.median(|work| work.seen as f64) - 100.0;
         add(&mut targets, "entries dropped that should not be".into(), Goal::AtMost(0.0), vec![wrong.abs()], "");
     }
+    super::tags::targets(results, &mut targets);
     targets
 }
 
@@ -115,7 +116,7 @@ fn against_fred(results: &Results, way: &str, rows: u32, callers: u32, targets: 
     add(targets, what, Goal::AtMost(1.1), measured.collect(), if callers == 1 { WAITING } else { OVERHEAD });
 }
 
-fn add(targets: &mut Vec<Target>, what: String, goal: Goal, measured: Vec<f64>, bound: &'static str) {
+pub(super) fn add(targets: &mut Vec<Target>, what: String, goal: Goal, measured: Vec<f64>, bound: &'static str) {
     targets.push(Target { what, goal, measured, bound });
 }
 

@@ -2,7 +2,7 @@
 
 use mrc_tests::{Proxy, Redis};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Plan, progress};
 use crate::Res;
@@ -12,6 +12,7 @@ use crate::peer::{Peer, Urls};
 use crate::results::{Miss, median};
 
 const WARM_UP: u32 = 300;
+const CONTENDERS: [&str; 4] = ["mrc", "mrc-tagged", "npm", "bare"];
 
 #[derive(Deserialize)]
 struct Answer {
@@ -21,20 +22,19 @@ struct Answer {
 pub(super) async fn run(plan: Plan, mysql: &str) -> Res<Vec<Miss>> {
     progress("misses");
     let redis = Redis::start().await;
-    let names = ["mrc", "npm", "bare"];
+    let names = CONTENDERS;
     let commands = commands(&redis, mysql).await?;
     let url = redis.url();
     let mut peers = contenders(Urls { redis: &url, mysql })?;
     let mut latencies = names.map(|_| Vec::new());
     let calls = (plan.seconds * 1_200.0) as u32;
     for round in 0..=plan.rounds {
-        for (peer, latencies) in peers.iter_mut().zip(&mut latencies) {
+        for ((peer, name), latencies) in peers.iter_mut().zip(names).zip(&mut latencies) {
             // The others have stored the same entries.
             redis.cli(&["FLUSHALL"]).await;
             let from = 1 + WARM_UP * u32::from(round > 0);
-            let request =
-                json!({ "op": "miss", "query": BY_ID, "from": from, "calls": if round > 0 { calls } else { WARM_UP } });
-            let answer: Answer = peer.ask(&request).await?;
+            let calls = if round > 0 { calls } else { WARM_UP };
+            let answer: Answer = peer.ask(&request(name, from, calls)).await?;
             // The first round warms up.
             if round > 0 {
                 latencies.push(median(answer.latencies));
@@ -45,9 +45,13 @@ pub(super) async fn run(plan: Plan, mysql: &str) -> Res<Vec<Miss>> {
     Ok(all.map(|((name, commands), latencies)| Miss { name: name.into(), commands, latencies }).collect())
 }
 
-fn contenders(urls: Urls<'_>) -> Res<[Peer; 3]> {
+fn contenders(urls: Urls<'_>) -> Res<[Peer; 4]> {
     let rust = |way| Peer::rust(way, Runtime::Multi, urls);
-    Ok([rust(Way::Bytes)?, Peer::npm(urls)?, rust(Way::Fred)?])
+    Ok([rust(Way::Bytes)?, rust(Way::Bytes)?, Peer::npm(urls)?, rust(Way::Fred)?])
+}
+
+fn request(name: &str, from: u32, calls: u32) -> Value {
+    json!({ "op": "miss", "query": BY_ID, "from": from, "calls": calls, "tagged": name == "mrc-tagged" })
 }
 
 /// What each contender sends to Redis for one miss, once it's connected and its scripts are known.
@@ -55,12 +59,11 @@ async fn commands(redis: &Redis, mysql: &str) -> Res<Vec<Vec<String>>> {
     let wire = Proxy::to(redis.port()).await;
     let url = format!("redis://127.0.0.1:{}", wire.port());
     let mut all = Vec::new();
-    for mut peer in contenders(Urls { redis: &url, mysql })? {
+    for (mut peer, name) in contenders(Urls { redis: &url, mysql })?.into_iter().zip(CONTENDERS) {
         redis.cli(&["FLUSHALL"]).await;
-        let miss = |id| json!({ "op": "miss", "query": BY_ID, "from": id, "calls": 1 });
-        let _: Answer = peer.ask(&miss(1)).await?;
+        let _: Answer = peer.ask(&request(name, 1, 1)).await?;
         wire.reset();
-        let _: Answer = peer.ask(&miss(2)).await?;
+        let _: Answer = peer.ask(&request(name, 2, 1)).await?;
         all.push(wire.commands().into_iter().filter_map(|command| command.into_iter().next()).collect());
     }
     Ok(all)

@@ -1,7 +1,10 @@
 //! The suites, one after the other, on servers of this run alone.
 
 mod drops;
+mod functions;
 mod hits;
+mod invalidations;
+mod memory;
 mod misses;
 mod rows;
 
@@ -29,13 +32,12 @@ pub(crate) fn run(args: &Args) -> Res<Results> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
         let machine = Machine::look();
         let database = Database::create().await;
-        if args.wants(Suite::Hits) || args.wants(Suite::Rows) || args.wants(Suite::Miss) {
+        if [Suite::Hits, Suite::Rows, Suite::Miss, Suite::Functions].into_iter().any(|suite| args.wants(suite)) {
             progress("filling the table");
             database.execute(&data::schema()).await;
         }
         let mysql = database.url();
-        let mut results =
-            Results { machine, hits: vec![], encoding: vec![], wire: vec![], misses: vec![], drops: vec![] };
+        let mut results = Results::of(machine);
         if args.wants(Suite::Hits) {
             results.hits = hits::run(plan, &mysql).await?;
         }
@@ -48,6 +50,13 @@ pub(crate) fn run(args: &Args) -> Res<Results> {
         }
         if args.wants(Suite::Drop) {
             results.drops = drops::run(plan).await?;
+        }
+        if args.wants(Suite::Tags) {
+            results.invalidations = invalidations::run(plan).await?;
+            results.memory = memory::run().await?;
+        }
+        if args.wants(Suite::Functions) {
+            results.functions = functions::run(plan, &mysql).await?;
         }
         Ok(results)
     })

@@ -4,5 +4,7 @@ pub(crate) mod completions;
 pub(crate) mod demo;
 pub(crate) mod drop;
 pub(crate) mod get;
+pub(crate) mod invalidate;
 pub(crate) mod key;
 pub(crate) mod query;
+pub(crate) mod stats;

@@ -67,7 +67,9 @@ struct Answered<'a> {
 
 fn query(args: &QueryArgs) -> Query<'_> {
     let query = Query::new(args.sql.as_str()).keyed_as(args.keyed.text(&args.sql));
-    if args.trust_read_only { query.trust_read_only() } else { query }
+    let query = if args.trust_read_only { query.trust_read_only() } else { query };
+    let query = if args.tag_by_params { query.tag_by_params() } else { query };
+    args.tags.iter().fold(query, Query::tag)
 }
 
 async fn ask(client: &MrcClient, args: &QueryArgs) -> Result<Answer, mrc::Error> {
@@ -115,6 +117,7 @@ fn reason(why: &Bypass<'_>) -> String {
     match why {
         Bypass::Ambiguous(ambiguity) => ambiguity.to_string(),
         Bypass::WaitedTooLong => "another process has been computing this answer for too long".into(),
+        Bypass::BadTags(error) => error.to_string(),
         Bypass::StoreFailed { command, error } => format!("{command}: {error}"),
         Bypass::TooLarge { bytes, limit } => format!("the answer has {bytes} bytes; the cache takes {limit}"),
         other => format!("{other:?}"),

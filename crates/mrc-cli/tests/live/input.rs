@@ -72,6 +72,15 @@ async fn wrong_usage_is_named_and_nothing_is_printed_as_a_result() {
         (&["drop"], "NAME=VALUE"),
         (&["drop", "foo"], "NAME=VALUE"),
         (&["drop", "redis://:hunter2@h"], "NAME=VALUE"),
+        (&["drop", "A=1", "--by", "guess"], "--by"),
+        (&["drop", "A=1", "--by", "index", "--substring"], "--substring"),
+        (&["query", "--sql", "SELECT 1", "--tag", ""], "a tag is empty"),
+        (&["query", "--sql", "SELECT 1", "--tag", "x", "--no-cache"], "--no-cache"),
+        (&["query", "--sql", "SELECT 1", "--tag-by-params", "--no-cache"], "--no-cache"),
+        (&["invalidate"], "TAG"),
+        (&["invalidate", ""], "a tag is empty"),
+        (&["invalidate", "orders", ""], "a tag is empty"),
+        (&["stats", "x"], "x"),
         (&["completions", "tcsh"], "tcsh"),
     ] {
         let plain = mrc(&[args, &servers].concat()).await;
@@ -98,6 +107,8 @@ async fn an_url_that_is_missing_or_wrong_is_named_by_flag_and_variable() {
         (&["get", "k"], &[("MRC_REDIS_URL", "gopher://:hunter2@h")], ["--redis", "scheme"]),
         (&["drop", "A=1"], &[], ["--redis", "MRC_REDIS_URL"]),
         (&["drop", "A=1"], &[("MRC_REDIS_URL", "redis://u:hunter2@h/x")], ["--redis", "database"]),
+        (&["invalidate", "A"], &[], ["--redis", "MRC_REDIS_URL"]),
+        (&["stats"], &[], ["--redis", "MRC_REDIS_URL"]),
         (&["drop", "A=1", "--prefix", "mrc:"], &[("MRC_REDIS_URL", "redis://h")], ["--redis", "prefix"]),
     ] {
         let run = mrc_with(args, env, "").await;

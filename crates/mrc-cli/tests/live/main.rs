@@ -10,3 +10,7 @@ mod jsonl;
 mod run;
 #[cfg(test)]
 mod servers;
+#[cfg(test)]
+mod stats;
+#[cfg(test)]
+mod tags;

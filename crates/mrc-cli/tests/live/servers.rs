@@ -7,14 +7,14 @@ use serde_json::json;
 use crate::run::{Run, command, mrc_with};
 
 /// A Redis with a password, a database, and a key prefix of one's own.
-struct Servers {
-    redis: Redis,
+pub(crate) struct Servers {
+    pub(crate) redis: Redis,
     database: Database,
-    prefix: String,
+    pub(crate) prefix: String,
 }
 
 impl Servers {
-    async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let database = Database::create().await;
         database
             .execute("CREATE TABLE t (id INT, name VARCHAR(20)); INSERT INTO t VALUES (6, 'six'), (66, 'sixty-six')")
@@ -22,12 +22,12 @@ impl Servers {
         Self { redis: Redis::shared().await, database, prefix: unique("cli") + ":" }
     }
 
-    async fn mrc(&self, args: &[&str]) -> Run {
+    pub(crate) async fn mrc(&self, args: &[&str]) -> Run {
         let env = [("MRC_MYSQL_URL", &*self.database.url()), ("MRC_REDIS_URL", &*self.redis.url())];
         mrc_with(&[args, &["--prefix", &self.prefix]].concat(), &env, "").await
     }
 
-    async fn query(&self, id: &str, more: &[&str]) -> Run {
+    pub(crate) async fn query(&self, id: &str, more: &[&str]) -> Run {
         self.mrc(&[&["query", "--sql", SQL, "--param", &format!("Id={id}")], more].concat()).await
     }
 }

@@ -2,6 +2,7 @@
 
 mod invalidation;
 mod limits;
+mod nested;
 mod outage;
 mod path;
 mod refresh;

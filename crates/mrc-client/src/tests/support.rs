@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use mrc_core::{Cell, Column, ColumnKind, Event, Params, RowEncoder, params};
+use mrc_core::{Cell, Column, ColumnKind, Event, Params, RowEncoder, Tag, params};
 use mrc_store::{
-    CacheStore, Claim, ExecuteError, KeyPages, Life, MemoryStore, QueryExecutor, ScanPattern, StoreError, Terms, Token,
+    CacheStore, Claim, ExecuteError, Found, KeyPages, Life, MemoryStore, Moment, QueryExecutor, ScanPattern,
+    StoreError, Terms, Token,
 };
 use tokio::sync::Semaphore;
 
@@ -92,6 +93,8 @@ pub(super) struct Spy {
     pub(super) failing: Mutex<Option<&'static str>>,
     pub(super) filled: Semaphore,
     pub(super) fill_replies: Semaphore,
+    /// An entry that a `look` still finds, as if its removal were on the way.
+    pub(super) ghost: Mutex<Option<(String, Found)>>,
 }
 
 impl Spy {
@@ -102,6 +105,7 @@ impl Spy {
             failing: Mutex::default(),
             filled: Semaphore::new(0),
             fill_replies: Semaphore::new(Semaphore::MAX_PERMITS),
+            ghost: Mutex::default(),
         })
     }
 
@@ -130,9 +134,23 @@ impl CacheStore for Spy {
         self.memory.get(key).await
     }
 
-    async fn stale(&self, key: &str) -> Result<Option<Bytes>, StoreError> {
+    async fn look(&self, key: &str) -> Result<Option<Found>, StoreError> {
+        self.call("look")?;
+        let ghost = self.ghost.lock().unwrap().clone();
+        match ghost {
+            Some((name, found)) if name == key => Ok(Some(found)),
+            _ => self.memory.look(key).await,
+        }
+    }
+
+    async fn stale(&self, key: &str) -> Result<Option<Found>, StoreError> {
         self.call("stale")?;
         self.memory.stale(key).await
+    }
+
+    async fn now(&self) -> Result<Moment, StoreError> {
+        self.call("now")?;
+        self.memory.now().await
     }
 
     async fn claim(&self, key: &str, token: &Token, terms: Terms) -> Result<Claim, StoreError> {
@@ -165,6 +183,11 @@ impl CacheStore for Spy {
     async fn remove(&self, keys: &[Bytes]) -> Result<u64, StoreError> {
         self.call("remove")?;
         self.memory.remove(keys).await
+    }
+
+    async fn invalidate(&self, tags: &[Tag]) -> Result<u64, StoreError> {
+        self.call("invalidate")?;
+        self.memory.invalidate(tags).await
     }
 
     fn scan(&self, pattern: &ScanPattern) -> KeyPages<'_> {

@@ -4,7 +4,9 @@
 //! and values whose spelling is not theirs alone make the key [ambiguous](Key::ambiguity), so that its entry is bypassed.
 
 mod ambiguity;
-mod python;
+mod canonical;
+mod function;
+pub(crate) mod python;
 mod typescript;
 
 use std::fmt;
@@ -13,6 +15,7 @@ use crate::param::Params;
 use crate::value::Value;
 
 pub use ambiguity::Ambiguity;
+pub use function::{FunctionKey, FunctionKeyError};
 
 /// Whose spelling of values a key has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -197,6 +200,11 @@ impl KeyScheme {
 }
 
 impl Key {
+    /// A key whose maker knows that nothing else has it.
+    pub fn unambiguous(text: impl Into<String>) -> Self {
+        Self { text: text.into(), ambiguity: None }
+    }
+
     /// The key as it lies in Redis.
     pub fn as_str(&self) -> &str {
         &self.text
@@ -234,6 +242,12 @@ impl TextHash {
             pair.copy_from_slice(&[DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
         }
         Self(hex)
+    }
+}
+
+impl fmt::Display for TextHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|digit| write!(f, "{}", char::from(*digit)))
     }
 }
 

@@ -53,7 +53,7 @@ fn repr(value: &Value, out: &mut Vec<u8>) {
     }
 }
 
-fn repr_str(text: &str, out: &mut Vec<u8>) {
+pub(crate) fn repr_str(text: &str, out: &mut Vec<u8>) {
     let quote = if text.contains('\'') && !text.contains('"') { '"' } else { '\'' };
     append(out, format_args!("{quote}"));
     for char in text.chars() {

@@ -22,6 +22,7 @@ mod copies;
 mod keys;
 mod races;
 mod refresh;
+mod tags;
 mod values;
 
 use std::fmt;
@@ -41,6 +42,7 @@ pub use self::copies::*;
 pub use self::keys::*;
 pub use self::races::*;
 pub use self::refresh::*;
+pub use self::tags::*;
 pub use self::values::*;
 
 /// One rule, as a test.
@@ -121,9 +123,25 @@ pub fn store_tests() -> impl Iterator<Item = StoreTest> {
         takes_any_text_as_a_key,
         scans_everything_that_matches,
         scans_literally,
+        scans_what_begins,
         grants_one_of_many_claims,
         leaves_nothing_after_an_invalidation,
         never_hits_what_was_invalidated,
+        finds_the_tags_of_a_value,
+        removes_what_has_a_tag,
+        leaves_entries_of_other_tags,
+        refuses_a_fill_whose_tag_was_invalidated,
+        accepts_a_fill_after_an_invalidation,
+        refuses_a_fill_with_an_old_moment,
+        removes_a_fill_in_flight_that_is_registered,
+        needs_every_one_of_several_tags,
+        drops_old_tags_when_filled_again,
+        long_and_short_lives_under_one_tag,
+        keeps_tags_beside_a_copy,
+        takes_any_text_as_a_tag,
+        refuses_bad_tags,
+        never_hits_what_was_invalidated_by_tag,
+        leaves_nothing_of_a_new_tag_after_its_invalidation,
     ]
     .into_iter()
 }
@@ -142,7 +160,10 @@ pub async fn refuses_calls_after_close(store: &dyn CacheStore) {
     closed("release", store.release(key, &token).await.err());
     closed("put", store.put(key, Bytes::from("1"), life).await.err());
     closed("ttl", store.ttl(key).await.err());
+    closed("look", store.look(key).await.err());
     closed("stale", store.stale(key).await.err());
+    closed("now", store.now().await.err());
+    closed("invalidate", store.invalidate(&[key.into()]).await.err());
     closed("ping", store.ping().await.err());
     closed("remove", store.remove(&[Bytes::from(key)]).await.err());
     closed("scan", store.scan(&ScanPattern::All).try_collect::<Vec<_>>().await.err());
@@ -204,8 +225,11 @@ impl<'a> Key<'a> {
     }
 
     async fn scan(&self, pattern: &str) -> Vec<Bytes> {
-        let pattern = ScanPattern::Containing(pattern.into());
-        let pages: Vec<Vec<Bytes>> = self.must("scan", self.store.scan(&pattern).try_collect().await);
+        self.scan_for(&ScanPattern::Containing(pattern.into())).await
+    }
+
+    async fn scan_for(&self, pattern: &ScanPattern) -> Vec<Bytes> {
+        let pages: Vec<Vec<Bytes>> = self.must("scan", self.store.scan(pattern).try_collect().await);
         pages.concat()
     }
 

@@ -1,6 +1,8 @@
 //! Redis and Valkey, by fred: standalone, cluster, sentinel.
 
 mod cluster;
+#[cfg(feature = "compat")]
+mod compat;
 mod config;
 mod failure;
 mod link;
@@ -10,7 +12,9 @@ mod scripts;
 mod servers;
 mod slot;
 mod span;
+mod tags;
 mod tls;
+mod usage;
 
 use std::fmt;
 use std::sync::Arc;
@@ -22,8 +26,8 @@ use fred::interfaces::KeysInterface;
 use fred::types::Value;
 use fred::util::redis_keyslot;
 use futures_util::StreamExt;
-use futures_util::future::try_join_all;
-use mrc_core::EventListener;
+use futures_util::future::{try_join, try_join_all};
+use mrc_core::{EventListener, Tag};
 
 use self::failure::unexpected;
 use self::link::Connection;
@@ -31,10 +35,16 @@ use self::scripts::{CLAIM, FILL, PUT, RELEASE, Script, TTL};
 use self::servers::Servers;
 use self::span::traced;
 use crate::error::StoreError;
-use crate::store::{CacheStore, Claim, ClaimMode, KeyPages, Life, ScanPattern, Terms, Token, storable};
+use crate::store::{
+    CacheStore, Claim, ClaimMode, INVALIDATION_LIMIT, KeyPages, Life, ScanPattern, Terms, Token, storable,
+};
+use crate::tags::{Found, Moment, Tags, all_of};
 
+#[cfg(feature = "compat")]
+pub use self::compat::SimpleDepCache;
 pub use self::config::RedisConfig;
 pub use self::tls::TlsConfig;
+pub use self::usage::ServerUsage;
 
 /// How many keys are removed in one round trip.
 const REMOVE_AT_ONCE: usize = 1_000;
@@ -95,6 +105,19 @@ impl RedisStore {
         Ok(self.servers.call(|| redis_keyslot(&key), command).await?.and_then(readable))
     }
 
+    /// A value and the tags of its entry.
+    async fn find(&self, value: Bytes, tags: Bytes) -> Result<Option<Found>, StoreError> {
+        let keys = &vec![value, tags];
+        let command = |connection: Arc<Connection>| async move {
+            connection.client.mget::<Vec<Option<Bytes>>, _>(keys.clone()).await
+        };
+        let slot = || keys.first().map_or(0, |key| redis_keyslot(key));
+        let mut found = self.servers.call(slot, command).await?.into_iter().map(Option::unwrap_or_default);
+        let (value, tags) = (found.next().unwrap_or_default(), found.next().unwrap_or_default());
+        let tags = if has_tags(&value) { tags::from_json(&tags) } else { Some(Tags::default()) };
+        Ok(readable(value).map(|value| Found { value, tags }))
+    }
+
     /// Runs a script on keys of one slot.
     async fn run(&self, script: &'static Script, keys: &[Bytes], args: &[Value]) -> Result<Value, StoreError> {
         let slot = || keys.first().map_or(0, |key| redis_keyslot(key));
@@ -105,13 +128,20 @@ impl RedisStore {
         self.servers.call(slot, command).await
     }
 
-    /// Removes these keys and their copies, in a cluster all of one slot, by one command.
-    async fn unlink(&self, keys: &[Bytes]) -> Result<u64, StoreError> {
-        let keys = keys.iter().map(|key| self.physical(key));
-        let both: &Vec<Bytes> = &keys.flat_map(|key| [slot::copy_key(&key), key]).collect();
-        let slot = || both.first().map_or(0, |key| redis_keyslot(key));
+    /// Removes these keys, their copies and their tags, in a cluster all of one slot. The tags don't count.
+    async fn unlink_entries(&self, keys: &[Bytes]) -> Result<u64, StoreError> {
+        let keys: Vec<Bytes> = keys.iter().map(|key| self.physical(key)).collect();
+        let tags = keys.iter().map(|key| slot::tags_key(key)).collect();
+        let both = keys.into_iter().flat_map(|key| [slot::copy_key(&key), key]).collect();
+        let (removed, _) = try_join(self.unlink(both), self.unlink(tags)).await?;
+        Ok(removed)
+    }
+
+    async fn unlink(&self, keys: Vec<Bytes>) -> Result<u64, StoreError> {
+        let keys = &keys;
+        let slot = || keys.first().map_or(0, |key| redis_keyslot(key));
         let command = |connection: Arc<Connection>| async move {
-            let count = connection.client.unlink::<u64, _>(both.clone());
+            let count = connection.client.unlink::<u64, _>(keys.clone());
             traced(&connection.address, "UNLINK", None, count).await
         };
         self.servers.call(slot, command).await
@@ -147,9 +177,19 @@ impl CacheStore for RedisStore {
         self.get_unboxed(key).await
     }
 
-    async fn stale(&self, key: &str) -> Result<Option<Bytes>, StoreError> {
-        let [_, _, copy] = self.key_and_companions(key);
-        self.get_whole_way(copy).await
+    async fn look(&self, key: &str) -> Result<Option<Found>, StoreError> {
+        let key = self.physical(key.as_bytes());
+        let tags = slot::tags_key(&key);
+        self.find(key, tags).await
+    }
+
+    async fn stale(&self, key: &str) -> Result<Option<Found>, StoreError> {
+        let key = self.physical(key.as_bytes());
+        self.find(slot::copy_key(&key), slot::tags_key(&key)).await
+    }
+
+    async fn now(&self) -> Result<Moment, StoreError> {
+        self.tick(false).await
     }
 
     async fn claim(&self, key: &str, token: &Token, terms: Terms) -> Result<Claim, StoreError> {
@@ -175,10 +215,26 @@ impl CacheStore for RedisStore {
     async fn fill(&self, key: &str, token: &Token, value: Bytes, life: Life) -> Result<bool, StoreError> {
         let lives = [life.ttl, life.of_copy()].map(|life| Value::Integer(millis(life)));
         let [ttl, of_copy] = lives;
-        let args = [Value::from(token.as_str()), Value::Bytes(storable(value)?), ttl, of_copy];
-        let keys = self.key_and_companions(key);
-        let (keys, args) = if life.has_copy() { (&keys[..], &args[..]) } else { (&keys[..2], &args[..3]) };
-        Ok(self.run(&FILL, keys, args).await? == Value::Integer(1))
+        let value = storable(value)?;
+        life.tags.check()?;
+        let [entry, lease, copy] = self.key_and_companions(key);
+        let token_arg = Value::from(token.as_str());
+        if life.tags.is_empty() {
+            let (keys, args) = ([entry, lease, copy], [token_arg, Value::Bytes(value), ttl, of_copy]);
+            let (keys, args) = if life.has_copy() { (&keys[..], &args[..]) } else { (&keys[..2], &args[..3]) };
+            return Ok(self.run(&FILL, keys, args).await? == Value::Integer(1));
+        }
+        // In the indexes first: an invalidation that comes in between finds the key there, and the claim under it.
+        if !self.track(&entry, &life.tags, life.of_copy()).await? {
+            self.release(key, token).await?;
+            return Ok(false);
+        }
+        // A copy from before goes in any case: the tags that it had are replaced.
+        let keys = [entry.clone(), lease, copy, slot::tags_key(&entry)];
+        let tags = Value::Bytes(tags::to_json(&life.tags).into());
+        let has_copy = Value::Integer(life.has_copy().into());
+        let args = [token_arg, Value::Bytes(marked(&value)), ttl, of_copy, tags, has_copy];
+        Ok(self.run(&FILL, &keys, &args).await? == Value::Integer(1))
     }
 
     async fn release(&self, key: &str, token: &Token) -> Result<bool, StoreError> {
@@ -205,10 +261,16 @@ impl CacheStore for RedisStore {
         let per_command = if self.servers.are_a_cluster() { 1 } else { REMOVE_AT_ONCE };
         let mut removed = 0;
         for batch in keys.chunks(REMOVE_AT_ONCE) {
-            let commands = batch.chunks(per_command).map(|keys| self.unlink(keys));
+            let commands = batch.chunks(per_command).map(|keys| self.unlink_entries(keys));
             removed += try_join_all(commands).await?.iter().sum::<u64>();
         }
         Ok(removed)
+    }
+
+    async fn invalidate(&self, tags: &[Tag]) -> Result<u64, StoreError> {
+        let tags = all_of(tags)?;
+        let outcome = tokio::time::timeout(INVALIDATION_LIMIT, self.drop_tagged(tags)).await;
+        outcome.unwrap_or(Err(StoreError::Timeout(INVALIDATION_LIMIT)))
     }
 
     fn scan(&self, pattern: &ScanPattern) -> KeyPages<'_> {
@@ -238,12 +300,25 @@ impl fmt::Debug for RedisStore {
     }
 }
 
-/// A value without the mark of a refresh. None: a claim.
+/// A value without its marks. None: a claim.
 fn readable(mut value: Bytes) -> Option<Bytes> {
-    if value.last() == Some(&b' ') {
-        value.truncate(value.len() - 1);
-    }
+    let bare = without_refresh(&value);
+    value.truncate(bare.strip_suffix(b"\n").unwrap_or(bare).len());
     (!value.is_empty()).then_some(value)
+}
+
+/// Whether the value is marked as one of an entry with tags.
+fn has_tags(value: &[u8]) -> bool {
+    without_refresh(value).ends_with(b"\n")
+}
+
+fn without_refresh(value: &[u8]) -> &[u8] {
+    value.strip_suffix(b" ").unwrap_or(value)
+}
+
+/// The value with the mark of tags.
+fn marked(value: &[u8]) -> Bytes {
+    [value, b"\n"].concat().into()
 }
 
 /// Rounded up, and 1 at least: Redis takes no life of 0 ms.
@@ -272,13 +347,16 @@ mod tests {
     }
 
     #[test]
-    fn one_space_is_the_mark_of_a_refresh() {
-        let check = |stored: &'static str, expect: Option<&'static str>| {
+    fn a_line_feed_marks_tags_and_a_space_a_refresh() {
+        let check = |stored: &'static str, expect: Option<&'static str>, tags: bool| {
             assert_eq!(readable(Bytes::from(stored)), expect.map(Bytes::from), "{stored:?}");
+            assert_eq!(has_tags(stored.as_bytes()), tags, "{stored:?}");
         };
-        check("", None);
-        check(" ", None);
-        check("[1]", Some("[1]"));
-        check("[1] ", Some("[1]"));
+        check("", None, false);
+        check(" ", None, false);
+        check("[1]", Some("[1]"), false);
+        check("[1] ", Some("[1]"), false);
+        check("[1]\n", Some("[1]"), true);
+        check("[1]\n ", Some("[1]"), true);
     }
 }

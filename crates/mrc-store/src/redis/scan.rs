@@ -31,13 +31,15 @@ pub(super) fn pages<'a>(
     config: &'a RedisConfig,
     pattern: &ScanPattern,
 ) -> impl Stream<Item = Result<Vec<Bytes>, StoreError>> + use<'a> {
-    let scan = Scan { servers, config, glob: glob(&config.prefix, pattern), walk: None };
+    let glob = glob(&config.prefix, pattern);
+    let scan = Scan { servers, config, pattern: pattern.clone(), glob, walk: None };
     try_unfold(scan, |mut scan| async move { Ok(scan.next().await?.map(|page| (page, scan))) })
 }
 
 struct Scan<'a> {
     servers: &'a Servers,
     config: &'a RedisConfig,
+    pattern: ScanPattern,
     glob: String,
     walk: Option<Walk>,
 }
@@ -79,7 +81,11 @@ impl Scan<'_> {
             let key = key.into_bytes().ok_or_else(|| unexpected("a scan returned a key that isn't text"))?;
             let key = key_of_copy(&key).unwrap_or(key);
             if key.starts_with(self.config.prefix.as_bytes()) && !is_bookkeeping(&key) {
-                keys.push(key.slice(self.config.prefix.len()..));
+                let key = key.slice(self.config.prefix.len()..);
+                // The server looks for it anywhere in the name: that of a copy begins before its key's.
+                if self.pattern.matches(&key) {
+                    keys.push(key);
+                }
             }
         }
         // Where a value has a copy, both are on one server, and often on one page.
@@ -147,7 +153,7 @@ impl Layout {
         let slots = primaries.iter().map(|link| async {
             let connection = link.connection().await?;
             let nodes = link.judge(connection.client.cluster_nodes::<String>().await)?;
-            Ok((link.address().name.clone(), own_slots(&nodes)))
+            Ok::<_, StoreError>((link.address().name.clone(), own_slots(&nodes)))
         });
         Ok(Self(try_join_all(slots).await?))
     }
@@ -175,6 +181,13 @@ fn glob(prefix: &str, pattern: &ScanPattern) -> String {
     }
     match pattern {
         ScanPattern::All => {}
+        ScanPattern::Beginning(text) => {
+            if !prefix.is_empty() {
+                glob.pop();
+            }
+            escape(&mut glob, text);
+            glob.push('*');
+        }
         ScanPattern::Containing(text) => {
             escape(&mut glob, text);
             glob.push('*');
@@ -205,6 +218,8 @@ mod tests {
         check("shop:", "a*b?", r"*shop:*a\*b\?*");
         check("[x]", r"\^-", r"*\[x\]*\\\^\-*");
         assert_eq!(glob("a*", &ScanPattern::All), r"*a\**");
+        assert_eq!(glob("a*", &ScanPattern::Beginning("b?".into())), r"*a\*b\?*");
+        assert_eq!(glob("", &ScanPattern::Beginning("b".into())), "*b*");
     }
 
     #[test]

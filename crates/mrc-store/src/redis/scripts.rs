@@ -1,4 +1,4 @@
-//! The fill protocol as Lua scripts. Each touches one slot.
+//! The fill protocol and the index of tags as Lua scripts. Each touches one slot.
 
 use std::sync::OnceLock;
 
@@ -15,6 +15,12 @@ pub(super) static PUT: Script = Script::new("put", include_str!("lua/put.lua"));
 pub(super) static RELEASE: Script = Script::new("release", include_str!("lua/release.lua"));
 pub(super) static TTL: Script = Script::new("ttl", include_str!("lua/ttl.lua"));
 
+pub(super) static TICK: Script = Script::new("tick", include_str!("lua/tick.lua"));
+pub(super) static TRACK: Script = Script::new("track", include_str!("lua/track.lua"));
+pub(super) static BUMP: Script = Script::new("bump", include_str!("lua/bump.lua"));
+pub(super) static DROP: Script = Script::new("drop", include_str!("lua/drop_tagged.lua"));
+pub(super) static PRUNE: Script = Script::new("prune", include_str!("lua/prune.lua"));
+
 /// A script, sent by its hash; in full only to a server that doesn't know it.
 pub(super) struct Script {
     /// Its name in traces.
@@ -24,7 +30,7 @@ pub(super) struct Script {
 }
 
 impl Script {
-    const fn new(name: &'static str, lua: &'static str) -> Self {
+    pub(super) const fn new(name: &'static str, lua: &'static str) -> Self {
         Self { name, lua, sha: OnceLock::new() }
     }
 
@@ -42,7 +48,7 @@ impl Script {
 }
 
 /// fred knows of one server only: no slot is needed.
-fn command(name: &'static str) -> CustomCommand {
+pub(super) fn command(name: &'static str) -> CustomCommand {
     CustomCommand::new_static(name, ClusterHash::Random, false)
 }
 

@@ -7,16 +7,18 @@
 use std::sync::LazyLock;
 
 use bytes::{BufMut, Bytes, BytesMut};
-use fred::util::redis_keyslot;
+use fred::util::{redis_keyslot, sha1_hash};
 
-/// What the keys of our own bookkeeping begin with: leases now, tags and their clock later.
-const BOOKKEEPING: [&[u8]; 3] = [LEASE, b"mrc:t:", b"mrc:clk"];
+/// The hybrid clock by which invalidations and fills are ordered, and what the keys of our own bookkeeping begin with.
+pub(super) const CLOCK: &[u8] = b"mrc:clk";
+const BOOKKEEPING: [&[u8]; 4] = [LEASE, TAGS, b"mrc:t:", CLOCK];
 const LEASE: &[u8] = b"mrc:l:{";
 const COPY: &[u8] = b"mrc:s:{";
+const TAGS: &[u8] = b"mrc:g:{";
 const SLOTS: usize = 16_384;
 
 /// For each slot, a number whose decimal digits hash to it.
-static TAGS: LazyLock<Box<[u32]>> = LazyLock::new(|| {
+static NUMBERS: LazyLock<Box<[u32]>> = LazyLock::new(|| {
     let mut tags: Vec<Option<u32>> = vec![None; SLOTS];
     let mut missing = SLOTS;
     for number in 0.. {
@@ -41,6 +43,18 @@ pub(super) fn copy_key(key: &[u8]) -> Bytes {
     companion(COPY, key)
 }
 
+/// The key that holds the tags of the entry of `key`.
+pub(super) fn tags_key(key: &[u8]) -> Bytes {
+    companion(TAGS, key)
+}
+
+/// The key that holds the index of a tag: which keys of the store with this prefix were registered under it.
+pub(super) fn index_key(prefix: &str, tag: &str) -> Bytes {
+    // With the length no prefix and tag spell the same as two others.
+    let name = format!("{}:{prefix}{tag}", prefix.len());
+    format!("mrc:t:{{{}}}", sha1_hash(&name)).into()
+}
+
 /// The key whose copy this is. None: it isn't one.
 pub(super) fn key_of_copy(copy: &Bytes) -> Option<Bytes> {
     let inside = copy.slice_ref(copy.strip_prefix(COPY)?);
@@ -56,7 +70,7 @@ fn companion(start: &[u8], key: &[u8]) -> Bytes {
     name.put_slice(start);
     // An empty tag is no tag: the server would hash the whole name key.
     if key.is_empty() || key.iter().any(|byte| matches!(byte, b'{' | b'}')) {
-        let tag = TAGS.get(slot(key)).copied().unwrap_or_default();
+        let tag = NUMBERS.get(slot(key)).copied().unwrap_or_default();
         name.put_slice(tag.to_string().as_bytes());
         name.put_slice(b"}:");
         name.put_slice(key);
@@ -101,8 +115,8 @@ mod tests {
 
     #[test]
     fn every_slot_has_a_number_of_its_own() {
-        assert_eq!(TAGS.len(), SLOTS);
-        for (expected, tag) in TAGS.iter().enumerate() {
+        assert_eq!(NUMBERS.len(), SLOTS);
+        for (expected, tag) in NUMBERS.iter().enumerate() {
             assert_eq!(slot(tag.to_string().as_bytes()), expected);
         }
     }
@@ -130,9 +144,17 @@ mod tests {
     }
 
     #[test]
+    fn two_stores_never_share_an_index() {
+        let indexes = [("", "a:b"), ("a", ":b"), ("a:", "b"), ("a:b", ""), ("1:", "b")].map(|(p, t)| index_key(p, t));
+        assert_eq!(std::collections::HashSet::from(indexes).len(), 5);
+        assert_eq!(index_key("", "user:42"), "mrc:t:{c024ba8d92ebedba7c0411162a9edee47ae3f032}");
+    }
+
+    #[test]
     fn bookkeeping_is_told_from_entries() {
         assert!(is_bookkeeping(&lease_key(b"a")) && is_bookkeeping(&lease_key(b"{a}")));
-        assert!(is_bookkeeping(b"mrc:clk") && is_bookkeeping(b"mrc:t:abc"));
+        assert!(is_bookkeeping(&tags_key(b"a")) && is_bookkeeping(&tags_key(b"{a}")));
+        assert!(is_bookkeeping(CLOCK) && is_bookkeeping(&index_key("", "a")));
         assert!(!is_bookkeeping(b"mrc:a") && !is_bookkeeping(b"a") && !is_bookkeeping(b""));
     }
 }

@@ -7,11 +7,13 @@ use bytes::Bytes;
 use super::{Key, LONG, SHORT, token, until};
 use crate::store::{CacheStore, Claim, Life, Terms};
 
-const LIFE: Life = Life { ttl: LONG, stale: LONG };
+fn life() -> Life {
+    Life { stale: LONG, ..LONG.into() }
+}
 
 impl Key<'_> {
     async fn stale(&self) -> Option<Bytes> {
-        self.must("stale", self.store.stale(&self.name).await)
+        self.must("stale", self.store.stale(&self.name).await).map(|found| found.value)
     }
 
     async fn has_copy(&self, value: Option<&'static str>, when: &str) {
@@ -41,13 +43,13 @@ pub async fn keeps_a_copy_beside_the_value(store: &dyn CacheStore, prefix: &str)
     key.has_copy(None, "of a missing key").await;
     let claim = key.granted_with_copy(Terms::fill(LONG)).await;
     key.has_copy(None, "during the first fill").await;
-    assert!(key.fill_with_copy(&claim, "[1]", LIFE).await, "{key}: a fill under its claim must be stored");
+    assert!(key.fill_with_copy(&claim, "[1]", life()).await, "{key}: a fill under its claim must be stored");
     key.has_copy(Some("[1]"), "after the fill").await;
     key.holds(Some("[1]"), "after a fill with a copy").await;
 
     let refresh = key.granted_with_copy(Terms::refresh(LONG)).await;
     key.has_copy(Some("[1]"), "during a refresh").await;
-    assert!(key.fill_with_copy(&refresh, "[2]", LIFE).await, "{key}: the fill of a refresh must be stored");
+    assert!(key.fill_with_copy(&refresh, "[2]", life()).await, "{key}: the fill of a refresh must be stored");
     key.has_copy(Some("[2]"), "after a refresh").await;
     key.remove().await;
 }
@@ -55,7 +57,7 @@ pub async fn keeps_a_copy_beside_the_value(store: &dyn CacheStore, prefix: &str)
 /// The copy outlives its value, and is still there while the next one is read; a read that failed leaves it.
 pub async fn keeps_a_copy_when_its_value_expires(store: &dyn CacheStore, prefix: &str) {
     let key = Key::new(store, prefix);
-    key.filled_with_copy("[1]", Life { ttl: SHORT, stale: LONG }).await;
+    key.filled_with_copy("[1]", Life { stale: LONG, ..SHORT.into() }).await;
     until("the value expires", || async { key.get().await.is_none() }).await;
     key.has_copy(Some("[1]"), "after the value's end").await;
     let claim = key.granted_with_copy(Terms::fill(LONG)).await;
@@ -68,7 +70,7 @@ pub async fn keeps_a_copy_when_its_value_expires(store: &dyn CacheStore, prefix:
 /// A copy ends too.
 pub async fn ends_the_life_of_a_copy(store: &dyn CacheStore, prefix: &str) {
     let key = Key::new(store, prefix);
-    key.filled_with_copy("[1]", Life { ttl: Duration::from_millis(1), stale: SHORT }).await;
+    key.filled_with_copy("[1]", Life { stale: SHORT, ..Duration::from_millis(1).into() }).await;
     until("the copy expires", || async { key.stale().await.is_none() }).await;
     key.remove().await;
 }
@@ -76,18 +78,18 @@ pub async fn ends_the_life_of_a_copy(store: &dyn CacheStore, prefix: &str) {
 /// Whatever removes a key removes the copy of its value, also where the value is gone already.
 pub async fn removes_a_copy_with_its_key(store: &dyn CacheStore, prefix: &str) {
     let key = Key::new(store, prefix);
-    key.filled_with_copy("[1]", LIFE).await;
+    key.filled_with_copy("[1]", life()).await;
     key.remove().await;
     key.has_copy(None, "after a removal").await;
 
-    key.filled_with_copy("[1]", Life { ttl: SHORT, stale: LONG }).await;
+    key.filled_with_copy("[1]", Life { stale: LONG, ..SHORT.into() }).await;
     until("the value expires", || async { key.get().await.is_none() }).await;
     assert_eq!(key.scan(&key.name).await, [key.bytes()], "{key}: a scan must return the key of a copy");
     key.remove().await;
     key.has_copy(None, "after a removal of a copy alone").await;
     assert!(key.scan(&key.name).await.is_empty(), "{key}: a scan after a removal");
 
-    key.filled_with_copy("[1]", LIFE).await;
+    key.filled_with_copy("[1]", life()).await;
     key.put("[2]", LONG).await;
     key.has_copy(None, "after a put").await;
     key.remove().await;
@@ -96,15 +98,15 @@ pub async fn removes_a_copy_with_its_key(store: &dyn CacheStore, prefix: &str) {
 /// A copy is never brought back by a fill that an invalidation came before.
 pub async fn refuses_a_copy_after_a_removal(store: &dyn CacheStore, prefix: &str) {
     let key = Key::new(store, prefix);
-    key.filled_with_copy("[1]", LIFE).await;
+    key.filled_with_copy("[1]", life()).await;
     let refresh = key.granted_with_copy(Terms::refresh(LONG)).await;
     key.remove().await;
-    assert!(!key.fill_with_copy(&refresh, "[1]", LIFE).await, "{key}: a refresh of what was removed must be refused");
+    assert!(!key.fill_with_copy(&refresh, "[1]", life()).await, "{key}: a refresh of what was removed must be refused");
     key.has_copy(None, "after a refused refresh").await;
 
     let claim = key.granted_with_copy(Terms::fill(LONG)).await;
     key.remove().await;
-    assert!(!key.fill_with_copy(&claim, "[1]", LIFE).await, "{key}: a fill of what was removed must be refused");
+    assert!(!key.fill_with_copy(&claim, "[1]", life()).await, "{key}: a fill of what was removed must be refused");
     key.has_copy(None, "after a refused fill").await;
 }
 
@@ -112,7 +114,7 @@ pub async fn refuses_a_copy_after_a_removal(store: &dyn CacheStore, prefix: &str
 pub async fn makes_no_copy_without_a_claim_for_one(store: &dyn CacheStore, prefix: &str) {
     let key = Key::new(store, prefix);
     let claim = key.granted(LONG).await;
-    assert!(key.fill_with_copy(&claim, "[1]", LIFE).await, "{key}: a fill under its claim must be stored");
+    assert!(key.fill_with_copy(&claim, "[1]", life()).await, "{key}: a fill under its claim must be stored");
     key.has_copy(None, "of a claim without one").await;
     key.remove().await;
 }

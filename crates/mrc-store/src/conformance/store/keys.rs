@@ -104,6 +104,25 @@ pub async fn scans_literally(store: &dyn CacheStore, prefix: &str) {
     let _ = store.remove(&all).await;
 }
 
+/// A scan for a beginning returns what begins so, and nothing that only contains it.
+pub async fn scans_what_begins(store: &dyn CacheStore, prefix: &str) {
+    let begins = format!("{prefix}a*");
+    let names = ["a*", "a*b", "a**", "a*{b}", "a", "ab", "b"].map(|name| format!("{prefix}{name}"));
+    let inside = [format!("{prefix}b{begins}"), format!("{prefix}{begins}")];
+    let keys: Vec<Key<'_>> = names.into_iter().chain(inside).map(|name| Key::new(store, name)).collect();
+    put_all(&keys).await;
+    let claimed = Key::new(store, format!("{begins}{{claimed}}"));
+    claimed.granted(LONG).await;
+    let all = || keys.iter().chain([&claimed]);
+    let expected = all().filter(|key| key.name.starts_with(&begins)).map(Key::bytes).collect();
+    let found = claimed.scan_for(&ScanPattern::Beginning(begins.clone())).await;
+    check(&found.into_iter().collect(), &expected, &format!("a scan for what begins with {begins:?}"));
+    let all: Vec<Bytes> = all().map(Key::bytes).collect();
+    let found = claimed.scan_for(&ScanPattern::Beginning(prefix.into())).await;
+    check(&found.into_iter().collect(), &all.iter().cloned().collect(), "a scan for what begins with the prefix");
+    claimed.must("remove", store.remove(&all).await);
+}
+
 async fn put_all(keys: &[Key<'_>]) {
     for some in keys.chunks(250) {
         join_all(some.iter().map(|key| key.put("1", LONG))).await;

@@ -86,7 +86,7 @@ pub async fn never_hits_what_was_invalidated(store: &dyn CacheStore, prefix: &st
 }
 
 /// Lets the others go first, a random number of times.
-async fn pause() {
+pub(super) async fn pause() {
     let mut turns = RandomState::new().build_hasher().finish() % 4;
     poll_fn(|cx| {
         if turns == 0 {

@@ -1,6 +1,9 @@
 //! A cache in this process's own memory, by moka. The reference of the seam: readable first.
 
+mod tags;
+
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -11,13 +14,18 @@ use moka::Expiry;
 use moka::ops::compute::Op;
 use moka::policy::EvictionPolicy;
 use moka::sync::Cache;
+use mrc_core::Tag;
 use tokio::time::Instant;
 
+use self::tags::Index;
 use crate::error::StoreError;
 use crate::store::{CacheStore, Claim, ClaimMode, KeyPages, Life, ScanPattern, Terms, Token, storable};
+use crate::tags::{Found, Moment, Tags, all_of};
 
 /// What an entry takes besides its key and its value, roughly.
 const OVERHEAD: usize = 250;
+/// What a tag of an entry takes besides its name, and its place in the index too.
+const OVERHEAD_OF_TAG: usize = 150;
 const KEYS_A_PAGE: usize = 1_000;
 /// Longer lives than this, a century, end no later.
 const LONGEST: Duration = Duration::from_secs(100 * 365 * 86_400);
@@ -39,6 +47,7 @@ const LONGEST: Duration = Duration::from_secs(100 * 365 * 86_400);
 /// ```
 pub struct MemoryStore {
     slots: Cache<Bytes, Slot>,
+    index: Index,
     closed: AtomicBool,
 }
 
@@ -48,7 +57,7 @@ impl MemoryStore {
         Self::with_capacity(64 * 1024 * 1024)
     }
 
-    /// A store of about this many bytes: keys, values, and some 250 bytes for each entry.
+    /// A store of about this many bytes: keys, values, tags, and some 250 bytes for each entry.
     pub fn with_capacity(bytes: u64) -> Self {
         let slots = Cache::builder()
             .max_capacity(bytes)
@@ -57,7 +66,7 @@ impl MemoryStore {
             .eviction_policy(EvictionPolicy::lru())
             .expire_after(ByExpiry)
             .build();
-        Self { slots, closed: AtomicBool::new(false) }
+        Self { slots, index: Index::new(), closed: AtomicBool::new(false) }
     }
 
     /// One step of the protocol: nobody else sees or changes the slot meanwhile.
@@ -85,10 +94,23 @@ impl MemoryStore {
         Ok(self.slots.get(key).map(|slot| slot.at(Instant::now())).unwrap_or_default())
     }
 
+    fn register(&self, key: &str, tags: &Tags) -> bool {
+        if tags.is_empty() {
+            return true;
+        }
+        self.index.sweep(|key, tag| self.may_have(key, tag));
+        self.index.register(key.as_bytes(), tags)
+    }
+
+    /// Whether the key is filled with this tag, or may be about to be.
+    fn may_have(&self, key: &[u8], tag: &Tag) -> bool {
+        self.peek(key).is_ok_and(|slot| slot.may_have(std::slice::from_ref(tag)))
+    }
+
     fn keys(&self, pattern: &ScanPattern) -> Result<Vec<Bytes>, StoreError> {
         self.check_open()?;
         let now = Instant::now();
-        let found = self.slots.iter().filter(|(key, slot)| matches(pattern, key) && slot.clone().at(now).is_there());
+        let found = self.slots.iter().filter(|(key, slot)| pattern.matches(key) && slot.clone().at(now).is_there());
         Ok(found.map(|(key, _)| Bytes::clone(&key)).collect())
     }
 
@@ -122,6 +144,7 @@ struct Slot {
 struct Text {
     /// Empty: a claim.
     value: Bytes,
+    tags: Arc<Tags>,
     /// Whether somebody reads a newer value: the space at the end, in Redis.
     refreshing: bool,
     ends: Instant,
@@ -134,8 +157,27 @@ struct Lease {
 }
 
 impl Text {
-    fn new(value: Bytes, ends: Instant) -> Self {
-        Self { value, refreshing: false, ends }
+    fn new(value: Bytes, tags: Arc<Tags>, ends: Instant) -> Self {
+        Self { value, tags, refreshing: false, ends }
+    }
+
+    fn claim(ends: Instant) -> Self {
+        Self::new(Bytes::new(), Arc::default(), ends)
+    }
+
+    fn weight(&self) -> usize {
+        let tags = self.tags.iter().map(|(tag, _)| OVERHEAD_OF_TAG + tag.as_str().len());
+        self.value.len() + tags.sum::<usize>()
+    }
+
+    fn has(&self, tags: &[Tag]) -> bool {
+        tags.iter().all(|tag| self.tags.since(tag.as_str()).is_some())
+    }
+
+    /// None: a claim.
+    fn found(self) -> Option<Found> {
+        let tags = Arc::unwrap_or_clone(self.tags);
+        (!self.value.is_empty()).then_some(Found { value: self.value, tags: Some(tags) })
     }
 }
 
@@ -164,8 +206,17 @@ impl Slot {
         self.lease.as_ref().is_some_and(|lease| lease.token == *token)
     }
 
-    fn set(&mut self, value: Bytes, ends: Instant) {
-        self.text = Some(Text::new(value, ends));
+    /// Whether a value of it has these tags. A lease tells that one may be on its way.
+    fn may_have(&self, tags: &[Tag]) -> bool {
+        self.lease.is_some() || [&self.text, &self.copy].into_iter().flatten().any(|text| text.has(tags))
+    }
+
+    /// Removes what has these tags, and what may be about to. Returns whether a value went.
+    fn invalidate(&mut self, tags: &[Tag]) -> bool {
+        let leased = self.lease.is_some();
+        self.copy.take_if(|copy| leased || copy.has(tags));
+        let gone = self.text.take_if(|text| leased || text.has(tags));
+        gone.is_some_and(|text| !text.value.is_empty())
     }
 
     fn ends(&self) -> Option<Instant> {
@@ -180,9 +231,17 @@ impl CacheStore for MemoryStore {
         Ok(self.peek(key.as_bytes())?.value().map(|text| text.value.clone()))
     }
 
-    async fn stale(&self, key: &str) -> Result<Option<Bytes>, StoreError> {
-        let copy = self.peek(key.as_bytes())?.copy.map(|copy| copy.value);
-        Ok(copy.filter(|value| !value.is_empty()))
+    async fn look(&self, key: &str) -> Result<Option<Found>, StoreError> {
+        Ok(self.peek(key.as_bytes())?.text.and_then(Text::found))
+    }
+
+    async fn stale(&self, key: &str) -> Result<Option<Found>, StoreError> {
+        Ok(self.peek(key.as_bytes())?.copy.and_then(Text::found))
+    }
+
+    async fn now(&self) -> Result<Moment, StoreError> {
+        self.check_open()?;
+        Ok(self.index.now())
     }
 
     async fn claim(&self, key: &str, token: &Token, terms: Terms) -> Result<Claim, StoreError> {
@@ -196,11 +255,11 @@ impl CacheStore for MemoryStore {
             let ends = after(now, terms.lease);
             match &mut slot.text {
                 Some(text) if !text.value.is_empty() => text.refreshing = true,
-                _ => slot.set(Bytes::new(), ends),
+                _ => slot.text = Some(Text::claim(ends)),
             }
             slot.lease = Some(Lease { token: token.clone(), ends });
             if terms.copy && slot.copy.as_ref().is_none_or(|copy| copy.value.is_empty()) {
-                slot.copy = Some(Text::new(Bytes::new(), ends));
+                slot.copy = Some(Text::claim(ends));
             }
             Claim::Granted
         })
@@ -208,16 +267,25 @@ impl CacheStore for MemoryStore {
 
     async fn fill(&self, key: &str, token: &Token, value: Bytes, life: Life) -> Result<bool, StoreError> {
         let value = own(value)?;
+        life.tags.check()?;
+        self.check_open()?;
+        // In the index first: an invalidation that comes in between finds the key there, and the claim under it.
+        if !self.register(key, &life.tags) {
+            self.release(key, token).await?;
+            return Ok(false);
+        }
+        let (ends, end_of_copy, has_copy) = (life.ttl, life.of_copy(), life.has_copy());
+        let tags = Arc::new(life.tags);
         self.step(key.as_bytes(), |slot, now| {
             let stands = slot.text.as_ref().is_some_and(|text| text.value.is_empty() || text.refreshing);
             if !stands || !slot.is_leased_to(token) {
                 return false;
             }
             slot.copy = match slot.copy.take() {
-                Some(_) if life.has_copy() => Some(Text::new(value.clone(), after(now, life.of_copy()))),
+                Some(_) if has_copy => Some(Text::new(value.clone(), tags.clone(), after(now, end_of_copy))),
                 copy => copy,
             };
-            slot.set(value, after(now, life.ttl));
+            slot.text = Some(Text::new(value, tags, after(now, ends)));
             slot.lease = None;
             true
         })
@@ -238,7 +306,7 @@ impl CacheStore for MemoryStore {
     async fn put(&self, key: &str, value: Bytes, ttl: Duration) -> Result<(), StoreError> {
         let value = own(value)?;
         self.step(key.as_bytes(), |slot, now| {
-            slot.set(value, after(now, ttl));
+            slot.text = Some(Text::new(value, Arc::default(), after(now, ttl)));
             slot.copy = None;
         })
     }
@@ -254,6 +322,18 @@ impl CacheStore for MemoryStore {
             let gone = self.step(key, |slot, _| (slot.text.take().is_some(), slot.copy.take().is_some()))?;
             removed += u64::from(gone.0) + u64::from(gone.1);
         }
+        Ok(removed)
+    }
+
+    async fn invalidate(&self, tags: &[Tag]) -> Result<u64, StoreError> {
+        let tags = all_of(tags)?;
+        self.check_open()?;
+        let Some((rarest, keys)) = self.index.invalidate(&tags) else { return Ok(0) };
+        let mut removed = 0;
+        for key in keys {
+            removed += u64::from(self.step(&key, |slot, _| slot.invalidate(&tags))?);
+        }
+        self.index.prune(rarest, |key, tag| self.may_have(key, tag));
         Ok(removed)
     }
 
@@ -299,8 +379,8 @@ impl Expiry<Bytes, Slot> for ByExpiry {
 }
 
 fn weight(key: &Bytes, slot: &Slot) -> u32 {
-    let [text, copy] = [&slot.text, &slot.copy].map(|text| text.as_ref().map_or(0, |text| text.value.len()));
-    u32::try_from(OVERHEAD + key.len() + text + copy).unwrap_or(u32::MAX)
+    let values = [&slot.text, &slot.copy].into_iter().flatten().map(Text::weight);
+    u32::try_from(OVERHEAD + key.len() + values.sum::<usize>()).unwrap_or(u32::MAX)
 }
 
 /// A copy that keeps no larger buffer alive.
@@ -311,15 +391,6 @@ fn own(value: Bytes) -> Result<Bytes, StoreError> {
 /// At least a millisecond from now, as in Redis.
 fn after(now: Instant, life: Duration) -> Instant {
     now + life.clamp(Duration::from_millis(1), LONGEST)
-}
-
-fn matches(pattern: &ScanPattern, key: &[u8]) -> bool {
-    match pattern {
-        ScanPattern::All => true,
-        ScanPattern::Containing(text) => {
-            text.is_empty() || key.windows(text.len()).any(|window| window == text.as_bytes())
-        }
-    }
 }
 
 #[cfg(all(test, feature = "conformance"))]
@@ -346,6 +417,7 @@ mod tests {
                     let prefix = format!("{number}");
                     store::never_hits_what_was_invalidated(&*memory, &prefix).await;
                     store::leaves_nothing_after_an_invalidation(&*memory, &prefix).await;
+                    store::never_hits_what_was_invalidated_by_tag(&*memory, &prefix).await;
                 })
             })
             .collect();
@@ -362,6 +434,19 @@ mod tests {
         let claims = futures_util::future::join_all(claims.collect::<Vec<_>>()).await;
         let granted = claims.into_iter().filter(|claim| matches!(claim, Ok(Claim::Granted))).count();
         assert_eq!(granted, 1);
+    }
+
+    #[tokio::test]
+    async fn an_invalidation_ends_a_fill_that_may_have_registered_itself() {
+        let memory = MemoryStore::new();
+        let (token, a) = (Token::from_bits(1), Tag::new("a"));
+        memory.put("k", "[1]".into(), LONGEST).await.unwrap();
+        memory.claim("k", &token, Terms::refresh(LONGEST)).await.unwrap();
+        let tags = [(a.clone(), memory.now().await.unwrap())].into_iter().collect();
+        // A fill that has come so far when the invalidation comes.
+        assert!(memory.register("k", &tags));
+        memory.invalidate(&[a]).await.unwrap();
+        assert!(!memory.fill("k", &token, "[0]".into(), LONGEST.into()).await.unwrap());
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,0 +1,124 @@
+//! Cached functions and tags, beside queries and the PyPI package of functions with dependencies.
+
+use mrc::{MrcClient, Query, params};
+use mrc_tests::Redis;
+use serde_json::{Value, json};
+
+use super::{Plan, calls_for, progress};
+use crate::Res;
+use crate::args::{Runtime, Way};
+use crate::data::{STORE, TAGS, TTL, query};
+use crate::peer::{Peer, Urls};
+use crate::results::{Calls, Series, Work};
+
+/// Hits and misses, by callers at once.
+const KINDS: [(bool, u32); 4] = [(false, 64), (false, 1), (true, 64), (true, 1)];
+
+/// Who is measured, and what it does.
+struct Contender {
+    name: String,
+    peer: Peer,
+    job: Job,
+}
+
+enum Job {
+    /// Hits of a query.
+    Query { text: String, tagged: bool },
+    /// Hits and misses of a function; the decorator of functions that aren't async has one caller.
+    Function { tagged: bool, many: bool },
+}
+
+pub(super) async fn run(plan: Plan, mysql: &str) -> Res<Vec<Calls>> {
+    let redis = Redis::start().await;
+    let url = redis.url();
+    let mut contenders = contenders(Urls { redis: &url, mysql })?;
+    let client = MrcClient::builder().mysql(mysql).redis(&url).build()?;
+    let mut all = Vec::new();
+    for (miss, callers) in KINDS {
+        progress(&format!("{} of functions, {callers} callers", if miss { "misses" } else { "hits" }));
+        redis.cli(&["FLUSHALL"]).await;
+        for contender in &contenders {
+            contender.job.fill(&client).await?;
+        }
+        all.push(turns(plan, &redis, &mut contenders, miss, callers).await?);
+    }
+    Ok(all)
+}
+
+async fn turns(plan: Plan, redis: &Redis, all: &mut [Contender], miss: bool, callers: u32) -> Res<Calls> {
+    let mut able = Vec::new();
+    for contender in all.iter_mut().filter(|contender| contender.job.is_able(miss, callers)) {
+        let few = 500.max(callers).into();
+        contender.work(redis, miss, callers, few).await?;
+        let warm_up = contender.work(redis, miss, callers, few).await?;
+        let series = Series { name: contender.name.clone(), rounds: Vec::new() };
+        able.push((contender, calls_for(plan.seconds, &warm_up, callers), series));
+    }
+    for _ in 0..plan.rounds {
+        for (contender, calls, series) in &mut able {
+            series.rounds.push(contender.work(redis, miss, callers, *calls).await?);
+        }
+    }
+    Ok(Calls { miss, callers, series: able.into_iter().map(|(_, _, series)| series).collect() })
+}
+
+impl Contender {
+    async fn work(&mut self, redis: &Redis, miss: bool, callers: u32, calls: u64) -> Res<Work> {
+        if miss {
+            // The others have stored the same entries, and the indexes of their tags grow.
+            redis.cli(&["FLUSHALL"]).await;
+        }
+        self.peer.calls(&self.job.request(miss, callers, calls), [1; 2]).await
+    }
+}
+
+impl Job {
+    /// The entry of a query, of which there are hits alone.
+    async fn fill(&self, client: &MrcClient) -> Res<()> {
+        let Self::Query { text, tagged } = self else { return Ok(()) };
+        let tags = if *tagged { &TAGS[..] } else { &[] };
+        let query = tags.iter().fold(Query::new(text.as_str()), |query, &tag| query.tag(tag));
+        client.query_with_cache(query, params! { "StoreId" => STORE }, TTL).await?;
+        Ok(())
+    }
+
+    fn is_able(&self, miss: bool, callers: u32) -> bool {
+        match self {
+            Self::Query { .. } => !miss,
+            Self::Function { many, .. } => *many || callers == 1,
+        }
+    }
+
+    fn request(&self, miss: bool, callers: u32, calls: u64) -> Value {
+        match self {
+            Self::Query { text, tagged } => {
+                json!({ "op": "hit", "query": text, "tagged": tagged, "callers": callers, "calls": calls })
+            }
+            Self::Function { tagged, .. } => {
+                json!({ "op": "function", "miss": miss, "tagged": tagged, "callers": callers, "calls": calls })
+            }
+        }
+    }
+}
+
+fn contenders(urls: Urls<'_>) -> Res<Vec<Contender>> {
+    let mut all = Vec::new();
+    for runtime in [Runtime::Multi, Runtime::Current] {
+        for tagged in [false, true] {
+            let suffix = if tagged { "-tagged" } else { "" };
+            // Another entry, of the same size: the space belongs to the text that is hashed.
+            let text = query(1) + if tagged { " " } else { "" };
+            for (way, job) in
+                [(Way::Typed, Job::Query { text, tagged }), (Way::Function, Job::Function { tagged, many: true })]
+            {
+                let peer = Peer::rust(way, runtime, urls)?;
+                all.push(Contender { name: peer.name().to_owned() + suffix, peer, job });
+            }
+        }
+    }
+    for is_async in [true, false] {
+        let peer = Peer::simple_dep(urls, is_async)?;
+        all.push(Contender { name: peer.name().into(), peer, job: Job::Function { tagged: true, many: is_async } });
+    }
+    Ok(all)
+}

@@ -1,0 +1,69 @@
+//! `stats`: what the cache holds, and how its servers are.
+
+use mrc_tests::{Redis, RedisCluster};
+use serde_json::json;
+
+use crate::run::mrc_with;
+use crate::servers::Servers;
+
+#[tokio::test]
+async fn entries_are_counted_by_kind_and_servers_tell_how_they_are() {
+    let mut servers = Servers::start().await;
+    // A server of its own, whose numbers are ours alone.
+    servers.redis = Redis::start().await;
+    servers.query("6", &["--tag", "orders"]).await.text();
+    servers.query("66", &[]).await.text();
+    for key in ["shop:report(store=6)", "shop:report(store=7)", "\u{1b}[2J:x", "plain"] {
+        servers.redis.cli(&["SET", &format!("{}{key}", servers.prefix), "1"]).await;
+    }
+    servers.redis.cli(&["SET", "of another cache:x", "1"]).await;
+
+    let keys: u64 = servers.redis.cli(&["DBSIZE"]).await.parse().unwrap();
+    let stats = servers.mrc(&["stats", "--json"]).await.json();
+    let namespaces = json!({"shop": 2, "\u{1b}[2J": 1});
+    assert_eq!(stats["entries"], json!({"namespaces": namespaces, "queries": 2, "other": 1}));
+    assert!(stats["about"] == 6 && stats["ping_ms"].as_f64().unwrap() > 0.0, "{stats}");
+    let [server] = &stats["servers"].as_array().unwrap()[..] else { panic!("{stats}") };
+    assert_eq!(server["server"], format!("127.0.0.1:{}", servers.redis.port()));
+    // The bookkeeping of the tag, and the other cache, count for the server.
+    assert!(keys > 7 && server["keys"] == keys, "{keys}: {stats}");
+    let info = servers.redis.cli(&["INFO", "stats"]).await;
+    for (name, number) in [("keyspace_hits", &server["hits"]), ("keyspace_misses", &server["misses"])] {
+        assert!(info.contains(&format!("{name}:{number}\r\n")), "{name}: {stats}, {info}");
+    }
+    assert!(server["used_memory_bytes"].as_u64().unwrap() > 100_000 && server["clients"].as_u64().unwrap() >= 1);
+
+    let text = servers.mrc(&["stats"]).await;
+    let lines: Vec<_> = text.text().lines().collect();
+    assert!(lines[0].starts_with("about 6 entries; a ping took ") && lines[1].is_empty(), "{text:?}");
+    assert_eq!(
+        lines[2..7],
+        ["entries     about", "queries         2", "\\u{1b}[2J:      1", "shop:           2", "other           1"]
+            .map(str::to_owned)
+    );
+    assert!(lines[8].starts_with("server ") && lines[9].contains("iB") && lines.len() == 10, "{text:?}");
+    assert_eq!(text.stderr, "");
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_tell_is_left_out() {
+    let servers = Servers::start().await;
+    servers.query("6", &[]).await.text();
+    // Its commands are what a hosted server leaves to its users.
+    let name = servers.prefix.trim_end_matches(':');
+    let user = ["ACL", "SETUSER", name, "on", ">secret", "~*", "&*", "+@all", "-info"];
+    assert_eq!(servers.redis.cli(&user).await, "OK");
+    let url = format!("redis://{name}:secret@127.0.0.1:{}", servers.redis.port());
+    let run = servers.mrc(&["stats", "--redis", &url]).await;
+    assert!(run.text().contains("queries") && !run.stdout.contains("server"), "{run:?}");
+    assert!(run.stderr.contains("doesn't tell"), "{run:?}");
+    let json = servers.mrc(&["stats", "--json", "--redis", &url]).await.json();
+    assert!(json["servers"].is_null() && json["entries"]["queries"] == 1, "{json}");
+}
+
+#[tokio::test]
+async fn of_a_cluster_each_primary_tells() {
+    let cluster = RedisCluster::shared().await;
+    let stats = mrc_with(&["stats", "--json"], &[("MRC_REDIS_URL", &*cluster.url())], "").await.json();
+    assert_eq!(stats["servers"].as_array().unwrap().len(), 3, "{stats}");
+}

@@ -1,0 +1,209 @@
+//! The builder of a cache.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use mrc_core::{EventListener, Stats, Ttl};
+use mrc_store::CacheStore;
+
+use super::{Cache, CacheConfig, Inner};
+use crate::call::{OnError, Options};
+use crate::claim::Claims;
+use crate::client::MrcClient;
+use crate::codec::Codec;
+use crate::error::Error;
+use crate::events::Events;
+use crate::fetch::Pipeline;
+use crate::flight::{Flights, Without};
+use crate::refresh::Refreshes;
+use crate::store::Store;
+
+/// Builds a [`Cache`].
+///
+/// ```
+/// # use std::time::Duration;
+/// # use mrc_store::MemoryStore;
+/// use mrc_client::{Cache, OnError};
+///
+/// let cache = Cache::builder(MemoryStore::new())
+///     .namespace("shop")
+///     .ttl(600)
+///     .on_error(OnError::Fail)
+///     .build()?;
+/// # Ok::<(), mrc_client::Error>(())
+/// ```
+#[must_use = "a builder does nothing until `build` is called"]
+pub struct CacheBuilder {
+    store: Store,
+    config: CacheConfig,
+    events: Events,
+}
+
+impl CacheBuilder {
+    /// A cache in this store. One that others use as well is given by [`shared`](Self::shared).
+    pub fn new(store: impl CacheStore) -> Self {
+        Self::shared(Arc::new(store))
+    }
+
+    /// A cache in a store that others use as well.
+    pub fn shared(store: Arc<dyn CacheStore>) -> Self {
+        Self::on(Store::from(store))
+    }
+
+    /// A cache in the store of a client, on its connections: what is made of the client's queries has their tags.
+    ///
+    /// ```no_run
+    /// # fn example(client: mrc_client::MrcClient) -> Result<(), mrc_client::Error> {
+    /// let functions = mrc_client::CacheBuilder::beside(&client).namespace("shop").build()?;
+    /// # Ok(()) }
+    /// ```
+    pub fn beside(client: &MrcClient) -> Self {
+        Self::on(client.inner().pipeline.store.clone())
+    }
+
+    fn on(store: Store) -> Self {
+        Self { store, config: CacheConfig::default(), events: Events::default() }
+    }
+
+    /// All settings that a struct can hold; what was set before is forgotten. For those of the environment:
+    /// [`CacheConfig::from_env`]. What is set after it overrides it.
+    pub fn config(self, config: CacheConfig) -> Self {
+        Self { config, ..self }
+    }
+
+    /// The name before all keys, with a colon between. Caches of one namespace share their entries. No default: each cache needs one.
+    pub fn namespace(mut self, name: impl Into<String>) -> Self {
+        self.config.namespace = name.into();
+        self
+    }
+
+    /// How long entries live that don't say so themselves: a [`Duration`], or whole seconds. Default: 5 minutes.
+    pub fn ttl(mut self, ttl: impl Into<Ttl>) -> Self {
+        self.config.ttl = ttl.into();
+        self
+    }
+
+    /// How values are written. Default: JSON.
+    pub fn codec(mut self, codec: Codec) -> Self {
+        self.config.codec = codec;
+        self
+    }
+
+    /// What becomes of a call when the cache fails. Default: it goes round the cache.
+    pub fn on_error(mut self, on_error: OnError) -> Self {
+        self.config.on_error = on_error;
+        self
+    }
+
+    /// Whether the cache is used at all; calls of one that isn't compute their values. Default: true.
+    pub fn enabled(mut self, enabled: bool) -> Self {
+        self.config.enabled = enabled;
+        self
+    }
+
+    /// By which fraction TTLs vary. Default: 0.1, ±10 %.
+    pub fn jitter(mut self, fraction: f64) -> Self {
+        self.config.jitter = fraction;
+        self
+    }
+
+    /// How long a claim stands while a value is computed; a computation that takes longer isn't stored. Default: 30 s.
+    pub fn lease(mut self, lease: Duration) -> Self {
+        self.config.lease = lease;
+        self
+    }
+
+    /// How long to wait for another process that computes the value, before computing it as well. Default: 1 s.
+    pub fn wait_max(mut self, wait: Duration) -> Self {
+        self.config.wait_max = wait;
+        self
+    }
+
+    /// How long a call may take as a whole. Default: 60 s.
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.config.deadline = deadline;
+        self
+    }
+
+    /// Keeps a copy of each value for this long beyond its TTL, for when the function fails: see
+    /// [`MrcClientBuilder::stale_on_error`](crate::MrcClientBuilder::stale_on_error). Default: zero, no copies.
+    pub fn stale_on_error(mut self, window: Duration) -> Self {
+        self.config.stale_on_error = window;
+        self
+    }
+
+    /// Computes values anew that are hit in the last part of their life: see
+    /// [`MrcClientBuilder::early_refresh`](crate::MrcClientBuilder::early_refresh). Default: zero, values end.
+    pub fn early_refresh(mut self, window: Duration) -> Self {
+        self.config.early_refresh = window;
+        self
+    }
+
+    /// The largest value that is stored or taken from the cache, in bytes. Default: 64 MiB.
+    pub fn max_value(mut self, bytes: usize) -> Self {
+        self.config.max_value = bytes;
+        self
+    }
+
+    /// How long an invalidation that failed is tried again, as a whole, before the caller is told. Zero: not at all. Default: 10 s.
+    pub fn invalidation_deadline(mut self, deadline: Duration) -> Self {
+        self.config.invalidation_deadline = deadline;
+        self
+    }
+
+    /// Tells a listener what the cache decides. May be called several times.
+    pub fn on_event(mut self, listener: impl EventListener + 'static) -> Self {
+        self.events.0.push(Arc::new(listener));
+        self
+    }
+
+    /// The cache. Nothing is connected yet.
+    ///
+    /// # Errors
+    /// [`Error::Config`], [`Error::Ttl`]: a setting can't be used.
+    pub fn build(self) -> Result<Cache, Error> {
+        let Self { store, config, mut events } = self;
+        config.check()?;
+        let stats = Arc::new(Stats::default());
+        events.0.push(Arc::clone(&stats) as Arc<dyn EventListener>);
+        let events = Arc::new(events);
+        store.shared().listen(events.clone());
+        let pipeline = Pipeline {
+            store,
+            claims: Claims { lease: config.lease, wait_max: config.wait_max },
+            flights: Flights::new(Without::default()),
+            refreshes: Refreshes::new(),
+            events,
+            max_value: config.max_value,
+        };
+        let options = Options {
+            deadline: config.deadline,
+            stale: config.stale_on_error,
+            stale_after: Options::LONGEST,
+            early_refresh: config.early_refresh,
+            on_error: config.on_error,
+        }
+        .bounded();
+        let inner = Inner {
+            pipeline: Arc::new(pipeline),
+            namespace: format!("{}:", config.namespace).into(),
+            ttl: config.ttl,
+            jitter: config.jitter,
+            codec: config.codec,
+            enabled: config.enabled,
+            invalidation_deadline: config.invalidation_deadline,
+            stats,
+        };
+        Ok(Cache { inner: Arc::new(inner), options })
+    }
+}
+
+impl fmt::Debug for CacheBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CacheBuilder")
+            .field("config", &self.config)
+            .field("events", &self.events)
+            .finish_non_exhaustive()
+    }
+}

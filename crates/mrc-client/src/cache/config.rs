@@ -1,0 +1,178 @@
+//! The configuration of a cache as one struct, and from the environment.
+
+use std::time::Duration;
+
+use mrc_core::Ttl;
+
+use crate::call::OnError;
+use crate::codec::Codec;
+use crate::config::{Vars, wrong};
+use crate::error::Error;
+
+/// The settings of a [`Cache`](crate::Cache). What a field doesn't say stays at its default; what is said to the builder after it counts more.
+///
+/// ```
+/// # use mrc_store::MemoryStore;
+/// use mrc_client::{Cache, CacheConfig};
+///
+/// let config = CacheConfig { namespace: "shop".into(), ..CacheConfig::from_env()? };
+/// let cache = Cache::builder(MemoryStore::new()).config(config).ttl(60).build()?;
+/// # Ok::<(), mrc_client::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct CacheConfig {
+    /// The name before all keys. No default: it must be given.
+    pub namespace: String,
+    /// How long entries live that don't say so themselves. Default: 5 minutes.
+    pub ttl: Ttl,
+    /// How values are written. Default: JSON.
+    pub codec: Codec,
+    /// What becomes of a call when the cache fails. Default: it goes round the cache.
+    pub on_error: OnError,
+    /// Whether the cache is used at all. Default: true.
+    pub enabled: bool,
+    /// By which fraction TTLs vary. Default: 0.1, ±10 %.
+    pub jitter: f64,
+    /// How long a claim stands while a value is computed. Default: 30 s.
+    pub lease: Duration,
+    /// How long to wait for another process that computes the value. Default: 1 s.
+    pub wait_max: Duration,
+    /// How long a call may take as a whole. Default: 60 s.
+    pub deadline: Duration,
+    /// How long a copy of each value outlives its TTL. Default: zero, no copies.
+    pub stale_on_error: Duration,
+    /// The last part of a life, in which a value that is hit is computed anew. Default: zero, values end.
+    pub early_refresh: Duration,
+    /// The largest value that is stored or taken from the cache, in bytes. Default: 64 MiB.
+    pub max_value: usize,
+    /// How long an invalidation that failed is tried again. Default: 10 s.
+    pub invalidation_deadline: Duration,
+}
+
+impl Default for CacheConfig {
+    fn default() -> Self {
+        Self {
+            namespace: String::new(),
+            ttl: Ttl::from(Duration::from_secs(300)),
+            codec: Codec::default(),
+            on_error: OnError::default(),
+            enabled: true,
+            jitter: Ttl::DEFAULT_JITTER,
+            lease: Duration::from_secs(30),
+            wait_max: Duration::from_secs(1),
+            deadline: Duration::from_secs(60),
+            stale_on_error: Duration::ZERO,
+            early_refresh: Duration::ZERO,
+            max_value: 64 << 20,
+            invalidation_deadline: Duration::from_secs(10),
+        }
+    }
+}
+
+impl CacheConfig {
+    /// The settings that the environment has, the defaults for all others:
+    ///
+    /// | variable | setting |
+    /// |---|---|
+    /// | `MRC_CACHE_NAMESPACE` | [`namespace`](Self::namespace) |
+    /// | `MRC_CACHE_TTL_MS` | [`ttl`](Self::ttl), in milliseconds |
+    /// | `MRC_CACHE_CODEC` | [`codec`](Self::codec): `json`, `msgpack` or `cbor` |
+    /// | `MRC_CACHE_ON_ERROR` | [`on_error`](Self::on_error): `degrade` or `fail` |
+    /// | `MRC_CACHE_ENABLED` | [`enabled`](Self::enabled): `true`, `1`, `yes`, `on`, or `false`, `0`, `no`, `off` |
+    /// | `MRC_JITTER` | [`jitter`](Self::jitter), a fraction |
+    /// | `MRC_LEASE_MS`, `MRC_WAIT_MAX_MS`, `MRC_DEADLINE_MS`, `MRC_STALE_ON_ERROR_MS`, `MRC_EARLY_REFRESH_MS` | as for [`MrcConfig`](crate::MrcConfig), in milliseconds |
+    ///
+    /// # Errors
+    /// When a variable can't be used; the error names it.
+    pub fn from_env() -> Result<Self, Error> {
+        Self::from_vars(|name| std::env::var(name).ok())
+    }
+
+    pub(crate) fn from_vars(var: impl Fn(&str) -> Option<String>) -> Result<Self, Error> {
+        let mut config = Self::default();
+        let vars = Vars(&var);
+        if let Some(namespace) = var("MRC_CACHE_NAMESPACE") {
+            config.namespace = namespace;
+        }
+        vars.parsed(
+            "MRC_CACHE_CODEC",
+            "json, or msgpack or cbor where mrc was built with that feature",
+            &mut config.codec,
+        )?;
+        vars.fraction("MRC_JITTER", &mut config.jitter)?;
+        let mut ttl = config.ttl.base();
+        for (name, setting) in [
+            ("MRC_CACHE_TTL_MS", &mut ttl),
+            ("MRC_LEASE_MS", &mut config.lease),
+            ("MRC_WAIT_MAX_MS", &mut config.wait_max),
+            ("MRC_DEADLINE_MS", &mut config.deadline),
+            ("MRC_STALE_ON_ERROR_MS", &mut config.stale_on_error),
+            ("MRC_EARLY_REFRESH_MS", &mut config.early_refresh),
+        ] {
+            vars.millis(name, setting)?;
+        }
+        config.ttl = ttl.into();
+        if let Some(value) = var("MRC_CACHE_ON_ERROR") {
+            config.on_error = match value.as_str() {
+                "degrade" => OnError::Degrade,
+                "fail" => OnError::Fail,
+                _ => return Err(wrong("MRC_CACHE_ON_ERROR", &value, "degrade or fail")),
+            };
+        }
+        if let Some(value) = var("MRC_CACHE_ENABLED") {
+            config.enabled = match value.to_ascii_lowercase().as_str() {
+                "true" | "1" | "yes" | "on" => true,
+                "false" | "0" | "no" | "off" => false,
+                _ => return Err(wrong("MRC_CACHE_ENABLED", &value, "true or false")),
+            };
+        }
+        Ok(config)
+    }
+
+    pub(super) fn check(&self) -> Result<(), Error> {
+        let refuse = |reason: &str| Err(Error::Config(reason.into()));
+        if self.namespace.is_empty() {
+            return refuse(
+                "a cache needs a namespace, or it would share its entries with others: give it `.namespace(\"…\")`",
+            );
+        }
+        if self.namespace.contains([':', '{', '}']) {
+            let reason = "a namespace has no colon, which ends it, and no braces, which choose a node of a Redis cluster: use . or /";
+            return refuse(reason);
+        }
+        if self.lease < Duration::from_millis(1) || self.deadline.is_zero() || self.max_value == 0 {
+            return refuse("a lease, a deadline or a largest value of zero lets nothing succeed: give it room");
+        }
+        Ok(self.ttl.check(self.jitter)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn from(vars: &[(&str, &str)]) -> Result<CacheConfig, Error> {
+        CacheConfig::from_vars(|name| vars.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned()))
+    }
+
+    #[test]
+    fn the_environment_overrides_the_defaults() {
+        let config = from(&[
+            ("MRC_CACHE_NAMESPACE", "shop"),
+            ("MRC_CACHE_TTL_MS", "1500"),
+            ("MRC_CACHE_ON_ERROR", "fail"),
+            ("MRC_CACHE_ENABLED", "Off"),
+        ])
+        .unwrap();
+        assert_eq!((config.namespace.as_str(), config.ttl.base()), ("shop", Duration::from_millis(1500)));
+        assert_eq!((config.on_error, config.enabled), (OnError::Fail, false));
+        assert_eq!(from(&[]).unwrap(), CacheConfig::default());
+    }
+
+    #[test]
+    fn a_variable_that_is_wrong_is_named() {
+        for name in ["MRC_CACHE_TTL_MS", "MRC_CACHE_CODEC", "MRC_CACHE_ON_ERROR", "MRC_CACHE_ENABLED", "MRC_JITTER"] {
+            assert!(from(&[(name, "perhaps")]).unwrap_err().to_string().contains(name), "{name}");
+        }
+    }
+}

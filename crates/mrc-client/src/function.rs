@@ -1,0 +1,97 @@
+//! A caller's function on its way through the cache. What it returns is its caller's, whatever becomes of it in the cache.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use mrc_core::Key;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::answer::Source;
+use crate::call::{Call, Run};
+use crate::codec::Codec;
+use crate::error::Error;
+use crate::fetch::Pipeline;
+use crate::scope::{self, Mode};
+
+/// A function that was called, and perhaps not run yet.
+pub(crate) struct Function<'a, T, E, W> {
+    work: Pin<&'a mut W>,
+    outcome: Option<Result<T, E>>,
+}
+
+impl<'a, T, E, W> Function<'a, T, E, W>
+where
+    T: Serialize + DeserializeOwned,
+    W: Future<Output = Result<T, E>>,
+{
+    pub(crate) fn new(work: Pin<&'a mut W>) -> Self {
+        Self { work, outcome: None }
+    }
+
+    /// The value of `key`: from the cache, or from the function. `tell` says what others hear of its error.
+    ///
+    /// A value is read back from what was written, so that a miss returns what a hit will.
+    pub(crate) async fn through(
+        &mut self,
+        pipeline: &Arc<Pipeline>,
+        key: &Key,
+        call: &Call,
+        codec: Codec,
+        tell: impl Fn(&E) -> Error,
+    ) -> Result<T, Error> {
+        let answer = pipeline.fetch(key, call, Run(self.encoded(codec, &tell))).await?;
+        match codec.decode(answer.as_bytes()) {
+            Err(error) if answer.source() != Source::Computed => {
+                // Somebody else left a value of another shape: ours is computed, once, and put in its place.
+                pipeline.discard(key.as_str(), call.mode, &error.to_string()).await.ok();
+                let mut call = call.clone();
+                match call.mode {
+                    Mode::ReadOnly => return Err(Error::Missed { key: key.to_string() }),
+                    Mode::Peek => call.mode = Mode::Off,
+                    _ => {}
+                }
+                let answer = Box::pin(pipeline.fetch(key, &call, Run(self.encoded(codec, &tell)))).await?;
+                codec.decode(answer.as_bytes())
+            }
+            decoded => decoded,
+        }
+    }
+
+    async fn encoded(&mut self, codec: Codec, tell: &impl Fn(&E) -> Error) -> Result<Bytes, Error> {
+        let outcome = match self.outcome.take() {
+            Some(outcome) => outcome,
+            None => self.work.as_mut().await,
+        };
+        let encoded = match &outcome {
+            Ok(value) => codec.encode(value),
+            Err(error) => Err(tell(error)),
+        };
+        self.outcome = Some(outcome);
+        encoded
+    }
+
+    /// What the function returned, if it has run to its end.
+    pub(crate) fn outcome(&mut self) -> Option<Result<T, E>> {
+        self.outcome.take().inspect(lose_tags)
+    }
+
+    /// What the function returns: it goes on from where it was left.
+    pub(crate) async fn finish(self) -> Result<T, E> {
+        let outcome = match self.outcome {
+            Some(outcome) => outcome,
+            None => self.work.await,
+        };
+        lose_tags(&outcome);
+        outcome
+    }
+}
+
+/// A value that came past the pipeline has told nobody its tags: what is made of it isn't stored.
+fn lose_tags<T, E>(outcome: &Result<T, E>) {
+    if outcome.is_ok() {
+        scope::lose_tags();
+    }
+}

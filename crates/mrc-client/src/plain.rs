@@ -1,0 +1,88 @@
+//! Values that are looked at and stored without a computation.
+
+use bytes::Bytes;
+use mrc_core::{Bypass, Event, Key};
+use mrc_store::{Claim, ClaimMode, StoreError};
+use tokio::time::Instant;
+
+use crate::answer::Answer;
+use crate::call::{Call, Made, OnError};
+use crate::claim::Asks;
+use crate::error::Error;
+use crate::fetch::Pipeline;
+use crate::scope::{self, Carried, Mode, Said};
+
+/// So often a value that somebody else fills at the same time is taken from them.
+const ATTEMPTS: usize = 3;
+
+impl Pipeline {
+    /// The value of `key`, if the cache has one.
+    pub(crate) async fn peek(&self, key: &Key, call: &Call) -> Result<Option<Answer>, Error> {
+        if matches!(call.mode, Mode::Off | Mode::Refresh) {
+            return Ok(None);
+        }
+        let (began, key) = (Instant::now(), key.as_str());
+        let answer = match self.look(key, call).await {
+            Err(error) => {
+                self.away(key, call, "get", error)?;
+                None
+            }
+            Ok(answer) => answer,
+        };
+        match &answer {
+            Some(answer) => {
+                self.hit(key, answer, began);
+                answer.tags().into_iter().for_each(scope::inherit);
+            }
+            None => self.events.emit(&Event::Miss { key }),
+        }
+        Ok(answer)
+    }
+
+    /// Stores a value that its caller vouches for. False: an invalidation came between, or the cache failed.
+    pub(crate) async fn put(&self, key: &Key, call: &Call, value: Bytes) -> Result<bool, Error> {
+        let key = key.as_str();
+        if matches!(call.mode, Mode::Off | Mode::ReadOnly | Mode::Peek) {
+            self.events.emit(&Event::Bypassed { key, why: Bypass::Mode });
+            return Ok(false);
+        }
+        let stored = if call.tags.is_empty() {
+            self.put_plain(key, call, value).await
+        } else {
+            self.put_tagged(key, call, value).await
+        };
+        match stored {
+            Ok(stored) => Ok(stored),
+            Err(error) if call.options.on_error == OnError::Fail => Err(error.into()),
+            Err(error) => {
+                self.went_round(key, "put", &error);
+                Ok(false)
+            }
+        }
+    }
+
+    async fn put_plain(&self, key: &str, call: &Call, value: Bytes) -> Result<bool, StoreError> {
+        let life = call.life(&Said::default(), Default::default());
+        let bytes = value.len();
+        self.store.shared().put(key, value, life.ttl).await?;
+        self.events.emit(&Event::Filled { key, ttl: life.ttl, bytes, tags: &[] });
+        Ok(true)
+    }
+
+    /// A value with tags is stored by the protocol, as one that was computed in no time: an invalidation meanwhile isn't lost.
+    async fn put_tagged(&self, key: &str, call: &Call, value: Bytes) -> Result<bool, StoreError> {
+        let asks = Asks { mode: ClaimMode::Refresh, copy: call.has_copy(), tags: true };
+        for _ in 0..ATTEMPTS {
+            let (claimed, claim) = self.claims.try_claim(self.store.shared(), key, &asks).await;
+            if let Claim::Granted = claimed? {
+                let said = Said { tags: Carried::of(call.tags.iter().cloned()), ..Said::default() };
+                return Ok(self.fill(key, call, claim, Made { value, said }).await.1);
+            }
+            claim.forget();
+            // Without its key the other one's fill is refused.
+            self.store.shared().remove(&[Bytes::copy_from_slice(key.as_bytes())]).await?;
+        }
+        self.events.emit(&Event::Refused { key });
+        Ok(false)
+    }
+}

@@ -1,0 +1,75 @@
+//! JSON as Python's `json.dumps` prints it with its defaults: `, ` and `: ` between things, and ASCII alone.
+
+use std::io::Write as _;
+
+use super::sorted;
+use super::value::PyValue;
+use crate::json;
+
+/// In which order the members of a dict come.
+#[derive(Clone, Copy)]
+pub(super) enum Order {
+    /// As they were inserted.
+    Given,
+    /// `sort_keys=True`, in nested dicts too.
+    Sorted,
+}
+
+pub(super) fn write(value: &PyValue, order: Order, out: &mut Vec<u8>) {
+    match value {
+        PyValue::None => out.extend_from_slice(b"null"),
+        PyValue::Bool(bool) => out.extend_from_slice(if *bool { b"true" } else { b"false" }),
+        PyValue::Int(int) => append(out, format_args!("{int}")),
+        PyValue::Float(float) => json::number::python(*float, out),
+        PyValue::Str(text) => string(text, out),
+        PyValue::List(values) | PyValue::Tuple(values) => {
+            out.push(b'[');
+            for (at, value) in values.iter().enumerate() {
+                separate(at, out);
+                write(value, order, out);
+            }
+            out.push(b']');
+        }
+        PyValue::Dict(members) => {
+            let members = match order {
+                Order::Given => members.iter().collect(),
+                Order::Sorted => sorted(members),
+            };
+            out.push(b'{');
+            for (at, (name, value)) in members.into_iter().enumerate() {
+                separate(at, out);
+                string(name, out);
+                out.extend_from_slice(b": ");
+                write(value, order, out);
+            }
+            out.push(b'}');
+        }
+    }
+}
+
+/// A comma before all but the first.
+pub(super) fn separate(at: usize, out: &mut Vec<u8>) {
+    if at > 0 {
+        out.extend_from_slice(b", ");
+    }
+}
+
+fn string(text: &str, out: &mut Vec<u8>) {
+    out.push(b'"');
+    for char in text.chars() {
+        match u8::try_from(char) {
+            Ok(ascii @ ..0x7f) => json::escape(&[ascii], out),
+            _ => {
+                for unit in char.encode_utf16(&mut [0; 2]) {
+                    append(out, format_args!("\\u{unit:04x}"));
+                }
+            }
+        }
+    }
+    out.push(b'"');
+}
+
+fn append(out: &mut Vec<u8>, text: std::fmt::Arguments<'_>) {
+    // Writing into a Vec can't fail.
+    let _ = out.write_fmt(text);
+}

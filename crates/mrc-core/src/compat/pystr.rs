@@ -1,0 +1,68 @@
+//! Text as Python's `str` prints it: a text as it is, and all else, and texts in something else, by `repr`.
+
+use std::io::Write as _;
+
+use super::pyjson::separate;
+use super::value::PyValue;
+use crate::json;
+use crate::key::python::repr_str;
+
+pub(super) fn write(value: &PyValue, out: &mut Vec<u8>) {
+    match value {
+        PyValue::Str(text) => out.extend_from_slice(text.as_bytes()),
+        value => repr(value, out),
+    }
+}
+
+fn repr(value: &PyValue, out: &mut Vec<u8>) {
+    match value {
+        PyValue::None => out.extend_from_slice(b"None"),
+        PyValue::Bool(bool) => out.extend_from_slice(if *bool { b"True" } else { b"False" }),
+        PyValue::Int(int) => {
+            // Writing into a Vec can't fail.
+            let _ = write!(out, "{int}");
+        }
+        PyValue::Float(float) => repr_float(*float, out),
+        PyValue::Str(text) => repr_str(text, out),
+        PyValue::List(values) => {
+            out.push(b'[');
+            elements(values, out);
+            out.push(b']');
+        }
+        PyValue::Tuple(values) => {
+            out.push(b'(');
+            elements(values, out);
+            if values.len() == 1 {
+                out.push(b',');
+            }
+            out.push(b')');
+        }
+        PyValue::Dict(members) => {
+            out.push(b'{');
+            for (at, (name, value)) in members.iter().enumerate() {
+                separate(at, out);
+                repr_str(name, out);
+                out.extend_from_slice(b": ");
+                repr(value, out);
+            }
+            out.push(b'}');
+        }
+    }
+}
+
+fn elements(values: &[PyValue], out: &mut Vec<u8>) {
+    for (at, value) in values.iter().enumerate() {
+        separate(at, out);
+        repr(value, out);
+    }
+}
+
+/// What isn't finite is spelled otherwise than by `json.dumps`.
+fn repr_float(value: f64, out: &mut Vec<u8>) {
+    match value {
+        _ if value.is_nan() => out.extend_from_slice(b"nan"),
+        f64::INFINITY => out.extend_from_slice(b"inf"),
+        f64::NEG_INFINITY => out.extend_from_slice(b"-inf"),
+        _ => json::number::python(value, out),
+    }
+}

@@ -1,0 +1,357 @@
+//! The text of a value in the key of a function's call: one text for one value, whatever its type serializes as.
+//!
+//! | value | text |
+//! |---|---|
+//! | integers of any width, floats | `1`, `1.0` |
+//! | strings and chars, bytes | `"a\n"`, `x"68690a"` |
+//! | unit and unit structs, `None` | `()`, `null` |
+//! | `Some(x)` | as `x`; `Some(…)` round what is nothing but `Some`s and a `None` |
+//! | sequences, tuples, tuple structs | `[a,b]` |
+//! | maps, by the texts of their keys | `#{k:v}` |
+//! | structs, newtype structs | `{name:v}`, as what they wrap |
+//! | variants | `Name`, `Name(v)`, `Name(a,b)`, `Name{name:v}` |
+
+use std::fmt;
+use std::io::Write as _;
+
+use serde::Serialize;
+use serde::ser::{self, Serializer};
+
+use crate::json;
+
+/// Why a value has no text.
+#[derive(Debug)]
+pub(super) enum Failure {
+    NotFinite,
+    MapKey,
+    Said(String),
+}
+
+/// Appends the text of a value.
+pub(super) fn write<T: Serialize + ?Sized>(value: &T, out: &mut Vec<u8>) -> Result<(), Failure> {
+    value.serialize(Canonical { out })
+}
+
+/// Appends a name as it is, or as `@"name"` where it could be taken for something else.
+pub(super) fn write_name(name: &str, out: &mut Vec<u8>) {
+    if is_plain(name) {
+        out.extend_from_slice(name.as_bytes());
+    } else {
+        out.push(b'@');
+        json::string(name, out);
+    }
+}
+
+fn is_plain(name: &str) -> bool {
+    name.starts_with(|first: char| first.is_alphabetic() || first == '_')
+        && name.chars().all(|char| char.is_alphanumeric() || matches!(char, '_' | '-'))
+        && !matches!(name, "null" | "true" | "false" | "Some")
+}
+
+/// Whether a text is a string's, a number's, a bool's or a unit variant's.
+fn is_text_like(text: &[u8]) -> bool {
+    text != b"null" && !text.starts_with(b"x\"") && !matches!(text.last(), None | Some(b']' | b'}' | b')'))
+}
+
+struct Canonical<'a> {
+    out: &'a mut Vec<u8>,
+}
+
+impl<'a> Canonical<'a> {
+    fn display(self, value: impl fmt::Display) -> Result<(), Failure> {
+        // A `Vec` takes everything.
+        _ = write!(self.out, "{value}");
+        Ok(())
+    }
+
+    fn elements(self, open: u8, close: u8) -> Elements<'a> {
+        self.out.push(open);
+        Elements { out: self.out, close, first: true }
+    }
+}
+
+macro_rules! integers {
+    ($($method:ident: $integer:ty),*) => {
+        $(fn $method(self, value: $integer) -> Result<(), Failure> {
+            self.display(value)
+        })*
+    };
+}
+
+impl<'a> Serializer for Canonical<'a> {
+    type Ok = ();
+    type Error = Failure;
+    type SerializeSeq = Elements<'a>;
+    type SerializeTuple = Elements<'a>;
+    type SerializeTupleStruct = Elements<'a>;
+    type SerializeTupleVariant = Elements<'a>;
+    type SerializeMap = Entries<'a>;
+    type SerializeStruct = Elements<'a>;
+    type SerializeStructVariant = Elements<'a>;
+
+    integers!(
+        serialize_i8: i8, serialize_i16: i16, serialize_i32: i32, serialize_i64: i64, serialize_i128: i128,
+        serialize_u8: u8, serialize_u16: u16, serialize_u32: u32, serialize_u64: u64, serialize_u128: u128
+    );
+
+    fn serialize_bool(self, value: bool) -> Result<(), Failure> {
+        self.display(value)
+    }
+
+    fn serialize_f32(self, value: f32) -> Result<(), Failure> {
+        self.serialize_f64(value.into())
+    }
+
+    fn serialize_f64(self, value: f64) -> Result<(), Failure> {
+        if !value.is_finite() {
+            return Err(Failure::NotFinite);
+        }
+        // `Debug` has a point or an exponent always.
+        self.display(format_args!("{value:?}"))
+    }
+
+    fn serialize_char(self, value: char) -> Result<(), Failure> {
+        self.serialize_str(value.encode_utf8(&mut [0; 4]))
+    }
+
+    fn serialize_str(self, value: &str) -> Result<(), Failure> {
+        json::string(value, self.out);
+        Ok(())
+    }
+
+    fn serialize_bytes(self, value: &[u8]) -> Result<(), Failure> {
+        self.out.extend_from_slice(b"x\"");
+        for byte in value {
+            _ = write!(self.out, "{byte:02x}");
+        }
+        self.out.push(b'"');
+        Ok(())
+    }
+
+    fn serialize_none(self) -> Result<(), Failure> {
+        self.out.extend_from_slice(b"null");
+        Ok(())
+    }
+
+    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), Failure> {
+        let start = self.out.len();
+        write(value, self.out)?;
+        let text = &self.out[start..];
+        if text == b"null" || text.starts_with(b"Some(") {
+            self.out.splice(start..start, *b"Some(");
+            self.out.push(b')');
+        }
+        Ok(())
+    }
+
+    fn serialize_unit(self) -> Result<(), Failure> {
+        self.out.extend_from_slice(b"()");
+        Ok(())
+    }
+
+    fn serialize_unit_struct(self, _: &'static str) -> Result<(), Failure> {
+        self.serialize_unit()
+    }
+
+    fn serialize_unit_variant(self, _: &'static str, _: u32, variant: &'static str) -> Result<(), Failure> {
+        write_name(variant, self.out);
+        Ok(())
+    }
+
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, value: &T) -> Result<(), Failure> {
+        value.serialize(self)
+    }
+
+    fn serialize_newtype_variant<T: Serialize + ?Sized>(
+        self,
+        _: &'static str,
+        _: u32,
+        variant: &'static str,
+        value: &T,
+    ) -> Result<(), Failure> {
+        write_name(variant, self.out);
+        let mut elements = self.elements(b'(', b')');
+        elements.element(value)?;
+        elements.end()
+    }
+
+    fn serialize_seq(self, _: Option<usize>) -> Result<Elements<'a>, Failure> {
+        Ok(self.elements(b'[', b']'))
+    }
+
+    fn serialize_tuple(self, _: usize) -> Result<Elements<'a>, Failure> {
+        Ok(self.elements(b'[', b']'))
+    }
+
+    fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<Elements<'a>, Failure> {
+        Ok(self.elements(b'[', b']'))
+    }
+
+    fn serialize_tuple_variant(
+        self,
+        _: &'static str,
+        _: u32,
+        variant: &'static str,
+        _: usize,
+    ) -> Result<Elements<'a>, Failure> {
+        write_name(variant, self.out);
+        Ok(self.elements(b'(', b')'))
+    }
+
+    fn serialize_map(self, len: Option<usize>) -> Result<Entries<'a>, Failure> {
+        Ok(Entries { out: self.out, entries: Vec::with_capacity(len.unwrap_or(0).min(1_024)) })
+    }
+
+    fn serialize_struct(self, _: &'static str, _: usize) -> Result<Elements<'a>, Failure> {
+        Ok(self.elements(b'{', b'}'))
+    }
+
+    fn serialize_struct_variant(
+        self,
+        _: &'static str,
+        _: u32,
+        variant: &'static str,
+        _: usize,
+    ) -> Result<Elements<'a>, Failure> {
+        write_name(variant, self.out);
+        Ok(self.elements(b'{', b'}'))
+    }
+}
+
+/// What stands between two brackets, with commas.
+struct Elements<'a> {
+    out: &'a mut Vec<u8>,
+    close: u8,
+    first: bool,
+}
+
+impl Elements<'_> {
+    fn element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Failure> {
+        self.comma();
+        write(value, self.out)
+    }
+
+    fn field<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) -> Result<(), Failure> {
+        self.comma();
+        write_name(name, self.out);
+        self.out.push(b':');
+        write(value, self.out)
+    }
+
+    fn comma(&mut self) {
+        if !std::mem::take(&mut self.first) {
+            self.out.push(b',');
+        }
+    }
+
+    fn end(self) -> Result<(), Failure> {
+        self.out.push(self.close);
+        Ok(())
+    }
+}
+
+macro_rules! elements {
+    ($($kind:ident::$method:ident),*) => {
+        $(impl ser::$kind for Elements<'_> {
+            type Ok = ();
+            type Error = Failure;
+
+            fn $method<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Failure> {
+                self.element(value)
+            }
+
+            fn end(self) -> Result<(), Failure> {
+                self.end()
+            }
+        })*
+    };
+}
+
+macro_rules! fields {
+    ($($kind:ident),*) => {
+        $(impl ser::$kind for Elements<'_> {
+            type Ok = ();
+            type Error = Failure;
+
+            fn serialize_field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<(), Failure> {
+                self.field(name, value)
+            }
+
+            fn end(self) -> Result<(), Failure> {
+                self.end()
+            }
+        })*
+    };
+}
+
+elements!(
+    SerializeSeq::serialize_element,
+    SerializeTuple::serialize_element,
+    SerializeTupleStruct::serialize_field,
+    SerializeTupleVariant::serialize_field
+);
+fields!(SerializeStruct, SerializeStructVariant);
+
+/// The entries of a map, until all are there to be sorted. A key without its value yet is the last one's.
+struct Entries<'a> {
+    out: &'a mut Vec<u8>,
+    entries: Vec<(Vec<u8>, Vec<u8>)>,
+}
+
+impl ser::SerializeMap for Entries<'_> {
+    type Ok = ();
+    type Error = Failure;
+
+    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Failure> {
+        let mut text = Vec::new();
+        write(key, &mut text)?;
+        if !is_text_like(&text) {
+            return Err(Failure::MapKey);
+        }
+        self.entries.push((text, Vec::new()));
+        Ok(())
+    }
+
+    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Failure> {
+        match self.entries.last_mut() {
+            Some((_, text)) => write(value, text),
+            None => Err(ser::Error::custom("a map has a value without a key")),
+        }
+    }
+
+    fn end(mut self) -> Result<(), Failure> {
+        self.entries.sort();
+        self.out.extend_from_slice(b"#{");
+        for (at, (key, value)) in self.entries.iter().enumerate() {
+            if at > 0 {
+                self.out.push(b',');
+            }
+            self.out.extend_from_slice(key);
+            self.out.push(b':');
+            self.out.extend_from_slice(value);
+        }
+        self.out.push(b'}');
+        Ok(())
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotFinite => "a number is not finite",
+            Self::MapKey => "a map has a key that is not text-like",
+            Self::Said(message) => message,
+        })
+    }
+}
+
+impl std::error::Error for Failure {}
+
+impl ser::Error for Failure {
+    fn custom<T: fmt::Display>(message: T) -> Self {
+        Self::Said(message.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests;

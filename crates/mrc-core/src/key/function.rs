@@ -1,0 +1,169 @@
+//! The key of a function's call: which function, and with which arguments.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+use std::ops::Range;
+
+use serde::Serialize;
+
+use super::TextHash;
+use super::canonical::{self, Failure};
+
+/// Longer arguments are hashed.
+const READABLE: usize = 160;
+
+/// The key of a cached function's call: `identity@version(name=value,…)`.
+///
+/// Arguments are typed: `1`, `1.0`, `"1"`, `None` and `"None"` are five keys, and so are `("a", "b")` and `"a,b"`. What serializes alike is
+/// alike: an integer of any width, `x` and `Some(x)`, a newtype and what it wraps. A map is sorted by its keys; a `HashSet` serializes in an order
+/// that differs between two equal ones, so that a call would miss: take a `BTreeSet`.
+///
+/// Arguments stand in the key as they are where they take no more than 160 bytes and have neither a control character nor a brace, which
+/// would choose the node of a Redis cluster. Else their SHA-1 stands for them: `identity@version(#…)`.
+///
+/// The identity isn't escaped: one that is spelled like another's call, `"f(x=1)"`, has its key.
+///
+/// ```
+/// use mrc_core::FunctionKey;
+///
+/// let key = FunctionKey::of("shop::users::profile").version(2).arg("user_id", &42).arg("lang", &Some("de")).key()?;
+/// assert_eq!(key, r#"shop::users::profile@2(user_id=42,lang="de")"#);
+/// assert_eq!(FunctionKey::of("user:42").key()?, "user:42");
+/// # Ok::<(), mrc_core::FunctionKeyError>(())
+/// ```
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct FunctionKey {
+    identity: Cow<'static, str>,
+    version: u32,
+    args: Vec<u8>,
+    /// Where the names are in `args`.
+    names: Vec<Range<usize>>,
+    failed: Option<FunctionKeyError>,
+}
+
+/// No key can be made of this call.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum FunctionKeyError {
+    /// Nothing says which function it is.
+    #[error(
+        "the identity of the function is empty: functions would share their entries; give its path, such as shop::users::profile"
+    )]
+    EmptyIdentity,
+    /// Two arguments have one name.
+    #[error("the argument {name} is given twice: give each argument a name of its own")]
+    GivenTwice {
+        /// The name.
+        name: String,
+    },
+    /// NaN or an infinity.
+    #[error(
+        "the argument {name} has a number that is not finite: NaN is not even equal to itself; leave it out of the key, or refuse it before"
+    )]
+    NotFinite {
+        /// The name of the argument.
+        name: String,
+    },
+    /// A map with keys that are neither strings nor numbers, bools or unit variants.
+    #[error(
+        "the argument {name} has a map whose keys are not text-like: pass it as a list of pairs, or leave it out of the key"
+    )]
+    MapKey {
+        /// The name of the argument.
+        name: String,
+    },
+    /// A value that can't be serialized.
+    #[error("the argument {name} can't be serialized: {message}; pass what identifies it, or leave it out of the key")]
+    Unserializable {
+        /// The name of the argument.
+        name: String,
+        /// What its `Serialize` said.
+        message: String,
+    },
+}
+
+impl FunctionKey {
+    /// The key of a function, by what tells it from all others in the cache's namespace: its path. Or a literal key, without arguments.
+    pub fn of(identity: impl Into<Cow<'static, str>>) -> Self {
+        let identity = identity.into();
+        let failed = identity.is_empty().then_some(FunctionKeyError::EmptyIdentity);
+        Self { identity, version: 0, args: Vec::new(), names: Vec::new(), failed }
+    }
+
+    /// Sets the version of the function: another one has entries of its own. Default: 0, which isn't written.
+    pub fn version(self, version: u32) -> Self {
+        Self { version, ..self }
+    }
+
+    /// Adds an argument. Their order counts: give them in the order of the signature.
+    ///
+    /// What goes wrong is said by [`key`](Self::key).
+    pub fn arg<T: Serialize + ?Sized>(mut self, name: &str, value: &T) -> Self {
+        if self.failed.is_none() {
+            self.failed = self.write(name, value).err();
+        }
+        self
+    }
+
+    /// The key.
+    ///
+    /// # Errors
+    /// [`FunctionKeyError`], the first that there was: an empty identity, a name that is given twice, or an argument that has no text.
+    pub fn key(self) -> Result<String, FunctionKeyError> {
+        if let Some(failed) = self.failed {
+            return Err(failed);
+        }
+        if self.version == 0 && self.args.is_empty() {
+            return Ok(self.identity.into_owned());
+        }
+        // At most `@4294967295(`, the arguments or `#` and their hash, `)`.
+        let mut key = String::with_capacity(self.identity.len() + 13 + self.args.len().clamp(41, READABLE));
+        key.push_str(&self.identity);
+        if self.version > 0 {
+            // A `String` takes everything.
+            _ = write!(key, "@{}", self.version);
+        }
+        if !self.args.is_empty() {
+            let args = String::from_utf8_lossy(&self.args);
+            key.push('(');
+            if is_readable(&args) {
+                key.push_str(&args);
+            } else {
+                key.push('#');
+                key.extend(TextHash::of(&args).0.map(char::from));
+            }
+            key.push(')');
+        }
+        Ok(key)
+    }
+
+    fn write<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) -> Result<(), FunctionKeyError> {
+        if self.args.is_empty() {
+            self.args.reserve(64);
+        } else {
+            self.args.push(b',');
+        }
+        let start = self.args.len();
+        canonical::write_name(name, &mut self.args);
+        let range = start..self.args.len();
+        let name = || name.to_owned();
+        if self.names.iter().any(|earlier| self.args[earlier.clone()] == self.args[range.clone()]) {
+            return Err(FunctionKeyError::GivenTwice { name: name() });
+        }
+        self.names.push(range);
+        self.args.push(b'=');
+        canonical::write(value, &mut self.args).map_err(|failure| match failure {
+            Failure::NotFinite => FunctionKeyError::NotFinite { name: name() },
+            Failure::MapKey => FunctionKeyError::MapKey { name: name() },
+            Failure::Said(message) => FunctionKeyError::Unserializable { name: name(), message },
+        })
+    }
+}
+
+fn is_readable(args: &str) -> bool {
+    args.len() <= READABLE && !args.contains(|char: char| char.is_control() || matches!(char, '{' | '}'))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,6 @@
+//! The service as a process, over HTTP.
+
+#[cfg(test)]
+mod routes;
+#[cfg(test)]
+mod run;

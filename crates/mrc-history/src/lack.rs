@@ -1,0 +1,174 @@
+//! What the protocol may lack, and the product's scripts without it: what the checker must find wrong, or it proves nothing.
+
+use crate::Res;
+use crate::record::Count;
+
+/// The scripts of the product. What is weakened is what it runs, less one part.
+macro_rules! lua {
+    ($name:literal) => {
+        include_str!(concat!("../../mrc-store/src/redis/lua/", $name, ".lua"))
+    };
+}
+
+const CLAIM: &str = lua!("claim");
+const FILL: &str = lua!("fill");
+const RELEASE: &str = lua!("release");
+const TRACK: &str = lua!("track");
+const DROP: &str = lua!("drop_tagged");
+pub(crate) const TICK: &str = lua!("tick");
+pub(crate) const BUMP: &str = lua!("bump");
+pub(crate) const PRUNE: &str = lua!("prune");
+
+/// What the protocol lacks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Lack {
+    /// All of it: every claim is granted without asking, and a fill is a plain SET
+    #[value(hide = true)]
+    Everything,
+    /// `fill` stores only while the lease holds the token of its claim
+    TokenCheck,
+    /// A claim has a token that was never used before. Without it a process has one for all of them
+    NewToken,
+    /// `fill` stores only if the key still stands. Without it the lease alone counts
+    ClaimCheck,
+    /// A refresh marks the value that it will replace with a trailing space, and `fill` replaces no other
+    RefreshMark,
+    /// A follower takes a value only if its fill was accepted, or if it was read after the follower joined
+    FollowerRule,
+    /// A flight takes no more followers when its fill is sent
+    CloseFirst,
+    /// The name of a copy contains its key, so that whoever looks for the key finds it
+    CopyName,
+    /// An index remembers when its tag was invalidated, and takes no fill from before
+    Epoch,
+    /// A key is registered under its tags before it is filled
+    IndexFirst,
+    /// An invalidation ends a fill in flight also where the entry so far lacks the tag
+    LeaseRule,
+    /// A tag that was inherited counts from when the inner entry was claimed. Without it, from when the outer one was
+    NestedMoment,
+}
+
+impl Lack {
+    pub(crate) const ALL: [Self; 12] = [
+        Self::Everything,
+        Self::TokenCheck,
+        Self::NewToken,
+        Self::ClaimCheck,
+        Self::RefreshMark,
+        Self::FollowerRule,
+        Self::CloseFirst,
+        Self::CopyName,
+        Self::Epoch,
+        Self::IndexFirst,
+        Self::LeaseRule,
+        Self::NestedMoment,
+    ];
+
+    /// What a run without it is called.
+    pub(crate) fn text(self) -> &'static str {
+        match self {
+            Self::Everything => "naive: a plain SET, as the peers do",
+            Self::TokenCheck => "no token check in fill",
+            Self::NewToken => "a token used again",
+            Self::ClaimCheck => "no look at the key in fill: a lease alone",
+            Self::RefreshMark => "no trailing space in a refresh",
+            Self::FollowerRule => "followers that take any value",
+            Self::CloseFirst => "followers until the flight has landed",
+            Self::CopyName => "a copy whose name doesn't tell its key",
+            Self::Epoch => "an index that forgets its invalidation",
+            Self::IndexFirst => "a fill before its registration",
+            Self::LeaseRule => "fills in flight that outlive an invalidation of their tag",
+            Self::NestedMoment => "inherited tags that count from the outer claim",
+        }
+    }
+}
+
+/// The scripts that a part of the protocol can be missing in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Scripts {
+    pub(crate) claim: String,
+    pub(crate) fill: String,
+    pub(crate) track: String,
+    pub(crate) drop: String,
+}
+
+impl Scripts {
+    /// The product's, as this leaves them.
+    pub(crate) fn without(lack: Option<Lack>) -> Res<Self> {
+        let (mut claim, mut fill, mut track, mut drop): (&[&str], &[&str], &[&str], &[&str]) = Default::default();
+        match lack {
+            Some(Lack::TokenCheck) => fill = &["if redis.call('GET', KEYS[2]) ~= ARGV[1] then return 0 end\n"],
+            Some(Lack::ClaimCheck) => {
+                fill = &[
+                    "if n == 0 and redis.call('EXISTS', KEYS[1]) == 0 then return 0 end\n",
+                    "if n > 0 and redis.call('GETRANGE', KEYS[1], -1, -1) ~= ' ' then return 0 end\n",
+                ];
+            }
+            Some(Lack::RefreshMark) => {
+                claim = &["\nelseif v:byte(-1) ~= 32 then redis.call('APPEND', KEYS[1], ' ')"];
+                fill = &["if n > 0 and redis.call('GETRANGE', KEYS[1], -1, -1) ~= ' ' then return 0 end\n"];
+            }
+            Some(Lack::Epoch) => track = &["invalidated <= since and "],
+            Some(Lack::LeaseRule) => {
+                drop = &["leased, ", "redis.call('EXISTS', lease) == 1, ", "not leased and ", "leased or "];
+            }
+            _ => {}
+        }
+        Ok(Self {
+            claim: less(CLAIM, claim)?,
+            fill: less(FILL, fill)?,
+            track: less(TRACK, track)?,
+            drop: less(DROP, drop)?,
+        })
+    }
+}
+
+/// The script less these parts, wherever they stand.
+fn less(script: &str, parts: &[&str]) -> Res<String> {
+    parts.iter().try_fold(script.to_owned(), |script, part| {
+        if script.contains(part) {
+            Ok(script.replace(part, ""))
+        } else {
+            Err(format!("the product's script has changed: it must hold {part:?}").into())
+        }
+    })
+}
+
+/// Scripts that may come twice, weakened ones too. A claim that came twice with one token would be no fault that the protocol bears.
+pub(crate) fn repeatable() -> Res<Vec<(String, Count)>> {
+    let mut all = vec![
+        (RELEASE.to_owned(), Count::ReleaseDoubled),
+        (TICK.to_owned(), Count::TickDoubled),
+        (BUMP.to_owned(), Count::BumpDoubled),
+        (PRUNE.to_owned(), Count::PruneDoubled),
+    ];
+    for lack in std::iter::once(None).chain(Lack::ALL.map(Some)) {
+        let Scripts { fill, track, drop, .. } = Scripts::without(lack)?;
+        all.extend([(fill, Count::FillDoubled), (track, Count::TrackDoubled), (drop, Count::DropDoubled)]);
+    }
+    Ok(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_weakened_script_is_the_product_less_a_part() {
+        for lack in Lack::ALL {
+            let Scripts { claim, fill, track, drop } = Scripts::without(Some(lack)).unwrap();
+            let changed = [claim != CLAIM, fill != FILL, track != TRACK, drop != DROP];
+            let expected = match lack {
+                Lack::TokenCheck | Lack::ClaimCheck => [false, true, false, false],
+                Lack::RefreshMark => [true, true, false, false],
+                Lack::Epoch => [false, false, true, false],
+                Lack::LeaseRule => [false, false, false, true],
+                _ => [false; 4],
+            };
+            assert_eq!(changed, expected, "{lack:?}");
+            assert!(!drop.contains("leased") || lack != Lack::LeaseRule);
+        }
+        assert!(less(FILL, &["not in it"]).is_err());
+    }
+}

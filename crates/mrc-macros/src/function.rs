@@ -1,0 +1,159 @@
+//! The function under an attribute: its signature is looked at, its body isn't.
+
+use std::collections::HashSet;
+
+use proc_macro2::{Group, Ident, TokenStream};
+use quote::{ToTokens, quote};
+use syn::parse::{Parse, ParseStream};
+use syn::{
+    Attribute, Error, Expr, FnArg, GenericArgument, Pat, PatType, PathArguments, PathSegment, ReceiverKind, Result,
+    ReturnType, Signature, Type, Visibility,
+};
+
+use crate::names;
+
+pub(crate) struct Function {
+    pub(crate) attrs: Vec<Attribute>,
+    pub(crate) vis: Visibility,
+    pub(crate) sig: Signature,
+    pub(crate) body: Group,
+}
+
+/// What a function returns, by how it is written.
+pub(crate) enum Returns<'a> {
+    Result { whole: &'a Type, ok: &'a Type },
+    Plain(&'a Type),
+}
+
+impl<'a> Returns<'a> {
+    /// The whole type.
+    pub(crate) fn whole(&self) -> &'a Type {
+        match self {
+            Self::Result { whole, .. } | Self::Plain(whole) => whole,
+        }
+    }
+
+    /// The type of what is cached, errors apart.
+    pub(crate) fn value(&self) -> &'a Type {
+        match self {
+            Self::Result { ok: value, .. } | Self::Plain(value) => value,
+        }
+    }
+}
+
+impl Parse for Function {
+    fn parse(input: ParseStream<'_>) -> Result<Self> {
+        let function = Self {
+            attrs: input.call(Attribute::parse_outer)?,
+            vis: input.parse()?,
+            sig: input.parse()?,
+            body: input.parse()?,
+        };
+        match function.sig.asyncness {
+            Some(_) => Ok(function),
+            None => Err(Error::new_spanned(function.sig.fn_token, "a cache is awaited: write `async fn`")),
+        }
+    }
+}
+
+impl ToTokens for Function {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        self.with_body(&self.body).to_tokens(tokens);
+    }
+}
+
+impl Function {
+    /// The same function, to its callers.
+    pub(crate) fn with_body(&self, body: impl ToTokens) -> TokenStream {
+        let Self { attrs, vis, sig, .. } = self;
+        quote!(#(#attrs)* #vis #sig #body)
+    }
+
+    /// The body, behind something that is done before, as a closure that has what it mentions for its own.
+    pub(crate) fn closure(&self, before: &TokenStream) -> TokenStream {
+        let (output, body) = (&self.sig.output, &self.body);
+        if before.is_empty() {
+            quote!(async move || #output #body)
+        } else {
+            quote!(async move || #output { #before #body })
+        }
+    }
+
+    /// The cache, for as long as the call takes. What the body takes away from it is shared.
+    pub(crate) fn cache(&self, cache: &Expr) -> TokenStream {
+        let names = names::mentioned(cache.to_token_stream());
+        if self.sig.inputs.iter().any(|input| !is_shared(input) && mentions(&names, input)) {
+            quote!(&<::mrc::Cache as ::core::clone::Clone>::clone(&#cache))
+        } else {
+            quote!(&#cache)
+        }
+    }
+
+    pub(crate) fn returns(&self) -> Result<Returns<'_>> {
+        let ReturnType::Type(_, whole) = &self.sig.output else {
+            return Err(Error::new_spanned(
+                &self.sig.ident,
+                "this function returns nothing: there is nothing to cache",
+            ));
+        };
+        if names::mentioned(whole.to_token_stream()).contains("impl") {
+            return Err(Error::new_spanned(whole, "a cached value is read back: name its type instead of `impl`"));
+        }
+        let Some(result) = last_segment(whole).filter(|last| last.ident == "Result") else {
+            return Ok(Returns::Plain(whole));
+        };
+        match first_type(result) {
+            Some(ok) => Ok(Returns::Result { whole, ok }),
+            None => Err(Error::new_spanned(whole, "of which type is its `Ok`? write `Result<T, E>` out")),
+        }
+    }
+}
+
+/// The last segment of a type's path: `Result` of `io::Result<u8>`.
+pub(crate) fn last_segment(ty: &Type) -> Option<&PathSegment> {
+    match ty {
+        Type::Path(path) => path.path.segments.last(),
+        Type::Group(group) => last_segment(&group.elem),
+        Type::Paren(paren) => last_segment(&paren.elem),
+        _ => None,
+    }
+}
+
+fn first_type(segment: &PathSegment) -> Option<&Type> {
+    let PathArguments::AngleBracketed(arguments) = &segment.arguments else { return None };
+    arguments.args.iter().find_map(|argument| match argument {
+        GenericArgument::Type(ty) => Some(ty),
+        _ => None,
+    })
+}
+
+/// The name of an argument, unless it is taken apart.
+pub(crate) fn name_of(argument: &PatType) -> Option<&Ident> {
+    match &*argument.pat {
+        Pat::Ident(name) if name.by_ref.is_none() && name.subpat.is_none() => Some(&name.ident),
+        _ => None,
+    }
+}
+
+/// Whether any of the names is one that this argument binds.
+pub(crate) fn mentions(names: &HashSet<String>, input: &FnArg) -> bool {
+    match input {
+        FnArg::Receiver(_) => names.contains("self"),
+        FnArg::Typed(argument) => {
+            names::mentioned(argument.pat.to_token_stream()).iter().any(|name| names.contains(name))
+        }
+    }
+}
+
+/// Whether it is a shared reference: a body that takes it away leaves it there too.
+fn is_shared(input: &FnArg) -> bool {
+    let shared = |ty: &Type| matches!(ty, Type::Reference(reference) if reference.mutability.is_none());
+    match input {
+        FnArg::Receiver(receiver) => match &receiver.kind {
+            ReceiverKind::Reference(_, _, mutability) => mutability.is_none(),
+            ReceiverKind::Typed(_, ty) => shared(ty),
+            _ => false,
+        },
+        FnArg::Typed(argument) => shared(&argument.ty),
+    }
+}

@@ -1,0 +1,95 @@
+//! What tags need beyond the entries: the clock, and the index of one tag, whose scripts run as one step each.
+
+use std::fmt;
+
+use crate::part::Part;
+
+/// An instant of the clock, which only invalidations move: what lies between two of them is the same instant.
+pub(crate) type Moment = u8;
+
+/// What tells registrations of one entry apart. In Redis it is the time until which the entry may live. 0: not registered.
+pub(crate) type Score = u8;
+
+/// One for each entry.
+pub(crate) type Scores = [Score; 3];
+
+/// The tags of an entry, as its filler knows them, and as they lie beside it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Tags {
+    /// None; beside an entry: there is no such key.
+    None,
+    /// Not the one that is invalidated.
+    Others,
+    /// The one that is invalidated. `since`: an invalidation after that makes the entry stale.
+    Ours { since: Moment },
+}
+
+/// The clock, and T: the epoch and what is registered.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Index {
+    pub(crate) clock: Moment,
+    /// When the last invalidation began, as far as T remembers.
+    pub(crate) epoch: Moment,
+    /// The last epoch that T has forgotten. It does so late: a moment before it is too long ago for any fill.
+    pub(crate) forgotten: Moment,
+    pub(crate) scores: Scores,
+}
+
+impl Index {
+    pub(crate) fn tick(&mut self) -> Moment {
+        self.clock += 1;
+        self.clock
+    }
+
+    /// True: what was read at `since` may have been invalidated by now.
+    pub(crate) fn refuses(&self, since: Moment, without: Option<Part>) -> bool {
+        let too_old = since < self.forgotten && without != Some(Part::EpochKept);
+        without != Some(Part::Epoch) && (since < self.epoch || too_old)
+    }
+
+    /// Registers an entry. True: nothing was invalidated since.
+    pub(crate) fn track(&mut self, entry: u8, score: Score, since: Moment, without: Option<Part>) -> bool {
+        self.scores[usize::from(entry)] = score;
+        without == Some(Part::EpochLast) || !self.refuses(since, without)
+    }
+
+    /// Sets the epoch, and lists what is registered.
+    pub(crate) fn bump(&mut self, moment: Moment) -> Scores {
+        self.epoch = self.epoch.max(moment);
+        self.scores
+    }
+
+    /// Removes the registrations that were listed, and not renewed since.
+    pub(crate) fn prune(&mut self, listed: Scores, without: Option<Part>) {
+        for (score, listed) in self.scores.iter_mut().zip(listed) {
+            if listed > 0 && (*score == listed || without == Some(Part::PruneScores)) {
+                *score = 0;
+            }
+        }
+    }
+
+    pub(crate) fn forget(&mut self) {
+        self.forgotten = self.forgotten.max(self.epoch);
+        self.epoch = 0;
+    }
+}
+
+impl fmt::Display for Tags {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::None => f.pad("-"),
+            Self::Others => f.pad("u"),
+            Self::Ours { since } => f.pad(&format!("t@{since}")),
+        }
+    }
+}
+
+impl fmt::Display for Index {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "clock={} T={{epoch {}", self.clock, self.epoch)?;
+        for (name, score) in ["I", "O", "P"].iter().zip(self.scores).filter(|(_, score)| *score > 0) {
+            write!(f, ", {name}:{score}")?;
+        }
+        f.write_str("}")
+    }
+}

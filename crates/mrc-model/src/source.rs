@@ -1,0 +1,105 @@
+//! What a value is made of: the row, or another entry; and the tags that it gets with that.
+
+use crate::index::{Moment, Tags};
+use crate::part::Part;
+use crate::redis::Value;
+use crate::setting::Tagging;
+use crate::tagger;
+use crate::world::World;
+
+/// What a reader has made, to be filled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Made {
+    pub(crate) value: Value,
+    pub(crate) tags: Tags,
+}
+
+/// What a reader makes a value of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Source {
+    /// The row, and no tag turns up.
+    Row,
+    /// The row, and a tag that nobody invalidates.
+    RowOfOthers,
+    /// The row, and the tag that is invalidated.
+    RowOfOurs,
+    /// The entry below, a hit: its value and its tags at one moment.
+    Hit,
+    /// The copy of the entry below, whose read failed; with its tags likewise.
+    Copy,
+}
+
+/// What the clock says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Now {
+    clock: Moment,
+    /// Every invalidation up to here has ended. In time: as long before `clock` as an invalidation takes at most.
+    settled: Moment,
+}
+
+impl Now {
+    pub(crate) fn of(world: &World, without: Option<Part>) -> Self {
+        let clock = world.index.clock;
+        let settled = if without == Some(Part::NestedMoment) { clock } else { tagger::settled(world) };
+        Self { clock, settled }
+    }
+}
+
+/// What `entry` may be made of. A miss of the entry below is computed, and filled by its own reader: this one reads what that reads,
+/// and of the two moments its own is the earlier.
+pub(crate) fn all(world: &World, entry: u8, tagging: Tagging) -> impl Iterator<Item = Source> {
+    use Source::{Copy, Hit, Row, RowOfOthers, RowOfOurs};
+    let below = entry.checked_sub(1).map(|below| &world.entries[usize::from(below)]);
+    let sources: &[Source] = match (below, tagging) {
+        (Some(below), _) if below.k.value().is_some() => &[Hit],
+        (Some(below), _) if below.s.value().is_some() && world.faults.failed_reads > 0 => &[RowOfOurs, Copy],
+        (_, Tagging::None) => &[Row],
+        (_, Tagging::Ours) => &[RowOfOurs],
+        (_, Tagging::Any) => &[Row, RowOfOthers, RowOfOurs],
+    };
+    sources.iter().copied()
+}
+
+/// The value and its tags. No tags: they are lost.
+pub(crate) fn read(
+    world: &World,
+    entry: u8,
+    from: Source,
+    now: Option<Now>,
+    without: Option<Part>,
+) -> (Value, Option<Tags>) {
+    let now = now.unwrap_or(Now { clock: 0, settled: 0 });
+    let row = Value::plain(world.row);
+    let ours = Tags::Ours { since: now.clock };
+    let below = &world.entries[usize::from(entry.saturating_sub(1))];
+    let found = match from {
+        Source::Row => return (row, Some(Tags::None)),
+        Source::RowOfOthers => return (Value { tagged: true, ..row }, Some(Tags::Others)),
+        Source::RowOfOurs => return (Value { depends: true, tagged: true, ..row }, Some(ours)),
+        Source::Hit => below.k.value().unwrap_or(row),
+        Source::Copy => below.s.value().unwrap_or(row),
+    };
+    let tags = below.tags_of(found, without).map(|tags| match tags {
+        // Older invalidations have done to it what they were to do, before it was found.
+        Tags::Ours { since } => Tags::Ours { since: since.max(now.settled) },
+        tags => tags,
+    });
+    (Value { tagged: tags.is_some_and(|tags| tags != Tags::None), ..found }, tags)
+}
+
+pub(crate) fn words(before: &World, entry: u8, from: Source, now: Option<Now>, without: Option<Part>) -> String {
+    let (value, tags) = read(before, entry, from, now, without);
+    let tags = match tags {
+        Some(Tags::None) => "no tags".to_owned(),
+        Some(tags) => format!("tag {tags}"),
+        None => "tags that are lost: it is not to be cached".to_owned(),
+    };
+    match from {
+        Source::Row if now.is_none() => format!("reads v{} from the database", before.row),
+        Source::Row | Source::RowOfOthers | Source::RowOfOurs => {
+            format!("reads v{} from the database, {tags}", before.row)
+        }
+        Source::Hit => format!("hits {value} in the entry below, {tags}"),
+        Source::Copy => format!("the read below fails: takes its copy, {value}, {tags}"),
+    }
+}

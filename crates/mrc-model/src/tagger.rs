@@ -1,0 +1,153 @@
+//! A writer that invalidates by tag: commit, then tick, bump and drop, then return; and prune afterwards.
+
+use crate::index::{Moment, Scores};
+use crate::redis::Version;
+use crate::world::{Command, World};
+
+/// Where it is.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Tagger {
+    writes_left: u8,
+    /// Which of its invalidations this is: a late reply to another one says nothing.
+    round: u8,
+    pub(crate) step: Phase,
+}
+
+/// The steps of a write, in their order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Phase {
+    Idle,
+    /// Committed; the invalidation hasn't begun.
+    Committed,
+    /// The clock ticked, when the row's version was `begun`, and the bump was sent.
+    Bumping {
+        begun: Version,
+        moment: Moment,
+    },
+    /// A drop was sent for each entry that the bump listed.
+    Dropping {
+        begun: Version,
+        moment: Moment,
+        listed: Scores,
+        unanswered: [bool; 3],
+    },
+}
+
+/// What it does by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Move {
+    /// A new version of the row.
+    Commit,
+    /// The invalidation begins. A tick and its reply are one step: a reply that is late is a bump that is late.
+    Tick,
+    /// A reply didn't come in time: the whole invalidation again.
+    TickAgain,
+    /// The invalidation returns.
+    Return,
+}
+
+impl Tagger {
+    pub(crate) fn new(writes: u8) -> Self {
+        Self { writes_left: writes, round: 0, step: Phase::Idle }
+    }
+
+    pub(crate) fn ended(&self) -> bool {
+        self.step == Phase::Idle && self.writes_left == 0
+    }
+
+    /// When its invalidation ticked that is under way.
+    fn under_way(&self) -> Option<Moment> {
+        match self.step {
+            Phase::Idle | Phase::Committed => None,
+            Phase::Bumping { moment, .. } | Phase::Dropping { moment, .. } => Some(moment),
+        }
+    }
+
+    /// What it goes by to prune.
+    pub(crate) fn listed(&self) -> Scores {
+        if let Phase::Dropping { listed, .. } = self.step { listed } else { Scores::default() }
+    }
+
+    /// What it may do next.
+    pub(crate) fn moves(&self, world: &World) -> Vec<Move> {
+        match self.step {
+            Phase::Idle if self.writes_left > 0 => vec![Move::Commit],
+            Phase::Idle => Vec::new(),
+            Phase::Committed => vec![Move::Tick],
+            Phase::Dropping { unanswered: [false, false, false], .. } => vec![Move::Return],
+            _ if world.faults.timeouts > 0 => vec![Move::TickAgain],
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// The latest moment up to which every invalidation has ended.
+pub(crate) fn settled(world: &World) -> Moment {
+    let under_way = world.taggers.iter().filter_map(Tagger::under_way).min();
+    under_way.map_or(world.index.clock, |moment| moment - 1)
+}
+
+/// The writer `id` of these makes a move.
+pub(crate) fn make(world: &mut World, id: u8, what: Move) {
+    let Some(tagger) = world.taggers.get_mut(usize::from(id)) else { return };
+    match what {
+        Move::Commit => {
+            tagger.writes_left -= 1;
+            tagger.step = Phase::Committed;
+            world.row += 1;
+        }
+        Move::Tick | Move::TickAgain => {
+            let moment = world.index.tick();
+            if what == Move::TickAgain {
+                tagger.round += 1;
+                world.faults.timeouts -= 1;
+            }
+            tagger.step = Phase::Bumping { begun: world.row, moment };
+            let round = tagger.round;
+            world.send(Command::Bump { tagger: id, round, moment });
+        }
+        Move::Return => {
+            let Phase::Dropping { begun, listed, .. } = tagger.step else { return };
+            tagger.round += 1;
+            tagger.step = Phase::Idle;
+            world.floor.tagged = world.floor.tagged.max(begun);
+            if listed != Scores::default() {
+                world.send(Command::Prune { listed });
+            }
+        }
+    }
+}
+
+/// The reply to a bump, if its sender still waits for it: the drops go out.
+pub(crate) fn bump_answered(world: &mut World, id: u8, round: u8, listed: Scores) {
+    let Some(tagger) = world.taggers.get_mut(usize::from(id)) else { return };
+    let Phase::Bumping { begun, moment } = tagger.step else { return };
+    if tagger.round != round {
+        return;
+    }
+    tagger.step = Phase::Dropping { begun, moment, listed, unanswered: listed.map(|score| score > 0) };
+    for (entry, _) in (0..).zip(listed).filter(|(_, score)| *score > 0) {
+        world.send(Command::Drop { tagger: id, round, entry });
+    }
+}
+
+/// The reply to a drop, if its sender still waits for it.
+pub(crate) fn drop_answered(world: &mut World, id: u8, round: u8, entry: u8) {
+    if let Some(tagger) = world.taggers.get_mut(usize::from(id))
+        && let Phase::Dropping { unanswered, .. } = &mut tagger.step
+        && tagger.round == round
+    {
+        unanswered[usize::from(entry)] = false;
+    }
+}
+
+/// What the writer `id` of these does, in words.
+pub(crate) fn words(before: &World, what: Move) -> String {
+    let moment = before.index.clock + 1;
+    match what {
+        Move::Commit => format!("commits v{}", before.row + 1),
+        Move::Tick => format!("begins to invalidate t at v{}: tick, {moment}; sends bump", before.row),
+        Move::TickAgain => format!("no reply in time; the whole invalidation again: tick, {moment}; sends bump"),
+        Move::Return => "its invalidation returns".to_owned(),
+    }
+}

@@ -1,0 +1,423 @@
+//! Tags: entries that are invalidated together.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::future::{join, join_all};
+use mrc_core::{Tag, TagError};
+
+use super::races::pause;
+use super::{Key, LONG, SHORT, token, until};
+use crate::error::StoreError;
+use crate::store::{CacheStore, Claim, FILL_LIMIT, Life, Terms, Token};
+use crate::tags::{Found, Moment, Tags};
+
+/// A life with these tags, of this moment.
+fn life(tags: &[&Tag], since: Moment) -> Life {
+    Life { tags: tags.iter().map(|tag| ((*tag).clone(), since)).collect(), ..LONG.into() }
+}
+
+fn tag(prefix: &str, name: &str) -> Tag {
+    format!("{prefix}{name}").into()
+}
+
+impl Key<'_> {
+    async fn now(&self) -> Moment {
+        self.must("now", self.store.now().await)
+    }
+
+    async fn look(&self) -> Option<Found> {
+        self.must("look", self.store.look(&self.name).await)
+    }
+
+    async fn fill_with(&self, token: &Token, value: &'static str, life: Life) -> bool {
+        self.must("fill", self.store.fill(&self.name, token, value.into(), life).await)
+    }
+
+    /// A whole fill with these tags, or a refresh where there is a value.
+    async fn filled(&self, value: &'static str, tags: &[&Tag]) {
+        let since = self.now().await;
+        self.filled_for(value, life(tags, since)).await;
+    }
+
+    async fn filled_for(&self, value: &'static str, life: Life) {
+        let (token, terms) = (token(), Terms::refresh(LONG).copy(life.has_copy()));
+        let claim = self.must("claim", self.store.claim(&self.name, &token, terms).await);
+        assert_eq!(claim, Claim::Granted, "{self}: a claim where there is none must be granted");
+        assert!(self.fill_with(&token, value, life).await, "{self}: a fill under its claim must be stored");
+    }
+
+    async fn invalidate(&self, tags: &[&Tag]) -> u64 {
+        let tags: Vec<Tag> = tags.iter().map(|tag| (*tag).clone()).collect();
+        self.must("invalidate", self.store.invalidate(&tags).await)
+    }
+}
+
+/// An entry's tags come back as they were given, with the value, until the next value.
+pub async fn finds_the_tags_of_a_value(store: &dyn CacheStore, prefix: &str) {
+    let key = Key::new(store, prefix);
+    let (a, b) = (tag(prefix, "a"), tag(prefix, "b"));
+    assert_eq!(key.look().await, None, "{key}: what look returns of a missing key");
+    let since = key.now().await;
+    let claim = key.granted(LONG).await;
+    assert_eq!(key.look().await, None, "{key}: what look returns of a claim");
+    let mut tags: Tags = [(b.clone(), since)].into_iter().collect();
+    tags.add(a, since.earlier(Duration::from_secs(1)));
+    assert!(key.fill_with(&claim, "[1]", Life { tags: tags.clone(), ..LONG.into() }).await, "{key}: a fill with tags");
+
+    let found = |value: &'static str, tags: &Tags| Some(Found { value: value.into(), tags: Some(tags.clone()) });
+    assert_eq!(key.look().await, found("[1]", &tags), "{key}: what look returns after a fill with tags");
+    key.holds(Some("[1]"), "after a fill with tags").await;
+    let refresh = key.granted_refresh(LONG).await;
+    assert_eq!(key.look().await, found("[1]", &tags), "{key}: what look returns during a refresh");
+    key.holds(Some("[1]"), "during a refresh").await;
+    assert!(key.fill(&refresh, "[2]").await, "{key}: the fill of a refresh must be stored");
+    assert_eq!(key.look().await, found("[2]", &Tags::default()), "{key}: what look returns after a fill without tags");
+
+    key.filled("[3]", &[&b]).await;
+    key.put("[4]", LONG).await;
+    assert_eq!(key.look().await, found("[4]", &Tags::default()), "{key}: what look returns after a put");
+    key.remove().await;
+}
+
+/// An invalidation removes all that has the tag, and counts the values.
+pub async fn removes_what_has_a_tag(store: &dyn CacheStore, prefix: &str) {
+    let keys: Vec<Key<'_>> = (0..20).map(|number| Key::new(store, format!("{prefix}{number}"))).collect();
+    let (a, b) = (tag(prefix, "a"), tag(prefix, "b"));
+    for (number, key) in keys.iter().enumerate() {
+        let both = [&a, &b];
+        key.filled("[1]", if number % 2 == 0 { &both[..1] } else { &both }).await;
+    }
+    let with_copy = Key::new(store, format!("{prefix}copy"));
+    let since = with_copy.now().await;
+    with_copy.filled_for("[1]", Life { stale: LONG, ..life(&[&a], since) }).await;
+
+    assert_eq!(with_copy.invalidate(&[&a]).await, 21, "{prefix}: how many values an invalidation removed");
+    for key in keys.iter().chain([&with_copy]) {
+        key.holds(None, "after the invalidation of its tag").await;
+        assert!(key.scan(&key.name).await.is_empty(), "{key}: an invalidation must leave nothing of its entries");
+    }
+    assert_eq!(with_copy.invalidate(&[&a]).await, 0, "{prefix}: how many values the same invalidation removed again");
+    assert_eq!(with_copy.invalidate(&[&b]).await, 0, "{prefix}: how many values are left under another tag");
+}
+
+/// An invalidation leaves everything else, however similar its tag.
+pub async fn leaves_entries_of_other_tags(store: &dyn CacheStore, prefix: &str) {
+    let invalidated = tag(prefix, "a");
+    let others = ["", "a:b", "A", "a ", "a\0", "b"].map(|name| tag(prefix, name));
+    let keys: Vec<Key<'_>> = (0..6).map(|number| Key::new(store, format!("{prefix}{number}"))).collect();
+    for (key, other) in keys.iter().zip(&others) {
+        key.filled("[1]", &[other]).await;
+    }
+    let (none, put) = (Key::new(store, format!("{prefix}none")), Key::new(store, format!("{prefix}put")));
+    none.filled("[1]", &[]).await;
+    put.put("[1]", LONG).await;
+    assert_eq!(put.invalidate(&[&invalidated]).await, 0, "{prefix}: how many entries of other tags were removed");
+    for key in keys.iter().chain([&none, &put]) {
+        key.holds(Some("[1]"), "after the invalidation of a tag that it doesn't have").await;
+        key.remove().await;
+    }
+}
+
+/// A value that was read before an invalidation is not stored after it, though nobody knew its tags when that came.
+pub async fn refuses_a_fill_whose_tag_was_invalidated(store: &dyn CacheStore, prefix: &str) {
+    let key = Key::new(store, prefix);
+    let [a, b, c] = ["a", "b", "c"].map(|name| tag(prefix, name));
+    let since = key.now().await;
+    let claim = key.granted(LONG).await;
+    key.invalidate(&[&b]).await;
+    assert!(!key.fill_with(&claim, "[0]", life(&[&a, &b], since)).await, "{key}: a fill of an invalidated tag");
+    key.holds(None, "after a refused fill").await;
+    let claim = key.granted(LONG).await;
+    assert!(key.release(&claim).await, "{key}: a refused fill must release its claim, so that the next one stands");
+
+    key.filled("[1]", &[&a]).await;
+    let since = key.now().await;
+    let refresh = key.granted_refresh(LONG).await;
+    key.invalidate(&[&c]).await;
+    assert!(!key.fill_with(&refresh, "[0]", life(&[&a, &c], since)).await, "{key}: a refresh of an invalidated tag");
+    key.holds(Some("[1]"), "after a refused refresh that a new tag came with").await;
+    key.remove().await;
+}
+
+/// What is read after an invalidation is stored, however soon after.
+pub async fn accepts_a_fill_after_an_invalidation(store: &dyn CacheStore, prefix: &str) {
+    let key = Key::new(store, prefix);
+    let a = tag(prefix, "a");
+    for round in 0..50 {
+        let removed = key.invalidate(&[&a]).await;
+        assert_eq!(removed, u64::from(round > 0), "{key}: how many values were removed in round {round}");
+        key.filled("[1]", &[&a]).await;
+    }
+    key.invalidate(&[&a]).await;
+}
+
+/// A fill that took longer than invalidations are remembered is refused.
+pub async fn refuses_a_fill_with_an_old_moment(store: &dyn CacheStore, prefix: &str) {
+    let key = Key::new(store, prefix);
+    let (a, b) = (tag(prefix, "a"), tag(prefix, "b"));
+    let now = key.now().await;
+    let claim = key.granted(LONG).await;
+    let mut late = life(&[&a, &b], now);
+    late.tags.add(b, now.earlier(FILL_LIMIT + Duration::from_secs(1)));
+    assert!(!key.fill_with(&claim, "[0]", late).await, "{key}: a fill of which one tag is too old must be refused");
+    key.holds(None, "after a refused fill").await;
+    key.filled_for("[1]", life(&[&a], now.earlier(FILL_LIMIT / 2))).await;
+    key.remove().await;
+}
+
+/// An invalidation ends the fills in flight of what has the tag: a refresh of a value, and a fill of what was removed.
+pub async fn removes_a_fill_in_flight_that_is_registered(store: &dyn CacheStore, prefix: &str) {
+    let key = Key::new(store, prefix);
+    let a = tag(prefix, "a");
+    key.filled("[1]", &[&a]).await;
+    let since = key.now().await;
+    let refresh = key.granted_refresh(LONG).await;
+    assert_eq!(key.invalidate(&[&a]).await, 1, "{key}: how many values an invalidation during a refresh removed");
+    key.holds(None, "after an invalidation during a refresh").await;
+    assert!(!key.fill_with(&refresh, "[0]", life(&[&a], since)).await, "{key}: the refresh of an invalidated value");
+
+    key.filled("[2]", &[&a]).await;
+    key.remove().await;
+    let since = key.now().await;
+    let claim = key.granted(LONG).await;
+    assert_eq!(
+        key.invalidate(&[&a]).await,
+        0,
+        "{key}: how many values an invalidation removed where there was a claim"
+    );
+    assert!(!key.fill_with(&claim, "[0]", life(&[&a], since)).await, "{key}: a fill of an invalidated tag");
+    key.holds(None, "after a refused fill").await;
+}
+
+/// Of several tags an entry must have every one; those that have only some can still be invalidated later.
+pub async fn needs_every_one_of_several_tags(store: &dyn CacheStore, prefix: &str) {
+    let [only_a, both, only_b, other_b] = ["a", "ab", "b", "b2"].map(|name| Key::new(store, format!("{prefix}{name}")));
+    let (a, b) = (tag(prefix, "a"), tag(prefix, "b"));
+    only_a.filled("[1]", &[&a]).await;
+    both.filled("[1]", &[&b, &a]).await;
+    only_b.filled("[1]", &[&b]).await;
+    other_b.filled("[1]", &[&b]).await;
+    assert_eq!(both.invalidate(&[&a, &b, &a]).await, 1, "{prefix}: how many values with both tags were removed");
+    both.holds(None, "after the invalidation of both its tags").await;
+    for key in [&only_a, &only_b, &other_b] {
+        key.holds(Some("[1]"), "after an invalidation of two tags, of which it has one").await;
+    }
+    assert_eq!(only_a.invalidate(&[&a]).await, 1, "{prefix}: how many values with one of the tags were removed later");
+    assert_eq!(only_b.invalidate(&[&b]).await, 2, "{prefix}: how many values with the other tag were removed later");
+}
+
+/// An entry has the tags of its last fill, and no others.
+pub async fn drops_old_tags_when_filled_again(store: &dyn CacheStore, prefix: &str) {
+    let key = Key::new(store, prefix);
+    let (a, b) = (tag(prefix, "a"), tag(prefix, "b"));
+    key.filled("[1]", &[&a]).await;
+    key.filled("[2]", &[&b]).await;
+    assert_eq!(key.invalidate(&[&a]).await, 0, "{key}: how many values an invalidation of a former tag removed");
+    key.holds(Some("[2]"), "after the invalidation of a former tag").await;
+    key.filled("[3]", &[]).await;
+    assert_eq!(key.invalidate(&[&b]).await, 0, "{key}: how many values an invalidation of a former tag removed");
+    key.holds(Some("[3]"), "after the invalidation of a former tag, without any").await;
+    key.filled("[4]", &[&a]).await;
+    assert_eq!(
+        key.invalidate(&[&a]).await,
+        1,
+        "{key}: how many values an invalidation of a tag removed that came back"
+    );
+}
+
+/// Entries of one tag may live for as long as they like.
+pub async fn long_and_short_lives_under_one_tag(store: &dyn CacheStore, prefix: &str) {
+    let [long, short, gone] = ["long", "short", "gone"].map(|name| Key::new(store, format!("{prefix}{name}")));
+    let a = tag(prefix, "a");
+    let orders = [(&long, LONG * 10_000, &short, LONG), (&short, LONG, &long, LONG * 10_000)];
+    for (first, ttl, second, other_ttl) in orders {
+        let since = first.now().await;
+        first.filled_for("[1]", Life { ttl, ..life(&[&a], since) }).await;
+        gone.filled_for("[1]", Life { ttl: SHORT, ..life(&[&a], since) }).await;
+        second.filled_for("[1]", Life { ttl: other_ttl, ..life(&[&a], since) }).await;
+        until("the value expires", || async { gone.get().await.is_none() }).await;
+        assert_eq!(first.invalidate(&[&a]).await, 2, "{prefix}: how many values that were there were removed");
+        first.holds(None, "after an invalidation").await;
+        second.holds(None, "after an invalidation").await;
+    }
+}
+
+/// A copy has the tags of its value, and goes with them, also where the value is gone or has others by now.
+pub async fn keeps_tags_beside_a_copy(store: &dyn CacheStore, prefix: &str) {
+    let key = Key::new(store, prefix);
+    let (a, b) = (tag(prefix, "a"), tag(prefix, "b"));
+    let stale = async || key.must("stale", store.stale(prefix).await);
+    let filled_with_copy = async |ttl: Duration| {
+        let since = key.now().await;
+        let life = Life { ttl, stale: LONG, ..life(&[&a], since) };
+        key.filled_for("[1]", life.clone()).await;
+        Some(Found { value: "[1]".into(), tags: Some(life.tags) })
+    };
+    let copy = filled_with_copy(SHORT).await;
+    until("the value expires", || async { key.get().await.is_none() }).await;
+    assert_eq!(stale().await, copy, "{key}: a copy and its tags, when its value is gone");
+    assert_eq!(key.invalidate(&[&b]).await, 0, "{key}: how many values of another tag were removed");
+    assert_eq!(stale().await, copy, "{key}: a copy after the invalidation of another tag");
+    assert_eq!(key.invalidate(&[&a]).await, 0, "{key}: a copy is no value that counts");
+    assert_eq!(stale().await, None, "{key}: a copy after the invalidation of its tag");
+    assert!(key.scan(&key.name).await.is_empty(), "{key}: an invalidation must leave nothing of its entries");
+
+    for tags in [&[&b][..], &[]] {
+        filled_with_copy(LONG).await;
+        key.filled("[2]", tags).await;
+        assert_eq!(key.invalidate(&[&a]).await, 0, "{key}: how many values an invalidation of a former tag removed");
+        key.holds(Some("[2]"), "after the invalidation of a former tag").await;
+        let copy = stale().await.map(|copy| copy.value);
+        assert_ne!(copy, Some("[1]".into()), "{key}: the copy of a value before, after the invalidation of its tag");
+        key.remove().await;
+    }
+}
+
+/// Readers and a writer in random order: once an invalidation returned, nobody hits a value from before it.
+pub async fn never_hits_what_was_invalidated_by_tag(store: &dyn CacheStore, prefix: &str) {
+    const WRITES: u64 = 100;
+    let key = Key::new(store, prefix);
+    let (a, b) = (tag(prefix, "a"), tag(prefix, "b"));
+    let database = AtomicU64::new(0);
+    let invalidated = AtomicU64::new(0);
+    let done = AtomicBool::new(false);
+
+    let writer = async {
+        for version in 1..=WRITES {
+            pause().await;
+            database.store(version, Ordering::SeqCst);
+            pause().await;
+            let both = [&a, &b];
+            key.invalidate(if version % 3 == 0 { &both } else { &both[..1] }).await;
+            invalidated.store(version, Ordering::SeqCst);
+        }
+        done.store(true, Ordering::SeqCst);
+    };
+    let readers = (0..4).map(|number| {
+        let (key, a, b, database, invalidated, done) = (&key, &a, &b, &database, &invalidated, &done);
+        async move {
+            while !done.load(Ordering::SeqCst) {
+                let oldest = invalidated.load(Ordering::SeqCst);
+                if let Some(hit) = key.look().await {
+                    let version = std::str::from_utf8(&hit.value).ok().and_then(|text| text.parse::<u64>().ok());
+                    assert!(
+                        version >= Some(oldest),
+                        "{key}: after the invalidation of {oldest} a reader hit {version:?}"
+                    );
+                    assert_eq!(hit.tags.map(|tags| tags.len()), Some(2), "{key}: how many tags a hit has");
+                    pause().await;
+                    continue;
+                }
+                let token = token();
+                // Some ask for the time beside the claim, some before.
+                let (since, claim) = match number {
+                    0 => (key.now().await, key.claim(&token, LONG).await),
+                    _ => join(key.now(), key.claim(&token, LONG)).await,
+                };
+                if claim == Claim::Granted {
+                    let value = Bytes::from(database.load(Ordering::SeqCst).to_string());
+                    pause().await;
+                    key.must("fill", store.fill(&key.name, &token, value, life(&[a, b], since)).await);
+                }
+                pause().await;
+            }
+        }
+    });
+    join(writer, join_all(readers)).await;
+    key.remove().await;
+}
+
+/// A refresh that brings a new tag, and an invalidation of it: whichever comes first, no value from before is left.
+pub async fn leaves_nothing_of_a_new_tag_after_its_invalidation(store: &dyn CacheStore, prefix: &str) {
+    let (a, b) = (tag(prefix, "a"), tag(prefix, "b"));
+    for round in 0..100 {
+        let key = Key::new(store, format!("{prefix}{round}"));
+        let before = [&b];
+        key.filled("\"other\"", if round % 2 == 0 { &before } else { &[] }).await;
+        let since = key.now().await;
+        let refresh = key.granted_refresh(LONG).await;
+        let fill = async {
+            pause().await;
+            key.fill_with(&refresh, "\"stale\"", life(&[&a], since)).await;
+        };
+        let invalidation = async {
+            pause().await;
+            key.invalidate(&[&a]).await;
+        };
+        join(fill, invalidation).await;
+        assert_ne!(key.get().await, Some("\"stale\"".into()), "{key}: what is left after an invalidation of its tag");
+        key.remove().await;
+    }
+}
+
+/// Spaces, braces, quotes, newlines, NUL, letters of any language, and great length: all of it is a tag.
+pub async fn takes_any_text_as_a_tag(store: &dyn CacheStore, prefix: &str) {
+    let key = Key::new(store, prefix);
+    let long = "t".repeat(Tag::LONGEST - prefix.len());
+    let odd = [
+        " ",
+        "{",
+        "}",
+        "{}",
+        "{a}b",
+        "a\nb\r\n",
+        "a\0b",
+        "\"'\\",
+        "*",
+        "[a-z]",
+        "тег",
+        "標",
+        "🔖",
+        "é",
+        "\u{7f}",
+        "\u{2028}",
+        "__proto__",
+        "1",
+        "null",
+        &long,
+    ];
+    for name in odd {
+        let odd = tag(prefix, name);
+        key.filled("[1]", &[&odd]).await;
+        let found = key.look().await.and_then(|found| found.tags);
+        let names: Vec<Tag> = found.unwrap_or_default().into_iter().map(|(tag, _)| tag).collect();
+        assert_eq!(names, std::slice::from_ref(&odd), "{key}: the tags that look returns");
+        assert_eq!(key.invalidate(&[&odd]).await, 1, "{key}: how many values the invalidation of {name:?} removed");
+        key.holds(None, "after the invalidation of its tag").await;
+    }
+    let many: Vec<Tag> = (0..Tags::MOST).map(|number| tag(prefix, &number.to_string())).collect();
+    let many: Vec<&Tag> = many.iter().collect();
+    key.filled("[1]", &many).await;
+    assert_eq!(key.invalidate(&many).await, 1, "{key}: how many values the invalidation of very many tags removed");
+}
+
+/// Tags that can't be used are refused before anything is done.
+pub async fn refuses_bad_tags(store: &dyn CacheStore, prefix: &str) {
+    let key = Key::new(store, prefix);
+    let (empty, a) = (Tag::new(""), tag(prefix, "a"));
+    let long = Tag::new("t".repeat(Tag::LONGEST + 1));
+    let since = key.now().await;
+    let claim = key.granted(LONG).await;
+    let fill = async |tags: &[&Tag]| store.fill(&key.name, &claim, "[1]".into(), life(tags, since)).await.err();
+    let invalidate =
+        async |tags: &[&Tag]| store.invalidate(&tags.iter().map(|tag| (*tag).clone()).collect::<Vec<_>>()).await.err();
+    let many: Vec<Tag> = (0..=Tags::MOST).map(|number| tag(prefix, &number.to_string())).collect();
+    let many: Vec<&Tag> = many.iter().collect();
+    for (tags, expect) in [
+        (&[&a, &empty][..], TagError::Empty),
+        (&[&a, &long], TagError::TooLong { bytes: Tag::LONGEST + 1 }),
+        (&many, TagError::TooMany { tags: Tags::MOST + 1, limit: Tags::MOST }),
+    ] {
+        for error in [fill(tags).await, invalidate(tags).await] {
+            let refused = matches!(&error, Some(StoreError::Tag(error)) if *error == expect);
+            assert!(refused, "{key}: bad tags must be refused with {expect:?}, but the error is {error:?}");
+        }
+    }
+    let error = invalidate(&[]).await;
+    let refused = matches!(&error, Some(StoreError::Tag(TagError::Missing)));
+    assert!(refused, "{key}: an invalidation without tags must be refused, but the error is {error:?}");
+    assert!(key.fill(&claim, "[1]").await, "{key}: a claim must stand after a fill with bad tags");
+    key.remove().await;
+}

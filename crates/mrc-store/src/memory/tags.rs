@@ -1,0 +1,151 @@
+//! The index of tags: which keys were registered under which tag, and when it was invalidated last.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use mrc_core::Tag;
+use tokio::time::Instant;
+
+use crate::store::FILL_LIMIT;
+use crate::tags::{Moment, Tags};
+
+/// A sweep comes when the index has doubled, but not before it has grown by so much.
+const LEAST_GROWTH: usize = 1_000;
+/// The clock begins so late that whatever is before it is too long ago.
+const BEGINNING: Duration = FILL_LIMIT.saturating_mul(2);
+
+/// The index. Its lock is never taken within a step on a slot; the other way round is fine.
+pub(super) struct Index {
+    began: Instant,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    clock: Moment,
+    tags: HashMap<Tag, Registry>,
+    /// What was added since the last sweep, and at how much the next one comes.
+    added: usize,
+    due: usize,
+}
+
+#[derive(Default)]
+struct Registry {
+    keys: HashSet<Bytes>,
+    /// When the tag was invalidated last. The clock's beginning: never.
+    invalidated: Moment,
+}
+
+impl Index {
+    pub(super) fn new() -> Self {
+        let state = State { due: LEAST_GROWTH, ..State::default() };
+        Self { began: Instant::now(), state: Mutex::new(state) }
+    }
+
+    pub(super) fn now(&self) -> Moment {
+        self.tick(&mut self.lock(), 0)
+    }
+
+    /// Registers the key under each of the tags. False: one was invalidated since its moment, or that is too long ago to tell.
+    pub(super) fn register(&self, key: &[u8], tags: &Tags) -> bool {
+        let mut state = self.lock();
+        let oldest = self.tick(&mut state, 0).earlier(FILL_LIMIT);
+        let mut in_time = true;
+        let key = Bytes::copy_from_slice(key);
+        for (tag, since) in tags.iter() {
+            let registry = state.tags.entry(tag.clone()).or_default();
+            let is_new = registry.keys.insert(key.clone());
+            in_time &= oldest <= since && registry.invalidated <= since;
+            state.added += usize::from(is_new);
+        }
+        in_time
+    }
+
+    /// Invalidates each of the tags; the rarest of them, and its keys.
+    pub(super) fn invalidate<'a>(&self, tags: &'a [Tag]) -> Option<(&'a Tag, Vec<Bytes>)> {
+        let mut state = self.lock();
+        let now = self.tick(&mut state, 1);
+        for tag in tags {
+            state.tags.entry(tag.clone()).or_default().invalidated = now;
+            state.added += 1;
+        }
+        let registries = tags.iter().filter_map(|tag| Some((tag, state.tags.get(tag)?)));
+        let (tag, rarest) = registries.min_by_key(|(_, registry)| registry.keys.len())?;
+        Some((tag, rarest.keys.iter().cloned().collect()))
+    }
+
+    /// Forgets the keys of a tag that are not `alive`: neither filled with it nor on their way to be.
+    pub(super) fn prune(&self, tag: &Tag, alive: impl Fn(&Bytes, &Tag) -> bool) {
+        if let Some(registry) = self.lock().tags.get_mut(tag) {
+            registry.keys.retain(|key| alive(key, tag));
+        }
+    }
+
+    /// Prunes every tag, if it is time; and forgets invalidations that no fill asks for any more.
+    pub(super) fn sweep(&self, alive: impl Fn(&Bytes, &Tag) -> bool) {
+        let mut state = self.lock();
+        if state.added < state.due {
+            return;
+        }
+        let oldest = self.tick(&mut state, 0).earlier(2 * FILL_LIMIT);
+        state.tags.retain(|tag, registry| {
+            registry.keys.retain(|key| alive(key, tag));
+            !registry.keys.is_empty() || registry.invalidated > oldest
+        });
+        let left: usize = state.tags.values().map(|registry| 1 + registry.keys.len()).sum();
+        (state.added, state.due) = (0, left.max(LEAST_GROWTH));
+    }
+
+    /// The time, later by so much than any before.
+    fn tick(&self, state: &mut State, more: u64) -> Moment {
+        let time = u64::try_from((BEGINNING + self.began.elapsed()).as_micros()).unwrap_or(u64::MAX);
+        state.clock = Moment::from_micros(time.max(state.clock.as_micros() + more));
+        state.clock
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    impl Index {
+        fn size(&self) -> (usize, usize) {
+            let state = self.lock();
+            (state.tags.len(), state.tags.values().map(|registry| registry.keys.len()).sum())
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn every_invalidation_has_a_moment_of_its_own() {
+        let index = Index::new();
+        let before = index.now();
+        let tag = ["a".into()];
+        for _ in 0..3 {
+            index.invalidate(&tag);
+        }
+        assert_eq!(index.now().as_micros(), before.as_micros() + 3, "the clock stood still meanwhile");
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert_eq!(index.now().as_micros(), before.as_micros() + 1_000_000);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn it_grows_no_larger_than_what_it_is_about() {
+        let index = Index::new();
+        for number in 0..5_000 {
+            tokio::time::advance(Duration::from_secs(1)).await;
+            let tags: Tags = [(format!("tag {number}").into(), index.now())].into_iter().collect();
+            assert!(index.register(number.to_string().as_bytes(), &tags));
+            index.invalidate(&[format!("other tag {number}").into()]);
+            index.sweep(|key, _| key == "7");
+        }
+        let (tags, keys) = index.size();
+        assert!(tags <= 2 * LEAST_GROWTH, "old invalidations are forgotten, and {tags} tags are left");
+        assert!((1..=LEAST_GROWTH).contains(&keys), "dead keys are forgotten, and {keys} are left");
+    }
+}

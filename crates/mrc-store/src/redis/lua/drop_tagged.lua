@@ -1,0 +1,34 @@
+-- KEYS: key, lease, copy, tags, and so on for each entry   ARGV: the tags of the invalidation, first that of the index
+-- for each entry: how many values went, 0 or 1 | -1: it has the first tag, but not all of them, so that it stays in the index
+local function has_no_tags(value)
+  return string.find(redis.call('GETRANGE', value, -2, -1), '[^\n ] ?$') ~= nil
+end
+
+local answers = {}
+for i = 1, #KEYS, 4 do
+  local key, lease, copy, tags = KEYS[i], KEYS[i + 1], KEYS[i + 2], KEYS[i + 3]
+  -- Under a lease there may be a fill that has registered itself already: it must end, whatever the entry was before.
+  local leased, lacks = redis.call('EXISTS', lease) == 1, nil
+  local read, has = pcall(cjson.decode, redis.call('GET', tags) or '')
+  if not leased and read and type(has) == 'table' then
+    for j = #ARGV, 1, -1 do
+      if has[ARGV[j]] == nil then lacks = j end
+    end
+  end
+  local answer = 0
+  if lacks and lacks > 1 then
+    answer = -1
+  else
+    -- A copy may be older than the tags: it goes in any case.
+    redis.call('UNLINK', copy)
+  end
+  if not lacks then
+    if leased or not has_no_tags(key) then
+      if redis.call('STRLEN', key) > 0 then answer = 1 end
+      redis.call('UNLINK', key)
+    end
+    redis.call('UNLINK', tags)
+  end
+  answers[#answers + 1] = answer
+end
+return answers

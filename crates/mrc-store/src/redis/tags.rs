@@ -1,0 +1,208 @@
+//! The index of tags: which keys were filled with a tag, and when it was invalidated last.
+//!
+//! | key | content |
+//! |---|---|
+//! | `mrc:g:{K}` | the tags of the entry under `K`, as JSON: `{"tag":moment,…}` |
+//! | `mrc:t:{hash of a tag}` | a sorted set: `K` → the end of its life in µs; `""` → the moment of the last invalidation |
+//! | `mrc:clk` | the clock of both, in µs |
+//!
+//! A value whose entry has tags ends in a line feed. What is under `mrc:g:` counts for no other.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use fred::interfaces::ClientLike;
+use fred::types::Value;
+use fred::util::redis_keyslot;
+use futures_util::future::try_join_all;
+use mrc_core::{Tag, json};
+
+use super::failure::unexpected;
+use super::link::Connection;
+use super::scripts::{BUMP, DROP, PRUNE, TICK, TRACK, command};
+use super::span::traced;
+use super::{RedisStore, millis, slot};
+use crate::error::StoreError;
+use crate::store::FILL_LIMIT;
+use crate::tags::{Moment, Tags};
+
+/// For so long an invalidation is remembered.
+const MEMORY: Duration = FILL_LIMIT.saturating_mul(2);
+/// So many keys of a tag come in one answer.
+const KEYS_A_PAGE: u32 = 1_000;
+/// So many entries one script looks at: others wait meanwhile.
+const ENTRIES_A_SCRIPT: usize = 250;
+/// No life in an index is longer than this, a century: beyond it a score couldn't tell one µs from the next.
+const LONGEST: Duration = Duration::from_secs(100 * 365 * 86_400);
+const START: &[u8] = b"0";
+
+/// A key of an index, and its score.
+type Member = (Bytes, Bytes);
+
+impl RedisStore {
+    /// The clock: later than every invalidation before, or to invalidate, than every time before.
+    pub(super) async fn tick(&self, to_invalidate: bool) -> Result<Moment, StoreError> {
+        let clock = Bytes::from_static(slot::CLOCK);
+        let answer = self.run(&TICK, &[clock], &[Value::Integer(to_invalidate.into())]).await?;
+        let moment = answer.as_u64().ok_or_else(|| unexpected("the clock's time can't be read"))?;
+        Ok(Moment::from_micros(moment))
+    }
+
+    /// Registers the key under each of the tags. False: one was invalidated since its moment, or that is too long ago to tell.
+    pub(super) async fn track(&self, key: &Bytes, tags: &Tags, life: Duration) -> Result<bool, StoreError> {
+        // In an index the empty key stands for the invalidation.
+        if key.is_empty() {
+            return Ok(false);
+        }
+        let tracks = tags.iter().map(|(tag, since)| async move {
+            let args = [Value::Bytes(key.clone()), micros(since), millis(life.min(LONGEST)).into(), micros_of(MEMORY)];
+            self.run(&TRACK, &[self.index(tag)], &args).await
+        });
+        Ok(try_join_all(tracks).await?.iter().all(|answer| *answer == Value::Integer(1)))
+    }
+
+    /// Removes what has all of the tags.
+    pub(super) async fn drop_tagged(&self, mut tags: Vec<Tag>) -> Result<u64, StoreError> {
+        let moment = self.tick(true).await?;
+        let bumps = tags.iter().map(|tag| self.bump(self.index(tag), moment));
+        let found = try_join_all(bumps).await?.into_iter().enumerate().min_by_key(|(_, registry)| registry.size);
+        let Some((rarest, registry)) = found else { return Ok(0) };
+        tags.swap(0, rarest);
+        let tags: Vec<Value> = tags.iter().map(|tag| Value::from(tag.as_str())).collect();
+        match registry.members {
+            Some(members) => self.drop_members(&registry.index, &members, &tags).await,
+            None => self.drop_page_by_page(&registry.index, &tags).await,
+        }
+    }
+
+    /// Invalidates a tag: no fill with a moment before is stored from now on.
+    async fn bump(&self, index: Bytes, moment: Moment) -> Result<Registry, StoreError> {
+        let args = [micros(moment), millis(MEMORY).into(), Value::Integer(KEYS_A_PAGE.into())];
+        let mut answer = self.run(&BUMP, std::slice::from_ref(&index), &args).await?.into_array().into_iter();
+        let size = answer.next().and_then(|size| size.as_u64());
+        let size = size.ok_or_else(|| unexpected("the size of a tag's index can't be read"))?;
+        let members = members(answer)?;
+        Ok(Registry { index, size, members: (size <= u64::from(KEYS_A_PAGE)).then_some(members) })
+    }
+
+    async fn drop_page_by_page(&self, index: &Bytes, tags: &[Value]) -> Result<u64, StoreError> {
+        let (mut removed, mut cursor) = (0, Bytes::from_static(START));
+        loop {
+            let page = self.zscan(index, &cursor).await?;
+            let mut answer = page.into_array().into_iter();
+            cursor = answer.next().and_then(Value::into_bytes).ok_or_else(|| unexpected("a cursor can't be read"))?;
+            let members = members(answer.next().into_iter().flat_map(Value::into_array))?;
+            removed += self.drop_members(index, &members, tags).await?;
+            if cursor == START {
+                return Ok(removed);
+            }
+        }
+    }
+
+    /// Removes the entries of these keys that have all of the tags, the first of which is that of the index.
+    async fn drop_members(&self, index: &Bytes, members: &[Member], tags: &[Value]) -> Result<u64, StoreError> {
+        let per_script = if self.servers.are_a_cluster() { 1 } else { ENTRIES_A_SCRIPT };
+        let scripts = members.chunks(per_script).map(|some| async move {
+            let companions =
+                |key: &Bytes| [key.clone(), slot::lease_key(key), slot::copy_key(key), slot::tags_key(key)];
+            let keys: Vec<Bytes> = some.iter().flat_map(|(key, _)| companions(key)).collect();
+            self.run(&DROP, &keys, tags).await
+        });
+        let answers = try_join_all(scripts).await?.into_iter().flat_map(Value::into_array);
+        let answers: Vec<i64> = answers.filter_map(|answer| answer.as_i64()).collect();
+        if answers.len() != members.len() {
+            return Err(unexpected("the answer to an invalidation can't be read"));
+        }
+        let done = members.iter().zip(&answers).filter(|(_, answer)| **answer >= 0);
+        let done: Vec<Value> =
+            done.flat_map(|((key, score), _)| [key.clone(), score.clone()].map(Value::Bytes)).collect();
+        if !done.is_empty() {
+            // The entries are gone. What stays in the index beyond that is found again by the next invalidation, or ends with its life.
+            let _ = self.run(&PRUNE, std::slice::from_ref(index), &done).await;
+        }
+        Ok(answers.into_iter().filter(|answer| *answer > 0).count() as u64)
+    }
+
+    async fn zscan(&self, index: &Bytes, cursor: &Bytes) -> Result<Value, StoreError> {
+        let args = || [index.clone(), cursor.clone(), "COUNT".into(), KEYS_A_PAGE.to_string().into()].map(Value::Bytes);
+        let command = |connection: Arc<Connection>| async move {
+            let page = connection.client.custom::<Value, _>(command("ZSCAN"), args().to_vec());
+            traced(&connection.address, "ZSCAN", None, page).await
+        };
+        self.servers.call(|| redis_keyslot(index), command).await
+    }
+
+    fn index(&self, tag: &Tag) -> Bytes {
+        slot::index_key(&self.config.prefix, tag.as_str())
+    }
+}
+
+/// What is registered under a tag.
+struct Registry {
+    index: Bytes,
+    size: u64,
+    /// None: they are too many for one answer.
+    members: Option<Vec<Member>>,
+}
+
+/// `key, score, …` without the moment of the invalidation.
+fn members(mut answer: impl Iterator<Item = Value>) -> Result<Vec<Member>, StoreError> {
+    let mut members = Vec::new();
+    while let Some(key) = answer.next() {
+        let member = key.into_bytes().zip(answer.next().and_then(Value::into_bytes));
+        members.push(member.ok_or_else(|| unexpected("the keys of a tag can't be read"))?);
+    }
+    members.retain(|(key, _)| !key.is_empty());
+    Ok(members)
+}
+
+/// `{"tag":moment,…}`
+pub(super) fn to_json(tags: &Tags) -> Vec<u8> {
+    let mut text = vec![b'{'];
+    for (tag, since) in tags.iter() {
+        if text.len() > 1 {
+            text.push(b',');
+        }
+        json::string(tag.as_str(), &mut text);
+        text.push(b':');
+        json::number::unsigned(since.as_micros(), &mut text);
+    }
+    text.push(b'}');
+    text
+}
+
+/// None: it isn't what [`to_json`] writes.
+pub(super) fn from_json(text: &[u8]) -> Option<Tags> {
+    let tags: BTreeMap<String, u64> = serde_json::from_slice(text).ok()?;
+    Some(tags.into_iter().map(|(tag, since)| (tag.into(), Moment::from_micros(since))).collect())
+}
+
+fn micros(moment: Moment) -> Value {
+    Value::Integer(moment.as_micros().try_into().unwrap_or(i64::MAX))
+}
+
+fn micros_of(duration: Duration) -> Value {
+    Value::Integer(duration.as_micros().try_into().unwrap_or(i64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tags_are_json() {
+        let check = |tags: &[(&str, u64)], expect: &str| {
+            let tags: Tags = tags.iter().map(|(tag, since)| ((*tag).into(), Moment::from_micros(*since))).collect();
+            assert_eq!(String::from_utf8(to_json(&tags)).unwrap(), expect);
+            assert_eq!(from_json(expect.as_bytes()), Some(tags));
+        };
+        check(&[], "{}");
+        check(&[("user:42", 1_763_737_000_123_456), ("a", 0)], r#"{"a":0,"user:42":1763737000123456}"#);
+        check(&[("\"\\\n\0ü", 1)], r#"{"\"\\\n\u0000ü":1}"#);
+        for other in ["", "[]", "null", r#"{"a":"b"}"#, r#"{"a":-1}"#, r#"{"a":1"#] {
+            assert_eq!(from_json(other.as_bytes()), None, "{other}");
+        }
+    }
+}

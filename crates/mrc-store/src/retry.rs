@@ -1,0 +1,54 @@
+//! An invalidation that failed is made again, as a whole.
+
+use std::time::Duration;
+
+use mrc_core::{Event, EventListener};
+use tokio::time::{Instant, sleep};
+
+use crate::error::StoreError;
+
+/// The first pause before the next attempt, and the longest.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
+
+/// The attempts to invalidate something, each from the beginning, until one succeeds, fails for good, or the deadline would pass.
+///
+/// ```
+/// # use std::time::Duration;
+/// # use mrc_core::{EventListener, Tag};
+/// # use mrc_store::{CacheStore, Retries, StoreError};
+/// async fn invalidated(store: &dyn CacheStore, tag: Tag, listener: &dyn EventListener) -> Result<u64, StoreError> {
+///     let mut retries = Retries::new(Duration::from_secs(10));
+///     loop {
+///         match store.invalidate(&[tag.clone()]).await {
+///             Err(error) if retries.again(&error, listener).await => {}
+///             outcome => return outcome,
+///         }
+///     }
+/// }
+/// ```
+#[derive(Debug, Clone)]
+pub struct Retries {
+    began: Instant,
+    deadline: Duration,
+    pause: Duration,
+}
+
+impl Retries {
+    /// The first attempt begins now.
+    pub fn new(deadline: Duration) -> Self {
+        Self { began: Instant::now(), deadline, pause: PAUSES.0 }
+    }
+
+    /// Whether to try again after this error: then it is told, and the time for another attempt has come.
+    pub async fn again(&mut self, error: &StoreError, listener: &dyn EventListener) -> bool {
+        if !error.is_retryable() || self.began.elapsed() + self.pause > self.deadline {
+            return false;
+        }
+        let error = error.to_string();
+        tracing::warn!(target: "mrc", error, "an invalidation failed, and is tried again");
+        listener.on_event(&Event::DropRetried { error: &error });
+        sleep(self.pause).await;
+        self.pause = (self.pause * 2).min(PAUSES.1);
+        true
+    }
+}

@@ -1,0 +1,147 @@
+//! What an invalidation is about: composed of what every store can do.
+
+use std::collections::HashSet;
+use std::hash::{BuildHasher, RandomState};
+
+use bytes::Bytes;
+use futures_util::TryStreamExt;
+use futures_util::future::try_join_all;
+use mrc_core::{Event, EventListener, Glob, Tag, TagError};
+
+use crate::error::StoreError;
+use crate::store::{CacheStore, ScanPattern};
+
+/// What an invalidation removes. A [`Tag`] and a [`Glob`] are selections by themselves.
+///
+/// ```
+/// use mrc_core::{Glob, Tag};
+/// use mrc_store::Select;
+///
+/// let of_a_user: Select = Tag::new("user:42").into();
+/// let of_either = Select::any(["user:42", "user:43"]);
+/// let of_both = Select::all(["user:42", "lang:de"]);
+/// let by_name: Select = Glob::beginning("feed(").into(); // looks at every key of the store
+/// # let _ = (of_a_user, of_either, of_both, by_name);
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Select {
+    /// The entries that have any of these tags, in every namespace.
+    Any(Vec<Tag>),
+    /// The entries that have all of these tags, in every namespace.
+    All(Vec<Tag>),
+    /// The entries whose names match: in the namespace of the cache that is asked, or in the whole store.
+    Glob(Glob),
+    /// Every entry of the namespace, or of the whole store.
+    Everything,
+}
+
+impl Select {
+    /// The entries that have any of these tags.
+    pub fn any<T: Into<Tag>>(tags: impl IntoIterator<Item = T>) -> Self {
+        Self::Any(tags.into_iter().map(Into::into).collect())
+    }
+
+    /// The entries that have all of these tags.
+    pub fn all<T: Into<Tag>>(tags: impl IntoIterator<Item = T>) -> Self {
+        Self::All(tags.into_iter().map(Into::into).collect())
+    }
+
+    /// Whether it can be used.
+    ///
+    /// # Errors
+    /// [`TagError`]: no tag is given, or one that can't be used.
+    pub fn check(&self) -> Result<(), TagError> {
+        match self {
+            Self::Any(tags) | Self::All(tags) if tags.is_empty() => Err(TagError::Missing),
+            Self::Any(tags) | Self::All(tags) => tags.iter().try_for_each(Tag::check),
+            Self::Glob(_) | Self::Everything => Ok(()),
+        }
+    }
+
+    /// Removes what is selected from a store, and returns how many entries went. Names are those after `namespace`, literally.
+    ///
+    /// # Errors
+    /// The store's: some may be gone and some not, call it again.
+    pub async fn remove_from(
+        &self,
+        store: &dyn CacheStore,
+        namespace: &str,
+        listener: &dyn EventListener,
+    ) -> Result<u64, StoreError> {
+        match self {
+            Self::Any(tags) => {
+                let each = tags.iter().map(async |tag| {
+                    let tag = std::slice::from_ref(tag);
+                    let entries = store.invalidate(tag).await?;
+                    listener.on_event(&Event::Invalidated { tags: tag, entries });
+                    Ok::<_, StoreError>(entries)
+                });
+                Ok(try_join_all(each).await?.iter().sum())
+            }
+            Self::All(tags) => {
+                let entries = store.invalidate(tags).await?;
+                listener.on_event(&Event::Invalidated { tags, entries });
+                Ok(entries)
+            }
+            Self::Glob(_) | Self::Everything => {
+                let (mut entries, mut scanned) = (0, 0);
+                let mut pages = store.scan(&self.pattern(namespace));
+                while let Some(page) = pages.try_next().await? {
+                    scanned += page.len() as u64;
+                    let ours: Vec<Bytes> = page.into_iter().filter(|key| self.matches(namespace, key)).collect();
+                    if !ours.is_empty() {
+                        entries += store.remove(&ours).await?;
+                    }
+                }
+                listener.on_event(&Event::Dropped { entries, scanned });
+                Ok(entries)
+            }
+        }
+    }
+
+    /// How many keys of a store are selected by their names. It looks at every key.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn count_in(&self, store: &dyn CacheStore, namespace: &str) -> Result<u64, StoreError> {
+        // A scan may return a key twice.
+        let (hasher, mut seen) = (RandomState::new(), HashSet::new());
+        let mut pages = store.scan(&self.pattern(namespace));
+        while let Some(page) = pages.try_next().await? {
+            seen.extend(page.iter().filter(|key| self.matches(namespace, key)).map(|key| hasher.hash_one(key)));
+        }
+        Ok(seen.len() as u64)
+    }
+
+    fn pattern(&self, namespace: &str) -> ScanPattern {
+        let name = if let Self::Glob(glob) = self { glob.prefix() } else { "" };
+        ScanPattern::Beginning([namespace, name].concat())
+    }
+
+    fn matches(&self, namespace: &str, key: &[u8]) -> bool {
+        key.strip_prefix(namespace.as_bytes()).is_some_and(|name| match self {
+            Self::Glob(glob) => glob.matches(name),
+            Self::Everything => true,
+            Self::Any(_) | Self::All(_) => false,
+        })
+    }
+}
+
+impl From<Tag> for Select {
+    fn from(tag: Tag) -> Self {
+        Self::Any(vec![tag])
+    }
+}
+
+impl From<&Tag> for Select {
+    fn from(tag: &Tag) -> Self {
+        Self::Any(vec![tag.clone()])
+    }
+}
+
+impl From<Glob> for Select {
+    fn from(glob: Glob) -> Self {
+        Self::Glob(glob)
+    }
+}

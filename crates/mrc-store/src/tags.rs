@@ -1,0 +1,123 @@
+//! The tags of an entry, and the moments that say which of them was invalidated since.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map;
+use std::time::Duration;
+
+use bytes::Bytes;
+use mrc_core::{Tag, TagError};
+
+/// A moment of a store's own clock, in µs: invalidations and claims are ordered by it, whichever process they came from.
+/// Moments of two stores can't be compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Moment(u64);
+
+impl Moment {
+    /// The moment so many µs after the clock's beginning.
+    pub const fn from_micros(micros: u64) -> Self {
+        Self(micros)
+    }
+
+    /// In µs since the clock's beginning.
+    pub const fn as_micros(self) -> u64 {
+        self.0
+    }
+
+    /// So much earlier, but not before the clock's beginning.
+    #[must_use]
+    pub fn earlier(self, by: Duration) -> Self {
+        Self(self.0.saturating_sub(u64::try_from(by.as_micros()).unwrap_or(u64::MAX)))
+    }
+}
+
+/// The tags of an entry, each with the moment from which on an invalidation of it makes the entry stale: no later than when the first read
+/// began that the value was made of.
+///
+/// ```
+/// use mrc_store::{Moment, Tags};
+///
+/// let mut tags = Tags::default();
+/// tags.add("user:42".into(), Moment::from_micros(20));
+/// tags.add("user:42".into(), Moment::from_micros(10)); // the earlier one counts
+/// assert_eq!(tags.iter().collect::<Vec<_>>(), [(&"user:42".into(), Moment::from_micros(10))]);
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Tags(BTreeMap<Tag, Moment>);
+
+impl Tags {
+    /// The most tags that an entry can have.
+    pub const MOST: usize = 1_000;
+
+    /// Adds a tag; where it is there already, the earlier moment counts.
+    pub fn add(&mut self, tag: Tag, since: Moment) {
+        self.0.entry(tag).and_modify(|known| *known = since.min(*known)).or_insert(since);
+    }
+
+    /// The tags and their moments, in the order of their names.
+    pub fn iter(&self) -> impl Iterator<Item = (&Tag, Moment)> {
+        self.0.iter().map(|(tag, since)| (tag, *since))
+    }
+
+    /// The moment of a tag. None: the entry doesn't have it.
+    pub fn since(&self, tag: &str) -> Option<Moment> {
+        self.0.get(tag).copied()
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether an entry can have them.
+    ///
+    /// # Errors
+    /// [`TagError`]: one can't be used, or there are more than [`MOST`](Self::MOST).
+    pub fn check(&self) -> Result<(), TagError> {
+        if self.len() > Self::MOST {
+            return Err(TagError::TooMany { tags: self.len(), limit: Self::MOST });
+        }
+        self.0.keys().try_for_each(Tag::check)
+    }
+}
+
+impl FromIterator<(Tag, Moment)> for Tags {
+    fn from_iter<I: IntoIterator<Item = (Tag, Moment)>>(tags: I) -> Self {
+        let mut all = Self::default();
+        tags.into_iter().for_each(|(tag, since)| all.add(tag, since));
+        all
+    }
+}
+
+impl IntoIterator for Tags {
+    type Item = (Tag, Moment);
+    type IntoIter = btree_map::IntoIter<Tag, Moment>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
+/// The tags of an invalidation, each once.
+#[cfg(any(feature = "redis", feature = "memory"))]
+pub(crate) fn all_of(tags: &[Tag]) -> Result<Vec<Tag>, TagError> {
+    if tags.is_empty() {
+        return Err(TagError::Missing);
+    }
+    let tags: Tags = tags.iter().map(|tag| (tag.clone(), Moment::default())).collect();
+    tags.check()?;
+    Ok(tags.into_iter().map(|(tag, _)| tag).collect())
+}
+
+/// A value and the tags of its entry, as they were at one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// The value.
+    pub value: Bytes,
+    /// The tags. None: the entry has some, but they are lost (an eviction, a foreign hand). Nothing that depends on it may be cached.
+    pub tags: Option<Tags>,
+}

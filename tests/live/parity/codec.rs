@@ -1,0 +1,101 @@
+//! What lies in the store and is no value of this cache: a miss, and an event.
+
+use bytes::Bytes;
+use mrc::scope::{self, Mode};
+use mrc::{Cache, Codec, Error};
+
+use super::support::*;
+
+/// Bytes that no cache of texts has written.
+const WRONG: [&[u8]; 8] = [
+    b"7",
+    b"{\"type\":\"cached_exception\"}",
+    b"\"cut o",
+    b"\xff\xfe",
+    b"\x00",
+    b"\x01m\xa2ok\x00",
+    b"\x01c",
+    b"plain text",
+];
+
+async fn leaves(place: &Place, bytes: &'static [u8]) {
+    place.store().put("app:f", Bytes::from_static(bytes), HOUR).await.unwrap();
+    place.heard.take();
+}
+
+#[tokio::test]
+async fn x21_bytes_that_are_no_value_are_a_miss_and_an_event() {
+    on_every_store(async |place| {
+        let cache = place.cache();
+        for bytes in WRONG {
+            for by_try in [true, false] {
+                leaves(&place, bytes).await;
+                let got = if by_try {
+                    cache.get_or_try("f", async || Ok::<_, Error>("ok".to_owned())).await.unwrap()
+                } else {
+                    cache.get_or("f", async || "ok".to_owned()).await
+                };
+                let heard = place.heard.take();
+                assert_eq!(got, "ok", "{bytes:?}");
+                assert_eq!(heard.iter().filter(|event| *event == "bad_value app:f").count(), 1, "{heard:?}");
+                assert!(heard.iter().any(|event| event.starts_with("filled app:f 4")), "{heard:?}");
+                assert_eq!(cache.get::<String>("f").await.unwrap().as_deref(), Some("ok"), "it was overwritten");
+            }
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn x21_a_look_at_such_bytes_finds_nothing() {
+    on_every_store(async |place| {
+        let cache = place.cache();
+        for bytes in WRONG {
+            leaves(&place, bytes).await;
+            assert_eq!(cache.get::<String>("f").await.unwrap(), None);
+            assert!(place.heard.has("bad_value app:f"), "{bytes:?}");
+            leaves(&place, bytes).await;
+            let read = scope::with_mode(
+                Mode::ReadOnly,
+                cache.get_or_try("f", async || -> Result<String, Error> { panic!("nothing runs") }),
+            );
+            assert!(matches!(read.await, Err(Error::Missed { .. })), "{bytes:?}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn d73_d76_x21_a_codec_is_chosen_and_does_not_read_anothers() {
+    let codecs: Vec<Codec> = ["json", "msgpack", "cbor"].iter().filter_map(|name| name.parse().ok()).collect();
+    assert_eq!(codecs[0], Codec::default());
+    assert!("pickle".parse::<Codec>().is_err());
+    on_every_store(async |place| {
+        let caches: Vec<Cache> =
+            codecs.iter().map(|codec| place.builder("app").codec(*codec).build().unwrap()).collect();
+        for (at, cache) in caches.iter().enumerate() {
+            cache.set("f", "text").await.unwrap();
+            assert_eq!(cache.get::<String>("f").await.unwrap().as_deref(), Some("text"));
+            for (other, reader) in caches.iter().enumerate().filter(|(other, _)| *other != at) {
+                cache.set("f", "text").await.unwrap();
+                let name = format!("{:?} by {:?}", codecs[at], codecs[other]);
+                assert!(runs_text(reader, "again").await, "{name}");
+                assert!(!runs_text(reader, "again").await, "{name}");
+            }
+        }
+    })
+    .await;
+}
+
+/// Whether it was computed.
+async fn runs_text(cache: &Cache, fresh: &str) -> bool {
+    let mut ran = false;
+    let value = cache
+        .get_or("f", async || {
+            ran = true;
+            fresh.to_owned()
+        })
+        .await;
+    assert_eq!(value, fresh);
+    ran
+}

@@ -1,0 +1,17 @@
+//! What other libraries' caches of functions do, and what they get wrong, done right: the tests bear the numbers of docs/parity.md.
+
+mod clear;
+mod codec;
+mod config;
+mod errors;
+mod events;
+mod keys;
+mod life;
+mod modes;
+mod nested;
+mod outage;
+mod races;
+mod scope;
+mod support;
+mod tags;
+mod values;

@@ -1,0 +1,105 @@
+//! The store fails: a call goes round it or says so, and no result is lost.
+
+use std::time::Duration;
+
+use mrc::{Cache, CacheBuilder, Error, OnError, Spec};
+use mrc_tests::{Mode, Proxy, Redis};
+
+use super::support::*;
+
+/// A cache that insists on nothing, so that a test needn't wait for it.
+fn insisting_on_nothing(builder: CacheBuilder, on_error: OnError) -> Cache {
+    builder.on_error(on_error).invalidation_deadline(Duration::ZERO).build().unwrap()
+}
+
+/// Caches of either kind, of which the store fails: closed in memory, and a Redis that is killed.
+async fn on_every_outage(test: impl AsyncFn(Cache, Cache)) {
+    let redis = Redis::start().await;
+    for place in [Place::memory(), Place::redis(impatient(redis.port()))] {
+        let [degrading, failing] =
+            [OnError::Degrade, OnError::Fail].map(|on_error| insisting_on_nothing(place.builder("app"), on_error));
+        for cache in [&degrading, &failing] {
+            cache.set("f", &1).await.unwrap();
+        }
+        redis.kill().await;
+        for cache in [&degrading, &failing] {
+            if format!("{place:?}") == "memory" {
+                cache.close().await;
+            }
+        }
+        guarded(test(degrading, failing)).await;
+        redis.restart().await;
+    }
+}
+
+#[tokio::test]
+async fn x12_d105_d107_d108_d109_d110_a_store_that_is_down_is_gone_round_or_told() {
+    on_every_outage(async |degrading, failing| {
+        for fresh in 2..5 {
+            assert_eq!(degrading.get_or_try("f", async || Ok::<_, Error>(fresh)).await.unwrap(), fresh);
+            assert_eq!(degrading.get_or("f", async || fresh).await, fresh);
+            // A function that can't fail doesn't, whatever the setting.
+            assert_eq!(failing.get_or("f", async || fresh).await, fresh);
+            let never = async || -> Result<u32, Error> { panic!("nothing runs") };
+            assert!(matches!(failing.get_or_try("f", never).await, Err(Error::Store(_))));
+        }
+        assert_eq!(degrading.stats().snapshot().hits, 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn r15_what_is_about_the_cache_alone_when_it_is_down() {
+    on_every_outage(async |degrading, failing| {
+        assert_eq!(degrading.get::<u32>("f").await.unwrap(), None);
+        assert!(matches!(failing.get::<u32>("f").await, Err(Error::Store(_))));
+        for spec in [Spec::of("f"), Spec::of("f").tag("t")] {
+            assert!(!degrading.set(spec.clone(), &1).await.unwrap());
+            assert!(matches!(failing.set(spec, &1).await, Err(Error::Store(_))));
+        }
+        // An invalidation that did nothing is never passed off as one that found nothing.
+        for cache in [&degrading, &failing] {
+            assert!(matches!(cache.invalidate(tag("t")).await, Err(Error::Store(_))));
+            assert!(matches!(cache.clear().await, Err(Error::Store(_))));
+            assert!(matches!(cache.remove("f").await, Err(Error::Store(_))));
+            assert!(matches!(cache.len().await, Err(Error::Store(_))));
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn x12_d106_a_result_is_not_lost_when_the_fill_fails() {
+    let redis = Redis::start().await;
+    let wire = Proxy::to(redis.port()).await;
+    let place = Place::redis(impatient(wire.port()));
+    for on_error in [OnError::Degrade, OnError::Fail] {
+        let cache = insisting_on_nothing(place.builder("app"), on_error);
+        for mode in [Mode::Close, Mode::HoldAnswers] {
+            until(async || cache.store().ping().await.is_ok()).await;
+            place.heard.take();
+            let made = async || {
+                wire.set(mode.clone());
+                Ok::<_, Error>(7)
+            };
+            let outcome = guarded(cache.get_or_try(Spec::of("f").tag("t"), made)).await;
+            wire.set(Mode::Pass);
+            assert_eq!(outcome.unwrap(), 7);
+            assert!(place.heard.has("bypassed app:f store_failed"));
+            assert_eq!(redis.cli(&["FLUSHALL"]).await, "OK");
+        }
+    }
+}
+
+/// Reads fail and writes work: what is stored is never read, and every call computes.
+#[tokio::test]
+async fn d111_a_store_that_cannot_be_read() {
+    let redis = Redis::start().await;
+    redis.cli(&["ACL", "SETUSER", "writer", "on", ">pw", "~*", "+@all", "-get"]).await;
+    let place = Place::redis(patient(&redis.url()).username("writer").password("pw"));
+    let cache = place.cache();
+    for fresh in 1..4 {
+        assert_eq!(guarded(cache.get_or("f", async || fresh)).await, fresh);
+        assert!(place.heard.take().contains(&"bypassed app:f store_failed".to_owned()));
+    }
+}

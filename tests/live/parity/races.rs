@@ -1,0 +1,200 @@
+//! Callers that meet: at a miss, at an invalidation, and when one goes away.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::task::Poll;
+
+use futures_util::future::join_all;
+use mrc::{Cache, Glob, Spec, scope};
+use tokio::sync::Semaphore;
+
+use super::support::*;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn x01_twenty_misses_at_once_are_one_execution() {
+    on_every_store(async |place| {
+        let (run, gate) = (Arc::new(AtomicU32::new(0)), Arc::new(Semaphore::new(0)));
+        // Two caches share no memory in Redis: they are as two processes.
+        let caches = [0, 1].map(|_| place.builder("app").wait_max(HOUR).build().unwrap());
+        let callers = (0..20).map(|at| {
+            let (cache, run, gate) = (caches[at % 2].clone(), run.clone(), gate.clone());
+            tokio::spawn(async move {
+                cache
+                    .get_or("f", || async move {
+                        run.fetch_add(1, Ordering::SeqCst);
+                        gate.acquire().await.unwrap().forget();
+                        7
+                    })
+                    .await
+            })
+        });
+        let callers: Vec<_> = callers.collect();
+        until(async || run.load(Ordering::SeqCst) > 0).await;
+        gate.add_permits(20);
+        for answer in join_all(callers).await {
+            assert_eq!(answer.unwrap(), 7);
+        }
+        assert_eq!(run.load(Ordering::SeqCst), 1);
+    })
+    .await;
+}
+
+/// Every way to invalidate, between what a function reads and what is stored of it.
+#[tokio::test]
+async fn x02_a_value_that_an_invalidation_overtook_is_not_stored() {
+    async fn overtaken(place: &Place, how: &str, tags_come_late: bool) {
+        let (cache, writer) = (place.cache(), place.cache());
+        let value = AtomicU32::new(1);
+        let spec = || if tags_come_late { Spec::of("f") } else { Spec::of("f").tags(["t", "u"]) };
+        let read = async || {
+            let read = value.load(Ordering::SeqCst);
+            value.store(2, Ordering::SeqCst);
+            match how {
+                "a tag" => writer.invalidate(tag("t")).await.map(drop),
+                "all of two tags" => writer.invalidate(mrc::Select::all(["u", "t"])).await.map(drop),
+                "its name" => writer.remove("f").await.map(drop),
+                "a pattern" => writer.invalidate(Glob::literal("f")).await.map(drop),
+                "everything" => writer.clear().await.map(drop),
+                _ => writer.set("f", &2).await.map(drop),
+            }
+            .unwrap();
+            if tags_come_late {
+                scope::tags(["t", "u"]);
+            }
+            read
+        };
+        place.heard.take();
+        assert_eq!(cache.get_or(spec(), read).await, 1, "the call began before");
+        assert!(place.heard.has("refused app:f"), "{how}, late {tags_come_late}: {:?}", place.heard.take());
+        assert_eq!(
+            cache.get_or(spec(), async || value.load(Ordering::SeqCst)).await,
+            2,
+            "{how}, late {tags_come_late}"
+        );
+        writer.clear().await.unwrap();
+    }
+    on_every_store(async |place| {
+        for how in ["a tag", "all of two tags", "its name", "a pattern", "everything", "another value"] {
+            for tags_come_late in [false, true] {
+                overtaken(&place, how, tags_come_late).await;
+            }
+        }
+    })
+    .await;
+}
+
+/// Writers and readers at full speed: a value that was invalidated is never seen again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn x02_nothing_stale_is_seen_after_an_invalidation_returned() {
+    on_every_store(async |place| {
+        let (value, done) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
+        let read = |cache: Cache, value: Arc<AtomicU32>| async move {
+            cache
+                .get_or("f", || async move {
+                    let read = value.load(Ordering::SeqCst);
+                    tokio::task::yield_now().await;
+                    scope::tag("t");
+                    read
+                })
+                .await
+        };
+        let readers = (0..8).map(|at| {
+            let (cache, value, done) = (place.cache(), value.clone(), done.clone());
+            tokio::spawn(async move {
+                while done.load(Ordering::SeqCst) < 200 {
+                    let least = done.load(Ordering::SeqCst);
+                    let seen = read(cache.clone(), value.clone()).await;
+                    assert!(seen >= least, "reader {at} saw {seen} after {least} was invalidated");
+                }
+            })
+        });
+        let readers: Vec<_> = readers.collect();
+        let writer = place.cache();
+        for version in 1..=200 {
+            value.store(version, Ordering::SeqCst);
+            writer.invalidate(tag("t")).await.unwrap();
+            done.store(version, Ordering::SeqCst);
+        }
+        for reader in join_all(readers).await {
+            reader.unwrap();
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn x14_a_call_that_is_cancelled_stores_nothing_and_leaves_its_scope_clean() {
+    on_every_store(async |place| {
+        let cache = place.cache();
+        {
+            let mut call = pin!(runs_with(&cache, Spec::of("f").tag("t"), async || {
+                scope::tag("late");
+                std::future::pending::<()>().await;
+            }));
+            let started = async || place.heard.has("miss app:f");
+            tokio::select! {
+                _ = &mut call => panic!("it never ends"),
+                () = until(started) => {}
+            }
+            // One more look: it is in its function.
+            std::future::poll_fn(|context| {
+                assert!(Future::poll(call.as_mut(), context).is_pending());
+                Poll::Ready(())
+            })
+            .await;
+        }
+        assert_eq!((scope::key(), scope::current_tags()), (None, vec![]));
+        assert!(!cache.contains("f").await.unwrap());
+        // The claim goes too, in the background: nobody waits for a lease.
+        until(async || cache.len().await.unwrap() == 0).await;
+        assert!(runs(&cache, "f").await && !runs(&cache, "f").await);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn x14_a_part_that_is_cancelled_leaves_its_caller_whole() {
+    on_every_store(async |place| {
+        let cache = place.cache();
+        runs_with(&cache, "outer", async || {
+            let part = runs_with(&cache, "inner", async || {
+                scope::tag("inner");
+                std::future::pending::<()>().await;
+            });
+            tokio::select! {
+                _ = part => panic!("it never ends"),
+                () = until(async || place.heard.has("miss app:inner")) => {}
+            }
+            assert_eq!((scope::key().as_deref(), scope::current_tags()), (Some("app:outer"), vec![]));
+            scope::tag("outer");
+        })
+        .await;
+        assert_eq!(cache.invalidate(tag("inner")).await.unwrap(), 0);
+        assert_eq!(cache.invalidate(tag("outer")).await.unwrap(), 1);
+    })
+    .await;
+}
+
+/// A caller that goes away while others wait for it: one of them takes its place.
+#[tokio::test]
+async fn x14_others_go_on_without_the_one_that_was_cancelled() {
+    on_every_store(async |place| {
+        let cache = place.cache();
+        let first = tokio::spawn({
+            let cache = cache.clone();
+            async move { runs_with(&cache, "f", async || std::future::pending::<()>().await).await }
+        });
+        until(async || place.heard.has("miss app:f")).await;
+        let others = (0..5).map(|_| {
+            let cache = cache.clone();
+            tokio::spawn(async move { runs(&cache, "f").await })
+        });
+        let others: Vec<_> = others.collect();
+        tokio::task::yield_now().await;
+        first.abort();
+        let ran = join_all(others).await.into_iter().filter(|ran| *ran.as_ref().unwrap()).count();
+        assert_eq!(ran, 1);
+    })
+    .await;
+}

@@ -1,0 +1,146 @@
+//! What these tests share: a place for entries in each kind of store, the events of its caches, and functions that tell whether they ran.
+
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+use mrc::{Cache, CacheBuilder, CacheStore, Event, EventListener, MemoryStore, RedisConfig, RedisStore, Spec, Tag};
+use mrc_tests::{Redis, RedisCluster, unique};
+
+pub(super) use crate::client::support::{HOUR, guarded, impatient, patient, until};
+
+/// Where the caches of a test keep their entries: in memory, or in a Redis.
+pub(super) struct Place {
+    kind: Kind,
+    pub(super) heard: Heard,
+}
+
+enum Kind {
+    Memory(Arc<MemoryStore>),
+    Redis(Box<RedisConfig>),
+}
+
+impl Place {
+    pub(super) fn memory() -> Self {
+        Self { kind: Kind::Memory(Arc::default()), heard: Heard::default() }
+    }
+
+    /// With a prefix of its own.
+    pub(super) fn redis(config: RedisConfig) -> Self {
+        Self { kind: Kind::Redis(Box::new(config.prefix(unique("p") + ":"))), heard: Heard::default() }
+    }
+
+    /// On the Redis of all tests.
+    pub(super) async fn shared() -> Self {
+        Self::redis(patient(&Redis::shared().await.url()))
+    }
+
+    pub(super) async fn cluster() -> Self {
+        Self::redis(patient(&RedisCluster::shared().await.url()))
+    }
+
+    /// The namespace `app`. Each cache in Redis has connections of its own, as in another process.
+    pub(super) fn cache(&self) -> Cache {
+        self.namespace("app")
+    }
+
+    pub(super) fn namespace(&self, name: &str) -> Cache {
+        self.builder(name).build().unwrap()
+    }
+
+    pub(super) fn builder(&self, namespace: &str) -> CacheBuilder {
+        let builder = match &self.kind {
+            Kind::Memory(store) => CacheBuilder::shared(store.clone()),
+            Kind::Redis(config) => CacheBuilder::new(RedisStore::new(RedisConfig::clone(config)).unwrap()),
+        };
+        builder.namespace(namespace).jitter(0.0).on_event(self.heard.clone())
+    }
+
+    /// The store without a cache, as somebody else sees it.
+    pub(super) fn store(&self) -> Arc<dyn CacheStore> {
+        match &self.kind {
+            Kind::Memory(store) => store.clone(),
+            Kind::Redis(config) => Arc::new(RedisStore::new(RedisConfig::clone(config)).unwrap()),
+        }
+    }
+}
+
+impl fmt::Debug for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if matches!(self.kind, Kind::Memory(_)) { "memory" } else { "Redis" })
+    }
+}
+
+/// Where a test fails, this says on which store.
+impl Drop for Place {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("the store was: {self:?}");
+        }
+    }
+}
+
+/// Runs a test in memory and on a Redis.
+pub(super) async fn on_every_store(test: impl AsyncFn(Place)) {
+    for place in [Place::memory(), Place::shared().await] {
+        guarded(test(place)).await;
+    }
+}
+
+/// Whether a call runs its function.
+pub(super) async fn runs(cache: &Cache, spec: impl Into<Spec>) -> bool {
+    runs_with(cache, spec, async || {}).await
+}
+
+/// Whether a call runs this.
+pub(super) async fn runs_with(cache: &Cache, spec: impl Into<Spec>, work: impl AsyncFnOnce()) -> bool {
+    let ran = AtomicBool::new(false);
+    cache
+        .get_or(spec, async || {
+            work().await;
+            ran.store(true, Ordering::SeqCst);
+        })
+        .await;
+    ran.into_inner()
+}
+
+pub(super) fn tag(name: &str) -> Tag {
+    Tag::new(name)
+}
+
+/// The events of caches, in order, each with its fields: `"miss app:f"`. Not how long things took.
+#[derive(Clone, Default)]
+pub(super) struct Heard(Arc<Mutex<Vec<String>>>);
+
+impl Heard {
+    /// The events since the last call.
+    pub(super) fn take(&self) -> Vec<String> {
+        std::mem::take(&mut self.0.lock().unwrap())
+    }
+
+    /// Whether there was such an event since the last [`take`](Self::take).
+    pub(super) fn has(&self, event: &str) -> bool {
+        self.0.lock().unwrap().iter().any(|heard| heard == event)
+    }
+}
+
+impl EventListener for Heard {
+    fn on_event(&self, event: &Event<'_>) {
+        let fields = match event {
+            Event::Hit { key, bytes, .. } => format!("{key} {bytes}"),
+            Event::Filled { key, ttl, bytes, tags } => format!("{key} {bytes} {ttl:?} {tags:?}"),
+            Event::Miss { key }
+            | Event::Followed { key, .. }
+            | Event::Computed { key, .. }
+            | Event::Refused { key } => (*key).to_owned(),
+            Event::Failed { key, error, .. } => format!("{key} {error}"),
+            Event::BadValue { key, .. } => (*key).to_owned(),
+            Event::Bypassed { key, why } => format!("{key} {}", why.name()),
+            Event::Removed { key, existed } => format!("{key} {existed}"),
+            Event::Invalidated { tags, entries } => format!("{tags:?} {entries}"),
+            Event::Dropped { entries, .. } => entries.to_string(),
+            _ => return,
+        };
+        self.0.lock().unwrap().push(format!("{} {fields}", event.name()));
+    }
+}

@@ -1,0 +1,172 @@
+//! Values go round: what is stored comes back as what it was.
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+
+use mrc::{Cache, Codec};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::support::*;
+
+/// The value is computed once, and a hit returns the same.
+async fn goes_round<T>(cache: &Cache, value: T)
+where
+    T: Serialize + DeserializeOwned + Clone + PartialEq + Debug,
+{
+    let name = format!("{value:?}");
+    for expect_run in [true, false] {
+        let mut ran = false;
+        let got = cache
+            .get_or(name.as_str(), async || {
+                ran = true;
+                value.clone()
+            })
+            .await;
+        assert_eq!((&got, ran), (&value, expect_run));
+    }
+    assert_eq!(cache.get::<T>(name.as_str()).await.unwrap(), Some(value));
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct User {
+    id: u64,
+    name: String,
+    nick: Option<String>,
+    role: Role,
+    settings: BTreeMap<String, Vec<f64>>,
+    friends: Vec<User>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+enum Role {
+    Guest,
+    Staff(u32),
+    Admin { since: i64 },
+}
+
+/// Written as text.
+#[derive(Debug, Clone, PartialEq)]
+struct Euros(u32);
+
+impl Serialize for Euros {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&format!("{} EUR", self.0))
+    }
+}
+
+impl<'de> Deserialize<'de> for Euros {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let number = text.strip_suffix(" EUR").and_then(|number| number.parse().ok());
+        number.map(Self).ok_or_else(|| serde::de::Error::custom("no euros"))
+    }
+}
+
+fn user() -> User {
+    let settings = BTreeMap::from([("é\"\n".to_owned(), vec![1.5, -0.0, 1e300]), (String::new(), vec![])]);
+    let friend = User {
+        id: u64::MAX,
+        name: "{}".into(),
+        nick: None,
+        role: Role::Guest,
+        settings: BTreeMap::new(),
+        friends: vec![],
+    };
+    let nick = Some("😀".into());
+    User { id: 1, name: "Ann".into(), nick, role: Role::Admin { since: -1 }, settings, friends: vec![friend] }
+}
+
+#[tokio::test]
+async fn x15_r18_none_zero_false_and_what_is_empty_are_hits() {
+    on_every_store(async |place| {
+        let cache = place.cache();
+        goes_round(&cache, None::<u32>).await;
+        goes_round(&cache, ()).await;
+        goes_round(&cache, 0).await;
+        goes_round(&cache, 0.0).await;
+        goes_round(&cache, false).await;
+        goes_round(&cache, String::new()).await;
+        goes_round(&cache, Vec::<u32>::new()).await;
+        goes_round(&cache, BTreeMap::<String, u32>::new()).await;
+        goes_round(&cache, Value::Null).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn d70_d71_d72_d116_values_of_every_type_go_round_in_every_codec() {
+    let codecs: Vec<Codec> = ["json", "msgpack", "cbor"].iter().filter_map(|name| name.parse().ok()).collect();
+    on_every_store(async |place| {
+        for codec in &codecs {
+            let cache = place.builder(&format!("{codec:?}")).codec(*codec).build().unwrap();
+            goes_round(&cache, "héllo \u{0}\"\\ 😀".to_owned()).await;
+            // At their ends the store has marks of its own.
+            goes_round(&cache, " a \n ".to_owned()).await;
+            goes_round(&cache, (i64::MIN, u64::MAX, -1)).await;
+            goes_round(&cache, [1.0, 0.1, -0.0, 1e-7, f64::MAX]).await;
+            goes_round(&cache, (true, 'x')).await;
+            goes_round(&cache, vec![Some(1), None]).await;
+            goes_round(&cache, json!({"a": [1, 2.5, {"b": null}], "é": "ü", "": [true, []]})).await;
+            goes_round(&cache, user()).await;
+            goes_round(&cache, vec![Role::Guest, Role::Staff(7), Role::Admin { since: 0 }]).await;
+            goes_round(&cache, Ok::<_, Role>(user())).await;
+            goes_round(&cache, Err::<User, _>(Role::Staff(1))).await;
+            goes_round(&cache, Euros(12)).await;
+            goes_round(&cache, (0..=255).collect::<Vec<u8>>()).await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn x13_what_looks_like_anothers_envelope_is_plain_data() {
+    on_every_store(async |place| {
+        let cache = place.cache();
+        let of = |module, class| json!({"type": "cached_exception", "exception_module": module, "exception_class": class, "message": "id"});
+        goes_round(&cache, of("os", "system")).await;
+        goes_round(&cache, vec![of("builtins", "ValueError")]).await;
+        goes_round(&cache, json!({"type": "cacheable_value", "class": "User", "module": "app", "data": {}})).await;
+        goes_round(&cache, json!({"Ok": 1})).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn d08_d12_d56_d57_d58_d62_d66_d112_r03_r04_r05_values_by_name() {
+    on_every_store(async |place| {
+        let cache = place.cache();
+        let entry = cache.entry::<Value>("a");
+        assert_eq!((entry.get().await.unwrap(), entry.ttl().await.unwrap()), (None, None));
+        assert!(!cache.contains("a").await.unwrap());
+        for value in [json!("text"), json!({"name": "Ann", "tags": [{"x": [1, null]}]})] {
+            assert!(entry.set(&value).await.unwrap());
+            assert_eq!(entry.get().await.unwrap(), Some(value));
+            assert!(cache.contains("a").await.unwrap());
+        }
+        assert!(cache.set("b", "stays").await.unwrap());
+        assert!(entry.remove().await.unwrap());
+        assert!(!entry.remove().await.unwrap(), "there is none any more");
+        assert_eq!(entry.get().await.unwrap(), None);
+        assert_eq!(cache.get::<String>("b").await.unwrap().as_deref(), Some("stays"));
+        assert_eq!((cache.clear().await.unwrap(), cache.len().await.unwrap()), (1, 0));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn d63_many_are_removed_and_others_stay() {
+    on_every_store(async |place| {
+        let cache = place.cache();
+        for name in ["a", "b", "c", "d"] {
+            cache.set(name, &1).await.unwrap();
+        }
+        for name in ["a", "b"] {
+            assert!(cache.remove(name).await.unwrap());
+        }
+        let left = [cache.contains("b").await.unwrap(), cache.contains("c").await.unwrap()];
+        assert_eq!((left, cache.len().await.unwrap()), ([false, true], 2));
+    })
+    .await;
+}
