@@ -21,6 +21,7 @@ use crate::error::{BoxError, Error};
 use crate::fetch::Pipeline;
 use crate::function::Function;
 use crate::query::Query;
+use crate::scope;
 use crate::texts::Texts;
 
 /// A read-through cache: answers come from Redis when they are there, and are stored there when they aren't.
@@ -252,7 +253,10 @@ impl MrcClient {
         if self.is_bypassed(&key) {
             return Ok(None);
         }
-        Ok(self.inner.pipeline.store.get(key.as_str()).await?.map(Answer::cached))
+        let call = self.call(Ttl::DEFAULT)?;
+        let answer = self.inner.pipeline.look(key.as_str(), &call).await?;
+        answer.iter().filter_map(Answer::tags).for_each(scope::inherit);
+        Ok(answer)
     }
 
     /// Stores a value under the key of a query, whatever is there.

@@ -90,7 +90,7 @@ impl Weak {
     /// Registers the key under its tags. False: one was invalidated since.
     async fn track(&self, key: &str, life: &Life) -> Result<bool, StoreError> {
         for (tag, since) in life.tags.iter() {
-            let args = [key.to_owned(), since.as_micros().to_string(), millis(life.of_copy()), MEMORY_US.to_string()];
+            let args = [key.to_owned(), millis(life.of_copy()), MEMORY_US.to_string(), since.as_micros().to_string()];
             let tracked: i64 =
                 self.client.eval(&*self.scripts.track, index(tag), args.to_vec()).await.map_err(failed)?;
             if tracked == 0 {

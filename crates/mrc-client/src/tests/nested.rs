@@ -159,6 +159,13 @@ async fn a_query_gives_its_tags_to_a_function_and_by_its_params() {
         cache.get_or_try("outer", read).await.unwrap();
         assert_eq!(cache.invalidate(Tag::new(tag)).await.unwrap(), 2, "{tag}");
     }
+    read().await.unwrap();
+    let look = async || {
+        let answer = client.read_from_cache(SQL, mrc_core::params! { "Id" => 7 }).await?;
+        Ok::<_, Error>(answer.is_some())
+    };
+    assert!(cache.get_or_try("looked", look).await.unwrap());
+    assert_eq!(cache.invalidate(Tag::new("versions")).await.unwrap(), 2, "what was only looked at");
     assert_eq!(cache.invalidate(Select::any(["Id=70", "Id"])).await.unwrap(), 0);
 }
 

@@ -34,6 +34,8 @@ const MEMORY: Duration = FILL_LIMIT.saturating_mul(2);
 const KEYS_A_PAGE: u32 = 1_000;
 /// So many entries one script looks at: others wait meanwhile.
 const ENTRIES_A_SCRIPT: usize = 250;
+/// In so many indexes one script registers a key.
+const INDEXES_A_SCRIPT: usize = 100;
 /// No life in an index is longer than this, a century: beyond it a score couldn't tell one µs from the next.
 const LONGEST: Duration = Duration::from_secs(100 * 365 * 86_400);
 const START: &[u8] = b"0";
@@ -56,9 +58,14 @@ impl RedisStore {
         if key.is_empty() {
             return Ok(false);
         }
-        let tracks = tags.iter().map(|(tag, since)| async move {
-            let args = [Value::Bytes(key.clone()), micros(since), millis(life.min(LONGEST)).into(), micros_of(MEMORY)];
-            self.run(&TRACK, &[self.index(tag)], &args).await
+        let all: Vec<_> = tags.iter().map(|(tag, since)| (self.index(tag), micros(since))).collect();
+        // In a cluster each index has a slot of its own.
+        let per_script = if self.servers.are_a_cluster() { 1 } else { INDEXES_A_SCRIPT };
+        let tracks = all.chunks(per_script).map(|some| async move {
+            let (indexes, moments): (Vec<Bytes>, Vec<Value>) = some.iter().cloned().unzip();
+            let life = millis(life.min(LONGEST)).into();
+            let args = [vec![Value::Bytes(key.clone()), life, micros_of(MEMORY)], moments].concat();
+            self.run(&TRACK, &indexes, &args).await
         });
         Ok(try_join_all(tracks).await?.iter().all(|answer| *answer == Value::Integer(1)))
     }

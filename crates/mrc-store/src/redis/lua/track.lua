@@ -1,16 +1,20 @@
--- KEYS: index of a tag   ARGV: key, the tag's moment in µs, the life of the entry in ms, how long an invalidation is remembered in µs
--- 1: registered | 0: registered, but the tag was invalidated since its moment, or that is too long ago to tell
+-- KEYS: indexes of tags   ARGV: key, the life of the entry in ms, how long an invalidation is remembered in µs, the moment of each tag in µs
+-- 1: registered | 0: registered, but a tag was invalidated since its moment, or that is too long ago to tell
 local t = redis.call('TIME')
 local now = t[1] * 1e6 + t[2]
-local since, ttl, g = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
--- A new score at every registration: prune tells by it that there was another.
-local s, o = now + ttl * 1000, tonumber(redis.call('ZSCORE', KEYS[1], ARGV[1]) or '0')
-if s <= o then s = o + 1 end
-redis.call('ZADD', KEYS[1], string.format('%.0f', s), ARGV[1])
-local invalidated = tonumber(redis.call('ZSCORE', KEYS[1], '') or '0')
-local old = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', string.format('%.0f', now - g), 'LIMIT', 0, 16)
-if #old > 0 then redis.call('ZREM', KEYS[1], unpack(old)) end
+local ttl, g, answer = tonumber(ARGV[2]), tonumber(ARGV[3]), 1
 local px = math.ceil(ttl + g / 1000)
-if redis.call('PTTL', KEYS[1]) < px then redis.call('PEXPIRE', KEYS[1], string.format('%.0f', px)) end
-if invalidated <= since and now - since <= g / 2 then return 1 end
-return 0
+for i, index in ipairs(KEYS) do
+  local since = tonumber(ARGV[3 + i])
+  -- A new score at every registration: prune tells by it that there was another.
+  local s, o = now + ttl * 1000, tonumber(redis.call('ZSCORE', index, ARGV[1]) or '0')
+  if s <= o then s = o + 1 end
+  redis.call('ZADD', index, string.format('%.0f', s), ARGV[1])
+  local invalidated = tonumber(redis.call('ZSCORE', index, '') or '0')
+  local old = redis.call('ZRANGEBYSCORE', index, '-inf', string.format('%.0f', now - g), 'LIMIT', 0, 16)
+  if #old > 0 then redis.call('ZREM', index, unpack(old)) end
+  if redis.call('PTTL', index) < px then redis.call('PEXPIRE', index, string.format('%.0f', px)) end
+  local in_time = invalidated <= since and now - since <= g / 2
+  if not in_time then answer = 0 end
+end
+return answer
