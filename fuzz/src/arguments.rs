@@ -9,7 +9,7 @@ const SECRET: &str = "hunter2";
 const URL: &str = "redis://:hunter2@localhost";
 
 /// What a line of one byte stands for: so an input needn't spell every flag.
-const WORDS: [&str; 34] = [
+const WORDS: [&str; 38] = [
     "key",
     "query",
     "get",
@@ -44,6 +44,10 @@ const WORDS: [&str; 34] = [
     "--json",
     "--prefix",
     "bash",
+    "invalidate",
+    "stats",
+    "--by",
+    "--tag",
 ];
 
 /// A line is an argument.
@@ -73,7 +77,11 @@ pub fn arguments(data: &[u8]) {
             usable(&params, "");
         }
         Command::Get(get) => usable(&get.keyed.params(), get.keyed.text(get.sql.as_deref().unwrap_or_default())),
-        Command::Demo | Command::Completions(_) => {}
+        Command::Invalidate(invalidate) => {
+            assert!(!invalidate.tags.is_empty(), "an invalidation of nothing would be one of everything");
+            assert!(invalidate.tags.iter().all(|tag| tag.check().is_ok()), "a tag that can't be used");
+        }
+        Command::Stats | Command::Demo | Command::Completions(_) => {}
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use clap::{ArgGroup, Parser, Subcommand, ValueEnum, builder::styling};
-use mrc::{KeyFormat, Params, RowFormat, Strategy, Tag};
+use mrc::{KeyFormat, Params, RowFormat, Tag};
 
 use crate::value::{self, Named};
 
@@ -315,7 +315,7 @@ impl From<Rows> for RowFormat {
     }
 }
 
-/// [`Strategy`], as it is written.
+/// How a drop finds its entries, as it is written.
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
 pub(crate) enum By {
     /// By a look at every key: reaches every entry, also what the npm and PyPI packages wrote
@@ -325,16 +325,6 @@ pub(crate) enum By {
     Index,
     /// By the index, then by a scan: what is in the index goes at once, and nothing is left out
     Both,
-}
-
-impl From<By> for Strategy {
-    fn from(by: By) -> Self {
-        match by {
-            By::Scan => Self::Scan,
-            By::Index => Self::Index,
-            By::Both => Self::Both,
-        }
-    }
 }
 
 fn tag(text: &str) -> Result<Tag, String> {

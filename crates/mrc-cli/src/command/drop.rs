@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use indicatif::{HumanCount, ProgressBar};
-use mrc::DropRequest;
+use mrc::{DropRequest, Strategy};
 use serde::Serialize;
 
-use crate::args::{DropArgs, Global};
+use crate::args::{By, DropArgs, Global};
 use crate::connect;
 use crate::error::Failure;
 use crate::output::Output;
@@ -49,4 +49,14 @@ fn request(args: &DropArgs, spinner: &ProgressBar, scanned: &Arc<AtomicU64>) -> 
             HumanCount(progress.dropped)
         ));
     })
+}
+
+impl From<By> for Strategy {
+    fn from(by: By) -> Self {
+        match by {
+            By::Scan => Self::Scan,
+            By::Index => Self::Index,
+            By::Both => Self::Both,
+        }
+    }
 }
