@@ -52,7 +52,16 @@ pub(crate) async fn run(child: &Child) -> Res<()> {
         _ => client,
     };
     let client = client.build()?;
-    client.query("SELECT 1", params! {}).await?;
+    // Connected before it begins; the checker's faults meet this one too.
+    for tries in 1.. {
+        match client.query("SELECT 1", params! {}).await {
+            Err(error) if error.is_retryable() && tries < 100 => {}
+            connected => {
+                connected?;
+                break;
+            }
+        }
+    }
     sink::ready();
     let cache = CacheBuilder::shared(Arc::clone(&store))
         .namespace("history")
