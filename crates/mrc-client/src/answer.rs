@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde::Deserialize;
 
+use crate::codec;
 use crate::error::Error;
 use crate::scope::Carried;
 
@@ -108,7 +109,7 @@ impl Answer {
     /// # Errors
     /// [`Error::Decode`], with the place: the JSON isn't a `T`.
     pub fn json<'a, T: Deserialize<'a>>(&'a self) -> Result<T, Error> {
-        serde_json::from_str(self.as_str()?).map_err(Error::decode::<T>)
+        codec::from_json(&self.json)
     }
 
     /// The JSON as text.
@@ -116,8 +117,7 @@ impl Answer {
     /// # Errors
     /// [`Error::NotUtf8`]: something else than this library or a peer has written it.
     pub fn as_str(&self) -> Result<&str, Error> {
-        // Checked once, with SIMD: decoding text is then faster than decoding bytes.
-        simdutf8::basic::from_utf8(&self.json).map_err(|_| Error::NotUtf8)
+        codec::text(&self.json)
     }
 
     /// The JSON, as it lies in the cache.

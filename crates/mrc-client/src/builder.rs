@@ -14,8 +14,7 @@ use crate::config::MrcConfig;
 use crate::error::Error;
 use crate::events::Events;
 use crate::fetch::Pipeline;
-use crate::flight::{Flights, Without};
-use crate::refresh::Refreshes;
+use crate::flight::Without;
 use crate::store::Store;
 use crate::texts::Texts;
 
@@ -234,17 +233,7 @@ impl MrcClientBuilder {
         let executor = self.executor.clone().or_else(|| mysql.clone().map(|mysql| mysql as Arc<dyn QueryExecutor>));
         #[cfg(not(feature = "mysql"))]
         let executor = self.executor.clone();
-        let events = Arc::new(self.events.clone());
-        let store = self.cache_store()?;
-        store.shared().listen(events.clone());
-        let pipeline = Pipeline {
-            store,
-            claims,
-            flights: Flights::new(self.without),
-            refreshes: Refreshes::new(),
-            events,
-            max_value: config.max_value,
-        };
+        let pipeline = Pipeline::new(self.cache_store()?, claims, self.events.clone(), config.max_value, self.without);
         let options = Options {
             deadline: config.deadline,
             stale: config.stale_on_error,
@@ -256,7 +245,7 @@ impl MrcClientBuilder {
         let inner = Inner {
             rows: config.row_format,
             jitter: config.jitter,
-            pipeline: Arc::new(pipeline),
+            pipeline,
             bulkhead: Bulkhead::new(config.query_limit.0, config.query_limit.1),
             executor,
             #[cfg(feature = "mysql")]

@@ -255,7 +255,7 @@ impl MrcClient {
         }
         let call = self.call(Ttl::DEFAULT)?;
         let answer = self.inner.pipeline.look(key.as_str(), &call).await?;
-        answer.iter().filter_map(Answer::tags).for_each(scope::inherit);
+        scope::inherit(answer.as_ref().and_then(Answer::tags));
         Ok(answer)
     }
 

@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 use mrc_core::json;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 
@@ -43,16 +43,23 @@ impl Codec {
 
     pub(crate) fn decode<T: DeserializeOwned>(self, bytes: &[u8]) -> Result<T, Error> {
         match self {
-            Self::Json => {
-                let text = simdutf8::basic::from_utf8(bytes).map_err(|_| Error::NotUtf8)?;
-                serde_json::from_str(text).map_err(Error::decode::<T>)
-            }
+            Self::Json => from_json(bytes),
             #[cfg(feature = "msgpack")]
             Self::MessagePack => rmp_serde::from_slice(unframed::<T>(b'm', bytes)?).map_err(Error::decode::<T>),
             #[cfg(feature = "cbor")]
             Self::Cbor => ciborium::from_reader(unframed::<T>(b'c', bytes)?).map_err(Error::decode::<T>),
         }
     }
+}
+
+/// Reads JSON; what is read may borrow from it.
+pub(crate) fn from_json<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T, Error> {
+    serde_json::from_str(text(json)?).map_err(Error::decode::<T>)
+}
+
+pub(crate) fn text(json: &[u8]) -> Result<&str, Error> {
+    // Checked once, with SIMD: decoding text is then faster than decoding bytes.
+    simdutf8::basic::from_utf8(json).map_err(|_| Error::NotUtf8)
 }
 
 impl std::str::FromStr for Codec {

@@ -14,7 +14,7 @@ use crate::claim::{Asks, Claims, Held, Waited};
 use crate::deadline::traced;
 use crate::error::Error;
 use crate::events::Events;
-use crate::flight::{Flights, Follower, Leader, Seat};
+use crate::flight::{Flights, Follower, Leader, Seat, Without};
 use crate::refresh::Refreshes;
 use crate::scope::{self, Carried, Mode};
 use crate::store::Store;
@@ -34,6 +34,13 @@ pub(crate) struct Pipeline {
 }
 
 impl Pipeline {
+    pub(crate) fn new(store: Store, claims: Claims, events: Events, max_value: usize, without: Without) -> Arc<Self> {
+        let events = Arc::new(events);
+        store.shared().listen(events.clone());
+        let (flights, refreshes) = (Flights::new(without), Refreshes::new());
+        Arc::new(Self { store, claims, flights, refreshes, events, max_value })
+    }
+
     /// The value of `key`: from the cache, or computed by one caller for all and stored.
     pub(crate) async fn fetch<C: Compute>(
         self: &Arc<Self>,
@@ -43,7 +50,9 @@ impl Pipeline {
     ) -> Result<Answer, Error> {
         let began = Instant::now();
         if key.ambiguity().is_some() || call.nested || call.mode != Mode::Normal {
-            return Box::pin(self.fetch_in_scope(key, call, began, compute)).await;
+            let answer = Box::pin(self.fetch_in_scope(key, call, began, compute)).await?;
+            scope::inherit(answer.tags());
+            return Ok(answer);
         }
         let key = key.as_str();
         // The one await of a hit, and as flat as can be: the compiler lays the futures of a call chain out one inside the other, and has a
@@ -69,20 +78,6 @@ impl Pipeline {
 
     /// The same for a caller that wants more than the value, or less than the cache.
     async fn fetch_in_scope<C: Compute>(
-        self: &Arc<Self>,
-        key: &Key,
-        call: &Call,
-        began: Instant,
-        compute: C,
-    ) -> Result<Answer, Error> {
-        let answer = self.fetch_in_mode(key, call, began, compute).await?;
-        if let Some(tags) = answer.tags() {
-            scope::inherit(tags);
-        }
-        Ok(answer)
-    }
-
-    async fn fetch_in_mode<C: Compute>(
         self: &Arc<Self>,
         key: &Key,
         call: &Call,
@@ -229,16 +224,7 @@ impl Pipeline {
         let outcome = self.computed(key, call, compute).await;
         // Whoever comes from now on may come after an invalidation that the fill can't see any more.
         leader.close();
-        let (outcome, accepted) = match outcome {
-            Ok(made) => {
-                let (answer, accepted) = self.fill(key, call, claim, made).await;
-                (Ok(answer), accepted)
-            }
-            Err(error) => {
-                claim.release().await;
-                (Err(error), false)
-            }
-        };
+        let (outcome, accepted) = self.settle(key, call, claim, outcome).await;
         leader.land(outcome.clone(), accepted);
         outcome
     }
@@ -320,13 +306,8 @@ impl Pipeline {
         let why = match self.claims.claim(self.store.shared(), key, &asks, || {}).await {
             Waited::Granted(claim) => {
                 self.events.emit(&Event::Miss { key });
-                return match self.computed(key, call, compute).await {
-                    Ok(made) => Ok(self.fill(key, call, claim, made).await.0),
-                    Err(error) => {
-                        claim.release().await;
-                        Err(error)
-                    }
-                };
+                let outcome = self.computed(key, call, compute).await;
+                return self.settle(key, call, claim, outcome).await.0;
             }
             Waited::Failed(error) => {
                 self.away(key, call, "claim", error)?;
@@ -351,6 +332,26 @@ impl Pipeline {
             Err(error) => {
                 self.events.emit(&Event::Failed { key, took, error: &error.to_string() });
                 Err(error)
+            }
+        }
+    }
+
+    /// Ends a claim by what came of its computation. Says whether the store accepted a value.
+    pub(crate) async fn settle(
+        &self,
+        key: &str,
+        call: &Call,
+        claim: Held,
+        outcome: Result<Made, Error>,
+    ) -> (Result<Answer, Error>, bool) {
+        match outcome {
+            Ok(made) => {
+                let (answer, accepted) = self.fill(key, call, claim, made).await;
+                (Ok(answer), accepted)
+            }
+            Err(error) => {
+                claim.release().await;
+                (Err(error), false)
             }
         }
     }
@@ -426,7 +427,7 @@ impl Pipeline {
         Ok(())
     }
 
-    pub(crate) fn went_round(&self, key: &str, command: &'static str, error: &StoreError) {
+    fn went_round(&self, key: &str, command: &'static str, error: &StoreError) {
         let error = error.to_string();
         self.events.emit(&Event::Bypassed { key, why: Bypass::StoreFailed { command, error: &error } });
     }

@@ -6,7 +6,7 @@ use mrc_store::{Claim, ClaimMode, StoreError};
 use tokio::time::Instant;
 
 use crate::answer::Answer;
-use crate::call::{Call, Made, OnError};
+use crate::call::{Call, Made};
 use crate::claim::Asks;
 use crate::error::Error;
 use crate::fetch::Pipeline;
@@ -32,7 +32,7 @@ impl Pipeline {
         match &answer {
             Some(answer) => {
                 self.hit(key, answer, began);
-                answer.tags().into_iter().for_each(scope::inherit);
+                scope::inherit(answer.tags());
             }
             None => self.events.emit(&Event::Miss { key }),
         }
@@ -42,7 +42,7 @@ impl Pipeline {
     /// Stores a value that its caller vouches for. False: an invalidation came between, or the cache failed.
     pub(crate) async fn put(&self, key: &Key, call: &Call, value: Bytes) -> Result<bool, Error> {
         let key = key.as_str();
-        if matches!(call.mode, Mode::Off | Mode::ReadOnly | Mode::Peek) {
+        if !call.mode.stores() {
             self.events.emit(&Event::Bypassed { key, why: Bypass::Mode });
             return Ok(false);
         }
@@ -51,14 +51,7 @@ impl Pipeline {
         } else {
             self.put_tagged(key, call, value).await
         };
-        match stored {
-            Ok(stored) => Ok(stored),
-            Err(error) if call.options.on_error == OnError::Fail => Err(error.into()),
-            Err(error) => {
-                self.went_round(key, "put", &error);
-                Ok(false)
-            }
-        }
+        stored.or_else(|error| self.away(key, call, "put", error).map(|()| false))
     }
 
     async fn put_plain(&self, key: &str, call: &Call, value: Bytes) -> Result<bool, StoreError> {

@@ -192,13 +192,8 @@ impl Pipeline {
             return None;
         };
         self.events.emit(&Event::Refreshing { key, left });
-        match self.computed(key, call, compute).await {
-            Ok(made) => Some(self.fill(key, call, claim, made).await.0),
-            Err(_) => {
-                claim.release().await;
-                None
-            }
-        }
+        let outcome = self.computed(key, call, compute).await;
+        self.settle(key, call, claim, outcome).await.0.ok()
     }
 }
 

@@ -186,9 +186,11 @@ pub(crate) fn at_hand() -> (Mode, bool) {
     SCOPE.try_with(|scope| (scope.mode, scope.frame.is_some())).unwrap_or_default()
 }
 
-/// Gives the tags of an entry that was read to the one that is being computed.
-pub(crate) fn inherit(tags: &Carried) {
-    with_frame(|said| said.tags.add(tags));
+/// Gives the tags of an entry that was read, if they were looked at, to the one that is being computed.
+pub(crate) fn inherit(tags: Option<&Carried>) {
+    if let Some(tags) = tags {
+        with_frame(|said| said.tags.add(tags));
+    }
 }
 
 /// A value was read whose tags nobody knows: nothing that is made of it may be stored.
@@ -213,7 +215,7 @@ pub fn tag(tag: impl Into<Tag>) {
 /// Adds several tags: see [`tag`](fn@tag).
 pub fn tags<T: Into<Tag>>(tags: impl IntoIterator<Item = T>) {
     let tags = Carried::of(tags.into_iter().map(Into::into));
-    inherit(&tags);
+    inherit(Some(&tags));
 }
 
 /// Sets the TTL of the entry that is being computed, instead of the one that the call asked for.

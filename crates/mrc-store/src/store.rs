@@ -130,6 +130,14 @@ pub const INVALIDATION_LIMIT: Duration = Duration::from_secs(60);
 /// A fill with tags comes no later than this after the moment of each: for so long invalidations are remembered.
 pub const FILL_LIMIT: Duration = Duration::from_secs(150);
 
+/// For so long an invalidation is remembered.
+#[cfg(any(feature = "redis", feature = "memory"))]
+pub(crate) const REMEMBERED: Duration = FILL_LIMIT.saturating_mul(2);
+
+/// Longer lives than this, a century, end no later: beyond it an index couldn't tell one µs from the next.
+#[cfg(any(feature = "redis", feature = "memory"))]
+pub(crate) const LONGEST: Duration = Duration::from_secs(100 * 365 * 86_400);
+
 /// The value as it is stored: without spaces and line feeds at its end.
 #[cfg(any(feature = "redis", feature = "memory"))]
 pub(crate) fn storable(mut value: Bytes) -> Result<Bytes, StoreError> {

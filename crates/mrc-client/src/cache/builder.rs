@@ -15,8 +15,7 @@ use crate::codec::Codec;
 use crate::error::Error;
 use crate::events::Events;
 use crate::fetch::Pipeline;
-use crate::flight::{Flights, Without};
-use crate::refresh::Refreshes;
+use crate::flight::Without;
 use crate::store::Store;
 
 /// Builds a [`Cache`].
@@ -167,16 +166,7 @@ impl CacheBuilder {
         config.check()?;
         let stats = Arc::new(Stats::default());
         events.0.push(Arc::clone(&stats) as Arc<dyn EventListener>);
-        let events = Arc::new(events);
-        store.shared().listen(events.clone());
-        let pipeline = Pipeline {
-            store,
-            claims: Claims { lease: config.lease, wait_max: config.wait_max },
-            flights: Flights::new(Without::default()),
-            refreshes: Refreshes::new(),
-            events,
-            max_value: config.max_value,
-        };
+        let claims = Claims { lease: config.lease, wait_max: config.wait_max };
         let options = Options {
             deadline: config.deadline,
             stale: config.stale_on_error,
@@ -186,7 +176,7 @@ impl CacheBuilder {
         }
         .bounded();
         let inner = Inner {
-            pipeline: Arc::new(pipeline),
+            pipeline: Pipeline::new(store, claims, events, config.max_value, Without::default()),
             namespace: format!("{}:", config.namespace).into(),
             ttl: config.ttl,
             jitter: config.jitter,

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use mrc_core::{Event, EventListener, Key, Stats, Ttl};
+use mrc_core::{Event, EventListener, FunctionKey, Key, Stats, Ttl};
 use mrc_store::{CacheStore, Retries, Select};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -282,8 +282,7 @@ impl Cache {
     /// # Errors
     /// [`Error::FunctionKey`].
     pub fn key(&self, spec: impl Into<Spec>) -> Result<Key, Error> {
-        let name = spec.into().key.key()?;
-        Ok(Key::unambiguous([&self.inner.namespace, name.as_str()].concat()))
+        self.key_of(spec.into().key)
     }
 
     /// The store behind the cache.
@@ -303,8 +302,7 @@ impl Cache {
 
     fn prepare(&self, spec: Spec) -> Result<(Key, Call), Error> {
         let Spec { key, ttl, tags } = spec;
-        let name = key.key()?;
-        let key = Key::unambiguous([&self.inner.namespace, name.as_str()].concat());
+        let key = self.key_of(key)?;
         let mut call = Call::new(ttl.unwrap_or(self.inner.ttl), self.inner.jitter, self.options);
         call.ttl.check(call.jitter)?;
         tags.iter().try_for_each(mrc_core::Tag::check)?;
@@ -313,6 +311,10 @@ impl Cache {
             call.mode = Mode::Off;
         }
         Ok((key, call))
+    }
+
+    fn key_of(&self, function: FunctionKey) -> Result<Key, Error> {
+        Ok(Key::unambiguous([&self.inner.namespace, function.key()?.as_str()].concat()))
     }
 
     fn retries(&self) -> Retries {

@@ -19,7 +19,7 @@ use tokio::time::Instant;
 
 use self::tags::Index;
 use crate::error::StoreError;
-use crate::store::{CacheStore, Claim, ClaimMode, KeyPages, Life, ScanPattern, Terms, Token, storable};
+use crate::store::{CacheStore, Claim, ClaimMode, KeyPages, LONGEST, Life, ScanPattern, Terms, Token, storable};
 use crate::tags::{Found, Moment, Tags, all_of};
 
 /// What an entry takes besides its key and its value, roughly.
@@ -27,8 +27,6 @@ const OVERHEAD: usize = 250;
 /// What a tag of an entry takes besides its name, and its place in the index too.
 const OVERHEAD_OF_TAG: usize = 150;
 const KEYS_A_PAGE: usize = 1_000;
-/// Longer lives than this, a century, end no later.
-const LONGEST: Duration = Duration::from_secs(100 * 365 * 86_400);
 
 /// A cache in this process's own memory: for tests, and for programs that run alone.
 ///

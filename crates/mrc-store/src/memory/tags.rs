@@ -2,19 +2,16 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use bytes::Bytes;
 use mrc_core::Tag;
 use tokio::time::Instant;
 
-use crate::store::FILL_LIMIT;
+use crate::store::{FILL_LIMIT, REMEMBERED};
 use crate::tags::{Moment, Tags};
 
 /// A sweep comes when the index has doubled, but not before it has grown by so much.
 const LEAST_GROWTH: usize = 1_000;
-/// The clock begins so late that whatever is before it is too long ago.
-const BEGINNING: Duration = FILL_LIMIT.saturating_mul(2);
 
 /// The index. Its lock is never taken within a step on a slot; the other way round is fine.
 pub(super) struct Index {
@@ -89,7 +86,7 @@ impl Index {
         if state.added < state.due {
             return;
         }
-        let oldest = self.tick(&mut state, 0).earlier(2 * FILL_LIMIT);
+        let oldest = self.tick(&mut state, 0).earlier(REMEMBERED);
         state.tags.retain(|tag, registry| {
             registry.keys.retain(|key| alive(key, tag));
             !registry.keys.is_empty() || registry.invalidated > oldest
@@ -100,7 +97,8 @@ impl Index {
 
     /// The time, later by so much than any before.
     fn tick(&self, state: &mut State, more: u64) -> Moment {
-        let time = u64::try_from((BEGINNING + self.began.elapsed()).as_micros()).unwrap_or(u64::MAX);
+        // The clock begins so late that whatever is before it is too long ago.
+        let time = u64::try_from((REMEMBERED + self.began.elapsed()).as_micros()).unwrap_or(u64::MAX);
         state.clock = Moment::from_micros(time.max(state.clock.as_micros() + more));
         state.clock
     }
@@ -112,6 +110,8 @@ impl Index {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     impl Index {

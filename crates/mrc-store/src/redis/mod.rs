@@ -111,8 +111,7 @@ impl RedisStore {
         let command = |connection: Arc<Connection>| async move {
             connection.client.mget::<Vec<Option<Bytes>>, _>(keys.clone()).await
         };
-        let slot = || keys.first().map_or(0, |key| redis_keyslot(key));
-        let mut found = self.servers.call(slot, command).await?.into_iter().map(Option::unwrap_or_default);
+        let mut found = self.servers.call(|| slot_of(keys), command).await?.into_iter().map(Option::unwrap_or_default);
         let (value, tags) = (found.next().unwrap_or_default(), found.next().unwrap_or_default());
         let tags = if has_tags(&value) { tags::from_json(&tags) } else { Some(Tags::default()) };
         Ok(readable(value).map(|value| Found { value, tags }))
@@ -120,12 +119,11 @@ impl RedisStore {
 
     /// Runs a script on keys of one slot.
     async fn run(&self, script: &'static Script, keys: &[Bytes], args: &[Value]) -> Result<Value, StoreError> {
-        let slot = || keys.first().map_or(0, |key| redis_keyslot(key));
         let command = |connection: Arc<Connection>| async move {
             let answer = script.run(&connection.client, keys, args);
             traced(&connection.address, "EVALSHA", Some(script.name), answer).await
         };
-        self.servers.call(slot, command).await
+        self.servers.call(|| slot_of(keys), command).await
     }
 
     /// Removes these keys, their copies and their tags, in a cluster all of one slot. The tags don't count.
@@ -139,12 +137,11 @@ impl RedisStore {
 
     async fn unlink(&self, keys: Vec<Bytes>) -> Result<u64, StoreError> {
         let keys = &keys;
-        let slot = || keys.first().map_or(0, |key| redis_keyslot(key));
         let command = |connection: Arc<Connection>| async move {
             let count = connection.client.unlink::<u64, _>(keys.clone());
             traced(&connection.address, "UNLINK", None, count).await
         };
-        self.servers.call(slot, command).await
+        self.servers.call(|| slot_of(keys), command).await
     }
 
     /// The key's slot in a cluster.
@@ -298,6 +295,11 @@ impl fmt::Debug for RedisStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RedisStore").field("config", &self.config).finish_non_exhaustive()
     }
+}
+
+/// The slot of keys that are all in one.
+fn slot_of(keys: &[Bytes]) -> u16 {
+    keys.first().map_or(0, |key| redis_keyslot(key))
 }
 
 /// A value without its marks. None: a claim.

@@ -25,19 +25,15 @@ use super::scripts::{BUMP, DROP, PRUNE, TICK, TRACK, command};
 use super::span::traced;
 use super::{RedisStore, millis, slot};
 use crate::error::StoreError;
-use crate::store::FILL_LIMIT;
+use crate::store::{LONGEST, REMEMBERED};
 use crate::tags::{Moment, Tags};
 
-/// For so long an invalidation is remembered.
-const MEMORY: Duration = FILL_LIMIT.saturating_mul(2);
 /// So many keys of a tag come in one answer.
 const KEYS_A_PAGE: u32 = 1_000;
 /// So many entries one script looks at: others wait meanwhile.
 const ENTRIES_A_SCRIPT: usize = 250;
 /// In so many indexes one script registers a key.
 const INDEXES_A_SCRIPT: usize = 100;
-/// No life in an index is longer than this, a century: beyond it a score couldn't tell one µs from the next.
-const LONGEST: Duration = Duration::from_secs(100 * 365 * 86_400);
 const START: &[u8] = b"0";
 
 /// A key of an index, and its score.
@@ -64,7 +60,7 @@ impl RedisStore {
         let tracks = all.chunks(per_script).map(|some| async move {
             let (indexes, moments): (Vec<Bytes>, Vec<Value>) = some.iter().cloned().unzip();
             let life = millis(life.min(LONGEST)).into();
-            let args = [vec![Value::Bytes(key.clone()), life, micros_of(MEMORY)], moments].concat();
+            let args = [vec![Value::Bytes(key.clone()), life, micros_of(REMEMBERED)], moments].concat();
             self.run(&TRACK, &indexes, &args).await
         });
         Ok(try_join_all(tracks).await?.iter().all(|answer| *answer == Value::Integer(1)))
@@ -86,7 +82,7 @@ impl RedisStore {
 
     /// Invalidates a tag: no fill with a moment before is stored from now on.
     async fn bump(&self, index: Bytes, moment: Moment) -> Result<Registry, StoreError> {
-        let args = [micros(moment), millis(MEMORY).into(), Value::Integer(KEYS_A_PAGE.into())];
+        let args = [micros(moment), millis(REMEMBERED).into(), Value::Integer(KEYS_A_PAGE.into())];
         let mut answer = self.run(&BUMP, std::slice::from_ref(&index), &args).await?.into_array().into_iter();
         let size = answer.next().and_then(|size| size.as_u64());
         let size = size.ok_or_else(|| unexpected("the size of a tag's index can't be read"))?;
