@@ -1,5 +1,6 @@
 //! The stores, against real servers of every kind.
 
+mod bounded;
 mod cluster;
 mod events;
 mod failures;

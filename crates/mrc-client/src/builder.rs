@@ -233,7 +233,9 @@ impl MrcClientBuilder {
         let executor = self.executor.clone().or_else(|| mysql.clone().map(|mysql| mysql as Arc<dyn QueryExecutor>));
         #[cfg(not(feature = "mysql"))]
         let executor = self.executor.clone();
-        let pipeline = Pipeline::new(self.cache_store()?, claims, self.events.clone(), config.max_value, self.without);
+        let (store, events) = (self.cache_store()?, Arc::new(self.events.clone()));
+        store.shared().listen(events.clone());
+        let pipeline = Pipeline::new(store, claims, events, config.max_value, self.without);
         let options = Options {
             deadline: config.deadline,
             stale: config.stale_on_error,

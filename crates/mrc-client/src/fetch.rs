@@ -34,9 +34,13 @@ pub(crate) struct Pipeline {
 }
 
 impl Pipeline {
-    pub(crate) fn new(store: Store, claims: Claims, events: Events, max_value: usize, without: Without) -> Arc<Self> {
-        let events = Arc::new(events);
-        store.shared().listen(events.clone());
+    pub(crate) fn new(
+        store: Store,
+        claims: Claims,
+        events: Arc<Events>,
+        max_value: usize,
+        without: Without,
+    ) -> Arc<Self> {
         let (flights, refreshes) = (Flights::new(without), Refreshes::new());
         Arc::new(Self { store, claims, flights, refreshes, events, max_value })
     }

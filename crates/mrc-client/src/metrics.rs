@@ -18,7 +18,7 @@ const DROPPED: &str = "mrc_dropped_entries_total";
 const SCANNED: &str = "mrc_scanned_keys_total";
 
 /// The most frequent first: they are looked for one by one.
-const EVENT_NAMES: [&str; 19] = [
+const EVENT_NAMES: [&str; 20] = [
     "hit",
     "miss",
     "computed",
@@ -35,6 +35,7 @@ const EVENT_NAMES: [&str; 19] = [
     "server_lost",
     "server_back",
     "removed",
+    "evicted",
     "invalidated",
     "drop_retried",
     "dropped",

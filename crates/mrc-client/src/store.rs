@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use mrc_store::{CacheStore, StoreError};
+use mrc_store::{Bound, CacheStore, StoreError};
 
 use crate::scope::StoreId;
 
@@ -11,8 +11,16 @@ use crate::scope::StoreId;
 #[derive(Debug, Clone)]
 pub(crate) struct Store {
     shared: Arc<dyn CacheStore>,
+    id: StoreId,
     #[cfg(feature = "redis")]
-    redis: Option<Arc<mrc_store::RedisStore>>,
+    redis: Option<Redis>,
+}
+
+#[cfg(feature = "redis")]
+#[derive(Debug, Clone)]
+enum Redis {
+    Whole(Arc<mrc_store::RedisStore>),
+    Bounded(Arc<mrc_store::BoundedRedis>),
 }
 
 impl Store {
@@ -21,16 +29,25 @@ impl Store {
         &self.shared
     }
 
-    /// Tells this store from others.
+    /// Tells this store from others: moments of one can't be compared with another's. A view is the store that it is of.
     pub(crate) fn id(&self) -> StoreId {
-        Arc::as_ptr(&self.shared).cast::<()>().addr()
+        self.id
+    }
+
+    /// The view of a namespace with a bound.
+    pub(crate) fn bounded(&self, namespace: &str, bound: &Bound) -> Result<Self, StoreError> {
+        let view = Arc::clone(&self.shared).bounded(namespace, bound)?;
+        Ok(Self { id: self.id, ..Self::from(view) })
     }
 
     /// The value under `key`: the one call that every hit makes.
     pub(crate) async fn get(&self, key: &str) -> Result<Option<Bytes>, StoreError> {
         #[cfg(feature = "redis")]
         if let Some(redis) = &self.redis {
-            return redis.get_unboxed(key).await;
+            return match redis {
+                Redis::Whole(store) => store.get_unboxed(key).await,
+                Redis::Bounded(view) => view.get_unboxed(key).await,
+            };
         }
         self.shared.get(key).await
     }
@@ -40,8 +57,15 @@ impl From<Arc<dyn CacheStore>> for Store {
     fn from(shared: Arc<dyn CacheStore>) -> Self {
         Self {
             #[cfg(feature = "redis")]
-            redis: Arc::downcast(Arc::clone(&shared) as Arc<dyn std::any::Any + Send + Sync>).ok(),
+            redis: redis(&shared),
+            id: Arc::as_ptr(&shared).cast::<()>().addr(),
             shared,
         }
     }
+}
+
+#[cfg(feature = "redis")]
+fn redis(store: &Arc<dyn CacheStore>) -> Option<Redis> {
+    let store: Arc<dyn std::any::Any + Send + Sync> = Arc::clone(store) as _;
+    Arc::downcast(store).map(Redis::Whole).or_else(|store| Arc::downcast(store).map(Redis::Bounded)).ok()
 }

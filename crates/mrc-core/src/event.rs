@@ -126,6 +126,11 @@ pub enum Event<'a> {
         /// Whether there was one.
         existed: bool,
     },
+    /// Entries of a bounded cache went to make room for others.
+    Evicted {
+        /// How many.
+        entries: u64,
+    },
     /// The entries that have all of these tags were removed.
     Invalidated {
         /// The tags.
@@ -199,6 +204,7 @@ impl Event<'_> {
             Self::ServerLost { .. } => "server_lost",
             Self::ServerBack { .. } => "server_back",
             Self::Removed { .. } => "removed",
+            Self::Evicted { .. } => "evicted",
             Self::Invalidated { .. } => "invalidated",
             Self::DropRetried { .. } => "drop_retried",
             Self::Dropped { .. } => "dropped",

@@ -28,6 +28,7 @@ pub struct Stats {
     stale: AtomicU64,
     bypassed: AtomicU64,
     bad_values: AtomicU64,
+    evicted: AtomicU64,
     invalidated: AtomicU64,
     hit_bytes: AtomicU64,
     filled_bytes: AtomicU64,
@@ -61,6 +62,8 @@ pub struct Snapshot {
     pub bypassed: u64,
     /// Values in the cache that could not be used.
     pub bad_values: u64,
+    /// Entries of a bounded cache that this process evicted to make room for others.
+    pub evicted: u64,
     /// Entries that invalidations and removals deleted.
     pub invalidated: u64,
     /// The size of all values that were hit, in bytes.
@@ -114,6 +117,7 @@ impl Stats {
             stale: read(&self.stale),
             bypassed: read(&self.bypassed),
             bad_values: read(&self.bad_values),
+            evicted: read(&self.evicted),
             invalidated: read(&self.invalidated),
             hit_bytes: read(&self.hit_bytes),
             filled_bytes: read(&self.filled_bytes),
@@ -144,6 +148,7 @@ impl EventListener for Stats {
             Event::Stale { .. } => add(&self.stale, 1),
             Event::Bypassed { .. } => add(&self.bypassed, 1),
             Event::BadValue { .. } => add(&self.bad_values, 1),
+            Event::Evicted { entries } => add(&self.evicted, *entries),
             Event::Removed { existed, .. } => add(&self.invalidated, (*existed).into()),
             Event::Invalidated { entries, .. } | Event::Dropped { entries, .. } => add(&self.invalidated, *entries),
             _ => {}
@@ -169,7 +174,7 @@ impl fmt::Display for Snapshot {
         write!(
             f,
             "{} lookups, {:.1} % hits: {} hits ({} bytes, {}), {} misses, {} waits ({}), {} computed ({}), {} failed, \
-             {} fills ({} bytes), {} refused, {} stale, {} bypassed, {} bad values, {} invalidated",
+             {} fills ({} bytes), {} refused, {} stale, {} bypassed, {} bad values, {} evicted, {} invalidated",
             self.lookups(),
             self.hit_ratio() * 100.0,
             self.hits,
@@ -187,6 +192,7 @@ impl fmt::Display for Snapshot {
             self.stale,
             self.bypassed,
             self.bad_values,
+            self.evicted,
             self.invalidated,
         )
     }

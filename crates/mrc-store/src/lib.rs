@@ -30,6 +30,7 @@
 //!
 //! A backend of your own runs the suites of the feature `conformance`, as these do.
 
+mod bound;
 pub mod error;
 mod executor;
 #[cfg(any(feature = "mysql", feature = "sqlite"))]
@@ -53,6 +54,9 @@ mod sqlite;
 #[cfg(feature = "mysql")]
 pub use mysql_async;
 
+#[cfg(feature = "compat")]
+pub use bound::FuncCache;
+pub use bound::{Bound, Fixed, Lifetime, Policy, Sliding};
 pub use error::{ExecuteError, StoreError};
 pub use executor::QueryExecutor;
 pub use retry::Retries;
@@ -69,6 +73,6 @@ pub use mysql::{MySqlConfig, MySqlExecutor};
 #[cfg(feature = "compat")]
 pub use redis::SimpleDepCache;
 #[cfg(feature = "redis")]
-pub use redis::{RedisConfig, RedisStore};
+pub use redis::{BoundedRedis, RedisConfig, RedisStore};
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteExecutor;

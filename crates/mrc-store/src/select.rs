@@ -85,6 +85,12 @@ impl Select {
                 Ok(entries)
             }
             Self::Glob(_) | Self::Everything => {
+                if *self == Self::Everything
+                    && let Some(entries) = store.purge().await?
+                {
+                    listener.on_event(&Event::Dropped { entries, scanned: 0 });
+                    return Ok(entries);
+                }
                 let (mut entries, mut scanned) = (0, 0);
                 let mut pages = store.scan(&self.pattern(namespace));
                 while let Some(page) = pages.try_next().await? {
@@ -100,11 +106,16 @@ impl Select {
         }
     }
 
-    /// How many keys of a store are selected by their names. It looks at every key.
+    /// How many keys of a store are selected by their names. It looks at every key, unless all of a bounded cache are.
     ///
     /// # Errors
     /// The store's.
     pub async fn count_in(&self, store: &dyn CacheStore, namespace: &str) -> Result<u64, StoreError> {
+        if *self == Self::Everything
+            && let Some(count) = store.count().await?
+        {
+            return Ok(count);
+        }
         // A scan may return a key twice.
         let (hasher, mut seen) = (RandomState::new(), HashSet::new());
         let mut pages = store.scan(&self.pattern(namespace));

@@ -10,6 +10,7 @@ use bytes::Bytes;
 use futures_util::stream::BoxStream;
 use mrc_core::{EventListener, Tag};
 
+use crate::bound::Bound;
 use crate::error::StoreError;
 use crate::tags::{Found, Moment, Tags};
 
@@ -103,6 +104,29 @@ pub trait CacheStore: Any + Debug + Send + Sync {
     /// pages may be empty. In a cluster it covers every primary. A claim's own bookkeeping isn't a key.
     /// After an error the stream ends.
     fn scan(&self, pattern: &ScanPattern) -> KeyPages<'_>;
+
+    /// A view of this store: the entries of one namespace, as a cache of their own with a bound. It shares connections, clock and tags with
+    /// the store, and an invalidation by tag reaches both, whichever is asked. It keeps no copies beyond a value's life.
+    ///
+    /// Keys of the view begin with the namespace and a colon.
+    ///
+    /// # Errors
+    /// [`StoreError::Config`]: the bound can't be used. Default: this store has no bounded caches.
+    fn bounded(self: Arc<Self>, namespace: &str, bound: &Bound) -> Result<Arc<dyn CacheStore>, StoreError> {
+        let _ = (namespace, bound);
+        Err(StoreError::Config("this store has no bounded caches: RedisStore and MemoryStore have them".into()))
+    }
+
+    /// How many values there are, where that needs no scan: in a view with a bound. Default: None, a scan tells.
+    async fn count(&self) -> Result<Option<u64>, StoreError> {
+        Ok(None)
+    }
+
+    /// Removes everything at once, and ends what is being computed, where that needs no scan: in a view with a bound. Returns how many values
+    /// there were. Default: None, and nothing is removed.
+    async fn purge(&self) -> Result<Option<u64>, StoreError> {
+        Ok(None)
+    }
 
     /// Asks every server whether it answers. In a cluster one that doesn't is an error, though the others serve their keys.
     async fn ping(&self) -> Result<(), StoreError>;

@@ -12,8 +12,8 @@ pub use mrc_core::{
 };
 pub use mrc_server::{DropError, DropRequest, MrcServer, Progress, Strategy};
 pub use mrc_store::{
-    CacheStore, Claim, ClaimMode, ExecuteError, Found, KeyPages, Life, Moment, QueryExecutor, ScanPattern, Select,
-    StoreError, Tags, Terms, Token,
+    Bound, CacheStore, Claim, ClaimMode, ExecuteError, Fixed, Found, KeyPages, Life, Lifetime, Moment, Policy,
+    QueryExecutor, ScanPattern, Select, Sliding, StoreError, Tags, Terms, Token,
 };
 
 #[cfg(feature = "metrics")]
@@ -27,12 +27,12 @@ pub use mrc_core::compat;
 pub use mrc_macros::{cached, invalidates};
 #[cfg(feature = "memory")]
 pub use mrc_store::MemoryStore;
-#[cfg(feature = "compat")]
-pub use mrc_store::SimpleDepCache;
 #[cfg(feature = "sqlite")]
 pub use mrc_store::SqliteExecutor;
 #[cfg(feature = "conformance")]
 pub use mrc_store::conformance;
+#[cfg(feature = "compat")]
+pub use mrc_store::{FuncCache, SimpleDepCache};
 #[cfg(feature = "mysql")]
 pub use mrc_store::{MySqlConfig, MySqlExecutor, mysql};
 #[cfg(feature = "redis")]

@@ -1,11 +1,11 @@
 //! The builder of a cache.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use mrc_core::{EventListener, Stats, Ttl};
-use mrc_store::CacheStore;
+use mrc_store::{Bound, CacheStore, StoreError};
 
 use super::{Cache, CacheConfig, Inner};
 use crate::call::{OnError, Options};
@@ -13,7 +13,7 @@ use crate::claim::Claims;
 use crate::client::MrcClient;
 use crate::codec::Codec;
 use crate::error::Error;
-use crate::events::Events;
+use crate::events::{Events, Evictions};
 use crate::fetch::Pipeline;
 use crate::flight::Without;
 use crate::store::Store;
@@ -80,6 +80,24 @@ impl CacheBuilder {
     /// How long entries live that don't say so themselves: a [`Duration`], or whole seconds. Default: 5 minutes.
     pub fn ttl(mut self, ttl: impl Into<Ttl>) -> Self {
         self.config.ttl = ttl.into();
+        self
+    }
+
+    /// How many entries there are at most, and which of them goes first: see [`Bound`]. Default: no bound.
+    ///
+    /// ```
+    /// # use mrc_store::MemoryStore;
+    /// use mrc_client::Cache;
+    /// use mrc_store::{Bound, Policy, Sliding};
+    ///
+    /// let thumbs = Cache::builder(MemoryStore::new())
+    ///     .namespace("thumbs")
+    ///     .bound(Bound::new(Policy::LruT).max(10_000).ttl(Sliding(3600)))
+    ///     .build()?;
+    /// # Ok::<(), mrc_client::Error>(())
+    /// ```
+    pub fn bound(mut self, bound: Bound) -> Self {
+        self.config.bound = Some(bound);
         self
     }
 
@@ -166,6 +184,28 @@ impl CacheBuilder {
         config.check()?;
         let stats = Arc::new(Stats::default());
         events.0.push(Arc::clone(&stats) as Arc<dyn EventListener>);
+        let events = Arc::new(events);
+        store.shared().listen(events.clone());
+        Ok(Cache::assemble(store, config, events, stats)?)
+    }
+}
+
+impl Cache {
+    /// A cache of these parts, all of which were checked.
+    pub(super) fn assemble(
+        store: Store,
+        config: CacheConfig,
+        events: Arc<Events>,
+        stats: Arc<Stats>,
+    ) -> Result<Self, StoreError> {
+        let view = match &config.bound {
+            None => store.clone(),
+            Some(bound) => {
+                let view = store.bounded(&config.namespace, bound)?;
+                view.shared().listen(Arc::new(Evictions(events.clone())));
+                view
+            }
+        };
         let claims = Claims { lease: config.lease, wait_max: config.wait_max };
         let options = Options {
             deadline: config.deadline,
@@ -176,16 +216,14 @@ impl CacheBuilder {
         }
         .bounded();
         let inner = Inner {
-            pipeline: Pipeline::new(store, claims, events, config.max_value, Without::default()),
+            pipeline: Pipeline::new(view, claims, events, config.max_value, Without::default()),
+            whole: store,
             namespace: format!("{}:", config.namespace).into(),
-            ttl: config.ttl,
-            jitter: config.jitter,
-            codec: config.codec,
-            enabled: config.enabled,
-            invalidation_deadline: config.invalidation_deadline,
+            config,
             stats,
+            bounded: RwLock::default(),
         };
-        Ok(Cache { inner: Arc::new(inner), options })
+        Ok(Self { inner: Arc::new(inner), options })
     }
 }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use mrc_core::Ttl;
+use mrc_store::{Bound, Policy};
 
 use crate::call::OnError;
 use crate::codec::Codec;
@@ -25,6 +26,8 @@ pub struct CacheConfig {
     pub namespace: String,
     /// How long entries live that don't say so themselves. Default: 5 minutes.
     pub ttl: Ttl,
+    /// How many entries there are at most, and which of them goes first. Default: no bound.
+    pub bound: Option<Bound>,
     /// How values are written. Default: JSON.
     pub codec: Codec,
     /// What becomes of a call when the cache fails. Default: it goes round the cache.
@@ -54,6 +57,7 @@ impl Default for CacheConfig {
         Self {
             namespace: String::new(),
             ttl: Ttl::from(Duration::from_secs(300)),
+            bound: None,
             codec: Codec::default(),
             on_error: OnError::default(),
             enabled: true,
@@ -76,6 +80,8 @@ impl CacheConfig {
     /// |---|---|
     /// | `MRC_CACHE_NAMESPACE` | [`namespace`](Self::namespace) |
     /// | `MRC_CACHE_TTL_MS` | [`ttl`](Self::ttl), in milliseconds |
+    /// | `MRC_CACHE_POLICY` | [`bound`](Self::bound), by its policy: `lru`, `lru_t`, `mru`, `fifo`, `fifo_t`, `lfu` or `rr`; with the next alone `lru_t` |
+    /// | `MRC_CACHE_MAX` | [`bound`](Self::bound), by how many entries there are at most; with the former alone 1,024 |
     /// | `MRC_CACHE_CODEC` | [`codec`](Self::codec): `json`, `msgpack` or `cbor` |
     /// | `MRC_CACHE_ON_ERROR` | [`on_error`](Self::on_error): `degrade` or `fail` |
     /// | `MRC_CACHE_ENABLED` | [`enabled`](Self::enabled): `true`, `1`, `yes`, `on`, or `false`, `0`, `no`, `off` |
@@ -100,6 +106,12 @@ impl CacheConfig {
             &mut config.codec,
         )?;
         vars.fraction("MRC_JITTER", &mut config.jitter)?;
+        let (mut policy, mut max) = (Policy::LruT, 1_024);
+        vars.parsed("MRC_CACHE_POLICY", &Policy::ALL.map(Policy::name).join(", "), &mut policy)?;
+        vars.parsed("MRC_CACHE_MAX", "how many entries there are at most", &mut max)?;
+        if ["MRC_CACHE_POLICY", "MRC_CACHE_MAX"].iter().any(|name| var(name).is_some()) {
+            config.bound = Some(Bound::new(policy).max(max));
+        }
         let mut ttl = config.ttl.base();
         for (name, setting) in [
             ("MRC_CACHE_TTL_MS", &mut ttl),
@@ -143,6 +155,13 @@ impl CacheConfig {
         if self.lease < Duration::from_millis(1) || self.deadline.is_zero() || self.max_value == 0 {
             return refuse("a lease, a deadline or a largest value of zero lets nothing succeed: give it room");
         }
+        if let Some(bound) = &self.bound {
+            bound.check()?;
+            if !self.stale_on_error.is_zero() {
+                let reason = "copies for when the function fails would be entries beyond the bound: leave out stale_on_error, or the bound";
+                return refuse(reason);
+            }
+        }
         Ok(self.ttl.check(self.jitter)?)
     }
 }
@@ -162,16 +181,28 @@ mod tests {
             ("MRC_CACHE_TTL_MS", "1500"),
             ("MRC_CACHE_ON_ERROR", "fail"),
             ("MRC_CACHE_ENABLED", "Off"),
+            ("MRC_CACHE_POLICY", "lfu"),
         ])
         .unwrap();
         assert_eq!((config.namespace.as_str(), config.ttl.base()), ("shop", Duration::from_millis(1500)));
         assert_eq!((config.on_error, config.enabled), (OnError::Fail, false));
+        assert_eq!(config.bound, Some(Bound::new(Policy::Lfu)));
+        let config = from(&[("MRC_CACHE_MAX", "7")]).unwrap();
+        assert_eq!(config.bound, Some(Bound::new(Policy::LruT).max(7)));
         assert_eq!(from(&[]).unwrap(), CacheConfig::default());
     }
 
     #[test]
     fn a_variable_that_is_wrong_is_named() {
-        for name in ["MRC_CACHE_TTL_MS", "MRC_CACHE_CODEC", "MRC_CACHE_ON_ERROR", "MRC_CACHE_ENABLED", "MRC_JITTER"] {
+        for name in [
+            "MRC_CACHE_POLICY",
+            "MRC_CACHE_MAX",
+            "MRC_CACHE_TTL_MS",
+            "MRC_CACHE_CODEC",
+            "MRC_CACHE_ON_ERROR",
+            "MRC_CACHE_ENABLED",
+            "MRC_JITTER",
+        ] {
             assert!(from(&[(name, "perhaps")]).unwrap_err().to_string().contains(name), "{name}");
         }
     }

@@ -4,27 +4,29 @@ mod builder;
 mod config;
 mod entry;
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry as Slot;
 use std::convert::Infallible;
 use std::fmt;
 use std::future::Future;
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use bytes::Bytes;
-use mrc_core::{Event, EventListener, FunctionKey, Key, Stats, Ttl};
-use mrc_store::{CacheStore, Retries, Select};
+use mrc_core::{Event, EventListener, FunctionKey, Key, Stats};
+use mrc_store::{Bound, CacheStore, Retries, Select};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::call::{Call, Options};
-use crate::codec::Codec;
 use crate::error::Error;
 use crate::fetch::Pipeline;
 use crate::function::Function;
 use crate::health::{Health, probe};
 use crate::scope::Mode;
 use crate::spec::Spec;
+use crate::store::Store;
 
 pub use self::builder::CacheBuilder;
 pub use self::config::CacheConfig;
@@ -61,15 +63,14 @@ pub struct Cache {
 
 pub(crate) struct Inner {
     pipeline: Arc<Pipeline>,
+    /// The store without a bound.
+    whole: Store,
     /// With the colon at its end.
     namespace: Box<str>,
-    ttl: Ttl,
-    jitter: f64,
-    codec: Codec,
-    enabled: bool,
-    /// How long an invalidation that failed is tried again.
-    invalidation_deadline: Duration,
+    config: CacheConfig,
     stats: Arc<Stats>,
+    /// The parts of it that have a bound.
+    bounded: RwLock<HashMap<Bound, Cache>>,
 }
 
 impl Cache {
@@ -99,7 +100,7 @@ impl Cache {
         let (key, call) = self.prepare(spec.into())?;
         let mut function = Function::new(work);
         let tell = |error: &E| Error::function(error.to_string());
-        match function.through(&self.inner.pipeline, &key, &call, self.inner.codec, tell).await {
+        match function.through(&self.inner.pipeline, &key, &call, self.inner.config.codec, tell).await {
             Ok(value) => Ok(value),
             Err(error) => match (function.outcome(), error) {
                 (Some(outcome), _) => outcome,
@@ -125,7 +126,7 @@ impl Cache {
         if let Ok((key, mut call)) = self.prepare(spec.into()) {
             call.options.deadline = Options::LONGEST;
             let tell = |never: &Infallible| match *never {};
-            let value = function.through(&self.inner.pipeline, &key, &call, self.inner.codec, tell).await;
+            let value = function.through(&self.inner.pipeline, &key, &call, self.inner.config.codec, tell).await;
             if let Ok(value) = value {
                 return value;
             }
@@ -141,7 +142,7 @@ impl Cache {
     pub async fn get<T: DeserializeOwned>(&self, spec: impl Into<Spec>) -> Result<Option<T>, Error> {
         let (key, call) = self.prepare(spec.into())?;
         let Some(answer) = self.inner.pipeline.peek(&key, &call).await? else { return Ok(None) };
-        match self.inner.codec.decode(answer.as_bytes()) {
+        match self.inner.config.codec.decode(answer.as_bytes()) {
             Ok(value) => Ok(Some(value)),
             Err(error) => {
                 // Where the cache fails, the next call goes round it.
@@ -161,7 +162,7 @@ impl Cache {
     /// [`OnError::Fail`](crate::OnError::Fail).
     pub async fn set<T: Serialize + ?Sized>(&self, spec: impl Into<Spec>, value: &T) -> Result<bool, Error> {
         let (key, call) = self.prepare(spec.into())?;
-        let value = self.inner.codec.encode(value)?;
+        let value = self.inner.config.codec.encode(value)?;
         self.inner.pipeline.put(&key, &call, value).await
     }
 
@@ -235,7 +236,7 @@ impl Cache {
         }
     }
 
-    /// Removes every entry of the namespace, and no other.
+    /// Removes every entry of the namespace, and no other: a bounded cache's at once.
     ///
     /// # Errors
     /// [`Error::Store`]: call it again.
@@ -243,7 +244,8 @@ impl Cache {
         self.invalidate(Select::Everything).await
     }
 
-    /// How many entries the namespace has, computations under way included. It looks at every key of the store.
+    /// How many entries the namespace has. It looks at every key of the store, and counts computations under way; with a bound it asks for the
+    /// number, and counts values alone.
     ///
     /// # Errors
     /// [`Error::Store`].
@@ -251,12 +253,47 @@ impl Cache {
         Ok(Select::Everything.count_in(self.store(), &self.inner.namespace).await?)
     }
 
-    /// Whether the namespace has no entry. It looks at every key of the store.
+    /// Whether the namespace has no entry: see [`len`](Self::len).
     ///
     /// # Errors
     /// [`Error::Store`].
     pub async fn is_empty(&self) -> Result<bool, Error> {
         Ok(self.len().await? == 0)
+    }
+
+    /// The part of this cache that has a bound: entries of their own in the same namespace, with the same settings and statistics. The same bound
+    /// is the same part.
+    ///
+    /// [`clear`](Self::clear) of the whole clears its parts too; [`len`](Self::len) leaves them out.
+    ///
+    /// ```
+    /// # async fn example(cache: mrc_client::Cache) -> Result<(), mrc_client::Error> {
+    /// use mrc_store::{Bound, Policy};
+    ///
+    /// let thumbs = cache.bounded(Bound::new(Policy::Lfu).max(500))?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Store`], [`Error::Config`]: the bound can't be used.
+    pub fn bounded(&self, bound: Bound) -> Result<Self, Error> {
+        let known = self.inner.bounded.read().unwrap_or_else(PoisonError::into_inner).get(&bound).cloned();
+        let part = match known {
+            Some(part) => part,
+            None => {
+                let mut parts = self.inner.bounded.write().unwrap_or_else(PoisonError::into_inner);
+                match parts.entry(bound) {
+                    Slot::Occupied(part) => part.get().clone(),
+                    Slot::Vacant(slot) => {
+                        let config = CacheConfig { bound: Some(slot.key().clone()), ..self.inner.config.clone() };
+                        config.check()?;
+                        let (events, stats) = (self.inner.pipeline.events.clone(), self.inner.stats.clone());
+                        slot.insert(Self::assemble(self.inner.whole.clone(), config, events, stats)?).clone()
+                    }
+                }
+            }
+        };
+        Ok(Self { options: self.options, ..part })
     }
 
     /// The same cache, whose calls take no longer than this: see [`CacheBuilder::deadline`].
@@ -303,11 +340,11 @@ impl Cache {
     fn prepare(&self, spec: Spec) -> Result<(Key, Call), Error> {
         let Spec { key, ttl, tags } = spec;
         let key = self.key_of(key)?;
-        let mut call = Call::new(ttl.unwrap_or(self.inner.ttl), self.inner.jitter, self.options);
+        let mut call = Call::new(ttl.unwrap_or(self.inner.config.ttl), self.inner.config.jitter, self.options);
         call.ttl.check(call.jitter)?;
         tags.iter().try_for_each(mrc_core::Tag::check)?;
         call.tags = tags;
-        if !self.inner.enabled {
+        if !self.inner.config.enabled {
             call.mode = Mode::Off;
         }
         Ok((key, call))
@@ -318,7 +355,7 @@ impl Cache {
     }
 
     fn retries(&self) -> Retries {
-        Retries::new(self.inner.invalidation_deadline)
+        Retries::new(self.inner.config.invalidation_deadline)
     }
 
     fn listener(&self) -> &dyn EventListener {

@@ -79,6 +79,21 @@ pub async fn store_suite(store: &dyn CacheStore, prefix: &str) {
     }
 }
 
+/// What a view with a bound must do: all that a store must, but for copies, which it keeps none of.
+pub fn bounded_store_tests() -> impl Iterator<Item = StoreTest> {
+    const COPIES: [&str; 8] = [
+        "keeps_a_copy_beside_the_value",
+        "keeps_a_copy_when_its_value_expires",
+        "ends_the_life_of_a_copy",
+        "removes_a_copy_with_its_key",
+        "refuses_a_copy_after_a_removal",
+        "makes_no_copy_without_a_claim_for_one",
+        "releases_an_empty_copy",
+        "keeps_tags_beside_a_copy",
+    ];
+    store_tests().filter(|test| !COPIES.contains(&test.name))
+}
+
 macro_rules! tests {
     ($($name:ident),* $(,)?) => {
         [$(StoreTest { name: stringify!($name), run: |store, prefix| Box::pin($name(store, prefix)) }),*]

@@ -1,5 +1,8 @@
 //! A cache in this process's own memory, by moka. The reference of the seam: readable first.
 
+mod bounded;
+mod queue;
+mod structure;
 mod tags;
 
 use std::fmt;
@@ -17,7 +20,9 @@ use moka::sync::Cache;
 use mrc_core::Tag;
 use tokio::time::Instant;
 
+use self::bounded::{BoundedMemory, Structures};
 use self::tags::Index;
+use crate::bound::Bound;
 use crate::error::StoreError;
 use crate::store::{CacheStore, Claim, ClaimMode, KeyPages, LONGEST, Life, ScanPattern, Terms, Token, storable};
 use crate::tags::{Found, Moment, Tags, all_of};
@@ -46,6 +51,7 @@ const KEYS_A_PAGE: usize = 1_000;
 pub struct MemoryStore {
     slots: Cache<Bytes, Slot>,
     index: Index,
+    structures: Structures,
     closed: AtomicBool,
 }
 
@@ -64,7 +70,7 @@ impl MemoryStore {
             .eviction_policy(EvictionPolicy::lru())
             .expire_after(ByExpiry)
             .build();
-        Self { slots, index: Index::new(), closed: AtomicBool::new(false) }
+        Self { slots, index: Index::new(), structures: Structures::default(), closed: AtomicBool::new(false) }
     }
 
     /// One step of the protocol: nobody else sees or changes the slot meanwhile.
@@ -92,16 +98,19 @@ impl MemoryStore {
         Ok(self.slots.get(key).map(|slot| slot.at(Instant::now())).unwrap_or_default())
     }
 
-    fn register(&self, key: &str, tags: &Tags) -> bool {
+    fn register(&self, key: &[u8], tags: &Tags) -> bool {
         if tags.is_empty() {
             return true;
         }
         self.index.sweep(|key, tag| self.may_have(key, tag));
-        self.index.register(key.as_bytes(), tags)
+        self.index.register(key, tags)
     }
 
     /// Whether the key is filled with this tag, or may be about to be.
-    fn may_have(&self, key: &[u8], tag: &Tag) -> bool {
+    fn may_have(&self, key: &Bytes, tag: &Tag) -> bool {
+        if let Some((structure, field)) = self.structures.of_member(key) {
+            return structure.may_have(&field, std::slice::from_ref(tag));
+        }
         self.peek(key).is_ok_and(|slot| slot.may_have(std::slice::from_ref(tag)))
     }
 
@@ -109,7 +118,8 @@ impl MemoryStore {
         self.check_open()?;
         let now = Instant::now();
         let found = self.slots.iter().filter(|(key, slot)| pattern.matches(key) && slot.clone().at(now).is_there());
-        Ok(found.map(|(key, _)| Bytes::clone(&key)).collect())
+        let found = found.map(|(key, _)| Bytes::clone(&key));
+        Ok(found.chain(self.structures.keys().into_iter().filter(|key| pattern.matches(key))).collect())
     }
 
     fn check_open(&self) -> Result<(), StoreError> {
@@ -268,7 +278,7 @@ impl CacheStore for MemoryStore {
         life.tags.check()?;
         self.check_open()?;
         // In the index first: an invalidation that comes in between finds the key there, and the claim under it.
-        if !self.register(key, &life.tags) {
+        if !self.register(key.as_bytes(), &life.tags) {
             self.release(key, token).await?;
             return Ok(false);
         }
@@ -316,6 +326,10 @@ impl CacheStore for MemoryStore {
     async fn remove(&self, keys: &[Bytes]) -> Result<u64, StoreError> {
         let mut removed = 0;
         for key in keys {
+            if let Some(structure) = self.structures.of_key(key) {
+                removed += structure.purge();
+                continue;
+            }
             // The lease stays behind, as in Redis: without the text it is worth nothing.
             let gone = self.step(key, |slot, _| (slot.text.take().is_some(), slot.copy.take().is_some()))?;
             removed += u64::from(gone.0) + u64::from(gone.1);
@@ -329,10 +343,17 @@ impl CacheStore for MemoryStore {
         let Some((rarest, keys)) = self.index.invalidate(&tags) else { return Ok(0) };
         let mut removed = 0;
         for key in keys {
-            removed += u64::from(self.step(&key, |slot, _| slot.invalidate(&tags))?);
+            removed += u64::from(match self.structures.of_member(&key) {
+                Some((structure, field)) => structure.invalidate(&field, &tags),
+                None => self.step(&key, |slot, _| slot.invalidate(&tags))?,
+            });
         }
         self.index.prune(rarest, |key, tag| self.may_have(key, tag));
         Ok(removed)
+    }
+
+    fn bounded(self: Arc<Self>, namespace: &str, bound: &Bound) -> Result<Arc<dyn CacheStore>, StoreError> {
+        Ok(Arc::new(BoundedMemory::new(self, namespace, bound)?))
     }
 
     fn scan(&self, pattern: &ScanPattern) -> KeyPages<'_> {
@@ -354,6 +375,7 @@ impl CacheStore for MemoryStore {
     async fn close(&self) {
         self.closed.store(true, Ordering::Release);
         self.slots.invalidate_all();
+        self.structures.purge();
     }
 }
 
@@ -442,7 +464,7 @@ mod tests {
         memory.claim("k", &token, Terms::refresh(LONGEST)).await.unwrap();
         let tags = [(a.clone(), memory.now().await.unwrap())].into_iter().collect();
         // A fill that has come so far when the invalidation comes.
-        assert!(memory.register("k", &tags));
+        assert!(memory.register(b"k", &tags));
         memory.invalidate(&[a]).await.unwrap();
         assert!(!memory.fill("k", &token, "[0]".into(), LONGEST.into()).await.unwrap());
     }

@@ -1,5 +1,6 @@
 //! Redis and Valkey, by fred: standalone, cluster, sentinel.
 
+mod bounded;
 mod cluster;
 #[cfg(feature = "compat")]
 mod compat;
@@ -34,12 +35,14 @@ use self::link::Connection;
 use self::scripts::{CLAIM, FILL, PUT, RELEASE, Script, TTL};
 use self::servers::Servers;
 use self::span::traced;
+use crate::bound::Bound;
 use crate::error::StoreError;
 use crate::store::{
     CacheStore, Claim, ClaimMode, INVALIDATION_LIMIT, KeyPages, Life, ScanPattern, Terms, Token, storable,
 };
 use crate::tags::{Found, Moment, Tags, all_of};
 
+pub use self::bounded::BoundedRedis;
 #[cfg(feature = "compat")]
 pub use self::compat::SimpleDepCache;
 pub use self::config::RedisConfig;
@@ -113,8 +116,7 @@ impl RedisStore {
         };
         let mut found = self.servers.call(|| slot_of(keys), command).await?.into_iter().map(Option::unwrap_or_default);
         let (value, tags) = (found.next().unwrap_or_default(), found.next().unwrap_or_default());
-        let tags = if has_tags(&value) { tags::from_json(&tags) } else { Some(Tags::default()) };
-        Ok(readable(value).map(|value| Found { value, tags }))
+        Ok(Found::read(value, &tags))
     }
 
     /// Runs a script on keys of one slot.
@@ -197,16 +199,7 @@ impl CacheStore for RedisStore {
         let args = [Value::from(token.as_str()), Value::Integer(millis(terms.lease)), Value::Integer(refresh)];
         let keys = self.key_and_companions(key);
         let keys = if terms.copy { &keys[..] } else { &keys[..2] };
-        let mut answer = self.run(&CLAIM, keys, &args).await?.into_array().into_iter();
-        match (answer.next(), answer.next()) {
-            (Some(Value::Integer(1)), _) => Ok(Claim::Granted),
-            (Some(Value::Integer(0)), Some(left)) => Ok(Claim::Busy { lease_left: left.as_i64().and_then(remaining) }),
-            (Some(Value::Integer(2)), Some(value)) => {
-                let value = value.into_bytes().and_then(readable);
-                value.map(Claim::Hit).ok_or_else(|| unexpected("a claim was answered with a value that holds nothing"))
-            }
-            _ => Err(unexpected("the answer to a claim can't be read")),
-        }
+        claimed(self.run(&CLAIM, keys, &args).await?)
     }
 
     async fn fill(&self, key: &str, token: &Token, value: Bytes, life: Life) -> Result<bool, StoreError> {
@@ -270,6 +263,10 @@ impl CacheStore for RedisStore {
         outcome.unwrap_or(Err(StoreError::Timeout(INVALIDATION_LIMIT)))
     }
 
+    fn bounded(self: Arc<Self>, namespace: &str, bound: &Bound) -> Result<Arc<dyn CacheStore>, StoreError> {
+        Ok(Arc::new(BoundedRedis::new(self, namespace, bound)?))
+    }
+
     fn scan(&self, pattern: &ScanPattern) -> KeyPages<'_> {
         scan::pages(&self.servers, &self.config, pattern).boxed()
     }
@@ -297,6 +294,20 @@ impl fmt::Debug for RedisStore {
     }
 }
 
+/// The answer to a claim.
+fn claimed(answer: Value) -> Result<Claim, StoreError> {
+    let mut answer = answer.into_array().into_iter();
+    match (answer.next(), answer.next()) {
+        (Some(Value::Integer(1)), _) => Ok(Claim::Granted),
+        (Some(Value::Integer(0)), Some(left)) => Ok(Claim::Busy { lease_left: left.as_i64().and_then(remaining) }),
+        (Some(Value::Integer(2)), Some(value)) => {
+            let value = value.into_bytes().and_then(readable);
+            value.map(Claim::Hit).ok_or_else(|| unexpected("a claim was answered with a value that holds nothing"))
+        }
+        _ => Err(unexpected("the answer to a claim can't be read")),
+    }
+}
+
 /// The slot of keys that are all in one.
 fn slot_of(keys: &[Bytes]) -> u16 {
     keys.first().map_or(0, |key| redis_keyslot(key))
@@ -307,6 +318,14 @@ fn readable(mut value: Bytes) -> Option<Bytes> {
     let bare = without_refresh(&value);
     value.truncate(bare.strip_suffix(b"\n").unwrap_or(bare).len());
     (!value.is_empty()).then_some(value)
+}
+
+impl Found {
+    /// A value as it lies in Redis, and the tags beside it. None: a claim.
+    fn read(value: Bytes, tags: &[u8]) -> Option<Self> {
+        let tags = if has_tags(&value) { tags::from_json(tags) } else { Some(Tags::default()) };
+        readable(value).map(|value| Self { value, tags })
+    }
 }
 
 /// Whether the value is marked as one of an entry with tags.

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use fred::error::{Error, ErrorKind};
 use fred::interfaces::{ClusterInterface, KeysInterface};
 use fred::types::Value;
+use futures_util::TryStreamExt;
 use futures_util::future::try_join_all;
 use futures_util::stream::{Stream, try_unfold};
 
@@ -31,15 +32,24 @@ pub(super) fn pages<'a>(
     config: &'a RedisConfig,
     pattern: &ScanPattern,
 ) -> impl Stream<Item = Result<Vec<Bytes>, StoreError>> + use<'a> {
-    let glob = glob(&config.prefix, pattern);
-    let scan = Scan { servers, config, pattern: pattern.clone(), glob, walk: None };
+    let pattern = pattern.clone();
+    raw_pages(servers, glob(&config.prefix, &pattern)).map_ok(move |page| logical(page, config, &pattern))
+}
+
+/// The keys that begin so, as they lie in Redis.
+pub(super) fn raw_beginning(servers: &Servers, text: &str) -> impl Stream<Item = Result<Vec<Bytes>, StoreError>> {
+    let mut glob = String::new();
+    escape(&mut glob, text);
+    raw_pages(servers, glob + "*")
+}
+
+fn raw_pages(servers: &Servers, glob: String) -> impl Stream<Item = Result<Vec<Bytes>, StoreError>> {
+    let scan = Scan { servers, glob, walk: None };
     try_unfold(scan, |mut scan| async move { Ok(scan.next().await?.map(|page| (page, scan))) })
 }
 
 struct Scan<'a> {
     servers: &'a Servers,
-    config: &'a RedisConfig,
-    pattern: ScanPattern,
     glob: String,
     walk: Option<Walk>,
 }
@@ -56,8 +66,9 @@ struct Walk {
 
 impl Scan<'_> {
     async fn next(&mut self) -> Result<Option<Vec<Bytes>>, StoreError> {
-        let page = self.page().await.inspect_err(|error| self.servers.notice(error))?;
-        page.map(|page| self.logical(page)).transpose()
+        let Some(page) = self.page().await.inspect_err(|error| self.servers.notice(error))? else { return Ok(None) };
+        let keys = page.into_iter().map(Value::into_bytes).collect::<Option<_>>();
+        keys.map(Some).ok_or_else(|| unexpected("a scan returned a key that isn't text"))
     }
 
     async fn page(&mut self) -> Result<Option<Vec<Value>>, StoreError> {
@@ -73,26 +84,25 @@ impl Scan<'_> {
         }
         walk.page(&self.glob).await.map(Some)
     }
+}
 
-    /// The keys of a page that are entries of this cache, without the prefix.
-    fn logical(&self, page: Vec<Value>) -> Result<Vec<Bytes>, StoreError> {
-        let mut keys = Vec::with_capacity(page.len());
-        for key in page {
-            let key = key.into_bytes().ok_or_else(|| unexpected("a scan returned a key that isn't text"))?;
-            let key = key_of_copy(&key).unwrap_or(key);
-            if key.starts_with(self.config.prefix.as_bytes()) && !is_bookkeeping(&key) {
-                let key = key.slice(self.config.prefix.len()..);
-                // The server looks for it anywhere in the name: that of a copy begins before its key's.
-                if self.pattern.matches(&key) {
-                    keys.push(key);
-                }
+/// The keys of a page that are entries of this cache, without the prefix.
+fn logical(page: Vec<Bytes>, config: &RedisConfig, pattern: &ScanPattern) -> Vec<Bytes> {
+    let mut keys = Vec::with_capacity(page.len());
+    for key in page {
+        let key = key_of_copy(&key).unwrap_or(key);
+        if key.starts_with(config.prefix.as_bytes()) && !is_bookkeeping(&key) {
+            let key = key.slice(config.prefix.len()..);
+            // The server looks for it anywhere in the name: that of a copy begins before its key's.
+            if pattern.matches(&key) {
+                keys.push(key);
             }
         }
-        // Where a value has a copy, both are on one server, and often on one page.
-        keys.sort_unstable();
-        keys.dedup();
-        Ok(keys)
     }
+    // Where a value has a copy, both are on one server, and often on one page.
+    keys.sort_unstable();
+    keys.dedup();
+    keys
 }
 
 impl Walk {

@@ -1,5 +1,6 @@
 //! The fill protocol and the index of tags as Lua scripts. Each touches one slot.
 
+use std::borrow::Cow;
 use std::sync::OnceLock;
 
 use bytes::Bytes;
@@ -25,25 +26,38 @@ pub(super) static PRUNE: Script = Script::new("prune", include_str!("lua/prune.l
 pub(super) struct Script {
     /// Its name in traces.
     pub(super) name: &'static str,
-    lua: &'static str,
+    lua: Cow<'static, str>,
     sha: OnceLock<String>,
 }
 
 impl Script {
     pub(super) const fn new(name: &'static str, lua: &'static str) -> Self {
-        Self { name, lua, sha: OnceLock::new() }
+        Self { name, lua: Cow::Borrowed(lua), sha: OnceLock::new() }
+    }
+
+    /// A script that was put together.
+    pub(super) fn composed(name: &'static str, lua: String) -> Self {
+        Self { name, lua: Cow::Owned(lua), sha: OnceLock::new() }
     }
 
     /// Runs the script. All keys must be in one slot.
     pub(super) async fn run(&self, client: &Client, keys: &[Bytes], args: &[Value]) -> Result<Value, Error> {
-        let sha = self.sha.get_or_init(|| sha1_hash(self.lua));
-        match client.custom(command("EVALSHA"), arguments(sha, keys, args)).await {
-            // EVAL loads the script as well. SCRIPT LOAD first would leave a gap for the next SCRIPT FLUSH.
-            Err(error) if error.details().starts_with("NOSCRIPT") => {
-                client.custom(command("EVAL"), arguments(self.lua, keys, args)).await
-            }
-            answer => answer,
+        let answer = client.custom(command("EVALSHA"), self.by_hash(keys, args)).await;
+        if !self.is_unknown(&answer) {
+            return answer;
         }
+        // EVAL loads the script as well. SCRIPT LOAD first would leave a gap for the next SCRIPT FLUSH.
+        client.custom(command("EVAL"), arguments(&self.lua, keys, args)).await
+    }
+
+    /// What EVALSHA takes.
+    pub(super) fn by_hash(&self, keys: &[Bytes], args: &[Value]) -> Vec<Value> {
+        arguments(self.sha.get_or_init(|| sha1_hash(&self.lua)), keys, args)
+    }
+
+    /// Whether the server answered that it doesn't know the script, and did nothing.
+    pub(super) fn is_unknown(&self, answer: &Result<Value, Error>) -> bool {
+        answer.as_ref().is_err_and(|error| error.details().starts_with("NOSCRIPT"))
     }
 }
 

@@ -8,7 +8,7 @@
 //!
 //! A value whose entry has tags ends in a line feed. What is under `mrc:g:` counts for no other.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,9 +16,10 @@ use bytes::Bytes;
 use fred::interfaces::ClientLike;
 use fred::types::Value;
 use fred::util::redis_keyslot;
-use futures_util::future::try_join_all;
+use futures_util::future::{try_join, try_join_all};
 use mrc_core::{Tag, json};
 
+use super::bounded::{self, Structure};
 use super::failure::unexpected;
 use super::link::Connection;
 use super::scripts::{BUMP, DROP, PRUNE, TICK, TRACK, command};
@@ -106,17 +107,37 @@ impl RedisStore {
 
     /// Removes the entries of these keys that have all of the tags, the first of which is that of the index.
     async fn drop_members(&self, index: &Bytes, members: &[Member], tags: &[Value]) -> Result<u64, StoreError> {
+        let mut answers = vec![0; members.len()];
+        let (mut plain, mut bounded) = (Vec::new(), HashMap::<Structure, Vec<(usize, Bytes)>>::new());
+        for (at, (key, _)) in members.iter().enumerate() {
+            match Structure::of_member(key) {
+                Some((structure, field)) => bounded.entry(structure).or_default().push((at, field)),
+                None => plain.push((at, key)),
+            }
+        }
         let per_script = if self.servers.are_a_cluster() { 1 } else { ENTRIES_A_SCRIPT };
-        let scripts = members.chunks(per_script).map(|some| async move {
+        let of_plain = plain.chunks(per_script).map(|some| async move {
             let companions =
                 |key: &Bytes| [key.clone(), slot::lease_key(key), slot::copy_key(key), slot::tags_key(key)];
-            let keys: Vec<Bytes> = some.iter().flat_map(|(key, _)| companions(key)).collect();
-            self.run(&DROP, &keys, tags).await
+            let keys: Vec<Bytes> = some.iter().flat_map(|(_, key)| companions(key)).collect();
+            let answer = self.run(&DROP, &keys, tags).await?;
+            matched(some.iter().map(|(at, _)| *at).collect(), answer)
         });
-        let answers = try_join_all(scripts).await?.into_iter().flat_map(Value::into_array);
-        let answers: Vec<i64> = answers.filter_map(|answer| answer.as_i64()).collect();
-        if answers.len() != members.len() {
-            return Err(unexpected("the answer to an invalidation can't be read"));
+        let of_bounded = bounded.iter().flat_map(|(structure, fields)| {
+            fields.chunks(ENTRIES_A_SCRIPT).map(move |some| async move {
+                let leases = some.iter().map(|(_, field)| structure.lease(field));
+                let keys: Vec<Bytes> = structure.parts.iter().cloned().chain(leases).collect();
+                let count = Value::Integer(tags.len().try_into().unwrap_or(i64::MAX));
+                let fields: Vec<Value> = some.iter().map(|(_, field)| Value::Bytes(field.clone())).collect();
+                let theirs = Value::Integer(structure.is_theirs.into());
+                let args = [&[count], tags, &fields, &[theirs]].concat();
+                let answer = self.run(&bounded::DROP, &keys, &args).await?;
+                matched(some.iter().map(|(at, _)| *at).collect(), answer)
+            })
+        });
+        let (of_plain, of_bounded) = try_join(try_join_all(of_plain), try_join_all(of_bounded)).await?;
+        for (at, answer) in of_plain.into_iter().chain(of_bounded).flatten() {
+            answers[at] = answer;
         }
         let done = members.iter().zip(&answers).filter(|(_, answer)| **answer >= 0);
         let done: Vec<Value> =
@@ -148,6 +169,15 @@ struct Registry {
     size: u64,
     /// None: they are too many for one answer.
     members: Option<Vec<Member>>,
+}
+
+/// Which member got which answer of a script.
+fn matched(members: Vec<usize>, answer: Value) -> Result<Vec<(usize, i64)>, StoreError> {
+    let answers: Vec<i64> = answer.into_array().into_iter().filter_map(|answer| answer.as_i64()).collect();
+    if answers.len() != members.len() {
+        return Err(unexpected("the answer to an invalidation can't be read"));
+    }
+    Ok(members.into_iter().zip(answers).collect())
 }
 
 /// `key, score, …` without the moment of the invalidation.

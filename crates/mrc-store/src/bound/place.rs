@@ -1,0 +1,127 @@
+//! Where the entries of bounded caches lie, by name: the same in every store.
+
+use bytes::Bytes;
+
+use super::Bound;
+
+/// What ends the key of the part of a structure that is there whenever any is.
+pub(crate) const VALUES: &str = ":1";
+/// An entry in the index of a tag: before it, whether Python takes part.
+const OURS: &[u8] = b"mrc:b:";
+const THEIRS: &[u8] = b"mrc:f:";
+
+impl Bound {
+    /// The name of the function that a key is about: what stands before the first parenthesis.
+    pub(crate) fn function<'a>(&self, namespace: &str, key: &'a str) -> &'a str {
+        if !self.per_function {
+            return "";
+        }
+        let name = key.strip_prefix(namespace).and_then(|name| name.strip_prefix(':')).unwrap_or(key);
+        name.split('(').next().unwrap_or(name)
+    }
+
+    /// What the keys of a structure begin with. In a cluster the braces keep them in one slot.
+    pub(crate) fn base(&self, namespace: &str, function: &str, shard: u16) -> String {
+        let function = if self.per_function { format!(":{function}") } else { String::new() };
+        let shard = match self.shards.get() {
+            1 => String::new(),
+            shards => format!(":{shard}/{shards}"),
+        };
+        format!("{namespace}:{{{namespace}:{}{function}{shard}}}", self.policy)
+    }
+
+    /// What the keys of the structures of all functions begin with.
+    pub(crate) fn beginning(&self, namespace: &str) -> String {
+        format!("{namespace}:{{{namespace}:{}:", self.policy)
+    }
+
+    /// The shard of an entry.
+    pub(crate) fn shard(&self, key: &str) -> u16 {
+        // FNV-1a: every process of every version must find the same one.
+        let mix = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3);
+        let hash = key.bytes().fold(0xcbf2_9ce4_8422_2325, mix);
+        u16::try_from((hash ^ (hash >> 32)) % u64::from(self.shards.get())).unwrap_or_default()
+    }
+
+    /// How many entries a shard may have: their sum is the bound's.
+    pub(crate) fn room(&self, shard: u16) -> usize {
+        let shards = usize::from(self.shards.get());
+        self.max / shards + usize::from(usize::from(shard) < self.max % shards)
+    }
+}
+
+/// A bounded entry in the index of a tag: it tells where the entry is to whoever reads the index.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Member {
+    /// Whether Python takes part.
+    pub(crate) is_theirs: bool,
+    pub(crate) base: Bytes,
+    pub(crate) field: Bytes,
+}
+
+impl Member {
+    pub(crate) fn name(is_theirs: bool, base: &[u8], field: &[u8]) -> Bytes {
+        let kind = if is_theirs { THEIRS } else { OURS };
+        [kind, base.len().to_string().as_bytes(), b":", base, field].concat().into()
+    }
+
+    /// None: it is the key of an entry without a bound.
+    pub(crate) fn of(name: &Bytes) -> Option<Self> {
+        let ours = name.strip_prefix(OURS);
+        let rest = ours.or_else(|| name.strip_prefix(THEIRS))?;
+        let colon = rest.iter().position(|byte| *byte == b':')?;
+        let length: usize = std::str::from_utf8(&rest[..colon]).ok()?.parse().ok()?;
+        let (base, field) = rest[colon + 1..].split_at_checked(length)?;
+        Some(Self { is_theirs: ours.is_none(), base: name.slice_ref(base), field: name.slice_ref(field) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroU16;
+
+    use super::*;
+    use crate::bound::Policy;
+
+    #[test]
+    fn shards_have_the_room_of_the_bound_together() {
+        for (max, shards) in [(10, 1), (10, 3), (16, 16), (1_000, 7)] {
+            let bound = Bound::new(Policy::Lru).max(max).shards(NonZeroU16::new(shards).unwrap());
+            let rooms: Vec<usize> = (0..shards).map(|shard| bound.room(shard)).collect();
+            assert_eq!(rooms.iter().sum::<usize>(), max);
+            assert!(rooms.iter().all(|room| *room > 0));
+        }
+    }
+
+    #[test]
+    fn keys_are_spread_over_the_shards_for_ever_alike() {
+        let bound = Bound::new(Policy::Lru).shards(NonZeroU16::new(8).unwrap());
+        let mut rooms = [0; 8];
+        (0..8_000).for_each(|number| rooms[usize::from(bound.shard(&format!("app:f(x={number})")))] += 1);
+        assert!(rooms.iter().all(|count| (800..1_200).contains(count)), "{rooms:?}");
+        assert_eq!(["", "a", "b", "app:f(x=1)"].map(|key| bound.shard(key)), [2, 0, 5, 7]);
+    }
+
+    #[test]
+    fn structures_have_names_of_their_own() {
+        let bound = || Bound::new(Policy::LruT);
+        assert_eq!(bound().base("app", "", 0), "app:{app:lru_t}");
+        assert_eq!(bound().shards(NonZeroU16::new(4).unwrap()).base("app", "", 3), "app:{app:lru_t:3/4}");
+        let each = bound().per_function();
+        assert_eq!(each.base("app", each.function("app", "app:shop::f(x=1)"), 0), "app:{app:lru_t:shop::f}");
+        assert!(each.base("app", "f", 0).starts_with(&each.beginning("app")));
+    }
+
+    #[test]
+    fn only_members_of_structures_are_read_as_such() {
+        for (base, field) in [("app:{app:lru}", "app:f(x=1)"), ("", ""), ("7:a", ":"), ("ü{", "}")] {
+            for is_theirs in [false, true] {
+                let member = Member { is_theirs, base: base.into(), field: field.into() };
+                assert_eq!(Member::of(&Member::name(is_theirs, base.as_bytes(), field.as_bytes())), Some(member));
+            }
+        }
+        for name in ["app:f(x=1)", "", "mrc:b:", "mrc:b:7:short", "mrc:b:x:y", "mrc:b"] {
+            assert_eq!(Member::of(&Bytes::from(name)), None, "{name}");
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! Least frequently used, with dynamic ageing: the age of the cache is the count of what went last, and a newcomer begins above it.
+
+use super::{Eviction, Order, Victim};
+
+pub(super) struct Lfu;
+
+impl Eviction for Lfu {
+    fn victim(&self) -> Victim {
+        Victim::Lowest
+    }
+
+    fn arrival(&self, order: &Order) -> f64 {
+        // Where there was room the age is not known; no lower than it is the lowest count.
+        order.gone.map_or_else(|| order.lowest.unwrap_or(1.0), |age| age + 1.0)
+    }
+
+    fn used(&self, place: f64, _: &Order) -> Option<f64> {
+        Some(place + 1.0)
+    }
+
+    #[cfg(feature = "redis")]
+    fn lua(&self) -> &'static str {
+        r"
+local policy = {
+  victim = 'ZPOPMIN',
+  arrival = function(gone) return gone and gone + 1 or lowest() or 1 end,
+  used = function(place) return place + 1 end,
+}
+"
+    }
+}

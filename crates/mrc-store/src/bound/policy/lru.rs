@@ -1,0 +1,31 @@
+//! Least recently used: a queue that every use goes to the end of.
+
+use super::{Eviction, Order, Victim};
+
+pub(super) struct Lru;
+
+impl Eviction for Lru {
+    fn victim(&self) -> Victim {
+        Victim::Lowest
+    }
+
+    fn arrival(&self, order: &Order) -> f64 {
+        order.last()
+    }
+
+    fn used(&self, place: f64, order: &Order) -> Option<f64> {
+        // What is last already stays there: nothing is written.
+        (order.highest != Some(place)).then(|| order.last())
+    }
+
+    #[cfg(feature = "redis")]
+    fn lua(&self) -> &'static str {
+        r"
+local policy = {
+  victim = 'ZPOPMIN',
+  arrival = function(gone) return last() end,
+  used = function(place) return place ~= highest() and last() or nil end,
+}
+"
+    }
+}

@@ -1,0 +1,230 @@
+//! A view of a store in memory: the entries of one namespace, with a bound.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::{StreamExt, stream};
+use mrc_core::{Event, EventListener, Tag};
+use tokio::time::Instant;
+
+use super::structure::{Rules, Structure};
+use super::{KEYS_A_PAGE, MemoryStore, Text, after, own};
+use crate::bound::place::{Member, VALUES};
+use crate::bound::{Bound, Policy};
+use crate::error::StoreError;
+use crate::store::{CacheStore, Claim, KeyPages, Life, ScanPattern, Terms, Token};
+use crate::tags::{Found, Moment};
+
+/// All structures of a store, by what their keys would begin with in Redis.
+#[derive(Default)]
+pub(super) struct Structures(Mutex<HashMap<Bytes, Arc<Structure>>>);
+
+impl Structures {
+    fn get_or_make(&self, base: String, policy: Policy) -> Arc<Structure> {
+        let make = || Arc::new(Structure::new(policy));
+        Arc::clone(self.lock().entry(base.into()).or_insert_with(make))
+    }
+
+    /// The structure and the field of what stands in the index of a tag.
+    pub(super) fn of_member(&self, member: &Bytes) -> Option<(Arc<Structure>, Bytes)> {
+        let member = Member::of(member)?;
+        Some((Arc::clone(self.lock().get(&member.base)?), member.field))
+    }
+
+    /// The structure that would have this key in Redis.
+    pub(super) fn of_key(&self, key: &[u8]) -> Option<Arc<Structure>> {
+        self.lock().get(key.strip_suffix(VALUES.as_bytes())?).cloned()
+    }
+
+    /// The key that each structure would have in Redis.
+    pub(super) fn keys(&self) -> Vec<Bytes> {
+        let structures: Vec<_> = self.lock().iter().map(|(base, it)| (base.clone(), Arc::clone(it))).collect();
+        let there = structures.into_iter().filter(|(_, structure)| !structure.fields().is_empty());
+        there.map(|(base, _)| [&base[..], VALUES.as_bytes()].concat().into()).collect()
+    }
+
+    fn beginning(&self, text: &str) -> Vec<Arc<Structure>> {
+        self.lock().iter().filter(|(base, _)| base.starts_with(text.as_bytes())).map(|(_, it)| Arc::clone(it)).collect()
+    }
+
+    pub(super) fn purge(&self) {
+        self.lock().clear();
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Bytes, Arc<Structure>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The entries of one namespace, with a bound.
+pub(super) struct BoundedMemory {
+    store: Arc<MemoryStore>,
+    namespace: String,
+    bound: Bound,
+    listeners: Mutex<Vec<Arc<dyn EventListener>>>,
+}
+
+impl BoundedMemory {
+    pub(super) fn new(store: Arc<MemoryStore>, namespace: &str, bound: &Bound) -> Result<Self, StoreError> {
+        bound.check()?;
+        #[cfg(feature = "compat")]
+        if bound.func_cache.is_some() {
+            return Err(StoreError::Config("Python's redis_func_cache reads Redis only: take a RedisStore".into()));
+        }
+        let (namespace, bound) = (namespace.to_owned(), bound.clone());
+        Ok(Self { store, namespace, bound, listeners: Mutex::default() })
+    }
+
+    /// Where an entry is, and what holds there.
+    fn place(&self, key: &[u8]) -> Result<(Arc<Structure>, Rules, String), StoreError> {
+        self.store.check_open()?;
+        let key = String::from_utf8_lossy(key);
+        let shard = self.bound.shard(&key);
+        let base = self.bound.base(&self.namespace, self.bound.function(&self.namespace, &key), shard);
+        let rules = Rules { room: self.bound.room(shard), lifetime: self.bound.lifetime };
+        Ok((self.store.structures.get_or_make(base.clone(), self.bound.policy), rules, base))
+    }
+
+    fn all(&self) -> Result<Vec<Arc<Structure>>, StoreError> {
+        self.store.check_open()?;
+        if self.bound.per_function {
+            return Ok(self.store.structures.beginning(&self.bound.beginning(&self.namespace)));
+        }
+        let shards = 0..self.bound.shards.get();
+        let base = |shard| self.bound.base(&self.namespace, "", shard);
+        Ok(shards.map(|shard| self.store.structures.get_or_make(base(shard), self.bound.policy)).collect())
+    }
+
+    fn tell_evicted(&self, entries: u64) {
+        if entries > 0 {
+            let listeners = self.listeners.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            listeners.iter().for_each(|listener| listener.on_event(&Event::Evicted { entries }));
+        }
+    }
+}
+
+#[async_trait]
+impl CacheStore for BoundedMemory {
+    async fn get(&self, key: &str) -> Result<Option<Bytes>, StoreError> {
+        Ok(self.look(key).await?.map(|found| found.value))
+    }
+
+    async fn look(&self, key: &str) -> Result<Option<Found>, StoreError> {
+        let (structure, rules, _) = self.place(key.as_bytes())?;
+        Ok(structure.get(&field(key), rules).and_then(Text::found))
+    }
+
+    /// There are no copies: they would be entries beyond the bound.
+    async fn stale(&self, _: &str) -> Result<Option<Found>, StoreError> {
+        self.store.check_open().map(|()| None)
+    }
+
+    async fn now(&self) -> Result<Moment, StoreError> {
+        self.store.now().await
+    }
+
+    async fn claim(&self, key: &str, token: &Token, terms: Terms) -> Result<Claim, StoreError> {
+        let (structure, rules, _) = self.place(key.as_bytes())?;
+        Ok(structure.claim(&field(key), token, terms, rules))
+    }
+
+    async fn fill(&self, key: &str, token: &Token, value: Bytes, life: Life) -> Result<bool, StoreError> {
+        let value = own(value)?;
+        life.tags.check()?;
+        let (structure, rules, base) = self.place(key.as_bytes())?;
+        // In the index first: an invalidation that comes in between finds the entry there, and the claim under it.
+        if !self.store.register(&Member::name(false, base.as_bytes(), key.as_bytes()), &life.tags) {
+            structure.release(&field(key), token);
+            return Ok(false);
+        }
+        let text = Text::new(value, Arc::new(life.tags), after(Instant::now(), life.ttl));
+        let evicted = structure.fill(&field(key), token, text, life.ttl, rules);
+        self.tell_evicted(evicted.unwrap_or(0));
+        Ok(evicted.is_some())
+    }
+
+    async fn release(&self, key: &str, token: &Token) -> Result<bool, StoreError> {
+        let (structure, ..) = self.place(key.as_bytes())?;
+        Ok(structure.release(&field(key), token))
+    }
+
+    async fn put(&self, key: &str, value: Bytes, ttl: Duration) -> Result<(), StoreError> {
+        let value = own(value)?;
+        let (structure, rules, _) = self.place(key.as_bytes())?;
+        let text = Text::new(value, Arc::default(), after(Instant::now(), ttl));
+        self.tell_evicted(structure.put(&field(key), text, ttl, rules));
+        Ok(())
+    }
+
+    async fn ttl(&self, key: &str) -> Result<Option<Duration>, StoreError> {
+        let (structure, ..) = self.place(key.as_bytes())?;
+        Ok(structure.ttl(&field(key)))
+    }
+
+    async fn remove(&self, keys: &[Bytes]) -> Result<u64, StoreError> {
+        let mut removed = 0;
+        for key in keys {
+            let (structure, ..) = self.place(key)?;
+            removed += u64::from(structure.remove(key));
+        }
+        Ok(removed)
+    }
+
+    async fn invalidate(&self, tags: &[Tag]) -> Result<u64, StoreError> {
+        self.store.invalidate(tags).await
+    }
+
+    fn scan(&self, pattern: &ScanPattern) -> KeyPages<'_> {
+        let keys = self.all().map(|structures| -> Vec<Bytes> {
+            structures.iter().flat_map(|it| it.fields()).filter(|key| pattern.matches(key)).collect()
+        });
+        let pages = match keys {
+            Ok(keys) => keys.chunks(KEYS_A_PAGE).map(|page| Ok(page.to_vec())).collect(),
+            Err(error) => vec![Err(error)],
+        };
+        stream::iter(pages).boxed()
+    }
+
+    async fn count(&self) -> Result<Option<u64>, StoreError> {
+        Ok(Some(self.all()?.iter().map(|structure| structure.len()).sum()))
+    }
+
+    async fn purge(&self) -> Result<Option<u64>, StoreError> {
+        Ok(Some(self.all()?.iter().map(|structure| structure.purge()).sum()))
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.store.check_open()
+    }
+
+    fn listen(&self, listener: Arc<dyn EventListener>) {
+        self.listeners.lock().unwrap_or_else(PoisonError::into_inner).push(listener);
+    }
+
+    fn patience(&self) -> Duration {
+        self.store.patience()
+    }
+
+    async fn close(&self) {
+        self.store.close().await;
+    }
+}
+
+impl fmt::Debug for BoundedMemory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { store, namespace, bound, .. } = self;
+        f.debug_struct("BoundedMemory")
+            .field("store", store)
+            .field("namespace", namespace)
+            .field("bound", bound)
+            .finish_non_exhaustive()
+    }
+}
+
+fn field(key: &str) -> Bytes {
+    Bytes::copy_from_slice(key.as_bytes())
+}

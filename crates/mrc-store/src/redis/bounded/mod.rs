@@ -1,0 +1,372 @@
+//! A cache with a bound: its entries are the fields of one structure, and each step of the protocol is a script on it.
+//!
+//! | key | content |
+//! |---|---|
+//! | `…:0` | the order in which entries go: a sorted set, field → place; a set where there is none |
+//! | `…:1` | a hash: field → value, `""` while it is claimed |
+//! | `…:2` | a sorted set: field → the end of the entry in ms |
+//! | `…:3` | a sorted set: field → the end of the claim in ms, where there is no value yet |
+//! | `…:4` | a hash: field → the tags of the entry, as under `mrc:g:` |
+//! | `mrc:l:{…}` | the claimant's token, as for any entry |
+//!
+//! The first two are those of Python's `redis_func_cache`. What a key and its life are to the protocol elsewhere, a field and its end are here;
+//! whatever removes the field, or the whole structure, ends the fill in flight.
+
+mod names;
+mod scripts;
+
+use std::collections::{HashMap, VecDeque};
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use fred::interfaces::ClientLike;
+use fred::types::Value;
+use fred::util::redis_keyslot;
+use futures_util::future::try_join_all;
+use futures_util::stream::try_unfold;
+use futures_util::{StreamExt, TryStreamExt};
+use mrc_core::{Event, EventListener, Tag};
+
+use self::names::Names;
+pub(super) use self::names::Structure;
+pub(super) use self::scripts::DROP;
+use self::scripts::{CLAIM, Evicting, LEN, PURGE, RELEASE, REMOVE, TTL};
+use super::failure::unexpected;
+use super::link::Connection;
+use super::listeners::Listeners;
+use super::scripts::{Script, command};
+use super::span::traced;
+use super::{RedisStore, claimed, marked, millis, readable, remaining, scan, slot_of, tags};
+use crate::bound::{Bound, Lifetime};
+use crate::error::StoreError;
+use crate::store::{CacheStore, Claim, ClaimMode, KeyPages, LONGEST, Life, ScanPattern, Terms, Token, storable};
+use crate::tags::{Found, Moment};
+
+/// How many fields one script removes, and one page of a scan has: others wait meanwhile.
+const FIELDS_AT_ONCE: usize = 1_000;
+const START: &[u8] = b"0";
+
+/// A view of a store in Redis: the entries of one namespace, with a bound.
+pub struct BoundedRedis {
+    store: Arc<RedisStore>,
+    names: Names,
+    scripts: &'static Evicting,
+    /// The kind of the structure's life, and the life in ms.
+    lifetime: [Value; 2],
+    listeners: Listeners,
+}
+
+/// Where an entry is.
+struct Place {
+    structure: Structure,
+    field: Bytes,
+}
+
+impl BoundedRedis {
+    pub(super) fn new(store: Arc<RedisStore>, namespace: &str, bound: &Bound) -> Result<Self, StoreError> {
+        bound.check()?;
+        let refuse = |reason: &str| Err(StoreError::Config(reason.into()));
+        #[cfg(feature = "compat")]
+        if let Some(theirs) = &bound.func_cache {
+            if !store.config.prefix.is_empty() {
+                return refuse(
+                    "redis_func_cache knows no prefix of the store: leave it out, and give FuncCache::prefix that of the cache",
+                );
+            }
+            if store.servers.are_a_cluster() && !theirs.cluster {
+                return refuse(
+                    "two keys of a single policy aren't in one slot of a cluster: take FuncCache::cluster(), and a cluster policy there",
+                );
+            }
+        }
+        let Some(scripts) = scripts::of(bound.policy) else { return refuse("there are no scripts for this policy") };
+        let (kind, life) = match bound.lifetime {
+            Lifetime::Entries => ("entries", Duration::ZERO),
+            Lifetime::Sliding(life) => ("sliding", life),
+            Lifetime::Fixed(life) => ("fixed", life),
+        };
+        let names = Names::new(&store.config.prefix, namespace, bound);
+        let lifetime = [Value::from(kind), Value::Integer(life_ms(life))];
+        Ok(Self { store, names, scripts, lifetime, listeners: Listeners::default() })
+    }
+
+    /// [`get`](CacheStore::get) without the box that a method of a trait object needs.
+    ///
+    /// # Errors
+    /// As `get`.
+    pub async fn get_unboxed(&self, key: &str) -> Result<Option<Bytes>, StoreError> {
+        let place = self.place(key)?;
+        let [kind, life] = self.lifetime.clone();
+        let args = [Value::Bytes(place.field), Value::Integer(0), kind, life, self.theirs()];
+        let parts = &place.structure.parts;
+        if let Some((way, connection)) = self.store.servers.at_hand(|| slot_of(parts)) {
+            let outcome = connection.client.custom(command("EVALSHA"), self.scripts.get.by_hash(parts, &args)).await;
+            if !self.scripts.get.is_unknown(&outcome)
+                && let Some(value) = self.store.servers.judge(&way, outcome)
+            {
+                return Ok(Value::into_bytes(value?).and_then(readable));
+            }
+        }
+        let answer = Box::pin(self.store.run(&self.scripts.get, parts, &args)).await?;
+        Ok(answer.into_bytes().and_then(readable))
+    }
+
+    fn place(&self, key: &str) -> Result<Place, StoreError> {
+        let field = self.names.field(key).ok_or_else(|| {
+            StoreError::Config(
+                "a cache of redis_func_cache has entries of its calls only: make the spec of a FuncCall".into(),
+            )
+        })?;
+        Ok(Place { structure: self.names.structure(key), field })
+    }
+
+    /// Runs a script on the structure of an entry, whose first argument is its field.
+    async fn run(&self, script: &'static Script, place: &Place, args: &[Value]) -> Result<Value, StoreError> {
+        let [index, values, ends, claims, tags] = place.structure.parts.clone();
+        let keys = [index, values, ends, claims, tags, place.structure.lease(&place.field)];
+        let args = [&[Value::Bytes(place.field.clone())], args, &[self.theirs()]].concat();
+        self.store.run(script, &keys, &args).await
+    }
+
+    /// What a script that stored something answered. Where there are too many still, they go now, step by step.
+    async fn stored(&self, structure: &Structure, mut answer: Value) -> Result<bool, StoreError> {
+        let mut is_stored = None;
+        loop {
+            let mut numbers = answer.into_array().into_iter().map(|number| number.as_u64());
+            let is_in = numbers.next().flatten().ok_or_else(|| unexpected("the answer to a fill can't be read"))? == 1;
+            let (evicted, surplus) = (numbers.next().flatten().unwrap_or(0), numbers.next().flatten().unwrap_or(0));
+            if evicted > 0 {
+                self.listeners.tell(&Event::Evicted { entries: evicted });
+            }
+            let is_stored = *is_stored.get_or_insert(is_in);
+            if surplus == 0 {
+                return Ok(is_stored);
+            }
+            answer = self.store.run(&self.scripts.shrink, &structure.parts, &[room(structure), self.theirs()]).await?;
+        }
+    }
+
+    /// All structures that there are.
+    async fn structures(&self) -> Result<Vec<Structure>, StoreError> {
+        if let Some(all) = self.names.all() {
+            return Ok(all.to_vec());
+        }
+        let beginning = self.names.beginning();
+        let pages = scan::raw_beginning(&self.store.servers, &beginning);
+        let keys: Vec<Vec<Bytes>> = pages.try_collect().await?;
+        let mut keys = keys.concat();
+        keys.sort_unstable();
+        keys.dedup();
+        Ok(keys.iter().filter_map(|key| self.names.of_part(key)).collect())
+    }
+
+    /// Runs a script on each of these structures, and adds up what it answers.
+    async fn on_each(&self, structures: &[Structure], script: &'static Script) -> Result<u64, StoreError> {
+        let each = structures.iter().map(|structure| async {
+            let answer = self.store.run(script, &structure.parts, &[self.theirs()]).await?;
+            answer.as_u64().ok_or_else(|| unexpected("the size of a structure can't be read"))
+        });
+        Ok(try_join_all(each).await?.iter().sum())
+    }
+
+    /// A page of the fields of one part, and the cursor of the next.
+    async fn page(&self, walk: &Walk) -> Result<(Bytes, Vec<Bytes>), StoreError> {
+        let part = &walk.structure.parts[walk.part];
+        let is_set = walk.part == 0 && self.scripts.has_no_order();
+        let name = if is_set { "SSCAN" } else { "ZSCAN" };
+        let count = FIELDS_AT_ONCE.to_string().into();
+        let args =
+            || [part.clone(), walk.cursor.clone(), "COUNT".into(), Bytes::clone(&count)].map(Value::Bytes).to_vec();
+        let call = |connection: Arc<Connection>| async move {
+            traced(&connection.address, name, None, connection.client.custom::<Value, _>(command(name), args())).await
+        };
+        let mut answer = self.store.servers.call(|| redis_keyslot(part), call).await?.into_array().into_iter();
+        let cursor = answer.next().and_then(Value::into_bytes).ok_or_else(|| unexpected("a cursor can't be read"))?;
+        let fields = answer.next().into_iter().flat_map(Value::into_array).filter_map(Value::into_bytes);
+        // A sorted set's fields come with their scores.
+        Ok((cursor, fields.step_by(if is_set { 1 } else { 2 }).collect()))
+    }
+
+    fn theirs(&self) -> Value {
+        Value::Integer(self.names.is_theirs().into())
+    }
+}
+
+/// A walk through one part of a structure.
+struct Walk {
+    structure: Structure,
+    part: usize,
+    cursor: Bytes,
+}
+
+#[async_trait]
+impl CacheStore for BoundedRedis {
+    async fn get(&self, key: &str) -> Result<Option<Bytes>, StoreError> {
+        self.get_unboxed(key).await
+    }
+
+    async fn look(&self, key: &str) -> Result<Option<Found>, StoreError> {
+        let [kind, life] = self.lifetime.clone();
+        let answer = self.run(&self.scripts.get, &self.place(key)?, &[Value::Integer(1), kind, life]).await?;
+        let mut answer = answer.into_array().into_iter().map(|part| part.into_bytes().unwrap_or_default());
+        let (Some(value), Some(its_tags)) = (answer.next(), answer.next()) else { return Ok(None) };
+        Ok(Found::read(value, &its_tags))
+    }
+
+    /// There are no copies: they would be entries beyond the bound.
+    async fn stale(&self, key: &str) -> Result<Option<Found>, StoreError> {
+        self.ttl(key).await.map(|_| None)
+    }
+
+    async fn now(&self) -> Result<Moment, StoreError> {
+        self.store.now().await
+    }
+
+    async fn claim(&self, key: &str, token: &Token, terms: Terms) -> Result<Claim, StoreError> {
+        let refresh = Value::Integer((terms.mode == ClaimMode::Refresh).into());
+        let [kind, life] = self.lifetime.clone();
+        let args = [Value::from(token.as_str()), Value::Integer(life_ms(terms.lease)), refresh, kind, life];
+        claimed(self.run(&CLAIM, &self.place(key)?, &args).await?)
+    }
+
+    async fn fill(&self, key: &str, token: &Token, value: Bytes, life: Life) -> Result<bool, StoreError> {
+        let (place, value) = (self.place(key)?, storable(value)?);
+        life.tags.check()?;
+        let (value, its_tags) = if life.tags.is_empty() {
+            (value, Vec::new())
+        } else {
+            // In the indexes first: an invalidation that comes in between finds the entry there, and the claim under it.
+            if !self.store.track(&place.structure.member(&place.field), &life.tags, life.ttl).await? {
+                self.release(key, token).await?;
+                return Ok(false);
+            }
+            (marked(&value), tags::to_json(&life.tags))
+        };
+        let [kind, lifetime] = self.lifetime.clone();
+        let args = [
+            Value::from(token.as_str()),
+            Value::Bytes(value),
+            Value::Integer(life_ms(life.ttl)),
+            Value::Bytes(its_tags.into()),
+            room(&place.structure),
+            kind,
+            lifetime,
+        ];
+        let answer = self.run(&self.scripts.fill, &place, &args).await?;
+        self.stored(&place.structure, answer).await
+    }
+
+    async fn release(&self, key: &str, token: &Token) -> Result<bool, StoreError> {
+        let answer = self.run(&RELEASE, &self.place(key)?, &[Value::from(token.as_str())]).await?;
+        Ok(answer == Value::Integer(1))
+    }
+
+    async fn put(&self, key: &str, value: Bytes, ttl: Duration) -> Result<(), StoreError> {
+        let place = self.place(key)?;
+        let [kind, life] = self.lifetime.clone();
+        let args = [Value::Bytes(storable(value)?), Value::Integer(life_ms(ttl)), room(&place.structure), kind, life];
+        let answer = self.run(&self.scripts.put, &place, &args).await?;
+        self.stored(&place.structure, answer).await.map(drop)
+    }
+
+    async fn ttl(&self, key: &str) -> Result<Option<Duration>, StoreError> {
+        match self.run(&TTL, &self.place(key)?, &[]).await?.as_i64() {
+            Some(-1) => Ok(Some(Duration::MAX)),
+            Some(left) => Ok(remaining(left)),
+            None => Err(unexpected("the answer to a TTL can't be read")),
+        }
+    }
+
+    async fn remove(&self, keys: &[Bytes]) -> Result<u64, StoreError> {
+        let mut fields: HashMap<Structure, Vec<Value>> = HashMap::new();
+        // What isn't text has no entry here.
+        for key in keys.iter().filter_map(|key| std::str::from_utf8(key).ok()) {
+            let Place { structure, field } = self.place(key)?;
+            fields.entry(structure).or_default().push(Value::Bytes(field));
+        }
+        let scripts = fields.iter().flat_map(|(structure, fields)| {
+            fields.chunks(FIELDS_AT_ONCE).map(async |fields| {
+                let answer = self.store.run(&REMOVE, &structure.parts, &[fields, &[self.theirs()]].concat()).await?;
+                answer.as_u64().ok_or_else(|| unexpected("the answer to a removal can't be read"))
+            })
+        });
+        Ok(try_join_all(scripts).await?.iter().sum())
+    }
+
+    async fn invalidate(&self, tags: &[Tag]) -> Result<u64, StoreError> {
+        self.store.invalidate(tags).await
+    }
+
+    fn scan(&self, pattern: &ScanPattern) -> KeyPages<'_> {
+        let pattern = pattern.clone();
+        let walks = async {
+            // Claims first: a field leaves them for the order, and not the other way round.
+            let walk = |structure: &Structure, part| Walk { structure: structure.clone(), part, cursor: START.into() };
+            let structures = self.structures().await?;
+            // What has ended goes first.
+            self.on_each(&structures, &LEN).await?;
+            Ok::<_, StoreError>(structures.iter().flat_map(|it| [walk(it, 3), walk(it, 0)]).collect::<VecDeque<_>>())
+        };
+        let pages = async move {
+            let walks = walks.await?;
+            Ok::<_, StoreError>(try_unfold(walks, move |mut walks| {
+                let pattern = pattern.clone();
+                async move {
+                    let Some(walk) = walks.front_mut() else { return Ok(None) };
+                    let (cursor, fields) = self.page(walk).await?;
+                    let keys = fields.into_iter().map(|field| self.names.key(&walk.structure, field));
+                    let keys = keys.filter(|key| pattern.matches(key)).collect();
+                    walk.cursor = cursor;
+                    if walk.cursor == START {
+                        walks.pop_front();
+                    }
+                    Ok(Some((keys, walks)))
+                }
+            }))
+        };
+        futures_util::stream::once(pages).try_flatten().boxed()
+    }
+
+    async fn count(&self) -> Result<Option<u64>, StoreError> {
+        self.on_each(&self.structures().await?, &LEN).await.map(Some)
+    }
+
+    async fn purge(&self) -> Result<Option<u64>, StoreError> {
+        self.on_each(&self.structures().await?, &PURGE).await.map(Some)
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.store.ping().await
+    }
+
+    fn listen(&self, listener: Arc<dyn EventListener>) {
+        self.listeners.add(Arc::clone(&listener));
+        self.store.listen(listener);
+    }
+
+    fn patience(&self) -> Duration {
+        self.store.patience()
+    }
+
+    async fn close(&self) {
+        self.store.close().await;
+    }
+}
+
+impl fmt::Debug for BoundedRedis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BoundedRedis").field("store", &self.store).field("names", &self.names).finish_non_exhaustive()
+    }
+}
+
+fn room(structure: &Structure) -> Value {
+    Value::Integer(structure.room.try_into().unwrap_or(i64::MAX))
+}
+
+/// A life in ms, a century at most.
+fn life_ms(life: Duration) -> i64 {
+    millis(life.min(LONGEST))
+}

@@ -1,0 +1,244 @@
+//! Which structure an entry lies in, and under which field.
+
+use bytes::Bytes;
+
+use crate::bound::Bound;
+use crate::bound::place::{Member, VALUES};
+use crate::redis::slot;
+
+/// The parts of a structure: the order of its entries, their values, the ends of both entries and claims, and tags.
+const PARTS: usize = 5;
+
+/// One structure.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(in crate::redis) struct Structure {
+    base: Bytes,
+    pub(in crate::redis) parts: [Bytes; PARTS],
+    /// How many entries it may have.
+    pub(super) room: usize,
+    /// Whether Python takes part.
+    pub(in crate::redis) is_theirs: bool,
+}
+
+impl Structure {
+    fn new(base: impl Into<Bytes>, room: usize, is_theirs: bool) -> Self {
+        let base = base.into();
+        let part = |number: u8| [&base[..], b":", &[b'0' + number]].concat().into();
+        Self { parts: [0, 1, 2, 3, 4].map(part), base, room, is_theirs }
+    }
+
+    /// The key that holds the token of whoever is filling this field. It is in the structure's slot.
+    pub(in crate::redis) fn lease(&self, field: &[u8]) -> Bytes {
+        slot::lease_key(&[&self.base[..], b":", field].concat())
+    }
+
+    /// Under what an entry is in the index of a tag.
+    pub(super) fn member(&self, field: &[u8]) -> Bytes {
+        Member::name(self.is_theirs, &self.base, field)
+    }
+
+    /// The structure and the field of such a member. None: it is the key of an entry without a bound.
+    pub(in crate::redis) fn of_member(member: &Bytes) -> Option<(Self, Bytes)> {
+        let Member { is_theirs, base, field } = Member::of(member)?;
+        Some((Self::new(base, 0, is_theirs), field))
+    }
+}
+
+/// How the structures of one cache are named.
+#[derive(Debug)]
+pub(super) struct Names {
+    /// The store's prefix.
+    prefix: String,
+    namespace: String,
+    bound: Bound,
+    /// Where all entries share structures: one for each shard.
+    shared: Vec<Structure>,
+}
+
+impl Names {
+    pub(super) fn new(prefix: &str, namespace: &str, bound: &Bound) -> Self {
+        let (prefix, namespace, bound) = (prefix.to_owned(), namespace.to_owned(), bound.clone());
+        let mut names = Self { prefix, namespace, bound, shared: Vec::new() };
+        if !names.bound.per_function {
+            names.shared = (0..names.bound.shards.get()).map(|shard| names.make("", shard)).collect();
+        }
+        names
+    }
+
+    /// The structure of an entry.
+    pub(super) fn structure(&self, key: &str) -> Structure {
+        let shard = self.bound.shard(key);
+        match self.shared.get(usize::from(shard)) {
+            Some(structure) => structure.clone(),
+            None => self.make(self.bound.function(&self.namespace, key), shard),
+        }
+    }
+
+    /// All structures, if they are known beforehand. None: there is one for each function.
+    pub(super) fn all(&self) -> Option<&[Structure]> {
+        (!self.bound.per_function).then_some(&self.shared)
+    }
+
+    /// What the keys of all structures begin with.
+    pub(super) fn beginning(&self) -> String {
+        #[cfg(feature = "compat")]
+        if let Some(theirs) = &self.bound.func_cache {
+            let kind = if theirs.cluster { "-cm" } else { "-m" };
+            return format!("{}{}:{}{kind}:", theirs.prefix, self.namespace, self.bound.policy);
+        }
+        [self.prefix.as_str(), &self.bound.beginning(&self.namespace)].concat()
+    }
+
+    /// The structure that this key in Redis is a part of; one part of each tells of it.
+    pub(super) fn of_part(&self, key: &Bytes) -> Option<Structure> {
+        let base = key.strip_suffix(VALUES.as_bytes())?;
+        if !base.starts_with(self.beginning().as_bytes()) {
+            return None;
+        }
+        // In the room of a shard of another number there may be one entry more: it is told when the entry comes.
+        Some(Structure::new(key.slice_ref(base), self.bound.room(0), self.is_theirs()))
+    }
+
+    /// The field of an entry. None: the key has no field in this layout.
+    pub(super) fn field(&self, key: &str) -> Option<Bytes> {
+        if !self.is_theirs() {
+            return Some(Bytes::copy_from_slice(key.as_bytes()));
+        }
+        let (_, hex) = key.strip_suffix(')')?.rsplit_once('(')?;
+        let digit = |at: usize| char::from(hex.as_bytes()[at]).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+        let bytes: Option<Vec<u8>> = (0..hex.len())
+            .step_by(2)
+            .map(|at| if at + 1 < hex.len() { Some(digit(at)? << 4 | digit(at + 1)?) } else { None })
+            .collect();
+        bytes.filter(|bytes| !bytes.is_empty()).map(Bytes::from)
+    }
+
+    /// The key of an entry that lies under this field.
+    pub(super) fn key(&self, structure: &Structure, field: Bytes) -> Bytes {
+        if !self.is_theirs() {
+            return field;
+        }
+        let function = structure.base.strip_prefix(self.beginning().as_bytes()).unwrap_or_default();
+        let function = String::from_utf8_lossy(function).replace(['{', '}'], "");
+        let hex: String = field.iter().map(|byte| format!("{byte:02x}")).collect();
+        format!("{}:{function}({hex})", self.namespace).into()
+    }
+
+    pub(super) fn is_theirs(&self) -> bool {
+        #[cfg(feature = "compat")]
+        return self.bound.func_cache.is_some();
+        #[cfg(not(feature = "compat"))]
+        false
+    }
+
+    fn make(&self, function: &str, shard: u16) -> Structure {
+        let Self { prefix, namespace, bound, .. } = self;
+        let room = bound.room(shard);
+        #[cfg(feature = "compat")]
+        if let Some(theirs) = &bound.func_cache {
+            let (before, policy) = (&theirs.prefix, bound.policy);
+            let base = match (theirs.cluster, bound.per_function) {
+                (false, false) => format!("{before}{namespace}:{policy}"),
+                (true, false) => format!("{before}{{{namespace}:{policy}-c}}"),
+                (false, true) => format!("{before}{namespace}:{policy}-m:{function}"),
+                (true, true) => {
+                    let (function, checksum) = function.rsplit_once('#').unwrap_or((function, ""));
+                    format!("{before}{namespace}:{policy}-cm:{function}#{{{checksum}}}")
+                }
+            };
+            return Structure::new(base, room, true);
+        }
+        Structure::new([prefix, bound.base(namespace, function, shard).as_str()].concat(), room, false)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroU16;
+
+    use fred::util::redis_keyslot;
+
+    use super::*;
+    use crate::bound::Policy;
+
+    #[test]
+    fn a_structure_and_its_leases_are_in_one_slot() {
+        let bounds = [
+            Bound::new(Policy::LruT),
+            Bound::new(Policy::Rr).per_function(),
+            Bound::new(Policy::Lfu).shards(NonZeroU16::new(4).unwrap()),
+            Bound::new(Policy::Lfu).per_function().shards(NonZeroU16::new(4).unwrap()),
+        ];
+        for bound in bounds {
+            for prefix in ["", "p:", "{x}"] {
+                let names = Names::new(prefix, "app", &bound);
+                for key in ["app:f(x=1)", "app:f::{{closure}}(x={}}{)", "app:{", "app:a"] {
+                    let structure = names.structure(key);
+                    let field = names.field(key).unwrap();
+                    let slots = structure.parts.iter().map(|part| redis_keyslot(part));
+                    assert!(
+                        slots
+                            .chain([redis_keyslot(&structure.lease(&field))])
+                            .all(|slot| slot == redis_keyslot(&structure.parts[0])),
+                        "{structure:?}"
+                    );
+                    assert_eq!(
+                        Structure::of_member(&structure.member(&field)),
+                        Some((Structure { room: 0, ..structure.clone() }, field))
+                    );
+                }
+            }
+        }
+        assert_eq!(
+            Names::new("p:", "app", &Bound::new(Policy::LruT)).structure("app:f").parts[4],
+            "p:app:{app:lru_t}:4"
+        );
+    }
+
+    #[test]
+    fn a_structure_for_each_function_is_found_again() {
+        let names = Names::new("p:", "app", &Bound::new(Policy::Lru).per_function());
+        let structure = names.structure("app:shop::f(x=1)");
+        assert_eq!(structure.parts[1], "p:app:{app:lru:shop::f}:1");
+        assert_eq!(names.of_part(&structure.parts[1]), Some(structure.clone()));
+        assert_eq!(names.of_part(&structure.parts[0]), None);
+        assert_eq!(names.of_part(&"p:app:{app:lru}:1".into()), None, "that of all functions");
+        assert_eq!(names.of_part(&"p:app:{app:lru_t:f}:1".into()), None, "another policy's");
+    }
+
+    #[cfg(feature = "compat")]
+    #[test]
+    fn keys_are_those_of_redis_func_cache() {
+        use crate::bound::FuncCache;
+
+        let check = |bound: Bound, key: &str, expect: &str| {
+            let names = Names::new("", "nm", &bound);
+            let structure = names.structure(key);
+            assert_eq!(structure.parts[0], format!("{expect}:0"));
+            assert_eq!(structure.parts[1], format!("{expect}:1"));
+            let field = names.field(key).unwrap();
+            assert_eq!(field, Bytes::from_static(b"\x01\xab"));
+            if bound.per_function {
+                assert_eq!(names.key(&structure, field), key);
+            }
+        };
+        let key = "nm:app.users:get_user#c+/h(01ab)";
+        let bound = || Bound::new(Policy::LruT);
+        check(bound().func_cache(FuncCache::single()), key, "func-cache:nm:lru_t");
+        check(bound().func_cache(FuncCache::cluster()), key, "func-cache:{nm:lru_t-c}");
+        check(
+            bound().per_function().func_cache(FuncCache::single()),
+            key,
+            "func-cache:nm:lru_t-m:app.users:get_user#c+/h",
+        );
+        check(
+            bound().per_function().func_cache(FuncCache::cluster()),
+            key,
+            "func-cache:nm:lru_t-cm:app.users:get_user#{c+/h}",
+        );
+        let names = Names::new("", "nm", &bound().func_cache(FuncCache::single()));
+        for key in ["nm:f", "nm:f()", "nm:f(abc)", "nm:f(xy)"] {
+            assert_eq!(names.field(key), None, "{key}");
+        }
+    }
+}

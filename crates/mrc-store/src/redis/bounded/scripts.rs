@@ -1,0 +1,60 @@
+//! The scripts of a structure. Those that use or evict entries are made once for each policy.
+
+use std::sync::LazyLock;
+
+use crate::bound::{Policy, policy};
+use crate::redis::scripts::Script;
+
+const STRUCTURE: &str = include_str!("../lua/bounded/structure.lua");
+const ORDER: &str = include_str!("../lua/bounded/order.lua");
+const EVICT: &str = include_str!("../lua/bounded/evict.lua");
+
+pub(in crate::redis) static DROP: LazyLock<Script> =
+    LazyLock::new(|| plain("drop", include_str!("../lua/bounded/drop.lua")));
+pub(super) static CLAIM: LazyLock<Script> = LazyLock::new(|| plain("claim", include_str!("../lua/bounded/claim.lua")));
+pub(super) static LEN: LazyLock<Script> = LazyLock::new(|| plain("len", include_str!("../lua/bounded/len.lua")));
+pub(super) static PURGE: LazyLock<Script> = LazyLock::new(|| plain("purge", include_str!("../lua/bounded/purge.lua")));
+pub(super) static RELEASE: LazyLock<Script> =
+    LazyLock::new(|| plain("release", include_str!("../lua/bounded/release.lua")));
+pub(super) static REMOVE: LazyLock<Script> =
+    LazyLock::new(|| plain("remove", include_str!("../lua/bounded/remove.lua")));
+pub(super) static TTL: LazyLock<Script> = LazyLock::new(|| plain("ttl", include_str!("../lua/bounded/ttl.lua")));
+
+/// The scripts of one policy.
+pub(super) struct Evicting {
+    policy: Policy,
+    pub(super) get: Script,
+    pub(super) fill: Script,
+    pub(super) put: Script,
+    pub(super) shrink: Script,
+}
+
+impl Evicting {
+    /// Whether the index is a set.
+    pub(super) fn has_no_order(&self) -> bool {
+        self.policy == Policy::Rr
+    }
+}
+
+static EVICTING: LazyLock<[Evicting; 7]> = LazyLock::new(|| {
+    Policy::ALL.map(|policy| Evicting {
+        policy,
+        get: evicting("get", policy, include_str!("../lua/bounded/get.lua")),
+        fill: evicting("fill", policy, include_str!("../lua/bounded/fill.lua")),
+        put: evicting("put", policy, include_str!("../lua/bounded/put.lua")),
+        shrink: evicting("shrink", policy, include_str!("../lua/bounded/shrink.lua")),
+    })
+});
+
+/// The scripts of this policy. None: it is none of them.
+pub(super) fn of(policy: Policy) -> Option<&'static Evicting> {
+    EVICTING.iter().find(|scripts| scripts.policy == policy)
+}
+
+fn plain(name: &'static str, lua: &str) -> Script {
+    Script::composed(name, [STRUCTURE, lua].concat())
+}
+
+fn evicting(name: &'static str, policy: Policy, lua: &str) -> Script {
+    Script::composed(name, [STRUCTURE, ORDER, policy::of(policy).lua(), EVICT, lua].concat())
+}

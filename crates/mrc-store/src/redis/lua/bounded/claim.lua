@@ -1,0 +1,17 @@
+-- KEYS: structure, lease   ARGV: field, token, lease in ms, 1 to refresh or 0, kind of life, life in ms
+-- {2, value}: there is a value | {0, ms left}: somebody else is filling | {1}: granted
+make_whole()
+reap(100)
+local field, lease = ARGV[1], tonumber(ARGV[3])
+local value = read(field)
+if value and #value > 0 and ARGV[4] == '0' then return {2, value} end
+if value and redis.call('EXISTS', KEYS[6]) == 1 then return {0, redis.call('PTTL', KEYS[6])} end
+if not value or #value == 0 then
+  redis.call('HSET', values, field, '')
+  redis.call('ZADD', claims, text(now + lease), field)
+elseif value:byte(-1) ~= 32 then
+  redis.call('HSET', values, field, value .. ' ')
+end
+redis.call('SET', KEYS[6], ARGV[2], 'PX', ARGV[3])
+expire(ARGV[5], tonumber(ARGV[6]), lease)
+return {1}

@@ -1,0 +1,24 @@
+-- KEYS: structure, leases   ARGV: how many tags, the tags of the invalidation, first that of the index, fields
+-- for each field: how many values went, 0 or 1 | -1: it has the first tag, but not all of them, so that it stays in the index
+local answers, count = {}, tonumber(ARGV[1])
+for i = count + 2, #ARGV - 1 do
+  local field = ARGV[i]
+  local value = read(field)
+  -- Under a lease there may be a fill that has registered itself already: it must end, whatever the entry was before.
+  local leased, lacks = redis.call('EXISTS', KEYS[5 + i - count - 1]) == 1, nil
+  local known, has = pcall(cjson.decode, redis.call('HGET', tags, field) or '')
+  if not leased and known and type(has) == 'table' then
+    for j = count, 1, -1 do
+      if has[ARGV[1 + j]] == nil then lacks = j end
+    end
+  end
+  local answer = 0
+  if lacks and lacks > 1 then
+    answer = -1
+  elseif not lacks and value and (leased or string.find(value, '\n ?$')) then
+    if value ~= '' then answer = 1 end
+    forget({field})
+  end
+  answers[#answers + 1] = answer
+end
+return answers

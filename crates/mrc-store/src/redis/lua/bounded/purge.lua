@@ -1,0 +1,4 @@
+-- how many entries there were
+local count = size() - redis.call('ZCOUNT', ends, '-inf', text(now))
+redis.call('UNLINK', unpack(KEYS, 1, 5))
+return count

@@ -1,0 +1,8 @@
+-- ARGV: fields
+-- how many there were
+local removed = 0
+for i = 1, #ARGV - 1 do
+  if read(ARGV[i]) then removed = removed + 1 end
+  forget({ARGV[i]})
+end
+return removed

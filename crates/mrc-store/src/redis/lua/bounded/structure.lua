@@ -1,0 +1,84 @@
+-- A structure: the order of its entries (a sorted set, or a set), their values, their ends in ms, the claims' ends in ms, the entries' tags.
+-- The last argument of every script: 1 if Python takes part, which knows neither ends nor claims; or 0.
+local index, values, ends, claims, tags = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local time = redis.call('TIME')
+local micros = time[1] * 1e6 + time[2]
+local now = micros / 1000
+local theirs = ARGV[#ARGV] == '1'
+local is_set = redis.call('TYPE', index).ok == 'set'
+local AT_ONCE = 1000
+
+local function text(number) return string.format('%.17g', number) end
+
+local function size() return redis.call(is_set and 'SCARD' or 'ZCARD', index) end
+
+-- At most AT_ONCE fields.
+local function forget(fields)
+  if #fields == 0 then return end
+  redis.call(is_set and 'SREM' or 'ZREM', index, unpack(fields))
+  redis.call('HDEL', values, unpack(fields))
+  redis.call('ZREM', ends, unpack(fields))
+  redis.call('ZREM', claims, unpack(fields))
+  redis.call('HDEL', tags, unpack(fields))
+end
+
+-- Where the server has evicted one part, or somebody removed it, what is left is worth nothing.
+local function make_whole()
+  local fields, known = redis.call('HLEN', values), size()
+  local sum = known + redis.call('ZCARD', claims)
+  local lost = fields > sum or (fields == 0 and known > 0)
+  if not theirs then lost = fields ~= sum or redis.call('ZCARD', ends) ~= known end
+  if lost then redis.call('UNLINK', unpack(KEYS, 1, 5)) end
+end
+
+-- What has ended goes, so many at a time.
+local function reap(limit)
+  local over = redis.call('ZRANGEBYSCORE', ends, '-inf', text(now), 'LIMIT', 0, limit)
+  forget(over)
+  local left = redis.call('ZRANGEBYSCORE', claims, '-inf', text(now), 'LIMIT', 0, limit)
+  for _, field in ipairs(left) do
+    if redis.call('HGET', values, field) == '' then redis.call('HDEL', values, field) end
+    redis.call('ZREM', claims, field)
+  end
+  return #over
+end
+
+-- The place of an entry in the order, or nil.
+local function place_of(field)
+  if is_set then return redis.call('SISMEMBER', index, field) == 1 and 0 or nil end
+  local place = redis.call('ZSCORE', index, field)
+  return place and tonumber(place) or nil
+end
+
+-- What is under a field: its value and place, '' for a claim, or nil. What has ended, or is only half there, goes.
+local function read(field)
+  local value, place = redis.call('HGET', values, field), place_of(field)
+  if not value and not place then return nil end
+  local whole = value and (value == '') == (place == nil)
+  local over = redis.call('ZSCORE', value == '' and claims or ends, field)
+  if not over and (value == '' or not theirs) then whole = false end
+  if not whole or (over and tonumber(over) <= now) then
+    forget({field})
+    return nil
+  end
+  return value, place
+end
+
+-- Sees to it that all parts end together. Kinds: entries (not before what is needed, in ms), sliding, fixed.
+local function expire(kind, life, needed)
+  local left, floor = redis.call('PTTL', values), 0
+  local target = left
+  if kind == 'sliding' then
+    -- Not for each hit anew: a hundredth makes no difference.
+    target, floor = life, life - life / 100
+  elseif kind == 'fixed' then
+    if left < 0 then target = life end
+  else
+    if left < needed then target = needed end
+    floor = target
+  end
+  for i = 1, 5 do
+    local ttl = redis.call('PTTL', KEYS[i])
+    if ttl == -1 or (ttl >= 0 and ttl < floor) then redis.call('PEXPIRE', KEYS[i], text(math.ceil(target))) end
+  end
+end
