@@ -40,6 +40,13 @@ impl Peer {
         Self::start(&python.to_string_lossy(), &folder().join("simple_dep.py"), &python, [redis_url, ""]).await
     }
 
+    /// The PyPI package `redis_func_cache`, on Python; the server may be a cluster. Its operations and their fields are those of
+    /// `tests/peers/func_cache.py`.
+    pub async fn redis_func_cache(redis_url: &str) -> Self {
+        let python = folder().join("venv/bin/python");
+        Self::start(&python.to_string_lossy(), &folder().join("func_cache.py"), &python, [redis_url, ""]).await
+    }
+
     /// Runs one operation of the peer; panics with the peer's error when it fails.
     ///
     /// | `op` | further fields | result |

@@ -37,6 +37,8 @@ pub(crate) enum Suite {
     Tags,
     /// Cached functions and tags: hits and misses
     Functions,
+    /// Bounded caches: hits, and misses that evict
+    Bounded,
 }
 
 impl Args {
@@ -48,6 +50,12 @@ impl Args {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Simulates the hit ratios of the eviction policies: no server, a minute or two, the same numbers every time
+    Policies {
+        /// Rewrites the numbers, the picture and the table in docs/bounds
+        #[arg(long)]
+        write: bool,
+    },
     /// Answers requests on stdin: the benchmark starts itself in this way
     #[command(hide = true)]
     Contender(Contender),

@@ -81,6 +81,24 @@ pub(crate) struct BorrowedOrder<'a> {
     paid: u8,
 }
 
+/// The function whose values are in bounded caches.
+pub(crate) const FUNCTION: &str = "orders";
+/// How many different entries are hit, where there are twice as many: spread over the whole order, and over the memory.
+pub(crate) const HOT: u32 = 20_000;
+
+/// Under which namespace, or name, the bounded cache of so many entries is.
+pub(crate) fn bounded_name(entries: u32) -> String {
+    format!("bench-{entries}")
+}
+
+/// The order that the n-th call asks for: one that is there, in no order, or one that nobody has asked for.
+pub(crate) fn bounded_id(number: u64, entries: u32, miss: bool) -> u32 {
+    let hot = (entries / 2).min(HOT);
+    let id =
+        if miss { u64::from(entries) + number } else { number * 7_919 % u64::from(hot) * u64::from(entries / hot) };
+    u32::try_from(id).unwrap_or(u32::MAX)
+}
+
 /// The key of a page of a store's orders, as both peers write it.
 pub(crate) fn page_key(page: u32) -> Result<String, KeyError> {
     Ok(KeyScheme::default().key("orders", &params! { "StoreId" => STORE, "Page" => page })?.into_string())

@@ -5,6 +5,7 @@
 //! | `suite` | the orchestra: starts servers and contenders, and lets them take turns, round by round |
 //! | `contender` | what one process measures of itself; the binary starts itself again for each Rust contender |
 //! | `peer` | the pipe to a contender, whatever its language |
+//! | `policies` | hit ratios of the eviction policies, which need no server |
 //! | `results` | the raw numbers, all rounds |
 //! | `report` | medians, targets, tables, pictures |
 #![expect(clippy::print_stdout, reason = "what a benchmark finds is printed")]
@@ -14,6 +15,7 @@ mod contender;
 mod cpu;
 mod data;
 mod peer;
+mod policies;
 mod report;
 mod results;
 mod suite;
@@ -27,8 +29,14 @@ pub(crate) type Res<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
 fn main() -> Res<()> {
     let args = Args::parse();
-    if let Some(Command::Contender(options)) = args.command {
-        return contender::run(&options);
+    match args.command {
+        Some(Command::Contender(options)) => return contender::run(&options),
+        Some(Command::Policies { write }) => {
+            let ratios = policies::run()?;
+            println!("{}", report::ratios(&ratios));
+            return if write { report::write_ratios(&ratios) } else { Ok(()) };
+        }
+        None => {}
     }
     let results = if args.render { results::Results::load()? } else { suite::run(&args)? };
     println!("{}", report::text(&results));

@@ -50,6 +50,14 @@ impl Peer {
         Self::start(name, command)
     }
 
+    /// The PyPI package of bounded caches, by its decorator of async functions, or by that of others.
+    pub(crate) fn func_cache(urls: Urls<'_>, is_async: bool) -> Res<Self> {
+        let (name, mode) = if is_async { ("func-cache", "async") } else { ("func-cache-sync", "sync") };
+        let mut command = Command::new(installed("venv/bin/python"));
+        command.arg(script("func_cache.py")).args([urls.redis, mode]);
+        Self::start(name, command)
+    }
+
     /// This binary, as a contender.
     pub(crate) fn rust(way: Way, runtime: Runtime, urls: Urls<'_>) -> Res<Self> {
         let (way_name, runtime_name) = (format!("{way:?}").to_lowercase(), format!("{runtime:?}").to_lowercase());

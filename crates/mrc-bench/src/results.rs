@@ -22,6 +22,8 @@ pub(crate) struct Results {
     pub(crate) memory: Vec<Memory>,
     #[serde(default)]
     pub(crate) functions: Vec<Calls>,
+    #[serde(default)]
+    pub(crate) bounded: Vec<Bounded>,
 }
 
 /// What some work cost a contender's process.
@@ -100,6 +102,18 @@ pub(crate) struct Calls {
     pub(crate) series: Vec<Series>,
 }
 
+/// Calls of functions in bounded caches that are full: hits, or misses that evict.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Bounded {
+    pub(crate) policy: String,
+    pub(crate) entries: u32,
+    pub(crate) miss: bool,
+    pub(crate) callers: u32,
+    pub(crate) series: Vec<Series>,
+    /// The same rounds, with the CPU of Redis instead of the contender's.
+    pub(crate) server: Vec<Series>,
+}
+
 impl Work {
     /// CPU microseconds a call.
     pub(crate) fn cpu_us(&self) -> f64 {
@@ -165,6 +179,7 @@ impl Results {
             invalidations: vec![],
             memory: vec![],
             functions: vec![],
+            bounded: vec![],
         }
     }
 

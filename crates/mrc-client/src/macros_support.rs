@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::future::Future;
 
+use mrc_store::Bound;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -45,6 +46,11 @@ where
     Fut: Future<Output = Result<T, E>>,
 {
     cache.get_or_try(spec, function)
+}
+
+/// The part of a cache that is a function's own. A bound that can't be used is told by the call.
+pub fn bounded(cache: &Cache, bound: Bound) -> Cache {
+    cache.bounded(bound.per_function()).unwrap_or_else(|error| cache.failing(error))
 }
 
 pub fn failed<T, E: Carrier>(error: Error) -> Result<T, E> {

@@ -16,6 +16,7 @@ const FILLED: &str = "mrc_filled_bytes";
 const LOST: &str = "mrc_servers_lost";
 const DROPPED: &str = "mrc_dropped_entries_total";
 const SCANNED: &str = "mrc_scanned_keys_total";
+const EVICTED: &str = "mrc_evicted_entries_total";
 
 /// The most frequent first: they are looked for one by one.
 const EVENT_NAMES: [&str; 20] = [
@@ -58,6 +59,7 @@ const BYPASS_NAMES: [&str; 8] =
 /// | `mrc_servers_lost` | gauge | `server` | 1 while a server of the cache is lost, else 0 |
 /// | `mrc_dropped_entries_total` | counter | | how many entries invalidations deleted |
 /// | `mrc_scanned_keys_total` | counter | | how many keys they looked at |
+/// | `mrc_evicted_entries_total` | counter | | how many entries of bounded caches went to make room for others |
 ///
 /// The hit rate is `hit` over the sum of `hit`, `miss` and `followed`. No key and no param is ever a label.
 ///
@@ -82,6 +84,7 @@ pub struct Metrics {
     filled: Histogram,
     dropped: Counter,
     scanned: Counter,
+    evicted: Counter,
 }
 
 impl Default for Metrics {
@@ -114,6 +117,7 @@ impl Metrics {
             filled: histogram!(FILLED, labels.clone()),
             dropped: counter!(DROPPED, labels.clone()),
             scanned: counter!(SCANNED, labels.clone()),
+            evicted: counter!(EVICTED, labels.clone()),
             labels,
         }
     }
@@ -143,6 +147,7 @@ impl EventListener for Metrics {
             Event::Bypassed { why, .. } => self.count(&self.bypasses, BYPASSES, "reason", why.name()),
             Event::ServerLost { server, .. } => self.server_is_lost(server, true),
             Event::ServerBack { server, .. } => self.server_is_lost(server, false),
+            Event::Evicted { entries } => self.evicted.increment(*entries),
             Event::Invalidated { entries, .. } => self.dropped.increment(*entries),
             Event::Dropped { entries, scanned } => {
                 self.dropped.increment(*entries);
@@ -171,6 +176,7 @@ fn describe() {
     describe_gauge!(LOST, Unit::Count, "1 while a server of the cache is lost, else 0");
     describe_counter!(DROPPED, Unit::Count, "How many entries invalidations deleted");
     describe_counter!(SCANNED, Unit::Count, "How many keys invalidations looked at");
+    describe_counter!(EVICTED, Unit::Count, "How many entries of bounded caches went to make room for others");
 }
 
 #[cfg(test)]
@@ -229,6 +235,7 @@ mod tests {
         check(&Event::ServerLost { server: "a:1", error }, &["mrc_servers_lost{server=a:1} 1"]);
         check(&Event::ServerBack { server: "a:1", after: took }, &["mrc_servers_lost{server=a:1} 0"]);
         check(&Event::Removed { key, existed: true }, &[]);
+        check(&Event::Evicted { entries: 3 }, &["mrc_evicted_entries_total{} 3"]);
         check(&Event::Invalidated { tags: &[], entries: 3 }, &["mrc_dropped_entries_total{} 3"]);
         check(&Event::DropRetried { error }, &[]);
         let dropped = ["mrc_dropped_entries_total{} 3", "mrc_scanned_keys_total{} 5"];

@@ -61,6 +61,13 @@ impl From<FunctionKey> for Spec {
     }
 }
 
+#[cfg(feature = "compat")]
+impl From<mrc_core::compat::FuncCall> for Spec {
+    fn from(call: mrc_core::compat::FuncCall) -> Self {
+        FunctionKey::from(call).into()
+    }
+}
+
 impl From<&str> for Spec {
     fn from(name: &str) -> Self {
         Self::of(name.to_owned())

@@ -284,6 +284,7 @@ mod tests {
         check(&Event::Bypassed { key, why: Bypass::WaitedTooLong }, |to| to.bypassed = 1);
         check(&Event::BadValue { key, error }, |to| to.bad_values = 1);
         check(&Event::Dropped { entries: 3, scanned: 9 }, |to| to.invalidated = 3);
+        check(&Event::Evicted { entries: 2 }, |to| to.evicted = 2);
         check(&Event::Invalidated { tags: &[], entries: 4 }, |to| to.invalidated = 4);
         check(&Event::Removed { key, existed: true }, |to| to.invalidated = 1);
         check(&Event::Removed { key, existed: false }, |_| ());

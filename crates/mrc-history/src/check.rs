@@ -133,7 +133,7 @@ mod tests {
         for by in [By::MrcScan, By::Npm, By::Pypi] {
             check(by, &[Way::Scan, Way::Tagged]);
         }
-        check(By::MrcTag, &[Way::Tagged, Way::Late, Way::Nested]);
+        check(By::MrcTag, &[Way::Tagged, Way::Late, Way::Bounded, Way::Nested]);
     }
 
     #[test]

@@ -7,8 +7,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use mrc::{
-    CacheStore, Claim, EventListener, ExecuteError, Found, KeyPages, Life, Moment, Params, QueryExecutor, RowEncoder,
-    ScanPattern, StoreError, Tag, Terms, Token,
+    Bound, CacheStore, Claim, EventListener, ExecuteError, Found, KeyPages, Life, Moment, Params, QueryExecutor,
+    RowEncoder, ScanPattern, StoreError, Tag, Terms, Token,
 };
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
@@ -130,6 +130,19 @@ impl CacheStore for Paused<dyn CacheStore> {
 
     fn scan(&self, pattern: &ScanPattern) -> KeyPages<'_> {
         self.inner.scan(pattern)
+    }
+
+    fn bounded(self: Arc<Self>, namespace: &str, bound: &Bound) -> Result<Arc<dyn CacheStore>, StoreError> {
+        let inner = Arc::clone(&self.inner).bounded(namespace, bound)?;
+        Ok(Arc::new(Self { pauses: self.pauses.clone(), inner }))
+    }
+
+    async fn count(&self) -> Result<Option<u64>, StoreError> {
+        self.inner.count().await
+    }
+
+    async fn purge(&self) -> Result<Option<u64>, StoreError> {
+        self.inner.purge().await
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

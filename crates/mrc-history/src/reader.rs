@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use mrc::scope::Mode;
 use mrc::{
-    Answer, Bypass, Cache, CacheBuilder, CacheStore, Claim, Error, Event, Life, MrcClient, MySqlConfig, MySqlExecutor,
-    Query, QueryExecutor, Source, Spec, Terms, Token, params, scope,
+    Answer, Bound, Bypass, Cache, CacheBuilder, CacheStore, Claim, Error, Event, Life, MrcClient, MySqlConfig,
+    MySqlExecutor, Policy, Query, QueryExecutor, Sliding, Source, Spec, Terms, Token, params, scope,
 };
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
@@ -24,6 +24,9 @@ const TASKS: u64 = 20;
 const REFRESHERS: u64 = 3;
 /// The longest time between two reads of a task, and between two refreshes, in ms.
 const THINKS: (u64, u64) = (6, 30);
+
+/// How many pairs a bounded cache has room for, of four times as many: entries go all the time.
+const ROOM: usize = 6;
 
 /// The end of a life in which the client refreshes, how long copies outlive their values, and how long it waits before it takes one.
 const REFRESH_WINDOW: Duration = Duration::from_millis(50);
@@ -71,7 +74,15 @@ pub(crate) async fn run(child: &Child) -> Res<()> {
         .stale_on_error(STALE_WINDOW)
         .on_event(listener(sink.clone()))
         .build()?;
-    let reader = Reader { client, cache, store, sink, process: child.number };
+    let bounded = CacheBuilder::shared(Arc::clone(&store))
+        .namespace("bounded")
+        .bound(Bound::new(Policy::Lru).max(ROOM).ttl(Sliding(60)))
+        .lease(LEASE)
+        .wait_max(WAIT_MAX)
+        .early_refresh(REFRESH_WINDOW)
+        .on_event(listener(sink.clone()))
+        .build()?;
+    let reader = Reader { client, cache, bounded, store, sink, process: child.number };
     for task in 0..TASKS + REFRESHERS {
         let reader = reader.clone();
         let mut rng = SmallRng::seed_from_u64(child.seed * 1_000 + task);
@@ -106,6 +117,7 @@ fn listener(sink: Sink) -> impl Fn(&Event<'_>) + Send + Sync {
 struct Reader {
     client: MrcClient,
     cache: Cache,
+    bounded: Cache,
     store: Arc<dyn CacheStore>,
     sink: Sink,
     process: u8,
@@ -122,11 +134,12 @@ impl Reader {
             Way::Scan if function => self.function(item, ttl).await,
             Way::Scan => self.query(BY_ID.into(), item, ttl).await,
             Way::Tagged => self.query(tagged(item), item, ttl).await,
-            Way::Late => scope::with_mode(mode, self.late(item, ttl)).await.map_err(Into::into),
+            Way::Late => scope::with_mode(mode, self.late(&self.cache, item, ttl)).await.map_err(Into::into),
+            Way::Bounded => scope::with_mode(mode, self.late(&self.bounded, item, ttl)).await.map_err(Into::into),
             Way::Nested => scope::with_mode(mode, self.nested(item, ttl, inner_ttl, function)).await,
         };
         let end = clock::now();
-        let of_pair = matches!(way, Way::Late | Way::Nested);
+        let of_pair = matches!(way, Way::Late | Way::Bounded | Way::Nested);
         match outcome {
             // A mix-up of keys would be worse than a stale value.
             Ok((row, seen)) if row.id == item || of_pair && pair_of(row.id) == pair_of(item) => {
@@ -160,7 +173,7 @@ impl Reader {
     }
 
     /// One of a pair, by a function that says only after it has read which.
-    async fn late(&self, item: u16, ttl: Duration) -> Result<(Item, Seen), Error> {
+    async fn late(&self, cache: &Cache, item: u16, ttl: Duration) -> Result<(Item, Seen), Error> {
         let ran = AtomicBool::new(false);
         let function = async || {
             ran.store(true, Ordering::Relaxed);
@@ -168,7 +181,7 @@ impl Reader {
             scope::tag(tag_of(item));
             one(&answer)
         };
-        let row = self.cache.get_or_try(Spec::of("late").param("pair", pair_of(item)).ttl(ttl), function).await?;
+        let row = cache.get_or_try(Spec::of("late").param("pair", pair_of(item)).ttl(ttl), function).await?;
         Ok((row, seen(ran)))
     }
 
@@ -178,7 +191,8 @@ impl Reader {
         let function = async || {
             ran.store(true, Ordering::Relaxed);
             if late {
-                return Ok(self.late(item, inner).await?.0);
+                let cache = if item.is_multiple_of(2) { &self.cache } else { &self.bounded };
+                return Ok(self.late(cache, item, inner).await?.0);
             }
             one(&self.client.query_with_cache(tagged(item), params! { PARAM => item }, inner).await?)
         };

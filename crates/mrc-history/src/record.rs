@@ -59,6 +59,7 @@ told! {
         Scan "without tags",
         Tagged "query tag",
         Late "late tag",
+        Bounded "bounded, late tag",
         Nested "nested",
     }
 }
@@ -132,7 +133,7 @@ impl By {
             Way::Scan => self != Self::MrcTag,
             // Its key has the param, and its entry the tag.
             Way::Tagged => true,
-            Way::Late | Way::Nested => self == Self::MrcTag,
+            Way::Late | Way::Bounded | Way::Nested => self == Self::MrcTag,
         }
     }
 

@@ -14,8 +14,8 @@ use fred::interfaces::{KeysInterface, LuaInterface};
 use fred::types::{Expiration, Value};
 use fred::util::sha1_hash;
 use mrc::{
-    CacheStore, Claim, ClaimMode, EventListener, Found, KeyPages, Life, Moment, RedisConfig, RedisStore, ScanPattern,
-    StoreError, Tag, Tags, Terms, Token,
+    Bound, CacheStore, Claim, ClaimMode, EventListener, Found, KeyPages, Life, Moment, RedisConfig, RedisStore,
+    ScanPattern, StoreError, Tag, Tags, Terms, Token,
 };
 use serde_json::json;
 
@@ -50,10 +50,10 @@ pub(crate) async fn redis(port: u16, timeout: Duration) -> Res<Client> {
 /// The store of a process: the product's, or a weakened one.
 pub(crate) async fn store(port: u16, lack: Option<Lack>) -> Res<Arc<dyn CacheStore>> {
     let config = RedisConfig::new("127.0.0.1", port).command_timeout(COMMAND_TIMEOUT);
-    let whole = RedisStore::new(config.max_reconnect_delay(Duration::from_millis(20)))?;
+    let whole = Arc::new(RedisStore::new(config.max_reconnect_delay(Duration::from_millis(20)))?);
     Ok(match lack {
         // What a follower takes is decided in the client.
-        None | Some(Lack::FollowerRule | Lack::CloseFirst) => Arc::new(whole),
+        None | Some(Lack::FollowerRule | Lack::CloseFirst) => whole,
         Some(lack) => {
             let token = Token::from_bits(rand::random());
             let scripts = Scripts::without(Some(lack))?;
@@ -64,7 +64,7 @@ pub(crate) async fn store(port: u16, lack: Option<Lack>) -> Res<Arc<dyn CacheSto
 
 /// The store with a part of the protocol left away.
 struct Weak {
-    whole: RedisStore,
+    whole: Arc<RedisStore>,
     lack: Lack,
     client: Client,
     scripts: Scripts,
@@ -239,6 +239,19 @@ impl CacheStore for Weak {
 
     fn scan(&self, pattern: &ScanPattern) -> KeyPages<'_> {
         self.whole.scan(pattern)
+    }
+
+    /// Bounded entries keep every part of the protocol.
+    fn bounded(self: Arc<Self>, namespace: &str, bound: &Bound) -> Result<Arc<dyn CacheStore>, StoreError> {
+        Arc::clone(&self.whole).bounded(namespace, bound)
+    }
+
+    async fn count(&self) -> Result<Option<u64>, StoreError> {
+        self.whole.count().await
+    }
+
+    async fn purge(&self) -> Result<Option<u64>, StoreError> {
+        self.whole.purge().await
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

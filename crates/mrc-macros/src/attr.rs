@@ -12,6 +12,7 @@ use crate::names;
 /// `#[cached(…)]`
 pub(crate) struct CachedArgs {
     pub(crate) cache: Expr,
+    pub(crate) bound: Option<Expr>,
     pub(crate) ttl: Option<Expr>,
     pub(crate) version: Option<LitInt>,
     pub(crate) prefix: Option<LitStr>,
@@ -62,11 +63,12 @@ pub(crate) enum EntryName {
 
 impl Parse for CachedArgs {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
-        let (mut cache, mut ttl, mut version, mut prefix, mut key) = (None, None, None, None, None);
+        let (mut cache, mut bound, mut ttl, mut version, mut prefix, mut key) = (None, None, None, None, None, None);
         let (mut skip, mut tags, mut skip_none, mut cache_err, mut err_ttl, mut entry) =
             (None, None, None, None, None, None);
         each(input, |name| match name.to_string().as_str() {
             "cache" => once(&mut cache, name, assigned(input)?),
+            "bound" => once(&mut bound, name, assigned(input)?),
             "ttl" => once(&mut ttl, name, assigned(input)?),
             "version" => once(&mut version, name, assigned(input)?),
             "prefix" => once(&mut prefix, name, assigned(input)?),
@@ -77,13 +79,14 @@ impl Parse for CachedArgs {
             "cache_err" => once(&mut cache_err, name, within(input)?),
             "err_ttl" => once(&mut err_ttl, name, assigned(input)?),
             "entry" => once(&mut entry, name, assigned(input)?),
-            _ => {
-                Err(unknown(name, "cache, ttl, key, skip, tags, version, prefix, skip_none, cache_err, err_ttl, entry"))
-            }
+            _ => Err(unknown(
+                name,
+                "cache, ttl, key, skip, tags, bound, version, prefix, skip_none, cache_err, err_ttl, entry",
+            )),
         })?;
         let cache = cache.ok_or_else(|| Error::new(Span::call_site(), NO_CACHE))?;
         let (tags, entry) = (tags.unwrap_or_default(), entry.unwrap_or_default());
-        Ok(Self { cache, ttl, version, prefix, key, skip, tags, skip_none, cache_err, err_ttl, entry })
+        Ok(Self { cache, bound, ttl, version, prefix, key, skip, tags, skip_none, cache_err, err_ttl, entry })
     }
 }
 

@@ -15,7 +15,7 @@ pub(crate) fn expand(args: &CachedArgs, function: &Function) -> Result<TokenStre
     check(args, &returns)?;
     let parts = key::parts(args, function)?;
     let spec = key::spec(args, function, &parts)?;
-    let (cache, tags) = (function.cache(&args.cache), &args.tags);
+    let (cache, tags) = (bounded(args, function.cache(&args.cache)), &args.tags);
     let work = work(args, function, &returns);
     // An error type that can't carry the cache's errors is shown where it stands.
     let at = Span::call_site().located_at(returns.whole().span());
@@ -40,6 +40,14 @@ pub(crate) fn expand(args: &CachedArgs, function: &Function) -> Result<TokenStre
         companion(args, function, &name, &parts, value, &quote!(#spec #(.tag(#tags))*))
     });
     Ok(quote!(#cached #companion))
+}
+
+/// The cache, or the function's own part of it.
+fn bounded(args: &CachedArgs, cache: TokenStream) -> TokenStream {
+    match &args.bound {
+        None => cache,
+        Some(bound) => quote!(&::mrc::macros_support::bounded(#cache, #bound)),
+    }
 }
 
 fn check(args: &CachedArgs, returns: &Returns<'_>) -> Result<()> {
@@ -106,8 +114,9 @@ fn companion(
     value: &Type,
     spec: &TokenStream,
 ) -> TokenStream {
-    let (cache, ttl, tags) = (&args.cache, &args.ttl, &args.tags);
-    let mut needed = names::mentioned(quote!(#cache #ttl #(#tags)*));
+    let (cache, bound, ttl, tags) = (&args.cache, &args.bound, &args.ttl, &args.tags);
+    let mut needed = names::mentioned(quote!(#cache #bound #ttl #(#tags)*));
+    let cache = bounded(args, quote!(&#cache));
     needed.extend(parts.iter().map(|part| part.argument.to_string()));
     let inputs = function.sig.inputs.iter().filter(|input| mentions(&needed, input)).map(|input| match input {
         FnArg::Receiver(_) => quote!(&self),
@@ -131,7 +140,7 @@ fn companion(
         #[must_use]
         #[allow(dead_code, unused_variables, clippy::all)]
         #vis fn #name #generics(#(#inputs),*) -> ::mrc::Entry<#value> #conditions {
-            let __cache: &::mrc::Cache = &#cache;
+            let __cache: &::mrc::Cache = #cache;
             __cache.entry(#spec)
         }
     }

@@ -106,7 +106,8 @@ impl Select {
         }
     }
 
-    /// How many keys of a store are selected by their names. It looks at every key, unless all of a bounded cache are.
+    /// How many keys of a store are selected by their names, without those of bounded caches. It looks at every key, unless all of a
+    /// bounded cache are.
     ///
     /// # Errors
     /// The store's.
@@ -120,7 +121,8 @@ impl Select {
         let (hasher, mut seen) = (RandomState::new(), HashSet::new());
         let mut pages = store.scan(&self.pattern(namespace));
         while let Some(page) = pages.try_next().await? {
-            seen.extend(page.iter().filter(|key| self.matches(namespace, key)).map(|key| hasher.hash_one(key)));
+            let ours = page.iter().filter(|key| self.matches(namespace, key) && !is_structure(key));
+            seen.extend(ours.map(|key| hasher.hash_one(key)));
         }
         Ok(seen.len() as u64)
     }
@@ -137,6 +139,14 @@ impl Select {
             Self::Any(_) | Self::All(_) => false,
         })
     }
+}
+
+/// Whether it is the key of a bounded cache as a whole, which isn't an entry.
+fn is_structure(key: &[u8]) -> bool {
+    #[cfg(any(feature = "redis", feature = "memory"))]
+    return crate::bound::place::structure_of(key).is_some();
+    #[cfg(not(any(feature = "redis", feature = "memory")))]
+    key.is_empty()
 }
 
 impl From<Tag> for Select {

@@ -48,6 +48,9 @@ mod guides {
     #[cfg(all(feature = "memory", feature = "macros"))]
     #[doc = include_str!("../../../docs/functions.md")]
     mod functions {}
+    #[cfg(all(feature = "memory", feature = "macros"))]
+    #[doc = include_str!("../../../docs/bounds.md")]
+    mod bounds {}
     #[cfg(feature = "compat")]
     #[doc = include_str!("../../../docs/compat.md")]
     mod compat {}

@@ -3,6 +3,7 @@
 mod copies;
 mod drops;
 mod flights;
+mod func_cache;
 mod keys;
 mod rows;
 mod sharing;

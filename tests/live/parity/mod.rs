@@ -1,5 +1,6 @@
 //! What other libraries' caches of functions do, and what they get wrong, done right: the tests bear the numbers of docs/parity.md.
 
+mod bounds;
 mod clear;
 mod codec;
 mod config;

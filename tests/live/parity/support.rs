@@ -4,7 +4,9 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
-use mrc::{Cache, CacheBuilder, CacheStore, Event, EventListener, MemoryStore, RedisConfig, RedisStore, Spec, Tag};
+use mrc::{
+    Bound, Cache, CacheBuilder, CacheStore, Event, EventListener, MemoryStore, RedisConfig, RedisStore, Spec, Tag,
+};
 use mrc_tests::{Redis, RedisCluster, unique};
 
 pub(super) use crate::client::support::{HOUR, guarded, impatient, patient, until};
@@ -12,6 +14,8 @@ pub(super) use crate::client::support::{HOUR, guarded, impatient, patient, until
 /// Where the caches of a test keep their entries: in memory, or in a Redis.
 pub(super) struct Place {
     kind: Kind,
+    /// What all its keys begin with; nothing in memory.
+    pub(super) prefix: String,
     pub(super) heard: Heard,
 }
 
@@ -22,12 +26,13 @@ enum Kind {
 
 impl Place {
     pub(super) fn memory() -> Self {
-        Self { kind: Kind::Memory(Arc::default()), heard: Heard::default() }
+        Self { kind: Kind::Memory(Arc::default()), prefix: String::new(), heard: Heard::default() }
     }
 
     /// With a prefix of its own.
     pub(super) fn redis(config: RedisConfig) -> Self {
-        Self { kind: Kind::Redis(Box::new(config.prefix(unique("p") + ":"))), heard: Heard::default() }
+        let prefix = unique("p") + ":";
+        Self { kind: Kind::Redis(Box::new(config.prefix(&prefix))), prefix, heard: Heard::default() }
     }
 
     /// On the Redis of all tests.
@@ -46,6 +51,11 @@ impl Place {
 
     pub(super) fn namespace(&self, name: &str) -> Cache {
         self.builder(name).build().unwrap()
+    }
+
+    /// The namespace `app`, with a bound.
+    pub(super) fn bounded(&self, bound: Bound) -> Cache {
+        self.builder("app").bound(bound).build().unwrap()
     }
 
     pub(super) fn builder(&self, namespace: &str) -> CacheBuilder {
@@ -138,7 +148,7 @@ impl EventListener for Heard {
             Event::Bypassed { key, why } => format!("{key} {}", why.name()),
             Event::Removed { key, existed } => format!("{key} {existed}"),
             Event::Invalidated { tags, entries } => format!("{tags:?} {entries}"),
-            Event::Dropped { entries, .. } => entries.to_string(),
+            Event::Dropped { entries, .. } | Event::Evicted { entries } => entries.to_string(),
             _ => return,
         };
         self.0.lock().unwrap().push(format!("{} {fields}", event.name()));

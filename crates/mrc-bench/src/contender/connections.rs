@@ -1,5 +1,6 @@
 //! The clients of a contender, each made when it's first used: an idle one has tasks that look after it.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -8,10 +9,10 @@ use fred::clients::{Client, WithOptions};
 use fred::interfaces::ClientLike;
 use fred::types::Builder;
 use fred::types::config::{Config, ConnectionConfig, Options, PerformanceConfig, ReconnectPolicy, UnresponsiveConfig};
-use mrc::{Cache, Event, MrcClient, MrcServer, RedisConfig, RedisStore};
+use mrc::{Bound, Cache, CacheBuilder, Event, MrcClient, MrcServer, Policy, RedisConfig, RedisStore, Sliding};
 
 use crate::Res;
-use crate::data::TTL;
+use crate::data::{TTL, bounded_name};
 
 /// Longer than the default: 64 answers of 1.4 MB, decoded on two cores, hold each other up. The same for all.
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(10);
@@ -26,12 +27,24 @@ pub(super) struct Connections {
     full: Option<MrcClient>,
     server: Option<MrcServer>,
     cache: Option<Cache>,
+    bounded: HashMap<(Policy, u32), Cache>,
 }
 
 impl Connections {
     pub(super) fn new(redis: &str, mysql: &str) -> Self {
         let (redis, mysql) = (redis.to_owned(), mysql.to_owned());
-        Self { redis, mysql, fred: None, pool: None, store: None, mrc: None, full: None, server: None, cache: None }
+        Self {
+            redis,
+            mysql,
+            fred: None,
+            pool: None,
+            store: None,
+            mrc: None,
+            full: None,
+            server: None,
+            cache: None,
+            bounded: HashMap::new(),
+        }
     }
 
     /// fred with the settings of our store: nobody should run without time-outs, or wait for a server that is away.
@@ -126,6 +139,16 @@ impl Connections {
         }
         let cache = Cache::builder(RedisStore::new(self.redis_config()?)?).namespace("bench").ttl(TTL).build()?;
         Ok(self.cache.insert(cache).clone())
+    }
+
+    /// A cache of functions with room for so many entries; all of them share the connections of one store.
+    pub(super) fn bounded(&mut self, policy: Policy, entries: u32) -> Res<Cache> {
+        if let Some(cache) = self.bounded.get(&(policy, entries)) {
+            return Ok(cache.clone());
+        }
+        let bound = Bound::new(policy).max(entries.try_into()?).ttl(Sliding(TTL));
+        let builder = CacheBuilder::shared(self.store()?).namespace(bounded_name(entries)).ttl(TTL).bound(bound);
+        Ok(self.bounded.entry((policy, entries)).or_insert(builder.build()?).clone())
     }
 
     fn redis_config(&self) -> Res<RedisConfig> {

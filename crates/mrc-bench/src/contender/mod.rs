@@ -1,5 +1,6 @@
 //! What one process measures of itself: a JSON request a line on stdin, a JSON answer a line on stdout.
 
+mod bounded;
 mod connections;
 mod drops;
 mod encode;
@@ -40,6 +41,14 @@ enum Request {
     Function {
         miss: bool,
         tagged: bool,
+        callers: u64,
+        calls: u64,
+    },
+    Bounded {
+        policy: String,
+        entries: u32,
+        miss: bool,
+        first: u64,
         callers: u64,
         calls: u64,
     },
@@ -86,6 +95,10 @@ async fn answer(request: Request, way: Way, connections: &mut Connections) -> Re
         }
         Request::Function { miss, tagged, callers, calls } => {
             json!(functions::measure(connections.cache()?, miss, tagged, callers, calls).await?)
+        }
+        Request::Bounded { policy, entries, miss, first, callers, calls } => {
+            let cache = connections.bounded(policy.parse()?, entries)?;
+            json!(bounded::measure(cache, entries, miss, first, [callers, calls]).await?)
         }
         Request::Miss { query, from, calls, tagged } => {
             let ids = from..from + calls;

@@ -1,12 +1,16 @@
 //! What the numbers say: targets, tables, pictures.
 
 mod bars;
+mod bounded;
+mod lines;
 mod pictures;
+mod ratios;
 mod tables;
 mod tags;
 mod targets;
 
 use crate::Res;
+use crate::policies::Ratios;
 use crate::results::{Results, docs};
 
 const BEGIN: &str = "<!-- Written by `just bench --write`: from here … -->";
@@ -23,6 +27,7 @@ pub(crate) fn text(results: &Results) -> String {
     out += &tags::invalidations(results);
     out += &tags::memory(results);
     out += &tags::functions(results);
+    out += &bounded::calls(results);
     out
 }
 
@@ -39,6 +44,20 @@ pub(crate) fn write(results: &Results) -> Res<()> {
     };
     let measured = tables::machine(&results.machine) + &text(results);
     Ok(std::fs::write(path, format!("{before}{BEGIN}\n\n{measured}\n{END}{after}"))?)
+}
+
+/// The hit ratios as text.
+pub(crate) fn ratios(ratios: &Ratios) -> String {
+    ratios::table(ratios)
+}
+
+/// Writes the hit ratios into docs/bounds: the table, all numbers, and the picture.
+pub(crate) fn write_ratios(ratios: &Ratios) -> Res<()> {
+    let folder = docs().join("bounds");
+    std::fs::create_dir_all(&folder)?;
+    std::fs::write(folder.join("hit-ratios.md"), ratios::table(ratios))?;
+    std::fs::write(folder.join("hit-ratios.json"), serde_json::to_string(ratios)? + "\n")?;
+    Ok(std::fs::write(folder.join("hit-ratios.svg"), ratios::picture(ratios))?)
 }
 
 /// A number with as many digits as it deserves.

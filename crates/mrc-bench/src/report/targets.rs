@@ -104,6 +104,7 @@ pub(super) fn all(results: &Results) -> Vec<Target> {
         add(&mut targets, "entries dropped that should not be".into(), Goal::AtMost(0.0), vec![wrong.abs()], "");
     }
     super::tags::targets(results, &mut targets);
+    super::bounded::targets(results, &mut targets);
     targets
 }
 

@@ -1,5 +1,6 @@
 //! The suites, one after the other, on servers of this run alone.
 
+mod bounded;
 mod drops;
 mod functions;
 mod hits;
@@ -57,6 +58,9 @@ pub(crate) fn run(args: &Args) -> Res<Results> {
         }
         if args.wants(Suite::Functions) {
             results.functions = functions::run(plan, &mysql).await?;
+        }
+        if args.wants(Suite::Bounded) {
+            results.bounded = bounded::run(plan).await?;
         }
         Ok(results)
     })

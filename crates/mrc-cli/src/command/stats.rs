@@ -26,6 +26,7 @@ pub(crate) async fn run(global: &Global, output: &Output) -> Result<(), Failure>
     store.ping().await?;
     let ping_ms = (began.elapsed().as_secs_f64() * 1e6).round() / 1e3;
 
+    let entries = count(&store, output).await?;
     let servers = match store.usage().await {
         Err(StoreError::Refused(why)) => {
             output.note(&format!("note: the server doesn't tell how it is: {why}"));
@@ -33,7 +34,6 @@ pub(crate) async fn run(global: &Global, output: &Output) -> Result<(), Failure>
         }
         usage => Some(usage?.into_iter().map(Server::from).collect()),
     };
-    let entries = count(&store, output).await?;
     store.close().await;
     let report = Report { about: entries.total(), entries, ping_ms, servers };
     if output.is_json() { output.document(&report) } else { output.result(report.text().as_bytes()) }
@@ -43,7 +43,10 @@ async fn count(store: &RedisStore, output: &Output) -> Result<Entries, Failure> 
     let (mut entries, spinner) = (Entries::default(), output.spinner());
     let mut pages = store.scan(&ScanPattern::All);
     while let Some(page) = pages.try_next().await? {
-        page.iter().for_each(|key| entries.add(key));
+        for key in &page {
+            // A bounded cache is one key, whatever it holds.
+            entries.add(key, store.structure_len(key).await?.unwrap_or(1));
+        }
         spinner.set_message(format!("{} keys scanned", HumanCount(entries.total())));
     }
     spinner.finish_and_clear();
@@ -69,13 +72,13 @@ struct Entries {
 }
 
 impl Entries {
-    fn add(&mut self, key: &[u8]) {
+    fn add(&mut self, key: &[u8], how_many: u64) {
         let is_full = self.namespaces.len() >= NAMESPACES;
         match namespace(key) {
             Some(name) => match self.namespaces.get_mut(&*name) {
-                Some(count) => *count += 1,
-                None if !is_full => _ = self.namespaces.insert(name.into_owned(), 1),
-                None => self.other += 1,
+                Some(count) => *count += how_many,
+                None if !is_full => _ = self.namespaces.insert(name.into_owned(), how_many),
+                None => self.other += how_many,
             },
             None if is_query(key) => self.queries += 1,
             None => self.other += 1,
@@ -185,7 +188,7 @@ mod tests {
     fn a_key_tells_what_its_entry_is() {
         let check = |key: &str, expect: &str| {
             let mut entries = Entries::default();
-            entries.add(key.as_bytes());
+            entries.add(key.as_bytes(), 1);
             let namespace = entries.namespaces.keys().next().map(String::as_str);
             let kind = namespace.unwrap_or(if entries.queries > 0 { "a query" } else { "other" });
             assert_eq!((kind, entries.total()), (expect, 1), "{key}");
@@ -208,9 +211,9 @@ mod tests {
     fn namespaces_beyond_the_limit_are_others() {
         let mut entries = Entries::default();
         for at in 0..NAMESPACES + 2 {
-            entries.add(format!("{at}:a").as_bytes());
+            entries.add(format!("{at}:a").as_bytes(), 1);
         }
-        entries.add(b"0:b");
+        entries.add(b"0:b", 1);
         assert_eq!((entries.namespaces.len(), entries.other, entries.namespaces["0"]), (NAMESPACES, 2, 2));
     }
 

@@ -1,5 +1,6 @@
 //! `stats`: what the cache holds, and how its servers are.
 
+use mrc::{Bound, Cache, Policy, RedisConfig, RedisStore};
 use mrc_tests::{Redis, RedisCluster};
 use serde_json::json;
 
@@ -17,12 +18,18 @@ async fn entries_are_counted_by_kind_and_servers_tell_how_they_are() {
         servers.redis.cli(&["SET", &format!("{}{key}", servers.prefix), "1"]).await;
     }
     servers.redis.cli(&["SET", "of another cache:x", "1"]).await;
+    let config = RedisConfig::from_url(&servers.redis.url()).unwrap().prefix(&servers.prefix);
+    let thumbs = Cache::builder(RedisStore::new(config).unwrap()).namespace("thumbs").bound(Bound::new(Policy::Lru));
+    let thumbs = thumbs.build().unwrap();
+    for key in ["one", "two", "three"] {
+        thumbs.set(key, &1).await.unwrap();
+    }
 
     let keys: u64 = servers.redis.cli(&["DBSIZE"]).await.parse().unwrap();
     let stats = servers.mrc(&["stats", "--json"]).await.json();
-    let namespaces = json!({"shop": 2, "\u{1b}[2J": 1});
+    let namespaces = json!({"shop": 2, "thumbs": 3, "\u{1b}[2J": 1});
     assert_eq!(stats["entries"], json!({"namespaces": namespaces, "queries": 2, "other": 1}));
-    assert!(stats["about"] == 6 && stats["ping_ms"].as_f64().unwrap() > 0.0, "{stats}");
+    assert!(stats["about"] == 9 && stats["ping_ms"].as_f64().unwrap() > 0.0, "{stats}");
     let [server] = &stats["servers"].as_array().unwrap()[..] else { panic!("{stats}") };
     assert_eq!(server["server"], format!("127.0.0.1:{}", servers.redis.port()));
     // The bookkeeping of the tag, and the other cache, count for the server.
@@ -35,13 +42,20 @@ async fn entries_are_counted_by_kind_and_servers_tell_how_they_are() {
 
     let text = servers.mrc(&["stats"]).await;
     let lines: Vec<_> = text.text().lines().collect();
-    assert!(lines[0].starts_with("about 6 entries; a ping took ") && lines[1].is_empty(), "{text:?}");
+    assert!(lines[0].starts_with("about 9 entries; a ping took ") && lines[1].is_empty(), "{text:?}");
     assert_eq!(
-        lines[2..7],
-        ["entries     about", "queries         2", "\\u{1b}[2J:      1", "shop:           2", "other           1"]
-            .map(str::to_owned)
+        lines[2..8],
+        [
+            "entries     about",
+            "queries         2",
+            "\\u{1b}[2J:      1",
+            "shop:           2",
+            "thumbs:         3",
+            "other           1"
+        ]
+        .map(str::to_owned)
     );
-    assert!(lines[8].starts_with("server ") && lines[9].contains("iB") && lines.len() == 10, "{text:?}");
+    assert!(lines[9].starts_with("server ") && lines[10].contains("iB") && lines.len() == 11, "{text:?}");
     assert_eq!(text.stderr, "");
 }
 

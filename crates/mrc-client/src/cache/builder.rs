@@ -1,12 +1,13 @@
 //! The builder of a cache.
 
 use std::fmt;
-use std::sync::{Arc, RwLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use mrc_core::{EventListener, Stats, Ttl};
 use mrc_store::{Bound, CacheStore, StoreError};
 
+use super::parts::Parts;
 use super::{Cache, CacheConfig, Inner};
 use crate::call::{OnError, Options};
 use crate::claim::Claims;
@@ -221,9 +222,9 @@ impl Cache {
             namespace: format!("{}:", config.namespace).into(),
             config,
             stats,
-            bounded: RwLock::default(),
+            parts: Parts::default(),
         };
-        Ok(Self { inner: Arc::new(inner), options })
+        Ok(Self { inner: Arc::new(inner), options, fails: None })
     }
 }
 

@@ -157,6 +157,10 @@ impl CacheConfig {
         }
         if let Some(bound) = &self.bound {
             bound.check()?;
+            #[cfg(feature = "compat")]
+            if bound.is_shared() && self.codec != Codec::Json {
+                return refuse("redis_func_cache is to read the values too: leave the codec at JSON");
+            }
             if !self.stale_on_error.is_zero() {
                 let reason = "copies for when the function fails would be entries beyond the bound: leave out stale_on_error, or the bound";
                 return refuse(reason);
@@ -190,6 +194,25 @@ mod tests {
         let config = from(&[("MRC_CACHE_MAX", "7")]).unwrap();
         assert_eq!(config.bound, Some(Bound::new(Policy::LruT).max(7)));
         assert_eq!(from(&[]).unwrap(), CacheConfig::default());
+    }
+
+    #[test]
+    fn a_bound_that_can_not_be_kept_is_refused() {
+        let with = |bound: Bound, stale_on_error| {
+            let config =
+                CacheConfig { namespace: "shop".into(), bound: Some(bound), stale_on_error, ..Default::default() };
+            config.check().map_err(|error| error.to_string())
+        };
+        let bound = || Bound::new(Policy::Lfu);
+        #[cfg(all(feature = "compat", feature = "cbor"))]
+        {
+            let bound = Some(bound().func_cache(mrc_store::FuncCache::single()));
+            let config = CacheConfig { namespace: "shop".into(), bound, codec: Codec::Cbor, ..Default::default() };
+            assert!(config.check().unwrap_err().to_string().contains("JSON"));
+        }
+        assert!(with(bound(), Duration::ZERO).is_ok());
+        assert!(with(bound().max(0), Duration::ZERO).unwrap_err().contains(".max(1_000)"));
+        assert!(with(bound(), Duration::from_secs(1)).unwrap_err().contains("stale_on_error"));
     }
 
     #[test]

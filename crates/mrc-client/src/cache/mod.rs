@@ -3,14 +3,13 @@
 mod builder;
 mod config;
 mod entry;
+mod parts;
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry as Slot;
 use std::convert::Infallible;
 use std::fmt;
 use std::future::Future;
 use std::pin::pin;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -19,6 +18,7 @@ use mrc_store::{Bound, CacheStore, Retries, Select};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use self::parts::Parts;
 use crate::call::{Call, Options};
 use crate::error::Error;
 use crate::fetch::Pipeline;
@@ -59,6 +59,8 @@ pub use self::entry::Entry;
 pub struct Cache {
     inner: Arc<Inner>,
     options: Options,
+    /// What each call ends with, before anything is run.
+    fails: Option<Error>,
 }
 
 pub(crate) struct Inner {
@@ -70,7 +72,7 @@ pub(crate) struct Inner {
     config: CacheConfig,
     stats: Arc<Stats>,
     /// The parts of it that have a bound.
-    bounded: RwLock<HashMap<Bound, Cache>>,
+    parts: Parts,
 }
 
 impl Cache {
@@ -275,32 +277,27 @@ impl Cache {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Store`], [`Error::Config`]: the bound can't be used.
+    /// [`Error::Store`], [`Error::Config`]: the bound can't be used, or there are more than a thousand by now.
     pub fn bounded(&self, bound: Bound) -> Result<Self, Error> {
-        let known = self.inner.bounded.read().unwrap_or_else(PoisonError::into_inner).get(&bound).cloned();
-        let part = match known {
-            Some(part) => part,
-            None => {
-                let mut parts = self.inner.bounded.write().unwrap_or_else(PoisonError::into_inner);
-                match parts.entry(bound) {
-                    Slot::Occupied(part) => part.get().clone(),
-                    Slot::Vacant(slot) => {
-                        let config = CacheConfig { bound: Some(slot.key().clone()), ..self.inner.config.clone() };
-                        config.check()?;
-                        let (events, stats) = (self.inner.pipeline.events.clone(), self.inner.stats.clone());
-                        slot.insert(Self::assemble(self.inner.whole.clone(), config, events, stats)?).clone()
-                    }
-                }
-            }
-        };
+        let part = self.inner.parts.get_or_make(bound, |bound| {
+            let config = CacheConfig { bound: Some(bound), ..self.inner.config.clone() };
+            config.check()?;
+            let (events, stats) = (self.inner.pipeline.events.clone(), self.inner.stats.clone());
+            Ok(Self::assemble(self.inner.whole.clone(), config, events, stats)?)
+        })?;
         Ok(Self { options: self.options, ..part })
+    }
+
+    /// The same cache, whose calls end with this error.
+    pub(crate) fn failing(&self, error: Error) -> Self {
+        Self { fails: Some(error), ..self.clone() }
     }
 
     /// The same cache, whose calls take no longer than this: see [`CacheBuilder::deadline`].
     #[must_use]
     pub fn with_deadline(&self, deadline: Duration) -> Self {
         let options = Options { deadline, ..self.options }.bounded();
-        Self { inner: Arc::clone(&self.inner), options }
+        Self { options, ..self.clone() }
     }
 
     /// What this cache has done since it was built, or since the last [`Stats::reset`]. For a part of a program there is
@@ -351,6 +348,9 @@ impl Cache {
     }
 
     fn key_of(&self, function: FunctionKey) -> Result<Key, Error> {
+        if let Some(error) = &self.fails {
+            return Err(error.clone());
+        }
         Ok(Key::unambiguous([&self.inner.namespace, function.key()?.as_str()].concat()))
     }
 

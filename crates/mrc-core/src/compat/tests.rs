@@ -1,6 +1,7 @@
 //! Recorded from the Python libraries.
 
 use super::*;
+use crate::{FunctionKey, FunctionKeyError};
 
 const USERS: &str = "app.users";
 const GET: &str = "get_user";
@@ -50,11 +51,17 @@ fn x23_keys_of_redis_cache() {
     check(&all, "tasks:40a210603f336323");
 }
 
+/// The field of a call in text.
+fn field(call: &FuncCall) -> String {
+    String::from_utf8(call.field()).unwrap()
+}
+
 #[test]
 fn x23_fields_of_redis_func_cache() {
     let check = |args: &[PyValue], kwargs: &[(&str, PyValue)], expect| {
-        let field = func_cache_hash(FuncCacheHash::JsonSha1Hex, USERS, GET, args, kwargs);
-        assert_eq!(field, expect, "{args:?} {kwargs:?}");
+        let call = args.iter().cloned().fold(FuncCall::new(USERS, GET), FuncCall::arg);
+        let call = kwargs.iter().fold(call, |call, (name, value)| call.kwarg(*name, value.clone()));
+        assert_eq!(field(&call.hash(FuncCacheHash::JsonSha1Hex)), expect, "{args:?} {kwargs:?}");
     };
     check(&[], &[], "3cb11f42c84bda84b35c75d671089f290493a461");
     check(&[123.into()], &[], "f928a511ea806f2da3827b2c93d2d0fa249bc35b");
@@ -66,16 +73,81 @@ fn x23_fields_of_redis_func_cache() {
     check(&numbers, &[], "39ad13a68478129c4f5de8f9292223f575163749");
     let nested = list([1.into(), dict([("b", 1.into()), ("a", 2.into())])]);
     check(&[nested], &[("k", "v".into())], "c1a853d60764da639111e5d001f9ed9d5dcc438f");
-
-    let base64 = func_cache_hash(FuncCacheHash::JsonMd5Base64, USERS, GET, &[123.into()], &[]);
-    assert_eq!(base64, "11j6EjyqdeZO6pM+RmzvSA");
+    let endless = [f64::NAN.into(), f64::INFINITY.into(), f64::NEG_INFINITY.into()];
+    check(&endless, &[], "04d1f355baef801944cbc702ff9551ce2d71e3c0");
+    let odd = ["\u{7f}\0\u{2028}".into(), PyValue::Tuple(vec![1.into()]), list([])];
+    check(&odd, &[("é", dict([]))], "51e26c962edf2fc15f7f6f99d2b5acbd5a7a1d50");
+    check(&[], &[("b", 1.into()), ("a", 2.into())], "6373ccd7434ebe78f14fd5c3811a9bd4a6d14382");
+    check(&[], &[("a", 2.into()), ("b", 1.into())], "a9f53bedb039e215fdb6b7fc8622cf9294ffdfe0");
+    let base64 = FuncCall::new(USERS, GET).arg(123).hash(FuncCacheHash::JsonMd5Base64);
+    assert_eq!(field(&base64), "11j6EjyqdeZO6pM+RmzvSA");
 }
 
 #[test]
-fn x23_keys_of_redis_func_cache() {
-    assert_eq!(func_cache_keys("func-cache:", "app", "lru_t"), ["func-cache:app:lru_t:0", "func-cache:app:lru_t:1"]);
-    let cluster = ["func-cache:{nm:lru_t-c}:0", "func-cache:{nm:lru_t-c}:1"];
-    assert_eq!(func_cache_cluster_keys("func-cache:", "nm", "lru_t"), cluster);
+fn every_json_mixin_of_redis_func_cache_has_its_field() {
+    use FuncCacheHash as Hash;
+
+    let call = |hash| {
+        let nested = list([true.into(), dict([("k", (-0.0).into())])]);
+        FuncCall::new(USERS, GET).arg(123).arg("é").arg(1.5).arg(PyValue::None).kwarg("x", nested).hash(hash)
+    };
+    let check = |[raw, hex, base64]: [Hash; 3], in_hex: &str, in_base64: &str| {
+        let bytes = call(raw).field();
+        assert_eq!(bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>(), in_hex);
+        assert_eq!((field(&call(hex)), field(&call(base64))), (in_hex.to_owned(), in_base64.to_owned()));
+    };
+    check(
+        [Hash::JsonMd5, Hash::JsonMd5Hex, Hash::JsonMd5Base64],
+        "71fef8795a4723d0f74789f87a5e7eef",
+        "cf74eVpHI9D3R4n4el5+7w",
+    );
+    check(
+        [Hash::JsonSha1, Hash::JsonSha1Hex, Hash::JsonSha1Base64],
+        "b9c7837f5370f14f097dbfb807d56a2925b9846e",
+        "uceDf1Nw8U8Jfb+4B9VqKSW5hG4",
+    );
+    check(
+        [Hash::JsonSha256, Hash::JsonSha256Hex, Hash::JsonSha256Base64],
+        "75cd76892d1d7428bb66dc439d2fb1602be169e9182113b13fd3bf65a19fa7cd",
+        "dc12iS0ddCi7ZtxDnS+xYCvhaekYIROxP9O/ZaGfp80",
+    );
+    check(
+        [Hash::JsonSha512, Hash::JsonSha512Hex, Hash::JsonSha512Base64],
+        "834d1cdf568ee0aa9f985cfe7fe7364146f871acd22e63879dea599b0975cb7767d9217a65d4c96cd57c1aaf0aee200f761ca14920e7d429c89f1e49a44a6a49",
+        "g00c31aO4KqfmFz+f+c2QUb4cazSLmOHnepZmwl1y3dn2SF6ZdTJbNV8Gq8K7iAPdhyhSSDn1CnInx5JpEpqSQ",
+    );
+    let all: std::collections::HashSet<_> = Hash::ALL.map(|hash| call(hash).field()).into();
+    assert_eq!((all.len(), call(Hash::default()).field()), (12, call(Hash::JsonMd5).field()));
+}
+
+#[test]
+fn a_call_of_redis_func_cache_is_a_key() {
+    let key = |call: FuncCall| FunctionKey::from(call).key();
+    let plain = || FuncCall::new(USERS, GET).arg(123).hash(FuncCacheHash::JsonMd5Base64);
+    let hex = "31316a36456a79716465 5a4f36704d2b526d7a765341".replace(' ', "");
+    assert_eq!(key(plain()).unwrap(), format!("app.users:get_user({hex})"));
+    let checksum = "c0/+AAAAAAAAAAAAAAAAAA";
+    assert_eq!(key(plain().checksum(checksum).unwrap()).unwrap(), format!("app.users:get_user#{checksum}({hex})"));
+}
+
+#[test]
+fn a_call_that_cannot_be_is_refused() {
+    let refused = |call: FuncCall| FunctionKey::from(call).key().unwrap_err();
+    assert_eq!(refused(FuncCall::new("", GET)), FunctionKeyError::EmptyIdentity);
+    assert_eq!(refused(FuncCall::new(USERS, "")), FunctionKeyError::EmptyIdentity);
+    let twice = FuncCall::new(USERS, GET).kwarg("x", 1).kwarg("y", 1).kwarg("x", 2);
+    assert_eq!(refused(twice), FunctionKeyError::GivenTwice { name: "x".into() });
+    // Padded, too short, of another alphabet, with bits beyond the end, whole keys.
+    for text in [
+        "",
+        "c0/+AAAAAAAAAAAAAAAAAA==",
+        "c0/+AAAA",
+        "c0_-AAAAAAAAAAAAAAAAAA",
+        "c0/+AAAAAAAAAAAAAAAAAB",
+        "app.users:get_user",
+    ] {
+        assert!(FuncCall::new(USERS, GET).checksum(text).is_err(), "{text}");
+    }
 }
 
 #[test]

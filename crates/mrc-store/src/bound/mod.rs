@@ -3,6 +3,7 @@
 #[cfg(any(feature = "redis", feature = "memory"))]
 pub(crate) mod place;
 #[cfg(any(feature = "redis", feature = "memory"))]
+#[cfg_attr(not(feature = "memory"), allow(dead_code, reason = "Redis takes the half in Lua"))]
 pub(crate) mod policy;
 
 use std::fmt;
@@ -57,7 +58,7 @@ impl Bound {
 
     /// How many entries there are at most. Default: 1,024.
     ///
-    /// It may be changed at any time. Where there are more, the next entry that is stored makes room, a thousand at a time.
+    /// It may be changed at any time. Where there are more, the next new entry that is stored makes room, a thousand at a time.
     pub fn max(self, max: usize) -> Self {
         Self { max, ..self }
     }
@@ -86,6 +87,12 @@ impl Bound {
     #[cfg(feature = "compat")]
     pub fn func_cache(self, layout: FuncCache) -> Self {
         Self { func_cache: Some(layout), ..self }
+    }
+
+    /// Whether the cache is shared with Python's `redis_func_cache`.
+    #[cfg(feature = "compat")]
+    pub fn is_shared(&self) -> bool {
+        self.func_cache.is_some()
     }
 
     /// Whether it can be used.

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::Bound;
+use super::{Bound, Policy};
 
 /// What ends the key of the part of a structure that is there whenever any is.
 pub(crate) const VALUES: &str = ":1";
@@ -35,6 +35,20 @@ impl Bound {
         format!("{namespace}:{{{namespace}:{}:", self.policy)
     }
 
+    /// Whether what a structure's key begins with is that of a function's own structure: as many shards are this cache, other numbers are others.
+    pub(crate) fn is_of_a_function(&self, beginning: &str, base: &[u8]) -> bool {
+        let name = std::str::from_utf8(base).ok().and_then(|base| base.strip_prefix(beginning)?.strip_suffix('}'));
+        let shards = |text: &str| {
+            let (shard, shards) = text.split_once('/')?;
+            shard.parse::<u16>().and(shards.parse::<u16>()).ok()
+        };
+        match (name, name.and_then(|name| name.rsplit_once(':'))) {
+            (Some(_), Some((_, shard))) => shards(shard).unwrap_or(1) == self.shards.get(),
+            (Some(name), None) => self.shards.get() == 1 && shards(name).is_none(),
+            (None, _) => false,
+        }
+    }
+
     /// The shard of an entry.
     pub(crate) fn shard(&self, key: &str) -> u16 {
         // FNV-1a: every process of every version must find the same one.
@@ -48,6 +62,16 @@ impl Bound {
         let shards = usize::from(self.shards.get());
         self.max / shards + usize::from(usize::from(shard) < self.max % shards)
     }
+}
+
+/// What a key in Redis, without the store's prefix, begins with if it is a part of a structure.
+pub(crate) fn structure_of(key: &[u8]) -> Option<&[u8]> {
+    let (base, part) = key.split_at_checked(key.len().checked_sub(VALUES.len())?)?;
+    let key = std::str::from_utf8(base).ok().filter(|_| matches!(part, [b':', b'0'..=b'4']))?;
+    let (namespace, rest) = key.strip_suffix('}')?.split_once(":{")?;
+    let rest = rest.strip_prefix(namespace)?.strip_prefix(':')?;
+    let policy = rest.split(':').next()?;
+    Policy::ALL.iter().any(|known| known.name() == policy).then_some(base)
 }
 
 /// A bounded entry in the index of a tag: it tells where the entry is to whoever reads the index.
@@ -81,7 +105,6 @@ mod tests {
     use std::num::NonZeroU16;
 
     use super::*;
-    use crate::bound::Policy;
 
     #[test]
     fn shards_have_the_room_of_the_bound_together() {
@@ -99,7 +122,7 @@ mod tests {
         let mut rooms = [0; 8];
         (0..8_000).for_each(|number| rooms[usize::from(bound.shard(&format!("app:f(x={number})")))] += 1);
         assert!(rooms.iter().all(|count| (800..1_200).contains(count)), "{rooms:?}");
-        assert_eq!(["", "a", "b", "app:f(x=1)"].map(|key| bound.shard(key)), [2, 0, 5, 7]);
+        assert_eq!(["", "a", "b", "app:f(x=1)"].map(|key| bound.shard(key)), [1, 0, 1, 5]);
     }
 
     #[test]
@@ -110,6 +133,45 @@ mod tests {
         let each = bound().per_function();
         assert_eq!(each.base("app", each.function("app", "app:shop::f(x=1)"), 0), "app:{app:lru_t:shop::f}");
         assert!(each.base("app", "f", 0).starts_with(&each.beginning("app")));
+    }
+
+    #[test]
+    fn parts_of_structures_are_told_from_entries() {
+        let bounds = [Bound::new(Policy::Lru), Bound::new(Policy::FifoT).per_function()];
+        for bound in bounds.map(|bound| bound.shards(NonZeroU16::new(2).unwrap())) {
+            let base = bound.base("app", bound.function("app", "app:f::{{closure}}(x=1)"), 1);
+            for part in 0..5 {
+                assert_eq!(structure_of(format!("{base}:{part}").as_bytes()), Some(base.as_bytes()));
+            }
+        }
+        for key in [
+            "",
+            ":1",
+            "app:{app:lru}:5",
+            "app:{app:lru}",
+            "app:{other:lru}:1",
+            "app:{app:new}:1",
+            "app:{app:lru:1",
+            "app:f(x={})",
+        ] {
+            assert_eq!(structure_of(key.as_bytes()), None, "{key}");
+        }
+    }
+
+    #[test]
+    fn structures_of_functions_are_told_from_shards() {
+        let shards = |count| Bound::new(Policy::Lru).shards(NonZeroU16::new(count).unwrap());
+        let bounds = [1, 2, 4].map(|count| shards(count).per_function());
+        for (at, bound) in bounds.iter().enumerate() {
+            let beginning = bound.beginning("app");
+            for (other, that) in bounds.iter().enumerate() {
+                for function in ["f", "shop::f", ""] {
+                    let base = that.base("app", function, 0);
+                    assert_eq!(bound.is_of_a_function(&beginning, base.as_bytes()), at == other, "{base}");
+                }
+            }
+            assert!(!bound.is_of_a_function(&beginning, shards(2).base("app", "", 0).as_bytes()));
+        }
     }
 
     #[test]

@@ -17,6 +17,7 @@
 //! they may run side by side on one server, each with a prefix of its own.
 #![expect(clippy::panic, reason = "a broken rule is reported as tests do")]
 
+mod bounds;
 mod claims;
 mod copies;
 mod keys;
@@ -37,6 +38,7 @@ use futures_util::future::BoxFuture;
 use crate::error::StoreError;
 use crate::store::{CacheStore, Claim, ScanPattern, Terms, Token};
 
+pub use self::bounds::*;
 pub use self::claims::*;
 pub use self::copies::*;
 pub use self::keys::*;

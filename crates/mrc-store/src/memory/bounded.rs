@@ -47,8 +47,10 @@ impl Structures {
         there.map(|(base, _)| [&base[..], VALUES.as_bytes()].concat().into()).collect()
     }
 
-    fn beginning(&self, text: &str) -> Vec<Arc<Structure>> {
-        self.lock().iter().filter(|(base, _)| base.starts_with(text.as_bytes())).map(|(_, it)| Arc::clone(it)).collect()
+    fn of_functions(&self, namespace: &str, bound: &Bound) -> Vec<Arc<Structure>> {
+        let beginning = bound.beginning(namespace);
+        let all = self.lock();
+        all.iter().filter(|(base, _)| bound.is_of_a_function(&beginning, base)).map(|(_, it)| Arc::clone(it)).collect()
     }
 
     pub(super) fn purge(&self) {
@@ -92,7 +94,7 @@ impl BoundedMemory {
     fn all(&self) -> Result<Vec<Arc<Structure>>, StoreError> {
         self.store.check_open()?;
         if self.bound.per_function {
-            return Ok(self.store.structures.beginning(&self.bound.beginning(&self.namespace)));
+            return Ok(self.store.structures.of_functions(&self.namespace, &self.bound));
         }
         let shards = 0..self.bound.shards.get();
         let base = |shard| self.bound.base(&self.namespace, "", shard);
@@ -227,4 +229,90 @@ impl fmt::Debug for BoundedMemory {
 
 fn field(key: &str) -> Bytes {
     Bytes::copy_from_slice(key.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bound::{Fixed, Sliding};
+
+    const LONG: Duration = Duration::from_secs(3_600);
+
+    fn view(bound: &Bound) -> Arc<dyn CacheStore> {
+        Arc::new(MemoryStore::new()).bounded("app", bound).unwrap()
+    }
+
+    /// Whether it was there; it is now.
+    async fn hits(view: &Arc<dyn CacheStore>, key: &str) -> bool {
+        let hit = view.get(key).await.unwrap().is_some();
+        if !hit {
+            view.put(key, "1".into(), LONG).await.unwrap();
+        }
+        hit
+    }
+
+    /// How many one-hit keys it takes until one of five hot keys of ten is gone.
+    async fn endures(policy: Policy) -> usize {
+        let view = view(&Bound::new(policy).max(10));
+        for other in 0..5 {
+            hits(&view, &format!("other {other}")).await;
+        }
+        for round in 0..20 {
+            for hot in 0..5 {
+                assert_eq!(hits(&view, &format!("hot {hot}")).await, round > 0);
+            }
+        }
+        for cold in 0.. {
+            view.put(&format!("cold {cold}"), "1".into(), LONG).await.unwrap();
+            for hot in 0..5 {
+                if view.ttl(&format!("hot {hot}")).await.unwrap().is_none() {
+                    return cold;
+                }
+            }
+        }
+        0
+    }
+
+    #[tokio::test]
+    async fn lfu_keeps_hot_entries_and_lets_new_ones_in() {
+        assert!(endures(Policy::Lfu).await > 5 * endures(Policy::Lru).await);
+        let view = view(&Bound::new(Policy::Lfu).max(5));
+        for _ in 0..20 {
+            for hot in 0..5 {
+                hits(&view, &format!("hot {hot}")).await;
+            }
+        }
+        let mut misses = 0;
+        for round in 0..10 {
+            misses += usize::from(!hits(&view, ["a", "b"][round % 2]).await);
+        }
+        assert_eq!(misses, 2, "two new entries don't evict each other for ever");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_structure_lives_as_long_as_it_should() {
+        let life = Duration::from_secs(10);
+        let pass = |seconds| tokio::time::advance(Duration::from_secs(seconds));
+        let sliding = view(&Bound::new(Policy::Lru).ttl(Sliding(life)));
+        let fixed = view(&Bound::new(Policy::Lru).ttl(Fixed(life)));
+        let entries = view(&Bound::new(Policy::Lru));
+        for view in [&sliding, &fixed] {
+            view.put("a", "1".into(), LONG).await.unwrap();
+        }
+        pass(6).await;
+        assert_eq!(sliding.get("missing").await.unwrap(), None, "a miss is a use too");
+        fixed.put("a", "1".into(), LONG).await.unwrap();
+        pass(6).await;
+        assert!(sliding.get("a").await.unwrap().is_some());
+        assert_eq!(fixed.count().await.unwrap(), Some(0), "writes don't prolong it");
+        pass(10).await;
+        assert_eq!(sliding.count().await.unwrap(), Some(0));
+
+        entries.put("a", "1".into(), life).await.unwrap();
+        entries.put("b", "1".into(), life * 2).await.unwrap();
+        pass(10).await;
+        assert_eq!(entries.count().await.unwrap(), Some(1));
+        pass(10).await;
+        assert_eq!(entries.count().await.unwrap(), Some(0));
+    }
 }

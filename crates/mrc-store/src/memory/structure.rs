@@ -14,6 +14,9 @@ use crate::bound::policy::{self, Eviction, Order};
 use crate::bound::{Lifetime, Policy};
 use crate::store::{Claim, ClaimMode, Terms, Token};
 
+/// Leases that have ended are looked for when their number has doubled, but not before there are so many.
+const LEAST_LEASES: usize = 1_000;
+
 /// The entries of one structure. Each step of the protocol happens under its lock.
 pub(super) struct Structure {
     eviction: &'static dyn Eviction,
@@ -24,6 +27,10 @@ pub(super) struct Structure {
 struct State {
     /// Values and claims.
     entries: HashMap<Bytes, Entry>,
+    /// Who is filling which field. As in Redis they stay where the entry goes, and are worth nothing without it.
+    leases: HashMap<Bytes, Lease>,
+    /// At how many of them it is looked which have ended.
+    leases_due: usize,
     /// Values.
     queue: Queue,
     /// When each of the entries ends.
@@ -34,7 +41,6 @@ struct State {
 
 struct Entry {
     text: Text,
-    lease: Option<Lease>,
     /// Among the values.
     place: f64,
 }
@@ -50,7 +56,9 @@ impl Structure {
     pub(super) fn new(policy: Policy) -> Self {
         let eviction = policy::of(policy);
         let queue = Queue::new(eviction.victim());
-        let state = State { entries: HashMap::new(), queue, ends: BTreeSet::new(), until: None };
+        let (entries, leases) = (HashMap::new(), HashMap::new());
+        let (ends, leases_due) = (BTreeSet::new(), LEAST_LEASES);
+        let state = State { entries, leases, leases_due, queue, ends, until: None };
         Self { eviction, began: Instant::now(), state: Mutex::new(state) }
     }
 
@@ -73,22 +81,20 @@ impl Structure {
         self.step(|state, now| {
             state.reap(now);
             let ends = after(now, terms.lease);
-            let lease = Some(Lease { token: token.clone(), ends });
-            match state.read(field, now) {
-                Some(entry) if terms.mode == ClaimMode::Fill && !entry.text.value.is_empty() => {
+            let other = state.lease(field, now).map(|lease| lease.ends);
+            match (state.read(field, now), other) {
+                (Some(entry), _) if terms.mode == ClaimMode::Fill && !entry.text.value.is_empty() => {
                     return Claim::Hit(entry.text.value.clone());
                 }
-                Some(Entry { lease: Some(other), .. }) => return Claim::Busy { lease_left: Some(other.ends - now) },
-                Some(entry) if !entry.text.value.is_empty() => {
-                    entry.text.refreshing = true;
-                    entry.lease = lease;
-                }
+                (Some(_), Some(other)) => return Claim::Busy { lease_left: Some(other - now) },
+                (Some(entry), None) if !entry.text.value.is_empty() => entry.text.refreshing = true,
                 _ => {
-                    state.forget(field);
+                    state.take(field);
                     state.ends.insert((ends, field.clone()));
-                    state.entries.insert(field.clone(), Entry { text: Text::claim(ends), lease, place: 0.0 });
+                    state.entries.insert(field.clone(), Entry { text: Text::claim(ends), place: 0.0 });
                 }
             }
+            state.leases.insert(field.clone(), Lease { token: token.clone(), ends });
             state.live(rules.lifetime, terms.lease, now);
             Claim::Granted
         })
@@ -99,9 +105,10 @@ impl Structure {
         self.step(|state, now| {
             let entry = state.read(field, now)?;
             let stands = entry.text.value.is_empty() || entry.text.refreshing;
-            if !stands || entry.lease.as_ref().is_none_or(|lease| lease.token != *token) {
+            if !stands || state.lease(field, now).is_none_or(|lease| lease.token != *token) {
                 return None;
             }
+            state.leases.remove(field);
             Some(state.store(field, text, life, rules, self.eviction, self.time(now), now))
         })
     }
@@ -115,12 +122,11 @@ impl Structure {
 
     pub(super) fn release(&self, field: &Bytes, token: &Token) -> bool {
         self.step(|state, now| {
-            let Some(entry) = state.read(field, now) else { return false };
-            if entry.lease.as_ref().is_none_or(|lease| lease.token != *token) {
+            if state.lease(field, now).is_none_or(|lease| lease.token != *token) {
                 return false;
             }
-            entry.lease = None;
-            if entry.text.value.is_empty() {
+            state.leases.remove(field);
+            if state.read(field, now).is_some_and(|entry| entry.text.value.is_empty()) {
                 state.forget(field);
             }
             true
@@ -145,16 +151,18 @@ impl Structure {
     /// Whether an entry has these tags, or may be about to.
     pub(super) fn may_have(&self, field: &Bytes, tags: &[Tag]) -> bool {
         self.step(|state, now| {
-            state.read(field, now).is_some_and(|entry| entry.lease.is_some() || entry.text.has(tags))
+            let leased = state.lease(field, now).is_some();
+            state.read(field, now).is_some_and(|entry| leased || entry.text.has(tags))
         })
     }
 
     /// Removes an entry that has these tags, or may be about to. Returns whether a value went.
     pub(super) fn invalidate(&self, field: &Bytes, tags: &[Tag]) -> bool {
         self.step(|state, now| {
+            let leased = state.lease(field, now).is_some();
             let Some(entry) = state.read(field, now) else { return false };
             let is_value = !entry.text.value.is_empty();
-            let goes = entry.lease.is_some() || entry.text.has(tags);
+            let goes = leased || entry.text.has(tags);
             if goes {
                 state.forget(field);
             }
@@ -172,9 +180,12 @@ impl Structure {
 
     /// Removes everything, and returns how many values there were.
     pub(super) fn purge(&self) -> u64 {
-        let count = self.len();
-        self.step(|state, _| state.clear());
-        count
+        self.step(|state, now| {
+            state.reap(now);
+            let count = state.queue.len() as u64;
+            state.clear();
+            count
+        })
     }
 
     /// What is there, claims included.
@@ -206,19 +217,27 @@ impl State {
         if self.entries.get(field)?.text.ends <= now {
             self.forget(field);
         }
-        let entry = self.entries.get_mut(field)?;
-        entry.lease.take_if(|lease| lease.ends <= now);
-        Some(entry)
+        self.entries.get_mut(field)
+    }
+
+    /// The lease of a field, whether there is an entry or not.
+    fn lease(&self, field: &Bytes, now: Instant) -> Option<&Lease> {
+        self.leases.get(field).filter(|lease| lease.ends > now)
     }
 
     fn forget(&mut self, field: &Bytes) {
+        self.take(field);
+        if self.entries.is_empty() {
+            self.until = None;
+        }
+    }
+
+    /// Takes an entry out, while another comes in its place.
+    fn take(&mut self, field: &Bytes) {
         let Some(entry) = self.entries.remove(field) else { return };
         self.ends.remove(&(entry.text.ends, field.clone()));
         if !entry.text.value.is_empty() {
             self.queue.remove(field, entry.place);
-        }
-        if self.entries.is_empty() {
-            self.until = None;
         }
     }
 
@@ -227,6 +246,10 @@ impl State {
             && ends <= now
         {
             self.forget(&field);
+        }
+        if self.leases.len() > self.leases_due {
+            self.leases.retain(|_, lease| lease.ends > now);
+            self.leases_due = LEAST_LEASES.max(2 * self.leases.len());
         }
     }
 
@@ -257,17 +280,10 @@ impl State {
             }
             eviction.arrival(&self.order(gone, time))
         };
-        self.forget(field);
+        self.take(field);
         self.ends.insert((text.ends, field.clone()));
         self.queue.insert(field.clone(), place);
-        self.entries.insert(field.clone(), Entry { text, lease: None, place });
-        // Where the bound has become smaller since, and this entry was there already.
-        while self.queue.len() > rules.room
-            && let Some((victim, _)) = self.queue.next()
-        {
-            self.forget(&victim);
-            evicted += 1;
-        }
+        self.entries.insert(field.clone(), Entry { text, place });
         self.live(rules.lifetime, life, now);
         evicted
     }

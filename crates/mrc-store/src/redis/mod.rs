@@ -30,12 +30,14 @@ use futures_util::StreamExt;
 use futures_util::future::{try_join, try_join_all};
 use mrc_core::{EventListener, Tag};
 
+use self::bounded::Structure;
 use self::failure::unexpected;
 use self::link::Connection;
 use self::scripts::{CLAIM, FILL, PUT, RELEASE, Script, TTL};
 use self::servers::Servers;
 use self::span::traced;
 use crate::bound::Bound;
+use crate::bound::place::structure_of;
 use crate::error::StoreError;
 use crate::store::{
     CacheStore, Claim, ClaimMode, INVALIDATION_LIMIT, KeyPages, Life, ScanPattern, Terms, Token, storable,
@@ -117,6 +119,20 @@ impl RedisStore {
         let mut found = self.servers.call(|| slot_of(keys), command).await?.into_iter().map(Option::unwrap_or_default);
         let (value, tags) = (found.next().unwrap_or_default(), found.next().unwrap_or_default());
         Ok(Found::read(value, &tags))
+    }
+
+    /// How many values the structure of a bounded cache has, by the key that [`scan`](CacheStore::scan) returns for it. None: the key is of another kind.
+    ///
+    /// # Errors
+    /// As those of any command.
+    pub async fn structure_len(&self, key: &[u8]) -> Result<Option<u64>, StoreError> {
+        let Some(base) = structure_of(key) else { return Ok(None) };
+        bounded::len(self, &Structure::ours(self.physical(base))).await.map(Some)
+    }
+
+    /// Removes a structure, and returns how many values it had.
+    async fn purge(&self, base: &[u8]) -> Result<u64, StoreError> {
+        bounded::purge(self, &Structure::ours(self.physical(base))).await
     }
 
     /// Runs a script on keys of one slot.
@@ -249,8 +265,10 @@ impl CacheStore for RedisStore {
     async fn remove(&self, keys: &[Bytes]) -> Result<u64, StoreError> {
         // In a cluster the keys of one command must share a slot, as a key and its copy do. fred writes a batch in one go.
         let per_command = if self.servers.are_a_cluster() { 1 } else { REMOVE_AT_ONCE };
-        let mut removed = 0;
-        for batch in keys.chunks(REMOVE_AT_ONCE) {
+        let (structures, plain): (Vec<_>, Vec<_>) = keys.iter().cloned().partition(|key| structure_of(key).is_some());
+        let purges = structures.iter().filter_map(|key| structure_of(key)).map(|base| self.purge(base));
+        let mut removed = try_join_all(purges).await?.iter().sum();
+        for batch in plain.chunks(REMOVE_AT_ONCE) {
             let commands = batch.chunks(per_command).map(|keys| self.unlink_entries(keys));
             removed += try_join_all(commands).await?.iter().sum::<u64>();
         }

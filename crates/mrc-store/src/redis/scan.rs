@@ -17,6 +17,7 @@ use super::link::Link;
 use super::servers::Servers;
 use super::slot::{is_bookkeeping, key_of_copy};
 use super::span::traced;
+use crate::bound::place::{VALUES, structure_of};
 use crate::error::StoreError;
 use crate::store::ScanPattern;
 
@@ -93,6 +94,8 @@ fn logical(page: Vec<Bytes>, config: &RedisConfig, pattern: &ScanPattern) -> Vec
         let key = key_of_copy(&key).unwrap_or(key);
         if key.starts_with(config.prefix.as_bytes()) && !is_bookkeeping(&key) {
             let key = key.slice(config.prefix.len()..);
+            // One key for each structure, whichever of its parts this is.
+            let key = structure_of(&key).map_or_else(|| key.clone(), |base| [base, VALUES.as_bytes()].concat().into());
             // The server looks for it anywhere in the name: that of a copy begins before its key's.
             if pattern.matches(&key) {
                 keys.push(key);

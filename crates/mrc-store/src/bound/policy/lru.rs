@@ -24,7 +24,10 @@ impl Eviction for Lru {
 local policy = {
   victim = 'ZPOPMIN',
   arrival = function(gone) return last() end,
-  used = function(place) return place ~= highest() and last() or nil end,
+  used = function(place)
+    local last = highest()
+    return place ~= last and last + 1 or nil
+  end,
 }
 "
     }

@@ -48,6 +48,9 @@ use crate::tags::{Found, Moment};
 /// How many fields one script removes, and one page of a scan has: others wait meanwhile.
 const FIELDS_AT_ONCE: usize = 1_000;
 const START: &[u8] = b"0";
+/// What a script answers that stored something, or that is to be run once more for it.
+const STORED: u64 = 1;
+const NOT_YET: u64 = 2;
 
 /// A view of a store in Redis: the entries of one namespace, with a bound.
 pub struct BoundedRedis {
@@ -131,21 +134,20 @@ impl BoundedRedis {
         self.store.run(script, &keys, &args).await
     }
 
-    /// What a script that stored something answered. Where there are too many still, they go now, step by step.
-    async fn stored(&self, structure: &Structure, mut answer: Value) -> Result<bool, StoreError> {
-        let mut is_stored = None;
+    /// Runs a script that stores something. Where more have to go for it than one step may, they go step by step, and it comes last.
+    async fn store(&self, script: &'static Script, place: &Place, args: &[Value]) -> Result<bool, StoreError> {
         loop {
+            let answer = self.run(script, place, args).await?;
             let mut numbers = answer.into_array().into_iter().map(|number| number.as_u64());
-            let is_in = numbers.next().flatten().ok_or_else(|| unexpected("the answer to a fill can't be read"))? == 1;
-            let (evicted, surplus) = (numbers.next().flatten().unwrap_or(0), numbers.next().flatten().unwrap_or(0));
-            if evicted > 0 {
-                self.listeners.tell(&Event::Evicted { entries: evicted });
+            let (Some(Some(outcome)), Some(Some(entries))) = (numbers.next(), numbers.next()) else {
+                return Err(unexpected("the answer to a fill can't be read"));
+            };
+            if entries > 0 {
+                self.listeners.tell(&Event::Evicted { entries });
             }
-            let is_stored = *is_stored.get_or_insert(is_in);
-            if surplus == 0 {
-                return Ok(is_stored);
+            if outcome != NOT_YET {
+                return Ok(outcome == STORED);
             }
-            answer = self.store.run(&self.scripts.shrink, &structure.parts, &[room(structure), self.theirs()]).await?;
         }
     }
 
@@ -163,13 +165,9 @@ impl BoundedRedis {
         Ok(keys.iter().filter_map(|key| self.names.of_part(key)).collect())
     }
 
-    /// Runs a script on each of these structures, and adds up what it answers.
-    async fn on_each(&self, structures: &[Structure], script: &'static Script) -> Result<u64, StoreError> {
-        let each = structures.iter().map(|structure| async {
-            let answer = self.store.run(script, &structure.parts, &[self.theirs()]).await?;
-            answer.as_u64().ok_or_else(|| unexpected("the size of a structure can't be read"))
-        });
-        Ok(try_join_all(each).await?.iter().sum())
+    /// How many values these structures have together. What has ended goes first.
+    async fn len(&self, structures: &[Structure]) -> Result<u64, StoreError> {
+        Ok(try_join_all(structures.iter().map(|structure| len(&self.store, structure))).await?.iter().sum())
     }
 
     /// A page of the fields of one part, and the cursor of the next.
@@ -255,8 +253,7 @@ impl CacheStore for BoundedRedis {
             kind,
             lifetime,
         ];
-        let answer = self.run(&self.scripts.fill, &place, &args).await?;
-        self.stored(&place.structure, answer).await
+        self.store(&self.scripts.fill, &place, &args).await
     }
 
     async fn release(&self, key: &str, token: &Token) -> Result<bool, StoreError> {
@@ -268,8 +265,7 @@ impl CacheStore for BoundedRedis {
         let place = self.place(key)?;
         let [kind, life] = self.lifetime.clone();
         let args = [Value::Bytes(storable(value)?), Value::Integer(life_ms(ttl)), room(&place.structure), kind, life];
-        let answer = self.run(&self.scripts.put, &place, &args).await?;
-        self.stored(&place.structure, answer).await.map(drop)
+        self.store(&self.scripts.put, &place, &args).await.map(drop)
     }
 
     async fn ttl(&self, key: &str) -> Result<Option<Duration>, StoreError> {
@@ -306,8 +302,7 @@ impl CacheStore for BoundedRedis {
             // Claims first: a field leaves them for the order, and not the other way round.
             let walk = |structure: &Structure, part| Walk { structure: structure.clone(), part, cursor: START.into() };
             let structures = self.structures().await?;
-            // What has ended goes first.
-            self.on_each(&structures, &LEN).await?;
+            self.len(&structures).await?;
             Ok::<_, StoreError>(structures.iter().flat_map(|it| [walk(it, 3), walk(it, 0)]).collect::<VecDeque<_>>())
         };
         let pages = async move {
@@ -331,11 +326,13 @@ impl CacheStore for BoundedRedis {
     }
 
     async fn count(&self) -> Result<Option<u64>, StoreError> {
-        self.on_each(&self.structures().await?, &LEN).await.map(Some)
+        self.len(&self.structures().await?).await.map(Some)
     }
 
     async fn purge(&self) -> Result<Option<u64>, StoreError> {
-        self.on_each(&self.structures().await?, &PURGE).await.map(Some)
+        let structures = self.structures().await?;
+        let purges = structures.iter().map(|structure| purge(&self.store, structure));
+        Ok(Some(try_join_all(purges).await?.iter().sum()))
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
@@ -360,6 +357,21 @@ impl fmt::Debug for BoundedRedis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("BoundedRedis").field("store", &self.store).field("names", &self.names).finish_non_exhaustive()
     }
+}
+
+/// How many values a structure has. What has ended goes first.
+pub(super) async fn len(store: &RedisStore, structure: &Structure) -> Result<u64, StoreError> {
+    count(store, &LEN, structure).await
+}
+
+/// Removes a structure, and returns how many values it had.
+pub(super) async fn purge(store: &RedisStore, structure: &Structure) -> Result<u64, StoreError> {
+    count(store, &PURGE, structure).await
+}
+
+async fn count(store: &RedisStore, script: &'static Script, structure: &Structure) -> Result<u64, StoreError> {
+    let answer = store.run(script, &structure.parts, &[Value::Integer(structure.is_theirs.into())]).await?;
+    answer.as_u64().ok_or_else(|| unexpected("the size of a structure can't be read"))
 }
 
 fn room(structure: &Structure) -> Value {

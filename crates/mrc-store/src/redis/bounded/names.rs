@@ -27,6 +27,11 @@ impl Structure {
         Self { parts: [0, 1, 2, 3, 4].map(part), base, room, is_theirs }
     }
 
+    /// A structure that Python takes no part in, to look at or to remove.
+    pub(in crate::redis) fn ours(base: Bytes) -> Self {
+        Self::new(base, 0, false)
+    }
+
     /// The key that holds the token of whoever is filling this field. It is in the structure's slot.
     pub(in crate::redis) fn lease(&self, field: &[u8]) -> Bytes {
         slot::lease_key(&[&self.base[..], b":", field].concat())
@@ -92,7 +97,13 @@ impl Names {
     /// The structure that this key in Redis is a part of; one part of each tells of it.
     pub(super) fn of_part(&self, key: &Bytes) -> Option<Structure> {
         let base = key.strip_suffix(VALUES.as_bytes())?;
-        if !base.starts_with(self.beginning().as_bytes()) {
+        let beginning = self.beginning();
+        let is_one = if self.is_theirs() {
+            base.starts_with(beginning.as_bytes())
+        } else {
+            self.bound.is_of_a_function(&beginning, base)
+        };
+        if !is_one {
             return None;
         }
         // In the room of a shard of another number there may be one entry more: it is told when the entry comes.
@@ -103,6 +114,10 @@ impl Names {
     pub(super) fn field(&self, key: &str) -> Option<Bytes> {
         if !self.is_theirs() {
             return Some(Bytes::copy_from_slice(key.as_bytes()));
+        }
+        // Without its checksum, a function has no structure that Python finds.
+        if self.bound.per_function && !self.bound.function(&self.namespace, key).contains('#') {
+            return None;
         }
         let (_, hex) = key.strip_suffix(')')?.rsplit_once('(')?;
         let digit = |at: usize| char::from(hex.as_bytes()[at]).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
@@ -236,9 +251,12 @@ mod tests {
             key,
             "func-cache:nm:lru_t-cm:app.users:get_user#{c+/h}",
         );
-        let names = Names::new("", "nm", &bound().func_cache(FuncCache::single()));
-        for key in ["nm:f", "nm:f()", "nm:f(abc)", "nm:f(xy)"] {
-            assert_eq!(names.field(key), None, "{key}");
+        let refuses = |bound: Bound, key| assert_eq!(Names::new("", "nm", &bound).field(key), None, "{key}");
+        for key in ["nm:f", "nm:f()", "nm:f(abc)", "nm:f(xy)", "nm:f(01ab)(x=1)", "nm:f(01ab)@2"] {
+            refuses(bound().func_cache(FuncCache::single()), key);
+        }
+        for layout in [FuncCache::single(), FuncCache::cluster()] {
+            refuses(bound().per_function().func_cache(layout), "nm:app.users:get_user(01ab)");
         }
     }
 }

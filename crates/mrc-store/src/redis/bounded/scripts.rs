@@ -26,7 +26,6 @@ pub(super) struct Evicting {
     pub(super) get: Script,
     pub(super) fill: Script,
     pub(super) put: Script,
-    pub(super) shrink: Script,
 }
 
 impl Evicting {
@@ -42,7 +41,6 @@ static EVICTING: LazyLock<[Evicting; 7]> = LazyLock::new(|| {
         get: evicting("get", policy, include_str!("../lua/bounded/get.lua")),
         fill: evicting("fill", policy, include_str!("../lua/bounded/fill.lua")),
         put: evicting("put", policy, include_str!("../lua/bounded/put.lua")),
-        shrink: evicting("shrink", policy, include_str!("../lua/bounded/shrink.lua")),
     })
 });
 
@@ -51,10 +49,13 @@ pub(super) fn of(policy: Policy) -> Option<&'static Evicting> {
     EVICTING.iter().find(|scripts| scripts.policy == policy)
 }
 
+/// A script for structures of any policy.
 fn plain(name: &'static str, lua: &str) -> Script {
-    Script::composed(name, [STRUCTURE, lua].concat())
+    const KIND: &str = "local is_set = redis.call('TYPE', KEYS[1]).ok == 'set'\n";
+    Script::composed(name, [KIND, STRUCTURE, lua].concat())
 }
 
 fn evicting(name: &'static str, policy: Policy, lua: &str) -> Script {
-    Script::composed(name, [STRUCTURE, ORDER, policy::of(policy).lua(), EVICT, lua].concat())
+    let kind = format!("local is_set = {}\n", policy == Policy::Rr);
+    Script::composed(name, [&kind, STRUCTURE, ORDER, policy::of(policy).lua(), EVICT, lua].concat())
 }

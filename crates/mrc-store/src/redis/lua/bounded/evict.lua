@@ -3,40 +3,47 @@ local function use(field, place)
   if new then redis.call('ZADD', index, text(new), field) end
 end
 
--- Makes room for so many entries more, as far as one step may. What has ended goes before what has not.
--- Returns how many went that had not, and the highest place among them.
-local function make_room(max, more)
-  if size() + more <= max then return 0, nil end
-  reap(AT_ONCE)
-  local surplus = math.min(size() + more - max, AT_ONCE)
-  if surplus <= 0 then return 0, nil end
-  local popped, victims, gone = redis.call(policy.victim, index, surplus), {}, nil
-  if policy.victim == 'SPOP' then
-    victims = popped
-  else
+-- Makes room for one entry more, as far as one step may. What has ended goes before what has not.
+-- Returns how many went that had not, the highest place among them, and whether there is room now.
+local function make_room(max)
+  if size() < max then return 0, nil, true end
+  local reaped = reap(AT_ONCE)
+  local surplus = size() + 1 - max
+  local many = math.min(surplus, AT_ONCE - reaped)
+  if many <= 0 then return 0, nil, surplus <= 0 end
+  local victims, gone = redis.call(policy.victim, index, many), nil
+  if not is_set then
+    local popped = victims
+    victims = {}
     for i = 1, #popped, 2 do
       victims[#victims + 1] = popped[i]
       gone = math.max(gone or 0, tonumber(popped[i + 1]))
     end
   end
   forget(victims)
-  return #victims, gone
+  return #victims, gone, many == surplus
 end
 
--- {1, how many were evicted, how many are still too many}
+-- {1, how many were evicted} | {2, how many were evicted}: not stored yet, for more have to go than one step may
 local function store(field, value, ttl, its_tags, max, kind, life)
-  local place, evicted, gone = place_of(field), 0, nil
+  local place, evicted = place_of(field), 0
   if place then
     use(field, place)
   else
-    evicted, gone = make_room(max, 1)
-    if policy.victim == 'SPOP' then
-      is_set = true
+    local gone, is_room
+    evicted, gone, is_room = make_room(max)
+    if not is_room then return {2, evicted} end
+    if is_set then
       redis.call('SADD', index, field)
     else
       redis.call('ZADD', index, text(policy.arrival(gone)), field)
     end
     redis.call('ZREM', claims, field)
+  end
+  if theirs then
+    -- What lacks the mark is Python's.
+    if value:byte(-1) ~= 10 then value = value .. '\n' end
+    if its_tags == '' then its_tags = '{}' end
   end
   redis.call('HSET', values, field, value)
   redis.call('ZADD', ends, text(now + ttl), field)
@@ -44,5 +51,5 @@ local function store(field, value, ttl, its_tags, max, kind, life)
   if theirs then redis.pcall('HPEXPIRE', values, text(ttl), 'FIELDS', 1, field) end
   if its_tags == '' then redis.call('HDEL', tags, field) else redis.call('HSET', tags, field, its_tags) end
   expire(kind, life, ttl)
-  return {1, evicted, math.max(0, size() - max)}
+  return {1, evicted}
 end

@@ -1,9 +1,10 @@
 -- KEYS: structure, lease
 -- ARGV: field, token, value, its life in ms, its tags as JSON or nothing, the room, kind of life, life in ms
--- {1, evicted, still too many}: stored | {0}: refused
-if redis.call('GET', KEYS[6]) ~= ARGV[2] then return {0} end
+-- {1, evicted}: stored | {2, evicted}: not yet, once more | {0, 0}: refused
+if redis.call('GET', KEYS[6]) ~= ARGV[2] then return {0, 0} end
 make_whole()
 local before = read(ARGV[1])
-if not before or (#before > 0 and before:byte(-1) ~= 32) then return {0} end
-redis.call('DEL', KEYS[6])
-return store(ARGV[1], ARGV[3], tonumber(ARGV[4]), ARGV[5], tonumber(ARGV[6]), ARGV[7], tonumber(ARGV[8]))
+if not before or (#before > 0 and before:byte(-1) ~= 32) then return {0, 0} end
+local answer = store(ARGV[1], ARGV[3], tonumber(ARGV[4]), ARGV[5], tonumber(ARGV[6]), ARGV[7], tonumber(ARGV[8]))
+if answer[1] == 1 then redis.call('DEL', KEYS[6]) end
+return answer

@@ -2,7 +2,9 @@
 -- how many there were
 local removed = 0
 for i = 1, #ARGV - 1 do
-  if read(ARGV[i]) then removed = removed + 1 end
-  forget({ARGV[i]})
+  if read(ARGV[i]) then
+    removed = removed + 1
+    forget({ARGV[i]})
+  end
 end
 return removed

@@ -1,11 +1,10 @@
--- A structure: the order of its entries (a sorted set, or a set), their values, their ends in ms, the claims' ends in ms, the entries' tags.
--- The last argument of every script: 1 if Python takes part, which knows neither ends nor claims; or 0.
+-- A structure: the order of its entries (a sorted set, or a set: is_set), their values, their ends in ms, the claims' ends in ms, the
+-- entries' tags. The last argument of every script: 1 if Python takes part, which knows neither ends nor claims; or 0.
 local index, values, ends, claims, tags = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local time = redis.call('TIME')
 local micros = time[1] * 1e6 + time[2]
 local now = micros / 1000
 local theirs = ARGV[#ARGV] == '1'
-local is_set = redis.call('TYPE', index).ok == 'set'
 local AT_ONCE = 1000
 
 local function text(number) return string.format('%.17g', number) end
@@ -31,9 +30,21 @@ local function make_whole()
   if lost then redis.call('UNLINK', unpack(KEYS, 1, 5)) end
 end
 
--- What has ended goes, so many at a time.
+-- Whether Python stored it: such a value lacks our line feed, and lives as long as the structure, whatever end the field had before.
+local function is_pythons(value) return theirs and value and value ~= '' and not string.find(value, '\n ?$') end
+
+-- What has ended goes, so many at a time. Returns how many entries went.
 local function reap(limit)
   local over = redis.call('ZRANGEBYSCORE', ends, '-inf', text(now), 'LIMIT', 0, limit)
+  if theirs then
+    for i = #over, 1, -1 do
+      if is_pythons(redis.call('HGET', values, over[i])) then
+        redis.call('ZREM', ends, over[i])
+        redis.call('HDEL', tags, over[i])
+        table.remove(over, i)
+      end
+    end
+  end
   forget(over)
   local left = redis.call('ZRANGEBYSCORE', claims, '-inf', text(now), 'LIMIT', 0, limit)
   for _, field in ipairs(left) do
@@ -56,29 +67,28 @@ local function read(field)
   if not value and not place then return nil end
   local whole = value and (value == '') == (place == nil)
   local over = redis.call('ZSCORE', value == '' and claims or ends, field)
-  if not over and (value == '' or not theirs) then whole = false end
-  if not whole or (over and tonumber(over) <= now) then
+  if not is_pythons(value) and not (over and tonumber(over) > now) then whole = false end
+  if not whole then
     forget({field})
     return nil
   end
   return value, place
 end
 
+-- Whether a sliding life is to begin anew. Not for each use: a hundredth makes no difference.
+local function is_due(left, life) return left < life - life / 100 end
+
 -- Sees to it that all parts end together. Kinds: entries (not before what is needed, in ms), sliding, fixed.
 local function expire(kind, life, needed)
-  local left, floor = redis.call('PTTL', values), 0
-  local target = left
-  if kind == 'sliding' then
-    -- Not for each hit anew: a hundredth makes no difference.
-    target, floor = life, life - life / 100
-  elseif kind == 'fixed' then
-    if left < 0 then target = life end
-  else
-    if left < needed then target = needed end
-    floor = target
+  local left = redis.call('PTTL', values)
+  if kind == 'entries' then
+    left = math.max(left, needed)
+  elseif left < 0 or (kind == 'sliding' and is_due(left, life)) then
+    left = life
   end
+  local at = text(math.floor(now) + left)
   for i = 1, 5 do
     local ttl = redis.call('PTTL', KEYS[i])
-    if ttl == -1 or (ttl >= 0 and ttl < floor) then redis.call('PEXPIRE', KEYS[i], text(math.ceil(target))) end
+    if ttl == -1 or math.abs(ttl - left) > 1 then redis.call('PEXPIREAT', KEYS[i], at) end
   end
 end

@@ -1,6 +1,8 @@
 //! `#[cached]` and `#[invalidates]`, on a store in memory.
 #![expect(clippy::unwrap_used, reason = "a test stops at what it doesn't expect")]
 
+mod bounds;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;

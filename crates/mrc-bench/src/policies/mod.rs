@@ -1,0 +1,138 @@
+//! Hit ratios of the eviction policies on made-up workloads: in this process, without a server, and the same numbers every time.
+
+mod simulated;
+mod stored;
+mod workload;
+
+use mrc::Policy;
+use serde::Serialize;
+
+use self::simulated::Variant;
+use self::workload::{KEYS, WORKLOADS, Workload};
+use crate::Res;
+
+/// How many requests a workload has, and after how many hits are counted.
+pub(crate) const REQUESTS: usize = 1_000_000;
+const WARM_UP: usize = 200_000;
+/// The rooms of the caches, in hundredths of the keys.
+pub(crate) const PERCENTS: [usize; 5] = [1, 2, 5, 10, 20];
+
+/// What a cache does, and its name.
+#[derive(Clone, Copy)]
+enum Rule {
+    /// What mrc has, measured through its store in memory.
+    Ours(Policy),
+    /// What it might have had.
+    Other(Variant),
+    /// What nobody can have: it knows the future.
+    Best,
+}
+
+/// `LruT` and `FifoT` keep the same order as `Lru` and `Fifo`.
+const RULES: [(&str, Rule); 10] = [
+    ("LRU", Rule::Ours(Policy::Lru)),
+    ("FIFO", Rule::Ours(Policy::Fifo)),
+    ("MRU", Rule::Ours(Policy::Mru)),
+    ("LFU", Rule::Ours(Policy::Lfu)),
+    ("RR", Rule::Other(Variant::Random)),
+    ("LFU without ageing", Rule::Other(Variant::Plain)),
+    ("LFU, newcomers above the lowest", Rule::Other(Variant::AboveLowest)),
+    ("LFU-DA as published", Rule::Other(Variant::Published)),
+    ("LFU, a hit counts four times", Rule::Other(Variant::Weighted(4.0))),
+    ("Belady's optimum", Rule::Best),
+];
+
+/// All hit ratios.
+#[derive(Debug, Serialize)]
+pub(crate) struct Ratios {
+    pub(crate) keys: usize,
+    pub(crate) requests: usize,
+    pub(crate) warm_up: usize,
+    pub(crate) percents: [usize; PERCENTS.len()],
+    pub(crate) workloads: Vec<OfWorkload>,
+}
+
+/// The hit ratios on one workload.
+#[derive(Debug, Serialize)]
+pub(crate) struct OfWorkload {
+    pub(crate) name: &'static str,
+    pub(crate) rules: Vec<OfRule>,
+}
+
+/// The hit ratios of one policy, by the room of the cache.
+#[derive(Debug, Serialize)]
+pub(crate) struct OfRule {
+    pub(crate) name: &'static str,
+    pub(crate) ratios: Vec<f64>,
+}
+
+/// Works them all out, each workload in a thread of its own.
+pub(crate) fn run() -> Res<Ratios> {
+    let workloads = std::thread::scope(|scope| {
+        let threads = WORKLOADS.map(|workload| scope.spawn(move || of_workload(workload)));
+        threads.into_iter().map(|thread| thread.join().map_err(|_| "a workload's thread panicked")?).collect::<Res<_>>()
+    })?;
+    Ok(Ratios { keys: KEYS, requests: REQUESTS, warm_up: WARM_UP, percents: PERCENTS, workloads })
+}
+
+fn of_workload(workload: Workload) -> Res<OfWorkload> {
+    let requests = workload.requests(REQUESTS);
+    let rules = RULES.into_iter().map(|(name, rule)| {
+        let ratios = PERCENTS.into_iter().map(|percent| ratio(rule, &requests, KEYS * percent / 100, WARM_UP));
+        Ok(OfRule { name, ratios: ratios.collect::<Res<_>>()? })
+    });
+    Ok(OfWorkload { name: workload.name, rules: rules.collect::<Res<_>>()? })
+}
+
+/// The share of the requests after the warm-up that a cache of this room answers.
+fn ratio(rule: Rule, requests: &[u64], room: usize, warm_up: usize) -> Res<f64> {
+    let hits = match rule {
+        Rule::Ours(policy) => stored::hits(policy, requests, room, warm_up)?,
+        Rule::Other(variant) => simulated::hits(variant, requests, room, warm_up),
+        Rule::Best => simulated::best(requests, room, warm_up),
+    };
+    Ok(hits as f64 / (requests.len() - warm_up) as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ROOM: usize = 200;
+
+    fn of(rule: Rule, workload: Workload) -> f64 {
+        ratio(rule, &workload.requests(20_000), ROOM, 2_000).unwrap()
+    }
+
+    #[test]
+    fn the_store_evicts_as_the_simulator_does() {
+        for workload in WORKLOADS {
+            assert_eq!(
+                of(Rule::Ours(Policy::Lfu), workload),
+                of(Rule::Other(Variant::Weighted(1.0)), workload),
+                "{}",
+                workload.name
+            );
+        }
+    }
+
+    #[test]
+    fn nobody_is_better_than_the_best() {
+        for workload in WORKLOADS {
+            let best = of(Rule::Best, workload);
+            for (name, rule) in RULES {
+                assert!(of(rule, workload) <= best, "{name} on {}", workload.name);
+            }
+        }
+    }
+
+    #[test]
+    fn a_workload_is_the_same_every_time() {
+        for workload in WORKLOADS {
+            assert_eq!(workload.requests(5_000), workload.requests(5_000), "{}", workload.name);
+        }
+        // The sum of n^-1.1 for 100,000 keys is 7.42.
+        let popular = WORKLOADS[1].requests(100_000).iter().filter(|key| **key == 0).count();
+        assert!((13_000..14_000).contains(&popular), "{popular}");
+    }
+}

@@ -1,0 +1,170 @@
+//! How long entries live, and the structure that they lie in.
+
+use std::time::Duration;
+
+use mrc::{Bound, Cache, Fixed, Lifetime, Policy, Sliding};
+use mrc_tests::Redis;
+
+use super::support::*;
+
+/// What ends by itself: on Redis that takes the time that it takes.
+const SHORT: Duration = Duration::from_millis(40);
+
+/// What is left of an entry and of its structure.
+async fn left(cache: &Cache, x: u32) -> Duration {
+    cache.ttl(f(x)).await.unwrap().unwrap_or_default()
+}
+
+/// What is left after a time that a machine may take for a step of the test, and more.
+async fn some_of_it_has_passed(cache: &Cache) -> Duration {
+    let begun = left(cache, 0).await;
+    until(async || left(cache, 0).await < begun.saturating_sub(SHORT)).await;
+    left(cache, 0).await
+}
+
+async fn gone(cache: &Cache, x: u32) {
+    until(async || !cache.contains(f(x)).await.unwrap()).await;
+}
+
+/// In memory to the millisecond: what is left grows with a use, however long that takes.
+#[tokio::test]
+async fn f50_f51_lives_of_structures_in_memory() {
+    for bound in bounds() {
+        let sliding = Place::memory().bounded(bound.clone().ttl(Sliding(60)));
+        ran(&sliding, 0..2).await;
+        for used in [0, 1, 2] {
+            let low = some_of_it_has_passed(&sliding).await;
+            until(async || {
+                ran(&sliding, [used]).await;
+                left(&sliding, 0).await > low
+            })
+            .await;
+        }
+        let fixed = Place::memory().bounded(bound.clone().ttl(Fixed(60)));
+        ran(&fixed, 0..2).await;
+        let low = some_of_it_has_passed(&fixed).await;
+        assert_eq!(ran(&fixed, 0..3).await, [2]);
+        assert!(left(&fixed, 0).await <= low && left(&fixed, 2).await <= low, "{bound:?}");
+    }
+}
+
+#[tokio::test]
+async fn f50_a_sliding_life_ends_where_nobody_asks() {
+    on_every_bound(async |place, bound| {
+        let cache = place.bounded(bound.ttl(Sliding(SHORT)));
+        assert_eq!(ran(&cache, [0]).await, [0]);
+        gone(&cache, 0).await;
+        assert_eq!((cache.len().await.unwrap(), ran(&cache, [0]).await), (0, vec![0]));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn f51_b7_a_fixed_life_ends_for_all_though_they_are_asked_all_the_time() {
+    on_every_bound(async |place, bound| {
+        let cache = place.bounded(bound.ttl(Fixed(SHORT)));
+        assert_eq!(ran(&cache, 0..2).await, [0, 1]);
+        for x in 0..2 {
+            until(async || cache.get::<()>(f(x)).await.unwrap().is_none()).await;
+        }
+        assert_eq!((cache.len().await.unwrap(), ran(&cache, [0]).await), (0, vec![0]));
+    })
+    .await;
+}
+
+/// On Redis nobody waits: the rest of a structure's life is cut short from outside.
+#[tokio::test]
+async fn f50_f51_lives_of_structures_on_redis() {
+    let redis = Redis::start().await;
+    for bound in bounds() {
+        for (lifetime, slides) in [(Lifetime::from(Sliding(3_600)), true), (Fixed(3_600).into(), false)] {
+            let place = Place::redis(patient(&redis.url()));
+            let cache = place.builder("app").ttl(7_200).bound(bound.clone().ttl(lifetime)).build().unwrap();
+            ran(&cache, 0..2).await;
+            let left = async || cache.ttl(f(0)).await.unwrap().unwrap().as_secs();
+            assert!((3_000..=3_600).contains(&left().await), "the structure's, and not the entry's");
+            let cut = async || {
+                for key in redis.cli(&["KEYS", "*{app:*"]).await.lines() {
+                    assert_eq!(redis.cli(&["EXPIRE", key, "600"]).await, "1");
+                }
+                assert!(left().await <= 600);
+            };
+            cut().await;
+            assert!(ran(&cache, [0]).await.is_empty());
+            assert_eq!(left().await > 600, slides, "a hit, {bound:?}, {lifetime:?}");
+            cut().await;
+            assert_eq!(ran(&cache, [2]).await, [2]);
+            assert_eq!(left().await > 600, slides, "a newcomer, {bound:?}, {lifetime:?}");
+            // All parts, or what is left of it would be worth nothing.
+            for key in redis.cli(&["KEYS", "*{app:*"]).await.lines() {
+                let left: i64 = redis.cli(&["TTL", key]).await.trim().parse().unwrap();
+                assert_eq!((left > 600, left > 0), (slides, true), "{key}");
+            }
+            cache.clear().await.unwrap();
+        }
+    }
+}
+
+/// A value that is asked for all the time: how old it gets is the matter of its TTL.
+#[tokio::test]
+async fn b7_a_sliding_life_does_not_keep_a_value_beyond_its_ttl() {
+    on_every_bound(async |place, bound| {
+        for bound in [bound.clone().ttl(Sliding(HOUR)), bound.clone().ttl(Fixed(HOUR)), bound.clone()] {
+            let cache = place.bounded(bound);
+            assert!(runs(&cache, f(0).ttl(SHORT)).await);
+            until(async || cache.get::<()>(f(0)).await.unwrap().is_none()).await;
+            assert!(runs(&cache, f(0)).await);
+            cache.clear().await.unwrap();
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn f52_b7_each_entry_ends_by_its_own_ttl() {
+    on_every_bound(async |place, bound| {
+        let cache = place.bounded(bound.max(8));
+        // In this order the first ends before the second, however long a step takes.
+        for (x, ttl) in [(2, SHORT), (1, SHORT * 5), (0, HOUR)] {
+            assert!(runs(&cache, f(x).ttl(ttl)).await);
+        }
+        gone(&cache, 1).await;
+        assert_eq!((kept(&cache, 3).await, cache.len().await.unwrap()), (vec![0], 1));
+        assert_eq!(ran(&cache, 0..3).await, [1, 2]);
+    })
+    .await;
+}
+
+/// Redis 7.0 ends no fields by itself. What has ended isn't counted, and its room is taken before anything goes that is still good.
+#[tokio::test]
+async fn x09_b8_b9_what_has_ended_leaves_no_ghosts() {
+    on_every_bound(async |place, bound| {
+        let (cache, clock) = (place.bounded(bound.max(4)), place.namespace("clock"));
+        let three_have_ended = async || {
+            for (x, ttl) in [(0, HOUR), (1, SHORT), (2, SHORT), (3, SHORT)] {
+                assert!(runs(&cache, f(x).ttl(ttl)).await);
+            }
+            // Nobody has looked at them since.
+            assert!(runs(&clock, f(0).ttl(SHORT * 2)).await);
+            gone(&clock, 0).await;
+        };
+        three_have_ended().await;
+        assert_eq!((cache.len().await.unwrap(), cache.clear().await.unwrap()), (1, 1));
+        three_have_ended().await;
+        assert_eq!(ran(&cache, [4, 5, 6]).await, [4, 5, 6]);
+        assert_eq!((cache.len().await.unwrap(), kept(&cache, 7).await), (4, vec![0, 4, 5, 6]));
+        assert_eq!(cache.stats().snapshot().evicted, 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_default_life_is_that_of_the_longest_entry() {
+    assert_eq!(Lifetime::default(), Lifetime::Entries);
+    let cache = Place::shared().await.bounded(Bound::new(Policy::Lru));
+    for (x, ttl) in [(0, 7_200), (1, 60)] {
+        assert!(runs(&cache, f(x).ttl(ttl)).await);
+    }
+    let left = [cache.ttl(f(0)).await.unwrap().unwrap(), cache.ttl(f(1)).await.unwrap().unwrap()];
+    assert!((7_000..=7_200).contains(&left[0].as_secs()) && left[1].as_secs() <= 60, "{left:?}");
+}

@@ -1,0 +1,72 @@
+//! Functions that call functions, with a bound and without: what is made of an entry goes with it.
+
+use mrc::{Bound, Cache, Policy, Spec, scope};
+
+use super::support::*;
+
+/// An inner call in one cache and an outer one in another, each warm before the next is made of it.
+async fn check(inner: &Cache, outer: &Cache, names: &str) {
+    let leaf = async || runs_with(inner, Spec::of("leaf").tag("spec"), async || scope::tag("said")).await;
+    let middle = async || runs_with(outer, "middle", async || _ = leaf().await).await;
+    let top = async || runs_with(inner, "top", async || _ = middle().await).await;
+    for of_the_leaf in ["spec", "said"] {
+        assert!(leaf().await && middle().await && top().await, "{names}");
+        assert!(!leaf().await && !middle().await && !top().await, "{names}");
+        assert_eq!(outer.invalidate(tag(of_the_leaf)).await.unwrap(), 3, "{names}, {of_the_leaf}");
+    }
+    assert!(top().await && !leaf().await && !middle().await, "{names}");
+}
+
+#[tokio::test]
+async fn x03_nested_hit_propagates_tags() {
+    on_every_bound(async |place, bound| {
+        let whole = place.cache();
+        let (part, other) = (whole.bounded(bound).unwrap(), whole.bounded(Bound::new(Policy::Lru).max(7)).unwrap());
+        let pairs = [
+            (&part, &whole, "bounded in unbounded"),
+            (&whole, &part, "unbounded in bounded"),
+            (&part, &part, "bounded"),
+            (&part, &other, "two bounds"),
+        ];
+        for (inner, outer, names) in pairs {
+            check(inner, outer, names).await;
+            for cache in [&whole, &part, &other] {
+                cache.clear().await.unwrap();
+            }
+        }
+    })
+    .await;
+}
+
+/// The outer entry was made of it all the same.
+#[tokio::test]
+async fn x03_tags_of_what_was_evicted_since() {
+    on_every_bound(async |place, bound| {
+        let (whole, part) = (place.cache(), place.bounded(bound.max(1)));
+        let inner = async || _ = runs(&part, f(0).tag("t")).await;
+        runs_with(&whole, "of a miss", inner).await;
+        runs_with(&whole, "of a hit", inner).await;
+        ran(&part, [1]).await;
+        assert_eq!(part.invalidate(tag("t")).await.unwrap(), 2);
+        assert!(!whole.contains("of a miss").await.unwrap() && !whole.contains("of a hit").await.unwrap());
+        assert_eq!(kept(&part, 2).await, [1]);
+    })
+    .await;
+}
+
+/// To make something of an entry is to use it.
+#[tokio::test]
+async fn a_nested_hit_is_a_use() {
+    for (policy, expect) in
+        [(Policy::Lru, [0, 2]), (Policy::LruT, [0, 2]), (Policy::Lfu, [0, 2]), (Policy::Mru, [1, 2])]
+    {
+        on_every_store(async |place| {
+            let (whole, part) = (place.cache(), place.bounded(Bound::new(policy).max(2)));
+            ran(&part, 0..2).await;
+            runs_with(&whole, "outer", async || _ = ran(&part, [0]).await).await;
+            ran(&part, [2]).await;
+            assert_eq!(kept(&part, 3).await, expect, "{policy}");
+        })
+        .await;
+    }
+}

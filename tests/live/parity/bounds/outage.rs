@@ -1,0 +1,77 @@
+//! The store fails: a call goes round it or says so, and no result is lost.
+
+use std::time::Duration;
+
+use mrc::{Bound, Cache, Error, OnError};
+use mrc_tests::{Mode, Proxy, Redis};
+
+use super::support::*;
+
+/// A cache that insists on nothing, so that a test needn't wait for it.
+fn insisting_on_nothing(place: &Place, bound: Bound, on_error: OnError) -> Cache {
+    let builder = place.builder("app").bound(bound).on_error(on_error);
+    builder.invalidation_deadline(Duration::ZERO).build().unwrap()
+}
+
+#[tokio::test]
+async fn x12_b14_a_store_that_is_down_is_gone_round_or_told() {
+    let redis = Redis::start().await;
+    for bound in bounds() {
+        for place in [Place::memory(), Place::redis(impatient(redis.port()))] {
+            let [degrading, failing] =
+                [OnError::Degrade, OnError::Fail].map(|on_error| insisting_on_nothing(&place, bound.clone(), on_error));
+            until(async || degrading.set(f(0), &1).await.unwrap()).await;
+            until(async || failing.set(f(0), &1).await.is_ok()).await;
+            redis.kill().await;
+            degrading.close().await;
+            failing.close().await;
+            guarded(check_an_outage(&degrading, &failing)).await;
+            redis.restart().await;
+        }
+    }
+}
+
+async fn check_an_outage(degrading: &Cache, failing: &Cache) {
+    for fresh in 2..4 {
+        assert_eq!(degrading.get_or_try(f(0), async || Ok::<_, Error>(fresh)).await.unwrap(), fresh);
+        assert_eq!(degrading.get_or(f(0), async || fresh).await, fresh);
+        // A function that can't fail doesn't, whatever the setting.
+        assert_eq!(failing.get_or(f(0), async || fresh).await, fresh);
+        let never = async || -> Result<u32, Error> { panic!("nothing runs") };
+        assert!(matches!(failing.get_or_try(f(0), never).await, Err(Error::Store(_))));
+    }
+    assert_eq!(degrading.get::<u32>(f(0)).await.unwrap(), None);
+    assert!(matches!(failing.get::<u32>(f(0)).await, Err(Error::Store(_))));
+    assert!(!degrading.set(f(0), &1).await.unwrap());
+    assert!(matches!(failing.set(f(0), &1).await, Err(Error::Store(_))));
+    // An invalidation that did nothing is never passed off as one that found nothing.
+    for cache in [degrading, failing] {
+        assert!(matches!(cache.invalidate(tag("t")).await, Err(Error::Store(_))));
+        assert!(matches!(cache.clear().await, Err(Error::Store(_))));
+        assert!(matches!(cache.remove(f(0)).await, Err(Error::Store(_))));
+        assert!(matches!(cache.len().await, Err(Error::Store(_))));
+    }
+}
+
+#[tokio::test]
+async fn x12_a_result_is_not_lost_when_the_fill_fails() {
+    let redis = Redis::start().await;
+    let wire = Proxy::to(redis.port()).await;
+    let place = Place::redis(impatient(wire.port()));
+    for bound in bounds() {
+        for on_error in [OnError::Degrade, OnError::Fail] {
+            let cache = insisting_on_nothing(&place, bound.clone(), on_error);
+            until(async || cache.store().ping().await.is_ok()).await;
+            place.heard.take();
+            let made = async || {
+                wire.set(Mode::Close);
+                Ok::<_, Error>(7)
+            };
+            let outcome = guarded(cache.get_or_try(f(0).tag("t"), made)).await;
+            wire.set(Mode::Pass);
+            assert_eq!(outcome.unwrap(), 7);
+            assert!(place.heard.has("bypassed app:f(x=0) store_failed"));
+            assert_eq!(redis.cli(&["FLUSHALL"]).await, "OK");
+        }
+    }
+}

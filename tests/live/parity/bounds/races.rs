@@ -1,0 +1,163 @@
+//! Callers that meet: at a miss, at an invalidation, and when one goes away.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use futures_util::future::join_all;
+use mrc::{Bound, Glob, Policy, Select, Spec, scope};
+use tokio::sync::Semaphore;
+
+use super::support::*;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn x01_twenty_misses_at_once_are_one_execution() {
+    on_every_bound(async |place, bound| {
+        let (run, gate) = (Arc::new(AtomicU32::new(0)), Arc::new(Semaphore::new(0)));
+        // Two caches share no memory in Redis: they are as two processes.
+        let caches = [0, 1].map(|_| place.builder("app").bound(bound.clone()).wait_max(HOUR).build().unwrap());
+        let callers = (0..20).map(|at| {
+            let (cache, run, gate) = (caches[at % 2].clone(), run.clone(), gate.clone());
+            tokio::spawn(async move {
+                cache
+                    .get_or(f(0), || async move {
+                        run.fetch_add(1, Ordering::SeqCst);
+                        gate.acquire().await.unwrap().forget();
+                        7
+                    })
+                    .await
+            })
+        });
+        let callers: Vec<_> = callers.collect();
+        until(async || run.load(Ordering::SeqCst) > 0).await;
+        gate.add_permits(20);
+        for answer in join_all(callers).await {
+            assert_eq!(answer.unwrap(), 7);
+        }
+        assert_eq!(run.load(Ordering::SeqCst), 1);
+    })
+    .await;
+}
+
+const WAYS: [&str; 8] = [
+    "a tag",
+    "all of two tags",
+    "its name",
+    "a pattern",
+    "a clear of the part",
+    "a clear of the whole",
+    "a tag, by the whole",
+    "another value",
+];
+
+async fn invalidate(place: &Place, bound: &Bound, how: &str) {
+    let (part, whole) = (place.bounded(bound.clone()), place.cache());
+    match how {
+        "a tag" => part.invalidate(tag("t")).await.map(drop),
+        "all of two tags" => part.invalidate(Select::all(["u", "t"])).await.map(drop),
+        "its name" => part.remove("f").await.map(drop),
+        "a pattern" => part.invalidate(Glob::literal("f")).await.map(drop),
+        "a clear of the part" => part.clear().await.map(drop),
+        "a clear of the whole" => whole.clear().await.map(drop),
+        "a tag, by the whole" => whole.invalidate(tag("t")).await.map(drop),
+        _ => part.set("f", &2).await.map(drop),
+    }
+    .unwrap();
+}
+
+/// Every way to invalidate, between what a function reads and what is stored of it.
+#[tokio::test]
+async fn x02_a_value_that_an_invalidation_overtook_is_not_stored() {
+    on_every_bound(async |place, bound| {
+        for how in WAYS {
+            for (is_late, others) in [(false, false), (true, false), (false, true)] {
+                let (cache, value) = (place.bounded(bound.clone()), AtomicU32::new(1));
+                if others {
+                    // The structure is there whatever becomes of the one entry.
+                    ran(&cache, 0..3).await;
+                }
+                let spec = || if is_late { Spec::of("f") } else { Spec::of("f").tags(["t", "u"]) };
+                let read = async || {
+                    let read = value.swap(2, Ordering::SeqCst);
+                    invalidate(&place, &bound, how).await;
+                    if is_late {
+                        scope::tags(["t", "u"]);
+                    }
+                    read
+                };
+                place.heard.take();
+                assert_eq!(cache.get_or(spec(), read).await, 1, "the call began before");
+                let refused = place.heard.has("refused app:f");
+                assert!(refused, "{how}, late {is_late}, others {others}: {:?}", place.heard.take());
+                let now = cache.get_or(spec(), async || value.load(Ordering::SeqCst)).await;
+                assert_eq!(now, 2, "{how}, late {is_late}, others {others}");
+                cache.clear().await.unwrap();
+            }
+        }
+    })
+    .await;
+}
+
+/// Writers, readers and evictions at full speed: a value that was invalidated is never seen again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn x02_nothing_stale_is_seen_after_an_invalidation_returned() {
+    for policy in [Policy::Lru, Policy::Rr] {
+        on_every_store(async |place| {
+            let [value, done] = std::array::from_fn(|_| Arc::new(AtomicU32::new(0)));
+            let readers = (0..6).map(|at| {
+                let cache = place.bounded(Bound::new(policy).max(2));
+                let (value, done) = (value.clone(), done.clone());
+                tokio::spawn(async move {
+                    while done.load(Ordering::SeqCst) < 100 {
+                        let least = done.load(Ordering::SeqCst);
+                        let read = async || {
+                            let read = value.load(Ordering::SeqCst);
+                            tokio::task::yield_now().await;
+                            scope::tag("t");
+                            read
+                        };
+                        let seen = cache.get_or(f(at % 3), read).await;
+                        assert!(seen >= least, "reader {at} saw {seen} after {least} was invalidated");
+                    }
+                })
+            });
+            let readers: Vec<_> = readers.collect();
+            let writer = place.cache();
+            for version in 1..=100 {
+                value.store(version, Ordering::SeqCst);
+                writer.invalidate(tag("t")).await.unwrap();
+                done.store(version, Ordering::SeqCst);
+            }
+            for reader in join_all(readers).await {
+                reader.unwrap();
+            }
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn x14_a_call_that_is_cancelled_stores_nothing_and_holds_nobody_up() {
+    on_every_bound(async |place, bound| {
+        let cache = place.builder("app").bound(bound).lease(HOUR).wait_max(HOUR).build().unwrap();
+        let (stuck, is_stuck) = (cache.clone(), Arc::new(Semaphore::new(0)));
+        let cancelled = tokio::spawn({
+            let is_stuck = is_stuck.clone();
+            async move {
+                let work = async || {
+                    scope::tag("late");
+                    is_stuck.add_permits(1);
+                    std::future::pending::<()>().await;
+                };
+                runs_with(&stuck, f(0), work).await
+            }
+        });
+        is_stuck.acquire().await.unwrap().forget();
+        cancelled.abort();
+        assert!(cancelled.await.unwrap_err().is_cancelled());
+        assert_eq!((cache.len().await.unwrap(), kept(&cache, 1).await), (0, vec![]));
+        // Nor is the claim left, for which this would wait an hour.
+        assert_eq!(ran(&cache, [0, 0]).await, [0]);
+        assert_eq!(cache.invalidate(tag("late")).await.unwrap(), 0);
+    })
+    .await;
+}

@@ -1,0 +1,83 @@
+//! Arguments that don't identify a call. In the original they are excluded, by name or by position; here all have names.
+
+use mrc::{Cache, Spec, cached};
+
+use super::support::*;
+
+/// Nothing that a key could be made of.
+struct Session(u32);
+
+#[derive(serde::Serialize)]
+struct User {
+    id: u32,
+    seen: u32,
+}
+
+#[cached(cache = cache, skip(cache, session))]
+async fn by_name(cache: &Cache, session: Session, id: u32, flag: bool) -> (u32, u32, bool) {
+    (session.0, id, flag)
+}
+
+#[cached(cache = cache, key(id, flag))]
+async fn by_what_counts(cache: &Cache, session: Session, id: u32, trace: &str, flag: bool) -> (u32, u32, bool) {
+    let _ = trace;
+    (session.0, id, flag)
+}
+
+#[cached(cache = cache, key(user.id, flag))]
+async fn by_a_field(cache: &Cache, user: User, flag: bool) -> (u32, u32, bool) {
+    (user.seen, user.id, flag)
+}
+
+async fn by_spec(cache: &Cache, session: Session, id: u32, flag: bool) -> (u32, u32, bool) {
+    let spec = Spec::of("load").param("id", id).param("flag", flag);
+    cache.get_or(spec, async || (session.0, id, flag)).await
+}
+
+/// What is called with a session, an id and a flag returns all three: the session tells which of the calls ran.
+async fn check(what: &str, load: impl AsyncFn(u32, u32, bool) -> (u32, u32, bool)) {
+    assert_eq!(load(1, 5, true).await, (1, 5, true), "{what}");
+    assert_eq!(load(2, 5, true).await, (1, 5, true), "{what}: the session doesn't matter");
+    assert_eq!(load(3, 6, true).await, (3, 6, true), "{what}: the id does");
+    assert_eq!(load(4, 5, false).await, (4, 5, false), "{what}: the flag does");
+    assert_eq!(load(5, 6, true).await, (3, 6, true), "{what}");
+}
+
+#[tokio::test]
+async fn f19_f20_f21_f22_what_is_left_out_does_not_matter() {
+    on_every_bound(async |place, bound| {
+        let cache = place.bounded(bound.max(100));
+        check("skip", async |session, id, flag| by_name(&cache, Session(session), id, flag).await).await;
+        let traced = async |session: u32, id, flag| {
+            by_what_counts(&cache, Session(session), id, &session.to_string(), flag).await
+        };
+        check("key", traced).await;
+        check("a field", async |seen, id, flag| by_a_field(&cache, User { id, seen }, flag).await).await;
+        check("a spec", async |session, id, flag| by_spec(&cache, Session(session), id, flag).await).await;
+        assert_eq!(cache.len().await.unwrap(), 4 * 3, "four functions, of three calls each");
+    })
+    .await;
+}
+
+/// A cache that an object has.
+struct Repository {
+    cache: Cache,
+    session: u32,
+}
+
+impl Repository {
+    #[cached(cache = self.cache, skip(self))]
+    async fn load(&self, id: u32, flag: bool) -> (u32, u32, bool) {
+        (self.session, id, flag)
+    }
+}
+
+#[tokio::test]
+async fn f23_what_is_left_out_with_a_cache_of_ones_own() {
+    on_every_bound(async |place, bound| {
+        let cache = place.bounded(bound.max(100));
+        let load = async |session, id, flag| Repository { cache: cache.clone(), session }.load(id, flag).await;
+        check("self", load).await;
+    })
+    .await;
+}

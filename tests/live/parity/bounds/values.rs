@@ -1,0 +1,147 @@
+//! Values of a bounded cache.
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+
+use bytes::Bytes;
+use mrc::{Bound, Cache, Codec, Policy};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::support::*;
+
+/// The value is computed once, and what a miss returns a hit does.
+async fn goes_round<T>(cache: &Cache, value: T)
+where
+    T: Serialize + DeserializeOwned + Clone + PartialEq + Debug,
+{
+    let (name, mut ran) = (format!("{value:?}"), 0);
+    for _ in 0..2 {
+        let made = async || {
+            ran += 1;
+            value.clone()
+        };
+        assert_eq!(cache.get_or(name.as_str(), made).await, value);
+    }
+    assert_eq!((ran, cache.get::<T>(name.as_str()).await.unwrap()), (1, Some(value)));
+}
+
+/// Those that were compiled in.
+fn codecs() -> Vec<Codec> {
+    ["json", "msgpack", "cbor"].iter().filter_map(|name| name.parse().ok()).collect()
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+enum Shape {
+    Point,
+    Circle(f64),
+    Named { name: String, at: (i32, i32), tags: BTreeMap<u8, Option<char>> },
+}
+
+#[tokio::test]
+async fn f53_f54_f55_f56_f57_f58_f59_values_go_round_in_every_codec() {
+    for codec in codecs() {
+        on_every_bound(async |place, bound| {
+            let cache = place.builder("app").codec(codec).bound(bound).build().unwrap();
+            goes_round(&cache, (0..=255).collect::<Vec<u8>>()).await;
+            goes_round(&cache, None::<u32>).await;
+            goes_round(&cache, (true, false)).await;
+            goes_round(&cache, "héllo \u{0}\"\\ 😀 \n ".to_owned()).await;
+            goes_round(&cache, (i64::MIN, i64::MAX, u64::MAX)).await;
+            goes_round(&cache, [0.1, -0.0, 1e-7, 1e300, f64::MIN_POSITIVE]).await;
+            goes_round(&cache, std::time::SystemTime::UNIX_EPOCH).await;
+            goes_round(&cache, Shape::Point).await;
+            goes_round(&cache, vec![Shape::Circle(1.5), Shape::Point]).await;
+            let tags = BTreeMap::from([(1, None), (255, Some('é'))]);
+            goes_round(&cache, Ok::<_, Shape>(Shape::Named { name: "x".into(), at: (-1, 1), tags })).await;
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn f10_b16_nested_json_goes_round_as_what_it_was() {
+    on_every_bound(async |place, bound| {
+        let cache = place.bounded(bound);
+        goes_round(&cache, json!({"a": [1, 2.5, {"b": null}], "é": "ü", "": [true, [], {}]})).await;
+        goes_round(&cache, (1, "a".to_owned())).await;
+        goes_round(&cache, BTreeMap::from([(1, "its key is a number".to_owned())])).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn x15_none_zero_and_what_is_empty_are_hits() {
+    on_every_bound(async |place, bound| {
+        let cache = place.bounded(bound);
+        goes_round(&cache, None::<u32>).await;
+        goes_round(&cache, ()).await;
+        goes_round(&cache, 0).await;
+        goes_round(&cache, false).await;
+        goes_round(&cache, String::new()).await;
+        goes_round(&cache, Vec::<u32>::new()).await;
+        goes_round(&cache, Value::Null).await;
+    })
+    .await;
+}
+
+/// What has no text: there is no closure either that could be stored, which is an error of the compiler's.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+struct Unwritable(u32);
+
+impl Serialize for Unwritable {
+    fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+        Err(serde::ser::Error::custom("it can't be written"))
+    }
+}
+
+#[tokio::test]
+async fn f59_x12_b16_a_value_that_cannot_be_written_is_returned_and_evicts_nothing() {
+    on_every_bound(async |place, bound| {
+        let cache = place.bounded(bound.max(2));
+        ran(&cache, 0..2).await;
+        for _ in 0..2 {
+            assert_eq!(cache.get_or(f(2), async || Unwritable(7)).await, Unwritable(7));
+        }
+        assert!(cache.set(f(2), &Unwritable(7)).await.is_err());
+        assert_eq!((kept(&cache, 3).await, cache.len().await.unwrap()), (vec![0, 1], 2));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn x21_b15_bytes_that_are_no_value_are_a_miss_and_an_event() {
+    const WRONG: [&[u8]; 6] = [b"7", b"\"cut o", b"\xff\xfe", b"\x00", b"\x01m\xa2ok\x00", b"\x01c"];
+    on_every_bound(async |place, bound| {
+        let cache = place.bounded(bound.clone().max(2));
+        let view = place.store().bounded("app", &bound.max(2)).unwrap();
+        ran(&cache, [0]).await;
+        for bytes in WRONG {
+            view.put("app:f(x=1)", Bytes::from_static(bytes), HOUR).await.unwrap();
+            place.heard.take();
+            assert_eq!(cache.get_or(f(1), async || "ok".to_owned()).await, "ok", "{bytes:?}");
+            let heard = place.heard.take();
+            assert!(heard.contains(&"bad_value app:f(x=1)".to_owned()), "{heard:?}");
+            assert_eq!(cache.get::<String>(f(1)).await.unwrap().as_deref(), Some("ok"), "it was overwritten");
+        }
+        assert_eq!((kept(&cache, 2).await, cache.stats().snapshot().evicted), (vec![0, 1], 0));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn b15_another_codec_is_a_miss() {
+    on_every_store(async |place| {
+        let with = |codec| place.builder("app").codec(codec).bound(Bound::new(Policy::Lru)).build().unwrap();
+        let caches: Vec<Cache> = codecs().into_iter().map(with).collect();
+        for writer in &caches {
+            for reader in &caches {
+                writer.set("f", "text").await.unwrap();
+                let same = std::ptr::eq(writer, reader);
+                assert_eq!(reader.get::<String>("f").await.unwrap().is_some(), same, "{writer:?} {reader:?}");
+            }
+        }
+    })
+    .await;
+}

@@ -1,0 +1,143 @@
+//! Processes that end between any two commands.
+
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::poll_immediate;
+use mrc_core::Tag;
+use mrc_store::{Bound, CacheStore, Claim, Life, Policy, Sliding, Terms, Token};
+use mrc_tests::{Proxy, Redis, unique};
+use rand::Rng;
+
+use super::super::{LONG, store, token};
+use super::Parts;
+
+const MAX: usize = 4;
+const LEASE: Duration = Duration::from_millis(20);
+
+/// What a process does.
+#[derive(Clone)]
+struct Process {
+    view: Arc<dyn CacheStore>,
+    namespace: String,
+}
+
+impl Process {
+    fn key(&self, key: usize) -> String {
+        format!("{}:{key}", self.namespace)
+    }
+
+    fn tag(&self) -> Tag {
+        format!("{}:tag", self.namespace).into()
+    }
+
+    async fn fill(&self, key: usize, token: &Token) -> bool {
+        let tags = [(self.tag(), self.view.now().await.unwrap())].into_iter().collect();
+        self.view.fill(&self.key(key), token, "[1]".into(), Life { tags, ..LONG.into() }).await.unwrap()
+    }
+
+    async fn call(&self, call: usize, key: usize) {
+        let name = self.key(key);
+        match call {
+            0 => drop(self.view.get(&name).await.unwrap()),
+            1 => self.view.put(&name, "[1]".into(), LONG).await.unwrap(),
+            2 => drop(self.view.remove(&[name.into()]).await.unwrap()),
+            3 => drop(self.view.invalidate(&[self.tag()]).await.unwrap()),
+            4 => drop(self.view.purge().await.unwrap()),
+            // Its claim is left hanging.
+            5 => drop(self.view.claim(&name, &token(), Terms::refresh(LEASE)).await.unwrap()),
+            _ => {
+                let token = token();
+                if self.view.claim(&name, &token, Terms::refresh(LEASE)).await.unwrap() == Claim::Granted {
+                    self.fill(key, &token).await;
+                }
+            }
+        }
+    }
+
+    /// When the leases are over, ordinary use leaves whole entries, and an invalidation leaves nothing.
+    async fn leaves_nothing(&self, parts: &Parts, when: &str) {
+        for key in 0..2 * MAX {
+            let token = token();
+            while self.view.claim(&self.key(key), &token, Terms::refresh(LONG)).await.unwrap() != Claim::Granted {}
+            assert!(self.fill(key, &token).await, "{when}");
+        }
+        parts.are_whole(MAX, when).await;
+        assert_eq!(self.view.count().await.unwrap(), Some(MAX as u64), "{when}");
+        self.view.invalidate(&[self.tag()]).await.unwrap();
+        while parts.ask("return redis.call('EXISTS', unpack(KEYS))").await != "0" {
+            // A claim that nobody came back to.
+            self.view.count().await.unwrap();
+        }
+        let leases = "for _, key in ipairs(redis.call('KEYS', '*' .. ARGV[1] .. '*')) do \
+                      if redis.call('PTTL', key) == -1 then return key end end return 'none'";
+        assert_eq!(
+            parts.redis.cli(&["EVAL", leases, "0", &self.namespace]).await,
+            "none",
+            "{when}: nothing stays for ever"
+        );
+    }
+}
+
+/// A call that is stopped when it has come so far.
+async fn stopped(call: impl Future<Output = ()>, is_far: impl Fn(usize) -> bool) {
+    let mut call = pin!(call);
+    for polls in 0.. {
+        if is_far(polls) || poll_immediate(&mut call).await.is_some() {
+            return;
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn calls_that_stop_anywhere() {
+    let redis = Redis::start().await;
+    let cache = Arc::new(store(&redis.url()));
+    for policy in Policy::ALL {
+        let namespace = unique("app");
+        let parts = Parts::new(&redis, &namespace, policy);
+        let view = Arc::clone(&cache).bounded(&namespace, &Bound::new(policy).max(MAX).ttl(Sliding(600))).unwrap();
+        let process = Process { view, namespace };
+        for _ in 0..150 {
+            let (call, key, polls) = {
+                let mut rng = rand::rng();
+                let call = [0, 1, 1, 2, 3, 4, 5, 5, 6, 6, 6, 6][rng.random_range(0..12)];
+                (call, rng.random_range(0..2 * MAX), rng.random_range(0..60))
+            };
+            stopped(process.call(call, key), |polled| polled == polls).await;
+            parts.are_whole(MAX, &format!("{policy}, call {call} after {polls} polls")).await;
+        }
+        process.leaves_nothing(&parts, policy.name()).await;
+    }
+}
+
+#[tokio::test]
+async fn fills_and_invalidations_that_stop_after_each_command() {
+    let redis = Redis::start().await;
+    let wire = Proxy::to(redis.port()).await;
+    let cache = Arc::new(store(&format!("redis://127.0.0.1:{}", wire.port())));
+    for policy in Policy::ALL {
+        for call in [3, 6] {
+            // Claim, clock, index, fill; clock, invalidation, drop, prune.
+            for commands in 1..=4 {
+                let namespace = unique("app");
+                let parts = Parts::new(&redis, &namespace, policy);
+                let view = Arc::clone(&cache).bounded(&namespace, &Bound::new(policy).max(MAX)).unwrap();
+                let process = Process { view, namespace };
+                for key in 0..MAX {
+                    process.call(6, key).await;
+                }
+                process.view.claim(&process.key(MAX + 1), &token(), Terms::fill(LEASE)).await.unwrap();
+                wire.reset();
+                stopped(process.call(call, MAX), |_| wire.count("EVALSHA") == commands).await;
+                let when = format!("{policy}, call {call} after {commands} commands");
+                assert_eq!(wire.count("EVALSHA"), commands, "{when}");
+                parts.are_whole(MAX, &when).await;
+                process.leaves_nothing(&parts, &when).await;
+            }
+        }
+    }
+}
