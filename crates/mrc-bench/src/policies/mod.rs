@@ -38,7 +38,7 @@ const RULES: [(&str, Rule); 10] = [
     ("LFU without ageing", Rule::Other(Variant::Plain)),
     ("LFU, newcomers above the lowest", Rule::Other(Variant::AboveLowest)),
     ("LFU-DA as published", Rule::Other(Variant::Published)),
-    ("LFU, a hit counts four times", Rule::Other(Variant::Weighted(4.0))),
+    ("LFU, a use is worth one eviction", Rule::Other(Variant::Weighted(1.0))),
     ("Belady's optimum", Rule::Best),
 ];
 
@@ -109,7 +109,7 @@ mod tests {
         for workload in WORKLOADS {
             assert_eq!(
                 of(Rule::Ours(Policy::Lfu), workload),
-                of(Rule::Other(Variant::Weighted(1.0)), workload),
+                of(Rule::Other(Variant::Weighted(4.0)), workload),
                 "{}",
                 workload.name
             );

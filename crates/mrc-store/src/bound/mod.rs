@@ -148,9 +148,9 @@ pub enum Policy {
     Fifo,
     /// First in, first out, by the time.
     FifoT,
-    /// Least frequently used, with dynamic ageing: a newcomer has one use more than what went for it, so that it isn't the next to go
-    /// whatever comes, and what was popular once goes in the end. (Arlitt et al., "Evaluating Content Management Techniques for Web Proxy
-    /// Caches", 2000: LFU-DA.)
+    /// Least frequently used, with dynamic ageing: each eviction ages the cache, a newcomer begins just above what went for it, and each use
+    /// is worth four evictions. So newcomers aren't the next to go whatever comes, and what was popular once goes in the end. A simplification
+    /// of LFU-DA (Arlitt et al., "Evaluating Content Management Techniques for Web Proxy Caches", 2000).
     Lfu,
     /// Random replacement.
     Rr,

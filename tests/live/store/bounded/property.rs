@@ -102,7 +102,7 @@ impl Model {
                 let used = self.queue.remove(at);
                 self.queue.push(used);
             }
-            Policy::Lfu => self.queue[at].0 += 1,
+            Policy::Lfu => self.queue[at].0 += 4,
             _ => {}
         }
     }
@@ -215,9 +215,7 @@ impl Model {
             Step::Invalidate(tag) => {
                 self.invalidated[*tag] = self.step;
                 let keys: Vec<usize> = (0..KEYS).filter(|key| self.registered.remove(&(*tag, *key))).collect();
-                let goes = |model: &Self, key: &usize| {
-                    model.entries.get(key).is_some_and(|it| it.tags.contains(tag) || model.leases.contains_key(key))
-                };
+                let goes = |model: &Self, key: &usize| model.entries.get(key).is_some_and(|it| it.tags.contains(tag));
                 Answer::Count(keys.iter().filter(|key| goes(self, key) && self.forget(**key)).count() as u64)
             }
             Step::Purge => {
@@ -232,6 +230,13 @@ impl Model {
             }
         };
         (answer, 0)
+    }
+
+    /// What is claimed, lacks the tag, and was registered under it once: it goes if the index still knows of that.
+    fn may_go(&self, tag: usize) -> Vec<usize> {
+        let lacks = |key: &usize| self.entries.get(key).is_some_and(|it| !it.tags.contains(&tag));
+        let registered = |key: &usize| self.registered.contains(&(tag, *key));
+        self.leases.keys().copied().filter(|key| registered(key) && lacks(key)).collect()
     }
 
     fn release(&mut self, claim: usize) -> bool {
@@ -346,11 +351,20 @@ impl Pair {
 
     async fn check(&mut self, step: &Step) -> Result<(), TestCaseError> {
         let before: BTreeSet<usize> = self.model.queue.iter().map(|(_, key)| *key).collect();
-        let (expected, free) = self.model.take(step);
+        let may_go = if let Step::Invalidate(tag) = step { self.model.may_go(*tag) } else { Vec::new() };
+        let (mut expected, free) = self.model.take(step);
         let answer = self.take(step).await;
-        prop_assert_eq!(&answer, &expected, "{:?}", step);
         let pages: Vec<Vec<Bytes>> = self.view.scan(&ScanPattern::All).try_collect().await.unwrap();
         let keys: BTreeSet<Bytes> = pages.concat().into_iter().collect();
+        for key in may_go {
+            if !keys.contains(self.key(key).as_bytes())
+                && self.model.forget(key)
+                && let Answer::Count(count) = &mut expected
+            {
+                *count += 1;
+            }
+        }
+        prop_assert_eq!(&answer, &expected, "{:?}", step);
         if free > 0 {
             // Nobody knows which: they were there before, and are not now.
             let gone: Vec<usize> = before.into_iter().filter(|key| !keys.contains(self.key(*key).as_bytes())).collect();

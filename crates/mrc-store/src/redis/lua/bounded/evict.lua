@@ -20,13 +20,13 @@ local function make_room(max)
       gone = math.max(gone or 0, tonumber(popped[i + 1]))
     end
   end
-  forget(victims)
+  forget_values(victims)
   return #victims, gone, many == surplus
 end
 
 -- {1, how many were evicted} | {2, how many were evicted}: not stored yet, for more have to go than one step may
-local function store(field, value, ttl, its_tags, max, kind, life)
-  local place, evicted = place_of(field), 0
+local function store(field, place, value, ttl, its_tags, max, kind, life)
+  local evicted = 0
   if place then
     use(field, place)
   else
@@ -49,7 +49,11 @@ local function store(field, value, ttl, its_tags, max, kind, life)
   redis.call('ZADD', ends, text(now + ttl), field)
   -- Servers that can end a field by itself tell Python by it; others know no such command.
   if theirs then redis.pcall('HPEXPIRE', values, text(ttl), 'FIELDS', 1, field) end
-  if its_tags == '' then redis.call('HDEL', tags, field) else redis.call('HSET', tags, field, its_tags) end
+  if its_tags ~= '' then
+    redis.call('HSET', tags, field, its_tags)
+  elseif place then
+    redis.call('HDEL', tags, field)
+  end
   expire(kind, life, ttl)
   return {1, evicted}
 end

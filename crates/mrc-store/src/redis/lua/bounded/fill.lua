@@ -3,8 +3,8 @@
 -- {1, evicted}: stored | {2, evicted}: not yet, once more | {0, 0}: refused
 if redis.call('GET', KEYS[6]) ~= ARGV[2] then return {0, 0} end
 make_whole()
-local before = read(ARGV[1])
+local before, place = read(ARGV[1])
 if not before or (#before > 0 and before:byte(-1) ~= 32) then return {0, 0} end
-local answer = store(ARGV[1], ARGV[3], tonumber(ARGV[4]), ARGV[5], tonumber(ARGV[6]), ARGV[7], tonumber(ARGV[8]))
+local answer = store(ARGV[1], place, ARGV[3], tonumber(ARGV[4]), ARGV[5], tonumber(ARGV[6]), ARGV[7], tonumber(ARGV[8]))
 if answer[1] == 1 then redis.call('DEL', KEYS[6]) end
 return answer

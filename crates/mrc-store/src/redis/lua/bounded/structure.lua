@@ -11,14 +11,20 @@ local function text(number) return string.format('%.17g', number) end
 
 local function size() return redis.call(is_set and 'SCARD' or 'ZCARD', index) end
 
--- At most AT_ONCE fields.
+-- Values that are in the order no more, at most AT_ONCE.
+local function forget_values(fields)
+  if #fields == 0 then return end
+  redis.call('HDEL', values, unpack(fields))
+  redis.call('ZREM', ends, unpack(fields))
+  redis.call('HDEL', tags, unpack(fields))
+end
+
+-- Values and claims, at most AT_ONCE.
 local function forget(fields)
   if #fields == 0 then return end
   redis.call(is_set and 'SREM' or 'ZREM', index, unpack(fields))
-  redis.call('HDEL', values, unpack(fields))
-  redis.call('ZREM', ends, unpack(fields))
   redis.call('ZREM', claims, unpack(fields))
-  redis.call('HDEL', tags, unpack(fields))
+  forget_values(fields)
 end
 
 -- Where the server has evicted one part, or somebody removed it, what is left is worth nothing.
@@ -89,6 +95,6 @@ local function expire(kind, life, needed)
   local at = text(math.floor(now) + left)
   for i = 1, 5 do
     local ttl = redis.call('PTTL', KEYS[i])
-    if ttl == -1 or math.abs(ttl - left) > 1 then redis.call('PEXPIREAT', KEYS[i], at) end
+    if ttl == -1 or (ttl >= 0 and math.abs(ttl - left) > 1) then redis.call('PEXPIREAT', KEYS[i], at) end
   end
 end
