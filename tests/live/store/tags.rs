@@ -203,6 +203,24 @@ async fn what_tags_cost() {
 }
 
 #[tokio::test]
+async fn callers_at_one_time_share_a_look_at_the_clock() {
+    let redis = Redis::start().await;
+    let wire = Proxy::to(redis.port()).await;
+    let cache = store(&format!("redis://127.0.0.1:{}", wire.port()));
+    let before = cache.now().await.unwrap();
+    wire.reset();
+    let moments = join_all((0..20).map(|_| cache.now())).await;
+    assert_eq!(wire.commands().len(), 1);
+    assert!(moments.iter().all(|moment| moment.as_ref().unwrap() == moments[0].as_ref().unwrap()));
+    cache.invalidate(&["a".into()]).await.unwrap();
+    let after = cache.now().await.unwrap();
+    assert!(
+        before <= *moments[0].as_ref().unwrap() && *moments[0].as_ref().unwrap() < after,
+        "the next one asks again"
+    );
+}
+
+#[tokio::test]
 async fn a_tag_of_very_many() {
     const MANY: usize = 5_000;
     let redis = Redis::start().await;

@@ -18,7 +18,7 @@ mod tls;
 mod usage;
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -29,10 +29,11 @@ use fred::util::redis_keyslot;
 use futures_util::StreamExt;
 use futures_util::future::{try_join, try_join_all};
 use mrc_core::{EventListener, Tag};
+use tokio::sync::OnceCell;
 
 use self::bounded::Structure;
 use self::failure::unexpected;
-use self::link::Connection;
+use self::link::{Connection, lock};
 use self::scripts::{CLAIM, FILL, PUT, RELEASE, Script, TTL};
 use self::servers::Servers;
 use self::span::traced;
@@ -73,6 +74,8 @@ const LONGEST_MS: u128 = 1 << 53;
 pub struct RedisStore {
     config: RedisConfig,
     servers: Servers,
+    /// The clock's time that is asked for. None: it didn't come.
+    asked: Mutex<Arc<OnceCell<Option<Moment>>>>,
 }
 
 impl RedisStore {
@@ -81,7 +84,7 @@ impl RedisStore {
     /// # Errors
     /// [`StoreError::Config`] says what in the configuration can't be used.
     pub fn new(config: RedisConfig) -> Result<Self, StoreError> {
-        Ok(Self { servers: Servers::new(&config)?, config })
+        Ok(Self { servers: Servers::new(&config)?, config, asked: Mutex::default() })
     }
 
     /// [`get`](CacheStore::get) without the box that a method of a trait object needs.
@@ -204,7 +207,20 @@ impl CacheStore for RedisStore {
     }
 
     async fn now(&self) -> Result<Moment, StoreError> {
-        self.tick(false).await
+        // Of calls at one time one asks: what it is told is earlier than what any of them reads from then on.
+        let asked = {
+            let mut asked = lock(&self.asked);
+            if asked.initialized() {
+                *asked = Arc::default();
+            }
+            Arc::clone(&asked)
+        };
+        let mut failed = None;
+        let moment =
+            asked.get_or_init(async || self.tick(false).await.map_err(|error| failed = Some(error)).ok()).await;
+        moment.ok_or_else(|| {
+            failed.unwrap_or_else(|| StoreError::Unavailable("another caller's look at the clock failed".into()))
+        })
     }
 
     async fn claim(&self, key: &str, token: &Token, terms: Terms) -> Result<Claim, StoreError> {
