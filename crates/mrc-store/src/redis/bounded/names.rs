@@ -33,8 +33,11 @@ impl Structure {
     }
 
     /// The key that holds the token of whoever is filling this field. It is in the structure's slot.
+    ///
+    /// It is text: the PyPI peer looks at every key of a server, and can read no other.
     pub(in crate::redis) fn lease(&self, field: &[u8]) -> Bytes {
-        slot::lease_key(&[&self.base[..], b":", field].concat())
+        let hex = self.is_theirs.then(|| hex(field).into_bytes());
+        slot::lease_key(&[&self.base[..], b":", hex.as_deref().unwrap_or(field)].concat())
     }
 
     /// Under what an entry is in the index of a tag.
@@ -47,6 +50,10 @@ impl Structure {
         let Member { is_theirs, base, field } = Member::of(member)?;
         Some((Self::new(base, 0, is_theirs), field))
     }
+}
+
+fn hex(field: &[u8]) -> String {
+    field.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// How the structures of one cache are named.
@@ -135,8 +142,7 @@ impl Names {
         }
         let function = structure.base.strip_prefix(self.beginning().as_bytes()).unwrap_or_default();
         let function = String::from_utf8_lossy(function).replace(['{', '}'], "");
-        let hex: String = field.iter().map(|byte| format!("{byte:02x}")).collect();
-        format!("{}:{function}({hex})", self.namespace).into()
+        format!("{}:{function}({})", self.namespace, hex(&field)).into()
     }
 
     pub(super) fn is_theirs(&self) -> bool {
@@ -233,6 +239,7 @@ mod tests {
             assert_eq!(structure.parts[1], format!("{expect}:1"));
             let field = names.field(key).unwrap();
             assert_eq!(field, Bytes::from_static(b"\x01\xab"));
+            assert!(std::str::from_utf8(&structure.lease(&field)).unwrap().contains(":01ab"));
             if bound.per_function {
                 assert_eq!(names.key(&structure, field), key);
             }
