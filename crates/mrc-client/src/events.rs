@@ -27,17 +27,6 @@ impl EventListener for Events {
     }
 }
 
-/// What a view tells that its store doesn't: the listeners hear the rest from there.
-pub(crate) struct Evictions(pub(crate) Arc<Events>);
-
-impl EventListener for Evictions {
-    fn on_event(&self, event: &Event<'_>) {
-        if let Event::Evicted { .. } = event {
-            self.0.emit(event);
-        }
-    }
-}
-
 impl fmt::Debug for Events {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} listeners", self.0.len())

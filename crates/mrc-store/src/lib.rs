@@ -35,6 +35,8 @@ pub mod error;
 mod executor;
 #[cfg(any(feature = "mysql", feature = "sqlite"))]
 mod expand;
+#[cfg(any(feature = "redis", feature = "memory"))]
+mod listeners;
 mod retry;
 mod select;
 mod store;

@@ -132,6 +132,7 @@ pub trait CacheStore: Any + Debug + Send + Sync {
     async fn ping(&self) -> Result<(), StoreError>;
 
     /// Tells a listener from now on when a server is lost and when it is back: [`Event::ServerLost`](mrc_core::Event::ServerLost), [`Event::ServerBack`](mrc_core::Event::ServerBack).
+    /// A view with a bound tells of evictions alone, [`Event::Evicted`](mrc_core::Event::Evicted): of servers its store does.
     /// Default: a store that has no servers has nothing to tell.
     fn listen(&self, listener: Arc<dyn EventListener>) {
         drop(listener);

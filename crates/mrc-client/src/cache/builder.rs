@@ -14,7 +14,7 @@ use crate::claim::Claims;
 use crate::client::MrcClient;
 use crate::codec::Codec;
 use crate::error::Error;
-use crate::events::{Events, Evictions};
+use crate::events::Events;
 use crate::fetch::Pipeline;
 use crate::flight::Without;
 use crate::store::Store;
@@ -203,7 +203,7 @@ impl Cache {
             None => store.clone(),
             Some(bound) => {
                 let view = store.bounded(&config.namespace, bound)?;
-                view.shared().listen(Arc::new(Evictions(events.clone())));
+                view.shared().listen(events.clone());
                 view
             }
         };

@@ -7,15 +7,15 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use futures_util::{StreamExt, stream};
 use mrc_core::{Event, EventListener, Tag};
 use tokio::time::Instant;
 
 use super::structure::{Rules, Structure};
-use super::{KEYS_A_PAGE, MemoryStore, Text, after, own};
+use super::{MemoryStore, Text, after, own, pages};
 use crate::bound::place::{Member, VALUES};
 use crate::bound::{Bound, Policy};
 use crate::error::StoreError;
+use crate::listeners::Listeners;
 use crate::store::{CacheStore, Claim, KeyPages, Life, ScanPattern, Terms, Token};
 use crate::tags::{Found, Moment};
 
@@ -67,7 +67,7 @@ pub(super) struct BoundedMemory {
     store: Arc<MemoryStore>,
     namespace: String,
     bound: Bound,
-    listeners: Mutex<Vec<Arc<dyn EventListener>>>,
+    listeners: Listeners,
 }
 
 impl BoundedMemory {
@@ -78,7 +78,7 @@ impl BoundedMemory {
             return Err(StoreError::Config("Python's redis_func_cache reads Redis only: take a RedisStore".into()));
         }
         let (namespace, bound) = (namespace.to_owned(), bound.clone());
-        Ok(Self { store, namespace, bound, listeners: Mutex::default() })
+        Ok(Self { store, namespace, bound, listeners: Listeners::default() })
     }
 
     /// Where an entry is, and what holds there.
@@ -103,8 +103,7 @@ impl BoundedMemory {
 
     fn tell_evicted(&self, entries: u64) {
         if entries > 0 {
-            let listeners = self.listeners.lock().unwrap_or_else(PoisonError::into_inner).clone();
-            listeners.iter().for_each(|listener| listener.on_event(&Event::Evicted { entries }));
+            self.listeners.tell(&Event::Evicted { entries });
         }
     }
 }
@@ -181,14 +180,9 @@ impl CacheStore for BoundedMemory {
     }
 
     fn scan(&self, pattern: &ScanPattern) -> KeyPages<'_> {
-        let keys = self.all().map(|structures| -> Vec<Bytes> {
+        pages(self.all().map(|structures| {
             structures.iter().flat_map(|it| it.fields()).filter(|key| pattern.matches(key)).collect()
-        });
-        let pages = match keys {
-            Ok(keys) => keys.chunks(KEYS_A_PAGE).map(|page| Ok(page.to_vec())).collect(),
-            Err(error) => vec![Err(error)],
-        };
-        stream::iter(pages).boxed()
+        }))
     }
 
     async fn count(&self) -> Result<Option<u64>, StoreError> {
@@ -204,7 +198,7 @@ impl CacheStore for BoundedMemory {
     }
 
     fn listen(&self, listener: Arc<dyn EventListener>) {
-        self.listeners.lock().unwrap_or_else(PoisonError::into_inner).push(listener);
+        self.listeners.add(listener);
     }
 
     fn patience(&self) -> Duration {

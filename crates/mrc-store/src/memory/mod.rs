@@ -357,11 +357,7 @@ impl CacheStore for MemoryStore {
     }
 
     fn scan(&self, pattern: &ScanPattern) -> KeyPages<'_> {
-        let pages = match self.keys(pattern) {
-            Ok(keys) => keys.chunks(KEYS_A_PAGE).map(|page| Ok(page.to_vec())).collect(),
-            Err(error) => vec![Err(error)],
-        };
-        stream::iter(pages).boxed()
+        pages(self.keys(pattern))
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
@@ -401,6 +397,14 @@ impl Expiry<Bytes, Slot> for ByExpiry {
 fn weight(key: &Bytes, slot: &Slot) -> u32 {
     let values = [&slot.text, &slot.copy].into_iter().flatten().map(Text::weight);
     u32::try_from(OVERHEAD + key.len() + values.sum::<usize>()).unwrap_or(u32::MAX)
+}
+
+fn pages<'a>(keys: Result<Vec<Bytes>, StoreError>) -> KeyPages<'a> {
+    let pages = match keys {
+        Ok(keys) => keys.chunks(KEYS_A_PAGE).map(|page| Ok(page.to_vec())).collect(),
+        Err(error) => vec![Err(error)],
+    };
+    stream::iter(pages).boxed()
 }
 
 /// A copy that keeps no larger buffer alive.

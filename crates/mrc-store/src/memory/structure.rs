@@ -18,13 +18,11 @@ use crate::store::{Claim, ClaimMode, Terms, Token};
 const LEAST_LEASES: usize = 1_000;
 
 /// The entries of one structure. Each step of the protocol happens under its lock.
-pub(super) struct Structure {
-    eviction: &'static dyn Eviction,
-    began: Instant,
-    state: Mutex<State>,
-}
+pub(super) struct Structure(Mutex<State>);
 
 struct State {
+    eviction: &'static dyn Eviction,
+    began: Instant,
     /// Values and claims.
     entries: HashMap<Bytes, Entry>,
     /// Who is filling which field. As in Redis they stay where the entry goes, and are worth nothing without it.
@@ -58,8 +56,8 @@ impl Structure {
         let queue = Queue::new(eviction.victim());
         let (entries, leases) = (HashMap::new(), HashMap::new());
         let (ends, leases_due) = (BTreeSet::new(), LEAST_LEASES);
-        let state = State { entries, leases, leases_due, queue, ends, until: None };
-        Self { eviction, began: Instant::now(), state: Mutex::new(state) }
+        let began = Instant::now();
+        Self(Mutex::new(State { eviction, began, entries, leases, leases_due, queue, ends, until: None }))
     }
 
     /// The value under a field, which is thereby used.
@@ -72,7 +70,7 @@ impl Structure {
             if text.value.is_empty() {
                 return None;
             }
-            state.use_place(field, place, self.eviction, self.time(now));
+            state.use_place(field, place, now);
             Some(text)
         })
     }
@@ -109,14 +107,14 @@ impl Structure {
                 return None;
             }
             state.leases.remove(field);
-            Some(state.store(field, text, life, rules, self.eviction, self.time(now), now))
+            Some(state.store(field, text, life, rules, now))
         })
     }
 
     pub(super) fn put(&self, field: &Bytes, text: Text, life: Duration, rules: Rules) -> u64 {
         self.step(|state, now| {
             state.read(field, now);
-            state.store(field, text, life, rules, self.eviction, self.time(now), now)
+            state.store(field, text, life, rules, now)
         })
     }
 
@@ -197,17 +195,12 @@ impl Structure {
     }
 
     fn step<T>(&self, step: impl FnOnce(&mut State, Instant) -> T) -> T {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
         if state.until.is_some_and(|until| until <= now) {
             state.clear();
         }
         step(&mut state, now)
-    }
-
-    /// In µs.
-    fn time(&self, now: Instant) -> f64 {
-        (now - self.began).as_micros() as f64
     }
 }
 
@@ -253,21 +246,11 @@ impl State {
         }
     }
 
-    #[expect(clippy::too_many_arguments, reason = "as many as the script takes")]
-    fn store(
-        &mut self,
-        field: &Bytes,
-        text: Text,
-        life: Duration,
-        rules: Rules,
-        eviction: &dyn Eviction,
-        time: f64,
-        now: Instant,
-    ) -> u64 {
+    fn store(&mut self, field: &Bytes, text: Text, life: Duration, rules: Rules, now: Instant) -> u64 {
         let mut evicted = 0;
         let known = self.entries.get(field).filter(|entry| !entry.text.value.is_empty()).map(|entry| entry.place);
         let place = if let Some(place) = known {
-            eviction.used(place, &self.order(None, time)).unwrap_or(place)
+            self.eviction.used(place, &self.order(None, now)).unwrap_or(place)
         } else {
             self.reap(now);
             let mut gone: Option<f64> = None;
@@ -278,7 +261,7 @@ impl State {
                 gone = Some(gone.map_or(place, |highest| highest.max(place)));
                 evicted += 1;
             }
-            eviction.arrival(&self.order(gone, time))
+            self.eviction.arrival(&self.order(gone, now))
         };
         self.take(field);
         self.ends.insert((text.ends, field.clone()));
@@ -288,8 +271,8 @@ impl State {
         evicted
     }
 
-    fn use_place(&mut self, field: &Bytes, place: f64, eviction: &dyn Eviction, time: f64) {
-        let Some(new) = eviction.used(place, &self.order(None, time)) else { return };
+    fn use_place(&mut self, field: &Bytes, place: f64, now: Instant) {
+        let Some(new) = self.eviction.used(place, &self.order(None, now)) else { return };
         self.queue.remove(field, place);
         self.queue.insert(field.clone(), new);
         if let Some(entry) = self.entries.get_mut(field) {
@@ -297,7 +280,8 @@ impl State {
         }
     }
 
-    fn order(&self, gone: Option<f64>, now: f64) -> Order {
+    fn order(&self, gone: Option<f64>, now: Instant) -> Order {
+        let now = (now - self.began).as_micros() as f64;
         Order { lowest: self.queue.lowest(), highest: self.queue.highest(), gone, now }
     }
 

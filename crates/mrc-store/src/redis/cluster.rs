@@ -18,8 +18,8 @@ use futures_util::future::{join_all, select_ok};
 use super::RedisConfig;
 use super::failure::{address_of, unexpected};
 use super::link::{Link, Task, lock};
-use super::listeners::Listeners;
 use crate::error::StoreError;
+use crate::listeners::Listeners;
 
 /// The pause between two readings in the background.
 const PAUSE: Duration = Duration::from_millis(100);

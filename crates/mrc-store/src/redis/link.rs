@@ -35,8 +35,8 @@ use tokio::task::{AbortHandle, JoinHandle};
 
 use super::RedisConfig;
 use super::failure::store_error;
-use super::listeners::Listeners;
 use crate::error::StoreError;
+use crate::listeners::Listeners;
 
 const SHORTEST_WAIT: Duration = Duration::from_millis(1);
 

@@ -7,7 +7,6 @@ mod compat;
 mod config;
 mod failure;
 mod link;
-mod listeners;
 mod scan;
 mod scripts;
 mod servers;
@@ -271,11 +270,7 @@ impl CacheStore for RedisStore {
     }
 
     async fn ttl(&self, key: &str) -> Result<Option<Duration>, StoreError> {
-        match self.run(&TTL, &[self.physical(key.as_bytes())], &[]).await?.as_i64() {
-            Some(-1) => Ok(Some(Duration::MAX)),
-            Some(left) => Ok(remaining(left)),
-            None => Err(unexpected("the answer to PTTL can't be read")),
-        }
+        life_left(&self.run(&TTL, &[self.physical(key.as_bytes())], &[]).await?)
     }
 
     async fn remove(&self, keys: &[Bytes]) -> Result<u64, StoreError> {
@@ -380,6 +375,15 @@ fn marked(value: &[u8]) -> Bytes {
 fn millis(duration: Duration) -> i64 {
     let millis = duration.as_nanos().div_ceil(1_000_000).clamp(1, LONGEST_MS);
     i64::try_from(millis).unwrap_or(i64::MAX)
+}
+
+/// The answer to how long a value lives on.
+fn life_left(answer: &Value) -> Result<Option<Duration>, StoreError> {
+    match answer.as_i64() {
+        Some(-1) => Ok(Some(Duration::MAX)),
+        Some(left) => Ok(remaining(left)),
+        None => Err(unexpected("the answer to PTTL can't be read")),
+    }
 }
 
 /// An answer of PTTL. Below zero it isn't a time.

@@ -5,15 +5,17 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use fred::error::{Error, ErrorKind};
-use fred::interfaces::{ClusterInterface, KeysInterface};
+use fred::interfaces::{ClientLike, ClusterInterface, KeysInterface};
 use fred::types::Value;
+use fred::util::redis_keyslot;
 use futures_util::TryStreamExt;
 use futures_util::future::try_join_all;
 use futures_util::stream::{Stream, try_unfold};
 
 use super::RedisConfig;
 use super::failure::unexpected;
-use super::link::Link;
+use super::link::{Connection, Link};
+use super::scripts::command;
 use super::servers::Servers;
 use super::slot::{is_bookkeeping, key_of_copy};
 use super::span::traced;
@@ -25,7 +27,8 @@ use crate::store::ScanPattern;
 const KEYS_A_PAGE: u32 = 1_000;
 /// How often all servers are walked, at most, if slots keep moving.
 const ROUNDS: usize = 5;
-const START: &str = "0";
+/// The cursor of a scan that begins, or has ended.
+pub(super) const START: &str = "0";
 
 /// The keys that match, without the prefix.
 pub(super) fn pages<'a>(
@@ -42,6 +45,23 @@ pub(super) fn raw_beginning(servers: &Servers, text: &str) -> impl Stream<Item =
     let mut glob = String::new();
     escape(&mut glob, text);
     raw_pages(servers, glob + "*")
+}
+
+/// A page of what is in a sorted set or a set, by ZSCAN or SSCAN, and the cursor of the next.
+pub(super) async fn within(
+    servers: &Servers,
+    scan: &'static str,
+    key: &Bytes,
+    cursor: &Bytes,
+) -> Result<(Bytes, Vec<Value>), StoreError> {
+    let args = || [key.clone(), cursor.clone(), "COUNT".into(), KEYS_A_PAGE.to_string().into()].map(Value::Bytes);
+    let page = |connection: Arc<Connection>| async move {
+        let page = connection.client.custom::<Value, _>(command(scan), args().to_vec());
+        traced(&connection.address, scan, None, page).await
+    };
+    let mut answer = servers.call(|| redis_keyslot(key), page).await?.into_array().into_iter();
+    let cursor = answer.next().and_then(Value::into_bytes).ok_or_else(|| unexpected("a cursor can't be read"))?;
+    Ok((cursor, answer.next().into_iter().flat_map(Value::into_array).collect()))
 }
 
 fn raw_pages(servers: &Servers, glob: String) -> impl Stream<Item = Result<Vec<Bytes>, StoreError>> {

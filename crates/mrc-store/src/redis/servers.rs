@@ -13,8 +13,8 @@ use super::RedisConfig;
 use super::cluster::Cluster;
 use super::failure::moved;
 use super::link::{Connection, Link};
-use super::listeners::Listeners;
 use crate::error::StoreError;
+use crate::listeners::Listeners;
 
 /// How often a command follows MOVED, at most. A cluster needs one; while a slot moves it may be two.
 const REDIRECTIONS: usize = 4;

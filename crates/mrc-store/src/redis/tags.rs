@@ -9,22 +9,17 @@
 //! A value whose entry has tags ends in a line feed. What is under `mrc:g:` counts for no other.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use fred::interfaces::ClientLike;
 use fred::types::Value;
-use fred::util::redis_keyslot;
 use futures_util::future::{try_join, try_join_all};
 use mrc_core::{Tag, json};
 
 use super::bounded::{self, Structure};
 use super::failure::unexpected;
-use super::link::Connection;
-use super::scripts::{BUMP, DROP, PRUNE, TICK, TRACK, command};
-use super::span::traced;
-use super::{RedisStore, millis, slot};
+use super::scripts::{BUMP, DROP, PRUNE, TICK, TRACK};
+use super::{RedisStore, millis, scan, slot};
 use crate::error::StoreError;
 use crate::store::{LONGEST, REMEMBERED};
 use crate::tags::{Moment, Tags};
@@ -35,7 +30,6 @@ const KEYS_A_PAGE: u32 = 1_000;
 const ENTRIES_A_SCRIPT: usize = 250;
 /// In so many indexes one script registers a key.
 const INDEXES_A_SCRIPT: usize = 100;
-const START: &[u8] = b"0";
 
 /// A key of an index, and its score.
 type Member = (Bytes, Bytes);
@@ -92,14 +86,13 @@ impl RedisStore {
     }
 
     async fn drop_page_by_page(&self, index: &Bytes, tags: &[Value]) -> Result<u64, StoreError> {
-        let (mut removed, mut cursor) = (0, Bytes::from_static(START));
+        let (mut removed, mut cursor) = (0, Bytes::from(scan::START));
         loop {
-            let page = self.zscan(index, &cursor).await?;
-            let mut answer = page.into_array().into_iter();
-            cursor = answer.next().and_then(Value::into_bytes).ok_or_else(|| unexpected("a cursor can't be read"))?;
-            let members = members(answer.next().into_iter().flat_map(Value::into_array))?;
+            let (next, page) = scan::within(&self.servers, "ZSCAN", index, &cursor).await?;
+            cursor = next;
+            let members = members(page.into_iter())?;
             removed += self.drop_members(index, &members, tags).await?;
-            if cursor == START {
+            if cursor == scan::START {
                 return Ok(removed);
             }
         }
@@ -107,55 +100,37 @@ impl RedisStore {
 
     /// Removes the entries of these keys that have all of the tags, the first of which is that of the index.
     async fn drop_members(&self, index: &Bytes, members: &[Member], tags: &[Value]) -> Result<u64, StoreError> {
-        let mut answers = vec![0; members.len()];
-        let (mut plain, mut bounded) = (Vec::new(), HashMap::<Structure, Vec<(usize, Bytes)>>::new());
-        for (at, (key, _)) in members.iter().enumerate() {
-            match Structure::of_member(key) {
-                Some((structure, field)) => bounded.entry(structure).or_default().push((at, field)),
-                None => plain.push((at, key)),
+        let (mut plain, mut bounded) = (Vec::new(), HashMap::<Structure, Vec<(&Member, Bytes)>>::new());
+        for member in members {
+            match Structure::of_member(&member.0) {
+                Some((structure, field)) => bounded.entry(structure).or_default().push((member, field)),
+                None => plain.push(member),
             }
         }
         let per_script = if self.servers.are_a_cluster() { 1 } else { ENTRIES_A_SCRIPT };
         let of_plain = plain.chunks(per_script).map(|some| async move {
             let companions =
                 |key: &Bytes| [key.clone(), slot::lease_key(key), slot::copy_key(key), slot::tags_key(key)];
-            let keys: Vec<Bytes> = some.iter().flat_map(|(_, key)| companions(key)).collect();
+            let keys: Vec<Bytes> = some.iter().flat_map(|(key, _)| companions(key)).collect();
             let answer = self.run(&DROP, &keys, tags).await?;
-            matched(some.iter().map(|(at, _)| *at).collect(), answer)
+            matched(some.iter().copied(), answer)
         });
         let of_bounded = bounded.iter().flat_map(|(structure, fields)| {
             fields.chunks(ENTRIES_A_SCRIPT).map(move |some| async move {
-                let leases = some.iter().map(|(_, field)| structure.lease(field));
-                let keys: Vec<Bytes> = structure.parts.iter().cloned().chain(leases).collect();
-                let count = Value::Integer(tags.len().try_into().unwrap_or(i64::MAX));
-                let fields: Vec<Value> = some.iter().map(|(_, field)| Value::Bytes(field.clone())).collect();
-                let theirs = Value::Integer(structure.is_theirs.into());
-                let args = [&[count], tags, &fields, &[theirs]].concat();
-                let answer = self.run(&bounded::DROP, &keys, &args).await?;
-                matched(some.iter().map(|(at, _)| *at).collect(), answer)
+                let answer = bounded::drop_fields(self, structure, some.iter().map(|(_, field)| field), tags).await?;
+                matched(some.iter().map(|(member, _)| *member), answer)
             })
         });
         let (of_plain, of_bounded) = try_join(try_join_all(of_plain), try_join_all(of_bounded)).await?;
-        for (at, answer) in of_plain.into_iter().chain(of_bounded).flatten() {
-            answers[at] = answer;
-        }
-        let done = members.iter().zip(&answers).filter(|(_, answer)| **answer >= 0);
+        let answers: Vec<(&Member, i64)> = of_plain.into_iter().chain(of_bounded).flatten().collect();
+        let done = answers.iter().filter(|(_, answer)| *answer >= 0);
         let done: Vec<Value> =
             done.flat_map(|((key, score), _)| [key.clone(), score.clone()].map(Value::Bytes)).collect();
         if !done.is_empty() {
             // The entries are gone. What stays in the index beyond that is found again by the next invalidation, or ends with its life.
             let _ = self.run(&PRUNE, std::slice::from_ref(index), &done).await;
         }
-        Ok(answers.into_iter().filter(|answer| *answer > 0).count() as u64)
-    }
-
-    async fn zscan(&self, index: &Bytes, cursor: &Bytes) -> Result<Value, StoreError> {
-        let args = || [index.clone(), cursor.clone(), "COUNT".into(), KEYS_A_PAGE.to_string().into()].map(Value::Bytes);
-        let command = |connection: Arc<Connection>| async move {
-            let page = connection.client.custom::<Value, _>(command("ZSCAN"), args().to_vec());
-            traced(&connection.address, "ZSCAN", None, page).await
-        };
-        self.servers.call(|| redis_keyslot(index), command).await
+        Ok(answers.iter().filter(|(_, answer)| *answer > 0).count() as u64)
     }
 
     fn index(&self, tag: &Tag) -> Bytes {
@@ -172,12 +147,15 @@ struct Registry {
 }
 
 /// Which member got which answer of a script.
-fn matched(members: Vec<usize>, answer: Value) -> Result<Vec<(usize, i64)>, StoreError> {
+fn matched<'a>(
+    members: impl ExactSizeIterator<Item = &'a Member>,
+    answer: Value,
+) -> Result<Vec<(&'a Member, i64)>, StoreError> {
     let answers: Vec<i64> = answer.into_array().into_iter().filter_map(|answer| answer.as_i64()).collect();
     if answers.len() != members.len() {
         return Err(unexpected("the answer to an invalidation can't be read"));
     }
-    Ok(members.into_iter().zip(answers).collect())
+    Ok(members.zip(answers).collect())
 }
 
 /// `key, score, …` without the moment of the invalidation.

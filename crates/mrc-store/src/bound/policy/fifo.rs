@@ -21,7 +21,6 @@ impl Eviction for Fifo {
     fn lua(&self) -> &'static str {
         r"
 local policy = {
-  victim = 'ZPOPMIN',
   arrival = function(gone) return last() end,
   used = function(place) return nil end,
 }

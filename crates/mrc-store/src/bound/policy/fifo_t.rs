@@ -21,7 +21,6 @@ impl Eviction for FifoT {
     fn lua(&self) -> &'static str {
         r"
 local policy = {
-  victim = 'ZPOPMIN',
   arrival = function(gone) return latest() end,
   used = function(place) return nil end,
 }

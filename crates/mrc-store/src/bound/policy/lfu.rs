@@ -25,7 +25,6 @@ impl Eviction for Lfu {
     fn lua(&self) -> &'static str {
         r"
 local policy = {
-  victim = 'ZPOPMIN',
   arrival = function(gone) return gone and gone + 1 or lowest() or 1 end,
   -- Python counts by one.
   used = function(place) return place + (theirs and 1 or 4) end,

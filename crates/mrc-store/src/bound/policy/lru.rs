@@ -22,7 +22,6 @@ impl Eviction for Lru {
     fn lua(&self) -> &'static str {
         r"
 local policy = {
-  victim = 'ZPOPMIN',
   arrival = function(gone) return last() end,
   used = function(place)
     local last = highest()

@@ -47,10 +47,21 @@ pub(crate) enum Victim {
     Random,
 }
 
+#[cfg(feature = "redis")]
+impl Victim {
+    /// The command that takes entries out of the order.
+    pub(crate) fn command(self) -> &'static str {
+        match self {
+            Self::Lowest => "ZPOPMIN",
+            Self::Highest => "ZPOPMAX",
+            Self::Random => "SPOP",
+        }
+    }
+}
+
 /// A policy. Places are numbers that a double holds exactly.
 ///
-/// In Lua it is the table `policy` with `victim`, the command that takes entries out of the order, and `arrival(gone)` and `used(place)`,
-/// which may ask `lowest()`, `highest()`, `last()` and `latest()`.
+/// In Lua it is the table `policy` with `arrival(gone)` and `used(place)`, which may ask `lowest()`, `highest()`, `last()` and `latest()`.
 pub(crate) trait Eviction: Sync {
     /// What goes first.
     fn victim(&self) -> Victim;

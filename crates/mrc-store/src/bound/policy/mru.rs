@@ -1,5 +1,6 @@
 //! Most recently used: the queue of LRU, from its other end.
 
+use super::lru::Lru;
 use super::{Eviction, Order, Victim};
 
 pub(super) struct Mru;
@@ -10,25 +11,15 @@ impl Eviction for Mru {
     }
 
     fn arrival(&self, order: &Order) -> f64 {
-        order.last()
+        Lru.arrival(order)
     }
 
     fn used(&self, place: f64, order: &Order) -> Option<f64> {
-        // What is last already stays there: nothing is written.
-        (order.highest != Some(place)).then(|| order.last())
+        Lru.used(place, order)
     }
 
     #[cfg(feature = "redis")]
     fn lua(&self) -> &'static str {
-        r"
-local policy = {
-  victim = 'ZPOPMAX',
-  arrival = function(gone) return last() end,
-  used = function(place)
-    local last = highest()
-    return place ~= last and last + 1 or nil
-  end,
-}
-"
+        Lru.lua()
     }
 }

@@ -20,7 +20,7 @@ impl Eviction for Rr {
     #[cfg(feature = "redis")]
     fn lua(&self) -> &'static str {
         r"
-local policy = { victim = 'SPOP', used = function() end }
+local policy = { used = function() end }
 "
     }
 }

@@ -9,7 +9,7 @@
 //! | `…:4` | a hash: field → the tags of the entry, as under `mrc:g:` |
 //! | `mrc:l:{…}` | the claimant's token, as for any entry |
 //!
-//! The first two are those of Python's `redis_func_cache`. What a key and its life are to the protocol elsewhere, a field and its end are here;
+//! The first two are those of Python's `redis_func_cache`; where it takes part, each value of ours ends in a line feed, which tells it from theirs. What a key and its life are to the protocol elsewhere, a field and its end are here;
 //! whatever removes the field, or the whole structure, ends the fill in flight.
 
 mod names;
@@ -24,7 +24,6 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use fred::interfaces::ClientLike;
 use fred::types::Value;
-use fred::util::redis_keyslot;
 use futures_util::future::try_join_all;
 use futures_util::stream::try_unfold;
 use futures_util::{StreamExt, TryStreamExt};
@@ -32,22 +31,18 @@ use mrc_core::{Event, EventListener, Tag};
 
 use self::names::Names;
 pub(super) use self::names::Structure;
-pub(super) use self::scripts::DROP;
-use self::scripts::{CLAIM, Evicting, LEN, PURGE, RELEASE, REMOVE, TTL};
+use self::scripts::{CLAIM, DROP, Evicting, LEN, PURGE, RELEASE, REMOVE, TTL};
 use super::failure::unexpected;
-use super::link::Connection;
-use super::listeners::Listeners;
 use super::scripts::{Script, command};
-use super::span::traced;
-use super::{RedisStore, claimed, marked, millis, readable, remaining, scan, slot_of, tags};
+use super::{RedisStore, claimed, life_left, marked, millis, readable, scan, slot_of, tags};
 use crate::bound::{Bound, Lifetime};
 use crate::error::StoreError;
+use crate::listeners::Listeners;
 use crate::store::{CacheStore, Claim, ClaimMode, KeyPages, LONGEST, Life, ScanPattern, Terms, Token, storable};
 use crate::tags::{Found, Moment};
 
-/// How many fields one script removes, and one page of a scan has: others wait meanwhile.
+/// How many fields one script removes: others wait meanwhile.
 const FIELDS_AT_ONCE: usize = 1_000;
-const START: &[u8] = b"0";
 /// What a script answers that stored something, or that is to be run once more for it.
 const STORED: u64 = 1;
 const NOT_YET: u64 = 2;
@@ -174,16 +169,9 @@ impl BoundedRedis {
     async fn page(&self, walk: &Walk) -> Result<(Bytes, Vec<Bytes>), StoreError> {
         let part = &walk.structure.parts[walk.part];
         let is_set = walk.part == 0 && self.scripts.has_no_order();
-        let name = if is_set { "SSCAN" } else { "ZSCAN" };
-        let count = FIELDS_AT_ONCE.to_string().into();
-        let args =
-            || [part.clone(), walk.cursor.clone(), "COUNT".into(), Bytes::clone(&count)].map(Value::Bytes).to_vec();
-        let call = |connection: Arc<Connection>| async move {
-            traced(&connection.address, name, None, connection.client.custom::<Value, _>(command(name), args())).await
-        };
-        let mut answer = self.store.servers.call(|| redis_keyslot(part), call).await?.into_array().into_iter();
-        let cursor = answer.next().and_then(Value::into_bytes).ok_or_else(|| unexpected("a cursor can't be read"))?;
-        let fields = answer.next().into_iter().flat_map(Value::into_array).filter_map(Value::into_bytes);
+        let scan = if is_set { "SSCAN" } else { "ZSCAN" };
+        let (cursor, page) = scan::within(&self.store.servers, scan, part, &walk.cursor).await?;
+        let fields = page.into_iter().filter_map(Value::into_bytes);
         // A sorted set's fields come with their scores.
         Ok((cursor, fields.step_by(if is_set { 1 } else { 2 }).collect()))
     }
@@ -269,11 +257,7 @@ impl CacheStore for BoundedRedis {
     }
 
     async fn ttl(&self, key: &str) -> Result<Option<Duration>, StoreError> {
-        match self.run(&TTL, &self.place(key)?, &[]).await?.as_i64() {
-            Some(-1) => Ok(Some(Duration::MAX)),
-            Some(left) => Ok(remaining(left)),
-            None => Err(unexpected("the answer to a TTL can't be read")),
-        }
+        life_left(&self.run(&TTL, &self.place(key)?, &[]).await?)
     }
 
     async fn remove(&self, keys: &[Bytes]) -> Result<u64, StoreError> {
@@ -300,7 +284,8 @@ impl CacheStore for BoundedRedis {
         let pattern = pattern.clone();
         let walks = async {
             // Claims first: a field leaves them for the order, and not the other way round.
-            let walk = |structure: &Structure, part| Walk { structure: structure.clone(), part, cursor: START.into() };
+            let walk =
+                |structure: &Structure, part| Walk { structure: structure.clone(), part, cursor: scan::START.into() };
             let structures = self.structures().await?;
             self.len(&structures).await?;
             Ok::<_, StoreError>(structures.iter().flat_map(|it| [walk(it, 3), walk(it, 0)]).collect::<VecDeque<_>>())
@@ -315,7 +300,7 @@ impl CacheStore for BoundedRedis {
                     let keys = fields.into_iter().map(|field| self.names.key(&walk.structure, field));
                     let keys = keys.filter(|key| pattern.matches(key)).collect();
                     walk.cursor = cursor;
-                    if walk.cursor == START {
+                    if walk.cursor == scan::START {
                         walks.pop_front();
                     }
                     Ok(Some((keys, walks)))
@@ -340,8 +325,7 @@ impl CacheStore for BoundedRedis {
     }
 
     fn listen(&self, listener: Arc<dyn EventListener>) {
-        self.listeners.add(Arc::clone(&listener));
-        self.store.listen(listener);
+        self.listeners.add(listener);
     }
 
     fn patience(&self) -> Duration {
@@ -357,6 +341,21 @@ impl fmt::Debug for BoundedRedis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("BoundedRedis").field("store", &self.store).field("names", &self.names).finish_non_exhaustive()
     }
+}
+
+/// Removes what has all of these tags, or may be about to: an answer for each field.
+pub(super) async fn drop_fields(
+    store: &RedisStore,
+    structure: &Structure,
+    fields: impl Iterator<Item = &Bytes> + Clone,
+    tags: &[Value],
+) -> Result<Value, StoreError> {
+    let leases = fields.clone().map(|field| structure.lease(field));
+    let keys: Vec<Bytes> = structure.parts.iter().cloned().chain(leases).collect();
+    let count = Value::Integer(tags.len().try_into().unwrap_or(i64::MAX));
+    let fields: Vec<Value> = fields.cloned().map(Value::Bytes).collect();
+    let theirs = Value::Integer(structure.is_theirs.into());
+    store.run(&DROP, &keys, &[&[count], tags, &fields, &[theirs]].concat()).await
 }
 
 /// How many values a structure has. What has ended goes first.

@@ -127,12 +127,12 @@ impl Names {
             return None;
         }
         let (_, hex) = key.strip_suffix(')')?.rsplit_once('(')?;
-        let digit = |at: usize| char::from(hex.as_bytes()[at]).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-        let bytes: Option<Vec<u8>> = (0..hex.len())
-            .step_by(2)
-            .map(|at| if at + 1 < hex.len() { Some(digit(at)? << 4 | digit(at + 1)?) } else { None })
-            .collect();
-        bytes.filter(|bytes| !bytes.is_empty()).map(Bytes::from)
+        let pairs = hex.as_bytes().chunks_exact(2);
+        if hex.is_empty() || !pairs.remainder().is_empty() {
+            return None;
+        }
+        let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+        pairs.map(|pair| Some(digit(pair[0])? << 4 | digit(pair[1])?)).collect::<Option<Vec<u8>>>().map(Bytes::from)
     }
 
     /// The key of an entry that lies under this field.

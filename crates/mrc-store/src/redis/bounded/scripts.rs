@@ -2,15 +2,15 @@
 
 use std::sync::LazyLock;
 
-use crate::bound::{Policy, policy};
+use crate::bound::Policy;
+use crate::bound::policy::{self, Victim};
 use crate::redis::scripts::Script;
 
 const STRUCTURE: &str = include_str!("../lua/bounded/structure.lua");
 const ORDER: &str = include_str!("../lua/bounded/order.lua");
 const EVICT: &str = include_str!("../lua/bounded/evict.lua");
 
-pub(in crate::redis) static DROP: LazyLock<Script> =
-    LazyLock::new(|| plain("drop", include_str!("../lua/bounded/drop.lua")));
+pub(super) static DROP: LazyLock<Script> = LazyLock::new(|| plain("drop", include_str!("../lua/bounded/drop.lua")));
 pub(super) static CLAIM: LazyLock<Script> = LazyLock::new(|| plain("claim", include_str!("../lua/bounded/claim.lua")));
 pub(super) static LEN: LazyLock<Script> = LazyLock::new(|| plain("len", include_str!("../lua/bounded/len.lua")));
 pub(super) static PURGE: LazyLock<Script> = LazyLock::new(|| plain("purge", include_str!("../lua/bounded/purge.lua")));
@@ -31,7 +31,7 @@ pub(super) struct Evicting {
 impl Evicting {
     /// Whether the index is a set.
     pub(super) fn has_no_order(&self) -> bool {
-        self.policy == Policy::Rr
+        policy::of(self.policy).victim() == Victim::Random
     }
 }
 
@@ -56,6 +56,8 @@ fn plain(name: &'static str, lua: &str) -> Script {
 }
 
 fn evicting(name: &'static str, policy: Policy, lua: &str) -> Script {
-    let kind = format!("local is_set = {}\n", policy == Policy::Rr);
-    Script::composed(name, [&kind, STRUCTURE, ORDER, policy::of(policy).lua(), EVICT, lua].concat())
+    let eviction = policy::of(policy);
+    let (is_set, victim) = (eviction.victim() == Victim::Random, eviction.victim().command());
+    let kind = format!("local is_set, victim = {is_set}, '{victim}'\n");
+    Script::composed(name, [&kind, STRUCTURE, ORDER, eviction.lua(), EVICT, lua].concat())
 }

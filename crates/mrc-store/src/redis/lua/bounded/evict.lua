@@ -11,7 +11,7 @@ local function make_room(max)
   local surplus = size() + 1 - max
   local many = math.min(surplus, AT_ONCE - reaped)
   if many <= 0 then return 0, nil, surplus <= 0 end
-  local victims, gone = redis.call(policy.victim, index, many), nil
+  local victims, gone = redis.call(victim, index, many), nil
   if not is_set then
     local popped = victims
     victims = {}

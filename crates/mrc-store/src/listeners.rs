@@ -1,20 +1,20 @@
-//! Who is told when a server is lost or back.
+//! Who is told what happens in a store: a server is lost or back, entries are evicted.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
 use mrc_core::{Event, EventListener};
 
-/// The listeners of a store, which its links share.
+/// The listeners of a store, or of a view of one.
 #[derive(Default)]
-pub(super) struct Listeners(RwLock<Vec<Arc<dyn EventListener>>>);
+pub(crate) struct Listeners(RwLock<Vec<Arc<dyn EventListener>>>);
 
 impl Listeners {
-    pub(super) fn add(&self, listener: Arc<dyn EventListener>) {
+    pub(crate) fn add(&self, listener: Arc<dyn EventListener>) {
         self.0.write().unwrap_or_else(PoisonError::into_inner).push(listener);
     }
 
     /// Without the lock: a listener may add another.
-    pub(super) fn tell(&self, event: &Event<'_>) {
+    pub(crate) fn tell(&self, event: &Event<'_>) {
         let listeners = self.0.read().unwrap_or_else(PoisonError::into_inner).clone();
         for listener in listeners {
             listener.on_event(event);
