@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mrc::{CacheStore, KeyScheme};
+use mrc::{CacheStore, Key, KeyScheme};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -14,43 +14,50 @@ use crate::output::Output;
 pub(crate) async fn run(args: &GetArgs, global: &Global, output: &Output) -> Result<(), Failure> {
     let key = key(args, output)?;
     let store = connect::redis(global)?;
-    if args.ttl && !output.is_json() {
-        let left = store.ttl(&key).await?.ok_or_else(|| Failure::NoValue { key: key.clone() })?;
+    let missing = || Failure::NoValue { key: key.to_string() };
+    let stored = store.get(key.as_str()).await?.ok_or_else(missing)?;
+    let value = match &args.sql {
+        None => &*stored,
+        Some(_) => key.unmarked(&stored).ok_or_else(|| {
+            output.note("note: the entry under this key is of params of other types");
+            missing()
+        })?,
+    };
+    if !args.ttl && !output.is_json() {
+        return output.result(value);
+    }
+    let left = store.ttl(key.as_str()).await?.ok_or_else(missing)?;
+    if !output.is_json() {
         return output.result(seconds(left).as_bytes());
     }
-    let value = store.get(&key).await?.ok_or_else(|| Failure::NoValue { key: key.clone() })?;
-    if !output.is_json() {
-        return output.result(&value);
-    }
-    let left = store.ttl(&key).await?.ok_or_else(|| Failure::NoValue { key: key.clone() })?;
-    let value = serde_json::from_slice(&value).map_err(|error| {
+    let value = serde_json::from_slice(value).map_err(|error| {
         Failure::Other(format!("the value under {key} isn't JSON, so mrc didn't write it: {error}"))
     })?;
-    output.document(&Entry { key: &key, ttl_ms: millis(left), value })
+    output.document(&Entry { key: key.as_str(), ttl_ms: millis(left), value })
 }
 
 #[derive(Serialize)]
 struct Entry<'a> {
     key: &'a str,
-    /// None: it has no end.
+    /// `None` if it never expires.
     ttl_ms: Option<u64>,
     value: &'a RawValue,
 }
 
-fn key(args: &GetArgs, output: &Output) -> Result<String, Failure> {
+fn key(args: &GetArgs, output: &Output) -> Result<Key, Failure> {
     let Some(sql) = &args.sql else {
         // A clap that knows of `KEY` or `--sql` doesn't ask for the `--sql` that `--param` requires.
         return match args.keyed.needs_sql() {
             Some(flag) => Err(Failure::Usage(format!("{flag}: it goes with --sql, and KEY was given"))),
-            None => Ok(args.key.clone().unwrap_or_default()),
+            None => Ok(Key::unambiguous(args.key.clone().unwrap_or_default())),
         };
     };
     let key = KeyScheme::new(args.keyed.format.into()).key(args.keyed.text(sql), &args.keyed.params());
     let key = key.map_err(|error| Failure::from(&error))?;
-    if let Some(why) = key.ambiguity() {
+    if let Some(why) = key.bypass() {
         output.note(&format!("note: mrc neither stores nor reads an entry for these params: {why}"));
     }
-    Ok(key.into_string())
+    Ok(key)
 }
 
 fn millis(left: Duration) -> Option<u64> {

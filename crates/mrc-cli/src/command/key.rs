@@ -25,8 +25,9 @@ pub(crate) fn run(args: &KeyArgs, output: &Output) -> Result<(), Failure> {
     if output.is_json() {
         return output.document(&Keyed { key: key.as_str(), ambiguous });
     }
-    if let Some(why) = ambiguous {
-        output.note(&format!("note: the cache is bypassed for these params: {why}"));
+    if let Some(why) = key.ambiguity() {
+        let bypass = if why.bypasses() { ", and the cache is bypassed for these params" } else { "" };
+        output.note(&format!("note: the key is ambiguous{bypass}: {why}"));
     }
     output.result(key.as_str().as_bytes())
 }

@@ -13,11 +13,16 @@ pub enum Ambiguity {
     /// A value holds the text that separates two params, such as `1_State=open` before a param `State`.
     #[error("a value holds text that reads as another param: the key can be split in more than one way")]
     Separator,
-    /// A text, bytes or a JSON document spelled as NULL is.
-    #[error("the value of {name} isn't NULL, and is spelled as NULL is")]
-    SpelledAsNull {
+    /// A value that the key spells as one of another type: the text `"123"`, the float `1.0`. Its entry is stored, and a
+    /// [mark](crate::Key::mark) keeps it apart.
+    #[error("{name} is {type_name}, and the key spells it as {reads_as}: a mark in the entry tells the two apart")]
+    SpelledAs {
         /// The name of the param.
         name: String,
+        /// The type of the value, such as `a text`.
+        type_name: &'static str,
+        /// The type that the key shows, such as `an integer`.
+        reads_as: &'static str,
     },
     /// An element of a list that reads as several, or as none.
     #[error("an element of the list {name} reads as several, or as NULL")]
@@ -25,7 +30,7 @@ pub enum Ambiguity {
         /// The name of the param.
         name: String,
     },
-    /// A value of which the key holds only a part: invalid UTF-8, microseconds, an impossible date.
+    /// A value of which the key holds only a part: invalid UTF-8, microseconds, an impossible date, `1.0` in JSON.
     #[error("the key holds only a part of the {type_name} {name}")]
     Truncated {
         /// The name of the param.
@@ -36,12 +41,17 @@ pub enum Ambiguity {
 }
 
 impl Ambiguity {
-    /// Looks at params and at the text that they became, up to and with the last `_`.
+    /// Returns whether calls with such a key go without the cache, since nothing could tell their entries apart.
+    pub fn bypasses(&self) -> bool {
+        !matches!(self, Self::SpelledAs { .. })
+    }
+
+    /// Looks at params and at the text that they became, up to and with the last `_`. It finds what bypasses the cache.
     pub(super) fn find(format: KeyFormat, params: &Params, text: &[u8]) -> Option<Self> {
         let named = || params.iter().filter_map(|param| Some((param.name.as_deref()?, &param.value)));
         let of_a_value = named().find_map(|(name, value)| match format {
             KeyFormat::TypeScript => typescript(name, value),
-            KeyFormat::Python => is_text(value, "None").then(|| Self::SpelledAsNull { name: name.to_owned() }),
+            KeyFormat::Python => json(name, value),
         });
         if of_a_value.is_some() {
             return of_a_value;
@@ -55,17 +65,31 @@ impl Ambiguity {
     }
 }
 
-fn is_text(value: &Value, text: &str) -> bool {
-    matches!(value, Value::Text(given) if given == text)
+/// JSON in a key has JavaScript's numbers: `1.0` and `1` are spelled alike, and are bound as they are.
+fn json(name: &str, value: &Value) -> Option<Ambiguity> {
+    let is_cut = match value {
+        Value::Json(document) => holds_whole_float(document),
+        Value::List(values) => return values.iter().find_map(|element| json(name, element)),
+        _ => false,
+    };
+    is_cut.then(|| Ambiguity::Truncated { name: name.to_owned(), type_name: value.type_name() })
+}
+
+fn holds_whole_float(document: &serde_json::Value) -> bool {
+    match document {
+        serde_json::Value::Number(number) => {
+            number.is_f64() && number.as_f64().is_some_and(|float| float.fract() == 0.0)
+        }
+        serde_json::Value::Array(values) => values.iter().any(holds_whole_float),
+        serde_json::Value::Object(members) => members.values().any(holds_whole_float),
+        _ => false,
+    }
 }
 
 fn typescript(name: &str, value: &Value) -> Option<Ambiguity> {
     let name = || name.to_owned();
     let truncated = |truncated: bool, type_name| truncated.then(|| Ambiguity::Truncated { name: name(), type_name });
     match value {
-        Value::Text(text) if text == "null" => Some(Ambiguity::SpelledAsNull { name: name() }),
-        Value::Json(serde_json::Value::Null) => Some(Ambiguity::SpelledAsNull { name: name() }),
-        Value::Bytes(bytes) if bytes.as_ref() == b"null" => Some(Ambiguity::SpelledAsNull { name: name() }),
         Value::Bytes(bytes) => truncated(std::str::from_utf8(bytes).is_err(), "bytes"),
         Value::Date(date) => truncated(date.weekday().is_none(), "date"),
         Value::DateTime(at) => truncated(at.micros > 0 || at.date.weekday().is_none(), "datetime"),
@@ -78,7 +102,7 @@ fn typescript(name: &str, value: &Value) -> Option<Ambiguity> {
             Value::Text(_) => None,
             element => typescript(&name(), element),
         }),
-        _ => None,
+        value => json(&name(), value),
     }
 }
 

@@ -1,12 +1,14 @@
 //! Keys: `{name}={value}_…_{sha1 hex of the text}`, byte for byte as the peers make them.
 //!
-//! A key must identify the statement and every param. What it can't tell apart is never guessed: a param that has no name is refused,
-//! and values whose spelling is not theirs alone make the key [ambiguous](Key::ambiguity), so that its entry is bypassed.
+//! A key must identify the statement and every param. Nothing is guessed: a param without a name is refused. A value whose spelling is
+//! not its own makes the key [ambiguous](Key::ambiguity). Where only the type is in doubt, a [mark](Key::mark) in the entry tells it;
+//! otherwise the call bypasses the cache.
 
 mod ambiguity;
 mod canonical;
 mod function;
 pub(crate) mod python;
+mod reading;
 mod typescript;
 
 use std::fmt;
@@ -75,6 +77,7 @@ pub struct KeyScheme {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Key {
     text: String,
+    mark: Vec<u8>,
     ambiguity: Option<Ambiguity>,
 }
 
@@ -170,12 +173,15 @@ impl KeyScheme {
             write_segment(name, &param.value, self.format, &mut out);
             out.push(b'_');
         }
-        let ambiguity = Ambiguity::find(self.format, params, &out);
+        let (mark, ambiguity) = match Ambiguity::find(self.format, params, &out) {
+            None => reading::mark(params, self.format),
+            bypasses => (Vec::new(), bypasses),
+        };
         out.extend_from_slice(&hash.0);
         // Every writer appends UTF-8 only; a lossy copy would be made for nothing.
         let text =
             String::from_utf8(out).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
-        Ok(Key { text, ambiguity })
+        Ok(Key { text, mark, ambiguity })
     }
 
     /// The key as the peer of this format computes it for these lists, their lengths may differ, and nothing is refused.
@@ -202,7 +208,7 @@ impl KeyScheme {
 impl Key {
     /// A key whose maker knows that nothing else has it.
     pub fn unambiguous(text: impl Into<String>) -> Self {
-        Self { text: text.into(), ambiguity: None }
+        Self { text: text.into(), mark: Vec::new(), ambiguity: None }
     }
 
     /// The key as it lies in Redis.
@@ -210,9 +216,35 @@ impl Key {
         &self.text
     }
 
-    /// Why other params could have the same key. None: the key is theirs alone.
+    /// Returns why other params could have the same key. Returns `None` if the key is theirs alone.
     pub fn ambiguity(&self) -> Option<&Ambiguity> {
         self.ambiguity.as_ref()
+    }
+
+    /// Returns why calls with this key go without the cache. Returns `None` if they use it: the key is theirs alone, or the
+    /// [mark](Self::mark) tells their entries from others.
+    pub fn bypass(&self) -> Option<&Ambiguity> {
+        self.ambiguity().filter(|ambiguity| ambiguity.bypasses())
+    }
+
+    /// Returns the white space that stands behind the value in this key's entry. It names the types of the params, where the key alone
+    /// would be read as having others: `Code=0` reads as a number, so the entry of the text `"0"` has a mark.
+    ///
+    /// A mark consists of tabs and carriage returns, and JSON parsers skip it. It is empty where every param has the type that it reads as,
+    /// which is how the peers' entries are read. An entry with another mark answers another question, as SQL compares by type.
+    pub fn mark(&self) -> &[u8] {
+        &self.mark
+    }
+
+    /// Returns a value as it is stored under this key: with the [mark](Self::mark) behind it.
+    pub fn marked(&self, mut value: Vec<u8>) -> Vec<u8> {
+        value.extend_from_slice(&self.mark);
+        value
+    }
+
+    /// Returns a stored value without its mark. Returns `None` if the mark is another key's: the entry answers another question.
+    pub fn unmarked<'a>(&self, stored: &'a [u8]) -> Option<&'a [u8]> {
+        reading::without_mark(stored, &self.mark)
     }
 
     /// The key as a string.

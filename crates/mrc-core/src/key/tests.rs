@@ -144,17 +144,44 @@ fn a_value_whose_spelling_is_not_its_own_is_ambiguous() {
         let params = params! { "A" => value };
         (ambiguity(KeyFormat::TypeScript, &params), ambiguity(KeyFormat::Python, &params))
     };
-    assert_eq!(both("null".into()), (Some(Ambiguity::SpelledAsNull { name: name() }), None));
-    assert_eq!(both(b"null".to_vec().into()), (Some(Ambiguity::SpelledAsNull { name: name() }), None));
-    assert_eq!(both(serde_json::Value::Null.into()), (Some(Ambiguity::SpelledAsNull { name: name() }), None));
-    assert_eq!(both("None".into()), (None, Some(Ambiguity::SpelledAsNull { name: name() })));
+    let spelled_as = |type_name, reads_as| Some(Ambiguity::SpelledAs { name: name(), type_name, reads_as });
+    assert_eq!(both("null".into()), (spelled_as("a text", "NULL"), None));
+    assert_eq!(both("None".into()), (None, spelled_as("a text", "NULL")));
+    assert_eq!(both("0".into()), (spelled_as("a text", "an integer"), spelled_as("a text", "an integer")));
+    assert_eq!(both("00".into()), (None, None));
+    assert_eq!(both("1.5".into()), (spelled_as("a text", "a float"), spelled_as("a text", "a float")));
+    assert_eq!(both("true".into()), (spelled_as("a text", "a bool"), None));
+    assert_eq!(both("1,2".into()), (spelled_as("a text", "a list"), None));
+    assert_eq!(both("Doe, Jane".into()), (None, None));
+    assert_eq!(both("[1, 2]".into()), (None, spelled_as("a text", "a list")));
+    assert_eq!(both(2.0.into()), (spelled_as("a float", "an integer"), None));
+    assert_eq!(both([1, 2].into()), (None, None));
+    assert_eq!(both(vec![Value::from(1), "2".into()].into()), (spelled_as("a text", "an integer"), None));
+    let truncated = || Some(Ambiguity::Truncated { name: name(), type_name: "JSON" });
+    assert_eq!(both(serde_json::json!({"a": [1.0]}).into()), (truncated(), truncated()));
     assert_eq!(both(["a,b"].into()), (Some(Ambiguity::ListElement { name: name() }), None));
     assert_eq!(both([""].into()), (Some(Ambiguity::ListElement { name: name() }), None));
     assert_eq!(both(["a", "b"].into()), (None, None));
     assert_eq!(both(b"\xff".to_vec().into()), (Some(Ambiguity::Truncated { name: name(), type_name: "bytes" }), None));
     let at = |micros| Value::from(Date::new(2025, 1, 1).unwrap().at(1, 2, 3, micros).unwrap());
-    assert_eq!(both(at(1)), (Some(Ambiguity::Truncated { name: name(), type_name: "datetime" }), None));
-    assert_eq!(both(at(0)), (None, None));
+    let text = spelled_as("a datetime", "a text");
+    assert_eq!(both(at(1)), (Some(Ambiguity::Truncated { name: name(), type_name: "datetime" }), text.clone()));
+    assert_eq!(both(at(0)), (None, text));
+}
+
+#[test]
+fn a_value_is_read_by_its_own_types_alone() {
+    let key = |value: Value| KeyScheme::default().key(TEXT, &params! { "Code" => value }).unwrap();
+    let (number, text, float) = (key(0.into()), key("0".into()), key(0.0.into()));
+    assert_eq!((number.as_str(), text.as_str()), (float.as_str(), number.as_str()));
+    assert_eq!(number.marked(b"[]".to_vec()), b"[]", "as the peers store it");
+    for one in [&number, &text, &float] {
+        let stored = one.marked(b"[]".to_vec());
+        assert_eq!(serde_json::from_slice::<Json>(&stored).unwrap(), serde_json::json!([]));
+        for other in [&number, &text, &float] {
+            assert_eq!(other.unmarked(&stored), (one == other).then_some(b"[]".as_slice()), "{one:?} {other:?}");
+        }
+    }
 }
 
 /// Short texts of the characters that a key is made of, so that clashes are frequent.
@@ -199,6 +226,89 @@ proptest! {
         let (key_a, key_b) = (of(&a), of(&b));
         if a[..names.len()] != b[..names.len()] && key_a.as_str() == key_b.as_str() {
             prop_assert!(key_a.ambiguity().is_some() && key_b.ambiguity().is_some());
+        }
+    }
+}
+
+/// Values of every type whose spellings meet.
+fn scalar() -> impl Strategy<Value = Value> {
+    let day = Date::new(2025, 1, 1).unwrap();
+    let texts = [
+        "",
+        "0",
+        "-0",
+        "00",
+        "1",
+        "1.0",
+        "1.5",
+        "-0.0",
+        "1e21",
+        "1e+21",
+        "100000000000000000000",
+        "18446744073709551615",
+        "true",
+        "True",
+        "null",
+        "None",
+        "1,2",
+        "[1, 2]",
+        "[]",
+        "b'1'",
+        "'1'",
+        "Decimal('1.5')",
+        "\"1\"",
+        "{}",
+        "01:02:03",
+        "2025-01-01",
+        "2025-01-01 00:00:00",
+        "Wed Jan 01 2025 00:00:00 GMT+0000 (Coordinated Universal Time)",
+        "a",
+        "a, b",
+    ];
+    let floats = [0.0, -0.0, 1.0, 1.5, 1e20, 1e21, 18446744073709551615.0];
+    let documents = ["0", "1", "1.0", "\"1\"", "[1,2]", "null", "true", "{}", "1.5", "1e21"];
+    let mut values = vec![Value::Null, true.into(), day.into(), day.at(0, 0, 0, 0).unwrap().into(), u64::MAX.into()];
+    values.extend((0..3).flat_map(|int| [Value::Int(int), Value::UInt(int as u64)]));
+    values.extend(floats.map(Value::Float));
+    values.extend(["0", "1", "1.0", "1.5"].map(|digits| Value::from(Decimal::new(digits).unwrap())));
+    values.push(crate::Time::new(1, 2, 3, 0).unwrap().into());
+    values.extend(documents.map(|text| Value::Json(serde_json::from_str(text).unwrap())));
+    values.extend(texts.iter().flat_map(|&text| [Value::from(text), text.as_bytes().to_vec().into()]));
+    prop::sample::select(values)
+}
+
+fn value() -> impl Strategy<Value = Value> {
+    prop_oneof![3 => scalar(), 1 => prop::collection::vec(scalar(), 1..3).prop_map(Value::List)]
+}
+
+/// What the database is asked with: integers have one type, and `IN (?)` with one element is that element.
+fn asked(value: &Value) -> String {
+    match value {
+        Value::UInt(int) => i64::try_from(*int).map_or_else(|_| format!("{value:?}"), |int| asked(&Value::Int(int))),
+        Value::List(values) if values.len() == 1 => asked(&values[0]),
+        Value::List(values) => format!("{:?}", values.iter().map(asked).collect::<Vec<_>>()),
+        value => format!("{value:?}"),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 20_000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn one_key_and_mark_are_one_question(pairs in prop::collection::vec((value(), value()), 1..3)) {
+        for format in [KeyFormat::TypeScript, KeyFormat::Python] {
+            let side = |values: Vec<&Value>| {
+                let names = ["A", "B"].iter().zip(&values);
+                let params = names.fold(Params::new(), |params, (name, &value)| params.with(*name, value.clone()));
+                let asked: Vec<_> = values.iter().map(|value| asked(value)).collect();
+                (KeyScheme::new(format).key(TEXT, &params).unwrap(), asked)
+            };
+            let (one, asks_one) = side(pairs.iter().map(|(value, _)| value).collect());
+            let (other, asks_other) = side(pairs.iter().map(|(_, value)| value).collect());
+            let share = one.as_str() == other.as_str() && one.mark() == other.mark();
+            if share && one.bypass().is_none() && other.bypass().is_none() {
+                prop_assert_eq!(asks_one, asks_other, "{} in {:?}", one, format);
+            }
         }
     }
 }

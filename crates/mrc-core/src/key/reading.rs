@@ -1,0 +1,225 @@
+//! The types of a key's params, where the key's text doesn't show them.
+//!
+//! `Code=0` is the key of the number and of the text, and to SQL they are two questions: `'00' = 0` is true, `'00' = '0'` isn't.
+//! The peers make such keys, so the keys can't change. Instead each spelling *reads as* one type: `0` as an integer, `true` as a
+//! bool, `1,2` as a list, `open` as a text. A param of another type is named in the [mark](super::Key::mark), which an entry carries
+//! behind its value.
+
+use std::borrow::Cow;
+
+use super::{Ambiguity, KeyFormat};
+use crate::json::number;
+use crate::param::Params;
+use crate::value::Value;
+
+/// A type, as far as a key and a database tell types apart. Its number is its code in a mark, so numbers are never given anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+enum Type {
+    Null = 1,
+    Bool = 2,
+    /// Signed or not: both are bound as the same type.
+    Int = 3,
+    Float = 4,
+    /// `-0.0`, which JavaScript spells `0`.
+    NegativeZero = 5,
+    Decimal = 6,
+    Text = 7,
+    Bytes = 8,
+    Date = 9,
+    DateTime = 10,
+    Time = 11,
+    Json = 12,
+    List = 13,
+}
+
+/// How many bits a code has in a mark.
+const BITS: u32 = 4;
+/// The two letters of a mark: white space to every JSON parser, and no mark of the store's.
+const ZERO: u8 = b'\t';
+const ONE: u8 = b'\r';
+
+/// The end of a date as JavaScript prints it where the process's time zone is UTC.
+const UTC: &[u8] = b" GMT+0000 (Coordinated Universal Time)";
+
+impl Type {
+    fn of(value: &Value, format: KeyFormat) -> Self {
+        match value {
+            Value::Null => Self::Null,
+            Value::Bool(_) => Self::Bool,
+            Value::Int(_) | Value::UInt(_) => Self::Int,
+            Value::Float(float) if *float == 0.0 && float.is_sign_negative() => Self::NegativeZero,
+            Value::Float(_) => Self::Float,
+            Value::Decimal(_) => Self::Decimal,
+            Value::Text(_) => Self::Text,
+            Value::Bytes(_) => Self::Bytes,
+            Value::Date(_) => Self::Date,
+            Value::DateTime(_) => Self::DateTime,
+            Value::Time(_) => Self::Time,
+            Value::Json(_) => Self::Json,
+            // `IN (?)` with one element is the same statement as with the element alone, and JavaScript spells both alike.
+            Value::List(values) => match values.as_slice() {
+                [one] if format == KeyFormat::TypeScript => Self::of(one, format),
+                _ => Self::List,
+            },
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Null => "NULL",
+            Self::Bool => "a bool",
+            Self::Int => "an integer",
+            Self::Float | Self::NegativeZero => "a float",
+            Self::Decimal => "a decimal",
+            Self::Text => "a text",
+            Self::Bytes => "bytes",
+            Self::Date => "a date",
+            Self::DateTime => "a datetime",
+            Self::Time => "a time",
+            Self::Json => "JSON",
+            Self::List => "a list",
+        }
+    }
+
+    /// The type that a spelling reads as.
+    fn read(spelled: &[u8], format: KeyFormat) -> Self {
+        match format {
+            KeyFormat::TypeScript => Self::read_typescript(spelled),
+            KeyFormat::Python => Self::read_python(spelled),
+        }
+    }
+
+    fn read_typescript(spelled: &[u8]) -> Self {
+        match spelled {
+            b"null" => Self::Null,
+            b"true" | b"false" => Self::Bool,
+            _ if spelled.ends_with(UTC) => Self::DateTime,
+            // An array prints its elements without spaces between them, and most texts with commas have spaces.
+            _ if spelled.contains(&b',') && !spelled.windows(2).any(|pair| pair == b", ") => Self::List,
+            _ => number(spelled, number::ecmascript).unwrap_or(Self::Text),
+        }
+    }
+
+    fn read_python(spelled: &[u8]) -> Self {
+        match spelled {
+            b"None" => Self::Null,
+            b"True" | b"False" => Self::Bool,
+            [b'[', .., b']'] => Self::List,
+            [b'b', quote @ (b'\'' | b'"'), .., end] if quote == end => Self::Bytes,
+            _ => number(spelled, number::python).unwrap_or(Self::Text),
+        }
+    }
+
+    /// The type that an element of a list reads as. The list's spelling shows where it begins and ends.
+    fn read_element(element: &Value, format: KeyFormat) -> Self {
+        match format {
+            // Python's `repr` quotes texts and names types. A time and JSON have no word there: they read as what they look like.
+            KeyFormat::Python => match element {
+                Value::Time(_) | Value::Json(_) => Self::Text,
+                element => Self::of(element, format),
+            },
+            KeyFormat::TypeScript => match &*spelled(element, format) {
+                // An array prints NULL as nothing.
+                b"" => Self::Null,
+                spelled => Self::read_typescript(spelled),
+            },
+        }
+    }
+}
+
+/// The type of a number that is spelled in this way and in no other.
+fn number(spelled: &[u8], print: fn(f64, &mut Vec<u8>)) -> Option<Type> {
+    // Most texts are no numbers, and the first byte says so.
+    spelled.first().filter(|first| first.is_ascii_digit() || **first == b'-')?;
+    let text = std::str::from_utf8(spelled).ok()?;
+    let is_int = match text.strip_prefix('-') {
+        Some(_) => text.parse::<i64>().is_ok_and(|int| int.to_string() == text),
+        None => text.parse::<u64>().is_ok_and(|int| int.to_string() == text),
+    };
+    if is_int {
+        return Some(Type::Int);
+    }
+    let mut printed = Vec::new();
+    print(text.parse::<f64>().ok().filter(|float| float.is_finite())?, &mut printed);
+    (printed == spelled).then_some(Type::Float)
+}
+
+fn spelled(value: &Value, format: KeyFormat) -> Cow<'_, [u8]> {
+    match value {
+        Value::Text(text) => Cow::Borrowed(text.as_bytes()),
+        value => {
+            let mut out = Vec::new();
+            format.write(value, &mut out);
+            Cow::Owned(out)
+        }
+    }
+}
+
+/// Whether a value of this type always reads as itself: no need to look at its spelling.
+fn is_plain(value: &Value, format: KeyFormat) -> bool {
+    match value {
+        Value::Null | Value::Bool(_) | Value::Int(_) | Value::UInt(_) => true,
+        Value::Float(_) | Value::Bytes(_) => format == KeyFormat::Python,
+        _ => false,
+    }
+}
+
+/// Returns the type of a param and the one that it reads as. Returns `None` if they are one.
+fn differing(value: &Value, format: KeyFormat) -> Option<(Type, Type)> {
+    if is_plain(value, format) {
+        return None;
+    }
+    let (own, reads_as) = (Type::of(value, format), Type::read(&spelled(value, format), format));
+    (own != reads_as).then_some((own, reads_as))
+}
+
+fn differing_element(element: &Value, format: KeyFormat) -> Option<(Type, Type)> {
+    let (own, reads_as) = (Type::of(element, format), Type::read_element(element, format));
+    (own != reads_as).then_some((own, reads_as))
+}
+
+/// The mark of these params, and the first that needs one.
+pub(super) fn mark(params: &Params, format: KeyFormat) -> (Vec<u8>, Option<Ambiguity>) {
+    let (mut mark, mut first) = (Vec::new(), None);
+    for param in params {
+        let Some(name) = &param.name else { continue };
+        let elements = match &param.value {
+            Value::List(values) if Type::of(&param.value, format) == Type::List => values.as_slice(),
+            _ => &[],
+        };
+        let whole = differing(&param.value, format);
+        let of_elements = elements.iter().find_map(|element| differing_element(element, format));
+        let Some((own, reads_as)) = whole.or(of_elements) else {
+            mark.push(ZERO);
+            continue;
+        };
+        first.get_or_insert_with(|| Ambiguity::SpelledAs {
+            name: name.clone().into_owned(),
+            type_name: own.name(),
+            reads_as: reads_as.name(),
+        });
+        write(Some(Type::of(&param.value, format)), &mut mark);
+        for element in elements {
+            write(differing_element(element, format).map(|(own, _)| own), &mut mark);
+        }
+    }
+    // Zeros at the end say nothing.
+    mark.truncate(mark.iter().rposition(|&letter| letter == ONE).map_or(0, |last| last + 1));
+    (mark, first)
+}
+
+/// A value without its mark, if it has this one.
+pub(super) fn without_mark<'a>(stored: &'a [u8], mark: &[u8]) -> Option<&'a [u8]> {
+    let value = stored.strip_suffix(mark)?;
+    (!matches!(value.last(), Some(&(ZERO | ONE)))).then_some(value)
+}
+
+fn write(differs: Option<Type>, mark: &mut Vec<u8>) {
+    let Some(own) = differs else {
+        mark.push(ZERO);
+        return;
+    };
+    mark.push(ONE);
+    mark.extend((0..BITS).map(|bit| if own as u8 >> bit & 1 == 1 { ONE } else { ZERO }));
+}
