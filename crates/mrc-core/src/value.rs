@@ -1,5 +1,7 @@
 //! One SQL value: what a caller binds to a placeholder, and what becomes a segment of a key.
 
+mod foreign;
+
 use std::borrow::Cow;
 
 use bytes::Bytes;
@@ -8,7 +10,8 @@ use crate::temporal::{Date, DateTime, Time};
 
 /// A value to bind to a placeholder.
 ///
-/// Made with `From` from the types that Rust has a word for, and by name for the rest.
+/// `From` makes one of Rust's own types, and of those of chrono, time, uuid and rust_decimal with the feature of that name.
+/// A moment with a time zone is bound in UTC; an `f32` is bound as the double that is equal to it, as a `FLOAT` column compares.
 ///
 /// ```
 /// use mrc_core::{Decimal, Value};
@@ -122,9 +125,8 @@ from! {
     bool => Bool as bool,
     i8 => Int as i64, i16 => Int as i64, i32 => Int as i64, i64 => Int as i64,
     u8 => UInt as u64, u16 => UInt as u64, u32 => UInt as u64, u64 => UInt as u64,
-    f64 => Float as f64,
+    f32 => Float as f64, f64 => Float as f64,
     Decimal => Decimal as Decimal,
-    &'static str => Text as Cow<'static, str>,
     String => Text as Cow<'static, str>,
     Cow<'static, str> => Text as Cow<'static, str>,
     Bytes => Bytes as Bytes,
@@ -147,9 +149,15 @@ impl From<isize> for Value {
     }
 }
 
+impl From<&str> for Value {
+    fn from(value: &str) -> Self {
+        Self::Text(value.to_owned().into())
+    }
+}
+
 impl From<&String> for Value {
     fn from(value: &String) -> Self {
-        Self::Text(value.clone().into())
+        value.as_str().into()
     }
 }
 
@@ -166,24 +174,8 @@ macro_rules! element {
     ($($type:ty),*) => {$(impl Element for $type {})*};
 }
 element!(
-    bool,
-    i8,
-    i16,
-    i32,
-    i64,
-    u16,
-    u32,
-    u64,
-    usize,
-    isize,
-    f64,
-    Decimal,
-    &'static str,
-    String,
-    Date,
-    DateTime,
-    Time,
-    Value
+    bool, i8, i16, i32, i64, u16, u32, u64, usize, isize, f32, f64, Decimal, &str, &String, String, Date, DateTime,
+    Time, Value
 );
 
 impl<T: Element> From<Vec<T>> for Value {
@@ -195,6 +187,12 @@ impl<T: Element> From<Vec<T>> for Value {
 impl<T: Element + Clone> From<&[T]> for Value {
     fn from(values: &[T]) -> Self {
         Self::List(values.iter().cloned().map(Into::into).collect())
+    }
+}
+
+impl<T: Element + Clone> From<&Vec<T>> for Value {
+    fn from(values: &Vec<T>) -> Self {
+        values.as_slice().into()
     }
 }
 
