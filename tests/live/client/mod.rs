@@ -12,5 +12,6 @@ mod refusals;
 mod shapes;
 mod stale;
 pub(crate) mod support;
+mod types;
 mod values;
 mod wire;

@@ -1,0 +1,139 @@
+//! SQL compares by type, and a key doesn't show types. Calls that share a key have the answers of their own types.
+
+use std::collections::HashMap;
+
+use mrc::{
+    Date, Decimal, KeyScheme, MrcClient, MySqlConfig, MySqlExecutor, Params, QueryExecutor, RowEncoder, RowFormat,
+    Time, Value, params,
+};
+use rand::rngs::StdRng;
+use rand::seq::IndexedRandom;
+use rand::{Rng, SeedableRng};
+
+use super::support::*;
+
+/// How many pairs of calls: by hand, `MRC_TEST_CASES=100000`.
+const CASES: usize = 300;
+
+const SCHEMA: &str = "
+    CREATE TABLE typed (id INT PRIMARY KEY, code VARCHAR(20), n INT, big BIGINT UNSIGNED, d DECIMAL(20,4), f DOUBLE, day DATE, at DATETIME, t TIME);
+    INSERT INTO typed VALUES
+        (1, '0', 0, 0, 0, 0, '2025-01-01', '2025-01-01 00:00:00', '00:00:00'),
+        (2, '00', 1, 1, 1, 1, '1999-12-31', '1999-12-31 01:02:03', '01:02:03'),
+        (3, 'zz', -1, 9007199254740993, 1.5, 1.5, NULL, NULL, '-01:00:00'),
+        (4, 'true', 2, 18446744073709551615, -0.5, 1e21, NULL, NULL, NULL),
+        (5, '1,2', 12, 9007199254740992, 12, 1e-7, NULL, NULL, NULL),
+        (6, '', NULL, NULL, NULL, NULL, NULL, NULL, NULL),
+        (7, '1.0', 7, 7, 7, 7, NULL, NULL, NULL), (8, '2025-01-01', 8, 8, 8, 8, NULL, NULL, NULL)";
+
+const STATEMENTS: [&str; 11] = [
+    "SELECT id FROM typed WHERE code = ? ORDER BY id",
+    "SELECT id FROM typed WHERE n = ? ORDER BY id",
+    "SELECT id FROM typed WHERE big = ? ORDER BY id",
+    "SELECT id FROM typed WHERE d = ? ORDER BY id",
+    "SELECT id FROM typed WHERE f >= ? ORDER BY id",
+    "SELECT id FROM typed WHERE day = ? ORDER BY id",
+    "SELECT id FROM typed WHERE t = ? ORDER BY id",
+    "SELECT id FROM typed WHERE code IN (?) ORDER BY id",
+    "SELECT id FROM typed WHERE n NOT IN (?) ORDER BY id",
+    "SELECT ? AS v",
+    "SELECT id, COALESCE(n, ?) AS v FROM typed ORDER BY id",
+];
+
+fn scalars() -> Vec<Value> {
+    let day = Date::new(2025, 1, 1).unwrap();
+    let texts = [
+        "",
+        "0",
+        "00",
+        "1",
+        "1.0",
+        "1.5",
+        "true",
+        "false",
+        "null",
+        "1,2",
+        "01:02:03",
+        "zz",
+        "9007199254740992",
+        "1e+21",
+        "2025-01-01",
+        "Wed Jan 01 2025 00:00:00 GMT+0000 (Coordinated Universal Time)",
+    ];
+    let mut values: Vec<Value> =
+        texts.iter().flat_map(|&text| [text.into(), text.as_bytes().to_vec().into()]).collect();
+    values.extend([Value::Null, true.into(), false.into(), Time::new(1, 2, 3, 0).unwrap().into(), u64::MAX.into()]);
+    values.extend([day.into(), day.at(0, 0, 0, 0).unwrap().into()]);
+    values.extend([0, 1, 2, 9_007_199_254_740_992_i64].map(Value::from));
+    values.extend([0.0, -0.0, 1.0, 1.5, 9_007_199_254_740_992.0, 1e21].map(Value::from));
+    values.extend(["0", "1", "1.0", "1.5"].map(|digits| Decimal::new(digits).unwrap().into()));
+    values.extend(["0", "1", "1.0", "null", "true", "\"zz\"", "[1,2]"].map(|json| Value::Json(json.parse().unwrap())));
+    values
+}
+
+/// Values by the key that they have, those alone apart that no other shares.
+fn values_that_meet() -> Vec<Vec<Value>> {
+    let scalars = scalars();
+    let pairs =
+        [[0, 3], [33, 34], [1, 3]].map(|[one, other]| Value::List(vec![scalars[one].clone(), scalars[other].clone()]));
+    let alone = scalars.iter().map(|value| Value::List(vec![value.clone()]));
+    let lists = pairs.into_iter().chain(alone).chain([Value::from([1, 2]), Value::from(["1", "2"])]);
+    let mut by_key: HashMap<String, Vec<Value>> = HashMap::new();
+    for value in scalars.iter().cloned().chain(lists) {
+        let key = KeyScheme::default().key("", &params! { "P" => value.clone() }).unwrap().into_string();
+        by_key.entry(key).or_default().push(value);
+    }
+    by_key.into_values().filter(|values| values.len() > 1).collect()
+}
+
+/// The answer of a connection that has seen nothing else, or that there is none.
+async fn alone(config: &MySqlConfig, sql: &str, params: &Params) -> Option<String> {
+    let executor = MySqlExecutor::new(config.clone().pool_max(1)).unwrap();
+    let mut rows = RowEncoder::new(RowFormat::default());
+    let answered = executor.query(sql, params, &mut rows).await;
+    executor.close().await;
+    answered.ok()?;
+    Some(String::from_utf8(rows.finish().unwrap().to_vec()).unwrap())
+}
+
+async fn cached(client: &MrcClient, sql: &str, params: &Params) -> Option<String> {
+    guarded(client.query_with_cache(sql, params, HOUR)).await.ok().map(|answer| answer.as_str().unwrap().to_owned())
+}
+
+#[tokio::test]
+async fn calls_that_share_a_key_have_the_answers_of_their_own_types() {
+    let shop = Shop::open().await;
+    shop.database.execute(SCHEMA).await;
+    let config = MySqlConfig::from_url(&shop.database.url()).unwrap();
+    let others = shop.builder().build().unwrap();
+    let (seed, groups) = (rand::random(), values_that_meet());
+    let mut random = StdRng::seed_from_u64(seed);
+    let cases = std::env::var("MRC_TEST_CASES").map_or(CASES, |cases| cases.parse().unwrap());
+    for case in 0..cases {
+        let sql = *STATEMENTS.choose(&mut random).unwrap();
+        let group = groups.choose(&mut random).unwrap();
+        // Each case has a text of its own, so that it begins with an empty cache.
+        let sql = format!("{sql} -- {case}");
+        for _ in 0..random.random_range(2..4) {
+            let params = params! { "P" => group.choose(&mut random).unwrap().clone() };
+            let client = if random.random() { &shop.client } else { &others };
+            let (expected, answer) = (alone(&config, &sql, &params).await, cached(client, &sql, &params).await);
+            assert_eq!(answer, expected, "{sql} with {params:?}, seed {seed}, case {case}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn one_type_a_placeholder_is_stored_once_and_read_by_all() {
+    let shop = Shop::open().await;
+    shop.database.execute(SCHEMA).await;
+    let sql = "SELECT id FROM typed WHERE code = ?";
+    let others = shop.builder().build().unwrap();
+    for code in ["zz", "0", "1,2", "true"] {
+        shop.heard.take();
+        for client in [&shop.client, &others] {
+            client.query_with_cache(sql, params! { "Code" => code }, HOUR).await.unwrap();
+        }
+        assert_eq!(shop.heard.take(), ["Miss", "Filled", "Hit"], "{code}");
+    }
+}
