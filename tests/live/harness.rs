@@ -1,6 +1,6 @@
 //! The harness keeps its own promises, which the other tests lean on.
 
-use mrc_tests::{Database, Listener, MariaDb, Mode, Peer, Proxy, Redis, RedisCluster, RedisSentinel, unique};
+use mrc_tests::{Database, Listener, Mode, Peer, Proxy, Redis, RedisCluster, RedisSentinel, SqlServer, unique};
 use mysql_async::prelude::Queryable;
 use serde_json::json;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
@@ -96,7 +96,7 @@ async fn databases_are_apart_and_a_server_of_ones_own_can_go() {
     let zone: Option<String> = two.admin().await.query_first("SELECT @@system_time_zone").await.unwrap();
     assert_eq!(zone.as_deref(), Some("UTC"));
 
-    let own = MariaDb::start().await;
+    let own = SqlServer::start().await;
     own.admin()
         .await
         .query_drop("CREATE DATABASE d; CREATE TABLE d.t (id INT); INSERT INTO d.t VALUES (1)")

@@ -16,27 +16,30 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "a harness that cannot start its servers has nothing to return")]
 
 mod cluster;
+mod kinds;
 mod listener;
 mod machine;
-mod mariadb;
 mod names;
 mod peers;
 pub mod process;
+mod program;
 mod proxy;
 mod redis;
 mod resp;
 mod sentinel;
+mod sql;
 mod tls;
 mod twin;
 
 pub use cluster::RedisCluster;
+pub use kinds::{CacheKind, SqlKind};
 pub use listener::Listener;
 pub use machine::Machine;
-pub use mariadb::{Database, MariaDb};
-pub use names::{free_port, unique};
+pub use names::{free_port, numbers, slow_query, unique};
 pub use peers::Peer;
 pub use proxy::{Mode, Proxy};
 pub use redis::Redis;
 pub use resp::redis_command;
 pub use sentinel::RedisSentinel;
+pub use sql::{Database, SqlServer};
 pub use twin::Twin;

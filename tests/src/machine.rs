@@ -5,6 +5,8 @@ use std::process::Command;
 
 use serde::{Deserialize, Serialize};
 
+use crate::{CacheKind, SqlKind};
+
 /// The machine and the programs, without names of hosts or paths. What isn't known is `unknown`.
 ///
 /// Its text is the part that matters to every measurement: without Node, Python, Rust and the load.
@@ -16,9 +18,9 @@ pub struct Machine {
     pub cores: usize,
     /// The operating system and the architecture.
     pub system: String,
-    /// The version of Redis.
+    /// The Redis or Valkey of this run, with its version.
     pub redis: String,
-    /// The version of MariaDB, with its name.
+    /// The SQL server of this run, with its version.
     pub database: String,
     /// The version of Node.
     pub node: String,
@@ -39,8 +41,8 @@ impl Machine {
             cpu: model.map_or(std::env::consts::ARCH, |(_, model)| model.trim()).to_owned(),
             cores: std::thread::available_parallelism().map_or(0, Into::into),
             system: says("uname", "-sm"),
-            redis: version("redis-server", "v="),
-            database: version("mariadbd", "Ver "),
+            redis: CacheKind::of_this_run().version(),
+            database: SqlKind::of_this_run().version(),
             node: version("node", "v"),
             python: version(concat!(env!("CARGO_MANIFEST_DIR"), "/peers/venv/bin/python"), "Python "),
             rust: version("rustc", "rustc "),
@@ -58,7 +60,7 @@ impl Machine {
 impl Display for Machine {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let Self { cpu, cores, system, redis, database, .. } = self;
-        write!(f, "{cpu}, {cores} cores, {system}; Redis {redis}, {database}")
+        write!(f, "{cpu}, {cores} cores, {system}; {redis}, {database}")
     }
 }
 

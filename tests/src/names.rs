@@ -1,4 +1,4 @@
-//! Names and ports that no other test uses.
+//! Names and ports that no other test uses, and numbers for tests that need many rows.
 
 use std::collections::HashSet;
 use std::net::TcpListener;
@@ -12,6 +12,23 @@ pub fn unique(prefix: &str) -> String {
     let mut rng = rand::rng();
     let tail = (0..12).map(|_| char::from(LETTERS[rng.random_range(0..LETTERS.len())]));
     format!("{prefix}_{}", tail.collect::<String>())
+}
+
+/// A table expression for every server: its column `seq` has the numbers from 1 to `last`, which the server makes as
+/// they are read. It needs an alias: `SELECT seq FROM {numbers} AS n`.
+pub fn numbers(last: u64) -> String {
+    let digits = 1 + last.saturating_sub(1).checked_ilog10().unwrap_or(0);
+    let digit = (0..10).map(|d| format!("SELECT {d} AS d")).collect::<Vec<_>>().join(" UNION ALL ");
+    let value: String = (0..digits).map(|i| format!(" + d{i}.d * {}", 10_u64.pow(i))).collect();
+    let tables: Vec<String> = (0..digits).map(|i| format!("({digit}) AS d{i}")).collect();
+    format!("(SELECT 1{value} AS seq FROM {} WHERE 1{value} <= {last})", tables.join(", "))
+}
+
+/// A query for every server that takes ten minutes, with a column of this name, and fails when it is interrupted.
+///
+/// A lone `SLEEP` of MySQL returns 1 then.
+pub fn slow_query(column: &str) -> String {
+    format!("SELECT SLEEP(600) AS {column} FROM (SELECT 1 UNION ALL SELECT 2) AS two")
 }
 
 /// A port of 127.0.0.1 on which nobody listens, and which this process hands out once.

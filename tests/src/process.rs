@@ -163,21 +163,6 @@ pub(crate) async fn again<T>(launch: impl AsyncFn() -> Result<T, String>) -> T {
     panic!("{failure}");
 }
 
-/// The program named by the variable, else the first of `names` on PATH or in the usual folders for servers.
-pub(crate) fn program(variable: &str, names: &[&str]) -> PathBuf {
-    if let Some(path) = std::env::var_os(variable) {
-        return path.into();
-    }
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let usual = ["/usr/sbin", "/usr/local/sbin", "/usr/local/bin", "/opt/homebrew/bin"].map(PathBuf::from);
-    let folders: Vec<PathBuf> = std::env::split_paths(&path).chain(usual).collect();
-    names
-        .iter()
-        .flat_map(|name| folders.iter().map(move |folder| folder.join(name)))
-        .find(|path| path.is_file())
-        .unwrap_or_else(|| panic!("{} is not installed: run scripts/setup, or name it in {variable}", names[0]))
-}
-
 /// A new temporary folder. The supervisor of the server that lives in it removes it.
 pub(crate) fn folder(prefix: &str) -> PathBuf {
     tempfile::Builder::new().prefix(prefix).tempdir().expect("a temporary folder").keep()

@@ -1,15 +1,15 @@
-//! One Redis server.
+//! One Redis or Valkey server.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tokio::sync::{Mutex, OnceCell};
 
-use crate::process::{ServerProcess, again, folder, program};
+use crate::process::{ServerProcess, again, folder};
 use crate::tls::Certificates;
-use crate::{free_port, resp};
+use crate::{CacheKind, free_port, resp};
 
-/// A standalone Redis server without persistence. Clones are handles to the same server.
+/// A standalone server without persistence, of the [kind of this run](CacheKind::of_this_run). Clones are handles to the same server.
 #[derive(Clone)]
 pub struct Redis(Arc<Inner>);
 
@@ -155,7 +155,7 @@ pub(crate) async fn server<'a>(
     port: u16,
     args: impl Iterator<Item = &'a str>,
 ) -> Result<ServerProcess, String> {
-    let program = program("MRC_TEST_REDIS_SERVER", &["redis-server", "valkey-server"]);
+    let program = CacheKind::of_this_run().server.path();
     let mut command = vec![program.to_string_lossy().into_owned()];
     let fixed = ["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", "."];
     command.extend(["--port".to_owned(), port.to_string()]);

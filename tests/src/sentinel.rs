@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use crate::process::{ServerProcess, again, folder, program};
-use crate::{Redis, free_port, resp};
+use crate::process::{ServerProcess, again, folder};
+use crate::{CacheKind, Redis, free_port, resp};
 
 /// A primary, its replica and one sentinel, which fails over within some seconds.
 pub struct RedisSentinel {
@@ -76,7 +76,7 @@ async fn sentinel(port: u16, primary: u16) -> Result<ServerProcess, String> {
          sentinel down-after-milliseconds {service} 500\nsentinel failover-timeout {service} 3000\n"
     );
     std::fs::write(&file, text).expect("a file in the sentinel's folder");
-    let program = program("MRC_TEST_REDIS_SERVER", &["redis-server", "valkey-server"]);
+    let program = CacheKind::of_this_run().server.path();
     let command = [program.as_os_str(), file.as_os_str(), "--sentinel".as_ref()];
     ServerProcess::start(&command, &dir, "+monitor master").await
 }

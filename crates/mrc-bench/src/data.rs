@@ -6,6 +6,8 @@ use std::time::Duration;
 use mrc::{CacheStore, Claim, KeyError, KeyScheme, Life, RedisStore, Terms, Token, params};
 use serde::{Deserialize, Serialize};
 
+use mrc_tests::numbers;
+
 use crate::Res;
 
 /// The tags of an entry that has some.
@@ -29,7 +31,8 @@ pub(crate) fn schema() -> String {
             created_at DATETIME NOT NULL, paid TINYINT(1) NOT NULL);
         INSERT INTO orders SELECT seq, {STORE}, ELT(1 + seq % 3, 'open', 'shipped', 'cancelled'),
             CONCAT('Customer ', LPAD(seq * 7919 % 1000003, 8, '0')), 10 + seq * 31 % 9000 + 0.25, 1 + seq % 9,
-            '2025-01-15 10:30:00' + INTERVAL seq MINUTE, seq % 2 FROM seq_1_to_{ORDERS}"
+            '2025-01-15 10:30:00' + INTERVAL seq MINUTE, seq % 2 FROM {} AS n",
+        numbers(ORDERS.into())
     )
 }
 

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use mrc::MrcServer;
-use mrc_tests::{Machine, MariaDb, Redis};
+use mrc_tests::{Machine, Redis, SqlServer, numbers};
 use mysql_async::Pool;
 use mysql_async::prelude::Queryable;
 use tokio::runtime::Handle;
@@ -37,13 +37,13 @@ struct Player {
 /// Everything, from the start of the servers to their end.
 pub(crate) async fn run(args: &Args) -> Res<Results> {
     let machine = Machine::look();
-    let (redis, mysql) = (Redis::start().await, MariaDb::start().await);
+    let (redis, mysql) = (Redis::start().await, SqlServer::start().await);
     let items = KEYS * u32::try_from(SERIES.len())?;
     let schema = format!(
         "CREATE DATABASE shop; USE shop;
          CREATE TABLE items (id INT UNSIGNED PRIMARY KEY, version INT UNSIGNED NOT NULL) ENGINE=InnoDB;
-         INSERT INTO items SELECT seq, 0 FROM seq_0_to_{}",
-        items - 1
+         INSERT INTO items SELECT seq - 1, 0 FROM {} AS n",
+        numbers(items.into())
     );
     mysql.admin().await.query_drop(schema).await?;
     let (database, pool) = (mysql.url("shop"), Pool::from_url(mysql.url("shop"))?);
@@ -105,7 +105,7 @@ pub(crate) async fn run(args: &Args) -> Res<Results> {
     Ok(Results { machine, rate: args.rate, phases: measured, series, writer: writes })
 }
 
-async fn strike(outage: Option<(Server, Blow)>, redis: &Redis, mysql: &MariaDb) {
+async fn strike(outage: Option<(Server, Blow)>, redis: &Redis, mysql: &SqlServer) {
     match outage {
         Some((Server::Redis, Blow::Killed)) => redis.kill().await,
         Some((Server::Redis, Blow::Wedged)) => redis.pause().await,
@@ -116,7 +116,7 @@ async fn strike(outage: Option<(Server, Blow)>, redis: &Redis, mysql: &MariaDb) 
 }
 
 /// Returns when the server is ready.
-async fn mend(outage: Option<(Server, Blow)>, redis: &Redis, mysql: &MariaDb) {
+async fn mend(outage: Option<(Server, Blow)>, redis: &Redis, mysql: &SqlServer) {
     match outage {
         Some((Server::Redis, Blow::Killed)) => redis.restart().await,
         Some((Server::Redis, Blow::Wedged)) => redis.resume().await,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mrc::{Error, ExecuteError, MrcClient, MrcClientBuilder, MySqlConfig, Query, Source, params};
-use mrc_tests::{Listener, MariaDb, Mode, Proxy, free_port, unique};
+use mrc_tests::{Listener, Mode, Proxy, SqlServer, free_port, numbers, slow_query, unique};
 use mysql_async::prelude::Queryable;
 
 use super::support::*;
@@ -49,15 +49,16 @@ async fn nobody_there_and_somebody_else() {
 #[tokio::test]
 async fn killed_and_back() {
     let shop = Shop::open().await;
-    let mysql = MariaDb::start().await;
+    let mysql = SqlServer::start().await;
     set_up(&mysql).await;
     let client = shop.builder().mysql(mysql.url("own")).build().unwrap();
     ask(&client, 1).await.unwrap();
 
-    let slow = "SELECT COUNT(*) AS n FROM seq_1_to_1000000 a, seq_1_to_1000000 b WHERE a.seq + b.seq < ?";
+    let million = numbers(1_000_000);
+    let slow = format!("SELECT COUNT(*) AS n FROM {million} AS a, {million} AS b WHERE a.seq + b.seq < ?");
     let (slow_client, small) = (client.clone(), params! { "Small" => 1 });
-    let key = format!("{}{}", shop.prefix, client.key(slow, &small).unwrap());
-    let running = tokio::spawn(async move { slow_client.query_with_cache(slow, small, HOUR).await });
+    let key = format!("{}{}", shop.prefix, client.key(&slow, &small).unwrap());
+    let running = tokio::spawn(async move { slow_client.query_with_cache(&slow, small, HOUR).await });
     let mut admin = mysql.admin().await;
     until(async || {
         let count = "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE INFO LIKE '%a.seq + b.seq%' \
@@ -88,11 +89,11 @@ async fn an_answer_that_breaks_off_is_not_cached() {
     let shop = Shop::open().await;
     let wire = Proxy::to(shop.database.port()).await;
     let client = at(&shop, wire.port()).build().unwrap();
-    let sql = "SELECT seq, REPEAT('x', 1000) AS filler FROM seq_1_to_50000 WHERE seq > ?";
+    let sql = format!("SELECT seq, REPEAT('x', 1000) AS filler FROM {} AS n WHERE seq > ?", numbers(50_000));
     let params = params! { "Seq" => 0 };
-    let key = format!("{}{}", shop.prefix, client.key(sql, &params).unwrap());
+    let key = format!("{}{}", shop.prefix, client.key(&sql, &params).unwrap());
     let asking = tokio::spawn({
-        let (client, params) = (client.clone(), params.clone());
+        let (client, sql, params) = (client.clone(), sql.clone(), params.clone());
         async move { client.query_with_cache(sql, params, HOUR).await }
     });
     guarded(async {
@@ -106,7 +107,7 @@ async fn an_answer_that_breaks_off_is_not_cached() {
     database_error(guarded(asking).await.unwrap().unwrap_err());
     assert_eq!(shop.redis.cli(&["EXISTS", &key]).await, "0");
 
-    let answer = guarded(client.query_with_cache(sql, &params, HOUR)).await.unwrap();
+    let answer = guarded(client.query_with_cache(&sql, &params, HOUR)).await.unwrap();
     let rows: Vec<serde_json::Value> = answer.rows().unwrap();
     assert_eq!((answer.source(), rows.len()), (Source::Computed, 50_000));
 }
@@ -148,7 +149,7 @@ async fn leaves_nothing(shop: &Shop, id: u32) {
 
 #[tokio::test]
 async fn a_server_that_stands_still_costs_a_deadline_and_no_more() {
-    let (shop, mysql) = (Shop::open().await, MariaDb::start().await);
+    let (shop, mysql) = (Shop::open().await, SqlServer::start().await);
     set_up(&mysql).await;
     let client = shop.builder().mysql(mysql.url("own")).lease(HOUR).build().unwrap();
     ask(&client, 1).await.unwrap();
@@ -181,7 +182,7 @@ struct Slow {
 impl Slow {
     async fn new() -> Self {
         let (shop, name) = (Shop::open().await, unique("slow"));
-        let sql = format!("SELECT SLEEP(600) AS {name}");
+        let sql = slow_query(&name);
         let key = format!("{}{}", shop.prefix, shop.client.key(&sql, params! {}).unwrap());
         let client = shop.builder().lease(HOUR).build().unwrap();
         Self { shop, client, sql, name, key }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use mrc::{Error, ExecuteError, Health, MrcClient, MySqlConfig, StoreError};
-use mrc_tests::{MariaDb, Redis};
+use mrc_tests::{Redis, SqlServer};
 
 use super::support::*;
 
@@ -17,7 +17,7 @@ async fn health(client: &MrcClient) -> Health {
 
 #[tokio::test]
 async fn the_cache_and_the_database_are_told_apart() {
-    let (redis, mysql) = (Redis::with_args(&["--requirepass", "s3cret"]).await, MariaDb::start().await);
+    let (redis, mysql) = (Redis::with_args(&["--requirepass", "s3cret"]).await, SqlServer::start().await);
     let limit = Duration::from_millis(300);
     let client = MrcClient::builder()
         .redis_config(impatient(redis.port()).password("s3cret"))

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use mrc::{Answer, Error, MrcClient, MySqlConfig, Source, params};
-use mrc_tests::{MariaDb, Mode, Proxy};
+use mrc_tests::{Mode, Proxy, SqlServer};
 
 use super::support::*;
 
@@ -21,7 +21,7 @@ fn is_stale(answer: &Answer) {
 
 #[tokio::test]
 async fn a_copy_stands_in_until_it_is_dropped_or_the_database_is_back() {
-    let (shop, mysql) = (Shop::open().await, MariaDb::start().await);
+    let (shop, mysql) = (Shop::open().await, SqlServer::start().await);
     set_up(&mysql).await;
     let client = shop.builder().mysql(mysql.url("own")).stale_on_error(HOUR).jitter(0.0).build().unwrap();
     for id in 1..=2 {

@@ -10,7 +10,7 @@ use mrc::{
     Answer, Bypass, Error, Event, EventListener, ExecuteError, MrcClient, MrcClientBuilder, MrcServer, MySqlConfig,
     MySqlExecutor, Params, QueryExecutor, RedisConfig, RedisStore, RowEncoder, params,
 };
-use mrc_tests::{Database, MariaDb, Redis, unique};
+use mrc_tests::{Database, Redis, SqlServer, unique};
 use mysql_async::prelude::Queryable;
 use tokio::sync::Semaphore;
 
@@ -19,7 +19,8 @@ pub(crate) const SQL: &str = "SELECT id, version FROM items WHERE id = ?";
 
 /// Items 1 to 100, all at version 1.
 pub(crate) const ITEMS: &str = "CREATE TABLE items (id INT PRIMARY KEY, version INT NOT NULL);
-    INSERT INTO items SELECT seq, 1 FROM seq_1_to_100";
+    INSERT INTO items WITH RECURSIVE n AS (SELECT 1 AS seq UNION ALL SELECT seq + 1 FROM n WHERE seq < 100)
+    SELECT seq, 1 FROM n";
 
 /// A prefix of its own on the Redis of all tests, a database of its own, and a client.
 pub(crate) struct Shop {
@@ -156,8 +157,8 @@ impl EventListener for Heard {
     }
 }
 
-/// A MariaDB that a test stops: a database `own` with the [`ITEMS`].
-pub(crate) async fn set_up(mysql: &MariaDb) {
+/// A server that a test stops: a database `own` with the [`ITEMS`].
+pub(crate) async fn set_up(mysql: &SqlServer) {
     let mut admin = mysql.admin().await;
     admin.query_drop(format!("CREATE DATABASE own; USE own; {ITEMS}")).await.unwrap();
     admin.disconnect().await.unwrap();

@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use mrc_core::{RowFormat, params};
 use mrc_store::{ExecuteError, MySqlConfig, QueryExecutor};
-use mrc_tests::{Database, Listener, MariaDb, Mode, Proxy, free_port, unique};
+use mrc_tests::{Database, Listener, Mode, Proxy, SqlKind, SqlServer, free_port, numbers, slow_query, unique};
 use mysql_async::prelude::Queryable;
 
 use super::{canonical, config, executor, read};
@@ -29,9 +29,10 @@ fn assert_timeout(error: &ExecuteError, stage: &str) {
 async fn a_busy_pool_is_a_timeout_of_waiting() {
     let database = Database::create().await;
     let executor = executor(config(&database).pool_max(1).acquire_timeout(SHORT));
+    let slow = slow_query("a");
     let late = tokio::select! {
         biased;
-        slow = canonical(&executor, "SELECT SLEEP(600) AS a") => panic!("{slow:?}"),
+        slow = canonical(&executor, &slow) => panic!("{slow:?}"),
         late = canonical(&executor, "SELECT 1 AS a") => late,
     };
     assert_timeout(&late.unwrap_err(), "waiting for a connection");
@@ -108,8 +109,8 @@ async fn a_killed_connection_is_an_error_and_the_next_query_works() {
         let id = running(&mut admin, "killed_in_mid_query", true).await.unwrap();
         admin.query_drop(format!("KILL {id}")).await.unwrap();
     };
-    let sql = "SELECT SLEEP(60) AS killed_in_mid_query";
-    let (killed, ()) = tokio::join!(canonical(&executor, sql), kill);
+    let sql = slow_query("killed_in_mid_query");
+    let (killed, ()) = tokio::join!(canonical(&executor, &sql), kill);
     let error = killed.unwrap_err();
     assert!(matches!(error, ExecuteError::Unavailable(_)), "{error:?}");
     assert_eq!(canonical(&executor, "SELECT 2 AS a").await.unwrap(), r#"[{"a":2}]"#);
@@ -119,7 +120,7 @@ async fn a_killed_connection_is_an_error_and_the_next_query_works() {
 async fn a_slow_query_is_a_timeout_and_ends_at_the_server_too() {
     let database = Database::create().await;
     let executor = executor(config(&database).pool_max(1).query_timeout(LIMIT));
-    let error = canonical(&executor, "SELECT SLEEP(600) AS slow_for_its_limit").await.unwrap_err();
+    let error = canonical(&executor, &slow_query("slow_for_its_limit")).await.unwrap_err();
     assert_timeout(&error, "the query");
     let mut admin = database.admin().await;
     // Ten minutes, if the server had no limit of its own.
@@ -133,9 +134,10 @@ async fn an_abandoned_answer_is_not_read_to_its_end() {
     let executor = executor(config(&database).pool_max(1).connect_timeout(LIMIT));
     let mut admin = database.admin().await;
     // Far more than can be read within any limit here.
-    let endless = "SELECT seq, REPEAT('x', 900) AS abandoned_half_way FROM seq_1_to_1000000000";
+    let numbers = numbers(1_000_000_000);
+    let endless = format!("SELECT seq, REPEAT('x', 900) AS abandoned_half_way FROM {numbers} AS n");
     tokio::select! {
-        answer = canonical(&executor, endless) => panic!("{:?}", answer.map(|json| json.len())),
+        answer = canonical(&executor, &endless) => panic!("{:?}", answer.map(|json| json.len())),
         _ = running(&mut admin, "abandoned_half_way", true) => {}
     }
     assert_eq!(canonical(&executor, "SELECT 2 AS a").await.unwrap(), r#"[{"a":2}]"#);
@@ -146,9 +148,10 @@ async fn an_abandoned_answer_is_not_read_to_its_end() {
 async fn the_session_is_what_was_promised() {
     let database = Database::create().await;
     let executor = executor(config(&database).query_timeout(Duration::from_millis(1500)));
-    let sql = "SELECT @@max_statement_time AS l, @@autocommit AS a, @@character_set_results AS c, @@time_zone AS z";
-    let json = canonical(&executor, sql).await.unwrap();
-    assert_eq!(json, r#"[{"l":1.5,"a":1,"c":"utf8mb4","z":"SYSTEM"}]"#);
+    let (variable, limit) = SqlKind::of_this_run().statement_limit;
+    let sql = format!("SELECT @@{variable} AS l, @@autocommit AS a, @@character_set_results AS c, @@time_zone AS z");
+    let json = canonical(&executor, &sql).await.unwrap();
+    assert_eq!(json, format!(r#"[{{"l":{limit},"a":1,"c":"utf8mb4","z":"SYSTEM"}}]"#));
 }
 
 #[tokio::test]
@@ -172,7 +175,7 @@ async fn a_wire_that_stands_still_is_a_timeout_and_a_cut_wire_is_unavailable() {
 
 #[tokio::test]
 async fn a_restarted_server_is_found_again() {
-    let server = MariaDb::start().await;
+    let server = SqlServer::start().await;
     let executor = executor(MySqlConfig::from_url(&server.url("")).unwrap());
     let five = async || join_all((0..5).map(|_| canonical(&executor, "SELECT 1 AS a"))).await;
     let warm = five().await;
@@ -193,7 +196,7 @@ async fn a_restarted_server_is_found_again() {
 
 #[tokio::test]
 async fn a_wedged_server_is_a_timeout_and_goes_on_where_it_was() {
-    let server = MariaDb::start().await;
+    let server = SqlServer::start().await;
     let config = MySqlConfig::from_url(&server.url("")).unwrap();
     let executor = executor(config.pool_max(1).query_timeout(LIMIT).connect_timeout(LIMIT));
     let cached = canonical(&executor, "SELECT 1 AS a").await.unwrap();
@@ -206,15 +209,15 @@ async fn a_wedged_server_is_a_timeout_and_goes_on_where_it_was() {
 
 #[tokio::test]
 async fn a_server_that_shuts_down_in_mid_query_is_unavailable() {
-    let server = MariaDb::start().await;
+    let server = SqlServer::start().await;
     let executor = executor(MySqlConfig::from_url(&server.url("")).unwrap());
     let mut admin = server.admin().await;
     let shut_down = async {
         running(&mut admin, "shut_down_in_mid_query", true).await;
         admin.query_drop("SHUTDOWN").await.unwrap();
     };
-    let sql = "SELECT SLEEP(600) AS shut_down_in_mid_query";
-    let (done, ()) = tokio::join!(canonical(&executor, sql), shut_down);
+    let sql = slow_query("shut_down_in_mid_query");
+    let (done, ()) = tokio::join!(canonical(&executor, &sql), shut_down);
     let error = done.unwrap_err();
     assert!(matches!(error, ExecuteError::Unavailable(_)), "{error:?}");
 }
@@ -250,7 +253,7 @@ async fn a_full_server_is_unavailable_until_there_is_room() {
 
 #[tokio::test]
 async fn too_many_connections_are_unavailable_until_one_goes() {
-    let server = MariaDb::start().await;
+    let server = SqlServer::start().await;
     let mut admin = server.admin().await;
     // One connection is kept for who has all rights.
     admin.query_drop("SET GLOBAL max_connections = 10; CREATE USER plain@'%' IDENTIFIED BY 'secret'").await.unwrap();
@@ -278,9 +281,8 @@ async fn a_killed_query_may_be_tried_again() {
         let id = running(&mut admin, "only_the_query_is_killed", true).await.unwrap();
         admin.query_drop(format!("KILL QUERY {id}")).await.unwrap();
     };
-    let sql = "SELECT COUNT(*) AS only_the_query_is_killed FROM seq_1_to_1000000 a, seq_1_to_1000000 b \
-               WHERE a.seq + b.seq < 0";
-    let (killed, ()) = tokio::join!(canonical(&executor, sql), kill);
+    let sql = slow_query("only_the_query_is_killed");
+    let (killed, ()) = tokio::join!(canonical(&executor, &sql), kill);
     let error = killed.unwrap_err();
     assert!(matches!(error, ExecuteError::Unavailable(_)) && error.is_retryable(), "{error:?}");
     assert_eq!(canonical(&executor, "SELECT 2 AS a").await.unwrap(), r#"[{"a":2}]"#);
@@ -374,7 +376,7 @@ async fn names_for_placeholders_are_an_error_that_says_so() {
 async fn two_hundred_thousand_rows_stream_through() {
     let database = Database::create().await;
     database.execute("CREATE TABLE t (id INT PRIMARY KEY, pad VARCHAR(900))").await;
-    database.execute("INSERT INTO t SELECT seq, REPEAT('x', 900) FROM seq_1_to_200000").await;
+    database.execute(&format!("INSERT INTO t SELECT seq, REPEAT('x', 900) FROM {} AS n", numbers(200_000))).await;
     let executor = executor(config(&database));
     let json = canonical(&executor, "SELECT * FROM t ORDER BY id").await.unwrap();
     let rows: Vec<serde_json::Value> = serde_json::from_str(&json).unwrap();
@@ -394,8 +396,8 @@ async fn closing_waits_for_nobody_for_ever() {
 
 #[tokio::test]
 async fn a_server_without_tls_is_refused_where_tls_is_required() {
-    let database = Database::create().await;
-    let executor = executor(config(&database).tls(true));
+    let server = SqlServer::without_tls().await;
+    let executor = executor(local(server.port()).tls(true));
     let error = canonical(&executor, "SELECT 1").await.unwrap_err();
     assert!(!error.is_retryable(), "{error:?}");
     assert!(error.to_string().contains("SSL"), "{error}");

@@ -65,7 +65,7 @@ async fn queries_of_many_shapes_as_the_peers_store_them() {
         "SELECT DATE_ADD(dt, INTERVAL 1 DAY) AS tomorrow, YEAR(da) AS y, UNIX_TIMESTAMP(ts) AS unix FROM golden_types WHERE id = ?",
         "SELECT id AS same, t8 AS same FROM golden_types WHERE id = ?",
         "SELECT 0.1 + 0.2 AS f, 1e-7 AS small, 1e21 AS big, 1.50 AS d, '007' AS text, 'é\\n' AS esc, ? AS id",
-        "SELECT GROUP_CONCAT(id ORDER BY id) AS ids, HEX(bl) AS hex FROM golden_types WHERE id = ?",
+        "SELECT GROUP_CONCAT(id ORDER BY id) AS ids, HEX(MAX(bl)) AS hex FROM golden_types WHERE id = ?",
     ] {
         for side in world.sides() {
             let (ours, theirs) = stored(&world, side, side.rows, sql, 1).await;

@@ -1,6 +1,6 @@
 //! `query`, `get` and `drop` on real servers, and without them.
 
-use mrc_tests::{Database, MariaDb, Redis, free_port, unique};
+use mrc_tests::{Database, Redis, SqlServer, free_port, unique};
 use mysql_async::prelude::Queryable;
 use serde_json::json;
 
@@ -237,7 +237,7 @@ async fn a_value_that_is_no_json_is_shown_as_it_is_but_not_as_json() {
 #[tokio::test]
 async fn ctrl_c_ends_it() {
     // A server of its own: its list of queries shows ours alone.
-    let server = MariaDb::start().await;
+    let server = SqlServer::start().await;
     let query = ["query", "--no-cache", "--sql", "SELECT SLEEP(60)", "--mysql", &server.url("")];
     let child = command(&query).spawn().unwrap();
     let mut admin = server.admin().await;

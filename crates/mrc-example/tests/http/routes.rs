@@ -1,6 +1,6 @@
 //! What the routes answer, on servers and on none.
 
-use mrc_tests::{Database, MariaDb, Redis};
+use mrc_tests::{Database, Redis, SqlServer};
 use serde_json::json;
 
 use crate::run::Shop;
@@ -59,7 +59,7 @@ async fn it_runs_on_servers_that_another_process_shares() {
 
 #[tokio::test]
 async fn without_the_database_it_is_not_ready_and_hits_go_on() {
-    let server = MariaDb::start().await;
+    let server = SqlServer::start().await;
     let database = server.url("mysql");
     let shop = Shop::start(&[("MRC_MYSQL_URL", &*database)]).await;
     shop.get("/stores/6/orders").await;

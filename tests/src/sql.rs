@@ -1,4 +1,4 @@
-//! One MariaDB server, and fresh databases on it.
+//! One MySQL or MariaDB server, and fresh databases on it.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -7,15 +7,16 @@ use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Opts};
 use tokio::sync::{Mutex, OnceCell};
 
-use crate::process::{ServerProcess, again, folder, program};
-use crate::{free_port, unique};
+use crate::process::{ServerProcess, again, folder};
+use crate::{SqlKind, free_port, unique};
 
 const USER: &str = "shop";
 const PASSWORD: &str = "secret";
 
-/// A MariaDB server of its own, for tests that kill or pause it. Others take a [`Database`].
-pub struct MariaDb {
+/// A server of its own, of the [kind of this run](SqlKind::of_this_run), for tests that kill or pause it. Others take a [`Database`].
+pub struct SqlServer {
     port: u16,
+    args: &'static [&'static str],
     running: Mutex<Running>,
 }
 
@@ -26,20 +27,29 @@ struct Running {
 
 const DATA: &str = "data";
 
-impl MariaDb {
+impl SqlServer {
     /// A new, empty server. Its one user may do everything.
     pub async fn start() -> Self {
+        Self::with_args(&[]).await
+    }
+
+    /// A new, empty server that speaks no TLS.
+    pub async fn without_tls() -> Self {
+        Self::with_args(SqlKind::of_this_run().without_tls).await
+    }
+
+    async fn with_args(args: &'static [&'static str]) -> Self {
         // Another process may take the port before the server does.
         let (port, running) = again(async || {
             let port = free_port();
-            Ok((port, launch(port, None).await?))
+            Ok((port, launch(port, args, None).await?))
         })
         .await;
-        Self { port, running: Mutex::new(running) }
+        Self { port, args, running: Mutex::new(running) }
     }
 
     async fn shared() -> &'static Self {
-        static SHARED: OnceCell<MariaDb> = OnceCell::const_new();
+        static SHARED: OnceCell<SqlServer> = OnceCell::const_new();
         SHARED.get_or_init(Self::start).await
     }
 
@@ -78,20 +88,20 @@ impl MariaDb {
         let mut running = self.running.lock().await;
         running.process.kill().await;
         // Once: the data goes with a server that does not start.
-        *running = launch(self.port, Some(&running.dir)).await.unwrap_or_else(|e| panic!("{e}"));
+        *running = launch(self.port, self.args, Some(&running.dir)).await.unwrap_or_else(|e| panic!("{e}"));
     }
 }
 
 /// A fresh database with a random name, on the one server of this test process. Dropping it drops the database.
 pub struct Database {
     name: String,
-    server: &'static MariaDb,
+    server: &'static SqlServer,
 }
 
 impl Database {
     /// Creates it, utf8mb4.
     pub async fn create() -> Self {
-        let server = MariaDb::shared().await;
+        let server = SqlServer::shared().await;
         let name = unique("mrc");
         let database = Self { name, server };
         run(&server.url(""), &format!("CREATE DATABASE {} CHARACTER SET utf8mb4", database.name)).await;
@@ -149,18 +159,17 @@ async fn run(url: &str, sql: &str) {
 }
 
 /// A new server, or with the data of a killed one, which is moved: its folder goes with that one.
-async fn launch(port: u16, killed: Option<&Path>) -> Result<Running, String> {
-    let dir = folder("mrc-mariadb-");
+async fn launch(port: u16, args: &[&str], killed: Option<&Path>) -> Result<Running, String> {
+    let (kind, dir) = (SqlKind::of_this_run(), folder("mrc-sql-"));
     let data = dir.join(DATA);
-    // Nothing here must survive a crash of the system, so nothing waits for the disk.
-    let fast = ["--loose-innodb-flush-method=nosync", "--innodb-log-file-size=8M", "--innodb-buffer-pool-size=64M"];
     let datadir = format!("--datadir={}", data.display());
     let user = rustix::process::geteuid().is_root().then_some("--user=root");
-    let common: Vec<&str> =
-        ["--no-defaults", &datadir, "--skip-name-resolve"].into_iter().chain(fast).chain(user).collect();
+    // Nothing here must survive a crash of the system, so nothing waits for the disk.
+    let fast = ["--loose-innodb-flush-method=nosync", "--innodb-buffer-pool-size=64M"];
+    let common: Vec<&str> = ["--no-defaults", &datadir].into_iter().chain(fast).chain(user).collect();
     let filled = match killed {
         Some(killed) => std::fs::rename(killed.join(DATA), &data).map_err(|e| e.to_string()),
-        None => install(&dir, &common).await,
+        None => install(kind, &dir, &common).await,
     };
     if let Err(error) = filled {
         // No supervisor holds the folder yet.
@@ -172,30 +181,30 @@ async fn launch(port: u16, killed: Option<&Path>) -> Result<Running, String> {
          GRANT ALL ON *.* TO {USER}@'%' WITH GRANT OPTION;\n"
     );
     std::fs::write(dir.join("init.sql"), grants).map_err(|e| e.to_string())?;
-    let program = program("MRC_TEST_MARIADBD", &["mariadbd", "mysqld"]);
+    let program = kind.server.path();
     let port = format!("--port={port}");
-    // The socket's path must be short: the folder is the working directory.
+    // The socket's path must be short: it is relative to the data folder.
     let own = [&port, "--bind-address=127.0.0.1", "--socket=s", "--pid-file=pid", "--max-connections=500"];
     // A commit lies with the system before it is answered: a kill doesn't take it back.
-    let log = ["--innodb-flush-log-at-trx-commit=2", "--sync-binlog=0", "--skip-log-bin"];
+    let log = ["--innodb-flush-log-at-trx-commit=2", "--sync-binlog=0", "--skip-log-bin", "--skip-name-resolve"];
     let init = format!("--init-file={}", dir.join("init.sql").display());
     let program = program.to_string_lossy();
-    let command: Vec<&str> = [&*program].into_iter().chain(common).chain(own).chain(log).chain([&*init]).collect();
-    let process = ServerProcess::start(&command, &dir, "ready for connections").await?;
+    let parts = [&[&*program], &*common, &own, &log, &[&*init], kind.serve, args];
+    let process = ServerProcess::start(&parts.concat(), &dir, "ready for connections").await?;
     Ok(Running { process, dir })
 }
 
-async fn install(dir: &Path, common: &[&str]) -> Result<(), String> {
-    let program = program("MRC_TEST_MARIADB_INSTALL_DB", &["mariadb-install-db", "mysql_install_db"]);
-    let output = tokio::process::Command::new(program)
+async fn install(kind: &SqlKind, dir: &Path, common: &[&str]) -> Result<(), String> {
+    let program = kind.installer.path();
+    let output = tokio::process::Command::new(&program)
         .args(common)
-        .args(["--auth-root-authentication-method=normal", "--skip-test-db"])
+        .args(kind.install)
         .current_dir(dir)
         .env("TZ", "UTC")
         .stdin(Stdio::null())
         .output()
         .await
-        .map_err(|e| format!("mariadb-install-db: {e}"))?;
+        .map_err(|e| format!("{}: {e}", program.display()))?;
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     output.status.success().then_some(()).ok_or_else(|| text(&output.stdout) + &text(&output.stderr))
 }

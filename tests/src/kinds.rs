@@ -1,0 +1,191 @@
+//! The servers of the matrix, and what differs between them.
+//!
+//! The differences are data, and here alone: a test asks for what it may expect of the server that it runs on.
+
+use std::sync::OnceLock;
+
+use crate::program::Program;
+
+/// A kind of SQL server.
+pub struct SqlKind {
+    /// Its name in `MRC_TEST_DATABASE`.
+    word: &'static str,
+    /// Its name for people.
+    pub name: &'static str,
+    pub(crate) server: Program,
+    pub(crate) installer: Program,
+    /// Arguments that fill a data folder, for the installer.
+    pub(crate) install: &'static [&'static str],
+    /// Arguments of the server alone.
+    pub(crate) serve: &'static [&'static str],
+    /// Arguments of a server that speaks no TLS. MySQL, and MariaDB from 11.4, speak it unless they are told not to.
+    pub(crate) without_tls: &'static [&'static str],
+    /// The variable that limits how long a statement may run, and how it writes 1.5 seconds.
+    pub statement_limit: (&'static str, &'static str),
+    /// A type of its own: the column's type, a value in SQL, and the value in canonical JSON.
+    pub own_types: &'static [(&'static str, &'static str, &'static str)],
+    /// How the document `{ }` comes out of a view's column and of `JSON_EXTRACT`: where JSON is a name for a text, as a text.
+    pub json_of_view: &'static str,
+    /// See `json_of_view`.
+    pub json_of_expression: &'static str,
+    /// Values of the golden files as MariaDB keeps them, and as this server does.
+    kept: &'static [(&'static str, &'static str)],
+}
+
+/// A kind of Redis.
+pub struct CacheKind {
+    /// Its name in `MRC_TEST_CACHE`.
+    word: &'static str,
+    /// Its name for people.
+    pub name: &'static str,
+    pub(crate) server: Program,
+}
+
+const MYSQLD: Program = Program {
+    variable: "MRC_TEST_MYSQLD",
+    unpacked: "mysql/mysqld",
+    names: &["mysqld"],
+    is_it: |version| !version.contains("MariaDB"),
+};
+
+/// The first that is installed is the default.
+static SQL: [SqlKind; 2] = [
+    SqlKind {
+        word: "mysql",
+        name: "MySQL",
+        server: MYSQLD,
+        installer: MYSQLD,
+        install: &["--initialize-insecure"],
+        serve: &["--mysqlx=OFF", "--secure-file-priv=NULL", "--innodb-redo-log-capacity=32M"],
+        without_tls: &["--tls-version="],
+        statement_limit: ("max_execution_time", "1500"),
+        own_types: &[],
+        json_of_view: "{}",
+        json_of_expression: "{}",
+        kept: &[
+            (r#"{"a":[1,2.50]}"#, r#"{"a":[1,2.5]}"#),
+            (r#""d3010":1e-07,"f":0.0,"d":0.0,"#, r#""d3010":1e-07,"f":0.0,"d":-0.0,"#),
+            (
+                r#"{"b":1,"a":[1.0,2.50,null,true],"é":"\u2028"}"#,
+                "{\"a\":[1.0,2.5,null,true],\"b\":1,\"é\":\"\u{2028}\"}",
+            ),
+            ("{\"b\":1,\"a\":[1,2.5,null,true],", "{\"a\":[1,2.5,null,true],\"b\":1,"),
+            (
+                r#""{\"b\": 1, \"a\": [1.0, 2.50, null, true], \"é\": \"\\u2028\"}""#,
+                "\"{\\\"a\\\": [1.0, 2.5, null, true], \\\"b\\\": 1, \\\"é\\\": \\\"\u{2028}\\\"}\"",
+            ),
+        ],
+    },
+    SqlKind {
+        word: "mariadb",
+        name: "MariaDB",
+        server: Program {
+            variable: "MRC_TEST_MARIADBD",
+            unpacked: "mariadb/mariadbd",
+            names: &["mariadbd", "mysqld"],
+            is_it: |version| version.contains("MariaDB"),
+        },
+        installer: Program {
+            variable: "MRC_TEST_MARIADB_INSTALL_DB",
+            unpacked: "mariadb/mariadb-install-db",
+            names: &["mariadb-install-db", "mysql_install_db"],
+            is_it: |_| true,
+        },
+        install: &["--auth-root-authentication-method=normal", "--skip-test-db"],
+        serve: &["--innodb-log-file-size=8M"],
+        without_tls: &["--skip-ssl"],
+        statement_limit: ("max_statement_time", "1.5"),
+        own_types: &[
+            ("UUID", "'123e4567-e89b-12d3-a456-426655440000'", r#""123e4567-e89b-12d3-a456-426655440000""#),
+            ("INET6", "'::1'", r#""::1""#),
+        ],
+        json_of_view: r#""{ }""#,
+        json_of_expression: r#""{}""#,
+        kept: &[],
+    },
+];
+
+/// The first that is installed is the default.
+static CACHES: [CacheKind; 3] = [
+    CacheKind {
+        word: "redis8",
+        name: "Redis",
+        server: Program {
+            variable: "MRC_TEST_REDIS8",
+            unpacked: "redis8/redis-server",
+            names: &["redis-server"],
+            is_it: |version| version.starts_with("Redis") && version.contains("v=8."),
+        },
+    },
+    CacheKind {
+        word: "redis7",
+        name: "Redis",
+        server: Program {
+            variable: "MRC_TEST_REDIS7",
+            unpacked: "redis7/redis-server",
+            names: &["redis-server"],
+            is_it: |version| version.starts_with("Redis") && version.contains("v=7."),
+        },
+    },
+    CacheKind {
+        word: "valkey9",
+        name: "Valkey",
+        server: Program {
+            variable: "MRC_TEST_VALKEY9",
+            unpacked: "valkey9/valkey-server",
+            names: &["valkey-server"],
+            is_it: |version| version.starts_with("Valkey") && version.contains("v=9."),
+        },
+    },
+];
+
+impl SqlKind {
+    /// Returns the kind that the tests of this process run on: the one in `MRC_TEST_DATABASE` (`mysql`, `mariadb`).
+    /// Default: the first of these that is installed.
+    pub fn of_this_run() -> &'static Self {
+        static CHOSEN: OnceLock<&SqlKind> = OnceLock::new();
+        CHOSEN.get_or_init(|| choose("MRC_TEST_DATABASE", &SQL, |kind| (kind.word, &kind.server)))
+    }
+
+    /// Returns a line of a golden file with its values as this server keeps them.
+    ///
+    /// In a JSON document MySQL sorts the names, and writes numbers and characters its own way. It keeps a double's `-0`.
+    pub fn kept(&self, golden: &str) -> String {
+        self.kept.iter().fold(golden.to_owned(), |line, (written, kept)| line.replace(written, kept))
+    }
+
+    /// Returns its name and version.
+    pub fn version(&self) -> String {
+        format!("{} {}", self.name, self.server.version())
+    }
+}
+
+impl CacheKind {
+    /// Returns the kind that the tests of this process run on: the one in `MRC_TEST_CACHE` (`redis8`, `redis7`,
+    /// `valkey9`). Default: the first of these that is installed.
+    pub fn of_this_run() -> &'static Self {
+        static CHOSEN: OnceLock<&CacheKind> = OnceLock::new();
+        CHOSEN.get_or_init(|| choose("MRC_TEST_CACHE", &CACHES, |kind| (kind.word, &kind.server)))
+    }
+
+    /// Returns its name and version.
+    pub fn version(&self) -> String {
+        format!("{} {}", self.name, self.server.version())
+    }
+}
+
+fn choose<K>(
+    variable: &str,
+    kinds: &'static [K],
+    parts: impl Fn(&'static K) -> (&'static str, &'static Program),
+) -> &'static K {
+    let Ok(chosen) = std::env::var(variable) else {
+        let installed = kinds.iter().find(|kind| parts(kind).1.find().is_some());
+        return installed.unwrap_or(&kinds[0]);
+    };
+    let words: Vec<&str> = kinds.iter().map(|kind| parts(kind).0).collect();
+    kinds
+        .iter()
+        .find(|kind| parts(kind).0 == chosen)
+        .unwrap_or_else(|| panic!("{variable}={chosen}: choose of {words:?}"))
+}
