@@ -230,12 +230,19 @@ impl MrcClient {
 
     /// Runs a query without the cache: any statement, also one that writes. A statement without rows answers `[]`.
     ///
+    /// Nothing that the statement leaves in its session reaches a cached read: not a transaction, nor a variable, a lock, or a
+    /// temporary table. Nor does it reach the next `query`, so statements that belong together need one connection of
+    /// [`mysql_pool`](Self::mysql_pool).
+    ///
     /// The peers' `queryToPromise` / `query_to_promise`.
     ///
     /// # Errors
-    /// [`Error::Database`].
+    /// [`Error::Database`]; with [`ExecuteError::SeveralResults`] when the statement answered with more than one result, such
+    /// as a `CALL`: it has run then.
     pub async fn query(&self, sql: &str, params: impl Borrow<Params>) -> Result<Answer, Error> {
-        self.inner.run(sql, params.borrow()).await.map(Answer::computed)
+        let mut rows = RowEncoder::new(self.inner.rows);
+        self.inner.executor()?.execute(sql, params.borrow(), &mut rows).await?;
+        Ok(Answer::computed(rows.finish().map_err(ExecuteError::from)?))
     }
 
     /// The answer of a query if it is in the cache. Nothing is run.
@@ -293,11 +300,15 @@ impl MrcClient {
         self.key_of(query.into().key_text(), params.borrow())
     }
 
-    /// The pool of MySQL connections, for statements that mrc has no word for. None: the client was built without MySQL.
+    /// Returns the pool of this runtime for statements that mrc has no word for. Returns `None` if the client was built
+    /// without MySQL.
+    ///
+    /// Cached reads have other connections. A session is reset when its connection comes back: see
+    /// [`MySqlExecutor::pool`](mrc_store::MySqlExecutor::pool).
     ///
     /// The peers' `getMySQLPool` / `get_mysql_pool`.
     #[cfg(feature = "mysql")]
-    pub fn mysql_pool(&self) -> Option<&mrc_store::mysql_async::Pool> {
+    pub fn mysql_pool(&self) -> Option<mrc_store::mysql_async::Pool> {
         self.inner.mysql.as_deref().map(mrc_store::MySqlExecutor::pool)
     }
 
@@ -366,10 +377,6 @@ impl Inner {
             self.pipeline.events.emit(&Event::Overloaded { waiting });
         }
         let _turn = turn?;
-        self.run(sql, params).await
-    }
-
-    async fn run(&self, sql: &str, params: &Params) -> Result<Bytes, Error> {
         let mut rows = RowEncoder::new(self.rows);
         self.executor()?.query(sql, params, &mut rows).await?;
         Ok(rows.finish().map_err(ExecuteError::from)?)

@@ -91,6 +91,18 @@ pub enum ExecuteError {
     /// The rows can't be written as JSON.
     #[error(transparent)]
     Row(#[from] RowError),
+    /// The statement answered with several results, and a call returns one. The statement has run to its end.
+    #[error(
+        "the statement has run, and answered with several results, of which a call returns one: \
+         run it on a connection of `mysql_pool()`, or have the procedure select once"
+    )]
+    SeveralResults,
+    /// The answer of a read came from a session without autocommit, or in a transaction: its rows may not be committed.
+    #[error(
+        "the read left its session in a transaction or without autocommit, so its rows may not be committed: \
+         leave transactions to `query` or `mysql_pool()`"
+    )]
+    Session,
     /// The executor was closed.
     #[error("the database pool is closed: build a new client to go on")]
     Closed,

@@ -28,6 +28,17 @@ pub trait QueryExecutor: Debug + Send + Sync + 'static {
     /// [`ExecuteError`]: the number of params doesn't fit, the server refused the statement, it can't be reached, or a time-out passed.
     async fn query(&self, sql: &str, params: &Params, rows: &mut RowEncoder) -> Result<(), ExecuteError>;
 
+    /// Runs any statement, also one that writes, as [`query`](Self::query) runs a read.
+    ///
+    /// What the statement leaves in its session (a transaction, variables, another database, temporary tables, locks) must
+    /// not reach a `query`. Default: `query`.
+    ///
+    /// # Errors
+    /// [`ExecuteError`], as `query`.
+    async fn execute(&self, sql: &str, params: &Params, rows: &mut RowEncoder) -> Result<(), ExecuteError> {
+        self.query(sql, params, rows).await
+    }
+
     /// Asks the database whether it answers, within a short time. A ping isn't a query: no span, no statistics.
     ///
     /// # Errors

@@ -170,6 +170,20 @@ async fn a_server_that_stands_still_costs_a_deadline_and_no_more() {
     assert!(ask(&client, 2).await.unwrap().is_hit());
 }
 
+/// Returns the connection on which the database runs a query with this name.
+async fn running(shop: &Shop, name: &str) -> u64 {
+    let mut admin = shop.database.admin().await;
+    let find =
+        format!("SELECT ID FROM information_schema.PROCESSLIST WHERE INFO LIKE '%{name}%' AND ID <> CONNECTION_ID()");
+    let mut id = None;
+    until(async || {
+        id = admin.query_first::<u64, _>(&find).await.unwrap();
+        id.is_some()
+    })
+    .await;
+    id.unwrap()
+}
+
 /// A statement that takes long, with a name of its own.
 struct Slow {
     shop: Shop,
@@ -192,20 +206,8 @@ impl Slow {
         guarded(client.query_with_cache(Query::new(&self.sql).trust_read_only(), params! {}, HOUR)).await.unwrap_err()
     }
 
-    /// The connection on which the database runs it.
     async fn running(&self) -> u64 {
-        let mut admin = self.shop.database.admin().await;
-        let find = format!(
-            "SELECT ID FROM information_schema.PROCESSLIST WHERE INFO LIKE '%{}%' AND ID <> CONNECTION_ID()",
-            self.name
-        );
-        let mut id = None;
-        until(async || {
-            id = admin.query_first::<u64, _>(&find).await.unwrap();
-            id.is_some()
-        })
-        .await;
-        id.unwrap()
+        running(&self.shop, &self.name).await
     }
 
     async fn left_nothing(&self) {
@@ -243,13 +245,19 @@ async fn a_pool_without_a_free_connection() {
     let mysql = MySqlConfig::from_url(&shop.database.url()).unwrap().pool_max(1);
     let client =
         shop.builder().mysql_config(mysql.acquire_timeout(Duration::from_millis(300))).lease(HOUR).build().unwrap();
-    let only = client.mysql_pool().unwrap().get_conn().await.unwrap();
+    let name = unique("slow");
+    let held = Query::new(format!("SELECT SLEEP(600) AS {name}")).trust_read_only();
+    let only = tokio::spawn({
+        let client = client.clone();
+        async move { client.query_with_cache(held, params! {}, HOUR).await }
+    });
+    running(&shop, &name).await;
     let error = database_error(ask(&client, 1).await.unwrap_err());
     assert!(matches!(*error, ExecuteError::Timeout { .. }), "{error:?}");
     let error = ask(&client.with_deadline(Duration::from_millis(50)), 1).await.unwrap_err();
     assert!(matches!(error, Error::Deadline { .. }), "{error:?}");
     leaves_nothing(&shop, 1).await;
-    drop(only);
+    only.abort();
     until(async || ask(&client, 1).await.is_ok()).await;
     assert!(ask(&client, 1).await.unwrap().is_hit());
 }

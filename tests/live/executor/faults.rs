@@ -41,13 +41,17 @@ async fn a_busy_pool_is_a_timeout_of_waiting() {
 }
 
 #[tokio::test]
-async fn a_pool_taken_by_hand_is_a_timeout_of_waiting() {
+async fn a_pool_taken_by_hand_is_a_timeout_of_waiting_and_reads_go_on() {
     let database = Database::create().await;
     let executor = executor(config(&database).pool_max(1).connect_timeout(LIMIT));
     let taken = executor.pool().get_conn().await.unwrap();
-    assert_timeout(&canonical(&executor, "SELECT 1 AS a").await.unwrap_err(), "waiting for a connection");
-    drop(taken);
+    let mut rows = mrc_core::RowEncoder::new(RowFormat::Canonical);
+    let late = executor.execute("SELECT 1 AS a", &params! {}, &mut rows).await;
+    assert_timeout(&late.unwrap_err(), "waiting for a connection");
     assert_eq!(canonical(&executor, "SELECT 2 AS a").await.unwrap(), r#"[{"a":2}]"#);
+    drop(taken);
+    let mut rows = mrc_core::RowEncoder::new(RowFormat::Canonical);
+    executor.execute("SELECT 3 AS a", &params! {}, &mut rows).await.unwrap();
 }
 
 #[tokio::test]
@@ -246,7 +250,7 @@ async fn a_full_server_is_unavailable_until_there_is_room() {
         assert!(matches!(error, ExecuteError::Unavailable(_)) && error.is_retryable(), "{error:?}");
         assert!(error.to_string().contains("1226"), "{error}");
     }
-    drop(only);
+    only.disconnect().await.unwrap();
     comes_back(&executor).await;
     admin.query_drop(format!("DROP USER {user}@'%'")).await.unwrap();
 }
@@ -268,7 +272,7 @@ async fn too_many_connections_are_unavailable_until_one_goes() {
     assert!(full.to_string().contains("1040"), "{full}");
     let error = canonical(&executor, "SELECT 1 AS a").await.unwrap_err();
     assert!(matches!(error, ExecuteError::Unavailable(_)), "{error:?}");
-    held.pop();
+    held.pop().unwrap().disconnect().await.unwrap();
     comes_back(&executor).await;
 }
 
@@ -308,12 +312,12 @@ async fn a_lock_that_others_hold_is_worth_a_second_try() {
     let database = Database::create().await;
     database.execute("CREATE TABLE t (a INT); INSERT INTO t VALUES (1)").await;
     let executor = executor(config(&database).pool_max(1));
-    let mut session = executor.pool().get_conn().await.unwrap();
-    session.query_drop("SET lock_wait_timeout = 1").await.unwrap();
-    drop(session);
     let mut admin = database.admin().await;
     admin.query_drop("LOCK TABLES t WRITE").await.unwrap();
-    let error = canonical(&executor, "SELECT a FROM t").await.unwrap_err();
+    // Each server reads its own way of saying it.
+    let sql =
+        "/*M!100101 SET STATEMENT lock_wait_timeout = 1 FOR */ SELECT /*+ SET_VAR(lock_wait_timeout = 1) */ a FROM t";
+    let error = canonical(&executor, sql).await.unwrap_err();
     assert!(error.is_retryable() && error.to_string().contains("1205"), "{error:?}");
     admin.query_drop("UNLOCK TABLES").await.unwrap();
     assert_eq!(canonical(&executor, "SELECT a FROM t").await.unwrap(), r#"[{"a":1}]"#);
@@ -348,9 +352,9 @@ async fn a_ping_says_what_is_wrong_within_the_shortest_limit() {
 async fn text_that_is_not_utf8_names_its_column() {
     let database = Database::create().await;
     let executor = executor(config(&database).pool_max(1));
-    // A session that asks for Latin-1 gets it: the state that the pool's owner is told to leave alone.
-    executor.pool().get_conn().await.unwrap().query_drop("SET character_set_results = latin1").await.unwrap();
-    let error = canonical(&executor, "SELECT 'é' AS sad").await.unwrap_err();
+    // A session that asks for Latin-1 gets it.
+    database.execute("CREATE PROCEDURE asks() BEGIN SET character_set_results = latin1; SELECT 'é' AS sad; END").await;
+    let error = canonical(&executor, "CALL asks()").await.unwrap_err();
     assert!(matches!(&error, ExecuteError::Cell { column, .. } if column == "sad"), "{error:?}");
     assert!(error.to_string().contains("CONVERT"));
 }

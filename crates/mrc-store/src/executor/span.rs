@@ -56,6 +56,8 @@ fn error_type(error: &ExecuteError) -> &'static str {
         ExecuteError::Timeout { .. } => "timeout",
         ExecuteError::Cell { .. } => "cell",
         ExecuteError::Row(_) => "row",
+        ExecuteError::SeveralResults => "several_results",
+        ExecuteError::Session => "session",
         ExecuteError::Closed => "closed",
     }
 }

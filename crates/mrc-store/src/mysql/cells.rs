@@ -49,7 +49,8 @@ pub(super) fn bind(value: &Value) -> Driver {
     match value {
         Value::Bool(bool) => Driver::Int((*bool).into()),
         Value::Int(int) => Driver::Int(*int),
-        Value::UInt(int) => Driver::UInt(*int),
+        // As the peers' literals: 1 has one type, whichever type of Rust it comes from.
+        Value::UInt(int) => i64::try_from(*int).map_or(Driver::UInt(*int), Driver::Int),
         Value::Float(float) => Driver::Double(*float),
         Value::Decimal(digits) => Driver::Bytes(digits.as_str().into()),
         Value::Text(text) => Driver::Bytes(text.as_bytes().into()),
@@ -80,6 +81,13 @@ mod tests {
             assert_eq!(cell(ColumnKind::Time { fraction: 6 }, &there), Ok(Cell::Time(time)));
         }
         assert_eq!(bind(&Value::Time(-longest)), Driver::Time(true, 34, 22, 59, 59, 0));
+    }
+
+    #[test]
+    fn whole_numbers_are_signed_where_they_fit() {
+        assert_eq!(bind(&Value::from(1_u32)), bind(&Value::from(1_i32)));
+        assert_eq!(bind(&Value::from(i64::MAX as u64)), Driver::Int(i64::MAX));
+        assert_eq!(bind(&Value::from(u64::MAX)), Driver::UInt(u64::MAX));
     }
 
     #[test]

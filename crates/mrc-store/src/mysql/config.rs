@@ -42,7 +42,14 @@ pub struct MySqlConfig {
     pub(super) statement_cache: usize,
     pub(super) tls: Tls,
     pub(super) prefer_socket: bool,
+    pub(super) collation: String,
+    pub(super) time_zone: Option<String>,
+    pub(super) sql_mode: Option<String>,
+    pub(super) read_only: bool,
 }
+
+/// More connections than any server takes: its own limit is 100,000. The pool allocates room for all of them.
+const MOST_CONNECTIONS: usize = 100_000;
 
 #[derive(Clone)]
 pub(super) enum Tls {
@@ -70,6 +77,10 @@ impl Default for MySqlConfig {
             statement_cache: 64,
             tls: Tls::Off,
             prefer_socket: false,
+            collation: "utf8mb4_general_ci".into(),
+            time_zone: None,
+            sql_mode: None,
+            read_only: true,
         }
     }
 }
@@ -160,14 +171,19 @@ impl MySqlConfig {
 
 /// Pool and limits.
 impl MySqlConfig {
-    /// How many connections are kept however long they idle. None is opened ahead. Default: 0.
+    /// How many connections each pool keeps however long they idle. None is opened ahead. Default: 0.
     #[must_use]
     pub fn pool_min(mut self, connections: usize) -> Self {
         self.pool_min = connections;
         self
     }
 
-    /// How many connections there are at most. Default: 10.
+    /// How many connections each of the two pools opens at most, from 1 to 100,000. Default: 10.
+    ///
+    /// Cached reads have one pool. `MrcClient::query` and `MrcClient::mysql_pool` share the other, so that nothing that they
+    /// leave in a session reaches a cached read. A service that only caches opens `pool_max` connections at most. One that
+    /// also uses the other pool opens twice as many at most. While a cancelled query is being ended at the server, there is
+    /// one connection more. Each runtime that uses the executor has its own pools.
     #[must_use]
     pub fn pool_max(mut self, connections: usize) -> Self {
         self.pool_max = connections;
@@ -217,6 +233,44 @@ impl MySqlConfig {
     }
 }
 
+/// Sessions. Services that share entries must agree on these settings.
+impl MySqlConfig {
+    /// Sets the collation in which the server compares texts of a statement with each other. It must be one of `utf8mb4`.
+    /// Default: `utf8mb4_general_ci`.
+    #[must_use]
+    pub fn collation(mut self, name: impl Into<String>) -> Self {
+        self.collation = name.into();
+        self
+    }
+
+    /// Sets the time zone of each session, such as `+00:00`. `TIMESTAMP` columns and `NOW()` depend on it.
+    /// Default: the server's.
+    #[must_use]
+    pub fn time_zone(mut self, zone: impl Into<String>) -> Self {
+        self.time_zone = Some(zone.into());
+        self
+    }
+
+    /// Sets the `sql_mode` of each session, such as `ANSI_QUOTES,STRICT_TRANS_TABLES`. Default: the server's.
+    #[must_use]
+    pub fn sql_mode(mut self, modes: impl Into<String>) -> Self {
+        self.sql_mode = Some(modes.into());
+        self
+    }
+
+    /// Whether the server refuses, with error 1792, what a cached read would write: a stored function that inserts, say.
+    /// Default: true.
+    ///
+    /// Sessions of cached reads begin with `SET SESSION TRANSACTION READ ONLY`. With `false`, a cached `CALL` of a procedure
+    /// that fills a temporary table works, and so does a proxy that sends read-only sessions to replicas. Then only the check
+    /// of the text keeps writes out of cached reads.
+    #[must_use]
+    pub fn read_only(mut self, read_only: bool) -> Self {
+        self.read_only = read_only;
+        self
+    }
+}
+
 impl MySqlConfig {
     /// What the spans of the queries say.
     pub(super) fn target(&self) -> Target<'_> {
@@ -227,11 +281,23 @@ impl MySqlConfig {
         Target { system: "mysql", namespace: self.database.as_deref(), address: Some(address), port }
     }
 
-    /// What the driver wants.
-    pub(super) fn opts(&self) -> Result<Opts, ExecuteError> {
+    /// What the driver wants for the pool of the reads. Their sessions stay as they began.
+    pub(super) fn opts_for_reads(&self) -> Result<Opts, ExecuteError> {
+        let read_only = if self.read_only { "; SET SESSION TRANSACTION READ ONLY" } else { "" };
+        self.opts(false, self.session()? + read_only)
+    }
+
+    /// What the driver wants for the pool of the callers. A session is reset when it comes back.
+    pub(super) fn opts_for_callers(&self) -> Result<Opts, ExecuteError> {
+        // A reset leaves the database as it was.
+        let database = self.database.as_ref().map(|name| format!("; USE `{}`", name.replace('`', "``")));
+        self.opts(true, self.session()? + &database.unwrap_or_default())
+    }
+
+    fn opts(&self, reset: bool, setup: String) -> Result<Opts, ExecuteError> {
         let constraints = PoolConstraints::new(self.pool_min, self.pool_max)
-            .filter(|_| self.pool_max > 0)
-            .ok_or_else(|| refuse("pool_max must be at least 1, and not below pool_min"))?;
+            .filter(|_| (1..=MOST_CONNECTIONS).contains(&self.pool_max))
+            .ok_or_else(|| refuse("pool_max must be from 1 to 100000, and not below pool_min"))?;
         let limits = [
             ("acquire_timeout", self.acquire_timeout),
             ("connect_timeout", self.connect_timeout),
@@ -248,7 +314,7 @@ impl MySqlConfig {
         let pool = PoolOpts::new()
             .with_constraints(constraints)
             .with_inactive_connection_ttl(self.idle_timeout)
-            .with_reset_connection(false);
+            .with_reset_connection(reset);
         Ok(OptsBuilder::default()
             .ip_or_hostname(&self.host)
             .tcp_port(self.port)
@@ -261,20 +327,42 @@ impl MySqlConfig {
             .stmt_cache_size(self.statement_cache)
             .ssl_opts(self.tls.opts()?)
             .pool_opts(pool)
-            .setup(vec![session(self.query_timeout)])
+            .setup(vec![setup])
             .into())
+    }
+
+    /// What each connection says first, and again after a reset.
+    fn session(&self) -> Result<String, ExecuteError> {
+        let mut text = format!(
+            "SET autocommit = 1, NAMES utf8mb4 COLLATE {}",
+            word("collation", &self.collation, |ch| ch == '_')?
+        );
+        if let Some(zone) = &self.time_zone {
+            text += &format!(", time_zone = '{}'", word("time_zone", zone, |ch| "_+-:/".contains(ch))?);
+        }
+        if let Some(modes) = &self.sql_mode {
+            let modes = if modes.is_empty() { "" } else { word("sql_mode", modes, |ch| "_,".contains(ch))? };
+            text += &format!(", sql_mode = '{modes}'");
+        }
+        Ok(text + &time_limit(self.query_timeout))
     }
 }
 
-/// What each connection says first, in one statement that both servers read their own way: MariaDB skips `/*!50708`
-/// comments, and MySQL skips `/*M!` comments.
-fn session(limit: Duration) -> String {
+/// A setting that stands in a statement.
+fn word<'a>(name: &str, value: &'a str, also: impl Fn(char) -> bool) -> Result<&'a str, ExecuteError> {
+    let fits = !value.is_empty() && value.chars().all(|ch| ch.is_ascii_alphanumeric() || also(ch));
+    fits.then_some(value).ok_or_else(|| refuse(format!("{name} {value:?} can't be one: see the server's manual")))
+}
+
+/// The limit on the time of a statement, as both servers read it: MariaDB skips `/*!50708` comments, and MySQL skips
+/// `/*M!` comments.
+fn time_limit(limit: Duration) -> String {
     // 0 would be no limit, and both have a highest value, so long that it is as good as none.
     let limit = limit.clamp(Duration::from_millis(1), Duration::from_secs(31_536_000));
     let millis = limit.as_micros().div_ceil(1000).min(u32::MAX.into());
     let (seconds, micros) = (limit.as_secs(), limit.subsec_micros());
     format!(
-        "SET autocommit = 1 /*!50708 , max_execution_time = {millis} */ \
+        " /*!50708 , max_execution_time = {millis} */ \
          /*M!100101 , max_statement_time = {seconds}.{micros:06} */"
     )
 }
@@ -314,6 +402,10 @@ impl fmt::Debug for MySqlConfig {
             .field("statement_cache", &self.statement_cache)
             .field("tls", &!matches!(self.tls, Tls::Off))
             .field("prefer_socket", &self.prefer_socket)
+            .field("collation", &self.collation)
+            .field("time_zone", &self.time_zone)
+            .field("sql_mode", &self.sql_mode)
+            .field("read_only", &self.read_only)
             .finish()
     }
 }
@@ -329,7 +421,7 @@ mod tests {
     #[test]
     fn each_server_is_told_its_limit() {
         let check = |limit, millis: &str, seconds: &str| {
-            let text = session(limit);
+            let text = time_limit(limit);
             assert!(text.contains(&format!("max_execution_time = {millis} ")), "{text}");
             assert!(text.contains(&format!("max_statement_time = {seconds} ")), "{text}");
         };
@@ -341,11 +433,16 @@ mod tests {
 
     #[test]
     fn what_cannot_work_is_refused_before_connecting() {
-        let refused = |config: MySqlConfig| config.opts().unwrap_err().to_string();
+        let refused = |config: MySqlConfig| config.opts_for_reads().unwrap_err().to_string();
         assert!(refused(MySqlConfig::new().pool_max(0)).contains("pool_max"));
+        assert!(refused(MySqlConfig::new().pool_max(usize::MAX)).contains("100000"));
+        assert!(refused(MySqlConfig::new().pool_min(usize::MAX).pool_max(usize::MAX)).contains("100000"));
         assert!(refused(MySqlConfig::new().pool_min(11)).contains("pool_min"));
         assert!(refused(MySqlConfig::new().statement_cache(1)).contains("statement_cache"));
         assert!(refused(MySqlConfig::new().query_timeout(Duration::ZERO)).contains("query_timeout"));
+        assert!(refused(MySqlConfig::new().time_zone("+00:00'")).contains("time_zone"));
+        assert!(refused(MySqlConfig::new().sql_mode("ANSI'")).contains("sql_mode"));
+        assert!(refused(MySqlConfig::new().collation("")).contains("collation"));
         assert!(refused(MySqlConfig::new().tls_ca_file("/no/such/file")).contains("/no/such/file"));
     }
 
@@ -359,12 +456,28 @@ mod tests {
     }
 
     #[test]
+    fn reads_are_read_only_and_callers_come_back_to_the_database() {
+        let config = MySqlConfig::new().database("we`ird").time_zone("Europe/Berlin").sql_mode("");
+        let (reads, callers) = (config.opts_for_reads().unwrap(), config.opts_for_callers().unwrap());
+        let says = |opts: &Opts, what: &str| opts.setup().iter().any(|text| text.contains(what));
+        assert!(says(&reads, "TRANSACTION READ ONLY") && !says(&reads, "USE") && !reads.pool_opts().reset_connection());
+        assert!(says(&callers, "USE `we``ird`") && !says(&callers, "READ ONLY"));
+        assert!(callers.pool_opts().reset_connection());
+        for opts in [&reads, &callers] {
+            assert!(says(opts, "time_zone = 'Europe/Berlin', sql_mode = ''"));
+            assert!(says(opts, "NAMES utf8mb4 COLLATE utf8mb4_general_ci"));
+        }
+        assert!(!says(&config.read_only(false).opts_for_reads().unwrap(), "READ ONLY"));
+    }
+
+    #[test]
     fn the_driver_gets_what_was_set() {
-        let opts = MySqlConfig::new().host("db").port(1).user("u").password("p").database("d").opts().unwrap();
+        let opts =
+            MySqlConfig::new().host("db").port(1).user("u").password("p").database("d").opts_for_reads().unwrap();
         assert_eq!((opts.ip_or_hostname(), opts.tcp_port()), ("db", 1));
         assert_eq!((opts.user(), opts.pass(), opts.db_name()), (Some("u"), Some("p"), Some("d")));
         assert!(!opts.prefer_socket() && !opts.pool_opts().reset_connection() && opts.ssl_opts().is_none());
-        let tls = MySqlConfig::new().tls_ca_pem(*b"pem").opts().unwrap();
+        let tls = MySqlConfig::new().tls_ca_pem(*b"pem").opts_for_callers().unwrap();
         assert!(tls.ssl_opts().unwrap().disable_built_in_roots());
     }
 }

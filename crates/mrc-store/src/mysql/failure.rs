@@ -53,6 +53,12 @@ pub(super) fn refused(why: &'static str) -> ExecuteError {
     ExecuteError::Refused(why.into())
 }
 
+/// Whether the server itself answered with the error: then nothing of the statement runs any more.
+pub(super) fn is_answer(error: &ExecuteError) -> bool {
+    let (ExecuteError::Refused(source) | ExecuteError::Unavailable(source)) = error else { return false };
+    matches!(source.downcast_ref(), Some(Error::Server(_)))
+}
+
 /// Whether the server stopped the statement because of the limit that the session was set up with.
 pub(super) fn is_server_limit(error: &ExecuteError) -> bool {
     let ExecuteError::Refused(source) = error else { return false };

@@ -18,7 +18,7 @@ use tokio::time::Instant;
 
 use super::columns;
 
-/// After this time an `ALTER TABLE` has been noticed.
+/// After this time an `ALTER TABLE` has been noticed that leaves the columns of an answer as they look: `LONGTEXT` made JSON.
 const REMEMBERED: Duration = Duration::from_secs(300);
 
 /// How many tables are remembered. Who has more asks more often.
@@ -41,7 +41,10 @@ type Table = (String, String);
 
 #[derive(Debug)]
 struct Known {
-    columns: Vec<String>,
+    /// The JSON columns.
+    json: Vec<String>,
+    /// The columns that were asked for. A column that came later isn't among them.
+    asked: Vec<String>,
     until: Instant,
 }
 
@@ -64,8 +67,16 @@ impl JsonColumns {
         Ok(found)
     }
 
+    /// Which of an answer's columns are JSON columns, although these tables changed.
+    pub(super) async fn among_anew(&self, conn: &mut Conn, columns: &[Column]) -> mysql_async::Result<Vec<bool>> {
+        for column in columns {
+            self.forget(&table_of(column));
+        }
+        self.among(conn, columns).await
+    }
+
     async fn is_json(&self, conn: &mut Conn, column: &Column) -> mysql_async::Result<bool> {
-        let table = (column.schema_str().into_owned(), column.org_table_str().into_owned());
+        let table = table_of(column);
         let name = column.org_name_str();
         if let Some(known) = self.remembered(&table, &name) {
             return Ok(known);
@@ -77,26 +88,47 @@ impl JsonColumns {
             Err(error) => return Err(error),
         };
         let is_json = columns.iter().any(|json| *json == name);
-        self.remember(table, columns);
+        self.remember(table, &name, columns);
         Ok(is_json)
     }
 
     fn remembered(&self, table: &Table, column: &str) -> Option<bool> {
         let tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
         let known = tables.get(table).filter(|known| Instant::now() < known.until)?;
-        Some(known.columns.iter().any(|json| json == column))
+        let is_asked = known.asked.iter().any(|asked| asked == column);
+        is_asked.then(|| known.json.iter().any(|json| json == column))
     }
 
-    fn remember(&self, table: Table, columns: Vec<String>) {
+    fn remember(&self, table: Table, column: &str, json: Vec<String>) {
         let mut tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
         if tables.len() >= MOST_TABLES {
             tables.retain(|_, known| now < known.until);
         }
         if tables.len() < MOST_TABLES || tables.contains_key(&table) {
-            tables.insert(table, Known { columns, until: now + REMEMBERED });
+            let known = tables.remove(&table).filter(|known| now < known.until);
+            let mut asked = known.map(|known| known.asked).unwrap_or_default();
+            asked.push(column.to_owned());
+            tables.insert(table, Known { json, asked, until: now + REMEMBERED });
         }
     }
+
+    fn forget(&self, table: &Table) {
+        self.tables.lock().unwrap_or_else(PoisonError::into_inner).remove(table);
+    }
+}
+
+fn table_of(column: &Column) -> Table {
+    (column.schema_str().into_owned(), column.org_table_str().into_owned())
+}
+
+/// Whether a table changed between two looks at a statement's columns, so that a column that looks like JSON may be one now.
+pub(super) fn altered(before: &[Column], after: &[Column]) -> bool {
+    let looks = |column: &Column| (table_of(column), column.org_name_str().into_owned(), column.column_type());
+    let of_tables = |columns: &[Column]| -> Vec<_> {
+        columns.iter().filter(|column| !column.org_table_ref().is_empty()).map(looks).collect()
+    };
+    after.iter().any(columns::may_be_mariadb_json) && of_tables(before) != of_tables(after)
 }
 
 #[cfg(test)]
@@ -111,9 +143,11 @@ mod tests {
     async fn answers_are_forgotten_in_time() {
         let known = JsonColumns::default();
         assert_eq!(known.remembered(&table("t"), "js"), None);
-        known.remember(table("t"), vec!["js".into()]);
+        known.remember(table("t"), "js", vec!["js".into()]);
+        known.remember(table("t"), "text", vec!["js".into()]);
         assert_eq!(known.remembered(&table("t"), "js"), Some(true));
         assert_eq!(known.remembered(&table("t"), "text"), Some(false));
+        assert_eq!(known.remembered(&table("t"), "added_later"), None);
         tokio::time::advance(REMEMBERED).await;
         assert_eq!(known.remembered(&table("t"), "js"), None);
     }
@@ -121,10 +155,10 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn the_memory_is_bounded() {
         let known = JsonColumns::default();
-        (0..=MOST_TABLES).for_each(|n| known.remember(table(&n.to_string()), vec![]));
+        (0..=MOST_TABLES).for_each(|n| known.remember(table(&n.to_string()), "js", vec![]));
         assert_eq!(known.tables.lock().unwrap().len(), MOST_TABLES);
         tokio::time::advance(REMEMBERED).await;
-        known.remember(table("new"), vec![]);
+        known.remember(table("new"), "js", vec![]);
         assert_eq!(known.tables.lock().unwrap().len(), 1);
     }
 }

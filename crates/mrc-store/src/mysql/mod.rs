@@ -3,22 +3,26 @@
 mod cells;
 mod columns;
 mod config;
+mod ending;
 mod failure;
 mod json_columns;
+mod pools;
 mod session;
+mod statement;
 mod url;
 
 use std::fmt;
 use std::future::Future;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use futures_util::StreamExt;
+use futures_util::{StreamExt, TryStreamExt};
 use mrc_core::{Column, ColumnKind, Params, RowEncoder};
+use mysql_async::consts::StatusFlags;
 use mysql_async::prelude::Queryable;
-use mysql_async::{Conn, Params as Values, Pool, Row};
-use tokio::sync::{Semaphore, SemaphorePermit};
+use mysql_async::{Conn, Params as Values, Pool, Row, Statement, Value};
 use tokio::time::timeout;
 use tracing::Instrument;
 
@@ -29,18 +33,26 @@ use crate::executor::{QueryExecutor, span};
 use crate::expand::{Expanded, expand};
 use failure::{failed, refused};
 use json_columns::JsonColumns;
+use pools::{Home, Lane, Pools};
 use session::Session;
 
 /// How long [`close`](QueryExecutor::close) waits for queries that still run.
 const CLOSE_LIMIT: Duration = Duration::from_secs(5);
 
-/// Queries MySQL or MariaDB through a pool of connections.
+/// Queries MySQL or MariaDB through pools of connections.
 ///
 /// Each query runs as a prepared statement, in autocommit. `IN (?)` takes a list.
 ///
+/// [`query`](QueryExecutor::query) and [`execute`](QueryExecutor::execute) use connections of their own: see
+/// [`MySqlConfig::pool_max`]. Nothing that `execute` or [`pool`](Self::pool) leaves in a session reaches a `query`. The
+/// server refuses a write by `query` with error 1792: see [`MySqlConfig::read_only`].
+///
+/// A query that is cancelled, or takes too long, is ended at the server by `KILL QUERY`, which needs no privilege. Its
+/// connection counts against `pool_max` until the query has ended.
+///
 /// A JSON column comes out as JSON, on MariaDB too, where it takes a look into the catalogue every five minutes a table: an
-/// `ALTER TABLE` that makes text JSON is noticed after that time. There, JSON that isn't a column of a table comes out as
-/// text: an expression, a column of a view or of a `UNION`.
+/// `ALTER TABLE` that makes JSON of a `LONGTEXT` with the collation `utf8mb4_bin` is noticed after that time, any other at
+/// once. There, JSON that isn't a column of a table comes out as text: an expression, a column of a view or of a `UNION`.
 ///
 /// A [`Decimal`](mrc_core::Decimal) is bound as text: the server compares it exactly with a `DECIMAL` it's stored to, but as a
 /// double with an expression; write `CAST(? AS DECIMAL(65,30))` where more than 15 digits are compared.
@@ -48,12 +60,9 @@ const CLOSE_LIMIT: Duration = Duration::from_secs(5);
 /// Each query is a `tracing` span of level debug with OpenTelemetry's fields for databases: `db.operation.name`,
 /// `db.query.summary`, `db.response.returned_rows`, `error.type` and so on. Its text and its params aren't among them.
 ///
-/// The pool belongs to the runtime of its first query and must not outlive it.
+/// Each tokio runtime has its own connections, which end with it. So a static executor works in several runtimes.
 pub struct MySqlExecutor {
-    config: MySqlConfig,
-    pool: Pool,
-    /// One permit a connection: waiting for a permit is waiting for a connection, and what comes after is connecting.
-    permits: Semaphore,
+    pools: Pools,
     json_columns: JsonColumns,
 }
 
@@ -63,84 +72,181 @@ impl MySqlExecutor {
     /// # Errors
     /// [`ExecuteError::Config`]: a setting can't be used, or the file of TLS authorities can't be read.
     pub fn new(config: MySqlConfig) -> Result<Self, ExecuteError> {
-        let pool = Pool::new(config.opts()?);
-        let permits = Semaphore::new(config.pool_max.min(Semaphore::MAX_PERMITS));
-        Ok(Self { config, pool, permits, json_columns: JsonColumns::default() })
+        Ok(Self { pools: Pools::new(config)?, json_columns: JsonColumns::default() })
     }
 
-    /// The pool itself, for what isn't a read. A connection that is taken here counts against `pool_max`.
+    /// Returns the pool of this runtime for what isn't a cached read. [`execute`](QueryExecutor::execute) shares it.
     ///
-    /// Leave its session as it was: connections aren't reset between uses. Waiting here has no limit.
-    pub fn pool(&self) -> &Pool {
-        &self.pool
+    /// A session is reset when its connection comes back: transaction, variables, temporary tables, locks, the configured
+    /// database. Two things stay for the next one who takes the connection here: a role that `SET ROLE` chose, and the
+    /// database of a `USE` where none is configured. Waiting here has no limit.
+    pub fn pool(&self) -> Pool {
+        self.pools.here().callers.pool.clone()
+    }
+
+    fn config(&self) -> &MySqlConfig {
+        self.pools.config()
     }
 
     async fn read(&self, sql: &str, params: &Params, rows: &mut RowEncoder) -> Result<(), ExecuteError> {
         let statement = expand(sql, params)?;
-        // Declared before the connection, hence dropped after it: whoever gets the permit finds the connection.
-        let _permit = within("waiting for a connection", self.config.acquire_timeout, self.permit()).await?;
-        let mut session = Session::new(self.connection().await?);
-        let done = within("the query", self.config.query_timeout, self.run(session.conn()?, &statement, rows)).await;
-        if matches!(done, Ok(()) | Err(ExecuteError::Refused(_) | ExecuteError::ParamCount { .. })) {
-            session.ended();
-        }
+        let home = self.pools.here();
+        let mut session = self.session(&home, &home.reads).await?;
+        // A trusted CALL may set what it likes in its session.
+        session.conn()?.reset_connection(!is_select(sql));
+        let done = self.within_limit(self.run(session.conn()?, &statement, rows)).await;
+        let done = match (&done, session.conn()?.last_ok_packet()) {
+            (Ok(()), Some(ok)) if !is_autocommit(ok.status_flags()) => Err(ExecuteError::Session),
+            _ => done,
+        };
+        leave(session, &done);
         done
     }
 
-    async fn permit(&self) -> Result<SemaphorePermit<'_>, ExecuteError> {
-        self.permits.acquire().await.map_err(|_| ExecuteError::Closed)
+    async fn write(&self, sql: &str, params: &Params, rows: &mut RowEncoder) -> Result<(), ExecuteError> {
+        let statement = expand(sql, params)?;
+        let home = self.pools.here();
+        let mut session = self.session(&home, &home.callers).await?;
+        let done = self.within_limit(self.run(session.conn()?, &statement, rows)).await;
+        leave(session, &done);
+        done
     }
 
-    async fn connection(&self) -> Result<Conn, ExecuteError> {
-        match timeout(self.config.connect_timeout, self.pool.get_conn()).await {
+    async fn within_limit<T>(&self, work: impl Future<Output = Result<T, ExecuteError>>) -> Result<T, ExecuteError> {
+        within("the query", self.config().query_timeout, work).await
+    }
+
+    async fn session(&self, home: &Arc<Home>, lane: &Lane) -> Result<Session, ExecuteError> {
+        let permits = Arc::clone(&lane.permits).acquire_owned();
+        let permit = async { permits.await.map_err(|_| ExecuteError::Closed) };
+        let permit = within("waiting for a connection", self.config().acquire_timeout, permit).await?;
+        let conn = self.connection(&lane.pool).await?;
+        Ok(Session::new(conn, permit, Arc::clone(home)))
+    }
+
+    async fn connection(&self, pool: &Pool) -> Result<Conn, ExecuteError> {
+        let MySqlConfig { connect_timeout, pool_max, .. } = *self.config();
+        match timeout(connect_timeout, pool.get_conn()).await {
             Ok(conn) => conn.map_err(failed),
             Err(_) => {
-                // Taken by hand from the pool, or still draining an abandoned answer.
-                let busy = self.pool.metrics().connections_in_use.load(Ordering::Relaxed) >= self.config.pool_max;
+                // Taken by hand from the pool, or still being reset.
+                let busy = pool.metrics().connections_in_use.load(Ordering::Relaxed) >= pool_max;
                 let stage = if busy { "waiting for a connection" } else { "connecting to the database" };
-                Err(ExecuteError::Timeout { stage, limit: self.config.connect_timeout })
+                Err(ExecuteError::Timeout { stage, limit: connect_timeout })
             }
         }
     }
 
     async fn run(&self, conn: &mut Conn, statement: &Expanded<'_>, rows: &mut RowEncoder) -> Result<(), ExecuteError> {
-        let prepared = conn.prep(&*statement.sql).await.map_err(failed)?;
-        if usize::from(prepared.num_params()) != statement.values.len() {
-            let (placeholders, params) = (prepared.num_params().into(), statement.values.len());
+        let values: Vec<Value> = statement.values.iter().map(|value| cells::bind(value)).collect();
+        let prepared = conn.prep(statement::keyed(&statement.sql, &values)).await.map_err(failed)?;
+        if usize::from(prepared.num_params()) != values.len() {
+            let (placeholders, params) = (prepared.num_params().into(), values.len());
             return Err(ExecuteError::ParamCount { placeholders, params });
         }
-        let json = self.json_columns.among(conn, &prepared.columns()).await.map_err(failed)?;
-        let values = match statement.values.as_slice() {
-            [] => Values::Empty,
-            values => Values::Positional(values.iter().map(|value| cells::bind(value)).collect()),
-        };
-        let mut result = conn.exec_iter(&prepared, values).await.map_err(failed)?;
+        let is_kept = statement::is_kept(conn, &prepared, &values);
+        let done = self.execute_prepared(conn, &prepared, values, rows).await;
+        if !is_kept && is_whole(&done) {
+            conn.close(prepared).await.map_err(failed)?;
+        }
+        done
+    }
+
+    async fn execute_prepared(
+        &self,
+        conn: &mut Conn,
+        prepared: &Statement,
+        values: Vec<Value>,
+        rows: &mut RowEncoder,
+    ) -> Result<(), ExecuteError> {
+        let announced = prepared.columns();
+        let json = self.json_columns.among(conn, &announced).await.map_err(failed)?;
+        let values = if values.is_empty() { Values::Empty } else { Values::Positional(values) };
+        let mut result = conn.exec_iter(prepared, values).await.map_err(failed)?;
+        let altered = json_columns::altered(&announced, result.columns_ref()).then(|| result.columns_ref().to_vec());
         let columns = describe(result.columns_ref(), &json);
-        rows.columns(&columns)?;
-        let Some(mut stream) = result.stream::<Row>().await.map_err(failed)? else { return Ok(()) };
-        while let Some(row) = stream.next().await {
-            push(&row.map_err(failed)?, &columns, rows)?;
+        let mut waiting = Vec::new();
+        if altered.is_none() {
+            rows.columns(&columns)?;
+        }
+        if let Some(mut stream) = result.stream::<Row>().await.map_err(failed)? {
+            if altered.is_some() {
+                // The catalogue can't be asked while the answer is on the wire.
+                waiting = stream.try_collect().await.map_err(failed)?;
+            } else {
+                while let Some(row) = stream.next().await {
+                    push(&row.map_err(failed)?, &columns, rows)?;
+                }
+            }
+        }
+        let has_more = !result.columns_ref().is_empty();
+        // Also what has no rows belongs to the answer: an error of a procedure after its first SELECT.
+        result.drop_result().await.map_err(failed)?;
+        if has_more {
+            return Err(ExecuteError::SeveralResults);
+        }
+        if let Some(altered) = altered {
+            let json = self.json_columns.among_anew(conn, &altered).await.map_err(failed)?;
+            let columns = describe(&altered, &json);
+            rows.columns(&columns)?;
+            waiting.iter().try_for_each(|row| push(row, &columns, rows))?;
         }
         Ok(())
     }
 }
 
+/// Whether the whole answer was read, be it an error of the server's.
+fn is_whole(done: &Result<(), ExecuteError>) -> bool {
+    use ExecuteError::{ParamCount, Refused, SeveralResults};
+    matches!(done, Ok(()) | Err(Refused(_) | ParamCount { .. } | SeveralResults))
+}
+
+/// Gives the session back, or ends what may still run in it.
+fn leave(session: Session, done: &Result<(), ExecuteError>) {
+    match done {
+        done if is_whole(done) => session.ended(),
+        Err(ExecuteError::Session) => session.close(),
+        Err(error) if failure::is_answer(error) => session.close(),
+        _ => drop(session),
+    }
+}
+
+/// Whether a session can only have read what is committed.
+fn is_autocommit(status: StatusFlags) -> bool {
+    let open = StatusFlags::SERVER_STATUS_IN_TRANS | StatusFlags::SERVER_STATUS_IN_TRANS_READONLY;
+    status.contains(StatusFlags::SERVER_STATUS_AUTOCOMMIT) && !status.intersects(open)
+}
+
+/// Whether the text begins as one that can't set session variables.
+fn is_select(sql: &str) -> bool {
+    let sql = sql.trim_start_matches(|ch: char| ch.is_whitespace() || ch == '(');
+    let first = sql.split(|ch: char| !ch.is_ascii_alphabetic()).next().unwrap_or_default();
+    ["SELECT", "WITH"].iter().any(|word| word.eq_ignore_ascii_case(first))
+}
+
 #[async_trait]
 impl QueryExecutor for MySqlExecutor {
     async fn query(&self, sql: &str, params: &Params, rows: &mut RowEncoder) -> Result<(), ExecuteError> {
-        let span = span::query(self.config.target(), sql);
+        let span = span::query(self.config().target(), sql);
         let done = self.read(sql, params, rows).instrument(span.clone()).await;
         span::ended(&span, &done, rows);
         done
     }
 
-    /// It takes a connection of the pool as a query does, and as long as the shortest of the time-outs at most.
+    async fn execute(&self, sql: &str, params: &Params, rows: &mut RowEncoder) -> Result<(), ExecuteError> {
+        let span = span::query(self.config().target(), sql);
+        let done = self.write(sql, params, rows).instrument(span.clone()).await;
+        span::ended(&span, &done, rows);
+        done
+    }
+
+    /// It takes a connection of the reads' pool as a query does, and as long as the shortest of the time-outs at most.
     async fn ping(&self) -> Result<(), ExecuteError> {
-        let MySqlConfig { acquire_timeout, connect_timeout, query_timeout, .. } = self.config;
+        let MySqlConfig { acquire_timeout, connect_timeout, query_timeout, .. } = *self.config();
         let limit = acquire_timeout.min(connect_timeout).min(query_timeout);
         let asked = async {
-            let _permit = self.permit().await?;
-            let mut session = Session::new(self.connection().await?);
+            let home = self.pools.here();
+            let mut session = self.session(&home, &home.reads).await?;
             session.conn()?.ping().await.map_err(failed)?;
             session.ended();
             Ok(())
@@ -149,9 +255,8 @@ impl QueryExecutor for MySqlExecutor {
     }
 
     async fn close(&self) {
-        self.permits.close();
         // Past the limit the connections close as their queries end.
-        let _ = timeout(CLOSE_LIMIT, self.pool.clone().disconnect()).await;
+        let _ = timeout(CLOSE_LIMIT, self.pools.close()).await;
     }
 }
 
@@ -190,8 +295,8 @@ fn push(row: &Row, columns: &[Column], rows: &mut RowEncoder) -> Result<(), Exec
 }
 
 impl fmt::Debug for MySqlExecutor {
-    // The pool prints its options, the password among them.
+    // The pools print their options, the password among them.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MySqlExecutor").field("config", &self.config).finish_non_exhaustive()
+        f.debug_struct("MySqlExecutor").field("config", self.config()).finish_non_exhaustive()
     }
 }

@@ -10,14 +10,15 @@ use super::config::{MySqlConfig, Tls, refuse};
 use crate::error::ExecuteError;
 
 const KNOWN: &str = "pool_min, pool_max, acquire_timeout, connect_timeout, query_timeout, idle_timeout, \
-                     statement_cache, tls, tls_ca, socket, prefer_socket";
+                     statement_cache, tls, tls_ca, socket, prefer_socket, collation, time_zone, sql_mode, read_only";
 
 impl MySqlConfig {
     /// `mysql://user:password@host:port/database?name=value&…`, also with `mariadb://`.
     ///
     /// The parameters are the setters' names: `pool_min`, `pool_max`, `acquire_timeout`, `connect_timeout`,
     /// `query_timeout` and `idle_timeout` (in seconds, such as `2.5`), `statement_cache`, `tls` (`required` or `off`),
-    /// `tls_ca` (the path of a PEM file; requires TLS), `socket` (a path), `prefer_socket` (`true` or `false`).
+    /// `tls_ca` (the path of a PEM file; requires TLS), `socket` (a path), `prefer_socket` (`true` or `false`), `collation`,
+    /// `time_zone` (`%2B00:00` for `+00:00`), `sql_mode`, `read_only` (`true` or `false`).
     /// Special characters in the user, the password and the database are written percent-encoded: `%40` for `@`.
     ///
     /// # Errors
@@ -67,6 +68,10 @@ impl MySqlConfig {
             "idle_timeout" => self.idle_timeout = seconds(name, value)?,
             "socket" => self.socket = Some(value.into()),
             "prefer_socket" => self.prefer_socket = one_of(name, value, [("true", true), ("false", false)])?,
+            "collation" => self.collation = value.into(),
+            "time_zone" => self.time_zone = Some(value.into()),
+            "sql_mode" => self.sql_mode = Some(value.into()),
+            "read_only" => self.read_only = one_of(name, value, [("true", true), ("false", false)])?,
             "tls_ca" => self.tls = Tls::RequiredByFile(value.into()),
             "tls" => {
                 let required = one_of(name, value, [("required", true), ("off", false)])?;
@@ -136,14 +141,15 @@ mod tests {
     fn pool_max_alone_is_enough() {
         let config = read("mysql://h/d?pool_max=5");
         assert_eq!((config.pool_min, config.pool_max), (0, 5));
-        assert!(config.opts().is_ok());
+        assert!(config.opts_for_reads().is_ok());
     }
 
     #[test]
     fn every_known_parameter_is_read() {
         let config = read(
             "mysql://h/d?pool_min=1&pool_max=2&acquire_timeout=0.5&connect_timeout=2&query_timeout=2.5&idle_timeout=9\
-             &statement_cache=7&socket=/run/s&prefer_socket=true&tls=required&tls_ca=/ca.pem",
+             &statement_cache=7&socket=/run/s&prefer_socket=true&tls=required&tls_ca=/ca.pem\
+             &collation=utf8mb4_bin&time_zone=%2B02:00&sql_mode=ANSI_QUOTES&read_only=false",
         );
         assert_eq!((config.pool_min, config.pool_max, config.statement_cache), (1, 2, 7));
         assert_eq!(config.acquire_timeout, Duration::from_millis(500));
@@ -151,6 +157,8 @@ mod tests {
         assert_eq!((config.connect_timeout, config.idle_timeout), (Duration::from_secs(2), Duration::from_secs(9)));
         assert!(config.prefer_socket && config.socket.is_some());
         assert!(matches!(config.tls, Tls::RequiredByFile(_)));
+        assert_eq!((config.collation.as_str(), config.time_zone.as_deref()), ("utf8mb4_bin", Some("+02:00")));
+        assert_eq!((config.sql_mode.as_deref(), config.read_only), (Some("ANSI_QUOTES"), false));
         for known in KNOWN.split(", ") {
             let error = MySqlConfig::default().set(known, "");
             assert!(!format!("{error:?}").contains("unknown"), "{known}");

@@ -1,0 +1,129 @@
+//! A query that nobody waits for ends at the server too, and counts against the pool until then.
+
+use std::time::Duration;
+
+use mrc_store::{MySqlExecutor, QueryExecutor};
+use mrc_tests::{Database, unique};
+use mysql_async::Conn;
+use mysql_async::prelude::Queryable;
+use tokio::time::sleep;
+
+use super::{canonical, config, executor};
+
+/// How many queries with this name the server runs.
+async fn running(admin: &mut Conn, name: &str) -> u64 {
+    let sql = "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE INFO LIKE ? AND ID <> CONNECTION_ID()";
+    admin.exec_first(sql, (format!("%{name}%"),)).await.unwrap().unwrap()
+}
+
+/// Waits until the server runs none.
+async fn gone(admin: &mut Conn, name: &str) {
+    while running(admin, name).await > 0 {
+        sleep(Duration::from_millis(2)).await;
+    }
+}
+
+/// Begins the query and drops it when the server runs it.
+async fn cancelled(executor: &MySqlExecutor, admin: &mut Conn, sql: &str, name: &str) {
+    tokio::select! {
+        done = canonical(executor, sql) => panic!("{done:?}"),
+        () = async { while running(admin, name).await == 0 { sleep(Duration::from_millis(2)).await } } => {}
+    }
+}
+
+async fn twenty_of(sql: impl Fn(&str) -> String) {
+    let (database, name) = (Database::create().await, unique("cancelled"));
+    let executor = executor(config(&database).pool_max(2));
+    let sql = sql(&name);
+    let (mut admin, mut watcher) = (database.admin().await, database.admin().await);
+    let (done, mut is_done) = tokio::sync::oneshot::channel();
+    let watched = {
+        let name = name.clone();
+        tokio::spawn(async move {
+            let mut most = 0;
+            while is_done.try_recv().is_err() {
+                most = most.max(running(&mut watcher, &name).await);
+            }
+            most
+        })
+    };
+    for _ in 0..20 {
+        cancelled(&executor, &mut admin, &sql, &name).await;
+    }
+    gone(&mut admin, &name).await;
+    done.send(()).unwrap();
+    let most = watched.await.unwrap();
+    assert!((1..=2).contains(&most), "{most} at once");
+    assert_eq!(canonical(&executor, "SELECT 2 AS a").await.unwrap(), r#"[{"a":2}]"#);
+    executor.close().await;
+}
+
+#[tokio::test]
+async fn twenty_that_sleep_are_two_at_the_server_and_soon_none() {
+    twenty_of(|name| format!("SELECT SLEEP(600) AS {name}")).await;
+}
+
+#[tokio::test]
+async fn twenty_that_compute_are_two_at_the_server_and_soon_none() {
+    let numbers = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 900)";
+    twenty_of(|name| format!("{numbers} SELECT COUNT(*) AS {name} FROM n AS a, n AS b, n AS c, n AS d")).await;
+}
+
+#[tokio::test]
+async fn a_permit_comes_back_only_when_the_query_has_ended() {
+    let (database, name) = (Database::create().await, unique("counted"));
+    let executor = executor(config(&database).pool_max(1));
+    let mut admin = database.admin().await;
+    for _ in 0..10 {
+        cancelled(&executor, &mut admin, &format!("SELECT SLEEP(600) AS {name}"), &name).await;
+        canonical(&executor, "SELECT 1 AS a").await.unwrap();
+        assert_eq!(running(&mut admin, &name).await, 0);
+    }
+}
+
+#[tokio::test]
+async fn what_a_caller_runs_ends_with_its_caller_too() {
+    let (database, name) = (Database::create().await, unique("dropped"));
+    let executor = executor(config(&database).pool_max(1));
+    let mut admin = database.admin().await;
+    let sql = format!("DO SLEEP(600) /* {name} */");
+    let mut rows = mrc_core::RowEncoder::new(mrc_core::RowFormat::Canonical);
+    let params = mrc_core::Params::new();
+    tokio::select! {
+        done = executor.execute(&sql, &params, &mut rows) => panic!("{done:?}"),
+        () = async { while running(&mut admin, &name).await == 0 { sleep(Duration::from_millis(2)).await } } => {}
+    }
+    gone(&mut admin, &name).await;
+}
+
+#[tokio::test]
+async fn closing_waits_until_cancelled_queries_have_ended() {
+    let (database, name) = (Database::create().await, unique("closed"));
+    let executor = executor(config(&database));
+    let mut admin = database.admin().await;
+    cancelled(&executor, &mut admin, &format!("SELECT SLEEP(600) AS {name}"), &name).await;
+    executor.close().await;
+    assert_eq!(running(&mut admin, &name).await, 0);
+}
+
+#[tokio::test]
+async fn the_side_connection_is_there_only_while_it_is_needed() {
+    let (database, name) = (Database::create().await, unique("side"));
+    let mut admin = database.admin().await;
+    let user = unique("u");
+    let (create, grant) =
+        (format!("CREATE USER {user}@'%' IDENTIFIED BY 'pw'"), format!("GRANT SELECT ON *.* TO {user}@'%'"));
+    admin.query_drop(create).await.unwrap();
+    admin.query_drop(grant).await.unwrap();
+    // Who may only read may end what is its own.
+    let executor = executor(config(&database).user(&user).password("pw").pool_max(1));
+    cancelled(&executor, &mut admin, &format!("SELECT SLEEP(600) AS {name}"), &name).await;
+    gone(&mut admin, &name).await;
+    let connections = format!("SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE USER = '{user}'");
+    while admin.query_first::<u64, _>(&connections).await.unwrap() != Some(0) {
+        sleep(Duration::from_millis(2)).await;
+    }
+    canonical(&executor, "SELECT 1 AS a").await.unwrap();
+    executor.close().await;
+    admin.query_drop(format!("DROP USER {user}@'%'")).await.unwrap();
+}
