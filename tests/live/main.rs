@@ -11,4 +11,6 @@ mod interop;
 #[cfg(test)]
 mod parity;
 #[cfg(test)]
+mod statement;
+#[cfg(test)]
 mod store;

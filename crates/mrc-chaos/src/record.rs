@@ -101,4 +101,12 @@ impl Results {
         let span = self.phases.get(phase).map(|(_, span)| span.clone()).unwrap_or_default();
         measured.samples.iter().filter(move |sample| span.contains(&sample.due))
     }
+
+    /// Whether MySQL was away, or coming back, in any phase that a call touched. A call that is due in the last moment of a calm phase may
+    /// meet the outage that follows.
+    pub(crate) fn met_mysql(&self, sample: &Sample) -> bool {
+        let ended = sample.due + sample.took;
+        let touched = |span: &Range<Duration>| span.start <= ended && sample.due < span.end;
+        self.phases.iter().any(|(phase, span)| phase.after_mysql && touched(span))
+    }
 }

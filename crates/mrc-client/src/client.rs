@@ -336,6 +336,9 @@ impl MrcClient {
             None => self.inner.keys.key_of(&text.hash, params)?,
             Some(other) => self.key_of(other, params)?,
         };
+        if let Some(what) = text.clock_once(&query.sql) {
+            self.inner.pipeline.events.emit(&Event::DependsOnClock { key: key.as_str(), what });
+        }
         let mut tags = query.tags.clone();
         if query.tagged_by_params {
             let format = self.inner.keys.format();

@@ -40,6 +40,9 @@ fn log(event: &Event<'_>) {
         Event::ServerLost { server, error } => tracing::warn!(target: "mrc", server, error, "a cache server is lost"),
         Event::ServerBack { server, after } => tracing::info!(target: "mrc", server, ?after, "a cache server is back"),
         Event::Overloaded { waiting } => tracing::warn!(target: "mrc", waiting, "a query was turned away"),
+        Event::DependsOnClock { what, .. } => {
+            tracing::info!(target: "mrc", what, "a cached statement reads the clock: its answers tell the time of their fill");
+        }
         Event::BadValue { .. } => tracing::warn!(target: "mrc", "a value in the cache could not be used"),
         Event::Hit { .. } => {}
         event => tracing::debug!(target: "mrc", event = event.name()),

@@ -25,7 +25,7 @@ pub(crate) struct Flights {
 }
 
 /// The parts that a proof switches off, to see that they are needed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Without {
     /// Followers take any value.
     pub(crate) follower_rule: bool,
@@ -71,7 +71,7 @@ impl Flights {
     pub(crate) fn join(&self, key: &str) -> Seat<'_> {
         let mut flights = self.lock();
         let before = match flights.get(key) {
-            Some(flight) if !flight.closed.load(Ordering::Relaxed) || self.without != Without::default() => {
+            Some(flight) if !flight.closed.load(Ordering::Relaxed) || self.without.close_first => {
                 let joined = flight.reads.load(Ordering::Relaxed);
                 return Seat::Follower(Follower {
                     joined,
@@ -243,6 +243,26 @@ mod tests {
         // The first one's landing must leave the second one's flight alone.
         let _joined = follower(&flights);
         drop(second);
+    }
+
+    #[tokio::test]
+    async fn a_proof_switches_off_one_part_at_a_time() {
+        let rule = Flights::new(Without { follower_rule: true, ..Without::default() });
+        let first = leader(&rule);
+        first.begin_read();
+        let late = follower(&rule);
+        first.close();
+        let _second = leader(&rule);
+        first.land(answer(), false);
+        assert!(late.outcome().await.is_some(), "any value is taken");
+
+        let close = Flights::new(Without { close_first: true, ..Without::default() });
+        let first = leader(&close);
+        first.begin_read();
+        first.close();
+        let late = follower(&close);
+        first.land(answer(), false);
+        assert!(late.outcome().await.is_none(), "the rule of followers stands");
     }
 
     #[tokio::test]

@@ -19,7 +19,7 @@ const SCANNED: &str = "mrc_scanned_keys_total";
 const EVICTED: &str = "mrc_evicted_entries_total";
 
 /// The most frequent first: they are looked for one by one.
-const EVENT_NAMES: [&str; 20] = [
+const EVENT_NAMES: [&str; 21] = [
     "hit",
     "miss",
     "computed",
@@ -40,6 +40,7 @@ const EVENT_NAMES: [&str; 20] = [
     "invalidated",
     "drop_retried",
     "dropped",
+    "depends_on_clock",
 ];
 
 const BYPASS_NAMES: [&str; 8] =
@@ -229,6 +230,7 @@ mod tests {
         check(&Event::Refused { key }, &[]);
         check(&Event::Refreshing { key, left: took }, &[]);
         check(&Event::Stale { key, error }, &[]);
+        check(&Event::DependsOnClock { key, what: "NOW()" }, &[]);
         check(&Event::BadValue { key, error }, &[]);
         check(&Event::DeadlinePassed { key, limit: took }, &[]);
         check(&Event::Overloaded { waiting: 3 }, &[]);

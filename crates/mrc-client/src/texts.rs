@@ -23,6 +23,8 @@ pub(crate) struct Text {
     pub(crate) hash: TextHash,
     /// How many placeholders a cacheable statement has.
     checked: OnceLock<Result<usize, NotCacheable>>,
+    /// What reads the clock.
+    clock: OnceLock<Option<String>>,
 }
 
 #[derive(Debug, Clone)]
@@ -43,7 +45,7 @@ impl Texts {
         if let Some(known) = self.0.get(text) {
             return known;
         }
-        let known = Arc::new(Text { hash: TextHash::of(text), checked: OnceLock::new() });
+        let known = Arc::new(Text { hash: TextHash::of(text), checked: OnceLock::new(), clock: OnceLock::new() });
         self.0.insert(text.into(), Arc::clone(&known));
         known
     }
@@ -64,6 +66,16 @@ impl Text {
             _ => Ok(()),
         }
     }
+
+    /// Returns what makes the answer depend on the clock, at the first call only. Returns `None` if nothing does.
+    pub(crate) fn clock_once(&self, sql: &str) -> Option<&str> {
+        let mut first = false;
+        let clock = self.clock.get_or_init(|| {
+            first = true;
+            statement::depends_on_clock(sql)
+        });
+        clock.as_deref().filter(|_| first)
+    }
 }
 
 #[cfg(test)]
@@ -80,6 +92,15 @@ mod tests {
         first.check(sql, 1, false).unwrap();
         // Were it looked at again, the other text would be refused.
         again.check("DELETE FROM t WHERE id = ?", 1, false).unwrap();
+    }
+
+    #[test]
+    fn what_reads_the_clock_is_said_once() {
+        let texts = Texts::new();
+        let sql = "SELECT * FROM t WHERE created > NOW()";
+        assert_eq!(texts.of(sql).clock_once(sql), Some("NOW()"));
+        assert_eq!(texts.of(sql).clock_once(sql), None);
+        assert_eq!(texts.of("SELECT 1").clock_once("SELECT 1"), None);
     }
 
     #[test]

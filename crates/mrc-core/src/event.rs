@@ -79,6 +79,14 @@ pub enum Event<'a> {
         /// What it stands in for.
         error: &'a str,
     },
+    /// The statement reads the clock, by `NOW()` for instance: a cached answer tells the time of its fill, until its TTL ends. Emitted once
+    /// a text, before the first answer.
+    DependsOnClock {
+        /// The key.
+        key: &'a str,
+        /// What reads the clock, as [`statement::depends_on_clock`](crate::statement::depends_on_clock) names it.
+        what: &'a str,
+    },
     /// The cache was left aside: the caller got a right answer that wasn't stored.
     Bypassed {
         /// The key.
@@ -197,6 +205,7 @@ impl Event<'_> {
             Self::Refused { .. } => "refused",
             Self::Refreshing { .. } => "refreshing",
             Self::Stale { .. } => "stale",
+            Self::DependsOnClock { .. } => "depends_on_clock",
             Self::Bypassed { .. } => "bypassed",
             Self::BadValue { .. } => "bad_value",
             Self::DeadlinePassed { .. } => "deadline_passed",

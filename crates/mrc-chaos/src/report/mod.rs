@@ -62,26 +62,20 @@ pub(crate) fn broken(results: &Results) -> Vec<String> {
 
 /// What must never be, and how often it was.
 fn judged(results: &Results) -> [(&'static str, usize); 4] {
-    let count = |is_bad: &dyn Fn(&Sample, bool) -> bool| {
-        let phases = results.phases.iter().enumerate();
-        let bad = phases.flat_map(|(number, (phase, _))| {
-            let samples = results.series.iter().flat_map(move |measured| results.of(measured, number));
-            samples.filter(move |sample| is_bad(sample, phase.after_mysql))
-        });
-        bad.count()
+    let count = |is_bad: &dyn Fn(&Sample) -> bool| {
+        let samples = (0..results.phases.len())
+            .flat_map(|number| results.series.iter().flat_map(move |measured| results.of(measured, number)));
+        samples.filter(|sample| is_bad(sample)).count()
     };
     let is_error = |sample: &Sample| matches!(sample.outcome, Outcome::Refused | Outcome::Failed);
     [
         (
             "answers older than an invalidation that had returned before the call",
-            count(&|sample, _| sample.outcome == Outcome::Wrong),
+            count(&|sample| sample.outcome == Outcome::Wrong),
         ),
-        ("calls that outlived their deadline by a second", count(&|sample, _| sample.outcome == Outcome::Hung)),
-        ("errors while MySQL was there", count(&|sample, after_mysql| is_error(sample) && !after_mysql)),
-        (
-            "errors that don't say that the call may be tried again",
-            count(&|sample, _| sample.outcome == Outcome::Failed),
-        ),
+        ("calls that outlived their deadline by a second", count(&|sample| sample.outcome == Outcome::Hung)),
+        ("errors while MySQL was there", count(&|sample| is_error(sample) && !results.met_mysql(sample))),
+        ("errors that don't say that the call may be tried again", count(&|sample| sample.outcome == Outcome::Failed)),
     ]
 }
 
@@ -98,7 +92,44 @@ fn quantile(sorted: &[Duration], part: f64) -> Duration {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use mrc_tests::Machine;
+
     use super::*;
+    use crate::record::{Counts, Measured};
+
+    /// What is judged of one call, due and ended at these seconds of a run whose phases last 10 s each. MySQL is away in the second one,
+    /// and comes back in the third.
+    fn errors(due: u64, took: u64, outcome: Outcome) -> usize {
+        let seconds = Duration::from_secs;
+        let plan = crate::plan::phases(false);
+        let phases = [&plan[2], &plan[3], &plan[4], &plan[5]].into_iter().enumerate().map(|(at, phase)| {
+            let from = seconds(10 * at as u64);
+            (*phase, from..from + seconds(10))
+        });
+        let (events, errors) = (Arc::<Counts>::default(), Arc::<Counts>::default());
+        let samples = vec![Sample { due: seconds(due), took: seconds(took), outcome }];
+        let results = Results {
+            machine: Machine::look(),
+            rate: 1,
+            phases: phases.collect(),
+            series: vec![Measured { name: "", file: "", samples, events, errors }],
+            writer: Arc::default(),
+        };
+        judged(&results)[2].1
+    }
+
+    #[test]
+    fn an_error_counts_where_mysql_was_there_for_the_whole_call() {
+        assert_eq!(errors(3, 5, Outcome::Refused), 1, "it ended before the outage");
+        assert_eq!(errors(8, 5, Outcome::Refused), 0, "it met the outage");
+        assert_eq!(errors(13, 1, Outcome::Refused), 0, "it was due in the outage");
+        assert_eq!(errors(22, 1, Outcome::Refused), 0, "MySQL was coming back");
+        assert_eq!(errors(29, 5, Outcome::Refused), 0, "it began when MySQL was coming back");
+        assert_eq!(errors(33, 1, Outcome::Failed), 1, "MySQL was back");
+        assert_eq!(errors(3, 5, Outcome::Read), 0, "no error");
+    }
 
     #[test]
     fn a_quantile_is_one_of_the_samples() {

@@ -23,6 +23,9 @@ async fn what_is_not_a_plain_read_is_refused_with_a_pointer() {
         "SELECT * FROM t FOR UPDATE",
         "SELECT LAST_INSERT_ID()",
         "SELECT @x",
+        "SELECT f()",
+        "SELECT version FROM t WHERE id=1e3LOCK IN SHARE MODE",
+        "SELECT * FROM performance_schema.session_status",
     ] {
         let error = refused(sql, params! {}, HOUR).await;
         assert!(matches!(error, Error::NotCacheable(_)), "{sql}: {error:?}");
@@ -67,6 +70,16 @@ async fn params_that_make_no_key_are_refused() {
 #[tokio::test]
 async fn a_ttl_of_zero_is_refused() {
     assert!(matches!(refused(SQL, params! { "Id" => 1 }, Duration::ZERO).await, Error::Ttl(TtlError::Zero)));
+}
+
+#[tokio::test]
+async fn a_statement_that_reads_the_clock_is_cached_and_said_once() {
+    let it = Fixture::new(Database::open());
+    let sql = "SELECT version FROM t WHERE created > NOW() - INTERVAL ? DAY";
+    for days in [1, 1, 2] {
+        it.client.query_with_cache(sql, params! { "Days" => days }, HOUR).await.unwrap();
+    }
+    assert_eq!(it.events(), ["DependsOnClock", "Miss", "Filled", "Hit", "Miss", "Filled"]);
 }
 
 #[tokio::test]

@@ -61,7 +61,7 @@ impl Ambiguity {
             return None;
         }
         let names: Vec<_> = named().map(|(name, _)| name).collect();
-        (splits(&names, text) > 1).then_some(Self::Separator)
+        splits_in_several_ways(&names, text).then_some(Self::Separator)
     }
 }
 
@@ -106,25 +106,77 @@ fn typescript(name: &str, value: &Value) -> Option<Ambiguity> {
     }
 }
 
-/// In how many ways `text` can be split at the names, in their order; two stands for any more.
-fn splits(names: &[&str], text: &[u8]) -> u8 {
-    // ways[at]: in how many ways the value of the name at hand can begin at `at`.
-    let mut ways = vec![0u8; text.len() + 1];
-    let Some(begin) = names.first().and_then(|first| ways.get_mut(first.len() + 1)) else { return 1 };
-    *begin = 1;
-    for name in names.iter().skip(1) {
-        let separator = [b"_", name.as_bytes(), b"="].concat();
-        let mut next = vec![0u8; ways.len()];
-        let mut so_far = 0;
-        for (at, ways) in ways.iter().enumerate() {
-            so_far = 2.min(so_far + ways);
-            if text.get(at..).is_some_and(|rest| rest.starts_with(&separator))
-                && let Some(next) = next.get_mut(at + separator.len())
-            {
-                *next = so_far;
+/// Whether `text` can be split at the names, in their order, in more than one way.
+///
+/// A name holds no `=`, so that each stretch of text between two `=` ends in one name at most of those that are looked for. Splitting
+/// as early as possible and as late as possible bounds every other way: where these two agree there is one. The cost grows with the
+/// length of the text, whatever the number of names.
+fn splits_in_several_ways(names: &[&str], text: &[u8]) -> bool {
+    let stretches: Vec<&[u8]> = text.split(|&byte| byte == b'=').collect();
+    // The first one is the first name, and the last one is behind the last `=`.
+    let (Some(names), [_, stretches @ .., _]) = (names.get(1..), stretches.as_slice()) else { return false };
+    let ends_in =
+        |stretch: &[u8], name: &str| stretch.strip_suffix(name.as_bytes()).is_some_and(|value| value.ends_with(b"_"));
+    let mut early = stretches.iter().enumerate();
+    let earliest: Vec<usize> =
+        names.iter().filter_map(|name| early.find(|(_, stretch)| ends_in(stretch, name)).map(|(at, _)| at)).collect();
+    let mut late = stretches.iter().enumerate().rev();
+    let latest = names.iter().rev().filter_map(|name| late.find(|(_, stretch)| ends_in(stretch, name)));
+    !latest.map(|(at, _)| at).eq(earliest.into_iter().rev())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The model: in how many ways the value of each name can begin at each place; two stands for any more.
+    fn ways(names: &[&str], text: &[u8]) -> u8 {
+        let mut ways = vec![0u8; text.len() + 1];
+        ways[names[0].len() + 1] = 1;
+        for name in &names[1..] {
+            let separator = [b"_", name.as_bytes(), b"="].concat();
+            let mut next = vec![0u8; ways.len()];
+            let mut so_far = 0;
+            for (at, ways) in ways.iter().enumerate() {
+                so_far = 2.min(so_far + ways);
+                if text[at..].starts_with(&separator) {
+                    next[at + separator.len()] = so_far;
+                }
             }
+            ways = next;
         }
-        ways = next;
+        ways.iter().fold(0, |sum, ways| 2.min(sum + ways))
     }
-    ways.iter().fold(0, |sum, ways| 2.min(sum + ways))
+
+    fn key(names: &[&str], values: &[&str]) -> Vec<u8> {
+        names.iter().zip(values).flat_map(|(name, value)| format!("{name}={value}_").into_bytes()).collect()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+
+        // Of few characters, so that a value often reads as a name.
+        #[test]
+        fn a_key_splits_as_the_model_says(pairs in prop::collection::vec(("[ab_]{1,2}", "[ab_=]{0,9}"), 1..6)) {
+            let (names, values): (Vec<_>, Vec<_>) = pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())).unzip();
+            let text = key(&names, &values);
+            prop_assert_eq!(splits_in_several_ways(&names, &text), ways(&names, &text) > 1);
+        }
+    }
+
+    #[test]
+    fn a_thousand_names_and_a_megabyte_are_looked_through_once() {
+        let names: Vec<String> = (0..1000).map(|at| format!("n{at}")).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let long = "_n1=_n2=_n999=".repeat(80_000);
+        let mut values = vec!["x"; 1000];
+        values[500] = &long;
+        // At the model's cost this would take minutes.
+        assert!(!splits_in_several_ways(&names, &key(&names, &values)));
+        values[500] = "_n501=";
+        assert!(splits_in_several_ways(&names, &key(&names, &values)));
+        assert!(splits_in_several_ways(&["a"; 1000], &key(&["a"; 1000], &["_a="; 1000])));
+    }
 }

@@ -1,9 +1,11 @@
 //! The read-only check, token by token.
 
 use sqlparser::keywords::Keyword;
-use sqlparser::tokenizer::{Token, Whitespace, Word};
+use sqlparser::tokenizer::{Token, Word};
 
-use super::{NotCacheable, functions, lexer, placeholder};
+use super::place::{Place, is_word, keyword, text};
+use super::split::{Piece, not_parsed, pieces};
+use super::{NotCacheable, calls, tables};
 
 /// Whether the answer of `sql` may be cached; see the [module](super)'s docs for the rules.
 ///
@@ -22,73 +24,20 @@ use super::{NotCacheable, functions, lexer, placeholder};
 /// assert_eq!(refused, NotCacheable::Locks { what: "FOR UPDATE".into() });
 /// ```
 pub fn check(sql: &str) -> Result<(), NotCacheable> {
-    // To a server a NUL ends some comments, and the tokenizer goes on.
-    if sql.contains('\0') {
-        return not_parsed("it holds a NUL byte");
-    }
-    let tokens = significant_tokens(sql)?;
-    let tokens = match tokens.as_slice() {
-        [statement @ .., Token::SemiColon] => statement,
+    let pieces = pieces(sql)?;
+    let pieces = match pieces.as_slice() {
+        [statement @ .., Piece { token: Token::SemiColon, .. }] => statement,
         statement => statement,
     };
-    check_first_word(tokens)?;
-    for at in 0..tokens.len() {
-        check_token(&Place { tokens, at })?;
+    check_first_word(pieces)?;
+    for at in 0..pieces.len() {
+        check_token(&Place { pieces, at })?;
     }
-    Ok(())
+    tables::check(pieces)
 }
 
-/// The tokens that aren't blanks or comments, once no comment turned out to be more than that.
-fn significant_tokens(sql: &str) -> Result<Vec<Token>, NotCacheable> {
-    let tokens = lexer::tokens(sql).map_err(|error| NotCacheable::NotParsed { why: error.to_string() })?;
-    let mut significant = Vec::with_capacity(tokens.len());
-    let mut after_fraction = false;
-    for token in tokens {
-        let token = token.token;
-        // Of `1.LOCK` the tokenizer's number takes the L too; of `1.e(` old servers keep the `(`
-        // alone, so that `SLEEP 1.e(9)` is a call.
-        if after_fraction && matches!(&token, Token::Word(word) if word.quote_style.is_none()) {
-            return not_parsed(format!("a number runs into the word `{token}`"));
-        }
-        after_fraction = matches!(&token, Token::Number(digits, _) if digits.contains('.'));
-        match token {
-            Token::Whitespace(blank) => check_blank(&blank)?,
-            token => significant.push(token),
-        }
-    }
-    Ok(significant)
-}
-
-fn check_blank(blank: &Whitespace) -> Result<(), NotCacheable> {
-    match blank {
-        Whitespace::MultiLineComment(comment) if placeholder::is_executable(comment) => {
-            not_parsed(format!("`/*{comment}*/` is a comment to some servers and SQL to others"))
-        }
-        Whitespace::MultiLineComment(comment) if comment.starts_with('+') => check_hint(comment),
-        // To a server a no-break space doesn't make `--` a comment, to the tokenizer it does.
-        Whitespace::SingleLineComment { prefix, comment }
-            if prefix == "--" && comment.starts_with(|ch: char| !ch.is_ascii()) =>
-        {
-            not_parsed("a comment has no plain space after its `--`")
-        }
-        _ => Ok(()),
-    }
-}
-
-fn check_hint(hint: &str) -> Result<(), NotCacheable> {
-    if hint.to_ascii_uppercase().contains("SET_VAR") {
-        return Err(NotCacheable::DependsOnSession { what: "SET_VAR".into() });
-    }
-    // To a server a `*/` within quotes doesn't end a hint, to the tokenizer it does.
-    let open_name = hint.matches('`').count() % 2 == 1;
-    if open_name || hint.contains(['\'', '"']) {
-        return not_parsed(format!("`/*{hint}*/` is a hint with a quoted text in it"));
-    }
-    Ok(())
-}
-
-fn check_first_word(tokens: &[Token]) -> Result<(), NotCacheable> {
-    let Some(first) = tokens.iter().find(|&token| *token != Token::LParen) else {
+fn check_first_word(pieces: &[Piece]) -> Result<(), NotCacheable> {
+    let Some(first) = pieces.iter().map(|piece| &piece.token).find(|&token| *token != Token::LParen) else {
         return Err(NotCacheable::Empty);
     };
     let what = first.to_string();
@@ -99,42 +48,6 @@ fn check_first_word(tokens: &[Token]) -> Result<(), NotCacheable> {
     }
 }
 
-/// A token with its neighbours.
-struct Place<'a> {
-    tokens: &'a [Token],
-    at: usize,
-}
-
-impl Place<'_> {
-    fn before(&self, steps: usize) -> Option<&Token> {
-        self.tokens.get(self.at.checked_sub(steps)?)
-    }
-
-    fn after(&self, steps: usize) -> Option<&Token> {
-        self.tokens.get(self.at + steps)
-    }
-
-    fn is_before_paren(&self) -> bool {
-        self.after(1) == Some(&Token::LParen)
-    }
-
-    /// Whether this names a CTE or a derived table, with the names of its columns in parentheses.
-    fn names_columns(&self) -> bool {
-        // After a `)` an operator would have to come before a call could.
-        let is_alias = keyword(self.before(1)) == Keyword::AS || self.before(1) == Some(&Token::RParen);
-        is_alias || self.is_cte()
-    }
-
-    /// `name (…) AS (`, which no call can be.
-    fn is_cte(&self) -> bool {
-        let names = self.tokens.iter().skip(self.at + 2);
-        let mut rest = names.skip_while(|token| matches!(token, Token::Word(_) | Token::Comma));
-        rest.next() == Some(&Token::RParen)
-            && keyword(rest.next()) == Keyword::AS
-            && rest.next() == Some(&Token::LParen)
-    }
-}
-
 fn check_token(place: &Place<'_>) -> Result<(), NotCacheable> {
     let Some(token) = place.after(0) else {
         return Ok(());
@@ -142,15 +55,8 @@ fn check_token(place: &Place<'_>) -> Result<(), NotCacheable> {
     match token {
         Token::Word(word) => check_word(word, place),
         // A name, where the server's mode is ANSI_QUOTES.
-        Token::DoubleQuotedString(name) => check_call(name, place),
+        Token::DoubleQuotedString(name) => calls::check(name, place),
         Token::SemiColon => Err(NotCacheable::SeveralStatements),
-        // A server reads a word and a string with escapes where the tokenizer reads one literal.
-        Token::SingleQuotedByteStringLiteral(bits) if bits.contains(|bit| !"01".contains(bit)) => {
-            not_parsed(format!("`{token}` is no bit literal"))
-        }
-        Token::HexStringLiteral(hex) if hex.contains(|digit: char| !digit.is_ascii_hexdigit()) => {
-            not_parsed(format!("`{token}` is no hexadecimal literal"))
-        }
         token if is_plain(token) => Ok(()),
         token if token.to_string().contains('@') => {
             Err(NotCacheable::DependsOnSession { what: format!("{token}{}", text(place.after(1))) })
@@ -162,9 +68,14 @@ fn check_token(place: &Place<'_>) -> Result<(), NotCacheable> {
 fn check_word(word: &Word, place: &Place<'_>) -> Result<(), NotCacheable> {
     // After a `.` even a reserved word is a name.
     if place.before(1) == Some(&Token::Period) {
+        let qualified = || format!("{}.{}", text(place.before(2)), word.value);
         return if place.is_before_paren() {
-            let schema = text(place.before(2));
-            Err(NotCacheable::StoredFunction { what: format!("{schema}.{}", word.value) })
+            Err(NotCacheable::StoredFunction { what: qualified() })
+        } else if word.value.eq_ignore_ascii_case("NEXTVAL") {
+            // With and without quotes, where the server's mode is ORACLE.
+            Err(NotCacheable::Writes { what: qualified() })
+        } else if word.value.eq_ignore_ascii_case("CURRVAL") {
+            Err(NotCacheable::DependsOnSession { what: qualified() })
         } else {
             Ok(())
         };
@@ -189,19 +100,8 @@ fn check_word(word: &Word, place: &Place<'_>) -> Result<(), NotCacheable> {
         _ if is_word(place.after(0), &["CURRENT_USER", "CURRENT_ROLE", "SQL_CALC_FOUND_ROWS"]) => {
             Err(NotCacheable::DependsOnSession { what: word.to_string() })
         }
-        _ => check_call(&word.value, place),
+        _ => calls::check(&word.value, place),
     }
-}
-
-fn check_call(name: &str, place: &Place<'_>) -> Result<(), NotCacheable> {
-    if !place.is_before_paren() || place.names_columns() {
-        return Ok(());
-    }
-    // No built-in function's name is written so.
-    if !name.is_ascii() {
-        return Err(NotCacheable::StoredFunction { what: name.into() });
-    }
-    functions::refusal(name).map_or(Ok(()), Err)
 }
 
 /// The tokens that mean nothing but themselves. A list of what is allowed: what the tokenizer takes
@@ -249,34 +149,4 @@ fn is_plain(token: &Token) -> bool {
             | Token::Arrow
             | Token::LongArrow
     )
-}
-
-fn keyword(token: Option<&Token>) -> Keyword {
-    match token {
-        Some(Token::Word(word)) => word.keyword,
-        _ => Keyword::NoKeyword,
-    }
-}
-
-/// A name without its quotes, anything else as it is.
-fn text(token: Option<&Token>) -> String {
-    match token {
-        Some(Token::Word(word)) => word.value.clone(),
-        Some(token) => token.to_string(),
-        None => String::new(),
-    }
-}
-
-/// Whether `token` is one of `words`, without quotes.
-fn is_word(token: Option<&Token>, words: &[&str]) -> bool {
-    match token {
-        Some(Token::Word(word)) if word.quote_style.is_none() => {
-            words.iter().any(|wanted| word.value.eq_ignore_ascii_case(wanted))
-        }
-        _ => false,
-    }
-}
-
-fn not_parsed<T>(why: impl Into<String>) -> Result<T, NotCacheable> {
-    Err(NotCacheable::NotParsed { why: why.into() })
 }

@@ -63,9 +63,9 @@ pub enum NotCacheable {
         /// What waits.
         what: String,
     },
-    /// A function that is certainly not built in, and whose body may do anything.
+    /// A function that no server has built in. A stored or a loaded function may do anything.
     #[error(
-        "`{what}` is a stored function, which may write: run the statement with `MrcClient::query`, which caches nothing, or, if you know that it only reads, say so with `Query::trust_read_only()`"
+        "`{what}` isn't a built-in function, and a stored or a loaded one may write: run the statement with `MrcClient::query`, which caches nothing, or, if you know that it only reads, say so with `Query::trust_read_only()`"
     )]
     StoredFunction {
         /// The function's name.

@@ -1,0 +1,77 @@
+//! Which names are called, and by whom they are called so.
+
+use sqlparser::keywords::Keyword;
+use sqlparser::tokenizer::{Token, Word};
+
+use super::NotCacheable;
+use super::functions::{self, Kind};
+use super::place::{Place, is_word, keyword};
+use super::split::not_parsed;
+
+/// Refuses a call of a function that isn't built in, or that can't be cached.
+pub(super) fn check(name: &str, place: &Place<'_>) -> Result<(), NotCacheable> {
+    if !place.is_before_paren() || names_columns(place) {
+        return Ok(());
+    }
+    let stored = || Err(NotCacheable::StoredFunction { what: name.into() });
+    let Some(builtin) = functions::builtin(name) else {
+        return if is_syntax(place) { Ok(()) } else { stored() };
+    };
+    if let Some(refusal) = functions::refusal(name, builtin.kind) {
+        return Err(refusal);
+    }
+    // Of the functions that a server's grammar names, a name in quotes is a stored one's.
+    if !matches!(place.after(0), Some(Token::Word(Word { quote_style: None, .. }))) {
+        return stored();
+    }
+    if builtin.joined && !place.is_joined_to_next() {
+        return not_parsed(format!(
+            "`{name} (` is a stored function to a server without `IGNORE_SPACE`: write `{name}(`"
+        ));
+    }
+    Ok(())
+}
+
+/// Whether this names a CTE or a derived table, with the names of its columns in parentheses, or is a word after a value.
+fn names_columns(place: &Place<'_>) -> bool {
+    // After a value an operator would have to come before a call could.
+    let after_value = match place.before(1) {
+        Some(Token::RParen | Token::Placeholder(_) | Token::Number(..)) => true,
+        Some(Token::SingleQuotedString(_) | Token::DoubleQuotedString(_)) => true,
+        before => keyword(before) == Keyword::AS,
+    };
+    after_value || is_cte(place)
+}
+
+/// `name (…) AS (`, which no call can be.
+fn is_cte(place: &Place<'_>) -> bool {
+    let names = place.pieces.iter().skip(place.at + 2).map(|piece| &piece.token);
+    let mut rest = names.skip_while(|token| matches!(token, Token::Word(_) | Token::Comma));
+    rest.next() == Some(&Token::RParen) && keyword(rest.next()) == Keyword::AS && rest.next() == Some(&Token::LParen)
+}
+
+/// The words that could be a function's name elsewhere, where they aren't.
+fn is_syntax(place: &Place<'_>) -> bool {
+    let begins_query = || is_word(place.after(2), &["SELECT", "WITH", "VALUES", "TABLE"]);
+    match place.after(0) {
+        word if is_word(word, &["OF"]) => is_word(place.before(1), &["MEMBER"]),
+        // A query as an argument has parentheses of its own.
+        word if is_word(word, &["LATERAL"]) => begins_query(),
+        word if is_word(word, &["MATERIALIZED"]) => {
+            is_word(place.before(1), &["NOT"]) && keyword(place.before(2)) == Keyword::AS
+        }
+        _ => false,
+    }
+}
+
+/// Whether the word that stands here is called, and when it reads the clock.
+pub(super) fn clock(place: &Place<'_>) -> Option<functions::Clock> {
+    let Some(Token::Word(word)) = place.after(0) else { return None };
+    if word.quote_style.is_some() || place.before(1) == Some(&Token::Period) {
+        return None;
+    }
+    match functions::builtin(&word.value)?.kind {
+        Kind::Clock(clock) => Some(clock),
+        _ => None,
+    }
+}

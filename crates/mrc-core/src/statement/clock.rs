@@ -1,0 +1,74 @@
+//! Which part of a statement reads the clock.
+
+use sqlparser::tokenizer::Token;
+
+use super::calls;
+use super::functions::Clock;
+use super::place::{Place, text};
+use super::split::{Piece, pieces};
+
+/// The functions of SQLite that read the clock where an argument is `'now'`.
+const OF_NOW: [&str; 7] = ["DATE", "TIME", "DATETIME", "JULIANDAY", "UNIXEPOCH", "STRFTIME", "TIMEDIFF"];
+
+/// Returns what makes the answer of `sql` depend on the moment of the query, such as `NOW()`. Returns `None` if nothing does.
+///
+/// Such a statement passes [`check()`](super::check()): its answer is cached, and is as old as its TTL allows. With
+/// `created > NOW() - INTERVAL 1 DAY` that is what caches are for; where it matters, bind the time as a param, rounded to the
+/// precision that the caller needs.
+///
+/// Looks at the words and calls that read the clock, in the text alone: a view or a stored function that does isn't seen.
+///
+/// ```
+/// use mrc_core::statement::depends_on_clock;
+///
+/// assert_eq!(depends_on_clock("SELECT id FROM t WHERE created > now() - INTERVAL 1 DAY").as_deref(), Some("now()"));
+/// assert_eq!(depends_on_clock("SELECT created FROM t WHERE name = 'now()'"), None);
+/// ```
+pub fn depends_on_clock(sql: &str) -> Option<String> {
+    let pieces = pieces(sql).ok()?;
+    // The names before the parentheses that are open.
+    let mut calls = Vec::new();
+    for at in 0..pieces.len() {
+        let place = Place { pieces: &pieces, at };
+        let token = place.after(0)?;
+        match token {
+            Token::LParen => calls.push(text(place.before(1))),
+            Token::RParen => _ = calls.pop(),
+            Token::SingleQuotedString(literal) if literal.eq_ignore_ascii_case("now") => {
+                let call = calls.last().filter(|call| OF_NOW.iter().any(|of_now| call.eq_ignore_ascii_case(of_now)));
+                if let Some(call) = call {
+                    return Some(format!("{call}('{literal}')"));
+                }
+            }
+            _ => {}
+        }
+        let reads = match calls::clock(&place) {
+            Some(Clock::Word) => true,
+            Some(Clock::Call) => place.is_before_paren(),
+            Some(Clock::Arguments(most)) => {
+                place.is_before_paren() && arguments(pieces.get(at + 2..).unwrap_or_default()) <= most
+            }
+            None => false,
+        };
+        if reads {
+            return Some(format!("{token}{}", if place.is_before_paren() { "()" } else { "" }));
+        }
+    }
+    None
+}
+
+/// How many arguments a call has, of which this is the text after its `(`.
+fn arguments(pieces: &[Piece]) -> usize {
+    let mut depth = 0_usize;
+    let mut commas = 0;
+    for (at, piece) in pieces.iter().enumerate() {
+        match piece.token {
+            Token::LParen => depth += 1,
+            Token::RParen if depth == 0 => return if at == 0 { 0 } else { commas + 1 },
+            Token::RParen => depth -= 1,
+            Token::Comma if depth == 0 => commas += 1,
+            _ => {}
+        }
+    }
+    commas + 1
+}

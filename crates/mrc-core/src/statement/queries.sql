@@ -1,0 +1,115 @@
+-- Queries as services have them, one a line, for the tests: each passes the read-only check, and runs on the servers above it.
+-- Their tables: t (id, a, b, c, d, j, n), u (id, t_id, name, amount, created), m (id, title, body), g (id, p).
+-- both
+SELECT id, a, b FROM t WHERE id = 1
+SELECT COUNT(*) FROM t
+SELECT COUNT(DISTINCT a), SUM(b), AVG(b), MIN(c), MAX(c) FROM t
+SELECT u.name, SUM(u.amount) AS total FROM u JOIN t ON t.id = u.t_id WHERE t.a IN ('x', 'y') GROUP BY u.name HAVING SUM(u.amount) > 0 ORDER BY total DESC LIMIT 10
+SELECT t.id, (SELECT COUNT(*) FROM u WHERE u.t_id = t.id) AS n FROM t
+SELECT t.id FROM t WHERE EXISTS (SELECT 1 FROM u WHERE u.t_id = t.id) AND NOT EXISTS (SELECT 1 FROM m WHERE m.id = t.id)
+SELECT id FROM t WHERE (a, b) IN (('x', 1), ('y', 2))
+SELECT id FROM t WHERE id = ANY (SELECT t_id FROM u) OR id > ALL (SELECT t_id FROM u) OR id <> SOME (SELECT 1)
+SELECT id FROM t LEFT JOIN u USING (id) WHERE u.id IS NULL
+SELECT * FROM (SELECT a, COUNT(*) AS n FROM t GROUP BY a) AS d WHERE d.n > 1
+SELECT d.x FROM (SELECT 1 AS x UNION ALL SELECT 2) d ORDER BY (d.x)
+(SELECT a FROM t ORDER BY a LIMIT 1) UNION (SELECT name FROM u ORDER BY name LIMIT 1) ORDER BY 1
+SELECT a FROM t UNION DISTINCT (SELECT name FROM u)
+SELECT a FROM t EXCEPT (SELECT name FROM u)
+SELECT a FROM t INTERSECT (SELECT name FROM u)
+WITH totals AS (SELECT t_id, SUM(amount) AS s FROM u GROUP BY t_id) SELECT t.id, s FROM t LEFT JOIN totals ON totals.t_id = t.id
+WITH RECURSIVE days (day) AS (SELECT DATE('2025-01-01') UNION ALL SELECT DATE_ADD(day, INTERVAL 1 DAY) FROM days WHERE day < '2025-01-07') SELECT day FROM days
+WITH a (x, y) AS (SELECT 1, 2), b (z) AS (SELECT x FROM a) SELECT z FROM b
+WITH RECURSIVE tree AS (SELECT id, t_id FROM u WHERE t_id IS NULL UNION ALL SELECT u.id, u.t_id FROM u JOIN tree ON tree.id = u.t_id) SELECT * FROM tree
+SELECT ROW_NUMBER() OVER (ORDER BY id) AS r FROM t
+SELECT id, RANK() OVER w, DENSE_RANK() OVER w, PERCENT_RANK() OVER w, CUME_DIST() OVER w FROM t WINDOW w AS (PARTITION BY a ORDER BY b DESC)
+SELECT NTILE(4) OVER (ORDER BY b), LAG(b, 1) OVER (ORDER BY id), LEAD(b) OVER (ORDER BY id) FROM t
+SELECT FIRST_VALUE(b) OVER (PARTITION BY a ORDER BY id), LAST_VALUE(b) OVER (PARTITION BY a ORDER BY id), NTH_VALUE(b, 2) OVER (ORDER BY id) FROM t
+SELECT SUM(b) OVER (ORDER BY id ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) FROM t
+SELECT AVG(b) OVER (ORDER BY id RANGE BETWEEN 1 PRECEDING AND 1 FOLLOWING) FROM t
+SELECT a, SUM(b) FROM t GROUP BY a WITH ROLLUP
+SELECT GROUP_CONCAT(DISTINCT a ORDER BY a DESC SEPARATOR '; ') FROM t
+SELECT GROUP_CONCAT(a, ':', b ORDER BY a ASC, (b) DESC) FROM t
+SELECT BIT_AND(b), BIT_OR(b), BIT_XOR(b), STD(b), STDDEV_POP(b), STDDEV_SAMP(b), VAR_POP(b), VAR_SAMP(b), VARIANCE(b) FROM t
+SELECT JSON_ARRAYAGG(a), JSON_OBJECTAGG(id, a) FROM t
+SELECT JSON_OBJECT('id', id, 'a', a), JSON_ARRAY(1, 'x', NULL) FROM t
+SELECT JSON_EXTRACT(j, '$.x'), JSON_UNQUOTE(JSON_EXTRACT(j, '$.x')), JSON_VALUE(j, '$.x') FROM t
+SELECT JSON_CONTAINS(j, '1', '$.x'), JSON_CONTAINS_PATH(j, 'one', '$.x'), JSON_LENGTH(j), JSON_KEYS(j), JSON_TYPE(j), JSON_VALID(j) FROM t
+SELECT JSON_SET(j, '$.y', 1), JSON_INSERT(j, '$.y', 1), JSON_REPLACE(j, '$.x', 1), JSON_REMOVE(j, '$.x'), JSON_MERGE_PATCH(j, '{}') FROM t
+SELECT jt.id, jt.name FROM JSON_TABLE('[{"id": 1, "name": "x"}]', '$[*]' COLUMNS (id INT PATH '$.id', name VARCHAR(20) PATH '$.name')) AS jt
+SELECT jt.* FROM t, JSON_TABLE(t.j, '$' COLUMNS (n FOR ORDINALITY, x DECIMAL(10, 2) PATH '$.x' DEFAULT '0' ON EMPTY, c CHAR(3) PATH '$.c', NESTED PATH '$.list[*]' COLUMNS (y INT PATH '$'))) jt
+SELECT id, MATCH (title, body) AGAINST ('x') AS score FROM m WHERE MATCH (title, body) AGAINST ('x y' IN NATURAL LANGUAGE MODE) ORDER BY score DESC
+SELECT id FROM m WHERE MATCH (title, body) AGAINST ('+x -y*' IN BOOLEAN MODE)
+SELECT id FROM m WHERE MATCH (title, body) AGAINST ('x' WITH QUERY EXPANSION)
+SELECT created + INTERVAL 1 DAY, created - INTERVAL '1:30' HOUR_MINUTE, DATE_SUB(created, INTERVAL 2 WEEK) FROM u
+SELECT created + INTERVAL (1 + 1) DAY FROM u
+SELECT EXTRACT(YEAR FROM created), EXTRACT(DAY_HOUR FROM created), YEAR(created), MONTH(created), DAY(created), HOUR(created) FROM u
+SELECT DATE(created), TIME(created), QUARTER(created), WEEK(created, 3), YEARWEEK(created), DAYOFWEEK(created), DAYNAME(created), LAST_DAY(created) FROM u
+SELECT DATE_FORMAT(created, '%Y-%m'), STR_TO_DATE('2025', '%Y'), FROM_UNIXTIME(0), UNIX_TIMESTAMP(created), TIMESTAMPDIFF(DAY, created, '2025-01-01'), TIMESTAMPADD(HOUR, 1, created) FROM u
+SELECT DATEDIFF(created, '2025-01-01'), TIMEDIFF('10:00', '09:00'), MAKEDATE(2025, 1), MAKETIME(1, 2, 3), SEC_TO_TIME(60), TIME_TO_SEC('01:00'), TO_DAYS(created), CONVERT_TZ(created, '+00:00', '+02:00') FROM u
+SELECT id FROM u WHERE created >= NOW() - INTERVAL 7 DAY AND created < CURRENT_TIMESTAMP AND DATE(created) <> CURDATE()
+SELECT id FROM u WHERE created > SUBDATE(CURRENT_DATE(), 30) AND created < ADDDATE(UTC_TIMESTAMP(), INTERVAL 1 MONTH)
+SELECT TRIM(a), TRIM(BOTH 'x' FROM a), TRIM(LEADING FROM a), LTRIM(a), RTRIM(a), LPAD(a, 5, ' '), RPAD(a, 5, ' ') FROM t
+SELECT SUBSTRING(a, 1, 2), SUBSTRING(a FROM 2), SUBSTRING(a FROM 1 FOR 2), SUBSTR(a, 1), MID(a, 1, 1), LEFT(a, 1), RIGHT(a, 1), SUBSTRING_INDEX(a, '.', 1) FROM t
+SELECT CONCAT(a, 'x'), CONCAT_WS(',', a, b), UPPER(a), LOWER(a), LENGTH(a), CHAR_LENGTH(a), REVERSE(a), REPEAT(a, 2), REPLACE(a, 'x', 'y'), INSERT(a, 1, 1, 'z'), SPACE(2) FROM t
+SELECT LOCATE('x', a), POSITION('x' IN a), INSTR(a, 'x'), FIELD(a, 'x', 'y'), FIND_IN_SET(a, 'x,y'), ELT(1, a), STRCMP(a, 'x'), ASCII(a), ORD(a), HEX(a), UNHEX('41'), CHAR(65, 66 USING utf8mb4) FROM t
+SELECT CAST(a AS CHAR(10)), CAST(b AS DECIMAL(10, 2)), CAST(b AS UNSIGNED), CAST('2025-01-01' AS DATETIME(3)), CAST('10:00' AS TIME(2)), CAST(a AS BINARY(2)), CAST(a AS CHAR CHARACTER SET utf8mb4) FROM t
+SELECT CONVERT(a USING utf8mb4), CONVERT(b, CHAR(5)), CONVERT(b, DECIMAL(5, 1)), CONVERT(c, DATETIME(3)), BINARY(a), BINARY a FROM t
+SELECT a COLLATE utf8mb4_bin, _utf8mb4'x' COLLATE utf8mb4_bin, N'x', X'41', 0x41, b'01', 0b01, 1e3, .5, 1.5e-3, -1 FROM t
+SELECT IF(b > 1, 'x', 'y'), IFNULL(a, ''), NULLIF(a, ''), COALESCE(a, c, ''), GREATEST(1, b), LEAST(1, b), ISNULL(a), INTERVAL(b, 1, 10) FROM t
+SELECT CASE WHEN (b > 1) THEN (1) ELSE (2) END, CASE a WHEN 'x' THEN 1 WHEN ('y') THEN 2 END FROM t
+SELECT ABS(b), CEIL(b), CEILING(b), FLOOR(b), ROUND(b, 1), TRUNCATE(b, 1), MOD(b, 2), b MOD (2), b DIV (2), POW(b, 2), POWER(b, 2), SQRT(b), SIGN(b), PI(), EXP(1), LN(2), LOG(2), LOG2(2), LOG10(2) FROM t
+SELECT SIN(1), COS(1), TAN(1), COT(1), ASIN(1), ACOS(1), ATAN(1), ATAN2(1, 2), DEGREES(1), RADIANS(1), CRC32('x'), CONV('a', 16, 2), BIN(5), OCT(8), FORMAT(1234.5, 2), BIT_COUNT(7)
+SELECT SHA2('x', 256), TO_BASE64('x'), FROM_BASE64('eA=='), COMPRESS('x'), UNCOMPRESS(COMPRESS('x')), INET_ATON('1.2.3.4'), INET_NTOA(1), INET6_NTOA(INET6_ATON('::1')), IS_IPV4('1.2.3.4'), QUOTE('x'), SOUNDEX('x')
+SELECT a REGEXP '^x', a RLIKE ('y'), a NOT REGEXP 'z', REGEXP_REPLACE(a, 'x', 'y'), REGEXP_INSTR(a, 'x'), REGEXP_SUBSTR(a, 'x'), a SOUNDS LIKE ('z'), a LIKE ('x%') FROM t
+SELECT id FROM t WHERE a LIKE 'x%' ESCAPE '|' AND NOT (b BETWEEN (1) AND (2)) XOR (c IS NULL) OR (b) AND NOT(b)
+SELECT ST_AsText(p), ST_X(p), ST_Y(p), ST_Distance(p, ST_GeomFromText('POINT(1 1)')), ST_SRID(p) FROM g
+SELECT id FROM g WHERE ST_Contains(ST_GeomFromText('POLYGON((0 0, 9 0, 9 9, 0 9, 0 0))'), p) OR MBRContains(ST_Buffer(p, 1), p) OR ST_Within(p, p)
+SELECT ST_AsGeoJSON(p), ST_Distance_Sphere(POINT(1, 2), POINT(3, 4)), ST_Area(ST_Envelope(LINESTRING(POINT(0, 0), POINT(1, 1)))) FROM g
+SELECT id FROM t USE INDEX (ia) WHERE a = 'x'
+SELECT id FROM t FORCE INDEX FOR JOIN (ia) IGNORE INDEX FOR ORDER BY (ia) WHERE a = 'x' ORDER BY a
+SELECT t.id FROM t STRAIGHT_JOIN u ON (u.t_id = t.id) WHERE (u.amount) > (1)
+SELECT t.id FROM (t, u) JOIN (m) ON (m.id = t.id) WHERE t.id = u.t_id
+SELECT DISTINCT (a) FROM t ORDER BY (a), FIELD(a, 1, 2) LIMIT 5 OFFSET 1
+SELECT ALL (a) FROM t
+SELECT SQL_SMALL_RESULT (a), COUNT(*) FROM t GROUP BY (a)
+SELECT DISTINCTROW (a) FROM t
+SELECT HIGH_PRIORITY (1), (2)
+SELECT ROW(1, 2) = ROW(1, 2), (1, 2) < (3, 4), (SELECT 1) + (SELECT 2)
+SELECT {fn UCASE('x')}, {d '2025-01-01'}, {t '10:00:00'}, {ts '2025-01-01 10:00:00'}, DATE '2025-01-01', TIMESTAMP('2025-01-01', '10:00:00')
+SELECT VERSION(), CHARSET(a), COLLATION(a), COERCIBILITY(a) FROM t
+SELECT table_name FROM information_schema.tables WHERE table_schema = 'x'
+SELECT SHA2(1, 256) AS `md5(1)`, 'f(1)', "g (2)" -- h(3)
+SELECT /*+ MAX_EXECUTION_TIME(1000) */ id FROM t
+SELECT id FROM t WHERE(id)=1 AND(1)=1
+SELECT `a`AS x,`b`y FROM `t`WHERE`id`=1
+-- mysql
+SELECT j->'$.x', j->>'$.x' FROM t
+SELECT id FROM t WHERE 1 MEMBER OF (j->'$.list') OR JSON_OVERLAPS(j->'$.list', '[1]')
+SELECT d.x FROM t, LATERAL (SELECT t.id AS x) AS d
+SELECT d.x FROM (SELECT 1) AS d (x) JOIN LATERAL (SELECT d.x + 1) AS e (y) ON TRUE
+SELECT BIN_TO_UUID(UUID_TO_BIN('123e4567-e89b-12d3-a456-426655440000')), IS_UUID('x'), ANY_VALUE(a) FROM t
+SELECT a, SUM(b), GROUPING(a) FROM t GROUP BY a WITH ROLLUP
+SELECT a FROM t GROUP BY ROLLUP (a)
+SELECT REGEXP_LIKE(a, 'x', 'i'), FORMAT_BYTES(1024), JSON_PRETTY(j), JSON_STORAGE_SIZE(j), JSON_SCHEMA_VALID('{}', j) FROM t
+SELECT ST_Latitude(ST_GeomFromText('POINT(1 2)', 4326)), ST_GeoHash(1, 1, 5), ST_IsValid(p), ST_Simplify(p, 1) FROM g
+SELECT VECTOR_DIM(STRING_TO_VECTOR('[1, 2]')), VECTOR_TO_STRING(TO_VECTOR('[1]'))
+TABLE t ORDER BY id LIMIT 1
+VALUES ROW(1, 2), ROW(3, 4)
+SELECT * FROM (VALUES ROW(1, 2)) AS d (x, y)
+SELECT JSON_VALUE(j, '$.x' RETURNING DECIMAL(4, 2)) FROM t
+SELECT CAST('1' AS FLOAT(5)) FROM t WHERE FALSE OR CAST(1 AS DOUBLE) = 1
+-- mariadb
+VALUES (1, 2), (3, 4)
+SELECT NVL(a, 'x'), NVL2(a, 1, 2), CHR(65), NATURAL_SORT_KEY(a), SFORMAT('{}', a), LENGTHB(a), TO_CHAR(c, 'YYYY') FROM t
+SELECT JSON_QUERY(j, '$.list'), JSON_DETAILED(j), JSON_COMPACT(j), JSON_EXISTS(j, '$.x'), JSON_EQUALS(j, j), JSON_NORMALIZE(j) FROM t
+SELECT COLUMN_GET(COLUMN_CREATE('x', 1), 'x' AS INT), COLUMN_LIST(COLUMN_CREATE('x', 1))
+SELECT MEDIAN(b) OVER (PARTITION BY a), PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY b) OVER (PARTITION BY a) FROM t
+SELECT GROUP_CONCAT(a ORDER BY a LIMIT 2) FROM t
+SELECT X(p), Y(p), AsText(p), GeomFromText('POINT(1 1)'), PointOnSurface(p) FROM g
+SELECT seq FROM seq_1_to_3
+SELECT id FROM t FETCH FIRST 2 ROWS ONLY
+-- sqlite
+SELECT strftime('%Y', 'now'), date('now', '-1 day'), julianday('2025-01-01'), unixepoch(), total(1), typeof(1), printf('%d', 1), iif(1, 2, 3)
+SELECT json_group_array(1), json_extract('{"x": 1}', '$.x'), json_array_length('[1]'), group_concat(1, ';')
+SELECT value FROM json_each('[1, 2]')
+WITH a AS NOT MATERIALIZED (SELECT 1 AS x) SELECT sum(x) FILTER (WHERE x > 0) FROM a WHERE x GLOB ('*')
