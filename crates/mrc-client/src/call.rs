@@ -8,6 +8,7 @@ use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use mrc_core::{Params, Tag, Ttl};
 use mrc_store::{Life, Tags};
+use tokio::time::Instant;
 
 use crate::client::Inner;
 use crate::error::Error;
@@ -64,13 +65,15 @@ pub(crate) struct Call {
     /// Whether an entry is being computed that wants the tags of this one.
     pub(crate) nested: bool,
     pub(crate) mode: Mode,
+    /// When the caller called: its deadline counts from here.
+    pub(crate) began: Instant,
 }
 
 impl Call {
     /// A call in the scope of the task that makes it.
     pub(crate) fn new(ttl: Ttl, jitter: f64, options: Options) -> Self {
         let (mode, nested) = scope::at_hand();
-        Self { ttl, jitter, options, rows: false, tags: Vec::new(), nested, mode }
+        Self { ttl, jitter, options, rows: false, tags: Vec::new(), nested, mode, began: Instant::now() }
     }
 
     /// The life of a value that is stored now: a hit needs none.
@@ -80,6 +83,16 @@ impl Call {
         let said = said.ttl.and_then(|ttl| draw(ttl).ok());
         let ttl = said.unwrap_or_else(|| draw(self.ttl).unwrap_or(self.ttl.base()));
         Life { ttl, stale: self.options.stale, tags }
+    }
+
+    /// The same call, which ends with an error where the cache fails.
+    pub(crate) fn failing(mut self) -> Self {
+        self.options.on_error = OnError::Fail;
+        self
+    }
+
+    pub(crate) fn ends(&self) -> Instant {
+        self.began + self.options.deadline
     }
 
     pub(crate) fn has_copy(&self) -> bool {

@@ -34,7 +34,7 @@ pub(crate) enum Waited {
     /// The claim is ours.
     Granted(Held),
     /// Somebody else has filled the key.
-    Hit { json: Bytes, waited: Duration },
+    Hit { value: Bytes, waited: Duration },
     /// Somebody else still fills the key.
     TooLong,
     /// The store failed.
@@ -51,9 +51,9 @@ impl Claims {
             let (answer, held) = self.try_claim(store, key, asks).await;
             let busy_for = match answer {
                 Ok(Claim::Granted) => return Waited::Granted(held),
-                Ok(Claim::Hit(json)) => {
+                Ok(Claim::Hit(value)) => {
                     held.forget();
-                    return Waited::Hit { json, waited: began.elapsed() };
+                    return Waited::Hit { value, waited: began.elapsed() };
                 }
                 Ok(Claim::Busy { lease_left }) => {
                     held.forget();

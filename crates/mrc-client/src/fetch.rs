@@ -10,6 +10,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::answer::Answer;
 use crate::call::{Call, Compute, Made, OnError};
+use crate::check::Wrong;
 use crate::claim::{Asks, Claims, Held, Waited};
 use crate::deadline::traced;
 use crate::error::Error;
@@ -52,9 +53,8 @@ impl Pipeline {
         call: &Call,
         compute: C,
     ) -> Result<Answer, Error> {
-        let began = Instant::now();
         if key.ambiguity().is_some() || call.nested || call.mode != Mode::Normal {
-            let answer = Box::pin(self.fetch_in_scope(key, call, began, compute)).await?;
+            let answer = Box::pin(self.fetch_in_scope(key, call, compute)).await?;
             scope::inherit(answer.tags());
             return Ok(answer);
         }
@@ -64,31 +64,27 @@ impl Pipeline {
         let looked = match self.store.shared().patience() {
             patience if patience <= call.options.deadline => self.store.get(key).await,
             // Half of the time is left for the database.
-            _ => in_time_of_store(began + call.options.deadline / 2, self.store.shared().get(key)).await,
+            _ => in_time_of_store(call.began + call.options.deadline / 2, self.store.shared().get(key)).await,
         };
-        let answer = match looked {
-            Ok(Some(json)) if self.check(&json, call).is_ok() => Answer::cached(json),
-            looked => {
-                let looked = looked.map(|json| json.map(Answer::cached));
-                return Box::pin(traced(Box::pin(self.miss(key, call, began, looked, compute)))).await;
+        let missed = match looked.map(|found| found.map(|found| self.value_of(found, call))) {
+            Ok(Some(Ok(value))) => {
+                let answer = Answer::cached(value);
+                self.hit(key, &answer, call.began);
+                if call.options.early_refresh.is_zero() || !self.refreshes.is_due(key, call.began) {
+                    return Ok(answer);
+                }
+                return Ok(Box::pin(self.refresh(key, call, answer, compute)).await);
             }
+            Ok(Some(Err(wrong))) => Ok(Some(wrong)),
+            Ok(None) => Ok(None),
+            Err(error) => Err(error),
         };
-        self.hit(key, &answer, began);
-        if call.options.early_refresh.is_zero() || !self.refreshes.is_due(key, began) {
-            return Ok(answer);
-        }
-        Ok(Box::pin(self.refresh(key, call, answer, compute)).await)
+        Box::pin(traced(Box::pin(self.miss(key, call, missed, compute)))).await
     }
 
     /// The same for a caller that wants more than the value, or less than the cache.
-    async fn fetch_in_scope<C: Compute>(
-        self: &Arc<Self>,
-        key: &Key,
-        call: &Call,
-        began: Instant,
-        compute: C,
-    ) -> Result<Answer, Error> {
-        let (ends, name) = (began + call.options.deadline, key.as_str());
+    async fn fetch_in_scope<C: Compute>(self: &Arc<Self>, key: &Key, call: &Call, compute: C) -> Result<Answer, Error> {
+        let (ends, name) = (call.ends(), key.as_str());
         if let Some(ambiguity) = key.ambiguity() {
             if call.mode == Mode::ReadOnly {
                 return Err(Error::Missed { key: name.to_owned() });
@@ -103,16 +99,17 @@ impl Pipeline {
             }
             Mode::Normal | Mode::ReadOnly | Mode::Peek => {}
         }
-        let looked = in_time_of_store(began + call.options.deadline / 2, self.look(name, call)).await;
+        let looked = in_time_of_store(call.began + call.options.deadline / 2, self.look(name, call)).await;
         match (looked, call.mode) {
             (Ok(Some(answer)), mode) => {
-                self.hit(name, &answer, began);
-                if mode != Mode::Normal || call.options.early_refresh.is_zero() || !self.refreshes.is_due(name, began) {
+                self.hit(name, &answer, call.began);
+                let refreshes = mode == Mode::Normal && !call.options.early_refresh.is_zero();
+                if !refreshes || !self.refreshes.is_due(name, call.began) {
                     return Ok(answer);
                 }
                 Ok(Box::pin(self.refresh(name, call, answer, compute)).await)
             }
-            (looked, Mode::Normal) => traced(Box::pin(self.miss(name, call, began, looked, compute))).await,
+            (looked, Mode::Normal) => traced(Box::pin(self.miss(name, call, looked.map(|_| None), compute))).await,
             (Err(error), _) => {
                 self.away(name, call, "get", error)?;
                 self.without_storing(name, call, ends, compute).await
@@ -139,31 +136,31 @@ impl Pipeline {
         self.events.emit(&Event::Hit { key, bytes: answer.as_bytes().len(), took: began.elapsed() });
     }
 
-    /// What the cache has, if it is of use. What isn't, goes.
+    /// The value that the cache has, with its tags where they are wanted. One that isn't this call's goes.
     pub(crate) async fn look(&self, key: &str, call: &Call) -> Result<Option<Answer>, StoreError> {
         let found = if call.nested {
-            self.store.shared().look(key).await?.map(|found| self.found(found, Answer::cached))
+            self.store.shared().look(key).await?.map(|found| self.found(found, call, Answer::cached))
         } else {
-            self.store.shared().get(key).await?.map(Answer::cached)
+            self.store.shared().get(key).await?.map(|found| self.value_of(found, call).map(Answer::cached))
         };
-        self.without_bad_values(key, call, found).await
+        match found.transpose() {
+            Ok(answer) => Ok(answer),
+            Err(wrong) => {
+                self.discard(key, call.mode, &wrong.to_string()).await?;
+                Ok(None)
+            }
+        }
     }
 
     /// An entry that was found, with its tags.
-    pub(crate) fn found(&self, found: Found, answer: impl FnOnce(Bytes) -> Answer) -> Answer {
-        answer(found.value).tagged(Carried::found(self.store.id(), found.tags))
-    }
-
-    pub(crate) async fn without_bad_values(
+    pub(crate) fn found(
         &self,
-        key: &str,
+        found: Found,
         call: &Call,
-        found: Option<Answer>,
-    ) -> Result<Option<Answer>, StoreError> {
-        let wrong = found.as_ref().and_then(|answer| self.check(answer.as_bytes(), call).err());
-        let Some(wrong) = wrong else { return Ok(found) };
-        self.discard(key, call.mode, &wrong).await?;
-        Ok(None)
+        answer: impl FnOnce(Bytes) -> Answer,
+    ) -> Result<Answer, Wrong> {
+        let value = self.value_of(found.value, call)?;
+        Ok(answer(value).tagged(Carried::found(self.store.id(), found.tags)))
     }
 
     /// One attempt after the other, until a flight has an outcome for this caller. `looked` says how the first look ended.
@@ -174,7 +171,6 @@ impl Pipeline {
         mut looked: Result<(), StoreError>,
         compute: C,
     ) -> Result<Answer, Error> {
-        let began = Instant::now();
         for _ in 0..FLIGHTS {
             if let Err(error) = looked {
                 if call.options.on_error == OnError::Fail {
@@ -193,7 +189,7 @@ impl Pipeline {
             }
             looked = match self.look(key, call).await {
                 Ok(Some(answer)) => {
-                    self.hit(key, &answer, began);
+                    self.hit(key, &answer, call.began);
                     return Ok(answer);
                 }
                 Ok(None) => Ok(()),
@@ -207,10 +203,10 @@ impl Pipeline {
     async fn lead<C: Compute>(&self, key: &str, call: &Call, leader: Leader<'_>, compute: C) -> Result<Answer, Error> {
         // A claim may return a value: that is a read too.
         let read = || leader.begin_read();
-        let claim = match self.claims.claim(self.store.shared(), key, &asks::<C>(call, ClaimMode::Fill), read).await {
-            Waited::Hit { json, waited } => {
+        let claim = match self.claim(key, call, &asks::<C>(call, ClaimMode::Fill), read).await {
+            Waited::Hit { value, waited } => {
                 self.events.emit(&Event::Followed { key, waited });
-                return self.lead_to_hit(key, call, json, leader, compute).await;
+                return self.lead_to_hit(key, call, value, leader, compute).await;
             }
             Waited::Granted(claim) => claim,
             Waited::TooLong => {
@@ -233,16 +229,35 @@ impl Pipeline {
         outcome
     }
 
+    /// Claims the key, or waits for another process's value. One that isn't this call's goes, and the key is claimed again, once.
+    async fn claim(&self, key: &str, call: &Call, asks: &Asks, looks: impl Fn()) -> Waited {
+        for attempts_left in [1, 0] {
+            let wrong = match self.claims.claim(self.store.shared(), key, asks, &looks).await {
+                Waited::Hit { value, waited } => match self.value_of(value, call) {
+                    Ok(value) => return Waited::Hit { value, waited },
+                    Err(wrong) => wrong,
+                },
+                other => return other,
+            };
+            match self.discard(key, call.mode, &wrong.to_string()).await {
+                Ok(()) if attempts_left > 0 => {}
+                Ok(()) => break,
+                Err(error) => return Waited::Failed(error),
+            }
+        }
+        Waited::TooLong
+    }
+
     /// Another process has filled the key: the value is for the followers as well.
     async fn lead_to_hit<C: Compute>(
         &self,
         key: &str,
         call: &Call,
-        json: Bytes,
+        value: Bytes,
         leader: Leader<'_>,
         compute: C,
     ) -> Result<Answer, Error> {
-        let mut answer = Some(Answer::cached(json));
+        let mut answer = Some(Answer::cached(value));
         if call.nested {
             // A claim's answer has no tags.
             leader.begin_read();
@@ -257,7 +272,9 @@ impl Pipeline {
     async fn follow(&self, key: &str, call: &Call, follower: Follower) -> Option<Result<Answer, Error>> {
         let began = Instant::now();
         let outcome = follower.outcome().await?;
-        if call.nested && outcome.as_ref().is_ok_and(|answer| answer.tags().is_none()) {
+        if let Ok(answer) = &outcome
+            && (call.accepts(answer.as_bytes()).is_err() || (call.nested && answer.tags().is_none()))
+        {
             return None;
         }
         self.events.emit(&Event::Followed { key, waited: began.elapsed() });
@@ -400,17 +417,6 @@ impl Pipeline {
             }
         };
         (answer, accepted)
-    }
-
-    /// Whether a value from the cache can be one of this call's. What lies between its ends only a decoder can tell.
-    fn check(&self, json: &[u8], call: &Call) -> Result<(), String> {
-        if json.len() > self.max_value {
-            return Err(format!("it has {} bytes, and the limit is {}", json.len(), self.max_value));
-        }
-        if call.rows && !matches!(json, [b'[', .., b']']) {
-            return Err("it is no JSON array, or only a part of one".into());
-        }
-        Ok(())
     }
 
     /// Takes a value that can't be used out of the cache, and its claim and its copy with it; unless the caller only reads.
