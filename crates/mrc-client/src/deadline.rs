@@ -75,7 +75,7 @@ impl Pipeline {
         }
     }
 
-    /// The outcome of `work`, or an error when the deadline passes.
+    /// The outcome of `work`, or an error when the deadline passes, unless the call has none.
     pub(crate) async fn in_time<T>(
         &self,
         key: &str,
@@ -83,6 +83,9 @@ impl Pipeline {
         ends: Instant,
         work: impl Future<Output = Result<T, Error>>,
     ) -> Result<T, Error> {
+        if call.endless {
+            return work.await;
+        }
         timeout_at(ends, work).await.unwrap_or_else(|_| {
             let limit = call.options.deadline;
             self.events.emit(&Event::DeadlinePassed { key, limit });

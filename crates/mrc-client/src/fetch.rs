@@ -92,8 +92,13 @@ impl Pipeline {
             let why = Bypass::Ambiguous(ambiguity);
             return self.in_time(name, call, ends, self.bypass(name, call, &why, compute)).await;
         }
+        // A function that calls itself with the same arguments would wait for itself.
+        let reentrant = call.nested && scope::is_computing(self.store.id(), name);
         match call.mode {
             Mode::Off => return self.in_time(name, call, ends, self.bypass(name, call, &Bypass::Mode, compute)).await,
+            Mode::Refresh if reentrant => {
+                return self.in_time(name, call, ends, self.bypass(name, call, &Bypass::Reentrant, compute)).await;
+            }
             Mode::Refresh => {
                 return self.in_time(name, call, ends, Box::pin(self.compute_in_place(name, call, compute))).await;
             }
@@ -108,6 +113,9 @@ impl Pipeline {
                     return Ok(answer);
                 }
                 Ok(Box::pin(self.refresh(name, call, answer, compute)).await)
+            }
+            (_, Mode::Normal) if reentrant => {
+                self.in_time(name, call, ends, self.bypass(name, call, &Bypass::Reentrant, compute)).await
             }
             (looked, Mode::Normal) => traced(Box::pin(self.miss(name, call, looked.map(|_| None), compute))).await,
             (Err(error), _) => {
@@ -179,7 +187,7 @@ impl Pipeline {
                 let error = error.to_string();
                 return self.detour(key, call, &Bypass::StoreFailed { command: "get", error: &error }, compute).await;
             }
-            match self.flights.join(key) {
+            match self.flights.join(key, call.options.deadline) {
                 Seat::Leader(leader) => return Box::pin(self.lead(key, call, leader, compute)).await,
                 Seat::Follower(follower) => {
                     if let Some(outcome) = self.follow(key, call, follower).await {
@@ -268,10 +276,10 @@ impl Pipeline {
         Ok(answer.followed())
     }
 
-    /// The outcome of another caller's flight. None: it isn't for this caller.
+    /// The outcome of another caller's flight. Returns `None` if it isn't for this caller, or doesn't come in time.
     async fn follow(&self, key: &str, call: &Call, follower: Follower) -> Option<Result<Answer, Error>> {
         let began = Instant::now();
-        let outcome = follower.outcome().await?;
+        let outcome = call.wait(follower.outcome()).await??;
         if let Ok(answer) = &outcome
             && (call.accepts(answer.as_bytes()).is_err() || (call.nested && answer.tags().is_none()))
         {
@@ -284,7 +292,7 @@ impl Pipeline {
     /// Goes round the cache, together with the other callers of this process that do.
     async fn detour<C: Compute>(&self, key: &str, call: &Call, why: &Bypass<'_>, compute: C) -> Result<Answer, Error> {
         for _ in 0..FLIGHTS {
-            match self.flights.join(key) {
+            match self.flights.join(key, call.options.deadline) {
                 Seat::Leader(leader) => {
                     self.events.emit(&Event::Bypassed { key, why: why.clone() });
                     return self.read_alone(key, call, leader, compute).await;
@@ -307,7 +315,7 @@ impl Pipeline {
         mut leader: Leader<'_>,
         compute: C,
     ) -> Result<Answer, Error> {
-        leader.turn().await;
+        let _ = call.wait(leader.turn()).await;
         leader.begin_read();
         leader.close();
         let outcome = self.computed(key, call, compute).await.map(unstored);
@@ -341,7 +349,7 @@ impl Pipeline {
 
     pub(crate) async fn computed<C: Compute>(&self, key: &str, call: &Call, compute: C) -> Result<Made, Error> {
         let began = Instant::now();
-        let outcome = compute.run(key).await;
+        let outcome = compute.run(self.store.id(), key).await;
         let took = began.elapsed();
         self.refreshes.computed(key, took);
         match outcome {

@@ -1,6 +1,7 @@
 //! The client on a database and a store that the tests hold in their hands.
 
 mod found;
+mod hangs;
 mod invalidation;
 mod limits;
 mod nested;
