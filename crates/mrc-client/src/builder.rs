@@ -226,7 +226,7 @@ impl MrcClientBuilder {
             return Err(Error::Config(reason.into()));
         }
         let keys = KeyScheme::new(config.key_format).allow_unnamed(config.allow_unnamed_params);
-        let claims = Claims { lease: config.lease, wait_max: config.wait_max };
+        let claims = Claims::new(config.lease, config.wait_max);
         #[cfg(feature = "mysql")]
         let mysql = self.mysql_executor()?;
         #[cfg(feature = "mysql")]

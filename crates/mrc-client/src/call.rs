@@ -8,10 +8,11 @@ use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use mrc_core::{Params, Tag, Ttl};
 use mrc_store::{Life, Tags};
+use tokio::time::{Instant, timeout_at};
 
 use crate::client::Inner;
 use crate::error::Error;
-use crate::scope::{self, Frame, Mode, Said};
+use crate::scope::{self, Frame, Mode, Said, StoreId};
 
 /// The settings that a caller may choose for itself.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -64,13 +65,27 @@ pub(crate) struct Call {
     /// Whether an entry is being computed that wants the tags of this one.
     pub(crate) nested: bool,
     pub(crate) mode: Mode,
+    /// When the caller called: its deadline counts from here.
+    pub(crate) began: Instant,
+    /// Whether the computation may go on beyond the deadline, which then bounds the waits for others alone.
+    pub(crate) endless: bool,
 }
 
 impl Call {
     /// A call in the scope of the task that makes it.
     pub(crate) fn new(ttl: Ttl, jitter: f64, options: Options) -> Self {
         let (mode, nested) = scope::at_hand();
-        Self { ttl, jitter, options, rows: false, tags: Vec::new(), nested, mode }
+        Self {
+            ttl,
+            jitter,
+            options,
+            rows: false,
+            tags: Vec::new(),
+            nested,
+            mode,
+            began: Instant::now(),
+            endless: false,
+        }
     }
 
     /// The life of a value that is stored now: a hit needs none.
@@ -80,6 +95,21 @@ impl Call {
         let said = said.ttl.and_then(|ttl| draw(ttl).ok());
         let ttl = said.unwrap_or_else(|| draw(self.ttl).unwrap_or(self.ttl.base()));
         Life { ttl, stale: self.options.stale, tags }
+    }
+
+    /// The same call, which ends with an error where the cache fails.
+    pub(crate) fn failing(mut self) -> Self {
+        self.options.on_error = OnError::Fail;
+        self
+    }
+
+    pub(crate) fn ends(&self) -> Instant {
+        self.began + self.options.deadline
+    }
+
+    /// Waits for another caller. Returns `None` when the deadline passes; a call that ends then as a whole needs no second limit.
+    pub(crate) async fn wait<T>(&self, other: impl Future<Output = T>) -> Option<T> {
+        if self.endless { timeout_at(self.ends(), other).await.ok() } else { Some(other.await) }
     }
 
     pub(crate) fn has_copy(&self) -> bool {
@@ -99,7 +129,7 @@ pub(crate) trait Compute {
     /// Whether it may tag its entry while it runs.
     const TAGS: bool;
 
-    fn run(self, key: &str) -> impl Future<Output = Result<Made, Error>>;
+    fn run(self, store: StoreId, key: &str) -> impl Future<Output = Result<Made, Error>>;
 
     /// The same by itself, for a task that goes on when the caller has gone. None: it borrows from its caller.
     fn detached(&self) -> Option<BoxFuture<'static, Result<Made, Error>>>;
@@ -113,16 +143,22 @@ pub(crate) struct Read<'a> {
     pub(crate) params: &'a Params,
 }
 
+impl Read<'_> {
+    async fn read(self) -> Result<Made, Error> {
+        Ok(Made { value: self.client.read(self.sql, self.params).await?, said: Said::default() })
+    }
+}
+
 impl Compute for Read<'_> {
     const TAGS: bool = false;
 
-    async fn run(self, _: &str) -> Result<Made, Error> {
-        Ok(Made { value: self.client.read(self.sql, self.params).await?, said: Said::default() })
+    fn run(self, _: StoreId, _: &str) -> impl Future<Output = Result<Made, Error>> {
+        self.read()
     }
 
     fn detached(&self) -> Option<BoxFuture<'static, Result<Made, Error>>> {
         let (client, sql, params) = (Arc::clone(self.client), self.sql.to_owned(), self.params.clone());
-        Some(Box::pin(async move { Read { client: &client, sql: &sql, params: &params }.run("").await }))
+        Some(Box::pin(async move { Read { client: &client, sql: &sql, params: &params }.read().await }))
     }
 }
 
@@ -132,8 +168,8 @@ pub(crate) struct Run<F>(pub(crate) F);
 impl<F: Future<Output = Result<Bytes, Error>>> Compute for Run<F> {
     const TAGS: bool = true;
 
-    async fn run(self, key: &str) -> Result<Made, Error> {
-        let frame = Frame::new(key);
+    async fn run(self, store: StoreId, key: &str) -> Result<Made, Error> {
+        let frame = Frame::new(store, key);
         let value = frame.run(self.0).await?;
         Ok(Made { value, said: frame.said() })
     }
@@ -149,7 +185,7 @@ pub(crate) struct Detached(pub(crate) BoxFuture<'static, Result<Made, Error>>);
 impl Compute for Detached {
     const TAGS: bool = false;
 
-    fn run(self, _: &str) -> impl Future<Output = Result<Made, Error>> {
+    fn run(self, _: StoreId, _: &str) -> impl Future<Output = Result<Made, Error>> {
         self.0
     }
 

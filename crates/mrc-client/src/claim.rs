@@ -6,17 +6,28 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::future::join;
 use mrc_store::{CacheStore, Claim, ClaimMode, Life, Moment, StoreError, Terms, Token};
+use quick_cache::sync::Cache;
+use quick_cache::{DefaultHashBuilder, UnitWeighter};
 use rand::Rng;
 use tokio::time::{Instant, sleep};
+
+use crate::call::Options;
 
 /// The first pause between two looks at a key that somebody else fills, and the longest.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(50));
 
+/// How many claims are remembered that were waited out.
+const WAITED_OUT: u64 = 10_000;
+
 /// How a client claims.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(crate) struct Claims {
     pub(crate) lease: Duration,
-    pub(crate) wait_max: Duration,
+    wait_max: Duration,
+    /// By the hash of its key: when the lease of a claim ends that was waited for in vain. Its holder may be dead, and then every call would
+    /// wait for `wait_max`. Two keys that share a hash cost a query, and no wrong answer.
+    waited_out: Cache<u64, Instant>,
+    hasher: DefaultHashBuilder,
 }
 
 /// What is asked of a claim.
@@ -34,7 +45,7 @@ pub(crate) enum Waited {
     /// The claim is ours.
     Granted(Held),
     /// Somebody else has filled the key.
-    Hit { json: Bytes, waited: Duration },
+    Hit { value: Bytes, waited: Duration },
     /// Somebody else still fills the key.
     TooLong,
     /// The store failed.
@@ -42,7 +53,17 @@ pub(crate) enum Waited {
 }
 
 impl Claims {
-    /// Claims `key`, or waits while somebody else fills it. Tells before each look that it looks.
+    pub(crate) fn new(lease: Duration, wait_max: Duration) -> Self {
+        Self {
+            lease,
+            wait_max,
+            // Room for a few at first: most claims are filled in time.
+            waited_out: Cache::with_weighter(100, WAITED_OUT, UnitWeighter),
+            hasher: DefaultHashBuilder::default(),
+        }
+    }
+
+    /// Claims `key`, or waits while somebody else fills it: once for each claim. Tells before each look that it looks.
     pub(crate) async fn claim(&self, store: &Arc<dyn CacheStore>, key: &str, asks: &Asks, looks: impl Fn()) -> Waited {
         let began = Instant::now();
         let mut pause = PAUSES.0;
@@ -51,9 +72,9 @@ impl Claims {
             let (answer, held) = self.try_claim(store, key, asks).await;
             let busy_for = match answer {
                 Ok(Claim::Granted) => return Waited::Granted(held),
-                Ok(Claim::Hit(json)) => {
+                Ok(Claim::Hit(value)) => {
                     held.forget();
-                    return Waited::Hit { json, waited: began.elapsed() };
+                    return Waited::Hit { value, waited: began.elapsed() };
                 }
                 Ok(Claim::Busy { lease_left }) => {
                     held.forget();
@@ -63,13 +84,26 @@ impl Claims {
                 Err(error) => return Waited::Failed(error),
             };
             let left = self.wait_max.saturating_sub(began.elapsed());
+            if self.is_waited_out(key, busy_for) {
+                return Waited::TooLong;
+            }
             if left.is_zero() {
+                let ends = Instant::now() + busy_for.unwrap_or(self.lease).min(Options::LONGEST);
+                self.waited_out.insert(self.hasher.hash_one(key), ends);
                 return Waited::TooLong;
             }
             let jittered = pause.mul_f64(rand::rng().random_range(0.5..1.0));
             sleep(jittered.min(left).min(busy_for.unwrap_or(left).max(PAUSES.0))).await;
             pause = (pause * 2).min(PAUSES.1);
         }
+    }
+
+    /// Whether the claim that stands is one that was waited out before. A later claim ends later: it was made after the wait for the
+    /// other, so by `wait_max` or more. Half of that is left for replies that were late.
+    fn is_waited_out(&self, key: &str, busy_for: Option<Duration>) -> bool {
+        let Some(ends) = self.waited_out.get(&self.hasher.hash_one(key)) else { return false };
+        let left = ends.saturating_duration_since(Instant::now());
+        !left.is_zero() && busy_for.is_none_or(|busy_for| busy_for <= left + self.wait_max / 2)
     }
 
     /// Claims `key` once. What may stand at the store is to be filled, released or, if the answer says that it doesn't, forgotten.

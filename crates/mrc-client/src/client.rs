@@ -218,8 +218,9 @@ impl MrcClient {
         F: FnOnce() -> Fut,
         Fut: Future<Output = Result<T, E>>,
     {
-        let key = self.key_of(signature, params.borrow())?;
-        let call = self.call(ttl.into())?;
+        let params = params.borrow();
+        let key = self.key_of(signature, params)?;
+        let call = self.reading_call(params, ttl.into())?;
         let work = pin!(async move { Box::pin(function()).await.map_err(Error::function) });
         let mut function = Function::new(work);
         match function.through(&self.inner.pipeline, &key, &call, Codec::Json, Error::clone).await {
@@ -245,7 +246,8 @@ impl MrcClient {
         Ok(Answer::computed(rows.finish().map_err(ExecuteError::from)?))
     }
 
-    /// The answer of a query if it is in the cache. Nothing is run.
+    /// The answer of a query if it is in the cache. Nothing is run. Returns `None` if the cache doesn't have it, and in
+    /// [`Mode::Off`](crate::scope::Mode::Off) and [`Mode::Refresh`](crate::scope::Mode::Refresh).
     ///
     /// The peers' `readFromCache` / `read_from_cache`. The signature of a function does as well as a query.
     ///
@@ -256,38 +258,39 @@ impl MrcClient {
         query: impl Into<Query<'a>>,
         params: impl Borrow<Params>,
     ) -> Result<Option<Answer>, Error> {
+        let params = params.borrow();
         let key = self.key(query, params)?;
         if self.is_bypassed(&key) {
             return Ok(None);
         }
-        let call = self.call(Ttl::DEFAULT)?;
-        let answer = self.inner.pipeline.look(key.as_str(), &call).await?;
-        scope::inherit(answer.as_ref().and_then(Answer::tags));
-        Ok(answer)
+        self.inner.pipeline.peek(&key, &self.reading_call(params, Ttl::DEFAULT)?.failing()).await
     }
 
-    /// Stores a value under the key of a query, whatever is there.
+    /// Stores a value under the key of a query, whatever is there, with the query's tags. Returns `false` if it wasn't stored: the key
+    /// is [ambiguous](Key::ambiguity), the value is larger than [`max_value`](MrcClientBuilder::max_value), the
+    /// [mode](crate::scope::with_mode) stores nothing, or an invalidation of one of the tags came between.
     ///
     /// The peers' `writeToCache` / `write_to_cache`. The caller vouches that the value isn't older than the last invalidation:
     /// a value that was read from the database is better stored by [`query_with_cache`](Self::query_with_cache) or
     /// [`with_cache`](Self::with_cache), which know.
     ///
     /// # Errors
-    /// [`Error::Key`], [`Error::Ttl`], [`Error::Encode`], [`Error::Store`].
+    /// [`Error::Key`], [`Error::Ttl`], [`Error::Tag`], [`Error::Encode`], [`Error::Store`].
     pub async fn write_to_cache<'a, T: Serialize + ?Sized>(
         &self,
         query: impl Into<Query<'a>>,
         value: &T,
         params: impl Borrow<Params>,
         ttl: impl Into<Ttl>,
-    ) -> Result<(), Error> {
-        let key = self.key(query, params)?;
-        let ttl = ttl.into().jittered(self.inner.jitter, &mut rand::rng())?;
+    ) -> Result<bool, Error> {
+        let (query, params) = (query.into(), params.borrow());
+        let key = self.key_of(query.key_text(), params)?;
+        let call = Call { tags: self.tags_of(&query, params)?, ..self.call(ttl.into())?.failing() };
         let value = Codec::Json.encode(value)?;
-        if !self.is_bypassed(&key) {
-            self.inner.pipeline.store.shared().put(key.as_str(), value, ttl).await?;
+        if self.is_bypassed(&key) {
+            return Ok(false);
         }
-        Ok(())
+        self.inner.pipeline.put(&key, &call, value).await
     }
 
     /// The key of a query and its params.
@@ -339,15 +342,32 @@ impl MrcClient {
         if let Some(what) = text.clock_once(&query.sql) {
             self.inner.pipeline.events.emit(&Event::DependsOnClock { key: key.as_str(), what });
         }
+        Ok((key, Call { rows: true, tags: self.tags_of(query, params)?, ..self.reading_call(params, ttl)? }))
+    }
+
+    /// The tags that a query names, and those of its params where it asks for them.
+    fn tags_of(&self, query: &Query<'_>, params: &Params) -> Result<Vec<Tag>, Error> {
         let mut tags = query.tags.clone();
         if query.tagged_by_params {
-            let format = self.inner.keys.format();
-            tags.extend(
-                params.iter().filter_map(|param| Some(Tag::param(param.name.as_deref()?, &param.value, format))),
-            );
+            tags.extend(self.tags_of_params(params));
         }
         tags.iter().try_for_each(Tag::check)?;
-        Ok((key, Call { rows: true, tags, ..self.call(ttl)? }))
+        Ok(tags)
+    }
+
+    fn tags_of_params<'a>(&self, params: &'a Params) -> impl Iterator<Item = Tag> + use<'a> {
+        let format = self.inner.keys.format();
+        params.iter().filter_map(move |param| Some(Tag::param(param.name.as_deref()?, &param.value, format)))
+    }
+
+    /// A call that reads. Inside of a function that is being cached, the function's entry gets its named params as tags: a drop by
+    /// params then reaches that entry too, which has them nowhere in its key.
+    fn reading_call(&self, params: &Params, ttl: Ttl) -> Result<Call, Error> {
+        let call = self.call(ttl)?;
+        if call.nested {
+            scope::tags(self.tags_of_params(params));
+        }
+        Ok(call)
     }
 
     fn call(&self, ttl: Ttl) -> Result<Call, Error> {

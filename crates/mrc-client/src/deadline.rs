@@ -13,6 +13,7 @@ use tracing::field::Empty;
 
 use crate::answer::Answer;
 use crate::call::{Call, Compute, Detached};
+use crate::check::Wrong;
 use crate::error::Error;
 use crate::fetch::Pipeline;
 use crate::scope;
@@ -21,21 +22,20 @@ use crate::scope;
 const RESERVE: Duration = Duration::from_millis(500);
 
 impl Pipeline {
-    /// The value of a key that the cache doesn't have: computed, or else stale.
+    /// The value of a key that the cache doesn't have, or has a wrong one for: computed, or else stale.
     pub(crate) async fn miss<C: Compute>(
         self: &Arc<Self>,
         key: &str,
         call: &Call,
-        began: Instant,
-        looked: Result<Option<Answer>, StoreError>,
+        looked: Result<Option<Wrong>, StoreError>,
         compute: C,
     ) -> Result<Answer, Error> {
-        let ends = began + call.options.deadline;
+        let ends = call.ends();
         let looked = match looked {
             Ok(None) => Ok(()),
-            Ok(bad) => {
-                let gone = timeout_at(ends, self.without_bad_values(key, call, bad)).await;
-                gone.unwrap_or(Err(StoreError::Timeout(call.options.deadline))).map(drop)
+            Ok(Some(wrong)) => {
+                let gone = timeout_at(ends, self.discard(key, call.mode, &wrong.to_string())).await;
+                gone.unwrap_or(Err(StoreError::Timeout(call.options.deadline)))
             }
             Err(error) => Err(error),
         };
@@ -50,7 +50,7 @@ impl Pipeline {
                 let compute = Detached(compute);
                 let why = format!("no answer within {:?}", call.options.stale_after);
                 // Who comes late to a flight needn't wait as long again.
-                let good_enough = self.flights.began(key).unwrap_or(began) + call.options.stale_after;
+                let good_enough = self.flights.began(key).unwrap_or(call.began) + call.options.stale_after;
                 let (pipeline, name, owned) = (Arc::clone(self), key.to_owned(), call.clone());
                 let mut task = Task::spawn(async move {
                     let attempt = pipeline.attempt(&name, &owned, looked, compute);
@@ -58,7 +58,7 @@ impl Pipeline {
                 });
                 match timeout_at(good_enough, task.outcome()).await {
                     Ok(outcome) => outcome,
-                    Err(_) => match self.stale(key, ends, &why).await {
+                    Err(_) => match self.stale(key, call, &why).await {
                         Some(stale) => {
                             // Those who only follow aren't needed any more.
                             task.goes_on = !self.flights.is_led_by_another(key, task.handle.id());
@@ -70,12 +70,12 @@ impl Pipeline {
             }
         };
         match outcome {
-            Err(error) if error.may_pass() => self.stale(key, ends, &error.to_string()).await.ok_or(error),
+            Err(error) if error.may_pass() => self.stale(key, call, &error.to_string()).await.ok_or(error),
             outcome => outcome,
         }
     }
 
-    /// The outcome of `work`, or an error when the deadline passes.
+    /// The outcome of `work`, or an error when the deadline passes, unless the call has none.
     pub(crate) async fn in_time<T>(
         &self,
         key: &str,
@@ -83,6 +83,9 @@ impl Pipeline {
         ends: Instant,
         work: impl Future<Output = Result<T, Error>>,
     ) -> Result<T, Error> {
+        if call.endless {
+            return work.await;
+        }
         timeout_at(ends, work).await.unwrap_or_else(|_| {
             let limit = call.options.deadline;
             self.events.emit(&Event::DeadlinePassed { key, limit });
@@ -90,12 +93,19 @@ impl Pipeline {
         })
     }
 
-    /// The copy of the last value that was not invalidated.
-    async fn stale(&self, key: &str, ends: Instant, error: &str) -> Option<Answer> {
-        let copy = timeout_at(ends, self.store.shared().stale(key)).await;
-        let found = copy.ok()?.ok()??;
-        self.events.emit(&Event::Stale { key, error });
-        Some(self.found(found, Answer::stale))
+    /// The copy of the last value that was not invalidated. Returns `None` if there is none, or a wrong one, which stays until a fill replaces it.
+    async fn stale(&self, key: &str, call: &Call, error: &str) -> Option<Answer> {
+        let copy = timeout_at(call.ends(), self.store.shared().stale(key)).await;
+        match self.found(copy.ok()?.ok()??, call, Answer::stale) {
+            Ok(answer) => {
+                self.events.emit(&Event::Stale { key, error });
+                Some(answer)
+            }
+            Err(wrong) => {
+                self.events.emit(&Event::BadValue { key, error: &wrong.to_string() });
+                None
+            }
+        }
     }
 }
 

@@ -10,6 +10,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::answer::Answer;
 use crate::call::{Call, Compute, Made, OnError};
+use crate::check::Wrong;
 use crate::claim::{Asks, Claims, Held, Waited};
 use crate::deadline::traced;
 use crate::error::Error;
@@ -52,9 +53,8 @@ impl Pipeline {
         call: &Call,
         compute: C,
     ) -> Result<Answer, Error> {
-        let began = Instant::now();
         if key.ambiguity().is_some() || call.nested || call.mode != Mode::Normal {
-            let answer = Box::pin(self.fetch_in_scope(key, call, began, compute)).await?;
+            let answer = Box::pin(self.fetch_in_scope(key, call, compute)).await?;
             scope::inherit(answer.tags());
             return Ok(answer);
         }
@@ -64,31 +64,27 @@ impl Pipeline {
         let looked = match self.store.shared().patience() {
             patience if patience <= call.options.deadline => self.store.get(key).await,
             // Half of the time is left for the database.
-            _ => in_time_of_store(began + call.options.deadline / 2, self.store.shared().get(key)).await,
+            _ => in_time_of_store(call.began + call.options.deadline / 2, self.store.shared().get(key)).await,
         };
-        let answer = match looked {
-            Ok(Some(json)) if self.check(&json, call).is_ok() => Answer::cached(json),
-            looked => {
-                let looked = looked.map(|json| json.map(Answer::cached));
-                return Box::pin(traced(Box::pin(self.miss(key, call, began, looked, compute)))).await;
+        let missed = match looked.map(|found| found.map(|found| self.value_of(found, call))) {
+            Ok(Some(Ok(value))) => {
+                let answer = Answer::cached(value);
+                self.hit(key, &answer, call.began);
+                if call.options.early_refresh.is_zero() || !self.refreshes.is_due(key, call.began) {
+                    return Ok(answer);
+                }
+                return Ok(Box::pin(self.refresh(key, call, answer, compute)).await);
             }
+            Ok(Some(Err(wrong))) => Ok(Some(wrong)),
+            Ok(None) => Ok(None),
+            Err(error) => Err(error),
         };
-        self.hit(key, &answer, began);
-        if call.options.early_refresh.is_zero() || !self.refreshes.is_due(key, began) {
-            return Ok(answer);
-        }
-        Ok(Box::pin(self.refresh(key, call, answer, compute)).await)
+        Box::pin(traced(Box::pin(self.miss(key, call, missed, compute)))).await
     }
 
     /// The same for a caller that wants more than the value, or less than the cache.
-    async fn fetch_in_scope<C: Compute>(
-        self: &Arc<Self>,
-        key: &Key,
-        call: &Call,
-        began: Instant,
-        compute: C,
-    ) -> Result<Answer, Error> {
-        let (ends, name) = (began + call.options.deadline, key.as_str());
+    async fn fetch_in_scope<C: Compute>(self: &Arc<Self>, key: &Key, call: &Call, compute: C) -> Result<Answer, Error> {
+        let (ends, name) = (call.ends(), key.as_str());
         if let Some(ambiguity) = key.ambiguity() {
             if call.mode == Mode::ReadOnly {
                 return Err(Error::Missed { key: name.to_owned() });
@@ -96,23 +92,32 @@ impl Pipeline {
             let why = Bypass::Ambiguous(ambiguity);
             return self.in_time(name, call, ends, self.bypass(name, call, &why, compute)).await;
         }
+        // A function that calls itself with the same arguments would wait for itself.
+        let reentrant = call.nested && scope::is_computing(self.store.id(), name);
         match call.mode {
             Mode::Off => return self.in_time(name, call, ends, self.bypass(name, call, &Bypass::Mode, compute)).await,
+            Mode::Refresh if reentrant => {
+                return self.in_time(name, call, ends, self.bypass(name, call, &Bypass::Reentrant, compute)).await;
+            }
             Mode::Refresh => {
                 return self.in_time(name, call, ends, Box::pin(self.compute_in_place(name, call, compute))).await;
             }
             Mode::Normal | Mode::ReadOnly | Mode::Peek => {}
         }
-        let looked = in_time_of_store(began + call.options.deadline / 2, self.look(name, call)).await;
+        let looked = in_time_of_store(call.began + call.options.deadline / 2, self.look(name, call)).await;
         match (looked, call.mode) {
             (Ok(Some(answer)), mode) => {
-                self.hit(name, &answer, began);
-                if mode != Mode::Normal || call.options.early_refresh.is_zero() || !self.refreshes.is_due(name, began) {
+                self.hit(name, &answer, call.began);
+                let refreshes = mode == Mode::Normal && !call.options.early_refresh.is_zero();
+                if !refreshes || !self.refreshes.is_due(name, call.began) {
                     return Ok(answer);
                 }
                 Ok(Box::pin(self.refresh(name, call, answer, compute)).await)
             }
-            (looked, Mode::Normal) => traced(Box::pin(self.miss(name, call, began, looked, compute))).await,
+            (_, Mode::Normal) if reentrant => {
+                self.in_time(name, call, ends, self.bypass(name, call, &Bypass::Reentrant, compute)).await
+            }
+            (looked, Mode::Normal) => traced(Box::pin(self.miss(name, call, looked.map(|_| None), compute))).await,
             (Err(error), _) => {
                 self.away(name, call, "get", error)?;
                 self.without_storing(name, call, ends, compute).await
@@ -139,31 +144,31 @@ impl Pipeline {
         self.events.emit(&Event::Hit { key, bytes: answer.as_bytes().len(), took: began.elapsed() });
     }
 
-    /// What the cache has, if it is of use. What isn't, goes.
+    /// The value that the cache has, with its tags where they are wanted. One that isn't this call's goes.
     pub(crate) async fn look(&self, key: &str, call: &Call) -> Result<Option<Answer>, StoreError> {
         let found = if call.nested {
-            self.store.shared().look(key).await?.map(|found| self.found(found, Answer::cached))
+            self.store.shared().look(key).await?.map(|found| self.found(found, call, Answer::cached))
         } else {
-            self.store.shared().get(key).await?.map(Answer::cached)
+            self.store.shared().get(key).await?.map(|found| self.value_of(found, call).map(Answer::cached))
         };
-        self.without_bad_values(key, call, found).await
+        match found.transpose() {
+            Ok(answer) => Ok(answer),
+            Err(wrong) => {
+                self.discard(key, call.mode, &wrong.to_string()).await?;
+                Ok(None)
+            }
+        }
     }
 
     /// An entry that was found, with its tags.
-    pub(crate) fn found(&self, found: Found, answer: impl FnOnce(Bytes) -> Answer) -> Answer {
-        answer(found.value).tagged(Carried::found(self.store.id(), found.tags))
-    }
-
-    pub(crate) async fn without_bad_values(
+    pub(crate) fn found(
         &self,
-        key: &str,
+        found: Found,
         call: &Call,
-        found: Option<Answer>,
-    ) -> Result<Option<Answer>, StoreError> {
-        let wrong = found.as_ref().and_then(|answer| self.check(answer.as_bytes(), call).err());
-        let Some(wrong) = wrong else { return Ok(found) };
-        self.discard(key, call.mode, &wrong).await?;
-        Ok(None)
+        answer: impl FnOnce(Bytes) -> Answer,
+    ) -> Result<Answer, Wrong> {
+        let value = self.value_of(found.value, call)?;
+        Ok(answer(value).tagged(Carried::found(self.store.id(), found.tags)))
     }
 
     /// One attempt after the other, until a flight has an outcome for this caller. `looked` says how the first look ended.
@@ -174,7 +179,6 @@ impl Pipeline {
         mut looked: Result<(), StoreError>,
         compute: C,
     ) -> Result<Answer, Error> {
-        let began = Instant::now();
         for _ in 0..FLIGHTS {
             if let Err(error) = looked {
                 if call.options.on_error == OnError::Fail {
@@ -183,7 +187,7 @@ impl Pipeline {
                 let error = error.to_string();
                 return self.detour(key, call, &Bypass::StoreFailed { command: "get", error: &error }, compute).await;
             }
-            match self.flights.join(key) {
+            match self.flights.join(key, call.options.deadline) {
                 Seat::Leader(leader) => return Box::pin(self.lead(key, call, leader, compute)).await,
                 Seat::Follower(follower) => {
                     if let Some(outcome) = self.follow(key, call, follower).await {
@@ -193,7 +197,7 @@ impl Pipeline {
             }
             looked = match self.look(key, call).await {
                 Ok(Some(answer)) => {
-                    self.hit(key, &answer, began);
+                    self.hit(key, &answer, call.began);
                     return Ok(answer);
                 }
                 Ok(None) => Ok(()),
@@ -207,10 +211,10 @@ impl Pipeline {
     async fn lead<C: Compute>(&self, key: &str, call: &Call, leader: Leader<'_>, compute: C) -> Result<Answer, Error> {
         // A claim may return a value: that is a read too.
         let read = || leader.begin_read();
-        let claim = match self.claims.claim(self.store.shared(), key, &asks::<C>(call, ClaimMode::Fill), read).await {
-            Waited::Hit { json, waited } => {
+        let claim = match self.claim(key, call, &asks::<C>(call, ClaimMode::Fill), read).await {
+            Waited::Hit { value, waited } => {
                 self.events.emit(&Event::Followed { key, waited });
-                return self.lead_to_hit(key, call, json, leader, compute).await;
+                return self.lead_to_hit(key, call, value, leader, compute).await;
             }
             Waited::Granted(claim) => claim,
             Waited::TooLong => {
@@ -233,16 +237,35 @@ impl Pipeline {
         outcome
     }
 
+    /// Claims the key, or waits for another process's value. One that isn't this call's goes, and the key is claimed again, once.
+    async fn claim(&self, key: &str, call: &Call, asks: &Asks, looks: impl Fn()) -> Waited {
+        for attempts_left in [1, 0] {
+            let wrong = match self.claims.claim(self.store.shared(), key, asks, &looks).await {
+                Waited::Hit { value, waited } => match self.value_of(value, call) {
+                    Ok(value) => return Waited::Hit { value, waited },
+                    Err(wrong) => wrong,
+                },
+                other => return other,
+            };
+            match self.discard(key, call.mode, &wrong.to_string()).await {
+                Ok(()) if attempts_left > 0 => {}
+                Ok(()) => break,
+                Err(error) => return Waited::Failed(error),
+            }
+        }
+        Waited::TooLong
+    }
+
     /// Another process has filled the key: the value is for the followers as well.
     async fn lead_to_hit<C: Compute>(
         &self,
         key: &str,
         call: &Call,
-        json: Bytes,
+        value: Bytes,
         leader: Leader<'_>,
         compute: C,
     ) -> Result<Answer, Error> {
-        let mut answer = Some(Answer::cached(json));
+        let mut answer = Some(Answer::cached(value));
         if call.nested {
             // A claim's answer has no tags.
             leader.begin_read();
@@ -253,11 +276,13 @@ impl Pipeline {
         Ok(answer.followed())
     }
 
-    /// The outcome of another caller's flight. None: it isn't for this caller.
+    /// The outcome of another caller's flight. Returns `None` if it isn't for this caller, or doesn't come in time.
     async fn follow(&self, key: &str, call: &Call, follower: Follower) -> Option<Result<Answer, Error>> {
         let began = Instant::now();
-        let outcome = follower.outcome().await?;
-        if call.nested && outcome.as_ref().is_ok_and(|answer| answer.tags().is_none()) {
+        let outcome = call.wait(follower.outcome()).await??;
+        if let Ok(answer) = &outcome
+            && (call.accepts(answer.as_bytes()).is_err() || (call.nested && answer.tags().is_none()))
+        {
             return None;
         }
         self.events.emit(&Event::Followed { key, waited: began.elapsed() });
@@ -267,7 +292,7 @@ impl Pipeline {
     /// Goes round the cache, together with the other callers of this process that do.
     async fn detour<C: Compute>(&self, key: &str, call: &Call, why: &Bypass<'_>, compute: C) -> Result<Answer, Error> {
         for _ in 0..FLIGHTS {
-            match self.flights.join(key) {
+            match self.flights.join(key, call.options.deadline) {
                 Seat::Leader(leader) => {
                     self.events.emit(&Event::Bypassed { key, why: why.clone() });
                     return self.read_alone(key, call, leader, compute).await;
@@ -290,7 +315,7 @@ impl Pipeline {
         mut leader: Leader<'_>,
         compute: C,
     ) -> Result<Answer, Error> {
-        leader.turn().await;
+        let _ = call.wait(leader.turn()).await;
         leader.begin_read();
         leader.close();
         let outcome = self.computed(key, call, compute).await.map(unstored);
@@ -324,7 +349,7 @@ impl Pipeline {
 
     pub(crate) async fn computed<C: Compute>(&self, key: &str, call: &Call, compute: C) -> Result<Made, Error> {
         let began = Instant::now();
-        let outcome = compute.run(key).await;
+        let outcome = compute.run(self.store.id(), key).await;
         let took = began.elapsed();
         self.refreshes.computed(key, took);
         match outcome {
@@ -400,17 +425,6 @@ impl Pipeline {
             }
         };
         (answer, accepted)
-    }
-
-    /// Whether a value from the cache can be one of this call's. What lies between its ends only a decoder can tell.
-    fn check(&self, json: &[u8], call: &Call) -> Result<(), String> {
-        if json.len() > self.max_value {
-            return Err(format!("it has {} bytes, and the limit is {}", json.len(), self.max_value));
-        }
-        if call.rows && !matches!(json, [b'[', .., b']']) {
-            return Err("it is no JSON array, or only a part of one".into());
-        }
-        Ok(())
     }
 
     /// Takes a value that can't be used out of the cache, and its claim and its copy with it; unless the caller only reads.

@@ -5,10 +5,14 @@
 //! The leader closes its flight before it sends the fill: whoever comes later, perhaps after an invalidation that followed the fill,
 //! starts anew. While the cache is away no store can accept anything; then a flight is closed as soon as it reads, and the next one
 //! waits for its turn: one read of a key at a time, and nobody gets what was read before they came.
+//!
+//! A leader may stop without going away: a future that nobody polls any more is neither done nor dropped. So a flight has an age
+//! after which nobody joins it, and its successor doesn't wait for it.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::task::Id;
@@ -67,10 +71,11 @@ impl Flights {
         Self { flights: Mutex::default(), without }
     }
 
-    /// Joins the flight to `key`, or starts one.
-    pub(crate) fn join(&self, key: &str) -> Seat<'_> {
+    /// Joins the flight to `key`, or starts one. A flight that is as old as `patience` counts as given up.
+    pub(crate) fn join(&self, key: &str, patience: Duration) -> Seat<'_> {
         let mut flights = self.lock();
-        let before = match flights.get(key) {
+        let under_way = flights.get(key).filter(|flight| flight.began.elapsed() < patience);
+        let before = match under_way {
             Some(flight) if !flight.closed.load(Ordering::Relaxed) || self.without.close_first => {
                 let joined = flight.reads.load(Ordering::Relaxed);
                 return Seat::Follower(Follower {
@@ -181,15 +186,17 @@ mod tests {
 
     use super::*;
 
+    const PATIENCE: Duration = Duration::from_secs(60);
+
     fn leader(flights: &Flights) -> Leader<'_> {
-        match flights.join("k") {
+        match flights.join("k", PATIENCE) {
             Seat::Leader(leader) => leader,
             Seat::Follower(_) => panic!("somebody leads already"),
         }
     }
 
     fn follower(flights: &Flights) -> Follower {
-        match flights.join("k") {
+        match flights.join("k", PATIENCE) {
             Seat::Leader(_) => panic!("nobody leads"),
             Seat::Follower(follower) => follower,
         }
@@ -278,6 +285,19 @@ mod tests {
         };
         first.land(answer(), false);
         second.turn().await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_leader_that_stands_still_is_given_up() {
+        let flights = Flights::new(Without::default());
+        let first = leader(&flights);
+        first.close();
+        tokio::time::advance(PATIENCE).await;
+        let mut second = leader(&flights);
+        second.turn().await;
+        // Whatever becomes of the first one leaves the second one's flight alone.
+        drop(first);
+        let _joined = follower(&flights);
     }
 
     #[tokio::test]

@@ -10,6 +10,7 @@
 //! | `client` | the query's text is checked and hashed, once a text; params become a key |
 //! | `cache` | the same for functions and plain values: a namespace, a codec, tags |
 //! | `fetch` | the one path: a hit is one GET; a miss leads or follows |
+//! | `check` | the one check of every value that was found |
 //! | `flight` | of this process's callers for a key, one leads |
 //! | `claim` | of all processes, one computes; the others wait |
 //! | `deadline` | a miss in time, or else a stale value |
@@ -24,6 +25,7 @@ mod builder;
 mod bulkhead;
 mod cache;
 mod call;
+mod check;
 mod claim;
 mod client;
 mod codec;

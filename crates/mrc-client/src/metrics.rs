@@ -43,8 +43,17 @@ const EVENT_NAMES: [&str; 21] = [
     "depends_on_clock",
 ];
 
-const BYPASS_NAMES: [&str; 8] =
-    ["store_failed", "ambiguous", "waited_too_long", "too_large", "mode", "skipped", "tags_lost", "bad_tags"];
+const BYPASS_NAMES: [&str; 9] = [
+    "store_failed",
+    "ambiguous",
+    "waited_too_long",
+    "too_large",
+    "mode",
+    "reentrant",
+    "skipped",
+    "tags_lost",
+    "bad_tags",
+];
 
 /// Counts what a cache decides, through the crate `metrics`: Prometheus, OpenTelemetry or StatsD, by the exporter that
 /// the program installs.
@@ -252,6 +261,7 @@ mod tests {
             Bypass::WaitedTooLong,
             Bypass::TooLarge { bytes: 2, limit: 1 },
             Bypass::Mode,
+            Bypass::Reentrant,
             Bypass::Skipped,
             Bypass::TagsLost,
             Bypass::BadTags(&mrc_core::TagError::Empty),

@@ -3,7 +3,6 @@
 use bytes::Bytes;
 use mrc_core::{Bypass, Event, Key};
 use mrc_store::{Claim, ClaimMode, StoreError};
-use tokio::time::Instant;
 
 use crate::answer::Answer;
 use crate::call::{Call, Made};
@@ -21,7 +20,7 @@ impl Pipeline {
         if matches!(call.mode, Mode::Off | Mode::Refresh) {
             return Ok(None);
         }
-        let (began, key) = (Instant::now(), key.as_str());
+        let key = key.as_str();
         let answer = match self.look(key, call).await {
             Err(error) => {
                 self.away(key, call, "get", error)?;
@@ -31,7 +30,7 @@ impl Pipeline {
         };
         match &answer {
             Some(answer) => {
-                self.hit(key, answer, began);
+                self.hit(key, answer, call.began);
                 scope::inherit(answer.tags());
             }
             None => self.events.emit(&Event::Miss { key }),
@@ -44,6 +43,11 @@ impl Pipeline {
         let key = key.as_str();
         if !call.mode.stores() {
             self.events.emit(&Event::Bypassed { key, why: Bypass::Mode });
+            return Ok(false);
+        }
+        if value.len() > self.max_value {
+            let why = Bypass::TooLarge { bytes: value.len(), limit: self.max_value };
+            self.events.emit(&Event::Bypassed { key, why });
             return Ok(false);
         }
         let stored = if call.tags.is_empty() {

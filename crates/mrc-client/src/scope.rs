@@ -59,9 +59,12 @@ struct Scope {
 }
 
 /// The entry that is being computed.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Frame {
+    store: StoreId,
     key: Box<str>,
+    /// The entry whose function called this one's.
+    outer: Option<Arc<Frame>>,
     said: Mutex<Said>,
 }
 
@@ -153,8 +156,8 @@ impl Carried {
 }
 
 impl Frame {
-    pub(crate) fn new(key: &str) -> Arc<Self> {
-        Arc::new(Self { key: key.into(), said: Mutex::default() })
+    pub(crate) fn new(store: StoreId, key: &str) -> Arc<Self> {
+        Arc::new(Self { store, key: key.into(), outer: current().frame, said: Mutex::default() })
     }
 
     /// Runs the computation of the entry.
@@ -184,6 +187,15 @@ fn with_frame<T>(change: impl FnOnce(&mut Said) -> T) -> Option<T> {
 /// How the call that is about to be made uses the cache, and whether an entry is being computed that wants its tags.
 pub(crate) fn at_hand() -> (Mode, bool) {
     SCOPE.try_with(|scope| (scope.mode, scope.frame.is_some())).unwrap_or_default()
+}
+
+/// Whether this task is computing the entry already: a call that waited for it would wait for itself.
+pub(crate) fn is_computing(store: StoreId, key: &str) -> bool {
+    let is_it = |scope: &Scope| {
+        let mut frames = std::iter::successors(scope.frame.as_ref(), |frame| frame.outer.as_ref());
+        frames.any(|frame| frame.store == store && *frame.key == *key)
+    };
+    SCOPE.try_with(is_it).unwrap_or_default()
 }
 
 /// Gives the tags of an entry that was read, if they were looked at, to the one that is being computed.

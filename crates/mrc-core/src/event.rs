@@ -177,6 +177,8 @@ pub enum Bypass<'a> {
     },
     /// The caller's mode leaves the cache alone, or takes from it only.
     Mode,
+    /// The function calls itself with the same arguments: the inner call would wait for the outer one.
+    Reentrant,
     /// The function said that its result isn't to be stored.
     Skipped,
     /// The value was made of an entry whose tags are lost, so that nobody could invalidate it.
@@ -229,6 +231,7 @@ impl Bypass<'_> {
             Self::WaitedTooLong => "waited_too_long",
             Self::TooLarge { .. } => "too_large",
             Self::Mode => "mode",
+            Self::Reentrant => "reentrant",
             Self::Skipped => "skipped",
             Self::TagsLost => "tags_lost",
             Self::BadTags(_) => "bad_tags",

@@ -207,7 +207,7 @@ impl Cache {
                 view
             }
         };
-        let claims = Claims { lease: config.lease, wait_max: config.wait_max };
+        let claims = Claims::new(config.lease, config.wait_max);
         let options = Options {
             deadline: config.deadline,
             stale: config.stale_on_error,

@@ -102,12 +102,16 @@ impl Cache {
         let (key, call) = self.prepare(spec.into())?;
         let mut function = Function::new(work);
         let tell = |error: &E| Error::function(error.to_string());
-        match function.through(&self.inner.pipeline, &key, &call, self.inner.config.codec, tell).await {
+        let pipeline = &self.inner.pipeline;
+        match function.through(pipeline, &key, &call, self.inner.config.codec, tell).await {
             Ok(value) => Ok(value),
             Err(error) => match (function.outcome(), error) {
                 (Some(outcome), _) => outcome,
                 // It is another caller's error: ours may be a better one to act on.
-                (None, Error::Function(_)) => function.finish().await,
+                (None, Error::Function(_)) => {
+                    let own = async { Ok(function.finish().await) };
+                    pipeline.in_time(key.as_str(), &call, call.ends(), own).await?
+                }
                 (None, error) => Err(error.into()),
             },
         }
@@ -116,7 +120,8 @@ impl Cache {
     /// The value of an entry: from the cache, or else what the function returns.
     ///
     /// As [`get_or_try`](Self::get_or_try), for a function that can't fail: then nothing else may. Whatever goes wrong with the cache, the
-    /// function is run; also in [`Mode::ReadOnly`]. No deadline is set to it.
+    /// function is run; also in [`Mode::ReadOnly`]. The function has no deadline. A caller that waits for another one's computation runs its
+    /// own function after the cache's [`deadline`](CacheBuilder::deadline).
     pub async fn get_or<T, F, Fut>(&self, spec: impl Into<Spec>, function: F) -> T
     where
         T: Serialize + DeserializeOwned,
@@ -126,7 +131,7 @@ impl Cache {
         let work = pin!(async move { Ok::<T, Infallible>(Box::pin(function()).await) });
         let mut function = Function::new(work);
         if let Ok((key, mut call)) = self.prepare(spec.into()) {
-            call.options.deadline = Options::LONGEST;
+            call.endless = true;
             let tell = |never: &Infallible| match *never {};
             let value = function.through(&self.inner.pipeline, &key, &call, self.inner.config.codec, tell).await;
             if let Ok(value) = value {

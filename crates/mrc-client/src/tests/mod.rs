@@ -1,10 +1,13 @@
 //! The client on a database and a store that the tests hold in their hands.
 
+mod found;
+mod hangs;
 mod invalidation;
 mod limits;
 mod nested;
 mod outage;
 mod path;
+mod plain;
 mod refresh;
 mod refusal;
 mod stale;

@@ -169,6 +169,59 @@ async fn a_query_gives_its_tags_to_a_function_and_by_its_params() {
     assert_eq!(cache.invalidate(Select::any(["Id=70", "Id"])).await.unwrap(), 0);
 }
 
+/// What a drop by params does: it looks through the keys, and then asks the index for what was made of them.
+async fn drop_by_param(store: &Spy, key: &str, tag: &str) -> u64 {
+    store.memory.remove(&[key.to_owned().into()]).await.unwrap();
+    store.memory.invalidate(&[Tag::new(tag)]).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_query_and_a_function_hand_on_their_params() {
+    let it = Fixture::new(Database::open());
+    let cache = CacheBuilder::shared(it.store.clone()).namespace("n").build().unwrap();
+    let params = || mrc_core::params! { "Id" => 1, "State" => "open" };
+    let sql = "SELECT version FROM t WHERE id = ? AND state = ?";
+    let query = async || it.client.query_with_cache(sql, params(), HOUR).await.map(|rows| version(&rows));
+    let rows = async || {
+        let rows = it.client.rows_with_cache::<serde_json::Value>(sql, params(), HOUR).await?;
+        Ok::<_, Error>(rows[0]["version"].as_u64().unwrap())
+    };
+    let read =
+        async || Ok::<_, Error>(it.client.read_from_cache(sql, params()).await?.map_or(0, |rows| version(&rows)));
+    let function = async || it.client.with_cache(query, "report_v1", params(), HOUR).await;
+    let key = it.client.key(sql, params()).unwrap().into_string();
+    for tag in ["Id=1", "State=open"] {
+        // Computed, and then hit.
+        for _ in 0..2 {
+            cache.get_or_try("by_query", query).await.unwrap();
+            cache.get_or_try("by_rows", rows).await.unwrap();
+            cache.get_or_try("by_read", read).await.unwrap();
+            cache.get_or_try("by_function", function).await.unwrap();
+            // The function's own entry is made of the query too, and the query's own has no tag.
+            assert_eq!(drop_by_param(&it.store, "none", tag).await, 5, "{tag}");
+            assert!(it.store.memory.look(&key).await.unwrap().unwrap().tags.unwrap().is_empty());
+        }
+        drop_by_param(&it.store, &key, tag).await;
+    }
+}
+
+/// The outer entry hits the inner one, whose drop is under way: the scan comes after the hit, and the index after the scan.
+#[tokio::test]
+async fn what_is_made_of_an_entry_during_its_drop_by_params_is_not_stored() {
+    let it = Fixture::new(Database::open());
+    let cache = CacheBuilder::shared(it.store.clone()).namespace("n").build().unwrap();
+    it.version().await;
+    let (client, key) = (&it.client, it.key());
+    let outer = async || {
+        let rows = client.query_with_cache(SQL, mrc_core::params! { "Id" => 1 }, HOUR).await?;
+        it.database.write(2);
+        assert_eq!(drop_by_param(&it.store, &key, "Id=1").await, 0, "it isn't stored yet");
+        Ok::<_, Error>(version(&rows))
+    };
+    assert_eq!(cache.get_or_try("outer", outer).await.unwrap(), 1, "it began before the drop");
+    assert!(!cache.contains("outer").await.unwrap());
+}
+
 #[tokio::test]
 async fn bad_tags_are_refused_before_and_told_after() {
     let it = Nest::new();

@@ -1,0 +1,150 @@
+//! Nobody waits for ever: for a leader that stands still, for itself, or again and again for a process that is dead.
+
+use std::future::{Future, pending};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::future::join_all;
+use mrc_core::params;
+use mrc_store::{CacheStore, Claim, Terms, Token};
+use tokio::time::Instant;
+
+use super::support::*;
+use crate::{Cache, CacheBuilder, Error, scope};
+
+const SECOND: Duration = Duration::from_secs(1);
+const DEADLINE: Duration = Duration::from_secs(60);
+const LEASE: Duration = Duration::from_secs(30);
+
+fn cache(store: &Arc<Spy>) -> Cache {
+    CacheBuilder::shared(store.clone()).namespace("n").build().unwrap()
+}
+
+/// Fails a test that would hang: on a paused clock that takes no time.
+async fn ends<T>(work: impl Future<Output = T>) -> T {
+    tokio::time::timeout(100 * DEADLINE, work).await.expect("it hangs")
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_leader_that_nobody_polls_holds_nobody_up_for_longer_than_the_deadline() {
+    let (store, runs) = (Spy::new(), AtomicUsize::new(0));
+    let cache = cache(&store);
+    let mut stands_still = Box::pin(cache.get_or("k", pending::<usize>));
+    assert!(stands_still.as_mut().now_or_never().is_none());
+    let began = Instant::now();
+    let own = || async { runs.fetch_add(1, Ordering::SeqCst) };
+    ends(join_all((0..5).map(|_| cache.get_or("k", own)))).await;
+    assert_eq!((began.elapsed(), runs.load(Ordering::SeqCst)), (DEADLINE, 1), "the first leads a flight of its own");
+    cache.remove("k").await.unwrap();
+    assert_eq!(ends(cache.get_or("k", own)).await, 1);
+    assert_eq!(began.elapsed(), DEADLINE, "nobody waits for that leader again");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_with_a_deadline_ends_with_it_and_the_next_one_leads() {
+    let store = Spy::new();
+    let cache = cache(&store);
+    let mut stands_still = Box::pin(cache.get_or_try("k", pending::<Result<u8, Error>>));
+    assert!(stands_still.as_mut().now_or_never().is_none());
+    let call = || cache.get_or_try("k", || async { Ok::<u8, Error>(2) });
+    assert!(matches!(ends(call()).await, Err(Error::Deadline { limit: DEADLINE })));
+    let began = Instant::now();
+    assert_eq!((ends(call()).await.unwrap(), began.elapsed()), (2, Duration::ZERO));
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_the_cache_a_leader_that_stands_still_is_given_up_too() {
+    let store = Spy::new();
+    *store.failing.lock().unwrap() = Some("all");
+    let cache = cache(&store);
+    let mut stands_still = Box::pin(cache.get_or("k", pending::<u8>));
+    assert!(stands_still.as_mut().now_or_never().is_none());
+    let began = Instant::now();
+    assert_eq!(ends(cache.get_or("k", || async { 2 })).await, 2);
+    assert_eq!(began.elapsed(), DEADLINE);
+}
+
+/// Calls itself, under the next of the keys.
+fn recursive<'a>(cache: &'a Cache, keys: &'a [&'static str]) -> Pin<Box<dyn Future<Output = usize> + Send + 'a>> {
+    Box::pin(async move {
+        let Some((key, rest)) = keys.split_first() else { return 0 };
+        cache.get_or(*key, || async { recursive(cache, rest).await + 1 }).await
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_function_that_calls_itself_with_the_same_arguments_goes_round_itself() {
+    for keys in [&["a", "a"][..], &["a", "b", "a"], &["a", "b", "b", "a"]] {
+        let (store, began) = (Spy::new(), Instant::now());
+        let cache = cache(&store);
+        assert_eq!(ends(recursive(&cache, keys)).await, keys.len());
+        assert_eq!(began.elapsed(), Duration::ZERO, "{keys:?}");
+        assert_eq!(cache.get::<usize>("a").await.unwrap(), Some(keys.len()), "the outer value is the entry's");
+        let refreshed = scope::with_mode(scope::Mode::Refresh, recursive(&cache, keys));
+        assert_eq!((ends(refreshed).await, began.elapsed()), (keys.len(), Duration::ZERO), "{keys:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_the_error_of_a_leader_a_follower_has_its_deadline() {
+    let store = Spy::new();
+    let cache = cache(&store);
+    let fails = async || {
+        tokio::time::sleep(SECOND).await;
+        Err::<u8, _>(Error::Config("no".into()))
+    };
+    // Another process lets go of the key, so that the second call joins before the first one's function runs.
+    store.memory.claim("n:k", &Token::from_bits(7), Terms::fill(SECOND / 2)).await.unwrap();
+    let began = Instant::now();
+    let (first, second) =
+        ends(async { tokio::join!(cache.get_or_try("k", fails), cache.get_or_try("k", pending::<Result<u8, Error>>)) })
+            .await;
+    assert!(matches!(first, Err(Error::Config(_))));
+    assert!(matches!(second, Err(Error::Deadline { .. })));
+    assert_eq!(began.elapsed(), DEADLINE);
+}
+
+async fn claim(it: &Fixture, token: u128) {
+    let claim = it.store.memory.claim(&it.key(), &Token::from_bits(token), Terms::fill(LEASE)).await.unwrap();
+    assert_eq!(claim, Claim::Granted);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_claim_that_was_waited_out_is_not_waited_for_again() {
+    let it = Fixture::new(Database::gated());
+    it.database.gate.add_permits(6);
+    claim(&it, 7).await;
+    let began = Instant::now();
+    let waited = |times: u32| assert_eq!(began.elapsed().as_secs(), u64::from(times), "{:?}", began.elapsed());
+    it.version().await;
+    waited(1);
+    for _ in 0..5 {
+        it.version().await;
+    }
+    waited(1);
+    let together: Vec<_> = (0..50).map(|_| it.ask()).collect();
+    it.database.reads(7).await;
+    for _ in 0..200 {
+        tokio::task::yield_now().await;
+    }
+    it.database.gate.add_permits(100);
+    for answer in join_all(together).await {
+        answer.unwrap().unwrap();
+    }
+    assert_eq!(it.database.queries(), 8, "those who come while one reads share the next query");
+    // Another process claims the key: its claim is waited for, once.
+    it.invalidate().await;
+    claim(&it, 8).await;
+    it.version().await;
+    waited(2);
+    it.version().await;
+    waited(2);
+    tokio::time::advance(LEASE).await;
+    it.events.lock().unwrap().clear();
+    it.version().await;
+    assert_eq!(it.events(), ["Miss", "Filled"], "the lease is over");
+    assert!(it.client.read_from_cache(SQL, params! { "Id" => 1 }).await.unwrap().is_some());
+}
