@@ -1,12 +1,13 @@
 //! What a call asks for: how long its value lives, and what may be done to answer in time.
 
+use std::borrow::Cow;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
-use mrc_core::{Params, Tag, Ttl};
+use mrc_core::{Mark, Params, Tag, Ttl};
 use mrc_store::{Life, Tags};
 use tokio::time::{Instant, timeout_at};
 
@@ -58,6 +59,8 @@ pub(crate) struct Call {
     pub(crate) ttl: Ttl,
     pub(crate) jitter: f64,
     pub(crate) options: Options,
+    /// The types of the params, which the key doesn't show.
+    pub(crate) mark: Mark,
     /// Whether the value is an array of rows.
     pub(crate) rows: bool,
     /// The tags that the caller names; the computation may add some.
@@ -79,12 +82,21 @@ impl Call {
             ttl,
             jitter,
             options,
+            mark: Mark::default(),
             rows: false,
             tags: Vec::new(),
             nested,
             mode,
             began: Instant::now(),
             endless: false,
+        }
+    }
+
+    /// The name of the flight to `key` for calls with params of these types.
+    pub(crate) fn flight<'a>(&self, key: &'a str) -> Cow<'a, str> {
+        match self.mark.as_str() {
+            "" => key.into(),
+            mark => [key, mark].concat().into(),
         }
     }
 

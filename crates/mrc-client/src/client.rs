@@ -263,7 +263,8 @@ impl MrcClient {
         if self.is_bypassed(&key) {
             return Ok(None);
         }
-        self.inner.pipeline.peek(&key, &self.reading_call(params, Ttl::DEFAULT)?.failing()).await
+        let call = Call { mark: key.mark().clone(), ..self.reading_call(params, Ttl::DEFAULT)?.failing() };
+        self.inner.pipeline.peek(&key, &call).await
     }
 
     /// Stores a value under the key of a query, whatever is there, with the query's tags. Returns `false` if it wasn't stored: the key
@@ -285,7 +286,8 @@ impl MrcClient {
     ) -> Result<bool, Error> {
         let (query, params) = (query.into(), params.borrow());
         let key = self.key_of(query.key_text(), params)?;
-        let call = Call { tags: self.tags_of(&query, params)?, ..self.call(ttl.into())?.failing() };
+        let (mark, tags) = (key.mark().clone(), self.tags_of(&query, params)?);
+        let call = Call { mark, tags, ..self.call(ttl.into())?.failing() };
         let value = Codec::Json.encode(value)?;
         if self.is_bypassed(&key) {
             return Ok(false);
@@ -342,7 +344,8 @@ impl MrcClient {
         if let Some(what) = text.clock_once(&query.sql) {
             self.inner.pipeline.events.emit(&Event::DependsOnClock { key: key.as_str(), what });
         }
-        Ok((key, Call { rows: true, tags: self.tags_of(query, params)?, ..self.reading_call(params, ttl)? }))
+        let (mark, tags) = (key.mark().clone(), self.tags_of(query, params)?);
+        Ok((key, Call { mark, rows: true, tags, ..self.reading_call(params, ttl)? }))
     }
 
     /// The tags that a query names, and those of its params where it asks for them.
@@ -385,10 +388,10 @@ impl MrcClient {
     }
 
     fn is_bypassed(&self, key: &Key) -> bool {
-        if let Some(ambiguity) = key.ambiguity() {
+        if let Some(ambiguity) = key.bypass() {
             self.inner.pipeline.events.emit(&Event::Bypassed { key: key.as_str(), why: Bypass::Ambiguous(ambiguity) });
         }
-        key.ambiguity().is_some()
+        key.bypass().is_some()
     }
 }
 

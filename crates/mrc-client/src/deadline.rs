@@ -34,7 +34,7 @@ impl Pipeline {
         let looked = match looked {
             Ok(None) => Ok(()),
             Ok(Some(wrong)) => {
-                let gone = timeout_at(ends, self.discard(key, call.mode, &wrong.to_string())).await;
+                let gone = timeout_at(ends, self.reject(key, call.mode, &wrong)).await;
                 gone.unwrap_or(Err(StoreError::Timeout(call.options.deadline)))
             }
             Err(error) => Err(error),
@@ -50,7 +50,8 @@ impl Pipeline {
                 let compute = Detached(compute);
                 let why = format!("no answer within {:?}", call.options.stale_after);
                 // Who comes late to a flight needn't wait as long again.
-                let good_enough = self.flights.began(key).unwrap_or(call.began) + call.options.stale_after;
+                let good_enough =
+                    self.flights.began(&call.flight(key)).unwrap_or(call.began) + call.options.stale_after;
                 let (pipeline, name, owned) = (Arc::clone(self), key.to_owned(), call.clone());
                 let mut task = Task::spawn(async move {
                     let attempt = pipeline.attempt(&name, &owned, looked, compute);
@@ -61,7 +62,7 @@ impl Pipeline {
                     Err(_) => match self.stale(key, call, &why).await {
                         Some(stale) => {
                             // Those who only follow aren't needed any more.
-                            task.goes_on = !self.flights.is_led_by_another(key, task.handle.id());
+                            task.goes_on = !self.flights.is_led_by_another(&call.flight(key), task.handle.id());
                             return Ok(stale);
                         }
                         None => self.in_time(key, call, early, task.outcome()).await,
@@ -101,6 +102,7 @@ impl Pipeline {
                 self.events.emit(&Event::Stale { key, error });
                 Some(answer)
             }
+            Err(Wrong::OtherTypes) => None,
             Err(wrong) => {
                 self.events.emit(&Event::BadValue { key, error: &wrong.to_string() });
                 None

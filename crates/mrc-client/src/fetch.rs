@@ -53,7 +53,7 @@ impl Pipeline {
         call: &Call,
         compute: C,
     ) -> Result<Answer, Error> {
-        if key.ambiguity().is_some() || call.nested || call.mode != Mode::Normal {
+        if key.bypass().is_some() || call.nested || call.mode != Mode::Normal {
             let answer = Box::pin(self.fetch_in_scope(key, call, compute)).await?;
             scope::inherit(answer.tags());
             return Ok(answer);
@@ -85,7 +85,7 @@ impl Pipeline {
     /// The same for a caller that wants more than the value, or less than the cache.
     async fn fetch_in_scope<C: Compute>(self: &Arc<Self>, key: &Key, call: &Call, compute: C) -> Result<Answer, Error> {
         let (ends, name) = (call.ends(), key.as_str());
-        if let Some(ambiguity) = key.ambiguity() {
+        if let Some(ambiguity) = key.bypass() {
             if call.mode == Mode::ReadOnly {
                 return Err(Error::Missed { key: name.to_owned() });
             }
@@ -154,7 +154,7 @@ impl Pipeline {
         match found.transpose() {
             Ok(answer) => Ok(answer),
             Err(wrong) => {
-                self.discard(key, call.mode, &wrong.to_string()).await?;
+                self.reject(key, call.mode, &wrong).await?;
                 Ok(None)
             }
         }
@@ -187,7 +187,7 @@ impl Pipeline {
                 let error = error.to_string();
                 return self.detour(key, call, &Bypass::StoreFailed { command: "get", error: &error }, compute).await;
             }
-            match self.flights.join(key, call.options.deadline) {
+            match self.flights.join(&call.flight(key), call.options.deadline) {
                 Seat::Leader(leader) => return Box::pin(self.lead(key, call, leader, compute)).await,
                 Seat::Follower(follower) => {
                     if let Some(outcome) = self.follow(key, call, follower).await {
@@ -247,7 +247,7 @@ impl Pipeline {
                 },
                 other => return other,
             };
-            match self.discard(key, call.mode, &wrong.to_string()).await {
+            match self.reject(key, call.mode, &wrong).await {
                 Ok(()) if attempts_left > 0 => {}
                 Ok(()) => break,
                 Err(error) => return Waited::Failed(error),
@@ -292,7 +292,7 @@ impl Pipeline {
     /// Goes round the cache, together with the other callers of this process that do.
     async fn detour<C: Compute>(&self, key: &str, call: &Call, why: &Bypass<'_>, compute: C) -> Result<Answer, Error> {
         for _ in 0..FLIGHTS {
-            match self.flights.join(key, call.options.deadline) {
+            match self.flights.join(&call.flight(key), call.options.deadline) {
                 Seat::Leader(leader) => {
                     self.events.emit(&Event::Bypassed { key, why: why.clone() });
                     return self.read_alone(key, call, leader, compute).await;
@@ -409,7 +409,7 @@ impl Pipeline {
         let life = call.life(&said, tags);
         let (ttl, bytes) = (life.ttl, value.len());
         let tags: Vec<Tag> = life.tags.iter().map(|(tag, _)| tag.clone()).collect();
-        let accepted = match claim.fill(value, life).await {
+        let accepted = match claim.fill(call.mark.put_behind(value), life).await {
             Ok(true) => {
                 self.refreshes.filled(key, call, ttl);
                 self.events.emit(&Event::Filled { key, ttl, bytes, tags: &tags });
@@ -430,6 +430,18 @@ impl Pipeline {
     /// Takes a value that can't be used out of the cache, and its claim and its copy with it; unless the caller only reads.
     pub(crate) async fn discard(&self, key: &str, mode: Mode, wrong: &str) -> Result<(), StoreError> {
         self.events.emit(&Event::BadValue { key, error: wrong });
+        self.remove(key, mode).await
+    }
+
+    /// Takes a value that isn't the call's out of the cache, as [`discard`](Self::discard) does. One of other types isn't a bad one.
+    pub(crate) async fn reject(&self, key: &str, mode: Mode, wrong: &Wrong) -> Result<(), StoreError> {
+        match wrong {
+            Wrong::OtherTypes => self.remove(key, mode).await,
+            wrong => self.discard(key, mode, &wrong.to_string()).await,
+        }
+    }
+
+    async fn remove(&self, key: &str, mode: Mode) -> Result<(), StoreError> {
         if !mode.stores() {
             return Ok(());
         }

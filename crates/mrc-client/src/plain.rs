@@ -61,7 +61,7 @@ impl Pipeline {
     async fn put_plain(&self, key: &str, call: &Call, value: Bytes) -> Result<bool, StoreError> {
         let life = call.life(&Said::default(), Default::default());
         let bytes = value.len();
-        self.store.shared().put(key, value, life.ttl).await?;
+        self.store.shared().put(key, call.mark.put_behind(value), life.ttl).await?;
         self.events.emit(&Event::Filled { key, ttl: life.ttl, bytes, tags: &[] });
         Ok(true)
     }

@@ -48,7 +48,7 @@ pub mod statement;
 pub use event::{Bypass, Event, EventListener};
 pub use glob::{Glob, GlobError};
 pub use key::{
-    Ambiguity, FunctionKey, FunctionKeyError, Key, KeyError, KeyFormat, KeyScheme, TextHash, UnknownKeyFormat,
+    Ambiguity, FunctionKey, FunctionKeyError, Key, KeyError, KeyFormat, KeyScheme, Mark, TextHash, UnknownKeyFormat,
 };
 pub use param::{Param, Params};
 pub use pattern::{EntryPattern, PatternError};

@@ -18,7 +18,7 @@ pub(crate) async fn run(args: &GetArgs, global: &Global, output: &Output) -> Res
     let stored = store.get(key.as_str()).await?.ok_or_else(missing)?;
     let value = match &args.sql {
         None => &*stored,
-        Some(_) => key.unmarked(&stored).ok_or_else(|| {
+        Some(_) => key.mark().strip(&stored).ok_or_else(|| {
             output.note("note: the entry under this key is of params of other types");
             missing()
         })?,

@@ -18,6 +18,7 @@ use crate::value::Value;
 
 pub use ambiguity::Ambiguity;
 pub use function::{FunctionKey, FunctionKeyError};
+pub use reading::Mark;
 
 /// Whose spelling of values a key has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -77,7 +78,7 @@ pub struct KeyScheme {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Key {
     text: String,
-    mark: Vec<u8>,
+    mark: Mark,
     ambiguity: Option<Ambiguity>,
 }
 
@@ -175,7 +176,7 @@ impl KeyScheme {
         }
         let (mark, ambiguity) = match Ambiguity::find(self.format, params, &out) {
             None => reading::mark(params, self.format),
-            bypasses => (Vec::new(), bypasses),
+            bypasses => (Mark::default(), bypasses),
         };
         out.extend_from_slice(&hash.0);
         // Every writer appends UTF-8 only; a lossy copy would be made for nothing.
@@ -208,7 +209,7 @@ impl KeyScheme {
 impl Key {
     /// A key whose maker knows that nothing else has it.
     pub fn unambiguous(text: impl Into<String>) -> Self {
-        Self { text: text.into(), mark: Vec::new(), ambiguity: None }
+        Self { text: text.into(), mark: Mark::default(), ambiguity: None }
     }
 
     /// The key as it lies in Redis.
@@ -227,24 +228,9 @@ impl Key {
         self.ambiguity().filter(|ambiguity| ambiguity.bypasses())
     }
 
-    /// Returns the white space that stands behind the value in this key's entry. It names the types of the params, where the key alone
-    /// would be read as having others: `Code=0` reads as a number, so the entry of the text `"0"` has a mark.
-    ///
-    /// A mark consists of tabs and carriage returns, and JSON parsers skip it. It is empty where every param has the type that it reads as,
-    /// which is how the peers' entries are read. An entry with another mark answers another question, as SQL compares by type.
-    pub fn mark(&self) -> &[u8] {
+    /// Returns the mark of the types of this key's params.
+    pub fn mark(&self) -> &Mark {
         &self.mark
-    }
-
-    /// Returns a value as it is stored under this key: with the [mark](Self::mark) behind it.
-    pub fn marked(&self, mut value: Vec<u8>) -> Vec<u8> {
-        value.extend_from_slice(&self.mark);
-        value
-    }
-
-    /// Returns a stored value without its mark. Returns `None` if the mark is another key's: the entry answers another question.
-    pub fn unmarked<'a>(&self, stored: &'a [u8]) -> Option<&'a [u8]> {
-        reading::without_mark(stored, &self.mark)
     }
 
     /// The key as a string.

@@ -2,15 +2,44 @@
 //!
 //! `Code=0` is the key of the number and of the text, and to SQL they are two questions: `'00' = 0` is true, `'00' = '0'` isn't.
 //! The peers make such keys, so the keys can't change. Instead each spelling *reads as* one type: `0` as an integer, `true` as a
-//! bool, `1,2` as a list, `open` as a text. A param of another type is named in the [mark](super::Key::mark), which an entry carries
+//! bool, `1,2` as a list, `open` as a text. A param of another type is named in the [mark](Mark), which an entry carries
 //! behind its value.
 
 use std::borrow::Cow;
+
+use bytes::Bytes;
 
 use super::{Ambiguity, KeyFormat};
 use crate::json::number;
 use crate::param::Params;
 use crate::value::Value;
+
+/// White space behind the value of an entry that names the types of its params, where the key alone would be read as having others:
+/// `Code=0` reads as a number, so the entry of the text `"0"` has a mark.
+///
+/// A mark consists of tabs and carriage returns, and JSON parsers skip it. It is empty where every param has the type that it reads as,
+/// which is how the peers' entries are read. An entry with another mark answers another question, since SQL compares by type.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Mark(Vec<u8>);
+
+impl Mark {
+    /// Returns the value as it is stored: with this mark behind it.
+    pub fn put_behind(&self, value: Bytes) -> Bytes {
+        if self.0.is_empty() { value } else { [&*value, &self.0].concat().into() }
+    }
+
+    /// Returns a stored value without this mark. Returns `None` if its mark is another one.
+    pub fn strip<'a>(&self, stored: &'a [u8]) -> Option<&'a [u8]> {
+        let value = stored.strip_suffix(&*self.0)?;
+        (!matches!(value.last(), Some(&(ZERO | ONE)))).then_some(value)
+    }
+
+    /// Returns the mark as text, empty if there is none.
+    pub fn as_str(&self) -> &str {
+        // Its letters are ASCII.
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
 
 /// A type, as far as a key and a database tell types apart. Its number is its code in a mark, so numbers are never given anew.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -180,7 +209,7 @@ fn differing_element(element: &Value, format: KeyFormat) -> Option<(Type, Type)>
 }
 
 /// The mark of these params, and the first that needs one.
-pub(super) fn mark(params: &Params, format: KeyFormat) -> (Vec<u8>, Option<Ambiguity>) {
+pub(super) fn mark(params: &Params, format: KeyFormat) -> (Mark, Option<Ambiguity>) {
     let (mut mark, mut first) = (Vec::new(), None);
     for param in params {
         let Some(name) = &param.name else { continue };
@@ -206,13 +235,7 @@ pub(super) fn mark(params: &Params, format: KeyFormat) -> (Vec<u8>, Option<Ambig
     }
     // Zeros at the end say nothing.
     mark.truncate(mark.iter().rposition(|&letter| letter == ONE).map_or(0, |last| last + 1));
-    (mark, first)
-}
-
-/// A value without its mark, if it has this one.
-pub(super) fn without_mark<'a>(stored: &'a [u8], mark: &[u8]) -> Option<&'a [u8]> {
-    let value = stored.strip_suffix(mark)?;
-    (!matches!(value.last(), Some(&(ZERO | ONE)))).then_some(value)
+    (Mark(mark), first)
 }
 
 fn write(differs: Option<Type>, mark: &mut Vec<u8>) {

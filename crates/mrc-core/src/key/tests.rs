@@ -174,12 +174,12 @@ fn a_value_is_read_by_its_own_types_alone() {
     let key = |value: Value| KeyScheme::default().key(TEXT, &params! { "Code" => value }).unwrap();
     let (number, text, float) = (key(0.into()), key("0".into()), key(0.0.into()));
     assert_eq!((number.as_str(), text.as_str()), (float.as_str(), number.as_str()));
-    assert_eq!(number.marked(b"[]".to_vec()), b"[]", "as the peers store it");
+    assert_eq!(number.mark().put_behind("[]".into()), "[]", "as the peers store it");
     for one in [&number, &text, &float] {
-        let stored = one.marked(b"[]".to_vec());
+        let stored = one.mark().put_behind("[]".into());
         assert_eq!(serde_json::from_slice::<Json>(&stored).unwrap(), serde_json::json!([]));
         for other in [&number, &text, &float] {
-            assert_eq!(other.unmarked(&stored), (one == other).then_some(b"[]".as_slice()), "{one:?} {other:?}");
+            assert_eq!(other.mark().strip(&stored), (one == other).then_some(b"[]".as_slice()), "{one:?} {other:?}");
         }
     }
 }
