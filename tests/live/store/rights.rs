@@ -11,7 +11,7 @@ use mrc_tests::{Redis, RedisCluster, unique};
 /// The commands in the line of docs/support.md that begins with this comment.
 fn documented(line: &str) -> BTreeSet<String> {
     let docs = include_str!("../../../docs/support.md");
-    let (_, line) = docs.split_once(&format!("# {line}\n")).expect("docs/support.md has the line");
+    let (_, line) = docs.split_once(&format!("# {line}\n")).unwrap();
     let line = line.lines().next().unwrap();
     line.split_whitespace().filter_map(|word| word.strip_prefix('+')).map(str::to_owned).collect()
 }
