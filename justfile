@@ -55,10 +55,10 @@ fuzz TARGET SECONDS="120":
     mkdir -p fuzz/target/corpus/{{ TARGET }}
     cargo +nightly fuzz run {{ TARGET }} fuzz/target/corpus/{{ TARGET }} fuzz/corpus/{{ TARGET }} --fuzz-dir fuzz --features libfuzzer -- -max_total_time={{ SECONDS }}
 
-# Redis and MySQL for local work, as in the README's example
-up:
-    docker compose -f redis-compose.yml up -d --wait
+# A database and a cache for local work, as in the README's example: `just up mariadb valkey9`
+up DATABASE="mysql" CACHE="redis8":
+    docker compose -f redis-compose.yml --profile {{ DATABASE }} --profile {{ CACHE }} up -d --wait
 
 # Stop them and forget their data
 down:
-    docker compose -f redis-compose.yml down -v
+    docker compose -f redis-compose.yml --profile "*" down -v

@@ -70,6 +70,16 @@ async fn a_server_passes_the_suite_on_several_threads() {
 }
 
 #[tokio::test]
+async fn a_server_passes_the_suite_for_who_may_only_read() {
+    let database = Database::create().await;
+    let (name, reader) = (database.name(), unique("reader"));
+    let grant = format!("CREATE USER {reader}@'%' IDENTIFIED BY 'pw'; GRANT SELECT ON {name}.* TO {reader}@'%'");
+    database.execute(&grant).await;
+    conformance::executor::executor_suite(&executor(config(&database).user(&reader).password("pw"))).await;
+    database.execute(&format!("DROP USER {reader}@'%'")).await;
+}
+
+#[tokio::test]
 async fn every_type_is_stored_as_the_typescript_peer_stores_it() {
     let (_database, executor) = golden_types().await;
     for (id, line) in (1..).zip(golden("types.typescript.jsonl").lines()) {

@@ -6,6 +6,7 @@ mod events;
 mod failures;
 mod kinds;
 mod moving;
+mod rights;
 mod tags;
 mod wire;
 

@@ -1,0 +1,110 @@
+//! The rights that docs/support.md asks for: a cache needs them all, and no others.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use mrc_store::conformance::store::{bounded_suite, store_suite};
+use mrc_store::{CacheStore, RedisConfig, RedisStore};
+use mrc_tests::{Redis, RedisCluster, unique};
+
+/// The commands in the line of docs/support.md that begins with this comment.
+fn documented(line: &str) -> BTreeSet<String> {
+    let docs = include_str!("../../../docs/support.md");
+    let (_, line) = docs.split_once(&format!("# {line}\n")).unwrap();
+    let line = line.lines().next().unwrap();
+    line.split_whitespace().filter_map(|word| word.strip_prefix('+')).map(str::to_owned).collect()
+}
+
+/// Lets a user have these commands alone.
+async fn allow(node: &Redis, commands: &BTreeSet<String>) {
+    let rules = commands.iter().map(|command| format!("+{command}"));
+    let rules: Vec<String> =
+        ["on", ">s3cret", "~shop:*", "~mrc:*", "-@all"].map(str::to_owned).into_iter().chain(rules).collect();
+    let rules: Vec<&str> = ["ACL", "SETUSER", "cache"].into_iter().chain(rules.iter().map(String::as_str)).collect();
+    assert_eq!(node.cli(&rules).await, "OK");
+    node.cli(&["CONFIG", "RESETSTAT"]).await;
+}
+
+/// The commands that a server has run for the cache. None may have been refused.
+async fn used(node: &Redis) -> BTreeSet<String> {
+    assert_eq!(node.cli(&["ACL", "LOG"]).await, "");
+    let stats = node.cli(&["INFO", "commandstats"]).await;
+    let commands = stats.lines().filter_map(|line| line.strip_prefix("cmdstat_")?.split_once(':'));
+    let commands = commands.map(|(command, _)| command.to_owned());
+    // The first two are this test's own, and everybody may authenticate.
+    commands.filter(|command| !["acl|log", "config|resetstat", "auth"].contains(&&**command)).collect()
+}
+
+/// Runs `work` as a user who may do what the lines say; the servers must have seen exactly that.
+async fn exactly(lines: &[&str], nodes: &[Redis], config: RedisConfig, work: impl AsyncFnOnce(RedisStore)) {
+    let commands: BTreeSet<String> = lines.iter().flat_map(|line| documented(line)).collect();
+    for node in nodes {
+        allow(node, &commands).await;
+    }
+    let patience = Duration::from_secs(20);
+    let config =
+        config.prefix("shop:").username("cache").password("s3cret").command_timeout(patience).connect_timeout(patience);
+    work(RedisStore::new(config).unwrap()).await;
+    let mut seen = BTreeSet::new();
+    for node in nodes {
+        seen.extend(used(node).await);
+    }
+    // A cluster has no databases to choose from.
+    if nodes.len() > 1 {
+        seen.insert("select".to_owned());
+    }
+    assert_eq!(seen, commands);
+}
+
+async fn every_command(store: &RedisStore) {
+    store.ping().await.unwrap();
+    store_suite(store, &unique("suite")).await;
+}
+
+#[tokio::test]
+async fn of_a_cache() {
+    let redis = Redis::start().await;
+    let config = RedisConfig::new("127.0.0.1", redis.port()).database(1);
+    exactly(&["a cache"], &[redis], config, async |store| {
+        every_command(&store).await;
+        store.close().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn of_bounded_caches() {
+    let redis = Redis::start().await;
+    let config = RedisConfig::new("127.0.0.1", redis.port()).database(1);
+    exactly(&["a cache", "bounded caches"], &[redis], config, async |store| {
+        every_command(&store).await;
+        let store: Arc<dyn CacheStore> = Arc::new(store);
+        bounded_suite(&store, &unique("app")).await;
+        store.close().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn of_statistics() {
+    let redis = Redis::start().await;
+    let config = RedisConfig::new("127.0.0.1", redis.port()).database(1);
+    exactly(&["a cache", "mrc stats"], &[redis], config, async |store| {
+        every_command(&store).await;
+        store.usage().await.unwrap();
+        store.close().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn of_a_cluster() {
+    let cluster = RedisCluster::start().await;
+    let config = RedisConfig::from_url(&cluster.url()).unwrap();
+    exactly(&["a cache", "a cluster"], cluster.nodes(), config, async |store| {
+        every_command(&store).await;
+        store.close().await;
+    })
+    .await;
+}
