@@ -111,18 +111,21 @@ pub(crate) struct Read<'a> {
     pub(crate) client: &'a Arc<Inner>,
     pub(crate) sql: &'a str,
     pub(crate) params: &'a Params,
+    /// Whether the caller vouches that it only reads.
+    pub(crate) trusted: bool,
 }
 
 impl Compute for Read<'_> {
     const TAGS: bool = false;
 
     async fn run(self, _: &str) -> Result<Made, Error> {
-        Ok(Made { value: self.client.read(self.sql, self.params).await?, said: Said::default() })
+        Ok(Made { value: self.client.read(self.sql, self.params, self.trusted).await?, said: Said::default() })
     }
 
     fn detached(&self) -> Option<BoxFuture<'static, Result<Made, Error>>> {
         let (client, sql, params) = (Arc::clone(self.client), self.sql.to_owned(), self.params.clone());
-        Some(Box::pin(async move { Read { client: &client, sql: &sql, params: &params }.run("").await }))
+        let trusted = self.trusted;
+        Some(Box::pin(async move { Read { client: &client, sql: &sql, params: &params, trusted }.run("").await }))
     }
 }
 
