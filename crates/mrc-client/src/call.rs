@@ -153,11 +153,13 @@ pub(crate) struct Read<'a> {
     pub(crate) client: &'a Arc<Inner>,
     pub(crate) sql: &'a str,
     pub(crate) params: &'a Params,
+    /// Whether the caller vouches that it only reads.
+    pub(crate) trusted: bool,
 }
 
 impl Read<'_> {
     async fn read(self) -> Result<Made, Error> {
-        Ok(Made { value: self.client.read(self.sql, self.params).await?, said: Said::default() })
+        Ok(Made { value: self.client.read(self.sql, self.params, self.trusted).await?, said: Said::default() })
     }
 }
 
@@ -170,7 +172,8 @@ impl Compute for Read<'_> {
 
     fn detached(&self) -> Option<BoxFuture<'static, Result<Made, Error>>> {
         let (client, sql, params) = (Arc::clone(self.client), self.sql.to_owned(), self.params.clone());
-        Some(Box::pin(async move { Read { client: &client, sql: &sql, params: &params }.read().await }))
+        let trusted = self.trusted;
+        Some(Box::pin(async move { Read { client: &client, sql: &sql, params: &params, trusted }.read().await }))
     }
 }
 

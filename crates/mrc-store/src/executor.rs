@@ -28,6 +28,15 @@ pub trait QueryExecutor: Debug + Send + Sync + 'static {
     /// [`ExecuteError`]: the number of params doesn't fit, the server refused the statement, it can't be reached, or a time-out passed.
     async fn query(&self, sql: &str, params: &Params, rows: &mut RowEncoder) -> Result<(), ExecuteError>;
 
+    /// Runs a read whose text doesn't show that it only reads, but whose caller vouches for it, as [`query`](Self::query)
+    /// does. What it leaves in its session must not reach a `query`. Default: `query`.
+    ///
+    /// # Errors
+    /// [`ExecuteError`], as `query`.
+    async fn query_trusted(&self, sql: &str, params: &Params, rows: &mut RowEncoder) -> Result<(), ExecuteError> {
+        self.query(sql, params, rows).await
+    }
+
     /// Runs any statement, also one that writes, as [`query`](Self::query) runs a read.
     ///
     /// What the statement leaves in its session (a transaction, variables, another database, temporary tables, locks) must

@@ -13,6 +13,12 @@ async fn execute(executor: &MySqlExecutor, sql: &str) -> Result<String, ExecuteE
     Ok(String::from_utf8(rows.finish()?.to_vec()).unwrap())
 }
 
+async fn trusted(executor: &MySqlExecutor, sql: &str) -> Result<String, ExecuteError> {
+    let mut rows = RowEncoder::new(RowFormat::Canonical);
+    executor.query_trusted(sql, &Params::new(), &mut rows).await?;
+    Ok(String::from_utf8(rows.finish()?.to_vec()).unwrap())
+}
+
 /// Statements that change their session. Where a server knows one not, it refuses it.
 fn statements(other: &str) -> Vec<String> {
     let texts = [
@@ -117,8 +123,9 @@ async fn a_trusted_call_does_not_spoil_the_session_of_the_next_read() {
     let config = config(&database).pool_max(1);
     let expected = probe(&executor(config.clone())).await;
     let executor = executor(config);
-    assert_eq!(canonical(&executor, "CALL spoil()").await.unwrap(), r#"[{"a":1}]"#);
+    assert_eq!(trusted(&executor, "CALL spoil()").await.unwrap(), r#"[{"a":1}]"#);
     assert_eq!(probe(&executor).await, expected);
+    assert_eq!(trusted(&executor, "SELECT @@time_zone AS a").await.unwrap(), r#"[{"a":"SYSTEM"}]"#);
 }
 
 #[tokio::test]
@@ -126,7 +133,7 @@ async fn a_read_in_a_transaction_is_an_error_and_never_an_answer() {
     let database = shop().await;
     database.execute("CREATE PROCEDURE opens() BEGIN START TRANSACTION; SELECT a FROM t; END").await;
     let executor = executor(config(&database).pool_max(1));
-    let error = canonical(&executor, "CALL opens()").await.unwrap_err();
+    let error = trusted(&executor, "CALL opens()").await.unwrap_err();
     assert!(matches!(error, ExecuteError::Session) && !error.is_retryable(), "{error:?}");
     let own = canonical(&executor, "SELECT COUNT(*) AS a FROM t").await.unwrap();
     assert_eq!(own, r#"[{"a":2}]"#);
@@ -172,11 +179,13 @@ async fn the_server_refuses_what_a_read_would_write() {
         assert_eq!(canonical(&executor, &format!("SELECT * FROM {table}")).await.unwrap(), "[]");
     }
     refused("CREATE TEMPORARY TABLE tmp (a INT)").await;
+    // Who is trusted is trusted.
+    assert_eq!(trusted(&executor, "SELECT into_innodb() AS a").await.unwrap(), r#"[{"a":1}]"#);
     // By `execute` they are what they are, and by `read_only(false)` too.
     assert_eq!(execute(&executor, "SELECT into_innodb() AS a").await.unwrap(), r#"[{"a":1}]"#);
     let writing = super::executor(config(&database).read_only(false));
     assert_eq!(canonical(&writing, "SELECT into_innodb() AS a").await.unwrap(), r#"[{"a":1}]"#);
-    assert_eq!(canonical(&executor, "SELECT * FROM t").await.unwrap(), r#"[{"a":1},{"a":1}]"#);
+    assert_eq!(canonical(&executor, "SELECT * FROM t").await.unwrap(), r#"[{"a":1},{"a":1},{"a":1}]"#);
 }
 
 #[tokio::test]

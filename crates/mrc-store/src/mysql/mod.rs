@@ -45,7 +45,8 @@ const CLOSE_LIMIT: Duration = Duration::from_secs(5);
 ///
 /// [`query`](QueryExecutor::query) and [`execute`](QueryExecutor::execute) use connections of their own: see
 /// [`MySqlConfig::pool_max`]. Nothing that `execute` or [`pool`](Self::pool) leaves in a session reaches a `query`. The
-/// server refuses a write by `query` with error 1792: see [`MySqlConfig::read_only`].
+/// server refuses a write by `query` with error 1792: see [`MySqlConfig::read_only`]. A
+/// [`query_trusted`](QueryExecutor::query_trusted) may write, in a session like that of an `execute`.
 ///
 /// A query that is cancelled, or takes too long, is ended at the server by `KILL QUERY`, which needs no privilege. Its
 /// connection counts against `pool_max` until the query has ended.
@@ -88,12 +89,16 @@ impl MySqlExecutor {
         self.pools.config()
     }
 
-    async fn read(&self, sql: &str, params: &Params, rows: &mut RowEncoder) -> Result<(), ExecuteError> {
+    async fn read(
+        &self,
+        sql: &str,
+        params: &Params,
+        rows: &mut RowEncoder,
+        lane: fn(&Home) -> &Lane,
+    ) -> Result<(), ExecuteError> {
         let statement = expand(sql, params)?;
         let home = self.pools.here();
-        let mut session = self.session(&home, &home.reads).await?;
-        // A trusted CALL may set what it likes in its session.
-        session.conn()?.reset_connection(!is_select(sql));
+        let mut session = self.session(&home, lane(&home)).await?;
         let done = self.within_limit(self.run(session.conn()?, &statement, rows)).await;
         let done = match (&done, session.conn()?.last_ok_packet()) {
             (Ok(()), Some(ok)) if !is_autocommit(ok.status_flags()) => Err(ExecuteError::Session),
@@ -217,18 +222,18 @@ fn is_autocommit(status: StatusFlags) -> bool {
     status.contains(StatusFlags::SERVER_STATUS_AUTOCOMMIT) && !status.intersects(open)
 }
 
-/// Whether the text begins as one that can't set session variables.
-fn is_select(sql: &str) -> bool {
-    let sql = sql.trim_start_matches(|ch: char| ch.is_whitespace() || ch == '(');
-    let first = sql.split(|ch: char| !ch.is_ascii_alphabetic()).next().unwrap_or_default();
-    ["SELECT", "WITH"].iter().any(|word| word.eq_ignore_ascii_case(first))
-}
-
 #[async_trait]
 impl QueryExecutor for MySqlExecutor {
     async fn query(&self, sql: &str, params: &Params, rows: &mut RowEncoder) -> Result<(), ExecuteError> {
         let span = span::query(self.config().target(), sql);
-        let done = self.read(sql, params, rows).instrument(span.clone()).await;
+        let done = self.read(sql, params, rows, |home| &home.reads).instrument(span.clone()).await;
+        span::ended(&span, &done, rows);
+        done
+    }
+
+    async fn query_trusted(&self, sql: &str, params: &Params, rows: &mut RowEncoder) -> Result<(), ExecuteError> {
+        let span = span::query(self.config().target(), sql);
+        let done = self.read(sql, params, rows, |home| &home.callers).instrument(span.clone()).await;
         span::ended(&span, &done, rows);
         done
     }
