@@ -3,7 +3,7 @@
 //! | target | what must hold |
 //! |---|---|
 //! | [`keys`] | an unambiguous key can be split in one way; an invalidation finds every key of its params |
-//! | [`statement`] | blanks and comments around a text change nothing; what locks or follows a `;` is refused wherever it stands |
+//! | [`statement`] | blanks and comments around a text change nothing; what locks, follows a `;` or calls a stored function is refused wherever it stands |
 //! | [`json`] | a document stays the document it was; what is none is an error |
 //! | [`rows`] | rows of any cells are valid JSON in every format, or an error |
 //! | [`arguments`] | a command line is understood or refused, shows no password, and its params mean the same to a key and to a drop |

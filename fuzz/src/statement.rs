@@ -1,15 +1,90 @@
-//! The read-only check and the search for placeholders.
+//! The read-only check, the search for placeholders and for what reads the clock.
 
 use arbitrary::Unstructured;
-use mrc_core::statement::{check, placeholders};
+use mrc_core::statement::{check, depends_on_clock, placeholders};
 
 use crate::input::{joined, text};
 
 const PIECES: &[&str] = &[
-    "SELECT", " ", "1", "?", ",", "(", ")", "FROM", "t", "WHERE", "id", "=", "'", "\"", "`", "\\", "''", "--", "-- ",
-    "#", "\n", "\r", "/*", "*/", "/*!", "/*+", "/*M!", ";", "@", "@@", ":=", ".", "1.", "e", "x'41'", "b'1'", "N'a'",
-    "FOR", "UPDATE", "LOCK", "INTO", "NOW", "SLEEP", "WITH", "AS", "UNION", "VALUES", "\0", "\u{a0}", "é", "😀", "$$",
-    "{", "}", "->", "->>", "<=>", "||", "0x", "_utf8mb4",
+    "SELECT",
+    " ",
+    "1",
+    "?",
+    ",",
+    "(",
+    ")",
+    "FROM",
+    "t",
+    "WHERE",
+    "id",
+    "=",
+    "'",
+    "\"",
+    "`",
+    "\\",
+    "''",
+    "--",
+    "-- ",
+    "#",
+    "\n",
+    "\r",
+    "/*",
+    "*/",
+    "/*!",
+    "/*+",
+    "/*M!",
+    ";",
+    "@",
+    "@@",
+    ":=",
+    ".",
+    "1.",
+    "e",
+    "x'41'",
+    "b'1'",
+    "N'a'",
+    "FOR",
+    "UPDATE",
+    "LOCK",
+    "INTO",
+    "NOW",
+    "SLEEP",
+    "WITH",
+    "AS",
+    "UNION",
+    "VALUES",
+    "\0",
+    "\u{a0}",
+    "é",
+    "😀",
+    "$$",
+    "{",
+    "}",
+    "->",
+    "->>",
+    "<=>",
+    "||",
+    "0x",
+    "_utf8mb4",
+    "1e3",
+    ".5",
+    "L",
+    "0b1",
+    "$a$",
+    "f",
+    "f(",
+    "COUNT",
+    "COUNT(",
+    "NOW()",
+    "'now'",
+    "nextval",
+    "JOIN",
+    "sys",
+    "information_schema",
+    "processlist",
+    "COLUMNS",
+    "LATERAL",
+    "OF",
 ];
 
 /// A statement: the text as it is, or words put together.
@@ -32,6 +107,21 @@ pub fn statement(data: &[u8]) {
     for never in ["\nFOR UPDATE", "\n) LOCK IN SHARE MODE", "\n; SELECT 1", "\n) INTO OUTFILE 'f'"] {
         assert!(check(&format!("{sql}{never}")).is_err(), "{sql:?} passes with {never:?}");
     }
+    // Whatever stands before it, an operator begins a value: what follows is a call.
+    for call in ["f()", "db.f(1)", "`now`()", "now ()", "1f()", "db.1()", "s.nextval", "ENCRYPT('a')"] {
+        assert!(check(&format!("{sql}\n+ {call}")).is_err(), "{sql:?} passes with {call:?}");
+    }
+    for number in ["1e3LOCK IN SHARE MODE", "0x1FOR UPDATE", ".5for share"] {
+        assert!(check(&format!("{sql}\n= {number}")).is_err(), "{sql:?} passes with {number:?}");
+    }
+    clock(&sql, passes);
+}
+
+/// What reads the clock is found wherever it stands, and a comment changes nothing.
+fn clock(sql: &str, passes: bool) {
+    let found = depends_on_clock(sql);
+    assert_eq!(depends_on_clock(&format!("/* a comment */ {sql}\n# NOW()")), found, "{sql:?}");
+    assert!(!passes || depends_on_clock(&format!("{sql}\n+ NOW()")).is_some(), "NOW() after {sql:?}");
 }
 
 /// Each place is a `?`, and they ascend.

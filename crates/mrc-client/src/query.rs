@@ -39,7 +39,7 @@ impl<'a> Query<'a> {
 
     /// Caches the statement although mrc can't tell that it only reads.
     ///
-    /// For reads in a syntax that the check doesn't know. What it returns must depend on the params and on the data alone.
+    /// For stored functions that only read, and for reads in a syntax that the check doesn't know. What it returns must depend on the params and on the data alone.
     #[must_use]
     pub fn trust_read_only(self) -> Self {
         Self { trusted: true, ..self }

@@ -22,12 +22,16 @@ pub(crate) fn run(args: &KeyArgs, output: &Output) -> Result<(), Failure> {
     let key = KeyScheme::new(args.keyed.format.into()).key(text, &args.keyed.params());
     let key = key.map_err(|error| Failure::from(&error))?;
     let ambiguous = key.ambiguity().map(ToString::to_string);
+    let clock = args.sql.as_deref().and_then(mrc::statement::depends_on_clock);
     if output.is_json() {
-        return output.document(&Keyed { key: key.as_str(), ambiguous });
+        return output.document(&Keyed { key: key.as_str(), ambiguous, clock });
     }
     if let Some(why) = key.ambiguity() {
         let bypass = if why.bypasses() { ", and the cache is bypassed for these params" } else { "" };
         output.note(&format!("note: the key is ambiguous{bypass}: {why}"));
+    }
+    if let Some(what) = clock {
+        output.note(&format!("note: `{what}` reads the clock: a cached answer tells the time of its fill"));
     }
     output.result(key.as_str().as_bytes())
 }
@@ -37,6 +41,9 @@ struct Keyed<'a> {
     key: &'a str,
     /// Why other params could have the same key.
     ambiguous: Option<String>,
+    /// What reads the clock.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    clock: Option<String>,
 }
 
 /// A line of `--jsonl`. Other members are let be.

@@ -46,6 +46,14 @@ async fn an_ambiguous_key_says_so() {
 }
 
 #[tokio::test]
+async fn a_statement_that_reads_the_clock_says_so() {
+    let args = ["key", "--sql", "SELECT id FROM t WHERE created > NOW()"];
+    assert!(mrc(&args).await.stderr.contains("`NOW()` reads the clock"));
+    assert_eq!(mrc(&[&args[..], &["--json"]].concat()).await.json()["clock"], "NOW()");
+    assert!(mrc(&["--json", "key", "--sql", "x"]).await.json().get("clock").is_none());
+}
+
+#[tokio::test]
 async fn wrong_usage_is_named_and_nothing_is_printed_as_a_result() {
     let servers = ["--mysql", "mysql://u:hunter2@127.0.0.1:1/x", "--redis", "redis://:hunter2@127.0.0.1:1"];
     for (args, expect) in [
