@@ -234,7 +234,7 @@ impl MrcClient {
     /// The peers' `queryToPromise` / `query_to_promise`.
     ///
     /// # Errors
-    /// [`Error::Database`].
+    /// [`Error::Database`]; [`Error::Key`] with [`KeyError::TooDeep`](mrc_core::KeyError::TooDeep), and nothing was run.
     pub async fn query(&self, sql: &str, params: impl Borrow<Params>) -> Result<Answer, Error> {
         self.inner.run(sql, params.borrow()).await.map(Answer::computed)
     }
@@ -390,6 +390,7 @@ impl Inner {
     }
 
     async fn run(&self, sql: &str, params: &Params) -> Result<Bytes, Error> {
+        params.check()?;
         let mut rows = RowEncoder::new(self.rows);
         self.executor()?.query(sql, params, &mut rows).await?;
         Ok(rows.finish().map_err(ExecuteError::from)?)
