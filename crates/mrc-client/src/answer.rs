@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde::Deserialize;
 
-use crate::codec;
+use crate::codec::{self, Unfit};
 use crate::error::Error;
 use crate::scope::Carried;
 
@@ -109,6 +109,10 @@ impl Answer {
     /// # Errors
     /// [`Error::Decode`], with the place: the JSON isn't a `T`.
     pub fn json<'a, T: Deserialize<'a>>(&'a self) -> Result<T, Error> {
+        Ok(self.decoded()?)
+    }
+
+    pub(crate) fn decoded<'a, T: Deserialize<'a>>(&'a self) -> Result<T, Unfit> {
         codec::from_json(&self.json)
     }
 

@@ -1,9 +1,18 @@
 //! The one check of a value that was found: a hit's, a claim's, a stale copy's, a leader's. Nothing reaches a caller without it.
 
-use bytes::Bytes;
+use std::sync::Arc;
 
-use crate::call::Call;
+use bytes::Bytes;
+use mrc_core::{Bypass, Key};
+use quick_cache::sync::Cache;
+use quick_cache::{DefaultHashBuilder, UnitWeighter};
+
+use crate::answer::Answer;
+use crate::call::{Call, Compute};
+use crate::codec::Unfit;
+use crate::error::Error;
 use crate::fetch::Pipeline;
+use crate::scope::{self, Mode};
 
 /// Why bytes that were found under a key aren't this call's value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -29,6 +38,79 @@ impl Pipeline {
         }
         call.accepts(&found)?;
         Ok(found)
+    }
+
+    /// The answer for a caller that could not decode the one it got, which wasn't computed for it.
+    ///
+    /// What is no document at all goes, and the value is computed anew and stored. A whole document of another type stays for those who can
+    /// read it; this caller's value is computed without the cache.
+    pub(crate) async fn instead<C: Compute>(
+        self: &Arc<Self>,
+        key: &Key,
+        call: &Call,
+        unfit: &Unfit,
+        compute: C,
+    ) -> Result<Answer, Error> {
+        let name = key.as_str();
+        let said = match unfit {
+            Unfit::Garbage(error) | Unfit::WrongType { error, .. } => error.to_string(),
+        };
+        let failed;
+        let why = match unfit {
+            Unfit::Garbage(_) => match self.discard(name, call.mode, &said).await {
+                Ok(()) if call.mode.stores() => return Box::pin(self.fetch(key, call, compute)).await,
+                Ok(()) => Bypass::Mode,
+                Err(error) => {
+                    failed = error.to_string();
+                    Bypass::StoreFailed { command: "remove", error: &failed }
+                }
+            },
+            Unfit::WrongType { asked_for, at, .. } => {
+                self.wrong_types.tell(asked_for, at);
+                Bypass::WrongType { asked_for, at, error: &said }
+            }
+        };
+        if call.mode == Mode::ReadOnly {
+            return Err(Error::Missed { key: name.to_owned() });
+        }
+        let answer = if call.rows {
+            // Queries for one key are alike: their callers share one.
+            Box::pin(self.in_time(name, call, call.ends(), self.detour(name, call, &why, compute))).await?
+        } else {
+            // A function has a type of its own, and another's value may be of its own too.
+            Box::pin(self.in_time(name, call, call.ends(), self.bypass(name, call, &why, compute))).await?
+        };
+        scope::inherit(answer.tags());
+        Ok(answer)
+    }
+}
+
+/// The types that didn't fit, so that each is logged once and not at each call. The place is of names and numbers; a map's keys are names.
+#[derive(Debug)]
+pub(crate) struct WrongTypes {
+    told: Cache<u64, ()>,
+    hasher: DefaultHashBuilder,
+}
+
+impl WrongTypes {
+    /// How many are remembered.
+    const MOST: u64 = 1_000;
+
+    pub(crate) fn new() -> Self {
+        Self { told: Cache::with_weighter(10, Self::MOST, UnitWeighter), hasher: DefaultHashBuilder::default() }
+    }
+
+    fn tell(&self, asked_for: &'static str, at: &str) {
+        let known = self.hasher.hash_one((asked_for, at));
+        if self.told.get(&known).is_none() {
+            self.told.insert(known, ());
+            tracing::warn!(
+                target: "mrc",
+                asked_for,
+                at,
+                "values in the cache are of another type than this caller asks for: they stay, and the caller goes without the cache"
+            );
+        }
     }
 }
 

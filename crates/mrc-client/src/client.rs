@@ -147,8 +147,9 @@ impl MrcClient {
 
     /// Runs a query through the cache and decodes its rows, one `T` a row.
     ///
-    /// As [`query_with_cache`](Self::query_with_cache) and [`Answer::rows`], and the cache heals: what lies in it and can't be decoded is
-    /// a miss, and is overwritten.
+    /// As [`query_with_cache`](Self::query_with_cache) and [`Answer::rows`]. A value in the cache that is no JSON is computed anew and
+    /// overwritten. A value that is JSON, and not made of `T`s, stays for those who can read it: this call asks the database, and stores
+    /// nothing.
     ///
     /// # Errors
     /// As `query_with_cache`; [`Error::Decode`] when what the database answers isn't made of `T`s.
@@ -174,13 +175,11 @@ impl MrcClient {
         let (key, call) = self.prepare(&query, params, ttl.into())?;
         let reading = self.reading(&query, params);
         let answer = self.inner.pipeline.fetch(&key, &call, reading).await?;
-        match answer.rows() {
-            Err(error) if answer.source() != Source::Computed => {
-                // Where the cache fails, the next call goes round it.
-                self.inner.pipeline.discard(key.as_str(), call.mode, &error.to_string()).await.ok();
-                Box::pin(self.inner.pipeline.fetch(&key, &call, reading)).await?.rows()
+        match answer.decoded() {
+            Err(unfit) if answer.source() != Source::Computed => {
+                Box::pin(self.inner.pipeline.instead(&key, &call, &unfit, reading)).await?.rows()
             }
-            rows => rows,
+            rows => Ok(rows?),
         }
     }
 
@@ -223,9 +222,17 @@ impl MrcClient {
         let call = self.reading_call(params, ttl.into())?;
         let work = pin!(async move { Box::pin(function()).await.map_err(Error::function) });
         let mut function = Function::new(work);
-        match function.through(&self.inner.pipeline, &key, &call, Codec::Json, Error::clone).await {
-            Err(error) => function.outcome().unwrap_or(Err(error)),
-            value => value,
+        let pipeline = &self.inner.pipeline;
+        match function.through(pipeline, &key, &call, Codec::Json, Error::clone).await {
+            Ok(value) => Ok(value),
+            Err(error) => match (function.outcome(), error) {
+                (Some(outcome), _) => outcome,
+                // Another caller's value could not be written, or was of another type.
+                (None, Error::Encode(_) | Error::Decode { .. }) => {
+                    function.finish_in_time(pipeline, &key, &call).await?
+                }
+                (None, error) => Err(error),
+            },
         }
     }
 
@@ -238,11 +245,12 @@ impl MrcClient {
     /// The peers' `queryToPromise` / `query_to_promise`.
     ///
     /// # Errors
-    /// [`Error::Database`]; with [`ExecuteError::SeveralResults`] when the statement answered with more than one result, such
-    /// as a `CALL`: it has run then.
+    /// [`Error::Key`] with [`KeyError::TooDeep`](mrc_core::KeyError::TooDeep), and nothing was run. [`Error::Database`]; with
+    /// [`ExecuteError::SeveralResults`] when the statement answered with more than one result, such as a `CALL`: it has run then.
     pub async fn query(&self, sql: &str, params: impl Borrow<Params>) -> Result<Answer, Error> {
-        let mut rows = RowEncoder::new(self.inner.rows);
-        self.inner.executor()?.execute(sql, params.borrow(), &mut rows).await?;
+        let (params, mut rows) = (params.borrow(), RowEncoder::new(self.inner.rows));
+        params.check()?;
+        self.inner.executor()?.execute(sql, params, &mut rows).await?;
         Ok(Answer::computed(rows.finish().map_err(ExecuteError::from)?))
     }
 

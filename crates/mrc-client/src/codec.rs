@@ -1,10 +1,10 @@
 //! How a cache writes values.
 
 use bytes::Bytes;
-use mrc_core::json;
-use serde::de::DeserializeOwned;
+use serde::de::{self, DeserializeOwned, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
+use crate::carry::{self, Numbers};
 use crate::error::Error;
 
 /// How a [`Cache`](crate::Cache) writes values. Default: JSON.
@@ -33,28 +33,153 @@ const END: u8 = 0x00;
 impl Codec {
     pub(crate) fn encode<T: Serialize + ?Sized>(self, value: &T) -> Result<Bytes, Error> {
         match self {
-            Self::Json => json::to_vec(value).map(Bytes::from).map_err(Error::encode),
+            Self::Json => {
+                carry::check(value, Numbers::Finite).map_err(Error::encode)?;
+                // As `serde_json` writes them: JavaScript's spelling has one text for `2` and `2.0`, and none for `-0.0`.
+                serde_json::to_vec(value).map(Bytes::from).map_err(Error::encode)
+            }
             #[cfg(feature = "msgpack")]
-            Self::MessagePack => framed(b'm', |out| rmp_serde::encode::write_named(out, value)),
+            Self::MessagePack => framed(b'm', value, |out| rmp_serde::encode::write_named(out, value)),
             #[cfg(feature = "cbor")]
-            Self::Cbor => framed(b'c', |out| ciborium::into_writer(value, out)),
+            Self::Cbor => framed(b'c', value, |out| ciborium::into_writer(value, out)),
         }
     }
 
-    pub(crate) fn decode<T: DeserializeOwned>(self, bytes: &[u8]) -> Result<T, Error> {
+    pub(crate) fn decode<T: DeserializeOwned>(self, bytes: &[u8]) -> Result<T, Unfit> {
         match self {
             Self::Json => from_json(bytes),
             #[cfg(feature = "msgpack")]
-            Self::MessagePack => rmp_serde::from_slice(unframed::<T>(b'm', bytes)?).map_err(Error::decode::<T>),
+            Self::MessagePack => {
+                let value = unframed::<T>(b'm', bytes)?;
+                rmp_serde::from_slice(value)
+                    .map_err(|error| Unfit::binary::<T>(error, rmp_serde::from_slice::<Whole>(value).is_ok()))
+            }
             #[cfg(feature = "cbor")]
-            Self::Cbor => ciborium::from_reader(unframed::<T>(b'c', bytes)?).map_err(Error::decode::<T>),
+            Self::Cbor => {
+                let value = unframed::<T>(b'c', bytes)?;
+                ciborium::from_reader(value)
+                    .map_err(|error| Unfit::binary::<T>(error, ciborium::from_reader::<Whole, _>(value).is_ok()))
+            }
+        }
+    }
+}
+
+/// Why bytes can't be decoded into what a caller asks for.
+#[derive(Debug)]
+pub(crate) enum Unfit {
+    /// They are no document, or a torn one: of use to nobody.
+    Garbage(Error),
+    /// They are a whole document of another type, which others may read.
+    WrongType {
+        /// The type that was asked for.
+        asked_for: &'static str,
+        /// Where it doesn't fit: `[0].price`. Empty where the codec can't tell.
+        at: String,
+        error: Error,
+    },
+}
+
+impl Unfit {
+    #[cfg(any(feature = "msgpack", feature = "cbor"))]
+    fn binary<T>(error: impl Into<crate::error::BoxError>, is_whole: bool) -> Self {
+        let error = Error::decode::<T>(error);
+        if is_whole {
+            Self::WrongType { asked_for: std::any::type_name::<T>(), at: String::new(), error }
+        } else {
+            Self::Garbage(error)
+        }
+    }
+}
+
+impl From<Unfit> for Error {
+    fn from(unfit: Unfit) -> Self {
+        match unfit {
+            Unfit::Garbage(error) | Unfit::WrongType { error, .. } => error,
         }
     }
 }
 
 /// Reads JSON; what is read may borrow from it.
-pub(crate) fn from_json<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T, Error> {
-    serde_json::from_str(text(json)?).map_err(Error::decode::<T>)
+pub(crate) fn from_json<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T, Unfit> {
+    let text = text(json).map_err(Unfit::Garbage)?;
+    serde_json::from_str(text).or_else(|_| located(text))
+}
+
+/// Reads JSON that doesn't fit once more, to tell where. To follow the path is too dear for a hit.
+#[cold]
+fn located<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Unfit> {
+    let mut json = serde_json::Deserializer::from_str(text);
+    let read = serde_path_to_error::deserialize(&mut json);
+    match read.map(|value| json.end().map(|()| value)) {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(torn)) => Err(Unfit::Garbage(Error::decode::<T>(torn))),
+        Err(error) => {
+            let (at, is_data) = (error.path().to_string(), error.inner().is_data());
+            let error = Error::decode::<T>(error);
+            // What comes after the place was not read.
+            if is_data && serde_json::from_str::<Whole>(text).is_ok() {
+                Err(Unfit::WrongType { asked_for: std::any::type_name::<T>(), at, error })
+            } else {
+                Err(Unfit::Garbage(error))
+            }
+        }
+    }
+}
+
+/// Any document that a reader can follow to its bottom.
+struct Whole;
+
+impl<'de> Deserialize<'de> for Whole {
+    fn deserialize<D: Deserializer<'de>>(document: D) -> Result<Self, D::Error> {
+        document.deserialize_any(Self)
+    }
+}
+
+macro_rules! any {
+    ($($method:ident: $type:ty),*) => {
+        $(fn $method<E: de::Error>(self, _: $type) -> Result<Self, E> {
+            Ok(self)
+        })*
+    };
+}
+
+impl<'de> Visitor<'de> for Whole {
+    type Value = Self;
+
+    any!(
+        visit_bool: bool, visit_i64: i64, visit_i128: i128, visit_u64: u64, visit_u128: u128, visit_f64: f64,
+        visit_str: &str, visit_bytes: &[u8]
+    );
+
+    fn visit_unit<E: de::Error>(self) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_none<E: de::Error>(self) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, document: D) -> Result<Self, D::Error> {
+        document.deserialize_any(self)
+    }
+
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, document: D) -> Result<Self, D::Error> {
+        document.deserialize_any(self)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Self, A::Error> {
+        while elements.next_element::<Self>()?.is_some() {}
+        Ok(self)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self, A::Error> {
+        while members.next_entry::<Self, Self>()?.is_some() {}
+        Ok(self)
+    }
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a document")
+    }
 }
 
 pub(crate) fn text(json: &[u8]) -> Result<&str, Error> {
@@ -84,10 +209,12 @@ impl std::str::FromStr for Codec {
 pub struct UnknownCodec;
 
 #[cfg(any(feature = "msgpack", feature = "cbor"))]
-fn framed<E: Into<crate::error::BoxError>>(
+fn framed<T: Serialize + ?Sized, E: Into<crate::error::BoxError>>(
     letter: u8,
+    value: &T,
     write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
 ) -> Result<Bytes, Error> {
+    carry::check(value, Numbers::Any).map_err(Error::encode)?;
     let mut out = vec![BINARY, letter];
     write(&mut out).map_err(Error::encode)?;
     out.push(END);
@@ -95,9 +222,9 @@ fn framed<E: Into<crate::error::BoxError>>(
 }
 
 #[cfg(any(feature = "msgpack", feature = "cbor"))]
-fn unframed<T>(letter: u8, bytes: &[u8]) -> Result<&[u8], Error> {
+fn unframed<T>(letter: u8, bytes: &[u8]) -> Result<&[u8], Unfit> {
     match bytes {
         [BINARY, codec, value @ .., END] if *codec == letter => Ok(value),
-        _ => Err(Error::decode::<T>("it was written in another codec")),
+        _ => Err(Unfit::Garbage(Error::decode::<T>("it was written in another codec"))),
     }
 }

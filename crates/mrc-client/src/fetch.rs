@@ -10,7 +10,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::answer::Answer;
 use crate::call::{Call, Compute, Made, OnError};
-use crate::check::Wrong;
+use crate::check::{Wrong, WrongTypes};
 use crate::claim::{Asks, Claims, Held, Waited};
 use crate::deadline::traced;
 use crate::error::Error;
@@ -29,6 +29,7 @@ pub(crate) struct Pipeline {
     pub(crate) claims: Claims,
     pub(crate) flights: Flights,
     pub(crate) refreshes: Refreshes,
+    pub(crate) wrong_types: WrongTypes,
     pub(crate) events: Arc<Events>,
     /// Larger values are neither stored nor taken.
     pub(crate) max_value: usize,
@@ -43,7 +44,7 @@ impl Pipeline {
         without: Without,
     ) -> Arc<Self> {
         let (flights, refreshes) = (Flights::new(without), Refreshes::new());
-        Arc::new(Self { store, claims, flights, refreshes, events, max_value })
+        Arc::new(Self { store, claims, flights, refreshes, wrong_types: WrongTypes::new(), events, max_value })
     }
 
     /// The value of `key`: from the cache, or computed by one caller for all and stored.
@@ -191,7 +192,7 @@ impl Pipeline {
                 Seat::Leader(leader) => return Box::pin(self.lead(key, call, leader, compute)).await,
                 Seat::Follower(follower) => {
                     if let Some(outcome) = self.follow(key, call, follower).await {
-                        return outcome;
+                        return outcome.map(Answer::followed);
                     }
                 }
             }
@@ -286,11 +287,17 @@ impl Pipeline {
             return None;
         }
         self.events.emit(&Event::Followed { key, waited: began.elapsed() });
-        Some(outcome.map(Answer::followed))
+        Some(outcome)
     }
 
     /// Goes round the cache, together with the other callers of this process that do.
-    async fn detour<C: Compute>(&self, key: &str, call: &Call, why: &Bypass<'_>, compute: C) -> Result<Answer, Error> {
+    pub(crate) async fn detour<C: Compute>(
+        &self,
+        key: &str,
+        call: &Call,
+        why: &Bypass<'_>,
+        compute: C,
+    ) -> Result<Answer, Error> {
         for _ in 0..FLIGHTS {
             match self.flights.join(&call.flight(key), call.options.deadline) {
                 Seat::Leader(leader) => {
@@ -298,8 +305,10 @@ impl Pipeline {
                     return self.read_alone(key, call, leader, compute).await;
                 }
                 Seat::Follower(follower) => {
-                    if let Some(outcome) = self.follow(key, call, follower).await {
-                        return outcome;
+                    // What the leader found in the cache is what this caller goes round.
+                    let outcome = self.follow(key, call, follower).await;
+                    if let Some(outcome) = outcome.filter(|outcome| !outcome.as_ref().is_ok_and(Answer::is_hit)) {
+                        return outcome.map(Answer::followed);
                     }
                 }
             }
@@ -324,7 +333,13 @@ impl Pipeline {
     }
 
     /// Computes the value and leaves the cache alone.
-    async fn bypass<C: Compute>(&self, key: &str, call: &Call, why: &Bypass<'_>, compute: C) -> Result<Answer, Error> {
+    pub(crate) async fn bypass<C: Compute>(
+        &self,
+        key: &str,
+        call: &Call,
+        why: &Bypass<'_>,
+        compute: C,
+    ) -> Result<Answer, Error> {
         self.events.emit(&Event::Bypassed { key, why: why.clone() });
         self.computed(key, call, compute).await.map(unstored)
     }

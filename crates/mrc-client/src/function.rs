@@ -14,7 +14,7 @@ use crate::call::{Call, Run};
 use crate::codec::Codec;
 use crate::error::Error;
 use crate::fetch::Pipeline;
-use crate::scope::{self, Mode};
+use crate::scope;
 
 /// A function that was called, and perhaps not run yet.
 pub(crate) struct Function<'a, T, E, W> {
@@ -44,19 +44,12 @@ where
     ) -> Result<T, Error> {
         let answer = pipeline.fetch(key, call, Run(self.encoded(codec, &tell))).await?;
         match codec.decode(answer.as_bytes()) {
-            Err(error) if answer.source() != Source::Computed => {
-                // Somebody else left a value of another shape: ours is computed, once, and put in its place.
-                pipeline.discard(key.as_str(), call.mode, &error.to_string()).await.ok();
-                let mut call = call.clone();
-                match call.mode {
-                    Mode::ReadOnly => return Err(Error::Missed { key: key.to_string() }),
-                    Mode::Peek => call.mode = Mode::Off,
-                    _ => {}
-                }
-                let answer = Box::pin(pipeline.fetch(key, &call, Run(self.encoded(codec, &tell)))).await?;
-                codec.decode(answer.as_bytes())
+            Err(unfit) if answer.source() != Source::Computed => {
+                let own = Run(self.encoded(codec, &tell));
+                let answer = Box::pin(pipeline.instead(key, call, &unfit, own)).await?;
+                Ok(codec.decode(answer.as_bytes())?)
             }
-            decoded => decoded,
+            decoded => Ok(decoded?),
         }
     }
 
@@ -76,6 +69,16 @@ where
     /// What the function returned, if it has run to its end.
     pub(crate) fn outcome(&mut self) -> Option<Result<T, E>> {
         self.outcome.take().inspect(lose_tags)
+    }
+
+    /// The same within the call's deadline.
+    pub(crate) async fn finish_in_time(
+        self,
+        pipeline: &Pipeline,
+        key: &Key,
+        call: &Call,
+    ) -> Result<Result<T, E>, Error> {
+        pipeline.in_time(key.as_str(), call, call.ends(), async { Ok(self.finish().await) }).await
     }
 
     /// What the function returns: it goes on from where it was left.

@@ -25,6 +25,7 @@ mod builder;
 mod bulkhead;
 mod cache;
 mod call;
+mod carry;
 mod check;
 mod claim;
 mod client;

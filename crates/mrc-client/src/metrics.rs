@@ -43,13 +43,14 @@ const EVENT_NAMES: [&str; 21] = [
     "depends_on_clock",
 ];
 
-const BYPASS_NAMES: [&str; 9] = [
+const BYPASS_NAMES: [&str; 10] = [
     "store_failed",
     "ambiguous",
     "waited_too_long",
     "too_large",
     "mode",
     "reentrant",
+    "wrong_type",
     "skipped",
     "tags_lost",
     "bad_tags",
@@ -262,6 +263,7 @@ mod tests {
             Bypass::TooLarge { bytes: 2, limit: 1 },
             Bypass::Mode,
             Bypass::Reentrant,
+            Bypass::WrongType { asked_for: "u8", at: "[0].price", error: "secret" },
             Bypass::Skipped,
             Bypass::TagsLost,
             Bypass::BadTags(&mrc_core::TagError::Empty),

@@ -94,7 +94,7 @@ pub enum Event<'a> {
         /// Why.
         why: Bypass<'a>,
     },
-    /// The value in the cache can't be used: it is computed anew and overwritten.
+    /// The value in the cache is of use to nobody: it is computed anew and overwritten.
     BadValue {
         /// The key.
         key: &'a str,
@@ -179,6 +179,15 @@ pub enum Bypass<'a> {
     Mode,
     /// The function calls itself with the same arguments: the inner call would wait for the outer one.
     Reentrant,
+    /// The value in the cache isn't of the type that this caller asks for. It stays: others may read it.
+    WrongType {
+        /// The Rust type.
+        asked_for: &'a str,
+        /// Where the value doesn't fit: `[0].price`. Empty where the codec can't tell.
+        at: &'a str,
+        /// What doesn't fit. It may hold a part of the value.
+        error: &'a str,
+    },
     /// The function said that its result isn't to be stored.
     Skipped,
     /// The value was made of an entry whose tags are lost, so that nobody could invalidate it.
@@ -232,6 +241,7 @@ impl Bypass<'_> {
             Self::TooLarge { .. } => "too_large",
             Self::Mode => "mode",
             Self::Reentrant => "reentrant",
+            Self::WrongType { .. } => "wrong_type",
             Self::Skipped => "skipped",
             Self::TagsLost => "tags_lost",
             Self::BadTags(_) => "bad_tags",

@@ -21,6 +21,7 @@
 //! | [`KeyScheme`], [`Key`] | the key of a statement and its params, as either peer makes it |
 //! | [`FunctionKey`] | the key of a function's call |
 //! | [`EntryPattern`], [`Glob`] | which keys, or names, an invalidation is about |
+//! | [`Nesting`] | how deep a value may nest |
 //! | [`Tag`] | what entries have in common |
 //! | [`Ttl`] | time to live, with jitter |
 //! | [`statement`] | whether a statement may be cached |
@@ -31,6 +32,7 @@
 mod event;
 mod glob;
 mod key;
+mod nesting;
 mod param;
 mod pattern;
 mod row;
@@ -50,6 +52,7 @@ pub use glob::{Glob, GlobError};
 pub use key::{
     Ambiguity, FunctionKey, FunctionKeyError, Key, KeyError, KeyFormat, KeyScheme, Mark, TextHash, UnknownKeyFormat,
 };
+pub use nesting::Nesting;
 pub use param::{Param, Params};
 pub use pattern::{EntryPattern, PatternError};
 pub use row::{Cell, Column, ColumnKind, RowEncoder, RowError, RowFormat, UnknownRowFormat};

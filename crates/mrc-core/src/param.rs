@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::key::{KeyError, is_too_deep};
 use crate::value::Value;
 
 /// The values of a statement's placeholders, in their order, each with the name that it has in the key.
@@ -78,6 +79,20 @@ impl Params {
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// Whether every value can be bound: a JSON document that nests without end would take the whole stack.
+    ///
+    /// # Errors
+    /// [`KeyError::TooDeep`].
+    pub fn check(&self) -> Result<(), KeyError> {
+        match self.0.iter().position(|param| is_too_deep(&param.value)) {
+            None => Ok(()),
+            Some(at) => {
+                let name = self.0.get(at).and_then(|param| param.name.as_deref());
+                Err(KeyError::TooDeep { name: name.map_or_else(|| format!("param {}", at + 1), str::to_owned) })
+            }
+        }
     }
 }
 

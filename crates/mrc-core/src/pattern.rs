@@ -1,6 +1,6 @@
 //! Which entries an invalidation is about: the keys that can be read as having one of some params, or all of them.
 
-use crate::key::KeyFormat;
+use crate::key::{KeyFormat, is_too_deep};
 use crate::param::{Param, Params};
 use crate::tag::Tag;
 use crate::value::Value;
@@ -44,6 +44,12 @@ pub enum PatternError {
     Unnamed {
         /// The position, from 1.
         position: usize,
+    },
+    /// A JSON document that nests deeper than any key's.
+    #[error("the JSON of {name} nests deeper than {} levels, and no key holds such a document", crate::Nesting::LEVELS)]
+    TooDeep {
+        /// The name of the param.
+        name: String,
     },
     /// A name that no key can have.
     #[error("the name {name:?} has a `=`, which no name in a key has")]
@@ -126,6 +132,9 @@ fn spellings(position: usize, param: &Param) -> Result<Vec<String>, PatternError
     let name = param.name.as_deref().filter(|name| !name.is_empty()).ok_or(PatternError::Unnamed { position })?;
     if name.contains('=') {
         return Err(PatternError::NameWithEquals { name: name.to_owned() });
+    }
+    if is_too_deep(&param.value) {
+        return Err(PatternError::TooDeep { name: name.to_owned() });
     }
     let spell = |format: KeyFormat, value: &Value| {
         let mut out = format!("{name}=").into_bytes();

@@ -43,11 +43,24 @@ async fn what_is_no_array_of_rows_is_overwritten_by_a_query() {
 async fn what_cannot_be_decoded_is_overwritten_by_rows() {
     let shop = Shop::open().await;
     let deep = format!("{}{}", "[".repeat(10_000), "]".repeat(10_000));
-    for bad in ["[nonsense]", r#"[{"id":1,"version":7]"#, r#"[{"id":1}]"#, r#"[{"id":1,"version":-7}]"#, &deep] {
+    for bad in ["[nonsense]", r#"[{"id":1,"version":7]"#, r#"[{"id":1},2}]"#, r#"[{"id":1,"version":-7},1}]"#, &deep] {
         plant(&shop, bad).await;
         assert_eq!(rows(&shop.client).await, [Item { id: 1, version: 1 }], "{bad:.50}");
         assert_eq!(shop.heard.take(), ["Hit", "BadValue", "Miss", "Filled"], "{bad:.50}");
         is_healed(&shop).await;
+    }
+}
+
+#[tokio::test]
+async fn what_others_can_read_stays() {
+    let shop = Shop::open().await;
+    for theirs in [r#"[{"id":1}]"#, r#"[{"id":1,"version":-7}]"#] {
+        plant(&shop, theirs).await;
+        for _ in 0..2 {
+            assert_eq!(rows(&shop.client).await, [Item { id: 1, version: 1 }], "{theirs}");
+            assert_eq!(shop.heard.take(), ["Hit", "Bypassed WrongType"], "{theirs}");
+        }
+        assert_eq!(shop.redis.cli(&["GET", &shop.key(1)]).await, theirs);
     }
 }
 

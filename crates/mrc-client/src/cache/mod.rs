@@ -20,6 +20,7 @@ use serde::de::DeserializeOwned;
 
 use self::parts::Parts;
 use crate::call::{Call, Options};
+use crate::codec::Unfit;
 use crate::error::Error;
 use crate::fetch::Pipeline;
 use crate::function::Function;
@@ -107,10 +108,9 @@ impl Cache {
             Ok(value) => Ok(value),
             Err(error) => match (function.outcome(), error) {
                 (Some(outcome), _) => outcome,
-                // It is another caller's error: ours may be a better one to act on.
-                (None, Error::Function(_)) => {
-                    let own = async { Ok(function.finish().await) };
-                    pipeline.in_time(key.as_str(), &call, call.ends(), own).await?
+                // It is another caller's error, or another's value that could not be written or read: ours may be better to act on.
+                (None, Error::Function(_) | Error::Encode(_) | Error::Decode { .. }) => {
+                    function.finish_in_time(pipeline, &key, &call).await?
                 }
                 (None, error) => Err(error.into()),
             },
@@ -145,17 +145,19 @@ impl Cache {
     /// The value of an entry, if there is one. Nothing is run.
     ///
     /// # Errors
-    /// [`Error::FunctionKey`]; [`Error::Store`] with [`OnError::Fail`](crate::OnError::Fail), otherwise a cache that fails has no value.
+    /// [`Error::FunctionKey`]; [`Error::Decode`] if the entry has a value of another type, which stays; [`Error::Store`] with
+    /// [`OnError::Fail`](crate::OnError::Fail), otherwise a cache that fails has no value.
     pub async fn get<T: DeserializeOwned>(&self, spec: impl Into<Spec>) -> Result<Option<T>, Error> {
         let (key, call) = self.prepare(spec.into())?;
         let Some(answer) = self.inner.pipeline.peek(&key, &call).await? else { return Ok(None) };
         match self.inner.config.codec.decode(answer.as_bytes()) {
             Ok(value) => Ok(Some(value)),
-            Err(error) => {
+            Err(Unfit::Garbage(error)) => {
                 // Where the cache fails, the next call goes round it.
                 self.inner.pipeline.discard(key.as_str(), call.mode, &error.to_string()).await.ok();
                 Ok(None)
             }
+            Err(unfit) => Err(unfit.into()),
         }
     }
 

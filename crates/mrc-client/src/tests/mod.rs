@@ -1,5 +1,6 @@
 //! The client on a database and a store that the tests hold in their hands.
 
+mod carried;
 mod found;
 mod hangs;
 mod invalidation;

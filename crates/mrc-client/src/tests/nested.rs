@@ -265,7 +265,9 @@ async fn who_only_reads_leaves_what_it_cannot_use_to_others() {
     assert_eq!(scope::with_mode(Mode::Peek, number()).await.unwrap(), 7);
     assert_eq!(it.cache.get::<String>("a").await.unwrap().as_deref(), Some("text"));
     assert_eq!(number().await.unwrap(), 7);
-    assert_eq!(it.cache.get::<u8>("a").await.unwrap(), Some(7));
+    assert_eq!(it.cache.get::<String>("a").await.unwrap().as_deref(), Some("text"));
+    let error = it.cache.get::<u8>("a").await.unwrap_err().to_string();
+    assert!(error.contains("is not u8") && error.contains("\"text\""), "{error}");
 }
 
 #[tokio::test]

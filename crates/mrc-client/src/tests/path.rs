@@ -103,17 +103,23 @@ async fn what_is_written_is_read() {
     assert_eq!(it.client.read_from_cache(SQL, params! { "Id" => 1 }).await.unwrap(), None);
     it.client.write_to_cache(SQL, &[1.5, 2.0], params! { "Id" => 1 }, Duration::from_secs(60)).await.unwrap();
     let read = it.client.read_from_cache(SQL, params! { "Id" => 1 }).await.unwrap().unwrap();
-    assert_eq!(read.into_bytes(), "[1.5,2]");
+    assert_eq!(read.into_bytes(), "[1.5,2.0]");
 }
 
 #[tokio::test]
-async fn a_value_of_another_shape_is_computed_anew_and_overwritten() {
+async fn a_value_of_another_type_stays_and_one_that_is_none_is_overwritten() {
     let it = Fixture::new(Database::open());
     it.client.write_to_cache("n", "text", params! {}, HOUR).await.unwrap();
     let number = || async { Ok::<u64, Error>(7) };
+    let read = async || it.client.read_from_cache("n", params! {}).await.unwrap().unwrap().into_bytes();
     assert_eq!(it.client.with_cache(number, "n", params! {}, HOUR).await.unwrap(), 7);
-    assert_eq!(it.events()[1..3], ["Hit", "BadValue"]);
-    assert_eq!(it.client.read_from_cache("n", params! {}).await.unwrap().unwrap().into_bytes(), "7");
+    assert_eq!(it.events()[1..], ["Hit", "Bypassed WrongType"]);
+    assert_eq!(read().await, "\"text\"");
+    let key = it.client.key("n", params! {}).unwrap();
+    it.store.memory.put(key.as_str(), "\"torn".into(), HOUR).await.unwrap();
+    assert_eq!(it.client.with_cache(number, "n", params! {}, HOUR).await.unwrap(), 7);
+    assert_eq!(it.events()[4..], ["Hit", "BadValue", "Miss", "Filled"]);
+    assert_eq!(read().await, "7");
 }
 
 #[tokio::test]

@@ -37,7 +37,8 @@ async fn what_is_no_array_of_rows_is_read_anew_and_overwritten() {
 #[tokio::test]
 async fn rows_that_cannot_be_decoded_are_read_anew_and_overwritten() {
     let deep = format!("[{}{}]", "[".repeat(10_000), "]".repeat(10_000));
-    for bad in ["[nonsense]", r#"[{"version":"seven"}]"#, "[{\"version\":7]", &deep, r#"[{"other":1}]"#] {
+    let torn = r#"[{"version":"seven"},{"version":8]"#;
+    for bad in ["[nonsense]", "[{\"version\":7]", torn, &deep] {
         let it = Fixture::new(Database::open());
         it.plant(bad.to_owned()).await;
         assert_eq!(it.rows().await, [Item { version: 1 }]);
@@ -45,6 +46,61 @@ async fn rows_that_cannot_be_decoded_are_read_anew_and_overwritten() {
         it.database.write(2);
         assert_eq!(it.rows().await, [Item { version: 1 }], "the cache holds what was read anew");
     }
+}
+
+#[tokio::test]
+async fn rows_of_another_type_stay_for_those_who_can_read_them() {
+    let theirs = r#"[{"version":"seven","more":{"price":[1,true]}}]"#;
+    let it = Fixture::with(Database::open(), Spy::new(), |builder| builder.stale_on_error(HOUR));
+    it.plant(theirs).await;
+    for _ in 0..2 {
+        assert_eq!(it.rows().await, [Item { version: 1 }], "the database answers");
+        assert_eq!(it.ask().await.unwrap().unwrap().as_bytes(), theirs.as_bytes());
+    }
+    assert_eq!(it.events(), ["Hit", "Bypassed WrongType", "Hit", "Hit", "Bypassed WrongType", "Hit"]);
+    assert_eq!(it.database.queries(), 2);
+    assert!(!it.store.calls().contains(&"remove"));
+    // They share a query, and no query takes what a leader found in the cache.
+    *it.database.fails.lock().unwrap() = true;
+    let failed = it.client.rows_with_cache::<Item>(SQL, params! { "Id" => 1 }, HOUR).await;
+    assert!(matches!(failed, Err(Error::Database(_))));
+}
+
+#[tokio::test]
+async fn what_does_not_fit_is_told_by_its_type_and_its_place() {
+    #[derive(Debug, Deserialize)]
+    #[expect(dead_code, reason = "it is never made")]
+    struct Priced {
+        more: More,
+    }
+    #[derive(Debug, Deserialize)]
+    #[expect(dead_code, reason = "it is never made")]
+    struct More {
+        price: Vec<u8>,
+    }
+    let it = Fixture::new(Database::open());
+    let told = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let hear = told.clone();
+    let client = crate::MrcClient::builder()
+        .shared_store(it.store.clone())
+        .shared_executor(it.database.clone())
+        .on_event(move |event: &mrc_core::Event<'_>| {
+            if let mrc_core::Event::Bypassed { why: mrc_core::Bypass::WrongType { asked_for, at, error }, .. } = event {
+                hear.lock().unwrap().push(format!("{asked_for} {at} {error}"));
+            }
+        })
+        .build()
+        .unwrap();
+    it.plant(r#"[{"version":7,"more":{"price":[1,true]}}]"#).await;
+    let error = client.rows_with_cache::<Priced>(SQL, params! { "Id" => 1 }, HOUR).await.unwrap_err();
+    // What the database answers doesn't fit either.
+    assert!(error.to_string().contains("[0]: missing field `more`"), "{error}");
+    let told = told.lock().unwrap().join("\n");
+    assert!(told.contains("Priced> [0].more.price[1] "), "{told}");
+    assert!(told.contains("expected u8"), "{told}");
+    let answer = it.ask().await.unwrap().unwrap();
+    let error = answer.rows::<Priced>().unwrap_err().to_string();
+    assert!(error.contains("[0].more.price[1]: invalid type: boolean `true`, expected u8"), "{error}");
 }
 
 #[tokio::test]

@@ -18,18 +18,20 @@ use serde::Serialize;
 use serde::ser::{self, Serializer};
 
 use crate::json;
+use crate::nesting::Nesting;
 
 /// Why a value has no text.
 #[derive(Debug)]
 pub(super) enum Failure {
     NotFinite,
     MapKey,
+    TooDeep,
     Said(String),
 }
 
 /// Appends the text of a value.
 pub(super) fn write<T: Serialize + ?Sized>(value: &T, out: &mut Vec<u8>) -> Result<(), Failure> {
-    value.serialize(Canonical { out })
+    value.serialize(Canonical { out, nesting: Nesting::outermost() })
 }
 
 /// Appends a name as it is, or as `@"name"` where it could be taken for something else.
@@ -55,6 +57,7 @@ fn is_text_like(text: &[u8]) -> bool {
 
 struct Canonical<'a> {
     out: &'a mut Vec<u8>,
+    nesting: Nesting,
 }
 
 impl<'a> Canonical<'a> {
@@ -64,9 +67,10 @@ impl<'a> Canonical<'a> {
         Ok(())
     }
 
-    fn elements(self, open: u8, close: u8) -> Elements<'a> {
+    fn elements(self, open: u8, close: u8) -> Result<Elements<'a>, Failure> {
+        let nesting = self.nesting.inside().ok_or(Failure::TooDeep)?;
         self.out.push(open);
-        Elements { out: self.out, close, first: true }
+        Ok(Elements { out: self.out, nesting, close, first: true })
     }
 }
 
@@ -135,7 +139,8 @@ impl<'a> Serializer for Canonical<'a> {
 
     fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), Failure> {
         let start = self.out.len();
-        write(value, self.out)?;
+        let nesting = self.nesting.wrapped().ok_or(Failure::TooDeep)?;
+        value.serialize(Canonical { out: &mut *self.out, nesting })?;
         let text = &self.out[start..];
         if text == b"null" || text.starts_with(b"Some(") {
             self.out.splice(start..start, *b"Some(");
@@ -159,7 +164,8 @@ impl<'a> Serializer for Canonical<'a> {
     }
 
     fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, value: &T) -> Result<(), Failure> {
-        value.serialize(self)
+        let nesting = self.nesting.wrapped().ok_or(Failure::TooDeep)?;
+        value.serialize(Canonical { nesting, ..self })
     }
 
     fn serialize_newtype_variant<T: Serialize + ?Sized>(
@@ -170,21 +176,21 @@ impl<'a> Serializer for Canonical<'a> {
         value: &T,
     ) -> Result<(), Failure> {
         write_name(variant, self.out);
-        let mut elements = self.elements(b'(', b')');
+        let mut elements = self.elements(b'(', b')')?;
         elements.element(value)?;
         elements.end()
     }
 
     fn serialize_seq(self, _: Option<usize>) -> Result<Elements<'a>, Failure> {
-        Ok(self.elements(b'[', b']'))
+        self.elements(b'[', b']')
     }
 
     fn serialize_tuple(self, _: usize) -> Result<Elements<'a>, Failure> {
-        Ok(self.elements(b'[', b']'))
+        self.elements(b'[', b']')
     }
 
     fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<Elements<'a>, Failure> {
-        Ok(self.elements(b'[', b']'))
+        self.elements(b'[', b']')
     }
 
     fn serialize_tuple_variant(
@@ -195,15 +201,16 @@ impl<'a> Serializer for Canonical<'a> {
         _: usize,
     ) -> Result<Elements<'a>, Failure> {
         write_name(variant, self.out);
-        Ok(self.elements(b'(', b')'))
+        self.elements(b'(', b')')
     }
 
     fn serialize_map(self, len: Option<usize>) -> Result<Entries<'a>, Failure> {
-        Ok(Entries { out: self.out, entries: Vec::with_capacity(len.unwrap_or(0).min(1_024)) })
+        let nesting = self.nesting.inside().ok_or(Failure::TooDeep)?;
+        Ok(Entries { out: self.out, nesting, entries: Vec::with_capacity(len.unwrap_or(0).min(1_024)) })
     }
 
     fn serialize_struct(self, _: &'static str, _: usize) -> Result<Elements<'a>, Failure> {
-        Ok(self.elements(b'{', b'}'))
+        self.elements(b'{', b'}')
     }
 
     fn serialize_struct_variant(
@@ -214,13 +221,14 @@ impl<'a> Serializer for Canonical<'a> {
         _: usize,
     ) -> Result<Elements<'a>, Failure> {
         write_name(variant, self.out);
-        Ok(self.elements(b'{', b'}'))
+        self.elements(b'{', b'}')
     }
 }
 
 /// What stands between two brackets, with commas.
 struct Elements<'a> {
     out: &'a mut Vec<u8>,
+    nesting: Nesting,
     close: u8,
     first: bool,
 }
@@ -228,14 +236,14 @@ struct Elements<'a> {
 impl Elements<'_> {
     fn element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Failure> {
         self.comma();
-        write(value, self.out)
+        value.serialize(Canonical { out: &mut *self.out, nesting: self.nesting })
     }
 
     fn field<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) -> Result<(), Failure> {
         self.comma();
         write_name(name, self.out);
         self.out.push(b':');
-        write(value, self.out)
+        value.serialize(Canonical { out: &mut *self.out, nesting: self.nesting })
     }
 
     fn comma(&mut self) {
@@ -295,6 +303,7 @@ fields!(SerializeStruct, SerializeStructVariant);
 /// The entries of a map, until all are there to be sorted. A key without its value yet is the last one's.
 struct Entries<'a> {
     out: &'a mut Vec<u8>,
+    nesting: Nesting,
     entries: Vec<(Vec<u8>, Vec<u8>)>,
 }
 
@@ -304,7 +313,7 @@ impl ser::SerializeMap for Entries<'_> {
 
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Failure> {
         let mut text = Vec::new();
-        write(key, &mut text)?;
+        key.serialize(Canonical { out: &mut text, nesting: self.nesting })?;
         if !is_text_like(&text) {
             return Err(Failure::MapKey);
         }
@@ -314,7 +323,7 @@ impl ser::SerializeMap for Entries<'_> {
 
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Failure> {
         match self.entries.last_mut() {
-            Some((_, text)) => write(value, text),
+            Some((_, text)) => value.serialize(Canonical { out: text, nesting: self.nesting }),
             None => Err(ser::Error::custom("a map has a value without a key")),
         }
     }
@@ -340,6 +349,7 @@ impl fmt::Display for Failure {
         f.write_str(match self {
             Self::NotFinite => "a number is not finite",
             Self::MapKey => "a map has a key that is not text-like",
+            Self::TooDeep => "it nests too deep",
             Self::Said(message) => message,
         })
     }

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::TextHash;
 use super::canonical::{self, Failure};
+use crate::nesting::Nesting;
 
 /// Longer arguments are hashed.
 const READABLE: usize = 160;
@@ -70,6 +71,15 @@ pub enum FunctionKeyError {
         "the argument {name} has a map whose keys are not text-like: pass it as a list of pairs, or leave it out of the key"
     )]
     MapKey {
+        /// The name of the argument.
+        name: String,
+    },
+    /// A value that nests deeper than [`Nesting::LEVELS`].
+    #[error(
+        "the argument {name} nests deeper than {} levels: pass what identifies it, or leave it out of the key",
+        Nesting::LEVELS
+    )]
+    TooDeep {
         /// The name of the argument.
         name: String,
     },
@@ -156,6 +166,7 @@ impl FunctionKey {
         canonical::write(value, &mut self.args).map_err(|failure| match failure {
             Failure::NotFinite => FunctionKeyError::NotFinite { name: name() },
             Failure::MapKey => FunctionKeyError::MapKey { name: name() },
+            Failure::TooDeep => FunctionKeyError::TooDeep { name: name() },
             Failure::Said(message) => FunctionKeyError::Unserializable { name: name(), message },
         })
     }

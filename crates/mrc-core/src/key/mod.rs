@@ -13,6 +13,7 @@ mod typescript;
 
 use std::fmt;
 
+use crate::nesting::Nesting;
 use crate::param::Params;
 use crate::value::Value;
 
@@ -120,6 +121,15 @@ pub enum KeyError {
     #[error("the list of {name} is empty, and `IN ()` is not SQL: answer without asking the database")]
     EmptyList {
         /// The name of the param.
+        name: String,
+    },
+    /// A JSON document that nests deeper than [`Nesting::LEVELS`].
+    #[error(
+        "the JSON of {name} nests deeper than {} levels: MySQL takes 100; pass what identifies it, such as a hash",
+        Nesting::LEVELS
+    )]
+    TooDeep {
+        /// The name of the param, or its position if it has none.
         name: String,
     },
     /// A list inside a list.
@@ -269,8 +279,11 @@ impl fmt::Display for TextHash {
     }
 }
 
-/// JSON as `JSON.stringify` prints it: what a caller of either peer passes is a text.
+/// JSON as `JSON.stringify` prints it: what a caller of either peer passes is a text. Nothing of a document that is too deep, which no key has.
 fn write_json(document: &serde_json::Value, out: &mut Vec<u8>) {
+    if Nesting::is_exceeded_by(document) {
+        return;
+    }
     if let Ok(text) = crate::json::to_vec(document) {
         out.extend_from_slice(&text);
     }
@@ -289,6 +302,9 @@ fn check(position: usize, name: &str, value: &Value) -> Result<(), KeyError> {
     if name.contains('=') {
         return Err(KeyError::NameWithEquals { name: name.to_owned() });
     }
+    if is_too_deep(value) {
+        return Err(KeyError::TooDeep { name: name.to_owned() });
+    }
     let not_finite = |value: &Value| matches!(value, Value::Float(float) if !float.is_finite());
     match value {
         Value::List(values) if values.is_empty() => Err(KeyError::EmptyList { name: name.to_owned() }),
@@ -298,6 +314,17 @@ fn check(position: usize, name: &str, value: &Value) -> Result<(), KeyError> {
         Value::List(values) if values.iter().any(not_finite) => Err(KeyError::NotFinite { name: name.to_owned() }),
         value if not_finite(value) => Err(KeyError::NotFinite { name: name.to_owned() }),
         _ => Ok(()),
+    }
+}
+
+/// Whether a JSON document in the value nests too deep. A list inside a list is refused by itself.
+pub(crate) fn is_too_deep(value: &Value) -> bool {
+    match value {
+        Value::Json(document) => Nesting::is_exceeded_by(document),
+        Value::List(values) => {
+            values.iter().any(|value| matches!(value, Value::Json(document) if Nesting::is_exceeded_by(document)))
+        }
+        _ => false,
     }
 }
 

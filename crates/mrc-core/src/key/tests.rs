@@ -312,3 +312,27 @@ proptest! {
         }
     }
 }
+
+/// A stack of 2 MiB, as threads have, doesn't hold the recursion through it.
+fn bottomless() -> serde_json::Value {
+    (0..20_000).fold(serde_json::json!([]), |inner, _| serde_json::Value::Array(vec![inner]))
+}
+
+#[test]
+fn a_document_without_a_bottom_is_refused_everywhere() {
+    let named = |value: Value| Params::new().with("Filter", value);
+    let too_deep = KeyError::TooDeep { name: "Filter".into() };
+    for params in [named(Value::Json(bottomless())), named(Value::List(vec![Value::Json(bottomless())]))] {
+        for format in [KeyFormat::TypeScript, KeyFormat::Python] {
+            assert_eq!(KeyScheme::new(format).key(TEXT, &params), Err(too_deep.clone()));
+        }
+        assert_eq!(params.check(), Err(too_deep.clone()));
+        assert_eq!(crate::EntryPattern::any(&params), Err(crate::PatternError::TooDeep { name: "Filter".into() }));
+        // To drop it recurs as well.
+        std::mem::forget(params);
+    }
+    let unnamed = Params::new().with("Id", 1).with_unnamed(Value::Json(bottomless()));
+    assert_eq!(unnamed.check(), Err(KeyError::TooDeep { name: "param 2".into() }));
+    std::mem::forget(unnamed);
+    assert_eq!(named(serde_json::json!([[{"a": [1]}]]).into()).check(), Ok(()));
+}

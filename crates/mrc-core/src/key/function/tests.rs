@@ -100,3 +100,33 @@ fn a_failing_serialize_is_told_with_its_argument() {
     let (name, message) = ("session".to_owned(), "a session has no value".to_owned());
     assert_eq!(error, FunctionKeyError::Unserializable { name, message });
 }
+
+#[test]
+fn an_argument_without_a_bottom_is_refused() {
+    #[derive(serde::Serialize)]
+    struct Wrapped(Option<Box<Wrapped>>);
+    #[derive(serde::Serialize)]
+    enum Tree {
+        Leaf,
+        Node(Box<Tree>),
+        Pair(u8, Box<Tree>),
+        Named { of: Box<Tree> },
+    }
+    fn refused<T: Serialize>(argument: T) {
+        let error = FunctionKey::of("f").arg("filter", &argument).key().unwrap_err();
+        assert_eq!(error, FunctionKeyError::TooDeep { name: "filter".into() });
+        // To drop it recurs as well.
+        std::mem::forget(argument);
+    }
+    let deep = 0..20_000;
+    refused(deep.clone().fold(serde_json::json!([]), |inner, _| serde_json::Value::Array(vec![inner])));
+    refused(deep.clone().fold(serde_json::json!({}), |inner, _| {
+        serde_json::Value::Object([("a".into(), inner)].into_iter().collect())
+    }));
+    refused(deep.clone().fold(Wrapped(None), |inner, _| Wrapped(Some(Box::new(inner)))));
+    refused(deep.clone().fold(Tree::Leaf, |inner, _| Tree::Node(Box::new(inner))));
+    refused(deep.clone().fold(Tree::Leaf, |inner, _| Tree::Pair(1, Box::new(inner))));
+    refused(deep.fold(Tree::Leaf, |inner, _| Tree::Named { of: Box::new(inner) }));
+    let as_deep_as_json = (1..127).fold(serde_json::json!([]), |inner, _| serde_json::json!([inner]));
+    assert!(FunctionKey::of("f").arg("filter", &as_deep_as_json).key().is_ok());
+}
