@@ -132,7 +132,7 @@ async fn histories_that_went_wrong() {
     ] {
         check(&config, sql, &history).await;
     }
-    let list = |texts: [&str; 2]| Value::List(texts.map(Value::from).into());
+    let list = |texts: [&'static str; 2]| Value::List(texts.map(Value::from).into());
     let lists = [named([[123, 5].into()]), named([list(["0123", "zz"])])];
     check(&config, "SELECT k FROM t WHERE c IN (?) ORDER BY k", &lists).await;
     // Calls of one signature, and yet the first changed the statement.
