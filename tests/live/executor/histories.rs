@@ -128,16 +128,18 @@ async fn histories_that_went_wrong() {
         ("SELECT k FROM t WHERE n = ?", one(vec![1.5.into(), 9_007_199_254_740_993_i64.into()])),
         ("SELECT k FROM t WHERE s = ?", one(vec![day.clone(), "abc".into()])),
         ("SELECT ? AS v", one(vec![5.into(), "abc".into()])),
-        // One signature, and yet the first value changed the statement.
-        ("SELECT ? + 1 AS v", one(vec!["1.5".into(), "10:00:00".into()])),
-        ("SELECT -? AS v", one(vec!["$".into(), (-1).into()])),
         ("SELECT COALESCE(i, ?) AS v FROM t ORDER BY k", one(vec!["1.5".into(), "zz".into()])),
     ] {
         check(&config, sql, &history).await;
     }
-    let lists: Vec<Params> =
-        [Value::from([123, 5]), Value::List(vec!["0123".into(), "zz".into()])].map(|list| named([list])).into();
+    let list = |texts: [&'static str; 2]| Value::List(texts.map(Value::from).into());
+    let lists = [named([[123, 5].into()]), named([list(["0123", "zz"])])];
     check(&config, "SELECT k FROM t WHERE c IN (?) ORDER BY k", &lists).await;
+    // Calls of one signature, and yet the first changed the statement.
+    let texts = [["2025-01-15", "zz"], ["0123", ""]].map(|texts| named(texts.map(Value::from)));
+    check(&config, "SELECT k FROM t WHERE da IN (?, ?) ORDER BY k", &texts).await;
+    let mixed = [named([(-0.0).into(), 5.into()]), named([5.into(), day]), named([1.5.into(), 123.into()])];
+    check(&config, "SELECT CASE WHEN i = ? THEN da ELSE ? END AS v FROM t ORDER BY k", &mixed).await;
 }
 
 #[tokio::test]

@@ -234,6 +234,9 @@ async fn the_first_answer_after_an_alter_is_right() {
         r#"[{"id":1,"js":[1],"more":[2]}]"#,
     )
     .await;
+    database.execute("ALTER TABLE a ADD third JSON; UPDATE a SET third = '[ 3 ]'").await;
+    // A new text: its columns were never seen otherwise.
+    assert_eq!(canonical(&executor, "SELECT third FROM a").await.unwrap(), r#"[{"third":[3]}]"#);
     let table = "CREATE TABLE b (js VARCHAR(99)); INSERT INTO b VALUES ('[ 1 ]')";
     check("b", table, "ALTER TABLE b MODIFY js JSON", r#"[{"js":[1]}]"#).await;
     let table = "CREATE TABLE c (id INT, js LONGTEXT COLLATE utf8mb4_bin); INSERT INTO c VALUES (1, '[ 1 ]')";
