@@ -4,6 +4,7 @@ mod bounded;
 mod cluster;
 mod events;
 mod failures;
+mod foreign;
 mod kinds;
 mod moving;
 mod rights;

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
-use futures_util::future::join;
+use futures_util::future::join3;
+use mrc_store::CacheStore;
 use tokio::time::{Instant, timeout};
 
 use crate::client::MrcClient;
@@ -28,6 +29,8 @@ pub struct Health {
     pub cache: Result<Duration, Error>,
     /// The database: how long it took to answer. None: the client has none.
     pub database: Option<Result<Duration, Error>>,
+    /// What endangers invalidations by tag: servers of the cache that may evict the indexes of tags. Empty while no tags are used.
+    pub tag_risks: Vec<String>,
 }
 
 impl Health {
@@ -48,7 +51,8 @@ impl fmt::Display for Health {
         self.database.iter().try_for_each(|database| {
             f.write_str(", ")?;
             part(f, "database", database)
-        })
+        })?;
+        self.tag_risks.iter().try_for_each(|risk| write!(f, ", tags: {risk}"))
     }
 }
 
@@ -63,14 +67,20 @@ impl MrcClient {
     /// Asks the servers whether they answer, all at once. It takes at most 5 s, and connects where nothing was connected yet.
     pub async fn health(&self) -> Health {
         let inner = self.inner();
-        let cache = probe(async { Ok(inner.pipeline.store.shared().ping().await?) });
+        let store = &**inner.pipeline.store.shared();
+        let cache = probe(async { Ok(store.ping().await?) });
         let database = async {
             let executor = inner.executor.as_deref()?;
             Some(probe(async { Ok(executor.ping().await?) }).await)
         };
-        let (cache, database) = join(cache, database).await;
-        Health { cache, database }
+        let (cache, database, tag_risks) = join3(cache, database, tag_risks(store)).await;
+        Health { cache, database, tag_risks }
     }
+}
+
+/// A server that doesn't tell is no risk that is known.
+pub(crate) async fn tag_risks(store: &dyn CacheStore) -> Vec<String> {
+    timeout(LIMIT, store.tag_risks()).await.ok().and_then(Result::ok).unwrap_or_default()
 }
 
 pub(crate) async fn probe(ping: impl Future<Output = Result<(), Error>>) -> Result<Duration, Error> {

@@ -69,7 +69,7 @@ const BYPASS_NAMES: [&str; 10] = [
 /// | `mrc_filled_bytes` | histogram | | the size of a value that was stored |
 /// | `mrc_servers_lost` | gauge | `server` | 1 while a server of the cache is lost, else 0 |
 /// | `mrc_dropped_entries_total` | counter | | how many entries invalidations deleted |
-/// | `mrc_scanned_keys_total` | counter | | how many keys they looked at |
+/// | `mrc_scanned_keys_total` | counter | | how many keys of the database the scans among them looked at |
 /// | `mrc_evicted_entries_total` | counter | | how many entries of bounded caches went to make room for others |
 ///
 /// The hit rate is `hit` over the sum of `hit`, `miss` and `followed`. No key and no param is ever a label.

@@ -155,7 +155,7 @@ pub enum Event<'a> {
     Dropped {
         /// How many entries went.
         entries: u64,
-        /// How many keys were looked at.
+        /// How many keys were looked at, of whatever kind and in the whole database.
         scanned: u64,
     },
 }

@@ -66,21 +66,19 @@ pub(crate) struct Entry {
     pub(crate) g: Tags,
 }
 
-/// The keys that a command deletes.
+/// The key that a command deletes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Keys {
     K,
     S,
-    Both,
 }
 
 impl Keys {
-    /// Of something that K has and S has, puts `new` where these keys have it.
+    /// Of something that K has and S has, puts `new` where this key has it.
     pub(crate) fn put<T: Copy>(self, new: T, [k, s]: [T; 2]) -> [T; 2] {
         match self {
             Self::K => [new, s],
             Self::S => [k, new],
-            Self::Both => [new; 2],
         }
     }
 }
@@ -216,7 +214,6 @@ impl fmt::Display for Keys {
         f.write_str(match self {
             Self::K => "K",
             Self::S => "S",
-            Self::Both => "K S",
         })
     }
 }

@@ -1,4 +1,4 @@
-//! A writer: commit, then invalidate the first entry by scan, then return. A peer that invalidates takes the same steps, but deletes K and S one by one.
+//! A writer: commit, then invalidate the first entry by scan, then return. Ours deletes K and S by two commands, in either order; a peer that invalidates takes the same steps, but deletes what it finds.
 
 use crate::part::Part;
 use crate::redis::{Content, Entry, Keys, Version};
@@ -103,9 +103,13 @@ impl Writer {
         moves
     }
 
-    /// What it deletes when SCAN returns `found`.
-    fn deletes(&self, found: Keys) -> Keys {
-        if self.peer { found } else { Keys::Both }
+    /// What it deletes when SCAN returns `found`, one command each.
+    fn deletes(&self, found: Keys) -> &'static [Keys] {
+        match found {
+            _ if !self.peer => &[Keys::K, Keys::S],
+            Keys::K => &[Keys::K],
+            Keys::S => &[Keys::S],
+        }
     }
 }
 
@@ -129,9 +133,11 @@ pub(crate) fn make(world: &mut World, id: u8, what: Move, without: Option<Part>)
         (Move::Find(found), Phase::Invalidating { begun, keys }) => {
             let round = writer.round;
             let deleted = writer.deletes(found);
-            let keys = deleted.put(Search::Unlinking, keys);
+            let keys = deleted.iter().fold(keys, |keys, one| one.put(Search::Unlinking, keys));
             writer.step = Phase::Invalidating { begun, keys };
-            world.send(Command::Unlink { writer: id, round, keys: deleted });
+            for keys in deleted {
+                world.send(Command::Unlink { writer: id, round, keys: *keys });
+            }
         }
         (Move::EndScan, Phase::Invalidating { begun, keys }) => {
             let keys = keys.map(|search| if matches!(search, Search::Scanning { .. }) { Search::Done } else { search });
@@ -168,8 +174,9 @@ pub(crate) fn words(before: &World, id: u8, what: Move) -> String {
         Move::Commit => format!("commits v{}", before.row + 1),
         Move::Scan => format!("begins to invalidate at v{}: SCAN", before.row),
         Move::Find(found) => {
-            let deleted = before.writers.get(usize::from(id)).map_or(found, |writer| writer.deletes(found));
-            format!("SCAN returns {found}; sends UNLINK {deleted}")
+            let deleted = before.writers.get(usize::from(id)).map_or(&[][..], |writer| writer.deletes(found));
+            let deleted: Vec<String> = deleted.iter().map(|keys| format!("UNLINK {keys}")).collect();
+            format!("SCAN returns {found}; sends {}", deleted.join(" and "))
         }
         Move::EndScan => "SCAN ends, and returned no more".to_owned(),
         Move::ScanAgain => "no reply in time; the whole invalidation again: SCAN".to_owned(),

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use mrc_core::{EntryPattern, Params};
-use mrc_store::Select;
+use mrc_store::{Select, Tags};
 
 use crate::error::DropError;
 
@@ -34,13 +34,15 @@ pub(crate) type OnProgress = Box<dyn FnMut(Progress) + Send>;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum Strategy {
-    /// By looking at every key: the cost grows with the keyspace. It reaches every entry, also what the peers wrote. Default.
+    /// By looking at every key: the cost grows with the keyspace. It reaches every entry, also what the peers wrote. The index of tags is asked
+    /// afterwards, for the functions that were made of such entries. Default.
     #[default]
     Scan,
     /// By the index of tags: the cost grows with what is dropped. It reaches the queries that were tagged by their params
-    /// (`Query::tag_by_params`), and no others.
+    /// (`Query::tag_by_params`), the functions that were made of any query with such a param, and no others.
     Index,
-    /// By the index, and then by a scan: what is in the index is gone soon, and nothing is left out.
+    /// By the index first, and then as [`Scan`](Self::Scan): what is in the index is gone soon, and nothing is left out. Where the index fails
+    /// first, the scan comes all the same.
     Both,
 }
 
@@ -48,7 +50,7 @@ pub enum Strategy {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Progress {
-    /// How many keys were looked at, of whatever kind; none by the index.
+    /// How many keys were looked at, of whatever kind and in the whole database; exact at the end of the scan. None by the index.
     pub scanned: u64,
     /// How many entries went; in a dry run, would go.
     pub dropped: u64,
@@ -65,7 +67,8 @@ impl DropRequest {
         Self { all: true, ..Self::any(params) }
     }
 
-    /// Takes `NAME=VALUE` anywhere in a key, as the peers do: `StoreId=6` then also drops `StoreId=66` and `MyStoreId=6`.
+    /// Takes `NAME=VALUE` anywhere in a key, as the peers do: `StoreId=6` then also drops `StoreId=66` and `MyStoreId=6`. Of the functions that
+    /// were made of entries it reaches those of the whole param alone.
     /// Default: whole segments only.
     pub fn substring(self) -> Self {
         Self { substring: true, ..self }
@@ -76,7 +79,7 @@ impl DropRequest {
         Self { strategy, ..self }
     }
 
-    /// Counts what would go, by a scan, and drops nothing.
+    /// Counts what would go, by a scan, and drops nothing. Functions that were made of such entries aren't counted.
     pub fn dry_run(self) -> Self {
         Self { dry_run: true, ..self }
     }
@@ -94,9 +97,13 @@ impl DropRequest {
         Ok(pattern?.substring(self.substring))
     }
 
-    /// What the index is asked for, one after the other.
+    /// What the index is asked for.
     pub(crate) fn of_index(&self, pattern: &EntryPattern) -> Vec<Select> {
         let tags = pattern.tags();
+        if self.all && tags.len() > Tags::MOST {
+            // No entry has so many.
+            return Vec::new();
+        }
         if !self.all {
             return vec![Select::Any(tags.into_iter().flatten().collect())];
         }
@@ -108,10 +115,6 @@ impl DropRequest {
 
     pub(crate) fn scans(&self) -> bool {
         self.dry_run || self.strategy != Strategy::Index
-    }
-
-    pub(crate) fn asks_the_index(&self) -> bool {
-        !self.dry_run && self.strategy != Strategy::Scan
     }
 }
 

@@ -8,11 +8,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::TryStreamExt;
+use futures_util::future::try_join_all;
 use mrc_core::{EntryPattern, Event, EventListener};
-use mrc_store::{CacheStore, Retries, ScanPattern, Select, StoreError};
+use mrc_store::{CacheStore, Retries, ScanPattern, Select, StoreError, walk};
 
 use crate::error::DropError;
-use crate::request::{DropRequest, Progress};
+use crate::request::{DropRequest, Progress, Strategy};
 
 /// Drops cached entries. Cheap to clone: all clones share the connections. It connects at first use.
 ///
@@ -85,7 +86,8 @@ impl MrcServer {
 
     /// Drops the entries that have any of these params, or what a [`DropRequest`] says, and returns how many went.
     ///
-    /// The peers' `dropOutdatedCache` / `drop_outdated_cache`, but for whole segments, and only keys that look like cached entries.
+    /// The peers' `dropOutdatedCache` / `drop_outdated_cache`, but for whole segments, and only keys that look like cached entries. It also
+    /// drops the entries of cached functions that read such an entry, in every namespace of the store; a peer's own drop can't reach those.
     /// When it returns, every such entry that was there when it began is gone, and every fill in flight that began before is refused;
     /// a fill in flight counts as an entry. Where the cache fails, the whole drop is tried again until the [`deadline`](Self::deadline):
     /// dropping twice does no harm.
@@ -151,27 +153,51 @@ impl MrcServer {
         request: &mut DropRequest,
         progress: &mut Progress,
     ) -> Result<(), StoreError> {
-        if request.asks_the_index() {
-            for select in request.of_index(pattern) {
-                progress.dropped += select.remove_from(&*self.store, "", &self.listeners).await?;
-            }
-        }
+        let selects = request.of_index(pattern);
         if !request.scans() {
+            progress.dropped += self.drop_by_index(&selects, &self.listeners).await?;
             return Ok(());
         }
+        // The event of the scan counts all that went.
+        let silent = |_: &Event<'_>| {};
+        if request.strategy == Strategy::Both && !request.dry_run {
+            // So that what is in the index is gone soon. Where it fails, the scan comes all the same, and the index is asked again after it.
+            progress.dropped += self.drop_by_index(&selects, &silent).await.unwrap_or_default();
+        }
+        self.drop_by_scan(pattern, request, progress).await?;
+        if !request.dry_run {
+            // A function that is made of such an entry has the entry's params as tags, from its own claim on. So the index comes after the scan:
+            // what was claimed before the clock ticks is listed or refused, and what is claimed later can't have found the entry any more.
+            progress.dropped += self.drop_by_index(&selects, &silent).await?;
+        }
+        Ok(())
+    }
+
+    async fn drop_by_index(&self, selects: &[Select], listener: &dyn EventListener) -> Result<u64, StoreError> {
+        let drops = selects.iter().map(|select| select.remove_from(&*self.store, "", listener));
+        Ok(try_join_all(drops).await?.iter().sum())
+    }
+
+    async fn drop_by_scan(
+        &self,
+        pattern: &EntryPattern,
+        request: &mut DropRequest,
+        progress: &mut Progress,
+    ) -> Result<(), StoreError> {
         let scan = pattern.needle().map_or(ScanPattern::All, ScanPattern::Containing);
         // A scan may return a key twice; what is dropped is gone the second time, what is only counted must be remembered.
         let (hasher, mut counted) = (RandomState::new(), HashSet::new());
-        let mut pages = self.store.scan(&scan);
-        while let Some(page) = pages.try_next().await? {
-            progress.scanned += page.len() as u64;
-            let matching: Vec<Bytes> = page.into_iter().filter(|key| pattern.matches(key)).collect();
-            progress.dropped += if request.dry_run {
-                matching.iter().filter(|key| counted.insert(hasher.hash_one(key))).count() as u64
-            } else if matching.is_empty() {
-                0
-            } else {
-                self.store.remove(&matching).await?
+        let mut pages = walk(&*self.store, &scan);
+        while let Some((page, looked)) = pages.try_next().await? {
+            progress.scanned = looked;
+            let mut matching: Vec<Bytes> = page.into_iter().filter(|key| pattern.matches(key)).collect();
+            if request.dry_run {
+                matching.retain(|key| counted.insert(hasher.hash_one(key)));
+            }
+            progress.dropped += match matching.as_slice() {
+                [] => 0,
+                keys if request.dry_run => self.store.exist(keys).await?,
+                keys => self.store.remove(keys).await?,
             };
             if let Some(tell) = &mut request.on_progress {
                 tell(*progress);

@@ -19,6 +19,9 @@ const HASH: &str = "d6f3536ac027efd4916a172a39156f97c989bfd3";
 struct Flaky {
     memory: MemoryStore,
     failures: AtomicU32,
+    /// How many invalidations by tag fail.
+    index_failures: AtomicU32,
+    calls: Mutex<Vec<&'static str>>,
 }
 
 impl Flaky {
@@ -27,7 +30,7 @@ impl Flaky {
         for store in 0..10 {
             memory.put(&format!("StoreId={store}_{HASH}"), "[]".into(), Duration::from_secs(60)).await.unwrap();
         }
-        Arc::new(Self { memory, failures: failures.into() })
+        Arc::new(Self { memory, failures: failures.into(), index_failures: 0.into(), calls: Mutex::default() })
     }
 
     fn server(self: &Arc<Self>) -> (MrcServer, Arc<Mutex<Vec<String>>>) {
@@ -80,11 +83,21 @@ impl CacheStore for Flaky {
         self.memory.remove(keys).await
     }
 
+    async fn exist(&self, keys: &[Bytes]) -> Result<u64, StoreError> {
+        self.memory.exist(keys).await
+    }
+
     async fn invalidate(&self, tags: &[Tag]) -> Result<u64, StoreError> {
+        self.calls.lock().unwrap().push("index");
+        let fails = |left: u32| left.checked_sub(1);
+        if self.index_failures.fetch_update(Ordering::SeqCst, Ordering::SeqCst, fails).is_ok() {
+            return Err(StoreError::Refused("OOM command not allowed".into()));
+        }
         self.memory.invalidate(tags).await
     }
 
     fn scan(&self, pattern: &ScanPattern) -> KeyPages<'_> {
+        self.calls.lock().unwrap().push("scan");
         let left = self.failures.load(Ordering::SeqCst);
         if left == 0 {
             return self.memory.scan(pattern);
@@ -217,4 +230,61 @@ async fn tags_are_invalidated_by_any_or_all() {
     assert_eq!(server.invalidate(Select::Everything).await.unwrap(), 10);
     let events = events.lock().unwrap();
     assert!(events[1].starts_with("Invalidated { tags: [\"StoreId=3\", \"Open=True\"], entries: 1"), "{events:?}");
+}
+
+/// A function that read an entry of store 3, and no query: its key tells nothing of that.
+async fn with_function() -> Arc<Flaky> {
+    let (store, _) = tagged().await;
+    let (token, life) = (Token::from_bits(9), Duration::from_secs(60));
+    store.claim("shop:report()", &token, Terms::fill(life)).await.unwrap();
+    let since = store.now().await.unwrap();
+    let tags = [(Tag::param("StoreId", &3.into(), KeyFormat::TypeScript), since)].into_iter().collect();
+    assert!(store.fill("shop:report()", &token, "[]".into(), Life { tags, ..life.into() }).await.unwrap());
+    store
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_strategy_reaches_the_functions_that_were_made_of_an_entry() {
+    for (strategy, calls) in [
+        (Strategy::Scan, &["scan", "index"][..]),
+        (Strategy::Index, &["index"]),
+        // The index comes last, whatever came before: a function may have found the entry until the scan was over.
+        (Strategy::Both, &["index", "scan", "index"]),
+    ] {
+        let store = with_function().await;
+        let (server, events) = store.server();
+        let request = || DropRequest::any(params! { "StoreId" => 3 }).strategy(strategy);
+        assert_eq!(server.drop_outdated_cache(request().dry_run()).await.unwrap(), 3, "{strategy:?}: queries alone");
+        store.calls.lock().unwrap().clear();
+        let dropped = if strategy == Strategy::Index { 3 } else { 4 };
+        assert_eq!(server.drop_outdated_cache(request()).await.unwrap(), dropped, "{strategy:?}");
+        assert!(!has(&store, "shop:report()").await, "{strategy:?}");
+        assert_eq!(*store.calls.lock().unwrap(), calls, "{strategy:?}");
+        let told = events.lock().unwrap().last().unwrap().clone();
+        assert!(told.contains(&format!("entries: {dropped}")), "{strategy:?}: {told}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_scan_comes_also_where_the_index_fails() {
+    for (strategy, failures) in [(Strategy::Both, u32::MAX), (Strategy::Scan, u32::MAX), (Strategy::Both, 1)] {
+        let store = with_function().await;
+        store.index_failures.store(failures, Ordering::SeqCst);
+        let (server, _) = store.server();
+        let outcome = server.drop_outdated_cache(DropRequest::any(params! { "StoreId" => 3 }).strategy(strategy)).await;
+        assert!(!has(&store, &format!("StoreId=3_{HASH}")).await, "{strategy:?}: what a scan reaches is gone");
+        if failures == 1 {
+            assert_eq!(outcome.unwrap(), 4, "{strategy:?}: the index was asked again");
+        } else {
+            assert!(matches!(outcome, Err(DropError::Interrupted { dropped: 3, .. })), "{strategy:?}: {outcome:?}");
+        }
+        assert_eq!(has(&store, "shop:report()").await, failures != 1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_drop_by_all_of_more_params_than_an_entry_can_have_as_tags() {
+    let (server, _) = Flaky::with_entries(0).await.server();
+    let many = (0..1_001).fold(mrc_core::Params::new(), |params, id| params.with(format!("P{id}"), id));
+    assert_eq!(server.drop_outdated_cache(DropRequest::all(many)).await.unwrap(), 0);
 }

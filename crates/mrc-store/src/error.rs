@@ -26,6 +26,14 @@ pub enum StoreError {
     /// An empty value was to be stored.
     #[error("an empty value can't be stored, as it marks a key that is being filled: store JSON, such as null or \"\"")]
     EmptyValue,
+    /// The key lies in the key space of another store, or in the cache's own; nothing was done.
+    #[error("a key that begins with {beginning:?} is reserved: {owner}; name the entry otherwise")]
+    ReservedKey {
+        /// What no key of this store begins with.
+        beginning: &'static str,
+        /// Whose keys do.
+        owner: &'static str,
+    },
     /// A tag can't be used; nothing was done.
     #[error(transparent)]
     Tag(#[from] TagError),
@@ -35,6 +43,11 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// A key where the cache keeps its own books.
+    #[cfg(any(feature = "redis", feature = "memory"))]
+    pub(crate) const OWN_KEY: Self =
+        Self::ReservedKey { beginning: "mrc:", owner: "the cache keeps its own books there" };
+
     /// Whether the same call may succeed later, as it is.
     pub fn is_retryable(&self) -> bool {
         matches!(self, Self::Unavailable(_) | Self::Timeout(_))

@@ -41,6 +41,7 @@ mod retry;
 mod select;
 mod store;
 mod tags;
+mod walk;
 
 #[cfg(feature = "conformance")]
 pub mod conformance;
@@ -67,6 +68,7 @@ pub use store::{
     CacheStore, Claim, ClaimMode, FILL_LIMIT, INVALIDATION_LIMIT, KeyPages, Life, ScanPattern, Terms, Token,
 };
 pub use tags::{Found, Moment, Tags};
+pub use walk::{Looked, walk};
 
 #[cfg(feature = "memory")]
 pub use memory::MemoryStore;

@@ -10,6 +10,7 @@ use mrc_core::{Event, EventListener, Glob, Tag, TagError};
 
 use crate::error::StoreError;
 use crate::store::{CacheStore, ScanPattern};
+use crate::walk::walk;
 
 /// What an invalidation removes. A [`Tag`] and a [`Glob`] are selections by themselves.
 ///
@@ -92,9 +93,9 @@ impl Select {
                     return Ok(entries);
                 }
                 let (mut entries, mut scanned) = (0, 0);
-                let mut pages = store.scan(&self.pattern(namespace));
-                while let Some(page) = pages.try_next().await? {
-                    scanned += page.len() as u64;
+                let mut pages = walk(store, &self.pattern(namespace));
+                while let Some((page, looked)) = pages.try_next().await? {
+                    scanned = looked;
                     let ours: Vec<Bytes> = page.into_iter().filter(|key| self.matches(namespace, key)).collect();
                     if !ours.is_empty() {
                         entries += store.remove(&ours).await?;
@@ -118,13 +119,14 @@ impl Select {
             return Ok(count);
         }
         // A scan may return a key twice.
-        let (hasher, mut seen) = (RandomState::new(), HashSet::new());
+        let (hasher, mut seen, mut count) = (RandomState::new(), HashSet::new(), 0);
         let mut pages = store.scan(&self.pattern(namespace));
         while let Some(page) = pages.try_next().await? {
-            let ours = page.iter().filter(|key| self.matches(namespace, key) && !is_structure(key));
-            seen.extend(ours.map(|key| hasher.hash_one(key)));
+            let ours = page.into_iter().filter(|key| self.matches(namespace, key) && !is_structure(key));
+            let new: Vec<Bytes> = ours.filter(|key| seen.insert(hasher.hash_one(key))).collect();
+            count += store.exist(&new).await?;
         }
-        Ok(seen.len() as u64)
+        Ok(count)
     }
 
     fn pattern(&self, namespace: &str) -> ScanPattern {

@@ -20,7 +20,8 @@ use crate::tags::{Found, Moment, Tags};
 /// if both are still there. Whoever removes the key — any invalidation, an expiry, an eviction — thereby kills the fill in flight.
 /// So a value that was read before an invalidation began is never stored after it.
 ///
-/// Keys are given and returned without the prefix that a store may put before them.
+/// Keys are given and returned without the prefix that a store may put before them. No key begins with `mrc:`, where a store keeps its own
+/// books: such a call fails with [`StoreError::ReservedKey`].
 /// Every method ends within the store's own deadline, with an error if need be; [`scan`](Self::scan) has it for each page.
 ///
 /// A value is JSON in UTF-8. Spaces and line feeds after it aren't part of it, and it is never empty: an empty text is the mark of a claim,
@@ -80,8 +81,8 @@ pub trait CacheStore: Any + Debug + Send + Sync {
     /// None: there is no value, or only a claim.
     async fn ttl(&self, key: &str) -> Result<Option<Duration>, StoreError>;
 
-    /// Removes keys, their claims and copies included, without waiting for their memory to be freed. Returns how many there were;
-    /// a key and the copy of its value may count as two.
+    /// Removes keys, their claims and copies included, without waiting for their memory to be freed. Returns how many values and claims
+    /// there were; copies don't count.
     ///
     /// After an error some may be gone and some not: call it again.
     async fn remove(&self, keys: &[Bytes]) -> Result<u64, StoreError>;
@@ -128,6 +129,23 @@ pub trait CacheStore: Any + Debug + Send + Sync {
         Ok(None)
     }
 
+    /// Returns how many of these keys hold a value or a claim. Default: all of them, as where there are no copies.
+    async fn exist(&self, keys: &[Bytes]) -> Result<u64, StoreError> {
+        Ok(keys.len() as u64)
+    }
+
+    /// Returns how many keys a [`scan`](Self::scan) looks at, of whatever kind; about 1,000 for each page.
+    /// Default: as many as [`count`](Self::count) says. `None`: the store can't tell.
+    async fn scan_size(&self) -> Result<Option<u64>, StoreError> {
+        self.count().await
+    }
+
+    /// Returns what endangers tags, for a person to read: a server that may evict their indexes. Empty where nothing does, or while the store
+    /// has been given no tags. Default: empty.
+    async fn tag_risks(&self) -> Result<Vec<String>, StoreError> {
+        Ok(Vec::new())
+    }
+
     /// Asks every server whether it answers. In a cluster one that doesn't is an error, though the others serve their keys.
     async fn ping(&self) -> Result<(), StoreError>;
 
@@ -162,6 +180,21 @@ pub(crate) const REMEMBERED: Duration = FILL_LIMIT.saturating_mul(2);
 /// Longer lives than this, a century, end no later: beyond it an index couldn't tell one µs from the next.
 #[cfg(any(feature = "redis", feature = "memory"))]
 pub(crate) const LONGEST: Duration = Duration::from_secs(100 * 365 * 86_400);
+
+/// What the keys of our own bookkeeping begin with: no entry's does.
+#[cfg(any(feature = "redis", feature = "memory"))]
+pub(crate) const RESERVED: &[u8] = b"mrc:";
+
+/// Refuses a namespace whose keys would begin with `mrc:`.
+#[cfg(any(feature = "redis", feature = "memory"))]
+pub(crate) fn check_namespace(prefix: &str, namespace: &str) -> Result<(), StoreError> {
+    if [prefix, namespace, ":"].concat().as_bytes().starts_with(RESERVED) {
+        return Err(StoreError::Config(format!(
+            "the namespace {namespace:?} is reserved: its keys would begin with `mrc:`, as the cache's own do; choose another"
+        )));
+    }
+    Ok(())
+}
 
 /// The value as it is stored: without spaces and line feeds at its end.
 #[cfg(any(feature = "redis", feature = "memory"))]

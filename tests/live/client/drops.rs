@@ -3,7 +3,10 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use mrc::{DropError, DropRequest, Event, MrcClient, MrcServer, Params, PatternError, RedisStore, Value, params};
+use mrc::{
+    DropError, DropRequest, Event, MrcClient, MrcServer, Params, PatternError, Query, RedisStore, Strategy, Value,
+    params,
+};
 use mrc_tests::{Redis, RedisCluster, unique};
 
 use super::support::*;
@@ -98,7 +101,8 @@ async fn among_twenty_thousand_entries_and_what_belongs_to_others() {
     let server = MrcServer::with_store(RedisStore::new(patient(&redis.url())).unwrap());
     assert_eq!(server.drop_outdated_cache(request).await.unwrap(), 100);
 
-    assert_eq!(redis.cli(&["DBSIZE"]).await, "20500");
+    assert_eq!(redis.cli(&["KEYS", "mrc:*"]).await.lines().count(), 2, "the clock and the param's last invalidation");
+    assert_eq!(redis.cli(&["DBSIZE"]).await, "20502");
     assert_eq!(redis.cli(&["KEYS", "StoreId=6_Id=*"]).await, "");
     let count = |keys: String| keys.lines().count();
     assert_eq!(count(redis.cli(&["KEYS", "session:*"]).await), 300);
@@ -109,6 +113,49 @@ async fn among_twenty_thousand_entries_and_what_belongs_to_others() {
     assert!(told.len() > 10, "told only {} times", told.len());
     assert!(told.windows(2).all(|pair| pair[0].scanned <= pair[1].scanned && pair[0].dropped <= pair[1].dropped));
     assert_eq!(told.last().unwrap().dropped, 100);
+    assert_eq!(told.last().unwrap().scanned, 20_600, "the server looks at every key, and returns few");
+}
+
+/// A stale copy is no entry: neither beside its value, nor alone.
+#[tokio::test]
+async fn copies_are_not_counted() {
+    let shop = Shop::open().await;
+    let client = shop.client.with_stale_on_error(HOUR);
+    let params = || params! { "StoreId" => 1, "State" => 1 };
+    client.query_with_cache(ORDERS, params(), HOUR).await.unwrap();
+    let drop = async |request: DropRequest| shop.server().drop_outdated_cache(request).await.unwrap();
+    assert_eq!(drop(DropRequest::any(params()).dry_run()).await, 1);
+    assert_eq!(drop(DropRequest::any(params())).await, 1);
+
+    client.query_with_cache(ORDERS, params(), HOUR).await.unwrap();
+    let keys = shop.redis.cli(&["KEYS", &format!("{}StoreId=*", shop.prefix)]).await;
+    shop.redis.cli(&["DEL", keys.trim()]).await;
+    let copies = || shop.redis.cli(&["KEYS", "mrc:s:*"]);
+    assert!(copies().await.contains(&shop.prefix));
+    assert_eq!(drop(DropRequest::any(params()).dry_run()).await, 0);
+    assert_eq!(drop(DropRequest::any(params())).await, 0);
+    assert!(!copies().await.contains(&shop.prefix), "it goes all the same");
+}
+
+/// By whichever strategy, also on a server that is full.
+#[tokio::test]
+async fn a_full_redis_is_invalidated_by_each_strategy() {
+    let redis = Redis::start().await;
+    let shop = Shop::on(redis.clone()).await;
+    let params = || params! { "StoreId" => 1, "State" => 1 };
+    for strategy in [Strategy::Scan, Strategy::Index, Strategy::Both] {
+        redis.cli(&["CONFIG", "SET", "maxmemory", "0"]).await;
+        shop.client.query_with_cache(Query::new(ORDERS).tag_by_params(), params(), HOUR).await.unwrap();
+        assert!(cached(&shop.client, &params()).await);
+        redis.cli(&["CONFIG", "SET", "maxmemory", "1"]).await;
+        let request = DropRequest::any(params! { "StoreId" => 1 }).strategy(strategy);
+        assert_eq!(
+            shop.server().deadline(Duration::ZERO).drop_outdated_cache(request).await.unwrap(),
+            1,
+            "{strategy:?}"
+        );
+        assert!(!cached(&shop.client, &params()).await, "{strategy:?}");
+    }
 }
 
 #[tokio::test]

@@ -1,9 +1,15 @@
 //! The suite on every kind of server.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
+use futures_util::TryStreamExt;
+use mrc_core::Event;
 use mrc_store::conformance::store::{refuses_calls_after_close, store_suite};
 use mrc_store::redis::TlsConfig;
-use mrc_store::{CacheStore, MemoryStore, RedisConfig, RedisStore, StoreError};
+use mrc_store::{
+    Bound, CacheStore, MemoryStore, Policy, RedisConfig, RedisStore, ScanPattern, Select, StoreError, Terms,
+};
 use mrc_tests::{Redis, RedisCluster, RedisSentinel, unique};
 
 use super::{LONG, eventually, patient, store};
@@ -44,6 +50,65 @@ async fn a_prefix() {
             passes(store.unwrap()).await;
         }
     }
+}
+
+/// A prefix without a colon at its end is the beginning of the one with it.
+#[tokio::test]
+async fn an_open_prefix_leaves_the_closed_one_alone() {
+    let redis = Redis::start().await;
+    let [open, closed] = ["shop", "shop:"].map(|prefix| RedisStore::new(patient(&redis.url()).prefix(prefix)).unwrap());
+    closed.put("a", "1".into(), LONG).await.unwrap();
+    open.put("a", "2".into(), LONG).await.unwrap();
+    assert_eq!(redis.cli(&["GET", "shopa"]).await.trim(), "2", "entries stay where they were");
+    let keys = async |store: &RedisStore| store.scan(&ScanPattern::All).try_collect::<Vec<_>>().await.unwrap().concat();
+    assert_eq!((keys(&open).await, keys(&closed).await), (vec!["a".into()], vec!["a".into()]));
+    for refused in [
+        open.get(":a").await.err(),
+        open.put(":a", "3".into(), LONG).await.err(),
+        open.remove(&[":a".into()]).await.err(),
+    ] {
+        assert!(matches!(refused, Some(StoreError::ReservedKey { beginning: ":", .. })), "{refused:?}");
+    }
+    let everything = Select::Everything.remove_from(&open, "", &|_: &Event<'_>| {}).await.unwrap();
+    assert_eq!((everything, closed.get("a").await.unwrap()), (1, Some("1".into())));
+}
+
+/// Where the cache keeps its own books no entry can be, whoever names it.
+#[tokio::test]
+async fn the_key_space_of_the_bookkeeping_is_reserved() {
+    let redis = Redis::start().await;
+    let none = Arc::new(store(&redis.url()));
+    let split = Arc::new(RedisStore::new(patient(&redis.url()).prefix("m")).unwrap());
+    let memory = Arc::new(MemoryStore::new());
+    let stores: [(Arc<dyn CacheStore>, &str); 3] = [(none, "mrc:clk"), (split, "rc:clk"), (memory, "mrc:clk")];
+    for (store, key) in &stores {
+        let (claim, bytes) = (super::token(), Bytes::from(*key));
+        let errors = [
+            store.get(key).await.err(),
+            store.look(key).await.err(),
+            store.stale(key).await.err(),
+            store.claim(key, &claim, Terms::fill(LONG)).await.err(),
+            store.fill(key, &claim, "1".into(), LONG.into()).await.err(),
+            store.release(key, &claim).await.err(),
+            store.put(key, "1".into(), LONG).await.err(),
+            store.ttl(key).await.err(),
+            store.remove(&[bytes]).await.err(),
+        ];
+        for error in errors {
+            assert!(matches!(error, Some(StoreError::ReservedKey { beginning: "mrc:", .. })), "{error:?}");
+        }
+        let namespace = if *key == "rc:clk" { "rc" } else { "mrc" };
+        let error = Arc::clone(store).bounded(namespace, &Bound::new(Policy::Lru)).unwrap_err();
+        assert!(matches!(&error, StoreError::Config(reason) if reason.contains(namespace)), "{error}");
+        store.now().await.unwrap();
+        store.invalidate(&["a".into()]).await.unwrap();
+    }
+    let error = mrc::Cache::builder(MemoryStore::new()).namespace("mrc").build().unwrap_err();
+    assert!(error.to_string().contains("the namespace `mrc` is reserved"), "{error}");
+    let old = store(&redis.url());
+    redis.cli(&["SET", "mrc:report(store=6)", "[1]"]).await;
+    let keys = old.scan(&ScanPattern::All).try_collect::<Vec<_>>().await.unwrap().concat();
+    assert_eq!(keys, [Bytes::new(); 0], "what lies there is no entry");
 }
 
 #[tokio::test]

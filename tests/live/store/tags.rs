@@ -60,7 +60,7 @@ async fn tags_as_they_lie_in_redis() {
 
     let found = cache.scan(&ScanPattern::All).try_collect::<Vec<_>>().await.unwrap().concat();
     assert_eq!(found, [Bytes::from("k")], "tags, their indexes and the clock are no keys");
-    assert_eq!(cache.remove(&found).await.unwrap(), 2, "a value and its copy; tags don't count");
+    assert_eq!(cache.remove(&found).await.unwrap(), 1, "copies and tags don't count");
     assert_eq!(number(&redis, &["EXISTS", "mrc:g:{k}"]).await, 0);
 
     cache.invalidate(&["a".into()]).await.unwrap();
@@ -191,7 +191,7 @@ async fn what_tags_cost() {
 
     wire.reset();
     assert_eq!(cache.invalidate(&tags).await.unwrap(), 1);
-    assert_eq!(wire.commands().len(), 6, "the clock, each tag, the entries, the index: four after one another");
+    assert_eq!(wire.commands().len(), 5, "each tag with the clock, the entries, the index: three after one another");
 
     let claim = token();
     cache.claim("k", &claim, Terms::fill(LONG)).await.unwrap();
@@ -200,6 +200,29 @@ async fn what_tags_cost() {
     let sent = wire.commands();
     assert_eq!(sent.len(), 1, "without tags a fill is what it was");
     assert_eq!(sent[0][2..5], ["2", "k", "mrc:l:{k}"]);
+}
+
+/// Once a connection, and with tags only.
+#[tokio::test]
+async fn a_server_that_may_evict_tags_is_named() {
+    let redis = Redis::start().await;
+    let wire = Proxy::to(redis.port()).await;
+    let cache = store(&format!("redis://127.0.0.1:{}", wire.port()));
+    redis.cli(&["CONFIG", "SET", "maxmemory-policy", "volatile-lru"]).await;
+    cache.ping().await.unwrap();
+    wire.reset();
+    cache.put("k", "[1]".into(), LONG).await.unwrap();
+    cache.get("k").await.unwrap();
+    assert_eq!(cache.tag_risks().await.unwrap(), [""; 0], "nobody uses tags yet");
+    assert_eq!(wire.count("INFO"), 0);
+    for _ in 0..3 {
+        filled(&cache, "k", life(&["a"], cache.now().await.unwrap())).await;
+    }
+    assert_eq!(wire.count("INFO"), 1);
+    let risks = cache.tag_risks().await.unwrap();
+    assert!(risks.len() == 1 && risks[0].contains("volatile-lru") && risks[0].contains("noeviction"), "{risks:?}");
+    redis.cli(&["CONFIG", "SET", "maxmemory-policy", "noeviction"]).await;
+    assert_eq!(cache.tag_risks().await.unwrap(), [""; 0]);
 }
 
 #[tokio::test]

@@ -152,6 +152,11 @@ impl CacheConfig {
             let reason = "a namespace has no colon, which ends it, and no braces, which choose a node of a Redis cluster: use . or /";
             return refuse(reason);
         }
+        if self.namespace == "mrc" {
+            return refuse(
+                "the namespace `mrc` is reserved: keys that begin with `mrc:` are the cache's own books; choose another",
+            );
+        }
         if self.lease < Duration::from_millis(1) || self.deadline.is_zero() || self.max_value == 0 {
             return refuse("a lease, a deadline or a largest value of zero lets nothing succeed: give it room");
         }

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::future::join;
 use mrc_core::{Event, EventListener, FunctionKey, Key, Stats};
 use mrc_store::{Bound, CacheStore, Retries, Select};
 use serde::Serialize;
@@ -24,7 +25,7 @@ use crate::codec::Unfit;
 use crate::error::Error;
 use crate::fetch::Pipeline;
 use crate::function::Function;
-use crate::health::{Health, probe};
+use crate::health::{Health, probe, tag_risks};
 use crate::scope::Mode;
 use crate::spec::Spec;
 use crate::store::Store;
@@ -333,7 +334,9 @@ impl Cache {
 
     /// Asks the servers of the store whether they answer. It takes at most 5 s, and connects where nothing was connected yet.
     pub async fn health(&self) -> Health {
-        Health { cache: probe(async { Ok(self.store().ping().await?) }).await, database: None }
+        let ping = probe(async { Ok(self.store().ping().await?) });
+        let (cache, tag_risks) = join(ping, tag_risks(self.store())).await;
+        Health { cache, database: None, tag_risks }
     }
 
     /// Closes the connections of the store, for everybody who uses it. Calls after that compute, or are errors.

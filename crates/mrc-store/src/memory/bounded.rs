@@ -16,7 +16,7 @@ use crate::bound::place::{Member, VALUES};
 use crate::bound::{Bound, Policy};
 use crate::error::StoreError;
 use crate::listeners::Listeners;
-use crate::store::{CacheStore, Claim, KeyPages, Life, ScanPattern, Terms, Token};
+use crate::store::{CacheStore, Claim, KeyPages, Life, ScanPattern, Terms, Token, check_namespace};
 use crate::tags::{Found, Moment};
 
 /// All structures of a store, by what their keys would begin with in Redis.
@@ -73,6 +73,7 @@ pub(super) struct BoundedMemory {
 impl BoundedMemory {
     pub(super) fn new(store: Arc<MemoryStore>, namespace: &str, bound: &Bound) -> Result<Self, StoreError> {
         bound.check()?;
+        check_namespace("", namespace)?;
         #[cfg(feature = "compat")]
         if bound.func_cache.is_some() {
             return Err(StoreError::Config("Python's redis_func_cache reads Redis only: take a RedisStore".into()));

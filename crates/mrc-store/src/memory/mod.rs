@@ -24,7 +24,9 @@ use self::bounded::{BoundedMemory, Structures};
 use self::tags::Index;
 use crate::bound::Bound;
 use crate::error::StoreError;
-use crate::store::{CacheStore, Claim, ClaimMode, KeyPages, LONGEST, Life, ScanPattern, Terms, Token, storable};
+use crate::store::{
+    CacheStore, Claim, ClaimMode, KeyPages, LONGEST, Life, RESERVED, ScanPattern, Terms, Token, storable,
+};
 use crate::tags::{Found, Moment, Tags, all_of};
 
 /// What an entry takes besides its key and its value, roughly.
@@ -236,15 +238,15 @@ impl Slot {
 #[async_trait]
 impl CacheStore for MemoryStore {
     async fn get(&self, key: &str) -> Result<Option<Bytes>, StoreError> {
-        Ok(self.peek(key.as_bytes())?.value().map(|text| text.value.clone()))
+        Ok(self.peek(checked(key)?)?.value().map(|text| text.value.clone()))
     }
 
     async fn look(&self, key: &str) -> Result<Option<Found>, StoreError> {
-        Ok(self.peek(key.as_bytes())?.text.and_then(Text::found))
+        Ok(self.peek(checked(key)?)?.text.and_then(Text::found))
     }
 
     async fn stale(&self, key: &str) -> Result<Option<Found>, StoreError> {
-        Ok(self.peek(key.as_bytes())?.copy.and_then(Text::found))
+        Ok(self.peek(checked(key)?)?.copy.and_then(Text::found))
     }
 
     async fn now(&self) -> Result<Moment, StoreError> {
@@ -253,7 +255,7 @@ impl CacheStore for MemoryStore {
     }
 
     async fn claim(&self, key: &str, token: &Token, terms: Terms) -> Result<Claim, StoreError> {
-        self.step(key.as_bytes(), |slot, now| {
+        self.step(checked(key)?, |slot, now| {
             if let (Some(text), ClaimMode::Fill) = (slot.value(), terms.mode) {
                 return Claim::Hit(text.value.clone());
             }
@@ -278,13 +280,13 @@ impl CacheStore for MemoryStore {
         life.tags.check()?;
         self.check_open()?;
         // In the index first: an invalidation that comes in between finds the key there, and the claim under it.
-        if !self.register(key.as_bytes(), &life.tags) {
+        if !self.register(checked(key)?, &life.tags) {
             self.release(key, token).await?;
             return Ok(false);
         }
         let (ends, end_of_copy, has_copy) = (life.ttl, life.of_copy(), life.has_copy());
         let tags = Arc::new(life.tags);
-        self.step(key.as_bytes(), |slot, now| {
+        self.step(checked(key)?, |slot, now| {
             let stands = slot.text.as_ref().is_some_and(|text| text.value.is_empty() || text.refreshing);
             if !stands || !slot.is_leased_to(token) {
                 return false;
@@ -300,7 +302,7 @@ impl CacheStore for MemoryStore {
     }
 
     async fn release(&self, key: &str, token: &Token) -> Result<bool, StoreError> {
-        self.step(key.as_bytes(), |slot, _| {
+        self.step(checked(key)?, |slot, _| {
             if !slot.is_leased_to(token) {
                 return false;
             }
@@ -313,14 +315,14 @@ impl CacheStore for MemoryStore {
 
     async fn put(&self, key: &str, value: Bytes, ttl: Duration) -> Result<(), StoreError> {
         let value = own(value)?;
-        self.step(key.as_bytes(), |slot, now| {
+        self.step(checked(key)?, |slot, now| {
             slot.text = Some(Text::new(value, Arc::default(), after(now, ttl)));
             slot.copy = None;
         })
     }
 
     async fn ttl(&self, key: &str) -> Result<Option<Duration>, StoreError> {
-        Ok(self.peek(key.as_bytes())?.value().map(|text| text.ends - Instant::now()))
+        Ok(self.peek(checked(key)?)?.value().map(|text| text.ends - Instant::now()))
     }
 
     async fn remove(&self, keys: &[Bytes]) -> Result<u64, StoreError> {
@@ -330,11 +332,29 @@ impl CacheStore for MemoryStore {
                 removed += structure.purge();
                 continue;
             }
+            if key.starts_with(RESERVED) {
+                return Err(StoreError::OWN_KEY);
+            }
             // The lease stays behind, as in Redis: without the text it is worth nothing.
-            let gone = self.step(key, |slot, _| (slot.text.take().is_some(), slot.copy.take().is_some()))?;
-            removed += u64::from(gone.0) + u64::from(gone.1);
+            let gone = self.step(key, |slot, _| {
+                slot.copy = None;
+                slot.text.take().is_some()
+            })?;
+            removed += u64::from(gone);
         }
         Ok(removed)
+    }
+
+    async fn exist(&self, keys: &[Bytes]) -> Result<u64, StoreError> {
+        let mut found = 0;
+        for key in keys {
+            found += u64::from(self.structures.of_key(key).is_some() || self.peek(key)?.text.is_some());
+        }
+        Ok(found)
+    }
+
+    async fn scan_size(&self) -> Result<Option<u64>, StoreError> {
+        Ok(Some(self.keys(&ScanPattern::All)?.len() as u64))
     }
 
     async fn invalidate(&self, tags: &[Tag]) -> Result<u64, StoreError> {
@@ -405,6 +425,11 @@ fn pages<'a>(keys: Result<Vec<Bytes>, StoreError>) -> KeyPages<'a> {
         Err(error) => vec![Err(error)],
     };
     stream::iter(pages).boxed()
+}
+
+/// A key that an entry may have.
+fn checked(key: &str) -> Result<&[u8], StoreError> {
+    if key.as_bytes().starts_with(RESERVED) { Err(StoreError::OWN_KEY) } else { Ok(key.as_bytes()) }
 }
 
 /// A copy that keeps no larger buffer alive.

@@ -12,6 +12,7 @@ use futures_util::future::try_join_all;
 use super::failure::unexpected;
 use super::link::Connection;
 use super::scripts::{Script, command};
+use super::slot::is_reserved;
 use super::span::traced;
 use super::{LONGEST_MS, RedisConfig, RedisStore, millis};
 use crate::error::StoreError;
@@ -109,7 +110,7 @@ impl SimpleDepCache {
     ) -> Result<(), StoreError> {
         let (entry, value) = (self.entry(key)?, value.into());
         check(&value)?;
-        let sets: Vec<Bytes> = deps.iter().map(|dep| self.set_of(dep)).collect();
+        let sets: Vec<Bytes> = deps.iter().map(|dep| self.set_of(dep)).collect::<Result<_, _>>()?;
         let note: [Value; 3] = [Value::Bytes(entry.clone()), ttl.map_or(0, millis).into(), (LONGEST_MS as i64).into()];
         let with_value = [&note[..], &[Value::Bytes(value)]].concat();
         if !self.store.servers.are_a_cluster() {
@@ -139,7 +140,7 @@ impl SimpleDepCache {
     /// # Errors
     /// [`StoreError`]: the cache failed. Some entries may be left: invalidate again.
     pub async fn invalidate(&self, dep: &str) -> Result<u64, StoreError> {
-        let set = self.set_of(dep);
+        let set = self.set_of(dep)?;
         if self.store.servers.are_a_cluster() {
             return self.invalidate_stepwise(&set).await;
         }
@@ -182,11 +183,16 @@ impl SimpleDepCache {
         if key.starts_with(DEPS) {
             return Err(refused("a key that begins with `deps:` is a dependency's: name the entry otherwise"));
         }
-        Ok(format!("{}:{key}", self.prefix).into())
+        self.named(key)
     }
 
-    fn set_of(&self, dep: &str) -> Bytes {
-        format!("{}:{DEPS}{dep}", self.prefix).into()
+    fn set_of(&self, dep: &str) -> Result<Bytes, StoreError> {
+        self.named(&format!("{DEPS}{dep}"))
+    }
+
+    fn named(&self, name: &str) -> Result<Bytes, StoreError> {
+        let key = Bytes::from(format!("{}:{name}", self.prefix));
+        if is_reserved(&key) { Err(StoreError::OWN_KEY) } else { Ok(key) }
     }
 }
 
@@ -218,7 +224,9 @@ mod tests {
         assert_eq!(cache.entry("abc").unwrap(), "cache:abc");
         let cache = cache.prefix("shop");
         assert_eq!(cache.entry("abc").unwrap(), "shop:abc");
-        assert_eq!(cache.set_of("user:1"), "shop:deps:user:1");
+        assert_eq!(cache.set_of("user:1").unwrap(), "shop:deps:user:1");
+        assert!(matches!(cache.prefix("mrc").set_of("user:1"), Err(StoreError::ReservedKey { .. })));
+        let cache = self::cache();
         assert!(matches!(cache.entry("deps:user:1"), Err(StoreError::Refused(_))));
     }
 

@@ -8,11 +8,10 @@ use fred::error::{Error, ErrorKind};
 use fred::types::Builder;
 use fred::types::config::{Config, ConnectionConfig, PerformanceConfig, ReconnectError, Server, ServerConfig};
 
+use super::slot::is_reserved;
 use super::tls::TlsConfig;
 use crate::error::StoreError;
 
-/// Prefixes that begin like this would meet our bookkeeping keys.
-const RESERVED_PREFIX: &str = "mrc:";
 const PARAMETERS: [&str; 4] = ["node", "sentinelServiceName", "sentinelUsername", "sentinelPassword"];
 
 /// Where Redis is, who we are there, and how long we wait for it.
@@ -143,8 +142,12 @@ impl RedisConfig {
         self
     }
 
-    /// What every key in Redis begins with. The store's own callers never see it. It must not begin with `mrc:`.
-    /// Default: nothing.
+    /// Sets what every key in Redis begins with; the store's callers never see it. It must not begin with `mrc:`, and should end with a
+    /// colon.
+    ///
+    /// A scan, and so a drop, reaches every key that begins with the prefix. `shop:` and `shopping:` are apart. `shop` is the beginning of
+    /// `shopping:`, so a prefix without a colon at its end logs a warning; of `shop:` it leaves the entries alone. `shop:` also is the beginning
+    /// of `shop:eu:`: give several services prefixes of which none is the beginning of another. Default: none, which is the beginning of all.
     #[must_use]
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = prefix.into();
@@ -176,6 +179,16 @@ impl RedisConfig {
     pub fn max_reconnect_delay(mut self, delay: Duration) -> Self {
         self.max_reconnect_delay = delay;
         self
+    }
+
+    /// Whether a key belongs to a store whose prefix is this one and a colon. The keys of this store never begin so.
+    pub(super) fn is_of_another_prefix(&self, key: &[u8]) -> bool {
+        key.starts_with(b":") && self.has_open_prefix()
+    }
+
+    /// Whether the prefix doesn't say where it ends.
+    pub(super) fn has_open_prefix(&self) -> bool {
+        !matches!(self.prefix.as_bytes(), [] | [.., b':'])
     }
 
     /// Whether the servers are a cluster.
@@ -218,7 +231,7 @@ impl RedisConfig {
     /// Everything that fred has to know. Reads root certificates, but connects to nothing.
     pub(super) fn build(&self) -> Result<Builder, StoreError> {
         let invalid = |reason: &str| Err(StoreError::Config(reason.into()));
-        if self.prefix.starts_with(RESERVED_PREFIX) {
+        if is_reserved(self.prefix.as_bytes()) {
             return invalid("the prefix `mrc:` is reserved for the cache's own keys; choose another");
         }
         if self.connect_timeout.is_zero() || self.command_timeout.is_zero() {

@@ -24,6 +24,11 @@ pub(super) fn store_error(error: Error, limit: Duration, server: &str) -> StoreE
     }
 }
 
+/// The answer to a GET. A key of a foreign type is as good as absent: the next claim of it removes it.
+pub(super) fn absent_if_foreign<T>(outcome: Result<Option<T>, Error>) -> Result<Option<T>, Error> {
+    outcome.or_else(|error| if error.details().starts_with("WRONGTYPE") { Ok(None) } else { Err(error) })
+}
+
 /// A server of the cluster that has the slot now, where this is what the error says: `MOVED 3999 127.0.0.1:6381`.
 /// Without a host it is that of the server which said so.
 pub(super) fn moved(error: &Error, asked: Option<&Server>) -> Option<Server> {

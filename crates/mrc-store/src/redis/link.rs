@@ -292,6 +292,7 @@ impl Inner {
             address: self.address.clone(),
             driver: driver.0.abort_handle(),
             given_up: AtomicBool::new(false),
+            knows_tags: AtomicBool::new(false),
         };
         Ok((Arc::new(connection), driver))
     }
@@ -346,12 +347,18 @@ pub(super) struct Connection {
     pub(super) address: Arc<Address>,
     driver: AbortHandle,
     given_up: AtomicBool,
+    knows_tags: AtomicBool,
 }
 
 impl Connection {
     /// fred's own state says nothing once its driver has ended, and commands would wait for nobody.
     fn has_ended(&self) -> bool {
         self.driver.is_finished()
+    }
+
+    /// Whether this is the first that it hears of tags.
+    pub(super) fn is_new_to_tags(&self) -> bool {
+        !self.knows_tags.load(Ordering::Relaxed) && !self.knows_tags.swap(true, Ordering::Relaxed)
     }
 
     /// Why it ended, as far as it knows.

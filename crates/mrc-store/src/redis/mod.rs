@@ -17,6 +17,7 @@ mod tls;
 mod usage;
 
 use std::fmt;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -31,7 +32,7 @@ use mrc_core::{EventListener, Tag};
 use tokio::sync::OnceCell;
 
 use self::bounded::Structure;
-use self::failure::unexpected;
+use self::failure::{absent_if_foreign, unexpected};
 use self::link::{Connection, lock};
 use self::scripts::{CLAIM, FILL, PUT, RELEASE, Script, TTL};
 use self::servers::Servers;
@@ -75,6 +76,8 @@ pub struct RedisStore {
     servers: Servers,
     /// The clock's time that is asked for. None: it didn't come.
     asked: Mutex<Arc<OnceCell<Option<Moment>>>>,
+    /// Whether any entry was filled with tags.
+    has_tags: AtomicBool,
 }
 
 impl RedisStore {
@@ -83,7 +86,15 @@ impl RedisStore {
     /// # Errors
     /// [`StoreError::Config`] says what in the configuration can't be used.
     pub fn new(config: RedisConfig) -> Result<Self, StoreError> {
-        Ok(Self { servers: Servers::new(&config)?, config, asked: Mutex::default() })
+        let servers = Servers::new(&config)?;
+        if config.has_open_prefix() {
+            let prefix = &config.prefix;
+            tracing::warn!(
+                target: "mrc", prefix,
+                "the prefix doesn't end with a colon: what looks through keys, as a drop does, also reaches those of prefixes that begin with it"
+            );
+        }
+        Ok(Self { servers, config, asked: Mutex::default(), has_tags: AtomicBool::new(false) })
     }
 
     /// [`get`](CacheStore::get) without the box that a method of a trait object needs.
@@ -93,21 +104,22 @@ impl RedisStore {
     /// # Errors
     /// As `get`.
     pub async fn get_unboxed(&self, key: &str) -> Result<Option<Bytes>, StoreError> {
+        let physical = self.physical(key.as_bytes())?;
         // Flat, for the compiler: it lays the futures of a call chain out one inside the other, fred's are deep already, and it has a limit.
-        if let Some((way, connection)) = self.servers.at_hand(|| self.slot(key)) {
-            let outcome = connection.client.get::<Option<Bytes>, _>(self.physical(key.as_bytes())).await;
-            if let Some(value) = self.servers.judge(&way, outcome) {
+        if let Some((way, connection)) = self.servers.at_hand(|| redis_keyslot(&physical)) {
+            let outcome = connection.client.get::<Option<Bytes>, _>(physical).await;
+            if let Some(value) = self.servers.judge(&way, absent_if_foreign(outcome)) {
                 return Ok(value?.and_then(readable));
             }
         }
-        Box::pin(self.get_whole_way(self.physical(key.as_bytes()))).await
+        Box::pin(self.get_whole_way(self.physical(key.as_bytes())?)).await
     }
 
     /// The value of a key in Redis, its prefix included. Waits for the first connection, and follows a slot that has moved.
     async fn get_whole_way(&self, key: Bytes) -> Result<Option<Bytes>, StoreError> {
         let command = |connection: Arc<Connection>| {
             let key = key.clone();
-            async move { connection.client.get::<Option<Bytes>, _>(key).await }
+            async move { absent_if_foreign(connection.client.get::<Option<Bytes>, _>(key).await) }
         };
         Ok(self.servers.call(|| redis_keyslot(&key), command).await?.and_then(readable))
     }
@@ -129,12 +141,12 @@ impl RedisStore {
     /// As those of any command.
     pub async fn structure_len(&self, key: &[u8]) -> Result<Option<u64>, StoreError> {
         let Some(base) = structure_of(key) else { return Ok(None) };
-        bounded::len(self, &Structure::ours(self.physical(base))).await.map(Some)
+        bounded::len(self, &Structure::ours(self.physical(base)?)).await.map(Some)
     }
 
     /// Removes a structure, and returns how many values it had.
     async fn purge(&self, base: &[u8]) -> Result<u64, StoreError> {
-        bounded::purge(self, &Structure::ours(self.physical(base))).await
+        bounded::purge(self, &Structure::ours(self.physical(base)?)).await
     }
 
     /// Runs a script on keys of one slot.
@@ -146,13 +158,16 @@ impl RedisStore {
         self.servers.call(|| slot_of(keys), command).await
     }
 
-    /// Removes these keys, their copies and their tags, in a cluster all of one slot. The tags don't count.
+    /// Removes these keys, and their copies and tags, which don't count; in a cluster all of one slot.
     async fn unlink_entries(&self, keys: &[Bytes]) -> Result<u64, StoreError> {
-        let keys: Vec<Bytes> = keys.iter().map(|key| self.physical(key)).collect();
-        let tags = keys.iter().map(|key| slot::tags_key(key)).collect();
-        let both = keys.into_iter().flat_map(|key| [slot::copy_key(&key), key]).collect();
-        let (removed, _) = try_join(self.unlink(both), self.unlink(tags)).await?;
+        let keys = self.all_physical(keys)?;
+        let beside = keys.iter().flat_map(|key| [slot::copy_key(key), slot::tags_key(key)]).collect();
+        let (removed, _) = try_join(self.unlink(keys), self.unlink(beside)).await?;
         Ok(removed)
+    }
+
+    fn all_physical(&self, keys: &[Bytes]) -> Result<Vec<Bytes>, StoreError> {
+        keys.iter().map(|key| self.physical(key)).collect()
     }
 
     async fn unlink(&self, keys: Vec<Bytes>) -> Result<u64, StoreError> {
@@ -164,27 +179,27 @@ impl RedisStore {
         self.servers.call(|| slot_of(keys), command).await
     }
 
-    /// The key's slot in a cluster.
-    fn slot(&self, key: &str) -> u16 {
-        match self.config.prefix.as_str() {
-            "" => redis_keyslot(key.as_bytes()),
-            _ => redis_keyslot(&self.physical(key.as_bytes())),
-        }
-    }
-
     /// The key as it lies in Redis.
-    fn physical(&self, key: &[u8]) -> Bytes {
-        match self.config.prefix.as_bytes() {
+    fn physical(&self, key: &[u8]) -> Result<Bytes, StoreError> {
+        let physical = match self.config.prefix.as_bytes() {
             [] => Bytes::copy_from_slice(key),
             prefix => [prefix, key].concat().into(),
+        };
+        if slot::is_reserved(&physical) {
+            return Err(StoreError::OWN_KEY);
         }
+        if self.config.is_of_another_prefix(key) {
+            let owner = "it is one of the store whose prefix ends with that colon";
+            return Err(StoreError::ReservedKey { beginning: ":", owner });
+        }
+        Ok(physical)
     }
 
     /// The key, its lease and the copy of its value, as they lie in Redis.
-    fn key_and_companions(&self, key: &str) -> [Bytes; 3] {
-        let key = self.physical(key.as_bytes());
+    fn key_and_companions(&self, key: &str) -> Result<[Bytes; 3], StoreError> {
+        let key = self.physical(key.as_bytes())?;
         let (lease, copy) = (slot::lease_key(&key), slot::copy_key(&key));
-        [key, lease, copy]
+        Ok([key, lease, copy])
     }
 }
 
@@ -195,13 +210,13 @@ impl CacheStore for RedisStore {
     }
 
     async fn look(&self, key: &str) -> Result<Option<Found>, StoreError> {
-        let key = self.physical(key.as_bytes());
+        let key = self.physical(key.as_bytes())?;
         let tags = slot::tags_key(&key);
         self.find(key, tags).await
     }
 
     async fn stale(&self, key: &str) -> Result<Option<Found>, StoreError> {
-        let key = self.physical(key.as_bytes());
+        let key = self.physical(key.as_bytes())?;
         self.find(slot::copy_key(&key), slot::tags_key(&key)).await
     }
 
@@ -228,7 +243,7 @@ impl CacheStore for RedisStore {
             ClaimMode::Refresh => 1,
         };
         let args = [Value::from(token.as_str()), Value::Integer(millis(terms.lease)), Value::Integer(refresh)];
-        let keys = self.key_and_companions(key);
+        let keys = self.key_and_companions(key)?;
         let keys = if terms.copy { &keys[..] } else { &keys[..2] };
         claimed(self.run(&CLAIM, keys, &args).await?)
     }
@@ -238,7 +253,7 @@ impl CacheStore for RedisStore {
         let [ttl, of_copy] = lives;
         let value = storable(value)?;
         life.tags.check()?;
-        let [entry, lease, copy] = self.key_and_companions(key);
+        let [entry, lease, copy] = self.key_and_companions(key)?;
         let token_arg = Value::from(token.as_str());
         if life.tags.is_empty() {
             let (keys, args) = ([entry, lease, copy], [token_arg, Value::Bytes(value), ttl, of_copy]);
@@ -260,17 +275,17 @@ impl CacheStore for RedisStore {
 
     async fn release(&self, key: &str, token: &Token) -> Result<bool, StoreError> {
         let args = [Value::from(token.as_str())];
-        Ok(self.run(&RELEASE, &self.key_and_companions(key), &args).await? == Value::Integer(1))
+        Ok(self.run(&RELEASE, &self.key_and_companions(key)?, &args).await? == Value::Integer(1))
     }
 
     async fn put(&self, key: &str, value: Bytes, ttl: Duration) -> Result<(), StoreError> {
         let args = [Value::Bytes(storable(value)?), Value::Integer(millis(ttl))];
-        let [key, _, copy] = self.key_and_companions(key);
+        let [key, _, copy] = self.key_and_companions(key)?;
         self.run(&PUT, &[key, copy], &args).await.map(drop)
     }
 
     async fn ttl(&self, key: &str) -> Result<Option<Duration>, StoreError> {
-        life_left(&self.run(&TTL, &[self.physical(key.as_bytes())], &[]).await?)
+        life_left(&self.run(&TTL, &[self.physical(key.as_bytes())?], &[]).await?)
     }
 
     async fn remove(&self, keys: &[Bytes]) -> Result<u64, StoreError> {
@@ -284,6 +299,31 @@ impl CacheStore for RedisStore {
             removed += try_join_all(commands).await?.iter().sum::<u64>();
         }
         Ok(removed)
+    }
+
+    async fn exist(&self, keys: &[Bytes]) -> Result<u64, StoreError> {
+        let keys = self.all_physical(keys)?;
+        let per_command = if self.servers.are_a_cluster() { 1 } else { REMOVE_AT_ONCE };
+        let mut found = 0;
+        for batch in keys.chunks(REMOVE_AT_ONCE) {
+            let counts = batch.chunks(per_command).map(|keys| {
+                let command = move |connection: Arc<Connection>| async move {
+                    let count = connection.client.exists::<u64, _>(keys.to_vec());
+                    traced(&connection.address, "EXISTS", None, count).await
+                };
+                self.servers.call(|| slot_of(keys), command)
+            });
+            found += try_join_all(counts).await?.iter().sum::<u64>();
+        }
+        Ok(found)
+    }
+
+    async fn scan_size(&self) -> Result<Option<u64>, StoreError> {
+        self.sizes().await.map(Some)
+    }
+
+    async fn tag_risks(&self) -> Result<Vec<String>, StoreError> {
+        self.evicting_servers().await
     }
 
     async fn invalidate(&self, tags: &[Tag]) -> Result<u64, StoreError> {
@@ -342,11 +382,11 @@ fn slot_of(keys: &[Bytes]) -> u16 {
     keys.first().map_or(0, |key| redis_keyslot(key))
 }
 
-/// A value without its marks. None: a claim.
+/// A value without its marks. None: a claim, or nothing but marks.
 fn readable(mut value: Bytes) -> Option<Bytes> {
     let bare = without_refresh(&value);
     value.truncate(bare.strip_suffix(b"\n").unwrap_or(bare).len());
-    (!value.is_empty()).then_some(value)
+    value.iter().any(|byte| !matches!(byte, b' ' | b'\n')).then_some(value)
 }
 
 impl Found {
@@ -413,6 +453,8 @@ mod tests {
         };
         check("", None, false);
         check(" ", None, false);
+        check(" \n", None, true);
+        check("  \n\n ", None, true);
         check("[1]", Some("[1]"), false);
         check("[1] ", Some("[1]"), false);
         check("[1]\n", Some("[1]"), true);

@@ -13,11 +13,11 @@ use futures_util::future::try_join_all;
 use futures_util::stream::{Stream, try_unfold};
 
 use super::RedisConfig;
-use super::failure::unexpected;
+use super::failure::{absent_if_foreign, unexpected};
 use super::link::{Connection, Link};
 use super::scripts::command;
 use super::servers::Servers;
-use super::slot::{is_bookkeeping, key_of_copy};
+use super::slot::{is_reserved, key_of_copy};
 use super::span::traced;
 use crate::bound::place::{VALUES, structure_of};
 use crate::error::StoreError;
@@ -57,9 +57,10 @@ pub(super) async fn within(
     let args = || [key.clone(), cursor.clone(), "COUNT".into(), KEYS_A_PAGE.to_string().into()].map(Value::Bytes);
     let page = |connection: Arc<Connection>| async move {
         let page = connection.client.custom::<Value, _>(command(scan), args().to_vec());
-        traced(&connection.address, scan, None, page).await
+        absent_if_foreign(traced(&connection.address, scan, None, page).await.map(Some))
     };
-    let mut answer = servers.call(|| redis_keyslot(key), page).await?.into_array().into_iter();
+    let Some(page) = servers.call(|| redis_keyslot(key), page).await? else { return Ok((START.into(), Vec::new())) };
+    let mut answer = page.into_array().into_iter();
     let cursor = answer.next().and_then(Value::into_bytes).ok_or_else(|| unexpected("a cursor can't be read"))?;
     Ok((cursor, answer.next().into_iter().flat_map(Value::into_array).collect()))
 }
@@ -112,8 +113,11 @@ fn logical(page: Vec<Bytes>, config: &RedisConfig, pattern: &ScanPattern) -> Vec
     let mut keys = Vec::with_capacity(page.len());
     for key in page {
         let key = key_of_copy(&key).unwrap_or(key);
-        if key.starts_with(config.prefix.as_bytes()) && !is_bookkeeping(&key) {
+        if key.starts_with(config.prefix.as_bytes()) && !is_reserved(&key) {
             let key = key.slice(config.prefix.len()..);
+            if config.is_of_another_prefix(&key) {
+                continue;
+            }
             // One key for each structure, whichever of its parts this is.
             let key = structure_of(&key).map_or_else(|| key.clone(), |base| [base, VALUES.as_bytes()].concat().into());
             // The server looks for it anywhere in the name: that of a copy begins before its key's.

@@ -10,16 +10,24 @@ use fred::interfaces::ClientLike;
 use fred::types::{ClusterHash, CustomCommand, Value};
 use fred::util::sha1_hash;
 
-pub(super) static CLAIM: Script = Script::new("claim", include_str!("lua/claim.lua"));
-pub(super) static FILL: Script = Script::new("fill", include_str!("lua/fill.lua"));
-pub(super) static PUT: Script = Script::new("put", include_str!("lua/put.lua"));
-pub(super) static RELEASE: Script = Script::new("release", include_str!("lua/release.lua"));
-pub(super) static TTL: Script = Script::new("ttl", include_str!("lua/ttl.lua"));
+/// What reads keys that another program may have written to.
+pub(super) const LOOK: &str = include_str!("lua/look.lua");
 
-pub(super) static TICK: Script = Script::new("tick", include_str!("lua/tick.lua"));
-pub(super) static TRACK: Script = Script::new("track", include_str!("lua/track.lua"));
-pub(super) static BUMP: Script = Script::new("bump", include_str!("lua/bump.lua"));
-pub(super) static DROP: Script = Script::new("drop", include_str!("lua/drop_tagged.lua"));
+/// A script that reads such keys, of several files.
+macro_rules! looking {
+    ($($file:literal),*) => { concat!(include_str!("lua/look.lua"), $(include_str!($file)),*) };
+}
+
+pub(super) static CLAIM: Script = Script::new("claim", looking!("lua/claim.lua"));
+pub(super) static FILL: Script = Script::new("fill", looking!("lua/fill.lua"));
+pub(super) static PUT: Script = Script::new("put", include_str!("lua/put.lua"));
+pub(super) static RELEASE: Script = Script::new("release", looking!("lua/release.lua"));
+pub(super) static TTL: Script = Script::new("ttl", looking!("lua/ttl.lua"));
+
+pub(super) static TICK: Script = Script::new("tick", looking!("lua/clock.lua", "lua/tick.lua"));
+pub(super) static TRACK: Script = Script::new("track", looking!("lua/track.lua"));
+pub(super) static BUMP: Script = Script::new("bump", looking!("lua/clock.lua", "lua/bump.lua"));
+pub(super) static DROP: Script = Script::new("drop", looking!("lua/drop_tagged.lua"));
 pub(super) static PRUNE: Script = Script::new("prune", include_str!("lua/prune.lua"));
 
 /// A script, sent by its hash; in full only to a server that doesn't know it.

@@ -9,9 +9,10 @@ use std::sync::LazyLock;
 use bytes::{BufMut, Bytes, BytesMut};
 use fred::util::{redis_keyslot, sha1_hash};
 
-/// The hybrid clock by which invalidations and fills are ordered, and what the keys of our own bookkeeping begin with.
+use crate::store::RESERVED;
+
+/// The hybrid clock by which invalidations and fills are ordered.
 pub(super) const CLOCK: &[u8] = b"mrc:clk";
-const BOOKKEEPING: [&[u8]; 4] = [LEASE, TAGS, b"mrc:t:", CLOCK];
 const LEASE: &[u8] = b"mrc:l:{";
 const COPY: &[u8] = b"mrc:s:{";
 const TAGS: &[u8] = b"mrc:g:{";
@@ -81,9 +82,9 @@ fn companion(start: &[u8], key: &[u8]) -> Bytes {
     name.freeze()
 }
 
-/// Whether this key is our own bookkeeping, and no entry of the cache.
-pub(super) fn is_bookkeeping(key: &[u8]) -> bool {
-    BOOKKEEPING.iter().any(|start| key.starts_with(start))
+/// Whether this key lies where our own bookkeeping is: it is no entry of the cache.
+pub(super) fn is_reserved(key: &[u8]) -> bool {
+    key.starts_with(RESERVED)
 }
 
 fn slot(key: &[u8]) -> usize {
@@ -152,9 +153,9 @@ mod tests {
 
     #[test]
     fn bookkeeping_is_told_from_entries() {
-        assert!(is_bookkeeping(&lease_key(b"a")) && is_bookkeeping(&lease_key(b"{a}")));
-        assert!(is_bookkeeping(&tags_key(b"a")) && is_bookkeeping(&tags_key(b"{a}")));
-        assert!(is_bookkeeping(CLOCK) && is_bookkeeping(&index_key("", "a")));
-        assert!(!is_bookkeeping(b"mrc:a") && !is_bookkeeping(b"a") && !is_bookkeeping(b""));
+        assert!(is_reserved(&lease_key(b"a")) && is_reserved(&lease_key(b"{a}")));
+        assert!(is_reserved(&tags_key(b"a")) && is_reserved(&copy_key(b"a")));
+        assert!(is_reserved(CLOCK) && is_reserved(&index_key("", "a")) && is_reserved(b"mrc:a"));
+        assert!(!is_reserved(b"mrc") && !is_reserved(b"a") && !is_reserved(b""));
     }
 }

@@ -9,17 +9,22 @@
 //! A value whose entry has tags ends in a line feed. What is under `mrc:g:` counts for no other.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
 use fred::types::Value;
-use futures_util::future::{try_join, try_join_all};
+use futures_util::future::{join, try_join, try_join_all};
 use mrc_core::{Tag, json};
 
 use super::bounded::{self, Structure};
 use super::failure::unexpected;
+use super::link::Connection;
 use super::scripts::{BUMP, DROP, PRUNE, TICK, TRACK};
-use super::{RedisStore, millis, scan, slot};
+use super::span::traced;
+use super::usage::warn_if_evicting;
+use super::{RedisStore, millis, scan, slot, slot_of};
 use crate::error::StoreError;
 use crate::store::{LONGEST, REMEMBERED};
 use crate::tags::{Moment, Tags};
@@ -49,22 +54,30 @@ impl RedisStore {
         if key.is_empty() {
             return Ok(false);
         }
+        self.has_tags.store(true, Ordering::Relaxed);
         let all: Vec<_> = tags.iter().map(|(tag, since)| (self.index(tag), micros(since))).collect();
         // In a cluster each index has a slot of its own.
         let per_script = if self.servers.are_a_cluster() { 1 } else { INDEXES_A_SCRIPT };
         let tracks = all.chunks(per_script).map(|some| async move {
             let (indexes, moments): (Vec<Bytes>, Vec<Value>) = some.iter().cloned().unzip();
             let life = millis(life.min(LONGEST)).into();
-            let args = [vec![Value::Bytes(key.clone()), life, micros_of(REMEMBERED)], moments].concat();
-            self.run(&TRACK, &indexes, &args).await
+            let args = &[vec![Value::Bytes(key.clone()), life, micros_of(REMEMBERED)], moments].concat();
+            let indexes = &indexes;
+            let command = |connection: Arc<Connection>| async move {
+                let answer = TRACK.run(&connection.client, indexes, args);
+                let answer = traced(&connection.address, "EVALSHA", Some(TRACK.name), answer);
+                join(answer, warn_if_evicting(&connection)).await.0
+            };
+            self.servers.call(|| slot_of(indexes), command).await
         });
         Ok(try_join_all(tracks).await?.iter().all(|answer| *answer == Value::Integer(1)))
     }
 
     /// Removes what has all of the tags.
     pub(super) async fn drop_tagged(&self, mut tags: Vec<Tag>) -> Result<u64, StoreError> {
-        let moment = self.tick(true).await?;
-        let bumps = tags.iter().map(|tag| self.bump(self.index(tag), moment));
+        // In a cluster the clock has a slot of its own. Elsewhere each index asks it by itself, in the same step.
+        let moment = if self.servers.are_a_cluster() { Some(self.tick(true).await?) } else { None };
+        let bumps = tags.iter().map(|tag| self.bump(tag, moment));
         let found = try_join_all(bumps).await?.into_iter().enumerate().min_by_key(|(_, registry)| registry.size);
         let Some((rarest, registry)) = found else { return Ok(0) };
         tags.swap(0, rarest);
@@ -76,12 +89,27 @@ impl RedisStore {
     }
 
     /// Invalidates a tag: no fill with a moment before is stored from now on.
-    async fn bump(&self, index: Bytes, moment: Moment) -> Result<Registry, StoreError> {
-        let args = [micros(moment), millis(REMEMBERED).into(), Value::Integer(KEYS_A_PAGE.into())];
-        let mut answer = self.run(&BUMP, std::slice::from_ref(&index), &args).await?.into_array().into_iter();
-        let size = answer.next().and_then(|size| size.as_u64());
+    async fn bump(&self, tag: &Tag, moment: Option<Moment>) -> Result<Registry, StoreError> {
+        let index = self.index(tag);
+        let mut keys = vec![index.clone()];
+        let mut args = vec![millis(REMEMBERED).into(), Value::Integer(KEYS_A_PAGE.into())];
+        match moment {
+            Some(moment) => args.push(micros(moment)),
+            None => keys.push(Bytes::from_static(slot::CLOCK)),
+        }
+        let mut answer = self.run(&BUMP, &keys, &args).await?.into_array().into_iter();
+        let size = answer.next().and_then(|size| size.as_i64());
         let size = size.ok_or_else(|| unexpected("the size of a tag's index can't be read"))?;
-        let members = members(answer)?;
+        if size < 0 {
+            let server = &self.config.server_name();
+            tracing::warn!(
+                target: "mrc", server,
+                "another program wrote over the index of a tag: entries that were filled before stay until their TTL ends, \
+                 or until a scan finds them"
+            );
+        }
+        // Of several tags, the entries are looked for in the index of another one.
+        let (members, size) = (members(answer)?, u64::try_from(size).unwrap_or(u64::MAX));
         Ok(Registry { index, size, members: (size <= u64::from(KEYS_A_PAGE)).then_some(members) })
     }
 

@@ -1,11 +1,15 @@
 //! What the servers hold and have done, for a person who looks.
 
+use std::sync::atomic::Ordering;
+
+use fred::error::Error;
 use fred::interfaces::{ClientLike, ServerInterface};
+use fred::types::InfoKind;
 use futures_util::future::{try_join, try_join_all};
 
 use super::RedisStore;
 use super::failure::unexpected;
-use super::link::Link;
+use super::link::{Connection, Link};
 use super::span::traced;
 use crate::error::StoreError;
 
@@ -38,6 +42,58 @@ impl RedisStore {
             links.iter().map(|link| async { usage(link).await.inspect_err(|error| self.servers.notice(error)) });
         try_join_all(looks).await
     }
+}
+
+impl RedisStore {
+    /// How many keys all servers have.
+    pub(super) async fn sizes(&self) -> Result<u64, StoreError> {
+        let links = self.servers.primaries().await?;
+        let sizes = links.iter().map(|link| async {
+            let connection = link.connection().await?;
+            let size = traced(link.address(), "DBSIZE", None, connection.client.dbsize::<u64>()).await;
+            link.judge(size).inspect_err(|error| self.servers.notice(error))
+        });
+        Ok(try_join_all(sizes).await?.iter().sum())
+    }
+
+    /// Each server whose policy may evict the indexes of tags, and that policy; none while no entry was filled with tags.
+    pub(super) async fn evicting_servers(&self) -> Result<Vec<String>, StoreError> {
+        if !self.has_tags.load(Ordering::Relaxed) {
+            return Ok(Vec::new());
+        }
+        let links = self.servers.primaries().await?;
+        let policies = links.iter().map(|link| async {
+            let policy = link.judge(evicting_policy(&*link.connection().await?).await)?;
+            Ok::<_, StoreError>(policy.map(|policy| risk(&link.address().name, &policy)))
+        });
+        Ok(try_join_all(policies).await?.into_iter().flatten().collect())
+    }
+}
+
+/// Says in the log, once a connection, that a server may evict the indexes of tags. A server that doesn't tell isn't asked again.
+pub(super) async fn warn_if_evicting(connection: &Connection) {
+    if connection.is_new_to_tags()
+        && let Ok(Some(policy)) = evicting_policy(connection).await
+    {
+        tracing::warn!(target: "mrc", server = connection.address.name, policy, "{}", risk(&connection.address.name, &policy));
+    }
+}
+
+fn risk(server: &str, policy: &str) -> String {
+    format!(
+        "{server} evicts by {policy}: entries whose tags it evicts are invalidated no more until their TTL ends; \
+         set maxmemory-policy noeviction, or drop by Strategy::Both"
+    )
+}
+
+/// The policy, unless it evicts nothing. INFO says it to users who may not ask CONFIG.
+///
+/// Every key of ours has a TTL, so the `volatile-` policies evict it as the `allkeys-` ones do.
+async fn evicting_policy(connection: &Connection) -> Result<Option<String>, Error> {
+    let info = connection.client.info::<String>(Some(InfoKind::Memory));
+    let info = traced(&connection.address, "INFO", None, info).await?;
+    let policy = info.lines().find_map(|line| line.strip_prefix("maxmemory_policy:")).map(str::trim_end);
+    Ok(policy.filter(|policy| *policy != "noeviction").map(str::to_owned))
 }
 
 async fn usage(link: &Link) -> Result<ServerUsage, StoreError> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use mrc_core::Event;
-use mrc_store::{Bound, CacheStore, Claim, Life, Policy, Terms};
+use mrc_store::{Bound, CacheStore, Claim, FuncCache, Life, Policy, Terms};
 use mrc_tests::{Redis, unique};
 
 use super::super::{LONG, store, token};
@@ -163,4 +163,43 @@ async fn x10_a_bound_that_shrinks() {
         }
     }))
     .await;
+}
+
+/// Valkey counts a field that has ended until it has swept it, and doesn't let it be deleted. Values without a place are no reason to lose the rest.
+#[tokio::test]
+async fn a_field_that_ended_takes_no_other_along() {
+    let redis = Redis::with_args(&["--enable-debug-command", "yes"]).await;
+    // What has ended by itself stays where it is.
+    redis.cli(&["DEBUG", "SET-ACTIVE-EXPIRE", "0"]).await;
+    let cache = Arc::new(store(&redis.url()));
+    let bound = Bound::new(Policy::LruT).max(50).func_cache(FuncCache::single());
+    let view = cache.bounded("nm", &bound).unwrap();
+    let key = |number: u8| format!("nm:m:f({number:02x})");
+    for number in 0..10 {
+        view.put(&key(number), "[1]".into(), LONG).await.unwrap();
+    }
+    let values = "func-cache:nm:lru_t:1";
+    for number in 0..3_u8 {
+        // An older server ends no fields: there a value without a place stands for it.
+        let field = format!("return redis.call('HPEXPIRE', KEYS[1], 1, 'FIELDS', 1, string.char({number}))");
+        let ends = redis.cli(&["EVAL", &field, "1", values]).await;
+        if ends.trim() != "1" {
+            let orphan = format!("return redis.call('HSET', KEYS[1], 'orphan' .. {number}, 'x')");
+            redis.cli(&["EVAL", &orphan, "1", values]).await;
+            view.remove(&[key(number).into()]).await.unwrap();
+        } else {
+            while redis
+                .cli(&["EVAL", &format!("return redis.call('HEXISTS', KEYS[1], string.char({number}))"), "1", values])
+                .await
+                .trim()
+                == "1"
+            {}
+            assert_eq!(view.get(&key(number)).await.unwrap(), None);
+        }
+        view.put(&key(10 + number), "[1]".into(), LONG).await.unwrap();
+        for left in number + 1..=10 + number {
+            assert!(view.get(&key(left)).await.unwrap().is_some(), "entry {left} after the end of {number}");
+        }
+    }
+    assert_eq!(view.count().await.unwrap(), Some(10));
 }

@@ -16,6 +16,10 @@ impl Key<'_> {
         self.must("stale", self.store.stale(&self.name).await).map(|found| found.value)
     }
 
+    async fn exist(&self) -> u64 {
+        self.must("exist", self.store.exist(&[self.bytes()]).await)
+    }
+
     async fn has_copy(&self, value: Option<&'static str>, when: &str) {
         assert_eq!(self.stale().await, value.map(Bytes::from), "{self}: the copy {when}");
     }
@@ -79,13 +83,15 @@ pub async fn ends_the_life_of_a_copy(store: &dyn CacheStore, prefix: &str) {
 pub async fn removes_a_copy_with_its_key(store: &dyn CacheStore, prefix: &str) {
     let key = Key::new(store, prefix);
     key.filled_with_copy("[1]", life()).await;
-    key.remove().await;
+    assert_eq!(key.exist().await, 1, "{key}: an entry with its copy is one");
+    assert_eq!(key.remove().await, 1, "{key}: an entry with its copy is one");
     key.has_copy(None, "after a removal").await;
 
     key.filled_with_copy("[1]", Life { stale: LONG, ..SHORT.into() }).await;
     until("the value expires", || async { key.get().await.is_none() }).await;
     assert_eq!(key.scan(&key.name).await, [key.bytes()], "{key}: a scan must return the key of a copy");
-    key.remove().await;
+    assert_eq!(key.exist().await, 0, "{key}: a copy alone is no entry");
+    assert_eq!(key.remove().await, 0, "{key}: a copy alone is no entry");
     key.has_copy(None, "after a removal of a copy alone").await;
     assert!(key.scan(&key.name).await.is_empty(), "{key}: a scan after a removal");
 

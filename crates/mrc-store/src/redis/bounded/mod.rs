@@ -34,11 +34,13 @@ pub(super) use self::names::Structure;
 use self::scripts::{CLAIM, DROP, Evicting, LEN, PURGE, RELEASE, REMOVE, TTL};
 use super::failure::unexpected;
 use super::scripts::{Script, command};
-use super::{RedisStore, claimed, life_left, marked, millis, readable, scan, slot_of, tags};
+use super::{RedisStore, claimed, life_left, marked, millis, readable, scan, slot, slot_of, tags};
 use crate::bound::{Bound, Lifetime};
 use crate::error::StoreError;
 use crate::listeners::Listeners;
-use crate::store::{CacheStore, Claim, ClaimMode, KeyPages, LONGEST, Life, ScanPattern, Terms, Token, storable};
+use crate::store::{
+    CacheStore, Claim, ClaimMode, KeyPages, LONGEST, Life, ScanPattern, Terms, Token, check_namespace, storable,
+};
 use crate::tags::{Found, Moment};
 
 /// How many fields one script removes: others wait meanwhile.
@@ -66,6 +68,7 @@ struct Place {
 impl BoundedRedis {
     pub(super) fn new(store: Arc<RedisStore>, namespace: &str, bound: &Bound) -> Result<Self, StoreError> {
         bound.check()?;
+        check_namespace(&store.config.prefix, namespace)?;
         let refuse = |reason: &str| Err(StoreError::Config(reason.into()));
         #[cfg(feature = "compat")]
         if let Some(theirs) = &bound.func_cache {
@@ -87,6 +90,11 @@ impl BoundedRedis {
             Lifetime::Fixed(life) => ("fixed", life),
         };
         let names = Names::new(&store.config.prefix, namespace, bound);
+        if slot::is_reserved(names.beginning().as_bytes()) {
+            return refuse(
+                "the prefix of the cache is reserved: keys that begin with `mrc:` are mrc's own; choose another",
+            );
+        }
         let lifetime = [Value::from(kind), Value::Integer(life_ms(life))];
         Ok(Self { store, names, scripts, lifetime, listeners: Listeners::default() })
     }
@@ -318,6 +326,10 @@ impl CacheStore for BoundedRedis {
         let structures = self.structures().await?;
         let purges = structures.iter().map(|structure| purge(&self.store, structure));
         Ok(Some(try_join_all(purges).await?.iter().sum()))
+    }
+
+    async fn tag_risks(&self) -> Result<Vec<String>, StoreError> {
+        self.store.tag_risks().await
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

@@ -4,10 +4,11 @@ use std::sync::LazyLock;
 
 use crate::bound::Policy;
 use crate::bound::policy::{self, Victim};
-use crate::redis::scripts::Script;
+use crate::redis::scripts::{LOOK, Script};
 
 const STRUCTURE: &str = include_str!("../lua/bounded/structure.lua");
 const ORDER: &str = include_str!("../lua/bounded/order.lua");
+const GUARD: &str = include_str!("../lua/bounded/guard.lua");
 const EVICT: &str = include_str!("../lua/bounded/evict.lua");
 
 pub(super) static DROP: LazyLock<Script> = LazyLock::new(|| plain("drop", include_str!("../lua/bounded/drop.lua")));
@@ -52,12 +53,22 @@ pub(super) fn of(policy: Policy) -> Option<&'static Evicting> {
 /// A script for structures of any policy.
 fn plain(name: &'static str, lua: &str) -> Script {
     const KIND: &str = "local is_set = redis.call('TYPE', KEYS[1]).ok == 'set'\n";
-    Script::composed(name, [KIND, STRUCTURE, lua].concat())
+    guarded(name, "zset = true, set = true", &[KIND, STRUCTURE, lua])
 }
 
 fn evicting(name: &'static str, policy: Policy, lua: &str) -> Script {
     let eviction = policy::of(policy);
     let (is_set, victim) = (eviction.victim() == Victim::Random, eviction.victim().command());
     let kind = format!("local is_set, victim = {is_set}, '{victim}'\n");
-    Script::composed(name, [&kind, STRUCTURE, ORDER, eviction.lua(), EVICT, lua].concat())
+    guarded(
+        name,
+        if is_set { "set = true" } else { "zset = true" },
+        &[&kind, STRUCTURE, ORDER, eviction.lua(), EVICT, lua],
+    )
+}
+
+/// A script that removes keys of a foreign type and then runs as if they had been absent. The order is of one of these types.
+fn guarded(name: &'static str, orders: &str, step: &[&str]) -> Script {
+    let begin = format!("local orders = {{{orders}}}\nlocal function step()\n");
+    Script::composed(name, [LOOK, &begin, &step.concat(), "end\n", GUARD].concat())
 }

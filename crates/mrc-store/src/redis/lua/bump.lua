@@ -1,11 +1,20 @@
--- KEYS: index of a tag   ARGV: the invalidation's moment in µs, how long it is remembered in ms, how many keys are returned at most
+-- KEYS: index of a tag, and the clock if it is on the same server
+-- ARGV: how long an invalidation is remembered in ms, how many keys are returned at most, without the clock the invalidation's moment in µs
 -- {how many keys the tag has, key, score, ...}: with its keys, unless there are too many. The empty one is the moment itself
--- ZADD GT would need Redis 6.2.
-local last = redis.call('ZSCORE', KEYS[1], '')
-if not last or tonumber(last) < tonumber(ARGV[1]) then redis.call('ZADD', KEYS[1], ARGV[1], '') end
-if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[2]) then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
+-- {-1}: another program wrote over the index
+local moment = KEYS[2] and tick(KEYS[2], 1) or ARGV[3]
+local last, foreign = look('ZSCORE', KEYS[1], '')
+last = tonumber(last or '-inf')
+-- The clock is never more than a day ahead. ZADD GT would need Redis 6.2.
+if last < tonumber(moment) or last > moment + 86400e6 then
+  -- Removed first, since a full server refuses a script whose first write needs memory.
+  redis.call('ZREM', KEYS[1], '')
+  redis.call('ZADD', KEYS[1], moment, '')
+end
+if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[1]) then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
+if foreign then return {-1} end
 local n = redis.call('ZCARD', KEYS[1]) - 1
-if n > tonumber(ARGV[3]) then return {n} end
+if n > tonumber(ARGV[2]) then return {n} end
 local all = redis.call('ZRANGE', KEYS[1], 0, -1, 'WITHSCORES')
 table.insert(all, 1, n)
 return all

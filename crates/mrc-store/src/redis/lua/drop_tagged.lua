@@ -1,7 +1,7 @@
 -- KEYS: key, lease, copy, tags, and so on for each entry   ARGV: the tags of the invalidation, first that of the index
 -- for each entry: how many values went, 0 or 1 | -1: it has the first tag, but not all of them, so that it stays in the index
 local function has_no_tags(value)
-  return string.find(redis.call('GETRANGE', value, -2, -1), '[^\n ] ?$') ~= nil
+  return string.find(look('GETRANGE', value, -2, -1), '[^\n ] ?$') ~= nil
 end
 
 local answers = {}
@@ -9,7 +9,7 @@ for i = 1, #KEYS, 4 do
   local key, lease, copy, tags = KEYS[i], KEYS[i + 1], KEYS[i + 2], KEYS[i + 3]
   -- Under a lease there may be a fill that has registered itself already: it must end, whatever the entry was before.
   local leased, lacks = redis.call('EXISTS', lease) == 1, nil
-  local read, has = pcall(cjson.decode, redis.call('GET', tags) or '')
+  local read, has = pcall(cjson.decode, look('GET', tags) or '')
   if not leased and read and type(has) == 'table' then
     for j = #ARGV, 1, -1 do
       if has[ARGV[j]] == nil then lacks = j end
@@ -24,7 +24,7 @@ for i = 1, #KEYS, 4 do
   end
   if not lacks then
     if leased or not has_no_tags(key) then
-      if redis.call('STRLEN', key) > 0 then answer = 1 end
+      if look('STRLEN', key) > 0 then answer = 1 end
       redis.call('UNLINK', key)
     end
     redis.call('UNLINK', tags)

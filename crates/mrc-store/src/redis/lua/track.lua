@@ -6,15 +6,20 @@ local ttl, g, answer = tonumber(ARGV[2]), tonumber(ARGV[3]), 1
 local px = math.ceil(ttl + g / 1000)
 for i, index in ipairs(KEYS) do
   local since = tonumber(ARGV[3 + i])
-  -- A new score at every registration: prune tells by it that there was another.
-  local s, o = now + ttl * 1000, tonumber(redis.call('ZSCORE', index, ARGV[1]) or '0')
-  if s <= o then s = o + 1 end
+  -- A new score at every registration: prune tells by it that there was another. From 2^53 on no score is the next one, and none is ours.
+  local known, foreign = look('ZSCORE', index, ARGV[1])
+  local s, o = now + ttl * 1000, tonumber(known or '0')
+  if s <= o and o < 9007199254740992 then s = o + 1 end
   redis.call('ZADD', index, string.format('%.0f', s), ARGV[1])
-  local invalidated = tonumber(redis.call('ZSCORE', index, '') or '0')
+  -- The clock is never more than a day ahead. Whoever wrote over the index, or such a moment into it, took along when the tag was
+  -- invalidated last: it counts as if that were just now.
+  local invalidated, ahead = tonumber(redis.call('ZSCORE', index, '') or '0'), now + 86400e6
+  local lost = foreign or invalidated > ahead
+  if lost then redis.call('ZADD', index, string.format('%.0f', math.max(now, math.min(since, ahead))), '') end
   local old = redis.call('ZRANGEBYSCORE', index, '-inf', string.format('%.0f', now - g), 'LIMIT', 0, 16)
   if #old > 0 then redis.call('ZREM', index, unpack(old)) end
   if redis.call('PTTL', index) < px then redis.call('PEXPIRE', index, string.format('%.0f', px)) end
-  local in_time = invalidated <= since and now - since <= g / 2
+  local in_time = not lost and since <= ahead and invalidated <= since and now - since <= g / 2
   if not in_time then answer = 0 end
 end
 return answer

@@ -1,4 +1,4 @@
 -- KEYS: key
 -- ms left | -1: a value without an end | -2: no value, or only a claim
-if redis.call('STRLEN', KEYS[1]) == 0 then return -2 end
+if not holds(KEYS[1]) then return -2 end
 return redis.call('PTTL', KEYS[1])

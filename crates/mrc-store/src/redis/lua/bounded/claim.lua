@@ -5,7 +5,8 @@ reap(100)
 local field, lease = ARGV[1], tonumber(ARGV[3])
 local value = read(field)
 if value and #value > 0 and ARGV[4] == '0' then return {2, value} end
-if value and redis.call('EXISTS', KEYS[6]) == 1 then return {0, redis.call('PTTL', KEYS[6])} end
+local left = value and lease_left(KEYS[6])
+if left then return {0, left} end
 if not value or #value == 0 then
   redis.call('HSET', values, field, '')
   redis.call('ZADD', claims, text(now + lease), field)

@@ -1,7 +1,7 @@
 -- KEYS: structure, lease
 -- ARGV: field, token, value, its life in ms, its tags as JSON or nothing, the room, kind of life, life in ms
 -- {1, evicted}: stored | {2, evicted}: not yet, once more | {0, 0}: refused
-if redis.call('GET', KEYS[6]) ~= ARGV[2] then return {0, 0} end
+if look('GET', KEYS[6]) ~= ARGV[2] then return {0, 0} end
 make_whole()
 local before, place = read(ARGV[1])
 if not before or (#before > 0 and before:byte(-1) ~= 32) then return {0, 0} end

@@ -5,6 +5,7 @@ local life = tonumber(ARGV[4])
 -- Python's reads prolong its own parts alone.
 if ARGV[3] == 'sliding' and (theirs or is_due(redis.call('PTTL', values), life)) then expire(ARGV[3], life, 0) end
 if not value or value == '' then return false end
-use(ARGV[1], place)
+-- A full server takes no new place: the value is served all the same.
+pcall(use, ARGV[1], place)
 if ARGV[2] == '0' then return value end
 return {value, redis.call('HGET', tags, ARGV[1]) or ''}

@@ -27,12 +27,36 @@ local function forget(fields)
   forget_values(fields)
 end
 
+-- The place of an entry in the order, or nil.
+local function place_of(field)
+  if is_set then return redis.call('SISMEMBER', index, field) == 1 and 0 or nil end
+  local place = redis.call('ZSCORE', index, field)
+  return place and tonumber(place) or nil
+end
+
+-- Values without a place, at most 32 of any. The server counts a field that has ended by itself until it has swept it, and may not let it be
+-- deleted (Valkey 9): so how many fields there are says nothing by itself. False: the server tells no fields by chance, and ends none.
+local function forget_orphans()
+  local some = redis.pcall('HRANDFIELD', values, 32)
+  if some.err then return false end
+  local orphans = {}
+  for _, field in ipairs(some) do
+    if not place_of(field) and not redis.call('ZSCORE', claims, field) then orphans[#orphans + 1] = field end
+  end
+  forget_values(orphans)
+  return true
+end
+
 -- Where the server has evicted one part, or somebody removed it, what is left is worth nothing.
 local function make_whole()
   local fields, known = redis.call('HLEN', values), size()
   local sum = known + redis.call('ZCARD', claims)
-  local lost = fields > sum or (fields == 0 and known > 0)
-  if not theirs then lost = fields ~= sum or redis.call('ZCARD', ends) ~= known end
+  local lost
+  if theirs then
+    lost = (fields == 0) ~= (sum == 0) or (fields > sum and not forget_orphans())
+  else
+    lost = fields ~= sum or redis.call('ZCARD', ends) ~= known
+  end
   if lost then redis.call('UNLINK', unpack(KEYS, 1, 5)) end
 end
 
@@ -58,13 +82,6 @@ local function reap(limit)
     redis.call('ZREM', claims, field)
   end
   return #over
-end
-
--- The place of an entry in the order, or nil.
-local function place_of(field)
-  if is_set then return redis.call('SISMEMBER', index, field) == 1 and 0 or nil end
-  local place = redis.call('ZSCORE', index, field)
-  return place and tonumber(place) or nil
 end
 
 -- What is under a field: its value and place, '' for a claim, or nil. What has ended, or is only half there, goes.

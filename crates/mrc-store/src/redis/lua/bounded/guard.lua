@@ -1,0 +1,17 @@
+-- Runs the step. Where a key is of a foreign type, nothing of a structure is worth anything, as where the server has evicted a part of it;
+-- a lease is as good as absent. They go, and the step runs once more. Whatever it did before went along.
+local done, answer = pcall(step)
+if done then return answer end
+if not string.find(type(answer) == 'table' and answer.err or answer, 'WRONGTYPE', 1, true) then error(answer, 0) end
+local kinds, foreign = {[2] = 'hash', [3] = 'zset', [4] = 'zset', [5] = 'hash'}, false
+for i, key in ipairs(KEYS) do
+  local kind = redis.call('TYPE', key).ok
+  local fits = kind == 'none' or kind == (kinds[i] or 'string')
+  if i == 1 then fits = kind == 'none' or orders[kind] end
+  if not fits then
+    redis.call('UNLINK', key)
+    foreign = foreign or i <= 5
+  end
+end
+if foreign then redis.call('UNLINK', unpack(KEYS, 1, 5)) end
+return step()
