@@ -78,7 +78,7 @@ impl Action {
             Self::Reader(id, what) => reader::make(world, id, what, without),
             Self::Follower(id) => follower::join(world, id),
             Self::Writer(id, what) => writer::make(world, id, what, without),
-            Self::Tagger(id, what) => tagger::make(world, id, what),
+            Self::Tagger(id, what) => tagger::make(world, id, what, without),
             Self::Arrives { command, again } => {
                 if again {
                     match command {
@@ -126,7 +126,7 @@ impl Action {
         match self {
             Self::Reader(id, what) => format!("reader {}: {}", id + 1, reader::words(before, id, what, without)),
             Self::Follower(id) => format!("follower {}: finds no value; joins reader 1's flight", id + 1),
-            Self::Writer(id, what) => format!("writer {}: {}", id + 1, writer::words(before, id, what)),
+            Self::Writer(id, what) => format!("writer {}: {}", id + 1, writer::words(before, id, what, without)),
             Self::Tagger(id, what) => format!("{}: {}", tagger_name(before, id), tagger::words(before, what)),
             Self::Arrives { command, again } => {
                 let again = if again { " (and will once more)" } else { "" };

@@ -76,7 +76,7 @@ impl Model for Protocol {
                 world.entries[0].s.value().is_some_and(|value| value.version > 0)
             }));
         }
-        if !self.setting.tag_writes.is_empty() {
+        if !self.setting.tag_writes.is_empty() || !self.setting.drops.is_empty() {
             properties
                 .push(Property::sometimes(TOO_LATE, |_, world: &World| fill_ended(world, Outcome::TooLate, false)));
         }

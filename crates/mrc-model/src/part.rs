@@ -43,11 +43,13 @@ pub enum Part {
     CopyTags,
     /// What is made of another entry has that one's moment, unless every invalidation between the two has ended.
     NestedMoment,
+    /// A drop by a param asks the index after its scan has ended, and not before.
+    DropOrder,
 }
 
 impl Part {
     /// All of them, in the order of the documentation.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::TokenCheck,
         Self::NewToken,
         Self::ClaimCheck,
@@ -67,6 +69,7 @@ impl Part {
         Self::TagMark,
         Self::CopyTags,
         Self::NestedMoment,
+        Self::DropOrder,
     ];
 
     /// What the protocol lacks without it.
@@ -92,6 +95,7 @@ impl Part {
             Self::TagMark => "a value whose tags can be lost unnoticed",
             Self::CopyTags => "a copy older than the tags beside it",
             Self::NestedMoment => "an entry made of another, with its own moment",
+            Self::DropOrder => "a drop that asks the index before its scan",
         }
     }
 
@@ -125,6 +129,7 @@ impl Part {
                 ..tagged
             },
             Self::NestedMoment => Setting { readers: 0, outer: 1, ..tagged },
+            Self::DropOrder => Setting { readers: 1, outer: 1, ..Setting::dropped(&tagged) },
         }
     }
 }

@@ -21,6 +21,9 @@ pub struct Setting {
     pub tags: Tagging,
     /// For each writer that invalidates by tag, how often it commits and invalidates.
     pub tag_writes: Vec<u8>,
+    /// For each writer that drops by a param, how often it commits and drops: I by scan, whose key shows the param, and then by index what has
+    /// the param as a tag. I has no tag then, and every entry above it does: [`Tagging::Inherited`].
+    pub drops: Vec<u8>,
     /// Readers of a second entry, O, which is made of the first, I. With one, a run may also begin with a value in I,
     /// and if reads fail, with a copy of it, which the outer readers take then.
     pub outer: u8,
@@ -67,6 +70,8 @@ pub enum Tagging {
     Ours,
     /// None, another one, or the one that is invalidated: each time anew.
     Any,
+    /// The first entry gets none. What is made of it gets the one that is invalidated, from its own moment on.
+    Inherited,
 }
 
 impl Setting {
@@ -103,8 +108,14 @@ impl Setting {
                 Self { readers: 1, faults: Faults { timeouts: 1, repeats: 1, ..Faults::default() }, ..tagged.clone() },
             ),
             ("tags that change, refresh", Self { refresh: true, tags: Tagging::Any, ..tagged.clone() }),
-            ("nested", Self { readers: 1, outer: 1, ..tagged }),
+            ("nested", Self { readers: 1, outer: 1, ..tagged.clone() }),
+            ("a drop by a param", Self { readers: 1, outer: 1, ..Self::dropped(&tagged) }),
         ]
+    }
+
+    /// The same with a drop by a param instead of an invalidation by tag.
+    pub(crate) fn dropped(tagged: &Self) -> Self {
+        Self { tags: Tagging::Inherited, tag_writes: Vec::new(), drops: vec![1], ..tagged.clone() }
     }
 
     /// What the protocol doesn't bear: these end in a counterexample, and say what a driver must not do.

@@ -25,6 +25,8 @@ pub(crate) enum Source {
     RowOfOurs,
     /// The entry below, a hit: its value and its tags at one moment.
     Hit,
+    /// The same, and what is found hands its param on: a tag from this entry's own moment on.
+    HitByParam,
     /// The copy of the entry below, whose read failed; with its tags likewise.
     Copy,
 }
@@ -48,13 +50,14 @@ impl Now {
 /// What `entry` may be made of. A miss of the entry below is computed, and filled by its own reader: this one reads what that reads,
 /// and of the two moments its own is the earlier.
 pub(crate) fn all(world: &World, entry: u8, tagging: Tagging) -> impl Iterator<Item = Source> {
-    use Source::{Copy, Hit, Row, RowOfOthers, RowOfOurs};
+    use Source::{Copy, Hit, HitByParam, Row, RowOfOthers, RowOfOurs};
     let below = entry.checked_sub(1).map(|below| &world.entries[usize::from(below)]);
     let sources: &[Source] = match (below, tagging) {
+        (Some(below), Tagging::Inherited) if entry == 1 && below.k.value().is_some() => &[HitByParam],
         (Some(below), _) if below.k.value().is_some() => &[Hit],
         (Some(below), _) if below.s.value().is_some() && world.faults.failed_reads > 0 => &[RowOfOurs, Copy],
-        (_, Tagging::None) => &[Row],
-        (_, Tagging::Ours) => &[RowOfOurs],
+        (None, Tagging::Inherited) | (_, Tagging::None) => &[Row],
+        (_, Tagging::Ours | Tagging::Inherited) => &[RowOfOurs],
         (_, Tagging::Any) => &[Row, RowOfOthers, RowOfOurs],
     };
     sources.iter().copied()
@@ -76,6 +79,10 @@ pub(crate) fn read(
         Source::Row => return (row, Some(Tags::None)),
         Source::RowOfOthers => return (Value { tagged: true, ..row }, Some(Tags::Others)),
         Source::RowOfOurs => return (Value { depends: true, tagged: true, ..row }, Some(ours)),
+        Source::HitByParam => {
+            let found = below.k.value().unwrap_or(row);
+            return (Value { depends: true, tagged: true, ..found }, Some(ours));
+        }
         Source::Hit => below.k.value().unwrap_or(row),
         Source::Copy => below.s.value().unwrap_or(row),
     };
@@ -99,7 +106,7 @@ pub(crate) fn words(before: &World, entry: u8, from: Source, now: Option<Now>, w
         Source::Row | Source::RowOfOthers | Source::RowOfOurs => {
             format!("reads v{} from the database, {tags}", before.row)
         }
-        Source::Hit => format!("hits {value} in the entry below, {tags}"),
+        Source::Hit | Source::HitByParam => format!("hits {value} in the entry below, {tags}"),
         Source::Copy => format!("the read below fails: takes its copy, {value}, {tags}"),
     }
 }

@@ -99,6 +99,17 @@ impl Setting {
                     ..base.clone()
                 },
             ),
+            (
+                "a drop by a param, late and gone",
+                Self { faults: Faults { timeouts: 1, ..gone }, ..Self::dropped(&base) },
+            ),
+            ("a drop by a param, a hit, late", Self { faults: late, ..Self::dropped(&hit) }),
+            ("a drop by a param, two drops", Self { drops: vec![2], ..Self::dropped(&base) }),
+            ("a drop by a param, two writers, a hit", Self { drops: vec![1, 1], ..Self::dropped(&hit) }),
+            (
+                "a drop by a param, nested twice, a hit, K goes",
+                Self { outmost: 1, faults: Faults { k_goes: 1, ..none }, ..Self::dropped(&hit) },
+            ),
             ("nested twice, a hit, gone", Self { outmost: 1, faults: gone, ..hit.clone() }),
             ("nested twice, a hit, two writes", Self { outmost: 1, tag_writes: vec![2], ..hit.clone() }),
             ("nested twice, a hit, two writers", Self { outmost: 1, tag_writes: vec![1, 1], ..hit }),

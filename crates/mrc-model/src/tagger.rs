@@ -1,6 +1,7 @@
 //! A writer that invalidates by tag: commit, then tick, bump and drop, then return; and prune afterwards.
 
 use crate::index::{Moment, Scores};
+use crate::part::Part;
 use crate::redis::Version;
 use crate::world::{Command, World};
 
@@ -8,6 +9,8 @@ use crate::world::{Command, World};
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Tagger {
     writes_left: u8,
+    /// It is the index part of a drop that began at this version of the row.
+    drop: Option<Version>,
     /// Which of its invalidations this is: a late reply to another one says nothing.
     round: u8,
     pub(crate) step: Phase,
@@ -48,7 +51,13 @@ pub(crate) enum Move {
 
 impl Tagger {
     pub(crate) fn new(writes: u8) -> Self {
-        Self { writes_left: writes, round: 0, step: Phase::Idle }
+        Self { writes_left: writes, drop: None, round: 0, step: Phase::Idle }
+    }
+
+    /// The other part of a drop hands over to it.
+    pub(crate) fn drop_since(&mut self, begun: Version) {
+        self.drop = Some(begun);
+        self.step = Phase::Committed;
     }
 
     pub(crate) fn ended(&self) -> bool {
@@ -88,7 +97,7 @@ pub(crate) fn settled(world: &World) -> Moment {
 }
 
 /// The writer `id` of these makes a move.
-pub(crate) fn make(world: &mut World, id: u8, what: Move) {
+pub(crate) fn make(world: &mut World, id: u8, what: Move, without: Option<Part>) {
     let Some(tagger) = world.taggers.get_mut(usize::from(id)) else { return };
     match what {
         Move::Commit => {
@@ -102,7 +111,7 @@ pub(crate) fn make(world: &mut World, id: u8, what: Move) {
                 tagger.round += 1;
                 world.faults.timeouts -= 1;
             }
-            tagger.step = Phase::Bumping { begun: world.row, moment };
+            tagger.step = Phase::Bumping { begun: tagger.drop.unwrap_or(world.row), moment };
             let round = tagger.round;
             world.send(Command::Bump { tagger: id, round, moment });
         }
@@ -110,7 +119,11 @@ pub(crate) fn make(world: &mut World, id: u8, what: Move) {
             let Phase::Dropping { begun, listed, .. } = tagger.step else { return };
             tagger.round += 1;
             tagger.step = Phase::Idle;
-            world.floor.tagged = world.floor.tagged.max(begun);
+            match tagger.drop.take() {
+                Some(_) if without == Some(Part::DropOrder) => {}
+                Some(_) => world.floor.all = world.floor.all.max(begun),
+                None => world.floor.tagged = world.floor.tagged.max(begun),
+            }
             if listed != Scores::default() {
                 world.send(Command::Prune { listed });
             }

@@ -131,6 +131,11 @@ fn what_is_made_of_a_hit_is_as_old_as_the_hit() {
 }
 
 #[test]
+fn a_drop_that_asks_the_index_before_its_scan_misses_what_is_made_in_between() {
+    needed(Part::DropOrder, CACHE, "stored");
+}
+
+#[test]
 fn a_claim_that_is_executed_twice_is_more_than_the_protocol_bears() {
     for (name, setting) in Setting::beyond() {
         let found = run(&setting, None);

@@ -96,6 +96,9 @@ impl World {
     pub(crate) fn beginnings(setting: &Setting) -> Vec<Self> {
         let ours = setting.writes.iter().map(|&writes| Writer::new(writes, false));
         let peers = setting.peer_writes.iter().map(|&writes| Writer::new(writes, true));
+        // The scan of each drop, and its index part.
+        let index_parts = (setting.tag_writes.len()..).map(|id| u8::try_from(id).unwrap_or(u8::MAX));
+        let drops = setting.drops.iter().zip(index_parts).map(|(&writes, index)| Writer::of_drop(writes, index));
         let readers = [(0, setting.readers), (1, setting.outer), (2, setting.outmost)];
         let readers = readers.into_iter().flat_map(|(entry, count)| (0..count).map(move |id| (entry, id)));
         let cold = Self {
@@ -108,8 +111,13 @@ impl World {
                 .collect(),
             followers: vec![Follower::Idle; usize::from(setting.followers)],
             flight_open: false,
-            writers: ours.chain(peers).collect(),
-            taggers: setting.tag_writes.iter().map(|&writes| Tagger::new(writes)).collect(),
+            writers: ours.chain(peers).chain(drops).collect(),
+            taggers: setting
+                .tag_writes
+                .iter()
+                .map(|&writes| Tagger::new(writes))
+                .chain(setting.drops.iter().map(|_| Tagger::new(0)))
+                .collect(),
             network: Vec::new(),
             stale_answer: false,
             faults: setting.faults,
@@ -117,7 +125,7 @@ impl World {
         let plain = Content::Value(Value::plain(0));
         let tagged = Content::Value(Value { version: 0, depends: true, tagged: true });
         let perhaps = |warm: bool| {
-            let tagged = (warm && setting.tags != Tagging::None).then_some(tagged);
+            let tagged = (warm && !matches!(setting.tags, Tagging::None | Tagging::Inherited)).then_some(tagged);
             [Some(Content::Absent), warm.then_some(plain), tagged].into_iter().flatten()
         };
         let keys = perhaps(setting.refresh || setting.outer > 0)

@@ -2,6 +2,7 @@
 
 use crate::part::Part;
 use crate::redis::{Content, Entry, Keys, Version};
+use crate::tagger::Tagger;
 use crate::world::{Command, World};
 
 /// Where a writer is.
@@ -10,6 +11,8 @@ pub(crate) struct Writer {
     writes_left: u8,
     /// It knows nothing of copies: S is a key like any other.
     peer: bool,
+    /// Its invalidation is a drop by a param, whose index part this one of the taggers makes.
+    index: Option<u8>,
     /// Which of its invalidations this is: a late reply to another one says nothing.
     round: u8,
     pub(crate) step: Phase,
@@ -59,7 +62,17 @@ pub(crate) enum Move {
 
 impl Writer {
     pub(crate) fn new(writes: u8, peer: bool) -> Self {
-        Self { writes_left: writes, peer, round: 0, step: Phase::Idle }
+        Self { writes_left: writes, peer, index: None, round: 0, step: Phase::Idle }
+    }
+
+    /// The scan of a drop by a param.
+    pub(crate) fn of_drop(writes: u8, index: u8) -> Self {
+        Self { index: Some(index), ..Self::new(writes, false) }
+    }
+
+    /// Its scan and what comes after it have ended.
+    fn is_at_rest(&self, world: &World) -> bool {
+        self.index.and_then(|id| world.taggers.get(usize::from(id))).is_none_or(Tagger::ended)
     }
 
     pub(crate) fn ended(&self) -> bool {
@@ -79,6 +92,8 @@ impl Writer {
     /// What this writer may do next.
     pub(crate) fn moves(&self, world: &World, without: Option<Part>) -> Vec<Move> {
         let keys = match self.step {
+            // The index part of its last drop comes before its next write, or without the order, before its scan.
+            Phase::Idle | Phase::Committed if !self.is_at_rest(world) => return Vec::new(),
             Phase::Idle if self.writes_left > 0 => return vec![Move::Commit],
             Phase::Idle => return Vec::new(),
             Phase::Committed => return vec![Move::Scan],
@@ -123,11 +138,15 @@ pub(crate) fn make(world: &mut World, id: u8, what: Move, without: Option<Part>)
     let keys = matching(&world.entries[0], without).map(|whole| Search::Scanning { whole });
     let scan = Phase::Invalidating { begun: world.row, keys };
     let Some(writer) = world.writers.get_mut(usize::from(id)) else { return };
+    let index = writer.index.and_then(|index| world.taggers.get_mut(usize::from(index)));
     match (what, writer.step) {
         (Move::Commit, _) => {
             writer.writes_left -= 1;
             writer.step = Phase::Committed;
             world.row += 1;
+            if let Some(index) = index.filter(|_| without == Some(Part::DropOrder)) {
+                index.drop_since(world.row);
+            }
         }
         (Move::Scan, _) => writer.step = scan,
         (Move::Find(found), Phase::Invalidating { begun, keys }) => {
@@ -152,7 +171,10 @@ pub(crate) fn make(world: &mut World, id: u8, what: Move, without: Option<Part>)
         (Move::Return, Phase::Invalidating { begun, .. }) => {
             writer.round += 1;
             writer.step = Phase::Idle;
-            world.floor.all = world.floor.all.max(begun);
+            match index {
+                Some(index) if without != Some(Part::DropOrder) => index.drop_since(begun),
+                _ => world.floor.all = world.floor.all.max(begun),
+            }
         }
         _ => {}
     }
@@ -169,7 +191,7 @@ pub(crate) fn unlink_answered(world: &mut World, writer: u8, round: u8, deleted:
 }
 
 /// What the writer `id` does, in words.
-pub(crate) fn words(before: &World, id: u8, what: Move) -> String {
+pub(crate) fn words(before: &World, id: u8, what: Move, without: Option<Part>) -> String {
     match what {
         Move::Commit => format!("commits v{}", before.row + 1),
         Move::Scan => format!("begins to invalidate at v{}: SCAN", before.row),
@@ -180,6 +202,11 @@ pub(crate) fn words(before: &World, id: u8, what: Move) -> String {
         }
         Move::EndScan => "SCAN ends, and returned no more".to_owned(),
         Move::ScanAgain => "no reply in time; the whole invalidation again: SCAN".to_owned(),
-        Move::Return => "its invalidation returns".to_owned(),
+        Move::Return => match before.writers.get(usize::from(id)) {
+            Some(Writer { index: Some(_), .. }) if without != Some(Part::DropOrder) => {
+                "its scan has ended; the index comes next".to_owned()
+            }
+            _ => "its invalidation returns".to_owned(),
+        },
     }
 }
