@@ -37,17 +37,17 @@ fn the_protocol_holds() {
 
 #[test]
 fn without_the_token_check_an_old_claim_fills_a_new_one() {
-    needed(Part::TokenCheck, CACHE, "stored");
+    needed(Part::TokenCheck, CACHE, "its invalidation returns");
 }
 
 #[test]
 fn a_token_used_again_lets_a_late_claim_revive_an_old_fill() {
-    needed(Part::NewToken, CACHE, "stored");
+    needed(Part::NewToken, CACHE, "its invalidation returns");
 }
 
 #[test]
 fn a_lease_key_alone_does_not_see_what_deletes_k() {
-    needed(Part::ClaimCheck, CACHE, "stored");
+    needed(Part::ClaimCheck, CACHE, "its invalidation returns");
 }
 
 #[test]
