@@ -9,6 +9,7 @@ use crate::tag::{Tag, TagError};
 ///
 /// Of one call: `Hit`; or `Miss`, `Computed` or `Failed`, and what became of the value (`Filled`, `Refused`, `Bypassed`); or `Followed`;
 /// or `Bypassed` and `Computed` or `Failed`. `Stale` comes last, where a copy stood in for what failed.
+/// `DependsOnClock` comes first, once a text.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Event<'a> {
