@@ -4,12 +4,13 @@ use std::any::type_name;
 use std::borrow::Cow;
 use std::fmt;
 use std::future::Future;
+use std::marker::PhantomData;
 
 use mrc_store::Bound;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::{Cache, Error, Spec};
+use crate::{Cache, Entry, Error, Spec};
 
 /// An argument that can stand in a key.
 #[diagnostic::on_unimplemented(
@@ -38,14 +39,159 @@ pub trait Carrier: From<Error> {}
 #[diagnostic::do_not_recommend]
 impl<E: From<Error>> Carrier for E {}
 
-pub fn get_or_try<T, E, F, Fut>(cache: &Cache, spec: Spec, function: F) -> impl Future<Output = Result<T, E>>
-where
-    T: Serialize + DeserializeOwned,
-    E: Carrier + fmt::Display,
-    F: FnOnce() -> Fut,
-    Fut: Future<Output = Result<T, E>>,
-{
-    cache.get_or_try(spec, function)
+/// What a function returns, by its type: whatever its alias is called, a `Result` is one. Where the type is a type parameter of the
+/// function, it is none, whatever the parameter stands for.
+///
+/// A method of its own comes before one of a trait, so the `Result`s are told apart.
+pub struct Returns<T>(PhantomData<fn() -> T>);
+
+impl<T> Returns<T> {
+    #[expect(clippy::new_without_default, reason = "what #[cached] expands to calls it")]
+    pub const fn new() -> Self {
+        Self(PhantomData)
+    }
+}
+
+impl<T, E> Returns<Result<T, E>> {
+    pub fn kind(self) -> OkAlone {
+        OkAlone
+    }
+
+    /// The entry of the `Ok`.
+    pub fn ok_entry(self, cache: &Cache, spec: Spec) -> Entry<T>
+    where
+        T: Serialize + DeserializeOwned,
+    {
+        cache.entry(spec)
+    }
+
+    /// The same as a `Result`, for a companion whose type only the alias names.
+    pub fn entry(self, cache: &Cache, spec: Spec) -> Entry<Result<T, E>>
+    where
+        T: Serialize + DeserializeOwned,
+    {
+        Entry::of_ok(cache.clone(), spec)
+    }
+}
+
+/// The same of every other type.
+pub trait OfAnyType<T>: Sized {
+    fn kind(self) -> Whole {
+        Whole
+    }
+
+    fn entry(self, cache: &Cache, spec: Spec) -> Entry<T>
+    where
+        T: Serialize + DeserializeOwned,
+    {
+        cache.entry(spec)
+    }
+}
+
+impl<T> OfAnyType<T> for Returns<T> {}
+
+/// The function may fail, and its errors aren't cached.
+pub struct OkAlone;
+
+impl OkAlone {
+    pub fn get<T, E, F, Fut>(self, cache: &Cache, spec: Spec, function: F) -> impl Future<Output = Result<T, E>>
+    where
+        T: Serialize + DeserializeOwned,
+        E: Carrier + fmt::Display,
+        F: FnOnce() -> Fut,
+        Fut: Future<Output = Result<T, E>>,
+    {
+        cache.get_or_try(spec, function)
+    }
+}
+
+/// What the function returns is cached as it is.
+pub struct Whole;
+
+impl Whole {
+    pub fn get<T, F, Fut>(self, cache: &Cache, spec: Spec, function: F) -> impl Future<Output = T>
+    where
+        T: Serialize + DeserializeOwned,
+        F: FnOnce() -> Fut,
+        Fut: Future<Output = T>,
+    {
+        cache.get_or(spec, function)
+    }
+}
+
+/// What may be nothing.
+#[diagnostic::on_unimplemented(
+    message = "`skip_none` is for what returns `Option<T>` or `Result<Option<T>, E>`",
+    label = "this function returns `{Self}`"
+)]
+pub trait Optional {
+    fn is_nothing(&self) -> bool;
+}
+
+impl<T> Optional for Option<T> {
+    fn is_nothing(&self) -> bool {
+        self.is_none()
+    }
+}
+
+impl<T, E> Optional for Result<Option<T>, E> {
+    fn is_nothing(&self) -> bool {
+        matches!(self, Ok(None))
+    }
+}
+
+pub fn is_nothing<T: Optional>(outcome: &T) -> bool {
+    outcome.is_nothing()
+}
+
+/// What may be an error.
+#[diagnostic::on_unimplemented(
+    message = "`cache_err` is for what returns `Result<T, E>`",
+    label = "this function returns `{Self}`"
+)]
+pub trait Fallible {
+    type Ok;
+    type Err;
+
+    fn as_outcome(&self) -> &Result<Self::Ok, Self::Err>;
+}
+
+impl<T, E> Fallible for Result<T, E> {
+    type Ok = T;
+    type Err = E;
+
+    fn as_outcome(&self) -> &Self {
+        self
+    }
+}
+
+pub fn as_outcome<R: Fallible>(outcome: &R) -> &Result<R::Ok, R::Err> {
+    outcome.as_outcome()
+}
+
+/// What can carry the error of an invalidation.
+#[diagnostic::on_unimplemented(
+    message = "an invalidation can fail, and nobody would hear of it: return a `Result<T, E>` with `E: From<mrc::Error>`",
+    label = "this function returns `{Self}`"
+)]
+pub trait Heard {
+    type Ok;
+    type Err;
+
+    fn outcome(self) -> Result<Self::Ok, Self::Err>;
+}
+
+impl<T, E> Heard for Result<T, E> {
+    type Ok = T;
+    type Err = E;
+
+    fn outcome(self) -> Self {
+        self
+    }
+}
+
+pub fn outcome<R: Heard>(outcome: R) -> Result<R::Ok, R::Err> {
+    outcome.outcome()
 }
 
 /// The part of a cache that is a function's own. A bound that can't be used is told by the call.

@@ -4,27 +4,29 @@ use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::{Error, FnArg, Ident, Result, Type};
+use syn::{Error, FnArg, Ident, Result};
 
 use crate::attr::{CachedArgs, EntryName, Part};
-use crate::function::{Function, Returns, last_segment, mentions, name_of};
+use crate::function::{Function, Returns, mentions, name_of};
 use crate::{key, names};
 
 pub(crate) fn expand(args: &CachedArgs, function: &Function) -> Result<TokenStream> {
     let returns = function.returns()?;
-    check(args, &returns)?;
+    check(args)?;
     let parts = key::parts(args, function)?;
     let spec = key::spec(args, function, &parts)?;
     let (cache, tags) = (bounded(args, function.cache(&args.cache)), &args.tags);
-    let work = work(args, function, &returns);
+    let (whole, work) = (returns.whole, work(args, function, &returns));
     // An error type that can't carry the cache's errors is shown where it stands.
-    let at = Span::call_site().located_at(returns.whole().span());
-    let method = match returns {
-        Returns::Result { .. } if args.cache_err.is_none() => quote_spanned!(at=> ::mrc::macros_support::get_or_try),
-        _ => quote_spanned!(at=> ::mrc::Cache::get_or),
+    let at = Span::call_site().located_at(whole.span());
+    let call = if args.cache_err.is_some() {
+        quote_spanned!(at=> ::mrc::Cache::get_or(__cache, #spec, #work).await)
+    } else {
+        quote_spanned!(at=> ::mrc::macros_support::Returns::<#whole>::new().kind().get(__cache, #spec, #work).await)
     };
-    let call = quote_spanned!(at=> #method(__cache, #spec, #work).await);
     let cached = function.with_body(quote!({
+        #[allow(unused_imports)]
+        use ::mrc::macros_support::OfAnyType as _;
         let __cache: &::mrc::Cache = #cache;
         #call
     }));
@@ -35,10 +37,7 @@ pub(crate) fn expand(args: &CachedArgs, function: &Function) -> Result<TokenStre
         }
         EntryName::Named(name) => Some(name.clone()),
     };
-    let companion = name.map(|name| {
-        let value = if args.cache_err.is_some() { returns.whole() } else { returns.value() };
-        companion(args, function, &name, &parts, value, &quote!(#spec #(.tag(#tags))*))
-    });
+    let companion = name.map(|name| companion(args, function, &name, &parts, &returns, &quote!(#spec #(.tag(#tags))*)));
     Ok(quote!(#cached #companion))
 }
 
@@ -50,21 +49,9 @@ fn bounded(args: &CachedArgs, cache: TokenStream) -> TokenStream {
     }
 }
 
-fn check(args: &CachedArgs, returns: &Returns<'_>) -> Result<()> {
-    let is_option = last_segment(returns.value()).is_some_and(|last| last.ident == "Option");
-    if let Some(skip_none) = &args.skip_none
-        && !is_option
-    {
-        return Err(Error::new(
-            skip_none.span(),
-            "`skip_none` is for what returns `Option<T>` or `Result<Option<T>, E>`",
-        ));
-    }
-    match (&args.cache_err, &args.err_ttl, returns) {
-        (Some(pattern), _, Returns::Plain(_)) => {
-            Err(Error::new_spanned(&pattern.pattern, "`cache_err` is for what returns `Result<T, E>`"))
-        }
-        (None, Some(ttl), _) => {
+fn check(args: &CachedArgs) -> Result<()> {
+    match (&args.cache_err, &args.err_ttl) {
+        (None, Some(ttl)) => {
             Err(Error::new_spanned(ttl, "which errors live that long? Write `cache_err(pattern)` too"))
         }
         _ => Ok(()),
@@ -79,27 +66,29 @@ fn work(args: &CachedArgs, function: &Function, returns: &Returns<'_>) -> TokenS
     if args.skip_none.is_none() && args.cache_err.is_none() {
         return closure;
     }
-    let none = args.skip_none.iter().map(|_| match returns {
-        Returns::Result { .. } => quote!(::core::result::Result::Ok(::core::option::Option::None)),
-        Returns::Plain(_) => quote!(::core::option::Option::None),
+    let whole = returns.whole;
+    // What the function doesn't return is shown where it is asked for.
+    let none = args.skip_none.iter().map(|skip_none| {
+        let is_nothing = quote_spanned!(skip_none.span()=> ::mrc::macros_support::is_nothing(&__outcome));
+        quote!(if #is_nothing { ::mrc::scope::skip(); })
     });
     let errors = args.cache_err.iter().map(|pattern| {
         let ttl = args.err_ttl.iter();
+        let outcome = quote_spanned!(pattern.pattern.span()=> ::mrc::macros_support::as_outcome(&__outcome));
         quote! {
-            #pattern => { #(::mrc::scope::set_ttl(#ttl);)* }
-            ::core::result::Result::Err(_) => ::mrc::scope::skip(),
+            #[allow(unreachable_patterns, clippy::all)]
+            match #outcome {
+                #pattern => { #(::mrc::scope::set_ttl(#ttl);)* }
+                ::core::result::Result::Err(_) => ::mrc::scope::skip(),
+                _ => {}
+            }
         }
     });
-    let whole = returns.whole();
     quote! {
         async move || -> #whole {
             let __outcome: #whole = (#closure)().await;
-            #[allow(unreachable_patterns, clippy::all)]
-            match &__outcome {
-                #(#none => ::mrc::scope::skip(),)*
-                #(#errors)*
-                _ => {}
-            }
+            #(#none)*
+            #(#errors)*
             __outcome
         }
     }
@@ -111,9 +100,16 @@ fn companion(
     function: &Function,
     name: &Ident,
     parts: &[Part],
-    value: &Type,
+    returns: &Returns<'_>,
     spec: &TokenStream,
 ) -> TokenStream {
+    let whole = returns.whole;
+    // With `cache_err` a `Result` is cached as it is. Else its `Ok` is, which only a type that is written out can name.
+    let (value, entry) = match returns.ok {
+        _ if args.cache_err.is_some() => (whole, quote!(__cache.entry(#spec))),
+        Some(ok) => (ok, quote!(::mrc::macros_support::Returns::<#whole>::new().ok_entry(__cache, #spec))),
+        None => (whole, quote!(::mrc::macros_support::Returns::<#whole>::new().entry(__cache, #spec))),
+    };
     let (cache, bound, ttl, tags) = (&args.cache, &args.bound, &args.ttl, &args.tags);
     let mut needed = names::mentioned(quote!(#cache #bound #ttl #(#tags)*));
     let cache = bounded(args, quote!(&#cache));
@@ -140,8 +136,10 @@ fn companion(
         #[must_use]
         #[allow(dead_code, unused_variables, clippy::all)]
         #vis fn #name #generics(#(#inputs),*) -> ::mrc::Entry<#value> #conditions {
+            #[allow(unused_imports)]
+            use ::mrc::macros_support::OfAnyType as _;
             let __cache: &::mrc::Cache = #cache;
-            __cache.entry(#spec)
+            #entry
         }
     }
 }

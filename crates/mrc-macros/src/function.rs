@@ -19,26 +19,12 @@ pub(crate) struct Function {
     pub(crate) body: Group,
 }
 
-/// What a function returns, by how it is written.
-pub(crate) enum Returns<'a> {
-    Result { whole: &'a Type, ok: &'a Type },
-    Plain(&'a Type),
-}
-
-impl<'a> Returns<'a> {
+/// What a function returns. What that is, its type says, and not how it is written; only a companion has to be written.
+pub(crate) struct Returns<'a> {
     /// The whole type.
-    pub(crate) fn whole(&self) -> &'a Type {
-        match self {
-            Self::Result { whole, .. } | Self::Plain(whole) => whole,
-        }
-    }
-
-    /// The type of what is cached, errors apart.
-    pub(crate) fn value(&self) -> &'a Type {
-        match self {
-            Self::Result { ok: value, .. } | Self::Plain(value) => value,
-        }
-    }
+    pub(crate) whole: &'a Type,
+    /// Of what is written as `Result<T, …>`: the `T`.
+    pub(crate) ok: Option<&'a Type>,
 }
 
 impl Parse for Function {
@@ -99,18 +85,13 @@ impl Function {
         if names::mentioned(whole.to_token_stream()).contains("impl") {
             return Err(Error::new_spanned(whole, "a cached value is read back: name its type instead of `impl`"));
         }
-        let Some(result) = last_segment(whole).filter(|last| last.ident == "Result") else {
-            return Ok(Returns::Plain(whole));
-        };
-        match first_type(result) {
-            Some(ok) => Ok(Returns::Result { whole, ok }),
-            None => Err(Error::new_spanned(whole, "of which type is its `Ok`? write `Result<T, E>` out")),
-        }
+        let ok = last_segment(whole).filter(|last| last.ident == "Result").and_then(first_type);
+        Ok(Returns { whole, ok })
     }
 }
 
 /// The last segment of a type's path: `Result` of `io::Result<u8>`.
-pub(crate) fn last_segment(ty: &Type) -> Option<&PathSegment> {
+fn last_segment(ty: &Type) -> Option<&PathSegment> {
     match ty {
         Type::Path(path) => path.path.segments.last(),
         Type::Group(group) => last_segment(&group.elem),

@@ -6,17 +6,14 @@ use syn::spanned::Spanned;
 use syn::{Error, Result, ReturnType};
 
 use crate::attr::InvalidatesArgs;
-use crate::function::{Function, last_segment};
+use crate::function::Function;
 
 pub(crate) fn expand(args: &InvalidatesArgs, function: &Function) -> Result<TokenStream> {
-    let whole = match &function.sig.output {
-        ReturnType::Type(_, whole) if last_segment(whole).is_some_and(|last| last.ident == "Result") => whole,
-        _ => {
-            return Err(Error::new_spanned(
-                &function.sig.ident,
-                "an invalidation can fail, and nobody would hear of it: return a `Result<T, E>` with `E: From<mrc::Error>`",
-            ));
-        }
+    let ReturnType::Type(_, whole) = &function.sig.output else {
+        return Err(Error::new_spanned(
+            &function.sig.ident,
+            "an invalidation can fail, and nobody would hear of it: return a `Result<T, E>` with `E: From<mrc::Error>`",
+        ));
     };
     let cache = args.cache.iter().map(|cache| {
         let cache = function.cache(cache);
@@ -38,11 +35,12 @@ pub(crate) fn expand(args: &InvalidatesArgs, function: &Function) -> Result<Toke
     let at = Span::call_site().located_at(whole.span());
     let failed = quote_spanned!(at=> ::mrc::macros_support::failed(error));
     let closure = function.closure(&TokenStream::new());
+    let outcome = quote_spanned!(at=> ::mrc::macros_support::outcome((#closure)().await));
     Ok(function.with_body(quote!({
         #(#cache)*
         // The body may take the arguments away that they are made of.
         #(#prepared)*
-        let __value = match (#closure)().await {
+        let __value = match #outcome {
             ::core::result::Result::Ok(value) => value,
             ::core::result::Result::Err(error) => return ::core::result::Result::Err(error),
         };

@@ -1,14 +1,15 @@
 //! One entry of a cache.
 
 use std::fmt;
-use std::marker::PhantomData;
 use std::time::Duration;
 
+use bytes::Bytes;
 use mrc_core::Key;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::Cache;
+use crate::codec::{Codec, Unfit};
 use crate::error::Error;
 use crate::spec::Spec;
 
@@ -16,14 +17,28 @@ use crate::spec::Spec;
 pub struct Entry<T> {
     cache: Cache,
     spec: Spec,
-    of: PhantomData<fn() -> T>,
+    decode: fn(Codec, &[u8]) -> Result<T, Unfit>,
+    encode: fn(Codec, &T) -> Result<Bytes, Error>,
+}
+
+impl<T: Serialize + DeserializeOwned> Entry<T> {
+    pub(super) fn new(cache: Cache, spec: Spec) -> Self {
+        Self { cache, spec, decode: Codec::decode, encode: Codec::encode }
+    }
+}
+
+impl<T: Serialize + DeserializeOwned, E> Entry<Result<T, E>> {
+    /// The entry of a function's `Ok`: its errors aren't stored.
+    pub(crate) fn of_ok(cache: Cache, spec: Spec) -> Self {
+        let encode = |codec: Codec, outcome: &Result<T, E>| match outcome {
+            Ok(value) => codec.encode(value),
+            Err(_) => Err(Error::encode("an error is no value of this entry: store an `Ok`")),
+        };
+        Self { cache, spec, decode: |codec, value| codec.decode(value).map(Ok), encode }
+    }
 }
 
 impl<T> Entry<T> {
-    pub(super) fn new(cache: Cache, spec: Spec) -> Self {
-        Self { cache, spec, of: PhantomData }
-    }
-
     /// Its key, as it lies in the store.
     ///
     /// # Errors
@@ -36,22 +51,16 @@ impl<T> Entry<T> {
     ///
     /// # Errors
     /// As there.
-    pub async fn get(&self) -> Result<Option<T>, Error>
-    where
-        T: DeserializeOwned,
-    {
-        self.cache.get(self.spec.clone()).await
+    pub async fn get(&self) -> Result<Option<T>, Error> {
+        self.cache.get_by(self.spec.clone(), self.decode).await
     }
 
     /// Stores a value, whatever is there: see [`Cache::set`].
     ///
     /// # Errors
     /// As there.
-    pub async fn set(&self, value: &T) -> Result<bool, Error>
-    where
-        T: Serialize,
-    {
-        self.cache.set(self.spec.clone(), value).await
+    pub async fn set(&self, value: &T) -> Result<bool, Error> {
+        self.cache.set_by(self.spec.clone(), value, self.encode).await
     }
 
     /// Removes it: see [`Cache::remove`].

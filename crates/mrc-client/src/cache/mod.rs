@@ -21,7 +21,7 @@ use serde::de::DeserializeOwned;
 
 use self::parts::Parts;
 use crate::call::{Call, Options};
-use crate::codec::Unfit;
+use crate::codec::{Codec, Unfit};
 use crate::error::Error;
 use crate::fetch::Pipeline;
 use crate::function::Function;
@@ -149,9 +149,13 @@ impl Cache {
     /// [`Error::FunctionKey`]; [`Error::Decode`] if the entry has a value of another type, which stays; [`Error::Store`] with
     /// [`OnError::Fail`](crate::OnError::Fail), otherwise a cache that fails has no value.
     pub async fn get<T: DeserializeOwned>(&self, spec: impl Into<Spec>) -> Result<Option<T>, Error> {
-        let (key, call) = self.prepare(spec.into())?;
+        self.get_by(spec.into(), Codec::decode).await
+    }
+
+    async fn get_by<T>(&self, spec: Spec, decode: fn(Codec, &[u8]) -> Result<T, Unfit>) -> Result<Option<T>, Error> {
+        let (key, call) = self.prepare(spec)?;
         let Some(answer) = self.inner.pipeline.peek(&key, &call).await? else { return Ok(None) };
-        match self.inner.config.codec.decode(answer.as_bytes()) {
+        match decode(self.inner.config.codec, answer.as_bytes()) {
             Ok(value) => Ok(Some(value)),
             Err(Unfit::Garbage(error)) => {
                 // Where the cache fails, the next call goes round it.
@@ -171,8 +175,17 @@ impl Cache {
     /// [`Error::FunctionKey`], [`Error::Ttl`], [`Error::Tag`], [`Error::Encode`]; [`Error::Store`] with
     /// [`OnError::Fail`](crate::OnError::Fail).
     pub async fn set<T: Serialize + ?Sized>(&self, spec: impl Into<Spec>, value: &T) -> Result<bool, Error> {
-        let (key, call) = self.prepare(spec.into())?;
-        let value = self.inner.config.codec.encode(value)?;
+        self.set_by(spec.into(), value, Codec::encode).await
+    }
+
+    async fn set_by<T: ?Sized>(
+        &self,
+        spec: Spec,
+        value: &T,
+        encode: fn(Codec, &T) -> Result<Bytes, Error>,
+    ) -> Result<bool, Error> {
+        let (key, call) = self.prepare(spec)?;
+        let value = encode(self.inner.config.codec, value)?;
         self.inner.pipeline.put(&key, &call, value).await
     }
 
@@ -221,7 +234,7 @@ impl Cache {
     /// greeting.remove().await?;
     /// # Ok(()) }
     /// ```
-    pub fn entry<T>(&self, spec: impl Into<Spec>) -> Entry<T> {
+    pub fn entry<T: Serialize + DeserializeOwned>(&self, spec: impl Into<Spec>) -> Entry<T> {
         Entry::new(self.clone(), spec.into())
     }
 

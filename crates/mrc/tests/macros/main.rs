@@ -1,6 +1,7 @@
 //! `#[cached]` and `#[invalidates]`, on a store in memory.
 #![expect(clippy::unwrap_used, reason = "a test stops at what it doesn't expect")]
 
+mod alias;
 mod bounds;
 
 use std::sync::Arc;

@@ -37,16 +37,6 @@ async fn twice(cache: &Cache) -> u8 {
     1
 }
 
-#[cached(cache = cache, skip(cache), skip_none)]
-async fn no_option(cache: &Cache) -> u8 {
-    1
-}
-
-#[cached(cache = cache, skip(cache), cache_err(_))]
-async fn no_error(cache: &Cache) -> u8 {
-    1
-}
-
 #[cached(cache = cache, skip(cache), err_ttl = 5)]
 async fn no_pattern(cache: &Cache) -> Result<u8, String> {
     Ok(1)

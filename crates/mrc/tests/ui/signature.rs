@@ -16,19 +16,12 @@ async fn anonymous(cache: &Cache) -> impl Sized {
 }
 
 #[cached(cache = cache, skip(cache))]
-async fn format(cache: &Cache) -> std::fmt::Result {
-    Ok(())
-}
-
-#[cached(cache = cache, skip(cache))]
 async fn pattern(cache: &Cache, (a, b): (u8, u8)) -> u8 {
     a + b
 }
 
 #[invalidates(cache = cache, tags("a"))]
-async fn silent(cache: &Cache) -> Option<u8> {
-    None
-}
+async fn silent(cache: &Cache) {}
 
 struct Shop(Cache);
 
