@@ -6,17 +6,11 @@ use mrc::{Cache, Codec, Error};
 
 use super::support::*;
 
-/// Bytes that no cache of texts has written.
-const WRONG: [&[u8]; 8] = [
-    b"7",
-    b"{\"type\":\"cached_exception\"}",
-    b"\"cut o",
-    b"\xff\xfe",
-    b"\x00",
-    b"\x01m\xa2ok\x00",
-    b"\x01c",
-    b"plain text",
-];
+/// Values of another type than text, which others may read.
+const THEIRS: [&[u8]; 3] = [b"7", b"{\"type\":\"cached_exception\"}", b"null"];
+
+/// Bytes that no cache has written, or none of this codec.
+const WRONG: [&[u8]; 6] = [b"\"cut o", b"\xff\xfe", b"\x00", b"\x01m\xa2ok\x00", b"\x01c", b"plain text"];
 
 async fn leaves(place: &Place, bytes: &'static [u8]) {
     place.store().put("app:f", Bytes::from_static(bytes), HOUR).await.unwrap();
@@ -60,6 +54,29 @@ async fn x21_a_look_at_such_bytes_finds_nothing() {
                 cache.get_or_try("f", async || -> Result<String, Error> { panic!("nothing runs") }),
             );
             assert!(matches!(read.await, Err(Error::Missed { .. })), "{bytes:?}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn x21_a_value_of_another_type_stays_and_its_reader_goes_round_it() {
+    on_every_store(async |place| {
+        let cache = place.cache();
+        for bytes in THEIRS {
+            leaves(&place, bytes).await;
+            for _ in 0..2 {
+                assert!(runs_text(&cache, "ok").await, "{bytes:?}");
+                assert!(place.heard.has("bypassed app:f wrong_type"), "{bytes:?}");
+                assert!(!place.heard.take().contains(&"bad_value app:f".to_owned()), "{bytes:?}");
+            }
+            assert!(matches!(cache.get::<String>("f").await, Err(Error::Decode { .. })), "{bytes:?}");
+            let read = scope::with_mode(
+                Mode::ReadOnly,
+                cache.get_or_try("f", async || -> Result<String, Error> { panic!("nothing runs") }),
+            );
+            assert!(matches!(read.await, Err(Error::Missed { .. })), "{bytes:?}");
+            assert_eq!(place.store().get("app:f").await.unwrap().unwrap(), bytes);
         }
     })
     .await;
