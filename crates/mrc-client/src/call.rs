@@ -7,13 +7,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
-use mrc_core::{Mark, Params, Tag, Ttl};
+use mrc_core::{Key, Mark, Params, Tag, Ttl};
 use mrc_store::{Life, Tags};
 use tokio::time::{Instant, timeout_at};
 
 use crate::client::Inner;
 use crate::error::Error;
 use crate::scope::{self, Frame, Mode, Said, StoreId};
+use crate::types::Types;
 
 /// The settings that a caller may choose for itself.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -61,6 +62,8 @@ pub(crate) struct Call {
     pub(crate) options: Options,
     /// The types of the params, which the key doesn't show.
     pub(crate) mark: Mark,
+    /// What other types the text's params have had. `None` where a key shows all.
+    pub(crate) types: Option<Arc<Types>>,
     /// Whether the value is an array of rows.
     pub(crate) rows: bool,
     /// The tags that the caller names; the computation may add some.
@@ -83,6 +86,7 @@ impl Call {
             jitter,
             options,
             mark: Mark::default(),
+            types: None,
             rows: false,
             tags: Vec::new(),
             nested,
@@ -90,6 +94,12 @@ impl Call {
             began: Instant::now(),
             endless: false,
         }
+    }
+
+    /// A call for the entry of this key, which is one of a text's.
+    pub(crate) fn keyed(self, key: &Key, types: &Arc<Types>) -> Self {
+        types.see(key.types());
+        Self { mark: key.mark().clone(), types: Some(Arc::clone(types)), ..self }
     }
 
     /// The name of the flight to `key` for calls with params of these types.

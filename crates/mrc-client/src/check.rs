@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use mrc_core::Mark;
 use mrc_core::{Bypass, Key};
 use quick_cache::sync::Cache;
 use quick_cache::{DefaultHashBuilder, UnitWeighter};
@@ -31,7 +32,7 @@ impl Pipeline {
     ///
     /// The check looks at the ends alone: only a decoder can tell what lies between them.
     pub(crate) fn value_of(&self, mut found: Bytes, call: &Call) -> Result<Bytes, Wrong> {
-        let bare = call.mark.strip(&found).ok_or(Wrong::OtherTypes)?.len();
+        let bare = call.without_mark(&found).ok_or(Wrong::OtherTypes)?.len();
         found.truncate(bare);
         if found.len() > self.max_value {
             return Err(Wrong::TooLarge { bytes: found.len(), limit: self.max_value });
@@ -115,6 +116,13 @@ impl WrongTypes {
 }
 
 impl Call {
+    /// The value of an entry with the mark of this call's types, or without one where there is no doubt.
+    fn without_mark<'a>(&self, found: &'a [u8]) -> Option<&'a [u8]> {
+        let ours = self.mark.strip(found);
+        // Looked at after the entry: whoever stored one of other types in this process has been seen before.
+        ours.or_else(|| self.types.as_ref().filter(|types| types.are_one()).and_then(|_| Mark::default().strip(found)))
+    }
+
     /// Whether a value can be one of this call. A leader's is checked by this alone: its own caller gets it at any size.
     pub(crate) fn accepts(&self, value: &[u8]) -> Result<(), Wrong> {
         if self.rows && !matches!(value, [b'[', .., b']']) {

@@ -266,12 +266,13 @@ impl MrcClient {
         query: impl Into<Query<'a>>,
         params: impl Borrow<Params>,
     ) -> Result<Option<Answer>, Error> {
-        let params = params.borrow();
-        let key = self.key(query, params)?;
+        let (query, params) = (query.into(), params.borrow());
+        let key = self.key_of(query.key_text(), params)?;
         if self.is_bypassed(&key) {
             return Ok(None);
         }
-        let call = Call { mark: key.mark().clone(), ..self.reading_call(params, Ttl::DEFAULT)?.failing() };
+        let types = &self.inner.texts.of(query.key_text()).types;
+        let call = self.reading_call(params, Ttl::DEFAULT)?.failing().keyed(&key, types);
         self.inner.pipeline.peek(&key, &call).await
     }
 
@@ -294,8 +295,8 @@ impl MrcClient {
     ) -> Result<bool, Error> {
         let (query, params) = (query.into(), params.borrow());
         let key = self.key_of(query.key_text(), params)?;
-        let (mark, tags) = (key.mark().clone(), self.tags_of(&query, params)?);
-        let call = Call { mark, tags, ..self.call(ttl.into())?.failing() };
+        let (types, tags) = (&self.inner.texts.of(query.key_text()).types, self.tags_of(&query, params)?);
+        let call = Call { tags, ..self.call(ttl.into())?.failing().keyed(&key, types) };
         let value = Codec::Json.encode(value)?;
         if self.is_bypassed(&key) {
             return Ok(false);
@@ -352,8 +353,13 @@ impl MrcClient {
         if let Some(what) = text.clock_once(&query.sql) {
             self.inner.pipeline.events.emit(&Event::DependsOnClock { key: key.as_str(), what });
         }
-        let (mark, tags) = (key.mark().clone(), self.tags_of(query, params)?);
-        Ok((key, Call { mark, rows: true, tags, ..self.reading_call(params, ttl)? }))
+        let types = match &query.keyed_as {
+            None => Arc::clone(&text.types),
+            Some(other) => Arc::clone(&self.inner.texts.of(other).types),
+        };
+        let call = Call { rows: true, tags: self.tags_of(query, params)?, ..self.reading_call(params, ttl)? };
+        let call = call.keyed(&key, &types);
+        Ok((key, call))
     }
 
     /// The tags that a query names, and those of its params where it asks for them.

@@ -46,6 +46,7 @@ mod refresh;
 mod spec;
 mod store;
 mod texts;
+mod types;
 
 #[doc(hidden)]
 pub mod macros_support;

@@ -9,6 +9,7 @@ use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
 use crate::error::Error;
+use crate::types::Types;
 
 /// How many bytes of texts are remembered.
 const BYTES: u64 = 8 << 20;
@@ -21,6 +22,7 @@ pub(crate) struct Texts(Cache<Box<str>, Arc<Text>, Length>);
 #[derive(Debug)]
 pub(crate) struct Text {
     pub(crate) hash: TextHash,
+    pub(crate) types: Arc<Types>,
     /// How many placeholders a cacheable statement has.
     checked: OnceLock<Result<usize, NotCacheable>>,
     /// What reads the clock.
@@ -45,7 +47,9 @@ impl Texts {
         if let Some(known) = self.0.get(text) {
             return known;
         }
-        let known = Arc::new(Text { hash: TextHash::of(text), checked: OnceLock::new(), clock: OnceLock::new() });
+        let hash = TextHash::of(text);
+        let types = Types::of(&hash);
+        let known = Arc::new(Text { hash, types, checked: OnceLock::new(), clock: OnceLock::new() });
         self.0.insert(text.into(), Arc::clone(&known));
         known
     }

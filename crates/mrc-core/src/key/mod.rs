@@ -80,6 +80,7 @@ pub struct KeyScheme {
 pub struct Key {
     text: String,
     mark: Mark,
+    types: u64,
     ambiguity: Option<Ambiguity>,
 }
 
@@ -192,7 +193,7 @@ impl KeyScheme {
         // Every writer appends UTF-8 only; a lossy copy would be made for nothing.
         let text =
             String::from_utf8(out).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
-        Ok(Key { text, mark, ambiguity })
+        Ok(Key { text, mark, types: reading::types(params, self.format), ambiguity })
     }
 
     /// The key as the peer of this format computes it for these lists, their lengths may differ, and nothing is refused.
@@ -219,7 +220,7 @@ impl KeyScheme {
 impl Key {
     /// A key whose maker knows that nothing else has it.
     pub fn unambiguous(text: impl Into<String>) -> Self {
-        Self { text: text.into(), mark: Mark::default(), ambiguity: None }
+        Self { text: text.into(), mark: Mark::default(), types: 0, ambiguity: None }
     }
 
     /// The key as it lies in Redis.
@@ -236,6 +237,12 @@ impl Key {
     /// [mark](Self::mark) tells their entries from others.
     pub fn bypass(&self) -> Option<&Ambiguity> {
         self.ambiguity().filter(|ambiguity| ambiguity.bypasses())
+    }
+
+    /// Returns a number for the types of this key's params. One text whose calls all have one number has one type a placeholder, so
+    /// that an entry without a mark is taken for one of those types.
+    pub fn types(&self) -> u64 {
+        self.types
     }
 
     /// Returns the mark of the types of this key's params.

@@ -208,6 +208,19 @@ fn differing_element(element: &Value, format: KeyFormat) -> Option<(Type, Type)>
     (own != reads_as).then_some((own, reads_as))
 }
 
+/// A number for the types of these params. Two lists of params with one key, of which one needs no mark and the other does, have two
+/// numbers: a list isn't its element here.
+pub(super) fn types(params: &Params, format: KeyFormat) -> u64 {
+    let bit = |value: &Value| 1_u64 << Type::of(value, format) as u8;
+    let of = |value: &Value| match value {
+        Value::List(values) => values.iter().map(bit).fold(1 << Type::List as u8, |all, one| all | one),
+        value => bit(value),
+    };
+    // FNV-1a, by whole words.
+    let mix = |hash: u64, types: u64| (hash ^ types).wrapping_mul(0x0100_0000_01b3);
+    params.values().map(of).fold(0xcbf2_9ce4_8422_2325, mix)
+}
+
 /// The mark of these params, and the first that needs one.
 pub(super) fn mark(params: &Params, format: KeyFormat) -> (Mark, Option<Ambiguity>) {
     let (mut mark, mut first) = (Vec::new(), None);

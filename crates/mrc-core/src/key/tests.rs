@@ -306,6 +306,9 @@ proptest! {
             let (one, asks_one) = side(pairs.iter().map(|(value, _)| value).collect());
             let (other, asks_other) = side(pairs.iter().map(|(_, value)| value).collect());
             let share = one.as_str() == other.as_str() && one.mark() == other.mark();
+            if one.as_str() == other.as_str() && one.mark().as_str().is_empty() && !share {
+                prop_assert_ne!(one.types(), other.types(), "{} in {:?}", one, format);
+            }
             if share && one.bypass().is_none() && other.bypass().is_none() {
                 prop_assert_eq!(asks_one, asks_other, "{} in {:?}", one, format);
             }

@@ -329,6 +329,8 @@ impl CacheStore for RedisStore {
     async fn invalidate(&self, tags: &[Tag]) -> Result<u64, StoreError> {
         let tags = all_of(tags)?;
         let outcome = tokio::time::timeout(INVALIDATION_LIMIT, self.drop_tagged(tags)).await;
+        // A look at the clock that is under way may have begun before: whoever claims from now on isn't to share it, or the fill is refused.
+        *lock(&self.asked) = Arc::default();
         outcome.unwrap_or(Err(StoreError::Timeout(INVALIDATION_LIMIT)))
     }
 
