@@ -227,12 +227,13 @@ async fn foreign_keys_end_no_call_and_heal() {
     let run = tokio::task::spawn_blocking(move || {
         let config = Config { cases: cases(), failure_persistence: None, max_shrink_iters: 200, ..Config::default() };
         let calls = prop::collection::vec(0..14_usize, 1..6);
-        TestRunner::new(config).run(&(state(), calls, any::<bool>()), |(state, calls, copy)| {
+        let outcome = TestRunner::new(config).run(&(state(), calls, any::<bool>()), |(state, calls, copy)| {
             let world = World { redis: &redis, store: &store, key: unique("k"), tag: unique("tag").into() };
             runtime.block_on(world.heals(&state, &calls, copy))
-        })
+        });
+        outcome.unwrap_or_else(|error| panic!("{error}"));
     });
-    run.await.unwrap().unwrap();
+    run.await.unwrap();
 }
 
 /// Each instance by itself, with the call that met it.

@@ -2,6 +2,8 @@
 -- ARGV: how long an invalidation is remembered in ms, how many keys are returned at most, without the clock the invalidation's moment in µs
 -- {how many keys the tag has, key, score, ...}: with its keys, unless there are too many. The empty one is the moment itself
 -- {-1}: another program wrote over the index
+-- Without either no entry has the tag, and no fill that is under way has asked for its moment: whoever has makes the clock, for a day.
+if KEYS[2] and redis.call('EXISTS', KEYS[1], KEYS[2]) == 0 then return {0} end
 local moment = KEYS[2] and tick(KEYS[2], 1) or ARGV[3]
 local last, foreign = look('ZSCORE', KEYS[1], '')
 last = tonumber(last or '-inf')
