@@ -5,19 +5,23 @@ use crate::record::Count;
 
 /// The scripts of the product. What is weakened is what it runs, less one part.
 macro_rules! lua {
-    ($name:literal) => {
-        include_str!(concat!("../../mrc-store/src/redis/lua/", $name, ".lua"))
+    ($($name:literal),*) => {
+        concat!($(include_str!(concat!("../../mrc-store/src/redis/lua/", $name, ".lua"))),*)
     };
 }
 
-const CLAIM: &str = lua!("claim");
-const FILL: &str = lua!("fill");
-const RELEASE: &str = lua!("release");
-const TRACK: &str = lua!("track");
-const DROP: &str = lua!("drop_tagged");
-pub(crate) const TICK: &str = lua!("tick");
-pub(crate) const BUMP: &str = lua!("bump");
+const CLAIM: &str = lua!("look", "claim");
+const FILL: &str = lua!("look", "fill");
+const RELEASE: &str = lua!("look", "release");
+const TRACK: &str = lua!("look", "track");
+const DROP: &str = lua!("look", "drop_tagged");
+pub(crate) const TICK: &str = lua!("look", "clock", "tick");
+pub(crate) const BUMP: &str = lua!("look", "clock", "bump");
 pub(crate) const PRUNE: &str = lua!("prune");
+
+/// What a refresh's fill looks at.
+const MARKED: &str =
+    "if n > 0 and not (redis.call('GETRANGE', KEYS[1], -1, -1) == ' ' and holds(KEYS[1])) then return 0 end\n";
 
 /// What the protocol lacks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -98,16 +102,13 @@ impl Scripts {
     pub(crate) fn without(lack: Option<Lack>) -> Res<Self> {
         let (mut claim, mut fill, mut track, mut drop): (&[&str], &[&str], &[&str], &[&str]) = Default::default();
         match lack {
-            Some(Lack::TokenCheck) => fill = &["if redis.call('GET', KEYS[2]) ~= ARGV[1] then return 0 end\n"],
+            Some(Lack::TokenCheck) => fill = &["if look('GET', KEYS[2]) ~= ARGV[1] then return 0 end\n"],
             Some(Lack::ClaimCheck) => {
-                fill = &[
-                    "if n == 0 and redis.call('EXISTS', KEYS[1]) == 0 then return 0 end\n",
-                    "if n > 0 and redis.call('GETRANGE', KEYS[1], -1, -1) ~= ' ' then return 0 end\n",
-                ];
+                fill = &["if n == 0 and redis.call('EXISTS', KEYS[1]) == 0 then return 0 end\n", MARKED];
             }
             Some(Lack::RefreshMark) => {
                 claim = &["\nelseif v:byte(-1) ~= 32 then redis.call('APPEND', KEYS[1], ' ')"];
-                fill = &["if n > 0 and redis.call('GETRANGE', KEYS[1], -1, -1) ~= ' ' then return 0 end\n"];
+                fill = &[MARKED];
             }
             Some(Lack::Epoch) => track = &["invalidated <= since and "],
             Some(Lack::LeaseRule) => {

@@ -145,6 +145,18 @@ impl CacheStore for Paused<dyn CacheStore> {
         self.inner.purge().await
     }
 
+    async fn exist(&self, keys: &[Bytes]) -> Result<u64, StoreError> {
+        self.inner.exist(keys).await
+    }
+
+    async fn scan_size(&self) -> Result<Option<u64>, StoreError> {
+        self.inner.scan_size().await
+    }
+
+    async fn tag_risks(&self) -> Result<Vec<String>, StoreError> {
+        self.inner.tag_risks().await
+    }
+
     async fn ping(&self) -> Result<(), StoreError> {
         self.inner.ping().await
     }
@@ -173,6 +185,14 @@ impl QueryExecutor for Paused<dyn QueryExecutor> {
             return Err(ExecuteError::Unavailable("a fault of the checker".into()));
         }
         outcome
+    }
+
+    async fn query_trusted(&self, sql: &str, params: &Params, rows: &mut RowEncoder) -> Result<(), ExecuteError> {
+        self.inner.query_trusted(sql, params, rows).await
+    }
+
+    async fn execute(&self, sql: &str, params: &Params, rows: &mut RowEncoder) -> Result<(), ExecuteError> {
+        self.inner.execute(sql, params, rows).await
     }
 
     async fn ping(&self) -> Result<(), ExecuteError> {

@@ -103,7 +103,7 @@ impl Weak {
     /// What the product does to invalidate a tag that few entries have.
     async fn drop_tagged(&self, tag: &Tag) -> Result<u64, Error> {
         let moment: String = self.client.eval(TICK, "mrc:clk", "1").await?;
-        let args = [moment, (MEMORY_US / 1_000).to_string(), "1000".to_owned()];
+        let args = [(MEMORY_US / 1_000).to_string(), "1000".to_owned(), moment];
         let registered: Vec<Value> = self.client.eval(BUMP, index(tag), args.to_vec()).await?;
         let members: Vec<Value> = registered.into_iter().skip(1).collect();
         let members: Vec<(String, Value)> = members
@@ -252,6 +252,18 @@ impl CacheStore for Weak {
 
     async fn purge(&self) -> Result<Option<u64>, StoreError> {
         self.whole.purge().await
+    }
+
+    async fn exist(&self, keys: &[Bytes]) -> Result<u64, StoreError> {
+        self.whole.exist(keys).await
+    }
+
+    async fn scan_size(&self) -> Result<Option<u64>, StoreError> {
+        self.whole.scan_size().await
+    }
+
+    async fn tag_risks(&self) -> Result<Vec<String>, StoreError> {
+        self.whole.tag_risks().await
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
