@@ -136,6 +136,16 @@ impl QueryExecutor for Counted {
         self.inner.query(sql, params, rows).await
     }
 
+    async fn query_trusted(&self, sql: &str, params: &Params, rows: &mut RowEncoder) -> Result<(), ExecuteError> {
+        self.queries.add(QUERIES);
+        self.inner.query_trusted(sql, params, rows).await
+    }
+
+    async fn execute(&self, sql: &str, params: &Params, rows: &mut RowEncoder) -> Result<(), ExecuteError> {
+        self.queries.add(QUERIES);
+        self.inner.execute(sql, params, rows).await
+    }
+
     async fn ping(&self) -> Result<(), ExecuteError> {
         self.inner.ping().await
     }

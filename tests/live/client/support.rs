@@ -205,6 +205,14 @@ impl QueryExecutor for Gated {
         Ok(())
     }
 
+    async fn query_trusted(&self, sql: &str, params: &Params, rows: &mut RowEncoder) -> Result<(), ExecuteError> {
+        self.mysql.query_trusted(sql, params, rows).await
+    }
+
+    async fn execute(&self, sql: &str, params: &Params, rows: &mut RowEncoder) -> Result<(), ExecuteError> {
+        self.mysql.execute(sql, params, rows).await
+    }
+
     async fn ping(&self) -> Result<(), ExecuteError> {
         self.mysql.ping().await
     }

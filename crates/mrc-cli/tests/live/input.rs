@@ -9,7 +9,7 @@ async fn a_value_is_json_or_text() {
     let check = async |format: &str, param: &str, expect: &str| {
         let run = mrc(&["key", "--sql", "x", "--param", param, "--format", format]).await;
         assert_eq!(run.text(), format!("{expect}_{HASH}"), "{param}");
-        assert_eq!(run.stderr, "");
+        assert!(run.stderr.is_empty() || run.stderr.starts_with("note: the key is ambiguous: "), "{run:?}");
     };
     check("typescript", "Id=6", "Id=6").await;
     check("typescript", "Id=\"6\"", "Id=6").await;
@@ -42,6 +42,10 @@ async fn an_ambiguous_key_says_so() {
     let run = mrc(&[&args[..], &["--json"]].concat()).await;
     assert!(run.json()["ambiguous"].as_str().unwrap().contains("split"), "{run:?}");
     assert_eq!(run.stderr, "");
+    let run = mrc(&["key", "--sql", "x", "--param", "Id=\"6\""]).await;
+    assert!(run.stderr.contains("Id is a text, and the key spells it as an integer"), "{run:?}");
+    assert!(!run.stderr.contains("bypassed"), "{run:?}");
+    assert_eq!(mrc(&["key", "--sql", "x", "--param", "Id=6"]).await.stderr, "");
     assert!(mrc(&["--json", "key", "--sql", "x"]).await.json()["ambiguous"].is_null());
 }
 

@@ -37,6 +37,16 @@ impl<E: QueryExecutor> QueryExecutor for Counting<E> {
         self.database.query(sql, params, rows).await
     }
 
+    async fn query_trusted(&self, sql: &str, params: &Params, rows: &mut RowEncoder) -> Result<(), ExecuteError> {
+        self.queries.fetch_add(1, Ordering::Relaxed);
+        self.database.query_trusted(sql, params, rows).await
+    }
+
+    async fn execute(&self, sql: &str, params: &Params, rows: &mut RowEncoder) -> Result<(), ExecuteError> {
+        self.queries.fetch_add(1, Ordering::Relaxed);
+        self.database.execute(sql, params, rows).await
+    }
+
     async fn ping(&self) -> Result<(), ExecuteError> {
         self.database.ping().await
     }
