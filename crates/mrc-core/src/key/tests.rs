@@ -305,12 +305,14 @@ proptest! {
             };
             let (one, asks_one) = side(pairs.iter().map(|(value, _)| value).collect());
             let (other, asks_other) = side(pairs.iter().map(|(_, value)| value).collect());
-            let share = one.as_str() == other.as_str() && one.mark() == other.mark();
-            if one.as_str() == other.as_str() && one.mark().as_str().is_empty() && !share {
-                prop_assert_ne!(one.types(), other.types(), "{} in {:?}", one, format);
+            let is_used = one.bypass().is_none() && other.bypass().is_none();
+            if !is_used || one.as_str() != other.as_str() {
+                continue;
             }
-            if share && one.bypass().is_none() && other.bypass().is_none() {
+            if one.mark() == other.mark() {
                 prop_assert_eq!(asks_one, asks_other, "{} in {:?}", one, format);
+            } else if one.mark().as_str().is_empty() {
+                prop_assert_ne!(one.types(), other.types(), "{} in {:?}", one, format);
             }
         }
     }
