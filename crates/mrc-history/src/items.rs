@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use mrc::Tag;
+use mrc_tests::numbers;
 use mysql_async::prelude::Queryable;
 use mysql_async::{Pool, TxOpts, params};
 use rand::Rng;
@@ -41,10 +42,11 @@ pub(crate) struct Item {
 
 /// The table.
 pub(crate) fn schema() -> String {
-    let last = FIRST + ITEMS - 1;
+    let before = FIRST - 1;
     format!(
         "CREATE TABLE items (id INT UNSIGNED PRIMARY KEY, version INT UNSIGNED NOT NULL);
-         INSERT INTO items SELECT seq, 1 FROM seq_{FIRST}_to_{last}"
+         INSERT INTO items SELECT seq + {before}, 1 FROM {} AS n",
+        numbers(ITEMS.into())
     )
 }
 
