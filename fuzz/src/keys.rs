@@ -53,7 +53,9 @@ fn is_same(one: &Value, other: &Value) -> bool {
         (Value::List(one), Value::List(other)) => {
             one.len() == other.len() && one.iter().zip(other).all(|(one, other)| is_same(one, other))
         }
-        (Value::List(list), single) | (single, Value::List(list)) => matches!(list.as_slice(), [one] if is_same(one, single)),
+        (Value::List(list), single) | (single, Value::List(list)) => {
+            matches!(list.as_slice(), [one] if is_same(one, single))
+        }
         (Value::Int(int), Value::UInt(uint)) | (Value::UInt(uint), Value::Int(int)) => u64::try_from(*int) == Ok(*uint),
         (Value::Float(one), Value::Float(other)) => one.to_bits() == other.to_bits(),
         _ => one == other,
