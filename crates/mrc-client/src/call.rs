@@ -62,7 +62,7 @@ pub(crate) struct Call {
     pub(crate) options: Options,
     /// The types of the params, which the key doesn't show.
     pub(crate) mark: Mark,
-    /// What other types the text's params have had. `None` where a key shows all.
+    /// The types that the text's params have had so far. `None` if the key shows them all.
     pub(crate) types: Option<Arc<Types>>,
     /// Whether the value is an array of rows.
     pub(crate) rows: bool,

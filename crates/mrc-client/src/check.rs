@@ -119,7 +119,7 @@ impl Call {
     /// The value of an entry with the mark of this call's types, or without one where there is no doubt.
     fn without_mark<'a>(&self, found: &'a [u8]) -> Option<&'a [u8]> {
         let ours = self.mark.strip(found);
-        // Looked at after the entry: whoever stored one of other types in this process has been seen before.
+        // The order matters: a call of this process shows its types before it stores an entry.
         ours.or_else(|| self.types.as_ref().filter(|types| types.are_one()).and_then(|_| Mark::default().strip(found)))
     }
 

@@ -305,7 +305,7 @@ impl Pipeline {
                     return self.read_alone(key, call, leader, compute).await;
                 }
                 Seat::Follower(follower) => {
-                    // What the leader found in the cache is what this caller goes round.
+                    // This caller bypasses the cache, so a hit of the leader's isn't for it.
                     let outcome = self.follow(key, call, follower).await;
                     if let Some(outcome) = outcome.filter(|outcome| !outcome.as_ref().is_ok_and(Answer::is_hit)) {
                         return outcome.map(Answer::followed);

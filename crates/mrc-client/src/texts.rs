@@ -25,7 +25,7 @@ pub(crate) struct Text {
     pub(crate) types: Arc<Types>,
     /// How many placeholders a cacheable statement has.
     checked: OnceLock<Result<usize, NotCacheable>>,
-    /// What reads the clock.
+    /// The word of the text that reads the clock.
     clock: OnceLock<Option<String>>,
 }
 
