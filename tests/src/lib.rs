@@ -35,7 +35,7 @@ pub use cluster::RedisCluster;
 pub use kinds::{CacheKind, SqlKind};
 pub use listener::Listener;
 pub use machine::Machine;
-pub use names::{free_port, numbers, slow_query, unique};
+pub use names::{cases, free_port, numbers, slow_query, unique};
 pub use peers::Peer;
 pub use proxy::{Mode, Proxy};
 pub use redis::Redis;

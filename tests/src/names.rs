@@ -47,3 +47,8 @@ pub fn free_port() -> u16 {
     }
     panic!("no free port of 127.0.0.1 between 11000 and 22000");
 }
+
+/// How many cases a random search tries: `PROPTEST_CASES`, which proptest itself reads too, or `default`.
+pub fn cases(default: u32) -> u32 {
+    std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(default)
+}

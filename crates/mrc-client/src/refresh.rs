@@ -3,6 +3,7 @@
 //! A hit is one GET and tells nothing of the value's age. So each process remembers, for the keys that it hit lately, when it is to look
 //! next. A look asks the store what is left of the value's life, in the background. If that is more than a gap drawn at random, the next look
 //! is due when the gap begins; else the value is claimed for a refresh, and of all processes one gets the claim and computes.
+//! The claim names what was left, so that a process whose look is older than another's fill comes too late.
 //!
 //! The gap is the probabilistic early expiration of XFetch (Vattani, Chierichetti, Lowenstein: Optimal Probabilistic Cache Stampede
 //! Prevention, VLDB 2015), `-δ ln(random)` with δ the time that a computation takes, but drawn once a look instead of once a hit, and held
@@ -47,8 +48,8 @@ struct Watched {
     next: u64,
     /// How long the last computation took.
     cost: Duration,
-    /// The value is to be refreshed by the next caller that can.
-    wanted: bool,
+    /// The value is to be refreshed by the next caller that can, while no more than this is left of its life.
+    wanted: Option<Duration>,
 }
 
 impl Refreshes {
@@ -65,7 +66,7 @@ impl Refreshes {
     /// Whether something is to be done about a key that was hit.
     pub(crate) fn is_due(&self, key: &str, now: Instant) -> bool {
         let watched = self.keys.get(&self.hash(key));
-        watched.is_none_or(|watched| watched.wanted || watched.next <= self.millis(now))
+        watched.is_none_or(|watched| watched.wanted.is_some() || watched.next <= self.millis(now))
     }
 
     /// Notes how long a computation took, where the key is in use.
@@ -79,7 +80,7 @@ impl Refreshes {
     /// Notes that a value was stored for this long.
     pub(crate) fn filled(&self, key: &str, call: &Call, ttl: Duration) {
         if !call.options.early_refresh.is_zero() {
-            let watched = Watched { wanted: false, ..self.watched(key) };
+            let watched = Watched { wanted: None, ..self.watched(key) };
             self.look_later(key, watched, ttl, gap(call, &watched), call);
         }
     }
@@ -94,8 +95,8 @@ impl Refreshes {
         Some(watched)
     }
 
-    /// Says whether the next caller that can is to refresh the value. Returns whether it was to before.
-    fn want(&self, key: &str, wanted: bool) -> bool {
+    /// Says whether the next caller that can is to refresh the value. Returns what was said before.
+    fn want(&self, key: &str, wanted: Option<Duration>) -> Option<Duration> {
         let watched = self.watched(key);
         if watched.wanted != wanted {
             self.keys.insert(self.hash(key), Watched { wanted, ..watched });
@@ -139,7 +140,7 @@ impl Pipeline {
         tokio::spawn(async move {
             let Some(left) = pipeline.left_to_refresh(&name, &call, &watched).await else { return };
             let Some(compute) = detached else {
-                pipeline.refreshes.want(&name, true);
+                pipeline.refreshes.want(&name, Some(left));
                 return;
             };
             let work = async {
@@ -158,10 +159,8 @@ impl Pipeline {
     /// A function that borrows from its caller is computed by its caller, while all others go on hitting the value.
     async fn refresh_here<C: Compute>(&self, key: &str, call: &Call, answer: Answer, compute: C) -> Answer {
         // Only functions are ever wanted.
-        if !self.refreshes.want(key, false) {
-            return answer;
-        }
-        let work = async { Ok(self.compute_anew(key, call, call.options.early_refresh, compute).await) };
+        let Some(left) = self.refreshes.want(key, None) else { return answer };
+        let work = async { Ok(self.compute_anew(key, call, left, compute).await) };
         match self.in_time(key, call, Instant::now() + call.options.deadline, work).await {
             Ok(Some(newer)) => newer,
             _ => answer,
@@ -181,9 +180,9 @@ impl Pipeline {
         None
     }
 
-    /// Claims the key for a refresh, computes its value and stores it. None: somebody else does, or it failed, and the value stays.
+    /// Claims the key for a refresh, computes its value and stores it. None: somebody else does or did, or it failed, and the value stays.
     async fn compute_anew<C: Compute>(&self, key: &str, call: &Call, left: Duration, compute: C) -> Option<Answer> {
-        let asks = asks::<C>(call, ClaimMode::Refresh);
+        let asks = asks::<C>(call, ClaimMode::Renew { left });
         let (claimed, claim) = self.claims.try_claim(self.store.shared(), key, &asks).await;
         let Ok(Claim::Granted) = claimed else {
             if claimed.is_ok() {

@@ -170,9 +170,13 @@ impl CacheStore for Weak {
         match (self.lack, terms.mode) {
             (Lack::Everything, _) => Ok(Claim::Granted),
             // A fill's claim is the same without the mark.
-            (Lack::RefreshMark, ClaimMode::Refresh) | (Lack::CopyName, _) => {
-                let refresh = if terms.mode == ClaimMode::Refresh { "1" } else { "0" };
-                let args = [token.as_str().to_owned(), millis(terms.lease), refresh.to_owned()];
+            (Lack::RefreshMark, ClaimMode::Refresh | ClaimMode::Renew { .. }) | (Lack::CopyName, _) => {
+                let most_left = match terms.mode {
+                    ClaimMode::Fill => 0,
+                    ClaimMode::Refresh => u32::MAX.into(),
+                    ClaimMode::Renew { left } => left.as_millis().max(1),
+                };
+                let args = [token.as_str().to_owned(), millis(terms.lease), most_left.to_string()];
                 let keys = self.keys(key, if terms.copy { 3 } else { 2 });
                 let answer: Value =
                     self.client.eval(&*self.scripts.claim, keys, args.to_vec()).await.map_err(failed)?;

@@ -288,6 +288,22 @@ pub enum ClaimMode {
     Fill,
     /// A refresh of a key that may have a value: readers go on hitting it until the fill.
     Refresh,
+    /// A refresh of a value that ends soon: one that lives longer is a [`Claim::Hit`], as somebody else has refreshed it since.
+    Renew {
+        /// The most that may be left of the value's life (rounded up to milliseconds).
+        left: Duration,
+    },
+}
+
+impl ClaimMode {
+    /// Whether a value that still lives so long is a [`Claim::Hit`].
+    pub fn is_hit(self, left: Duration) -> bool {
+        match self {
+            Self::Fill => true,
+            Self::Refresh => false,
+            Self::Renew { left: most } => left > most,
+        }
+    }
 }
 
 /// Which keys a scan returns.

@@ -12,8 +12,8 @@ use rand::{Rng, SeedableRng};
 
 use super::support::*;
 
-/// How many pairs of calls: by hand, `MRC_TEST_CASES=100000`.
-const CASES: usize = 300;
+/// How many pairs of calls.
+const CASES: u32 = 300;
 
 const SCHEMA: &str = "
     CREATE TABLE typed (id INT PRIMARY KEY, code VARCHAR(20), n INT, big BIGINT UNSIGNED, d DECIMAL(20,4), f DOUBLE, day DATE, at DATETIME, t TIME);
@@ -108,7 +108,7 @@ async fn calls_that_share_a_key_have_the_answers_of_their_own_types() {
     let others = shop.builder().build().unwrap();
     let (seed, groups) = (rand::random(), values_that_meet());
     let mut random = StdRng::seed_from_u64(seed);
-    let cases = std::env::var("MRC_TEST_CASES").map_or(CASES, |cases| cases.parse().unwrap());
+    let cases = mrc_tests::cases(CASES);
     for case in 0..cases {
         let sql = *STATEMENTS.choose(&mut random).unwrap();
         let group = groups.choose(&mut random).unwrap();

@@ -2,14 +2,14 @@
 
 use mrc_core::{Date, Decimal, Params, RowFormat, Time, Value, params};
 use mrc_store::{MySqlConfig, QueryExecutor};
-use mrc_tests::Database;
+use mrc_tests::{Database, cases};
 use rand::Rng;
 use rand::seq::IndexedRandom;
 
 use super::{config, executor, read};
 
-/// How many histories; `PROPTEST_CASES` asks for more.
-const HISTORIES: usize = 60;
+/// How many histories.
+const HISTORIES: u32 = 60;
 
 const COLUMNS: [&str; 12] = ["i", "n", "u", "s", "c", "d", "f", "da", "ts", "ti", "js", "vb"];
 
@@ -105,8 +105,7 @@ async fn random_histories_answer_as_fresh_connections_do() {
     database.execute(TABLE).await;
     let config = config(&database).pool_max(1).statement_cache(2);
     let (texts, values, mut rng) = (texts(), values(), rand::rng());
-    let count = std::env::var("PROPTEST_CASES").ok().and_then(|count| count.parse().ok()).unwrap_or(HISTORIES);
-    for _ in 0..count {
+    for _ in 0..cases(HISTORIES) {
         let sql = texts.choose(&mut rng).unwrap();
         let places = sql.matches('?').count();
         let mut call = || named((0..places).map(|_| values.choose(&mut rng).unwrap().clone()).collect::<Vec<_>>());

@@ -1,5 +1,7 @@
 //! What callers leave in their sessions reaches no read, and a read writes nothing.
 
+mod random;
+
 use mrc_core::{Params, RowEncoder, RowFormat, params};
 use mrc_store::{ExecuteError, MySqlExecutor, QueryExecutor};
 use mrc_tests::{Database, unique};

@@ -1,6 +1,4 @@
 //! Keys of the protocol that another program has written to: whatever lies there, calls end, answers are right, and the key is cached again.
-//!
-//! `PROPTEST_CASES` says how many states are tried. Default: 60.
 
 use std::fmt::Write;
 use std::sync::Arc;
@@ -10,7 +8,7 @@ use bytes::Bytes;
 use futures_util::TryStreamExt;
 use mrc_core::Tag;
 use mrc_store::{Bound, CacheStore, Claim, Life, Policy, ScanPattern, Terms, Token};
-use mrc_tests::{Redis, unique};
+use mrc_tests::{Redis, cases, unique};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
 
@@ -214,10 +212,6 @@ impl World<'_> {
     }
 }
 
-fn cases() -> u32 {
-    std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(60)
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn foreign_keys_end_no_call_and_heal() {
     // One of its own: the clock is everybody's.
@@ -225,7 +219,7 @@ async fn foreign_keys_end_no_call_and_heal() {
     let store = store(&redis.url());
     let runtime = tokio::runtime::Handle::current();
     let run = tokio::task::spawn_blocking(move || {
-        let config = Config { cases: cases(), failure_persistence: None, max_shrink_iters: 200, ..Config::default() };
+        let config = Config { cases: cases(60), failure_persistence: None, max_shrink_iters: 200, ..Config::default() };
         let calls = prop::collection::vec(0..14_usize, 1..6);
         let outcome = TestRunner::new(config).run(&(state(), calls, any::<bool>()), |(state, calls, copy)| {
             let world = World { redis: &redis, store: &store, key: unique("k"), tag: unique("tag").into() };

@@ -123,6 +123,7 @@ pub fn store_tests() -> impl Iterator<Item = StoreTest> {
         frees_a_key_after_its_lease,
         goes_on_hitting_during_a_refresh,
         refreshes_a_value,
+        renews_only_what_ends_soon,
         refuses_a_refresh_of_what_was_removed,
         refuses_a_refresh_of_what_was_put_again,
         refuses_a_refresh_of_what_expired,

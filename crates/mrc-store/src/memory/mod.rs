@@ -24,9 +24,7 @@ use self::bounded::{BoundedMemory, Structures};
 use self::tags::Index;
 use crate::bound::Bound;
 use crate::error::StoreError;
-use crate::store::{
-    CacheStore, Claim, ClaimMode, KeyPages, LONGEST, Life, RESERVED, ScanPattern, Terms, Token, storable,
-};
+use crate::store::{CacheStore, Claim, KeyPages, LONGEST, Life, RESERVED, ScanPattern, Terms, Token, storable};
 use crate::tags::{Found, Moment, Tags, all_of};
 
 /// What an entry takes besides its key and its value, roughly.
@@ -256,7 +254,9 @@ impl CacheStore for MemoryStore {
 
     async fn claim(&self, key: &str, token: &Token, terms: Terms) -> Result<Claim, StoreError> {
         self.step(checked(key)?, |slot, now| {
-            if let (Some(text), ClaimMode::Fill) = (slot.value(), terms.mode) {
+            if let Some(text) = slot.value()
+                && terms.mode.is_hit(text.ends - now)
+            {
                 return Claim::Hit(text.value.clone());
             }
             if let (Some(_), Some(other)) = (&slot.text, &slot.lease) {

@@ -12,7 +12,7 @@ use super::queue::Queue;
 use super::{Lease, Text, after};
 use crate::bound::policy::{self, Eviction, Order};
 use crate::bound::{Lifetime, Policy};
-use crate::store::{Claim, ClaimMode, Terms, Token};
+use crate::store::{Claim, Terms, Token};
 
 /// Leases that have ended are looked for when their number has doubled, but not before there are so many.
 const LEAST_LEASES: usize = 1_000;
@@ -50,6 +50,11 @@ pub(super) struct Rules {
     pub(super) lifetime: Lifetime,
 }
 
+/// What is left of an entry's life, which ends with all of them.
+fn left(ends: Instant, until: Option<Instant>, now: Instant) -> Duration {
+    until.map_or(ends, |until| until.min(ends)) - now
+}
+
 impl Structure {
     pub(super) fn new(policy: Policy) -> Self {
         let eviction = policy::of(policy);
@@ -80,8 +85,11 @@ impl Structure {
             state.reap(now);
             let ends = after(now, terms.lease);
             let other = state.lease(field, now).map(|lease| lease.ends);
+            let until = state.until;
             match (state.read(field, now), other) {
-                (Some(entry), _) if terms.mode == ClaimMode::Fill && !entry.text.value.is_empty() => {
+                (Some(entry), _)
+                    if !entry.text.value.is_empty() && terms.mode.is_hit(left(entry.text.ends, until, now)) =>
+                {
                     return Claim::Hit(entry.text.value.clone());
                 }
                 (Some(_), Some(other)) => return Claim::Busy { lease_left: Some(other - now) },
@@ -133,8 +141,8 @@ impl Structure {
 
     pub(super) fn ttl(&self, field: &Bytes) -> Option<Duration> {
         self.step(|state, now| {
-            let ends = state.read(field, now).filter(|entry| !entry.text.value.is_empty())?.text.ends;
-            Some(state.until.map_or(ends, |until| until.min(ends)) - now)
+            let (until, entry) = (state.until, state.read(field, now)?);
+            (!entry.text.value.is_empty()).then(|| left(entry.text.ends, until, now))
         })
     }
 

@@ -238,11 +238,7 @@ impl CacheStore for RedisStore {
     }
 
     async fn claim(&self, key: &str, token: &Token, terms: Terms) -> Result<Claim, StoreError> {
-        let refresh = match terms.mode {
-            ClaimMode::Fill => 0,
-            ClaimMode::Refresh => 1,
-        };
-        let args = [Value::from(token.as_str()), Value::Integer(millis(terms.lease)), Value::Integer(refresh)];
+        let args = [Value::from(token.as_str()), Value::Integer(millis(terms.lease)), most_left(terms.mode)];
         let keys = self.key_and_companions(key)?;
         let keys = if terms.copy { &keys[..] } else { &keys[..2] };
         claimed(self.run(&CLAIM, keys, &args).await?)
@@ -363,6 +359,15 @@ impl fmt::Debug for RedisStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RedisStore").field("config", &self.config).finish_non_exhaustive()
     }
+}
+
+/// How many ms a value that is refreshed may still live; 0: no value is refreshed.
+fn most_left(mode: ClaimMode) -> Value {
+    Value::Integer(match mode {
+        ClaimMode::Fill => 0,
+        ClaimMode::Renew { left } => millis(left),
+        ClaimMode::Refresh => i64::MAX,
+    })
 }
 
 /// The answer to a claim.

@@ -1,7 +1,7 @@
 //! Refreshes: a value is read anew while the others go on using it.
 
 use super::{Key, LONG, SHORT, token, until};
-use crate::store::{CacheStore, Claim};
+use crate::store::{CacheStore, Claim, ClaimMode, Terms, Token};
 
 /// During a refresh everybody else hits the value as it was, and nobody else may refresh it.
 pub async fn goes_on_hitting_during_a_refresh(store: &dyn CacheStore, prefix: &str) {
@@ -28,6 +28,20 @@ pub async fn refreshes_a_value(store: &dyn CacheStore, prefix: &str) {
     let second = key.granted_refresh(LONG).await;
     assert!(key.fill(&second, "[3]").await, "{key}: the fill of the next refresh must be stored");
     key.holds(Some("[3]"), "after the next refresh").await;
+    key.remove().await;
+}
+
+/// Of those who see that a value ends soon one refreshes it: the others come too late for what lives long again.
+pub async fn renews_only_what_ends_soon(store: &dyn CacheStore, prefix: &str) {
+    let key = Key::new(store, prefix);
+    let renew = |left| Terms { mode: ClaimMode::Renew { left }, ..Terms::fill(LONG) };
+    let claim = async |token: &Token, left| key.must("claim", store.claim(&key.name, token, renew(left)).await);
+    key.put("[1]", LONG / 2).await;
+    let first = token();
+    assert_eq!(claim(&first, LONG / 2).await, Claim::Granted, "{key}: a value that ends soon is renewed");
+    assert!(key.fill(&first, "[2]").await, "{key}: the fill of a refresh must be stored");
+    let late = claim(&token(), LONG / 2).await;
+    assert_eq!(late, Claim::Hit("[2]".into()), "{key}: a value that was renewed is not renewed again");
     key.remove().await;
 }
 

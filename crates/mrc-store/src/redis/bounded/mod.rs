@@ -34,13 +34,11 @@ pub(super) use self::names::Structure;
 use self::scripts::{CLAIM, DROP, Evicting, LEN, PURGE, RELEASE, REMOVE, TTL};
 use super::failure::unexpected;
 use super::scripts::{Script, command};
-use super::{RedisStore, claimed, life_left, marked, millis, readable, scan, slot, slot_of, tags};
+use super::{RedisStore, claimed, life_left, marked, millis, most_left, readable, scan, slot, slot_of, tags};
 use crate::bound::{Bound, Lifetime};
 use crate::error::StoreError;
 use crate::listeners::Listeners;
-use crate::store::{
-    CacheStore, Claim, ClaimMode, KeyPages, LONGEST, Life, ScanPattern, Terms, Token, check_namespace, storable,
-};
+use crate::store::{CacheStore, Claim, KeyPages, LONGEST, Life, ScanPattern, Terms, Token, check_namespace, storable};
 use crate::tags::{Found, Moment};
 
 /// How many fields one script removes: others wait meanwhile.
@@ -220,9 +218,9 @@ impl CacheStore for BoundedRedis {
     }
 
     async fn claim(&self, key: &str, token: &Token, terms: Terms) -> Result<Claim, StoreError> {
-        let refresh = Value::Integer((terms.mode == ClaimMode::Refresh).into());
         let [kind, life] = self.lifetime.clone();
-        let args = [Value::from(token.as_str()), Value::Integer(life_ms(terms.lease)), refresh, kind, life];
+        let args =
+            [Value::from(token.as_str()), Value::Integer(life_ms(terms.lease)), most_left(terms.mode), kind, life];
         claimed(self.run(&CLAIM, &self.place(key)?, &args).await?)
     }
 

@@ -1,9 +1,9 @@
--- KEYS: key, lease, perhaps copy   ARGV: token, lease in ms, 1 to refresh or 0
+-- KEYS: key, lease, perhaps copy   ARGV: token, lease in ms, how many ms a value that is refreshed may still live: 0 for a fill
 -- {2, value}: there is a value | {0, ms left}: somebody else is filling | {1}: granted
 local v = look('GET', KEYS[1])
 -- A text of nothing but marks is no value, and no claim leaves it.
 if v and #v > 0 and not string.find(v, '[^ \n]') then v = false end
-if v and #v > 0 and ARGV[3] == '0' then return {2, v} end
+if v and #v > 0 and (ARGV[3] == '0' or redis.call('PTTL', KEYS[1]) > tonumber(ARGV[3])) then return {2, v} end
 local left = v and lease_left(KEYS[2])
 if left then return {0, left} end
 if not v or #v == 0 then redis.call('SET', KEYS[1], '', 'PX', ARGV[2])

@@ -1,10 +1,10 @@
--- KEYS: structure, lease   ARGV: field, token, lease in ms, 1 to refresh or 0, kind of life, life in ms
+-- KEYS: structure, lease   ARGV: field, token, lease in ms, how many ms a value that is refreshed may still live: 0 for a fill, kind of life, life in ms
 -- {2, value}: there is a value | {0, ms left}: somebody else is filling | {1}: granted
 make_whole()
 reap(100)
 local field, lease = ARGV[1], tonumber(ARGV[3])
 local value = read(field)
-if value and #value > 0 and ARGV[4] == '0' then return {2, value} end
+if value and #value > 0 and (ARGV[4] == '0' or left_of(field, value) > tonumber(ARGV[4])) then return {2, value} end
 local left = value and lease_left(KEYS[6])
 if left then return {0, left} end
 if not value or #value == 0 then

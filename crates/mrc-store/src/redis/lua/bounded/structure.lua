@@ -103,6 +103,13 @@ local function read(field)
   return value, place
 end
 
+-- How many ms a value still lives, or -1: without an end.
+local function left_of(field, value)
+  local left, over = redis.call('PTTL', values), redis.call('ZSCORE', ends, field)
+  if over and not is_pythons(value) and (left < 0 or tonumber(over) - now < left) then return math.ceil(tonumber(over) - now) end
+  return left
+end
+
 -- Whether a sliding life is to begin anew. Not for each use: a hundredth makes no difference.
 local function is_due(left, life) return left < life - life / 100 end
 
