@@ -7,6 +7,7 @@ mod failures;
 mod foreign;
 mod kinds;
 mod moving;
+mod prefixes;
 mod rights;
 mod tags;
 mod wire;

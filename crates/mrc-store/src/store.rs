@@ -181,14 +181,15 @@ pub(crate) const REMEMBERED: Duration = FILL_LIMIT.saturating_mul(2);
 #[cfg(any(feature = "redis", feature = "memory"))]
 pub(crate) const LONGEST: Duration = Duration::from_secs(100 * 365 * 86_400);
 
-/// What the keys of our own bookkeeping begin with: no entry's does.
+/// What the keys of our own bookkeeping begin with, behind the prefix of their store: no entry's does.
 #[cfg(any(feature = "redis", feature = "memory"))]
 pub(crate) const RESERVED: &[u8] = b"mrc:";
 
 /// Refuses a namespace whose keys would begin with `mrc:`.
 #[cfg(any(feature = "redis", feature = "memory"))]
 pub(crate) fn check_namespace(prefix: &str, namespace: &str) -> Result<(), StoreError> {
-    if [prefix, namespace, ":"].concat().as_bytes().starts_with(RESERVED) {
+    let key = [prefix, namespace, ":"].concat();
+    if [&key, &key[prefix.len()..]].iter().any(|key| key.as_bytes().starts_with(RESERVED)) {
         return Err(StoreError::Config(format!(
             "the namespace {namespace:?} is reserved: its keys would begin with `mrc:`, as the cache's own do; choose another"
         )));

@@ -204,7 +204,7 @@ async fn while_a_dead_process_has_the_claim_the_others_ask_the_database() {
     assert!((1..=2).contains(&shop.runs().await), "{} queries", shop.runs().await);
     // They didn't wait for the lease: it stands.
     assert_eq!(shop.redis.cli(&["STRLEN", &shop.counted_key(1)]).await, "0");
-    assert_eq!(shop.redis.cli(&["EXISTS", &format!("mrc:l:{{{}}}", shop.counted_key(1))]).await, "1");
+    assert_eq!(shop.redis.cli(&["EXISTS", &format!("{}mrc:l:{{{}}}", shop.prefix, shop.counted_key(1))]).await, "1");
 }
 
 #[tokio::test]

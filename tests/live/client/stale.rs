@@ -26,7 +26,7 @@ async fn a_copy_stands_in_until_it_is_dropped_or_the_database_is_back() {
     let client = shop.builder().mysql(mysql.url("own")).stale_on_error(HOUR).jitter(0.0).build().unwrap();
     for id in 1..=2 {
         expire(&shop, &client, id).await;
-        let copy = format!("mrc:s:{{{}}}", shop.key(id));
+        let copy = format!("{}mrc:s:{{{}}}", shop.prefix, shop.key(id));
         assert_eq!(shop.keys(id).await, [copy.as_str()]);
         let left: u64 = shop.redis.cli(&["PTTL", &copy]).await.parse().unwrap();
         assert!((1..=3_600_050).contains(&left), "{left}");

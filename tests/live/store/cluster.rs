@@ -120,3 +120,25 @@ async fn a_replica_that_took_over_is_found() {
     let server = format!("127.0.0.1:{}", cluster.ports()[LOST]);
     heard.is(&[("server_lost", &server), ("server_back", &server)]).await;
 }
+
+/// It has a third of the keys: what it answers for the others must not look like an outage.
+#[tokio::test]
+async fn a_node_that_is_asked_as_one_server_says_how_to_ask_the_cluster() {
+    let cluster = RedisCluster::shared().await;
+    let alone = store(&format!("redis://127.0.0.1:{}", cluster.ports()[0]));
+    assert_eq!(alone.get(&keys_of(&cluster, 0, 1)[0]).await.unwrap(), None);
+    let key = &keys_of(&cluster, 1, 1)[0];
+    for error in [
+        alone.get(key).await.err(),
+        alone.look(key).await.err(),
+        alone.claim(key, &token(), Terms::fill(LONG)).await.err(),
+        alone.put(key, "1".into(), LONG).await.err(),
+        alone.exist(&[key.clone().into()]).await.err(),
+        alone.remove(&[key.clone().into()]).await.err(),
+        alone.invalidate(&[unique("tag").into()]).await.err(),
+        alone.scan(&ScanPattern::All).try_collect::<Vec<_>>().await.err(),
+        alone.ping().await.err(),
+    ] {
+        assert!(matches!(&error, Some(StoreError::Config(reason)) if reason.contains("redis-cluster://")), "{error:?}");
+    }
+}

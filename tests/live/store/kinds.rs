@@ -80,8 +80,10 @@ async fn the_key_space_of_the_bookkeeping_is_reserved() {
     let none = Arc::new(store(&redis.url()));
     let split = Arc::new(RedisStore::new(patient(&redis.url()).prefix("m")).unwrap());
     let memory = Arc::new(MemoryStore::new());
-    let stores: [(Arc<dyn CacheStore>, &str); 3] = [(none, "mrc:clk"), (split, "rc:clk"), (memory, "mrc:clk")];
-    for (store, key) in &stores {
+    let app = Arc::new(RedisStore::new(patient(&redis.url()).prefix("app:")).unwrap());
+    let stores: [(Arc<dyn CacheStore>, &str, &str); 4] =
+        [(none, "mrc:clk", "mrc"), (split, "rc:clk", "rc"), (app, "mrc:clk", "mrc"), (memory, "mrc:clk", "mrc")];
+    for (store, key, namespace) in &stores {
         let (claim, bytes) = (super::token(), Bytes::from(*key));
         let errors = [
             store.get(key).await.err(),
@@ -97,7 +99,6 @@ async fn the_key_space_of_the_bookkeeping_is_reserved() {
         for error in errors {
             assert!(matches!(error, Some(StoreError::ReservedKey { beginning: "mrc:", .. })), "{error:?}");
         }
-        let namespace = if *key == "rc:clk" { "rc" } else { "mrc" };
         let error = Arc::clone(store).bounded(namespace, &Bound::new(Policy::Lru)).unwrap_err();
         assert!(matches!(&error, StoreError::Config(reason) if reason.contains(namespace)), "{error}");
         store.now().await.unwrap();

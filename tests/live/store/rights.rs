@@ -1,4 +1,4 @@
-//! The rights that docs/support.md asks for: a cache needs them all, and no others.
+//! The rights in docs/rights/redis.acl: a cache needs them all, and no others.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -8,22 +8,11 @@ use mrc_store::conformance::store::{bounded_suite, store_suite};
 use mrc_store::{CacheStore, RedisConfig, RedisStore};
 use mrc_tests::{Redis, RedisCluster, unique};
 
-/// The commands in the line of docs/support.md that begins with this comment.
-fn documented(line: &str) -> BTreeSet<String> {
-    let docs = include_str!("../../../docs/support.md");
-    let (_, line) = docs.split_once(&format!("# {line}\n")).unwrap();
-    let line = line.lines().next().unwrap();
-    line.split_whitespace().filter_map(|word| word.strip_prefix('+')).map(str::to_owned).collect()
-}
-
-/// Lets a user have these commands alone.
-async fn allow(node: &Redis, commands: &BTreeSet<String>) {
-    let rules = commands.iter().map(|command| format!("+{command}"));
-    let rules: Vec<String> =
-        ["on", ">s3cret", "~shop:*", "~mrc:*", "-@all"].map(str::to_owned).into_iter().chain(rules).collect();
-    let rules: Vec<&str> = ["ACL", "SETUSER", "cache"].into_iter().chain(rules.iter().map(String::as_str)).collect();
-    assert_eq!(node.cli(&rules).await, "OK");
-    node.cli(&["CONFIG", "RESETSTAT"]).await;
+/// The command of the file behind the comment that begins so.
+fn line(comment: &str) -> Vec<&'static str> {
+    let file = include_str!("../../../docs/rights/redis.acl");
+    let (_, line) = file.split_once(&format!("\n# {comment}")).unwrap();
+    line.lines().nth(1).unwrap().split_whitespace().collect()
 }
 
 /// The commands that a server has run for the cache. None may have been refused.
@@ -33,18 +22,23 @@ async fn used(node: &Redis) -> BTreeSet<String> {
     let commands = stats.lines().filter_map(|line| line.strip_prefix("cmdstat_")?.split_once(':'));
     let commands = commands.map(|(command, _)| command.to_owned());
     // The first two are this test's own, and everybody may authenticate.
-    commands.filter(|command| !["acl|log", "config|resetstat", "auth"].contains(&&**command)).collect()
+    commands.filter(|command| !["acl|log", "acl|setuser", "config|resetstat", "auth"].contains(&&**command)).collect()
 }
 
-/// Runs `work` as a user who may do what the lines say; the servers must have seen exactly that.
-async fn exactly(lines: &[&str], nodes: &[Redis], config: RedisConfig, work: impl AsyncFnOnce(RedisStore)) {
-    let commands: BTreeSet<String> = lines.iter().flat_map(|line| documented(line)).collect();
+/// Runs `work` as the user of these lines; the servers must have seen exactly the commands that they allow.
+async fn exactly(comments: &[&str], nodes: &[Redis], config: RedisConfig, work: impl AsyncFnOnce(RedisStore)) {
+    let lines: Vec<_> = comments.iter().map(|comment| line(comment)).collect();
     for node in nodes {
-        allow(node, &commands).await;
+        for line in &lines {
+            assert_eq!(node.cli(line).await, "OK");
+        }
+        node.cli(&["CONFIG", "RESETSTAT"]).await;
     }
+    let commands: BTreeSet<String> =
+        lines.concat().iter().filter_map(|word| word.strip_prefix('+')).map(str::to_owned).collect();
     let patience = Duration::from_secs(20);
     let config =
-        config.prefix("shop:").username("cache").password("s3cret").command_timeout(patience).connect_timeout(patience);
+        config.prefix("app:").username("cache").password("secret").command_timeout(patience).connect_timeout(patience);
     work(RedisStore::new(config).unwrap()).await;
     let mut seen = BTreeSet::new();
     for node in nodes {
@@ -102,8 +96,10 @@ async fn of_statistics() {
 async fn of_a_cluster() {
     let cluster = RedisCluster::start().await;
     let config = RedisConfig::from_url(&cluster.url()).unwrap();
-    exactly(&["a cache", "a cluster"], cluster.nodes(), config, async |store| {
+    exactly(&["a cache", "bounded caches", "a cluster"], cluster.nodes(), config, async |store| {
         every_command(&store).await;
+        let store: Arc<dyn CacheStore> = Arc::new(store);
+        bounded_suite(&store, &unique("app")).await;
         store.close().await;
     })
     .await;

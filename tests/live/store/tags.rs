@@ -11,7 +11,7 @@ use super::{LONG, patient, store, token};
 
 /// The index of the tag `a` of a store without a prefix, and of one with the prefix `shop:`.
 const INDEX: &str = "mrc:t:{4618f47523e0904d5b29ffe6eaea8dfcbf9477a8}";
-const INDEX_OF_SHOP: &str = "mrc:t:{deca7c074f7c8a48d3327aa466b211a529609587}";
+const INDEX_OF_SHOP: &str = "shop:mrc:t:{4618f47523e0904d5b29ffe6eaea8dfcbf9477a8}";
 
 /// A life with these tags, of this moment.
 fn life(tags: &[&str], since: Moment) -> Life {
@@ -68,9 +68,15 @@ async fn tags_as_they_lie_in_redis() {
     assert_eq!(members.trim(), ask(&redis, &["GET", "mrc:clk"]).await, "the invalidation's moment, and no key");
 
     let shop = RedisStore::new(patient(&redis.url()).prefix("shop:")).unwrap();
-    filled(&shop, "k", life(&["a"], shop.now().await.unwrap())).await;
+    let since = shop.now().await.unwrap();
+    assert_eq!(
+        ask(&redis, &["GET", "shop:mrc:clk"]).await,
+        since.as_micros().to_string(),
+        "each has a clock of its own"
+    );
+    filled(&shop, "k", life(&["a"], since)).await;
     assert_eq!(ask(&redis, &["ZRANGE", INDEX_OF_SHOP, "0", "-1"]).await, "shop:k");
-    assert_eq!(number(&redis, &["EXISTS", "mrc:g:{shop:k}"]).await, 1);
+    assert_eq!(number(&redis, &["EXISTS", "shop:mrc:g:{shop:k}"]).await, 1);
     cache.invalidate(&["a".into()]).await.unwrap();
     assert!(shop.get("k").await.unwrap().is_some(), "stores with other prefixes share no tags");
 }

@@ -155,14 +155,14 @@ async fn a_lease_lies_in_the_slot_of_its_key() {
 async fn a_scan_leaves_out_the_bookkeeping() {
     use futures_util::TryStreamExt;
     let redis = Redis::start().await;
-    for prefix in ["", "m"] {
+    for prefix in ["", "m", "app:"] {
         let cache = RedisStore::new(patient(&redis.url()).prefix(prefix)).unwrap();
         for key in ["k", "{k}", ""] {
             cache.claim(key, &token(), Terms::fill(LONG)).await.unwrap();
         }
-        redis.cli(&["SET", "mrc:clk", "1"]).await;
-        redis.cli(&["ZADD", "mrc:t:{abc}", "1", "k"]).await;
-        redis.cli(&["SET", "mrc:g:{k}", "{}"]).await;
+        redis.cli(&["SET", &format!("{prefix}mrc:clk"), "1"]).await;
+        redis.cli(&["ZADD", &format!("{prefix}mrc:t:{{abc}}"), "1", "k"]).await;
+        redis.cli(&["SET", &format!("{prefix}mrc:g:{{{prefix}k}}"), "{}"]).await;
         let mut found = cache.scan(&ScanPattern::All).try_collect::<Vec<_>>().await.unwrap().concat();
         found.sort();
         assert_eq!(found, [Bytes::new(), Bytes::from("k"), Bytes::from("{k}")]);

@@ -192,7 +192,7 @@ impl SimpleDepCache {
 
     fn named(&self, name: &str) -> Result<Bytes, StoreError> {
         let key = Bytes::from(format!("{}:{name}", self.prefix));
-        if is_reserved(&key) { Err(StoreError::OWN_KEY) } else { Ok(key) }
+        if is_reserved("", &key) { Err(StoreError::OWN_KEY) } else { Ok(key) }
     }
 }
 

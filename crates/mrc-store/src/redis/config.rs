@@ -8,7 +8,7 @@ use fred::error::{Error, ErrorKind};
 use fred::types::Builder;
 use fred::types::config::{Config, ConnectionConfig, PerformanceConfig, ReconnectError, Server, ServerConfig};
 
-use super::slot::is_reserved;
+use super::slot::{is_reserved, keeps_slots};
 use super::tls::TlsConfig;
 use crate::error::StoreError;
 
@@ -142,7 +142,7 @@ impl RedisConfig {
         self
     }
 
-    /// Sets what every key in Redis begins with; the store's callers never see it. It must not begin with `mrc:`, and should end with a
+    /// Sets what every key in Redis begins with, the bookkeeping keys too; the store's callers never see it. It must not begin with `mrc:`, and should end with a
     /// colon.
     ///
     /// A scan, and so a drop, reaches every key that begins with the prefix. `shop:` and `shopping:` are apart. `shop` is the beginning of
@@ -231,7 +231,7 @@ impl RedisConfig {
     /// Everything that fred has to know. Reads root certificates, but connects to nothing.
     pub(super) fn build(&self) -> Result<Builder, StoreError> {
         let invalid = |reason: &str| Err(StoreError::Config(reason.into()));
-        if is_reserved(self.prefix.as_bytes()) {
+        if is_reserved("", self.prefix.as_bytes()) {
             return invalid("the prefix `mrc:` is reserved for the cache's own keys; choose another");
         }
         if self.connect_timeout.is_zero() || self.command_timeout.is_zero() {
@@ -239,6 +239,11 @@ impl RedisConfig {
         }
         if self.is_cluster() && self.server.database.is_some_and(|number| number != 0) {
             return invalid("a cluster has no databases other than 0");
+        }
+        if self.is_cluster() && !keeps_slots(&self.prefix) {
+            return invalid(
+                "in a cluster a `{` in the prefix needs a text and a `}` behind it, as `{shop}:`; or leave braces out",
+            );
         }
         let mut server = self.server.clone();
         server.tls = self.tls.as_ref().map(TlsConfig::build).transpose()?;
@@ -382,6 +387,7 @@ mod tests {
         check(RedisConfig::default().command_timeout(Duration::ZERO), "zero");
         check(RedisConfig::default().connect_timeout(Duration::ZERO), "zero");
         check(RedisConfig::from_url("redis-cluster://h:1").unwrap().database(1), "no databases");
+        check(RedisConfig::from_url("redis-cluster://h:1").unwrap().prefix("{}:"), "a `}` behind it");
         check(RedisConfig::default().tls(TlsConfig::new().roots("rubbish")), "no PEM certificate");
         check(RedisConfig::default().tls(TlsConfig::new().client_certificate("", "")), "private key");
     }

@@ -24,6 +24,17 @@ pub(super) fn store_error(error: Error, limit: Duration, server: &str) -> StoreE
     }
 }
 
+/// The error of a server that is asked alone and is a node of a cluster. None: it says nothing of a cluster.
+pub(super) fn cluster_error(error: &Error, server: &str) -> Option<StoreError> {
+    let is_of_a_node = ["MOVED", "ASK", "CROSSSLOT"].contains(&first_word(error.details()));
+    is_of_a_node.then(|| {
+        StoreError::Config(format!(
+            "{server} is a node of a cluster and has a part of the keys alone: begin the URL with redis-cluster:// \
+             (rediss-cluster:// for TLS)"
+        ))
+    })
+}
+
 /// The answer to a GET. A key of a foreign type is as good as absent: the next claim of it removes it.
 pub(super) fn absent_if_foreign<T>(outcome: Result<Option<T>, Error>) -> Result<Option<T>, Error> {
     outcome.or_else(|error| if error.details().starts_with("WRONGTYPE") { Ok(None) } else { Err(error) })
@@ -99,6 +110,19 @@ mod tests {
         check(ErrorKind::Auth, "WRONGPASS invalid username-password pair", "Refused", false);
         check(ErrorKind::Cluster, "MOVED 1 h:1", "Unavailable(\"h:1: ", true);
         check(ErrorKind::Config, "ERR This instance has cluster support disabled", "Config", false);
+    }
+
+    #[test]
+    fn a_node_of_a_cluster_is_told() {
+        let check = |details: &'static str, expect: bool| {
+            let error = cluster_error(&Error::new(ErrorKind::Unknown, details), "h:1");
+            assert_eq!(error.is_some_and(|error| error.to_string().contains("h:1 is a node")), expect, "{details}");
+        };
+        check("MOVED 3999 h:2", true);
+        check("ASK 3999 h:2", true);
+        check("CROSSSLOT Keys in request don't hash to the same slot", true);
+        check("NOPERM this user has no permissions", false);
+        check("CLUSTERDOWN The cluster is down", false);
     }
 
     #[test]

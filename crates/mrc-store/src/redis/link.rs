@@ -34,7 +34,7 @@ use tokio::sync::watch;
 use tokio::task::{AbortHandle, JoinHandle};
 
 use super::RedisConfig;
-use super::failure::store_error;
+use super::failure::{cluster_error, store_error};
 use crate::error::StoreError;
 use crate::listeners::Listeners;
 
@@ -212,7 +212,9 @@ impl Link {
     }
 
     fn error(&self, error: Error, limit: Duration) -> StoreError {
-        store_error(error, limit, &self.inner.address.name)
+        let name = &self.inner.address.name;
+        let of_a_node = if self.inner.in_cluster { None } else { cluster_error(&error, name) };
+        of_a_node.unwrap_or_else(|| store_error(error, limit, name))
     }
 }
 

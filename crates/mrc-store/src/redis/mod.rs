@@ -34,6 +34,7 @@ use tokio::sync::OnceCell;
 use self::bounded::Structure;
 use self::failure::{absent_if_foreign, unexpected};
 use self::link::{Connection, lock};
+use self::scan::InnerPrefixes;
 use self::scripts::{CLAIM, FILL, PUT, RELEASE, Script, TTL};
 use self::servers::Servers;
 use self::span::traced;
@@ -78,6 +79,8 @@ pub struct RedisStore {
     asked: Mutex<Arc<OnceCell<Option<Moment>>>>,
     /// Whether any entry was filled with tags.
     has_tags: AtomicBool,
+    /// Longer prefixes, whose copies a scan found.
+    inner: InnerPrefixes,
 }
 
 impl RedisStore {
@@ -94,7 +97,13 @@ impl RedisStore {
                 "the prefix doesn't end with a colon: what looks through keys, as a drop does, also reaches those of prefixes that begin with it"
             );
         }
-        Ok(Self { servers, config, asked: Mutex::default(), has_tags: AtomicBool::new(false) })
+        Ok(Self {
+            servers,
+            config,
+            asked: Mutex::default(),
+            has_tags: AtomicBool::new(false),
+            inner: InnerPrefixes::default(),
+        })
     }
 
     /// [`get`](CacheStore::get) without the box that a method of a trait object needs.
@@ -161,7 +170,11 @@ impl RedisStore {
     /// Removes these keys, and their copies and tags, which don't count; in a cluster all of one slot.
     async fn unlink_entries(&self, keys: &[Bytes]) -> Result<u64, StoreError> {
         let keys = self.all_physical(keys)?;
-        let beside = keys.iter().flat_map(|key| [slot::copy_key(key), slot::tags_key(key)]).collect();
+        let beside = keys.iter().flat_map(|key| {
+            let prefixes = self.inner.of(key).into_iter().chain([self.config.prefix.clone().into()]);
+            prefixes.flat_map(|prefix| [slot::copy_key(&prefix, key), slot::tags_key(&prefix, key)])
+        });
+        let beside = beside.collect();
         let (removed, _) = try_join(self.unlink(keys), self.unlink(beside)).await?;
         Ok(removed)
     }
@@ -185,7 +198,7 @@ impl RedisStore {
             [] => Bytes::copy_from_slice(key),
             prefix => [prefix, key].concat().into(),
         };
-        if slot::is_reserved(&physical) {
+        if slot::is_reserved(&self.config.prefix, &physical) {
             return Err(StoreError::OWN_KEY);
         }
         if self.config.is_of_another_prefix(key) {
@@ -195,11 +208,12 @@ impl RedisStore {
         Ok(physical)
     }
 
-    /// The key, its lease and the copy of its value, as they lie in Redis.
-    fn key_and_companions(&self, key: &str) -> Result<[Bytes; 3], StoreError> {
-        let key = self.physical(key.as_bytes())?;
-        let (lease, copy) = (slot::lease_key(&key), slot::copy_key(&key));
-        Ok([key, lease, copy])
+    /// A key in Redis, its lease, the copy of its value and its tags.
+    fn companions(&self, key: Bytes) -> [Bytes; 4] {
+        let prefix = &self.config.prefix;
+        let (copy, tags) = (slot::copy_key(prefix.as_bytes(), &key), slot::tags_key(prefix.as_bytes(), &key));
+        let lease = slot::lease_key(prefix, &key);
+        [key, lease, copy, tags]
     }
 }
 
@@ -210,14 +224,13 @@ impl CacheStore for RedisStore {
     }
 
     async fn look(&self, key: &str) -> Result<Option<Found>, StoreError> {
-        let key = self.physical(key.as_bytes())?;
-        let tags = slot::tags_key(&key);
+        let [key, _, _, tags] = self.companions(self.physical(key.as_bytes())?);
         self.find(key, tags).await
     }
 
     async fn stale(&self, key: &str) -> Result<Option<Found>, StoreError> {
-        let key = self.physical(key.as_bytes())?;
-        self.find(slot::copy_key(&key), slot::tags_key(&key)).await
+        let [_, _, copy, tags] = self.companions(self.physical(key.as_bytes())?);
+        self.find(copy, tags).await
     }
 
     async fn now(&self) -> Result<Moment, StoreError> {
@@ -239,8 +252,8 @@ impl CacheStore for RedisStore {
 
     async fn claim(&self, key: &str, token: &Token, terms: Terms) -> Result<Claim, StoreError> {
         let args = [Value::from(token.as_str()), Value::Integer(millis(terms.lease)), most_left(terms.mode)];
-        let keys = self.key_and_companions(key)?;
-        let keys = if terms.copy { &keys[..] } else { &keys[..2] };
+        let keys = self.companions(self.physical(key.as_bytes())?);
+        let keys = if terms.copy { &keys[..3] } else { &keys[..2] };
         claimed(self.run(&CLAIM, keys, &args).await?)
     }
 
@@ -249,7 +262,7 @@ impl CacheStore for RedisStore {
         let [ttl, of_copy] = lives;
         let value = storable(value)?;
         life.tags.check()?;
-        let [entry, lease, copy] = self.key_and_companions(key)?;
+        let [entry, lease, copy, tags] = self.companions(self.physical(key.as_bytes())?);
         let token_arg = Value::from(token.as_str());
         if life.tags.is_empty() {
             let (keys, args) = ([entry, lease, copy], [token_arg, Value::Bytes(value), ttl, of_copy]);
@@ -262,7 +275,7 @@ impl CacheStore for RedisStore {
             return Ok(false);
         }
         // A copy from before goes in any case: the tags that it had are replaced.
-        let keys = [entry.clone(), lease, copy, slot::tags_key(&entry)];
+        let keys = [entry, lease, copy, tags];
         let tags = Value::Bytes(tags::to_json(&life.tags).into());
         let has_copy = Value::Integer(life.has_copy().into());
         let args = [token_arg, Value::Bytes(marked(&value)), ttl, of_copy, tags, has_copy];
@@ -271,12 +284,13 @@ impl CacheStore for RedisStore {
 
     async fn release(&self, key: &str, token: &Token) -> Result<bool, StoreError> {
         let args = [Value::from(token.as_str())];
-        Ok(self.run(&RELEASE, &self.key_and_companions(key)?, &args).await? == Value::Integer(1))
+        let keys = self.companions(self.physical(key.as_bytes())?);
+        Ok(self.run(&RELEASE, &keys[..3], &args).await? == Value::Integer(1))
     }
 
     async fn put(&self, key: &str, value: Bytes, ttl: Duration) -> Result<(), StoreError> {
         let args = [Value::Bytes(storable(value)?), Value::Integer(millis(ttl))];
-        let [key, _, copy] = self.key_and_companions(key)?;
+        let [key, _, copy, _] = self.companions(self.physical(key.as_bytes())?);
         self.run(&PUT, &[key, copy], &args).await.map(drop)
     }
 
@@ -335,7 +349,7 @@ impl CacheStore for RedisStore {
     }
 
     fn scan(&self, pattern: &ScanPattern) -> KeyPages<'_> {
-        scan::pages(&self.servers, &self.config, pattern).boxed()
+        scan::pages(&self.servers, &self.config, &self.inner, pattern).boxed()
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

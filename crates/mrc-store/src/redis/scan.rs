@@ -1,7 +1,7 @@
 //! Walking through the keys of all servers.
 
-use std::collections::VecDeque;
-use std::sync::Arc;
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use fred::error::{Error, ErrorKind};
@@ -14,10 +14,10 @@ use futures_util::stream::{Stream, try_unfold};
 
 use super::RedisConfig;
 use super::failure::{absent_if_foreign, unexpected};
-use super::link::{Connection, Link};
+use super::link::{Connection, Link, lock};
 use super::scripts::command;
 use super::servers::Servers;
-use super::slot::{is_reserved, key_of_copy};
+use super::slot::{is_reserved, owner_of_copy};
 use super::span::traced;
 use crate::bound::place::{VALUES, structure_of};
 use crate::error::StoreError;
@@ -27,6 +27,8 @@ use crate::store::ScanPattern;
 const KEYS_A_PAGE: u32 = 1_000;
 /// How often all servers are walked, at most, if slots keep moving.
 const ROUNDS: usize = 5;
+/// So many prefixes of other stores are remembered.
+const INNER_PREFIXES: usize = 1_000;
 /// The cursor of a scan that begins, or has ended.
 pub(super) const START: &str = "0";
 
@@ -34,10 +36,35 @@ pub(super) const START: &str = "0";
 pub(super) fn pages<'a>(
     servers: &'a Servers,
     config: &'a RedisConfig,
+    inner: &'a InnerPrefixes,
     pattern: &ScanPattern,
 ) -> impl Stream<Item = Result<Vec<Bytes>, StoreError>> + use<'a> {
     let pattern = pattern.clone();
-    raw_pages(servers, glob(&config.prefix, &pattern)).map_ok(move |page| logical(page, config, &pattern))
+    raw_pages(servers, glob(&config.prefix, &pattern)).map_ok(move |page| logical(page, config, inner, &pattern))
+}
+
+/// The prefixes of other stores that begin with this store's, as far as scans met copies there: who removes a key that a scan returned
+/// removes its copy too.
+#[derive(Default)]
+pub(super) struct InnerPrefixes(Mutex<BTreeSet<Bytes>>);
+
+impl InnerPrefixes {
+    /// Those that the key begins with.
+    pub(super) fn of(&self, key: &[u8]) -> Vec<Bytes> {
+        lock(&self.0).iter().filter(|prefix| key.starts_with(prefix)).cloned().collect()
+    }
+
+    /// Those of a page count until the next page, however many they are.
+    fn make_room(&self) {
+        let mut prefixes = lock(&self.0);
+        if prefixes.len() > INNER_PREFIXES {
+            prefixes.clear();
+        }
+    }
+
+    fn insert(&self, prefix: &Bytes) {
+        lock(&self.0).insert(Bytes::copy_from_slice(prefix));
+    }
 }
 
 /// The keys that begin so, as they lie in Redis.
@@ -109,18 +136,24 @@ impl Scan<'_> {
 }
 
 /// The keys of a page that are entries of this cache, without the prefix.
-fn logical(page: Vec<Bytes>, config: &RedisConfig, pattern: &ScanPattern) -> Vec<Bytes> {
+fn logical(page: Vec<Bytes>, config: &RedisConfig, inner: &InnerPrefixes, pattern: &ScanPattern) -> Vec<Bytes> {
+    inner.make_room();
     let mut keys = Vec::with_capacity(page.len());
     for key in page {
-        let key = key_of_copy(&key).unwrap_or(key);
-        if key.starts_with(config.prefix.as_bytes()) && !is_reserved(&key) {
+        let key = owner_of_copy(&key).map_or(key, |(prefix, key)| {
+            if prefix != config.prefix {
+                inner.insert(&prefix);
+            }
+            key
+        });
+        if key.starts_with(config.prefix.as_bytes()) && !is_reserved(&config.prefix, &key) {
             let key = key.slice(config.prefix.len()..);
             if config.is_of_another_prefix(&key) {
                 continue;
             }
             // One key for each structure, whichever of its parts this is.
             let key = structure_of(&key).map_or_else(|| key.clone(), |base| [base, VALUES.as_bytes()].concat().into());
-            // The server looks for it anywhere in the name: that of a copy begins before its key's.
+            // The server looks for it anywhere behind the prefix: in the name of a copy its key comes late.
             if pattern.matches(&key) {
                 keys.push(key);
             }
@@ -134,6 +167,7 @@ fn logical(page: Vec<Bytes>, config: &RedisConfig, pattern: &ScanPattern) -> Vec
 
 impl Walk {
     async fn begin(servers: &Servers, round: usize) -> Result<Self, StoreError> {
+        servers.are_whole().await?;
         let primaries = servers.primaries_now().await?;
         let layout = if servers.are_a_cluster() { Layout::read(&primaries).await? } else { Layout(Vec::new()) };
         Ok(Self { servers: primaries.into(), cursor: START.into(), layout, round })
@@ -208,27 +242,14 @@ fn own_slots(nodes: &str) -> String {
     line.split(' ').skip(BEFORE_SLOTS).collect::<Vec<_>>().join(" ")
 }
 
-/// The pattern for MATCH.
+/// The pattern for MATCH. A copy has the prefix, and its key with the prefix further on.
 fn glob(prefix: &str, pattern: &ScanPattern) -> String {
-    // A copy's own name begins before the prefix.
-    let mut glob = String::from("*");
-    if !prefix.is_empty() {
-        escape(&mut glob, prefix);
+    let mut glob = String::new();
+    escape(&mut glob, prefix);
+    glob.push('*');
+    if let ScanPattern::Beginning(text) | ScanPattern::Containing(text) = pattern {
+        escape(&mut glob, text);
         glob.push('*');
-    }
-    match pattern {
-        ScanPattern::All => {}
-        ScanPattern::Beginning(text) => {
-            if !prefix.is_empty() {
-                glob.pop();
-            }
-            escape(&mut glob, text);
-            glob.push('*');
-        }
-        ScanPattern::Containing(text) => {
-            escape(&mut glob, text);
-            glob.push('*');
-        }
     }
     glob
 }
@@ -252,10 +273,10 @@ mod tests {
             assert_eq!(glob(prefix, &ScanPattern::Containing(text.into())), expect);
         };
         check("", "StoreId=6", "*StoreId=6*");
-        check("shop:", "a*b?", r"*shop:*a\*b\?*");
-        check("[x]", r"\^-", r"*\[x\]*\\\^\-*");
-        assert_eq!(glob("a*", &ScanPattern::All), r"*a\**");
-        assert_eq!(glob("a*", &ScanPattern::Beginning("b?".into())), r"*a\*b\?*");
+        check("shop:", "a*b?", r"shop:*a\*b\?*");
+        check("[x]", r"\^-", r"\[x\]*\\\^\-*");
+        assert_eq!(glob("a*", &ScanPattern::All), r"a\**");
+        assert_eq!(glob("a*", &ScanPattern::Beginning("b?".into())), r"a\**b\?*");
         assert_eq!(glob("", &ScanPattern::Beginning("b".into())), "*b*");
     }
 

@@ -4,15 +4,19 @@ use std::future::Future;
 use std::ops::Deref;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use fred::error::Error;
+use fred::interfaces::KeysInterface;
 use fred::types::config::Server;
-use futures_util::future::try_join_all;
+use futures_util::future::{try_join, try_join_all};
 use mrc_core::EventListener;
 
 use super::RedisConfig;
 use super::cluster::Cluster;
 use super::failure::moved;
 use super::link::{Connection, Link};
+use super::slot::lease_key;
+use super::span::traced;
 use crate::error::StoreError;
 use crate::listeners::Listeners;
 
@@ -23,6 +27,8 @@ const REDIRECTIONS: usize = 4;
 pub(super) struct Servers {
     kind: Kind,
     listeners: Arc<Listeners>,
+    /// Two keys that a cluster has in two slots.
+    apart: [Bytes; 2],
 }
 
 enum Kind {
@@ -55,7 +61,8 @@ impl Servers {
         } else {
             Kind::One(Arc::new(Link::new(config, listeners.clone())?))
         };
-        Ok(Self { kind, listeners })
+        let apart = ["0", "1"].map(|tag| lease_key(&config.prefix, tag.as_bytes()));
+        Ok(Self { kind, listeners, apart })
     }
 
     /// Runs a command on the server that has the slot, where MOVED is followed: by that the server says that it did nothing. What was
@@ -128,7 +135,15 @@ impl Servers {
     pub(super) async fn ping(&self) -> Result<(), StoreError> {
         let links = self.primaries().await?;
         let pings = links.iter().map(|link| async { link.ping().await.inspect_err(|error| self.notice(error)) });
-        try_join_all(pings).await.map(drop)
+        try_join(try_join_all(pings), self.are_whole()).await.map(drop)
+    }
+
+    /// An error where one server is asked that is a node of a cluster: a scan of it would leave out the other nodes' keys.
+    pub(super) async fn are_whole(&self) -> Result<(), StoreError> {
+        let Kind::One(link) = &self.kind else { return Ok(()) };
+        let connection = link.connection().await?;
+        let count = connection.client.exists::<u64, _>(self.apart.to_vec());
+        link.judge(traced(link.address(), "EXISTS", None, count).await).map(drop)
     }
 
     pub(super) fn listen(&self, listener: Arc<dyn EventListener>) {

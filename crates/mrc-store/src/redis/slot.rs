@@ -1,8 +1,11 @@
 //! The names of our bookkeeping keys, beside the keys that they belong to.
 //!
+//! Each begins with the store's prefix, so that rights for the prefix are all that a user needs. A companion of the key `K`, which has
+//! the prefix too, is `{prefix}mrc:l:{K}`.
+//!
 //! In a cluster a script may touch one slot only, so a lease must land in the slot of its key. Where the key has no braces, the key
 //! itself is the hash tag of its lease. Where it has some, that would cut the tag short; the tag is then a number that
-//! hashes to the same slot.
+//! hashes to the same slot. A prefix with a hash tag of its own, as `{app}:`, decides the slot of all its keys.
 
 use std::sync::LazyLock;
 
@@ -12,10 +15,11 @@ use fred::util::{redis_keyslot, sha1_hash};
 use crate::store::RESERVED;
 
 /// The hybrid clock by which invalidations and fills are ordered.
-pub(super) const CLOCK: &[u8] = b"mrc:clk";
+const CLOCK: &str = "mrc:clk";
 const LEASE: &[u8] = b"mrc:l:{";
 const COPY: &[u8] = b"mrc:s:{";
 const TAGS: &[u8] = b"mrc:g:{";
+const INDEX: &[u8] = b"mrc:t:{";
 const SLOTS: usize = 16_384;
 
 /// For each slot, a number whose decimal digits hash to it.
@@ -34,41 +38,83 @@ static NUMBERS: LazyLock<Box<[u32]>> = LazyLock::new(|| {
     tags.into_iter().flatten().collect()
 });
 
+/// The key of the clock of a store with this prefix.
+pub(super) fn clock_key(prefix: &str) -> Bytes {
+    [prefix, CLOCK].concat().into()
+}
+
 /// The key that holds the token of whoever is filling `key`. Both are in one slot.
-pub(super) fn lease_key(key: &[u8]) -> Bytes {
-    companion(LEASE, key)
+pub(super) fn lease_key(prefix: &str, key: &[u8]) -> Bytes {
+    companion(prefix.as_bytes(), LEASE, key)
 }
 
 /// The key that holds the copy which outlives the value of `key`. It contains the whole key, so that whoever looks for that finds it too.
-pub(super) fn copy_key(key: &[u8]) -> Bytes {
-    companion(COPY, key)
+pub(super) fn copy_key(prefix: &[u8], key: &[u8]) -> Bytes {
+    companion(prefix, COPY, key)
 }
 
 /// The key that holds the tags of the entry of `key`.
-pub(super) fn tags_key(key: &[u8]) -> Bytes {
-    companion(TAGS, key)
+pub(super) fn tags_key(prefix: &[u8], key: &[u8]) -> Bytes {
+    companion(prefix, TAGS, key)
 }
 
 /// The key that holds the index of a tag: which keys of the store with this prefix were registered under it.
 pub(super) fn index_key(prefix: &str, tag: &str) -> Bytes {
-    // With the length no prefix and tag spell the same as two others.
-    let name = format!("{}:{prefix}{tag}", prefix.len());
-    format!("mrc:t:{{{}}}", sha1_hash(&name)).into()
+    // A store without a prefix names it so since the first version.
+    format!("{prefix}mrc:t:{{{}}}", sha1_hash(&format!("0:{tag}"))).into()
 }
 
-/// The key whose copy this is. None: it isn't one.
-pub(super) fn key_of_copy(copy: &Bytes) -> Option<Bytes> {
-    let inside = copy.slice_ref(copy.strip_prefix(COPY)?);
+/// The prefix of the store and the key whose copy this is. None: it isn't one.
+pub(super) fn owner_of_copy(copy: &Bytes) -> Option<(Bytes, Bytes)> {
+    marks(copy).find_map(|at| {
+        let key = key_of_companion(copy, at, COPY)?;
+        Some((copy.slice(..at), copy.slice_ref(key)))
+    })
+}
+
+/// Whether the key in Redis lies where the bookkeeping of this prefix is, or is a bookkeeping key of another one: it is no entry.
+///
+/// Stores whose prefixes begin alike see each other's keys.
+pub(super) fn is_reserved(prefix: &str, key: &[u8]) -> bool {
+    key.starts_with(RESERVED)
+        || key.strip_prefix(prefix.as_bytes()).is_some_and(|own| own.starts_with(RESERVED))
+        || marks(key).any(|at| {
+            key[at..] == *CLOCK.as_bytes()
+                || is_index(&key[at..])
+                || [LEASE, COPY, TAGS].iter().any(|kind| key_of_companion(key, at, kind).is_some())
+        })
+}
+
+/// Whether a prefix leaves the choice of the slot to what follows, or makes it for all keys. A half of a hash tag does neither.
+pub(super) fn keeps_slots(prefix: &str) -> bool {
+    prefix.split_once('{').is_none_or(|(_, rest)| rest.find('}').is_some_and(|end| end > 0))
+}
+
+/// Where the name of a bookkeeping key may begin.
+fn marks(name: &[u8]) -> impl Iterator<Item = usize> {
+    name.windows(RESERVED.len()).enumerate().filter(|(_, window)| *window == RESERVED).map(|(at, _)| at)
+}
+
+fn is_index(name: &[u8]) -> bool {
+    let hash = name.strip_prefix(INDEX).and_then(|name| name.strip_suffix(b"}"));
+    hash.is_some_and(|hash| hash.len() == 40 && hash.iter().all(u8::is_ascii_hexdigit))
+}
+
+/// The key that this is a companion of, if the prefix ends `at`.
+fn key_of_companion<'a>(name: &'a [u8], at: usize, kind: &[u8]) -> Option<&'a [u8]> {
+    let (prefix, own) = name.split_at_checked(at)?;
+    let inside = own.strip_prefix(kind)?;
     let digits = inside.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    let numbered = || inside.get(digits..)?.starts_with(b"}:").then(|| inside.slice(digits + 2..));
-    let plain = || inside.strip_suffix(b"}").map(|key| inside.slice_ref(key));
-    [plain(), numbered()].into_iter().flatten().find(|key| copy_key(key) == copy)
+    let numbered = inside.get(digits..).and_then(|rest| rest.strip_prefix(b"}:"));
+    let mut keys = [inside.strip_suffix(b"}"), numbered].into_iter().flatten();
+    keys.find(|key| key.starts_with(prefix) && companion(prefix, kind, key) == name)
 }
 
 /// In the slot of its key.
-fn companion(start: &[u8], key: &[u8]) -> Bytes {
-    let mut name = BytesMut::with_capacity(start.len() + key.len() + 8);
-    name.put_slice(start);
+fn companion(prefix: &[u8], kind: &[u8], key: &[u8]) -> Bytes {
+    let mut name = BytesMut::with_capacity(prefix.len() + kind.len() + key.len() + 8);
+    name.put_slice(prefix);
+    name.put_slice(kind);
     // An empty tag is no tag: the server would hash the whole name key.
     if key.is_empty() || key.iter().any(|byte| matches!(byte, b'{' | b'}')) {
         let tag = NUMBERS.get(slot(key)).copied().unwrap_or_default();
@@ -82,36 +128,64 @@ fn companion(start: &[u8], key: &[u8]) -> Bytes {
     name.freeze()
 }
 
-/// Whether this key lies where our own bookkeeping is: it is no entry of the cache.
-pub(super) fn is_reserved(key: &[u8]) -> bool {
-    key.starts_with(RESERVED)
-}
-
 fn slot(key: &[u8]) -> usize {
     usize::from(redis_keyslot(key))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use super::*;
 
-    fn check(key: &str, lease: &str) {
-        assert_eq!(lease_key(key.as_bytes()), lease);
-        assert_eq!(slot(lease.as_bytes()), slot(key.as_bytes()), "{key}");
+    const PREFIXES: [&str; 8] = ["", "app:", "app", "{app}:", "}", "a}b:", "{a}{", "{{a}"];
+    const KEYS: [&str; 16] = [
+        "",
+        "a",
+        "Shop/6/sql:abc",
+        "{",
+        "}",
+        "{}",
+        "}{",
+        "{a}",
+        "a{b}c",
+        "a}b{c",
+        "{}a",
+        "{{a}}",
+        "7}:{x}",
+        "{7}:",
+        "{ü}x{y}",
+        "mrc:s:{a}",
+    ];
+
+    /// Every prefix, and every key behind it.
+    fn all() -> impl Iterator<Item = (&'static str, Bytes)> {
+        PREFIXES.into_iter().flat_map(|prefix| KEYS.map(|key| (prefix, [prefix, key].concat().into())))
     }
 
     #[test]
     fn a_plain_key_is_its_own_tag() {
-        check("a", "mrc:l:{a}");
-        check("Shop/6/sql:abc", "mrc:l:{Shop/6/sql:abc}");
+        let check = |prefix, key: &str, lease: &str| assert_eq!(lease_key(prefix, key.as_bytes()), lease);
+        check("", "a", "mrc:l:{a}");
+        check("", "Shop/6/sql:abc", "mrc:l:{Shop/6/sql:abc}");
+        check("app:", "app:a", "app:mrc:l:{app:a}");
     }
 
     #[test]
-    fn braces_and_nothing_get_a_number() {
-        for key in ["", "{", "}", "{}", "}{", "{a}", "a{b}c", "a}b{c", "{}a", "{{a}}", "a{", "a}", "{\n}", "{ü}x{y}"] {
-            let lease = lease_key(key.as_bytes());
-            assert_eq!(slot(&lease), slot(key.as_bytes()), "{key:?} and {lease:?}");
+    fn companions_are_in_the_slot_of_their_key() {
+        for (prefix, key) in all().filter(|(prefix, _)| keeps_slots(prefix)) {
+            for name in [lease_key(prefix, &key), copy_key(prefix.as_bytes(), &key), tags_key(prefix.as_bytes(), &key)]
+            {
+                assert_eq!(slot(&name), slot(&key), "{key:?} and {name:?}");
+                assert!(name.starts_with(prefix.as_bytes()));
+            }
         }
+    }
+
+    #[test]
+    fn half_a_hash_tag_is_told() {
+        assert!(PREFIXES.iter().all(|prefix| keeps_slots(prefix)));
+        assert!(!["{", "a{b", "{}", "}{", "{}{a}"].iter().any(|prefix| keeps_slots(prefix)));
     }
 
     #[test]
@@ -125,37 +199,52 @@ mod tests {
     #[test]
     fn two_keys_never_share_a_lease() {
         // The first has the lease `mrc:l:{n}:{x}`; no plain key can spell that.
-        let keys = ["{x}", "x", "{x", "x}", "{}x", "", "{}"];
-        let leases: std::collections::HashSet<_> = keys.iter().map(|key| lease_key(key.as_bytes())).collect();
-        assert_eq!(leases.len(), keys.len());
+        let leases: HashSet<_> = KEYS.iter().map(|key| lease_key("", key.as_bytes())).collect();
+        assert_eq!(leases.len(), KEYS.len());
     }
 
     #[test]
-    fn a_copy_tells_its_key() {
-        for key in
-            ["a", "Shop/6/sql:abc", "", "{", "}", "{}", "{a}", "a{b}c", "7}", "7}:x", "7}:{x}", "{7}:", "mrc:s:{a}"]
+    fn a_copy_tells_its_key_and_its_prefix() {
+        for (prefix, key) in all() {
+            let copy = copy_key(prefix.as_bytes(), &key);
+            assert_eq!(owner_of_copy(&copy), Some((prefix.into(), key)), "{copy:?}");
+        }
+        for other in
+            ["", "a", "mrc:s:", "mrc:s:{", "mrc:s:{a", "mrc:s:{a}b", "mrc:s:{7}:a", "mrc:l:{a}", "app:mrc:s:{a}"]
         {
-            let copy = copy_key(key.as_bytes());
-            assert_eq!(key_of_copy(&copy).as_deref(), Some(key.as_bytes()), "{copy:?}");
-            assert_eq!(slot(&copy), slot(key.as_bytes()), "{key}");
-        }
-        for other in ["", "a", "mrc:s:", "mrc:s:{", "mrc:s:{a", "mrc:s:{a}b", "mrc:s:{7}:a", "mrc:l:{a}"] {
-            assert_eq!(key_of_copy(&Bytes::copy_from_slice(other.as_bytes())), None, "{other}");
+            assert_eq!(owner_of_copy(&other.into()), None, "{other}");
         }
     }
 
     #[test]
-    fn two_stores_never_share_an_index() {
-        let indexes = [("", "a:b"), ("a", ":b"), ("a:", "b"), ("a:b", ""), ("1:", "b")].map(|(p, t)| index_key(p, t));
-        assert_eq!(std::collections::HashSet::from(indexes).len(), 5);
+    fn two_stores_never_share_an_index_or_a_clock() {
+        let stores = ["", "a", "a:", "a:b", "1:"];
+        let names =
+            stores.iter().flat_map(|prefix| [index_key(prefix, "a"), index_key(prefix, ":b"), clock_key(prefix)]);
+        assert_eq!(names.collect::<HashSet<_>>().len(), 3 * stores.len());
         assert_eq!(index_key("", "user:42"), "mrc:t:{c024ba8d92ebedba7c0411162a9edee47ae3f032}");
+        assert_eq!(index_key("app:", "user:42"), "app:mrc:t:{c024ba8d92ebedba7c0411162a9edee47ae3f032}");
     }
 
     #[test]
-    fn bookkeeping_is_told_from_entries() {
-        assert!(is_reserved(&lease_key(b"a")) && is_reserved(&lease_key(b"{a}")));
-        assert!(is_reserved(&tags_key(b"a")) && is_reserved(&copy_key(b"a")));
-        assert!(is_reserved(CLOCK) && is_reserved(&index_key("", "a")) && is_reserved(b"mrc:a"));
-        assert!(!is_reserved(b"mrc") && !is_reserved(b"a") && !is_reserved(b""));
+    fn bookkeeping_is_told_from_entries_by_every_store() {
+        for (prefix, key) in all() {
+            let names = [
+                lease_key(prefix, &key),
+                copy_key(prefix.as_bytes(), &key),
+                tags_key(prefix.as_bytes(), &key),
+                clock_key(prefix),
+                index_key(prefix, "a"),
+                [prefix, "mrc:a"].concat().into(),
+            ];
+            for name in &names {
+                assert!(is_reserved(prefix, name), "{name:?}");
+            }
+            assert!(names[..5].iter().all(|name| is_reserved("", name) && is_reserved("a", name)), "{names:?}");
+        }
+        assert!(is_reserved("m", b"mrc:clk") && is_reserved("", b"x:mrc:clk"));
+        for entry in ["mrc", "a", "", "x:mrc:a", "x:mrc:clk:", "x:mrc:l:{y}", "x:mrc:t:{a}", "x:mrc:s:{7}:x:a"] {
+            assert!(!is_reserved("", entry.as_bytes()), "{entry}");
+        }
     }
 }

@@ -6,7 +6,7 @@
 //! | `mrc:t:{hash of a tag}` | a sorted set: `K` → the end of its life in µs; `""` → the moment of the last invalidation |
 //! | `mrc:clk` | the clock of both, in µs |
 //!
-//! A value whose entry has tags ends in a line feed. What is under `mrc:g:` counts for no other.
+//! Each begins with the store's prefix. A value whose entry has tags ends in a line feed. What is under `mrc:g:` counts for no other.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -42,7 +42,7 @@ type Member = (Bytes, Bytes);
 impl RedisStore {
     /// The clock: later than every invalidation before, or to invalidate, than every time before.
     pub(super) async fn tick(&self, to_invalidate: bool) -> Result<Moment, StoreError> {
-        let clock = Bytes::from_static(slot::CLOCK);
+        let clock = slot::clock_key(&self.config.prefix);
         let answer = self.run(&TICK, &[clock], &[Value::Integer(to_invalidate.into())]).await?;
         let moment = answer.as_u64().ok_or_else(|| unexpected("the clock's time can't be read"))?;
         Ok(Moment::from_micros(moment))
@@ -95,7 +95,7 @@ impl RedisStore {
         let mut args = vec![millis(REMEMBERED).into(), Value::Integer(KEYS_A_PAGE.into())];
         match moment {
             Some(moment) => args.push(micros(moment)),
-            None => keys.push(Bytes::from_static(slot::CLOCK)),
+            None => keys.push(slot::clock_key(&self.config.prefix)),
         }
         let mut answer = self.run(&BUMP, &keys, &args).await?.into_array().into_iter();
         let size = answer.next().and_then(|size| size.as_i64());
@@ -137,9 +137,7 @@ impl RedisStore {
         }
         let per_script = if self.servers.are_a_cluster() { 1 } else { ENTRIES_A_SCRIPT };
         let of_plain = plain.chunks(per_script).map(|some| async move {
-            let companions =
-                |key: &Bytes| [key.clone(), slot::lease_key(key), slot::copy_key(key), slot::tags_key(key)];
-            let keys: Vec<Bytes> = some.iter().flat_map(|(key, _)| companions(key)).collect();
+            let keys: Vec<Bytes> = some.iter().flat_map(|(key, _)| self.companions(key.clone())).collect();
             let answer = self.run(&DROP, &keys, tags).await?;
             matched(some.iter().copied(), answer)
         });

@@ -6,8 +6,8 @@
 //! | `…:1` | a hash: field → value, `""` while it is claimed |
 //! | `…:2` | a sorted set: field → the end of the entry in ms |
 //! | `…:3` | a sorted set: field → the end of the claim in ms, where there is no value yet |
-//! | `…:4` | a hash: field → the tags of the entry, as under `mrc:g:` |
-//! | `mrc:l:{…}` | the claimant's token, as for any entry |
+//! | `…:4` | a hash: field → the tags of the entry, as under `mrc:g:` of other entries |
+//! | `{prefix}mrc:l:{…}` | the claimant's token, as for any entry |
 //!
 //! The first two are those of Python's `redis_func_cache`; where it takes part, each value of ours ends in a line feed, which tells it from theirs. What a key and its life are to the protocol elsewhere, a field and its end are here;
 //! whatever removes the field, or the whole structure, ends the fill in flight.
@@ -88,7 +88,7 @@ impl BoundedRedis {
             Lifetime::Fixed(life) => ("fixed", life),
         };
         let names = Names::new(&store.config.prefix, namespace, bound);
-        if slot::is_reserved(names.beginning().as_bytes()) {
+        if slot::is_reserved(&store.config.prefix, names.beginning().as_bytes()) {
             return refuse(
                 "the prefix of the cache is reserved: keys that begin with `mrc:` are mrc's own; choose another",
             );
@@ -130,7 +130,7 @@ impl BoundedRedis {
     /// Runs a script on the structure of an entry, whose first argument is its field.
     async fn run(&self, script: &'static Script, place: &Place, args: &[Value]) -> Result<Value, StoreError> {
         let [index, values, ends, claims, tags] = place.structure.parts.clone();
-        let keys = [index, values, ends, claims, tags, place.structure.lease(&place.field)];
+        let keys = [index, values, ends, claims, tags, place.structure.lease(&self.store.config.prefix, &place.field)];
         let args = [&[Value::Bytes(place.field.clone())], args, &[self.theirs()]].concat();
         self.store.run(script, &keys, &args).await
     }
@@ -360,7 +360,7 @@ pub(super) async fn drop_fields(
     fields: impl Iterator<Item = &Bytes> + Clone,
     tags: &[Value],
 ) -> Result<Value, StoreError> {
-    let leases = fields.clone().map(|field| structure.lease(field));
+    let leases = fields.clone().map(|field| structure.lease(&store.config.prefix, field));
     let keys: Vec<Bytes> = structure.parts.iter().cloned().chain(leases).collect();
     let count = Value::Integer(tags.len().try_into().unwrap_or(i64::MAX));
     let fields: Vec<Value> = fields.cloned().map(Value::Bytes).collect();

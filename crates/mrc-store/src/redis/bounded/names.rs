@@ -32,12 +32,12 @@ impl Structure {
         Self::new(base, 0, false)
     }
 
-    /// The key that holds the token of whoever is filling this field. It is in the structure's slot.
+    /// The key that holds the token of whoever is filling this field, in a store with this prefix. It is in the structure's slot.
     ///
     /// It is text: the PyPI peer looks at every key of a server, and can read no other.
-    pub(in crate::redis) fn lease(&self, field: &[u8]) -> Bytes {
+    pub(in crate::redis) fn lease(&self, prefix: &str, field: &[u8]) -> Bytes {
         let hex = self.is_theirs.then(|| hex(field).into_bytes());
-        slot::lease_key(&[&self.base[..], b":", hex.as_deref().unwrap_or(field)].concat())
+        slot::lease_key(prefix, &[&self.base[..], b":", hex.as_deref().unwrap_or(field)].concat())
     }
 
     /// Under what an entry is in the index of a tag.
@@ -199,7 +199,7 @@ mod tests {
                     let slots = structure.parts.iter().map(|part| redis_keyslot(part));
                     assert!(
                         slots
-                            .chain([redis_keyslot(&structure.lease(&field))])
+                            .chain([redis_keyslot(&structure.lease(prefix, &field))])
                             .all(|slot| slot == redis_keyslot(&structure.parts[0])),
                         "{structure:?}"
                     );
@@ -239,7 +239,7 @@ mod tests {
             assert_eq!(structure.parts[1], format!("{expect}:1"));
             let field = names.field(key).unwrap();
             assert_eq!(field, Bytes::from_static(b"\x01\xab"));
-            assert!(std::str::from_utf8(&structure.lease(&field)).unwrap().contains(":01ab"));
+            assert!(std::str::from_utf8(&structure.lease("", &field)).unwrap().contains(":01ab"));
             if bound.per_function {
                 assert_eq!(names.key(&structure, field), key);
             }
