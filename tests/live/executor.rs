@@ -4,6 +4,8 @@ mod cancelled;
 mod faults;
 mod histories;
 mod sessions;
+mod text;
+mod types;
 
 use std::path::Path;
 
@@ -170,6 +172,7 @@ async fn odd_types_come_whole() {
     check("t", r#""-838:59:59""#).await;
     check("t6", r#""25:00:00.000001""#).await;
     check("b", "18446744073709551615").await;
+    check("MAX(b)", "18446744073709551615").await;
     check("dec65", "12345678901234567890123456789012345.12345678901234567890123456789").await;
     check("g", r#""AAAAAAEBAAAAAAAAAAAA8D8AAAAAAAAAQA==""#).await;
     check("big", "18446744073709551615").await;

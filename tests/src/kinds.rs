@@ -59,7 +59,7 @@ static SQL: [SqlKind; 2] = [
         serve: &["--mysqlx=OFF", "--secure-file-priv=NULL", "--innodb-redo-log-capacity=32M"],
         without_tls: &["--tls-version="],
         statement_limit: ("max_execution_time", "1500"),
-        own_types: &[],
+        own_types: &[("VECTOR(2)", "STRING_TO_VECTOR('[0.1,-2]')", r#""zczMPQAAAMA=""#)],
         json_of_view: "{}",
         json_of_expression: "{}",
         kept: &[

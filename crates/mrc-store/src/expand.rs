@@ -1,4 +1,5 @@
-//! From a statement and its params to what a driver can bind: one `?` a value, and no list left.
+//! From a statement and its params to what a driver can bind: one `?` a value, and no list left. And what a value must be,
+//! however it reaches the server.
 
 use std::borrow::Cow;
 
@@ -21,43 +22,57 @@ pub(crate) struct Expanded<'a> {
 /// Writes `IN (?)` with a list of three as `IN (?,?,?)`, and checks that the params fit: nothing has been sent by then.
 pub(crate) fn expand<'a>(sql: &'a str, params: &'a Params) -> Result<Expanded<'a>, ExecuteError> {
     let places = if sql.contains('?') { statement::placeholders(sql).map_err(refused)? } else { Vec::new() };
+    let has_list = params.values().any(|value| matches!(value, Value::List(_)));
+    let mut values = Vec::with_capacity(params.len());
+    let expanded = fill(sql, &places, params, ",", |value, _, text| {
+        text.push('?');
+        values.push(value);
+    })?;
+    Ok(Expanded { sql: if has_list { Cow::Owned(expanded) } else { Cow::Borrowed(sql) }, values })
+}
+
+/// Writes each value in the place of its placeholder, the elements of a list with `between` between them, once the params
+/// were found to fit. `write` gets the value, the byte after the placeholder, and the text so far.
+pub(crate) fn fill<'a>(
+    sql: &str,
+    places: &[usize],
+    params: &'a Params,
+    between: &str,
+    mut write: impl FnMut(&'a Value, Option<u8>, &mut String),
+) -> Result<String, ExecuteError> {
     if places.len() != params.len() {
         return Err(ExecuteError::ParamCount { placeholders: places.len(), params: params.len() });
     }
-    let mut values = Vec::with_capacity(params.len());
-    let mut text = String::new();
+    let mut count = 0;
+    let mut text = String::with_capacity(sql.len());
     let mut copied = 0;
     for ((index, param), place) in params.iter().enumerate().zip(places) {
         let refuse = |reason| refusal(index, param, reason);
-        match &param.value {
-            Value::List(items) => {
-                check_list(items).map_err(refuse)?;
-                text.push_str(sql.get(copied..=place).unwrap_or_default());
-                text.extend(std::iter::repeat_n(",?", items.len() - 1));
-                copied = place + 1;
-                values.extend(items);
-            }
-            value => {
-                check_value(value).map_err(refuse)?;
-                values.push(value);
-            }
-        }
-        if values.len() > MAX_VALUES {
+        let items = match &param.value {
+            Value::List(items) => check_list(items).map(|()| items.as_slice()),
+            value => check_value(value).map(|()| std::slice::from_ref(value)),
+        };
+        let items = items.map_err(refuse)?;
+        count += items.len();
+        if count > MAX_VALUES {
             return Err(refuse(format!(
-                "with it the statement has {} values, and a prepared statement takes {MAX_VALUES} at most: \
-                 split the list over several queries, or put it into a table and join",
-                values.len()
+                "with it the statement has {count} values, and a prepared statement takes {MAX_VALUES} at most: \
+                 split the list over several queries, or put it into a table and join"
             )));
         }
-    }
-    if copied == 0 {
-        return Ok(Expanded { sql: Cow::Borrowed(sql), values });
+        text.push_str(sql.get(copied..*place).unwrap_or_default());
+        copied = place + 1;
+        let next = sql.as_bytes().get(copied).copied();
+        for (at, item) in items.iter().enumerate() {
+            text.push_str(if at > 0 { between } else { "" });
+            write(item, next, &mut text);
+        }
     }
     text.push_str(sql.get(copied..).unwrap_or_default());
-    Ok(Expanded { sql: Cow::Owned(text), values })
+    Ok(text)
 }
 
-fn refused(error: statement::PlaceholderError) -> ExecuteError {
+pub(crate) fn refused(error: statement::PlaceholderError) -> ExecuteError {
     ExecuteError::Refused(Box::new(error))
 }
 

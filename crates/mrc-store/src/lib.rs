@@ -73,7 +73,7 @@ pub use walk::{Looked, walk};
 #[cfg(feature = "memory")]
 pub use memory::MemoryStore;
 #[cfg(feature = "mysql")]
-pub use mysql::{MySqlConfig, MySqlExecutor};
+pub use mysql::{MySqlConfig, MySqlExecutor, ParamMode};
 #[cfg(feature = "compat")]
 pub use redis::SimpleDepCache;
 #[cfg(feature = "redis")]

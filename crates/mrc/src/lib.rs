@@ -34,7 +34,7 @@ pub use mrc_store::conformance;
 #[cfg(feature = "compat")]
 pub use mrc_store::{FuncCache, SimpleDepCache};
 #[cfg(feature = "mysql")]
-pub use mrc_store::{MySqlConfig, MySqlExecutor, mysql};
+pub use mrc_store::{MySqlConfig, MySqlExecutor, ParamMode, mysql};
 #[cfg(feature = "redis")]
 pub use mrc_store::{RedisConfig, RedisStore, redis};
 

@@ -1,7 +1,7 @@
 //! Each call answers as if it were alone on a fresh connection, whatever ran on its connection before.
 
 use mrc_core::{Date, Decimal, Params, RowFormat, Time, Value, params};
-use mrc_store::{MySqlConfig, QueryExecutor};
+use mrc_store::{MySqlConfig, ParamMode, QueryExecutor};
 use mrc_tests::{Database, cases};
 use rand::Rng;
 use rand::seq::IndexedRandom;
@@ -110,7 +110,8 @@ async fn random_histories_answer_as_fresh_connections_do() {
         let places = sql.matches('?').count();
         let mut call = || named((0..places).map(|_| values.choose(&mut rng).unwrap().clone()).collect::<Vec<_>>());
         let history: Vec<Params> = (0..6).map(|_| call()).collect();
-        check(&config, sql, &history[..rng.random_range(2..=6)]).await;
+        let mode = *[ParamMode::Prepared, ParamMode::Text].choose(&mut rng).unwrap();
+        check(&config.clone().param_mode(mode), sql, &history[..rng.random_range(2..=6)]).await;
     }
 }
 

@@ -1,6 +1,7 @@
 //! Rows: stored by us in a peer's format they are the bytes that the peer itself stores; canonical rows are JSON to both.
 
 use mrc::{Params, RowFormat};
+use mrc_tests::SqlKind;
 use serde_json::{Value as Json, json};
 
 use super::{Side, World, name, same};
@@ -71,6 +72,20 @@ async fn queries_of_many_shapes_as_the_peers_store_them() {
             let (ours, theirs) = stored(&world, side, side.rows, sql, 1).await;
             assert_eq!(ours, theirs, "{sql}");
         }
+    }
+}
+
+/// Types that one server alone has, NULL among their values. The PyPI peer fails on a vector.
+#[tokio::test]
+async fn a_servers_own_types_as_the_npm_peer_stores_them() {
+    let world = World::open().await;
+    for (at, (own, value, _)) in SqlKind::of_this_run().own_types.iter().enumerate() {
+        let table =
+            format!("CREATE TABLE own{at} (id INT, a {own}); INSERT INTO own{at} VALUES (1, {value}), (2, NULL)");
+        world.database.execute(&table).await;
+        let sql = format!("SELECT a FROM own{at} WHERE id >= ? ORDER BY id");
+        let (ours, theirs) = stored(&world, &world.npm, RowFormat::TypeScript, &sql, 1).await;
+        assert_eq!(ours, theirs, "{own}");
     }
 }
 

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::encoder::Prepared;
-use super::{Cell, Column, ColumnKind, RowError, calendar, decimal};
+use super::{Cell, Column, ColumnKind, RowError, calendar, decimal, server_float};
 use crate::json::{self, Spelling, number};
 use crate::temporal::DateTime;
 
@@ -24,9 +24,13 @@ pub(super) fn write(cell: Cell<'_>, column: &Prepared, out: &mut Vec<u8>) -> Res
         Cell::UInt(value) => number::unsigned(value, out),
         Cell::Float(value) => number::ecmascript_f32(value, out),
         Cell::Double(value) => number::ecmascript(value, out),
+        Cell::Number(text) => number::ecmascript(server_float::parse(text, column)?, out),
         Cell::Decimal(digits) => decimal::parse(digits, column)?.canonical(out),
         Cell::Text(text) => json::string(text, out),
         Cell::Bytes(bytes) if column.kind == ColumnKind::Bit => number::unsigned(bits(bytes, column)?, out),
+        Cell::Bytes(bytes) if column.kind == ColumnKind::BitDigits => {
+            decimal::parse(&String::from_utf8_lossy(bytes), column)?.canonical(out);
+        }
         Cell::Bytes(bytes) => base64(bytes, out),
         Cell::Json(text) => document(text, Spelling::Kept, column, out)?,
         Cell::Date(date) => {

@@ -13,12 +13,24 @@ pub struct Column {
     ///
     /// Only [`RowFormat::Python`](crate::RowFormat::Python) looks at it, where two columns have one name.
     pub table: Option<String>,
+    /// The digits after the point that the server prints of a `FLOAT` or `DOUBLE`, as of a `FLOAT(7,3)` or a `PI()`.
+    /// `None` where it prints as many as the number has. Default: `None`.
+    ///
+    /// Only [`RowFormat::TypeScript`](crate::RowFormat::TypeScript) and [`RowFormat::Python`](crate::RowFormat::Python)
+    /// look at it: their peers read the server's text.
+    pub decimals: Option<u8>,
 }
 
 impl Column {
     /// A column.
     pub fn new(name: impl Into<String>, kind: ColumnKind) -> Self {
-        Self { name: name.into(), kind, table: None }
+        Self { name: name.into(), kind, table: None, decimals: None }
+    }
+
+    /// Sets how many digits after the point the server prints of a `FLOAT` or `DOUBLE`.
+    #[must_use]
+    pub fn with_decimals(self, decimals: u8) -> Self {
+        Self { decimals: Some(decimals), ..self }
     }
 
     /// The column with the table that it was selected from: the alias, or the empty text for an expression.
@@ -44,6 +56,8 @@ pub enum ColumnKind {
     Year,
     /// `BIT(n)`.
     Bit,
+    /// `BIT(n)` whose bytes are the digits of the number: an expression of MariaDB, such as `MAX(b)`.
+    BitDigits,
     /// `CHAR`, `VARCHAR`, `TEXT`, `ENUM`, `SET`: anything that is text.
     Text,
     /// `BINARY`, `VARBINARY`, `BLOB`: bytes that are not text.
@@ -64,6 +78,8 @@ pub enum ColumnKind {
     },
     /// `GEOMETRY` and its kin: the server's bytes (4 bytes of SRID, then WKB).
     Geometry,
+    /// `VECTOR` of MySQL: 32-bit floats, least significant byte first.
+    Vector,
     /// An expression that can only be NULL.
     Null,
 }
@@ -82,11 +98,13 @@ pub enum Cell<'a> {
     Float(f32),
     /// A 64-bit float.
     Double(f64),
+    /// A `FLOAT` or `DOUBLE` as the server's text protocol prints it.
+    Number(&'a str),
     /// The digits of a `DECIMAL`.
     Decimal(&'a str),
     /// Text.
     Text(&'a str),
-    /// Bytes: of a `BINARY`, `BLOB` or `GEOMETRY` column, or the big-endian bytes of a `BIT` column.
+    /// Bytes: of a `BINARY`, `BLOB`, `GEOMETRY` or `VECTOR` column, or the big-endian bytes of a `BIT` column.
     Bytes(&'a [u8]),
     /// A JSON document, as the server prints it.
     Json(&'a str),

@@ -42,6 +42,7 @@ pub struct RowEncoder {
 pub(super) struct Prepared {
     pub(super) name: String,
     pub(super) kind: ColumnKind,
+    pub(super) decimals: Option<u8>,
     /// What stands before the value: the brace or comma, and the name.
     lead: Vec<u8>,
 }
@@ -117,6 +118,7 @@ impl RowEncoder {
             .map(|(at, (name, column))| Prepared {
                 lead: lead(&name, at == first),
                 kind: column.kind,
+                decimals: column.decimals,
                 name: column.name.clone(),
             })
             .collect();

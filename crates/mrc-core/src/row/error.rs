@@ -31,8 +31,10 @@ pub enum RowError {
         /// The name of the column.
         column: String,
     },
-    /// A decimal isn't written with digits.
-    #[error("column {column:?} is a decimal and holds {digits:?}, which is not a number")]
+    /// A decimal, or a float of the text protocol, isn't written with digits.
+    #[error(
+        "column {column:?} is a number and holds {digits:?}, which is not a number (MySQL sends a BIT so, within an IF with numbers: add `+ 0` to it)"
+    )]
     InvalidDecimal {
         /// The name of the column.
         column: String,

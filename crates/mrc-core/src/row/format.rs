@@ -11,6 +11,7 @@
 /// | DECIMAL | a number with all its digits | the nearest double | the nearest double, `10.0` |
 /// | FLOAT | shortest digits of the 32 bits | 6 digits | 6 digits, `1.0` |
 /// | DOUBLE | `1e-7` | `1e-7` | `1e-07`, `1.0` |
+/// | FLOAT(7,3), DOUBLE(10,2) | all digits of the number | the declared decimals | the declared decimals |
 /// | text of digits | text | **a number** | text |
 /// | DATETIME(3) | `"2025-01-15T10:30:00.120"` | `"2025-01-15T10:30:00.120Z"` | `"2025-01-15T10:30:00.120000"` |
 /// | DATE | `"1993-06-15"` | `"1993-06-15T00:00:00.000Z"` | `"1993-06-15"` |
@@ -19,6 +20,7 @@
 /// | JSON | the document | the document, through `JSON.parse` | its text in a string |
 /// | BIT | a number | `{"type":"Buffer","data":[1]}` | text, what is no UTF-8 dropped |
 /// | BINARY, BLOB | base64 | `{"type":"Buffer","data":[…]}` | text, what is no UTF-8 dropped |
+/// | VECTOR | base64 | `[0.5,2]`; **`[]` for NULL** | text, what is no UTF-8 dropped |
 /// | GEOMETRY | base64 of SRID and WKB | `{"x":1,"y":2}` and arrays of it | text, what is no UTF-8 dropped |
 /// | columns of one name | an error | the last one, where the first stands | the second is `table.name` |
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -41,8 +43,6 @@ pub enum RowFormat {
     ///   for 19xx and 20xx, as JavaScript's `Date` does.
     /// - Columns whose names are array indexes (`SELECT 1`) come first, ascending.
     /// - A DOUBLE of 16 digits can differ from the stored one in the last: so mysql2 reads it.
-    ///
-    /// Not imitated: `DOUBLE(M,D)` columns with the same 16 digits, where mysql2 reads more of them.
     TypeScript,
     /// As the PyPI peer writes it (0.4, aiomysql with PyMySQL), its quirks included.
     ///

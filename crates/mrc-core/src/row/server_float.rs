@@ -2,6 +2,26 @@
 
 use std::io::{Cursor, Write as _};
 
+use super::encoder::Prepared;
+use super::{Cell, RowError};
+
+/// The text that the server's text protocol has for a float, where that isn't the text of the number itself:
+/// a column of fixed decimals, such as `FLOAT(7,3)`, `SUM` of a `DOUBLE(10,2)` or `PI()`.
+pub(super) fn fixed(cell: Cell<'_>, column: &Prepared) -> Option<String> {
+    let decimals = usize::from(column.decimals?);
+    let value = match cell {
+        Cell::Float(value) => f64::from(value),
+        Cell::Double(value) => value,
+        _ => return None,
+    };
+    value.is_finite().then(|| format!("{value:.decimals$}"))
+}
+
+/// The nearest double to a number's text.
+pub(super) fn parse(text: &str, column: &Prepared) -> Result<f64, RowError> {
+    text.parse().map_err(|_| RowError::InvalidDecimal { column: column.name.clone(), digits: text.to_owned() })
+}
+
 /// The double that the server's text of a 32-bit float reads back as: six significant digits, so 16777216 is 16777200.
 pub(super) fn six_digits(value: f32) -> f64 {
     let double = f64::from(value);

@@ -71,6 +71,54 @@ fn numbers() {
 }
 
 #[test]
+fn numbers_of_the_text_protocol() {
+    let kind = ColumnKind::Double;
+    check(kind, Cell::Number("1e-7"), "1e-7", "1e-7", "1e-07");
+    check(kind, Cell::Number("-0.50"), "-0.5", "-0.5", "-0.5");
+    check(kind, Cell::Number("-0"), "0", "0", "-0.0");
+    check(kind, Cell::Number("9.123456789012345"), "9.123456789012345", "9.123456789012344", "9.123456789012345");
+    check(kind, Cell::Number("99999999999999984"), "99999999999999980", "99999999999999980", "9.999999999999998e+16");
+    for format in [Canonical, TypeScript, Python] {
+        assert!(matches!(one(format, kind, Cell::Number("x")), Err(RowError::InvalidDecimal { .. })));
+    }
+}
+
+#[test]
+fn floats_of_fixed_decimals() {
+    let check = |kind, decimals, cell, expected: [&str; 3]| {
+        let column = Column::new("c", kind).with_decimals(decimals);
+        for (format, expected) in [Canonical, TypeScript, Python].into_iter().zip(expected) {
+            let json = encode(format, std::slice::from_ref(&column), &[cell]).unwrap();
+            assert_eq!(json, format!("[{{\"c\":{expected}}}]"), "{format:?} {cell:?}");
+        }
+    };
+    check(ColumnKind::Float, 3, Cell::Float(1234.567), ["1234.567"; 3]);
+    check(ColumnKind::Float, 7, Cell::Float(618.533_5), ["618.5335", "618.5335083", "618.5335083"]);
+    check(ColumnKind::Double, 2, Cell::Double(0.1 + 0.2), ["0.30000000000000004", "0.3", "0.3"]);
+    check(ColumnKind::Double, 6, Cell::Double(std::f64::consts::PI), ["3.141592653589793", "3.141593", "3.141593"]);
+    check(ColumnKind::Double, 0, Cell::Double(2.5), ["2.5", "2", "2.0"]);
+    check(ColumnKind::Double, 2, Cell::Double(f64::INFINITY), ["null"; 3]);
+    check(ColumnKind::Double, 2, Cell::Null, ["null"; 3]);
+}
+
+#[test]
+fn what_one_server_alone_sends() {
+    let vector = [0.5_f32.to_le_bytes(), 0.1_f32.to_le_bytes()].concat();
+    check(
+        ColumnKind::Vector,
+        Cell::Bytes(&vector),
+        "\"AAAAP83MzD0=\"",
+        "[0.5,0.10000000149011612]",
+        "\"\\u0000\\u0000\\u0000?=\"",
+    );
+    check(ColumnKind::Vector, Cell::Null, "null", "[]", "null");
+    let buffer = r#"{"type":"Buffer","data":[49,48,54]}"#;
+    check(ColumnKind::BitDigits, Cell::Bytes(b"106"), "106", buffer, "\"106\"");
+    // MySQL's bits of an `IF` with numbers.
+    assert_eq!(one(TypeScript, ColumnKind::Decimal, Cell::Decimal("j")).unwrap(), "\"j\"");
+}
+
+#[test]
 fn decimals() {
     let kind = ColumnKind::Decimal;
     let long = "12345678901234567890.0123456789";

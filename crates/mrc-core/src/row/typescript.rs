@@ -1,7 +1,7 @@
 //! The format of the npm peer: `JSON.stringify` of what mysql2 returns, after the peer turned text of digits into numbers.
 
 use super::encoder::Prepared;
-use super::server_float::six_digits;
+use super::server_float::{self, six_digits};
 use super::{Cell, Column, ColumnKind, RowError, calendar, canonical, decimal, geometry};
 use crate::json::{self, Spelling, number};
 use crate::temporal::{Date, DateTime};
@@ -15,7 +15,12 @@ pub(super) fn names(columns: &[Column]) -> Vec<String> {
 }
 
 pub(super) fn write(cell: Cell<'_>, column: &Prepared, out: &mut Vec<u8>) -> Result<(), RowError> {
+    if let Some(text) = server_float::fixed(cell, column) {
+        return write(Cell::Number(&text), column, out);
+    }
     match cell {
+        // mysql2 doesn't look whether there is a vector.
+        Cell::Null if column.kind == ColumnKind::Vector => out.extend_from_slice(b"[]"),
         Cell::Null => null(out),
         Cell::Int(value) if value.unsigned_abs() <= SAFE => number::integer(value, out),
         Cell::Int(value) => number::ecmascript(value as f64, out),
@@ -23,9 +28,18 @@ pub(super) fn write(cell: Cell<'_>, column: &Prepared, out: &mut Vec<u8>) -> Res
         Cell::UInt(value) => number::ecmascript(value as f64, out),
         Cell::Float(value) => number::ecmascript(six_digits(value), out),
         Cell::Double(value) => double(value, out),
-        Cell::Decimal(digits) => decimal::parse(digits, column)?.ecmascript(out),
+        Cell::Number(text) => {
+            let double = server_float::parse(text, column)?;
+            number::ecmascript(added_up(text).unwrap_or(double), out);
+        }
+        // mysql2 keeps the text. MySQL sends the bits of `IF(…, bit, 1)` as a decimal.
+        Cell::Decimal(text) => match decimal::digits(text) {
+            Some(digits) => digits.ecmascript(out),
+            None => json::string(text, out),
+        },
         Cell::Text(value) => text(value, out),
         Cell::Bytes(bytes) if column.kind == ColumnKind::Geometry => geometry::write(bytes, out),
+        Cell::Bytes(bytes) if column.kind == ColumnKind::Vector => vector(bytes, out),
         Cell::Bytes(bytes) => buffer(bytes, out),
         Cell::Json(document) => json(document, column, out)?,
         Cell::Date(value) => date(value, out),
@@ -78,21 +92,48 @@ fn json(document: &str, column: &Prepared, out: &mut Vec<u8>) -> Result<(), RowE
 }
 
 /// A double as mysql2 reads it from the server's text.
-///
-/// Up to 17 characters without an exponent it adds up digit by digit and divides, which rounds twice when the 16 digits are beyond 2^53.
 fn double(value: f64, out: &mut Vec<u8>) {
     let start = out.len();
     number::ecmascript(value, out);
-    let text = out.get(start..).unwrap_or_default();
-    if text.len() != 17 || text.first() != Some(&b'9') || text.contains(&b'e') {
-        return;
+    let text = out.get(start..).and_then(|text| std::str::from_utf8(text).ok());
+    // Fewer digits are added up without loss.
+    let digits = text.filter(|text| text.len() == 17 && text.starts_with('9') && text.contains('.'));
+    if let Some(value) = digits.and_then(added_up) {
+        out.truncate(start);
+        number::ecmascript(value, out);
     }
-    let Some(point) = text.iter().position(|byte| *byte == b'.') else { return };
-    let digits = text.iter().filter(|byte| byte.is_ascii_digit());
-    let mantissa = digits.fold(0_u64, |mantissa, digit| mantissa * 10 + u64::from(digit - b'0'));
-    let factor = (point + 1..text.len()).fold(1.0, |factor, _| factor * 10.0);
-    out.truncate(start);
-    number::ecmascript(mantissa as f64 / factor, out);
+}
+
+/// The number as mysql2 reads up to 17 characters without an exponent: digit by digit, and divided at the end. It rounds
+/// twice where the digits are beyond 2^53.
+fn added_up(text: &str) -> Option<f64> {
+    if text.len() > 17 || text.contains(['e', 'E']) {
+        return None;
+    }
+    let (mut sum, mut factor) = (0.0, if text.starts_with('-') { -1.0 } else { 1.0 });
+    let mut is_fraction = false;
+    for byte in text.trim_start_matches('-').bytes() {
+        match byte {
+            b'.' => is_fraction = true,
+            byte => {
+                sum = sum * 10.0 + f64::from(byte.wrapping_sub(b'0'));
+                factor *= if is_fraction { 10.0 } else { 1.0 };
+            }
+        }
+    }
+    Some(sum / factor)
+}
+
+/// A `VECTOR`: its floats, each as the double that it is.
+fn vector(bytes: &[u8], out: &mut Vec<u8>) {
+    out.push(b'[');
+    for (at, float) in bytes.as_chunks().0.iter().enumerate() {
+        if at > 0 {
+            out.push(b',');
+        }
+        number::ecmascript(f32::from_le_bytes(*float).into(), out);
+    }
+    out.push(b']');
 }
 
 /// `JSON.stringify` of node's `Buffer`.

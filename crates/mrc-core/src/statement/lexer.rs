@@ -11,12 +11,23 @@ use sqlparser::dialect::{Dialect, MySqlDialect};
 use sqlparser::tokenizer::{TokenWithSpan, Tokenizer, TokenizerError};
 
 /// All tokens of `sql`, whitespace and comments included, literals as they are spelled.
-pub(super) fn tokens(sql: &str) -> Result<Vec<TokenWithSpan>, TokenizerError> {
-    Tokenizer::new(&Lexical, sql).with_unescape(false).tokenize_with_location()
+pub(super) fn tokens(sql: &str, mode: Lexical) -> Result<Vec<TokenWithSpan>, TokenizerError> {
+    Tokenizer::new(&mode, sql).with_unescape(false).tokenize_with_location()
 }
 
-#[derive(Debug)]
-struct Lexical;
+/// What the `sql_mode` says about quotes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Lexical {
+    /// A backslash escapes within a string. `NO_BACKSLASH_ESCAPES` turns it off.
+    pub(super) backslash_escapes: bool,
+    /// `"` quotes a name and not a string: `ANSI_QUOTES`.
+    pub(super) ansi_quotes: bool,
+}
+
+impl Lexical {
+    /// The servers' default.
+    pub(super) const DEFAULT: Self = Self { backslash_escapes: true, ansi_quotes: false };
+}
 
 impl Dialect for Lexical {
     // The tokenizer asks for the type where it wants MySQL: `#` comments and `b'…'`.
@@ -33,11 +44,11 @@ impl Dialect for Lexical {
     }
 
     fn is_delimited_identifier_start(&self, ch: char) -> bool {
-        ch == '`'
+        ch == '`' || self.ansi_quotes && ch == '"'
     }
 
     fn supports_string_literal_backslash_escape(&self) -> bool {
-        true
+        self.backslash_escapes
     }
 
     // `5--1` is arithmetic.

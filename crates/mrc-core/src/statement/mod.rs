@@ -47,5 +47,5 @@ mod tests;
 
 pub use check::check;
 pub use clock::depends_on_clock;
-pub use placeholder::{PlaceholderError, placeholders};
+pub use placeholder::{PlaceholderError, literal_places, placeholders};
 pub use refusal::NotCacheable;

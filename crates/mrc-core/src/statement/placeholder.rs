@@ -1,8 +1,9 @@
 //! Where the `?` placeholders of a statement are.
 
-use sqlparser::tokenizer::{Location, Token, TokenizerError, Whitespace};
+use sqlparser::tokenizer::{Location, Token, TokenWithSpan, TokenizerError, Whitespace};
 
-use super::lexer;
+use super::lexer::{self, Lexical};
+use super::split::pieces_of;
 
 /// Why the placeholders of a statement can't be found.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -26,6 +27,15 @@ pub enum PlaceholderError {
         /// The comment's text.
         comment: String,
     },
+    /// Literals can't take the placeholders' place: a server could read other tokens than were found.
+    #[error("no values can be written into the SQL text, since a server may read it otherwise: {why}")]
+    Unsure {
+        /// Where the readings may differ.
+        why: String,
+    },
+    /// A `;` is followed by more, and the server would run that too.
+    #[error("only one statement can be sent at a time: split the text at `;`")]
+    SeveralStatements,
 }
 
 impl From<TokenizerError> for PlaceholderError {
@@ -52,15 +62,56 @@ impl From<TokenizerError> for PlaceholderError {
 /// # Ok::<(), mrc_core::statement::PlaceholderError>(())
 /// ```
 pub fn placeholders(sql: &str) -> Result<Vec<usize>, PlaceholderError> {
+    offsets(sql, &lexer::tokens(sql, Lexical::DEFAULT)?)
+}
+
+/// The byte offset of each `?` placeholder of `sql`, in order, for who writes literals in their place and sends the text.
+///
+/// It is stricter than [`placeholders`]: a text passes only if the servers read the same tokens in it, with and without
+/// `ANSI_QUOTES`, and if it is one statement. `backslash_escapes` is false in the `sql_mode` `NO_BACKSLASH_ESCAPES`.
+///
+/// # Errors
+///
+/// As [`placeholders`], and [`PlaceholderError::Unsure`] where a server could read other tokens,
+/// [`PlaceholderError::SeveralStatements`] where a `;` is followed by more.
+///
+/// ```
+/// use mrc_core::statement::{PlaceholderError, literal_places};
+///
+/// assert_eq!(literal_places("SELECT '?', ?;", true)?, [12]);
+/// assert_eq!(literal_places("DO ?; DO 1", true), Err(PlaceholderError::SeveralStatements));
+/// assert_eq!(literal_places(r"SELECT '\', ?", false)?, [12]);
+/// # Ok::<(), PlaceholderError>(())
+/// ```
+pub fn literal_places(sql: &str, backslash_escapes: bool) -> Result<Vec<usize>, PlaceholderError> {
+    let places = |ansi_quotes| {
+        let tokens = lexer::tokens(sql, Lexical { backslash_escapes, ansi_quotes })?;
+        let offsets = offsets(sql, &tokens)?;
+        let pieces = pieces_of(sql, tokens).map_err(|error| PlaceholderError::Unsure { why: error.to_string() })?;
+        let end = pieces.iter().position(|piece| piece.token == Token::SemiColon);
+        let is_one = end.is_none_or(|end| end + 1 == pieces.len());
+        if is_one { Ok(offsets) } else { Err(PlaceholderError::SeveralStatements) }
+    };
+    let found = places(false)?;
+    // Only a backslash ends a text in double quotes elsewhere than a name.
+    if sql.contains('"') && sql.contains('\\') && places(true)? != found {
+        let why = "a text in double quotes has a backslash, and they quote names in the sql_mode ANSI_QUOTES: \
+                   write it in single quotes";
+        return Err(PlaceholderError::Unsure { why: why.into() });
+    }
+    Ok(found)
+}
+
+fn offsets(sql: &str, tokens: &[TokenWithSpan]) -> Result<Vec<usize>, PlaceholderError> {
     let mut offsets = Vec::new();
     let mut cursor = Cursor::new(sql);
-    for token in lexer::tokens(sql)? {
-        match token.token {
+    for token in tokens {
+        match &token.token {
             Token::Placeholder(_) => offsets.extend(cursor.offset_of(token.span.start)),
             Token::Whitespace(Whitespace::MultiLineComment(comment))
-                if is_executable(&comment) && comment.contains('?') =>
+                if is_executable(comment) && comment.contains('?') =>
             {
-                return Err(PlaceholderError::InExecutableComment { comment });
+                return Err(PlaceholderError::InExecutableComment { comment: comment.clone() });
             }
             _ => {}
         }
@@ -155,6 +206,35 @@ mod tests {
         for sql in ["SELECT 1 /*!50001 , ? */", "SELECT 1 /*M! , ? */"] {
             let error = placeholders(sql).unwrap_err();
             assert!(matches!(error, PlaceholderError::InExecutableComment { .. }), "{sql}: {error}");
+        }
+    }
+
+    #[test]
+    fn literals_are_written_only_where_every_server_reads_the_same() {
+        let refused = |sql: &str| literal_places(sql, true).unwrap_err();
+        for sql in [
+            "SELECT /*! 1, */ ?",
+            "SELECT ?\0",
+            "SELECT 1e3FOR, ?",
+            "SELECT $$?$$, ?",
+            "SELECT ?1",
+            r#"SELECT "\", ? -- ""#,
+        ] {
+            assert!(matches!(refused(sql), PlaceholderError::Unsure { .. }), "{sql}: {}", refused(sql));
+        }
+        for sql in ["SELECT ?; DROP TABLE t", ";SELECT ?", "SELECT ?;;"] {
+            assert_eq!(refused(sql), PlaceholderError::SeveralStatements, "{sql}");
+        }
+        for (sql, escapes, expected) in [
+            ("SELECT ?; -- end", true, &[7][..]),
+            ("SELECT '; ' , ?", true, &[14]),
+            (r#"SELECT "\\", ?"#, true, &[13]),
+            (r"SELECT '\', ?, '", true, &[]),
+            (r"SELECT '\', ?", false, &[12]),
+            (r"SELECT '\', ?, '\\?', ?", false, &[12, 22]),
+        ] {
+            let found = literal_places(sql, escapes).unwrap_or_default();
+            assert_eq!(found, expected, "{sql}");
         }
     }
 

@@ -4,9 +4,10 @@
 //! writes, or the name of a call, could hide in what the tokenizer takes for something else.
 
 use sqlparser::keywords::Keyword;
-use sqlparser::tokenizer::{Token, Whitespace, Word};
+use sqlparser::tokenizer::{Token, TokenWithSpan, Whitespace, Word};
 
-use super::{NotCacheable, lexer, placeholder};
+use super::lexer::{self, Lexical};
+use super::{NotCacheable, placeholder};
 
 /// A token, without the blanks and comments before it.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,11 +22,16 @@ pub(super) struct Piece {
 /// # Errors
 /// [`NotCacheable::NotParsed`] where a server could read other tokens.
 pub(super) fn pieces(sql: &str) -> Result<Vec<Piece>, NotCacheable> {
+    let tokens = lexer::tokens(sql, Lexical::DEFAULT);
+    pieces_of(sql, tokens.map_err(|error| NotCacheable::NotParsed { why: error.to_string() })?)
+}
+
+/// As [`pieces`], of tokens that were read before.
+pub(super) fn pieces_of(sql: &str, tokens: Vec<TokenWithSpan>) -> Result<Vec<Piece>, NotCacheable> {
     // To a server a NUL ends some comments, and the tokenizer goes on.
     if sql.contains('\0') {
         return not_parsed("it holds a NUL byte");
     }
-    let tokens = lexer::tokens(sql).map_err(|error| NotCacheable::NotParsed { why: error.to_string() })?;
     let mut pieces: Vec<Piece> = Vec::with_capacity(tokens.len());
     let mut joined = false;
     for token in tokens {

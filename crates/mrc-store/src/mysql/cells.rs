@@ -28,15 +28,66 @@ pub(super) fn cell(kind: ColumnKind, value: &Driver) -> Result<Cell<'_>, String>
             seconds: *seconds,
             micros: *micros,
         }),
-        Driver::Bytes(bytes) => match kind {
-            ColumnKind::Text => Cell::Text(text(bytes)?),
-            ColumnKind::Decimal => Cell::Decimal(text(bytes)?),
-            ColumnKind::Json => Cell::Json(text(bytes)?),
-            ColumnKind::Binary | ColumnKind::Geometry | ColumnKind::Bit => Cell::Bytes(bytes),
-            // A server that sends text for a number would be a surprise, but it is readable.
-            _ => Cell::Text(text(bytes)?),
-        },
+        Driver::Bytes(bytes) => from_text(kind, bytes)?,
     })
+}
+
+/// One value of the text protocol, or one that is bytes in both.
+fn from_text(kind: ColumnKind, bytes: &[u8]) -> Result<Cell<'_>, String> {
+    use ColumnKind::{Binary, Bit, BitDigits, Geometry, Vector};
+    if matches!(kind, Binary | Bit | BitDigits | Geometry | Vector) {
+        return Ok(Cell::Bytes(bytes));
+    }
+    let text = text(bytes)?;
+    let parsed = match kind {
+        ColumnKind::Decimal => Some(Cell::Decimal(text)),
+        ColumnKind::Json => Some(Cell::Json(text)),
+        ColumnKind::Float | ColumnKind::Double => Some(Cell::Number(text)),
+        ColumnKind::Int | ColumnKind::Year => {
+            text.parse().map(Cell::Int).or_else(|_| text.parse().map(Cell::UInt)).ok()
+        }
+        ColumnKind::Date => date(text).map(Cell::Date),
+        ColumnKind::DateTime { .. } => datetime(text).map(Cell::DateTime),
+        ColumnKind::Time { .. } => time(text).map(Cell::Time),
+        _ => Some(Cell::Text(text)),
+    };
+    parsed.ok_or_else(|| format!("the server sent {text:?}, which can't be read as its type"))
+}
+
+/// `2025-01-15`
+fn date(text: &str) -> Option<Date> {
+    let (year, rest) = text.split_once('-')?;
+    let (month, day) = rest.split_once('-')?;
+    Some(Date { year: year.parse().ok()?, month: month.parse().ok()?, day: day.parse().ok()? })
+}
+
+/// `2025-01-15 10:30:00.123`
+fn datetime(text: &str) -> Option<DateTime> {
+    let (day, rest) = text.split_once(' ')?;
+    let time = time(rest)?;
+    let (hour, minute, second) = (u8::try_from(time.hours).ok()?, time.minutes, time.seconds);
+    Some(DateTime { date: date(day)?, hour, minute, second, micros: time.micros })
+}
+
+/// `-838:59:59.123`
+fn time(text: &str) -> Option<Time> {
+    let (clock, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let unsigned = clock.strip_prefix('-').unwrap_or(clock);
+    let (hours, rest) = unsigned.split_once(':')?;
+    let (minutes, seconds) = rest.split_once(':')?;
+    Some(Time {
+        negative: clock.len() > unsigned.len(),
+        hours: hours.parse().ok()?,
+        minutes: minutes.parse().ok()?,
+        seconds: seconds.parse().ok()?,
+        micros: micros(fraction)?,
+    })
+}
+
+/// The fraction of a second, `12` for 120,000 µs.
+fn micros(fraction: &str) -> Option<u32> {
+    let digits = fraction.bytes().chain(std::iter::repeat(b'0')).take(6);
+    digits.map(|digit| char::from(digit).to_digit(10)).try_fold(0, |micros, digit| Some(micros * 10 + digit?))
 }
 
 fn text(bytes: &[u8]) -> Result<&str, String> {
@@ -106,6 +157,26 @@ mod tests {
         assert_eq!(cell(ColumnKind::Decimal, &digits), Ok(Cell::Decimal("1.50")));
         assert_eq!(cell(ColumnKind::Json, &digits), Ok(Cell::Json("1.50")));
         assert_eq!(cell(ColumnKind::Bit, &digits), Ok(Cell::Bytes(b"1.50")));
+    }
+
+    #[test]
+    fn the_text_protocol_says_the_same() {
+        let check = |kind, text: &str, expected| {
+            assert_eq!(cell(kind, &Driver::Bytes(text.into())), Ok(expected), "{text}");
+        };
+        let fraction = 6;
+        check(ColumnKind::Int, "00000042", Cell::Int(42));
+        check(ColumnKind::Int, "18446744073709551615", Cell::UInt(u64::MAX));
+        check(ColumnKind::Year, "0000", Cell::Int(0));
+        check(ColumnKind::Date, "2025-02-00", Cell::Date(Date { year: 2025, month: 2, day: 0 }));
+        let date = Date { year: 2025, month: 1, day: 15 };
+        let at = DateTime { date, hour: 10, minute: 30, second: 5, micros: 120_000 };
+        check(ColumnKind::DateTime { fraction }, "2025-01-15 10:30:05.12", Cell::DateTime(at));
+        check(ColumnKind::Time { fraction }, "-838:59:59", Cell::Time(-Time::new(838, 59, 59, 0).unwrap()));
+        check(ColumnKind::Time { fraction }, "01:02:03.000004", Cell::Time(Time::new(1, 2, 3, 4).unwrap()));
+        for kind in [ColumnKind::Int, ColumnKind::Date, ColumnKind::Time { fraction }] {
+            assert!(cell(kind, &Driver::Bytes(b"x".into())).unwrap_err().contains("can't be read"));
+        }
     }
 
     #[test]

@@ -10,8 +10,20 @@ const BINARY: u16 = 63;
 /// The length of a `LONGTEXT`, and so of a `JSON` column of MariaDB.
 const LONGTEXT: u32 = u32::MAX;
 
+/// The number of decimals from which on the server prints as many as a float has: 31 of MySQL, 39 of MariaDB.
+const NOT_FIXED: u8 = 31;
+
+/// A column, with what a row format may ask of it. A JSON column of MariaDB comes out as text unless `is_json`.
+pub(super) fn described(column: &Column, is_json: bool) -> mrc_core::Column {
+    let kind = if is_json { ColumnKind::Json } else { kind(column) };
+    let described = mrc_core::Column::new(column.name_str(), kind).in_table(column.table_str());
+    let is_float = matches!(kind, ColumnKind::Float | ColumnKind::Double);
+    let decimals = column.decimals();
+    if is_float && decimals < NOT_FIXED { described.with_decimals(decimals) } else { described }
+}
+
 /// The kind of a column. A JSON column of MariaDB comes out as [`ColumnKind::Text`]: see [`may_be_mariadb_json`].
-pub(super) fn kind(column: &Column) -> ColumnKind {
+fn kind(column: &Column) -> ColumnKind {
     use ColumnType::*;
     match column.column_type() {
         MYSQL_TYPE_TINY | MYSQL_TYPE_SHORT | MYSQL_TYPE_LONG | MYSQL_TYPE_INT24 | MYSQL_TYPE_LONGLONG => {
@@ -21,6 +33,7 @@ pub(super) fn kind(column: &Column) -> ColumnKind {
         MYSQL_TYPE_FLOAT => ColumnKind::Float,
         MYSQL_TYPE_DOUBLE => ColumnKind::Double,
         MYSQL_TYPE_YEAR => ColumnKind::Year,
+        MYSQL_TYPE_BIT if column.flags().contains(ColumnFlags::BINARY_FLAG) => ColumnKind::BitDigits,
         MYSQL_TYPE_BIT => ColumnKind::Bit,
         MYSQL_TYPE_JSON => ColumnKind::Json,
         MYSQL_TYPE_DATE | MYSQL_TYPE_NEWDATE => ColumnKind::Date,
@@ -30,7 +43,7 @@ pub(super) fn kind(column: &Column) -> ColumnKind {
         MYSQL_TYPE_TIME | MYSQL_TYPE_TIME2 => ColumnKind::Time { fraction: fraction(column) },
         MYSQL_TYPE_GEOMETRY => ColumnKind::Geometry,
         MYSQL_TYPE_NULL => ColumnKind::Null,
-        MYSQL_TYPE_VECTOR => ColumnKind::Binary,
+        MYSQL_TYPE_VECTOR => ColumnKind::Vector,
         _ if column.character_set() == BINARY => ColumnKind::Binary,
         _ => ColumnKind::Text,
     }
@@ -76,6 +89,15 @@ mod tests {
         assert_eq!(of(0), ColumnKind::DateTime { fraction: 0 });
         assert_eq!(of(3), ColumnKind::DateTime { fraction: 3 });
         assert_eq!(of(31), ColumnKind::DateTime { fraction: 6 });
+    }
+
+    #[test]
+    fn floats_of_fixed_decimals_are_told_from_others() {
+        let of = |kind, decimals| described(&column(kind, BINARY).with_decimals(decimals), false).decimals;
+        assert_eq!(of(ColumnType::MYSQL_TYPE_FLOAT, 3), Some(3));
+        assert_eq!(of(ColumnType::MYSQL_TYPE_DOUBLE, 0), Some(0));
+        assert_eq!([31, 39].map(|decimals| of(ColumnType::MYSQL_TYPE_DOUBLE, decimals)), [None, None]);
+        assert_eq!(of(ColumnType::MYSQL_TYPE_NEWDECIMAL, 2), None);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use mysql_async::{Opts, OptsBuilder, PoolConstraints, PoolOpts, SslOpts};
 
+use super::params::ParamMode;
 use crate::error::ExecuteError;
 use crate::executor::span::Target;
 
@@ -46,6 +47,7 @@ pub struct MySqlConfig {
     pub(super) time_zone: Option<String>,
     pub(super) sql_mode: Option<String>,
     pub(super) read_only: bool,
+    pub(super) param_mode: ParamMode,
 }
 
 /// More connections than any server takes: its own limit is 100,000. The pool allocates room for all of them.
@@ -81,6 +83,7 @@ impl Default for MySqlConfig {
             time_zone: None,
             sql_mode: None,
             read_only: true,
+            param_mode: ParamMode::Auto,
         }
     }
 }
@@ -269,6 +272,14 @@ impl MySqlConfig {
         self.read_only = read_only;
         self
     }
+
+    /// Sets how the values of params reach the server: bound to prepared statements, or written into the text.
+    /// Default: [`ParamMode::Auto`], text for the row formats of the peers and prepared statements otherwise.
+    #[must_use]
+    pub fn param_mode(mut self, mode: ParamMode) -> Self {
+        self.param_mode = mode;
+        self
+    }
 }
 
 impl MySqlConfig {
@@ -406,6 +417,7 @@ impl fmt::Debug for MySqlConfig {
             .field("time_zone", &self.time_zone)
             .field("sql_mode", &self.sql_mode)
             .field("read_only", &self.read_only)
+            .field("param_mode", &self.param_mode)
             .finish()
     }
 }

@@ -1,14 +1,16 @@
 //! Which columns of MariaDB are JSON.
 //!
 //! MariaDB's `JSON` is `LONGTEXT COLLATE utf8mb4_bin CHECK (json_valid(…))`, and the result of a query tells nothing of the
-//! check. So the catalogue is asked, once a table and [`REMEMBERED`], on the connection that the query will use, and only
-//! for tables of which the query selects a column that may be one.
+//! check. So the catalogue is asked, once a list of columns and [`REMEMBERED`], on the connection that the query used, and
+//! only for tables of which the query selects a column that may be one. An answer of other columns is another list, so most
+//! changes of a table are noticed at once.
 //!
 //! What the server doesn't tell the table of stays text: an expression such as `JSON_EXTRACT(…)`, a column of a view, of a
 //! `UNION`, of a derived table. A derived table or CTE with the name of a table that has a JSON column of that name passes
 //! for that table.
 
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -21,8 +23,8 @@ use super::columns;
 /// After this time an `ALTER TABLE` has been noticed that leaves the columns of an answer as they look: `LONGTEXT` made JSON.
 const REMEMBERED: Duration = Duration::from_secs(300);
 
-/// How many tables are remembered. Who has more asks more often.
-const MOST_TABLES: usize = 1024;
+/// How many lists of columns are remembered. Who has more asks more often.
+const MOST_LISTS: usize = 4096;
 
 /// MariaDB's major versions begin at 10 wherever JSON columns exist; MySQL has a JSON type of its own and isn't asked.
 const MARIADB: u16 = 10;
@@ -34,131 +36,118 @@ const JSON_COLUMNS_OF_TABLE: &str = "SELECT CONSTRAINT_NAME FROM information_sch
 /// What is known so far.
 #[derive(Debug, Default)]
 pub(super) struct JsonColumns {
-    tables: Mutex<HashMap<Table, Known>>,
+    lists: Mutex<HashMap<List, Known>>,
 }
 
-type Table = (String, String);
+/// A table, and how the columns look that an answer has of it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct List {
+    schema: String,
+    table: String,
+    looks: u64,
+}
 
 #[derive(Debug)]
 struct Known {
-    /// The JSON columns.
+    /// The JSON columns of the table.
     json: Vec<String>,
-    /// The columns that were asked for. A column that came later isn't among them.
-    asked: Vec<String>,
     until: Instant,
 }
 
 impl JsonColumns {
-    /// Which of the columns are JSON columns of MariaDB, by position.
-    pub(super) async fn among(&self, conn: &mut Conn, columns: &[Column]) -> mysql_async::Result<Vec<bool>> {
+    /// Which of an answer's columns are JSON columns of MariaDB, by position. `None` if the catalogue must be asked.
+    pub(super) fn known(&self, answer: &[Column]) -> Option<Vec<bool>> {
+        let is_json = |column| match columns::may_be_mariadb_json(column) {
+            true => self.remembered(&list_of(column, answer), &column.org_name_str()),
+            false => Some(false),
+        };
+        answer.iter().map(is_json).collect()
+    }
+
+    /// Which of an answer's columns are JSON columns of MariaDB, by position.
+    pub(super) async fn among(&self, conn: &mut Conn, answer: &[Column]) -> mysql_async::Result<Vec<bool>> {
         let (major, ..) = conn.server_version();
-        let mut found = Vec::new();
-        if major < MARIADB {
-            return Ok(found);
-        }
-        for (position, column) in columns.iter().enumerate() {
-            if columns::may_be_mariadb_json(column) {
-                found.resize(columns.len(), false);
-                if let Some(is_json) = found.get_mut(position) {
-                    *is_json = self.is_json(conn, column).await?;
-                }
+        let mut found = vec![false; answer.len()];
+        for (column, is_json) in answer.iter().zip(&mut found) {
+            if major >= MARIADB && columns::may_be_mariadb_json(column) {
+                *is_json = self.is_json(conn, column, answer).await?;
             }
         }
         Ok(found)
     }
 
-    /// Which of an answer's columns are JSON columns, although these tables changed.
-    pub(super) async fn among_anew(&self, conn: &mut Conn, columns: &[Column]) -> mysql_async::Result<Vec<bool>> {
-        for column in columns {
-            self.forget(&table_of(column));
-        }
-        self.among(conn, columns).await
-    }
-
-    async fn is_json(&self, conn: &mut Conn, column: &Column) -> mysql_async::Result<bool> {
-        let table = table_of(column);
-        let name = column.org_name_str();
-        if let Some(known) = self.remembered(&table, &name) {
+    async fn is_json(&self, conn: &mut Conn, column: &Column, answer: &[Column]) -> mysql_async::Result<bool> {
+        let (list, name) = (list_of(column, answer), column.org_name_str());
+        if let Some(known) = self.remembered(&list, &name) {
             return Ok(known);
         }
-        let columns: Vec<String> = match conn.exec(JSON_COLUMNS_OF_TABLE, &table).await {
+        let columns: Vec<String> = match conn.exec(JSON_COLUMNS_OF_TABLE, (&list.schema, &list.table)).await {
             Ok(columns) => columns,
             // A server without that table of the catalogue, or that hides it: its JSON stays text.
             Err(mysql_async::Error::Server(_)) => Vec::new(),
             Err(error) => return Err(error),
         };
         let is_json = columns.iter().any(|json| *json == name);
-        self.remember(table, &name, columns);
+        self.remember(list, columns);
         Ok(is_json)
     }
 
-    fn remembered(&self, table: &Table, column: &str) -> Option<bool> {
-        let tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = tables.get(table).filter(|known| Instant::now() < known.until)?;
-        let is_asked = known.asked.iter().any(|asked| asked == column);
-        is_asked.then(|| known.json.iter().any(|json| json == column))
+    fn remembered(&self, list: &List, column: &str) -> Option<bool> {
+        let lists = self.lists.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = lists.get(list).filter(|known| Instant::now() < known.until)?;
+        Some(known.json.iter().any(|json| json == column))
     }
 
-    fn remember(&self, table: Table, column: &str, json: Vec<String>) {
-        let mut tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
+    fn remember(&self, list: List, json: Vec<String>) {
+        let mut lists = self.lists.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
-        if tables.len() >= MOST_TABLES {
-            tables.retain(|_, known| now < known.until);
+        if lists.len() >= MOST_LISTS {
+            lists.retain(|_, known| now < known.until);
         }
-        if tables.len() < MOST_TABLES || tables.contains_key(&table) {
-            let known = tables.remove(&table).filter(|known| now < known.until);
-            let mut asked = known.map(|known| known.asked).unwrap_or_default();
-            asked.push(column.to_owned());
-            tables.insert(table, Known { json, asked, until: now + REMEMBERED });
+        if lists.len() < MOST_LISTS || lists.contains_key(&list) {
+            lists.insert(list, Known { json, until: now + REMEMBERED });
         }
-    }
-
-    fn forget(&self, table: &Table) {
-        self.tables.lock().unwrap_or_else(PoisonError::into_inner).remove(table);
     }
 }
 
-fn table_of(column: &Column) -> Table {
-    (column.schema_str().into_owned(), column.org_table_str().into_owned())
-}
-
-/// Whether a table changed between two looks at a statement's columns, so that a column that looks like JSON may be one now.
-pub(super) fn altered(before: &[Column], after: &[Column]) -> bool {
-    let looks = |column: &Column| (table_of(column), column.org_name_str().into_owned(), column.column_type());
-    let of_tables = |columns: &[Column]| -> Vec<_> {
-        columns.iter().filter(|column| !column.org_table_ref().is_empty()).map(looks).collect()
-    };
-    after.iter().any(columns::may_be_mariadb_json) && of_tables(before) != of_tables(after)
+/// The list of columns that this one belongs to.
+fn list_of(column: &Column, answer: &[Column]) -> List {
+    let table = |column: &Column| (column.schema_str().into_owned(), column.org_table_str().into_owned());
+    let (schema, name) = table(column);
+    let mut looks = DefaultHasher::new();
+    for other in answer.iter().filter(|other| other.org_table_ref() == column.org_table_ref()) {
+        (other.org_name_ref(), u8::from(other.column_type()), other.column_length()).hash(&mut looks);
+    }
+    List { schema, table: name, looks: looks.finish() }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn table(name: &str) -> Table {
-        ("db".into(), name.into())
+    fn list(looks: u64) -> List {
+        List { schema: "db".into(), table: "t".into(), looks }
     }
 
     #[tokio::test(start_paused = true)]
     async fn answers_are_forgotten_in_time() {
         let known = JsonColumns::default();
-        assert_eq!(known.remembered(&table("t"), "js"), None);
-        known.remember(table("t"), "js", vec!["js".into()]);
-        known.remember(table("t"), "text", vec!["js".into()]);
-        assert_eq!(known.remembered(&table("t"), "js"), Some(true));
-        assert_eq!(known.remembered(&table("t"), "text"), Some(false));
-        assert_eq!(known.remembered(&table("t"), "added_later"), None);
+        assert_eq!(known.remembered(&list(1), "js"), None);
+        known.remember(list(1), vec!["js".into()]);
+        assert_eq!(known.remembered(&list(1), "js"), Some(true));
+        assert_eq!(known.remembered(&list(1), "text"), Some(false));
+        assert_eq!(known.remembered(&list(2), "js"), None);
         tokio::time::advance(REMEMBERED).await;
-        assert_eq!(known.remembered(&table("t"), "js"), None);
+        assert_eq!(known.remembered(&list(1), "js"), None);
     }
 
     #[tokio::test(start_paused = true)]
     async fn the_memory_is_bounded() {
         let known = JsonColumns::default();
-        (0..=MOST_TABLES).for_each(|n| known.remember(table(&n.to_string()), "js", vec![]));
-        assert_eq!(known.tables.lock().unwrap().len(), MOST_TABLES);
+        (0..=MOST_LISTS as u64).for_each(|n| known.remember(list(n), vec![]));
+        assert_eq!(known.lists.lock().unwrap().len(), MOST_LISTS);
         tokio::time::advance(REMEMBERED).await;
-        known.remember(table("new"), "js", vec![]);
-        assert_eq!(known.tables.lock().unwrap().len(), 1);
+        known.remember(list(u64::MAX), vec![]);
+        assert_eq!(known.lists.lock().unwrap().len(), 1);
     }
 }

@@ -1,4 +1,4 @@
-//! MySQL and MariaDB, by `mysql_async`: prepared statements, rows streamed into the encoder, a limit on every wait.
+//! MySQL and MariaDB, by `mysql_async`: prepared statements or text, rows streamed into the encoder, a limit on every wait.
 
 mod cells;
 mod columns;
@@ -6,6 +6,8 @@ mod config;
 mod ending;
 mod failure;
 mod json_columns;
+mod literal;
+mod params;
 mod pools;
 mod session;
 mod statement;
@@ -19,20 +21,22 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::{StreamExt, TryStreamExt};
-use mrc_core::{Column, ColumnKind, Params, RowEncoder};
+use mrc_core::{Column, Params, RowEncoder};
 use mysql_async::consts::StatusFlags;
-use mysql_async::prelude::Queryable;
-use mysql_async::{Conn, Params as Values, Pool, Row, Statement, Value};
+use mysql_async::prelude::{Protocol, Queryable};
+use mysql_async::{Conn, Params as Values, Pool, QueryResult, Row, Statement, Value};
 use tokio::time::timeout;
 use tracing::Instrument;
 
 pub use config::MySqlConfig;
+pub use params::ParamMode;
 
 use crate::error::ExecuteError;
 use crate::executor::{QueryExecutor, span};
-use crate::expand::{Expanded, expand};
+use crate::expand::Expanded;
 use failure::{failed, refused};
 use json_columns::JsonColumns;
+use params::Call;
 use pools::{Home, Lane, Pools};
 use session::Session;
 
@@ -41,7 +45,8 @@ const CLOSE_LIMIT: Duration = Duration::from_secs(5);
 
 /// Queries MySQL or MariaDB through pools of connections.
 ///
-/// Each query runs as a prepared statement, in autocommit. `IN (?)` takes a list.
+/// Each query runs in autocommit, as a prepared statement or, for the row formats of the peers, as text: see
+/// [`MySqlConfig::param_mode`]. `IN (?)` takes a list.
 ///
 /// [`query`](QueryExecutor::query) and [`execute`](QueryExecutor::execute) use connections of their own: see
 /// [`MySqlConfig::pool_max`]. Nothing that `execute` or [`pool`](Self::pool) leaves in a session reaches a `query`. The
@@ -51,11 +56,11 @@ const CLOSE_LIMIT: Duration = Duration::from_secs(5);
 /// A query that is cancelled, or takes too long, is ended at the server by `KILL QUERY`, which needs no privilege. Its
 /// connection counts against `pool_max` until the query has ended.
 ///
-/// A JSON column comes out as JSON, on MariaDB too, where it takes a look into the catalogue every five minutes a table: an
-/// `ALTER TABLE` that makes JSON of a `LONGTEXT` with the collation `utf8mb4_bin` is noticed after that time, any other at
-/// once. There, JSON that isn't a column of a table comes out as text: an expression, a column of a view or of a `UNION`.
+/// A JSON column comes out as JSON, on MariaDB too, where it takes a look into the catalogue every five minutes for each
+/// list of columns that is selected of a table: an `ALTER TABLE` that makes JSON of a `LONGTEXT` with the collation
+/// `utf8mb4_bin` is noticed after that time, any other at once. There, JSON that isn't a column of a table comes out as text: an expression, a column of a view or of a `UNION`.
 ///
-/// A [`Decimal`](mrc_core::Decimal) is bound as text: the server compares it exactly with a `DECIMAL` it's stored to, but as a
+/// Within a prepared statement a [`Decimal`](mrc_core::Decimal) is bound as text: the server compares it exactly with a `DECIMAL` it's stored to, but as a
 /// double with an expression; write `CAST(? AS DECIMAL(65,30))` where more than 15 digits are compared.
 ///
 /// Each query is a `tracing` span of level debug with OpenTelemetry's fields for databases: `db.operation.name`,
@@ -96,10 +101,10 @@ impl MySqlExecutor {
         rows: &mut RowEncoder,
         lane: fn(&Home) -> &Lane,
     ) -> Result<(), ExecuteError> {
-        let statement = expand(sql, params)?;
+        let call = Call::new(self.config().param_mode, sql, params, rows.format())?;
         let home = self.pools.here();
         let mut session = self.session(&home, lane(&home)).await?;
-        let done = self.within_limit(self.run(session.conn()?, &statement, rows)).await;
+        let done = self.within_limit(self.run(session.conn()?, call, rows)).await;
         let done = match (&done, session.conn()?.last_ok_packet()) {
             (Ok(()), Some(ok)) if !is_autocommit(ok.status_flags()) => Err(ExecuteError::Session),
             _ => done,
@@ -109,10 +114,10 @@ impl MySqlExecutor {
     }
 
     async fn write(&self, sql: &str, params: &Params, rows: &mut RowEncoder) -> Result<(), ExecuteError> {
-        let statement = expand(sql, params)?;
+        let call = Call::new(self.config().param_mode, sql, params, rows.format())?;
         let home = self.pools.here();
         let mut session = self.session(&home, &home.callers).await?;
-        let done = self.within_limit(self.run(session.conn()?, &statement, rows)).await;
+        let done = self.within_limit(self.run(session.conn()?, call, rows)).await;
         leave(session, &done);
         done
     }
@@ -142,7 +147,24 @@ impl MySqlExecutor {
         }
     }
 
-    async fn run(&self, conn: &mut Conn, statement: &Expanded<'_>, rows: &mut RowEncoder) -> Result<(), ExecuteError> {
+    async fn run(&self, conn: &mut Conn, call: Call<'_>, rows: &mut RowEncoder) -> Result<(), ExecuteError> {
+        match call {
+            Call::Prepared(statement) => self.run_prepared(conn, &statement, rows).await,
+            Call::Text { sql, params, format, escaped } => {
+                let text = params::text_for(conn, sql, params, format, escaped).await?;
+                let result = conn.query_iter(text).await.map_err(failed)?;
+                let late = self.read_rows(result, rows).await?;
+                self.push_late(conn, late, rows).await
+            }
+        }
+    }
+
+    async fn run_prepared(
+        &self,
+        conn: &mut Conn,
+        statement: &Expanded<'_>,
+        rows: &mut RowEncoder,
+    ) -> Result<(), ExecuteError> {
         let values: Vec<Value> = statement.values.iter().map(|value| cells::bind(value)).collect();
         let prepared = conn.prep(statement::keyed(&statement.sql, &values)).await.map_err(failed)?;
         if usize::from(prepared.num_params()) != values.len() {
@@ -164,40 +186,56 @@ impl MySqlExecutor {
         values: Vec<Value>,
         rows: &mut RowEncoder,
     ) -> Result<(), ExecuteError> {
-        let announced = prepared.columns();
-        let json = self.json_columns.among(conn, &announced).await.map_err(failed)?;
         let values = if values.is_empty() { Values::Empty } else { Values::Positional(values) };
-        let mut result = conn.exec_iter(prepared, values).await.map_err(failed)?;
-        let altered = json_columns::altered(&announced, result.columns_ref()).then(|| result.columns_ref().to_vec());
-        let columns = describe(result.columns_ref(), &json);
-        let mut waiting = Vec::new();
-        if altered.is_none() {
+        let result = conn.exec_iter(prepared, values).await.map_err(failed)?;
+        let late = self.read_rows(result, rows).await?;
+        self.push_late(conn, late, rows).await
+    }
+
+    /// Reads one answer to its end. Rows that the encoder can't have yet are returned.
+    async fn read_rows<P: Protocol + Unpin>(
+        &self,
+        mut result: QueryResult<'_, 'static, P>,
+        rows: &mut RowEncoder,
+    ) -> Result<Option<Late>, ExecuteError> {
+        let json = self.json_columns.known(result.columns_ref());
+        let mut late = None;
+        if let Some(json) = json {
+            let columns = describe(result.columns_ref(), &json);
             rows.columns(&columns)?;
-        }
-        if let Some(mut stream) = result.stream::<Row>().await.map_err(failed)? {
-            if altered.is_some() {
-                // The catalogue can't be asked while the answer is on the wire.
-                waiting = stream.try_collect().await.map_err(failed)?;
-            } else {
+            if let Some(mut stream) = result.stream::<Row>().await.map_err(failed)? {
                 while let Some(row) = stream.next().await {
                     push(&row.map_err(failed)?, &columns, rows)?;
                 }
             }
+        } else {
+            // The catalogue can't be asked while the answer is on the wire.
+            let columns = result.columns_ref().to_vec();
+            let waiting = match result.stream::<Row>().await.map_err(failed)? {
+                Some(stream) => stream.try_collect().await.map_err(failed)?,
+                None => Vec::new(),
+            };
+            late = Some(Late { columns, waiting });
         }
         let has_more = !result.columns_ref().is_empty();
         // Also what has no rows belongs to the answer: an error of a procedure after its first SELECT.
         result.drop_result().await.map_err(failed)?;
-        if has_more {
-            return Err(ExecuteError::SeveralResults);
-        }
-        if let Some(altered) = altered {
-            let json = self.json_columns.among_anew(conn, &altered).await.map_err(failed)?;
-            let columns = describe(&altered, &json);
-            rows.columns(&columns)?;
-            waiting.iter().try_for_each(|row| push(row, &columns, rows))?;
-        }
-        Ok(())
+        if has_more { Err(ExecuteError::SeveralResults) } else { Ok(late) }
     }
+
+    async fn push_late(&self, conn: &mut Conn, late: Option<Late>, rows: &mut RowEncoder) -> Result<(), ExecuteError> {
+        let Some(Late { columns, waiting }) = late else { return Ok(()) };
+        let json = self.json_columns.among(conn, &columns).await.map_err(failed)?;
+        let columns = describe(&columns, &json);
+        rows.columns(&columns)?;
+        waiting.iter().try_for_each(|row| push(row, &columns, rows))
+    }
+}
+
+/// An answer whose columns must be looked up in the catalogue first.
+struct Late {
+    columns: Vec<mysql_async::Column>,
+    waiting: Vec<Row>,
 }
 
 /// Whether the whole answer was read, be it an error of the server's.
@@ -276,13 +314,8 @@ async fn within<T>(
 }
 
 fn describe(columns: &[mysql_async::Column], json: &[bool]) -> Vec<Column> {
-    let kind = |position: usize, column: &mysql_async::Column| match json.get(position) {
-        // The table may have changed since the statement was prepared.
-        Some(true) if columns::may_be_mariadb_json(column) => ColumnKind::Json,
-        _ => columns::kind(column),
-    };
-    let columns = columns.iter().enumerate();
-    columns.map(|(at, column)| Column::new(column.name_str(), kind(at, column)).in_table(column.table_str())).collect()
+    let is_json = |at| json.get(at).copied().unwrap_or_default();
+    columns.iter().enumerate().map(|(at, column)| columns::described(column, is_json(at))).collect()
 }
 
 fn push(row: &Row, columns: &[Column], rows: &mut RowEncoder) -> Result<(), ExecuteError> {

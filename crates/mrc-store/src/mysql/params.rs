@@ -1,0 +1,172 @@
+//! How the values of params reach the server: bound to a prepared statement, or written into the text.
+
+use mrc_core::{Params, RowFormat, statement};
+use mysql_async::Conn;
+use mysql_async::consts::StatusFlags;
+use mysql_async::prelude::Queryable;
+
+use super::failure::{failed, refused};
+use super::literal::Spelling;
+use crate::error::ExecuteError;
+use crate::expand::{self, Expanded, expand, fill};
+
+/// How the values of params reach the server.
+///
+/// The server answers some queries differently. A prepared statement gives each placeholder a type that MySQL derives from
+/// its place, so that `COALESCE(an_int, ?)` with the text `none` is 0; a literal in the text keeps its own type.
+/// The docs list what differs: [`docs/types.md`](https://docs.rs/mrc/latest/mrc/).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum ParamMode {
+    /// As [`Text`](Self::Text) for the row formats `TypeScript` and `Python`, whose peers send text; as
+    /// [`Prepared`](Self::Prepared) for `Canonical`. The default.
+    #[default]
+    Auto,
+    /// Values are bound to prepared statements. The first call of a text costs two round trips, each later one costs one.
+    Prepared,
+    /// Values are written into the text as literals, as the row format's peer writes them. Each call costs one round trip.
+    ///
+    /// The session's `sql_mode` decides how a string is escaped; the server says it with each answer. A text that servers
+    /// may split differently is refused, such as one with an executable comment (`/*! … */`), and so is one with a
+    /// second statement.
+    Text,
+}
+
+/// A call that was checked: its params fit, and nothing has been sent.
+pub(super) enum Call<'a> {
+    Prepared(Expanded<'a>),
+    Text {
+        sql: &'a str,
+        params: &'a Params,
+        format: RowFormat,
+        /// The text for a session in which a backslash escapes.
+        escaped: Result<String, ExecuteError>,
+    },
+}
+
+impl<'a> Call<'a> {
+    pub(super) fn new(
+        mode: ParamMode,
+        sql: &'a str,
+        params: &'a Params,
+        format: RowFormat,
+    ) -> Result<Self, ExecuteError> {
+        let by_text = match mode {
+            ParamMode::Auto => format != RowFormat::Canonical,
+            ParamMode::Prepared => false,
+            ParamMode::Text => true,
+        };
+        if !by_text {
+            return expand(sql, params).map(Self::Prepared);
+        }
+        let escaped = with_literals(sql, params, Spelling { format, backslash_escapes: true });
+        // Without a backslash every session reads the text alike.
+        if sql.contains('\\') { Ok(escaped) } else { escaped.map(Ok) }.map(|escaped| Self::Text {
+            sql,
+            params,
+            format,
+            escaped,
+        })
+    }
+}
+
+/// The text for this session.
+pub(super) async fn text_for(
+    conn: &mut Conn,
+    sql: &str,
+    params: &Params,
+    format: RowFormat,
+    escaped: Result<String, ExecuteError>,
+) -> Result<String, ExecuteError> {
+    let is_alike = escaped.as_ref().is_ok_and(|text| !text.contains('\\'));
+    if is_alike || has_backslash_escapes(conn).await? {
+        return escaped;
+    }
+    with_literals(sql, params, Spelling { format, backslash_escapes: false })
+}
+
+/// Whether a backslash escapes within a string. The server says it with each answer, except an error.
+async fn has_backslash_escapes(conn: &mut Conn) -> Result<bool, ExecuteError> {
+    if conn.last_ok_packet().is_none() {
+        conn.ping().await.map_err(failed)?;
+    }
+    let Some(ok) = conn.last_ok_packet() else {
+        return Err(refused("the server doesn't say which sql_mode its session has: use ParamMode::Prepared"));
+    };
+    Ok(!ok.status_flags().contains(StatusFlags::SERVER_STATUS_NO_BACKSLASH_ESCAPES))
+}
+
+/// The text with literals in the places of its placeholders.
+fn with_literals(sql: &str, params: &Params, spelling: Spelling) -> Result<String, ExecuteError> {
+    let places = statement::literal_places(sql, spelling.backslash_escapes).map_err(expand::refused)?;
+    fill(sql, &places, params, ", ", |value, next, text| {
+        // `x?` must not become the literal `x'41'`, and `?AND` not the name `5AND`.
+        if text.bytes().next_back().is_some_and(may_join) {
+            text.push(' ');
+        }
+        spelling.write(value, text);
+        if next.is_some_and(may_join) {
+            text.push(' ');
+        }
+    })
+}
+
+/// Whether a literal beside this byte could be read as one token with it.
+fn may_join(byte: u8) -> bool {
+    !byte.is_ascii_whitespace() && !b"(),=<>!+-*/%;&|^~".contains(&byte)
+}
+
+#[cfg(test)]
+mod tests {
+    use mrc_core::params;
+
+    use super::*;
+
+    fn text(sql: &str, params: &Params) -> Result<String, ExecuteError> {
+        with_literals(sql, params, Spelling { format: RowFormat::Canonical, backslash_escapes: true })
+    }
+
+    #[track_caller]
+    fn check(sql: &str, params: &Params, expected: &str) {
+        assert_eq!(text(sql, params).unwrap(), expected);
+    }
+
+    #[test]
+    fn values_stand_where_their_placeholders_stood() {
+        check("SELECT 1", &params! {}, "SELECT 1");
+        check("é = ? -- ?", &params! { "A" => "it's" }, r"é = 'it\'s' -- ?");
+        check("a IN (?) AND '?' < ?", &params! { "A" => [1, 2], "B" => "?" }, "a IN (1, 2) AND '?' < '?'");
+        check("LIMIT ?, ?;", &params! { "A" => 1, "B" => 2 }, "LIMIT 1, 2;");
+    }
+
+    #[test]
+    fn a_literal_never_joins_its_neighbour() {
+        check("SELECT x?", &params! { "A" => "41" }, "SELECT x '41'");
+        check("a=?AND b", &params! { "A" => 5 }, "a=5 AND b");
+        check("SELECT 'a'?'b'", &params! { "A" => "it" }, "SELECT 'a' 'it' 'b'");
+        check("SELECT -?, 5-?", &params! { "A" => -1, "B" => -2 }, "SELECT --1, 5--2");
+        check("SELECT t.?.5", &params! { "A" => 1 }, "SELECT t. 1 .5");
+        check("SELECT ??", &params! { "A" => 1, "B" => 2 }, "SELECT 1 2");
+    }
+
+    #[test]
+    fn mode_and_format_decide() {
+        let is_text = |mode, format| {
+            let params = params! {};
+            matches!(Call::new(mode, "SELECT 1", &params, format), Ok(Call::Text { .. }))
+        };
+        let formats = [RowFormat::Canonical, RowFormat::TypeScript, RowFormat::Python];
+        assert_eq!(formats.map(|format| is_text(ParamMode::Auto, format)), [false, true, true]);
+        assert_eq!(formats.map(|format| is_text(ParamMode::Prepared, format)), [false; 3]);
+        assert_eq!(formats.map(|format| is_text(ParamMode::Text, format)), [true; 3]);
+    }
+
+    #[test]
+    fn what_cannot_be_sent_is_refused_before_there_is_a_connection() {
+        for sql in ["SELECT 1; SELECT 2", "SELECT /*! 1 */", "SELECT 'x"] {
+            let params = params! {};
+            let error = Call::new(ParamMode::Text, sql, &params, RowFormat::Canonical).err();
+            assert!(matches!(error, Some(ExecuteError::Refused(_))), "{sql}: {error:?}");
+        }
+    }
+}
