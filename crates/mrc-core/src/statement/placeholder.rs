@@ -2,6 +2,7 @@
 
 use sqlparser::tokenizer::{Location, Token, TokenWithSpan, TokenizerError, Whitespace};
 
+use super::NotCacheable;
 use super::lexer::{self, Lexical};
 use super::split::pieces_of;
 
@@ -28,7 +29,9 @@ pub enum PlaceholderError {
         comment: String,
     },
     /// Literals can't take the placeholders' place: a server could read other tokens than were found.
-    #[error("no values can be written into the SQL text, since a server may read it otherwise: {why}")]
+    #[error(
+        "no values are written into this SQL text, since servers may read it differently: {why}; rewrite it, or bind the params to a prepared statement (`MySqlConfig::param_mode`)"
+    )]
     Unsure {
         /// Where the readings may differ.
         why: String,
@@ -87,7 +90,13 @@ pub fn literal_places(sql: &str, backslash_escapes: bool) -> Result<Vec<usize>, 
     let places = |ansi_quotes| {
         let tokens = lexer::tokens(sql, Lexical { backslash_escapes, ansi_quotes })?;
         let offsets = offsets(sql, &tokens)?;
-        let pieces = pieces_of(sql, tokens).map_err(|error| PlaceholderError::Unsure { why: error.to_string() })?;
+        let pieces = pieces_of(sql, tokens).map_err(|error| match error {
+            NotCacheable::NotParsed { why } => PlaceholderError::Unsure { why },
+            NotCacheable::DependsOnSession { what } => {
+                PlaceholderError::Unsure { why: format!("it has the hint {what}") }
+            }
+            other => PlaceholderError::Unsure { why: other.to_string() },
+        })?;
         let end = pieces.iter().position(|piece| piece.token == Token::SemiColon);
         let is_one = end.is_none_or(|end| end + 1 == pieces.len());
         if is_one { Ok(offsets) } else { Err(PlaceholderError::SeveralStatements) }

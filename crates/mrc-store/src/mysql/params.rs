@@ -13,8 +13,15 @@ use crate::expand::{self, Expanded, expand, fill};
 /// How the values of params reach the server.
 ///
 /// The server answers some queries differently. A prepared statement gives each placeholder a type that MySQL derives from
-/// its place, so that `COALESCE(an_int, ?)` with the text `none` is 0; a literal in the text keeps its own type.
-/// The docs list what differs: [`docs/types.md`](https://docs.rs/mrc/latest/mrc/).
+/// its place, so that `COALESCE(an_int, ?)` with the text `none` is 0. A literal in the text keeps its own type.
+/// `docs/types.md` lists what differs.
+///
+/// ```
+/// use mrc_store::{MySqlConfig, ParamMode};
+///
+/// let config = MySqlConfig::from_url("mysql://localhost/shop")?.param_mode(ParamMode::Text);
+/// # Ok::<(), mrc_store::ExecuteError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum ParamMode {
