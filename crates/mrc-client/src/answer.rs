@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use mrc_core::RowFormat;
 use serde::Deserialize;
 
 use crate::codec::{self, Unfit};
@@ -32,6 +33,8 @@ pub struct Answer {
     source: Source,
     /// The tags of the entry. None: nobody has looked.
     tags: Option<Arc<Carried>>,
+    /// How the reader's own rows are written.
+    rows: RowFormat,
 }
 
 /// Where an answer came from.
@@ -63,15 +66,15 @@ impl Source {
 
 impl Answer {
     pub(crate) fn cached(json: Bytes) -> Self {
-        Self { json, source: Source::Cache, tags: None }
+        Self { json, source: Source::Cache, tags: None, rows: RowFormat::default() }
     }
 
     pub(crate) fn computed(json: Bytes) -> Self {
-        Self { json, source: Source::Computed, tags: None }
+        Self { source: Source::Computed, ..Self::cached(json) }
     }
 
     pub(crate) fn stale(json: Bytes) -> Self {
-        Self { json, source: Source::Stale, tags: None }
+        Self { source: Source::Stale, ..Self::cached(json) }
     }
 
     pub(crate) fn followed(self) -> Self {
@@ -80,6 +83,10 @@ impl Answer {
 
     pub(crate) fn tagged(self, tags: Carried) -> Self {
         Self { tags: Some(Arc::new(tags)), ..self }
+    }
+
+    pub(crate) fn with_rows(self, rows: RowFormat) -> Self {
+        Self { rows, ..self }
     }
 
     pub(crate) fn tags(&self) -> Option<&Carried> {
@@ -96,24 +103,54 @@ impl Answer {
         self.source == Source::Cache
     }
 
-    /// The rows, one `T` a row. `T` may borrow from the answer.
+    /// Returns the rows, one `T` a row: a struct by the columns' names, a tuple by their order, or the type of a single column. `T` may
+    /// borrow from the answer.
+    ///
+    /// A column is read as the field asks for it, in each row format: `0` and `1` as a `bool`, a BLOB as bytes, a DECIMAL with all its digits
+    /// into a `String` or a `rust_decimal::Decimal`: [the table](mrc_core::RowsDeserializer). Bytes in the cache are taken for those of this client's
+    /// [row format](crate::MrcClientBuilder::row_format), unless they tell.
+    ///
+    /// ```
+    /// # use mrc_client::Answer;
+    /// # fn show(answer: Answer) -> Result<(), mrc_client::Error> {
+    /// let by_order: Vec<(u64, bool)> = answer.rows()?; // SELECT id, is_open FROM orders
+    /// let names: Vec<String> = answer.rows()?; // SELECT name FROM stores
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// [`Error::Decode`], with the place: the JSON isn't an array of `T`.
+    /// [`Error::Decode`], with the place and the type: `[0].is_open: expected a boolean, found 7`.
     pub fn rows<'a, T: Deserialize<'a>>(&'a self) -> Result<Vec<T>, Error> {
-        self.json()
+        Ok(self.decoded()?)
     }
 
-    /// The whole document as one `T`, which may borrow from the answer.
+    /// Returns the one row, read as [`rows`](Self::rows) reads it, or `None` if there is no row.
+    ///
+    /// ```
+    /// # use mrc_client::Answer;
+    /// # fn show(answer: Answer) -> Result<(), mrc_client::Error> {
+    /// let count: Option<u64> = answer.row()?; // SELECT COUNT(*) FROM orders
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Decode`]: as those of `rows`, and when there are several rows.
+    pub fn row<'a, T: Deserialize<'a>>(&'a self) -> Result<Option<T>, Error> {
+        codec::one(self.rows()?)
+    }
+
+    /// Returns the whole document as one `T`, read strictly, as serde_json reads it. `T` may borrow from the answer.
     ///
     /// # Errors
     /// [`Error::Decode`], with the place: the JSON isn't a `T`.
     pub fn json<'a, T: Deserialize<'a>>(&'a self) -> Result<T, Error> {
-        Ok(self.decoded()?)
+        Ok(codec::from_json(&self.json)?)
     }
 
-    pub(crate) fn decoded<'a, T: Deserialize<'a>>(&'a self) -> Result<T, Unfit> {
-        codec::from_json(&self.json)
+    pub(crate) fn decoded<'a, T: Deserialize<'a>>(&'a self) -> Result<Vec<T>, Unfit> {
+        codec::from_rows(&self.json, self.rows)
     }
 
     /// The JSON as text.

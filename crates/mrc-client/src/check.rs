@@ -66,8 +66,8 @@ impl Pipeline {
                     Bypass::StoreFailed { command: "remove", error: &failed }
                 }
             },
-            Unfit::WrongType { asked_for, at, .. } => {
-                self.wrong_types.tell(asked_for, at);
+            Unfit::WrongType { asked_for, at, why, .. } => {
+                self.wrong_types.tell(asked_for, at, why.as_deref());
                 Bypass::WrongType { asked_for, at, error: &said }
             }
         };
@@ -101,7 +101,7 @@ impl WrongTypes {
         Self { told: Cache::with_weighter(10, Self::MOST, UnitWeighter), hasher: DefaultHashBuilder::default() }
     }
 
-    fn tell(&self, asked_for: &'static str, at: &str) {
+    fn tell(&self, asked_for: &'static str, at: &str, why: Option<&str>) {
         let known = self.hasher.hash_one((asked_for, at));
         if self.told.get(&known).is_none() {
             self.told.insert(known, ());
@@ -109,6 +109,7 @@ impl WrongTypes {
                 target: "mrc",
                 asked_for,
                 at,
+                why,
                 "values in the cache are of another type than this caller asks for: they stay, and the caller goes without the cache"
             );
         }

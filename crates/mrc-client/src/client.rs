@@ -16,7 +16,7 @@ use crate::answer::{Answer, Source};
 use crate::builder::MrcClientBuilder;
 use crate::bulkhead::Bulkhead;
 use crate::call::{Call, Options, Read};
-use crate::codec::Codec;
+use crate::codec::{Codec, one};
 use crate::error::{BoxError, Error};
 use crate::fetch::Pipeline;
 use crate::function::Function;
@@ -142,7 +142,8 @@ impl MrcClient {
     ) -> Result<Answer, Error> {
         let (query, params) = (query.into(), params.borrow());
         let (key, call) = self.prepare(&query, params, ttl.into())?;
-        self.inner.pipeline.fetch(&key, &call, self.reading(&query, params)).await
+        let answer = self.inner.pipeline.fetch(&key, &call, self.reading(&query, params)).await?;
+        Ok(answer.with_rows(self.inner.rows))
     }
 
     /// Runs a query through the cache and decodes its rows, one `T` a row.
@@ -174,13 +175,40 @@ impl MrcClient {
         let (query, params) = (query.into(), params.borrow());
         let (key, call) = self.prepare(&query, params, ttl.into())?;
         let reading = self.reading(&query, params);
-        let answer = self.inner.pipeline.fetch(&key, &call, reading).await?;
+        let answer = self.inner.pipeline.fetch(&key, &call, reading).await?.with_rows(self.inner.rows);
         match answer.decoded() {
             Err(unfit) if answer.source() != Source::Computed => {
-                Box::pin(self.inner.pipeline.instead(&key, &call, &unfit, reading)).await?.rows()
+                let answer = Box::pin(self.inner.pipeline.instead(&key, &call, &unfit, reading)).await?;
+                answer.with_rows(self.inner.rows).rows()
             }
             rows => Ok(rows?),
         }
+    }
+
+    /// Runs a query of one row through the cache, and decodes the row. Returns `None` if there is no row.
+    ///
+    /// As [`rows_with_cache`](Self::rows_with_cache). `T` is a struct, a tuple, or the type of the one column that the query selects.
+    ///
+    /// # Errors
+    /// As `rows_with_cache`; [`Error::Decode`] also when there are several rows.
+    ///
+    /// ```no_run
+    /// # use std::time::Duration;
+    /// # use mrc_client::MrcClient;
+    /// # use mrc_core::params;
+    /// # async fn example(client: MrcClient) -> Result<(), mrc_client::Error> {
+    /// let sql = "SELECT COUNT(*) FROM orders WHERE store_id = ?";
+    /// let count: u64 = client.row_with_cache(sql, params! { "StoreId" => 6 }, Duration::from_secs(60)).await?.unwrap_or(0);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn row_with_cache<'a, T: DeserializeOwned>(
+        &self,
+        query: impl Into<Query<'a>>,
+        params: impl Borrow<Params>,
+        ttl: impl Into<Ttl>,
+    ) -> Result<Option<T>, Error> {
+        one(self.rows_with_cache(query, params, ttl).await?)
     }
 
     /// Runs an async function through the cache. `signature` names what it computes: change it when the function changes.
@@ -251,7 +279,7 @@ impl MrcClient {
         let (params, mut rows) = (params.borrow(), RowEncoder::new(self.inner.rows));
         params.check()?;
         self.inner.executor()?.execute(sql, params, &mut rows).await?;
-        Ok(Answer::computed(rows.finish().map_err(ExecuteError::from)?))
+        Ok(Answer::computed(rows.finish().map_err(ExecuteError::from)?).with_rows(self.inner.rows))
     }
 
     /// The answer of a query if it is in the cache. Nothing is run. Returns `None` if the cache doesn't have it, and in
@@ -273,7 +301,7 @@ impl MrcClient {
         }
         let types = &self.inner.texts.of(query.key_text()).types;
         let call = self.reading_call(params, Ttl::DEFAULT)?.failing().keyed(&key, types);
-        self.inner.pipeline.peek(&key, &call).await
+        Ok(self.inner.pipeline.peek(&key, &call).await?.map(|answer| answer.with_rows(self.inner.rows)))
     }
 
     /// Stores a value under the key of a query, whatever is there, with the query's tags. Returns `false` if it wasn't stored: the key

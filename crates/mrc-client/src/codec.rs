@@ -1,8 +1,10 @@
 //! How a cache writes values.
 
 use bytes::Bytes;
+use mrc_core::{RowFormat, RowsDeserializer};
 use serde::de::{self, DeserializeOwned, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
+use serde_json::de::StrRead;
 
 use crate::carry::{self, Numbers};
 use crate::error::Error;
@@ -75,6 +77,8 @@ pub(crate) enum Unfit {
         asked_for: &'static str,
         /// Where it doesn't fit: `[0].price`. Empty where the codec can't tell.
         at: String,
+        /// What was expected there and what was found, where it can be said without a text of the value.
+        why: Option<String>,
         error: Error,
     },
 }
@@ -84,7 +88,7 @@ impl Unfit {
     fn binary<T>(error: impl Into<crate::error::BoxError>, is_whole: bool) -> Self {
         let error = Error::decode::<T>(error);
         if is_whole {
-            Self::WrongType { asked_for: std::any::type_name::<T>(), at: String::new(), error }
+            Self::WrongType { asked_for: std::any::type_name::<T>(), at: String::new(), why: None, error }
         } else {
             Self::Garbage(error)
         }
@@ -102,23 +106,57 @@ impl From<Unfit> for Error {
 /// Reads JSON; what is read may borrow from it.
 pub(crate) fn from_json<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T, Unfit> {
     let text = text(json).map_err(Unfit::Garbage)?;
-    serde_json::from_str(text).or_else(|_| located(text))
+    serde_json::from_str(text).or_else(|_| located(text, |document| serde_path_to_error::deserialize(document)))
+}
+
+/// Reads the rows of a query; what is read may borrow from it. `format` is that of their writer, as far as the reader knows.
+pub(crate) fn from_rows<'a, T: Deserialize<'a>>(json: &'a [u8], format: RowFormat) -> Result<Vec<T>, Unfit> {
+    let text = text(json).map_err(Unfit::Garbage)?;
+    let read = |lenient: bool| {
+        let mut document = serde_json::Deserializer::from_str(text);
+        let new = if lenient { RowsDeserializer::new } else { RowsDeserializer::quick };
+        let rows = Vec::deserialize(new(&mut document, format))?;
+        document.end().map(|()| rows)
+    };
+    // Most types are read at once. What needs a second look is rare, and so are errors.
+    read(false).or_else(|_| read(true)).or_else(|_| {
+        located(text, |document| serde_path_to_error::deserialize(RowsDeserializer::new(document, format)))
+    })
+}
+
+/// The one row of an answer. Returns `None` if it has none.
+pub(crate) fn one<T>(mut rows: Vec<T>) -> Result<Option<T>, Error> {
+    let (row, count) = (rows.pop(), rows.len() + 1);
+    if count > 1 && row.is_some() {
+        return Err(Error::decode::<T>(format!(
+            "the query answered with {count} rows, and one was asked for: end it with LIMIT 1, or ask for all rows"
+        )));
+    }
+    Ok(row)
 }
 
 /// Reads JSON that doesn't fit once more, to tell where. To follow the path is too dear for a hit.
 #[cold]
-fn located<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Unfit> {
+fn located<'a, T>(
+    text: &'a str,
+    read: impl FnOnce(
+        &mut serde_json::Deserializer<StrRead<'a>>,
+    ) -> Result<T, serde_path_to_error::Error<serde_json::Error>>,
+) -> Result<T, Unfit> {
     let mut json = serde_json::Deserializer::from_str(text);
-    let read = serde_path_to_error::deserialize(&mut json);
+    let read = read(&mut json);
     match read.map(|value| json.end().map(|()| value)) {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(torn)) => Err(Unfit::Garbage(Error::decode::<T>(torn))),
         Err(error) => {
-            let (at, is_data) = (error.path().to_string(), error.inner().is_data());
+            let at = error.path().to_string();
+            // Ours show no text of the value; those of a type's own reader may.
+            let why =
+                Some(error.inner().to_string()).filter(|why| why.starts_with("expected ") && why.contains(", found "));
             let error = Error::decode::<T>(error);
             // What comes after the place was not read.
-            if is_data && serde_json::from_str::<Whole>(text).is_ok() {
-                Err(Unfit::WrongType { asked_for: std::any::type_name::<T>(), at, error })
+            if serde_json::from_str::<Whole>(text).is_ok() {
+                Err(Unfit::WrongType { asked_for: std::any::type_name::<T>(), at, why, error })
             } else {
                 Err(Unfit::Garbage(error))
             }

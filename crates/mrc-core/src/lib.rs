@@ -26,6 +26,7 @@
 //! | [`Ttl`] | time to live, with jitter |
 //! | [`statement`] | whether a statement may be cached |
 //! | [`RowEncoder`], [`json`] | rows, straight to JSON |
+//! | [`RowsDeserializer`] | rows, back from JSON into types |
 //! | `compat` (a feature) | the keys of other libraries, in Python |
 //! | [`Event`], [`Stats`] | what a cache decided, and how often |
 
@@ -40,6 +41,7 @@ mod stats;
 mod tag;
 mod temporal;
 mod ttl;
+mod typed;
 mod value;
 
 #[cfg(feature = "compat")]
@@ -60,4 +62,5 @@ pub use stats::{Latency, Snapshot, Stats};
 pub use tag::{Tag, TagError};
 pub use temporal::{Date, DateTime, TemporalError, Time};
 pub use ttl::{Ttl, TtlError};
+pub use typed::RowsDeserializer;
 pub use value::{Decimal, DecimalError, Element, Value};

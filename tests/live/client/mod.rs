@@ -12,6 +12,7 @@ mod refusals;
 mod shapes;
 mod stale;
 pub(crate) mod support;
+mod typed;
 mod types;
 mod values;
 mod wire;

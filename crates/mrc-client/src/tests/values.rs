@@ -100,7 +100,7 @@ async fn what_does_not_fit_is_told_by_its_type_and_its_place() {
     assert!(told.contains("expected u8"), "{told}");
     let answer = it.ask().await.unwrap().unwrap();
     let error = answer.rows::<Priced>().unwrap_err().to_string();
-    assert!(error.contains("[0].more.price[1]: invalid type: boolean `true`, expected u8"), "{error}");
+    assert!(error.contains("[0].more.price[1]: expected u8, found true"), "{error}");
 }
 
 #[tokio::test]

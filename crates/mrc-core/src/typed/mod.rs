@@ -1,0 +1,409 @@
+//! Rows, read as the types that a caller asks for.
+
+mod leaf;
+mod special;
+#[cfg(test)]
+mod tests;
+
+use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+
+use self::leaf::{Ask, Leaf};
+use self::special::Special;
+use crate::row::RowFormat;
+
+/// What serde_json calls the type that takes a value as it stands.
+const RAW: &str = "$serde_json::private::RawValue";
+
+/// Reads a JSON array of rows, written in any [`RowFormat`], into a list of structs, tuples or single values.
+///
+/// JSON has fewer types than MySQL, and each format spells some of them in another way: a BOOLEAN is `1`, a BLOB is base64 or a list
+/// of numbers. A column is read as the field asks for it, without an attribute on the field. A type that the column can't have is an error.
+///
+/// | a field of | reads, besides what serde_json reads |
+/// |---|---|
+/// | `bool` | `0`, `1`, a BIT(1) |
+/// | an integer | digits in a text, `10.0`, a BIT |
+/// | a float | digits in a text |
+/// | `String` | a number, with its digits as they stand; a JSON document; a BLOB that is UTF-8 |
+/// | `Vec<u8>` and types that ask for bytes | a BLOB of each format |
+/// | a struct, a map or a list | a JSON document in a text |
+/// | `rust_decimal::Decimal` (feature `rust_decimal`) | a number, with all its digits |
+/// | types of `chrono` and `time` (features of these names) | dates of each format; without a zone they are UTC |
+///
+/// Zero dates are errors in types of `chrono` and `time`: read them as `String`. Fields behind `#[serde(flatten)]` and in untagged enums are
+/// read as serde_json reads them.
+///
+/// A row as a whole is a struct or a map by the columns' names, a tuple by their order, or the number, text, date or bytes of its one
+/// column. A tuple of one is for a document alone: `(Document,)`.
+///
+/// ```
+/// use mrc_core::{RowFormat, RowsDeserializer};
+/// use serde::Deserialize;
+///
+/// #[derive(Deserialize, PartialEq, Debug)]
+/// struct User { id: u64, active: bool }
+///
+/// let json = r#"[{"id":1,"active":1},{"id":2,"active":0}]"#;
+/// let mut document = serde_json::Deserializer::from_str(json);
+/// let users = Vec::<User>::deserialize(RowsDeserializer::new(&mut document, RowFormat::Canonical))?;
+/// assert_eq!(users, [User { id: 1, active: true }, User { id: 2, active: false }]);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+pub struct RowsDeserializer<D> {
+    inner: D,
+    level: Level,
+    rules: Rules,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Level {
+    /// The list of rows.
+    Rows,
+    Row,
+    /// A column, and what lies in it.
+    Column,
+}
+
+#[derive(Clone, Copy)]
+struct Rules {
+    /// Who wrote the rows: it tells what a text is to a field of bytes.
+    format: RowFormat,
+    /// Whether a value is looked at before it is read. That is slower, and only needed where the field asks for another type.
+    lenient: bool,
+}
+
+impl<D> RowsDeserializer<D> {
+    /// Reads rows. `format` is that of the rows' writer: in Python's, binary data is text; elsewhere a text is base64 to a field of bytes.
+    pub fn new(document: D, format: RowFormat) -> Self {
+        Self { inner: document, level: Level::Rows, rules: Rules { format, lenient: true } }
+    }
+
+    /// As [`new`](Self::new), at the speed of serde_json, and with an error for values that need a second look: only flags, decimals, dates and
+    /// bytes are read leniently. What it reads, `new` reads alike.
+    pub fn quick(document: D, format: RowFormat) -> Self {
+        Self { inner: document, level: Level::Rows, rules: Rules { format, lenient: false } }
+    }
+}
+
+impl<'de, D: Deserializer<'de>> RowsDeserializer<D> {
+    /// Whether a value is to be looked at: the field asks for a type of its own, or for one value of a row.
+    fn is_looked_at(&self) -> bool {
+        self.level == Level::Row || (self.rules.lenient && self.level == Level::Column)
+    }
+
+    /// The text of the value: of the one column, where it is a row.
+    fn raw(self) -> Result<&'de str, D::Error> {
+        let raw = <&RawValue>::deserialize(self.inner)?.get();
+        if self.level == Level::Row && raw.starts_with('{') { leaf::only_column(raw) } else { Ok(raw) }
+    }
+
+    fn leaf<V: Visitor<'de>>(self, ask: Ask, visitor: V) -> Result<V::Value, D::Error> {
+        let rules = self.rules;
+        Leaf { raw: self.raw()?, rules }.read(ask, visitor)
+    }
+}
+
+/// Methods that ask for one value.
+macro_rules! values {
+    ($($method:ident: $ask:expr),*) => {
+        $(fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+            match Special::of::<V::Value>() {
+                Some(special) => self.leaf(Ask::Special(special), visitor),
+                None if self.is_looked_at() => self.leaf($ask, visitor),
+                None => self.inner.$method(visitor),
+            }
+        })*
+    };
+}
+
+impl<'de, D: Deserializer<'de>> Deserializer<'de> for RowsDeserializer<D> {
+    type Error = D::Error;
+
+    values!(
+        deserialize_i8: Ask::Integer, deserialize_i16: Ask::Integer, deserialize_i32: Ask::Integer, deserialize_i64: Ask::Integer,
+        deserialize_u8: Ask::Integer, deserialize_u16: Ask::Integer, deserialize_u32: Ask::Integer, deserialize_u64: Ask::Integer,
+        deserialize_i128: Ask::Integer, deserialize_u128: Ask::Integer,
+        deserialize_f32: Ask::Float, deserialize_f64: Ask::Float,
+        deserialize_char: Ask::Text, deserialize_str: Ask::Text, deserialize_string: Ask::Text
+    );
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+        match Special::of::<V::Value>() {
+            Some(special) => self.leaf(Ask::Special(special), visitor),
+            None => self.inner.deserialize_any(visitor),
+        }
+    }
+
+    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+        if self.is_looked_at() { self.leaf(Ask::Bool, visitor) } else { self.inner.deserialize_any(Flag(visitor)) }
+    }
+
+    // To serde_json a text is bytes: it must not come here first.
+    fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+        self.leaf(Ask::Bytes, visitor)
+    }
+
+    fn deserialize_byte_buf<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+        self.leaf(Ask::Bytes, visitor)
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+        if self.level != Level::Row {
+            return self.inner.deserialize_option(Inside { visitor, level: self.level, rules: self.rules });
+        }
+        let (raw, rules) = (<&RawValue>::deserialize(self.inner)?.get(), self.rules);
+        if raw == "null" || leaf::only_column::<D::Error>(raw).is_ok_and(|column| column == "null") {
+            return visitor.visit_none();
+        }
+        let inner = &mut serde_json::Deserializer::from_str(raw);
+        visitor.visit_some(RowsDeserializer { inner, level: Level::Row, rules }).map_err(de::Error::custom)
+    }
+
+    fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+        self.inner.deserialize_unit(visitor)
+    }
+
+    fn deserialize_unit_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, D::Error> {
+        self.inner.deserialize_unit_struct(name, visitor)
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, D::Error> {
+        if name == RAW {
+            self.inner.deserialize_newtype_struct(name, visitor)
+        } else {
+            visitor.visit_newtype_struct(self)
+        }
+    }
+
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+        let is_bytes = special::is::<V::Value, Vec<u8>>();
+        match self.level {
+            Level::Row if is_bytes => self.leaf(Ask::Bytes, visitor),
+            Level::Row => self.inner.deserialize_any(Columns { visitor, rules: self.rules }),
+            Level::Column if self.rules.lenient => self.leaf(if is_bytes { Ask::Bytes } else { Ask::List }, visitor),
+            level => self.inner.deserialize_seq(Inside { visitor, level, rules: self.rules }),
+        }
+    }
+
+    fn deserialize_tuple<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value, D::Error> {
+        match (Special::of::<V::Value>(), self.level) {
+            (Some(special), _) => self.leaf(Ask::Special(special), visitor),
+            (None, Level::Column) => {
+                self.inner.deserialize_tuple(len, Inside { visitor, level: self.level, rules: self.rules })
+            }
+            (None, _) => self.deserialize_seq(visitor),
+        }
+    }
+
+    fn deserialize_tuple_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        len: usize,
+        visitor: V,
+    ) -> Result<V::Value, D::Error> {
+        self.deserialize_tuple(len, visitor)
+    }
+
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+        if self.rules.lenient && self.level == Level::Column {
+            return self.leaf(Ask::Map, visitor);
+        }
+        self.inner.deserialize_map(Inside { visitor, level: self.level, rules: self.rules })
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, D::Error> {
+        if self.rules.lenient && self.level == Level::Column {
+            return self.leaf(Ask::Map, visitor);
+        }
+        self.inner.deserialize_struct(name, fields, Inside { visitor, level: self.level, rules: self.rules })
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, D::Error> {
+        if self.level != Level::Row {
+            return self.inner.deserialize_enum(name, variants, visitor);
+        }
+        let inner = &mut serde_json::Deserializer::from_str(self.raw()?);
+        inner.deserialize_enum(name, variants, visitor).map_err(de::Error::custom)
+    }
+
+    fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+        self.inner.deserialize_identifier(visitor)
+    }
+
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+        self.inner.deserialize_ignored_any(visitor)
+    }
+}
+
+/// Reads what lies inside by the same rules.
+struct Inside<V> {
+    visitor: V,
+    level: Level,
+    rules: Rules,
+}
+
+impl<'de, V: Visitor<'de>> Visitor<'de> for Inside<V> {
+    type Value = V::Value;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.visitor.expecting(f)
+    }
+
+    fn visit_none<E: de::Error>(self) -> Result<V::Value, E> {
+        self.visitor.visit_none()
+    }
+
+    fn visit_unit<E: de::Error>(self) -> Result<V::Value, E> {
+        self.visitor.visit_unit()
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, inner: D) -> Result<V::Value, D::Error> {
+        self.visitor.visit_some(RowsDeserializer { inner, level: self.level, rules: self.rules })
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, inner: A) -> Result<V::Value, A::Error> {
+        let level = if self.level == Level::Rows { Level::Row } else { Level::Column };
+        self.visitor.visit_seq(Elements { inner, level, rules: self.rules })
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, inner: A) -> Result<V::Value, A::Error> {
+        self.visitor.visit_map(Elements { inner, level: Level::Column, rules: self.rules })
+    }
+}
+
+/// The elements of a list or the values of a map.
+struct Elements<A> {
+    inner: A,
+    level: Level,
+    rules: Rules,
+}
+
+impl<A> Elements<A> {
+    fn seed<T>(&self, seed: T) -> Element<T> {
+        Element { seed, level: self.level, rules: self.rules }
+    }
+}
+
+impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Elements<A> {
+    type Error = A::Error;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, A::Error> {
+        let seed = self.seed(seed);
+        self.inner.next_element_seed(seed)
+    }
+
+    fn size_hint(&self) -> Option<usize> {
+        self.inner.size_hint()
+    }
+}
+
+impl<'de, A: MapAccess<'de>> MapAccess<'de> for Elements<A> {
+    type Error = A::Error;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, A::Error> {
+        self.inner.next_key_seed(seed)
+    }
+
+    fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value, A::Error> {
+        let seed = self.seed(seed);
+        self.inner.next_value_seed(seed)
+    }
+
+    fn size_hint(&self) -> Option<usize> {
+        self.inner.size_hint()
+    }
+}
+
+struct Element<T> {
+    seed: T,
+    level: Level,
+    rules: Rules,
+}
+
+impl<'de, T: DeserializeSeed<'de>> DeserializeSeed<'de> for Element<T> {
+    type Value = T::Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, inner: D) -> Result<T::Value, D::Error> {
+        self.seed.deserialize(RowsDeserializer { inner, level: self.level, rules: self.rules })
+    }
+}
+
+/// A row as the list of its columns.
+struct Columns<V> {
+    visitor: V,
+    rules: Rules,
+}
+
+impl<'de, V: Visitor<'de>> Visitor<'de> for Columns<V> {
+    type Value = V::Value;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a row")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, inner: A) -> Result<V::Value, A::Error> {
+        let mut columns = InOrder { columns: Elements { inner, level: Level::Column, rules: self.rules }, count: 0 };
+        let row = self.visitor.visit_seq(&mut columns)?;
+        let expected = columns.count;
+        while (&mut columns).next_element::<IgnoredAny>()?.is_some() {}
+        if expected == columns.count {
+            return Ok(row);
+        }
+        let found = columns.count;
+        Err(de::Error::custom(format_args!("expected a row of {expected} columns, found one of {found}")))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, inner: A) -> Result<V::Value, A::Error> {
+        self.visitor.visit_seq(Elements { inner, level: Level::Column, rules: self.rules })
+    }
+}
+
+struct InOrder<A> {
+    columns: Elements<A>,
+    count: usize,
+}
+
+impl<'de, A: MapAccess<'de>> SeqAccess<'de> for &mut InOrder<A> {
+    type Error = A::Error;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, A::Error> {
+        if self.columns.inner.next_key::<IgnoredAny>()?.is_none() {
+            return Ok(None);
+        }
+        self.count += 1;
+        self.columns.next_value_seed(seed).map(Some)
+    }
+}
+
+/// A bool that may be `0` or `1`.
+struct Flag<V>(V);
+
+impl<'de, V: Visitor<'de>> Visitor<'de> for Flag<V> {
+    type Value = V::Value;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.expecting(f)
+    }
+
+    fn visit_bool<E: de::Error>(self, value: bool) -> Result<V::Value, E> {
+        self.0.visit_bool(value)
+    }
+
+    fn visit_u64<E: de::Error>(self, value: u64) -> Result<V::Value, E> {
+        match value {
+            0 | 1 => self.0.visit_bool(value == 1),
+            _ => Err(E::invalid_type(de::Unexpected::Unsigned(value), &self)),
+        }
+    }
+}

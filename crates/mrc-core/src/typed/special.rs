@@ -1,0 +1,148 @@
+//! Types of other crates whose own `Deserialize` doesn't read every row format, or loses digits. Each by a feature.
+//!
+//! They are known by what their visitor makes: a field needs no attribute.
+
+use std::borrow::Cow;
+
+use serde::de::value::SeqDeserializer;
+use serde::de::{self, Visitor};
+
+use super::leaf::Leaf;
+
+/// Whether two types are one. Lifetimes aside, which [`TypeId`](std::any::TypeId) would refuse.
+pub(super) fn is<T, U>() -> bool {
+    std::any::type_name::<T>() == std::any::type_name::<U>()
+}
+
+/// A type that is read in a way of its own.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(
+    not(all(feature = "chrono", feature = "time", feature = "rust_decimal")),
+    expect(dead_code, reason = "by features")
+)]
+pub(super) enum Special {
+    /// Its digits as they stand.
+    Digits,
+    /// `2025-01-15`
+    Date,
+    /// `2025-01-15T10:30:00.5`
+    DateTime,
+    /// `2025-01-15T10:30:00.5Z`
+    Zoned,
+    /// A list: year, day of the year.
+    DateParts,
+    /// A list: the same, hour, minute, second, ns.
+    DateTimeParts,
+    /// A list: the same, and the parts of the offset.
+    ZonedParts,
+    /// A list: hour, minute, second, ns.
+    TimeParts,
+}
+
+impl Special {
+    #[inline]
+    pub(super) fn of<T>() -> Option<Self> {
+        #[cfg(feature = "rust_decimal")]
+        if is::<T, rust_decimal::Decimal>() {
+            return Some(Self::Digits);
+        }
+        #[cfg(feature = "chrono")]
+        {
+            use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime};
+            if is::<T, NaiveDate>() {
+                return Some(Self::Date);
+            }
+            if is::<T, NaiveDateTime>() {
+                return Some(Self::DateTime);
+            }
+            // Other zones are read through this one.
+            if is::<T, DateTime<FixedOffset>>() {
+                return Some(Self::Zoned);
+            }
+        }
+        #[cfg(feature = "time")]
+        {
+            use time::{Date, OffsetDateTime, PrimitiveDateTime, Time, UtcDateTime};
+            if is::<T, Date>() {
+                return Some(Self::DateParts);
+            }
+            if is::<T, PrimitiveDateTime>() || is::<T, UtcDateTime>() {
+                return Some(Self::DateTimeParts);
+            }
+            if is::<T, OffsetDateTime>() {
+                return Some(Self::ZonedParts);
+            }
+            if is::<T, Time>() {
+                return Some(Self::TimeParts);
+            }
+        }
+        None
+    }
+
+    /// None: the value is of another kind.
+    pub(super) fn read<'de>(self, leaf: &Leaf<'de>) -> Option<Found<'de>> {
+        if self == Self::Digits {
+            return leaf.number().map(Found::Text);
+        }
+        let text = leaf.quoted()?;
+        if self == Self::TimeParts {
+            return Some(Found::Parts(time_of(&text)?.into()));
+        }
+        let (day, rest) = text.split_at_checked("2025-01-15".len())?;
+        let [year, of_year] = date_of(day)?;
+        let time = rest.strip_prefix(['T', ' ']).map(|time| time.strip_suffix('Z').unwrap_or(time));
+        if matches!(self, Self::Date | Self::DateParts) {
+            // In TypeScript's rows a date is the beginning of its day.
+            let is_whole = rest.is_empty() || time_of(time?)? == [0; 4];
+            let parts = || Found::Parts(vec![year, of_year]);
+            return is_whole.then(|| if self == Self::Date { Found::Text(day.to_owned().into()) } else { parts() });
+        }
+        let time = time?;
+        let parts = time_of(time)?;
+        Some(match self {
+            Self::DateTime => Found::Text(format!("{day}T{time}").into()),
+            Self::Zoned => Found::Text(format!("{day}T{time}Z").into()),
+            Self::ZonedParts => Found::Parts([&[year, of_year], &parts[..], &[0; 3]].concat()),
+            _ => Found::Parts([&[year, of_year], &parts[..]].concat()),
+        })
+    }
+}
+
+/// What the type's visitor gets.
+pub(super) enum Found<'de> {
+    Text(Cow<'de, str>),
+    Parts(Vec<i64>),
+}
+
+impl<'de> Found<'de> {
+    pub(super) fn give<V: Visitor<'de>, E: de::Error>(self, visitor: V) -> Result<V::Value, E> {
+        match self {
+            Self::Text(text) => visitor.visit_str(&text),
+            Self::Parts(parts) => visitor.visit_seq(SeqDeserializer::new(parts.into_iter())),
+        }
+    }
+}
+
+/// The year, and the day in it, of `2025-01-15`. None for a zero date, and for days that don't exist.
+fn date_of(text: &str) -> Option<[i64; 2]> {
+    let [year, month, day] = numbers(text, '-')?;
+    let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let days = [31, 28 + i64::from(is_leap), 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+    let (before, this) = days.split_at_checked(usize::try_from(month).ok()?.checked_sub(1)?)?;
+    (1..=*this.first()?).contains(&day).then(|| [year, before.iter().sum::<i64>() + day])
+}
+
+/// The hour, the minute, the second and its ns of `10:30:00.5`.
+fn time_of(text: &str) -> Option<[i64; 4]> {
+    let (clock, fraction) = text.split_once('.').unwrap_or((text, "0"));
+    let [hour, minute, second] = numbers(clock, ':')?;
+    let is_fraction = (1..=9).contains(&fraction.len()) && fraction.bytes().all(|byte| byte.is_ascii_digit());
+    let nanos = format!("{fraction:0<9}").parse().ok()?;
+    is_fraction.then_some([hour, minute, second, nanos])
+}
+
+fn numbers(text: &str, between: char) -> Option<[i64; 3]> {
+    let parts =
+        text.split(between).map(|part| part.bytes().all(|byte| byte.is_ascii_digit()).then(|| part.parse().ok())?);
+    parts.collect::<Option<Vec<i64>>>()?.try_into().ok()
+}
