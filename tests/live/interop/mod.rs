@@ -6,6 +6,7 @@ mod flights;
 mod func_cache;
 mod keys;
 mod rows;
+mod sessions;
 mod sharing;
 mod simple_dep;
 mod values;
