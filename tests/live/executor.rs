@@ -1,17 +1,20 @@
 //! The executors against real databases: the suite, every column type, and what goes wrong on the way.
 
+mod answers;
 mod cancelled;
 mod faults;
 mod histories;
+mod own_pool;
 mod sessions;
 mod text;
+mod tls;
 mod types;
 
 use std::path::Path;
 
 use mrc_core::{Params, RowEncoder, RowFormat, params};
 use mrc_store::{ExecuteError, MySqlConfig, MySqlExecutor, QueryExecutor, SqliteExecutor, conformance};
-use mrc_tests::{Database, SqlKind, unique};
+use mrc_tests::{Database, SqlKind};
 use mysql_async::prelude::Queryable;
 
 fn config(database: &Database) -> MySqlConfig {
@@ -74,10 +77,8 @@ async fn a_server_passes_the_suite_on_several_threads() {
 #[tokio::test]
 async fn a_server_passes_the_suite_for_who_may_only_read() {
     let database = Database::create().await;
-    let (name, reader) = (database.name(), unique("reader"));
-    let grant = format!("CREATE USER {reader}@'%' IDENTIFIED BY 'pw'; GRANT SELECT ON {name}.* TO {reader}@'%'");
-    database.execute(&grant).await;
-    conformance::executor::executor_suite(&executor(config(&database).user(&reader).password("pw"))).await;
+    let (reader, password) = database.reader().await;
+    conformance::executor::executor_suite(&executor(config(&database).user(&reader).password(password))).await;
     database.execute(&format!("DROP USER {reader}@'%'")).await;
 }
 
@@ -217,14 +218,9 @@ async fn json_is_told_from_text() {
 #[tokio::test]
 async fn json_is_found_by_who_may_only_read() {
     let database = Database::create().await;
-    let (name, reader) = (database.name(), unique("reader"));
-    database
-        .execute(&format!(
-            "CREATE TABLE t (js JSON); INSERT INTO t VALUES ('{{ }}');
-             CREATE USER {reader}@'%' IDENTIFIED BY 'pw'; GRANT SELECT ON {name}.* TO {reader}@'%'"
-        ))
-        .await;
-    let executor = executor(config(&database).user(&reader).password("pw"));
+    database.execute("CREATE TABLE t (js JSON); INSERT INTO t VALUES ('{ }')").await;
+    let (reader, password) = database.reader().await;
+    let executor = executor(config(&database).user(&reader).password(password));
     assert_eq!(canonical(&executor, "SELECT js FROM t").await.unwrap(), r#"[{"js":{}}]"#);
     let mut admin = database.admin().await;
     admin.query_drop(format!("DROP USER {reader}@'%'")).await.unwrap();

@@ -20,6 +20,10 @@ pub struct SqlKind {
     pub(crate) serve: &'static [&'static str],
     /// Arguments of a server that speaks no TLS. MySQL, and MariaDB from 11.4, speak it unless they are told not to.
     pub(crate) without_tls: &'static [&'static str],
+    /// Arguments of a server that speaks TLS with the certificate in its data folder. MySQL does without any.
+    pub(crate) with_nameless_certificate: &'static [&'static str],
+    /// Ways to log in that the driver doesn't know: the end of a `CREATE USER`, and the plugin's name.
+    pub foreign_logins: &'static [(&'static str, &'static str)],
     /// The variable that limits how long a statement may run, and how it writes 1.5 seconds.
     pub statement_limit: (&'static str, &'static str),
     /// A type of its own: the column's type, a value in SQL, and the value in canonical JSON.
@@ -58,6 +62,8 @@ static SQL: [SqlKind; 2] = [
         install: &["--initialize-insecure"],
         serve: &["--mysqlx=OFF", "--secure-file-priv=NULL", "--innodb-redo-log-capacity=32M"],
         without_tls: &["--tls-version="],
+        with_nameless_certificate: &[],
+        foreign_logins: &[("IDENTIFIED WITH sha256_password BY 'secret'", "sha256_password")],
         statement_limit: ("max_execution_time", "1500"),
         own_types: &[("VECTOR(2)", "STRING_TO_VECTOR('[0.1,-2]')", r#""zczMPQAAAMA=""#)],
         json_of_view: "{}",
@@ -94,6 +100,9 @@ static SQL: [SqlKind; 2] = [
         install: &["--auth-root-authentication-method=normal", "--skip-test-db"],
         serve: &["--innodb-log-file-size=8M"],
         without_tls: &["--skip-ssl"],
+        with_nameless_certificate: &["--ssl-ca=ca.pem", "--ssl-cert=server-cert.pem", "--ssl-key=server-key.pem"],
+        // The plugins that its package leaves out are ed25519 and PAM.
+        foreign_logins: &[],
         statement_limit: ("max_statement_time", "1.5"),
         own_types: &[
             ("UUID", "'123e4567-e89b-12d3-a456-426655440000'", r#""123e4567-e89b-12d3-a456-426655440000""#),

@@ -8,6 +8,7 @@ use mysql_async::{Conn, Opts};
 use tokio::sync::{Mutex, OnceCell};
 
 use crate::process::{ServerProcess, again, folder};
+use crate::tls::Certificates;
 use crate::{SqlKind, free_port, unique};
 
 const USER: &str = "shop";
@@ -36,6 +37,27 @@ impl SqlServer {
     /// A new, empty server that speaks no TLS.
     pub async fn without_tls() -> Self {
         Self::with_args(SqlKind::of_this_run().without_tls).await
+    }
+
+    /// A new, empty server that speaks TLS with a certificate that names no host: MySQL with the one that it makes itself.
+    pub async fn with_nameless_certificate() -> Self {
+        Self::with_args(SqlKind::of_this_run().with_nameless_certificate).await
+    }
+
+    /// A new, empty server that speaks TLS with a certificate for `localhost` and 127.0.0.1.
+    pub async fn with_named_certificate() -> Self {
+        Self::with_args(&[
+            "--ssl-ca=named-ca.pem",
+            "--ssl-cert=named-server-cert.pem",
+            "--ssl-key=named-server-key.pem",
+        ])
+        .await
+    }
+
+    /// The path of a file in its data folder: `ca.pem`, `client-cert.pem` and `client-key.pem` belong to the nameless
+    /// certificate, `named-ca.pem` to the other.
+    pub async fn file(&self, name: &str) -> PathBuf {
+        self.running.lock().await.dir.join(DATA).join(name)
     }
 
     async fn with_args(args: &'static [&'static str]) -> Self {
@@ -128,6 +150,15 @@ impl Database {
         connect(&self.url()).await
     }
 
+    /// A new user with the rights of `docs/rights/mysql.sql`, and its password.
+    pub async fn reader(&self) -> (String, &'static str) {
+        let name = unique("reader");
+        let rights = include_str!("../../docs/rights/mysql.sql");
+        let rights = rights.replace("cache@", &format!("{name}@")).replace("shop.", &format!("{}.", self.name));
+        self.execute(&rights).await;
+        (name, "secret")
+    }
+
     /// Runs statements separated by `;`.
     pub async fn execute(&self, sql: &str) {
         run(&self.url(), sql).await;
@@ -175,6 +206,12 @@ async fn launch(port: u16, args: &[&str], killed: Option<&Path>) -> Result<Runni
         // No supervisor holds the folder yet.
         let _ = std::fs::remove_dir_all(&dir);
         return Err(error);
+    }
+    for (prefix, certificates) in [("", Certificates::without_names()), ("named-", Certificates::new())] {
+        // MySQL made its own as it filled the folder.
+        if !data.join(format!("{prefix}ca.pem")).exists() {
+            certificates.write_as_mysql(&data, prefix);
+        }
     }
     let grants = format!(
         "CREATE USER IF NOT EXISTS {USER}@'%' IDENTIFIED BY '{PASSWORD}';\n\

@@ -2,11 +2,18 @@
 
 use std::path::Path;
 
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 
-/// A CA and a server certificate for `localhost` and 127.0.0.1, in PEM.
+use crate::unique;
+
+/// A CA, a server's certificate and a client's, in PEM.
 pub(crate) struct Certificates {
     pub(crate) ca: String,
+    server: Pair,
+    client: Pair,
+}
+
+struct Pair {
     certificate: String,
     key: String,
 }
@@ -19,31 +26,59 @@ pub(crate) struct Files {
 }
 
 impl Certificates {
+    /// For `localhost` and 127.0.0.1.
     pub(crate) fn new() -> Self {
-        Self::generate().expect("certificates")
+        Self::generate(&["localhost", "127.0.0.1"]).expect("certificates")
     }
 
-    fn generate() -> Result<Self, rcgen::Error> {
+    /// For no host, as MySQL makes them at its first start.
+    pub(crate) fn without_names() -> Self {
+        Self::generate(&[]).expect("certificates")
+    }
+
+    fn generate(names: &[&str]) -> Result<Self, rcgen::Error> {
         let ca_key = KeyPair::generate()?;
         let mut ca_params = CertificateParams::new(Vec::new())?;
         ca_params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        // A certificate with the name of its CA would count as signed by itself.
+        ca_params.distinguished_name.push(DnType::CommonName, unique("ca"));
         let ca = ca_params.self_signed(&ca_key)?.pem();
-        let key = KeyPair::generate()?;
-        let params = CertificateParams::new(["localhost", "127.0.0.1"].map(str::to_owned))?;
-        let certificate = params.signed_by(&key, &Issuer::new(ca_params, ca_key))?.pem();
-        Ok(Self { ca, certificate, key: key.serialize_pem() })
+        let issuer = Issuer::new(ca_params, ca_key);
+        let pair = |names: &[&str]| {
+            let key = KeyPair::generate()?;
+            let params = CertificateParams::new(names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>())?;
+            let certificate = params.signed_by(&key, &issuer)?.pem();
+            Ok::<_, rcgen::Error>(Pair { certificate, key: key.serialize_pem() })
+        };
+        Ok(Self { ca, server: pair(names)?, client: pair(&[])? })
     }
 
     pub(crate) fn write_to(&self, dir: &Path) -> Files {
-        let write = |name: &str, text: &str| {
-            let path = dir.join(name);
-            std::fs::write(&path, text).expect("a file in the server's folder");
-            path.to_string_lossy().into_owned()
-        };
         Files {
-            ca: write("ca.pem", &self.ca),
-            certificate: write("server.pem", &self.certificate),
-            key: write("server.key", &self.key),
+            ca: write(dir, "ca.pem", &self.ca),
+            certificate: write(dir, "server.pem", &self.server.certificate),
+            key: write(dir, "server.key", &self.server.key),
         }
     }
+
+    /// Writes them under the names that MySQL gives its own, after `prefix`.
+    pub(crate) fn write_as_mysql(&self, dir: &Path, prefix: &str) {
+        let Self { ca, server, client } = self;
+        let files = [
+            ("ca.pem", ca),
+            ("server-cert.pem", &server.certificate),
+            ("server-key.pem", &server.key),
+            ("client-cert.pem", &client.certificate),
+            ("client-key.pem", &client.key),
+        ];
+        for (name, text) in files {
+            write(dir, &format!("{prefix}{name}"), text);
+        }
+    }
+}
+
+fn write(dir: &Path, name: &str, text: &str) -> String {
+    let path = dir.join(name);
+    std::fs::write(&path, text).expect("a file in the server's folder");
+    path.to_string_lossy().into_owned()
 }

@@ -249,10 +249,10 @@ impl MrcClientBuilder {
             jitter: config.jitter,
             pipeline,
             bulkhead: Bulkhead::new(config.query_limit.0, config.query_limit.1),
+            texts: Texts::new(executor.as_ref().is_some_and(|executor| executor.ignores_space())),
             executor,
             #[cfg(feature = "mysql")]
             mysql,
-            texts: Texts::new(),
             keys,
         };
         Ok(MrcClient::from_parts(inner, options))

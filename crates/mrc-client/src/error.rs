@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use mrc_core::statement::NotCacheable;
 use mrc_core::{FunctionKeyError, GlobError, KeyError, TagError, TtlError};
-use mrc_store::{ExecuteError, StoreError};
+use mrc_store::{ExecuteError, ServerError, StoreError};
 
 /// A boxed error of the caller's own.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -93,6 +93,49 @@ impl Error {
             Self::Deadline { .. } | Self::Overloaded { .. } => true,
             _ => false,
         }
+    }
+
+    /// Returns the error that the database answered with, with its code and SQLSTATE. Returns `None` if it's another error.
+    ///
+    /// ```
+    /// # fn check(error: &mrc_client::Error) {
+    /// if let Some(server) = error.server() {
+    ///     eprintln!("{} {}: {}", server.code, server.state, server.message);
+    /// }
+    /// # }
+    /// ```
+    pub fn server(&self) -> Option<&ServerError> {
+        self.database()?.server()
+    }
+
+    /// See [`ExecuteError::is_unique_violation`].
+    pub fn is_unique_violation(&self) -> bool {
+        self.database().is_some_and(ExecuteError::is_unique_violation)
+    }
+
+    /// See [`ExecuteError::is_foreign_key_violation`].
+    pub fn is_foreign_key_violation(&self) -> bool {
+        self.database().is_some_and(ExecuteError::is_foreign_key_violation)
+    }
+
+    /// See [`ExecuteError::is_deadlock`].
+    pub fn is_deadlock(&self) -> bool {
+        self.database().is_some_and(ExecuteError::is_deadlock)
+    }
+
+    /// See [`ExecuteError::is_lock_timeout`].
+    pub fn is_lock_timeout(&self) -> bool {
+        self.database().is_some_and(ExecuteError::is_lock_timeout)
+    }
+
+    /// See [`ExecuteError::is_read_only`].
+    pub fn is_read_only(&self) -> bool {
+        self.database().is_some_and(ExecuteError::is_read_only)
+    }
+
+    fn database(&self) -> Option<&ExecuteError> {
+        let Self::Database(error) = self else { return None };
+        Some(error)
     }
 
     /// Whether it may pass: then an older value is better than none.

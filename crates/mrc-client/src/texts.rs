@@ -16,13 +16,17 @@ const BYTES: u64 = 8 << 20;
 
 /// The texts that were seen lately.
 #[derive(Debug)]
-pub(crate) struct Texts(Cache<Box<str>, Arc<Text>, Length>);
+pub(crate) struct Texts {
+    known: Cache<Box<str>, Arc<Text>, Length>,
+    ignore_space: bool,
+}
 
 /// What is known of one text.
 #[derive(Debug)]
 pub(crate) struct Text {
     pub(crate) hash: TextHash,
     pub(crate) types: Arc<Types>,
+    ignore_space: bool,
     /// How many placeholders a cacheable statement has.
     checked: OnceLock<Result<usize, NotCacheable>>,
     /// The word of the text that reads the clock.
@@ -39,18 +43,20 @@ impl Weighter<Box<str>, Arc<Text>> for Length {
 }
 
 impl Texts {
-    pub(crate) fn new() -> Self {
-        Self(Cache::with_weighter(1000, BYTES, Length))
+    /// For a database whose sessions ignore a blank before a parenthesis, or don't.
+    pub(crate) fn new(ignore_space: bool) -> Self {
+        Self { known: Cache::with_weighter(1000, BYTES, Length), ignore_space }
     }
 
     pub(crate) fn of(&self, text: &str) -> Arc<Text> {
-        if let Some(known) = self.0.get(text) {
+        if let Some(known) = self.known.get(text) {
             return known;
         }
         let hash = TextHash::of(text);
         let types = Types::of(&hash);
-        let known = Arc::new(Text { hash, types, checked: OnceLock::new(), clock: OnceLock::new() });
-        self.0.insert(text.into(), Arc::clone(&known));
+        let ignore_space = self.ignore_space;
+        let known = Arc::new(Text { hash, types, ignore_space, checked: OnceLock::new(), clock: OnceLock::new() });
+        self.known.insert(text.into(), Arc::clone(&known));
         known
     }
 }
@@ -59,7 +65,8 @@ impl Text {
     /// Refuses a statement that isn't a plain read, or has another number of placeholders, before anything is run.
     pub(crate) fn check(&self, sql: &str, params: usize, trusted: bool) -> Result<(), Error> {
         let checked = self.checked.get_or_init(|| {
-            statement::check(sql)?;
+            let check = if self.ignore_space { statement::check_ignoring_space } else { statement::check };
+            check(sql)?;
             Ok(statement::placeholders(sql).map_or(0, |found| found.len()))
         });
         match checked {
@@ -88,7 +95,7 @@ mod tests {
 
     #[test]
     fn a_text_is_looked_at_once() {
-        let texts = Texts::new();
+        let texts = Texts::new(false);
         let sql = "SELECT * FROM t WHERE id = ?";
         let (first, again) = (texts.of(sql), texts.of(sql));
         assert!(Arc::ptr_eq(&first, &again));
@@ -100,7 +107,7 @@ mod tests {
 
     #[test]
     fn what_reads_the_clock_is_said_once() {
-        let texts = Texts::new();
+        let texts = Texts::new(false);
         let sql = "SELECT * FROM t WHERE created > NOW()";
         assert_eq!(texts.of(sql).clock_once(sql), Some("NOW()"));
         assert_eq!(texts.of(sql).clock_once(sql), None);
@@ -109,10 +116,10 @@ mod tests {
 
     #[test]
     fn what_is_remembered_is_bounded() {
-        let texts = Texts::new();
+        let texts = Texts::new(false);
         for id in 0..3000 {
             texts.of(&format!("SELECT {id} {}", " ".repeat(10_000)));
         }
-        assert!(texts.0.weight() <= BYTES, "{}", texts.0.weight());
+        assert!(texts.known.weight() <= BYTES, "{}", texts.known.weight());
     }
 }

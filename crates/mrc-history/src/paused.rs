@@ -195,6 +195,10 @@ impl QueryExecutor for Paused<dyn QueryExecutor> {
         self.inner.execute(sql, params, rows).await
     }
 
+    fn ignores_space(&self) -> bool {
+        self.inner.ignores_space()
+    }
+
     async fn ping(&self) -> Result<(), ExecuteError> {
         self.inner.ping().await
     }

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use mrc_core::{RowError, TagError};
 
+pub use crate::server_error::{ServerError, ServerErrorKind};
+
 /// A boxed source of an error.
 pub type Source = Box<dyn std::error::Error + Send + Sync>;
 
@@ -79,19 +81,22 @@ pub enum ExecuteError {
         /// Why, and what to do.
         reason: String,
     },
-    /// The server answered with an error: it refused the statement, or the login.
-    #[error("the database answered with an error: {0}")]
+    /// The server answered with an error: it refused the statement, or the login. [`server`](Self::server) returns its code.
+    #[error("{}: {}", refused(.0), .0)]
     Refused(#[source] Source),
-    /// The server can't be reached, or the connection broke.
-    #[error("the database can't be reached: {0}")]
+    /// The server can't be reached, the connection broke, or the server can't do it now: it is full, shuts down, takes no
+    /// writes, or another transaction was in the way. [`server`](Self::server) returns the code if the server answered.
+    #[error("{}: {}", unavailable(.0), .0)]
     Unavailable(#[source] Source),
     /// A time-out passed.
-    #[error("{stage} took longer than {limit:?}")]
+    #[error("{stage} took longer than {limit:?}{}", at(.address))]
     Timeout {
         /// What took too long: `"connecting to the database"`, `"waiting for a connection"`, `"the query"`.
         stage: &'static str,
         /// The limit that passed.
         limit: Duration,
+        /// The server: `host:port`, or the path of its socket. `None` if there is none or it isn't known.
+        address: Option<String>,
     },
     /// A value of the answer can't be read.
     #[error("column {column:?} can't be read: {reason}")]
@@ -126,4 +131,76 @@ impl ExecuteError {
     pub fn is_retryable(&self) -> bool {
         matches!(self, Self::Unavailable(_) | Self::Timeout { .. })
     }
+
+    /// Returns the error that the database answered with. Returns `None` if it didn't answer, or the error is another's.
+    ///
+    /// ```
+    /// # fn check(error: &mrc_store::ExecuteError) {
+    /// if let Some(server) = error.server() {
+    ///     eprintln!("{} {}: {}", server.code, server.state, server.message);
+    /// }
+    /// # }
+    /// ```
+    pub fn server(&self) -> Option<&ServerError> {
+        let (Self::Refused(source) | Self::Unavailable(source)) = self else { return None };
+        server(source)
+    }
+
+    /// Whether a row with the same value of a primary or unique key exists.
+    pub fn is_unique_violation(&self) -> bool {
+        self.is(ServerErrorKind::UniqueViolation)
+    }
+
+    /// Whether a row is missing that a foreign key names, or a foreign key names the row that is to go.
+    pub fn is_foreign_key_violation(&self) -> bool {
+        self.is(ServerErrorKind::ForeignKeyViolation)
+    }
+
+    /// Whether two transactions waited for each other, and this one was rolled back: run it again, from its beginning.
+    pub fn is_deadlock(&self) -> bool {
+        self.is(ServerErrorKind::Deadlock)
+    }
+
+    /// Whether another transaction held a lock for too long.
+    pub fn is_lock_timeout(&self) -> bool {
+        self.is(ServerErrorKind::LockTimeout)
+    }
+
+    /// Whether the server takes no writes, as a replica or an old primary after a failover: write to the primary.
+    ///
+    /// Error 1792 isn't meant: it refuses a write by a cached read, in a session of ours that is read-only.
+    pub fn is_read_only(&self) -> bool {
+        self.is(ServerErrorKind::ReadOnly)
+    }
+
+    fn is(&self, kind: ServerErrorKind) -> bool {
+        self.server().is_some_and(|server| server.kind == kind)
+    }
+}
+
+/// The server's own error, below what tells where it happened.
+fn server(source: &Source) -> Option<&ServerError> {
+    let first: &(dyn std::error::Error + 'static) = &**source;
+    std::iter::successors(Some(first), |error| error.source()).find_map(|error| error.downcast_ref())
+}
+
+fn refused(source: &Source) -> &'static str {
+    match server(source) {
+        Some(ServerError { kind: ServerErrorKind::ReadOnly, .. }) => "the database is read-only",
+        _ => "the database answered with an error",
+    }
+}
+
+fn unavailable(source: &Source) -> &'static str {
+    match server(source) {
+        Some(ServerError { kind: ServerErrorKind::ReadOnly, .. }) => {
+            "the database is read-only, as a replica is, so writes must go to its primary"
+        }
+        Some(_) => "the database can't do this now",
+        None => "the database can't be reached",
+    }
+}
+
+fn at(address: &Option<String>) -> String {
+    address.as_ref().map(|address| format!(" ({address})")).unwrap_or_default()
 }

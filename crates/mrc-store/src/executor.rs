@@ -48,6 +48,12 @@ pub trait QueryExecutor: Debug + Send + Sync + 'static {
         self.query(sql, params, rows).await
     }
 
+    /// Whether the `sql_mode` of each session of [`query`](Self::query) has `IGNORE_SPACE`, so that `COUNT (*)` calls the built-in
+    /// function: then such a text may be cached. Default: false.
+    fn ignores_space(&self) -> bool {
+        false
+    }
+
     /// Asks the database whether it answers, within a short time. A ping isn't a query: no span, no statistics.
     ///
     /// # Errors

@@ -39,6 +39,7 @@ mod expand;
 mod listeners;
 mod retry;
 mod select;
+mod server_error;
 mod store;
 mod tags;
 mod walk;
@@ -60,7 +61,7 @@ pub use mysql_async;
 #[cfg(feature = "compat")]
 pub use bound::FuncCache;
 pub use bound::{Bound, Fixed, Lifetime, Policy, Sliding};
-pub use error::{ExecuteError, StoreError};
+pub use error::{ExecuteError, ServerError, ServerErrorKind, StoreError};
 pub use executor::QueryExecutor;
 pub use retry::Retries;
 pub use select::Select;

@@ -10,12 +10,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use mrc_core::{Column, Params, RowEncoder};
 use rusqlite::types::Value as Bound;
-use rusqlite::{Connection, ErrorCode, Row};
+use rusqlite::{Connection, ErrorCode, Row, ffi};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 use tracing::Instrument;
 
-use crate::error::ExecuteError;
+use crate::error::{ExecuteError, ServerError, ServerErrorKind};
 use crate::executor::span::Target;
 use crate::executor::{QueryExecutor, span};
 use crate::expand::expand;
@@ -153,7 +153,7 @@ impl QueryExecutor for SqliteExecutor {
         };
         match timeout(PING_LIMIT, self.run(look)).await {
             Ok(answered) => answered?,
-            Err(_) => Err(ExecuteError::Timeout { stage: "the ping", limit: PING_LIMIT }),
+            Err(_) => Err(ExecuteError::Timeout { stage: "the ping", limit: PING_LIMIT, address: None }),
         }
     }
 
@@ -220,11 +220,29 @@ fn push(row: &Row<'_>, columns: &[Column], rows: &mut RowEncoder) -> Result<(), 
 }
 
 fn failed(error: rusqlite::Error) -> ExecuteError {
-    match error.sqlite_error_code() {
-        Some(
-            ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::CannotOpen | ErrorCode::SystemIoFailure,
-        ) => ExecuteError::Unavailable(Box::new(error)),
-        _ => ExecuteError::Refused(Box::new(error)),
+    use rusqlite::Error::{SqlInputError, SqliteFailure};
+    let (SqliteFailure(answer, _) | SqlInputError { error: answer, .. }) = &error else {
+        return ExecuteError::Refused(Box::new(error));
+    };
+    let kind = match (answer.code, answer.extended_code) {
+        (_, ffi::SQLITE_CONSTRAINT_UNIQUE | ffi::SQLITE_CONSTRAINT_PRIMARYKEY | ffi::SQLITE_CONSTRAINT_ROWID) => {
+            ServerErrorKind::UniqueViolation
+        }
+        (_, ffi::SQLITE_CONSTRAINT_FOREIGNKEY) => ServerErrorKind::ForeignKeyViolation,
+        (_, ffi::SQLITE_CONSTRAINT_NOTNULL) => ServerErrorKind::NotNullViolation,
+        (_, ffi::SQLITE_CONSTRAINT_CHECK) => ServerErrorKind::CheckViolation,
+        (ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked, _) => ServerErrorKind::LockTimeout,
+        (ErrorCode::ReadOnly, _) => ServerErrorKind::ReadOnly,
+        _ => ServerErrorKind::Other,
+    };
+    let code = answer.extended_code.unsigned_abs();
+    match answer.code {
+        // No answer of a database, but that there is none.
+        ErrorCode::CannotOpen | ErrorCode::SystemIoFailure => ExecuteError::Unavailable(Box::new(error)),
+        ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => {
+            ExecuteError::Unavailable(Box::new(ServerError::new(kind, code, "", error.to_string())))
+        }
+        _ => ExecuteError::Refused(Box::new(ServerError::new(kind, code, "", error.to_string()))),
     }
 }
 

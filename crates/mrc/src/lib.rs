@@ -13,7 +13,7 @@ pub use mrc_core::{
 pub use mrc_server::{DropError, DropRequest, MrcServer, Progress, Strategy};
 pub use mrc_store::{
     Bound, CacheStore, Claim, ClaimMode, ExecuteError, Fixed, Found, KeyPages, Life, Lifetime, Moment, Policy,
-    QueryExecutor, ScanPattern, Select, Sliding, StoreError, Tags, Terms, Token,
+    QueryExecutor, ScanPattern, Select, ServerError, ServerErrorKind, Sliding, StoreError, Tags, Terms, Token,
 };
 
 #[cfg(feature = "metrics")]
@@ -34,7 +34,7 @@ pub use mrc_store::conformance;
 #[cfg(feature = "compat")]
 pub use mrc_store::{FuncCache, SimpleDepCache};
 #[cfg(feature = "mysql")]
-pub use mrc_store::{MySqlConfig, MySqlExecutor, ParamMode, mysql};
+pub use mrc_store::{MySqlConfig, MySqlExecutor, ParamMode, mysql, mysql_async};
 #[cfg(feature = "redis")]
 pub use mrc_store::{RedisConfig, RedisStore, redis};
 

@@ -7,6 +7,7 @@ mod func_cache;
 mod keys;
 mod rows;
 mod search;
+mod sessions;
 mod sharing;
 mod simple_dep;
 mod values;

@@ -61,7 +61,7 @@ impl QueryExecutor for Database {
         self.queries.fetch_add(1, Ordering::SeqCst);
         self.gate.acquire().await.unwrap().forget();
         if *self.fails.lock().unwrap() {
-            return Err(ExecuteError::Timeout { stage: "the query", limit: HOUR });
+            return Err(ExecuteError::Timeout { stage: "the query", limit: HOUR, address: None });
         }
         rows.columns(&[Column::new("version", ColumnKind::Int)])?;
         rows.begin_row();

@@ -24,8 +24,32 @@ use super::{NotCacheable, calls, tables};
 /// assert_eq!(refused, NotCacheable::Locks { what: "FOR UPDATE".into() });
 /// ```
 pub fn check(sql: &str) -> Result<(), NotCacheable> {
-    let pieces = pieces(sql)?;
-    let pieces = match pieces.as_slice() {
+    check_pieces(&pieces(sql)?)
+}
+
+/// As [`check`], for sessions whose `sql_mode` has `IGNORE_SPACE`: a blank between a built-in function's name and its `(`
+/// makes no other function of it.
+///
+/// # Errors
+///
+/// As [`check`].
+///
+/// ```
+/// use mrc_core::statement::{check, check_ignoring_space};
+///
+/// assert!(check("SELECT COUNT (*) FROM t").is_err());
+/// assert!(check_ignoring_space("SELECT COUNT (*) FROM t").is_ok());
+/// ```
+pub fn check_ignoring_space(sql: &str) -> Result<(), NotCacheable> {
+    let mut pieces = pieces(sql)?;
+    for piece in &mut pieces {
+        piece.joined |= piece.token == Token::LParen;
+    }
+    check_pieces(&pieces)
+}
+
+fn check_pieces(pieces: &[Piece]) -> Result<(), NotCacheable> {
+    let pieces = match pieces {
         [statement @ .., Piece { token: Token::SemiColon, .. }] => statement,
         statement => statement,
     };

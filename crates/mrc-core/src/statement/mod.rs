@@ -45,7 +45,7 @@ mod tables;
 #[cfg(test)]
 mod tests;
 
-pub use check::check;
+pub use check::{check, check_ignoring_space};
 pub use clock::depends_on_clock;
 pub use placeholder::{PlaceholderError, literal_places, placeholders};
 pub use refusal::NotCacheable;

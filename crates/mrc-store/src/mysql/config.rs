@@ -1,14 +1,14 @@
 //! How to reach MySQL or MariaDB, and how long to wait for it.
 
 use std::fmt;
-use std::path::PathBuf;
 use std::time::Duration;
 
-use mysql_async::{Opts, OptsBuilder, PoolConstraints, PoolOpts, SslOpts};
+use mysql_async::{Opts, OptsBuilder, Pool, PoolConstraints, PoolOpts};
 
 use super::params::ParamMode;
+use super::setup::{COLLATION, use_database};
+use super::tls::Tls;
 use crate::error::ExecuteError;
-use crate::executor::span::Target;
 
 /// How to reach MySQL or MariaDB, and how long to wait for it.
 ///
@@ -46,20 +46,14 @@ pub struct MySqlConfig {
     pub(super) collation: String,
     pub(super) time_zone: Option<String>,
     pub(super) sql_mode: Option<String>,
+    pub(super) ignore_space: bool,
     pub(super) read_only: bool,
     pub(super) param_mode: ParamMode,
+    pub(super) pool: Option<Pool>,
 }
 
 /// More connections than any server takes: its own limit is 100,000. The pool allocates room for all of them.
 const MOST_CONNECTIONS: usize = 100_000;
-
-#[derive(Clone)]
-pub(super) enum Tls {
-    Off,
-    Required,
-    RequiredByFile(PathBuf),
-    RequiredByPem(Vec<u8>),
-}
 
 impl Default for MySqlConfig {
     fn default() -> Self {
@@ -77,13 +71,15 @@ impl Default for MySqlConfig {
             query_timeout: Duration::from_secs(30),
             idle_timeout: Duration::from_secs(60),
             statement_cache: 64,
-            tls: Tls::Off,
+            tls: Tls::default(),
             prefer_socket: false,
-            collation: "utf8mb4_general_ci".into(),
+            collation: COLLATION.into(),
             time_zone: None,
             sql_mode: None,
+            ignore_space: false,
             read_only: true,
             param_mode: ParamMode::Auto,
+            pool: None,
         }
     }
 }
@@ -142,32 +138,6 @@ impl MySqlConfig {
     #[must_use]
     pub fn database(mut self, database: impl Into<String>) -> Self {
         self.database = Some(database.into());
-        self
-    }
-}
-
-/// TLS.
-impl MySqlConfig {
-    /// Whether connections must be encrypted, with a certificate that a public authority signed for the host.
-    /// A server without TLS is then refused. Default: false, not encrypted.
-    #[must_use]
-    pub fn tls(mut self, required: bool) -> Self {
-        self.tls = if required { Tls::Required } else { Tls::Off };
-        self
-    }
-
-    /// Requires TLS with a certificate that these authorities signed, and no other: a file in PEM format, read when
-    /// the executor is made. Default: none.
-    #[must_use]
-    pub fn tls_ca_file(mut self, path: impl Into<PathBuf>) -> Self {
-        self.tls = Tls::RequiredByFile(path.into());
-        self
-    }
-
-    /// As [`tls_ca_file`](Self::tls_ca_file), with the text of the file. Default: none.
-    #[must_use]
-    pub fn tls_ca_pem(mut self, pem: impl Into<Vec<u8>>) -> Self {
-        self.tls = Tls::RequiredByPem(pem.into());
         self
     }
 }
@@ -236,43 +206,7 @@ impl MySqlConfig {
     }
 }
 
-/// Sessions. Services that share entries must agree on these settings.
 impl MySqlConfig {
-    /// Sets the collation in which the server compares texts of a statement with each other. It must be one of `utf8mb4`.
-    /// Default: `utf8mb4_general_ci`.
-    #[must_use]
-    pub fn collation(mut self, name: impl Into<String>) -> Self {
-        self.collation = name.into();
-        self
-    }
-
-    /// Sets the time zone of each session, such as `+00:00`. `TIMESTAMP` columns and `NOW()` depend on it.
-    /// Default: the server's.
-    #[must_use]
-    pub fn time_zone(mut self, zone: impl Into<String>) -> Self {
-        self.time_zone = Some(zone.into());
-        self
-    }
-
-    /// Sets the `sql_mode` of each session, such as `ANSI_QUOTES,STRICT_TRANS_TABLES`. Default: the server's.
-    #[must_use]
-    pub fn sql_mode(mut self, modes: impl Into<String>) -> Self {
-        self.sql_mode = Some(modes.into());
-        self
-    }
-
-    /// Whether the server refuses, with error 1792, what a cached read would write: a stored function that inserts, say.
-    /// Default: true.
-    ///
-    /// Sessions of cached reads begin with `SET SESSION TRANSACTION READ ONLY`. With `false`, a cached `CALL` of a procedure
-    /// that fills a temporary table works, and so does a proxy that sends read-only sessions to replicas. Then only the check
-    /// of the text keeps writes out of cached reads.
-    #[must_use]
-    pub fn read_only(mut self, read_only: bool) -> Self {
-        self.read_only = read_only;
-        self
-    }
-
     /// Sets how the values of params reach the server: bound to prepared statements, or written into the text.
     /// Default: [`ParamMode::Auto`], text for the row formats of the peers and prepared statements otherwise.
     #[must_use]
@@ -280,35 +214,22 @@ impl MySqlConfig {
         self.param_mode = mode;
         self
     }
-}
-
-impl MySqlConfig {
-    /// What the spans of the queries say.
-    pub(super) fn target(&self) -> Target<'_> {
-        let (address, port) = match &self.socket {
-            Some(path) => (path, None),
-            None => (&self.host, Some(self.port)),
-        };
-        Target { system: "mysql", namespace: self.database.as_deref(), address: Some(address), port }
-    }
 
     /// What the driver wants for the pool of the reads. Their sessions stay as they began.
     pub(super) fn opts_for_reads(&self) -> Result<Opts, ExecuteError> {
-        let read_only = if self.read_only { "; SET SESSION TRANSACTION READ ONLY" } else { "" };
-        self.opts(false, self.session()? + read_only)
+        self.opts(false, self.setup_of_reads()?)
     }
 
     /// What the driver wants for the pool of the callers. A session is reset when it comes back.
     pub(super) fn opts_for_callers(&self) -> Result<Opts, ExecuteError> {
-        // A reset leaves the database as it was.
-        let database = self.database.as_ref().map(|name| format!("; USE `{}`", name.replace('`', "``")));
-        self.opts(true, self.session()? + &database.unwrap_or_default())
+        self.opts(true, self.setup()? + &use_database(self.database.as_deref()))
     }
 
-    fn opts(&self, reset: bool, setup: String) -> Result<Opts, ExecuteError> {
-        let constraints = PoolConstraints::new(self.pool_min, self.pool_max)
-            .filter(|_| (1..=MOST_CONNECTIONS).contains(&self.pool_max))
-            .ok_or_else(|| refuse("pool_max must be from 1 to 100000, and not below pool_min"))?;
+    /// Refuses a limit that lets nothing succeed.
+    pub(super) fn check_limits(&self) -> Result<(), ExecuteError> {
+        if !(1..=MOST_CONNECTIONS).contains(&self.pool_max) {
+            return Err(refuse("pool_max must be from 1 to 100000"));
+        }
         let limits = [
             ("acquire_timeout", self.acquire_timeout),
             ("connect_timeout", self.connect_timeout),
@@ -318,6 +239,13 @@ impl MySqlConfig {
         if let Some((name, _)) = limits.iter().find(|(_, limit)| limit.is_zero()) {
             return Err(refuse(format!("{name} must be longer than 0")));
         }
+        Ok(())
+    }
+
+    fn opts(&self, reset: bool, setup: String) -> Result<Opts, ExecuteError> {
+        self.check_limits()?;
+        let constraints = PoolConstraints::new(self.pool_min, self.pool_max)
+            .ok_or_else(|| refuse("pool_min must not be above pool_max"))?;
         // With none the driver never closes a statement; with one, a look into the catalogue would close the caller's.
         if self.statement_cache < 2 {
             return Err(refuse("statement_cache must be at least 2"));
@@ -336,63 +264,11 @@ impl MySqlConfig {
             .pass(self.password.as_deref())
             .db_name(self.database.as_deref())
             .stmt_cache_size(self.statement_cache)
-            .ssl_opts(self.tls.opts()?)
+            // The driver would announce TLS on a socket, and then not speak it.
+            .ssl_opts(self.tls.opts()?.filter(|_| self.socket.is_none()))
             .pool_opts(pool)
             .setup(vec![setup])
             .into())
-    }
-
-    /// What each connection says first, and again after a reset.
-    fn session(&self) -> Result<String, ExecuteError> {
-        let mut text = format!(
-            "SET autocommit = 1, NAMES utf8mb4 COLLATE {}",
-            word("collation", &self.collation, |ch| ch == '_')?
-        );
-        if let Some(zone) = &self.time_zone {
-            text += &format!(", time_zone = '{}'", word("time_zone", zone, |ch| "_+-:/".contains(ch))?);
-        }
-        if let Some(modes) = &self.sql_mode {
-            let modes = if modes.is_empty() { "" } else { word("sql_mode", modes, |ch| "_,".contains(ch))? };
-            text += &format!(", sql_mode = '{modes}'");
-        }
-        Ok(text + &time_limit(self.query_timeout))
-    }
-}
-
-/// A setting that stands in a statement.
-fn word<'a>(name: &str, value: &'a str, also: impl Fn(char) -> bool) -> Result<&'a str, ExecuteError> {
-    let fits = !value.is_empty() && value.chars().all(|ch| ch.is_ascii_alphanumeric() || also(ch));
-    fits.then_some(value).ok_or_else(|| refuse(format!("{name} {value:?} can't be one: see the server's manual")))
-}
-
-/// The limit on the time of a statement, as both servers read it: MariaDB skips `/*!50708` comments, and MySQL skips
-/// `/*M!` comments.
-fn time_limit(limit: Duration) -> String {
-    // 0 would be no limit, and both have a highest value, so long that it is as good as none.
-    let limit = limit.clamp(Duration::from_millis(1), Duration::from_secs(31_536_000));
-    let millis = limit.as_micros().div_ceil(1000).min(u32::MAX.into());
-    let (seconds, micros) = (limit.as_secs(), limit.subsec_micros());
-    format!(
-        " /*!50708 , max_execution_time = {millis} */ \
-         /*M!100101 , max_statement_time = {seconds}.{micros:06} */"
-    )
-}
-
-impl Tls {
-    fn opts(&self) -> Result<Option<SslOpts>, ExecuteError> {
-        let own = |pem: Vec<u8>| {
-            let roots = vec![pem.into()];
-            Some(SslOpts::default().with_root_certs(roots).with_disable_built_in_roots(true))
-        };
-        match self {
-            Self::Off => Ok(None),
-            Self::Required => Ok(Some(SslOpts::default())),
-            Self::RequiredByPem(pem) => Ok(own(pem.clone())),
-            Self::RequiredByFile(path) => match std::fs::read(path) {
-                Ok(pem) => Ok(own(pem)),
-                Err(error) => Err(refuse(format!("the TLS authorities in {} can't be read: {error}", path.display()))),
-            },
-        }
     }
 }
 
@@ -405,17 +281,19 @@ impl fmt::Debug for MySqlConfig {
             .field("user", &self.user)
             .field("password", &self.password.as_ref().map(|_| "…"))
             .field("database", &self.database)
+            .field("own_pool", &self.pool.is_some())
             .field("pool", &(self.pool_min..=self.pool_max))
             .field("acquire_timeout", &self.acquire_timeout)
             .field("connect_timeout", &self.connect_timeout)
             .field("query_timeout", &self.query_timeout)
             .field("idle_timeout", &self.idle_timeout)
             .field("statement_cache", &self.statement_cache)
-            .field("tls", &!matches!(self.tls, Tls::Off))
+            .field("tls", &self.tls)
             .field("prefer_socket", &self.prefer_socket)
             .field("collation", &self.collation)
             .field("time_zone", &self.time_zone)
             .field("sql_mode", &self.sql_mode)
+            .field("ignore_space", &self.ignore_space)
             .field("read_only", &self.read_only)
             .field("param_mode", &self.param_mode)
             .finish()
@@ -431,19 +309,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_server_is_told_its_limit() {
-        let check = |limit, millis: &str, seconds: &str| {
-            let text = time_limit(limit);
-            assert!(text.contains(&format!("max_execution_time = {millis} ")), "{text}");
-            assert!(text.contains(&format!("max_statement_time = {seconds} ")), "{text}");
-        };
-        check(Duration::from_secs(30), "30000", "30.000000");
-        check(Duration::from_micros(1_500_100), "1501", "1.500100");
-        check(Duration::from_nanos(1), "1", "0.001000");
-        check(Duration::MAX, "4294967295", "31536000.000000");
-    }
-
-    #[test]
     fn what_cannot_work_is_refused_before_connecting() {
         let refused = |config: MySqlConfig| config.opts_for_reads().unwrap_err().to_string();
         assert!(refused(MySqlConfig::new().pool_max(0)).contains("pool_max"));
@@ -452,33 +317,17 @@ mod tests {
         assert!(refused(MySqlConfig::new().pool_min(11)).contains("pool_min"));
         assert!(refused(MySqlConfig::new().statement_cache(1)).contains("statement_cache"));
         assert!(refused(MySqlConfig::new().query_timeout(Duration::ZERO)).contains("query_timeout"));
-        assert!(refused(MySqlConfig::new().time_zone("+00:00'")).contains("time_zone"));
-        assert!(refused(MySqlConfig::new().sql_mode("ANSI'")).contains("sql_mode"));
-        assert!(refused(MySqlConfig::new().collation("")).contains("collation"));
         assert!(refused(MySqlConfig::new().tls_ca_file("/no/such/file")).contains("/no/such/file"));
     }
 
     #[test]
-    fn spans_name_the_server_and_the_database() {
-        let config = MySqlConfig::new().host("db").port(1).database("d");
-        let Target { namespace, address, port, .. } = config.target();
-        assert_eq!((namespace, address, port), (Some("d"), Some("db"), Some(1)));
-        let local = config.socket("/run/mysqld");
-        assert_eq!((local.target().address, local.target().port), (Some("/run/mysqld"), None));
-    }
-
-    #[test]
     fn reads_are_read_only_and_callers_come_back_to_the_database() {
-        let config = MySqlConfig::new().database("we`ird").time_zone("Europe/Berlin").sql_mode("");
+        let config = MySqlConfig::new().database("we`ird");
         let (reads, callers) = (config.opts_for_reads().unwrap(), config.opts_for_callers().unwrap());
         let says = |opts: &Opts, what: &str| opts.setup().iter().any(|text| text.contains(what));
         assert!(says(&reads, "TRANSACTION READ ONLY") && !says(&reads, "USE") && !reads.pool_opts().reset_connection());
         assert!(says(&callers, "USE `we``ird`") && !says(&callers, "READ ONLY"));
         assert!(callers.pool_opts().reset_connection());
-        for opts in [&reads, &callers] {
-            assert!(says(opts, "time_zone = 'Europe/Berlin', sql_mode = ''"));
-            assert!(says(opts, "NAMES utf8mb4 COLLATE utf8mb4_general_ci"));
-        }
         assert!(!says(&config.read_only(false).opts_for_reads().unwrap(), "READ ONLY"));
     }
 
@@ -489,7 +338,8 @@ mod tests {
         assert_eq!((opts.ip_or_hostname(), opts.tcp_port()), ("db", 1));
         assert_eq!((opts.user(), opts.pass(), opts.db_name()), (Some("u"), Some("p"), Some("d")));
         assert!(!opts.prefer_socket() && !opts.pool_opts().reset_connection() && opts.ssl_opts().is_none());
-        let tls = MySqlConfig::new().tls_ca_pem(*b"pem").opts_for_callers().unwrap();
-        assert!(tls.ssl_opts().unwrap().disable_built_in_roots());
+        let tls = MySqlConfig::new().tls_ca_pem(*b"-----BEGIN CERTIFICATE-----");
+        assert!(tls.clone().opts_for_callers().unwrap().ssl_opts().unwrap().disable_built_in_roots());
+        assert!(tls.socket("/run/mysqld").opts_for_callers().unwrap().ssl_opts().is_none());
     }
 }

@@ -20,7 +20,6 @@ const UNKNOWN_THREAD: u16 = 1094;
 /// the last.
 #[derive(Debug)]
 pub(super) struct Endings {
-    opts: Opts,
     connect_timeout: Duration,
     give_up: Duration,
     side: Mutex<Option<Conn>>,
@@ -28,19 +27,19 @@ pub(super) struct Endings {
 }
 
 impl Endings {
-    pub(super) fn new(opts: Opts, connect_timeout: Duration, query_timeout: Duration) -> Self {
+    pub(super) fn new(connect_timeout: Duration, query_timeout: Duration) -> Self {
         let (give_up, count) = (query_timeout.min(GIVE_UP), watch::Sender::new(0));
-        Self { opts, connect_timeout, give_up, side: Mutex::default(), count }
+        Self { connect_timeout, give_up, side: Mutex::default(), count }
     }
 
-    /// Ends the query that runs on this connection, which was closed. Returns when the server has none any more, when it
+    /// Ends the query that runs on this connection, which was closed, and opened with these options. Returns when the server has none any more, when it
     /// can't be asked, or after the time that a query may take.
-    pub(super) async fn end(&self, connection: u32) {
+    pub(super) async fn end(&self, opts: Opts, connection: u32) {
         let _counted = Counted::new(&self.count);
         let begun = Instant::now();
         let mut pause = PAUSES.0;
         // The first KILL may come before the query has begun, so it's repeated until the server knows no such connection.
-        while self.kill(connection).await && begun.elapsed() < self.give_up {
+        while self.kill(&opts, connection).await && begun.elapsed() < self.give_up {
             sleep(pause).await;
             pause = (pause * 2).min(PAUSES.1);
         }
@@ -52,12 +51,12 @@ impl Endings {
     }
 
     /// Whether the server still had that connection.
-    async fn kill(&self, connection: u32) -> bool {
+    async fn kill(&self, opts: &Opts, connection: u32) -> bool {
         let mut side = self.side.lock().await;
         let killed = timeout(self.connect_timeout, async {
             let mut conn = match side.take() {
                 Some(conn) => conn,
-                None => Conn::new(self.opts.clone()).await?,
+                None => Conn::new(opts.clone()).await?,
             };
             let killed = conn.query_drop(format!("KILL QUERY {connection}")).await;
             // After an error of the server the connection is whole.

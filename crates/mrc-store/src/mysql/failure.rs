@@ -2,7 +2,7 @@
 
 use mysql_async::{DriverError, Error, IoError, ServerError};
 
-use crate::error::ExecuteError;
+use crate::error::{ExecuteError, ServerErrorKind, Source};
 
 /// Codes that say nothing against the statement: later, or on another connection, it may work.
 const PASSING: [&[u16]; 6] = [
@@ -15,24 +15,44 @@ const PASSING: [&[u16]; 6] = [
     // The connection broke: seen from the server, and from a proxy before it.
     &[1152, 1158, 1159, 1160, 1161, 1184, 2002, 2003, 2006, 2013, 9001],
     // Others were in the way: a lock, a deadlock, a table that changed.
-    &[1205, 1213, 1020, 1412, 1615],
-    // Too many failed connections from this host; read-only, as an old primary after a failover.
-    &[1129, 1836],
+    &[1205, 1213, 1614, 3058, 3572, 1020, 1412, 1615],
+    // Too many failed connections from this host. A server that is read-only passes too, as after a failover.
+    &[1129],
 ];
 
-/// An option of the server is against the statement (1290): read-only, as an old primary after a failover, or another.
+/// An option of the server is against the statement (1290): read-only, or another.
 const OPTION: u16 = 1290;
 
+/// The kinds of errors, by their codes in MySQL and MariaDB. Below them stands what is only told by a text.
+const KINDS: [(ServerErrorKind, &[u16]); 7] = [
+    (ServerErrorKind::UniqueViolation, &[1022, 1062, 1169, 1586, 1761, 1762, 1859]),
+    (ServerErrorKind::ForeignKeyViolation, &[1216, 1217, 1451, 1452]),
+    (ServerErrorKind::NotNullViolation, &[1048, 1263]),
+    (ServerErrorKind::CheckViolation, &[3819, 4025]),
+    (ServerErrorKind::Deadlock, &[1213, 1614, 3058]),
+    (ServerErrorKind::LockTimeout, &[1205, 3572]),
+    (ServerErrorKind::ReadOnly, &[1836, 1874]),
+];
+
 /// The server's own limit on the time of a statement passed: MariaDB (1969), MySQL (3024).
-const TIME_LIMIT: [u16; 2] = [1969, 3024];
+const TIME_LIMIT: [u32; 2] = [1969, 3024];
+
+/// How rustls begins the text of an error about the server's certificate.
+const CERTIFICATE: &str = "invalid peer certificate";
 
 pub(super) fn failed(error: Error) -> ExecuteError {
     match error {
-        Error::Server(ref server) if is_passing(server) => ExecuteError::Unavailable(Box::new(error)),
-        Error::Server(_) => ExecuteError::Refused(Box::new(error)),
+        Error::Server(server) => answered(server),
         // The authorities or the host name can't be used; a certificate that isn't trusted comes as an `IoError::Io`.
-        Error::Io(IoError::Tls(_)) => ExecuteError::Config(error.to_string()),
-        Error::Io(_) | Error::Driver(DriverError::ConnectionClosed) => ExecuteError::Unavailable(Box::new(error)),
+        Error::Io(IoError::Tls(error)) => ExecuteError::Config(format!("TLS: {error}")),
+        // The driver says "Input/output error" before it, twice.
+        Error::Io(IoError::Io(error)) => ExecuteError::Unavailable(match error.to_string() {
+            text if text.starts_with(CERTIFICATE) => format!("{text}: {}", super::tls::HELP).into(),
+            _ => Box::new(error),
+        }),
+        Error::Driver(DriverError::ConnectionClosed) => {
+            ExecuteError::Unavailable("the server closed the connection".into())
+        }
         Error::Driver(DriverError::PoolDisconnected) => ExecuteError::Closed,
         Error::Driver(DriverError::MixedParams) => {
             refused("it has `?` and `:name` placeholders: write `?`, and quote a `:` that is none")
@@ -40,29 +60,79 @@ pub(super) fn failed(error: Error) -> ExecuteError {
         Error::Driver(DriverError::PacketOutOfOrder | DriverError::UnexpectedPacket { .. }) => {
             ExecuteError::Unavailable(Box::new(error))
         }
+        Error::Driver(DriverError::NoClientSslFlagFromServer) => {
+            ExecuteError::Config("the server speaks no TLS (SSL): switch it on there, or write `tls=off`".into())
+        }
+        Error::Driver(DriverError::NoKeyFound) => ExecuteError::Config("`tls_key` holds no private key in PEM".into()),
+        Error::Driver(DriverError::UnknownAuthPlugin { name }) => login(&name),
+        Error::Driver(DriverError::CleartextPluginDisabled) => login("mysql_clear_password"),
+        Error::Driver(DriverError::MysqlOldPasswordDisabled) => login("mysql_old_password"),
         Error::Url(_) => ExecuteError::Config(error.to_string()),
         Error::Driver(_) | Error::Other(_) => ExecuteError::Refused(Box::new(error)),
     }
 }
 
-fn is_passing(ServerError { code, message, .. }: &ServerError) -> bool {
-    PASSING.iter().any(|codes| codes.contains(code)) || *code == OPTION && message.contains("read-only")
+fn answered(ServerError { code, message, state }: ServerError) -> ExecuteError {
+    let known = KINDS.iter().find(|(_, codes)| codes.contains(&code)).map(|(kind, _)| *kind);
+    let kind = match known {
+        Some(kind) => kind,
+        None if code == OPTION && ["read-only", "read_only"].iter().any(|name| message.contains(name)) => {
+            ServerErrorKind::ReadOnly
+        }
+        None => ServerErrorKind::Other,
+    };
+    let passes = PASSING.iter().any(|codes| codes.contains(&code)) || kind == ServerErrorKind::ReadOnly;
+    let answer = Box::new(crate::error::ServerError::new(kind, code.into(), state, message));
+    if passes { ExecuteError::Unavailable(answer) } else { ExecuteError::Refused(answer) }
+}
+
+/// The account is of a kind that the driver can't log in to.
+fn login(plugin: &str) -> ExecuteError {
+    ExecuteError::Config(format!(
+        "the account logs in by `{plugin}`, which mrc can't do: let it use `caching_sha2_password`, \
+         or `mysql_native_password` on MariaDB (ALTER USER … IDENTIFIED WITH …)"
+    ))
 }
 
 pub(super) fn refused(why: &'static str) -> ExecuteError {
     ExecuteError::Refused(why.into())
 }
 
+/// An error, and the server that it happened at.
+#[derive(Debug, thiserror::Error)]
+#[error("{address}: {source}")]
+struct At {
+    address: String,
+    source: Source,
+}
+
+/// Names the server in an error of connecting to it.
+pub(super) fn connecting(address: Option<String>, error: ExecuteError) -> ExecuteError {
+    let Some(address) = address else { return error };
+    match error {
+        ExecuteError::Unavailable(source) => ExecuteError::Unavailable(Box::new(At { address, source })),
+        ExecuteError::Refused(source) => ExecuteError::Refused(Box::new(At { address, source })),
+        ExecuteError::Config(reason) => ExecuteError::Config(format!("{address}: {reason}")),
+        other => other,
+    }
+}
+
+/// Names the server in an error of a connection that broke. An answer of the server isn't one.
+pub(super) fn broken(address: Option<String>, error: ExecuteError) -> ExecuteError {
+    match error {
+        ExecuteError::Unavailable(_) if error.server().is_none() => connecting(address, error),
+        other => other,
+    }
+}
+
 /// Whether the server itself answered with the error: then nothing of the statement runs any more.
 pub(super) fn is_answer(error: &ExecuteError) -> bool {
-    let (ExecuteError::Refused(source) | ExecuteError::Unavailable(source)) = error else { return false };
-    matches!(source.downcast_ref(), Some(Error::Server(_)))
+    error.server().is_some()
 }
 
 /// Whether the server stopped the statement because of the limit that the session was set up with.
 pub(super) fn is_server_limit(error: &ExecuteError) -> bool {
-    let ExecuteError::Refused(source) = error else { return false };
-    matches!(source.downcast_ref(), Some(Error::Server(ServerError { code, .. })) if TIME_LIMIT.contains(code))
+    error.server().is_some_and(|server| TIME_LIMIT.contains(&server.code))
 }
 
 #[cfg(test)]
@@ -94,8 +164,47 @@ mod tests {
     }
 
     #[test]
+    fn an_error_says_what_it_is_without_a_downcast() {
+        type Is = fn(&ExecuteError) -> bool;
+        let check = |code, is: Is| {
+            let error = server(code, "");
+            let all: [Is; 5] = [
+                ExecuteError::is_unique_violation,
+                ExecuteError::is_foreign_key_violation,
+                ExecuteError::is_deadlock,
+                ExecuteError::is_lock_timeout,
+                ExecuteError::is_read_only,
+            ];
+            assert!(is(&error) && all.iter().filter(|is| is(&error)).count() == 1, "{error:?}");
+            assert_eq!(error.server().map(|server| (server.code, &*server.state)), Some((code.into(), "HY000")));
+        };
+        check(1062, ExecuteError::is_unique_violation);
+        check(1452, ExecuteError::is_foreign_key_violation);
+        check(1213, ExecuteError::is_deadlock);
+        check(1205, ExecuteError::is_lock_timeout);
+        check(1836, ExecuteError::is_read_only);
+    }
+
+    #[test]
+    fn only_what_was_not_reached_is_said_not_to_be() {
+        let said = |error: ExecuteError| error.to_string();
+        assert!(said(server(1836, "")).contains("read-only, as a replica is"));
+        assert!(said(server(1213, "")).contains("can't do this now"));
+        let refused = || failed(Error::Io(IoError::Io(std::io::ErrorKind::ConnectionRefused.into())));
+        assert_eq!(said(refused()), "the database can't be reached: connection refused");
+        let at = |error| said(connecting(Some("db:3306".into()), error));
+        assert_eq!(at(refused()), "the database can't be reached: db:3306: connection refused");
+        assert_eq!(at(server(1040, "Full")), "the database can't do this now: db:3306: ERROR 1040 (HY000): Full");
+        assert!(at(login("sha256_password")).contains("db:3306: the account logs in by `sha256_password`"));
+        let full = connecting(Some("db:3306".into()), server(1040, "Full"));
+        assert_eq!(full.server().map(|server| server.code), Some(1040));
+        assert!(said(broken(Some("db:3306".into()), refused())).contains("db:3306"));
+        assert!(!said(broken(Some("db:3306".into()), server(1213, ""))).contains("db:3306"));
+    }
+
+    #[test]
     fn a_limit_of_the_server_is_told_from_a_refusal() {
-        assert!(TIME_LIMIT.into_iter().all(|code| is_server_limit(&server(code, ""))));
+        assert!([1969, 3024].into_iter().all(|code| is_server_limit(&server(code, ""))));
         assert!(!is_server_limit(&server(1064, "")) && !is_server_limit(&server(1040, "")));
         assert!(matches!(failed(Error::Driver(DriverError::PoolDisconnected)), ExecuteError::Closed));
     }

@@ -8,9 +8,12 @@ mod failure;
 mod json_columns;
 mod literal;
 mod params;
+mod own_pool;
 mod pools;
 mod session;
+mod setup;
 mod statement;
+mod tls;
 mod url;
 
 use std::fmt;
@@ -30,11 +33,12 @@ use tracing::Instrument;
 
 pub use config::MySqlConfig;
 pub use params::ParamMode;
+pub use tls::TlsMode;
 
 use crate::error::ExecuteError;
 use crate::executor::{QueryExecutor, span};
 use crate::expand::Expanded;
-use failure::{failed, refused};
+use failure::{broken, connecting, failed, refused};
 use json_columns::JsonColumns;
 use params::Call;
 use pools::{Home, Lane, Pools};
@@ -81,6 +85,15 @@ impl MySqlExecutor {
         Ok(Self { pools: Pools::new(config)?, json_columns: JsonColumns::default() })
     }
 
+    /// An executor over a pool that the service has already, with the default settings:
+    /// [`MySqlConfig::from_pool`] says what that means, and takes other settings.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn with_pool(pool: Pool) -> Result<Self, ExecuteError> {
+        Self::new(MySqlConfig::from_pool(pool))
+    }
+
     /// Returns the pool of this runtime for what isn't a cached read. [`execute`](QueryExecutor::execute) shares it.
     ///
     /// A session is reset when its connection comes back: transaction, variables, temporary tables, locks, the configured
@@ -123,26 +136,31 @@ impl MySqlExecutor {
     }
 
     async fn within_limit<T>(&self, work: impl Future<Output = Result<T, ExecuteError>>) -> Result<T, ExecuteError> {
-        within("the query", self.config().query_timeout, work).await
+        let done = within("the query", self.config().query_timeout, work).await;
+        done.map_err(|error| broken(self.pools.address(), error))
     }
 
     async fn session(&self, home: &Arc<Home>, lane: &Lane) -> Result<Session, ExecuteError> {
         let permits = Arc::clone(&lane.permits).acquire_owned();
         let permit = async { permits.await.map_err(|_| ExecuteError::Closed) };
         let permit = within("waiting for a connection", self.config().acquire_timeout, permit).await?;
-        let conn = self.connection(&lane.pool).await?;
-        Ok(Session::new(conn, permit, Arc::clone(home)))
-    }
-
-    async fn connection(&self, pool: &Pool) -> Result<Conn, ExecuteError> {
+        let opened = async {
+            let conn = lane.pool.get_conn().await.map_err(failed)?;
+            self.pools.saw(&conn);
+            let mut session = Session::new(conn, permit, Arc::clone(home));
+            lane.prepare(session.conn()?).await?;
+            Ok(session)
+        };
         let MySqlConfig { connect_timeout, pool_max, .. } = *self.config();
-        match timeout(connect_timeout, pool.get_conn()).await {
-            Ok(conn) => conn.map_err(failed),
+        match timeout(connect_timeout, opened).await {
+            Ok(opened) => opened.map_err(|error| connecting(self.pools.address(), error)),
             Err(_) => {
-                // Taken by hand from the pool, or still being reset.
-                let busy = pool.metrics().connections_in_use.load(Ordering::Relaxed) >= pool_max;
+                // Taken by hand from the pool, or still being reset. How many another's pool has, it doesn't tell.
+                let in_use = lane.pool.metrics().connections_in_use.load(Ordering::Relaxed);
+                let busy = lane.is_own() || in_use >= pool_max;
                 let stage = if busy { "waiting for a connection" } else { "connecting to the database" };
-                Err(ExecuteError::Timeout { stage, limit: connect_timeout })
+                let address = self.pools.address().filter(|_| !busy);
+                Err(ExecuteError::Timeout { stage, limit: connect_timeout, address })
             }
         }
     }
@@ -263,24 +281,28 @@ fn is_autocommit(status: StatusFlags) -> bool {
 #[async_trait]
 impl QueryExecutor for MySqlExecutor {
     async fn query(&self, sql: &str, params: &Params, rows: &mut RowEncoder) -> Result<(), ExecuteError> {
-        let span = span::query(self.config().target(), sql);
+        let span = span::query(self.pools.target(), sql);
         let done = self.read(sql, params, rows, |home| &home.reads).instrument(span.clone()).await;
         span::ended(&span, &done, rows);
         done
     }
 
     async fn query_trusted(&self, sql: &str, params: &Params, rows: &mut RowEncoder) -> Result<(), ExecuteError> {
-        let span = span::query(self.config().target(), sql);
+        let span = span::query(self.pools.target(), sql);
         let done = self.read(sql, params, rows, |home| &home.callers).instrument(span.clone()).await;
         span::ended(&span, &done, rows);
         done
     }
 
     async fn execute(&self, sql: &str, params: &Params, rows: &mut RowEncoder) -> Result<(), ExecuteError> {
-        let span = span::query(self.config().target(), sql);
+        let span = span::query(self.pools.target(), sql);
         let done = self.write(sql, params, rows).instrument(span.clone()).await;
         span::ended(&span, &done, rows);
         done
+    }
+
+    fn ignores_space(&self) -> bool {
+        self.config().ignore_space
     }
 
     /// It takes a connection of the reads' pool as a query does, and as long as the shortest of the time-outs at most.
@@ -290,7 +312,7 @@ impl QueryExecutor for MySqlExecutor {
         let asked = async {
             let home = self.pools.here();
             let mut session = self.session(&home, &home.reads).await?;
-            session.conn()?.ping().await.map_err(failed)?;
+            session.conn()?.ping().await.map_err(|error| broken(self.pools.address(), failed(error)))?;
             session.ended();
             Ok(())
         };
@@ -308,9 +330,10 @@ async fn within<T>(
     limit: Duration,
     work: impl Future<Output = Result<T, ExecuteError>>,
 ) -> Result<T, ExecuteError> {
-    let done = timeout(limit, work).await.unwrap_or(Err(ExecuteError::Timeout { stage, limit }));
+    let late = || ExecuteError::Timeout { stage, limit, address: None };
+    let done = timeout(limit, work).await.unwrap_or_else(|_| Err(late()));
     // The server's own limit is the same, and may be the first to pass.
-    done.map_err(|error| if failure::is_server_limit(&error) { ExecuteError::Timeout { stage, limit } } else { error })
+    done.map_err(|error| if failure::is_server_limit(&error) { late() } else { error })
 }
 
 fn describe(columns: &[mysql_async::Column], json: &[bool]) -> Vec<Column> {

@@ -1,23 +1,35 @@
 //! The pools: for each runtime one for reads, and one for what callers run.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use futures_util::FutureExt;
-use mysql_async::{Opts, Pool};
+use mysql_async::{Conn, Opts, Pool};
 use tokio::runtime::{Handle, Id};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::config::MySqlConfig;
 use super::ending::Endings;
+use super::own_pool;
 use crate::error::ExecuteError;
+use crate::executor::span::Target;
 
 /// All pools of an executor.
 #[derive(Debug)]
 pub(super) struct Pools {
     config: MySqlConfig,
-    reads: Opts,
-    callers: Opts,
+    source: Source,
+    /// What a connection of a pool of the caller's own was opened with.
+    seen: OnceLock<Opts>,
     homes: Mutex<Homes>,
+}
+
+/// Where the connections come from.
+#[derive(Debug)]
+enum Source {
+    /// From pools that the executor opens.
+    Ours { reads: Opts, callers: Opts },
+    /// From a pool of the caller's own: what sessions are told for a read, and for all else.
+    Own { pool: Pool, reads: Arc<str>, callers: Arc<str> },
 }
 
 #[derive(Debug, Default)]
@@ -45,16 +57,54 @@ pub(super) struct Home {
 pub(super) struct Lane {
     pub(super) pool: Pool,
     pub(super) permits: Arc<Semaphore>,
+    /// What each session is told before a call, where the pool is the caller's own.
+    setup: Option<Arc<str>>,
 }
 
 impl Pools {
     pub(super) fn new(config: MySqlConfig) -> Result<Self, ExecuteError> {
-        let (reads, callers) = (config.opts_for_reads()?, config.opts_for_callers()?);
-        Ok(Self { config, reads, callers, homes: Mutex::default() })
+        let source = match &config.pool {
+            None => Source::Ours { reads: config.opts_for_reads()?, callers: config.opts_for_callers()? },
+            Some(pool) => {
+                config.check_own_pool()?;
+                let (reads, callers) = (config.setup_of_reads()?.into(), config.setup()?.into());
+                Source::Own { pool: pool.clone(), reads, callers }
+            }
+        };
+        Ok(Self { config, source, seen: OnceLock::new(), homes: Mutex::default() })
     }
 
     pub(super) fn config(&self) -> &MySqlConfig {
         &self.config
+    }
+
+    /// Remembers which server a pool of the caller's own leads to.
+    pub(super) fn saw(&self, conn: &Conn) {
+        if self.config.pool.is_some() {
+            self.seen.get_or_init(|| conn.opts().clone());
+        }
+    }
+
+    /// What the spans of the queries say. The server of a pool of the caller's own is known once it was reached.
+    pub(super) fn target(&self) -> Target<'_> {
+        let MySqlConfig { host, port, socket, database, pool, .. } = &self.config;
+        let (host, port, socket, namespace) = match (pool, self.seen.get()) {
+            (None, _) => (Some(&**host), Some(*port), socket.as_deref(), database.as_deref()),
+            (_, Some(seen)) => (Some(seen.ip_or_hostname()), Some(seen.tcp_port()), seen.socket(), seen.db_name()),
+            (_, None) => (None, None, None, None),
+        };
+        let (address, port) = if socket.is_some() { (socket, None) } else { (host, port) };
+        Target { system: "mysql", namespace, address, port }
+    }
+
+    /// Returns `host:port`, or the path of the socket. Returns `None` if it isn't known yet.
+    pub(super) fn address(&self) -> Option<String> {
+        let Target { address, port, .. } = self.target();
+        match (address?, port) {
+            (path, None) => Some(path.into()),
+            (host, Some(port)) if host.contains(':') => Some(format!("[{host}]:{port}")),
+            (host, Some(port)) => Some(format!("{host}:{port}")),
+        }
     }
 
     /// The pools of this runtime.
@@ -81,17 +131,28 @@ impl Pools {
             runtime.spawn(async move { drop(ended.await) });
             alive
         });
-        let lane = |opts: &Opts| Lane {
-            pool: Pool::new(opts.clone()),
-            permits: Arc::new(Semaphore::new(self.config.pool_max)),
+        let permits = || Arc::new(Semaphore::new(self.config.pool_max));
+        let (reads, callers) = match &self.source {
+            Source::Ours { reads, callers } => {
+                let lane = |opts: &Opts| Lane { pool: Pool::new(opts.clone()), permits: permits(), setup: None };
+                (lane(reads), lane(callers))
+            }
+            Source::Own { pool, reads, callers } => {
+                let permits = permits();
+                let lane = |setup: &Arc<str>| Lane {
+                    pool: pool.clone(),
+                    permits: Arc::clone(&permits),
+                    setup: Some(Arc::clone(setup)),
+                };
+                (lane(reads), lane(callers))
+            }
         };
         let MySqlConfig { connect_timeout, query_timeout, .. } = self.config;
-        let endings = Arc::new(Endings::new(self.callers.clone(), connect_timeout, query_timeout));
-        let id = runtime.map(Handle::id);
-        Home { runtime: id, reads: lane(&self.reads), callers: lane(&self.callers), endings, alive }
+        let endings = Arc::new(Endings::new(connect_timeout, query_timeout));
+        Home { runtime: runtime.map(Handle::id), reads, callers, endings, alive }
     }
 
-    /// Closes all pools. Returns when all connections are closed, and nothing is being ended at the server.
+    /// Closes all pools but the caller's own. Returns when their connections are closed, and nothing is being ended at the server.
     pub(super) async fn close(&self) {
         let homes = {
             let mut homes = self.homes.lock().unwrap_or_else(PoisonError::into_inner);
@@ -100,9 +161,25 @@ impl Pools {
         };
         homes.iter().for_each(|home| home.refuse());
         for home in homes {
-            let _ = home.reads.pool.clone().disconnect().await;
-            let _ = home.callers.pool.clone().disconnect().await;
+            for lane in [&home.reads, &home.callers].into_iter().filter(|lane| !lane.is_own()) {
+                let _ = lane.pool.clone().disconnect().await;
+            }
             home.endings.over().await;
+        }
+    }
+}
+
+impl Lane {
+    /// Whether the pool is the caller's own.
+    pub(super) fn is_own(&self) -> bool {
+        self.setup.is_some()
+    }
+
+    /// Makes a session of a pool of the caller's own one of the executor's. Others are so from their beginning.
+    pub(super) async fn prepare(&self, conn: &mut Conn) -> Result<(), ExecuteError> {
+        match &self.setup {
+            Some(setup) => own_pool::prepare(conn, setup).await,
+            None => Ok(()),
         }
     }
 }
@@ -117,21 +194,44 @@ impl Home {
         for lane in [&self.reads, &self.callers] {
             lane.permits.close();
             // Begun and dropped: from its beginning the pool gives no connection. Outside of a runtime it gives none anyway.
-            if Handle::try_current().is_ok() {
+            if Handle::try_current().is_ok() && !lane.is_own() {
                 let _ = lane.pool.clone().disconnect().now_or_never();
             }
         }
     }
 
     /// Has the server end what runs on this connection. The permit comes back when it has ended.
-    pub(super) fn end(&self, connection: u32, permit: OwnedSemaphorePermit) {
+    pub(super) fn end(&self, opts: Opts, connection: u32, permit: OwnedSemaphorePermit) {
         // Where the runtime ends, its connections end too.
         if let Ok(runtime) = Handle::try_current() {
             let endings = Arc::clone(&self.endings);
             runtime.spawn(async move {
-                endings.end(connection).await;
+                endings.end(opts, connection).await;
                 drop(permit);
             });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_and_errors_name_the_server() {
+        let pools = |config| Pools::new(config).unwrap();
+        let config = || MySqlConfig::new().host("db").port(1).database("d");
+        let check = |pools: &Pools, expected: (Option<&str>, Option<&str>, Option<u16>), said: Option<&str>| {
+            let Target { namespace, address, port, .. } = pools.target();
+            assert_eq!((namespace, address, port), expected);
+            assert_eq!(pools.address().as_deref(), said);
+        };
+        check(&pools(config()), (Some("d"), Some("db"), Some(1)), Some("db:1"));
+        check(&pools(config().socket("/run/s")), (Some("d"), Some("/run/s"), None), Some("/run/s"));
+        check(&pools(MySqlConfig::new().host("::1")), (None, Some("::1"), Some(3306)), Some("[::1]:3306"));
+        let own = pools(MySqlConfig::from_pool(Pool::new("mysql://h/d")));
+        check(&own, (None, None, None), None);
+        own.seen.set(Opts::from_url("mysql://u:hunter2@h/d").unwrap()).unwrap();
+        check(&own, (Some("d"), Some("h"), Some(3306)), Some("h:3306"));
     }
 }

@@ -49,9 +49,9 @@ impl Session {
 impl Drop for Session {
     fn drop(&mut self) {
         if let Some(Open { conn, permit, home }) = self.0.take() {
-            let id = conn.id();
+            let (opts, id) = (conn.opts().clone(), conn.id());
             hang_up(conn);
-            home.end(id, permit);
+            home.end(opts, id, permit);
         }
     }
 }

@@ -3,22 +3,27 @@
 use std::str::FromStr;
 use std::time::Duration;
 
+use mrc_core::KeyFormat;
 use mysql_async::Opts;
 use url::Url;
 
-use super::config::{MySqlConfig, Tls, refuse};
+use super::config::{MySqlConfig, refuse};
+use super::tls::{MODES, Pem};
 use crate::error::ExecuteError;
 
 const KNOWN: &str = "pool_min, pool_max, acquire_timeout, connect_timeout, query_timeout, idle_timeout, \
-                     statement_cache, tls, tls_ca, socket, prefer_socket, collation, time_zone, sql_mode, read_only";
+                     statement_cache, tls, tls_ca, tls_cert, tls_key, socket, prefer_socket, session, collation, \
+                     time_zone, sql_mode, ignore_space, read_only";
 
 impl MySqlConfig {
     /// `mysql://user:password@host:port/database?name=value&…`, also with `mariadb://`.
     ///
     /// The parameters are the setters' names: `pool_min`, `pool_max`, `acquire_timeout`, `connect_timeout`,
-    /// `query_timeout` and `idle_timeout` (in seconds, such as `2.5`), `statement_cache`, `tls` (`required` or `off`),
-    /// `tls_ca` (the path of a PEM file; requires TLS), `socket` (a path), `prefer_socket` (`true` or `false`), `collation`,
-    /// `time_zone` (`%2B00:00` for `+00:00`), `sql_mode`, `read_only` (`true` or `false`).
+    /// `query_timeout` and `idle_timeout` (in seconds, such as `2.5`), `statement_cache`, `tls` (`off`, `unverified`,
+    /// `verify_ca` or `verify_identity`, which `required` also means), `tls_ca`, `tls_cert` and `tls_key` (paths of PEM files),
+    /// `socket` (a path), `prefer_socket` (`true` or `false`), `session` (`typescript` or `python`: see
+    /// [`session_of`](Self::session_of)), `collation`, `time_zone` (`%2B00:00` for `+00:00`), `sql_mode`, `ignore_space` and
+    /// `read_only` (`true` or `false`).
     /// Special characters in the user, the password and the database are written percent-encoded: `%40` for `@`.
     ///
     /// # Errors
@@ -51,7 +56,9 @@ impl MySqlConfig {
             database: opts.db_name().filter(|name| !name.is_empty()).map(Into::into),
             ..Self::default()
         };
-        for (name, value) in pairs {
+        // The others override it, wherever they stand.
+        let (session, others): (Vec<_>, Vec<_>) = pairs.into_iter().partition(|(name, _)| name == "session");
+        for (name, value) in session.into_iter().chain(others) {
             config.set(&name, &value)?;
         }
         Ok(config)
@@ -67,20 +74,17 @@ impl MySqlConfig {
             "query_timeout" => self.query_timeout = seconds(name, value)?,
             "idle_timeout" => self.idle_timeout = seconds(name, value)?,
             "socket" => self.socket = Some(value.into()),
-            "prefer_socket" => self.prefer_socket = one_of(name, value, [("true", true), ("false", false)])?,
+            "prefer_socket" => self.prefer_socket = one_of(name, value, BOOL)?,
+            "session" => *self = self.clone().session_of(one_of(name, value, PEERS)?),
             "collation" => self.collation = value.into(),
             "time_zone" => self.time_zone = Some(value.into()),
             "sql_mode" => self.sql_mode = Some(value.into()),
-            "read_only" => self.read_only = one_of(name, value, [("true", true), ("false", false)])?,
-            "tls_ca" => self.tls = Tls::RequiredByFile(value.into()),
-            "tls" => {
-                let required = one_of(name, value, [("required", true), ("off", false)])?;
-                match (required, &self.tls) {
-                    (true, Tls::Off) => self.tls = Tls::Required,
-                    (true, _) | (false, Tls::Off) => {}
-                    (false, _) => return Err(refuse("the URL says tls=off and names a tls_ca: leave one out")),
-                }
-            }
+            "ignore_space" => self.ignore_space = one_of(name, value, BOOL)?,
+            "read_only" => self.read_only = one_of(name, value, BOOL)?,
+            "tls" => self.tls.mode = Some(one_of(name, value, MODES)?),
+            "tls_ca" => self.tls.ca = Some(Pem::File(value.into())),
+            "tls_cert" => self.tls.cert = Some(Pem::File(value.into())),
+            "tls_key" => self.tls.key = Some(Pem::File(value.into())),
             _ => return Err(unknown(name)),
         }
         Ok(())
@@ -105,7 +109,10 @@ fn seconds(name: &str, value: &str) -> Result<Duration, ExecuteError> {
         .ok_or_else(|| refuse(format!("URL parameter `{name}` must be a number of seconds, such as 2.5")))
 }
 
-fn one_of<const N: usize>(name: &str, value: &str, words: [(&str, bool); N]) -> Result<bool, ExecuteError> {
+const BOOL: [(&str, bool); 2] = [("true", true), ("false", false)];
+const PEERS: [(&str, KeyFormat); 2] = [("typescript", KeyFormat::TypeScript), ("python", KeyFormat::Python)];
+
+fn one_of<T: Copy, const N: usize>(name: &str, value: &str, words: [(&str, T); N]) -> Result<T, ExecuteError> {
     words.iter().find(|(word, _)| *word == value).map(|(_, meaning)| *meaning).ok_or_else(|| {
         let words: Vec<_> = words.iter().map(|(word, _)| *word).collect();
         refuse(format!("URL parameter `{name}` must be {}", words.join(" or ")))
@@ -114,6 +121,7 @@ fn one_of<const N: usize>(name: &str, value: &str, words: [(&str, bool); N]) -> 
 
 #[cfg(test)]
 mod tests {
+    use super::super::tls::TlsMode;
     use super::*;
 
     fn read(url: &str) -> MySqlConfig {
@@ -148,15 +156,18 @@ mod tests {
     fn every_known_parameter_is_read() {
         let config = read(
             "mysql://h/d?pool_min=1&pool_max=2&acquire_timeout=0.5&connect_timeout=2&query_timeout=2.5&idle_timeout=9\
-             &statement_cache=7&socket=/run/s&prefer_socket=true&tls=required&tls_ca=/ca.pem\
-             &collation=utf8mb4_bin&time_zone=%2B02:00&sql_mode=ANSI_QUOTES&read_only=false",
+             &statement_cache=7&socket=/run/s&prefer_socket=true&tls=verify_ca&tls_ca=/ca.pem&tls_cert=/c&tls_key=/k\
+             &collation=utf8mb4_bin&time_zone=%2B02:00&sql_mode=ANSI_QUOTES&read_only=false&session=typescript",
         );
         assert_eq!((config.pool_min, config.pool_max, config.statement_cache), (1, 2, 7));
         assert_eq!(config.acquire_timeout, Duration::from_millis(500));
         assert_eq!(config.query_timeout, Duration::from_millis(2500));
         assert_eq!((config.connect_timeout, config.idle_timeout), (Duration::from_secs(2), Duration::from_secs(9)));
         assert!(config.prefer_socket && config.socket.is_some());
-        assert!(matches!(config.tls, Tls::RequiredByFile(_)));
+        assert_eq!(config.tls.mode, Some(TlsMode::VerifyCa));
+        assert!([config.tls.ca, config.tls.cert, config.tls.key].iter().all(|pem| matches!(pem, Some(Pem::File(_)))));
+        assert!(config.ignore_space && !read("mysql://h/d?ignore_space=false&session=typescript").ignore_space);
+        assert_eq!(read("mysql://h/d?tls=required").tls.mode, Some(TlsMode::VerifyIdentity));
         assert_eq!((config.collation.as_str(), config.time_zone.as_deref()), ("utf8mb4_bin", Some("+02:00")));
         assert_eq!((config.sql_mode.as_deref(), config.read_only), (Some("ANSI_QUOTES"), false));
         for known in KNOWN.split(", ") {
@@ -174,8 +185,7 @@ mod tests {
         assert!(
             refused("mysql://u:hunter2@h/d?query_timeout=-1").contains("`query_timeout` must be a number of seconds")
         );
-        assert!(refused("mysql://u:hunter2@h/d?tls=hunter2").contains("`tls` must be required or off"));
-        assert!(refused("mysql://u:hunter2@h/d?tls_ca=x&tls=off").contains("leave one out"));
+        assert!(refused("mysql://u:hunter2@h/d?tls=hunter2").contains("`tls` must be off or unverified or verify_ca"));
         assert!(refused("postgres://u:hunter2@h/d").contains("scheme"));
         assert!(refused("mysql://u:hunter2#@h/d").contains("percent-encoded"));
         assert!(

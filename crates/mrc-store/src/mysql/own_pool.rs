@@ -1,0 +1,96 @@
+//! A pool of the caller's own.
+
+use mysql_async::prelude::Queryable;
+use mysql_async::{Conn, Pool};
+
+use super::config::{MySqlConfig, refuse};
+use super::failure::failed;
+use super::setup::use_database;
+use crate::error::ExecuteError;
+
+impl MySqlConfig {
+    /// Takes connections from a pool that the service has already, and shares with it.
+    ///
+    /// Each call takes a connection, resets its session (`COM_RESET_CONNECTION`), sets it up as configured here, and has it
+    /// reset again when the pool gets it back. So nothing that the service leaves in a session reaches a cached read, and none of
+    /// these settings reaches the service. This costs two more round trips a call, and each statement is prepared at each
+    /// call: for reads that are often missed, pools of the executor's own ([`new`](Self::new)) are faster.
+    ///
+    /// - [`pool_max`](Self::pool_max) is how many connections of the pool the executor takes at once, for all its calls.
+    ///   Default: 10.
+    /// - [`connect_timeout`](Self::connect_timeout) limits the wait for a connection of the pool. Default: 10 seconds.
+    /// - A service must not keep anything in sessions that lie in the pool. A reset leaves one thing: a role of `SET ROLE`.
+    /// - [`close`](crate::QueryExecutor::close) leaves the pool open. A query that is cancelled closes its connection.
+    /// - Settings of the server, of TLS and of the pool belong to the pool. They are refused here.
+    /// - The pool needs a statement cache of 2 or more, which is its default.
+    ///
+    /// ```no_run
+    /// use std::time::Duration;
+    /// use mrc_store::mysql_async::Pool;
+    /// use mrc_store::{MySqlConfig, MySqlExecutor};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let pool = Pool::from_url("mysql://shop:secret@localhost:3306/shop")?;
+    /// let config = MySqlConfig::from_pool(pool.clone()).query_timeout(Duration::from_secs(5));
+    /// let executor = MySqlExecutor::new(config)?;
+    /// # Ok(()) }
+    /// ```
+    pub fn from_pool(pool: Pool) -> Self {
+        Self { pool: Some(pool), ..Self::default() }
+    }
+
+    /// Refuses what was set here, and belongs to the pool.
+    pub(super) fn check_own_pool(&self) -> Result<(), ExecuteError> {
+        let default = Self::default();
+        let set = [
+            ("host", self.host != default.host),
+            ("port", self.port != default.port),
+            ("socket", self.socket.is_some()),
+            ("prefer_socket", self.prefer_socket),
+            ("user", self.user.is_some()),
+            ("password", self.password.is_some()),
+            ("database", self.database.is_some()),
+            ("tls", self.tls.is_set()),
+            ("pool_min", self.pool_min != default.pool_min),
+            ("idle_timeout", self.idle_timeout != default.idle_timeout),
+            ("statement_cache", self.statement_cache != default.statement_cache),
+        ];
+        if let Some((name, _)) = set.iter().find(|(_, set)| *set) {
+            return Err(refuse(format!("{name} is set, and so is a pool of your own: set it where that pool is made")));
+        }
+        self.check_limits()
+    }
+}
+
+/// Makes a session of the pool one of the executor's, until the pool gets it back.
+pub(super) async fn prepare(conn: &mut Conn, setup: &str) -> Result<(), ExecuteError> {
+    if conn.opts().stmt_cache_size() < 2 {
+        return Err(refuse(
+            "your own pool keeps too few statements: set `stmt_cache_size` of its options to 2 or more",
+        ));
+    }
+    conn.reset_connection(true);
+    if !conn.reset().await.map_err(failed)? {
+        return Err(refuse("this server can't reset a session, so it needs pools of the executor's own"));
+    }
+    let database = use_database(conn.opts().db_name());
+    conn.query_drop(format!("{setup}{database}")).await.map_err(failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_of_the_pool_are_refused() {
+        let config = || MySqlConfig::from_pool(Pool::new("mysql://h/d"));
+        assert!(config().collation("utf8mb4_bin").pool_max(3).check_own_pool().is_ok());
+        let refused = |config: MySqlConfig| config.check_own_pool().unwrap_err().to_string();
+        assert!(refused(config().host("db")).contains("host is set"));
+        assert!(refused(config().password("hunter2")).starts_with("database configuration: password is set"));
+        assert!(refused(config().tls_ca_pem(*b"x")).contains("tls is set"));
+        assert!(refused(config().statement_cache(3)).contains("statement_cache is set"));
+        assert!(refused(config().pool_max(usize::MAX)).contains("pool_max"));
+        assert!(refused(config().connect_timeout(std::time::Duration::ZERO)).contains("connect_timeout"));
+    }
+}

@@ -1,0 +1,253 @@
+//! TLS to MySQL and MariaDB, by rustls.
+
+use std::path::PathBuf;
+
+use mysql_async::{ClientIdentity, SslOpts};
+
+use super::config::{MySqlConfig, refuse};
+use crate::error::ExecuteError;
+
+/// What to do about a certificate that isn't trusted.
+pub(super) const HELP: &str = "`tls_ca` names the authority that signed it, and `tls=verify_ca` doesn't compare its names \
+                               with the host's";
+
+/// Whether connections are encrypted, and what is verified of the server's certificate.
+///
+/// | | word in a URL | MySQL's `ssl-mode` | encrypted | signed by a known authority | issued for this host |
+/// |---|---|---|---|---|---|
+/// | `Off` | `off` | `DISABLED` | no | | |
+/// | `Unverified` | `unverified` | `REQUIRED` | yes | not verified | not verified |
+/// | `VerifyCa` | `verify_ca` | `VERIFY_CA` | yes | verified | not verified |
+/// | `VerifyIdentity` | `verify_identity` | `VERIFY_IDENTITY` | yes | verified | verified |
+///
+/// There is no `PREFERRED`: each mode but `Off` refuses a server without TLS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum TlsMode {
+    /// Connections aren't encrypted.
+    Off,
+    /// Connections are encrypted, and any certificate is accepted. Who can redirect the connection can read it, and
+    /// answer it.
+    Unverified,
+    /// The certificate must be signed by an authority of [`MySqlConfig::tls_ca_file`](super::MySqlConfig::tls_ca_file) or
+    /// `tls_ca_pem`, which one of these must name. Its names aren't compared with the host's: for the certificates that
+    /// MySQL makes itself, which name no host.
+    VerifyCa,
+    /// The certificate must be signed by a known authority, and issued for the host: the authorities of `tls_ca_file` or
+    /// `tls_ca_pem`, or else the public ones.
+    VerifyIdentity,
+}
+
+/// TLS.
+impl MySqlConfig {
+    /// Sets whether connections are encrypted, and what is verified of the server's certificate. Default:
+    /// [`TlsMode::Off`], or [`TlsMode::VerifyIdentity`] if a certificate is set.
+    ///
+    /// A connection by a Unix [`socket`](Self::socket) isn't encrypted in any mode.
+    ///
+    /// MySQL makes a certificate at its first start, which names no host. `VerifyCa` takes it:
+    ///
+    /// ```no_run
+    /// use mrc_store::MySqlConfig;
+    /// use mrc_store::mysql::TlsMode;
+    ///
+    /// // `ca.pem` lies in the server's data folder. In a URL: `?tls=verify_ca&tls_ca=/etc/mysql/ca.pem`.
+    /// let config = MySqlConfig::new().host("db.internal").tls(TlsMode::VerifyCa).tls_ca_file("/etc/mysql/ca.pem");
+    /// # let _ = config;
+    /// ```
+    #[must_use]
+    pub fn tls(mut self, mode: TlsMode) -> Self {
+        self.tls.mode = Some(mode);
+        self
+    }
+
+    /// Trusts certificates that these authorities signed, and no others: a file in PEM format, read when the executor is
+    /// made. Default: the public authorities.
+    #[must_use]
+    pub fn tls_ca_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.tls.ca = Some(Pem::File(path.into()));
+        self
+    }
+
+    /// As [`tls_ca_file`](Self::tls_ca_file), with the text of the file. Default: none.
+    #[must_use]
+    pub fn tls_ca_pem(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.tls.ca = Some(Pem::Text(pem.into()));
+        self
+    }
+
+    /// Shows the server a certificate of the client, as accounts with `REQUIRE X509` ask for: files in PEM format, read when
+    /// the executor is made. The key has no passphrase. Default: none.
+    #[must_use]
+    pub fn tls_client_files(mut self, cert: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Self {
+        (self.tls.cert, self.tls.key) = (Some(Pem::File(cert.into())), Some(Pem::File(key.into())));
+        self
+    }
+
+    /// As [`tls_client_files`](Self::tls_client_files), with the texts of the files. Default: none.
+    #[must_use]
+    pub fn tls_client_pem(mut self, cert: impl Into<Vec<u8>>, key: impl Into<Vec<u8>>) -> Self {
+        (self.tls.cert, self.tls.key) = (Some(Pem::Text(cert.into())), Some(Pem::Text(key.into())));
+        self
+    }
+}
+
+/// The words of the URL. `required` is another word for `verify_identity`.
+pub(super) const MODES: [(&str, TlsMode); 5] = [
+    ("off", TlsMode::Off),
+    ("unverified", TlsMode::Unverified),
+    ("verify_ca", TlsMode::VerifyCa),
+    ("verify_identity", TlsMode::VerifyIdentity),
+    ("required", TlsMode::VerifyIdentity),
+];
+
+/// What was set about TLS.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Tls {
+    pub(super) mode: Option<TlsMode>,
+    pub(super) ca: Option<Pem>,
+    pub(super) cert: Option<Pem>,
+    pub(super) key: Option<Pem>,
+}
+
+/// A PEM text, or where to read it.
+#[derive(Clone)]
+pub(super) enum Pem {
+    File(PathBuf),
+    Text(Vec<u8>),
+}
+
+/// A name for no host.
+///
+/// The driver's own switch for `VerifyCa` lets an error pass whose text has `NotValidForName` in it. rustls writes that
+/// error in other words now, with the name that it looked for: this one. It looks at the name last, when all else of the
+/// certificate holds, and no other error has the name in its text. If rustls changes its words again, connections are
+/// refused.
+const NO_HOST: &str = "NotValidForName";
+
+impl Tls {
+    /// Whether anything was set.
+    pub(super) fn is_set(&self) -> bool {
+        self.mode.is_some() || self.ca.is_some() || self.cert.is_some() || self.key.is_some()
+    }
+
+    /// What the driver wants. Returns `None` if connections aren't encrypted.
+    pub(super) fn opts(&self) -> Result<Option<SslOpts>, ExecuteError> {
+        let Self { mode, ca, cert, key } = self;
+        let given = [("tls_ca", ca), ("tls_cert", cert), ("tls_key", key)];
+        let given = given.iter().find(|(_, pem)| pem.is_some()).map(|(name, _)| *name);
+        let mode = match (mode, given) {
+            (None | Some(TlsMode::Off), None) => return Ok(None),
+            (Some(TlsMode::Off), Some(name)) => {
+                return Err(refuse(format!("tls=off encrypts nothing, but {name} is set: leave one out")));
+            }
+            (Some(TlsMode::Unverified), _) if ca.is_some() => {
+                return Err(refuse("tls=unverified verifies nothing, but tls_ca is set: write tls=verify_ca"));
+            }
+            (Some(TlsMode::VerifyCa), _) if ca.is_none() => {
+                return Err(refuse("tls=verify_ca needs a tls_ca: the authority that signs this server's certificate"));
+            }
+            (mode, _) => mode.unwrap_or(TlsMode::VerifyIdentity),
+        };
+        let mut opts = SslOpts::default().with_client_identity(identity(cert.as_ref(), key.as_ref())?);
+        if let Some(ca) = ca {
+            let pem = ca.read("tls_ca", "CERTIFICATE-----")?;
+            opts = opts.with_root_certs(vec![pem.into()]).with_disable_built_in_roots(true);
+        }
+        Ok(Some(match mode {
+            TlsMode::Off | TlsMode::VerifyIdentity => opts,
+            TlsMode::VerifyCa => {
+                opts.with_danger_skip_domain_validation(true).with_danger_tls_hostname_override(Some(NO_HOST))
+            }
+            TlsMode::Unverified => opts.with_danger_accept_invalid_certs(true),
+        }))
+    }
+}
+
+fn identity(cert: Option<&Pem>, key: Option<&Pem>) -> Result<Option<ClientIdentity>, ExecuteError> {
+    let (cert, key) = match (cert, key) {
+        (Some(cert), Some(key)) => (cert, key),
+        (None, None) => return Ok(None),
+        _ => return Err(refuse("a client certificate is a tls_cert and its tls_key: set both")),
+    };
+    let (cert, key) = (cert.read("tls_cert", "CERTIFICATE-----")?, key.read("tls_key", "PRIVATE KEY-----")?);
+    if String::from_utf8_lossy(&key).contains("ENCRYPTED") {
+        return Err(refuse("tls_key is encrypted, which the driver can't read: write it without a passphrase"));
+    }
+    Ok(Some(ClientIdentity::new(cert.into(), key.into())))
+}
+
+impl Pem {
+    fn read(&self, name: &str, wanted: &str) -> Result<Vec<u8>, ExecuteError> {
+        let pem = match self {
+            Self::Text(pem) => pem.clone(),
+            Self::File(path) => std::fs::read(path)
+                .map_err(|error| refuse(format!("{name}: {} can't be read: {error}", path.display())))?,
+        };
+        if !String::from_utf8_lossy(&pem).contains(wanted) {
+            return Err(refuse(format!("{name} isn't in PEM format: there is no line `-----BEGIN {wanted}`")));
+        }
+        Ok(pem)
+    }
+}
+
+/// The text is left out: it may be a private key.
+impl std::fmt::Debug for Pem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::File(path) => path.fmt(f),
+            Self::Text(_) => f.write_str("…"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pem(kind: &str) -> Option<Pem> {
+        Some(Pem::Text(format!("-----BEGIN {kind}-----").into_bytes()))
+    }
+
+    #[test]
+    fn the_driver_is_told_what_to_verify() {
+        let check = |mode, ca: Option<Pem>, expected| {
+            let opts = Tls { mode, ca, ..Tls::default() }.opts().unwrap();
+            let told = opts.map(|opts| {
+                (opts.accept_invalid_certs(), opts.skip_domain_validation(), opts.disable_built_in_roots())
+            });
+            assert_eq!(told, expected, "{mode:?}");
+        };
+        let ca = || pem("CERTIFICATE");
+        check(None, None, None);
+        check(Some(TlsMode::Off), None, None);
+        check(None, ca(), Some((false, false, true)));
+        check(Some(TlsMode::VerifyIdentity), None, Some((false, false, false)));
+        check(Some(TlsMode::VerifyIdentity), ca(), Some((false, false, true)));
+        check(Some(TlsMode::VerifyCa), ca(), Some((false, true, true)));
+        check(Some(TlsMode::Unverified), None, Some((true, false, false)));
+    }
+
+    #[test]
+    fn settings_that_contradict_each_other_are_refused() {
+        let check = |tls: Tls, expected: &str| {
+            let error = tls.opts().unwrap_err().to_string();
+            assert!(error.contains(expected), "{error}");
+        };
+        let (ca, cert, key) = (pem("CERTIFICATE"), pem("CERTIFICATE"), pem("RSA PRIVATE KEY"));
+        let off = Some(TlsMode::Off);
+        check(Tls { mode: off, ca: ca.clone(), ..Tls::default() }, "tls_ca is set");
+        check(Tls { mode: off, cert: cert.clone(), key: key.clone(), ..Tls::default() }, "tls_cert is set");
+        check(Tls { mode: Some(TlsMode::Unverified), ca: ca.clone(), ..Tls::default() }, "write tls=verify_ca");
+        check(Tls { mode: Some(TlsMode::VerifyCa), ..Tls::default() }, "needs a tls_ca");
+        check(Tls { cert: cert.clone(), ..Tls::default() }, "set both");
+        check(Tls { key: key.clone(), ..Tls::default() }, "set both");
+        check(Tls { ca: key.clone(), ..Tls::default() }, "tls_ca isn't in PEM format");
+        check(Tls { cert: cert.clone(), key: ca, ..Tls::default() }, "tls_key isn't in PEM format");
+        let encrypted = pem("ENCRYPTED PRIVATE KEY");
+        check(Tls { cert, key: encrypted, ..Tls::default() }, "tls_key is encrypted");
+        let nowhere = Some(Pem::File("/no/such/file".into()));
+        check(Tls { ca: nowhere, ..Tls::default() }, "/no/such/file");
+        assert!(!format!("{key:?}").contains("PRIVATE"));
+    }
+}

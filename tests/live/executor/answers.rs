@@ -1,0 +1,142 @@
+//! Errors that a server answers with say what they are.
+
+use mrc::{Error, MrcClient, params};
+use mrc_core::{Params, RowEncoder, RowFormat};
+use mrc_store::{ExecuteError, MemoryStore, MySqlConfig, MySqlExecutor, QueryExecutor, SqliteExecutor};
+use mrc_tests::{Database, SqlServer};
+use mysql_async::prelude::Queryable;
+
+use super::{config, executor};
+
+async fn execute(executor: &MySqlExecutor, sql: &str) -> Result<(), ExecuteError> {
+    executor.execute(sql, &Params::new(), &mut RowEncoder::new(RowFormat::Canonical)).await
+}
+
+/// The code, the SQLSTATE, and which of the five kinds the error is.
+fn told(error: &ExecuteError) -> (u32, &str, [bool; 5]) {
+    let server = error.server().unwrap_or_else(|| panic!("{error:?}"));
+    let kinds = [
+        error.is_unique_violation(),
+        error.is_foreign_key_violation(),
+        error.is_deadlock(),
+        error.is_lock_timeout(),
+        error.is_read_only(),
+    ];
+    (server.code, &server.state, kinds)
+}
+
+const UNIQUE: [bool; 5] = [true, false, false, false, false];
+const FOREIGN: [bool; 5] = [false, true, false, false, false];
+const DEADLOCK: [bool; 5] = [false, false, true, false, false];
+const LOCK: [bool; 5] = [false, false, false, true, false];
+const READ_ONLY: [bool; 5] = [false, false, false, false, true];
+const OTHER: [bool; 5] = [false; 5];
+
+async fn shop() -> Database {
+    let database = Database::create().await;
+    database
+        .execute(
+            "CREATE TABLE t (id INT PRIMARY KEY, a INT); INSERT INTO t VALUES (1, 0), (2, 0);
+             CREATE TABLE child (id INT, FOREIGN KEY (id) REFERENCES t (id)); INSERT INTO child VALUES (1)",
+        )
+        .await;
+    database
+}
+
+#[tokio::test]
+async fn violations_have_a_kind_a_code_and_a_state() {
+    let database = shop().await;
+    let executor = executor(config(&database));
+    let check = async |sql: &str, expected| {
+        let error = execute(&executor, sql).await.unwrap_err();
+        assert_eq!(told(&error), expected, "{sql}: {error}");
+        assert!(!error.is_retryable());
+    };
+    check("INSERT INTO t VALUES (1, 0)", (1062, "23000", UNIQUE)).await;
+    check("INSERT INTO child VALUES (7)", (1452, "23000", FOREIGN)).await;
+    check("DELETE FROM t WHERE id = 1", (1451, "23000", FOREIGN)).await;
+    check("SELEC 1", (1064, "42000", OTHER)).await;
+    check("SELECT * FROM no_such_table", (1146, "42S02", OTHER)).await;
+}
+
+#[tokio::test]
+async fn the_error_of_a_client_says_the_same() {
+    let database = shop().await;
+    let client = MrcClient::builder().mysql(database.url()).store(MemoryStore::new()).build().unwrap();
+    let error = client.query("INSERT INTO t VALUES (1, 0)", params! {}).await.unwrap_err();
+    assert!(error.is_unique_violation() && !error.is_foreign_key_violation(), "{error:?}");
+    assert!(!error.is_deadlock() && !error.is_lock_timeout() && !error.is_read_only());
+    assert_eq!(error.server().map(|server| (server.code, &*server.state)), Some((1062, "23000")));
+    assert!(error.to_string().contains("ERROR 1062 (23000)"), "{error}");
+    assert!(Error::NoDatabase.server().is_none() && !Error::NoDatabase.is_unique_violation());
+}
+
+#[tokio::test]
+async fn a_lock_that_is_held_and_a_deadlock_are_no_lost_server() {
+    let database = shop().await;
+    let executor = executor(config(&database));
+    let mut other = database.admin().await;
+    other.query_drop("SET innodb_lock_wait_timeout = 1; BEGIN; UPDATE t SET a = 1 WHERE id = 1").await.unwrap();
+    // In one transaction, by a procedure: `execute` alone is autocommit.
+    let crosses = "CREATE PROCEDURE crosses(IN seconds INT) BEGIN SET innodb_lock_wait_timeout = seconds; START TRANSACTION; \
+                   UPDATE t SET a = 2 WHERE id = 2; UPDATE t SET a = 2 WHERE id = 1; COMMIT; END";
+    database.execute(crosses).await;
+    let error = execute(&executor, "CALL crosses(1)").await.unwrap_err();
+    assert_eq!(told(&error), (1205, "HY000", LOCK), "{error}");
+    assert!(error.is_retryable() && error.to_string().starts_with("the database can't do this now"), "{error}");
+
+    // The server may choose either of the two as its victim: the other one is heavier, and stays.
+    let heavier = "INSERT INTO t VALUES (11, 0), (12, 0), (13, 0); SET innodb_lock_wait_timeout = 60";
+    other.query_drop(heavier).await.unwrap();
+    let (crossed, also) = tokio::join!(execute(&executor, "CALL crosses(60)"), async {
+        let waits = "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE DB = ? AND INFO LIKE 'UPDATE%id = 1'";
+        let mut admin = database.admin().await;
+        while admin.exec_first::<u64, _, _>(waits, (database.name(),)).await.unwrap() == Some(0) {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+        other.query_drop("UPDATE t SET a = 3 WHERE id = 2").await
+    });
+    also.unwrap();
+    let error = crossed.unwrap_err();
+    assert_eq!(told(&error), (1213, "40001", DEADLOCK), "{error}");
+    assert!(error.is_retryable() && !error.to_string().contains("reached"), "{error}");
+}
+
+#[tokio::test]
+async fn a_server_that_takes_no_writes_says_so() {
+    let server = SqlServer::start().await;
+    let mut admin = server.admin().await;
+    // Who has all rights may write in spite of `read_only`.
+    let plain = "CREATE DATABASE d; CREATE TABLE d.t (a INT); CREATE USER plain@'%' IDENTIFIED BY 'secret'; \
+                 GRANT ALL ON d.* TO plain@'%'";
+    admin.query_drop(plain).await.unwrap();
+    let executor = executor(MySqlConfig::from_url(&server.url("d")).unwrap().user("plain"));
+    execute(&executor, "INSERT INTO t VALUES (1)").await.unwrap();
+    admin.query_drop("SET GLOBAL read_only = 1").await.unwrap();
+    for sql in ["INSERT INTO t VALUES (2)", "CREATE TABLE u (a INT)", "UPDATE t SET a = 3"] {
+        let error = execute(&executor, sql).await.unwrap_err();
+        assert_eq!(told(&error), (1290, "HY000", READ_ONLY), "{sql}: {error}");
+        assert!(error.to_string().starts_with("the database is read-only"), "{error}");
+        assert!(error.is_retryable());
+    }
+    assert_eq!(super::canonical(&executor, "SELECT a FROM t").await.unwrap(), r#"[{"a":1}]"#);
+    admin.query_drop("SET GLOBAL read_only = 0").await.unwrap();
+    execute(&executor, "INSERT INTO t VALUES (4)").await.unwrap();
+}
+
+#[tokio::test]
+async fn sqlite_says_the_same_without_a_state() {
+    let executor = SqliteExecutor::in_memory().unwrap();
+    let schema = "PRAGMA foreign_keys = ON; CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT UNIQUE);
+                  CREATE TABLE child (id INT REFERENCES t (id)); INSERT INTO t VALUES (1, 'a')";
+    executor.execute_batch(schema).await.unwrap();
+    let check = async |sql: &str, expected| {
+        let error = executor.execute_batch(sql).await.unwrap_err();
+        assert_eq!(told(&error), expected, "{sql}: {error}");
+    };
+    check("INSERT INTO t VALUES (1, 'b')", (1555, "", UNIQUE)).await;
+    check("INSERT INTO t VALUES (2, 'a')", (2067, "", UNIQUE)).await;
+    check("INSERT INTO child VALUES (7)", (787, "", FOREIGN)).await;
+    check("SELECT * FROM no_such_table", (1, "", OTHER)).await;
+    check("PRAGMA query_only = ON; INSERT INTO t VALUES (3, 'c')", (8, "", READ_ONLY)).await;
+}

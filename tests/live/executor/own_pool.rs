@@ -1,0 +1,147 @@
+//! An executor over a pool that a service has already.
+
+use std::time::Duration;
+
+use mrc_core::{Params, RowEncoder, RowFormat, params};
+use mrc_store::mysql_async::{OptsBuilder, Pool, PoolConstraints, PoolOpts};
+use mrc_store::{ExecuteError, MySqlConfig, MySqlExecutor, QueryExecutor, conformance};
+use mrc_tests::{Database, free_port, slow_query};
+use mysql_async::prelude::Queryable;
+
+use super::{canonical, executor};
+
+/// A service's own pool of so many connections.
+fn pool(database: &Database, most: usize, reset: bool) -> Pool {
+    let pool = PoolOpts::new().with_constraints(PoolConstraints::new(0, most).unwrap()).with_reset_connection(reset);
+    let opts = mysql_async::Opts::from_url(&database.url()).unwrap();
+    Pool::new(OptsBuilder::from_opts(opts).prefer_socket(false).pool_opts(pool))
+}
+
+async fn execute(executor: &MySqlExecutor, sql: &str) -> Result<String, ExecuteError> {
+    let mut rows = RowEncoder::new(RowFormat::Canonical);
+    executor.execute(sql, &Params::new(), &mut rows).await?;
+    Ok(String::from_utf8(rows.finish()?.to_vec()).unwrap())
+}
+
+#[tokio::test]
+async fn a_pool_of_a_service_passes_the_suite_and_stays_open() {
+    let database = Database::create().await;
+    for reset in [true, false] {
+        let pool = pool(&database, 4, reset);
+        let executor = MySqlExecutor::with_pool(pool.clone()).unwrap();
+        conformance::executor::executor_suite(&executor).await;
+        conformance::executor::refuses_calls_after_close(&executor).await;
+        let mut conn = pool.get_conn().await.unwrap();
+        assert_eq!(conn.query_first("SELECT 6").await.unwrap(), Some(6));
+        drop(conn);
+        pool.disconnect().await.unwrap();
+    }
+}
+
+const PROBE: &str = "SELECT DATABASE() AS a, @@autocommit AS b, @@sql_mode AS c, @@time_zone AS d, \
+                     @@collation_connection AS e, @@character_set_results AS f, @mine AS g";
+
+#[tokio::test]
+async fn nothing_that_the_service_leaves_reaches_a_read_and_no_setting_reaches_the_service() {
+    let database = Database::create().await;
+    database.execute("CREATE TABLE t (a INT); INSERT INTO t VALUES (1)").await;
+    let expected = canonical(&executor(super::config(&database)), PROBE).await.unwrap();
+    for reset in [true, false] {
+        let pool = pool(&database, 1, reset);
+        let fresh: Option<(u64, String, String)> = {
+            let mut conn = pool.get_conn().await.unwrap();
+            conn.query_first("SELECT @@autocommit, @@sql_mode, @@time_zone").await.unwrap()
+        };
+        let executor = MySqlExecutor::new(MySqlConfig::from_pool(pool.clone())).unwrap();
+        let spoilers = [
+            "SET autocommit = 0",
+            "SET time_zone = '+05:00', sql_mode = 'ANSI_QUOTES', @mine = 6",
+            "SET NAMES latin1",
+            "USE information_schema",
+            "CREATE TEMPORARY TABLE t (b INT)",
+            "LOCK TABLES t READ",
+            "BEGIN",
+            "SET SESSION TRANSACTION READ ONLY",
+        ];
+        for spoiler in spoilers {
+            pool.get_conn().await.unwrap().query_drop(spoiler).await.unwrap();
+            assert_eq!(canonical(&executor, PROBE).await.unwrap(), expected, "after `{spoiler}`");
+            assert_eq!(canonical(&executor, "SELECT * FROM t").await.unwrap(), r#"[{"a":1}]"#, "after `{spoiler}`");
+            execute(&executor, "UPDATE t SET a = 1").await.unwrap();
+        }
+        // A read is read-only, an `execute` and the service are not.
+        let error = canonical(&executor, "DELETE FROM t").await.unwrap_err();
+        assert_eq!(error.server().map(|server| server.code), Some(1792), "{error}");
+        let mut conn = pool.get_conn().await.unwrap();
+        assert_eq!(conn.query_first("SELECT @@autocommit, @@sql_mode, @@time_zone").await.unwrap(), fresh);
+        conn.query_drop("UPDATE t SET a = 1").await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_pool_that_is_taken_is_a_timeout_of_waiting() {
+    let database = Database::create().await;
+    let pool = pool(&database, 1, true);
+    let limit = Duration::from_millis(300);
+    let executor = executor(MySqlConfig::from_pool(pool.clone()).connect_timeout(limit));
+    let taken = pool.get_conn().await.unwrap();
+    let error = canonical(&executor, "SELECT 1").await.unwrap_err();
+    assert!(matches!(error, ExecuteError::Timeout { stage: "waiting for a connection", .. }), "{error:?}");
+    drop(taken);
+    let patient = super::executor(MySqlConfig::from_pool(pool));
+    assert_eq!(canonical(&patient, "SELECT 1 AS a").await.unwrap(), r#"[{"a":1}]"#);
+}
+
+#[tokio::test]
+async fn a_query_that_is_cancelled_ends_at_the_server_and_frees_the_pool() {
+    let database = Database::create().await;
+    let pool = pool(&database, 1, true);
+    let executor = MySqlExecutor::with_pool(pool.clone()).unwrap();
+    canonical(&executor, "SELECT 1 AS a").await.unwrap();
+    let slow = slow_query("cancelled_in_a_pool");
+    let mut admin = database.admin().await;
+    let running = "SELECT COUNT(*) FROM information_schema.PROCESSLIST \
+                   WHERE INFO LIKE '%cancelled_in_a_pool%' AND ID <> CONNECTION_ID()";
+    let mut until = async |count: u64| {
+        while admin.query_first::<u64, _>(running).await.unwrap() != Some(count) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::select! {
+        done = canonical(&executor, &slow) => panic!("{done:?}"),
+        () = until(1) => {}
+    }
+    until(0).await;
+    assert_eq!(canonical(&executor, "SELECT 2 AS a").await.unwrap(), r#"[{"a":2}]"#);
+    pool.get_conn().await.unwrap().ping().await.unwrap();
+}
+
+#[tokio::test]
+async fn settings_of_the_pool_are_its_own_and_those_of_sessions_are_not() {
+    let database = Database::create().await;
+    let own = || MySqlConfig::from_pool(pool(&database, 2, true));
+    let error = MySqlExecutor::new(own().host("db")).unwrap_err();
+    assert!(error.to_string().contains("host is set"), "{error}");
+    let set = executor(own().time_zone("+02:00").collation("utf8mb4_bin"));
+    let sql = "SELECT @@time_zone AS a, @@collation_connection AS b";
+    assert_eq!(canonical(&set, sql).await.unwrap(), r#"[{"a":"+02:00","b":"utf8mb4_bin"}]"#);
+    let opts = OptsBuilder::from_opts(mysql_async::Opts::from_url(&database.url()).unwrap()).stmt_cache_size(0);
+    let error = canonical(&MySqlExecutor::with_pool(Pool::new(opts)).unwrap(), "SELECT 1").await.unwrap_err();
+    assert!(error.to_string().contains("stmt_cache_size"), "{error}");
+    let nobody = Pool::new(mysql_async::Opts::from_url(&format!("mysql://127.0.0.1:{}", free_port())).unwrap());
+    let error = canonical(&MySqlExecutor::with_pool(nobody).unwrap(), "SELECT 1").await.unwrap_err();
+    assert!(matches!(error, ExecuteError::Unavailable(_)), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_client_shares_the_pool_with_its_service() {
+    let database = Database::create().await;
+    database.execute("CREATE TABLE t (a INT)").await;
+    let config = MySqlConfig::from_pool(pool(&database, 2, true));
+    let client = mrc::MrcClient::builder().mysql_config(config).store(mrc::MemoryStore::new()).build().unwrap();
+    let mut conn: mrc::mysql_async::Conn = client.mysql_pool().unwrap().get_conn().await.unwrap();
+    conn.query_drop("INSERT INTO t VALUES (6)").await.unwrap();
+    let rows =
+        client.query_with_cache("SELECT a FROM t WHERE a = ?", params! { "A" => 6 }, Duration::from_secs(60)).await;
+    assert_eq!(rows.unwrap().as_str().unwrap(), r#"[{"a":6}]"#);
+}
