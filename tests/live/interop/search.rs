@@ -111,7 +111,8 @@ async fn search(queries: usize) -> (usize, Vec<String>) {
     world.database.execute(TABLE).await;
     let executor = async |side: &Side| {
         // Texts compare by the collation of the session, and each peer has one of its own.
-        let collation = side.ask("SELECT @@collation_connection AS name", &[], &[]).await[0]["name"].take();
+        let asked = format!("SELECT @@collation_connection AS name -- {}", name("query"));
+        let collation = side.ask(&asked, &[], &[]).await[0]["name"].take();
         let config = MySqlConfig::from_url(&world.database.url()).unwrap().collation(collation.as_str().unwrap());
         MySqlExecutor::new(config).unwrap()
     };

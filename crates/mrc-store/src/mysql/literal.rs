@@ -28,9 +28,9 @@ impl Spelling {
             Value::Float(float) => {
                 let mut text = Vec::with_capacity(24);
                 if npm {
-                    number::ecmascript(*float, &mut text)
+                    number::ecmascript(*float, &mut text);
                 } else {
-                    number::python(*float, &mut text)
+                    number::python(*float, &mut text);
                 }
                 let exponent = if npm || text.contains(&b'e') { "" } else { "e0" };
                 write!(out, "{}{exponent}", String::from_utf8_lossy(&text))
