@@ -25,8 +25,8 @@ pub(super) enum Ask {
     Float,
     Text,
     Bytes,
-    List,
-    Map,
+    /// A list, a map or a struct.
+    Document,
     Special(Special),
 }
 
@@ -56,14 +56,13 @@ impl<'de> Leaf<'de> {
                 Some(Cow::Owned(text)) => visitor.visit_string(text),
                 None => Err(self.misfit(&visitor)),
             },
-            Ask::Bytes if self.raw.starts_with('[') => self.read(Ask::List, visitor),
+            Ask::Bytes if self.raw.starts_with('[') => self.read(Ask::Document, visitor),
             Ask::Bytes => match self.bytes() {
                 Some(bytes) => give_bytes(bytes, visitor),
                 None => Err(self.misfit(&visitor)),
             },
-            Ask::List if self.raw.starts_with('[') => self.document(|json| json.deserialize_seq(self.inside(visitor))),
-            Ask::Map if self.raw.starts_with('{') => self.document(|json| json.deserialize_map(self.inside(visitor))),
-            Ask::List | Ask::Map => self.document_in_text(visitor),
+            Ask::Document if self.raw.starts_with(['[', '{']) => self.document(visitor),
+            Ask::Document => self.document_in_text(visitor),
             Ask::Special(special) => match special.read(self) {
                 Some(found) => found.give(visitor),
                 None => Err(self.misfit(&visitor)),
@@ -71,15 +70,13 @@ impl<'de> Leaf<'de> {
         }
     }
 
-    fn inside<V>(&self, visitor: V) -> Inside<V> {
-        Inside { visitor, level: Level::Column, rules: self.rules }
-    }
-
-    fn document<T, E: de::Error>(
-        &self,
-        read: impl FnOnce(&mut serde_json::Deserializer<serde_json::de::StrRead<'de>>) -> serde_json::Result<T>,
-    ) -> Result<T, E> {
-        read(&mut serde_json::Deserializer::from_str(self.raw)).map_err(E::custom)
+    fn document<V: Visitor<'de>, E: de::Error>(&self, visitor: V) -> Result<V::Value, E> {
+        // Each level is a document of its own to serde_json, whose limit sees none of the others.
+        let Some(levels) = self.rules.levels.checked_sub(1) else {
+            return Err(E::custom("the document nests too deep"));
+        };
+        let inside = Inside { visitor, level: Level::Column, rules: Rules { levels, ..self.rules } };
+        serde_json::Deserializer::from_str(self.raw).deserialize_any(inside).map_err(E::custom)
     }
 
     /// A JSON column in Python's rows, and JSON that the server calls a text.

@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 
 use self::leaf::{Ask, Leaf};
 use self::special::Special;
+use crate::nesting::Nesting;
 use crate::row::RowFormat;
 
 /// What serde_json calls the type that takes a value as it stands.
@@ -71,18 +72,26 @@ struct Rules {
     format: RowFormat,
     /// Whether a value is looked at before it is read. That is slower, and only needed where the field asks for another type.
     lenient: bool,
+    /// How many levels may follow.
+    levels: u8,
+}
+
+impl Rules {
+    fn new(format: RowFormat, lenient: bool) -> Self {
+        Self { format, lenient, levels: Nesting::LEVELS }
+    }
 }
 
 impl<D> RowsDeserializer<D> {
     /// Reads rows. `format` is that of the rows' writer: in Python's, binary data is text; elsewhere a text is base64 to a field of bytes.
     pub fn new(document: D, format: RowFormat) -> Self {
-        Self { inner: document, level: Level::Rows, rules: Rules { format, lenient: true } }
+        Self { inner: document, level: Level::Rows, rules: Rules::new(format, true) }
     }
 
     /// As [`new`](Self::new), at the speed of serde_json, and with an error for values that need a second look: only flags, decimals, dates and
     /// bytes are read leniently. What it reads, `new` reads alike.
     pub fn quick(document: D, format: RowFormat) -> Self {
-        Self { inner: document, level: Level::Rows, rules: Rules { format, lenient: false } }
+        Self { inner: document, level: Level::Rows, rules: Rules::new(format, false) }
     }
 }
 
@@ -181,7 +190,9 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for RowsDeserializer<D> {
         match self.level {
             Level::Row if is_bytes => self.leaf(Ask::Bytes, visitor),
             Level::Row => self.inner.deserialize_any(Columns { visitor, rules: self.rules }),
-            Level::Column if self.rules.lenient => self.leaf(if is_bytes { Ask::Bytes } else { Ask::List }, visitor),
+            Level::Column if self.rules.lenient => {
+                self.leaf(if is_bytes { Ask::Bytes } else { Ask::Document }, visitor)
+            }
             level => self.inner.deserialize_seq(Inside { visitor, level, rules: self.rules }),
         }
     }
@@ -207,7 +218,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for RowsDeserializer<D> {
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
         if self.rules.lenient && self.level == Level::Column {
-            return self.leaf(Ask::Map, visitor);
+            return self.leaf(Ask::Document, visitor);
         }
         self.inner.deserialize_map(Inside { visitor, level: self.level, rules: self.rules })
     }
@@ -219,7 +230,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for RowsDeserializer<D> {
         visitor: V,
     ) -> Result<V::Value, D::Error> {
         if self.rules.lenient && self.level == Level::Column {
-            return self.leaf(Ask::Map, visitor);
+            return self.leaf(Ask::Document, visitor);
         }
         self.inner.deserialize_struct(name, fields, Inside { visitor, level: self.level, rules: self.rules })
     }

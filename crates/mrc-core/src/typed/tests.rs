@@ -193,6 +193,23 @@ fn rows() {
     }
 }
 
+/// A reader's stack ends somewhere, and a cache may hold anything.
+#[test]
+fn no_document_is_followed_for_ever() {
+    #[derive(Deserialize, Debug)]
+    #[expect(dead_code, reason = "it is never made")]
+    struct Node {
+        on: bool,
+        next: Option<Box<Node>>,
+    }
+    const LEVELS: usize = 20_000;
+    let json = [r#"{"on":1,"next":"#.repeat(LEVELS).as_str(), "null", &"}".repeat(LEVELS)].concat();
+    misfits::<Node>(RowFormat::Canonical, &json, "the document nests too deep");
+    assert!(quickly::<Node>(&format!("[{json}]"), RowFormat::Canonical).is_none());
+    let few = [r#"{"on":1,"next":"#.repeat(100).as_str(), "null", &"}".repeat(100)].concat();
+    read::<Named<Node>>(&format!(r#"[{{"v":{few}}}]"#), RowFormat::Canonical).unwrap();
+}
+
 #[cfg(feature = "rust_decimal")]
 #[test]
 fn decimals_keep_their_digits() {
