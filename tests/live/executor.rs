@@ -4,6 +4,7 @@ mod cancelled;
 mod faults;
 mod histories;
 mod sessions;
+mod transactions;
 
 use std::path::Path;
 
@@ -50,6 +51,7 @@ async fn golden_types() -> (Database, MySqlExecutor) {
 async fn sqlite_passes_the_suite() {
     let executor = SqliteExecutor::in_memory().unwrap();
     conformance::executor::executor_suite(&executor).await;
+    conformance::executor::transactions(&executor).await;
     conformance::executor::refuses_calls_after_close(&executor).await;
 }
 
@@ -58,6 +60,7 @@ async fn a_server_passes_the_suite() {
     let database = Database::create().await;
     let executor = executor(config(&database).pool_max(5));
     conformance::executor::executor_suite(&executor).await;
+    conformance::executor::transactions(&executor).await;
     conformance::executor::refuses_calls_after_close(&executor).await;
 }
 
@@ -66,6 +69,7 @@ async fn a_server_passes_the_suite_on_several_threads() {
     let database = Database::create().await;
     let executor = executor(config(&database).pool_max(3).statement_cache(2));
     conformance::executor::executor_suite(&executor).await;
+    conformance::executor::transactions(&executor).await;
     conformance::executor::refuses_calls_after_close(&executor).await;
 }
 

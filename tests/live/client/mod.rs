@@ -15,3 +15,4 @@ pub(crate) mod support;
 mod types;
 mod values;
 mod wire;
+mod writing;

@@ -9,6 +9,7 @@ mod json_columns;
 mod pools;
 mod session;
 mod statement;
+mod transaction;
 mod url;
 
 use std::fmt;
@@ -29,7 +30,7 @@ use tracing::Instrument;
 pub use config::MySqlConfig;
 
 use crate::error::ExecuteError;
-use crate::executor::{QueryExecutor, span};
+use crate::executor::{Executed, ExecutorTransaction, QueryExecutor, span};
 use crate::expand::{Expanded, expand};
 use failure::{failed, refused};
 use json_columns::JsonColumns;
@@ -62,9 +63,12 @@ const CLOSE_LIMIT: Duration = Duration::from_secs(5);
 /// `db.query.summary`, `db.response.returned_rows`, `error.type` and so on. Its text and its params aren't among them.
 ///
 /// Each tokio runtime has its own connections, which end with it. So a static executor works in several runtimes.
+///
+/// Cheap to clone: all clones share the connections.
+#[derive(Clone)]
 pub struct MySqlExecutor {
-    pools: Pools,
-    json_columns: JsonColumns,
+    pools: Arc<Pools>,
+    json_columns: Arc<JsonColumns>,
 }
 
 impl MySqlExecutor {
@@ -73,7 +77,7 @@ impl MySqlExecutor {
     /// # Errors
     /// [`ExecuteError::Config`]: a setting can't be used, or the file of TLS authorities can't be read.
     pub fn new(config: MySqlConfig) -> Result<Self, ExecuteError> {
-        Ok(Self { pools: Pools::new(config)?, json_columns: JsonColumns::default() })
+        Ok(Self { pools: Arc::new(Pools::new(config)?), json_columns: Arc::default() })
     }
 
     /// Returns the pool of this runtime for what isn't a cached read. [`execute`](QueryExecutor::execute) shares it.
@@ -108,13 +112,14 @@ impl MySqlExecutor {
         done
     }
 
-    async fn write(&self, sql: &str, params: &Params, rows: &mut RowEncoder) -> Result<(), ExecuteError> {
+    async fn write(&self, sql: &str, params: &Params, rows: &mut RowEncoder) -> Result<Executed, ExecuteError> {
         let statement = expand(sql, params)?;
         let home = self.pools.here();
         let mut session = self.session(&home, &home.callers).await?;
         let done = self.within_limit(self.run(session.conn()?, &statement, rows)).await;
+        let written = written(session.conn()?);
         leave(session, &done);
-        done
+        done.map(|()| written)
     }
 
     async fn within_limit<T>(&self, work: impl Future<Output = Result<T, ExecuteError>>) -> Result<T, ExecuteError> {
@@ -200,6 +205,13 @@ impl MySqlExecutor {
     }
 }
 
+/// What the last statement wrote.
+fn written(conn: &Conn) -> Executed {
+    // Zero is the server's word for none.
+    let last_insert_id = conn.last_insert_id().filter(|id| *id > 0);
+    Executed { affected_rows: conn.affected_rows(), last_insert_id }
+}
+
 /// Whether the whole answer was read, be it an error of the server's.
 fn is_whole(done: &Result<(), ExecuteError>) -> bool {
     use ExecuteError::{ParamCount, Refused, SeveralResults};
@@ -238,11 +250,16 @@ impl QueryExecutor for MySqlExecutor {
         done
     }
 
-    async fn execute(&self, sql: &str, params: &Params, rows: &mut RowEncoder) -> Result<(), ExecuteError> {
+    async fn execute(&self, sql: &str, params: &Params, rows: &mut RowEncoder) -> Result<Executed, ExecuteError> {
         let span = span::query(self.config().target(), sql);
         let done = self.write(sql, params, rows).instrument(span.clone()).await;
         span::ended(&span, &done, rows);
         done
+    }
+
+    /// It takes a connection of the callers' pool for as long as the transaction is open.
+    async fn begin(&self) -> Result<Box<dyn ExecutorTransaction>, ExecuteError> {
+        Ok(Box::new(transaction::begin(self.clone()).await?))
     }
 
     /// It takes a connection of the reads' pool as a query does, and as long as the shortest of the time-outs at most.
