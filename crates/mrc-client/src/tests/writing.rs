@@ -381,4 +381,9 @@ async fn the_source_of_every_way_of_reading_can_be_known() {
     }
     assert_eq!(scope::with_source(cache.get::<u8>("g")).await.1, Some(Source::Cache));
     assert_eq!(scope::with_source(async { 1 }).await, (1, None));
+    let fails = cache.get_or_try("h", || async {
+        rows().await?;
+        Err::<u8, _>(Error::Shutdown)
+    });
+    assert_eq!(scope::with_source(fails).await.1, None, "the query answered the function, and nothing the caller");
 }
