@@ -8,6 +8,7 @@ mod own_pool;
 mod sessions;
 mod text;
 mod tls;
+mod transactions;
 mod types;
 
 use std::path::Path;
@@ -55,6 +56,7 @@ async fn golden_types() -> (Database, MySqlExecutor) {
 async fn sqlite_passes_the_suite() {
     let executor = SqliteExecutor::in_memory().unwrap();
     conformance::executor::executor_suite(&executor).await;
+    conformance::executor::transactions(&executor).await;
     conformance::executor::refuses_calls_after_close(&executor).await;
 }
 
@@ -63,6 +65,7 @@ async fn a_server_passes_the_suite() {
     let database = Database::create().await;
     let executor = executor(config(&database).pool_max(5));
     conformance::executor::executor_suite(&executor).await;
+    conformance::executor::transactions(&executor).await;
     conformance::executor::refuses_calls_after_close(&executor).await;
 }
 
@@ -71,6 +74,7 @@ async fn a_server_passes_the_suite_on_several_threads() {
     let database = Database::create().await;
     let executor = executor(config(&database).pool_max(3).statement_cache(2));
     conformance::executor::executor_suite(&executor).await;
+    conformance::executor::transactions(&executor).await;
     conformance::executor::refuses_calls_after_close(&executor).await;
 }
 

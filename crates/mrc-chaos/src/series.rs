@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use mrc::{
-    Answer, Error, Event, ExecuteError, MrcClient, MySqlConfig, MySqlExecutor, Params, QueryExecutor, RowEncoder,
-    Source, params,
+    Answer, Error, Event, ExecuteError, Executed, ExecutorTransaction, MrcClient, MySqlConfig, MySqlExecutor, Params,
+    QueryExecutor, RowEncoder, Source, params,
 };
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
@@ -141,9 +141,13 @@ impl QueryExecutor for Counted {
         self.inner.query_trusted(sql, params, rows).await
     }
 
-    async fn execute(&self, sql: &str, params: &Params, rows: &mut RowEncoder) -> Result<(), ExecuteError> {
+    async fn execute(&self, sql: &str, params: &Params, rows: &mut RowEncoder) -> Result<Executed, ExecuteError> {
         self.queries.add(QUERIES);
         self.inner.execute(sql, params, rows).await
+    }
+
+    async fn begin(&self) -> Result<Box<dyn ExecutorTransaction>, ExecuteError> {
+        self.inner.begin().await
     }
 
     async fn ping(&self) -> Result<(), ExecuteError> {

@@ -66,6 +66,7 @@ impl From<mrc::Error> for Failure {
             mrc::Error::NoDatabase => Self::Usage("give the database by --mysql or MRC_MYSQL_URL".into()),
             mrc::Error::Database(error) => error.as_ref().into(),
             mrc::Error::Store(error) => error.as_ref().into(),
+            mrc::Error::Drop(_) => Self::Cache(error.to_string()),
             _ => Self::Other(error.to_string()),
         }
     }

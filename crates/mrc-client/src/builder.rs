@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mrc_core::{EventListener, KeyFormat, KeyScheme, RowFormat, TtlError};
-use mrc_store::{CacheStore, QueryExecutor};
+use mrc_store::{CacheStore, Invalidator, QueryExecutor};
 
 use crate::bulkhead::Bulkhead;
+use crate::cache::CacheConfig;
 use crate::call::{OnError, Options};
 use crate::claim::Claims;
 use crate::client::{Inner, MrcClient};
@@ -179,6 +180,12 @@ impl MrcClientBuilder {
         self
     }
 
+    /// How long an invalidation that failed is tried again, as a whole, before the caller is told. Zero: not at all. Default: 10 s.
+    pub fn invalidation_deadline(mut self, deadline: Duration) -> Self {
+        self.config.invalidation_deadline = deadline;
+        self
+    }
+
     /// Leaves params without a name out of the key, as the peers do, instead of refusing them. Default: false.
     pub fn allow_unnamed_params(mut self, allow: bool) -> Self {
         self.config.allow_unnamed_params = allow;
@@ -245,6 +252,15 @@ impl MrcClientBuilder {
         }
         .bounded();
         let inner = Inner {
+            invalidator: Invalidator::new(Arc::clone(pipeline.store.shared()), config.invalidation_deadline),
+            caches: CacheConfig {
+                jitter: config.jitter,
+                lease: config.lease,
+                wait_max: config.wait_max,
+                max_value: config.max_value,
+                invalidation_deadline: config.invalidation_deadline,
+                ..CacheConfig::default()
+            },
             rows: config.row_format,
             jitter: config.jitter,
             pipeline,

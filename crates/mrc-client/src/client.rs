@@ -1,25 +1,26 @@
 //! The client: what a service calls.
 
 use std::borrow::Borrow;
+use std::fmt;
 use std::future::Future;
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use mrc_core::{Bypass, Event, Key, KeyScheme, Params, RowEncoder, RowFormat, Tag, Ttl};
-use mrc_store::{CacheStore, ExecuteError, QueryExecutor};
+use mrc_store::{CacheStore, ExecuteError, Invalidator, QueryExecutor};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::answer::{Answer, Source};
 use crate::builder::MrcClientBuilder;
 use crate::bulkhead::Bulkhead;
+use crate::cache::CacheConfig;
 use crate::call::{Call, Options, Read};
 use crate::codec::{Codec, one};
-use crate::error::{BoxError, Error};
+use crate::error::Error;
 use crate::fetch::Pipeline;
-use crate::function::Function;
+use crate::function;
 use crate::query::Query;
 use crate::scope;
 use crate::texts::Texts;
@@ -30,7 +31,7 @@ use crate::texts::Texts;
 #[derive(Debug, Clone)]
 pub struct MrcClient {
     inner: Arc<Inner>,
-    options: Options,
+    pub(crate) options: Options,
 }
 
 #[derive(Debug)]
@@ -44,6 +45,9 @@ pub(crate) struct Inner {
     pub(crate) keys: KeyScheme,
     pub(crate) rows: RowFormat,
     pub(crate) jitter: f64,
+    pub(crate) invalidator: Invalidator,
+    /// What a cache of this client begins with.
+    pub(crate) caches: CacheConfig,
 }
 
 impl MrcClient {
@@ -179,7 +183,7 @@ impl MrcClient {
         match answer.decoded() {
             Err(unfit) if answer.source() != Source::Computed => {
                 let answer = Box::pin(self.inner.pipeline.instead(&key, &call, &unfit, reading)).await?;
-                answer.with_rows(self.inner.rows).rows()
+                scope::noted(answer.with_rows(self.inner.rows)).rows()
             }
             rows => Ok(rows?),
         }
@@ -211,64 +215,61 @@ impl MrcClient {
         one(self.rows_with_cache(query, params, ttl).await?)
     }
 
-    /// Runs an async function through the cache. `signature` names what it computes: change it when the function changes.
+    /// Runs an async function through the cache. `signature` names what it computes: change it when the function changes. With tags it is
+    /// a [`Query`] of that name: `Query::new("monthly_report_v1").tag("orders")`. The function may add more while it runs:
+    /// [`scope::tag`](fn@crate::scope::tag).
     ///
     /// The peers' `withCache` / `with_cache`. The value is written as JSON and read back, on a miss as on a hit,
-    /// so that both return the same. The function's own errors are not cached.
+    /// so that both return the same. The function's own errors are not cached; they may be of any type that an [`Error`] turns into, such as
+    /// `anyhow::Error` or an enum with a variant `Mrc(#[from] mrc::Error)`. A caller that waited for another one's function, which failed,
+    /// runs its own.
     ///
     /// # Errors
-    /// [`Error::Function`] with the function's error; before it runs, [`Error::Key`] and [`Error::Ttl`].
+    /// - The function's own.
+    /// - Before it runs: [`Error::Key`], [`Error::Ttl`], [`Error::Tag`].
+    /// - [`Error::Deadline`], and [`Error::Missed`] in [`Mode::ReadOnly`](crate::scope::Mode::ReadOnly).
     ///
     /// ```no_run
     /// # use std::time::Duration;
     /// # use mrc_client::MrcClient;
     /// # use mrc_core::params;
     /// # #[derive(serde::Serialize, serde::Deserialize)] struct Report { total: u64 }
-    /// # async fn build_report(store: u32) -> Result<Report, std::io::Error> { Ok(Report { total: 0 }) }
-    /// # async fn example(client: MrcClient) -> Result<(), mrc_client::Error> {
-    /// let report: Report = client
-    ///     .with_cache(|| build_report(6), "monthly_report_v1", params! { "StoreId" => 6 }, Duration::from_secs(600))
+    /// # async fn build_report(store: u32) -> Result<Report, Box<dyn std::error::Error>> { Ok(Report { total: 0 }) }
+    /// # async fn example(client: MrcClient) -> Result<(), Box<dyn std::error::Error>> {
+    /// use mrc_client::Query;
+    ///
+    /// let signature = Query::new("monthly_report_v1").tag("orders");
+    /// let report = client
+    ///     .with_cache(|| build_report(6), signature, params! { "StoreId" => 6 }, Duration::from_secs(600))
     ///     .await?;
     /// # Ok(())
     /// # }
     /// ```
-    pub async fn with_cache<T, E, F, Fut>(
+    pub async fn with_cache<'a, T, E, F, Fut>(
         &self,
         function: F,
-        signature: &str,
+        signature: impl Into<Query<'a>>,
         params: impl Borrow<Params>,
         ttl: impl Into<Ttl>,
-    ) -> Result<T, Error>
+    ) -> Result<T, E>
     where
         T: Serialize + DeserializeOwned,
-        E: Into<BoxError>,
+        E: From<Error> + fmt::Display,
         F: FnOnce() -> Fut,
         Fut: Future<Output = Result<T, E>>,
     {
-        let params = params.borrow();
-        let key = self.key_of(signature, params)?;
-        let call = self.reading_call(params, ttl.into())?;
-        let work = pin!(async move { Box::pin(function()).await.map_err(Error::function) });
-        let mut function = Function::new(work);
-        let pipeline = &self.inner.pipeline;
-        match function.through(pipeline, &key, &call, Codec::Json, Error::clone).await {
-            Ok(value) => Ok(value),
-            Err(error) => match (function.outcome(), error) {
-                (Some(outcome), _) => outcome,
-                // Another caller's value could not be written, or was of another type.
-                (None, Error::Encode(_) | Error::Decode { .. }) => {
-                    function.finish_in_time(pipeline, &key, &call).await?
-                }
-                (None, error) => Err(error),
-            },
-        }
+        let (signature, params) = (signature.into(), params.borrow());
+        let key = self.key_of(signature.key_text(), params)?;
+        let call = Call { tags: self.tags_of(&signature, params)?, ..self.reading_call(params, ttl.into())? };
+        function::get_or_try(&self.inner.pipeline, &key, &call, Codec::Json, function).await
     }
 
-    /// Runs a query without the cache: any statement, also one that writes. A statement without rows answers `[]`.
+    /// Runs a statement without the cache, and returns its rows: for those that return some, also by writing, such as
+    /// `INSERT … RETURNING`. A statement without rows answers `[]`. For what a statement wrote see [`execute`](Self::execute).
     ///
     /// Nothing that the statement leaves in its session reaches a cached read: not a transaction, nor a variable, a lock, or a
-    /// temporary table. Nor does it reach the next `query`, so statements that belong together need one connection of
-    /// [`mysql_pool`](Self::mysql_pool).
+    /// temporary table. Nor does it reach the next `query`: statements that belong together are a
+    /// [`transaction`](Self::transaction), or need one connection of [`mysql_pool`](Self::mysql_pool).
     ///
     /// The peers' `queryToPromise` / `query_to_promise`.
     ///
@@ -455,7 +456,7 @@ impl Inner {
         Ok(rows.finish().map_err(ExecuteError::from)?)
     }
 
-    fn executor(&self) -> Result<&dyn QueryExecutor, Error> {
+    pub(crate) fn executor(&self) -> Result<&dyn QueryExecutor, Error> {
         self.executor.as_deref().ok_or(Error::NoDatabase)
     }
 }

@@ -5,6 +5,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use mrc_core::{KeyFormat, RowFormat, Ttl};
+use mrc_store::Invalidator;
 
 use crate::error::Error;
 
@@ -45,6 +46,8 @@ pub struct MrcConfig {
     pub max_value: usize,
     /// How many queries of this process read the database at once, and how many more may wait. Default: 64 and 10,000.
     pub query_limit: (usize, usize),
+    /// How long an invalidation that failed is tried again, as a whole. Default: 10 s.
+    pub invalidation_deadline: Duration,
     /// Leaves params without a name out of the key instead of refusing them. Default: false.
     pub allow_unnamed_params: bool,
 }
@@ -65,6 +68,7 @@ impl Default for MrcConfig {
             early_refresh: Duration::ZERO,
             max_value: 64 << 20,
             query_limit: (64, 10_000),
+            invalidation_deadline: Invalidator::DEADLINE,
             allow_unnamed_params: false,
         }
     }
@@ -83,6 +87,7 @@ impl MrcConfig {
     /// | `MRC_LEASE_MS`, `MRC_WAIT_MAX_MS`, `MRC_DEADLINE_MS` | [`lease`](Self::lease), [`wait_max`](Self::wait_max), [`deadline`](Self::deadline), in milliseconds |
     /// | `MRC_STALE_ON_ERROR_MS`, `MRC_STALE_AFTER_MS` | [`stale_on_error`](Self::stale_on_error), [`stale_after`](Self::stale_after), in milliseconds |
     /// | `MRC_EARLY_REFRESH_MS` | [`early_refresh`](Self::early_refresh), in milliseconds |
+    /// | `MRC_INVALIDATION_DEADLINE_MS` | [`invalidation_deadline`](Self::invalidation_deadline), in milliseconds |
     ///
     /// # Errors
     /// When a variable can't be used; the error names it.
@@ -104,6 +109,7 @@ impl MrcConfig {
             ("MRC_STALE_ON_ERROR_MS", &mut config.stale_on_error),
             ("MRC_STALE_AFTER_MS", &mut config.stale_after),
             ("MRC_EARLY_REFRESH_MS", &mut config.early_refresh),
+            ("MRC_INVALIDATION_DEADLINE_MS", &mut config.invalidation_deadline),
         ] {
             vars.millis(name, setting)?;
         }
@@ -158,6 +164,7 @@ impl fmt::Debug for MrcConfig {
             .field("early_refresh", &self.early_refresh)
             .field("max_value", &self.max_value)
             .field("query_limit", &self.query_limit)
+            .field("invalidation_deadline", &self.invalidation_deadline)
             .field("allow_unnamed_params", &self.allow_unnamed_params)
             .finish()
     }

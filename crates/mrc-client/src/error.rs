@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use mrc_core::statement::NotCacheable;
 use mrc_core::{FunctionKeyError, GlobError, KeyError, TagError, TtlError};
-use mrc_store::{ExecuteError, ServerError, StoreError};
+use mrc_store::{DropError, ExecuteError, ServerError, StoreError};
+
+use crate::transaction::Invalidations;
 
 /// A boxed error of the caller's own.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -50,6 +52,27 @@ pub enum Error {
     /// The cache failed, in a call that is about the cache alone.
     #[error(transparent)]
     Store(Arc<StoreError>),
+    /// An invalidation failed, in a call that is about nothing else.
+    #[error(transparent)]
+    Drop(Arc<DropError>),
+    /// The transaction is committed, and the cache failed for as long as its invalidations are tried again: outdated entries may be served
+    /// until their TTL ends. Don't run the transaction again: try `pending` again by [`Invalidations::retry`].
+    #[error("the transaction is committed, but {pending} couldn't be invalidated; {source}")]
+    NotInvalidated {
+        /// What is still to be invalidated.
+        pending: Invalidations,
+        /// What went wrong.
+        source: Arc<DropError>,
+    },
+    /// The answer to a transaction's `COMMIT` was lost: it may be committed or not. What it invalidates was invalidated all the same; where
+    /// that failed, it is `pending`.
+    #[error("{source}; {}", .pending.left())]
+    CommitUnknown {
+        /// What is still to be invalidated, if the transaction is committed. Usually empty.
+        pending: Invalidations,
+        /// What went wrong.
+        source: Arc<ExecuteError>,
+    },
     /// The call's deadline passed. The database may be slow, or too many callers are before this one.
     #[error("the call took longer than its deadline of {limit:?}")]
     Deadline {
@@ -85,10 +108,11 @@ pub enum Error {
 }
 
 impl Error {
-    /// Whether the same call may succeed later, as it is.
+    /// Whether the same call may succeed later, as it is. A transaction that is committed, or may be, is never retryable.
     pub fn is_retryable(&self) -> bool {
         match self {
             Self::Database(error) => error.is_retryable(),
+            Self::Drop(error) => error.is_retryable(),
             Self::Store(error) => error.is_retryable(),
             Self::Deadline { .. } | Self::Overloaded { .. } => true,
             _ => false,
@@ -159,6 +183,15 @@ impl Error {
 impl From<ExecuteError> for Error {
     fn from(error: ExecuteError) -> Self {
         Self::Database(Arc::new(error))
+    }
+}
+
+impl From<DropError> for Error {
+    fn from(error: DropError) -> Self {
+        match error {
+            DropError::Tag(error) => Self::Tag(error),
+            error => Self::Drop(Arc::new(error)),
+        }
     }
 }
 

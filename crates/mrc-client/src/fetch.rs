@@ -17,7 +17,7 @@ use crate::error::Error;
 use crate::events::Events;
 use crate::flight::{Flights, Follower, Leader, Seat, Without};
 use crate::refresh::Refreshes;
-use crate::scope::{self, Carried, Mode};
+use crate::scope::{self, Carried, Mode, noted};
 use crate::store::Store;
 
 /// After so many flights whose values were not for this caller, it computes by itself.
@@ -57,7 +57,7 @@ impl Pipeline {
         if key.bypass().is_some() || call.nested || call.mode != Mode::Normal {
             let answer = Box::pin(self.fetch_in_scope(key, call, compute)).await?;
             scope::inherit(answer.tags());
-            return Ok(answer);
+            return Ok(noted(answer));
         }
         let key = key.as_str();
         // The one await of a hit, and as flat as can be: the compiler lays the futures of a call chain out one inside the other, and has a
@@ -72,15 +72,15 @@ impl Pipeline {
                 let answer = Answer::cached(value);
                 self.hit(key, &answer, call.began);
                 if call.options.early_refresh.is_zero() || !self.refreshes.is_due(key, call.began) {
-                    return Ok(answer);
+                    return Ok(noted(answer));
                 }
-                return Ok(Box::pin(self.refresh(key, call, answer, compute)).await);
+                return Ok(noted(Box::pin(self.refresh(key, call, answer, compute)).await));
             }
             Ok(Some(Err(wrong))) => Ok(Some(wrong)),
             Ok(None) => Ok(None),
             Err(error) => Err(error),
         };
-        Box::pin(traced(Box::pin(self.miss(key, call, missed, compute)))).await
+        Box::pin(traced(Box::pin(self.miss(key, call, missed, compute)))).await.map(noted)
     }
 
     /// The same for a caller that wants more than the value, or less than the cache.

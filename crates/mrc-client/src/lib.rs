@@ -19,6 +19,8 @@
 //! | `function` | a caller's function, whose outcome is its caller's whatever becomes of it |
 //! | `scope` | what a function that runs says about its entry, and the modes of a task |
 //! | `answer` | the bytes, decoded at the edge |
+//!
+//! Writing goes past all of them: `write` and `transaction`, and the invalidations of `mrc-store`.
 
 mod answer;
 mod builder;
@@ -46,7 +48,9 @@ mod refresh;
 mod spec;
 mod store;
 mod texts;
+mod transaction;
 mod types;
+mod write;
 
 #[doc(hidden)]
 pub mod macros_support;
@@ -68,3 +72,4 @@ pub use health::Health;
 pub use metrics::Metrics;
 pub use query::Query;
 pub use spec::Spec;
+pub use transaction::{Invalidations, Transaction};

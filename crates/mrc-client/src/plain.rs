@@ -32,6 +32,7 @@ impl Pipeline {
             Some(answer) => {
                 self.hit(key, answer, call.began);
                 scope::inherit(answer.tags());
+                scope::answered(answer.source());
             }
             None => self.events.emit(&Event::Miss { key }),
         }

@@ -23,6 +23,8 @@ use mrc_store::{INVALIDATION_LIMIT, Moment, Tags};
 use tokio::task::JoinHandle;
 use tokio::task_local;
 
+use crate::answer::{Answer, Source};
+
 task_local! {
     static SCOPE: Scope;
 }
@@ -56,6 +58,8 @@ struct Scope {
     frame: Option<Arc<Frame>>,
     mode: Mode,
     stats: Vec<Arc<Stats>>,
+    /// Where the source of the last answer is noted.
+    source: Option<Arc<Mutex<Option<Source>>>>,
 }
 
 /// The entry that is being computed.
@@ -162,7 +166,8 @@ impl Frame {
 
     /// Runs the computation of the entry.
     pub(crate) async fn run<T>(self: &Arc<Self>, work: impl Future<Output = T>) -> T {
-        let scope = Scope { frame: Some(Arc::clone(self)), ..current() };
+        // What the function reads isn't the answer of the call that it is computed for.
+        let scope = Scope { frame: Some(Arc::clone(self)), source: None, ..current() };
         SCOPE.scope(scope, work).await
     }
 
@@ -208,6 +213,21 @@ pub(crate) fn inherit(tags: Option<&Carried>) {
 /// A value was read whose tags nobody knows: nothing that is made of it may be stored.
 pub(crate) fn lose_tags() {
     with_frame(|said| said.tags.lost = true);
+}
+
+/// Notes the source of an answer where the task asks for it.
+pub(crate) fn answered(source: Source) {
+    let _ = SCOPE.try_with(|scope| {
+        if let Some(noted) = &scope.source {
+            *noted.lock().unwrap_or_else(PoisonError::into_inner) = Some(source);
+        }
+    });
+}
+
+/// The answer of a call, whose source is noted where the task asks for it.
+pub(crate) fn noted(answer: Answer) -> Answer {
+    answered(answer.source());
+    answer
 }
 
 /// Counts an event where the task counts.
@@ -285,6 +305,33 @@ pub async fn with_stats<F: Future>(stats: &Arc<Stats>, work: F) -> F::Output {
     let mut scope = current();
     scope.stats.push(Arc::clone(stats));
     SCOPE.scope(scope, work).await
+}
+
+/// Runs `work`, and returns its output with the [`Source`] of its last call that any cache, client or `#[cached]` function answered.
+/// The source is `None` if no call was answered.
+///
+/// It works with every way of reading, typed ones too. The calls that a cached function makes while it is computed don't count, nor do
+/// those of tasks that `work` spawns without [`spawn`](fn@spawn).
+///
+/// ```no_run
+/// # async fn example(client: mrc_client::MrcClient) -> Result<(), mrc_client::Error> {
+/// # #[derive(serde::Deserialize)] struct Order { id: u64 }
+/// use mrc_client::{Source, scope};
+/// use mrc_core::params;
+///
+/// let sql = "SELECT id FROM orders WHERE store_id = ?";
+/// let (orders, source) = scope::with_source(client.rows_with_cache::<Order>(sql, params! { "StoreId" => 6 }, 60)).await;
+/// if source == Some(Source::Stale) {
+///     println!("{} orders, perhaps outdated", orders?.len());
+/// }
+/// # Ok(()) }
+/// ```
+pub async fn with_source<F: Future>(work: F) -> (F::Output, Option<Source>) {
+    let noted = Arc::new(Mutex::new(None));
+    let scope = Scope { source: Some(Arc::clone(&noted)), ..current() };
+    let output = SCOPE.scope(scope, work).await;
+    let source = *noted.lock().unwrap_or_else(PoisonError::into_inner);
+    (output, source)
 }
 
 /// How the calls of this task use the cache.

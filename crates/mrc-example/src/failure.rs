@@ -13,8 +13,6 @@ pub enum Failure {
     Request(StatusCode, String),
     /// The database failed, or the request can't be answered by it.
     Mrc(mrc::Error),
-    /// A task of ours panicked.
-    Broken,
 }
 
 impl IntoResponse for Failure {
@@ -30,7 +28,6 @@ impl IntoResponse for Failure {
                     (StatusCode::INTERNAL_SERVER_ERROR, "this is our fault".into())
                 }
             }
-            Self::Broken => (StatusCode::INTERNAL_SERVER_ERROR, "this is our fault".into()),
         };
         (status, Json(json!({ "error": error }))).into_response()
     }

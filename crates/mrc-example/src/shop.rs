@@ -1,11 +1,10 @@
 //! What the shop knows, and what of it is cached.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use mrc::{
-    Answer, BoxError, Cache, CacheBuilder, CacheStore, Error, Health, MemoryStore, Metrics, MrcClient, Query,
-    RedisConfig, RedisStore, Snapshot, Spec, SqliteExecutor, Tag, params,
+    Answer, BoxError, Cache, Error, Health, MemoryStore, Metrics, MrcClient, Query, Snapshot, Spec, SqliteExecutor,
+    Tag, params,
 };
 use serde::{Deserialize, Serialize};
 
@@ -51,20 +50,21 @@ impl Shop {
     /// A URL can't be used, or the database doesn't answer.
     pub async fn open() -> Result<Self, BoxError> {
         let url = |name| std::env::var(name).ok().filter(|url| !url.is_empty());
-        let store: Arc<dyn CacheStore> = match url("MRC_REDIS_URL") {
-            Some(url) => Arc::new(RedisStore::new(RedisConfig::from_url(&url)?)?),
-            None => Arc::new(MemoryStore::new()),
+        let client = match url("MRC_REDIS_URL") {
+            Some(url) => MrcClient::builder().redis(url),
+            None => MrcClient::builder().store(MemoryStore::new()),
         };
-        let client = MrcClient::builder().shared_store(Arc::clone(&store)).on_event(Metrics::named("orders"));
-        let cache = CacheBuilder::shared(store).namespace("shop").ttl(TTL).on_event(Metrics::named("reports"));
         let (client, id) = match url("MRC_MYSQL_URL") {
             Some(url) => (client.mysql(url), "BIGINT PRIMARY KEY AUTO_INCREMENT"),
             None => (client.executor(SqliteExecutor::in_memory()?), "INTEGER PRIMARY KEY"),
         };
-        let shop = Self { client: client.build()?, cache: cache.build()? };
+        let client = client.on_event(Metrics::new()).build()?;
+        // On the client's connections, with its settings and its listener.
+        let cache = client.cache("shop").ttl(TTL).build()?;
+        let shop = Self { client, cache };
         let columns = format!("id {id}, store_id INT NOT NULL, item VARCHAR(100) NOT NULL, cents BIGINT NOT NULL");
         let table = format!("CREATE TABLE IF NOT EXISTS shop_orders ({columns})");
-        shop.client.query(&table, params! {}).await?;
+        shop.client.execute(&table, params! {}).await?;
         Ok(shop)
     }
 
@@ -89,18 +89,26 @@ impl Shop {
         self.cache.get_or_try(Spec::of("report").param("store", store), report).await
     }
 
-    /// Stores an order, and then invalidates what was made of the store's orders. Returns how many entries that were; None: the cache
-    /// failed, and for as long as the TTL lasts the old ones may be served.
+    /// Stores an order, and invalidates what was made of the store's orders once that is committed. Returns the order's id.
     ///
     /// # Errors
     /// The database's: the order isn't stored.
     pub async fn order(&self, store: u32, order: NewOrder) -> Result<Option<u64>, Error> {
-        let insert = "INSERT INTO shop_orders (store_id, item, cents) VALUES (?, ?, ?)";
-        self.client.query(insert, params! { "StoreId" => store, "Item" => order.item, "Cents" => order.cents }).await?;
-        // After the commit: an entry that is filled between the two would hold the old rows.
-        let invalidated = self.cache.invalidate(of_store(store)).await;
-        // The order stands. Whoever were told of an error would order again.
-        Ok(invalidated.inspect_err(|error| eprintln!("store {store}: {error}")).ok())
+        let stored = self.client.transaction(async |tx| {
+            let insert = "INSERT INTO shop_orders (store_id, item, cents) VALUES (?, ?, ?)";
+            let params = params! { "StoreId" => store, "Item" => order.item, "Cents" => order.cents };
+            let written = tx.execute(insert, params).await?;
+            tx.invalidate(of_store(store));
+            Ok::<_, Error>(written.last_insert_id)
+        });
+        match stored.await {
+            // The order stands, and the old entries are served until their TTL ends. Whoever were told of an error would order again.
+            Err(error @ Error::NotInvalidated { .. }) => {
+                eprintln!("store {store}: {error}");
+                Ok(None)
+            }
+            stored => stored,
+        }
     }
 
     /// Whether the servers answer.

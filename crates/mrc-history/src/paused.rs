@@ -7,8 +7,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use mrc::{
-    Bound, CacheStore, Claim, EventListener, ExecuteError, Found, KeyPages, Life, Moment, Params, QueryExecutor,
-    RowEncoder, ScanPattern, StoreError, Tag, Terms, Token,
+    Bound, CacheStore, Claim, EventListener, ExecuteError, Executed, ExecutorTransaction, Found, KeyPages, Life,
+    Moment, Params, QueryExecutor, RowEncoder, ScanPattern, StoreError, Tag, Terms, Token,
 };
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
@@ -191,8 +191,12 @@ impl QueryExecutor for Paused<dyn QueryExecutor> {
         self.inner.query_trusted(sql, params, rows).await
     }
 
-    async fn execute(&self, sql: &str, params: &Params, rows: &mut RowEncoder) -> Result<(), ExecuteError> {
+    async fn execute(&self, sql: &str, params: &Params, rows: &mut RowEncoder) -> Result<Executed, ExecuteError> {
         self.inner.execute(sql, params, rows).await
+    }
+
+    async fn begin(&self) -> Result<Box<dyn ExecutorTransaction>, ExecuteError> {
+        self.inner.begin().await
     }
 
     fn ignores_space(&self) -> bool {

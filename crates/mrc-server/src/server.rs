@@ -1,19 +1,11 @@
 //! The server: what a service calls after it has written.
 
-use std::collections::HashSet;
 use std::fmt;
-use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use futures_util::TryStreamExt;
-use futures_util::future::try_join_all;
-use mrc_core::{EntryPattern, Event, EventListener};
-use mrc_store::{CacheStore, Retries, ScanPattern, Select, StoreError, walk};
-
-use crate::error::DropError;
-use crate::request::{DropRequest, Progress, Strategy};
+use mrc_core::{Event, EventListener};
+use mrc_store::{CacheStore, DropError, DropRequest, Invalidator, Select, StoreError};
 
 /// Drops cached entries. Cheap to clone: all clones share the connections. It connects at first use.
 ///
@@ -32,8 +24,7 @@ use crate::request::{DropRequest, Progress, Strategy};
 /// ```
 #[derive(Clone)]
 pub struct MrcServer {
-    store: Arc<dyn CacheStore>,
-    deadline: Duration,
+    invalidator: Invalidator,
     listeners: Listeners,
 }
 
@@ -66,20 +57,20 @@ impl MrcServer {
 
     /// A server for a store that others use as well.
     pub fn with_shared_store(store: Arc<dyn CacheStore>) -> Self {
-        Self { store, deadline: Duration::from_secs(10), listeners: Listeners::default() }
+        Self { invalidator: Invalidator::new(store, Invalidator::DEADLINE), listeners: Listeners::default() }
     }
 
     /// How long a drop that failed is tried again, as a whole, before the caller is told. Zero: not at all. Default: 10 s.
     #[must_use]
     pub fn deadline(self, deadline: Duration) -> Self {
-        Self { deadline, ..self }
+        Self { invalidator: Invalidator::new(Arc::clone(self.invalidator.store()), deadline), ..self }
     }
 
     /// Tells a listener what was dropped, and which server of the cache is lost. May be called several times.
     #[must_use]
     pub fn on_event(mut self, listener: impl EventListener + 'static) -> Self {
         let listener: Arc<dyn EventListener> = Arc::new(listener);
-        self.store.listen(Arc::clone(&listener));
+        self.invalidator.store().listen(Arc::clone(&listener));
         self.listeners.0.push(listener);
         self
     }
@@ -95,22 +86,7 @@ impl MrcServer {
     /// # Errors
     /// [`DropError::Pattern`] before anything is dropped; [`DropError::Interrupted`] when the cache went on failing: call it again.
     pub async fn drop_outdated_cache(&self, request: impl Into<DropRequest>) -> Result<u64, DropError> {
-        let mut request = request.into();
-        let pattern = request.pattern()?;
-        let (mut progress, mut retries) = (Progress::default(), Retries::new(self.deadline));
-        loop {
-            // Keys that are gone stay counted; in a dry run nothing is gone.
-            progress = Progress { scanned: 0, dropped: if request.dry_run { 0 } else { progress.dropped } };
-            match self.drop_matching(&pattern, &mut request, &mut progress).await {
-                Ok(()) => break,
-                Err(error) if retries.again(&error, &self.listeners).await => {}
-                Err(source) => return Err(DropError::Interrupted { dropped: progress.dropped, source }),
-            }
-        }
-        if request.scans() {
-            self.listeners.on_event(&Event::Dropped { entries: progress.dropped, scanned: progress.scanned });
-        }
-        Ok(progress.dropped)
+        self.invalidator.drop_outdated(&request.into(), &self.listeners).await
     }
 
     /// Removes what is selected, in the whole store, and returns how many entries went: those with a tag, with any or all of several, those
@@ -130,80 +106,12 @@ impl MrcServer {
     /// # Errors
     /// [`DropError::Tag`] before anything is dropped; [`DropError::Interrupted`] when the cache went on failing: call it again.
     pub async fn invalidate(&self, select: impl Into<Select>) -> Result<u64, DropError> {
-        let select = select.into();
-        select.check()?;
-        let mut retries = Retries::new(self.deadline);
-        loop {
-            match select.remove_from(&*self.store, "", &self.listeners).await {
-                Ok(entries) => return Ok(entries),
-                Err(error) if retries.again(&error, &self.listeners).await => {}
-                Err(source) => return Err(DropError::Interrupted { dropped: 0, source }),
-            }
-        }
+        self.invalidator.invalidate(&select.into(), &self.listeners).await
     }
 
     /// Closes all connections, of all clones. Calls after that are errors.
     pub async fn close(&self) {
-        self.store.close().await;
-    }
-
-    async fn drop_matching(
-        &self,
-        pattern: &EntryPattern,
-        request: &mut DropRequest,
-        progress: &mut Progress,
-    ) -> Result<(), StoreError> {
-        let selects = request.of_index(pattern);
-        if !request.scans() {
-            progress.dropped += self.drop_by_index(&selects, &self.listeners).await?;
-            return Ok(());
-        }
-        // The event of the scan counts all that went.
-        let silent = |_: &Event<'_>| {};
-        if request.strategy == Strategy::Both && !request.dry_run {
-            // So that what is in the index is gone soon. Where it fails, the scan comes all the same, and the index is asked again after it.
-            progress.dropped += self.drop_by_index(&selects, &silent).await.unwrap_or_default();
-        }
-        self.drop_by_scan(pattern, request, progress).await?;
-        if !request.dry_run {
-            // A function that is made of such an entry has the entry's params as tags, from its own claim on. So the index comes after the scan:
-            // what was claimed before the clock ticks is listed or refused, and what is claimed later can't have found the entry any more.
-            progress.dropped += self.drop_by_index(&selects, &silent).await?;
-        }
-        Ok(())
-    }
-
-    async fn drop_by_index(&self, selects: &[Select], listener: &dyn EventListener) -> Result<u64, StoreError> {
-        let drops = selects.iter().map(|select| select.remove_from(&*self.store, "", listener));
-        Ok(try_join_all(drops).await?.iter().sum())
-    }
-
-    async fn drop_by_scan(
-        &self,
-        pattern: &EntryPattern,
-        request: &mut DropRequest,
-        progress: &mut Progress,
-    ) -> Result<(), StoreError> {
-        let scan = pattern.needle().map_or(ScanPattern::All, ScanPattern::Containing);
-        // A scan may return a key twice; what is dropped is gone the second time, what is only counted must be remembered.
-        let (hasher, mut counted) = (RandomState::new(), HashSet::new());
-        let mut pages = walk(&*self.store, &scan);
-        while let Some((page, looked)) = pages.try_next().await? {
-            progress.scanned = looked;
-            let mut matching: Vec<Bytes> = page.into_iter().filter(|key| pattern.matches(key)).collect();
-            if request.dry_run {
-                matching.retain(|key| counted.insert(hasher.hash_one(key)));
-            }
-            progress.dropped += match matching.as_slice() {
-                [] => 0,
-                keys if request.dry_run => self.store.exist(keys).await?,
-                keys => self.store.remove(keys).await?,
-            };
-            if let Some(tell) = &mut request.on_progress {
-                tell(*progress);
-            }
-        }
-        Ok(())
+        self.invalidator.store().close().await;
     }
 }
 
@@ -219,9 +127,6 @@ impl EventListener for Listeners {
 
 impl fmt::Debug for MrcServer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MrcServer")
-            .field("store", &self.store)
-            .field("deadline", &self.deadline)
-            .finish_non_exhaustive()
+        f.debug_struct("MrcServer").field("invalidator", &self.invalidator).finish_non_exhaustive()
     }
 }

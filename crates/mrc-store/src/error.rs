@@ -121,6 +121,18 @@ pub enum ExecuteError {
          leave transactions to `query` or `mysql_pool()`"
     )]
     Session,
+    /// The transaction has ended before its commit: the server rolled it back after an error, its connection was lost, a call was
+    /// cancelled, or a statement ended it.
+    #[error(
+        "the transaction is over: it was rolled back after an earlier error, such as a deadlock, or a cancelled call: run it again; \
+         or a statement ended it, such as COMMIT or CREATE TABLE, and what ran before is committed: leave such statements out of it"
+    )]
+    TransactionOver,
+    /// The answer to `COMMIT` was lost: the transaction may be committed or not.
+    #[error(
+        "the answer to COMMIT was lost, so the transaction may be committed or not: look before you run it again; {0}"
+    )]
+    CommitUnknown(#[source] Source),
     /// The executor was closed.
     #[error("the database pool is closed: build a new client to go on")]
     Closed,

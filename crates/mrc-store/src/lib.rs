@@ -35,6 +35,7 @@ pub mod error;
 mod executor;
 #[cfg(any(feature = "mysql", feature = "sqlite"))]
 mod expand;
+mod invalidation;
 #[cfg(any(feature = "redis", feature = "memory"))]
 mod listeners;
 mod retry;
@@ -62,7 +63,8 @@ pub use mysql_async;
 pub use bound::FuncCache;
 pub use bound::{Bound, Fixed, Lifetime, Policy, Sliding};
 pub use error::{ExecuteError, ServerError, ServerErrorKind, StoreError};
-pub use executor::QueryExecutor;
+pub use executor::{Executed, ExecutorTransaction, QueryExecutor};
+pub use invalidation::{DropError, DropRequest, Invalidator, Progress, Strategy};
 pub use retry::Retries;
 pub use select::Select;
 pub use store::{

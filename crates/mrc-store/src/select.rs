@@ -163,6 +163,13 @@ impl From<&Tag> for Select {
     }
 }
 
+/// The entries that have any of these tags.
+impl<T: Into<Tag>, const N: usize> From<[T; N]> for Select {
+    fn from(tags: [T; N]) -> Self {
+        Self::any(tags)
+    }
+}
+
 impl From<Glob> for Select {
     fn from(glob: Glob) -> Self {
         Self::Glob(glob)

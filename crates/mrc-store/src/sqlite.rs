@@ -1,5 +1,6 @@
 //! SQLite, by `rusqlite`: a database without a server, for tests and the demo.
 
+mod transaction;
 mod values;
 
 use std::fmt;
@@ -17,10 +18,10 @@ use tracing::Instrument;
 
 use crate::error::{ExecuteError, ServerError, ServerErrorKind};
 use crate::executor::span::Target;
-use crate::executor::{QueryExecutor, span};
+use crate::executor::{Executed, ExecutorTransaction, QueryExecutor, span};
 use crate::expand::expand;
 
-/// How long a ping waits for the queries before it.
+/// How long a ping, or a close, waits for the queries before it.
 const PING_LIMIT: Duration = Duration::from_secs(5);
 
 /// What the spans of the queries say.
@@ -30,7 +31,7 @@ const TARGET: Target<'_> = Target { system: "sqlite", namespace: None, address: 
 ///
 /// Values are what they are in SQLite, whatever their column declares; text is read as the declared type where it can be:
 /// `DECIMAL(10,2)`, `DATE`, `DATETIME(3)`, `TIME`, `JSON`. There is no time limit on a query; one that nobody waits for any
-/// more ends at its next row.
+/// more ends at its next row. A transaction has the connection for itself: all other queries wait until it has ended.
 ///
 /// ```
 /// use mrc_core::{RowEncoder, RowFormat, params};
@@ -95,29 +96,58 @@ impl SqliteExecutor {
         Ok(Self { jobs: Mutex::new(Some(jobs)) })
     }
 
-    async fn read(&self, sql: &str, params: &Params, rows: &mut RowEncoder) -> Result<(), ExecuteError> {
-        let statement = expand(sql, params)?;
-        let values = statement.values.iter().enumerate().map(|(at, value)| values::bind(at + 1, value));
-        let values = values.collect::<Result<Vec<_>, _>>()?;
-        let sql = statement.sql.into_owned();
-        // The encoder travels to the thread and back, as the thread can't borrow it.
-        let mut encoder = std::mem::replace(rows, RowEncoder::new(rows.format()));
-        let job = move |conn: &Connection, abandoned: &dyn Fn() -> bool| {
-            let done = select(conn, &sql, values, &mut encoder, abandoned);
-            (encoder, done)
-        };
-        let (encoder, done) = self.run(job).await?;
-        *rows = encoder;
-        done
+    fn jobs(&self) -> Result<Jobs, ExecuteError> {
+        self.jobs.lock().unwrap_or_else(PoisonError::into_inner).clone().ok_or(ExecuteError::Closed)
     }
 
     async fn run<T: Send + 'static>(
         &self,
         job: impl FnOnce(&Connection, &dyn Fn() -> bool) -> T + Send + 'static,
     ) -> Result<T, ExecuteError> {
-        let jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        submit(&jobs.ok_or(ExecuteError::Closed)?, job).await
+        submit(&self.jobs()?, job).await
     }
+}
+
+/// Has a statement run on the connection's thread, in a span of its own.
+async fn statement(jobs: &Jobs, sql: &str, params: &Params, rows: &mut RowEncoder) -> Result<Executed, ExecuteError> {
+    let span = span::query(TARGET, sql);
+    let done = run_statement(jobs, sql, params, rows).instrument(span.clone()).await;
+    span::ended(&span, &done, rows);
+    done
+}
+
+async fn run_statement(
+    jobs: &Jobs,
+    sql: &str,
+    params: &Params,
+    rows: &mut RowEncoder,
+) -> Result<Executed, ExecuteError> {
+    let statement = expand(sql, params)?;
+    let values = statement.values.iter().enumerate().map(|(at, value)| values::bind(at + 1, value));
+    let values = values.collect::<Result<Vec<_>, _>>()?;
+    let sql = statement.sql.into_owned();
+    // The encoder travels to the thread and back, as the thread can't borrow it.
+    let mut encoder = std::mem::replace(rows, RowEncoder::new(rows.format()));
+    let job = move |conn: &Connection, abandoned: &dyn Fn() -> bool| {
+        let before = conn.total_changes();
+        let done = select(conn, &sql, values, &mut encoder, abandoned).map(|()| written(conn, &sql, before));
+        (encoder, done)
+    };
+    let (encoder, done) = submit(jobs, job).await?;
+    *rows = encoder;
+    done
+}
+
+/// What a statement wrote. SQLite's own counts are those of the last statement that wrote.
+fn written(conn: &Connection, sql: &str, before: u64) -> Executed {
+    if conn.total_changes() == before {
+        return Executed::default();
+    }
+    let inserts = ["INSERT", "REPLACE"]
+        .iter()
+        .any(|word| sql.trim_start().get(..word.len()).is_some_and(|first| first.eq_ignore_ascii_case(word)));
+    let last_insert_id = if inserts { u64::try_from(conn.last_insert_rowid()).ok() } else { None };
+    Executed { affected_rows: conn.changes(), last_insert_id }
 }
 
 /// Has `job` done on the connection's thread. It is told how to ask whether anybody still waits.
@@ -140,10 +170,19 @@ async fn submit<T: Send + 'static>(
 #[async_trait]
 impl QueryExecutor for SqliteExecutor {
     async fn query(&self, sql: &str, params: &Params, rows: &mut RowEncoder) -> Result<(), ExecuteError> {
-        let span = span::query(TARGET, sql);
-        let done = self.read(sql, params, rows).instrument(span.clone()).await;
-        span::ended(&span, &done, rows);
-        done
+        statement(&self.jobs()?, sql, params, rows).await.map(drop)
+    }
+
+    async fn query_trusted(&self, sql: &str, params: &Params, rows: &mut RowEncoder) -> Result<(), ExecuteError> {
+        statement(&self.jobs()?, sql, params, rows).await.map(drop)
+    }
+
+    async fn execute(&self, sql: &str, params: &Params, rows: &mut RowEncoder) -> Result<Executed, ExecuteError> {
+        statement(&self.jobs()?, sql, params, rows).await
+    }
+
+    async fn begin(&self) -> Result<Box<dyn ExecutorTransaction>, ExecuteError> {
+        Ok(Box::new(transaction::begin(&self.jobs()?).await?))
     }
 
     async fn ping(&self) -> Result<(), ExecuteError> {
@@ -160,8 +199,8 @@ impl QueryExecutor for SqliteExecutor {
     async fn close(&self) {
         let jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(jobs) = jobs {
-            // Behind all the others: when it's done, so are they.
-            let _ = submit(&jobs, |_, _| ()).await;
+            // Behind all the others: when it's done, so are they. Only a transaction may be open for longer.
+            let _ = timeout(PING_LIMIT, submit(&jobs, |_, _| ())).await;
         }
     }
 }

@@ -3,10 +3,9 @@
 //! `cargo run -p mrc --features memory,sqlite --example embedded`
 #![expect(clippy::print_stdout, reason = "an example shows what it does")]
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use mrc::{MemoryStore, MrcClient, MrcServer, SqliteExecutor, params};
+use mrc::{Error, MemoryStore, MrcClient, SqliteExecutor, params};
 
 #[derive(Debug, serde::Deserialize)]
 struct Order {
@@ -24,10 +23,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         )
         .await?;
 
-    // In a service: `MrcClient::builder().mysql(url).redis(url).build()?` and `MrcServer::new(url)?`.
-    let store = Arc::new(MemoryStore::new());
-    let client = MrcClient::builder().shared_store(store.clone()).executor(database).build()?;
-    let server = MrcServer::with_shared_store(store);
+    // In a service: `MrcClient::builder().mysql(url).redis(url).build()?`.
+    let client = MrcClient::builder().store(MemoryStore::new()).executor(database).build()?;
 
     let sql = "SELECT id, total FROM orders WHERE store_id = ? AND state IN (?)";
     for store_id in [6, 66, 6] {
@@ -43,10 +40,16 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let delete = "DELETE FROM orders WHERE store_id = ?";
     let refused = client.query_with_cache(delete, params! { "StoreId" => 6 }, Duration::from_secs(60)).await;
     println!("refused: {}", refused.err().map(|error| error.to_string()).unwrap_or_default());
-    client.query(delete, params! { "StoreId" => 6 }).await?;
 
-    let dropped = server.drop_outdated_cache(params! { "StoreId" => 6 }).await?;
-    println!("{dropped} entry of store 6 went, store 66 keeps its own");
+    // A transaction invalidates once it is committed.
+    let deleted = client
+        .transaction(async |tx| {
+            let deleted = tx.execute(delete, params! { "StoreId" => 6 }).await?;
+            tx.drop_outdated_cache(params! { "StoreId" => 6 });
+            Ok::<_, Error>(deleted.affected_rows)
+        })
+        .await?;
+    println!("{deleted} orders of store 6 went, and with them its entry; store 66 keeps its own");
     for store_id in [6, 66] {
         let states = params! { "StoreId" => store_id, "States" => ["open", "paid"] };
         let answer = client.query_with_cache(sql, states, Duration::from_secs(3600)).await?;

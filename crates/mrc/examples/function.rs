@@ -16,7 +16,7 @@ struct Report {
     total: f64,
 }
 
-async fn build_report(store: u32) -> Result<Report, std::io::Error> {
+async fn build_report(store: u32) -> Result<Report, mrc::Error> {
     RUNS.fetch_add(1, Ordering::Relaxed);
     tokio::time::sleep(Duration::from_millis(200)).await;
     Ok(Report { store, total: 1234.5 })

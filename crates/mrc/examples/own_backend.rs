@@ -7,7 +7,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use mrc::{Event, ExecuteError, MemoryStore, MrcClient, Params, QueryExecutor, RowEncoder, SqliteExecutor, params};
+use mrc::{
+    Event, ExecuteError, Executed, ExecutorTransaction, MemoryStore, MrcClient, Params, QueryExecutor, RowEncoder,
+    SqliteExecutor, params,
+};
 
 #[derive(Debug)]
 struct Counted<E> {
@@ -20,6 +23,19 @@ impl<E: QueryExecutor> QueryExecutor for Counted<E> {
     async fn query(&self, sql: &str, params: &Params, rows: &mut RowEncoder) -> Result<(), ExecuteError> {
         self.queries.fetch_add(1, Ordering::Relaxed);
         self.inner.query(sql, params, rows).await
+    }
+
+    async fn query_trusted(&self, sql: &str, params: &Params, rows: &mut RowEncoder) -> Result<(), ExecuteError> {
+        self.queries.fetch_add(1, Ordering::Relaxed);
+        self.inner.query_trusted(sql, params, rows).await
+    }
+
+    async fn execute(&self, sql: &str, params: &Params, rows: &mut RowEncoder) -> Result<Executed, ExecuteError> {
+        self.inner.execute(sql, params, rows).await
+    }
+
+    async fn begin(&self) -> Result<Box<dyn ExecutorTransaction>, ExecuteError> {
+        self.inner.begin().await
     }
 
     async fn ping(&self) -> Result<(), ExecuteError> {

@@ -1,8 +1,8 @@
 #![doc = include_str!("lib.md")]
 
 pub use mrc_client::{
-    Answer, BoxError, Cache, CacheBuilder, CacheConfig, Codec, Entry, Error, Health, MrcClient, MrcClientBuilder,
-    MrcConfig, OnError, Query, Source, Spec, UnknownCodec, scope,
+    Answer, BoxError, Cache, CacheBuilder, CacheConfig, Codec, Entry, Error, Health, Invalidations, MrcClient,
+    MrcClientBuilder, MrcConfig, OnError, Query, Source, Spec, Transaction, UnknownCodec, scope,
 };
 pub use mrc_core::{
     Ambiguity, Bypass, Cell, Column, ColumnKind, Date, DateTime, Decimal, DecimalError, EntryPattern, Event,
@@ -10,10 +10,11 @@ pub use mrc_core::{
     Param, Params, PatternError, RowEncoder, RowError, RowFormat, Snapshot, Stats, Tag, TagError, TemporalError,
     TextHash, Time, Ttl, TtlError, Value, json, params, statement,
 };
-pub use mrc_server::{DropError, DropRequest, MrcServer, Progress, Strategy};
+pub use mrc_server::MrcServer;
 pub use mrc_store::{
-    Bound, CacheStore, Claim, ClaimMode, ExecuteError, Fixed, Found, KeyPages, Life, Lifetime, Moment, Policy,
-    QueryExecutor, ScanPattern, Select, ServerError, ServerErrorKind, Sliding, StoreError, Tags, Terms, Token,
+    Bound, CacheStore, Claim, ClaimMode, DropError, DropRequest, ExecuteError, Executed, ExecutorTransaction, Fixed,
+    Found, KeyPages, Life, Lifetime, Moment, Policy, Progress, QueryExecutor, ScanPattern, Select, ServerError,
+    ServerErrorKind, Sliding, StoreError, Strategy, Tags, Terms, Token,
 };
 
 #[cfg(feature = "metrics")]
@@ -45,6 +46,10 @@ mod guides {
     mod readme {}
     #[doc = include_str!("../../../docs/configuration.md")]
     mod configuration {}
+    #[doc = include_str!("../../../docs/writing.md")]
+    mod writing {}
+    #[doc = include_str!("../../../docs/sharing.md")]
+    mod sharing {}
     #[cfg(all(feature = "memory", feature = "macros"))]
     #[doc = include_str!("../../../docs/functions.md")]
     mod functions {}

@@ -65,7 +65,7 @@ async fn a_function_is_cached_as_a_query_is() {
     let shop = Shop::open().await;
     let ttl = Duration::from_secs(60);
     for _ in 0..2 {
-        let made = async || Ok::<_, std::io::Error>(vec![1.5, 1e21]);
+        let made = async || Ok::<_, mrc::Error>(vec![1.5, 1e21]);
         let report: Vec<f64> = shop.client.with_cache(made, "report_v1", params! { "Id" => 1 }, ttl).await.unwrap();
         assert_eq!(report, [1.5, 1e21]);
     }

@@ -16,3 +16,4 @@ mod typed;
 mod types;
 mod values;
 mod wire;
+mod writing;

@@ -136,7 +136,7 @@ async fn a_fill_that_fails() {
         it.heard.take();
         let made = async || {
             wire.set(mode.clone());
-            Ok::<_, std::io::Error>(7)
+            Ok::<_, mrc::Error>(7)
         };
         let value: u32 = guarded(it.client.with_cache(made, "seven", params! {}, HOUR)).await.unwrap();
         assert_eq!(value, 7);
@@ -185,7 +185,7 @@ async fn a_redis_that_has_forgotten_the_scripts() {
     // Also between a claim and its fill.
     let made = async || {
         redis.cli(&["SCRIPT", "FLUSH"]).await;
-        Ok::<_, std::io::Error>(7)
+        Ok::<_, mrc::Error>(7)
     };
     let value: u32 = it.client.with_cache(made, "seven", params! {}, HOUR).await.unwrap();
     assert_eq!((value, it.heard.take()), (7, vec!["Miss".to_owned(), "Filled".to_owned()]));

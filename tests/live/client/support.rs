@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use mrc::{
-    Answer, Bypass, Error, Event, EventListener, ExecuteError, MrcClient, MrcClientBuilder, MrcServer, MySqlConfig,
-    MySqlExecutor, Params, QueryExecutor, RedisConfig, RedisStore, RowEncoder, params,
+    Answer, Bypass, Error, Event, EventListener, ExecuteError, Executed, ExecutorTransaction, MrcClient,
+    MrcClientBuilder, MrcServer, MySqlConfig, MySqlExecutor, Params, QueryExecutor, RedisConfig, RedisStore,
+    RowEncoder, params,
 };
 use mrc_tests::{Database, Redis, SqlServer, unique};
 use mysql_async::prelude::Queryable;
@@ -209,8 +210,12 @@ impl QueryExecutor for Gated {
         self.mysql.query_trusted(sql, params, rows).await
     }
 
-    async fn execute(&self, sql: &str, params: &Params, rows: &mut RowEncoder) -> Result<(), ExecuteError> {
+    async fn execute(&self, sql: &str, params: &Params, rows: &mut RowEncoder) -> Result<Executed, ExecuteError> {
         self.mysql.execute(sql, params, rows).await
+    }
+
+    async fn begin(&self) -> Result<Box<dyn ExecutorTransaction>, ExecuteError> {
+        self.mysql.begin().await
     }
 
     async fn ping(&self) -> Result<(), ExecuteError> {

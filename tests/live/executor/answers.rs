@@ -9,7 +9,7 @@ use mysql_async::prelude::Queryable;
 use super::{config, executor};
 
 async fn execute(executor: &MySqlExecutor, sql: &str) -> Result<(), ExecuteError> {
-    executor.execute(sql, &Params::new(), &mut RowEncoder::new(RowFormat::Canonical)).await
+    executor.execute(sql, &Params::new(), &mut RowEncoder::new(RowFormat::Canonical)).await.map(drop)
 }
 
 /// The code, the SQLSTATE, and which of the five kinds the error is.

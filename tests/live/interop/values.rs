@@ -42,10 +42,8 @@ async fn what_our_functions_return_they_read() {
         for value in values() {
             let (signature, id) = (name("report"), name("Id"));
             let params = Params::new().with(id, 1);
-            let returned: Json = client
-                .with_cache(async || Ok::<_, std::io::Error>(value.clone()), signature, params, HOUR)
-                .await
-                .unwrap();
+            let returned: Json =
+                client.with_cache(async || Ok::<_, mrc::Error>(value.clone()), signature, params, HOUR).await.unwrap();
             assert!(same(&returned, &value), "{returned} {value}");
             let read = side.read(signature, &[json!(1)], &[id]).await;
             assert!(same(&read, &value), "{:?}: {read} {value}", side.keys);
@@ -67,7 +65,7 @@ async fn what_their_functions_return_we_read() {
                 json!({"op": "with", "query": signature, "params": [1], "names": [id], "value": value, "ttl": 60});
             assert_eq!(side.peer.call(with).await["ran"], json!(true));
             let params = Params::new().with(id, 1);
-            let never = async || -> Result<Json, std::io::Error> { panic!("{value} is in the cache") };
+            let never = async || -> Result<Json, mrc::Error> { panic!("{value} is in the cache") };
             let read: Json = client.with_cache(never, signature, &params, HOUR).await.unwrap();
             assert!(same(&read, &value), "{:?}: {read} {value}", side.keys);
             assert_eq!(client.read_from_cache(signature, &params).await.unwrap().unwrap().source(), Source::Cache);

@@ -11,7 +11,6 @@ use super::parts::Parts;
 use super::{Cache, CacheConfig, Inner};
 use crate::call::{OnError, Options};
 use crate::claim::Claims;
-use crate::client::MrcClient;
 use crate::codec::Codec;
 use crate::error::Error;
 use crate::events::Events;
@@ -37,6 +36,8 @@ use crate::store::Store;
 pub struct CacheBuilder {
     store: Store,
     config: CacheConfig,
+    /// The listeners of a client, which its store knows already.
+    inherited: Arc<Events>,
     events: Events,
 }
 
@@ -51,25 +52,25 @@ impl CacheBuilder {
         Self::on(Store::from(store))
     }
 
-    /// A cache in the store of a client, on its connections: what is made of the client's queries has their tags.
-    ///
-    /// ```no_run
-    /// # fn example(client: mrc_client::MrcClient) -> Result<(), mrc_client::Error> {
-    /// let functions = mrc_client::CacheBuilder::beside(&client).namespace("shop").build()?;
-    /// # Ok(()) }
-    /// ```
-    pub fn beside(client: &MrcClient) -> Self {
-        Self::on(client.inner().pipeline.store.clone())
+    /// A cache in the store of a client, with its settings and its listeners: see [`MrcClient::cache`](crate::MrcClient::cache).
+    pub(crate) fn beside(pipeline: &Pipeline, config: CacheConfig) -> Self {
+        let inherited = Arc::clone(&pipeline.events);
+        Self { config, inherited, ..Self::on(pipeline.store.clone()) }
     }
 
     fn on(store: Store) -> Self {
-        Self { store, config: CacheConfig::default(), events: Events::default() }
+        Self { store, config: CacheConfig::default(), inherited: Arc::default(), events: Events::default() }
     }
 
-    /// All settings that a struct can hold; what was set before is forgotten. For those of the environment:
-    /// [`CacheConfig::from_env`]. What is set after it overrides it.
-    pub fn config(self, config: CacheConfig) -> Self {
-        Self { config, ..self }
+    /// All settings that a struct can hold; what was set before is forgotten, but for the namespace where `config` has none. For those of
+    /// the environment: [`CacheConfig::from_env`]. What is set after it overrides it.
+    pub fn config(mut self, config: CacheConfig) -> Self {
+        let namespace = std::mem::take(&mut self.config.namespace);
+        self.config = config;
+        if self.config.namespace.is_empty() {
+            self.config.namespace = namespace;
+        }
+        self
     }
 
     /// The name before all keys, with a colon between. Caches of one namespace share their entries. No default: each cache needs one.
@@ -181,12 +182,13 @@ impl CacheBuilder {
     /// # Errors
     /// [`Error::Config`], [`Error::Ttl`]: a setting can't be used.
     pub fn build(self) -> Result<Cache, Error> {
-        let Self { store, config, mut events } = self;
+        let Self { store, config, inherited, mut events } = self;
         config.check()?;
         let stats = Arc::new(Stats::default());
         events.0.push(Arc::clone(&stats) as Arc<dyn EventListener>);
+        store.shared().listen(Arc::new(events.clone()));
+        events.0.extend(inherited.0.iter().cloned());
         let events = Arc::new(events);
-        store.shared().listen(events.clone());
         Ok(Cache::assemble(store, config, events, stats)?)
     }
 }

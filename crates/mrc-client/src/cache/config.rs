@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use mrc_core::Ttl;
-use mrc_store::{Bound, Policy};
+use mrc_store::{Bound, Invalidator, Policy};
 
 use crate::call::OnError;
 use crate::codec::Codec;
@@ -68,7 +68,7 @@ impl Default for CacheConfig {
             stale_on_error: Duration::ZERO,
             early_refresh: Duration::ZERO,
             max_value: 64 << 20,
-            invalidation_deadline: Duration::from_secs(10),
+            invalidation_deadline: Invalidator::DEADLINE,
         }
     }
 }
@@ -86,7 +86,7 @@ impl CacheConfig {
     /// | `MRC_CACHE_ON_ERROR` | [`on_error`](Self::on_error): `degrade` or `fail` |
     /// | `MRC_CACHE_ENABLED` | [`enabled`](Self::enabled): `true`, `1`, `yes`, `on`, or `false`, `0`, `no`, `off` |
     /// | `MRC_JITTER` | [`jitter`](Self::jitter), a fraction |
-    /// | `MRC_LEASE_MS`, `MRC_WAIT_MAX_MS`, `MRC_DEADLINE_MS`, `MRC_STALE_ON_ERROR_MS`, `MRC_EARLY_REFRESH_MS` | as for [`MrcConfig`](crate::MrcConfig), in milliseconds |
+    /// | `MRC_LEASE_MS`, `MRC_WAIT_MAX_MS`, `MRC_DEADLINE_MS`, `MRC_STALE_ON_ERROR_MS`, `MRC_EARLY_REFRESH_MS`, `MRC_INVALIDATION_DEADLINE_MS` | as for [`MrcConfig`](crate::MrcConfig), in milliseconds |
     ///
     /// # Errors
     /// When a variable can't be used; the error names it.
@@ -120,6 +120,7 @@ impl CacheConfig {
             ("MRC_DEADLINE_MS", &mut config.deadline),
             ("MRC_STALE_ON_ERROR_MS", &mut config.stale_on_error),
             ("MRC_EARLY_REFRESH_MS", &mut config.early_refresh),
+            ("MRC_INVALIDATION_DEADLINE_MS", &mut config.invalidation_deadline),
         ] {
             vars.millis(name, setting)?;
         }
@@ -167,7 +168,7 @@ impl CacheConfig {
                 return refuse("redis_func_cache is to read the values too: leave the codec at JSON");
             }
             if !self.stale_on_error.is_zero() {
-                let reason = "copies for when the function fails would be entries beyond the bound: leave out stale_on_error, or the bound";
+                let reason = "copies for when the function fails would be entries beyond the bound: leave out stale_on_error (a cache of a client has the client's: set it to zero), or the bound";
                 return refuse(reason);
             }
         }

@@ -24,7 +24,7 @@ use crate::call::{Call, Options};
 use crate::codec::{Codec, Unfit};
 use crate::error::Error;
 use crate::fetch::Pipeline;
-use crate::function::Function;
+use crate::function::{self, Function};
 use crate::health::{Health, probe, tag_risks};
 use crate::scope::Mode;
 use crate::spec::Spec;
@@ -99,23 +99,8 @@ impl Cache {
         F: FnOnce() -> Fut,
         Fut: Future<Output = Result<T, E>>,
     {
-        // In a box from when it runs: a hit has no use for it, and functions that call each other would be laid out one inside the other.
-        let work = pin!(async move { Box::pin(function()).await });
         let (key, call) = self.prepare(spec.into())?;
-        let mut function = Function::new(work);
-        let tell = |error: &E| Error::function(error.to_string());
-        let pipeline = &self.inner.pipeline;
-        match function.through(pipeline, &key, &call, self.inner.config.codec, tell).await {
-            Ok(value) => Ok(value),
-            Err(error) => match (function.outcome(), error) {
-                (Some(outcome), _) => outcome,
-                // It is another caller's error, or another's value that could not be written or read: ours may be better to act on.
-                (None, Error::Function(_) | Error::Encode(_) | Error::Decode { .. }) => {
-                    function.finish_in_time(pipeline, &key, &call).await?
-                }
-                (None, error) => Err(error.into()),
-            },
-        }
+        function::get_or_try(&self.inner.pipeline, &key, &call, self.inner.config.codec, function).await
     }
 
     /// The value of an entry: from the cache, or else what the function returns.

@@ -14,3 +14,4 @@ mod refusal;
 mod stale;
 mod support;
 mod values;
+mod writing;

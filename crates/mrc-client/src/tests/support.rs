@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use mrc_core::{Cell, Column, ColumnKind, Event, Params, RowEncoder, Tag, params};
 use mrc_store::{
-    CacheStore, Claim, ExecuteError, Found, KeyPages, Life, MemoryStore, Moment, QueryExecutor, ScanPattern,
-    StoreError, Terms, Token,
+    CacheStore, Claim, ExecuteError, Executed, ExecutorTransaction, Found, KeyPages, Life, MemoryStore, Moment,
+    QueryExecutor, ScanPattern, StoreError, Terms, Token,
 };
 use tokio::sync::Semaphore;
 
@@ -68,6 +68,19 @@ impl QueryExecutor for Database {
         rows.cell(Cell::UInt(version))?;
         rows.end_row();
         Ok(())
+    }
+
+    async fn query_trusted(&self, sql: &str, params: &Params, rows: &mut RowEncoder) -> Result<(), ExecuteError> {
+        self.query(sql, params, rows).await
+    }
+
+    async fn execute(&self, sql: &str, params: &Params, rows: &mut RowEncoder) -> Result<Executed, ExecuteError> {
+        self.query(sql, params, rows).await?;
+        Ok(Executed::default())
+    }
+
+    async fn begin(&self) -> Result<Box<dyn ExecutorTransaction>, ExecuteError> {
+        Err(ExecuteError::Closed)
     }
 
     async fn ping(&self) -> Result<(), ExecuteError> {

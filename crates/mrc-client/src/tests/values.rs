@@ -155,6 +155,6 @@ async fn a_function_whose_value_is_too_deep_still_answers() {
     for _ in 0..2 {
         let made = || async { Ok::<_, Error>(deep.clone()) };
         let value = it.client.with_cache(made, "deep", params! {}, HOUR).await;
-        assert!(matches!(value, Err(Error::Decode { .. })) || value.unwrap() == deep);
+        assert_eq!(value.unwrap(), deep);
     }
 }

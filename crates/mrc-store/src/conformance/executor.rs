@@ -1,6 +1,6 @@
 //! The suite of [`QueryExecutor`].
 //!
-//! It needs an empty database, creates nothing in it, and speaks the SQL that MySQL, MariaDB and SQLite share.
+//! It needs an empty database, and speaks the SQL that MySQL, MariaDB and SQLite share. Only [`transactions`] writes.
 //!
 //! ```
 //! # #[cfg(feature = "sqlite")]
@@ -10,6 +10,7 @@
 //!
 //! let executor = SqliteExecutor::in_memory()?;
 //! conformance::executor::executor_suite(&executor).await;
+//! conformance::executor::transactions(&executor).await; // creates the table `mrc_conformance`, and drops it
 //! conformance::executor::refuses_calls_after_close(&executor).await; // last: it closes the executor
 //! # Ok(())
 //! # }
@@ -17,6 +18,8 @@
 //! # fn main() {}
 //! ```
 #![expect(clippy::panic, reason = "a suite reports by panicking, as a test does")]
+
+mod transactions;
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -28,12 +31,14 @@ use mrc_core::{Date, Decimal, Params, RowEncoder, RowFormat, Time, Value, params
 use crate::error::ExecuteError;
 use crate::executor::QueryExecutor;
 
+pub use transactions::transactions;
+
 const SELECT: &str = "SELECT ? AS a";
 
 /// Three rows: 1, 2, 3.
 const THREE: &str = "(SELECT 1 AS a UNION ALL SELECT 2 AS a UNION ALL SELECT 3 AS a) AS three";
 
-/// Every rule but [`refuses_calls_after_close`].
+/// Every rule but [`transactions`] and [`refuses_calls_after_close`].
 pub async fn executor_suite(executor: &dyn QueryExecutor) {
     answers_a_ping(executor).await;
     values_come_back(executor).await;

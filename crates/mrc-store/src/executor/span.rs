@@ -39,9 +39,9 @@ pub(crate) fn query(target: Target<'_>, sql: &str) -> Span {
 }
 
 /// Notes in its span how a query ended.
-pub(crate) fn ended(span: &Span, done: &Result<(), ExecuteError>, rows: &RowEncoder) {
+pub(crate) fn ended<T>(span: &Span, done: &Result<T, ExecuteError>, rows: &RowEncoder) {
     match done {
-        Ok(()) => span.record("db.response.returned_rows", rows.rows()),
+        Ok(_) => span.record("db.response.returned_rows", rows.rows()),
         Err(error) => span.record("error.type", error_type(error)).record("otel.status_code", "ERROR"),
     };
 }
@@ -58,6 +58,8 @@ fn error_type(error: &ExecuteError) -> &'static str {
         ExecuteError::Row(_) => "row",
         ExecuteError::SeveralResults => "several_results",
         ExecuteError::Session => "session",
+        ExecuteError::TransactionOver => "transaction_over",
+        ExecuteError::CommitUnknown(_) => "commit_unknown",
         ExecuteError::Closed => "closed",
     }
 }

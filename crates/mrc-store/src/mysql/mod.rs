@@ -7,13 +7,14 @@ mod ending;
 mod failure;
 mod json_columns;
 mod literal;
-mod params;
 mod own_pool;
+mod params;
 mod pools;
 mod session;
 mod setup;
 mod statement;
 mod tls;
+mod transaction;
 mod url;
 
 use std::fmt;
@@ -36,7 +37,7 @@ pub use params::ParamMode;
 pub use tls::TlsMode;
 
 use crate::error::ExecuteError;
-use crate::executor::{QueryExecutor, span};
+use crate::executor::{Executed, ExecutorTransaction, QueryExecutor, span};
 use crate::expand::Expanded;
 use failure::{broken, connecting, failed, refused};
 use json_columns::JsonColumns;
@@ -71,9 +72,12 @@ const CLOSE_LIMIT: Duration = Duration::from_secs(5);
 /// `db.query.summary`, `db.response.returned_rows`, `error.type` and so on. Its text and its params aren't among them.
 ///
 /// Each tokio runtime has its own connections, which end with it. So a static executor works in several runtimes.
+///
+/// Cheap to clone: all clones share the connections.
+#[derive(Clone)]
 pub struct MySqlExecutor {
-    pools: Pools,
-    json_columns: JsonColumns,
+    pools: Arc<Pools>,
+    json_columns: Arc<JsonColumns>,
 }
 
 impl MySqlExecutor {
@@ -82,7 +86,7 @@ impl MySqlExecutor {
     /// # Errors
     /// [`ExecuteError::Config`]: a setting can't be used, or the file of TLS authorities can't be read.
     pub fn new(config: MySqlConfig) -> Result<Self, ExecuteError> {
-        Ok(Self { pools: Pools::new(config)?, json_columns: JsonColumns::default() })
+        Ok(Self { pools: Arc::new(Pools::new(config)?), json_columns: Arc::default() })
     }
 
     /// An executor over a pool that the service has already, with the default settings:
@@ -126,13 +130,14 @@ impl MySqlExecutor {
         done
     }
 
-    async fn write(&self, sql: &str, params: &Params, rows: &mut RowEncoder) -> Result<(), ExecuteError> {
+    async fn write(&self, sql: &str, params: &Params, rows: &mut RowEncoder) -> Result<Executed, ExecuteError> {
         let call = Call::new(self.config().param_mode, sql, params, rows.format())?;
         let home = self.pools.here();
         let mut session = self.session(&home, &home.callers).await?;
         let done = self.within_limit(self.run(session.conn()?, call, rows)).await;
+        let written = written(session.conn()?);
         leave(session, &done);
-        done
+        done.map(|()| written)
     }
 
     async fn within_limit<T>(&self, work: impl Future<Output = Result<T, ExecuteError>>) -> Result<T, ExecuteError> {
@@ -256,6 +261,13 @@ struct Late {
     waiting: Vec<Row>,
 }
 
+/// What the last statement wrote.
+fn written(conn: &Conn) -> Executed {
+    // Zero is the server's word for none.
+    let last_insert_id = conn.last_insert_id().filter(|id| *id > 0);
+    Executed { affected_rows: conn.affected_rows(), last_insert_id }
+}
+
 /// Whether the whole answer was read, be it an error of the server's.
 fn is_whole(done: &Result<(), ExecuteError>) -> bool {
     use ExecuteError::{ParamCount, Refused, SeveralResults};
@@ -294,11 +306,16 @@ impl QueryExecutor for MySqlExecutor {
         done
     }
 
-    async fn execute(&self, sql: &str, params: &Params, rows: &mut RowEncoder) -> Result<(), ExecuteError> {
+    async fn execute(&self, sql: &str, params: &Params, rows: &mut RowEncoder) -> Result<Executed, ExecuteError> {
         let span = span::query(self.pools.target(), sql);
         let done = self.write(sql, params, rows).instrument(span.clone()).await;
         span::ended(&span, &done, rows);
         done
+    }
+
+    /// It takes a connection of the callers' pool for as long as the transaction is open.
+    async fn begin(&self) -> Result<Box<dyn ExecutorTransaction>, ExecuteError> {
+        Ok(Box::new(transaction::begin(self.clone()).await?))
     }
 
     fn ignores_space(&self) -> bool {

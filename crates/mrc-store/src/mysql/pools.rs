@@ -201,15 +201,18 @@ impl Home {
     }
 
     /// Has the server end what runs on this connection. The permit comes back when it has ended.
-    pub(super) fn end(&self, opts: Opts, connection: u32, permit: OwnedSemaphorePermit) {
+    pub(super) fn end(self: &Arc<Self>, opts: Opts, connection: u32, permit: OwnedSemaphorePermit) {
         // Where the runtime ends, its connections end too.
         if let Ok(runtime) = Handle::try_current() {
-            let endings = Arc::clone(&self.endings);
-            runtime.spawn(async move {
-                endings.end(opts, connection).await;
-                drop(permit);
-            });
+            let home = Arc::clone(self);
+            runtime.spawn(async move { home.end_now(opts, connection, permit).await });
         }
+    }
+
+    /// The same, and waits until it has ended.
+    pub(super) async fn end_now(&self, opts: Opts, connection: u32, permit: OwnedSemaphorePermit) {
+        self.endings.end(opts, connection).await;
+        drop(permit);
     }
 }
 

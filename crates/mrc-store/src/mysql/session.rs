@@ -37,6 +37,15 @@ impl Session {
         self.0 = None;
     }
 
+    /// Closes the connection, and returns when the server has ended what runs there, or can't be asked.
+    pub(super) async fn end(mut self) {
+        if let Some(Open { conn, permit, home }) = self.0.take() {
+            let (opts, id) = (conn.opts().clone(), conn.id());
+            hang_up(conn);
+            home.end_now(opts, id, permit).await;
+        }
+    }
+
     /// Nothing runs at the server any more, but the connection is of no use.
     pub(super) fn close(mut self) {
         if let Some(Open { conn, permit, .. }) = self.0.take() {

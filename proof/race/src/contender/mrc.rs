@@ -1,9 +1,7 @@
 //! mrc, with Redis. Readers and the writer have connections of their own, as different services would.
 
-use std::convert::Infallible;
-
 use async_trait::async_trait;
-use mrc::{MrcClient, MrcServer, Params, params};
+use mrc::{Error, MrcClient, MrcServer, Params, params};
 
 use super::{Contender, TTL};
 use crate::row::Row;
@@ -23,7 +21,7 @@ impl Mrc {
 #[async_trait]
 impl Contender for Mrc {
     async fn read(&self, key: u64, row: Row) -> String {
-        let load = || async { Ok::<_, Infallible>(row.load().await) };
+        let load = || async { Ok::<_, Error>(row.load().await) };
         self.client.with_cache(load, "race_v1", id(key), TTL).await.expect("mrc answers")
     }
 

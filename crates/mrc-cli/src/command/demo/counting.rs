@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
-use mrc::{ExecuteError, Params, QueryExecutor, RowEncoder};
+use mrc::{ExecuteError, Executed, ExecutorTransaction, Params, QueryExecutor, RowEncoder};
 
 /// Counts the queries that reach a database. Clones share the database and the count.
 #[derive(Debug)]
@@ -42,9 +42,13 @@ impl<E: QueryExecutor> QueryExecutor for Counting<E> {
         self.database.query_trusted(sql, params, rows).await
     }
 
-    async fn execute(&self, sql: &str, params: &Params, rows: &mut RowEncoder) -> Result<(), ExecuteError> {
+    async fn execute(&self, sql: &str, params: &Params, rows: &mut RowEncoder) -> Result<Executed, ExecuteError> {
         self.queries.fetch_add(1, Ordering::Relaxed);
         self.database.execute(sql, params, rows).await
+    }
+
+    async fn begin(&self) -> Result<Box<dyn ExecutorTransaction>, ExecuteError> {
+        self.database.begin().await
     }
 
     async fn ping(&self) -> Result<(), ExecuteError> {

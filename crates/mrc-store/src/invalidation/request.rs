@@ -1,34 +1,37 @@
 //! What to drop, and how.
 
 use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use mrc_core::{EntryPattern, Params};
-use mrc_store::{Select, Tags};
 
-use crate::error::DropError;
+use super::error::DropError;
+use crate::select::Select;
+use crate::tags::Tags;
 
 /// What to drop: the entries that have any of some params, or all of them.
 ///
 /// ```
 /// use mrc_core::params;
-/// use mrc_server::DropRequest;
+/// use mrc_store::DropRequest;
 ///
 /// let everything_of_a_store = DropRequest::any(params! { "StoreId" => 6 });
 /// let only_its_open_orders = DropRequest::all(params! { "StoreId" => 6, "State" => "open" });
 /// let how_many_would_go = DropRequest::any(params! { "StoreId" => 6 }).dry_run();
 /// # let _ = (everything_of_a_store, only_its_open_orders, how_many_would_go);
 /// ```
-#[must_use = "a request does nothing until a server gets it"]
+#[derive(Clone)]
+#[must_use = "a request does nothing until a server or a client gets it"]
 pub struct DropRequest {
     params: Params,
     all: bool,
     pub(crate) substring: bool,
     pub(crate) strategy: Strategy,
     pub(crate) dry_run: bool,
-    pub(crate) on_progress: Option<OnProgress>,
+    on_progress: Option<OnProgress>,
 }
 
-pub(crate) type OnProgress = Box<dyn FnMut(Progress) + Send>;
+type OnProgress = Arc<Mutex<dyn FnMut(Progress) + Send>>;
 
 /// How a drop finds its entries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -86,7 +89,28 @@ impl DropRequest {
 
     /// Tells how far the drop has come, after each page of keys.
     pub fn on_progress(self, tell: impl FnMut(Progress) + Send + 'static) -> Self {
-        Self { on_progress: Some(Box::new(tell)), ..self }
+        Self { on_progress: Some(Arc::new(Mutex::new(tell))), ..self }
+    }
+
+    /// Whether it can be used.
+    ///
+    /// # Errors
+    /// - [`DropError::Pattern`]: no entries can be selected by these params.
+    /// - [`DropError::SubstringByIndex`]: the index knows whole params only.
+    pub fn check(&self) -> Result<(), DropError> {
+        self.pattern().map(drop)
+    }
+
+    /// The names of the params.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.params.iter().filter_map(|param| param.name.as_deref())
+    }
+
+    pub(super) fn tell(&self, progress: Progress) {
+        if let Some(tell) = &self.on_progress {
+            // A poisoned lock is a listener that panicked: it hears the rest all the same.
+            tell.lock().unwrap_or_else(PoisonError::into_inner)(progress);
+        }
     }
 
     pub(crate) fn pattern(&self) -> Result<EntryPattern, DropError> {

@@ -1,7 +1,8 @@
 //! What an invalidation can fail with.
 
 use mrc_core::{PatternError, TagError};
-use mrc_store::StoreError;
+
+use crate::error::StoreError;
 
 /// An invalidation failed.
 #[derive(Debug, thiserror::Error)]

@@ -1,0 +1,257 @@
+//! A transaction whose invalidations run after its commit.
+
+use std::borrow::Borrow;
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use futures_util::future::join_all;
+use mrc_core::{Params, RowEncoder, RowFormat};
+use mrc_store::{DropError, DropRequest, ExecuteError, Executed, ExecutorTransaction, Select, StoreError};
+use tokio::time::{Instant, timeout_at};
+
+use crate::answer::Answer;
+use crate::client::MrcClient;
+use crate::error::Error;
+use crate::scope;
+
+/// A transaction that is open: what [`MrcClient::transaction`] hands to its function.
+pub struct Transaction {
+    open: Box<dyn ExecutorTransaction>,
+    rows: RowFormat,
+    pending: Invalidations,
+    /// Whether a statement has ended the transaction: what ran before may be committed.
+    is_over: bool,
+}
+
+impl Transaction {
+    /// Runs a statement in the transaction, and returns its rows. A read sees the transaction's own writes, and never the cache.
+    ///
+    /// # Errors
+    /// As [`MrcClient::query`]. [`ExecuteError::TransactionOver`]: an earlier error or a statement has ended the transaction.
+    pub async fn query(&mut self, sql: &str, params: impl Borrow<Params>) -> Result<Answer, Error> {
+        let (rows, _) = self.run(sql, params.borrow()).await?;
+        Ok(Answer::computed(rows.finish().map_err(ExecuteError::from)?).with_rows(self.rows))
+    }
+
+    /// Runs a statement in the transaction, and returns how many rows it wrote and which id it generated.
+    ///
+    /// # Errors
+    /// As [`MrcClient::execute`]. [`ExecuteError::TransactionOver`]: an earlier error or a statement has ended the transaction.
+    pub async fn execute(&mut self, sql: &str, params: impl Borrow<Params>) -> Result<Executed, Error> {
+        Ok(self.run(sql, params.borrow()).await?.1)
+    }
+
+    /// Drops entries by params once the transaction is committed: see [`MrcClient::drop_outdated_cache`]. A request that can't be used
+    /// rolls the transaction back.
+    pub fn drop_outdated_cache(&mut self, request: impl Into<DropRequest>) {
+        self.pending.0.push(Invalidation::Drop(request.into()));
+    }
+
+    /// Removes entries by tags once the transaction is committed: see [`MrcClient::invalidate`]. A tag that can't be used rolls the
+    /// transaction back.
+    pub fn invalidate(&mut self, select: impl Into<Select>) {
+        self.pending.0.push(Invalidation::Select(select.into()));
+    }
+
+    async fn run(&mut self, sql: &str, params: &Params) -> Result<(RowEncoder, Executed), Error> {
+        params.check()?;
+        let mut rows = RowEncoder::new(self.rows);
+        let done = self.open.execute(sql, params, &mut rows).await;
+        self.is_over |= matches!(done, Err(ExecuteError::TransactionOver));
+        Ok((rows, done?))
+    }
+}
+
+impl fmt::Debug for Transaction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Transaction").field("open", &self.open).field("pending", &self.pending).finish_non_exhaustive()
+    }
+}
+
+/// What a transaction invalidates. Shown, it names params, and neither their values nor tags.
+#[derive(Clone, Default)]
+pub struct Invalidations(Vec<Invalidation>);
+
+#[derive(Clone)]
+enum Invalidation {
+    Drop(DropRequest),
+    Select(Select),
+}
+
+impl Invalidations {
+    /// Whether there is nothing to invalidate.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Invalidates all of it, and returns how many entries went. Doing it twice does no harm.
+    ///
+    /// # Errors
+    /// [`Error::NotInvalidated`] with what is left: the cache went on failing for the
+    /// [`invalidation_deadline`](crate::MrcClientBuilder::invalidation_deadline).
+    ///
+    /// ```no_run
+    /// # async fn example(client: mrc_client::MrcClient, error: mrc_client::Error) -> Result<(), mrc_client::Error> {
+    /// if let mrc_client::Error::NotInvalidated { pending, .. } = &error {
+    ///     pending.retry(&client).await?; // later, when the cache is back
+    /// }
+    /// # Ok(()) }
+    /// ```
+    pub async fn retry(&self, client: &MrcClient) -> Result<u64, Error> {
+        let outcomes = join_all(self.0.iter().map(|one| one.run(client))).await;
+        let (mut entries, mut failed) = (0, None);
+        let mut pending = Self::default();
+        for (one, outcome) in self.0.iter().zip(outcomes) {
+            match outcome {
+                Ok(went) => entries += went,
+                Err(error) => {
+                    pending.0.push(one.clone());
+                    failed = Some(error);
+                }
+            }
+        }
+        match failed {
+            None => Ok(entries),
+            Some(error) => Err(Error::NotInvalidated { pending, source: Arc::new(error) }),
+        }
+    }
+
+    /// What is left of the invalidations, in a sentence.
+    pub(crate) fn left(&self) -> String {
+        if self.is_empty() {
+            "what it names was invalidated all the same".to_owned()
+        } else {
+            format!("{self} couldn't be invalidated")
+        }
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        self.0.iter().try_for_each(|one| match one {
+            Invalidation::Drop(request) => Ok(request.check()?),
+            Invalidation::Select(select) => Ok(select.check()?),
+        })
+    }
+}
+
+impl Invalidation {
+    async fn run(&self, client: &MrcClient) -> Result<u64, DropError> {
+        let inner = client.inner();
+        let events = &*inner.pipeline.events;
+        match self {
+            Self::Drop(request) => inner.invalidator.drop_outdated(request, events).await,
+            Self::Select(select) => inner.invalidator.invalidate(select, events).await,
+        }
+    }
+}
+
+impl fmt::Display for Invalidations {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_empty() {
+            return f.write_str("nothing");
+        }
+        for (at, one) in self.0.iter().enumerate() {
+            f.write_str(if at == 0 { "" } else { " and " })?;
+            match one {
+                Invalidation::Drop(request) => {
+                    write!(f, "the entries with {}", request.names().collect::<Vec<_>>().join(", "))?;
+                }
+                Invalidation::Select(Select::Any(tags) | Select::All(tags)) => {
+                    write!(f, "the entries of {} tags", tags.len())?;
+                }
+                Invalidation::Select(_) => f.write_str("the entries of a selection")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Invalidations {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Invalidations({self})")
+    }
+}
+
+pub(crate) async fn run<T, E, F>(client: &MrcClient, work: F) -> Result<T, E>
+where
+    E: From<Error>,
+    F: AsyncFnOnce(&mut Transaction) -> Result<T, E>,
+{
+    let limit = client.options.deadline;
+    let ends = Instant::now() + limit;
+    let late = || Error::Deadline { limit };
+    let begun = timeout_at(ends, begin(client)).await;
+    let mut transaction = begun.unwrap_or_else(|_| Err(late()))?;
+    let done = timeout_at(ends, Box::pin(work(&mut transaction))).await;
+    match done {
+        Ok(Ok(value)) => {
+            if let Err(error) = transaction.pending.check() {
+                roll_back(client, transaction, ends).await;
+                return Err(error.into());
+            }
+            commit(client, transaction, ends).await?;
+            Ok(value)
+        }
+        Ok(Err(error)) => {
+            roll_back(client, transaction, ends).await;
+            Err(error)
+        }
+        Err(_) => {
+            roll_back(client, transaction, ends).await;
+            Err(late().into())
+        }
+    }
+}
+
+async fn begin(client: &MrcClient) -> Result<Transaction, Error> {
+    let inner = client.inner();
+    let open = inner.executor()?.begin().await?;
+    Ok(Transaction { open, rows: inner.rows, pending: Invalidations::default(), is_over: false })
+}
+
+/// Rolls back in time; past the deadline the transaction is dropped, which rolls it back as well.
+async fn roll_back(client: &MrcClient, transaction: Transaction, ends: Instant) {
+    let Transaction { open, pending, is_over, .. } = transaction;
+    let ended = timeout_at(ends, open.rollback()).await;
+    if is_over && matches!(ended, Ok(Err(ExecuteError::TransactionOver))) && !pending.is_empty() {
+        // A statement has committed what ran before it. The caller has an error already, which matters more than how this ends.
+        let client = client.clone();
+        scope::spawn(async move { pending.retry(&client).await.map(drop) });
+    }
+}
+
+/// Commits, and then invalidates, in a task of its own: a caller that is cancelled between the two doesn't stop it.
+async fn commit(client: &MrcClient, transaction: Transaction, ends: Instant) -> Result<(), Error> {
+    let Transaction { open, pending, .. } = transaction;
+    let patience = client.inner().caches.invalidation_deadline;
+    let committed = Arc::new(AtomicBool::new(false));
+    let (at_work, is_committed, to_do) = (client.clone(), Arc::clone(&committed), pending.clone());
+    let work = scope::spawn(async move {
+        let unknown = match open.commit().await {
+            Ok(()) => None,
+            Err(error @ (ExecuteError::CommitUnknown(_) | ExecuteError::TransactionOver)) => Some(Arc::new(error)),
+            Err(error) => return Err(error.into()),
+        };
+        is_committed.store(unknown.is_none(), Ordering::SeqCst);
+        let invalidated = to_do.retry(&at_work).await.map(drop);
+        match (unknown, invalidated) {
+            (None, invalidated) => invalidated,
+            (Some(source), Ok(())) => Err(Error::CommitUnknown { pending: Invalidations::default(), source }),
+            (Some(source), Err(Error::NotInvalidated { pending, .. })) => Err(Error::CommitUnknown { pending, source }),
+            (Some(_), Err(error)) => Err(error),
+        }
+    });
+    match timeout_at(ends + patience, work).await {
+        Ok(Ok(outcome)) => outcome,
+        // The runtime is shut down.
+        Ok(Err(_)) => Err(Error::Shutdown),
+        Err(_) if committed.load(Ordering::SeqCst) => {
+            let source = DropError::Interrupted { dropped: 0, source: StoreError::Timeout(patience) };
+            Err(Error::NotInvalidated { pending, source: Arc::new(source) })
+        }
+        Err(_) => {
+            let late = ExecuteError::Timeout { stage: "the commit", limit: client.options.deadline, address: None };
+            Err(Error::CommitUnknown { pending, source: Arc::new(ExecuteError::CommitUnknown(Box::new(late))) })
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! What a client writes and invalidates.
+
+use std::borrow::Borrow;
+
+use mrc_core::{Params, RowEncoder};
+use mrc_store::{DropRequest, Executed, Select};
+
+use crate::cache::{CacheBuilder, CacheConfig};
+use crate::call::Options;
+use crate::client::MrcClient;
+use crate::error::Error;
+use crate::transaction::{self, Transaction};
+
+impl MrcClient {
+    /// Runs a statement that writes, and returns how many rows it wrote and which id it generated. Rows that it returns are thrown away:
+    /// see [`query`](Self::query).
+    ///
+    /// It is committed by itself. Invalidate after it, or run both in a [`transaction`](Self::transaction), which invalidates once it is
+    /// committed.
+    ///
+    /// # Errors
+    /// - [`Error::Key`] with [`KeyError::TooDeep`](mrc_core::KeyError::TooDeep): nothing was run.
+    /// - [`Error::Database`]: the database failed. After `ExecuteError::Unavailable` and `ExecuteError::Timeout` the statement may have
+    ///   run all the same.
+    ///
+    /// ```no_run
+    /// # use mrc_core::params;
+    /// # async fn example(client: mrc_client::MrcClient) -> Result<(), mrc_client::Error> {
+    /// let insert = "INSERT INTO orders (store_id, state) VALUES (?, ?)";
+    /// let written = client.execute(insert, params! { "StoreId" => 6, "State" => "open" }).await?;
+    /// client.drop_outdated_cache(params! { "StoreId" => 6 }).await?;
+    /// println!("{} row, id {:?}", written.affected_rows, written.last_insert_id);
+    /// # Ok(()) }
+    /// ```
+    pub async fn execute(&self, sql: &str, params: impl Borrow<Params>) -> Result<Executed, Error> {
+        let params = params.borrow();
+        params.check()?;
+        let mut rows = RowEncoder::new(self.inner().rows);
+        Ok(self.inner().executor()?.execute(sql, params, &mut rows).await?)
+    }
+
+    /// Runs `work` in a transaction of the database, commits it, and then invalidates what `work` has named. Returns what `work` returns.
+    ///
+    /// - `Ok` commits. An error of `work`, a panic, a call that is cancelled (its future dropped), and the [`deadline`](Self::with_deadline)
+    ///   roll back, and invalidate nothing.
+    /// - The invalidations run after the commit, and only then. They are tried again for the
+    ///   [`invalidation_deadline`](crate::MrcClientBuilder::invalidation_deadline) (10 s). From the commit on a task of its own does the
+    ///   work, so a caller that is cancelled doesn't stop them.
+    /// - The transaction has a connection of the callers' pool for itself. Its reads see its own writes, and never the cache.
+    ///
+    /// A process that dies between the commit and the invalidation leaves the old entries until their TTL ends.
+    ///
+    /// # Errors
+    /// - The error of `work`.
+    /// - [`Error::Tag`], [`Error::Drop`]: an invalidation can't be used. The transaction is rolled back.
+    /// - [`Error::Database`]: the transaction couldn't begin, or couldn't be committed, and nothing is written.
+    ///   [`is_retryable`](Error::is_retryable) says whether to run it again.
+    /// - [`Error::Deadline`]: it took longer than the deadline (60 s), and was rolled back.
+    /// - [`Error::NotInvalidated`]: it is committed, and the cache still holds what it names.
+    /// - [`Error::CommitUnknown`]: the answer to `COMMIT` was lost. What it names is invalidated all the same.
+    ///
+    /// ```no_run
+    /// # use mrc_core::params;
+    /// # async fn example(client: mrc_client::MrcClient) -> Result<(), mrc_client::Error> {
+    /// let closed = client
+    ///     .transaction(async |tx| {
+    ///         let update = "UPDATE orders SET state = 'closed' WHERE store_id = ? AND state = 'open'";
+    ///         let written = tx.execute(update, params! { "StoreId" => 6 }).await?;
+    ///         tx.drop_outdated_cache(params! { "StoreId" => 6 });
+    ///         tx.invalidate(["orders"]);
+    ///         Ok::<_, mrc_client::Error>(written.affected_rows)
+    ///     })
+    ///     .await?;
+    /// # let _ = closed; Ok(()) }
+    /// ```
+    pub async fn transaction<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        E: From<Error>,
+        F: AsyncFnOnce(&mut Transaction) -> Result<T, E>,
+    {
+        transaction::run(self, work).await
+    }
+
+    /// Drops the entries that have any of these params, or what a [`DropRequest`] says, and returns how many went.
+    ///
+    /// Call it after the write is committed: an entry that is filled between the drop and the commit holds the old rows. The peers'
+    /// `dropOutdatedCache` / `drop_outdated_cache`, but for whole params, and only keys that look like cached entries. It also drops the
+    /// entries of cached functions that read such an entry, in every namespace of the store. Where the cache fails, the whole drop is tried
+    /// again for the [`invalidation_deadline`](crate::MrcClientBuilder::invalidation_deadline) (10 s).
+    ///
+    /// # Errors
+    /// [`Error::Drop`]: the params select nothing, and nothing was dropped; or the cache went on failing, and entries may survive until
+    /// their TTL ends: call it again.
+    pub async fn drop_outdated_cache(&self, request: impl Into<DropRequest>) -> Result<u64, Error> {
+        let inner = self.inner();
+        Ok(inner.invalidator.drop_outdated(&request.into(), &*inner.pipeline.events).await?)
+    }
+
+    /// Removes what is selected in the whole store, and returns how many entries went: those that have any of some tags, or what a
+    /// [`Select`] says. Its cost is that of the entries which have the tag.
+    ///
+    /// When it returns, no value that was read before it began is in the cache under such a tag. Where the cache fails, it is tried again
+    /// for the [`invalidation_deadline`](crate::MrcClientBuilder::invalidation_deadline) (10 s).
+    ///
+    /// # Errors
+    /// - [`Error::Tag`]: a tag can't be used, and nothing was removed.
+    /// - [`Error::Drop`]: the cache went on failing: call it again.
+    ///
+    /// ```no_run
+    /// # async fn example(client: mrc_client::MrcClient) -> Result<(), mrc_client::Error> {
+    /// client.invalidate(["user:42", "users"]).await?;
+    /// # Ok(()) }
+    /// ```
+    pub async fn invalidate(&self, select: impl Into<Select>) -> Result<u64, Error> {
+        let inner = self.inner();
+        Ok(inner.invalidator.invalidate(&select.into(), &*inner.pipeline.events).await?)
+    }
+
+    /// Returns the builder of a cache for functions and plain values, on the connections of this client. The cache has the client's
+    /// listeners and settings, except for the TTL (5 minutes), the codec and the bound. Build it once, and clone it: callers that are to
+    /// share one computation need one cache.
+    ///
+    /// ```no_run
+    /// # fn example(client: mrc_client::MrcClient) -> Result<(), mrc_client::Error> {
+    /// let functions = client.cache("shop").ttl(600).build()?;
+    /// # Ok(()) }
+    /// ```
+    pub fn cache(&self, namespace: impl Into<String>) -> CacheBuilder {
+        let Options { deadline, stale, early_refresh, .. } = self.options;
+        let (namespace, caches) = (namespace.into(), self.inner().caches.clone());
+        let config = CacheConfig { namespace, deadline, stale_on_error: stale, early_refresh, ..caches };
+        CacheBuilder::beside(&self.inner().pipeline, config)
+    }
+}

@@ -1,0 +1,149 @@
+//! A transaction on a connection of the callers' pool.
+
+use std::fmt;
+
+use async_trait::async_trait;
+use mrc_core::{Params, RowEncoder};
+use mysql_async::Conn;
+use mysql_async::consts::StatusFlags;
+use mysql_async::prelude::Queryable;
+use tracing::Instrument;
+
+use super::failure::{self, failed};
+use super::params::Call;
+use super::session::Session;
+use super::{MySqlExecutor, leave, written};
+use crate::error::ExecuteError;
+use crate::executor::{Executed, ExecutorTransaction, span};
+
+/// Errors of the server that say how the session ended, and not what became of a commit: interrupted, killed, shut down, cut off by
+/// a proxy.
+const CUT_OFF: [u32; 9] = [1053, 1079, 1317, 1927, 2006, 2013, 3169, 4031, 9001];
+
+pub(super) struct MySqlTransaction {
+    executor: MySqlExecutor,
+    /// `None`: the transaction is over. While a statement runs it has the session, so a call that is cancelled ends the transaction.
+    session: Option<Session>,
+    /// Whether the last statement ended in an error: after some, such as a deadlock, the server has rolled back everything.
+    in_doubt: bool,
+}
+
+pub(super) async fn begin(executor: MySqlExecutor) -> Result<MySqlTransaction, ExecuteError> {
+    let home = executor.pools.here();
+    let mut session = executor.session(&home, &home.callers).await?;
+    let done = executor.within_limit(command(session.conn()?, "START TRANSACTION")).await;
+    if done.is_err() {
+        leave(session, &done);
+        return Err(done.err().unwrap_or(ExecuteError::TransactionOver));
+    }
+    Ok(MySqlTransaction { executor, session: Some(session), in_doubt: false })
+}
+
+async fn command(conn: &mut Conn, text: &'static str) -> Result<(), ExecuteError> {
+    conn.query_drop(text).await.map_err(failed)
+}
+
+/// Whether the last answer came from an open transaction. `None` if it was an error, which doesn't say.
+fn is_open(conn: &Conn) -> Option<bool> {
+    conn.last_ok_packet().map(|ok| ok.status_flags().contains(StatusFlags::SERVER_STATUS_IN_TRANS))
+}
+
+impl MySqlTransaction {
+    /// The session, if the transaction is still open in it. Until it's put back, the transaction counts as over.
+    async fn open(&mut self) -> Result<Session, ExecuteError> {
+        let mut session = self.session.take().ok_or(ExecuteError::TransactionOver)?;
+        if self.in_doubt {
+            let conn = session.conn()?;
+            let asked = self.executor.within_limit(async { conn.ping().await.map_err(failed) }).await;
+            if asked.is_err() || is_open(conn) != Some(true) {
+                return Err(ExecuteError::TransactionOver);
+            }
+            self.in_doubt = false;
+        }
+        Ok(session)
+    }
+
+    async fn run(&mut self, call: Call<'_>, rows: &mut RowEncoder) -> Result<Executed, ExecuteError> {
+        let mut session = self.open().await?;
+        let executor = &self.executor;
+        let done = executor.within_limit(executor.run(session.conn()?, call, rows)).await;
+        let conn = session.conn()?;
+        if super::is_whole(&done) || done.as_ref().is_err_and(failure::is_answer) {
+            if is_open(conn) == Some(false) {
+                // The session is closed: what the statement left open in it may be another transaction.
+                return done.and(Err(ExecuteError::TransactionOver));
+            }
+            self.in_doubt = done.is_err();
+            let written = written(conn);
+            self.session = Some(session);
+            return done.map(|()| written);
+        }
+        done.map(|()| Executed::default())
+    }
+}
+
+#[async_trait]
+impl ExecutorTransaction for MySqlTransaction {
+    async fn execute(&mut self, sql: &str, params: &Params, rows: &mut RowEncoder) -> Result<Executed, ExecuteError> {
+        let call = Call::new(self.executor.config().param_mode, sql, params, rows.format())?;
+        let span = span::query(self.executor.pools.target(), sql);
+        let done = self.run(call, rows).instrument(span.clone()).await;
+        span::ended(&span, &done, rows);
+        done
+    }
+
+    async fn commit(mut self: Box<Self>) -> Result<(), ExecuteError> {
+        let mut session = self.open().await?;
+        let done = self.executor.within_limit(command(session.conn()?, "COMMIT")).await;
+        match done {
+            Err(error) if may_be_committed(&error) => {
+                session.end().await;
+                Err(ExecuteError::CommitUnknown(Box::new(error)))
+            }
+            Err(error) => {
+                session.close();
+                Err(error)
+            }
+            Ok(()) => {
+                session.ended();
+                Ok(())
+            }
+        }
+    }
+
+    async fn rollback(mut self: Box<Self>) -> Result<(), ExecuteError> {
+        let mut session = self.session.take().ok_or(ExecuteError::TransactionOver)?;
+        let done = self.executor.within_limit(command(session.conn()?, "ROLLBACK")).await;
+        leave(session, &done);
+        done
+    }
+}
+
+/// Whether a `COMMIT` that ended in this error may have been carried out.
+fn may_be_committed(error: &ExecuteError) -> bool {
+    error.server().is_none_or(|server| CUT_OFF.contains(&server.code))
+}
+
+impl fmt::Debug for MySqlTransaction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MySqlTransaction").field("is_over", &self.session.is_none()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::{ServerError, ServerErrorKind};
+
+    #[test]
+    fn only_an_answer_of_the_server_says_that_nothing_was_committed() {
+        let server =
+            |code| ExecuteError::Refused(Box::new(ServerError::new(ServerErrorKind::Other, code, "HY000", "")));
+        // A deadlock (Galera's certification too), a rollback by group replication, a read-only server, an error while committing.
+        assert!([1213, 3101, 1836, 1180].into_iter().all(|code| !may_be_committed(&server(code))));
+        assert!(CUT_OFF.into_iter().all(|code| may_be_committed(&server(code))));
+        let limit = std::time::Duration::from_secs(1);
+        assert!(may_be_committed(&ExecuteError::Timeout { stage: "the query", limit, address: None }));
+        assert!(may_be_committed(&ExecuteError::Unavailable("gone".into())));
+    }
+}

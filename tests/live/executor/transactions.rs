@@ -1,0 +1,169 @@
+//! Transactions on a server: what ends one, and what it leaves behind.
+
+use std::time::Duration;
+
+use mrc_core::{RowEncoder, RowFormat, params};
+use mrc_store::{ExecuteError, Executed, ExecutorTransaction, MySqlExecutor, QueryExecutor};
+use mrc_tests::{Database, Mode, Proxy, slow_query, unique};
+use mysql_async::prelude::Queryable;
+
+use super::{canonical, config, executor};
+
+const TABLE: &str = "CREATE TABLE t (id INT PRIMARY KEY AUTO_INCREMENT, n INT NOT NULL);
+    INSERT INTO t (n) VALUES (0), (0)";
+const COUNT: &str = "SELECT COUNT(*) AS n FROM t";
+
+/// An executor with one connection for callers, and the table.
+async fn table() -> (Database, MySqlExecutor) {
+    let database = Database::create().await;
+    database.execute(TABLE).await;
+    let executor = executor(config(&database).pool_max(1));
+    (database, executor)
+}
+
+async fn run(open: &mut dyn ExecutorTransaction, sql: &str) -> Result<Executed, ExecuteError> {
+    open.execute(sql, &params! {}, &mut RowEncoder::new(RowFormat::Canonical)).await
+}
+
+/// Runs a statement on the callers' one connection.
+async fn write(executor: &MySqlExecutor, sql: &str) -> Executed {
+    executor.execute(sql, &params! {}, &mut RowEncoder::new(RowFormat::Canonical)).await.unwrap()
+}
+
+/// What the callers' one connection reads: it would see what a transaction left open in it.
+async fn read(executor: &MySqlExecutor, sql: &str) -> String {
+    let mut rows = RowEncoder::new(RowFormat::Canonical);
+    executor.execute(sql, &params! {}, &mut rows).await.unwrap();
+    String::from_utf8(rows.finish().unwrap().to_vec()).unwrap()
+}
+
+fn is_over<T>(outcome: &Result<T, ExecuteError>) -> bool {
+    matches!(outcome, Err(ExecuteError::TransactionOver))
+}
+
+#[tokio::test]
+async fn a_write_says_how_many_rows_and_which_id() {
+    let (_database, executor) = table().await;
+    let said = |affected_rows, last_insert_id| Executed { affected_rows, last_insert_id };
+    assert_eq!(write(&executor, "INSERT INTO t (n) VALUES (5), (6)").await, said(2, Some(3)));
+    assert_eq!(write(&executor, "UPDATE t SET n = 5 WHERE n IN (5, 6)").await, said(1, None), "one has changed");
+    assert_eq!(write(&executor, COUNT).await, said(0, None));
+    let mut open = executor.begin().await.unwrap();
+    assert_eq!(run(&mut *open, "INSERT INTO t (n) VALUES (7)").await.unwrap(), said(1, Some(5)));
+    assert_eq!(run(&mut *open, "DELETE FROM t WHERE n > 0").await.unwrap(), said(3, None));
+    open.commit().await.unwrap();
+}
+
+#[tokio::test]
+async fn nobody_sees_a_transaction_before_its_commit() {
+    let (_database, executor) = table().await;
+    let mut open = executor.begin().await.unwrap();
+    run(&mut *open, "INSERT INTO t (n) VALUES (7)").await.unwrap();
+    assert_eq!(canonical(&executor, COUNT).await.unwrap(), r#"[{"n":2}]"#);
+    open.commit().await.unwrap();
+    assert_eq!(canonical(&executor, COUNT).await.unwrap(), r#"[{"n":3}]"#);
+    let mut open = executor.begin().await.unwrap();
+    run(&mut *open, "INSERT INTO t (n) VALUES (8)").await.unwrap();
+    drop(open);
+    assert_eq!(
+        read(&executor, COUNT).await,
+        r#"[{"n":3}]"#,
+        "whoever gets the connection next isn't in the transaction"
+    );
+}
+
+#[tokio::test]
+async fn a_deadlock_ends_one_transaction_as_a_whole() {
+    let (database, one) = table().await;
+    let another = executor(config(&database));
+    let (mut a, mut b) = (one.begin().await.unwrap(), another.begin().await.unwrap());
+    run(&mut *a, "UPDATE t SET n = n + 1 WHERE id = 1").await.unwrap();
+    run(&mut *b, "UPDATE t SET n = n + 10 WHERE id = 2").await.unwrap();
+    let (first, second) = tokio::join!(
+        run(&mut *a, "UPDATE t SET n = n + 1 WHERE id = 2"),
+        run(&mut *b, "UPDATE t SET n = n + 10 WHERE id = 1")
+    );
+    let ((winner, rows), (mut loser, error)) = match (first, second) {
+        (Ok(_), Err(error)) => ((a, r#"[{"n":1},{"n":1}]"#), (b, error)),
+        (Err(error), Ok(_)) => ((b, r#"[{"n":10},{"n":10}]"#), (a, error)),
+        outcomes => panic!("one of two fails: {outcomes:?}"),
+    };
+    assert!(error.is_retryable(), "{error:?}");
+    assert!(is_over(&run(&mut *loser, "INSERT INTO t (n) VALUES (7)").await), "it would be committed by itself");
+    assert!(is_over(&loser.commit().await));
+    winner.commit().await.unwrap();
+    assert_eq!(canonical(&one, "SELECT n FROM t").await.unwrap(), rows);
+}
+
+#[tokio::test]
+async fn a_cancelled_statement_ends_the_transaction_and_its_locks() {
+    let (database, executor) = table().await;
+    let name = unique("cancelled");
+    let slow = slow_query(&name);
+    let mut open = executor.begin().await.unwrap();
+    run(&mut *open, "UPDATE t SET n = 7 WHERE id = 1").await.unwrap();
+    let mut admin = database.admin().await;
+    let is_running = async {
+        let sql = "SELECT ID FROM information_schema.PROCESSLIST WHERE INFO LIKE ? AND ID <> CONNECTION_ID()";
+        while admin.exec_first::<u64, _, _>(sql, (format!("%{name}%"),)).await.unwrap().is_none() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::select! {
+        done = run(&mut *open, &slow) => panic!("{done:?}"),
+        () = is_running => {}
+    }
+    assert!(is_over(&run(&mut *open, "UPDATE t SET n = 8 WHERE id = 1").await));
+    assert!(is_over(&open.commit().await));
+    // On the one connection that there may be, and on the row that was locked.
+    assert_eq!(write(&executor, "UPDATE t SET n = n + 1 WHERE id = 1").await.affected_rows, 1);
+    assert_eq!(read(&executor, "SELECT n FROM t").await, r#"[{"n":1},{"n":0}]"#);
+}
+
+#[tokio::test]
+async fn a_killed_connection_rolls_back() {
+    let (database, executor) = table().await;
+    let mut open = executor.begin().await.unwrap();
+    let mut rows = RowEncoder::new(RowFormat::Canonical);
+    open.execute("INSERT INTO t (n) VALUES (7)", &params! {}, &mut rows).await.unwrap();
+    let mut rows = RowEncoder::new(RowFormat::Canonical);
+    open.execute("SELECT CAST(CONNECTION_ID() AS CHAR) AS id", &params! {}, &mut rows).await.unwrap();
+    let id: String = String::from_utf8_lossy(&rows.finish().unwrap()).chars().filter(char::is_ascii_digit).collect();
+    database.admin().await.query_drop(format!("KILL {id}")).await.unwrap();
+    let killed = run(&mut *open, COUNT).await.unwrap_err();
+    assert!(killed.is_retryable(), "{killed:?}");
+    assert!(is_over(&run(&mut *open, COUNT).await));
+    assert!(is_over(&open.commit().await));
+    assert_eq!(read(&executor, COUNT).await, r#"[{"n":2}]"#);
+}
+
+#[tokio::test]
+async fn a_ddl_statement_ends_the_transaction_that_it_commits() {
+    let (_database, executor) = table().await;
+    let mut open = executor.begin().await.unwrap();
+    run(&mut *open, "INSERT INTO t (n) VALUES (7)").await.unwrap();
+    assert!(is_over(&run(&mut *open, "CREATE TABLE other (a INT)").await));
+    assert!(is_over(&run(&mut *open, "INSERT INTO t (n) VALUES (8)").await));
+    assert!(is_over(&open.rollback().await));
+    assert_eq!(read(&executor, COUNT).await, r#"[{"n":3}]"#);
+}
+
+#[tokio::test]
+async fn a_commit_whose_answer_does_not_come_is_unknown() {
+    let (database, direct) = table().await;
+    let wire = Proxy::to(database.port()).await;
+    let limit = Duration::from_secs(2);
+    let executor = executor(config(&database).port(wire.port()).query_timeout(limit).connect_timeout(limit));
+    let mut expected = 2;
+    for mode in [Mode::HoldAnswers, Mode::Close] {
+        wire.set(Mode::Pass);
+        let mut open = executor.begin().await.unwrap();
+        run(&mut *open, "INSERT INTO t (n) VALUES (7)").await.unwrap();
+        wire.set(mode.clone());
+        let error = open.commit().await.unwrap_err();
+        assert!(matches!(error, ExecuteError::CommitUnknown(_)) && !error.is_retryable(), "{error:?}");
+        // What was sent was carried out; what was cut off wasn't.
+        expected += usize::from(mode == Mode::HoldAnswers);
+        assert_eq!(read(&direct, COUNT).await, format!(r#"[{{"n":{expected}}}]"#), "{mode:?}");
+    }
+}
