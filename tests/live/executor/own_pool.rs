@@ -10,9 +10,9 @@ use mysql_async::prelude::Queryable;
 
 use super::{canonical, executor};
 
-/// A service's own pool of so many connections.
+/// A service's own pool, which keeps so many connections.
 fn pool(database: &Database, most: usize, reset: bool) -> Pool {
-    let pool = PoolOpts::new().with_constraints(PoolConstraints::new(0, most).unwrap()).with_reset_connection(reset);
+    let pool = PoolOpts::new().with_constraints(PoolConstraints::new(most, most).unwrap()).with_reset_connection(reset);
     let opts = mysql_async::Opts::from_url(&database.url()).unwrap();
     Pool::new(OptsBuilder::from_opts(opts).prefer_socket(false).pool_opts(pool))
 }
@@ -52,6 +52,10 @@ async fn nothing_that_the_service_leaves_reaches_a_read_and_no_setting_reaches_t
             let mut conn = pool.get_conn().await.unwrap();
             conn.query_first("SELECT @@autocommit, @@sql_mode, @@time_zone").await.unwrap()
         };
+        // A pool that doesn't reset hands on what was left.
+        pool.get_conn().await.unwrap().query_drop("SET @mine = 7").await.unwrap();
+        let left: Option<Option<i64>> = pool.get_conn().await.unwrap().query_first("SELECT @mine").await.unwrap();
+        assert_eq!(left.flatten(), if reset { None } else { Some(7) });
         let executor = MySqlExecutor::new(MySqlConfig::from_pool(pool.clone())).unwrap();
         let spoilers = [
             "SET autocommit = 0",
@@ -96,7 +100,9 @@ async fn a_pool_that_is_taken_is_a_timeout_of_waiting() {
 async fn a_query_that_is_cancelled_ends_at_the_server_and_frees_the_pool() {
     let database = Database::create().await;
     let pool = pool(&database, 1, true);
-    let executor = MySqlExecutor::with_pool(pool.clone()).unwrap();
+    // The server's own limit doesn't end it.
+    let hour = Duration::from_secs(3600);
+    let executor = executor(MySqlConfig::from_pool(pool.clone()).query_timeout(hour));
     canonical(&executor, "SELECT 1 AS a").await.unwrap();
     let slow = slow_query("cancelled_in_a_pool");
     let mut admin = database.admin().await;
