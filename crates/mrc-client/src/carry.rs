@@ -1,4 +1,4 @@
-//! What no codec carries: a value is looked at before it is written, since what is lost on the way comes back as another value.
+//! Values are checked before they are written: some come back from every codec as another value, or as none.
 //!
 //! | value | would come back as |
 //! |---|---|

@@ -43,8 +43,8 @@ impl Pipeline {
 
     /// The answer for a caller that could not decode the one it got, which wasn't computed for it.
     ///
-    /// What is no document at all goes, and the value is computed anew and stored. A whole document of another type stays for those who can
-    /// read it; this caller's value is computed without the cache.
+    /// A text that is no JSON document is removed, and the value is computed anew and stored. A whole document of another type stays for
+    /// those who can read it; this caller's value is computed without the cache.
     pub(crate) async fn instead<C: Compute>(
         self: &Arc<Self>,
         key: &Key,

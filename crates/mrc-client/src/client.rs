@@ -309,9 +309,8 @@ impl MrcClient {
     /// is [ambiguous](Key::ambiguity), the value is larger than [`max_value`](MrcClientBuilder::max_value), the
     /// [mode](crate::scope::with_mode) stores nothing, or an invalidation of one of the tags came between.
     ///
-    /// The peers' `writeToCache` / `write_to_cache`. The caller vouches that the value isn't older than the last invalidation:
-    /// a value that was read from the database is better stored by [`query_with_cache`](Self::query_with_cache) or
-    /// [`with_cache`](Self::with_cache), which know.
+    /// The peers' `writeToCache` / `write_to_cache`. The caller vouches that the value isn't older than the last invalidation.
+    /// [`query_with_cache`](Self::query_with_cache) and [`with_cache`](Self::with_cache) check that by themselves.
     ///
     /// # Errors
     /// [`Error::Key`], [`Error::Ttl`], [`Error::Tag`], [`Error::Encode`], [`Error::Store`].

@@ -154,7 +154,7 @@ fn located<'a, T>(
             let why =
                 Some(error.inner().to_string()).filter(|why| why.starts_with("expected ") && why.contains(", found "));
             let error = Error::decode::<T>(error);
-            // What comes after the place was not read.
+            // The reader stopped at that place, so the rest of the text may be torn.
             if serde_json::from_str::<Whole>(text).is_ok() {
                 Err(Unfit::WrongType { asked_for: std::any::type_name::<T>(), at, why, error })
             } else {

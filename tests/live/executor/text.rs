@@ -2,7 +2,7 @@
 
 use mrc_core::{Params, RowFormat, Value, params};
 use mrc_store::{ExecuteError, MySqlConfig, ParamMode, QueryExecutor, conformance};
-use mrc_tests::Database;
+use mrc_tests::{Database, cases};
 use mysql_async::prelude::Queryable;
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
@@ -75,7 +75,7 @@ fn hostile() -> impl Strategy<Value = String> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn any_string_comes_back_and_no_token_is_added() {
     let database = Database::create().await;
-    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(120);
+    let cases = cases(120);
     let config = ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() };
     let runtime = tokio::runtime::Handle::current();
     for modes in MODES {

@@ -7,8 +7,8 @@ use serde_json::{Value as Json, json};
 
 use super::{Side, World, name};
 
-/// How many queries; `PROPTEST_CASES` asks for more.
-const QUERIES: usize = 150;
+/// How many queries.
+const QUERIES: u32 = 150;
 
 const TABLE: &str = r#"
     CREATE TABLE r (id INT PRIMARY KEY, i8 TINYINT, u8 TINYINT UNSIGNED, i32 INT, z INT(8) ZEROFILL, i64 BIGINT, u64 BIGINT UNSIGNED,
@@ -137,7 +137,7 @@ async fn search(queries: usize) -> (usize, Vec<String>) {
 
 #[tokio::test]
 async fn rows_of_any_query_are_the_bytes_that_the_peers_store() {
-    let queries = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(QUERIES);
+    let queries = mrc_tests::cases(QUERIES);
     let (answered, differ) = search(queries).await;
     assert!(differ.is_empty(), "{} of {answered} differ:\n{}", differ.len(), differ.join("\n"));
     assert!(answered > queries / 2, "the peers answered {answered} of {queries}");

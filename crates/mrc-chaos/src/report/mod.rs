@@ -99,7 +99,7 @@ mod tests {
     use super::*;
     use crate::record::{Counts, Measured};
 
-    /// What is judged of one call, due and ended at these seconds of a run whose phases last 10 s each. MySQL is away in the second one,
+    /// How many errors a report counts of one call, due and ended at these seconds of a run whose phases last 10 s each. MySQL is away in the second one,
     /// and comes back in the third.
     fn errors(due: u64, took: u64, outcome: Outcome) -> usize {
         let seconds = Duration::from_secs;
