@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use mrc_core::{RowEncoder, RowFormat, params};
-use mrc_store::{ExecuteError, Executed, ExecutorTransaction, MySqlExecutor, QueryExecutor};
+use mrc_store::{ExecuteError, Executed, ExecutorTransaction, MySqlExecutor, ParamMode, QueryExecutor};
 use mrc_tests::{Database, Mode, Proxy, slow_query, unique};
 use mysql_async::prelude::Queryable;
 
@@ -166,4 +166,22 @@ async fn a_commit_whose_answer_does_not_come_is_unknown() {
         expected += usize::from(mode == Mode::HoldAnswers);
         assert_eq!(read(&direct, COUNT).await, format!(r#"[{{"n":{expected}}}]"#), "{mode:?}");
     }
+}
+
+/// In gbk the last byte of `縗` and the backslash after it are one character, so that the quote would end the string.
+#[tokio::test]
+async fn values_are_written_into_no_text_of_another_charset() {
+    let database = Database::create().await;
+    let executor = executor(config(&database).param_mode(ParamMode::Text));
+    let mut open = executor.begin().await.unwrap();
+    let mut rows = RowEncoder::new(RowFormat::Canonical);
+    let hostile = params! { "Text" => "縗' OR '1' = '1" };
+    open.execute("SELECT ? AS a", &hostile, &mut rows).await.unwrap();
+    assert_eq!(rows.finish().unwrap(), r#"[{"a":"縗' OR '1' = '1"}]"#);
+    run(&mut *open, "SET NAMES gbk").await.unwrap();
+    let error = open.execute("SELECT ? AS a", &hostile, &mut RowEncoder::new(RowFormat::Canonical)).await.unwrap_err();
+    assert!(error.to_string().contains("charset"), "{error}");
+    run(&mut *open, "SET NAMES utf8mb4").await.unwrap();
+    open.execute("SELECT ? AS a", &hostile, &mut RowEncoder::new(RowFormat::Canonical)).await.unwrap();
+    open.commit().await.unwrap();
 }

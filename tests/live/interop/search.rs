@@ -7,9 +7,6 @@ use serde_json::{Value as Json, json};
 
 use super::{Side, World, name};
 
-/// How many queries.
-const QUERIES: u32 = 150;
-
 const TABLE: &str = r#"
     CREATE TABLE r (id INT PRIMARY KEY, i8 TINYINT, u8 TINYINT UNSIGNED, i32 INT, z INT(8) ZEROFILL, i64 BIGINT, u64 BIGINT UNSIGNED,
       d102 DECIMAL(10,2), d3010 DECIMAL(30,10), f FLOAT, f73 FLOAT(7,3), f50 FLOAT(5,0), d DOUBLE, dd DOUBLE(10,2), dl DOUBLE(30,15),
@@ -137,7 +134,7 @@ async fn search(queries: usize) -> (usize, Vec<String>) {
 
 #[tokio::test]
 async fn rows_of_any_query_are_the_bytes_that_the_peers_store() {
-    let queries = mrc_tests::cases(QUERIES);
+    let queries = mrc_tests::cases(150) as usize;
     let (answered, differ) = search(queries).await;
     assert!(differ.is_empty(), "{} of {answered} differ:\n{}", differ.len(), differ.join("\n"));
     assert!(answered > queries / 2, "the peers answered {answered} of {queries}");

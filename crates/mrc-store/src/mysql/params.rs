@@ -77,6 +77,33 @@ impl<'a> Call<'a> {
     }
 }
 
+impl Call<'_> {
+    /// Whether the text is read otherwise in another charset than utf8mb4: in gbk and others a backslash can be the second byte of a
+    /// character, and then escapes nothing.
+    fn depends_on_charset(&self) -> bool {
+        match self {
+            Self::Prepared(_) => false,
+            Self::Text { escaped: Ok(text), .. } => text.contains('\\') && !text.is_ascii(),
+            Self::Text { .. } => true,
+        }
+    }
+
+    /// Refuses a text that the session would read in another charset. For sessions in which a caller's statements have run before.
+    pub(super) async fn check_charset(&self, conn: &mut Conn) -> Result<(), ExecuteError> {
+        if !self.depends_on_charset() {
+            return Ok(());
+        }
+        let charset: Option<Vec<u8>> =
+            conn.query_first("SELECT @@SESSION.character_set_client").await.map_err(failed)?;
+        if charset.is_some_and(|charset| charset.starts_with(b"utf8")) {
+            return Ok(());
+        }
+        Err(refused(
+            "values can't be written into a text for this session, as its charset isn't utf8mb4: leave out `SET NAMES`, or use ParamMode::Prepared",
+        ))
+    }
+}
+
 /// The text for this session.
 pub(super) async fn text_for(
     conn: &mut Conn,

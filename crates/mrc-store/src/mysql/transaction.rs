@@ -66,6 +66,12 @@ impl MySqlTransaction {
     async fn run(&mut self, call: Call<'_>, rows: &mut RowEncoder) -> Result<Executed, ExecuteError> {
         let mut session = self.open().await?;
         let executor = &self.executor;
+        if let Err(error) = executor.within_limit(call.check_charset(session.conn()?)).await {
+            if matches!(error, ExecuteError::Refused(_)) {
+                self.session = Some(session);
+            }
+            return Err(error);
+        }
         let done = executor.within_limit(executor.run(session.conn()?, call, rows)).await;
         let conn = session.conn()?;
         if super::is_whole(&done) || done.as_ref().is_err_and(failure::is_answer) {
