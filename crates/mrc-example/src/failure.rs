@@ -1,4 +1,4 @@
-//! What goes wrong, as a status and JSON.
+//! Errors, as a status and JSON.
 
 use axum::Json;
 use axum::extract::rejection::{JsonRejection, PathRejection};
@@ -9,24 +9,30 @@ use serde_json::json;
 /// Why a request is not answered.
 #[derive(Debug)]
 pub enum Failure {
-    /// It can't be understood.
+    /// The request can't be understood.
     Request(StatusCode, String),
-    /// The database failed, or the request can't be answered by it.
+    /// The database failed.
     Mrc(mrc::Error),
+    /// Another service failed.
+    Upstream(anyhow::Error),
 }
 
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
+        // An error may name tables and servers: it goes to the log, and not to the caller.
         let (status, error) = match self {
             Self::Request(status, why) => (status, why),
             Self::Mrc(error) => {
-                // For us alone: it may name tables and servers.
                 eprintln!("{error}");
                 if error.is_retryable() {
                     (StatusCode::SERVICE_UNAVAILABLE, "try again later".into())
                 } else {
                     (StatusCode::INTERNAL_SERVER_ERROR, "this is our fault".into())
                 }
+            }
+            Self::Upstream(error) => {
+                eprintln!("{error:#}");
+                (StatusCode::BAD_GATEWAY, "another service has no answer".into())
             }
         };
         (status, Json(json!({ "error": error }))).into_response()

@@ -2,35 +2,35 @@
 #![expect(clippy::print_stdout, reason = "it says where it listens")]
 
 use std::net::Ipv4Addr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
-use mrc::BoxError;
-use mrc_example::{Shop, router};
+use mrc_example::{FixedRates, Shop, router};
 use tokio::net::TcpListener;
 
 #[tokio::main]
-async fn main() -> Result<(), BoxError> {
-    // Before the shop: what is made before the exporter counts into nothing.
+async fn main() -> anyhow::Result<()> {
+    // The exporter comes first: a client that is built before it counts into nothing.
     let metrics = exporter()?;
-    let shop = Shop::open().await?;
+    let shop = Shop::from_env(Arc::new(FixedRates)).await?;
     let port = std::env::var("PORT").map_or(Ok(8080), |port| port.parse())?;
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
     println!("listening on http://{}", listener.local_addr()?);
-    // Requests under way are answered before it ends.
-    axum::serve(listener, router(shop.clone(), metrics)).with_graceful_shutdown(stopped()).await?;
+    // It answers the requests under way before it ends.
+    axum::serve(listener, router(shop.clone(), move || metrics.render())).with_graceful_shutdown(stopped()).await?;
     shop.close().await;
     Ok(())
 }
 
-fn exporter() -> Result<PrometheusHandle, BoxError> {
+fn exporter() -> anyhow::Result<PrometheusHandle> {
     let metrics = PrometheusBuilder::new()
         .set_buckets_for_metric(Matcher::Suffix("_seconds".into()), &[0.001, 0.01, 0.1, 1.0, 10.0])?
         .set_buckets_for_metric(Matcher::Suffix("_bytes".into()), &[1e3, 1e6, 1e9])?
         .install_recorder()?;
     let upkeep = metrics.clone();
     tokio::spawn(async move {
-        // What is measured is summed up, also when nobody scrapes.
+        // Measurements are summed up even if nobody scrapes; otherwise they pile up.
         loop {
             tokio::time::sleep(Duration::from_secs(5)).await;
             upkeep.run_upkeep();

@@ -7,8 +7,8 @@ pub use mrc_client::{
 pub use mrc_core::{
     Ambiguity, Bypass, Cell, Column, ColumnKind, Date, DateTime, Decimal, DecimalError, EntryPattern, Event,
     EventListener, FunctionKey, FunctionKeyError, Glob, GlobError, Key, KeyError, KeyFormat, KeyScheme, Latency, Mark,
-    Param, Params, PatternError, RowEncoder, RowError, RowFormat, Snapshot, Stats, Tag, TagError, TemporalError,
-    TextHash, Time, Ttl, TtlError, Value, json, params, statement,
+    Param, Params, PatternError, RowEncoder, RowError, RowFormat, RowsDeserializer, Snapshot, Stats, Tag, TagError,
+    TemporalError, TextHash, Time, Ttl, TtlError, Value, json, params, statement,
 };
 pub use mrc_server::MrcServer;
 pub use mrc_store::{

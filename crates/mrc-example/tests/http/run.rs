@@ -47,8 +47,9 @@ impl Shop {
         self.send("GET", path, "").await
     }
 
-    pub(crate) async fn order(&self, store: u32, item: &str, cents: u32) -> Response {
-        self.send("POST", &format!("/stores/{store}/orders"), &json!({"item": item, "cents": cents}).to_string()).await
+    pub(crate) async fn order(&self, store: u32, item: &str, total: &str) -> Response {
+        let order = json!({"total": total, "meta": {"items": [item]}}).to_string();
+        self.send("POST", &format!("/stores/{store}/orders"), &order).await
     }
 
     pub(crate) async fn terminate(mut self) -> ExitStatus {

@@ -8,12 +8,13 @@ use mysql_async::Opts;
 use url::Url;
 
 use super::config::{MySqlConfig, refuse};
+use super::params::ParamMode;
 use super::tls::{MODES, Pem};
 use crate::error::ExecuteError;
 
 const KNOWN: &str = "pool_min, pool_max, acquire_timeout, connect_timeout, query_timeout, idle_timeout, \
                      statement_cache, tls, tls_ca, tls_cert, tls_key, socket, prefer_socket, session, collation, \
-                     time_zone, sql_mode, ignore_space, read_only";
+                     time_zone, sql_mode, ignore_space, read_only, param_mode";
 
 impl MySqlConfig {
     /// `mysql://user:password@host:port/database?name=value&…`, also with `mariadb://`.
@@ -23,7 +24,7 @@ impl MySqlConfig {
     /// `verify_ca` or `verify_identity`, which `required` also means), `tls_ca`, `tls_cert` and `tls_key` (paths of PEM files),
     /// `socket` (a path), `prefer_socket` (`true` or `false`), `session` (`typescript` or `python`: see
     /// [`session_of`](Self::session_of)), `collation`, `time_zone` (`%2B00:00` for `+00:00`), `sql_mode`, `ignore_space` and
-    /// `read_only` (`true` or `false`).
+    /// `read_only` (`true` or `false`), and `param_mode` (`auto`, `prepared` or `text`: see [`ParamMode`]).
     /// Special characters in the user, the password and the database are written percent-encoded: `%40` for `@`.
     ///
     /// # Errors
@@ -81,6 +82,7 @@ impl MySqlConfig {
             "sql_mode" => self.sql_mode = Some(value.into()),
             "ignore_space" => self.ignore_space = one_of(name, value, BOOL)?,
             "read_only" => self.read_only = one_of(name, value, BOOL)?,
+            "param_mode" => self.param_mode = one_of(name, value, PARAM_MODES)?,
             "tls" => self.tls.mode = Some(one_of(name, value, MODES)?),
             "tls_ca" => self.tls.ca = Some(Pem::File(value.into())),
             "tls_cert" => self.tls.cert = Some(Pem::File(value.into())),
@@ -110,6 +112,8 @@ fn seconds(name: &str, value: &str) -> Result<Duration, ExecuteError> {
 }
 
 const BOOL: [(&str, bool); 2] = [("true", true), ("false", false)];
+const PARAM_MODES: [(&str, ParamMode); 3] =
+    [("auto", ParamMode::Auto), ("prepared", ParamMode::Prepared), ("text", ParamMode::Text)];
 const PEERS: [(&str, KeyFormat); 2] = [("typescript", KeyFormat::TypeScript), ("python", KeyFormat::Python)];
 
 fn one_of<T: Copy, const N: usize>(name: &str, value: &str, words: [(&str, T); N]) -> Result<T, ExecuteError> {
@@ -170,6 +174,10 @@ mod tests {
         assert_eq!(read("mysql://h/d?tls=required").tls.mode, Some(TlsMode::VerifyIdentity));
         assert_eq!((config.collation.as_str(), config.time_zone.as_deref()), ("utf8mb4_bin", Some("+02:00")));
         assert_eq!((config.sql_mode.as_deref(), config.read_only), (Some("ANSI_QUOTES"), false));
+        assert_eq!(read("mysql://h/d").param_mode, ParamMode::Auto);
+        for (word, mode) in PARAM_MODES {
+            assert_eq!(read(&format!("mysql://h/d?param_mode={word}")).param_mode, mode);
+        }
         for known in KNOWN.split(", ") {
             let error = MySqlConfig::default().set(known, "");
             assert!(!format!("{error:?}").contains("unknown"), "{known}");
@@ -186,6 +194,10 @@ mod tests {
             refused("mysql://u:hunter2@h/d?query_timeout=-1").contains("`query_timeout` must be a number of seconds")
         );
         assert!(refused("mysql://u:hunter2@h/d?tls=hunter2").contains("`tls` must be off or unverified or verify_ca"));
+        assert!(
+            refused("mysql://u:hunter2@h/d?param_mode=hunter2")
+                .contains("`param_mode` must be auto or prepared or text")
+        );
         assert!(refused("postgres://u:hunter2@h/d").contains("scheme"));
         assert!(refused("mysql://u:hunter2#@h/d").contains("percent-encoded"));
         assert!(

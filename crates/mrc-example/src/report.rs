@@ -1,0 +1,41 @@
+//! A cached function of two queries.
+
+use mrc::{Error, Spec, params};
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+use crate::orders::Order;
+use crate::shop::{Shop, TTL};
+
+/// What a store has sold.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// How many orders there are.
+    pub orders: u64,
+    /// What they cost together.
+    pub total: Decimal,
+    /// The order that costs most.
+    pub largest: Option<Order>,
+}
+
+impl Shop {
+    /// Returns what a store has sold.
+    ///
+    /// The entry inherits the param `StoreId` of the queries: a drop of `StoreId=6` removes the report of store 6 as well.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn report(&self, store: u32) -> Result<Report, Error> {
+        let compute = || async {
+            let sums = "SELECT COUNT(*), SUM(total) FROM shop_orders WHERE store_id = ?";
+            let largest = "SELECT id, state, total, placed_at, meta, note FROM shop_orders
+                           WHERE store_id = ? ORDER BY total DESC, id LIMIT 1";
+            let params = params! { "StoreId" => store };
+            let row: Option<(u64, Option<Decimal>)> = self.client.row_with_cache(sums, &params, TTL).await?;
+            let (orders, total) = row.unwrap_or_default(); // the sum of no rows is NULL
+            let largest = self.client.row_with_cache(largest, &params, TTL).await?;
+            Ok(Report { orders, total: total.unwrap_or_default(), largest })
+        };
+        self.reports.get_or_try(Spec::of("report").param("store", store), compute).await
+    }
+}
