@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mrc_core::{Event, EventListener};
-use mrc_store::{CacheStore, DropError, DropRequest, Invalidator, Select, StoreError};
+#[cfg(feature = "redis")]
+use mrc_store::StoreError;
+use mrc_store::{CacheStore, DropError, DropRequest, Invalidator, Select};
 
 /// Drops cached entries. Cheap to clone: all clones share the connections. It connects at first use.
 ///

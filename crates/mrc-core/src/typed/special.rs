@@ -41,6 +41,7 @@ pub(super) enum Special {
 
 impl Special {
     #[inline]
+    #[allow(clippy::extra_unused_type_parameters, reason = "without the features there is no special type")]
     pub(super) fn of<T>() -> Option<Self> {
         #[cfg(feature = "rust_decimal")]
         if is::<T, rust_decimal::Decimal>() {
