@@ -37,6 +37,13 @@ async fn read(
     Ok(String::from_utf8(rows.finish()?.to_vec()).unwrap())
 }
 
+/// Runs any statement, and returns its rows.
+async fn execute(executor: &MySqlExecutor, sql: &str) -> Result<String, ExecuteError> {
+    let mut rows = RowEncoder::new(RowFormat::Canonical);
+    executor.execute(sql, &params! {}, &mut rows).await?;
+    Ok(String::from_utf8(rows.finish()?.to_vec()).unwrap())
+}
+
 async fn canonical(executor: &dyn QueryExecutor, sql: &str) -> Result<String, ExecuteError> {
     read(executor, RowFormat::Canonical, sql, &params! {}).await
 }

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use mrc_core::RowFormat;
+use mrc_core::{RowEncoder, RowFormat};
+use mrc_store::ExecuteError;
 use serde::Deserialize;
 
 use crate::codec::{self, Unfit};
@@ -83,6 +84,12 @@ impl Answer {
 
     pub(crate) fn tagged(self, tags: Carried) -> Self {
         Self { tags: Some(Arc::new(tags)), ..self }
+    }
+
+    /// The rows that the database returned.
+    pub(crate) fn of_rows(rows: RowEncoder) -> Result<Self, ExecuteError> {
+        let format = rows.format();
+        Ok(Self::computed(rows.finish()?).with_rows(format))
     }
 
     pub(crate) fn with_rows(self, rows: RowFormat) -> Self {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use mrc_core::{Bypass, Event, Key, KeyScheme, Params, RowEncoder, RowFormat, Tag, Ttl};
-use mrc_store::{CacheStore, ExecuteError, Invalidator, QueryExecutor};
+use mrc_store::{CacheStore, ExecuteError, Executed, Invalidator, QueryExecutor};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -46,7 +46,7 @@ pub(crate) struct Inner {
     pub(crate) rows: RowFormat,
     pub(crate) jitter: f64,
     pub(crate) invalidator: Invalidator,
-    /// What a cache of this client begins with.
+    /// The settings that a cache of this client begins with.
     pub(crate) caches: CacheConfig,
 }
 
@@ -277,10 +277,8 @@ impl MrcClient {
     /// [`Error::Key`] with [`KeyError::TooDeep`](mrc_core::KeyError::TooDeep), and nothing was run. [`Error::Database`]; with
     /// [`ExecuteError::SeveralResults`] when the statement answered with more than one result, such as a `CALL`: it has run then.
     pub async fn query(&self, sql: &str, params: impl Borrow<Params>) -> Result<Answer, Error> {
-        let (params, mut rows) = (params.borrow(), RowEncoder::new(self.inner.rows));
-        params.check()?;
-        self.inner.executor()?.execute(sql, params, &mut rows).await?;
-        Ok(Answer::computed(rows.finish().map_err(ExecuteError::from)?).with_rows(self.inner.rows))
+        let (rows, _) = self.inner.execute(sql, params.borrow()).await?;
+        Ok(Answer::of_rows(rows)?)
     }
 
     /// The answer of a query if it is in the cache. Nothing is run. Returns `None` if the cache doesn't have it, and in
@@ -457,5 +455,13 @@ impl Inner {
 
     pub(crate) fn executor(&self) -> Result<&dyn QueryExecutor, Error> {
         self.executor.as_deref().ok_or(Error::NoDatabase)
+    }
+
+    /// Runs any statement without the cache.
+    pub(crate) async fn execute(&self, sql: &str, params: &Params) -> Result<(RowEncoder, Executed), Error> {
+        params.check()?;
+        let mut rows = RowEncoder::new(self.rows);
+        let executed = self.executor()?.execute(sql, params, &mut rows).await?;
+        Ok((rows, executed))
     }
 }

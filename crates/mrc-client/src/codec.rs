@@ -77,7 +77,7 @@ pub(crate) enum Unfit {
         asked_for: &'static str,
         /// Where it doesn't fit: `[0].price`. Empty where the codec can't tell.
         at: String,
-        /// What was expected there and what was found, where it can be said without a text of the value.
+        /// The type that was expected there and the one that was found. `None` where this would show a text of the value.
         why: Option<String>,
         error: Error,
     },

@@ -46,7 +46,7 @@ pub struct MrcConfig {
     pub max_value: usize,
     /// How many queries of this process read the database at once, and how many more may wait. Default: 64 and 10,000.
     pub query_limit: (usize, usize),
-    /// How long an invalidation that failed is tried again, as a whole. Default: 10 s.
+    /// For how long a failed invalidation is tried again before it returns an error. Default: 10 s.
     pub invalidation_deadline: Duration,
     /// Leaves params without a name out of the key instead of refusing them. Default: false.
     pub allow_unnamed_params: bool,

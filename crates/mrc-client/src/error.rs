@@ -59,18 +59,18 @@ pub enum Error {
     /// until their TTL ends. Don't run the transaction again: try `pending` again by [`Invalidations::retry`].
     #[error("the transaction is committed, but {pending} couldn't be invalidated; {source}")]
     NotInvalidated {
-        /// What is still to be invalidated.
+        /// The invalidations that are still to be done.
         pending: Invalidations,
-        /// What went wrong.
+        /// The cause.
         source: Arc<DropError>,
     },
     /// The answer to a transaction's `COMMIT` was lost: it may be committed or not. What it invalidates was invalidated all the same; where
     /// that failed, it is `pending`.
     #[error("{source}; {}", .pending.left())]
     CommitUnknown {
-        /// What is still to be invalidated, if the transaction is committed. Usually empty.
+        /// The invalidations that are still to be done if the transaction is committed. Usually empty.
         pending: Invalidations,
-        /// What went wrong.
+        /// The cause.
         source: Arc<ExecuteError>,
     },
     /// The call's deadline passed. The database may be slow, or too many callers are before this one.

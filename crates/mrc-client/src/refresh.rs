@@ -180,7 +180,8 @@ impl Pipeline {
         None
     }
 
-    /// Claims the key for a refresh, computes its value and stores it. None: somebody else does or did, or it failed, and the value stays.
+    /// Claims the key for a refresh, computes its value and stores it. Returns `None` if somebody else does or did, or if it failed: then the
+    /// value stays.
     async fn compute_anew<C: Compute>(&self, key: &str, call: &Call, left: Duration, compute: C) -> Option<Answer> {
         let asks = asks::<C>(call, ClaimMode::Renew { left });
         let (claimed, claim) = self.claims.try_claim(self.store.shared(), key, &asks).await;

@@ -166,7 +166,7 @@ impl Frame {
 
     /// Runs the computation of the entry.
     pub(crate) async fn run<T>(self: &Arc<Self>, work: impl Future<Output = T>) -> T {
-        // What the function reads isn't the answer of the call that it is computed for.
+        // The answers that the function reads aren't the one of the call that it is computed for.
         let scope = Scope { frame: Some(Arc::clone(self)), source: None, ..current() };
         SCOPE.scope(scope, work).await
     }

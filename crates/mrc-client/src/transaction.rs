@@ -31,7 +31,7 @@ impl Transaction {
     /// As [`MrcClient::query`]. [`ExecuteError::TransactionOver`]: an earlier error or a statement has ended the transaction.
     pub async fn query(&mut self, sql: &str, params: impl Borrow<Params>) -> Result<Answer, Error> {
         let (rows, _) = self.run(sql, params.borrow()).await?;
-        Ok(Answer::computed(rows.finish().map_err(ExecuteError::from)?).with_rows(self.rows))
+        Ok(Answer::of_rows(rows)?)
     }
 
     /// Runs a statement in the transaction, and returns how many rows it wrote and which id it generated.
@@ -69,7 +69,7 @@ impl fmt::Debug for Transaction {
     }
 }
 
-/// What a transaction invalidates. Shown, it names params, and neither their values nor tags.
+/// The invalidations of a transaction. `Debug` and `Display` show the names of params, and neither their values nor tags.
 #[derive(Clone, Default)]
 pub struct Invalidations(Vec<Invalidation>);
 
@@ -183,22 +183,15 @@ where
     let begun = timeout_at(ends, begin(client)).await;
     let mut transaction = begun.unwrap_or_else(|_| Err(late()))?;
     let done = timeout_at(ends, Box::pin(work(&mut transaction))).await;
-    match done {
-        Ok(Ok(value)) => {
-            if let Err(error) = transaction.pending.check() {
-                roll_back(client, transaction, ends).await;
-                return Err(error.into());
-            }
+    let done = done.unwrap_or_else(|_| Err(late().into()));
+    match done.and_then(|value| Ok(transaction.pending.check().map(|()| value)?)) {
+        Ok(value) => {
             commit(client, transaction, ends).await?;
             Ok(value)
         }
-        Ok(Err(error)) => {
+        Err(error) => {
             roll_back(client, transaction, ends).await;
             Err(error)
-        }
-        Err(_) => {
-            roll_back(client, transaction, ends).await;
-            Err(late().into())
         }
     }
 }

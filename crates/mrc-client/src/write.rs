@@ -2,7 +2,7 @@
 
 use std::borrow::Borrow;
 
-use mrc_core::{Params, RowEncoder};
+use mrc_core::Params;
 use mrc_store::{DropRequest, Executed, Select};
 
 use crate::cache::{CacheBuilder, CacheConfig};
@@ -33,10 +33,7 @@ impl MrcClient {
     /// # Ok(()) }
     /// ```
     pub async fn execute(&self, sql: &str, params: impl Borrow<Params>) -> Result<Executed, Error> {
-        let params = params.borrow();
-        params.check()?;
-        let mut rows = RowEncoder::new(self.inner().rows);
-        Ok(self.inner().executor()?.execute(sql, params, &mut rows).await?)
+        Ok(self.inner().execute(sql, params.borrow()).await?.1)
     }
 
     /// Runs `work` in a transaction of the database, commits it, and then invalidates what `work` has named. Returns what `work` returns.

@@ -1,16 +1,11 @@
 //! Errors that a server answers with say what they are.
 
 use mrc::{Error, MrcClient, params};
-use mrc_core::{Params, RowEncoder, RowFormat};
-use mrc_store::{ExecuteError, MemoryStore, MySqlConfig, MySqlExecutor, QueryExecutor, SqliteExecutor};
+use mrc_store::{ExecuteError, MemoryStore, MySqlConfig, SqliteExecutor};
 use mrc_tests::{Database, SqlServer};
 use mysql_async::prelude::Queryable;
 
-use super::{config, executor};
-
-async fn execute(executor: &MySqlExecutor, sql: &str) -> Result<(), ExecuteError> {
-    executor.execute(sql, &Params::new(), &mut RowEncoder::new(RowFormat::Canonical)).await.map(drop)
-}
+use super::{config, execute, executor};
 
 /// The code, the SQLSTATE, and which of the five kinds the error is.
 fn told(error: &ExecuteError) -> (u32, &str, [bool; 5]) {

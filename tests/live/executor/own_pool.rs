@@ -2,25 +2,19 @@
 
 use std::time::Duration;
 
-use mrc_core::{Params, RowEncoder, RowFormat, params};
+use mrc_core::params;
 use mrc_store::mysql_async::{OptsBuilder, Pool, PoolConstraints, PoolOpts};
-use mrc_store::{ExecuteError, MySqlConfig, MySqlExecutor, QueryExecutor, conformance};
+use mrc_store::{ExecuteError, MySqlConfig, MySqlExecutor, conformance};
 use mrc_tests::{Database, free_port, slow_query};
 use mysql_async::prelude::Queryable;
 
-use super::{canonical, executor};
+use super::{canonical, execute, executor};
 
 /// A service's own pool, which keeps so many connections.
 fn pool(database: &Database, most: usize, reset: bool) -> Pool {
     let pool = PoolOpts::new().with_constraints(PoolConstraints::new(most, most).unwrap()).with_reset_connection(reset);
     let opts = mysql_async::Opts::from_url(&database.url()).unwrap();
     Pool::new(OptsBuilder::from_opts(opts).prefer_socket(false).pool_opts(pool))
-}
-
-async fn execute(executor: &MySqlExecutor, sql: &str) -> Result<String, ExecuteError> {
-    let mut rows = RowEncoder::new(RowFormat::Canonical);
-    executor.execute(sql, &Params::new(), &mut rows).await?;
-    Ok(String::from_utf8(rows.finish()?.to_vec()).unwrap())
 }
 
 #[tokio::test]

@@ -7,13 +7,7 @@ use mrc_store::{ExecuteError, MySqlExecutor, QueryExecutor};
 use mrc_tests::{Database, unique};
 use mysql_async::prelude::Queryable;
 
-use super::{canonical, config, executor, read};
-
-async fn execute(executor: &MySqlExecutor, sql: &str) -> Result<String, ExecuteError> {
-    let mut rows = RowEncoder::new(RowFormat::Canonical);
-    executor.execute(sql, &Params::new(), &mut rows).await?;
-    Ok(String::from_utf8(rows.finish()?.to_vec()).unwrap())
-}
+use super::{canonical, config, execute, executor, read};
 
 async fn trusted(executor: &MySqlExecutor, sql: &str) -> Result<String, ExecuteError> {
     let mut rows = RowEncoder::new(RowFormat::Canonical);

@@ -7,7 +7,7 @@ use mrc_store::{ExecuteError, Executed, ExecutorTransaction, MySqlExecutor, Para
 use mrc_tests::{Database, Mode, Proxy, slow_query, unique};
 use mysql_async::prelude::Queryable;
 
-use super::{canonical, config, executor};
+use super::{canonical, config, execute, executor};
 
 const TABLE: &str = "CREATE TABLE t (id INT PRIMARY KEY AUTO_INCREMENT, n INT NOT NULL);
     INSERT INTO t (n) VALUES (0), (0)";
@@ -32,9 +32,7 @@ async fn write(executor: &MySqlExecutor, sql: &str) -> Executed {
 
 /// What the callers' one connection reads: it would see what a transaction left open in it.
 async fn read(executor: &MySqlExecutor, sql: &str) -> String {
-    let mut rows = RowEncoder::new(RowFormat::Canonical);
-    executor.execute(sql, &params! {}, &mut rows).await.unwrap();
-    String::from_utf8(rows.finish().unwrap().to_vec()).unwrap()
+    execute(executor, sql).await.unwrap()
 }
 
 fn is_over<T>(outcome: &Result<T, ExecuteError>) -> bool {

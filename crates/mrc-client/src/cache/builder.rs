@@ -165,7 +165,7 @@ impl CacheBuilder {
         self
     }
 
-    /// How long an invalidation that failed is tried again, as a whole, before the caller is told. Zero: not at all. Default: 10 s.
+    /// Sets for how long a failed invalidation is tried again before it returns an error. With zero it is tried once. Default: 10 s.
     pub fn invalidation_deadline(mut self, deadline: Duration) -> Self {
         self.config.invalidation_deadline = deadline;
         self

@@ -98,7 +98,12 @@ impl<D> RowsDeserializer<D> {
 impl<'de, D: Deserializer<'de>> RowsDeserializer<D> {
     /// Whether a value is to be looked at: the field asks for a type of its own, or for one value of a row.
     fn is_looked_at(&self) -> bool {
-        self.level == Level::Row || (self.rules.lenient && self.level == Level::Column)
+        self.level == Level::Row || self.may_be_a_document()
+    }
+
+    /// Whether a text of the value may hold the document that the field asks for.
+    fn may_be_a_document(&self) -> bool {
+        self.rules.lenient && self.level == Level::Column
     }
 
     /// The text of the value: of the one column, where it is a row.
@@ -217,7 +222,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for RowsDeserializer<D> {
     }
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
-        if self.rules.lenient && self.level == Level::Column {
+        if self.may_be_a_document() {
             return self.leaf(Ask::Document, visitor);
         }
         self.inner.deserialize_map(Inside { visitor, level: self.level, rules: self.rules })
@@ -229,7 +234,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for RowsDeserializer<D> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, D::Error> {
-        if self.rules.lenient && self.level == Level::Column {
+        if self.may_be_a_document() {
             return self.leaf(Ask::Document, visitor);
         }
         self.inner.deserialize_struct(name, fields, Inside { visitor, level: self.level, rules: self.rules })

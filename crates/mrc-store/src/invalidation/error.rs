@@ -24,7 +24,7 @@ pub enum DropError {
     Interrupted {
         /// How many entries went.
         dropped: u64,
-        /// What went wrong.
+        /// The error of the cache.
         source: StoreError,
     },
 }

@@ -171,15 +171,19 @@ impl MySqlExecutor {
     }
 
     async fn run(&self, conn: &mut Conn, call: Call<'_>, rows: &mut RowEncoder) -> Result<(), ExecuteError> {
-        match call {
-            Call::Prepared(statement) => self.run_prepared(conn, &statement, rows).await,
+        let late = match call {
+            Call::Prepared(statement) => self.run_prepared(conn, &statement, rows).await?,
             Call::Text { sql, params, format, escaped } => {
                 let text = params::text_for(conn, sql, params, format, escaped).await?;
                 let result = conn.query_iter(text).await.map_err(failed)?;
-                let late = self.read_rows(result, rows).await?;
-                self.push_late(conn, late, rows).await
+                self.read_rows(result, rows).await?
             }
-        }
+        };
+        let Some(Late { columns, waiting }) = late else { return Ok(()) };
+        let json = self.json_columns.among(conn, &columns).await.map_err(failed)?;
+        let columns = describe(&columns, &json);
+        rows.columns(&columns)?;
+        waiting.iter().try_for_each(|row| push(row, &columns, rows))
     }
 
     async fn run_prepared(
@@ -187,7 +191,7 @@ impl MySqlExecutor {
         conn: &mut Conn,
         statement: &Expanded<'_>,
         rows: &mut RowEncoder,
-    ) -> Result<(), ExecuteError> {
+    ) -> Result<Option<Late>, ExecuteError> {
         let values: Vec<Value> = statement.values.iter().map(|value| cells::bind(value)).collect();
         let prepared = conn.prep(statement::keyed(&statement.sql, &values)).await.map_err(failed)?;
         if usize::from(prepared.num_params()) != values.len() {
@@ -208,11 +212,10 @@ impl MySqlExecutor {
         prepared: &Statement,
         values: Vec<Value>,
         rows: &mut RowEncoder,
-    ) -> Result<(), ExecuteError> {
+    ) -> Result<Option<Late>, ExecuteError> {
         let values = if values.is_empty() { Values::Empty } else { Values::Positional(values) };
         let result = conn.exec_iter(prepared, values).await.map_err(failed)?;
-        let late = self.read_rows(result, rows).await?;
-        self.push_late(conn, late, rows).await
+        self.read_rows(result, rows).await
     }
 
     /// Reads one answer to its end. Rows that the encoder can't have yet are returned.
@@ -245,14 +248,6 @@ impl MySqlExecutor {
         result.drop_result().await.map_err(failed)?;
         if has_more { Err(ExecuteError::SeveralResults) } else { Ok(late) }
     }
-
-    async fn push_late(&self, conn: &mut Conn, late: Option<Late>, rows: &mut RowEncoder) -> Result<(), ExecuteError> {
-        let Some(Late { columns, waiting }) = late else { return Ok(()) };
-        let json = self.json_columns.among(conn, &columns).await.map_err(failed)?;
-        let columns = describe(&columns, &json);
-        rows.columns(&columns)?;
-        waiting.iter().try_for_each(|row| push(row, &columns, rows))
-    }
 }
 
 /// An answer whose columns must be looked up in the catalogue first.
@@ -269,9 +264,9 @@ fn written(conn: &Conn) -> Executed {
 }
 
 /// Whether the whole answer was read, be it an error of the server's.
-fn is_whole(done: &Result<(), ExecuteError>) -> bool {
+fn is_whole<T>(done: &Result<T, ExecuteError>) -> bool {
     use ExecuteError::{ParamCount, Refused, SeveralResults};
-    matches!(done, Ok(()) | Err(Refused(_) | ParamCount { .. } | SeveralResults))
+    matches!(done, Ok(_) | Err(Refused(_) | ParamCount { .. } | SeveralResults))
 }
 
 /// Gives the session back, or ends what may still run in it.

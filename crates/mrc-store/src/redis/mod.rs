@@ -170,8 +170,9 @@ impl RedisStore {
     /// Removes these keys, and their copies and tags, which don't count; in a cluster all of one slot.
     async fn unlink_entries(&self, keys: &[Bytes]) -> Result<u64, StoreError> {
         let keys = self.all_physical(keys)?;
+        let own = Bytes::from(self.config.prefix.clone());
         let beside = keys.iter().flat_map(|key| {
-            let prefixes = self.inner.of(key).into_iter().chain([self.config.prefix.clone().into()]);
+            let prefixes = self.inner.of(key).into_iter().chain([own.clone()]);
             prefixes.flat_map(|prefix| [slot::copy_key(&prefix, key), slot::tags_key(&prefix, key)])
         });
         let beside = beside.collect();
@@ -224,13 +225,14 @@ impl CacheStore for RedisStore {
     }
 
     async fn look(&self, key: &str) -> Result<Option<Found>, StoreError> {
-        let [key, _, _, tags] = self.companions(self.physical(key.as_bytes())?);
+        let key = self.physical(key.as_bytes())?;
+        let tags = slot::tags_key(self.config.prefix.as_bytes(), &key);
         self.find(key, tags).await
     }
 
     async fn stale(&self, key: &str) -> Result<Option<Found>, StoreError> {
-        let [_, _, copy, tags] = self.companions(self.physical(key.as_bytes())?);
-        self.find(copy, tags).await
+        let (prefix, key) = (self.config.prefix.as_bytes(), self.physical(key.as_bytes())?);
+        self.find(slot::copy_key(prefix, &key), slot::tags_key(prefix, &key)).await
     }
 
     async fn now(&self) -> Result<Moment, StoreError> {
