@@ -146,7 +146,7 @@ impl SqlxExecutor {
     ) -> Result<(), ExecuteError> {
         let mut bound = MySqlArguments::default();
         for value in statement.values {
-            bound.add(Bound(value)).map_err(|error| ExecuteError::Refused(error))?;
+            bound.add(Bound(value)).map_err(ExecuteError::Refused)?;
         }
         let sql = AssertSqlSafe(statement.sql.into_owned()).into_sql_str();
         let mut columns: Option<Vec<Described>> = None;
