@@ -80,6 +80,7 @@ impl Stored {
             "Decimal" | "NewDecimal" => (ColumnKind::Decimal, Layout::Bytes),
             "Float" => (ColumnKind::Float, Layout::Float),
             "Double" => (ColumnKind::Double, Layout::Double),
+            "Bit" if self.has("BINARY") => (ColumnKind::BitDigits, Layout::Bytes),
             "Bit" => (ColumnKind::Bit, Layout::Bytes),
             "Json" => (ColumnKind::Json, Layout::Bytes),
             "Date" => (ColumnKind::Date, Layout::Date),

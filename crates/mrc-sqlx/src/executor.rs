@@ -2,31 +2,34 @@
 
 use std::fmt;
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::TryStreamExt;
 use mrc_core::{Column, Params, RowEncoder};
 use mrc_store::driver::span::{self, Target};
-use mrc_store::driver::{Expanded, expand};
-use mrc_store::{ExecuteError, QueryExecutor};
+use mrc_store::driver::{Expanded, expand, is_time_limit};
+use mrc_store::{ExecuteError, Executed, ExecutorTransaction, QueryExecutor};
 use sqlx::mysql::{MySqlArguments, MySqlConnection, MySqlRow};
 use sqlx::{Arguments, AssertSqlSafe, Connection, Either, Executor, MySqlPool, Row, SqlSafeStr, Statement};
 use tokio::time::timeout;
 use tracing::{Instrument, Span};
 
 use crate::columns::{Described, describe};
-use crate::failure::{failed, is_server_limit, is_whole, refused};
+use crate::failure::{failed, is_whole, refused};
 use crate::json_columns::JsonColumns;
 use crate::params::Bound;
 use crate::session::Sessions;
-use crate::values;
+use crate::{transaction, values};
 
 /// How long [`close`](QueryExecutor::close) waits for queries that still run.
 const CLOSE_LIMIT: Duration = Duration::from_secs(5);
 
-/// Queries MySQL or MariaDB through sqlx, with the same answers to the byte as `MySqlExecutor`: see the
+/// Queries MySQL or MariaDB through sqlx, with the same answers to the byte as `MySqlExecutor` with `ParamMode::Prepared`: see the
 /// [exceptions](crate#rows-that-differ).
+///
+/// Cheap to clone: all clones share the connections.
 ///
 /// # Sessions
 /// Reads have connections of their own, which are opened as the service's pool opens its own: server, user, TLS, limits and
@@ -63,15 +66,16 @@ const CLOSE_LIMIT: Duration = Duration::from_secs(5);
 /// that is cancelled closes its connection; at the server it ends by the limit on a statement.
 ///
 /// The reads' connections belong to the runtime of the first query, and must not outlive it, as sqlx's own.
+#[derive(Clone)]
 pub struct SqlxExecutor {
-    sessions: Sessions,
-    json_columns: JsonColumns,
+    pub(crate) sessions: Sessions,
+    json_columns: Arc<JsonColumns>,
 }
 
 impl SqlxExecutor {
     /// An executor that connects at its first query, as this pool connects. It needs no runtime.
     pub fn new(pool: MySqlPool) -> Self {
-        Self { sessions: Sessions::new(pool), json_columns: JsonColumns::default() }
+        Self { sessions: Sessions::new(pool), json_columns: Arc::default() }
     }
 
     /// Sets how many connections the reads have at most, beside those of the service's pool. Default: as many as the pool.
@@ -109,11 +113,11 @@ impl SqlxExecutor {
         if is_whole(&done) && leaves_the_session(sql) {
             session.ended();
         }
-        done
+        done.map(drop)
     }
 
     /// A session that may write is closed after it: sqlx can't reset it.
-    async fn write(&self, sql: &str, params: &Params, rows: &mut RowEncoder) -> Result<(), ExecuteError> {
+    async fn write(&self, sql: &str, params: &Params, rows: &mut RowEncoder) -> Result<Executed, ExecuteError> {
         let statement = expand(sql, params)?;
         let mut session = self.sessions.get().await?;
         let conn = session.conn()?;
@@ -124,26 +128,26 @@ impl SqlxExecutor {
         self.within_limit(write).await
     }
 
-    async fn within_limit<T>(&self, work: impl Future<Output = Result<T, ExecuteError>>) -> Result<T, ExecuteError> {
-        let (stage, limit) = ("the query", self.sessions.query_timeout);
-        let done = within(stage, limit, work).await;
-        // The server's own limit is the same, and may be the first to pass.
-        done.map_err(|error| if is_server_limit(&error) { ExecuteError::Timeout { stage, limit } } else { error })
+    pub(crate) async fn within_limit<T>(
+        &self,
+        work: impl Future<Output = Result<T, ExecuteError>>,
+    ) -> Result<T, ExecuteError> {
+        within("the query", self.sessions.query_timeout, work).await
     }
 
-    fn span(&self, sql: &str) -> Span {
+    pub(crate) fn span(&self, sql: &str) -> Span {
         let options = self.sessions.service().connect_options();
         let socket = options.get_socket().and_then(|path| path.to_str());
         let (address, port) = socket.map_or((options.get_host(), Some(options.get_port())), |path| (path, None));
         span::query(Target { system: "mysql", namespace: options.get_database(), address: Some(address), port }, sql)
     }
 
-    async fn run(
+    pub(crate) async fn run(
         &self,
         conn: &mut MySqlConnection,
         statement: Expanded<'_>,
         rows: &mut RowEncoder,
-    ) -> Result<(), ExecuteError> {
+    ) -> Result<Executed, ExecuteError> {
         let mut bound = MySqlArguments::default();
         for value in statement.values {
             bound.add(Bound(value)).map_err(ExecuteError::Refused)?;
@@ -151,7 +155,7 @@ impl SqlxExecutor {
         let sql = AssertSqlSafe(statement.sql.into_owned()).into_sql_str();
         let mut columns: Option<Vec<Described>> = None;
         let mut waiting = Vec::new();
-        let (mut ends, mut has_more) = (0, false);
+        let (mut written, mut ends, mut has_more) = (Executed::default(), 0, false);
         let query = sqlx::query_with(sql.clone(), bound).persistent(false);
         let mut answer = Executor::fetch_many(&mut *conn, query);
         while let Some(item) = answer.try_next().await.map_err(failed)? {
@@ -162,8 +166,11 @@ impl SqlxExecutor {
                     has_more = true;
                     continue;
                 }
-                Either::Left(_) => {
+                Either::Left(end) => {
                     ends += 1;
+                    // Zero is the server's word for none.
+                    let last_insert_id = Some(end.last_insert_id()).filter(|id| *id > 0);
+                    written = Executed { affected_rows: end.rows_affected(), last_insert_id };
                     continue;
                 }
             };
@@ -192,15 +199,16 @@ impl SqlxExecutor {
             // sqlx tells the columns by the rows. Their names alone matter here.
             None => {
                 let prepared = conn.prepare(sql).await.map_err(failed)?;
-                announce(&describe(prepared.columns()).map_err(refused)?, rows)
+                announce(&describe(prepared.columns()).map_err(refused)?, rows)?;
             }
             Some(mut columns) if !waiting.is_empty() => {
                 self.json_columns.ask(conn, &mut columns).await.map_err(failed)?;
                 announce(&columns, rows)?;
-                waiting.iter().try_for_each(|row| push(row, &columns, rows))
+                waiting.iter().try_for_each(|row| push(row, &columns, rows))?;
             }
-            Some(_) => Ok(()),
+            Some(_) => {}
         }
+        Ok(written)
     }
 }
 
@@ -217,15 +225,21 @@ impl QueryExecutor for SqlxExecutor {
 
     /// As [`execute`](QueryExecutor::execute), in a session that may write.
     async fn query_trusted(&self, sql: &str, params: &Params, rows: &mut RowEncoder) -> Result<(), ExecuteError> {
-        self.execute(sql, params, rows).await
+        self.execute(sql, params, rows).await.map(drop)
     }
 
     /// It takes one of the reads' connections, which is closed after it. A service writes by its own pool at less cost.
-    async fn execute(&self, sql: &str, params: &Params, rows: &mut RowEncoder) -> Result<(), ExecuteError> {
+    async fn execute(&self, sql: &str, params: &Params, rows: &mut RowEncoder) -> Result<Executed, ExecuteError> {
         let span = self.span(sql);
         let done = self.write(sql, params, rows).instrument(span.clone()).await;
         span::ended(&span, &done, rows);
         done
+    }
+
+    /// It takes one of the reads' connections, which is closed after the end. Each statement costs a round trip more, since sqlx doesn't tell
+    /// whether the transaction is still open.
+    async fn begin(&self) -> Result<Box<dyn ExecutorTransaction>, ExecuteError> {
+        Ok(Box::new(transaction::begin(self.clone()).await?))
     }
 
     /// It takes a connection as a query does, and as long as the shorter of the time-outs at most.
@@ -252,7 +266,10 @@ async fn within<T>(
     limit: Duration,
     work: impl Future<Output = Result<T, ExecuteError>>,
 ) -> Result<T, ExecuteError> {
-    timeout(limit, work).await.unwrap_or(Err(ExecuteError::Timeout { stage, limit }))
+    let late = || ExecuteError::Timeout { stage, limit, address: None };
+    let done = timeout(limit, work).await.unwrap_or_else(|_| Err(late()));
+    // The server's own limit is the same, and may be the first to pass.
+    done.map_err(|error| if is_time_limit(&error) { late() } else { error })
 }
 
 /// Whether the text begins as one that leaves its session as it was. After any other, such as `SET` or `CALL`, the connection

@@ -1,10 +1,7 @@
 //! What sqlx's errors mean to a caller.
 
-use std::error::Error as StdError;
-use std::fmt;
-
 use mrc_store::ExecuteError;
-use mrc_store::driver::{is_passing, is_time_limit};
+use mrc_store::driver::server_error;
 use sqlx::Error;
 use sqlx::mysql::MySqlDatabaseError;
 
@@ -23,12 +20,11 @@ pub(crate) fn failed(error: Error) -> ExecuteError {
 }
 
 fn answered(error: Error) -> ExecuteError {
-    let Some(server) = server(&error) else { return ExecuteError::Refused(Box::new(error)) };
-    let (code, state, message) = (server.number(), server.code().unwrap_or("HY000"), server.message());
-    let text = format!("Server error: `ERROR {code} ({state}): {message}'");
-    let is_passing = is_passing(code, message);
-    let answer = Box::new(Answered { text, error });
-    if is_passing { ExecuteError::Unavailable(answer) } else { ExecuteError::Refused(answer) }
+    let server: Option<&MySqlDatabaseError> = error.as_database_error().and_then(|error| error.try_downcast_ref());
+    match server {
+        Some(server) => server_error(server.number(), server.code().unwrap_or("HY000"), server.message()),
+        None => ExecuteError::Refused(Box::new(error)),
+    }
 }
 
 /// What sqlx says of answers that it can't read, and of params that don't fit, has no type of its own.
@@ -42,47 +38,21 @@ fn unexpected(text: &str) -> Option<ExecuteError> {
     Some(ExecuteError::ParamCount { placeholders: numbers.next()?, params: numbers.next()? })
 }
 
-fn server(error: &Error) -> Option<&MySqlDatabaseError> {
-    error.as_database_error()?.try_downcast_ref()
-}
-
 pub(crate) fn refused(why: impl Into<String>) -> ExecuteError {
     ExecuteError::Refused(why.into().into())
 }
 
+/// Whether the server itself answered with the error: then nothing of the statement runs any more.
+pub(crate) fn is_answer(error: &ExecuteError) -> bool {
+    error.server().is_some()
+}
+
 /// Whether the whole answer was read, be it an error of the server's.
-pub(crate) fn is_whole(done: &Result<(), ExecuteError>) -> bool {
+pub(crate) fn is_whole<T>(done: &Result<T, ExecuteError>) -> bool {
     match done {
-        Ok(()) | Err(ExecuteError::SeveralResults) => true,
-        Err(ExecuteError::Refused(source)) => source.is::<Answered>(),
+        Ok(_) | Err(ExecuteError::SeveralResults) => true,
+        Err(error @ ExecuteError::Refused(_)) => is_answer(error),
         Err(_) => false,
-    }
-}
-
-/// Whether the server stopped the statement because of the limit that the session was set up with.
-pub(crate) fn is_server_limit(error: &ExecuteError) -> bool {
-    let ExecuteError::Refused(source) = error else { return false };
-    let code =
-        source.downcast_ref().and_then(|answered: &Answered| server(&answered.error)).map(MySqlDatabaseError::number);
-    code.is_some_and(is_time_limit)
-}
-
-/// An error of the server, in the words of `MySqlExecutor`. Its source is sqlx's error.
-#[derive(Debug)]
-struct Answered {
-    text: String,
-    error: Error,
-}
-
-impl fmt::Display for Answered {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
-    }
-}
-
-impl StdError for Answered {
-    fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        Some(&self.error)
     }
 }
 

@@ -8,20 +8,24 @@ use mrc_store::driver::time_limit;
 use sqlx::mysql::{MySqlConnectOptions, MySqlConnection, MySqlPoolOptions};
 use sqlx::pool::PoolConnection;
 use sqlx::{AssertSqlSafe, Error, Executor, MySql, MySqlPool};
+use tokio::time::{sleep, timeout};
 
 use crate::failure::failed;
 
 /// The collation in which `MySqlExecutor` compares texts of a statement with each other.
 const COLLATION: &str = "utf8mb4_general_ci";
 
+/// The pause between two looks at a connection that is being ended.
+const PAUSE: Duration = Duration::from_millis(10);
+
 /// A pool of the reads' own, made after the service's: nothing that the service left in a session reaches a read.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Sessions {
     service: MySqlPool,
     pub(crate) max_connections: Option<u32>,
     pub(crate) query_timeout: Duration,
     pub(crate) time_zone: Option<String>,
-    own: OnceLock<Own>,
+    own: Arc<OnceLock<Own>>,
 }
 
 #[derive(Debug)]
@@ -34,7 +38,7 @@ struct Own {
 impl Sessions {
     pub(crate) fn new(service: MySqlPool) -> Self {
         let query_timeout = Duration::from_secs(30);
-        Self { service, max_connections: None, query_timeout, time_zone: None, own: OnceLock::new() }
+        Self { service, max_connections: None, query_timeout, time_zone: None, own: Arc::default() }
     }
 
     pub(crate) fn service(&self) -> &MySqlPool {
@@ -61,10 +65,31 @@ impl Sessions {
                 // A connection that is being opened counts no more when its time has passed.
                 let is_busy = own.pool.size() >= own.pool.options().get_max_connections();
                 let stage = if is_busy { "waiting for a connection" } else { "connecting to the database" };
-                Err(ExecuteError::Timeout { stage, limit: self.acquire_timeout() })
+                let address = (!is_busy).then(|| self.address());
+                Err(ExecuteError::Timeout { stage, limit: self.acquire_timeout(), address })
             }
             Err(error) => Err(failed(error)),
         }
+    }
+
+    fn address(&self) -> String {
+        let options = self.service.connect_options();
+        let socket = options.get_socket().map(|path| path.display().to_string());
+        socket.unwrap_or_else(|| format!("{}:{}", options.get_host(), options.get_port()))
+    }
+
+    /// Ends a connection at the server. Returns when the server has none of this number any more, when the server can't be asked, or
+    /// after the time that a query may take.
+    pub(crate) async fn end(&self, connection: u64) {
+        let ended = async {
+            let mut session = self.get().await?;
+            let kill = || AssertSqlSafe(format!("KILL {connection}"));
+            while session.conn()?.execute(kill()).await.map_err(failed).is_ok() {
+                sleep(PAUSE).await;
+            }
+            Ok::<(), ExecuteError>(())
+        };
+        let _ = timeout(self.query_timeout, ended).await;
     }
 
     /// Closes the reads' connections. The service's stay.

@@ -33,7 +33,7 @@ fn read(kind: ColumnKind, layout: Layout, bytes: &[u8]) -> Result<Cell<'_>, Stri
         Layout::Bytes => match kind {
             ColumnKind::Decimal => Cell::Decimal(text(bytes)?),
             ColumnKind::Json => Cell::Json(text(bytes)?),
-            ColumnKind::Binary | ColumnKind::Geometry | ColumnKind::Bit => Cell::Bytes(bytes),
+            ColumnKind::Binary | ColumnKind::Geometry | ColumnKind::Bit | ColumnKind::BitDigits => Cell::Bytes(bytes),
             _ => Cell::Text(text(bytes)?),
         },
     })
