@@ -32,7 +32,7 @@
 //!
 //! | answer | here |
 //! |---|---|
-//! | `RowFormat::TypeScript` and `Python`, and a float of fixed decimals: `FLOAT(7,3)`, `PI()` | all digits of the number |
+//! | `RowFormat::TypeScript` and `Python`, and a float of fixed decimals: `FLOAT(7,3)`, `PI()` | is printed as a float without: `1234.57`, not `1234.567` |
 //! | `RowFormat::Python` and two columns of one name | [`RowError::DuplicateColumn`](mrc_core::RowError), as the tables' aliases aren't known |
 //! | a column of the type `VECTOR` | [`ExecuteError::Refused`](mrc_store::ExecuteError): select `VECTOR_TO_STRING(…)` or `TO_BASE64(…)` |
 //! | a column that is renamed to the empty text | has its own name |
@@ -44,6 +44,7 @@
 //! - `Executed::affected_rows` counts the rows that an `UPDATE` finds, also those that it leaves as they were: sqlx asks the server so.
 //! - In a transaction each statement costs a round trip more. sqlx doesn't tell whether the transaction is still open, so the server is asked.
 //!   After that, `ROW_COUNT()` and `SHOW WARNINGS` tell of this question.
+//! - MySQL refuses `SAVEPOINT` and `ROLLBACK TO` as prepared statements, with error 1295.
 //! - A statement that is cancelled closes the connection. The server rolls back when the statement has ended, by its limit at the latest.
 //!
 //! sqlx 0.8 also hides whether a column with a `_bin` collation is text, and which table it's of.
