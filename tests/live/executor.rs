@@ -6,6 +6,7 @@ mod faults;
 mod histories;
 mod own_pool;
 mod sessions;
+mod sqlx;
 mod text;
 mod tls;
 mod transactions;

@@ -1,7 +1,6 @@
 //! The seam to the database.
 
-#[cfg(any(feature = "mysql", feature = "sqlite"))]
-pub(crate) mod span;
+pub mod span;
 
 use std::fmt::Debug;
 

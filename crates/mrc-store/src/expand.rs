@@ -12,15 +12,20 @@ const MAX_VALUES: usize = 65_535;
 
 /// A statement with as many `?` as there are values.
 #[derive(Debug)]
-pub(crate) struct Expanded<'a> {
+pub struct Expanded<'a> {
     /// The text to prepare.
-    pub(crate) sql: Cow<'a, str>,
+    pub sql: Cow<'a, str>,
     /// The values in the order of the placeholders. None is a list.
-    pub(crate) values: Vec<&'a Value>,
+    pub values: Vec<&'a Value>,
 }
 
 /// Writes `IN (?)` with a list of three as `IN (?,?,?)`, and checks that the params fit: nothing has been sent by then.
-pub(crate) fn expand<'a>(sql: &'a str, params: &'a Params) -> Result<Expanded<'a>, ExecuteError> {
+///
+/// # Errors
+/// - [`ExecuteError::ParamCount`]: there are more or fewer params than placeholders;
+/// - [`ExecuteError::Param`]: a param can't be bound, such as an empty list;
+/// - [`ExecuteError::Refused`]: the statement can't be read.
+pub fn expand<'a>(sql: &'a str, params: &'a Params) -> Result<Expanded<'a>, ExecuteError> {
     let places = if sql.contains('?') { statement::placeholders(sql).map_err(refused)? } else { Vec::new() };
     let has_list = params.values().any(|value| matches!(value, Value::List(_)));
     let mut values = Vec::with_capacity(params.len());

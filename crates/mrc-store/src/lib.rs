@@ -31,9 +31,9 @@
 //! A backend of your own runs the suites of the feature `conformance`, as these do.
 
 mod bound;
+pub mod driver;
 pub mod error;
 mod executor;
-#[cfg(any(feature = "mysql", feature = "sqlite"))]
 mod expand;
 mod invalidation;
 #[cfg(any(feature = "redis", feature = "memory"))]

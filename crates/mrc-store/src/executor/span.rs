@@ -10,15 +10,19 @@ use crate::error::ExecuteError;
 
 /// Who is asked.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Target<'a> {
-    pub(crate) system: &'static str,
-    pub(crate) namespace: Option<&'a str>,
-    pub(crate) address: Option<&'a str>,
-    pub(crate) port: Option<u16>,
+pub struct Target<'a> {
+    /// OpenTelemetry's name of the database, such as `mysql`.
+    pub system: &'static str,
+    /// The name of the database.
+    pub namespace: Option<&'a str>,
+    /// The host, or the path of the socket.
+    pub address: Option<&'a str>,
+    /// The port.
+    pub port: Option<u16>,
 }
 
 /// The span of a query that is about to run. Where nobody listens it costs a look at a static, and the text isn't read.
-pub(crate) fn query(target: Target<'_>, sql: &str) -> Span {
+pub fn query(target: Target<'_>, sql: &str) -> Span {
     let operation = LazyCell::new(|| operation(sql));
     let summary = LazyCell::new(|| summary(*operation, sql));
     debug_span!(
@@ -39,7 +43,7 @@ pub(crate) fn query(target: Target<'_>, sql: &str) -> Span {
 }
 
 /// Notes in its span how a query ended.
-pub(crate) fn ended<T>(span: &Span, done: &Result<T, ExecuteError>, rows: &RowEncoder) {
+pub fn ended<T>(span: &Span, done: &Result<T, ExecuteError>, rows: &RowEncoder) {
     match done {
         Ok(_) => span.record("db.response.returned_rows", rows.rows()),
         Err(error) => span.record("error.type", error_type(error)).record("otel.status_code", "ERROR"),

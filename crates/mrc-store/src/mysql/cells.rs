@@ -3,6 +3,8 @@
 use mrc_core::{Cell, ColumnKind, Date, DateTime, Time, Value};
 use mysql_async::Value as Driver;
 
+use crate::driver::text;
+
 /// One value of a row.
 ///
 /// # Errors
@@ -88,11 +90,6 @@ fn time(text: &str) -> Option<Time> {
 fn micros(fraction: &str) -> Option<u32> {
     let digits = fraction.bytes().chain(std::iter::repeat(b'0')).take(6);
     digits.map(|digit| char::from(digit).to_digit(10)).try_fold(0, |micros, digit| Some(micros * 10 + digit?))
-}
-
-fn text(bytes: &[u8]) -> Result<&str, String> {
-    simdutf8::basic::from_utf8(bytes)
-        .map_err(|_| "its text isn't UTF-8: select CONVERT(… USING utf8mb4), or CAST(… AS BINARY) for bytes".into())
 }
 
 /// One value to bind. Lists were expanded before.

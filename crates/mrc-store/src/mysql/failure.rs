@@ -2,47 +2,15 @@
 
 use mysql_async::{DriverError, Error, IoError, ServerError};
 
-use crate::error::{ExecuteError, ServerErrorKind, Source};
-
-/// Codes that say nothing against the statement: later, or on another connection, it may work.
-const PASSING: [&[u16]; 6] = [
-    // Full: connections, a user's share of them, prepared statements, memory, threads, the disk.
-    &[1040, 1203, 1226, 1461, 1037, 1038, 1041, 1135, 1021],
-    // Going, off line, or not yet ready (Galera).
-    &[1053, 1079, 1080, 3032, 3168, 1047],
-    // The connection or the query was killed, or idled too long.
-    &[1317, 1927, 3169, 4031],
-    // The connection broke: seen from the server, and from a proxy before it.
-    &[1152, 1158, 1159, 1160, 1161, 1184, 2002, 2003, 2006, 2013, 9001],
-    // Others were in the way: a lock, a deadlock, a table that changed.
-    &[1205, 1213, 1614, 3058, 3572, 1020, 1412, 1615],
-    // Too many failed connections from this host. A server that is read-only passes too, as after a failover.
-    &[1129],
-];
-
-/// An option of the server is against the statement (1290): read-only, or another.
-const OPTION: u16 = 1290;
-
-/// The kinds of errors, by their codes in MySQL and MariaDB. Below them stands what is only told by a text.
-const KINDS: [(ServerErrorKind, &[u16]); 7] = [
-    (ServerErrorKind::UniqueViolation, &[1022, 1062, 1169, 1586, 1761, 1762, 1859]),
-    (ServerErrorKind::ForeignKeyViolation, &[1216, 1217, 1451, 1452]),
-    (ServerErrorKind::NotNullViolation, &[1048, 1263]),
-    (ServerErrorKind::CheckViolation, &[3819, 4025]),
-    (ServerErrorKind::Deadlock, &[1213, 1614, 3058]),
-    (ServerErrorKind::LockTimeout, &[1205, 3572]),
-    (ServerErrorKind::ReadOnly, &[1836, 1874]),
-];
-
-/// The server's own limit on the time of a statement passed: MariaDB (1969), MySQL (3024).
-const TIME_LIMIT: [u32; 2] = [1969, 3024];
+use crate::driver::server_error;
+use crate::error::{ExecuteError, Source};
 
 /// How rustls begins the text of an error about the server's certificate.
 const CERTIFICATE: &str = "invalid peer certificate";
 
 pub(super) fn failed(error: Error) -> ExecuteError {
     match error {
-        Error::Server(server) => answered(server),
+        Error::Server(ServerError { code, state, message }) => server_error(code, state, message),
         // The authorities or the host name can't be used; a certificate that isn't trusted comes as an `IoError::Io`.
         Error::Io(IoError::Tls(error)) => ExecuteError::Config(format!("TLS: {error}")),
         // The driver says "Input/output error" before it, twice.
@@ -70,20 +38,6 @@ pub(super) fn failed(error: Error) -> ExecuteError {
         Error::Url(_) => ExecuteError::Config(error.to_string()),
         Error::Driver(_) | Error::Other(_) => ExecuteError::Refused(Box::new(error)),
     }
-}
-
-fn answered(ServerError { code, message, state }: ServerError) -> ExecuteError {
-    let known = KINDS.iter().find(|(_, codes)| codes.contains(&code)).map(|(kind, _)| *kind);
-    let kind = match known {
-        Some(kind) => kind,
-        None if code == OPTION && ["read-only", "read_only"].iter().any(|name| message.contains(name)) => {
-            ServerErrorKind::ReadOnly
-        }
-        None => ServerErrorKind::Other,
-    };
-    let passes = PASSING.iter().any(|codes| codes.contains(&code)) || kind == ServerErrorKind::ReadOnly;
-    let answer = Box::new(crate::error::ServerError::new(kind, code.into(), state, message));
-    if passes { ExecuteError::Unavailable(answer) } else { ExecuteError::Refused(answer) }
 }
 
 /// The account is of a kind that the driver can't log in to.
@@ -130,14 +84,10 @@ pub(super) fn is_answer(error: &ExecuteError) -> bool {
     error.server().is_some()
 }
 
-/// Whether the server stopped the statement because of the limit that the session was set up with.
-pub(super) fn is_server_limit(error: &ExecuteError) -> bool {
-    error.server().is_some_and(|server| TIME_LIMIT.contains(&server.code))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::driver::is_time_limit;
 
     fn server(code: u16, message: &str) -> ExecuteError {
         failed(Error::Server(ServerError { code, message: message.into(), state: "HY000".into() }))
@@ -204,8 +154,8 @@ mod tests {
 
     #[test]
     fn a_limit_of_the_server_is_told_from_a_refusal() {
-        assert!([1969, 3024].into_iter().all(|code| is_server_limit(&server(code, ""))));
-        assert!(!is_server_limit(&server(1064, "")) && !is_server_limit(&server(1040, "")));
+        assert!([1969, 3024].into_iter().all(|code| is_time_limit(&server(code, ""))));
+        assert!(!is_time_limit(&server(1064, "")) && !is_time_limit(&server(1040, "")));
         assert!(matches!(failed(Error::Driver(DriverError::PoolDisconnected)), ExecuteError::Closed));
     }
 }

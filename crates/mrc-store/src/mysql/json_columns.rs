@@ -19,6 +19,7 @@ use mysql_async::{Column, Conn};
 use tokio::time::Instant;
 
 use super::columns;
+use crate::driver::JSON_COLUMNS_OF_TABLE;
 
 /// After this time an `ALTER TABLE` has been noticed that leaves the columns of an answer as they look: `LONGTEXT` made JSON.
 const REMEMBERED: Duration = Duration::from_secs(300);
@@ -28,10 +29,6 @@ const MOST_LISTS: usize = 4096;
 
 /// MariaDB's major versions begin at 10 wherever JSON columns exist; MySQL has a JSON type of its own and isn't asked.
 const MARIADB: u16 = 10;
-
-const JSON_COLUMNS_OF_TABLE: &str = "SELECT CONSTRAINT_NAME FROM information_schema.CHECK_CONSTRAINTS \
-     WHERE CONSTRAINT_SCHEMA = ? AND TABLE_NAME = ? \
-     AND CHECK_CLAUSE = CONCAT('json_valid(`', REPLACE(CONSTRAINT_NAME, '`', '``'), '`)')";
 
 /// What is known so far.
 #[derive(Debug, Default)]

@@ -36,6 +36,7 @@ pub use config::MySqlConfig;
 pub use params::ParamMode;
 pub use tls::TlsMode;
 
+use crate::driver::is_time_limit;
 use crate::error::ExecuteError;
 use crate::executor::{Executed, ExecutorTransaction, QueryExecutor, span};
 use crate::expand::Expanded;
@@ -345,7 +346,7 @@ async fn within<T>(
     let late = || ExecuteError::Timeout { stage, limit, address: None };
     let done = timeout(limit, work).await.unwrap_or_else(|_| Err(late()));
     // The server's own limit is the same, and may be the first to pass.
-    done.map_err(|error| if failure::is_server_limit(&error) { late() } else { error })
+    done.map_err(|error| if is_time_limit(&error) { late() } else { error })
 }
 
 fn describe(columns: &[mysql_async::Column], json: &[bool]) -> Vec<Column> {

@@ -1,10 +1,9 @@
 //! The settings of sessions, and what each connection says first because of them, and again after a reset.
 
-use std::time::Duration;
-
 use mrc_core::KeyFormat;
 
 use super::config::{MySqlConfig, refuse};
+use crate::driver::time_limit;
 use crate::error::ExecuteError;
 
 /// As PyMySQL sets it.
@@ -121,35 +120,9 @@ fn word<'a>(name: &str, value: &'a str, also: impl Fn(char) -> bool) -> Result<&
     fits.then_some(value).ok_or_else(|| refuse(format!("{name} {value:?} can't be one: see the server's manual")))
 }
 
-/// The limit on the time of a statement, as both servers read it: MariaDB skips `/*!50708` comments, and MySQL skips
-/// `/*M!` comments.
-fn time_limit(limit: Duration) -> String {
-    // 0 would be no limit, and both have a highest value, so long that it is as good as none.
-    let limit = limit.clamp(Duration::from_millis(1), Duration::from_secs(31_536_000));
-    let millis = limit.as_micros().div_ceil(1000).min(u32::MAX.into());
-    let (seconds, micros) = (limit.as_secs(), limit.subsec_micros());
-    format!(
-        " /*!50708 , max_execution_time = {millis} */ \
-         /*M!100101 , max_statement_time = {seconds}.{micros:06} */"
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn each_server_is_told_its_limit() {
-        let check = |limit, millis: &str, seconds: &str| {
-            let text = time_limit(limit);
-            assert!(text.contains(&format!("max_execution_time = {millis} ")), "{text}");
-            assert!(text.contains(&format!("max_statement_time = {seconds} ")), "{text}");
-        };
-        check(Duration::from_secs(30), "30000", "30.000000");
-        check(Duration::from_micros(1_500_100), "1501", "1.500100");
-        check(Duration::from_nanos(1), "1", "0.001000");
-        check(Duration::MAX, "4294967295", "31536000.000000");
-    }
 
     #[test]
     fn settings_stand_in_the_first_statement() {

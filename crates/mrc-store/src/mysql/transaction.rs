@@ -13,12 +13,9 @@ use super::failure::{self, failed};
 use super::params::Call;
 use super::session::Session;
 use super::{MySqlExecutor, leave, written};
+use crate::driver::may_be_committed;
 use crate::error::ExecuteError;
 use crate::executor::{Executed, ExecutorTransaction, span};
-
-/// Errors of the server that say how the session ended, and not what became of a commit: interrupted, killed, shut down, cut off by
-/// a proxy.
-const CUT_OFF: [u32; 9] = [1053, 1079, 1317, 1927, 2006, 2013, 3169, 4031, 9001];
 
 pub(super) struct MySqlTransaction {
     executor: MySqlExecutor,
@@ -125,31 +122,8 @@ impl ExecutorTransaction for MySqlTransaction {
     }
 }
 
-/// Whether a `COMMIT` that ended in this error may have been carried out.
-fn may_be_committed(error: &ExecuteError) -> bool {
-    error.server().is_none_or(|server| CUT_OFF.contains(&server.code))
-}
-
 impl fmt::Debug for MySqlTransaction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MySqlTransaction").field("is_over", &self.session.is_none()).finish_non_exhaustive()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::error::{ServerError, ServerErrorKind};
-
-    #[test]
-    fn only_an_answer_of_the_server_says_that_nothing_was_committed() {
-        let server =
-            |code| ExecuteError::Refused(Box::new(ServerError::new(ServerErrorKind::Other, code, "HY000", "")));
-        // A deadlock (Galera's certification too), a rollback by group replication, a read-only server, an error while committing.
-        assert!([1213, 3101, 1836, 1180].into_iter().all(|code| !may_be_committed(&server(code))));
-        assert!(CUT_OFF.into_iter().all(|code| may_be_committed(&server(code))));
-        let limit = std::time::Duration::from_secs(1);
-        assert!(may_be_committed(&ExecuteError::Timeout { stage: "the query", limit, address: None }));
-        assert!(may_be_committed(&ExecuteError::Unavailable("gone".into())));
     }
 }

@@ -1,0 +1,146 @@
+//! What a column is, from what sqlx knows of it.
+
+use mrc_core::{Column, ColumnKind};
+use serde::Deserialize;
+use sqlx::mysql::{MySqlColumn, MySqlTypeInfo};
+use sqlx::{Column as _, TypeInfo};
+
+/// The collation that means "bytes". It also stands on every number and date, so the type is looked at first.
+const BINARY: u16 = 63;
+
+/// The length of a `LONGTEXT`, and so of a `JSON` column of MariaDB.
+const LONGTEXT: u32 = u32::MAX;
+
+/// The characters of a `DATETIME` and of a `TIME` without a fraction.
+const DATETIME: u32 = 19;
+const TIME: u32 = 10;
+
+/// A column of an answer.
+#[derive(Debug)]
+pub(crate) struct Described {
+    pub(crate) column: Column,
+    pub(crate) layout: Layout,
+    /// The table, with its database, and the column's name there, if it may be a JSON column of MariaDB.
+    pub(crate) may_be_json: Option<(String, String)>,
+}
+
+/// How the binary protocol lays a value out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Layout {
+    Int { unsigned: bool },
+    Float,
+    Double,
+    Date,
+    Time,
+    Bytes,
+}
+
+/// The form in which sqlx writes a type to the files of its offline mode. It is the only one that tells all of these.
+#[derive(Debug, Deserialize)]
+struct Stored {
+    r#type: String,
+    /// Names, with `|` between them.
+    flags: String,
+    collation: u16,
+    max_size: Option<u32>,
+}
+
+/// Reads the columns of an answer.
+///
+/// # Errors
+/// Why one can't be read: then sqlx isn't of a version that this crate knows.
+pub(crate) fn describe(columns: &[MySqlColumn]) -> Result<Vec<Described>, String> {
+    columns.iter().map(|column| described(column).map_err(|why| format!("column {:?}: {why}", column.name()))).collect()
+}
+
+fn described(column: &MySqlColumn) -> Result<Described, String> {
+    let stored = stored(column.type_info())?;
+    let (kind, layout) = stored.kind()?;
+    let may_be_json = match column.origin() {
+        sqlx::ColumnOrigin::Table(of) if stored.may_be_mariadb_json() => {
+            Some((of.table.to_string(), of.name.to_string()))
+        }
+        _ => None,
+    };
+    Ok(Described { column: Column::new(column.name(), kind), layout, may_be_json })
+}
+
+fn stored(info: &MySqlTypeInfo) -> Result<Stored, String> {
+    serde_json::to_value(info)
+        .and_then(serde_json::from_value)
+        .map_err(|error| format!("sqlx describes {} in an unknown way: {error}", info.name()))
+}
+
+impl Stored {
+    fn kind(&self) -> Result<(ColumnKind, Layout), String> {
+        let unsigned = self.has("UNSIGNED");
+        Ok(match self.r#type.as_str() {
+            "Tiny" | "Short" | "Long" | "Int24" | "LongLong" => (ColumnKind::Int, Layout::Int { unsigned }),
+            "Year" => (ColumnKind::Year, Layout::Int { unsigned: true }),
+            "Decimal" | "NewDecimal" => (ColumnKind::Decimal, Layout::Bytes),
+            "Float" => (ColumnKind::Float, Layout::Float),
+            "Double" => (ColumnKind::Double, Layout::Double),
+            "Bit" if self.has("BINARY") => (ColumnKind::BitDigits, Layout::Bytes),
+            "Bit" => (ColumnKind::Bit, Layout::Bytes),
+            "Json" => (ColumnKind::Json, Layout::Bytes),
+            "Date" => (ColumnKind::Date, Layout::Date),
+            "Datetime" | "Timestamp" => (ColumnKind::DateTime { fraction: self.fraction(DATETIME) }, Layout::Date),
+            "Time" => (ColumnKind::Time { fraction: self.fraction(TIME) }, Layout::Time),
+            "Geometry" => (ColumnKind::Geometry, Layout::Bytes),
+            "Null" => (ColumnKind::Null, Layout::Bytes),
+            "VarChar" | "Enum" | "Set" | "TinyBlob" | "MediumBlob" | "LongBlob" | "Blob" | "VarString" | "String" => {
+                (if self.collation == BINARY { ColumnKind::Binary } else { ColumnKind::Text }, Layout::Bytes)
+            }
+            other => return Err(format!("sqlx calls its type {other}, which is unknown here")),
+        })
+    }
+
+    /// Digits after the second. The length has them and the point.
+    fn fraction(&self, without: u32) -> u8 {
+        let more = self.max_size.unwrap_or_default().saturating_sub(without + 1);
+        more.min(6) as u8
+    }
+
+    /// Whether it looks like a JSON column of MariaDB. `LONGTEXT COLLATE utf8mb4_bin` looks the same.
+    fn may_be_mariadb_json(&self) -> bool {
+        self.r#type == "Blob" && self.collation != BINARY && self.max_size == Some(LONGTEXT) && self.has("BINARY")
+    }
+
+    fn has(&self, flag: &str) -> bool {
+        self.flags.split('|').any(|name| name.trim() == flag)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(r#type: &str, flags: &str, collation: u16, max_size: u32) -> Stored {
+        Stored { r#type: r#type.into(), flags: flags.into(), collation, max_size: Some(max_size) }
+    }
+
+    #[test]
+    fn sqlx_tells_of_its_types_what_is_needed() {
+        let text = stored(&<str as sqlx::Type<sqlx::MySql>>::type_info()).unwrap();
+        assert_eq!((text.r#type.as_str(), text.has("BINARY")), ("VarString", false));
+        assert_ne!(text.collation, BINARY);
+        let number = stored(&<u64 as sqlx::Type<sqlx::MySql>>::type_info()).unwrap();
+        assert_eq!(number.kind(), Ok((ColumnKind::Int, Layout::Int { unsigned: true })));
+    }
+
+    #[test]
+    fn the_collation_parts_text_from_bytes_and_says_nothing_of_numbers() {
+        for of_type in ["String", "VarString", "Blob"] {
+            assert_eq!(of(of_type, "BINARY", 46, 4).kind(), Ok((ColumnKind::Text, Layout::Bytes)));
+            assert_eq!(of(of_type, "BINARY", BINARY, 4).kind(), Ok((ColumnKind::Binary, Layout::Bytes)));
+        }
+        assert_eq!(of("Json", "BINARY", BINARY, 4).kind(), Ok((ColumnKind::Json, Layout::Bytes)));
+        assert!(of("Vector", "", BINARY, 4).kind().unwrap_err().contains("Vector"));
+    }
+
+    #[test]
+    fn the_length_tells_the_fraction() {
+        let fraction = |length| of("Datetime", "BINARY", BINARY, length).fraction(DATETIME);
+        assert_eq!([19, 21, 23, 26, 99, 10].map(fraction), [0, 1, 3, 6, 6, 0]);
+    }
+}

@@ -1,0 +1,305 @@
+//! The executor.
+
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures_util::TryStreamExt;
+use mrc_core::{Column, Params, RowEncoder};
+use mrc_store::driver::span::{self, Target};
+use mrc_store::driver::{Expanded, expand, is_time_limit};
+use mrc_store::{ExecuteError, Executed, ExecutorTransaction, QueryExecutor};
+use sqlx::mysql::{MySqlArguments, MySqlConnection, MySqlRow};
+use sqlx::{Arguments, AssertSqlSafe, Connection, Either, Executor, MySqlPool, Row, SqlSafeStr, Statement};
+use tokio::time::timeout;
+use tracing::{Instrument, Span};
+
+use crate::columns::{Described, describe};
+use crate::failure::{failed, is_whole, refused};
+use crate::json_columns::JsonColumns;
+use crate::params::Bound;
+use crate::session::Sessions;
+use crate::{transaction, values};
+
+/// How long [`close`](QueryExecutor::close) waits for queries that still run.
+const CLOSE_LIMIT: Duration = Duration::from_secs(5);
+
+/// Queries MySQL or MariaDB through sqlx, with the same answers to the byte as `MySqlExecutor` with `ParamMode::Prepared`: see the
+/// [exceptions](crate#rows-that-differ).
+///
+/// Cheap to clone: all clones share the connections.
+///
+/// # Sessions
+/// Reads have connections of their own, which are opened as the service's pool opens its own: server, user, TLS, limits and
+/// time-outs are the pool's. Nothing that the service leaves in a session reaches a cached read: not a transaction, nor a
+/// variable, nor another database. Hooks of the pool (`after_connect` and so on) aren't run, and `time_zone`, `sql_mode` and
+/// the collation are those of `MySqlExecutor`:
+///
+/// | | in the service's pool, by sqlx's defaults | in the reads' sessions |
+/// |---|---|---|
+/// | `time_zone` | `+00:00` | the server's, or that of [`time_zone`](Self::time_zone) |
+/// | `sql_mode` | the server's, `PIPES_AS_CONCAT`, `NO_ENGINE_SUBSTITUTION`, `IGNORE_SPACE` | the server's |
+/// | collation | the server's default of `utf8mb4` | `utf8mb4_general_ci` |
+/// | limit on a statement | none | [`query_timeout`](Self::query_timeout) |
+/// | what a statement may do | all | read: the server refuses a write with error 1792 |
+///
+/// To have the service's own queries answer as the reads do, give its `MySqlConnectOptions` `timezone(None)`,
+/// `pipes_as_concat(false)`, `no_engine_substitution(false)` and `collation("utf8mb4_general_ci")`.
+///
+/// When the service changes its pool's `set_connect_options`, new connections of the reads follow.
+///
+/// # Statements
+/// Each query runs as a prepared statement, in autocommit. `IN (?)` takes a list. The statement is closed after it, so that
+/// no query gets an answer by the types that an earlier one's params had: that costs one round trip more than `MySqlExecutor`
+/// takes, and an answer without rows costs two more.
+///
+/// The first answer with a JSON column of MariaDB waits until the catalogue was asked, every five minutes. JSON that isn't a
+/// column of a table comes out as text there.
+///
+/// Each query is a `tracing` span, as a query of `MySqlExecutor` is.
+///
+/// # Limits
+/// A wait for a connection, its opening included, takes the pool's `acquire_timeout` at most. While nobody listens at the
+/// port, sqlx tries again for so long: the error is a `Timeout`, where `MySqlExecutor` says `Unavailable` at once. A query
+/// that is cancelled closes its connection; at the server it ends by the limit on a statement.
+///
+/// The reads' connections belong to the runtime of the first query, and must not outlive it, as sqlx's own.
+#[derive(Clone)]
+pub struct SqlxExecutor {
+    pub(crate) sessions: Sessions,
+    json_columns: Arc<JsonColumns>,
+}
+
+impl SqlxExecutor {
+    /// An executor that connects at its first query, as this pool connects. It needs no runtime.
+    pub fn new(pool: MySqlPool) -> Self {
+        Self { sessions: Sessions::new(pool), json_columns: Arc::default() }
+    }
+
+    /// Sets how many connections the reads have at most, beside those of the service's pool. Default: as many as the pool.
+    #[must_use]
+    pub fn max_connections(mut self, connections: u32) -> Self {
+        self.sessions.max_connections = Some(connections.max(1));
+        self
+    }
+
+    /// Sets how long a query may take until its last row is read. The server is told the same limit.
+    /// Default: 30 seconds.
+    #[must_use]
+    pub fn query_timeout(mut self, limit: Duration) -> Self {
+        self.sessions.query_timeout = limit;
+        self
+    }
+
+    /// Sets the time zone of each session, such as `+00:00`. `TIMESTAMP` columns and `NOW()` depend on it, so services that
+    /// share entries must agree on it. Default: the server's.
+    #[must_use]
+    pub fn time_zone(mut self, zone: impl Into<String>) -> Self {
+        self.sessions.time_zone = Some(zone.into());
+        self
+    }
+
+    /// The service's pool, for its own statements and transactions. Reads have other connections.
+    pub fn pool(&self) -> &MySqlPool {
+        self.sessions.service()
+    }
+
+    async fn read(&self, sql: &str, params: &Params, rows: &mut RowEncoder) -> Result<(), ExecuteError> {
+        let statement = expand(sql, params)?;
+        let mut session = self.sessions.get().await?;
+        let done = self.within_limit(self.run(session.conn()?, statement, rows)).await;
+        if is_whole(&done) && leaves_the_session(sql) {
+            session.ended();
+        }
+        done.map(drop)
+    }
+
+    /// A session that may write is closed after it: sqlx can't reset it.
+    async fn write(&self, sql: &str, params: &Params, rows: &mut RowEncoder) -> Result<Executed, ExecuteError> {
+        let statement = expand(sql, params)?;
+        let mut session = self.sessions.get().await?;
+        let conn = session.conn()?;
+        let write = async {
+            conn.execute("SET SESSION TRANSACTION READ WRITE").await.map_err(failed)?;
+            self.run(conn, statement, rows).await
+        };
+        self.within_limit(write).await
+    }
+
+    pub(crate) async fn within_limit<T>(
+        &self,
+        work: impl Future<Output = Result<T, ExecuteError>>,
+    ) -> Result<T, ExecuteError> {
+        within("the query", self.sessions.query_timeout, work).await
+    }
+
+    pub(crate) fn span(&self, sql: &str) -> Span {
+        let options = self.sessions.service().connect_options();
+        let socket = options.get_socket().and_then(|path| path.to_str());
+        let (address, port) = socket.map_or((options.get_host(), Some(options.get_port())), |path| (path, None));
+        span::query(Target { system: "mysql", namespace: options.get_database(), address: Some(address), port }, sql)
+    }
+
+    pub(crate) async fn run(
+        &self,
+        conn: &mut MySqlConnection,
+        statement: Expanded<'_>,
+        rows: &mut RowEncoder,
+    ) -> Result<Executed, ExecuteError> {
+        let mut bound = MySqlArguments::default();
+        for value in statement.values {
+            bound.add(Bound(value)).map_err(ExecuteError::Refused)?;
+        }
+        let sql = AssertSqlSafe(statement.sql.into_owned()).into_sql_str();
+        let mut columns: Option<Vec<Described>> = None;
+        let mut waiting = Vec::new();
+        let (mut written, mut ends, mut has_more) = (Executed::default(), 0, false);
+        let query = sqlx::query_with(sql.clone(), bound).persistent(false);
+        let mut answer = Executor::fetch_many(&mut *conn, query);
+        while let Some(item) = answer.try_next().await.map_err(failed)? {
+            let row = match item {
+                Either::Right(row) if ends == 0 => row,
+                // Also what isn't returned is read: a procedure runs to its end.
+                Either::Right(_) => {
+                    has_more = true;
+                    continue;
+                }
+                Either::Left(end) => {
+                    ends += 1;
+                    // Zero is the server's word for none.
+                    let last_insert_id = Some(end.last_insert_id()).filter(|id| *id > 0);
+                    written = Executed { affected_rows: end.rows_affected(), last_insert_id };
+                    continue;
+                }
+            };
+            match &columns {
+                Some(_) if !waiting.is_empty() => waiting.push(row),
+                Some(columns) => push(&row, columns, rows)?,
+                None => {
+                    let mut described = describe(row.columns()).map_err(refused)?;
+                    if self.json_columns.apply(&mut described) {
+                        announce(&described, rows)?;
+                        push(&row, &described, rows)?;
+                    } else {
+                        // The catalogue can't be asked while the answer is on the wire.
+                        waiting.push(row);
+                    }
+                    columns = Some(described);
+                }
+            }
+        }
+        drop(answer);
+        // A procedure that selects once ends twice.
+        if has_more || ends > 2 {
+            return Err(ExecuteError::SeveralResults);
+        }
+        match columns {
+            // sqlx tells the columns by the rows. Their names alone matter here.
+            None => {
+                let prepared = conn.prepare(sql).await.map_err(failed)?;
+                announce(&describe(prepared.columns()).map_err(refused)?, rows)?;
+            }
+            Some(mut columns) if !waiting.is_empty() => {
+                self.json_columns.ask(conn, &mut columns).await.map_err(failed)?;
+                announce(&columns, rows)?;
+                waiting.iter().try_for_each(|row| push(row, &columns, rows))?;
+            }
+            Some(_) => {}
+        }
+        Ok(written)
+    }
+}
+
+const READS: [&str; 8] = ["SELECT", "WITH", "SHOW", "EXPLAIN", "DESCRIBE", "DESC", "VALUES", "TABLE"];
+
+#[async_trait]
+impl QueryExecutor for SqlxExecutor {
+    async fn query(&self, sql: &str, params: &Params, rows: &mut RowEncoder) -> Result<(), ExecuteError> {
+        let span = self.span(sql);
+        let done = self.read(sql, params, rows).instrument(span.clone()).await;
+        span::ended(&span, &done, rows);
+        done
+    }
+
+    /// As [`execute`](QueryExecutor::execute), in a session that may write.
+    async fn query_trusted(&self, sql: &str, params: &Params, rows: &mut RowEncoder) -> Result<(), ExecuteError> {
+        self.execute(sql, params, rows).await.map(drop)
+    }
+
+    /// It takes one of the reads' connections, which is closed after it. A service writes by its own pool at less cost.
+    async fn execute(&self, sql: &str, params: &Params, rows: &mut RowEncoder) -> Result<Executed, ExecuteError> {
+        let span = self.span(sql);
+        let done = self.write(sql, params, rows).instrument(span.clone()).await;
+        span::ended(&span, &done, rows);
+        done
+    }
+
+    /// It takes one of the reads' connections, which is closed after the end. Each statement costs a round trip more, since sqlx doesn't tell
+    /// whether the transaction is still open.
+    async fn begin(&self) -> Result<Box<dyn ExecutorTransaction>, ExecuteError> {
+        Ok(Box::new(transaction::begin(self.clone()).await?))
+    }
+
+    /// It takes a connection as a query does, and as long as the shorter of the time-outs at most.
+    async fn ping(&self) -> Result<(), ExecuteError> {
+        let limit = self.sessions.acquire_timeout().min(self.sessions.query_timeout);
+        let asked = async {
+            let mut session = self.sessions.get().await?;
+            session.conn()?.ping().await.map_err(failed)?;
+            session.ended();
+            Ok(())
+        };
+        within("the ping", limit, asked).await
+    }
+
+    /// Closes the reads' connections. The service's pool stays open.
+    async fn close(&self) {
+        // Past the limit the connections close as their queries end.
+        let _ = timeout(CLOSE_LIMIT, self.sessions.close()).await;
+    }
+}
+
+async fn within<T>(
+    stage: &'static str,
+    limit: Duration,
+    work: impl Future<Output = Result<T, ExecuteError>>,
+) -> Result<T, ExecuteError> {
+    let late = || ExecuteError::Timeout { stage, limit, address: None };
+    let done = timeout(limit, work).await.unwrap_or_else(|_| Err(late()));
+    // The server's own limit is the same, and may be the first to pass.
+    done.map_err(|error| if is_time_limit(&error) { late() } else { error })
+}
+
+/// Whether the text begins as one that leaves its session as it was. After any other, such as `SET` or `CALL`, the connection
+/// is closed: sqlx can't reset it.
+fn leaves_the_session(sql: &str) -> bool {
+    let sql = sql.trim_start_matches(|ch: char| ch.is_whitespace() || ch == '(');
+    let first = sql.split(|ch: char| !ch.is_ascii_alphabetic()).next().unwrap_or_default();
+    READS.iter().any(|word| word.eq_ignore_ascii_case(first))
+}
+
+fn announce(columns: &[Described], rows: &mut RowEncoder) -> Result<(), ExecuteError> {
+    let columns: Vec<Column> = columns.iter().map(|described| described.column.clone()).collect();
+    Ok(rows.columns(&columns)?)
+}
+
+fn push(row: &MySqlRow, columns: &[Described], rows: &mut RowEncoder) -> Result<(), ExecuteError> {
+    rows.begin_row();
+    for (position, Described { column, layout, .. }) in columns.iter().enumerate() {
+        let value = row.try_get_raw(position).map_err(failed)?;
+        let cell = values::cell(column.kind, *layout, value)
+            .map_err(|reason| ExecuteError::Cell { column: column.name.clone(), reason })?;
+        rows.cell(cell)?;
+    }
+    rows.end_row();
+    Ok(())
+}
+
+impl fmt::Debug for SqlxExecutor {
+    // The pool's options print the password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SqlxExecutor").field("query_timeout", &self.sessions.query_timeout).finish_non_exhaustive()
+    }
+}

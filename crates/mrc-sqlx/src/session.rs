@@ -1,0 +1,168 @@
+//! The connections of the reads.
+
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use mrc_store::ExecuteError;
+use mrc_store::driver::time_limit;
+use sqlx::mysql::{MySqlConnectOptions, MySqlConnection, MySqlPoolOptions};
+use sqlx::pool::PoolConnection;
+use sqlx::{AssertSqlSafe, Error, Executor, MySql, MySqlPool};
+use tokio::time::{sleep, timeout};
+
+use crate::failure::failed;
+
+/// The collation in which `MySqlExecutor` compares texts of a statement with each other.
+const COLLATION: &str = "utf8mb4_general_ci";
+
+/// The pause between two looks at a connection that is being ended.
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// A pool of the reads' own, made after the service's: nothing that the service left in a session reaches a read.
+#[derive(Debug, Clone)]
+pub(crate) struct Sessions {
+    service: MySqlPool,
+    pub(crate) max_connections: Option<u32>,
+    pub(crate) query_timeout: Duration,
+    pub(crate) time_zone: Option<String>,
+    own: Arc<OnceLock<Own>>,
+}
+
+#[derive(Debug)]
+struct Own {
+    pool: MySqlPool,
+    /// The service's options that the pool's were made of. A service changes them when its password changes.
+    made_of: Mutex<Arc<MySqlConnectOptions>>,
+}
+
+impl Sessions {
+    pub(crate) fn new(service: MySqlPool) -> Self {
+        let query_timeout = Duration::from_secs(30);
+        Self { service, max_connections: None, query_timeout, time_zone: None, own: Arc::default() }
+    }
+
+    pub(crate) fn service(&self) -> &MySqlPool {
+        &self.service
+    }
+
+    pub(crate) fn acquire_timeout(&self) -> Duration {
+        self.service.options().get_acquire_timeout()
+    }
+
+    /// Returns a session that no other call uses.
+    ///
+    /// # Errors
+    /// [`ExecuteError`]: none came in time, the server can't be reached, or a pool is closed.
+    pub(crate) async fn get(&self) -> Result<Session, ExecuteError> {
+        if self.service.is_closed() {
+            return Err(ExecuteError::Closed);
+        }
+        let own = self.own();
+        self.follow(own);
+        match own.pool.acquire().await {
+            Ok(conn) => Ok(Session(Some(conn))),
+            Err(Error::PoolTimedOut) => {
+                // A connection that is being opened counts no more when its time has passed.
+                let is_busy = own.pool.size() >= own.pool.options().get_max_connections();
+                let stage = if is_busy { "waiting for a connection" } else { "connecting to the database" };
+                let address = (!is_busy).then(|| self.address());
+                Err(ExecuteError::Timeout { stage, limit: self.acquire_timeout(), address })
+            }
+            Err(error) => Err(failed(error)),
+        }
+    }
+
+    fn address(&self) -> String {
+        let options = self.service.connect_options();
+        let socket = options.get_socket().map(|path| path.display().to_string());
+        socket.unwrap_or_else(|| format!("{}:{}", options.get_host(), options.get_port()))
+    }
+
+    /// Ends a connection at the server. Returns when the server has none of this number any more, when the server can't be asked, or
+    /// after the time that a query may take.
+    pub(crate) async fn end(&self, connection: u64) {
+        let ended = async {
+            let mut session = self.get().await?;
+            let kill = || AssertSqlSafe(format!("KILL {connection}"));
+            while session.conn()?.execute(kill()).await.map_err(failed).is_ok() {
+                sleep(PAUSE).await;
+            }
+            Ok::<(), ExecuteError>(())
+        };
+        let _ = timeout(self.query_timeout, ended).await;
+    }
+
+    /// Closes the reads' connections. The service's stay.
+    pub(crate) async fn close(&self) {
+        self.own().pool.close().await;
+    }
+
+    fn own(&self) -> &Own {
+        self.own.get_or_init(|| {
+            let (service, made_of) = (self.service.options(), self.service.connect_options());
+            // None of the service's hooks: they may set what would change the rows.
+            let limit = time_limit(self.query_timeout);
+            let text =
+                format!("SET autocommit = 1, sql_mode = @@GLOBAL.sql_mode{limit}; SET SESSION TRANSACTION READ ONLY");
+            let pool = MySqlPoolOptions::new()
+                .max_connections(self.max_connections.unwrap_or_else(|| service.get_max_connections()))
+                .acquire_timeout(service.get_acquire_timeout())
+                .idle_timeout(service.get_idle_timeout())
+                .max_lifetime(service.get_max_lifetime())
+                .test_before_acquire(service.get_test_before_acquire())
+                .after_connect(move |conn, _| {
+                    let text = AssertSqlSafe(text.clone());
+                    Box::pin(async move { conn.execute(text).await.map(drop) })
+                })
+                .connect_lazy_with(self.options(&made_of));
+            Own { pool, made_of: Mutex::new(made_of) }
+        })
+    }
+
+    fn options(&self, service: &MySqlConnectOptions) -> MySqlConnectOptions {
+        service
+            .clone()
+            .charset("utf8mb4")
+            .collation(COLLATION)
+            .set_names(true)
+            .pipes_as_concat(false)
+            .no_engine_substitution(false)
+            .timezone(self.time_zone.clone())
+            // A statement that is used again would answer by the types that its params had before.
+            .statement_cache_capacity(0)
+    }
+
+    fn follow(&self, own: &Own) {
+        let now = self.service.connect_options();
+        let mut made_of = own.made_of.lock().unwrap_or_else(PoisonError::into_inner);
+        if !Arc::ptr_eq(&made_of, &now) {
+            own.pool.set_connect_options(self.options(&now));
+            *made_of = now;
+        }
+    }
+}
+
+/// A connection for the time of one call. Dropped before that [`ended`](Self::ended), it closes the connection.
+///
+/// sqlx counts on what a cancelled call has left on the connection, and counts wrong while it prepares a statement: a later
+/// call could get this one's answer.
+pub(crate) struct Session(Option<PoolConnection<MySql>>);
+
+impl Session {
+    pub(crate) fn conn(&mut self) -> Result<&mut MySqlConnection, ExecuteError> {
+        // It's there until `ended`, which takes the session.
+        self.0.as_deref_mut().ok_or(ExecuteError::Closed)
+    }
+
+    /// The whole answer was read: the pool may have the connection back.
+    pub(crate) fn ended(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        // The socket closes at once. It needs no runtime, which sqlx's own way would.
+        drop(self.0.take().map(PoolConnection::detach));
+    }
+}

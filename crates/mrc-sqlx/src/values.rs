@@ -1,0 +1,110 @@
+//! Cells, from the bytes of the binary protocol. They borrow from the row: nothing is copied but numbers.
+
+use mrc_core::{Cell, ColumnKind, Date, DateTime, Time};
+use mrc_store::driver::text;
+use sqlx::mysql::MySqlValueRef;
+
+use crate::columns::Layout;
+
+/// One value of a row.
+///
+/// # Errors
+/// Why it can't be read.
+pub(crate) fn cell<'r>(kind: ColumnKind, layout: Layout, value: MySqlValueRef<'r>) -> Result<Cell<'r>, String> {
+    // sqlx's own word for NULL includes dates that are all zeros; its bytes are missing only for a real one.
+    match <&[u8] as sqlx::Decode<'r, sqlx::MySql>>::decode(value) {
+        Err(_) => Ok(Cell::Null),
+        Ok(bytes) => read(kind, layout, bytes),
+    }
+}
+
+fn read(kind: ColumnKind, layout: Layout, bytes: &[u8]) -> Result<Cell<'_>, String> {
+    let broken = || format!("{} bytes are no {kind:?}", bytes.len());
+    Ok(match layout {
+        Layout::Int { unsigned: true } => Cell::UInt(unsigned(bytes).ok_or_else(broken)?),
+        Layout::Int { unsigned: false } => Cell::Int(signed(bytes).ok_or_else(broken)?),
+        Layout::Float => Cell::Float(f32::from_le_bytes(bytes.try_into().map_err(|_| broken())?)),
+        Layout::Double => Cell::Double(f64::from_le_bytes(bytes.try_into().map_err(|_| broken())?)),
+        Layout::Date => {
+            let at = date_time(bytes).ok_or_else(broken)?;
+            if kind == ColumnKind::Date { Cell::Date(at.date) } else { Cell::DateTime(at) }
+        }
+        Layout::Time => Cell::Time(time(bytes).ok_or_else(broken)?),
+        Layout::Bytes => match kind {
+            ColumnKind::Decimal => Cell::Decimal(text(bytes)?),
+            ColumnKind::Json => Cell::Json(text(bytes)?),
+            ColumnKind::Binary | ColumnKind::Geometry | ColumnKind::Bit | ColumnKind::BitDigits => Cell::Bytes(bytes),
+            _ => Cell::Text(text(bytes)?),
+        },
+    })
+}
+
+/// 1, 2, 4 or 8 bytes, the lowest first.
+fn unsigned(bytes: &[u8]) -> Option<u64> {
+    let mut wide = [0; 8];
+    wide.get_mut(..bytes.len())?.copy_from_slice(bytes);
+    Some(u64::from_le_bytes(wide))
+}
+
+fn signed(bytes: &[u8]) -> Option<i64> {
+    let missing = 64 - 8 * u32::try_from(bytes.len()).ok().filter(|bytes| (1..=8).contains(bytes))?;
+    Some((unsigned(bytes)? << missing) as i64 >> missing)
+}
+
+/// The length in bytes, then as many parts as aren't zero.
+fn date_time(bytes: &[u8]) -> Option<DateTime> {
+    let part = |at: usize| bytes.get(at).copied().unwrap_or_default();
+    let date = Date { year: u16::from_le_bytes([part(1), part(2)]), month: part(3), day: part(4) };
+    let micros = u32::from_le_bytes([part(8), part(9), part(10), part(11)]);
+    let at = DateTime { date, hour: part(5), minute: part(6), second: part(7), micros };
+    is_whole(bytes, &[0, 4, 7, 11]).then_some(at)
+}
+
+/// The length in bytes, the sign, the days, and so on.
+fn time(bytes: &[u8]) -> Option<Time> {
+    let part = |at: usize| bytes.get(at).copied().unwrap_or_default();
+    let days = u32::from_le_bytes([part(2), part(3), part(4), part(5)]);
+    let micros = u32::from_le_bytes([part(9), part(10), part(11), part(12)]);
+    let hours = u16::try_from(days.checked_mul(24)?.checked_add(part(6).into())?).ok()?;
+    let time = Time { negative: part(1) != 0, hours, minutes: part(7), seconds: part(8), micros };
+    is_whole(bytes, &[0, 8, 12]).then_some(time)
+}
+
+fn is_whole(bytes: &[u8], lengths: &[u8]) -> bool {
+    bytes.split_first().is_some_and(|(length, rest)| lengths.contains(length) && rest.len() == usize::from(*length))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn integers_of_each_width_keep_their_sign() {
+        assert_eq!(signed(&[0x80]), Some(-128));
+        assert_eq!(signed(&(-30_000_i16).to_le_bytes()), Some(-30_000));
+        assert_eq!(signed(&i64::MIN.to_le_bytes()), Some(i64::MIN));
+        assert_eq!(unsigned(&[0x80]), Some(128));
+        assert_eq!(unsigned(&u64::MAX.to_le_bytes()), Some(u64::MAX));
+        assert_eq!((signed(&[]), signed(&[0; 9]), unsigned(&[0; 9])), (None, None, None));
+    }
+
+    #[test]
+    fn what_is_zero_is_left_out_of_a_time() {
+        let zero = Date { year: 0, month: 0, day: 0 };
+        assert_eq!(date_time(&[0]), Some(DateTime { date: zero, hour: 0, minute: 0, second: 0, micros: 0 }));
+        let day = Date { year: 2025, month: 1, day: 15 };
+        assert_eq!(date_time(&[4, 0xE9, 7, 1, 15]).map(|at| at.date), Some(day));
+        let whole = DateTime { date: day, hour: 10, minute: 30, second: 5, micros: 7 };
+        assert_eq!(date_time(&[11, 0xE9, 7, 1, 15, 10, 30, 5, 7, 0, 0, 0]), Some(whole));
+        assert_eq!((date_time(&[]), date_time(&[4, 1]), date_time(&[3, 1, 1, 1])), (None, None, None));
+    }
+
+    #[test]
+    fn a_time_of_many_days_counts_in_hours() {
+        let longest = Time { negative: true, hours: 838, minutes: 59, seconds: 59, micros: 0 };
+        assert_eq!(time(&[8, 1, 34, 0, 0, 0, 22, 59, 59]), Some(longest));
+        assert_eq!(time(&[12, 0, 0, 0, 0, 0, 1, 2, 3, 4, 0, 0, 0]), Time::new(1, 2, 3, 4).ok());
+        assert_eq!(time(&[0]), Time::new(0, 0, 0, 0).ok());
+        assert_eq!(time(&[8, 0, 255, 255, 255, 255, 0, 0, 0]), None);
+    }
+}
