@@ -16,7 +16,8 @@ const CLOSE_LIMIT: Duration = Duration::from_secs(1);
 /// A client with the settings that the environment has, and no connection yet.
 pub(crate) fn builder() -> Result<MrcClientBuilder, Failure> {
     // The URLs are the flags' matter, which know the variables too.
-    let config = MrcConfig { mysql: None, redis: None, ..MrcConfig::from_env()? };
+    let mut config = MrcConfig::from_env()?;
+    (config.mysql, config.redis) = (None, None);
     Ok(MrcClientBuilder::from(config))
 }
 

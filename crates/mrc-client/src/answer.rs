@@ -9,7 +9,9 @@ use serde::Deserialize;
 
 use crate::codec::{self, Unfit};
 use crate::error::Error;
-use crate::scope::Carried;
+use crate::frame;
+use crate::inherited::Carried;
+use crate::source::Source;
 
 /// The JSON of a result, as it lies in the cache, decoded when asked for, or not at all.
 ///
@@ -38,34 +40,13 @@ pub struct Answer {
     rows: RowFormat,
 }
 
-/// Where an answer came from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Source {
-    /// The cache had it.
-    Cache,
-    /// It was computed for this call.
-    Computed,
-    /// It was computed for another call, which this one waited for.
-    Followed,
-    /// The database failed or was too slow: it is the last value that was not invalidated, kept beyond its TTL. See
-    /// [`MrcClientBuilder::stale_on_error`](crate::MrcClientBuilder::stale_on_error).
-    Stale,
-}
-
-impl Source {
-    /// In lower case: `"cache"`, `"stale"`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Cache => "cache",
-            Self::Computed => "computed",
-            Self::Followed => "followed",
-            Self::Stale => "stale",
-        }
-    }
-}
-
 impl Answer {
+    /// The same answer; its source is noted where the task asks for it.
+    pub(crate) fn noted(self) -> Self {
+        frame::answered(self.source);
+        self
+    }
+
     pub(crate) fn cached(json: Bytes) -> Self {
         Self { json, source: Source::Cache, tags: None, rows: RowFormat::default() }
     }

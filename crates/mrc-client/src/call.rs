@@ -5,15 +5,13 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use futures_util::future::BoxFuture;
-use mrc_core::{Key, Mark, Params, Tag, Ttl};
+use mrc_core::{Key, Mark, Tag, Ttl};
 use mrc_store::{Life, Tags};
 use tokio::time::{Instant, timeout_at};
 
-use crate::client::Inner;
-use crate::error::Error;
-use crate::scope::{self, Frame, Mode, Said, StoreId};
+use crate::frame::{self, Said};
+use crate::mode::Mode;
+use crate::settings::{OnError, Settings};
 use crate::types::Types;
 
 /// The settings that a caller may choose for itself.
@@ -30,18 +28,19 @@ pub(crate) struct Options {
     pub(crate) on_error: OnError,
 }
 
-/// What becomes of a call when the cache fails.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-#[non_exhaustive]
-pub enum OnError {
-    /// It goes round the cache: the value is computed. Default.
-    #[default]
-    Degrade,
-    /// It ends with [`Error::Store`], and nothing runs. A value that was computed already is returned all the same.
-    Fail,
-}
-
 impl Options {
+    /// The options that these settings give every call.
+    pub(crate) fn new(settings: &Settings, on_error: OnError) -> Self {
+        let options = Self {
+            deadline: settings.deadline,
+            stale: settings.stale_on_error,
+            stale_after: settings.stale_after,
+            early_refresh: settings.early_refresh,
+            on_error,
+        };
+        options.bounded()
+    }
+
     /// Within what can be added to any instant: a century.
     pub(crate) fn bounded(mut self) -> Self {
         self.deadline = self.deadline.min(Self::LONGEST);
@@ -80,7 +79,7 @@ pub(crate) struct Call {
 impl Call {
     /// A call in the scope of the task that makes it.
     pub(crate) fn new(ttl: Ttl, jitter: f64, options: Options) -> Self {
-        let (mode, nested) = scope::at_hand();
+        let (mode, nested) = frame::at_hand();
         Self {
             ttl,
             jitter,
@@ -136,85 +135,5 @@ impl Call {
 
     pub(crate) fn has_copy(&self) -> bool {
         !self.options.stale.is_zero()
-    }
-}
-
-/// What was computed.
-#[derive(Debug, Clone)]
-pub(crate) struct Made {
-    pub(crate) value: Bytes,
-    pub(crate) said: Said,
-}
-
-/// What computes the value of a call.
-pub(crate) trait Compute {
-    /// Whether it may tag its entry while it runs.
-    const TAGS: bool;
-
-    fn run(self, store: StoreId, key: &str) -> impl Future<Output = Result<Made, Error>>;
-
-    /// The same by itself, for a task that goes on when the caller has gone. None: it borrows from its caller.
-    fn detached(&self) -> Option<BoxFuture<'static, Result<Made, Error>>>;
-}
-
-/// A query reads the database.
-#[derive(Clone, Copy)]
-pub(crate) struct Read<'a> {
-    pub(crate) client: &'a Arc<Inner>,
-    pub(crate) sql: &'a str,
-    pub(crate) params: &'a Params,
-    /// Whether the caller vouches that it only reads.
-    pub(crate) trusted: bool,
-}
-
-impl Read<'_> {
-    async fn read(self) -> Result<Made, Error> {
-        Ok(Made { value: self.client.read(self.sql, self.params, self.trusted).await?, said: Said::default() })
-    }
-}
-
-impl Compute for Read<'_> {
-    const TAGS: bool = false;
-
-    fn run(self, _: StoreId, _: &str) -> impl Future<Output = Result<Made, Error>> {
-        self.read()
-    }
-
-    fn detached(&self) -> Option<BoxFuture<'static, Result<Made, Error>>> {
-        let (client, sql, params) = (Arc::clone(self.client), self.sql.to_owned(), self.params.clone());
-        let trusted = self.trusted;
-        Some(Box::pin(async move { Read { client: &client, sql: &sql, params: &params, trusted }.read().await }))
-    }
-}
-
-/// A caller's function is run where its caller is, in the scope of its entry.
-pub(crate) struct Run<F>(pub(crate) F);
-
-impl<F: Future<Output = Result<Bytes, Error>>> Compute for Run<F> {
-    const TAGS: bool = true;
-
-    async fn run(self, store: StoreId, key: &str) -> Result<Made, Error> {
-        let frame = Frame::new(store, key);
-        let value = frame.run(self.0).await?;
-        Ok(Made { value, said: frame.said() })
-    }
-
-    fn detached(&self) -> Option<BoxFuture<'static, Result<Made, Error>>> {
-        None
-    }
-}
-
-/// A computation that needs nobody else.
-pub(crate) struct Detached(pub(crate) BoxFuture<'static, Result<Made, Error>>);
-
-impl Compute for Detached {
-    const TAGS: bool = false;
-
-    fn run(self, _: StoreId, _: &str) -> impl Future<Output = Result<Made, Error>> {
-        self.0
-    }
-
-    fn detached(&self) -> Option<BoxFuture<'static, Result<Made, Error>>> {
-        None
     }
 }

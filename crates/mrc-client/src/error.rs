@@ -7,7 +7,7 @@ use mrc_core::statement::NotCacheable;
 use mrc_core::{FunctionKeyError, GlobError, KeyError, TagError, TtlError};
 use mrc_store::{DropError, ExecuteError, ServerError, StoreError};
 
-use crate::transaction::Invalidations;
+use crate::invalidations::Invalidations;
 
 /// A boxed error of the caller's own.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use mrc_core::{Event, EventListener};
 
-use crate::scope;
+use crate::frame;
 
 /// The listeners of a client.
 #[derive(Clone, Default)]
@@ -14,7 +14,7 @@ pub(crate) struct Events(pub(crate) Vec<Arc<dyn EventListener>>);
 impl Events {
     pub(crate) fn emit(&self, event: &Event<'_>) {
         log(event);
-        scope::count(event);
+        frame::count(event);
         for listener in &self.0 {
             listener.on_event(event);
         }

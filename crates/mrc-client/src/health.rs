@@ -3,11 +3,9 @@
 use std::fmt;
 use std::time::Duration;
 
-use futures_util::future::join3;
 use mrc_store::CacheStore;
 use tokio::time::{Instant, timeout};
 
-use crate::client::MrcClient;
 use crate::error::Error;
 
 /// No probe takes longer.
@@ -60,21 +58,6 @@ fn part(f: &mut fmt::Formatter<'_>, name: &str, state: &Result<Duration, Error>)
     match state {
         Ok(took) => write!(f, "{name}: up ({took:.1?})"),
         Err(error) => write!(f, "{name}: down ({error})"),
-    }
-}
-
-impl MrcClient {
-    /// Asks the servers whether they answer, all at once. It takes at most 5 s, and connects where nothing was connected yet.
-    pub async fn health(&self) -> Health {
-        let inner = self.inner();
-        let store = &**inner.pipeline.store.shared();
-        let cache = probe(async { Ok(store.ping().await?) });
-        let database = async {
-            let executor = inner.executor.as_deref()?;
-            Some(probe(async { Ok(executor.ping().await?) }).await)
-        };
-        let (cache, database, tag_risks) = join3(cache, database, tag_risks(store)).await;
-        Health { cache, database, tag_risks }
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use mrc_store::{Bound, CacheStore, StoreError};
 
-use crate::scope::StoreId;
+use crate::inherited::StoreId;
 
 /// A store by its trait; Redis by its type as well, so that a hit needs no box.
 #[derive(Debug, Clone)]

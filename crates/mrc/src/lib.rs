@@ -2,7 +2,7 @@
 
 pub use mrc_client::{
     Answer, BoxError, Cache, CacheBuilder, CacheConfig, Codec, Entry, Error, Health, Invalidations, MrcClient,
-    MrcClientBuilder, MrcConfig, OnError, Query, Source, Spec, Transaction, UnknownCodec, scope,
+    MrcClientBuilder, MrcConfig, OnError, Query, Settings, Source, Spec, Transaction, UnknownCodec, scope,
 };
 pub use mrc_core::{
     Ambiguity, Bypass, Cell, Column, ColumnKind, Date, DateTime, Decimal, DecimalError, EntryPattern, Event,

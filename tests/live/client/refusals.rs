@@ -79,14 +79,19 @@ fn urls_of_mysql() {
 
 #[test]
 fn settings() {
-    let config = || MrcConfig { redis: Some("redis://:hunter2@localhost".into()), ..MrcConfig::default() };
-    let built = |config: MrcConfig| MrcClient::builder().config(config).build();
-    assert!(built(config()).is_ok());
-    for jitter in [1.0, -0.1, f64::NAN] {
-        check("jitter", "fraction", &built(MrcConfig { jitter, ..config() }).unwrap_err());
+    let built = |change: fn(&mut MrcConfig)| {
+        let mut config = MrcConfig::default();
+        config.redis = Some("redis://:hunter2@localhost".into());
+        change(&mut config);
+        MrcClient::builder().config(config).build()
+    };
+    assert!(built(|_| {}).is_ok());
+    for change in [1.0, -0.1, f64::NAN] {
+        let jitter = || MrcClient::builder().redis("redis://:hunter2@localhost").jitter(change).build();
+        check("jitter", "fraction", &jitter().unwrap_err());
     }
-    check("lease", "lease", &built(MrcConfig { lease: std::time::Duration::ZERO, ..config() }).unwrap_err());
-    check("redis", ".redis(", &built(MrcConfig { redis: None, ..config() }).unwrap_err());
+    check("lease", "lease", &built(|config| config.settings.lease = std::time::Duration::ZERO).unwrap_err());
+    check("redis", ".redis(", &built(|config| config.redis = None).unwrap_err());
     let reserved = MrcClient::builder().redis_config(patient("redis://localhost").prefix("mrc:x")).build();
     check("prefix", "reserved", &reserved.unwrap_err());
 }

@@ -7,15 +7,17 @@ use std::time::Duration;
 use mrc_core::{EventListener, Stats, Ttl};
 use mrc_store::{Bound, CacheStore, StoreError};
 
+use super::config::CacheConfig;
 use super::parts::Parts;
-use super::{Cache, CacheConfig, Inner};
-use crate::call::{OnError, Options};
-use crate::claim::Claims;
+use super::{Cache, Inner};
+use crate::call::Options;
 use crate::codec::Codec;
 use crate::error::Error;
 use crate::events::Events;
-use crate::fetch::Pipeline;
-use crate::flight::Without;
+use crate::pipeline::Pipeline;
+use crate::pipeline::claim::Claims;
+use crate::pipeline::flight::Without;
+use crate::settings::{OnError, setters};
 use crate::store::Store;
 
 /// Builds a [`Cache`].
@@ -52,8 +54,8 @@ impl CacheBuilder {
         Self::on(Store::from(store))
     }
 
-    /// A cache in the store of a client, with its settings and its listeners: see [`MrcClient::cache`](crate::MrcClient::cache).
-    pub(crate) fn beside(pipeline: &Pipeline, config: CacheConfig) -> Self {
+    /// A cache in the store of a pipeline, with its listeners: see [`MrcClient::cache`](crate::MrcClient::cache).
+    pub(crate) fn sharing(pipeline: &Pipeline, config: CacheConfig) -> Self {
         let inherited = Arc::clone(&pipeline.events);
         Self { config, inherited, ..Self::on(pipeline.store.clone()) }
     }
@@ -121,61 +123,7 @@ impl CacheBuilder {
         self
     }
 
-    /// By which fraction TTLs vary. Default: 0.1, ±10 %.
-    pub fn jitter(mut self, fraction: f64) -> Self {
-        self.config.jitter = fraction;
-        self
-    }
-
-    /// How long a claim stands while a value is computed; a computation that takes longer isn't stored. Default: 30 s.
-    pub fn lease(mut self, lease: Duration) -> Self {
-        self.config.lease = lease;
-        self
-    }
-
-    /// How long to wait for another process that computes the value, before computing it as well. Default: 1 s.
-    pub fn wait_max(mut self, wait: Duration) -> Self {
-        self.config.wait_max = wait;
-        self
-    }
-
-    /// How long a call may take as a whole. Default: 60 s.
-    pub fn deadline(mut self, deadline: Duration) -> Self {
-        self.config.deadline = deadline;
-        self
-    }
-
-    /// Keeps a copy of each value for this long beyond its TTL, for when the function fails: see
-    /// [`MrcClientBuilder::stale_on_error`](crate::MrcClientBuilder::stale_on_error). Default: zero, no copies.
-    pub fn stale_on_error(mut self, window: Duration) -> Self {
-        self.config.stale_on_error = window;
-        self
-    }
-
-    /// Computes values anew that are hit in the last part of their life: see
-    /// [`MrcClientBuilder::early_refresh`](crate::MrcClientBuilder::early_refresh). Default: zero, values end.
-    pub fn early_refresh(mut self, window: Duration) -> Self {
-        self.config.early_refresh = window;
-        self
-    }
-
-    /// The largest value that is stored or taken from the cache, in bytes. Default: 64 MiB.
-    pub fn max_value(mut self, bytes: usize) -> Self {
-        self.config.max_value = bytes;
-        self
-    }
-
-    /// Sets for how long a failed invalidation is tried again before it returns an error. With zero it is tried once. Default: 10 s.
-    pub fn invalidation_deadline(mut self, deadline: Duration) -> Self {
-        self.config.invalidation_deadline = deadline;
-        self
-    }
-
-    /// Tells a listener what the cache decides. May be called several times.
-    pub fn on_event(mut self, listener: impl EventListener + 'static) -> Self {
-        self.events.0.push(Arc::new(listener));
-        self
-    }
+    setters!();
 
     /// The cache. Nothing is connected yet.
     ///
@@ -194,6 +142,11 @@ impl CacheBuilder {
 }
 
 impl Cache {
+    /// A cache in this store: see [`CacheBuilder::new`].
+    pub fn builder(store: impl CacheStore) -> CacheBuilder {
+        CacheBuilder::new(store)
+    }
+
     /// A cache of these parts, all of which were checked.
     pub(super) fn assemble(
         store: Store,
@@ -209,17 +162,10 @@ impl Cache {
                 view
             }
         };
-        let claims = Claims::new(config.lease, config.wait_max);
-        let options = Options {
-            deadline: config.deadline,
-            stale: config.stale_on_error,
-            stale_after: Options::LONGEST,
-            early_refresh: config.early_refresh,
-            on_error: config.on_error,
-        }
-        .bounded();
+        let claims = Claims::new(config.settings.lease, config.settings.wait_max);
+        let options = Options::new(&config.settings, config.on_error);
         let inner = Inner {
-            pipeline: Pipeline::new(view, claims, events, config.max_value, Without::default()),
+            pipeline: Pipeline::new(view, claims, events, config.settings.max_value, Without::default()),
             whole: store,
             namespace: format!("{}:", config.namespace).into(),
             config,

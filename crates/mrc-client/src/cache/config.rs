@@ -3,12 +3,11 @@
 use std::time::Duration;
 
 use mrc_core::Ttl;
-use mrc_store::{Bound, Invalidator, Policy};
+use mrc_store::{Bound, Policy};
 
-use crate::call::OnError;
 use crate::codec::Codec;
-use crate::config::{Vars, wrong};
 use crate::error::Error;
+use crate::settings::{OnError, Settings, Vars, wrong};
 
 /// The settings of a [`Cache`](crate::Cache). What a field doesn't say stays at its default; what is said to the builder after it counts more.
 ///
@@ -16,11 +15,13 @@ use crate::error::Error;
 /// # use mrc_store::MemoryStore;
 /// use mrc_client::{Cache, CacheConfig};
 ///
-/// let config = CacheConfig { namespace: "shop".into(), ..CacheConfig::from_env()? };
+/// let mut config = CacheConfig::from_env()?;
+/// config.namespace = "shop".into();
 /// let cache = Cache::builder(MemoryStore::new()).config(config).ttl(60).build()?;
 /// # Ok::<(), mrc_client::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct CacheConfig {
     /// The name before all keys. No default: it must be given.
     pub namespace: String,
@@ -34,22 +35,8 @@ pub struct CacheConfig {
     pub on_error: OnError,
     /// Whether the cache is used at all. Default: true.
     pub enabled: bool,
-    /// By which fraction TTLs vary. Default: 0.1, ±10 %.
-    pub jitter: f64,
-    /// How long a claim stands while a value is computed. Default: 30 s.
-    pub lease: Duration,
-    /// How long to wait for another process that computes the value. Default: 1 s.
-    pub wait_max: Duration,
-    /// How long a call may take as a whole. Default: 60 s.
-    pub deadline: Duration,
-    /// How long a copy of each value outlives its TTL. Default: zero, no copies.
-    pub stale_on_error: Duration,
-    /// The last part of a life, in which a value that is hit is computed anew. Default: zero, values end.
-    pub early_refresh: Duration,
-    /// The largest value that is stored or taken from the cache, in bytes. Default: 64 MiB.
-    pub max_value: usize,
-    /// How long an invalidation that failed is tried again. Default: 10 s.
-    pub invalidation_deadline: Duration,
+    /// The settings that a client has too.
+    pub settings: Settings,
 }
 
 impl Default for CacheConfig {
@@ -61,14 +48,7 @@ impl Default for CacheConfig {
             codec: Codec::default(),
             on_error: OnError::default(),
             enabled: true,
-            jitter: Ttl::DEFAULT_JITTER,
-            lease: Duration::from_secs(30),
-            wait_max: Duration::from_secs(1),
-            deadline: Duration::from_secs(60),
-            stale_on_error: Duration::ZERO,
-            early_refresh: Duration::ZERO,
-            max_value: 64 << 20,
-            invalidation_deadline: Invalidator::DEADLINE,
+            settings: Settings::default(),
         }
     }
 }
@@ -85,8 +65,7 @@ impl CacheConfig {
     /// | `MRC_CACHE_CODEC` | [`codec`](Self::codec): `json`, `msgpack` or `cbor` |
     /// | `MRC_CACHE_ON_ERROR` | [`on_error`](Self::on_error): `degrade` or `fail` |
     /// | `MRC_CACHE_ENABLED` | [`enabled`](Self::enabled): `true`, `1`, `yes`, `on`, or `false`, `0`, `no`, `off` |
-    /// | `MRC_JITTER` | [`jitter`](Self::jitter), a fraction |
-    /// | `MRC_LEASE_MS`, `MRC_WAIT_MAX_MS`, `MRC_DEADLINE_MS`, `MRC_STALE_ON_ERROR_MS`, `MRC_EARLY_REFRESH_MS`, `MRC_INVALIDATION_DEADLINE_MS` | as for [`MrcConfig`](crate::MrcConfig), in milliseconds |
+    /// | `MRC_JITTER`, `MRC_LEASE_MS`, … | [`settings`](Self::settings), as for [`MrcConfig`](crate::MrcConfig::from_env) |
     ///
     /// # Errors
     /// When a variable can't be used; the error names it.
@@ -105,7 +84,6 @@ impl CacheConfig {
             "json, or msgpack or cbor where mrc was built with that feature",
             &mut config.codec,
         )?;
-        vars.fraction("MRC_JITTER", &mut config.jitter)?;
         let (mut policy, mut max) = (Policy::LruT, 1_024);
         vars.parsed("MRC_CACHE_POLICY", &Policy::ALL.map(Policy::name).join(", "), &mut policy)?;
         vars.parsed("MRC_CACHE_MAX", "how many entries there are at most", &mut max)?;
@@ -113,25 +91,10 @@ impl CacheConfig {
             config.bound = Some(Bound::new(policy).max(max));
         }
         let mut ttl = config.ttl.base();
-        for (name, setting) in [
-            ("MRC_CACHE_TTL_MS", &mut ttl),
-            ("MRC_LEASE_MS", &mut config.lease),
-            ("MRC_WAIT_MAX_MS", &mut config.wait_max),
-            ("MRC_DEADLINE_MS", &mut config.deadline),
-            ("MRC_STALE_ON_ERROR_MS", &mut config.stale_on_error),
-            ("MRC_EARLY_REFRESH_MS", &mut config.early_refresh),
-            ("MRC_INVALIDATION_DEADLINE_MS", &mut config.invalidation_deadline),
-        ] {
-            vars.millis(name, setting)?;
-        }
+        vars.millis("MRC_CACHE_TTL_MS", &mut ttl)?;
         config.ttl = ttl.into();
-        if let Some(value) = var("MRC_CACHE_ON_ERROR") {
-            config.on_error = match value.as_str() {
-                "degrade" => OnError::Degrade,
-                "fail" => OnError::Fail,
-                _ => return Err(wrong("MRC_CACHE_ON_ERROR", &value, "degrade or fail")),
-            };
-        }
+        vars.parsed("MRC_CACHE_ON_ERROR", "degrade or fail", &mut config.on_error)?;
+        config.settings.read(&vars)?;
         if let Some(value) = var("MRC_CACHE_ENABLED") {
             config.enabled = match value.to_ascii_lowercase().as_str() {
                 "true" | "1" | "yes" | "on" => true,
@@ -158,21 +121,19 @@ impl CacheConfig {
                 "the namespace `mrc` is reserved: keys that begin with `mrc:` are the cache's own books; choose another",
             );
         }
-        if self.lease < Duration::from_millis(1) || self.deadline.is_zero() || self.max_value == 0 {
-            return refuse("a lease, a deadline or a largest value of zero lets nothing succeed: give it room");
-        }
+        self.settings.check()?;
         if let Some(bound) = &self.bound {
             bound.check()?;
             #[cfg(feature = "compat")]
             if bound.is_shared() && self.codec != Codec::Json {
                 return refuse("redis_func_cache is to read the values too: leave the codec at JSON");
             }
-            if !self.stale_on_error.is_zero() {
+            if !self.settings.stale_on_error.is_zero() {
                 let reason = "copies for when the function fails would be entries beyond the bound: leave out stale_on_error (a cache of a client has the client's: set it to zero), or the bound";
                 return refuse(reason);
             }
         }
-        Ok(self.ttl.check(self.jitter)?)
+        Ok(self.ttl.check(self.settings.jitter)?)
     }
 }
 
@@ -205,8 +166,8 @@ mod tests {
     #[test]
     fn a_bound_that_can_not_be_kept_is_refused() {
         let with = |bound: Bound, stale_on_error| {
-            let config =
-                CacheConfig { namespace: "shop".into(), bound: Some(bound), stale_on_error, ..Default::default() };
+            let settings = Settings { stale_on_error, ..Settings::default() };
+            let config = CacheConfig { namespace: "shop".into(), bound: Some(bound), settings, ..Default::default() };
             config.check().map_err(|error| error.to_string())
         };
         let bound = || Bound::new(Policy::Lfu);

@@ -9,9 +9,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::Cache;
+use super::spec::Spec;
 use crate::codec::{Codec, Unfit};
 use crate::error::Error;
-use crate::spec::Spec;
 
 /// One entry of a cache, of the type `T`: what [`Cache::entry`] returns, and the companion that `#[cached]` makes of a function.
 pub struct Entry<T> {
@@ -77,6 +77,22 @@ impl<T> Entry<T> {
     /// As there.
     pub async fn ttl(&self) -> Result<Option<Duration>, Error> {
         self.cache.ttl(self.spec.clone()).await
+    }
+}
+
+impl Cache {
+    /// One entry, to look at or to change more than once.
+    ///
+    /// ```
+    /// # async fn example(cache: mrc_client::Cache) -> Result<(), mrc_client::Error> {
+    /// let greeting = cache.entry::<String>("greeting");
+    /// greeting.set(&"hello".into()).await?;
+    /// assert_eq!(greeting.get().await?.as_deref(), Some("hello"));
+    /// greeting.remove().await?;
+    /// # Ok(()) }
+    /// ```
+    pub fn entry<T: Serialize + DeserializeOwned>(&self, spec: impl Into<Spec>) -> Entry<T> {
+        Entry::new(self.clone(), spec.into())
     }
 }
 

@@ -4,6 +4,7 @@ mod builder;
 mod config;
 mod entry;
 mod parts;
+mod spec;
 
 use std::convert::Infallible;
 use std::fmt;
@@ -23,16 +24,17 @@ use self::parts::Parts;
 use crate::call::{Call, Options};
 use crate::codec::{Codec, Unfit};
 use crate::error::Error;
-use crate::fetch::Pipeline;
-use crate::function::{self, Function};
 use crate::health::{Health, probe, tag_risks};
-use crate::scope::Mode;
-use crate::spec::Spec;
+use crate::mode::Mode;
+use crate::pipeline::Pipeline;
+use crate::pipeline::function::{self, Function};
+use crate::settings::with_options;
 use crate::store::Store;
 
 pub use self::builder::CacheBuilder;
 pub use self::config::CacheConfig;
 pub use self::entry::Entry;
+pub use self::spec::Spec;
 
 /// A cache of functions and plain values: what is there is returned, what isn't is computed by one caller for all, and stored.
 ///
@@ -74,15 +76,10 @@ pub(crate) struct Inner {
     config: CacheConfig,
     stats: Arc<Stats>,
     /// The parts of it that have a bound.
-    parts: Parts,
+    parts: Parts<Cache>,
 }
 
 impl Cache {
-    /// A cache in this store: see [`CacheBuilder::new`].
-    pub fn builder(store: impl CacheStore) -> CacheBuilder {
-        CacheBuilder::new(store)
-    }
-
     /// The value of an entry: from the cache, or else what the function returns. Its errors aren't cached.
     ///
     /// While the function runs, it may say more about its entry: see [`scope`](crate::scope). The value is written and read back, so that a
@@ -209,20 +206,6 @@ impl Cache {
         Ok(self.store().ttl(key.as_str()).await?)
     }
 
-    /// One entry, to look at or to change more than once.
-    ///
-    /// ```
-    /// # async fn example(cache: mrc_client::Cache) -> Result<(), mrc_client::Error> {
-    /// let greeting = cache.entry::<String>("greeting");
-    /// greeting.set(&"hello".into()).await?;
-    /// assert_eq!(greeting.get().await?.as_deref(), Some("hello"));
-    /// greeting.remove().await?;
-    /// # Ok(()) }
-    /// ```
-    pub fn entry<T: Serialize + DeserializeOwned>(&self, spec: impl Into<Spec>) -> Entry<T> {
-        Entry::new(self.clone(), spec.into())
-    }
-
     /// Removes what is selected, and returns how many entries went: those with a tag, with any or all of several, those of the namespace whose
     /// names match a [`Glob`](mrc_core::Glob), or all of the namespace.
     ///
@@ -299,12 +282,7 @@ impl Cache {
         Self { fails: Some(error), ..self.clone() }
     }
 
-    /// The same cache, whose calls take no longer than this: see [`CacheBuilder::deadline`].
-    #[must_use]
-    pub fn with_deadline(&self, deadline: Duration) -> Self {
-        let options = Options { deadline, ..self.options }.bounded();
-        Self { options, ..self.clone() }
-    }
+    with_options!();
 
     /// What this cache has done since it was built, or since the last [`Stats::reset`]. For a part of a program there is
     /// [`scope::with_stats`](crate::scope::with_stats).
@@ -345,7 +323,7 @@ impl Cache {
     fn prepare(&self, spec: Spec) -> Result<(Key, Call), Error> {
         let Spec { key, ttl, tags } = spec;
         let key = self.key_of(key)?;
-        let mut call = Call::new(ttl.unwrap_or(self.inner.config.ttl), self.inner.config.jitter, self.options);
+        let mut call = Call::new(ttl.unwrap_or(self.inner.config.ttl), self.inner.config.settings.jitter, self.options);
         call.ttl.check(call.jitter)?;
         tags.iter().try_for_each(mrc_core::Tag::check)?;
         call.tags = tags;
@@ -363,7 +341,7 @@ impl Cache {
     }
 
     fn retries(&self) -> Retries {
-        Retries::new(self.inner.config.invalidation_deadline)
+        Retries::new(self.inner.config.settings.invalidation_deadline)
     }
 
     fn listener(&self) -> &dyn EventListener {

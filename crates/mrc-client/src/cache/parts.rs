@@ -5,22 +5,22 @@ use std::sync::{PoisonError, RwLock};
 
 use mrc_store::Bound;
 
-use super::Cache;
 use crate::error::Error;
 
 /// The most parts that a cache can have: each has flights and claims of its own, and stays.
 const MOST: usize = 1_000;
 
-#[derive(Default)]
-pub(super) struct Parts(RwLock<HashMap<Bound, Cache>>);
+pub(super) struct Parts<C>(RwLock<HashMap<Bound, C>>);
 
-impl Parts {
+impl<C> Default for Parts<C> {
+    fn default() -> Self {
+        Self(RwLock::default())
+    }
+}
+
+impl<C: Clone> Parts<C> {
     /// The part with this bound, made where there is none.
-    pub(super) fn get_or_make(
-        &self,
-        bound: Bound,
-        make: impl FnOnce(Bound) -> Result<Cache, Error>,
-    ) -> Result<Cache, Error> {
+    pub(super) fn get_or_make(&self, bound: Bound, make: impl FnOnce(Bound) -> Result<C, Error>) -> Result<C, Error> {
         if let Some(part) = self.0.read().unwrap_or_else(PoisonError::into_inner).get(&bound) {
             return Ok(part.clone());
         }
@@ -43,6 +43,7 @@ mod tests {
     use mrc_store::{MemoryStore, Policy};
 
     use super::*;
+    use crate::Cache;
 
     #[test]
     fn a_bound_is_one_part_and_there_are_not_too_many() {

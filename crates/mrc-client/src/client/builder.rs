@@ -3,21 +3,37 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use mrc_core::{EventListener, KeyFormat, KeyScheme, RowFormat, TtlError};
+use mrc_core::{EventListener, KeyFormat, KeyScheme, RowFormat};
 use mrc_store::{CacheStore, Invalidator, QueryExecutor};
 
-use crate::bulkhead::Bulkhead;
-use crate::cache::CacheConfig;
-use crate::call::{OnError, Options};
-use crate::claim::Claims;
-use crate::client::{Inner, MrcClient};
-use crate::config::MrcConfig;
+use super::MrcClient;
+use super::bulkhead::Bulkhead;
+use super::config::MrcConfig;
+use super::inner::Inner;
+use super::texts::Texts;
+use crate::call::Options;
 use crate::error::Error;
 use crate::events::Events;
-use crate::fetch::Pipeline;
-use crate::flight::Without;
+use crate::pipeline::Pipeline;
+use crate::pipeline::claim::Claims;
+use crate::pipeline::flight::Without;
+use crate::settings::{OnError, setters};
 use crate::store::Store;
-use crate::texts::Texts;
+
+impl MrcClient {
+    /// A client from its parts.
+    pub fn builder() -> MrcClientBuilder {
+        MrcClientBuilder::default()
+    }
+
+    /// A client as the environment describes it: see [`MrcConfig::from_env`](crate::MrcConfig::from_env).
+    ///
+    /// # Errors
+    /// When a variable can't be used.
+    pub fn from_env() -> Result<Self, Error> {
+        MrcClientBuilder::from(MrcConfig::from_env()?).build()
+    }
+}
 
 /// Builds an [`MrcClient`].
 ///
@@ -108,40 +124,7 @@ impl MrcClientBuilder {
         self
     }
 
-    /// By which fraction TTLs vary. Default: 0.1, ±10 %, as in both peers.
-    pub fn jitter(mut self, fraction: f64) -> Self {
-        self.config.jitter = fraction;
-        self
-    }
-
-    /// How long a claim stands while a value is computed; a computation that takes longer isn't stored. Default: 30 s.
-    pub fn lease(mut self, lease: Duration) -> Self {
-        self.config.lease = lease;
-        self
-    }
-
-    /// How long to wait for another process that computes the value, before asking the database as well. Default: 1 s.
-    pub fn wait_max(mut self, wait: Duration) -> Self {
-        self.config.wait_max = wait;
-        self
-    }
-
-    /// How long a call may take as a whole, waiting for other callers included: after that it ends with [`Error::Deadline`].
-    /// What it only does with the cache is bounded by the store's own time-outs. Default: 60 s.
-    pub fn deadline(mut self, deadline: Duration) -> Self {
-        self.config.deadline = deadline;
-        self
-    }
-
-    /// Keeps a copy of each value for this long beyond its TTL. When the database fails, or is too slow, the caller gets the copy, marked
-    /// as [`Source::Stale`](crate::Source::Stale), instead of an error. Default: zero, no copies.
-    ///
-    /// A copy obeys the rule that values obey: whatever invalidates an entry, a peer included, removes its copy too. It doubles the memory
-    /// of an entry.
-    pub fn stale_on_error(mut self, window: Duration) -> Self {
-        self.config.stale_on_error = window;
-        self
-    }
+    setters!();
 
     /// How long a query may take before the caller gets the copy, if there is one, while the query goes on in the background.
     /// Default: 1 s; it counts only with [`stale_on_error`](Self::stale_on_error).
@@ -149,25 +132,7 @@ impl MrcClientBuilder {
     /// With zero, no caller waits for a value of which there is a copy: stale-while-revalidate. A function goes on in the place of its
     /// caller, so its copy is taken only when it fails or its deadline passes.
     pub fn stale_after(mut self, patience: Duration) -> Self {
-        self.config.stale_after = patience;
-        self
-    }
-
-    /// Computes values anew that are hit in the last part of their life, in the background, so that what is in use never misses: with a
-    /// probability that grows from the beginning of this window on, and for certain in its last quarter. Of all processes one does it, and
-    /// the TTL of the new value is a whole one. Default: zero, values end.
-    ///
-    /// After Vattani, Chierichetti, Lowenstein: *Optimal Probabilistic Cache Stampede Prevention* (VLDB 2015). A window longer than half of
-    /// the TTL counts as that half. A function is computed by one of its callers, which waits for it.
-    pub fn early_refresh(mut self, window: Duration) -> Self {
-        self.config.early_refresh = window;
-        self
-    }
-
-    /// The largest value that is stored or taken from the cache, in bytes. A larger one is computed anew at each call.
-    /// Default: 64 MiB.
-    pub fn max_value(mut self, bytes: usize) -> Self {
-        self.config.max_value = bytes;
+        self.config.settings.stale_after = patience;
         self
     }
 
@@ -176,25 +141,13 @@ impl MrcClientBuilder {
     ///
     /// It holds back what a cold or lost cache would send to the database. The executor's own pool may be narrower.
     pub fn query_limit(mut self, at_once: usize, waiting: usize) -> Self {
-        self.config.query_limit = (at_once, waiting);
-        self
-    }
-
-    /// Sets for how long a failed invalidation is tried again before it returns an error. With zero it is tried once. Default: 10 s.
-    pub fn invalidation_deadline(mut self, deadline: Duration) -> Self {
-        self.config.invalidation_deadline = deadline;
+        (self.config.max_queries, self.config.max_waiting) = (at_once, waiting);
         self
     }
 
     /// Leaves params without a name out of the key, as the peers do, instead of refusing them. Default: false.
     pub fn allow_unnamed_params(mut self, allow: bool) -> Self {
         self.config.allow_unnamed_params = allow;
-        self
-    }
-
-    /// Tells a listener what the cache decides. May be called several times.
-    pub fn on_event(mut self, listener: impl EventListener + 'static) -> Self {
-        self.events.0.push(Arc::new(listener));
         self
     }
 
@@ -220,20 +173,13 @@ impl MrcClientBuilder {
     /// [`Error::Config`] and the backends' own: an URL or a setting can't be used, or there is no cache.
     pub fn build(self) -> Result<MrcClient, Error> {
         let config = &self.config;
-        if !(0.0..1.0).contains(&config.jitter) {
-            return Err(TtlError::Jitter(config.jitter).into());
-        }
-        if config.lease < Duration::from_millis(1) {
-            return Err(Error::Config(
-                "a lease of zero lets nobody fill: give it as long as the slowest query takes".into(),
-            ));
-        }
-        if config.deadline.is_zero() || config.query_limit.0 == 0 || config.max_value == 0 {
-            let reason = "a deadline, a query limit or a largest value of zero lets nothing succeed: give it room";
-            return Err(Error::Config(reason.into()));
+        let settings = config.settings.clone();
+        settings.check()?;
+        if config.max_queries == 0 {
+            return Err(Error::Config("a query limit of zero lets no query run: raise it".into()));
         }
         let keys = KeyScheme::new(config.key_format).allow_unnamed(config.allow_unnamed_params);
-        let claims = Claims::new(config.lease, config.wait_max);
+        let claims = Claims::new(settings.lease, settings.wait_max);
         #[cfg(feature = "mysql")]
         let mysql = self.mysql_executor()?;
         #[cfg(feature = "mysql")]
@@ -242,29 +188,14 @@ impl MrcClientBuilder {
         let executor = self.executor.clone();
         let (store, events) = (self.cache_store()?, Arc::new(self.events.clone()));
         store.shared().listen(events.clone());
-        let pipeline = Pipeline::new(store, claims, events, config.max_value, self.without);
-        let options = Options {
-            deadline: config.deadline,
-            stale: config.stale_on_error,
-            stale_after: config.stale_after,
-            early_refresh: config.early_refresh,
-            on_error: OnError::Degrade,
-        }
-        .bounded();
+        let pipeline = Pipeline::new(store, claims, events, settings.max_value, self.without);
+        let options = Options::new(&settings, OnError::Degrade);
         let inner = Inner {
-            invalidator: Invalidator::new(Arc::clone(pipeline.store.shared()), config.invalidation_deadline),
-            caches: CacheConfig {
-                jitter: config.jitter,
-                lease: config.lease,
-                wait_max: config.wait_max,
-                max_value: config.max_value,
-                invalidation_deadline: config.invalidation_deadline,
-                ..CacheConfig::default()
-            },
+            invalidator: Invalidator::new(Arc::clone(pipeline.store.shared()), settings.invalidation_deadline),
             rows: config.row_format,
-            jitter: config.jitter,
+            settings,
             pipeline,
-            bulkhead: Bulkhead::new(config.query_limit.0, config.query_limit.1),
+            bulkhead: Bulkhead::new(config.max_queries, config.max_waiting),
             texts: Texts::new(executor.as_ref().is_some_and(|executor| executor.ignores_space())),
             executor,
             #[cfg(feature = "mysql")]
@@ -291,7 +222,13 @@ impl MrcClientBuilder {
         #[cfg(feature = "redis")]
         match (&self.redis, &self.config.redis) {
             (Some(config), _) => return redis(config.clone()),
-            (None, Some(url)) => return redis(mrc_store::RedisConfig::from_url(url)?),
+            (None, Some(url)) => {
+                let config = mrc_store::RedisConfig::from_url(url)?;
+                return redis(match &self.config.redis_prefix {
+                    Some(prefix) => config.prefix(prefix),
+                    None => config,
+                });
+            }
             (None, None) => {}
         }
         Err(Error::Config("there is no cache: give the builder `.redis(…)` or `.store(…)`".into()))

@@ -1,29 +1,40 @@
 //! The client: what a service calls.
 
+mod builder;
+mod bulkhead;
+mod config;
+mod health;
+mod inner;
+mod query;
+mod texts;
+mod transaction;
+mod write;
+
 use std::borrow::Borrow;
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use mrc_core::{Bypass, Event, Key, KeyScheme, Params, RowEncoder, RowFormat, Tag, Ttl};
-use mrc_store::{CacheStore, ExecuteError, Executed, Invalidator, QueryExecutor};
+use mrc_core::{Bypass, Event, Key, Params, Tag, Ttl};
+use mrc_store::CacheStore;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::answer::{Answer, Source};
-use crate::builder::MrcClientBuilder;
-use crate::bulkhead::Bulkhead;
-use crate::cache::CacheConfig;
-use crate::call::{Call, Options, Read};
+use self::inner::{Inner, Read};
+use crate::answer::Answer;
+use crate::call::{Call, Options};
 use crate::codec::{Codec, one};
 use crate::error::Error;
-use crate::fetch::Pipeline;
-use crate::function;
-use crate::query::Query;
+use crate::pipeline::function;
 use crate::scope;
-use crate::texts::Texts;
+use crate::settings::with_options;
+use crate::source::Source;
+
+pub use self::builder::MrcClientBuilder;
+pub use self::config::MrcConfig;
+pub use self::query::Query;
+pub use self::transaction::Transaction;
 
 /// A read-through cache: answers come from Redis when they are there, and are stored there when they aren't.
 ///
@@ -34,79 +45,18 @@ pub struct MrcClient {
     pub(crate) options: Options,
 }
 
-#[derive(Debug)]
-pub(crate) struct Inner {
-    pub(crate) pipeline: Arc<Pipeline>,
-    pub(crate) bulkhead: Bulkhead,
-    pub(crate) executor: Option<Arc<dyn QueryExecutor>>,
-    #[cfg(feature = "mysql")]
-    pub(crate) mysql: Option<Arc<mrc_store::MySqlExecutor>>,
-    pub(crate) texts: Texts,
-    pub(crate) keys: KeyScheme,
-    pub(crate) rows: RowFormat,
-    pub(crate) jitter: f64,
-    pub(crate) invalidator: Invalidator,
-    /// The settings that a cache of this client begins with.
-    pub(crate) caches: CacheConfig,
-}
-
 impl MrcClient {
-    /// A client from its parts.
-    pub fn builder() -> MrcClientBuilder {
-        MrcClientBuilder::default()
-    }
-
-    /// A client as the environment describes it: see [`MrcConfig::from_env`](crate::MrcConfig::from_env).
-    ///
-    /// # Errors
-    /// When a variable can't be used.
-    pub fn from_env() -> Result<Self, Error> {
-        MrcClientBuilder::from(crate::MrcConfig::from_env()?).build()
-    }
-
     pub(crate) fn from_parts(inner: Inner, options: Options) -> Self {
         Self { inner: Arc::new(inner), options }
     }
 
-    /// The same client, whose calls take no longer than this: see [`MrcClientBuilder::deadline`].
-    ///
-    /// ```no_run
-    /// # use std::time::Duration;
-    /// # use mrc_client::MrcClient;
-    /// # use mrc_core::params;
-    /// # async fn example(client: MrcClient) -> Result<(), mrc_client::Error> {
-    /// let orders = client
-    ///     .with_deadline(Duration::from_millis(800))
-    ///     .query_with_cache("SELECT id FROM orders WHERE store_id = ?", params! { "StoreId" => 6 }, Duration::from_secs(60))
-    ///     .await?;
-    /// # Ok(())
-    /// # }
-    /// ```
-    #[must_use]
-    pub fn with_deadline(&self, deadline: Duration) -> Self {
-        self.with(Options { deadline, ..self.options })
-    }
+    with_options!();
 
-    /// The same client, whose calls keep a copy of each value for when the database fails: see [`MrcClientBuilder::stale_on_error`].
-    #[must_use]
-    pub fn with_stale_on_error(&self, window: Duration) -> Self {
-        self.with(Options { stale: window, ..self.options })
-    }
-
-    /// The same client, whose calls take a stale value after this time: see [`MrcClientBuilder::stale_after`].
+    /// Returns the same client, whose calls take the stale copy after this time: see
+    /// [`MrcClientBuilder::stale_after`].
     #[must_use]
     pub fn with_stale_after(&self, patience: Duration) -> Self {
         self.with(Options { stale_after: patience, ..self.options })
-    }
-
-    /// The same client, whose calls have values computed anew before they end: see [`MrcClientBuilder::early_refresh`].
-    #[must_use]
-    pub fn with_early_refresh(&self, window: Duration) -> Self {
-        self.with(Options { early_refresh: window, ..self.options })
-    }
-
-    fn with(&self, options: Options) -> Self {
-        Self { inner: Arc::clone(&self.inner), options: options.bounded() }
     }
 
     pub(crate) fn inner(&self) -> &Inner {
@@ -183,7 +133,7 @@ impl MrcClient {
         match answer.decoded() {
             Err(unfit) if answer.source() != Source::Computed => {
                 let answer = Box::pin(self.inner.pipeline.instead(&key, &call, &unfit, reading)).await?;
-                scope::noted(answer.with_rows(self.inner.rows)).rows()
+                answer.with_rows(self.inner.rows).noted().rows()
             }
             rows => Ok(rows?),
         }
@@ -414,7 +364,7 @@ impl MrcClient {
     }
 
     fn call(&self, ttl: Ttl) -> Result<Call, Error> {
-        let jitter = self.inner.jitter;
+        let jitter = self.inner.settings.jitter;
         ttl.check(jitter)?;
         Ok(Call::new(ttl, jitter, self.options))
     }
@@ -432,36 +382,5 @@ impl MrcClient {
             self.inner.pipeline.events.emit(&Event::Bypassed { key: key.as_str(), why: Bypass::Ambiguous(ambiguity) });
         }
         key.bypass().is_some()
-    }
-}
-
-impl Inner {
-    /// Reads the database when it is our turn.
-    pub(crate) async fn read(&self, sql: &str, params: &Params, trusted: bool) -> Result<Bytes, Error> {
-        let turn = self.bulkhead.turn().await;
-        if let Err(Error::Overloaded { waiting }) = turn {
-            self.pipeline.events.emit(&Event::Overloaded { waiting });
-        }
-        let _turn = turn?;
-        let mut rows = RowEncoder::new(self.rows);
-        let executor = self.executor()?;
-        if trusted {
-            executor.query_trusted(sql, params, &mut rows).await?;
-        } else {
-            executor.query(sql, params, &mut rows).await?;
-        }
-        Ok(rows.finish().map_err(ExecuteError::from)?)
-    }
-
-    pub(crate) fn executor(&self) -> Result<&dyn QueryExecutor, Error> {
-        self.executor.as_deref().ok_or(Error::NoDatabase)
-    }
-
-    /// Runs any statement without the cache.
-    pub(crate) async fn execute(&self, sql: &str, params: &Params) -> Result<(RowEncoder, Executed), Error> {
-        params.check()?;
-        let mut rows = RowEncoder::new(self.rows);
-        let executed = self.executor()?.execute(sql, params, &mut rows).await?;
-        Ok((rows, executed))
     }
 }

@@ -10,9 +10,10 @@ use mrc_core::{Params, RowEncoder, RowFormat};
 use mrc_store::{DropError, DropRequest, ExecuteError, Executed, ExecutorTransaction, Select, StoreError};
 use tokio::time::{Instant, timeout_at};
 
+use super::MrcClient;
 use crate::answer::Answer;
-use crate::client::MrcClient;
 use crate::error::Error;
+use crate::invalidations::{Invalidation, Invalidations};
 use crate::scope;
 
 /// A transaction that is open: what [`MrcClient::transaction`] hands to its function.
@@ -69,22 +70,7 @@ impl fmt::Debug for Transaction {
     }
 }
 
-/// The invalidations of a transaction. `Debug` and `Display` show the names of params, and neither their values nor tags.
-#[derive(Clone, Default)]
-pub struct Invalidations(Vec<Invalidation>);
-
-#[derive(Clone)]
-enum Invalidation {
-    Drop(DropRequest),
-    Select(Select),
-}
-
 impl Invalidations {
-    /// Whether there is nothing to invalidate.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     /// Invalidates all of it, and returns how many entries went. Doing it twice does no harm.
     ///
     /// # Errors
@@ -116,22 +102,6 @@ impl Invalidations {
             Some(error) => Err(Error::NotInvalidated { pending, source: Arc::new(error) }),
         }
     }
-
-    /// What is left of the invalidations, in a sentence.
-    pub(crate) fn left(&self) -> String {
-        if self.is_empty() {
-            "what it names was invalidated all the same".to_owned()
-        } else {
-            format!("{self} couldn't be invalidated")
-        }
-    }
-
-    fn check(&self) -> Result<(), Error> {
-        self.0.iter().try_for_each(|one| match one {
-            Invalidation::Drop(request) => Ok(request.check()?),
-            Invalidation::Select(select) => Ok(select.check()?),
-        })
-    }
 }
 
 impl Invalidation {
@@ -142,33 +112,6 @@ impl Invalidation {
             Self::Drop(request) => inner.invalidator.drop_outdated(request, events).await,
             Self::Select(select) => inner.invalidator.invalidate(select, events).await,
         }
-    }
-}
-
-impl fmt::Display for Invalidations {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.is_empty() {
-            return f.write_str("nothing");
-        }
-        for (at, one) in self.0.iter().enumerate() {
-            f.write_str(if at == 0 { "" } else { " and " })?;
-            match one {
-                Invalidation::Drop(request) => {
-                    write!(f, "the entries with {}", request.names().collect::<Vec<_>>().join(", "))?;
-                }
-                Invalidation::Select(Select::Any(tags) | Select::All(tags)) => {
-                    write!(f, "the entries of {} tags", tags.len())?;
-                }
-                Invalidation::Select(_) => f.write_str("the entries of a selection")?,
-            }
-        }
-        Ok(())
-    }
-}
-
-impl fmt::Debug for Invalidations {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Invalidations({self})")
     }
 }
 
@@ -184,7 +127,7 @@ where
     let mut transaction = begun.unwrap_or_else(|_| Err(late()))?;
     let done = timeout_at(ends, Box::pin(work(&mut transaction))).await;
     let done = done.unwrap_or_else(|_| Err(late().into()));
-    match done.and_then(|value| Ok(transaction.pending.check().map(|()| value)?)) {
+    match done.and_then(|value| Ok(transaction.pending.check().map(|()| value).map_err(Error::from)?)) {
         Ok(value) => {
             commit(client, transaction, ends).await?;
             Ok(value)
@@ -216,7 +159,7 @@ async fn roll_back(client: &MrcClient, transaction: Transaction, ends: Instant) 
 /// Commits, and then invalidates, in a task of its own: a caller that is cancelled between the two doesn't stop it.
 async fn commit(client: &MrcClient, transaction: Transaction, ends: Instant) -> Result<(), Error> {
     let Transaction { open, pending, .. } = transaction;
-    let patience = client.inner().caches.invalidation_deadline;
+    let patience = client.inner().settings.invalidation_deadline;
     let committed = Arc::new(AtomicBool::new(false));
     let (at_work, is_committed, to_do) = (client.clone(), Arc::clone(&committed), pending.clone());
     let work = scope::spawn(async move {

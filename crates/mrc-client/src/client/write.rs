@@ -5,11 +5,12 @@ use std::borrow::Borrow;
 use mrc_core::Params;
 use mrc_store::{DropRequest, Executed, Select};
 
+use super::MrcClient;
+use super::transaction::{self, Transaction};
 use crate::cache::{CacheBuilder, CacheConfig};
 use crate::call::Options;
-use crate::client::MrcClient;
 use crate::error::Error;
-use crate::transaction::{self, Transaction};
+use crate::settings::Settings;
 
 impl MrcClient {
     /// Runs a statement that writes, and returns how many rows it wrote and which id it generated. Rows that it returns are thrown away:
@@ -123,9 +124,10 @@ impl MrcClient {
     /// # Ok(()) }
     /// ```
     pub fn cache(&self, namespace: impl Into<String>) -> CacheBuilder {
-        let Options { deadline, stale, early_refresh, .. } = self.options;
-        let (namespace, caches) = (namespace.into(), self.inner().caches.clone());
-        let config = CacheConfig { namespace, deadline, stale_on_error: stale, early_refresh, ..caches };
-        CacheBuilder::beside(&self.inner().pipeline, config)
+        let Options { deadline, stale, stale_after, early_refresh, .. } = self.options;
+        let settings = self.inner().settings.clone();
+        let settings = Settings { deadline, stale_on_error: stale, stale_after, early_refresh, ..settings };
+        let config = CacheConfig { namespace: namespace.into(), settings, ..CacheConfig::default() };
+        CacheBuilder::sharing(&self.inner().pipeline, config)
     }
 }

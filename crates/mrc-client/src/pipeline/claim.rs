@@ -11,7 +11,8 @@ use quick_cache::{DefaultHashBuilder, UnitWeighter};
 use rand::Rng;
 use tokio::time::{Instant, sleep};
 
-use crate::call::Options;
+use crate::call::{Call, Options};
+use crate::compute::Compute;
 
 /// The first pause between two looks at a key that somebody else fills, and the longest.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(50));
@@ -38,6 +39,12 @@ pub(crate) struct Asks {
     pub(crate) copy: bool,
     /// Whether the entry may have tags.
     pub(crate) tags: bool,
+}
+
+impl Asks {
+    pub(super) fn new<C: Compute>(call: &Call, mode: ClaimMode) -> Self {
+        Self { mode, copy: call.has_copy(), tags: C::TAGS || !call.tags.is_empty() }
+    }
 }
 
 /// How a wait for a key ended.

@@ -10,12 +10,13 @@ use mrc_core::Key;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::answer::Source;
-use crate::call::{Call, Run};
+use super::Pipeline;
+use crate::call::Call;
 use crate::codec::Codec;
+use crate::compute::Run;
 use crate::error::Error;
-use crate::fetch::Pipeline;
-use crate::scope;
+use crate::frame;
+use crate::source::Source;
 
 /// The value of `key`: from the cache, or else what the function returns. Its error is its caller's own: a caller that waited for another
 /// one's function runs its own where that failed, since no error can be shared that may be of any type.
@@ -79,7 +80,7 @@ where
         match codec.decode(answer.as_bytes()) {
             Err(unfit) if answer.source() != Source::Computed => {
                 let own = Run(self.encoded(codec, &tell));
-                let answer = scope::noted(Box::pin(pipeline.instead(key, call, &unfit, own)).await?);
+                let answer = Box::pin(pipeline.instead(key, call, &unfit, own)).await?.noted();
                 Ok(codec.decode(answer.as_bytes())?)
             }
             decoded => Ok(decoded?),
@@ -123,7 +124,7 @@ where
 /// A value that came past the pipeline has told nobody its tags: what is made of it isn't stored.
 fn past_the_pipeline<T, E>(outcome: &Result<T, E>) {
     if outcome.is_ok() {
-        scope::lose_tags();
-        scope::answered(Source::Computed);
+        frame::lose_tags();
+        frame::answered(Source::Computed);
     }
 }

@@ -11,19 +11,34 @@ use tokio::time::{Instant, timeout_at};
 use tracing::Instrument;
 use tracing::field::Empty;
 
+use super::Pipeline;
+use super::check::Wrong;
 use crate::answer::Answer;
-use crate::call::{Call, Compute, Detached};
-use crate::check::Wrong;
+use crate::call::Call;
+use crate::compute::{Compute, Detached};
 use crate::error::Error;
-use crate::fetch::Pipeline;
-use crate::scope;
+use crate::frame;
 
 /// What is left of a deadline for a look at the copy, at most.
 const RESERVE: Duration = Duration::from_millis(500);
 
 impl Pipeline {
-    /// The value of a key that the cache doesn't have, or has a wrong one for: computed, or else stale.
-    pub(crate) async fn miss<C: Compute>(
+    /// Returns the value of a key that the cache doesn't have, or has a wrong one for: computed, or else the stale copy.
+    /// Runs in a span of its own.
+    pub(super) async fn miss<C: Compute>(
+        self: &Arc<Self>,
+        key: &str,
+        call: &Call,
+        looked: Result<Option<Wrong>, StoreError>,
+        compute: C,
+    ) -> Result<Answer, Error> {
+        let span = tracing::debug_span!(target: "mrc", "miss", mrc.outcome = Empty);
+        let outcome = Box::pin(self.computed_or_stale(key, call, looked, compute)).instrument(span.clone()).await;
+        span.record("mrc.outcome", outcome.as_ref().map_or("failed", |answer| answer.source().name()));
+        outcome
+    }
+
+    async fn computed_or_stale<C: Compute>(
         self: &Arc<Self>,
         key: &str,
         call: &Call,
@@ -49,11 +64,11 @@ impl Pipeline {
             Some(compute) => {
                 let compute = Detached(compute);
                 let why = format!("no answer within {:?}", call.options.stale_after);
-                // Who comes late to a flight needn't wait as long again.
+                // A follower's patience counts from the start of the flight: the database has had that time already.
                 let good_enough =
                     self.flights.began(&call.flight(key)).unwrap_or(call.began) + call.options.stale_after;
                 let (pipeline, name, owned) = (Arc::clone(self), key.to_owned(), call.clone());
-                let mut task = Task::spawn(async move {
+                let mut task = Attempt::spawn(async move {
                     let attempt = pipeline.attempt(&name, &owned, looked, compute);
                     pipeline.in_time(&name, &owned, ends, attempt).await
                 });
@@ -111,23 +126,15 @@ impl Pipeline {
     }
 }
 
-/// Runs a miss in a span of its own.
-pub(crate) async fn traced(miss: impl Future<Output = Result<Answer, Error>>) -> Result<Answer, Error> {
-    let span = tracing::debug_span!(target: "mrc", "miss", mrc.outcome = Empty);
-    let outcome = miss.instrument(span.clone()).await;
-    span.record("mrc.outcome", outcome.as_ref().map_or("failed", |answer| answer.source().name()));
-    outcome
-}
-
 /// A task that ends with its caller, unless it is told to go on.
-struct Task {
+struct Attempt {
     handle: JoinHandle<Result<Answer, Error>>,
     goes_on: bool,
 }
 
-impl Task {
+impl Attempt {
     fn spawn(work: impl Future<Output = Result<Answer, Error>> + Send + 'static) -> Self {
-        Self { handle: scope::spawn(work.in_current_span()), goes_on: false }
+        Self { handle: tokio::spawn(frame::carried(work.in_current_span())), goes_on: false }
     }
 
     async fn outcome(&mut self) -> Result<Answer, Error> {
@@ -142,7 +149,7 @@ impl Task {
     }
 }
 
-impl Drop for Task {
+impl Drop for Attempt {
     fn drop(&mut self) {
         if !self.goes_on {
             self.handle.abort();

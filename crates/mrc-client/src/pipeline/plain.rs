@@ -4,12 +4,15 @@ use bytes::Bytes;
 use mrc_core::{Bypass, Event, Key};
 use mrc_store::{Claim, ClaimMode, StoreError};
 
+use super::Pipeline;
+use super::claim::Asks;
 use crate::answer::Answer;
-use crate::call::{Call, Made};
-use crate::claim::Asks;
+use crate::call::Call;
+use crate::compute::Made;
 use crate::error::Error;
-use crate::fetch::Pipeline;
-use crate::scope::{self, Carried, Mode, Said};
+use crate::frame::{self, Said};
+use crate::inherited::Carried;
+use crate::mode::Mode;
 
 /// So often a value that somebody else fills at the same time is taken from them.
 const ATTEMPTS: usize = 3;
@@ -23,7 +26,7 @@ impl Pipeline {
         let key = key.as_str();
         let answer = match self.look(key, call).await {
             Err(error) => {
-                self.away(key, call, "get", error)?;
+                self.store_failed(key, call, "get", error)?;
                 None
             }
             Ok(answer) => answer,
@@ -31,8 +34,8 @@ impl Pipeline {
         match &answer {
             Some(answer) => {
                 self.hit(key, answer, call.began);
-                scope::inherit(answer.tags());
-                scope::answered(answer.source());
+                frame::inherit(answer.tags());
+                frame::answered(answer.source());
             }
             None => self.events.emit(&Event::Miss { key }),
         }
@@ -56,7 +59,7 @@ impl Pipeline {
         } else {
             self.put_tagged(key, call, value).await
         };
-        stored.or_else(|error| self.away(key, call, "put", error).map(|()| false))
+        stored.or_else(|error| self.store_failed(key, call, "put", error).map(|()| false))
     }
 
     async fn put_plain(&self, key: &str, call: &Call, value: Bytes) -> Result<bool, StoreError> {

@@ -248,7 +248,9 @@ async fn bad_tags_are_refused_before_and_told_after() {
 fn the_earlier_moment_counts_but_none_too_early() {
     let at = |seconds: u64| Moment::from_micros(seconds * 1_000_000);
     let tags = |moment| Some([(Tag::new("t"), moment)].into_iter().collect::<Tags>());
-    let since = |store, moment, claimed| scope::Carried::found(store, tags(moment)).at(1, claimed).since("t").unwrap();
+    let since = |store, moment, claimed| {
+        crate::inherited::Carried::found(store, tags(moment)).at(1, claimed).since("t").unwrap()
+    };
     assert_eq!(since(1, at(990), at(1_000)), at(990));
     assert_eq!(since(1, at(1_010), at(1_000)), at(1_000), "computed after the claim");
     assert_eq!(since(1, at(1), at(1_000)), at(940), "an invalidation takes a minute at most");

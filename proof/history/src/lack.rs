@@ -6,7 +6,7 @@ use crate::record::Count;
 /// The scripts of the product. What is weakened is what it runs, less one part.
 macro_rules! lua {
     ($($name:literal),*) => {
-        concat!($(include_str!(concat!("../../mrc-store/src/redis/lua/", $name, ".lua"))),*)
+        concat!($(include_str!(concat!("../../../crates/mrc-store/src/redis/lua/", $name, ".lua"))),*)
     };
 }
 

@@ -1,0 +1,93 @@
+//! The parts that all clones of a client share, and the computation of a query: a read of the database.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use mrc_core::{Event, KeyScheme, Params, RowEncoder, RowFormat};
+use mrc_store::{ExecuteError, Executed, Invalidator, QueryExecutor};
+
+use super::bulkhead::Bulkhead;
+use super::texts::Texts;
+use crate::compute::{Compute, Made};
+use crate::error::Error;
+use crate::frame::Said;
+use crate::inherited::StoreId;
+use crate::pipeline::Pipeline;
+use crate::settings::Settings;
+
+#[derive(Debug)]
+pub(crate) struct Inner {
+    pub(crate) pipeline: Arc<Pipeline>,
+    pub(crate) bulkhead: Bulkhead,
+    pub(crate) executor: Option<Arc<dyn QueryExecutor>>,
+    #[cfg(feature = "mysql")]
+    pub(crate) mysql: Option<Arc<mrc_store::MySqlExecutor>>,
+    pub(crate) texts: Texts,
+    pub(crate) keys: KeyScheme,
+    pub(crate) rows: RowFormat,
+    pub(crate) invalidator: Invalidator,
+    pub(crate) settings: Settings,
+}
+
+impl Inner {
+    /// Reads the database when it is our turn.
+    pub(crate) async fn read(&self, sql: &str, params: &Params, trusted: bool) -> Result<Bytes, Error> {
+        let turn = self.bulkhead.turn().await;
+        if let Err(Error::Overloaded { waiting }) = turn {
+            self.pipeline.events.emit(&Event::Overloaded { waiting });
+        }
+        let _turn = turn?;
+        let mut rows = RowEncoder::new(self.rows);
+        let executor = self.executor()?;
+        if trusted {
+            executor.query_trusted(sql, params, &mut rows).await?;
+        } else {
+            executor.query(sql, params, &mut rows).await?;
+        }
+        Ok(rows.finish().map_err(ExecuteError::from)?)
+    }
+
+    pub(crate) fn executor(&self) -> Result<&dyn QueryExecutor, Error> {
+        self.executor.as_deref().ok_or(Error::NoDatabase)
+    }
+
+    /// Runs any statement without the cache.
+    pub(crate) async fn execute(&self, sql: &str, params: &Params) -> Result<(RowEncoder, Executed), Error> {
+        params.check()?;
+        let mut rows = RowEncoder::new(self.rows);
+        let executed = self.executor()?.execute(sql, params, &mut rows).await?;
+        Ok((rows, executed))
+    }
+}
+
+/// A query reads the database.
+#[derive(Clone, Copy)]
+pub(super) struct Read<'a> {
+    pub(super) client: &'a Arc<Inner>,
+    pub(super) sql: &'a str,
+    pub(super) params: &'a Params,
+    /// Whether the caller vouches that it only reads.
+    pub(super) trusted: bool,
+}
+
+impl Read<'_> {
+    async fn read(self) -> Result<Made, Error> {
+        Ok(Made { value: self.client.read(self.sql, self.params, self.trusted).await?, said: Said::default() })
+    }
+}
+
+impl Compute for Read<'_> {
+    const TAGS: bool = false;
+
+    fn run(self, _: StoreId, _: &str) -> impl Future<Output = Result<Made, Error>> {
+        self.read()
+    }
+
+    fn detached(&self) -> Option<BoxFuture<'static, Result<Made, Error>>> {
+        let (client, sql, params) = (Arc::clone(self.client), self.sql.to_owned(), self.params.clone());
+        let trusted = self.trusted;
+        Some(Box::pin(async move { Read { client: &client, sql: &sql, params: &params, trusted }.read().await }))
+    }
+}

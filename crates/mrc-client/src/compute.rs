@@ -1,0 +1,60 @@
+//! What computes the value of a call.
+
+use std::future::Future;
+
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+
+use crate::error::Error;
+use crate::frame::{Frame, Said};
+use crate::inherited::StoreId;
+
+/// What was computed.
+#[derive(Debug, Clone)]
+pub(crate) struct Made {
+    pub(crate) value: Bytes,
+    pub(crate) said: Said,
+}
+
+/// What computes the value of a call.
+pub(crate) trait Compute {
+    /// Whether it may tag its entry while it runs.
+    const TAGS: bool;
+
+    fn run(self, store: StoreId, key: &str) -> impl Future<Output = Result<Made, Error>>;
+
+    /// The same by itself, for a task that goes on when the caller has gone. None: it borrows from its caller.
+    fn detached(&self) -> Option<BoxFuture<'static, Result<Made, Error>>>;
+}
+
+/// A caller's function is run where its caller is, in the scope of its entry.
+pub(crate) struct Run<F>(pub(crate) F);
+
+impl<F: Future<Output = Result<Bytes, Error>>> Compute for Run<F> {
+    const TAGS: bool = true;
+
+    async fn run(self, store: StoreId, key: &str) -> Result<Made, Error> {
+        let frame = Frame::new(store, key);
+        let value = frame.run(self.0).await?;
+        Ok(Made { value, said: frame.said() })
+    }
+
+    fn detached(&self) -> Option<BoxFuture<'static, Result<Made, Error>>> {
+        None
+    }
+}
+
+/// A computation that needs nobody else.
+pub(crate) struct Detached(pub(crate) BoxFuture<'static, Result<Made, Error>>);
+
+impl Compute for Detached {
+    const TAGS: bool = false;
+
+    fn run(self, _: StoreId, _: &str) -> impl Future<Output = Result<Made, Error>> {
+        self.0
+    }
+
+    fn detached(&self) -> Option<BoxFuture<'static, Result<Made, Error>>> {
+        None
+    }
+}

@@ -1,0 +1,147 @@
+//! The scope of a task: the entry that its function computes, and how its calls use the cache.
+
+use std::future::Future;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use mrc_core::{Event, EventListener, Stats, Ttl};
+use tokio::task_local;
+
+use crate::inherited::{Carried, StoreId};
+use crate::mode::Mode;
+use crate::source::Source;
+
+task_local! {
+    static SCOPE: Scope;
+}
+
+#[derive(Debug, Clone, Default)]
+struct Scope {
+    frame: Option<Arc<Frame>>,
+    mode: Mode,
+    stats: Vec<Arc<Stats>>,
+    /// Where the source of the last answer is noted.
+    source: Option<Arc<Mutex<Option<Source>>>>,
+}
+
+/// The entry that is being computed.
+#[derive(Debug)]
+pub(crate) struct Frame {
+    store: StoreId,
+    key: Box<str>,
+    /// The entry whose function called this one's.
+    outer: Option<Arc<Frame>>,
+    said: Mutex<Said>,
+}
+
+/// What a function said about its entry.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Said {
+    pub(crate) tags: Carried,
+    pub(crate) ttl: Option<Ttl>,
+    /// The result isn't to be stored.
+    pub(crate) skipped: bool,
+}
+
+impl Frame {
+    pub(crate) fn new(store: StoreId, key: &str) -> Arc<Self> {
+        Arc::new(Self { store, key: key.into(), outer: current().frame, said: Mutex::default() })
+    }
+
+    /// Runs the computation of the entry.
+    pub(crate) async fn run<T>(self: &Arc<Self>, work: impl Future<Output = T>) -> T {
+        // The answers that the function reads aren't the one of the call that it is computed for.
+        let scope = Scope { frame: Some(Arc::clone(self)), source: None, ..current() };
+        SCOPE.scope(scope, work).await
+    }
+
+    pub(crate) fn said(&self) -> Said {
+        self.with(|said| said.clone())
+    }
+
+    fn with<T>(&self, change: impl FnOnce(&mut Said) -> T) -> T {
+        // A poisoned lock is whole: no code that can panic runs under it.
+        change(&mut self.said.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+fn current() -> Scope {
+    SCOPE.try_with(Clone::clone).unwrap_or_default()
+}
+
+/// Changes what the function that runs has said about its entry. Outside of a computation it does nothing.
+pub(crate) fn with_said<T>(change: impl FnOnce(&mut Said) -> T) -> Option<T> {
+    SCOPE.try_with(|scope| scope.frame.as_ref().map(|frame| frame.with(change))).ok().flatten()
+}
+
+/// How the call that is about to be made uses the cache, and whether an entry is being computed that wants its tags.
+pub(crate) fn at_hand() -> (Mode, bool) {
+    SCOPE.try_with(|scope| (scope.mode, scope.frame.is_some())).unwrap_or_default()
+}
+
+/// Whether this task is computing the entry already: a call that waited for it would wait for itself.
+pub(crate) fn is_computing(store: StoreId, key: &str) -> bool {
+    let is_it = |scope: &Scope| {
+        let mut frames = std::iter::successors(scope.frame.as_ref(), |frame| frame.outer.as_ref());
+        frames.any(|frame| frame.store == store && *frame.key == *key)
+    };
+    SCOPE.try_with(is_it).unwrap_or_default()
+}
+
+/// Gives the tags of an entry that was read, if they were looked at, to the one that is being computed.
+pub(crate) fn inherit(tags: Option<&Carried>) {
+    if let Some(tags) = tags {
+        with_said(|said| said.tags.add(tags));
+    }
+}
+
+/// A value was read whose tags nobody knows: nothing that is made of it may be stored.
+pub(crate) fn lose_tags() {
+    with_said(|said| said.tags.lose());
+}
+
+/// Notes the source of an answer where the task asks for it.
+pub(crate) fn answered(source: Source) {
+    let _ = SCOPE.try_with(|scope| {
+        if let Some(noted) = &scope.source {
+            *noted.lock().unwrap_or_else(PoisonError::into_inner) = Some(source);
+        }
+    });
+}
+
+/// Counts an event where the task counts.
+pub(crate) fn count(event: &Event<'_>) {
+    let _ = SCOPE.try_with(|scope| {
+        scope.stats.iter().for_each(|stats| stats.on_event(event));
+    });
+}
+
+/// The same work, in the scope of whoever calls.
+pub(crate) fn carried<F: Future>(work: F) -> impl Future<Output = F::Output> {
+    SCOPE.scope(current(), work)
+}
+
+/// The key of the entry that is being computed.
+pub(crate) fn key() -> Option<String> {
+    SCOPE.try_with(|scope| scope.frame.as_ref().map(|frame| frame.key.to_string())).ok().flatten()
+}
+
+/// Runs `work`, whose calls use the cache in this mode.
+pub(crate) async fn in_mode<F: Future>(mode: Mode, work: F) -> F::Output {
+    SCOPE.scope(Scope { mode, ..current() }, work).await
+}
+
+/// Runs `work`, and counts what its calls do.
+pub(crate) async fn counted<F: Future>(stats: &Arc<Stats>, work: F) -> F::Output {
+    let mut scope = current();
+    scope.stats.push(Arc::clone(stats));
+    SCOPE.scope(scope, work).await
+}
+
+/// Runs `work`, and returns the source of its last answer as well.
+pub(crate) async fn noting_source<F: Future>(work: F) -> (F::Output, Option<Source>) {
+    let noted = Arc::new(Mutex::new(None));
+    let scope = Scope { source: Some(Arc::clone(&noted)), ..current() };
+    let output = SCOPE.scope(scope, work).await;
+    let source = *noted.lock().unwrap_or_else(PoisonError::into_inner);
+    (output, source)
+}

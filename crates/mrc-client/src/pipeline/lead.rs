@@ -1,0 +1,137 @@
+//! A miss: one caller of this process leads, claims the key and computes; the others follow.
+
+use bytes::Bytes;
+use mrc_core::{Bypass, Event};
+use mrc_store::{ClaimMode, StoreError};
+use tokio::time::Instant;
+
+use super::Pipeline;
+use super::bypass::Others;
+use super::claim::{Asks, Waited};
+use super::flight::{FLIGHTS, Follower, Leader, Seat};
+use crate::answer::Answer;
+use crate::call::Call;
+use crate::compute::Compute;
+use crate::error::Error;
+use crate::settings::OnError;
+
+impl Pipeline {
+    /// Joins flights until one has an outcome for this caller. `looked` is the outcome of the first look.
+    pub(super) async fn attempt<C: Compute>(
+        &self,
+        key: &str,
+        call: &Call,
+        mut looked: Result<(), StoreError>,
+        compute: C,
+    ) -> Result<Answer, Error> {
+        for _ in 0..FLIGHTS {
+            if let Err(error) = looked {
+                if call.options.on_error == OnError::Fail {
+                    return Err(error.into());
+                }
+                let error = error.to_string();
+                let why = Bypass::StoreFailed { command: "get", error: &error };
+                return self.bypass(key, call, &why, Others::Together, compute).await;
+            }
+            match self.flights.join(&call.flight(key), call.options.deadline) {
+                Seat::Leader(leader) => return Box::pin(self.lead(key, call, leader, compute)).await,
+                Seat::Follower(follower) => {
+                    if let Some(outcome) = self.follow(key, call, follower).await {
+                        return outcome.map(Answer::followed);
+                    }
+                }
+            }
+            // The leader's value wasn't for this caller, but the cache may have a newer one by now.
+            looked = match self.look(key, call).await {
+                Ok(Some(answer)) => {
+                    self.hit(key, &answer, call.began);
+                    return Ok(answer);
+                }
+                Ok(None) => Ok(()),
+                Err(error) => Err(error),
+            };
+        }
+        self.bypass(key, call, &Bypass::WaitedTooLong, Others::Together, compute).await
+    }
+
+    /// Claims the key, computes its value, fills it in, and hands it to the followers.
+    async fn lead<C: Compute>(&self, key: &str, call: &Call, leader: Leader<'_>, compute: C) -> Result<Answer, Error> {
+        // A claim may return a value: that is a read too, and followers count reads.
+        let read = || leader.begin_read();
+        let claim = match self.claim(key, call, &Asks::new::<C>(call, ClaimMode::Fill), read).await {
+            Waited::Hit { value, waited } => {
+                self.events.emit(&Event::Followed { key, waited });
+                return self.lead_to_hit(key, call, value, leader, compute).await;
+            }
+            Waited::Granted(claim) => claim,
+            Waited::TooLong => {
+                return self.bypass(key, call, &Bypass::WaitedTooLong, Others::Follow(leader), compute).await;
+            }
+            Waited::Failed(error) => {
+                self.store_failed(key, call, "claim", error)?;
+                return self.compute_for_followers(key, call, leader, compute).await;
+            }
+        };
+        self.events.emit(&Event::Miss { key });
+
+        leader.begin_read();
+        let outcome = self.computed(key, call, compute).await;
+        // A caller that joins from here on may come after an invalidation that the fill can't see any more.
+        leader.close();
+        let (outcome, accepted) = self.settle(key, call, claim, outcome).await;
+        leader.land(outcome.clone(), accepted);
+        outcome
+    }
+
+    /// Claims the key, or waits for another process's value. A value that isn't this call's is removed, and the key is claimed once more.
+    async fn claim(&self, key: &str, call: &Call, asks: &Asks, looks: impl Fn()) -> Waited {
+        for attempts_left in [1, 0] {
+            let wrong = match self.claims.claim(self.store.shared(), key, asks, &looks).await {
+                Waited::Hit { value, waited } => match self.value_of(value, call) {
+                    Ok(value) => return Waited::Hit { value, waited },
+                    Err(wrong) => wrong,
+                },
+                other => return other,
+            };
+            match self.reject(key, call.mode, &wrong).await {
+                Ok(()) if attempts_left > 0 => {}
+                Ok(()) => break,
+                Err(error) => return Waited::Failed(error),
+            }
+        }
+        Waited::TooLong
+    }
+
+    /// Another process has filled the key: hands its value to the followers as well.
+    async fn lead_to_hit<C: Compute>(
+        &self,
+        key: &str,
+        call: &Call,
+        value: Bytes,
+        leader: Leader<'_>,
+        compute: C,
+    ) -> Result<Answer, Error> {
+        let mut answer = Some(Answer::cached(value));
+        if call.nested {
+            // A claim's answer has no tags: a second look brings them.
+            leader.begin_read();
+            answer = self.look(key, call).await.ok().flatten();
+        }
+        let Some(answer) = answer else { return self.compute_for_followers(key, call, leader, compute).await };
+        leader.land(Ok(answer.clone()), false);
+        Ok(answer.followed())
+    }
+
+    /// Returns the outcome of another caller's flight. Returns `None` if it isn't for this caller, or comes too late.
+    pub(super) async fn follow(&self, key: &str, call: &Call, follower: Follower) -> Option<Result<Answer, Error>> {
+        let began = Instant::now();
+        let outcome = call.wait(follower.outcome()).await??;
+        if let Ok(answer) = &outcome
+            && (call.accepts(answer.as_bytes()).is_err() || (call.nested && answer.tags().is_none()))
+        {
+            return None;
+        }
+        self.events.emit(&Event::Followed { key, waited: began.elapsed() });
+        Some(outcome)
+    }
+}
