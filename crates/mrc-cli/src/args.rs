@@ -94,7 +94,14 @@ pub(crate) struct Global {
     )]
     pub(crate) redis: Option<String>,
     /// What every key in Redis begins with; keys are written and printed without it [default: nothing]
-    #[arg(long, global = true, value_name = "TEXT", help_heading = "Connections")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "TEXT",
+        env = "MRC_REDIS_PREFIX",
+        hide_env_values = true,
+        help_heading = "Connections"
+    )]
     pub(crate) prefix: Option<String>,
     /// Print the result as JSON on stdout, and errors as JSON on stderr
     #[arg(long, global = true)]
@@ -139,7 +146,7 @@ pub(crate) enum Command {
 #[derive(Debug, clap::Args)]
 pub(crate) struct KeyedArgs {
     /// The text that the key is made of, where another service writes the statement differently [default: the statement]
-    #[arg(long, value_name = "TEXT", requires = "sql")]
+    #[arg(long, value_name = "TEXT", requires = "sql", allow_hyphen_values = true)]
     sql_for_key: Option<String>,
     /// A param, in the order of the placeholders; may be given several times
     #[arg(long = "param", value_name = "NAME=VALUE", value_parser = value::named, requires = "sql")]
@@ -169,7 +176,7 @@ impl KeyedArgs {
 #[command(after_help = VALUES, group(ArgGroup::new("of").required(true).args(["sql", "jsonl"])))]
 pub(crate) struct KeyArgs {
     /// The statement, with a ? for each param; or any other text
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     pub(crate) sql: Option<String>,
     #[command(flatten)]
     pub(crate) keyed: KeyedArgs,
@@ -185,12 +192,12 @@ pub(crate) struct KeyArgs {
 #[command(after_help = VALUES)]
 pub(crate) struct QueryArgs {
     /// The statement, with a ? for each param
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     pub(crate) sql: String,
     #[command(flatten)]
     pub(crate) keyed: KeyedArgs,
     /// How long the answer stays in the cache, in seconds, ±10 %
-    #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "86400")]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "86400", allow_hyphen_values = true)]
     pub(crate) ttl: Duration,
     /// How the rows are written
     #[arg(long, value_enum, default_value_t, env = "MRC_ROW_FORMAT", hide_env_values = true)]
@@ -216,7 +223,7 @@ pub(crate) struct GetArgs {
     #[arg(value_name = "KEY")]
     pub(crate) key: Option<String>,
     /// The statement, as it was cached
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     pub(crate) sql: Option<String>,
     #[command(flatten)]
     pub(crate) keyed: KeyedArgs,

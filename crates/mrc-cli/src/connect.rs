@@ -23,13 +23,18 @@ pub(crate) fn builder() -> Result<MrcClientBuilder, Failure> {
 
 /// The cache of `--redis` and `--prefix`.
 pub(crate) fn redis(global: &Global) -> Result<RedisStore, Failure> {
-    redis_with(global, global.prefix.as_deref().unwrap_or_default())
+    redis_part(global, "")
 }
 
-/// The cache of `--redis`, under another prefix.
-pub(crate) fn redis_with(global: &Global, prefix: &str) -> Result<RedisStore, Failure> {
+/// The part of this cache whose keys go on like this.
+pub(crate) fn redis_part(global: &Global, part: &str) -> Result<RedisStore, Failure> {
     let url = given(global.redis.as_deref(), "Redis", "--redis", "MRC_REDIS_URL", "redis://localhost:6379")?;
-    Ok(RedisStore::new(RedisConfig::from_url(url)?.prefix(prefix))?)
+    let config = RedisConfig::from_url(url)?;
+    let config = match &global.prefix {
+        Some(prefix) => config.prefix(prefix),
+        None => config,
+    };
+    Ok(RedisStore::new(config.append_prefix(part))?)
 }
 
 /// A server for the cache of `--redis`, which tries for so many seconds what the cache fails.

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use mrc::{DropError, ExecuteError, KeyError, StoreError, statement::NotCacheable};
+use mrc::{DropError, ExecuteError, KeyError, StoreError};
 
 /// Why a command did not do what it was asked for.
 #[derive(Debug, thiserror::Error)]
@@ -59,13 +59,19 @@ impl From<mrc::Error> for Failure {
     fn from(error: mrc::Error) -> Self {
         match &error {
             mrc::Error::Config(_) => Self::Usage(error.to_string()),
-            mrc::Error::NotCacheable(refused) => Self::Usage(format!("--sql: {}", not_cacheable(refused))),
+            mrc::Error::NotCacheable(refused) => Self::Usage(format!(
+                "--sql: {}: {}",
+                refused.reason(),
+                refused.advice("--no-cache", "--trust-read-only")
+            )),
             mrc::Error::Key(error) => error.into(),
             mrc::Error::Tag(error) => Self::Usage(format!("--tag: {error}")),
             mrc::Error::Ttl(error) => Self::Usage(format!("--ttl: {error}")),
             mrc::Error::NoDatabase => Self::Usage("give the database by --mysql or MRC_MYSQL_URL".into()),
             mrc::Error::Database(error) => error.as_ref().into(),
             mrc::Error::Store(error) => error.as_ref().into(),
+            // The cache has time-outs of its own, so a deadline is the database's.
+            mrc::Error::Deadline { .. } | mrc::Error::Overloaded { .. } => Self::Database(error.to_string()),
             mrc::Error::Drop(_) => Self::Cache(error.to_string()),
             _ => Self::Other(error.to_string()),
         }
@@ -135,15 +141,6 @@ impl From<DropError> for Failure {
             error => Self::Cache(error.to_string()),
         }
     }
-}
-
-/// The library names its methods where the command line has flags.
-fn not_cacheable(refused: &NotCacheable) -> String {
-    refused
-        .to_string()
-        .replace("run it with `MrcClient::query`, which caches nothing", "run it with --no-cache")
-        .replace("run the statement with `MrcClient::query`, which caches nothing", "run it with --no-cache")
-        .replace("`Query::trust_read_only()`", "--trust-read-only")
 }
 
 /// Leaves out what stands between `://` and `@`: the user and the password of a URL.

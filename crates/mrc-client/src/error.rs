@@ -12,6 +12,9 @@ use crate::invalidations::Invalidations;
 /// A boxed error of the caller's own.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
+/// The result of a call of mrc.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
 /// What a call failed with. Cheap to clone: callers that waited for one computation share its error.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
@@ -117,6 +120,44 @@ impl Error {
             Self::Deadline { .. } | Self::Overloaded { .. } => true,
             _ => false,
         }
+    }
+
+    /// Whether the call itself is wrong: it fails again until the code or its input changes. A service answers its own
+    /// client's bad input with a 4xx, and logs this one.
+    ///
+    /// ```
+    /// # use mrc_client::MrcClient;
+    /// # use mrc_core::params;
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let client = MrcClient::builder().store(mrc_store::MemoryStore::new()).build().unwrap();
+    /// let refused = client.query_with_cache("SELECT 1", params! {}, 60).await.unwrap_err();
+    /// assert!(refused.is_callers_fault() && !refused.is_retryable()); // the client has no database
+    /// # }
+    /// ```
+    pub fn is_callers_fault(&self) -> bool {
+        match self {
+            Self::Config(_)
+            | Self::NotCacheable(_)
+            | Self::Key(_)
+            | Self::FunctionKey(_)
+            | Self::Tag(_)
+            | Self::Glob(_)
+            | Self::Ttl(_)
+            | Self::NoDatabase
+            | Self::Encode(_) => true,
+            Self::Database(error) => error.is_callers_fault(),
+            _ => false,
+        }
+    }
+
+    /// Returns the number of the database's error, such as 1062. Returns `None` if the database didn't answer with one.
+    pub fn code(&self) -> Option<u32> {
+        Some(self.server()?.code)
+    }
+
+    /// Returns the SQLSTATE of the database's error, such as `23000`. Returns `None` if there is none.
+    pub fn sqlstate(&self) -> Option<&str> {
+        Some(self.server()?.state.as_str()).filter(|state| !state.is_empty())
     }
 
     /// Returns the error that the database answered with, with its code and SQLSTATE. Returns `None` if it's another error.

@@ -125,23 +125,24 @@ pub(crate) fn key() -> Option<String> {
     SCOPE.try_with(|scope| scope.frame.as_ref().map(|frame| frame.key.to_string())).ok().flatten()
 }
 
+// The next three are no `async fn`: each of those would hold `work` twice, and tests without optimisation would need a large stack.
+
 /// Runs `work`, whose calls use the cache in this mode.
-pub(crate) async fn in_mode<F: Future>(mode: Mode, work: F) -> F::Output {
-    SCOPE.scope(Scope { mode, ..current() }, work).await
+pub(crate) fn in_mode<F: Future>(mode: Mode, work: F) -> impl Future<Output = F::Output> {
+    SCOPE.scope(Scope { mode, ..current() }, work)
 }
 
 /// Runs `work`, and counts what its calls do.
-pub(crate) async fn counted<F: Future>(stats: &Arc<Stats>, work: F) -> F::Output {
+pub(crate) fn counted<F: Future>(stats: &Arc<Stats>, work: F) -> impl Future<Output = F::Output> + use<F> {
     let mut scope = current();
     scope.stats.push(Arc::clone(stats));
-    SCOPE.scope(scope, work).await
+    SCOPE.scope(scope, work)
 }
 
-/// Runs `work`, and returns the source of its last answer as well.
-pub(crate) async fn noting_source<F: Future>(work: F) -> (F::Output, Option<Source>) {
-    let noted = Arc::new(Mutex::new(None));
-    let scope = Scope { source: Some(Arc::clone(&noted)), ..current() };
-    let output = SCOPE.scope(scope, work).await;
-    let source = *noted.lock().unwrap_or_else(PoisonError::into_inner);
-    (output, source)
+/// Runs `work`, and notes the source of its last answer.
+pub(crate) fn noting_source<F: Future>(
+    noted: &Arc<Mutex<Option<Source>>>,
+    work: F,
+) -> impl Future<Output = F::Output> + use<F> {
+    SCOPE.scope(Scope { source: Some(Arc::clone(noted)), ..current() }, work)
 }

@@ -51,7 +51,7 @@ pub use answer::Answer;
 pub use cache::{Cache, CacheBuilder, CacheConfig, Entry, Spec};
 pub use client::{MrcClient, MrcClientBuilder, MrcConfig, Query, Transaction};
 pub use codec::{Codec, UnknownCodec};
-pub use error::{BoxError, Error};
+pub use error::{BoxError, Error, Result};
 pub use health::Health;
 pub use invalidations::Invalidations;
 #[cfg(feature = "metrics")]

@@ -15,7 +15,7 @@
 //! ```
 
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use mrc_core::{Stats, Tag, Ttl};
 use tokio::task::JoinHandle;
@@ -109,7 +109,10 @@ pub async fn with_stats<F: Future>(stats: &Arc<Stats>, work: F) -> F::Output {
 /// # Ok(()) }
 /// ```
 pub async fn with_source<F: Future>(work: F) -> (F::Output, Option<Source>) {
-    frame::noting_source(work).await
+    let noted = Arc::default();
+    let output = frame::noting_source(&noted, work).await;
+    let source = *noted.lock().unwrap_or_else(PoisonError::into_inner);
+    (output, source)
 }
 
 /// How the calls of this task use the cache.

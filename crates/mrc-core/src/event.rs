@@ -1,5 +1,6 @@
 //! What a cache decided, told to whoever listens.
 
+use std::fmt;
 use std::time::Duration;
 
 use crate::key::Ambiguity;
@@ -247,6 +248,23 @@ impl Bypass<'_> {
             Self::TagsLost => "tags_lost",
             Self::BadTags(_) => "bad_tags",
             Self::StoreFailed { .. } => "store_failed",
+        }
+    }
+}
+
+impl fmt::Display for Bypass<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ambiguous(ambiguity) => ambiguity.fmt(f),
+            Self::WaitedTooLong => f.write_str("another process has been computing this value for too long"),
+            Self::TooLarge { bytes, limit } => write!(f, "the value has {bytes} bytes, and the limit is {limit}"),
+            Self::Mode => f.write_str("the call's mode stores nothing"),
+            Self::Reentrant => f.write_str("the function calls itself with the same arguments"),
+            Self::WrongType { asked_for, error, .. } => write!(f, "the cached value is not {asked_for}: {error}"),
+            Self::Skipped => f.write_str("the function kept its result out of the cache"),
+            Self::TagsLost => f.write_str("it was computed from an entry whose tags are lost"),
+            Self::BadTags(error) => error.fmt(f),
+            Self::StoreFailed { command, error } => write!(f, "{command}: {error}"),
         }
     }
 }

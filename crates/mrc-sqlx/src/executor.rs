@@ -5,26 +5,22 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use futures_util::TryStreamExt;
 use mrc_core::{Column, Params, RowEncoder};
 use mrc_store::driver::span::{self, Target};
 use mrc_store::driver::{Expanded, expand, is_time_limit};
-use mrc_store::{ExecuteError, Executed, ExecutorTransaction, QueryExecutor};
+use mrc_store::{ExecuteError, Executed};
 use sqlx::mysql::{MySqlArguments, MySqlConnection, MySqlRow};
-use sqlx::{Arguments, AssertSqlSafe, Connection, Either, Executor, MySqlPool, Row, SqlSafeStr, Statement};
+use sqlx::{Arguments, AssertSqlSafe, Either, Executor, MySqlPool, Row, SqlSafeStr, Statement};
 use tokio::time::timeout;
-use tracing::{Instrument, Span};
+use tracing::Span;
 
 use crate::columns::{Described, describe};
 use crate::failure::{failed, is_whole, refused};
 use crate::json_columns::JsonColumns;
 use crate::params::Bound;
 use crate::session::Sessions;
-use crate::{transaction, values};
-
-/// How long [`close`](QueryExecutor::close) waits for queries that still run.
-const CLOSE_LIMIT: Duration = Duration::from_secs(5);
+use crate::values;
 
 /// Queries MySQL or MariaDB through sqlx, with the same answers to the byte as `MySqlExecutor` with `ParamMode::Prepared`: see the
 /// [exceptions](crate#rows-that-differ).
@@ -106,7 +102,7 @@ impl SqlxExecutor {
         self.sessions.service()
     }
 
-    async fn read(&self, sql: &str, params: &Params, rows: &mut RowEncoder) -> Result<(), ExecuteError> {
+    pub(crate) async fn read(&self, sql: &str, params: &Params, rows: &mut RowEncoder) -> Result<(), ExecuteError> {
         let statement = expand(sql, params)?;
         let mut session = self.sessions.get().await?;
         let done = self.within_limit(self.run(session.conn()?, statement, rows)).await;
@@ -117,7 +113,12 @@ impl SqlxExecutor {
     }
 
     /// A session that may write is closed after it: sqlx can't reset it.
-    async fn write(&self, sql: &str, params: &Params, rows: &mut RowEncoder) -> Result<Executed, ExecuteError> {
+    pub(crate) async fn write(
+        &self,
+        sql: &str,
+        params: &Params,
+        rows: &mut RowEncoder,
+    ) -> Result<Executed, ExecuteError> {
         let statement = expand(sql, params)?;
         let mut session = self.sessions.get().await?;
         let conn = session.conn()?;
@@ -214,54 +215,7 @@ impl SqlxExecutor {
 
 const READS: [&str; 8] = ["SELECT", "WITH", "SHOW", "EXPLAIN", "DESCRIBE", "DESC", "VALUES", "TABLE"];
 
-#[async_trait]
-impl QueryExecutor for SqlxExecutor {
-    async fn query(&self, sql: &str, params: &Params, rows: &mut RowEncoder) -> Result<(), ExecuteError> {
-        let span = self.span(sql);
-        let done = self.read(sql, params, rows).instrument(span.clone()).await;
-        span::ended(&span, &done, rows);
-        done
-    }
-
-    /// As [`execute`](QueryExecutor::execute), in a session that may write.
-    async fn query_trusted(&self, sql: &str, params: &Params, rows: &mut RowEncoder) -> Result<(), ExecuteError> {
-        self.execute(sql, params, rows).await.map(drop)
-    }
-
-    /// It takes one of the reads' connections, which is closed after it. A service writes by its own pool at less cost.
-    async fn execute(&self, sql: &str, params: &Params, rows: &mut RowEncoder) -> Result<Executed, ExecuteError> {
-        let span = self.span(sql);
-        let done = self.write(sql, params, rows).instrument(span.clone()).await;
-        span::ended(&span, &done, rows);
-        done
-    }
-
-    /// It takes one of the reads' connections, which is closed after the end. Each statement costs a round trip more, since sqlx doesn't tell
-    /// whether the transaction is still open.
-    async fn begin(&self) -> Result<Box<dyn ExecutorTransaction>, ExecuteError> {
-        Ok(Box::new(transaction::begin(self.clone()).await?))
-    }
-
-    /// It takes a connection as a query does, and as long as the shorter of the time-outs at most.
-    async fn ping(&self) -> Result<(), ExecuteError> {
-        let limit = self.sessions.acquire_timeout().min(self.sessions.query_timeout);
-        let asked = async {
-            let mut session = self.sessions.get().await?;
-            session.conn()?.ping().await.map_err(failed)?;
-            session.ended();
-            Ok(())
-        };
-        within("the ping", limit, asked).await
-    }
-
-    /// Closes the reads' connections. The service's pool stays open.
-    async fn close(&self) {
-        // Past the limit the connections close as their queries end.
-        let _ = timeout(CLOSE_LIMIT, self.sessions.close()).await;
-    }
-}
-
-async fn within<T>(
+pub(crate) async fn within<T>(
     stage: &'static str,
     limit: Duration,
     work: impl Future<Output = Result<T, ExecuteError>>,

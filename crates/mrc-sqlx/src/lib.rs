@@ -55,6 +55,7 @@ mod executor;
 mod failure;
 mod json_columns;
 mod params;
+mod seam;
 mod session;
 mod transaction;
 mod values;

@@ -64,7 +64,7 @@ pub enum ExecuteError {
     #[error("database configuration: {0}")]
     Config(String),
     /// The params don't fit the placeholders.
-    #[error("the statement has {placeholders} placeholders, but {params} params were given")]
+    #[error("the statement has {}, but {} given", counted(*placeholders, "placeholder"), were(*params))]
     ParamCount {
         /// How many `?` the statement has.
         placeholders: usize,
@@ -144,6 +144,17 @@ impl ExecuteError {
         matches!(self, Self::Unavailable(_) | Self::Timeout { .. })
     }
 
+    /// Whether the call itself is wrong: it fails again until the statement, its params or the configuration change. Of
+    /// the database's own errors these are the SQLSTATE classes 21, 22, 23 and 42.
+    pub fn is_callers_fault(&self) -> bool {
+        match self {
+            Self::Config(_) | Self::ParamCount { .. } | Self::Param { .. } | Self::SeveralResults => true,
+            Self::Refused(source) => server(source)
+                .is_some_and(|error| ["21", "22", "23", "42"].iter().any(|class| error.state.starts_with(class))),
+            _ => false,
+        }
+    }
+
     /// Returns the error that the database answered with. Returns `None` if it didn't answer, or the error is another's.
     ///
     /// ```
@@ -191,6 +202,15 @@ impl ExecuteError {
 }
 
 /// The server's own error, below what tells where it happened.
+/// `1 placeholder`, `2 placeholders`.
+fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
+fn were(params: usize) -> String {
+    format!("{} {}", counted(params, "param"), if params == 1 { "was" } else { "were" })
+}
+
 fn server(source: &Source) -> Option<&ServerError> {
     let first: &(dyn std::error::Error + 'static) = &**source;
     std::iter::successors(Some(first), |error| error.source()).find_map(|error| error.downcast_ref())

@@ -152,8 +152,8 @@ mod tests {
 
     #[test]
     fn what_cannot_be_bound_is_named_with_its_position() {
-        assert!(refusal_of("a = ?", &params! {}).contains("1 placeholders, but 0 params"));
-        assert!(refusal_of("a = ?", &params! { "A" => 1, "B" => 2 }).contains("1 placeholders, but 2 params"));
+        assert!(refusal_of("a = ?", &params! {}).contains("1 placeholder, but 0 params were"));
+        assert!(refusal_of("a = ?", &params! { "A" => 1, "B" => 2 }).contains("1 placeholder, but 2 params were"));
         let empty = params! { "A" => 1, "B" => Value::List(vec![]) };
         assert!(refusal_of("? ?", &empty).starts_with("param 2 (list) can't be bound: an empty list"));
         let nested = params! { "A" => Value::List(vec![Value::List(vec![])]) };

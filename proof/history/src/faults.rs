@@ -8,9 +8,9 @@ use rand::{Rng, SeedableRng};
 
 use crate::Res;
 use crate::items::{LEASE, draw_pause};
+use crate::processes::Readers;
 use crate::proxy::Wire;
 use crate::record::Count;
-use crate::run::Readers;
 use crate::sink::History;
 
 /// The longest time between two faults, in ms.

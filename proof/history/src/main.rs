@@ -23,6 +23,7 @@ mod foreign;
 mod items;
 mod lack;
 mod paused;
+mod processes;
 mod proxy;
 mod reader;
 mod record;

@@ -1,20 +1,17 @@
 //! One run: servers, processes and faults, and what they told.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use mrc_tests::process::ServerProcess;
 use mrc_tests::{Database, Redis};
 use mysql_async::Pool;
-use rand::Rng;
-use rand::rngs::SmallRng;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use crate::args::{Args, Child};
 use crate::check::{Stale, stale};
 use crate::lack::Lack;
+use crate::processes::{Readers, start};
 use crate::proxy::Wire;
 use crate::record::By;
 use crate::sink::History;
@@ -22,12 +19,6 @@ use crate::{Res, clock, faults, foreign, items};
 
 /// How long the readers may tell nothing.
 const PATIENCE: Duration = Duration::from_secs(20);
-
-/// The processes that read.
-pub(crate) struct Readers {
-    processes: Vec<ServerProcess>,
-    child: Child,
-}
 
 /// What a run came to.
 pub(crate) struct Outcome {
@@ -121,56 +112,4 @@ pub(crate) async fn run(args: &Args, lack: Option<Lack>, operations: u64) -> Res
     let statistics = redis.cli(&["INFO", "stats"]).await;
     let expired = statistics.lines().find_map(|line| line.trim().strip_prefix("expired_keys:")?.parse().ok());
     Ok(Outcome { lack, history, began: clock_began, took, stale, expired: expired.unwrap_or(0) })
-}
-
-impl Readers {
-    async fn start(child: Child, count: u8) -> Res<Self> {
-        let mut readers = Self { processes: Vec::new(), child };
-        for number in 0..count {
-            readers.child.number = number;
-            let reader = readers.next().await?;
-            readers.processes.push(reader);
-        }
-        Ok(readers)
-    }
-
-    /// Any of them.
-    pub(crate) fn any(&self, rng: &mut SmallRng) -> Res<&ServerProcess> {
-        self.processes.get(rng.random_range(0..self.processes.len())).ok_or_else(|| "there are no readers".into())
-    }
-
-    /// Kills one, and starts another in its place.
-    pub(crate) async fn replace(&mut self, rng: &mut SmallRng) -> Res<()> {
-        let at = rng.random_range(0..self.processes.len());
-        self.processes[at].kill().await;
-        self.child.number = u8::try_from(at)?;
-        self.processes[at] = self.next().await?;
-        Ok(())
-    }
-
-    /// Each one draws otherwise than those before.
-    async fn next(&mut self) -> Res<ServerProcess> {
-        self.child.seed += 1;
-        start("reader", &self.child).await
-    }
-}
-
-/// This program as a child process. It can't outlive this one.
-async fn start(role: &str, child: &Child) -> Res<ServerProcess> {
-    let mut command = vec![std::env::current_exe()?.to_string_lossy().into_owned(), role.to_owned()];
-    let numbers = [
-        ("--number", u64::from(child.number)),
-        ("--seed", child.seed),
-        ("--sink", child.sink.into()),
-        ("--redis", child.redis.into()),
-        ("--direct", child.direct.into()),
-    ];
-    command.extend(numbers.into_iter().flat_map(|(name, number)| [name.to_owned(), number.to_string()]));
-    command.extend(["--mysql".to_owned(), child.mysql.clone()]);
-    if let Some(lack) = child.without.and_then(|lack| clap::ValueEnum::to_possible_value(&lack)) {
-        command.extend(["--without".to_owned(), lack.get_name().to_owned()]);
-    }
-    // Its supervisor removes the folder.
-    let folder: PathBuf = tempfile::Builder::new().prefix("mrc-history-").tempdir()?.keep();
-    Ok(ServerProcess::start(&command, &folder, "ready").await?)
 }

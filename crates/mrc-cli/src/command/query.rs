@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use mrc::{Answer, Bypass, Event, MemoryStore, MrcClient, Query, Source};
+use mrc::{Answer, Event, MemoryStore, MrcClient, Query, Source};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -97,7 +97,7 @@ impl Told {
         move |event: &Event<'_>| {
             let mut heard = heard.lock().unwrap_or_else(PoisonError::into_inner);
             match event {
-                Event::Bypassed { why, .. } => heard.bypassed = Some(reason(why)),
+                Event::Bypassed { why, .. } => heard.bypassed = Some(why.to_string()),
                 Event::Refused { .. } => heard.refused = true,
                 _ => {}
             }
@@ -110,16 +110,5 @@ impl Told {
 
     fn was_refused(&self) -> bool {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).refused
-    }
-}
-
-fn reason(why: &Bypass<'_>) -> String {
-    match why {
-        Bypass::Ambiguous(ambiguity) => ambiguity.to_string(),
-        Bypass::WaitedTooLong => "another process has been computing this answer for too long".into(),
-        Bypass::BadTags(error) => error.to_string(),
-        Bypass::StoreFailed { command, error } => format!("{command}: {error}"),
-        Bypass::TooLarge { bytes, limit } => format!("the answer has {bytes} bytes; the cache takes {limit}"),
-        other => format!("{other:?}"),
     }
 }

@@ -130,7 +130,8 @@ impl From<ServerUsage> for Server {
 
 impl Report {
     fn text(&self) -> String {
-        let mut text = format!("about {} entries; a ping took {:.1} ms\n\n", HumanCount(self.about), self.ping_ms);
+        let mut text =
+            format!("about {} {}; a ping took {:.1} ms\n\n", HumanCount(self.about), entries(self.about), self.ping_ms);
         let title = ["entries".to_owned(), "about".to_owned()];
         let queries = std::iter::once(("queries".to_owned(), self.entries.queries));
         // A key may hold what a terminal obeys.
@@ -176,6 +177,10 @@ fn table<const COLUMNS: usize>(rows: &[[String; COLUMNS]]) -> String {
         text.push('\n');
     }
     text
+}
+
+fn entries(count: u64) -> &'static str {
+    if count == 1 { "entry" } else { "entries" }
 }
 
 #[cfg(test)]

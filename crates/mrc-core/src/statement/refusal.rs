@@ -1,82 +1,114 @@
 //! Why a statement isn't cached.
 
+use std::fmt;
+
 /// What stands in the way of caching a statement, and what to do instead.
 ///
 /// The `what` fields quote the statement's own text.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NotCacheable {
     /// There is no statement, only blanks and comments.
-    #[error("the statement is empty: there is nothing to cache and nothing to run")]
     Empty,
     /// A `;` is followed by more.
-    #[error(
-        "only a single statement can be cached: split it at `;`, or run it with `MrcClient::query`, which caches nothing"
-    )]
     SeveralStatements,
     /// The statement begins with something else than `SELECT`, `WITH`, `VALUES` or `TABLE`.
     ///
     /// `SHOW`, `DESCRIBE` and `EXPLAIN` are among these: what they tell is about the server as it
     /// is now, and no table's invalidation would ever reach it.
-    #[error(
-        "a statement that begins with `{what}` isn't cached, only `SELECT`, `WITH … SELECT`, `VALUES` and `TABLE` are: run it with `MrcClient::query`, which caches nothing"
-    )]
     NotASelect {
         /// The first word.
         what: String,
     },
     /// The statement changes data, a sequence or a file.
-    #[error("`{what}` writes: run the statement with `MrcClient::query`, which caches nothing")]
     Writes {
         /// What writes.
         what: String,
     },
     /// The statement takes a lock, frees one or asks about one.
-    #[error(
-        "`{what}` is about locks, which a cached answer wouldn't take: run the statement with `MrcClient::query`, which caches nothing"
-    )]
     Locks {
         /// What locks.
         what: String,
     },
     /// The answer depends on the connection that asks, or changes the connection's state.
-    #[error(
-        "`{what}` depends on the session, and a cached answer goes to every session: pass the value as a param, or run the statement with `MrcClient::query`, which caches nothing"
-    )]
     DependsOnSession {
         /// What depends on the session.
         what: String,
     },
     /// Each call is meant to give another answer.
-    #[error(
-        "`{what}` is meant to give a new value at each call, and a cached one would go to every caller: run the statement with `MrcClient::query`, which caches nothing, or, to share one value on purpose, say so with `Query::trust_read_only()`"
-    )]
     NonDeterministic {
         /// What isn't deterministic.
         what: String,
     },
     /// The call is made for the time that it takes.
-    #[error(
-        "`{what}` is called for the time it takes, which a cached answer wouldn't: run the statement with `MrcClient::query`, which caches nothing"
-    )]
     Waits {
         /// What waits.
         what: String,
     },
     /// A function that no server has built in. A stored or a loaded function may do anything.
-    #[error(
-        "`{what}` isn't a built-in function, and a stored or a loaded one may write: run the statement with `MrcClient::query`, which caches nothing, or, if you know that it only reads, say so with `Query::trust_read_only()`"
-    )]
     StoredFunction {
         /// The function's name.
         what: String,
     },
     /// The text can't be read, or servers disagree on how to read it.
-    #[error(
-        "can't tell whether the statement only reads: {why}; run it with `MrcClient::query`, which caches nothing, or, if you know that it only reads, say so with `Query::trust_read_only()`"
-    )]
     NotParsed {
         /// What couldn't be read.
         why: String,
     },
 }
+
+impl NotCacheable {
+    /// Returns why the statement isn't cached.
+    pub fn reason(&self) -> String {
+        match self {
+            Self::Empty => "the statement is empty: there is nothing to cache and nothing to run".into(),
+            Self::SeveralStatements => "only a single statement can be cached".into(),
+            Self::NotASelect { what } => format!(
+                "a statement that begins with `{what}` isn't cached, only `SELECT`, `WITH … SELECT`, `VALUES` and `TABLE` are"
+            ),
+            Self::Writes { what } => format!("`{what}` writes"),
+            Self::Locks { what } => format!("`{what}` is about locks, which a cached answer wouldn't take"),
+            Self::DependsOnSession { what } => {
+                format!("`{what}` depends on the session, and a cached answer goes to every session")
+            }
+            Self::NonDeterministic { what } => {
+                format!("`{what}` is meant to give a new value at each call, and a cached one would go to every caller")
+            }
+            Self::Waits { what } => format!("`{what}` is called for the time it takes, which a cached answer wouldn't"),
+            Self::StoredFunction { what } => {
+                format!("`{what}` isn't a built-in function, and a stored or a loaded one may write")
+            }
+            Self::NotParsed { why } => format!("can't tell whether the statement only reads; {why}"),
+        }
+    }
+
+    /// Returns what to do instead, in the words of whoever shows it: `run` runs a statement without the cache, `trust`
+    /// vouches that it only reads.
+    pub fn advice(&self, run: &str, trust: &str) -> String {
+        match self {
+            Self::Empty => "give it a statement".into(),
+            Self::SeveralStatements => format!("split it at `;`, or run it with {run}"),
+            Self::NotASelect { .. } => format!("run it with {run}"),
+            Self::Writes { .. } | Self::Locks { .. } | Self::Waits { .. } => format!("run the statement with {run}"),
+            Self::DependsOnSession { .. } => format!("pass the value as a param, or run the statement with {run}"),
+            Self::NonDeterministic { .. } => {
+                format!("run the statement with {run}, or, to share one value on purpose, say so with {trust}")
+            }
+            Self::StoredFunction { .. } => {
+                format!("run the statement with {run}, or, if you know that it only reads, say so with {trust}")
+            }
+            Self::NotParsed { .. } => {
+                format!("run it with {run}, or, if you know that it only reads, say so with {trust}")
+            }
+        }
+    }
+}
+
+impl fmt::Display for NotCacheable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let advice = self.advice("`MrcClient::query`, which caches nothing", "`Query::trust_read_only()`");
+        write!(f, "{}: {advice}", self.reason())
+    }
+}
+
+impl std::error::Error for NotCacheable {}

@@ -12,7 +12,7 @@ use super::slot::{is_reserved, keeps_slots};
 use super::tls::TlsConfig;
 use crate::error::StoreError;
 
-const PARAMETERS: [&str; 4] = ["node", "sentinelServiceName", "sentinelUsername", "sentinelPassword"];
+const PARAMETERS: [&str; 5] = ["prefix", "node", "sentinelServiceName", "sentinelUsername", "sentinelPassword"];
 
 /// Where Redis is, who we are there, and how long we wait for it.
 ///
@@ -54,6 +54,7 @@ impl RedisConfig {
     /// | one on a unix socket | `redis+unix:///path/to/socket` |
     ///
     /// With `rediss`, `rediss-cluster`, `rediss-sentinel` TLS is spoken; see [`tls`](Self::tls). `valkey` may stand for `redis`.
+    /// `?prefix=shop:` sets the [`prefix`](Self::prefix), with every kind of server.
     /// The ports' defaults: 6379; 26379 for sentinels. What isn't a letter or a digit in a user name or a password
     /// must be percent-encoded.
     ///
@@ -100,7 +101,9 @@ impl RedisConfig {
         }
         // Without the `s`: fred would load root certificates here, and with a crypto provider of its own choice.
         let server = Config::from_url(&format!("{scheme}://{rest}")).map_err(|error| config(reason(&error)))?;
-        Ok(Self::with_server(server, tls.then(TlsConfig::new)))
+        let prefix = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "prefix");
+        let prefix = prefix.map(|(_, value)| value.into_owned()).unwrap_or_default();
+        Ok(Self::with_server(server, tls.then(TlsConfig::new)).prefix(prefix))
     }
 
     fn with_server(server: Config, tls: Option<TlsConfig>) -> Self {
@@ -147,10 +150,18 @@ impl RedisConfig {
     ///
     /// A scan, and so a drop, reaches every key that begins with the prefix. `shop:` and `shopping:` are apart. `shop` is the beginning of
     /// `shopping:`, so a prefix without a colon at its end logs a warning; of `shop:` it leaves the entries alone. `shop:` also is the beginning
-    /// of `shop:eu:`: give several services prefixes of which none is the beginning of another. Default: none, which is the beginning of all.
+    /// of `shop:eu:`: give several services prefixes of which none is the beginning of another. Default: the URL's `?prefix=`, or none,
+    /// which is the beginning of all.
     #[must_use]
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = prefix.into();
+        self
+    }
+
+    /// Puts more behind the prefix: a part of the cache with keys of its own.
+    #[must_use]
+    pub fn append_prefix(mut self, more: &str) -> Self {
+        self.prefix.push_str(more);
         self
     }
 
@@ -370,7 +381,7 @@ mod tests {
         check("redis://u:s3cret@h/shop", "the database must be a number");
         check("redis://u:s3cret@h/256", "the database must be a number");
         check("redis://u:s3cret@h/1/2", "the number of a database");
-        check("redis://u:s3cret@h?prefix=s3cret", "unknown parameter; known are node,");
+        check("redis://u:s3cret@h?pass=s3cret", "unknown parameter; known are prefix, node,");
         check("redis://u:%ffs3cret@h", "credentials UTF-8");
         check("redis-cluster://u:s3cret@h:1/3", "no databases other than 0");
         check("redis-cluster://u:s3cret@h:1?node=s3cret", "a `node` must be host:port");
@@ -388,6 +399,9 @@ mod tests {
         check(RedisConfig::default().connect_timeout(Duration::ZERO), "zero");
         check(RedisConfig::from_url("redis-cluster://h:1").unwrap().database(1), "no databases");
         check(RedisConfig::from_url("redis-cluster://h:1").unwrap().prefix("{}:"), "a `}` behind it");
+        let of_url = RedisConfig::from_url("redis://h:1/2?prefix=shop%3Aeu:").unwrap();
+        assert_eq!(of_url.prefix, "shop:eu:");
+        assert_eq!(of_url.append_prefix("x").prefix, "shop:eu:x");
         check(RedisConfig::default().tls(TlsConfig::new().roots("rubbish")), "no PEM certificate");
         check(RedisConfig::default().tls(TlsConfig::new().client_certificate("", "")), "private key");
     }

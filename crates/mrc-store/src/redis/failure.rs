@@ -20,7 +20,16 @@ pub(super) fn store_error(error: Error, limit: Duration, server: &str) -> StoreE
         }
         // Answers of the server are all of this kind, and so are a few failures of fred itself.
         ErrorKind::Unknown | ErrorKind::Parse if is_refusal(error.details()) => StoreError::Refused(Box::new(error)),
-        _ => StoreError::Unavailable(format!("{server}: {error}").into()),
+        _ => StoreError::Unavailable(format!("{server}: {}", in_words(&error)).into()),
+    }
+}
+
+/// The error as a person reads it. fred prints an error of the system as a struct: `Os { code: 111, … }`.
+fn in_words(error: &Error) -> String {
+    let code = error.details().strip_prefix("Os { code: ").and_then(|rest| rest.split(',').next()?.parse().ok());
+    match code {
+        Some(code) => std::io::Error::from_raw_os_error(code).to_string(),
+        None => error.to_string(),
     }
 }
 
@@ -94,6 +103,13 @@ mod tests {
         let name = format!("{error:?}");
         assert!(name.starts_with(expect), "{details}: {name}");
         assert_eq!(error.is_retryable(), retryable, "{details}");
+    }
+
+    #[test]
+    fn an_error_of_the_system_is_in_words() {
+        let refused = Error::from(std::io::Error::from_raw_os_error(111));
+        let text = store_error(refused, Duration::ZERO, "h:1").to_string();
+        assert!(text.contains("h:1: ") && text.contains("111") && !text.contains('{'), "{text}");
     }
 
     #[test]

@@ -51,8 +51,7 @@ async fn embedded() -> Result<report::Report, Failure> {
 /// On servers that others use too: with a table and keys of our own, which go at the end, however that comes.
 async fn on_servers(global: &Global) -> Result<report::Report, Failure> {
     let unique = format!("mrc_demo_{:016x}", RandomState::new().build_hasher().finish());
-    let prefix = format!("{}{unique}:", global.prefix.as_deref().unwrap_or_default());
-    let store: Arc<dyn CacheStore> = Arc::new(connect::redis_with(global, &prefix)?);
+    let store: Arc<dyn CacheStore> = Arc::new(connect::redis_part(global, &format!("{unique}:"))?);
     // A demo of a cache that isn't there would show another thing.
     store.ttl("-").await?;
     let database = connect::mysql(global)?;

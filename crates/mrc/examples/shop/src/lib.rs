@@ -7,7 +7,7 @@
 //! | `POST /stores/{store}/orders` | an `INSERT`, and what it invalidates | `writes.rs` |
 //! | `PUT /stores/{store}/orders/{id}` | a transaction that invalidates by a param and by a tag | `writes.rs` |
 //! | `GET /stores/{store}/report` | a cached function of two queries | `report.rs` |
-//! | `GET /rates/{currency}` | a cached call of another service, with its last answer while that service fails | `rates.rs` |
+//! | `GET /rates/{currency}` | a cached call of another service, with its last answer while that service fails | `exchange.rs` |
 //! | `GET /health/live`, `/health/ready` | probes: ready while the database answers | `http.rs` |
 //! | `GET /metrics` | metrics for Prometheus | `main.rs` |
 //!
@@ -16,6 +16,7 @@
 //! No layer caches whole responses: a response depends on its method, on `Authorization` and on the headers that `Vary` names. The data
 //! that responses are made of is cached instead.
 
+mod exchange;
 mod failure;
 mod http;
 mod orders;

@@ -1,0 +1,68 @@
+//! The processes of a run: those that read, and those that write.
+
+use std::path::PathBuf;
+
+use mrc_tests::process::ServerProcess;
+use rand::Rng;
+use rand::rngs::SmallRng;
+
+use crate::Res;
+use crate::args::Child;
+
+/// The processes that read.
+pub(crate) struct Readers {
+    processes: Vec<ServerProcess>,
+    child: Child,
+}
+
+impl Readers {
+    pub(crate) async fn start(child: Child, count: u8) -> Res<Self> {
+        let mut readers = Self { processes: Vec::new(), child };
+        for number in 0..count {
+            readers.child.number = number;
+            let reader = readers.next().await?;
+            readers.processes.push(reader);
+        }
+        Ok(readers)
+    }
+
+    /// Any of them.
+    pub(crate) fn any(&self, rng: &mut SmallRng) -> Res<&ServerProcess> {
+        self.processes.get(rng.random_range(0..self.processes.len())).ok_or_else(|| "there are no readers".into())
+    }
+
+    /// Kills one, and starts another in its place.
+    pub(crate) async fn replace(&mut self, rng: &mut SmallRng) -> Res<()> {
+        let at = rng.random_range(0..self.processes.len());
+        self.processes[at].kill().await;
+        self.child.number = u8::try_from(at)?;
+        self.processes[at] = self.next().await?;
+        Ok(())
+    }
+
+    /// Each one draws otherwise than those before.
+    async fn next(&mut self) -> Res<ServerProcess> {
+        self.child.seed += 1;
+        start("reader", &self.child).await
+    }
+}
+
+/// This program as a child process. It can't outlive this one.
+pub(crate) async fn start(role: &str, child: &Child) -> Res<ServerProcess> {
+    let mut command = vec![std::env::current_exe()?.to_string_lossy().into_owned(), role.to_owned()];
+    let numbers = [
+        ("--number", u64::from(child.number)),
+        ("--seed", child.seed),
+        ("--sink", child.sink.into()),
+        ("--redis", child.redis.into()),
+        ("--direct", child.direct.into()),
+    ];
+    command.extend(numbers.into_iter().flat_map(|(name, number)| [name.to_owned(), number.to_string()]));
+    command.extend(["--mysql".to_owned(), child.mysql.clone()]);
+    if let Some(lack) = child.without.and_then(|lack| clap::ValueEnum::to_possible_value(&lack)) {
+        command.extend(["--without".to_owned(), lack.get_name().to_owned()]);
+    }
+    // Its supervisor removes the folder.
+    let folder: PathBuf = tempfile::Builder::new().prefix("mrc-history-").tempdir()?.keep();
+    Ok(ServerProcess::start(&command, &folder, "ready").await?)
+}
