@@ -1,6 +1,6 @@
 //! Which entries an invalidation is about: the keys that can be read as having one of some params, or all of them.
 
-use crate::key::{KeyFormat, is_too_deep};
+use crate::key::KeyFormat;
 use crate::linear::{self, Regex};
 use crate::param::{Param, Params};
 use crate::tag::Tag;
@@ -150,7 +150,7 @@ fn spellings(position: usize, param: &Param) -> Result<Vec<String>, PatternError
     if name.contains('=') {
         return Err(PatternError::NameWithEquals { name: name.to_owned() });
     }
-    if is_too_deep(&param.value) {
+    if param.value.is_too_deep() {
         return Err(PatternError::TooDeep { name: name.to_owned() });
     }
     let spell = |format: KeyFormat, value: &Value| {

@@ -2,8 +2,7 @@
 
 use std::io::Write as _;
 
-use super::sorted;
-use super::value::PyValue;
+use super::value::{PyValue, text};
 use crate::json;
 
 /// In which order the members of a dict come.
@@ -13,6 +12,17 @@ pub(super) enum Order {
     Given,
     /// `sort_keys=True`, in nested dicts too.
     Sorted,
+}
+
+impl PyValue {
+    /// What `json.dumps` returns by default: ASCII, with a space behind each comma and colon.
+    ///
+    /// NaN and the infinities come out as `NaN` and `Infinity`, which is no JSON.
+    pub fn to_json(&self) -> String {
+        let mut out = Vec::new();
+        write(self, Order::Given, &mut out);
+        text(out)
+    }
 }
 
 pub(super) fn write(value: &PyValue, order: Order, out: &mut Vec<u8>) {
@@ -45,6 +55,13 @@ pub(super) fn write(value: &PyValue, order: Order, out: &mut Vec<u8>) {
             out.push(b'}');
         }
     }
+}
+
+/// By name, in the order of code points, as Python sorts.
+pub(super) fn sorted<T: AsRef<str>>(members: &[(T, PyValue)]) -> Vec<&(T, PyValue)> {
+    let mut members: Vec<_> = members.iter().collect();
+    members.sort_by(|(one, _), (other, _)| one.as_ref().cmp(other.as_ref()));
+    members
 }
 
 /// A comma before all but the first.

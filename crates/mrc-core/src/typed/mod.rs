@@ -1,6 +1,7 @@
 //! Rows, read as the types that a caller asks for.
 
 mod leaf;
+mod raw;
 mod special;
 #[cfg(test)]
 mod tests;
@@ -114,7 +115,21 @@ impl<'de, D: Deserializer<'de>> RowsDeserializer<D> {
 
     fn leaf<V: Visitor<'de>>(self, ask: Ask, visitor: V) -> Result<V::Value, D::Error> {
         let rules = self.rules;
-        Leaf { raw: self.raw()?, rules }.read(ask, visitor)
+        let raw = self.raw()?;
+        let is_document = match ask {
+            Ask::Bytes => raw.starts_with('['),
+            Ask::Document => raw.starts_with(['[', '{']),
+            _ => false,
+        };
+        if !is_document {
+            return Leaf { raw, format: rules.format }.read(ask, visitor);
+        }
+        // Each level is a document of its own to serde_json, whose limit sees none of the others.
+        let Some(levels) = rules.levels.checked_sub(1) else {
+            return Err(de::Error::custom("the document nests too deep"));
+        };
+        let inside = Inside { visitor, level: Level::Column, rules: Rules { levels, ..rules } };
+        serde_json::Deserializer::from_str(raw).deserialize_any(inside).map_err(de::Error::custom)
     }
 }
 
@@ -191,7 +206,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for RowsDeserializer<D> {
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
-        let is_bytes = special::is::<V::Value, Vec<u8>>();
+        let is_bytes = raw::is::<V::Value, Vec<u8>>();
         match self.level {
             Level::Row if is_bytes => self.leaf(Ask::Bytes, visitor),
             Level::Row => self.inner.deserialize_any(Columns { visitor, rules: self.rules }),

@@ -7,12 +7,7 @@ use std::borrow::Cow;
 use serde::de::value::SeqDeserializer;
 use serde::de::{self, Visitor};
 
-use super::leaf::Leaf;
-
-/// Whether two types are one. Lifetimes aside, which [`TypeId`](std::any::TypeId) would refuse.
-pub(super) fn is<T, U>() -> bool {
-    std::any::type_name::<T>() == std::any::type_name::<U>()
-}
+use super::raw::{self, is};
 
 /// A type that is read in a way of its own.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -81,11 +76,11 @@ impl Special {
     }
 
     /// None: the value is of another kind.
-    pub(super) fn read<'de>(self, leaf: &Leaf<'de>) -> Option<Found<'de>> {
+    pub(super) fn read<'de>(self, raw: &'de str) -> Option<Found<'de>> {
         if self == Self::Digits {
-            return leaf.number().map(Found::Text);
+            return raw::number(raw).map(Found::Text);
         }
-        let text = leaf.quoted()?;
+        let text = raw::quoted(raw)?;
         if self == Self::TimeParts {
             return Some(Found::Parts(time_of(&text)?.into()));
         }
