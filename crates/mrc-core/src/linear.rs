@@ -2,8 +2,8 @@
 
 pub(crate) use regex::bytes::Regex;
 
-/// The most memory that one regex may take, in bytes: enough for a pattern of a megabyte.
-const SIZE_LIMIT: usize = 128 << 20;
+/// The most memory that one regex may take, in bytes: about 24 for each literal byte, and 100 for each wildcard.
+const SIZE_LIMIT: usize = 32 << 20;
 
 /// Compiles a regex that matches a whole text. Its `.` is any one byte, and each literal is its UTF-8.
 pub(crate) fn regex(pattern: &str) -> Result<Regex, regex::Error> {
