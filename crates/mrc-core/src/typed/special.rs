@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use serde::de::value::SeqDeserializer;
 use serde::de::{self, Visitor};
 
-use super::raw::{self, is};
+use super::raw;
 
 /// A type that is read in a way of its own.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -39,36 +39,36 @@ impl Special {
     #[allow(clippy::extra_unused_type_parameters, reason = "without the features there is no special type")]
     pub(super) fn of<T>() -> Option<Self> {
         #[cfg(feature = "rust_decimal")]
-        if is::<T, rust_decimal::Decimal>() {
+        if raw::is::<T, rust_decimal::Decimal>() {
             return Some(Self::Digits);
         }
         #[cfg(feature = "chrono")]
         {
             use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime};
-            if is::<T, NaiveDate>() {
+            if raw::is::<T, NaiveDate>() {
                 return Some(Self::Date);
             }
-            if is::<T, NaiveDateTime>() {
+            if raw::is::<T, NaiveDateTime>() {
                 return Some(Self::DateTime);
             }
             // Other zones are read through this one.
-            if is::<T, DateTime<FixedOffset>>() {
+            if raw::is::<T, DateTime<FixedOffset>>() {
                 return Some(Self::Zoned);
             }
         }
         #[cfg(feature = "time")]
         {
             use time::{Date, OffsetDateTime, PrimitiveDateTime, Time, UtcDateTime};
-            if is::<T, Date>() {
+            if raw::is::<T, Date>() {
                 return Some(Self::DateParts);
             }
-            if is::<T, PrimitiveDateTime>() || is::<T, UtcDateTime>() {
+            if raw::is::<T, PrimitiveDateTime>() || raw::is::<T, UtcDateTime>() {
                 return Some(Self::DateTimeParts);
             }
-            if is::<T, OffsetDateTime>() {
+            if raw::is::<T, OffsetDateTime>() {
                 return Some(Self::ZonedParts);
             }
-            if is::<T, Time>() {
+            if raw::is::<T, Time>() {
                 return Some(Self::TimeParts);
             }
         }

@@ -33,7 +33,7 @@ use rand::Rng;
 use tokio::sync::watch;
 use tokio::task::{AbortHandle, JoinHandle};
 
-use super::RedisConfig;
+use super::config::RedisConfig;
 use super::failure::{cluster_error, store_error};
 use crate::error::StoreError;
 use crate::listeners::Listeners;
@@ -42,8 +42,8 @@ const SHORTEST_WAIT: Duration = Duration::from_millis(1);
 
 /// The way to one server.
 pub(super) struct Link {
-    keeper: Mutex<Option<Task<()>>>,
-    inner: Arc<Inner>,
+    keeper: Mutex<Option<AbortOnDrop<()>>>,
+    inner: Arc<LinkState>,
 }
 
 /// Which server it is.
@@ -54,7 +54,7 @@ pub(super) struct Address {
     pub(super) server: Option<Server>,
 }
 
-struct Inner {
+struct LinkState {
     address: Arc<Address>,
     builder: Builder,
     in_cluster: bool,
@@ -102,7 +102,7 @@ impl Link {
     }
 
     fn build(config: &RedisConfig, address: Address, builder: Builder, listeners: Arc<Listeners>) -> Self {
-        let inner = Inner {
+        let inner = LinkState {
             address: Arc::new(address),
             builder,
             in_cluster: config.is_cluster(),
@@ -207,7 +207,7 @@ impl Link {
         let mut keeper = lock(&self.keeper);
         let is_kept = keeper.as_ref().is_some_and(|keeper| !keeper.0.is_finished());
         if !is_kept && self.inner.set(State::Connecting) {
-            *keeper = Some(Task(tokio::spawn(keep(self.inner.clone()))));
+            *keeper = Some(AbortOnDrop(tokio::spawn(keep(self.inner.clone()))));
         }
     }
 
@@ -219,7 +219,7 @@ impl Link {
 }
 
 /// Connects, and connects again.
-async fn keep(link: Arc<Inner>) {
+async fn keep(link: Arc<LinkState>) {
     let mut wait = SHORTEST_WAIT;
     loop {
         let error = match link.connect().await {
@@ -249,7 +249,7 @@ async fn keep(link: Arc<Inner>) {
     }
 }
 
-impl Inner {
+impl LinkState {
     /// False: the link was closed, and stays so.
     fn set(&self, state: State) -> bool {
         self.state.send_if_modified(|current| {
@@ -261,12 +261,12 @@ impl Inner {
         })
     }
 
-    async fn connect(&self) -> Result<(Arc<Connection>, Task<Result<(), Error>>), Error> {
+    async fn connect(&self) -> Result<(Arc<Connection>, AbortOnDrop<Result<(), Error>>), Error> {
         let outcome = tokio::time::timeout(self.connect_timeout, self.connect_once()).await;
         outcome.unwrap_or_else(|_| Err(Error::new(ErrorKind::Timeout, "connecting took too long")))
     }
 
-    async fn connect_once(&self) -> Result<(Arc<Connection>, Task<Result<(), Error>>), Error> {
+    async fn connect_once(&self) -> Result<(Arc<Connection>, AbortOnDrop<Result<(), Error>>), Error> {
         let client = self.builder.build()?;
         let mut connected: Pin<Box<_>> = Box::pin(client.wait_for_connect());
         // It listens from its first poll on: that must come before the attempt begins.
@@ -276,7 +276,7 @@ impl Inner {
         })
         .await;
 
-        let mut driver = Task(client.connect());
+        let mut driver = AbortOnDrop(client.connect());
         match select(connected, &mut driver.0).await {
             Either::Left((outcome, _)) => outcome?,
             Either::Right((Ok(Err(error)), _)) => return Err(error),
@@ -375,9 +375,9 @@ impl Connection {
 }
 
 /// A task that ends with its owner.
-pub(super) struct Task<T>(pub(super) JoinHandle<T>);
+pub(super) struct AbortOnDrop<T>(pub(super) JoinHandle<T>);
 
-impl<T> Drop for Task<T> {
+impl<T> Drop for AbortOnDrop<T> {
     fn drop(&mut self) {
         self.0.abort();
     }

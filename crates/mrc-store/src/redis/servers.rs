@@ -11,11 +11,11 @@ use fred::types::config::Server;
 use futures_util::future::{try_join, try_join_all};
 use mrc_core::EventListener;
 
-use super::RedisConfig;
+use super::bookkeeping::lease_key;
 use super::cluster::Cluster;
+use super::config::RedisConfig;
 use super::failure::moved;
 use super::link::{Connection, Link};
-use super::slot::lease_key;
 use super::span::traced;
 use crate::error::StoreError;
 use crate::listeners::Listeners;
