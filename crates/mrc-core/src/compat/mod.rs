@@ -31,7 +31,7 @@ pub fn redis_cache_key(prefix: &str, params: &[(&str, PyValue)]) -> String {
     let pairs =
         pyjson::sorted(params).into_iter().map(|(name, value)| PyValue::List(vec![(*name).into(), value.clone()]));
     let mut json = Vec::new();
-    pyjson::write(&PyValue::List(pairs.collect()), pyjson::Order::Sorted, &mut json);
+    pyjson::write(&PyValue::List(pairs.collect()), pyjson::MemberOrder::Sorted, &mut json);
     let hex = format!("{:x}", Sha256::digest(&json));
     format!("{prefix}:{hex:.16}")
 }

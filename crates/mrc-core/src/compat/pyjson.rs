@@ -7,7 +7,7 @@ use crate::json;
 
 /// In which order the members of a dict come.
 #[derive(Clone, Copy)]
-pub(super) enum Order {
+pub(super) enum MemberOrder {
     /// As they were inserted.
     Given,
     /// `sort_keys=True`, in nested dicts too.
@@ -20,12 +20,12 @@ impl PyValue {
     /// NaN and the infinities come out as `NaN` and `Infinity`, which is no JSON.
     pub fn to_json(&self) -> String {
         let mut out = Vec::new();
-        write(self, Order::Given, &mut out);
+        write(self, MemberOrder::Given, &mut out);
         text(out)
     }
 }
 
-pub(super) fn write(value: &PyValue, order: Order, out: &mut Vec<u8>) {
+pub(super) fn write(value: &PyValue, order: MemberOrder, out: &mut Vec<u8>) {
     match value {
         PyValue::None => out.extend_from_slice(b"null"),
         PyValue::Bool(bool) => out.extend_from_slice(if *bool { b"true" } else { b"false" }),
@@ -42,8 +42,8 @@ pub(super) fn write(value: &PyValue, order: Order, out: &mut Vec<u8>) {
         }
         PyValue::Dict(members) => {
             let members = match order {
-                Order::Given => members.iter().collect(),
-                Order::Sorted => sorted(members),
+                MemberOrder::Given => members.iter().collect(),
+                MemberOrder::Sorted => sorted(members),
             };
             out.push(b'{');
             for (at, (name, value)) in members.into_iter().enumerate() {

@@ -76,13 +76,13 @@ impl Special {
     }
 
     /// None: the value is of another kind.
-    pub(super) fn read<'de>(self, raw: &'de str) -> Option<Found<'de>> {
+    pub(super) fn read<'de>(self, raw: &'de str) -> Option<Converted<'de>> {
         if self == Self::Digits {
-            return raw::number(raw).map(Found::Text);
+            return raw::number(raw).map(Converted::Text);
         }
         let text = raw::quoted(raw)?;
         if self == Self::TimeParts {
-            return Some(Found::Parts(time_of(&text)?.into()));
+            return Some(Converted::Parts(time_of(&text)?.into()));
         }
         let (day, rest) = text.split_at_checked("2025-01-15".len())?;
         let [year, of_year] = date_of(day)?;
@@ -90,27 +90,27 @@ impl Special {
         if matches!(self, Self::Date | Self::DateParts) {
             // In TypeScript's rows a date is the beginning of its day.
             let is_whole = rest.is_empty() || time_of(time?)? == [0; 4];
-            let parts = || Found::Parts(vec![year, of_year]);
-            return is_whole.then(|| if self == Self::Date { Found::Text(day.to_owned().into()) } else { parts() });
+            let parts = || Converted::Parts(vec![year, of_year]);
+            return is_whole.then(|| if self == Self::Date { Converted::Text(day.to_owned().into()) } else { parts() });
         }
         let time = time?;
         let parts = time_of(time)?;
         Some(match self {
-            Self::DateTime => Found::Text(format!("{day}T{time}").into()),
-            Self::Zoned => Found::Text(format!("{day}T{time}Z").into()),
-            Self::ZonedParts => Found::Parts([&[year, of_year], &parts[..], &[0; 3]].concat()),
-            _ => Found::Parts([&[year, of_year], &parts[..]].concat()),
+            Self::DateTime => Converted::Text(format!("{day}T{time}").into()),
+            Self::Zoned => Converted::Text(format!("{day}T{time}Z").into()),
+            Self::ZonedParts => Converted::Parts([&[year, of_year], &parts[..], &[0; 3]].concat()),
+            _ => Converted::Parts([&[year, of_year], &parts[..]].concat()),
         })
     }
 }
 
 /// What the type's visitor gets.
-pub(super) enum Found<'de> {
+pub(super) enum Converted<'de> {
     Text(Cow<'de, str>),
     Parts(Vec<i64>),
 }
 
-impl<'de> Found<'de> {
+impl<'de> Converted<'de> {
     pub(super) fn give<V: Visitor<'de>, E: de::Error>(self, visitor: V) -> Result<V::Value, E> {
         match self {
             Self::Text(text) => visitor.visit_str(&text),

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use super::entry::{Text, after};
 use super::store::{MemoryStore, own, pages};
-use super::structure::{Rules, Structure};
+use super::structure::{Structure, StructureRules};
 use crate::bound::Bound;
 use crate::bound::layout::Member;
 use crate::error::StoreError;
@@ -40,12 +40,12 @@ impl BoundedMemory {
     }
 
     /// Where an entry is, and what holds there.
-    fn place(&self, key: &[u8]) -> Result<(Arc<Structure>, Rules, String), StoreError> {
+    fn place(&self, key: &[u8]) -> Result<(Arc<Structure>, StructureRules, String), StoreError> {
         self.store.check_open()?;
         let key = String::from_utf8_lossy(key);
         let shard = self.bound.shard(&key);
         let base = self.bound.base(&self.namespace, self.bound.function(&self.namespace, &key), shard);
-        let rules = Rules { room: self.bound.room(shard), lifetime: self.bound.lifetime };
+        let rules = StructureRules { room: self.bound.room(shard), lifetime: self.bound.lifetime };
         Ok((self.store.structures.get_or_make(base.clone(), self.bound.policy), rules, base))
     }
 

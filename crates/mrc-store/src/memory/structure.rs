@@ -19,13 +19,13 @@ use crate::store::{Claim, Terms, Token};
 const LEAST_LEASES: usize = 1_000;
 
 /// The entries of one structure. Each step of the protocol happens under its lock.
-pub(super) struct Structure(Mutex<State>);
+pub(super) struct Structure(Mutex<StructureState>);
 
-struct State {
+struct StructureState {
     eviction: &'static dyn Eviction,
     began: Instant,
     /// Values and claims.
-    entries: HashMap<Bytes, Entry>,
+    entries: HashMap<Bytes, Placed>,
     /// Who is filling which field. As in Redis they stay where the entry goes, and are worth nothing without it.
     leases: HashMap<Bytes, Lease>,
     /// At how many of them it is looked which have ended.
@@ -38,7 +38,7 @@ struct State {
     until: Option<Instant>,
 }
 
-struct Entry {
+struct Placed {
     text: Text,
     /// Among the values.
     place: f64,
@@ -46,7 +46,7 @@ struct Entry {
 
 /// What is asked of a structure, beside the entry.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Rules {
+pub(super) struct StructureRules {
     pub(super) room: usize,
     pub(super) lifetime: Lifetime,
 }
@@ -58,11 +58,11 @@ impl Structure {
         let (entries, leases) = (HashMap::new(), HashMap::new());
         let (ends, leases_due) = (BTreeSet::new(), LEAST_LEASES);
         let began = Instant::now();
-        Self(Mutex::new(State { eviction, began, entries, leases, leases_due, queue, ends, until: None }))
+        Self(Mutex::new(StructureState { eviction, began, entries, leases, leases_due, queue, ends, until: None }))
     }
 
     /// Returns the value under a field, which is a use of the entry.
-    pub(super) fn get(&self, field: &Bytes, rules: Rules) -> Option<Text> {
+    pub(super) fn get(&self, field: &Bytes, rules: StructureRules) -> Option<Text> {
         self.step(|state, now| {
             if let Lifetime::Sliding(life) = rules.lifetime {
                 state.until = state.until.map(|_| after(now, life));
@@ -73,7 +73,7 @@ impl Structure {
         })
     }
 
-    pub(super) fn claim(&self, field: &Bytes, token: &Token, terms: Terms, rules: Rules) -> Claim {
+    pub(super) fn claim(&self, field: &Bytes, token: &Token, terms: Terms, rules: StructureRules) -> Claim {
         self.step(|state, now| {
             state.reap(now);
             let mut slot = state.slot(field, now);
@@ -89,7 +89,14 @@ impl Structure {
 
     /// Stores a value if the claim of `token` still stands. Returns how many entries were evicted to make room, or `None` if
     /// the claim doesn't stand.
-    pub(super) fn fill(&self, field: &Bytes, token: &Token, text: Text, life: Duration, rules: Rules) -> Option<u64> {
+    pub(super) fn fill(
+        &self,
+        field: &Bytes,
+        token: &Token,
+        text: Text,
+        life: Duration,
+        rules: StructureRules,
+    ) -> Option<u64> {
         self.step(|state, now| {
             let mut slot = state.slot(field, now);
             slot.fill(token, text, None).then(|| state.store(field, slot, life, rules, now))
@@ -97,7 +104,7 @@ impl Structure {
     }
 
     /// Stores a value. Returns how many entries were evicted to make room.
-    pub(super) fn put(&self, field: &Bytes, text: Text, life: Duration, rules: Rules) -> u64 {
+    pub(super) fn put(&self, field: &Bytes, text: Text, life: Duration, rules: StructureRules) -> u64 {
         self.step(|state, now| {
             let mut slot = state.slot(field, now);
             slot.put(text);
@@ -166,7 +173,7 @@ impl Structure {
         })
     }
 
-    fn step<T>(&self, step: impl FnOnce(&mut State, Instant) -> T) -> T {
+    fn step<T>(&self, step: impl FnOnce(&mut StructureState, Instant) -> T) -> T {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
         if state.until.is_some_and(|until| until <= now) {
@@ -176,7 +183,7 @@ impl Structure {
     }
 }
 
-impl State {
+impl StructureState {
     /// Returns the entry as it is now, and removes what has expired.
     fn slot(&mut self, field: &Bytes, now: Instant) -> Slot {
         let text = self.entries.get(field).map(|entry| entry.text.clone());
@@ -213,7 +220,7 @@ impl State {
         if !text.is_claim() {
             self.queue.insert(field.clone(), place);
         }
-        self.entries.insert(field.clone(), Entry { text, place });
+        self.entries.insert(field.clone(), Placed { text, place });
     }
 
     fn forget(&mut self, field: &Bytes) {
@@ -250,7 +257,7 @@ impl State {
         field: &Bytes,
         Slot { text, lease, .. }: Slot,
         life: Duration,
-        rules: Rules,
+        rules: StructureRules,
         now: Instant,
     ) -> u64 {
         let Some(text) = text else { return 0 };

@@ -62,14 +62,14 @@ struct LinkState {
     command_timeout: Duration,
     longest_wait: Duration,
     listeners: Arc<Listeners>,
-    state: watch::Sender<State>,
+    state: watch::Sender<LinkPhase>,
     began: Instant,
     /// When the first of the latest time-outs was, in ms since the beginning. 0: there was an answer since.
     silent_since: AtomicU64,
     loss: Mutex<Loss>,
 }
 
-enum State {
+enum LinkPhase {
     /// Nobody has asked yet.
     Idle,
     /// The very first attempt.
@@ -110,7 +110,7 @@ impl Link {
             command_timeout: config.command_timeout,
             longest_wait: config.max_reconnect_delay.max(SHORTEST_WAIT),
             listeners,
-            state: watch::Sender::new(State::Idle),
+            state: watch::Sender::new(LinkPhase::Idle),
             began: Instant::now(),
             silent_since: AtomicU64::new(0),
             loss: Mutex::default(),
@@ -125,13 +125,13 @@ impl Link {
 
     /// Whether the circuit is closed.
     pub(super) fn is_connected(&self) -> bool {
-        matches!(&*self.inner.state.borrow(), State::Connected(connection) if !connection.has_ended())
+        matches!(&*self.inner.state.borrow(), LinkPhase::Connected(connection) if !connection.has_ended())
     }
 
     /// The connection, if the circuit is closed.
     pub(super) fn open_connection(&self) -> Option<Arc<Connection>> {
         match &*self.inner.state.borrow() {
-            State::Connected(connection) if !connection.has_ended() => Some(connection.clone()),
+            LinkPhase::Connected(connection) if !connection.has_ended() => Some(connection.clone()),
             _ => None,
         }
     }
@@ -145,14 +145,14 @@ impl Link {
         let mut state = self.inner.state.subscribe();
         let limit = self.inner.connect_timeout;
         // The keeper's own limit is the same: this one is for a keeper whose runtime ends meanwhile.
-        let first = tokio::time::timeout(limit, state.wait_for(|state| !matches!(state, State::Connecting))).await;
+        let first = tokio::time::timeout(limit, state.wait_for(|state| !matches!(state, LinkPhase::Connecting))).await;
         let Ok(Ok(state)) = first else { return Err(StoreError::Timeout(limit)) };
         match &*state {
-            State::Connected(connection) if !connection.has_ended() => Ok(connection.clone()),
-            State::Connected(connection) => Err(self.error(connection.end(), limit)),
-            State::Failed(error) => Err(self.error(error.clone(), limit)),
-            State::Closed => Err(StoreError::Closed),
-            State::Idle | State::Connecting => Err(StoreError::Timeout(limit)),
+            LinkPhase::Connected(connection) if !connection.has_ended() => Ok(connection.clone()),
+            LinkPhase::Connected(connection) => Err(self.error(connection.end(), limit)),
+            LinkPhase::Failed(error) => Err(self.error(error.clone(), limit)),
+            LinkPhase::Closed => Err(StoreError::Closed),
+            LinkPhase::Idle | LinkPhase::Connecting => Err(StoreError::Timeout(limit)),
         }
     }
 
@@ -187,9 +187,9 @@ impl Link {
         lock(&self.inner.loss).retired = true;
         let (keeper, last) = {
             let mut keeper = lock(&self.keeper);
-            (keeper.take(), self.inner.state.send_replace(State::Closed))
+            (keeper.take(), self.inner.state.send_replace(LinkPhase::Closed))
         };
-        if let State::Connected(connection) = last {
+        if let LinkPhase::Connected(connection) = last {
             // What fails here is broken already, and the keeper is stopped in any case.
             let _ = tokio::time::timeout(self.inner.command_timeout, connection.client.quit()).await;
         }
@@ -206,7 +206,7 @@ impl Link {
     fn keep(&self) {
         let mut keeper = lock(&self.keeper);
         let is_kept = keeper.as_ref().is_some_and(|keeper| !keeper.0.is_finished());
-        if !is_kept && self.inner.set(State::Connecting) {
+        if !is_kept && self.inner.set(LinkPhase::Connecting) {
             *keeper = Some(AbortOnDrop(tokio::spawn(keep(self.inner.clone()))));
         }
     }
@@ -226,7 +226,7 @@ async fn keep(link: Arc<LinkState>) {
             Ok((connection, mut driver)) => {
                 let began = Instant::now();
                 link.heard();
-                link.set(State::Connected(connection.clone()));
+                link.set(LinkPhase::Connected(connection.clone()));
                 link.tell_back();
                 let end = (&mut driver.0).await;
                 // One that broke at once was no success: a server that accepts and hangs up would be asked without a pause.
@@ -240,7 +240,7 @@ async fn keep(link: Arc<LinkState>) {
             }
             Err(error) => error,
         };
-        link.set(State::Failed(error.clone()));
+        link.set(LinkPhase::Failed(error.clone()));
         link.tell_lost(&error);
         // Not all processes at once.
         let part = rand::rng().random_range(0.75..=1.0);
@@ -251,9 +251,9 @@ async fn keep(link: Arc<LinkState>) {
 
 impl LinkState {
     /// False: the link was closed, and stays so.
-    fn set(&self, state: State) -> bool {
+    fn set(&self, state: LinkPhase) -> bool {
         self.state.send_if_modified(|current| {
-            let open = !matches!(current, State::Closed);
+            let open = !matches!(current, LinkPhase::Closed);
             if open {
                 *current = state;
             }
@@ -315,7 +315,7 @@ impl LinkState {
         };
         let silence = Duration::from_millis(now.saturating_sub(since));
         if silence >= self.command_timeout
-            && let State::Connected(connection) = &*self.state.borrow()
+            && let LinkPhase::Connected(connection) = &*self.state.borrow()
         {
             connection.given_up.store(true, Ordering::Relaxed);
             connection.driver.abort();

@@ -39,7 +39,7 @@ const ENTRIES_A_SCRIPT: usize = 250;
 const INDEXES_A_SCRIPT: usize = 100;
 
 /// A key of an index, and its score.
-type Member = (Bytes, Bytes);
+type IndexMember = (Bytes, Bytes);
 
 impl RedisStore {
     /// The clock: later than every invalidation before, or to invalidate, than every time before.
@@ -91,7 +91,7 @@ impl RedisStore {
     }
 
     /// Invalidates a tag: no fill with a moment before is stored from now on.
-    async fn bump(&self, tag: &Tag, moment: Option<Moment>) -> Result<Registry, StoreError> {
+    async fn bump(&self, tag: &Tag, moment: Option<Moment>) -> Result<TagMembers, StoreError> {
         let index = self.index(tag);
         let mut keys = vec![index.clone()];
         let mut args = vec![millis(REMEMBERED).into(), Value::Integer(KEYS_A_PAGE.into())];
@@ -112,7 +112,7 @@ impl RedisStore {
         }
         // Of several tags, the entries are looked for in the index of another one.
         let (members, size) = (members(answer)?, u64::try_from(size).unwrap_or(u64::MAX));
-        Ok(Registry { index, size, members: (size <= u64::from(KEYS_A_PAGE)).then_some(members) })
+        Ok(TagMembers { index, size, members: (size <= u64::from(KEYS_A_PAGE)).then_some(members) })
     }
 
     async fn drop_page_by_page(&self, index: &Bytes, tags: &[Value]) -> Result<u64, StoreError> {
@@ -129,8 +129,8 @@ impl RedisStore {
     }
 
     /// Removes the entries of these keys that have all of the tags, the first of which is that of the index.
-    async fn drop_members(&self, index: &Bytes, members: &[Member], tags: &[Value]) -> Result<u64, StoreError> {
-        let (mut plain, mut bounded) = (Vec::new(), HashMap::<StructureKeys, Vec<(&Member, Bytes)>>::new());
+    async fn drop_members(&self, index: &Bytes, members: &[IndexMember], tags: &[Value]) -> Result<u64, StoreError> {
+        let (mut plain, mut bounded) = (Vec::new(), HashMap::<StructureKeys, Vec<(&IndexMember, Bytes)>>::new());
         for member in members {
             match StructureKeys::of_member(&member.0) {
                 Some((structure, field)) => bounded.entry(structure).or_default().push((member, field)),
@@ -150,7 +150,7 @@ impl RedisStore {
             })
         });
         let (of_plain, of_bounded) = try_join(try_join_all(of_plain), try_join_all(of_bounded)).await?;
-        let answers: Vec<(&Member, i64)> = of_plain.into_iter().chain(of_bounded).flatten().collect();
+        let answers: Vec<(&IndexMember, i64)> = of_plain.into_iter().chain(of_bounded).flatten().collect();
         let done = answers.iter().filter(|(_, answer)| *answer >= 0);
         let done: Vec<Value> =
             done.flat_map(|((key, score), _)| [key.clone(), score.clone()].map(Value::Bytes)).collect();
@@ -167,18 +167,18 @@ impl RedisStore {
 }
 
 /// What is registered under a tag.
-struct Registry {
+struct TagMembers {
     index: Bytes,
     size: u64,
     /// None: they are too many for one answer.
-    members: Option<Vec<Member>>,
+    members: Option<Vec<IndexMember>>,
 }
 
 /// Which member got which answer of a script.
 fn matched<'a>(
-    members: impl ExactSizeIterator<Item = &'a Member>,
+    members: impl ExactSizeIterator<Item = &'a IndexMember>,
     answer: Value,
-) -> Result<Vec<(&'a Member, i64)>, StoreError> {
+) -> Result<Vec<(&'a IndexMember, i64)>, StoreError> {
     let answers: Vec<i64> = answer.into_array().into_iter().filter_map(|answer| answer.as_i64()).collect();
     if answers.len() != members.len() {
         return Err(unexpected("the answer to an invalidation can't be read"));
@@ -187,7 +187,7 @@ fn matched<'a>(
 }
 
 /// `key, score, …` without the moment of the invalidation.
-fn members(mut answer: impl Iterator<Item = Value>) -> Result<Vec<Member>, StoreError> {
+fn members(mut answer: impl Iterator<Item = Value>) -> Result<Vec<IndexMember>, StoreError> {
     let mut members = Vec::new();
     while let Some(key) = answer.next() {
         let member = key.into_bytes().zip(answer.next().and_then(Value::into_bytes));
