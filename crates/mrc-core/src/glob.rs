@@ -1,6 +1,9 @@
 //! Which names of a namespace an invalidation is about.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
+
+use crate::linear::{self, Regex};
 
 /// A pattern of names: `*` is any text, `?` any one byte, and `\` takes what follows literally. All else is itself.
 ///
@@ -15,17 +18,20 @@ use std::fmt;
 /// assert_eq!(Glob::literal("a*b").to_string(), r"a\*b");
 /// # Ok::<(), mrc_core::GlobError>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone)]
 pub struct Glob {
-    tokens: Vec<Token>,
+    /// The pattern, with a backslash before every special character that stands for itself, and no other backslash.
+    pattern: String,
     prefix: String,
+    rest: Rest,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Token {
-    Byte(u8),
-    AnyByte,
-    AnyText,
+/// The part of a name behind the prefix.
+#[derive(Debug, Clone)]
+enum Rest {
+    Nothing,
+    Anything,
+    Matching(Regex),
 }
 
 /// The pattern can't be used.
@@ -44,102 +50,110 @@ pub enum GlobError {
     /// A `\` at the end.
     #[error(r"the pattern ends with a `\`, which escapes what follows: write `\\` for the backslash itself")]
     NothingEscaped,
+    /// A pattern of more than about 300,000 bytes.
+    #[error("the pattern has {bytes} bytes, which is too long")]
+    TooLong {
+        /// The length of the pattern, in bytes.
+        bytes: usize,
+    },
 }
 
 impl Glob {
     /// Reads a pattern.
     ///
     /// # Errors
-    /// [`GlobError`]: it is empty, has a `[` that isn't escaped, or ends with a `\` that escapes nothing.
+    /// [`GlobError`]: it is empty, has a `[` that isn't escaped, ends with a `\` that escapes nothing, or is too long.
     pub fn new(pattern: &str) -> Result<Self, GlobError> {
         if pattern.is_empty() {
             return Err(GlobError::Empty);
         }
-        let mut tokens = Vec::with_capacity(pattern.len());
-        let mut bytes = pattern.bytes().enumerate();
-        while let Some((at, byte)) = bytes.next() {
-            tokens.push(match byte {
-                b'*' => Token::AnyText,
-                b'?' => Token::AnyByte,
-                b'[' => return Err(GlobError::Bracket { at }),
-                b'\\' => Token::Byte(bytes.next().ok_or(GlobError::NothingEscaped)?.1),
-                byte => Token::Byte(byte),
-            });
+        let (mut prefix, mut shown, mut rest) = (String::new(), String::new(), String::new());
+        let mut chars = pattern.char_indices();
+        while let Some((at, char)) = chars.next() {
+            let literal = match char {
+                '*' | '?' => {
+                    shown.push(char);
+                    rest.push_str(if char == '*' { ".*" } else { "." });
+                    continue;
+                }
+                '[' => return Err(GlobError::Bracket { at }),
+                '\\' => chars.next().ok_or(GlobError::NothingEscaped)?.1,
+                char => char,
+            };
+            push_escaped(literal, &mut shown);
+            if rest.is_empty() {
+                prefix.push(literal);
+            } else {
+                linear::push_escaped(literal, &mut rest);
+            }
         }
-        Ok(Self::of(tokens))
+        let rest = match rest.as_str() {
+            "" => Rest::Nothing,
+            ".*" => Rest::Anything,
+            rest => Rest::Matching(linear::regex(rest).map_err(|_| GlobError::TooLong { bytes: pattern.len() })?),
+        };
+        Ok(Self { pattern: shown, prefix, rest })
     }
 
     /// This name alone, whatever characters it has.
     pub fn literal(name: &str) -> Self {
-        Self::of(name.bytes().map(Token::Byte).collect())
+        Self { pattern: escaped(name), prefix: name.to_owned(), rest: Rest::Nothing }
     }
 
     /// All names that begin with this text, whatever characters it has. With an empty one: all names.
     pub fn beginning(text: &str) -> Self {
-        Self::of(text.bytes().map(Token::Byte).chain([Token::AnyText]).collect())
+        Self { pattern: escaped(text) + "*", prefix: text.to_owned(), rest: Rest::Anything }
     }
 
     /// Whether a name is selected. In the worst case that takes a step for each byte of the name and each of the pattern.
     pub fn matches(&self, name: &[u8]) -> bool {
-        let (mut at, mut token) = (0, 0);
-        // The last `*` and where its text ends: where what follows it doesn't fit, it takes one byte more. Earlier ones never have to.
-        let mut retry = None;
-        while let Some(byte) = name.get(at) {
-            match self.tokens.get(token) {
-                Some(Token::AnyText) => {
-                    token += 1;
-                    retry = Some((token, at));
-                    continue;
-                }
-                Some(Token::AnyByte) => {}
-                Some(Token::Byte(expected)) if expected == byte => {}
-                _ => {
-                    let Some((after, end)) = &mut retry else { return false };
-                    *end += 1;
-                    (token, at) = (*after, *end);
-                    continue;
-                }
-            }
-            (token, at) = (token + 1, at + 1);
+        // Most names of a scan differ in the prefix, and the comparison costs less than a search.
+        let Some(rest) = name.strip_prefix(self.prefix.as_bytes()) else { return false };
+        match &self.rest {
+            Rest::Nothing => rest.is_empty(),
+            Rest::Anything => true,
+            Rest::Matching(regex) => regex.is_match(rest),
         }
-        self.tokens.iter().skip(token).all(|token| *token == Token::AnyText)
     }
 
     /// What every selected name begins with: the text before the first wildcard. May be empty.
     pub fn prefix(&self) -> &str {
         &self.prefix
     }
+}
 
-    fn of(tokens: Vec<Token>) -> Self {
-        let literal = |token: &Token| match token {
-            Token::Byte(byte) => Some(*byte),
-            _ => None,
-        };
-        let prefix: Vec<u8> = tokens.iter().map_while(literal).collect();
-        // Whole characters: the wildcards stand between two of them.
-        let prefix = String::from_utf8_lossy(&prefix).into_owned();
-        Self { tokens, prefix }
+impl PartialEq for Glob {
+    fn eq(&self, other: &Self) -> bool {
+        self.pattern == other.pattern
+    }
+}
+
+impl Eq for Glob {}
+
+impl Hash for Glob {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.pattern.hash(state);
     }
 }
 
 impl fmt::Display for Glob {
     /// The pattern, as [`new`](Self::new) reads it, and Redis too.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut text = Vec::with_capacity(self.tokens.len());
-        for token in &self.tokens {
-            match token {
-                Token::Byte(byte) => {
-                    if matches!(byte, b'*' | b'?' | b'[' | b'\\') {
-                        text.push(b'\\');
-                    }
-                    text.push(*byte);
-                }
-                Token::AnyByte => text.push(b'?'),
-                Token::AnyText => text.push(b'*'),
-            }
-        }
-        f.write_str(&String::from_utf8_lossy(&text))
+        f.write_str(&self.pattern)
     }
+}
+
+fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len() + 1);
+    text.chars().for_each(|char| push_escaped(char, &mut escaped));
+    escaped
+}
+
+fn push_escaped(char: char, out: &mut String) {
+    if matches!(char, '*' | '?' | '[' | '\\') {
+        out.push('\\');
+    }
+    out.push(char);
 }
 
 #[cfg(test)]
@@ -205,6 +219,14 @@ mod tests {
         assert!(!Glob::new(&pattern).unwrap().matches(name.as_bytes()));
     }
 
+    #[test]
+    fn what_is_too_long_is_refused() {
+        let pattern = "*?".repeat(250_000);
+        assert_eq!(Glob::new(&pattern), Err(GlobError::TooLong { bytes: pattern.len() }));
+        assert!(Glob::new(&"?*".repeat(10_000)).unwrap().matches(&[b'\xff'; 10_000]));
+        assert!(Glob::literal(&"x".repeat(8_000_000)).matches(&[b'x'; 8_000_000]));
+    }
+
     fn naive(pattern: &[u8], name: &[u8]) -> bool {
         match (pattern, name) {
             ([], []) => true,
@@ -217,10 +239,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn matches_as_the_naive_matcher_does(pattern in r"([ab*?]|\\[ab*?\\\[]){1,8}", names in prop::collection::vec(r"[ab*\\\[]{0,9}", 20)) {
+        fn matches_as_the_naive_matcher_does(pattern in r"([ab.é\n*?]|\\[ab*?\\\[]){1,8}", names in prop::collection::vec(r"[ab.é\n*\\\[]{0,9}", 20)) {
             let glob = Glob::new(&pattern).unwrap();
-            for name in names {
-                prop_assert_eq!(glob.matches(name.as_bytes()), naive(pattern.as_bytes(), name.as_bytes()), "{}", name);
+            for name in names.iter().flat_map(|name| [name.clone().into_bytes(), [b"\xff", name.as_bytes()].concat()]) {
+                prop_assert_eq!(glob.matches(&name), naive(pattern.as_bytes(), &name), "{:?}", name);
             }
         }
 

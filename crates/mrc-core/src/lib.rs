@@ -33,6 +33,7 @@
 mod event;
 mod glob;
 mod key;
+mod linear;
 mod nesting;
 mod param;
 mod pattern;

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::key::{KeyError, is_too_deep};
+use crate::key::KeyError;
 use crate::value::Value;
 
 /// The values of a statement's placeholders, in their order, each with the name that it has in the key.
@@ -86,7 +86,7 @@ impl Params {
     /// # Errors
     /// [`KeyError::TooDeep`].
     pub fn check(&self) -> Result<(), KeyError> {
-        match self.0.iter().position(|param| is_too_deep(&param.value)) {
+        match self.0.iter().position(|param| param.value.is_too_deep()) {
             None => Ok(()),
             Some(at) => {
                 let name = self.0.get(at).and_then(|param| param.name.as_deref());

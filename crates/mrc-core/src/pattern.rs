@@ -1,12 +1,15 @@
 //! Which entries an invalidation is about: the keys that can be read as having one of some params, or all of them.
 
-use crate::key::{KeyFormat, is_too_deep};
+use crate::key::KeyFormat;
+use crate::linear::{self, Regex};
 use crate::param::{Param, Params};
 use crate::tag::Tag;
 use crate::value::Value;
 
-/// The length of the hash that ends every key.
-const HASH: usize = 40;
+/// The regex of the hash that ends every key.
+const HASH: &str = "[0-9a-f]{40}";
+/// The regex of params, each followed by `_`: nothing, or a name before the first `=`.
+const PARAMS: &str = "(?:[^=]+=.*_)?";
 
 /// Selects entries by their params.
 ///
@@ -24,12 +27,14 @@ const HASH: usize = 40;
 /// assert!(!pattern.matches(b"StoreId=6_session"));
 /// # Ok::<(), mrc_core::PatternError>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct EntryPattern {
     /// The spellings of each param.
     params: Vec<Vec<String>>,
     all: bool,
     substring: bool,
+    /// The regexes of whole segments, and those of the substring mode. A selected key matches every one of its mode.
+    regexes: [Vec<Regex>; 2],
 }
 
 /// No entries can be selected by these params.
@@ -56,6 +61,12 @@ pub enum PatternError {
     NameWithEquals {
         /// The name.
         name: String,
+    },
+    /// Params of more than about 1,000,000 bytes.
+    #[error("the params have {bytes} bytes, which is too long")]
+    TooLong {
+        /// The length of all spellings of the params, in bytes.
+        bytes: usize,
     },
 }
 
@@ -99,18 +110,8 @@ impl EntryPattern {
 
     /// Whether a key is a cached entry, and selected.
     pub fn matches(&self, key: &[u8]) -> bool {
-        let Some(params) = params_of_entry(key) else { return false };
-        let has = |spellings: &Vec<String>| {
-            spellings.iter().any(|spelling| {
-                let mut found = occurrences(params, spelling.as_bytes());
-                if self.substring {
-                    found.next().is_some()
-                } else {
-                    found.any(|at| is_segment(params, at, spelling.len()))
-                }
-            })
-        };
-        if self.all { self.params.iter().all(has) } else { self.params.iter().any(has) }
+        let [whole, substring] = &self.regexes;
+        (if self.substring { substring } else { whole }).iter().all(|regex| regex.is_match(key))
     }
 
     /// The tags of the entries that are tagged by their params, and selected: of each param both spellings.
@@ -123,17 +124,33 @@ impl EntryPattern {
         if params.is_empty() {
             return Err(PatternError::Empty);
         }
-        let params = params.iter().enumerate().map(|(at, param)| spellings(at + 1, param)).collect::<Result<_, _>>()?;
-        Ok(Self { params, all, substring: false })
+        let params = params.iter().enumerate().map(|(at, param)| spellings(at + 1, param));
+        let params: Vec<Vec<String>> = params.collect::<Result<_, _>>()?;
+        // One of the alternatives of a regex is enough, and a key must match every regex.
+        let required = if all { params.clone() } else { vec![params.concat()] };
+        let compile = |regex: fn(&[String]) -> String| -> Result<Vec<Regex>, PatternError> {
+            let too_long = |_| PatternError::TooLong { bytes: params.iter().flatten().map(String::len).sum() };
+            required.iter().map(|spellings| linear::regex(&regex(spellings)).map_err(too_long)).collect()
+        };
+        let regexes = [compile(whole_segment)?, compile(anywhere)?];
+        Ok(Self { params, all, substring: false, regexes })
     }
 }
+
+impl PartialEq for EntryPattern {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.params, self.all, self.substring) == (&other.params, other.all, other.substring)
+    }
+}
+
+impl Eq for EntryPattern {}
 
 fn spellings(position: usize, param: &Param) -> Result<Vec<String>, PatternError> {
     let name = param.name.as_deref().filter(|name| !name.is_empty()).ok_or(PatternError::Unnamed { position })?;
     if name.contains('=') {
         return Err(PatternError::NameWithEquals { name: name.to_owned() });
     }
-    if is_too_deep(&param.value) {
+    if param.value.is_too_deep() {
         return Err(PatternError::TooDeep { name: name.to_owned() });
     }
     let spell = |format: KeyFormat, value: &Value| {
@@ -146,30 +163,33 @@ fn spellings(position: usize, param: &Param) -> Result<Vec<String>, PatternError
     Ok(spellings)
 }
 
-/// The params of a key that looks like a cached entry, each followed by `_`. None: it doesn't.
-fn params_of_entry(key: &[u8]) -> Option<&[u8]> {
-    let (params, hash) = key.split_at_checked(key.len().checked_sub(HASH)?)?;
-    let is_hash = hash.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-    (is_hash && are_params(params)).then_some(params)
+/// The regex of the keys that have one of these spellings as a whole segment: the texts before and after the segment can be
+/// read as params too.
+fn whole_segment(spellings: &[String]) -> String {
+    format!("{PARAMS}(?:{})_{PARAMS}{HASH}", alternatives(spellings))
 }
 
-/// Whether a text can be read as params, each followed by `_`: it is empty, or a name stands before its first `=`.
-fn are_params(text: &[u8]) -> bool {
-    text.is_empty() || (text.ends_with(b"_") && text.iter().position(|&byte| byte == b'=').is_some_and(|at| at > 0))
+/// The regex of the keys that look like cached entries and have one of these spellings anywhere in their params.
+fn anywhere(spellings: &[String]) -> String {
+    // The params end with a `_`, which may be the last byte of a spelling.
+    let (last, any): (Vec<_>, Vec<_>) =
+        (spellings.iter().filter(|text| text.ends_with('_')).collect(), spellings.iter().collect());
+    let mut params = format!("(?:{}).*_", alternatives(&any));
+    if !last.is_empty() {
+        params = format!("(?:{params}|(?:{}))", alternatives(&last));
+    }
+    // A spelling has a `=` behind a name, so a key whose first byte is no `=` has a name before its first `=`.
+    format!("(?:[^=].*)?{params}{HASH}")
 }
 
-/// Whether what stands before and after can be read as params too.
-fn is_segment(params: &[u8], at: usize, len: usize) -> bool {
-    let (Some(before), Some(after)) = (params.get(..at), params.get(at + len..)) else { return false };
-    are_params(before) && after.strip_prefix(b"_").is_some_and(are_params)
-}
-
-fn occurrences<'a>(text: &'a [u8], part: &'a [u8]) -> impl Iterator<Item = usize> + 'a {
-    text.windows(part.len().max(1)).enumerate().filter(move |(_, window)| *window == part).map(|(at, _)| at)
+fn alternatives<T: AsRef<str>>(spellings: &[T]) -> String {
+    spellings.iter().map(|text| regex::escape(text.as_ref())).collect::<Vec<_>>().join("|")
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::params;
 
@@ -256,5 +276,56 @@ mod tests {
             EntryPattern::any(&params! { "a=b" => 1 }),
             Err(PatternError::NameWithEquals { name: "a=b".into() })
         );
+    }
+
+    /// The definition, read slowly.
+    fn naive(spellings: &[String], substring: bool, key: &[u8]) -> bool {
+        let are_params = |text: &[u8]| {
+            let name = text.iter().position(|&byte| byte == b'=');
+            text.is_empty() || (text.ends_with(b"_") && name.is_some_and(|at| at > 0))
+        };
+        let Some((params, hash)) = key.len().checked_sub(40).map(|at| key.split_at(at)) else { return false };
+        let is_hash = hash.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+        let is_segment = |before, after: &[u8]| are_params(before) && after.strip_prefix(b"_").is_some_and(are_params);
+        let has = |text: &String| {
+            (0..params.len()).any(|at| {
+                let after = params[at..].strip_prefix(text.as_bytes());
+                after.is_some_and(|after| substring || is_segment(&params[..at], after))
+            })
+        };
+        is_hash && are_params(params) && spellings.iter().any(has)
+    }
+
+    proptest! {
+        #[test]
+        fn matches_as_the_naive_matcher_does(
+            values in prop::collection::vec((r"[a_.\né]{1,2}", r"[a_=.\né]{0,2}"), 1..4),
+            keys in prop::collection::vec((r"([a_=.\né]{0,2}(=|a=|_|[a_]=[a_]_)){0,4}", "[0-9a]{39,41}"), 20),
+            with in any::<bool>(),
+        ) {
+            let pairs = values.iter().fold(Params::new(), |all, (name, value)| all.with(name.clone(), value.as_str()));
+            let (any, all) = (EntryPattern::any(&pairs).unwrap(), EntryPattern::all(&pairs).unwrap());
+            let has: String = values.iter().filter(|_| with).map(|(name, value)| format!("{name}={value}_")).collect();
+            for key in keys.iter().flat_map(|(text, hash)| [[text, &*has, hash].concat(), [&*has, text, hash].concat()]) {
+                for key in [key.clone().into_bytes(), [b"\xff", key.as_bytes()].concat()] {
+                    for substring in [false, true] {
+                        let (any, all) = (any.clone().substring(substring), all.clone().substring(substring));
+                        let has = |param: &Vec<String>| naive(param, substring, &key);
+                        prop_assert_eq!(any.matches(&key), any.params.iter().any(has), "any {:?}", key);
+                        prop_assert_eq!(all.matches(&key), all.params.iter().all(has), "all {:?}", key);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn many_params_are_one_regex() {
+        let params = (0..5_000).fold(Params::new(), |all, number| all.with(format!("Param{number}"), 1));
+        let pattern = EntryPattern::any(&params).unwrap();
+        check(&pattern, "A=1_Param4999=1_", true);
+        check(&pattern, "A=1_Param5000=1_", false);
+        let huge = EntryPattern::any(&params! { "Huge" => "x".repeat(2_000_000) });
+        assert!(matches!(huge, Err(PatternError::TooLong { bytes: 2_000_005.. })));
     }
 }

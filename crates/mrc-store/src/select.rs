@@ -146,7 +146,7 @@ impl Select {
 /// Whether it is the key of a bounded cache as a whole, which isn't an entry.
 fn is_structure(key: &[u8]) -> bool {
     #[cfg(any(feature = "redis", feature = "memory"))]
-    return crate::bound::place::structure_of(key).is_some();
+    return crate::bound::layout::structure_of(key).is_some();
     #[cfg(not(any(feature = "redis", feature = "memory")))]
     key.is_empty()
 }

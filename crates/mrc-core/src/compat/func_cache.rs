@@ -100,7 +100,7 @@ impl FuncCall {
     pub(super) fn field(&self) -> Vec<u8> {
         let mut text = format!("{}:{}", self.module, self.qualname).into_bytes();
         for part in [PyValue::List(self.args.clone()), PyValue::Dict(self.kwargs.clone())] {
-            pyjson::write(&part, pyjson::Order::Given, &mut text);
+            pyjson::write(&part, pyjson::MemberOrder::Given, &mut text);
         }
         self.hash.of(&text)
     }

@@ -28,9 +28,10 @@ pub use value::PyValue;
 /// assert_eq!(redis_cache_key("tasks", &[("user_id", 123.into())]), "tasks:a0238afa112aaf87");
 /// ```
 pub fn redis_cache_key(prefix: &str, params: &[(&str, PyValue)]) -> String {
-    let pairs = sorted(params).into_iter().map(|(name, value)| PyValue::List(vec![(*name).into(), value.clone()]));
+    let pairs =
+        pyjson::sorted(params).into_iter().map(|(name, value)| PyValue::List(vec![(*name).into(), value.clone()]));
     let mut json = Vec::new();
-    pyjson::write(&PyValue::List(pairs.collect()), pyjson::Order::Sorted, &mut json);
+    pyjson::write(&PyValue::List(pairs.collect()), pyjson::MemberOrder::Sorted, &mut json);
     let hex = format!("{:x}", Sha256::digest(&json));
     format!("{prefix}:{hex:.16}")
 }
@@ -48,16 +49,9 @@ pub fn redis_cache_key(prefix: &str, params: &[(&str, PyValue)]) -> String {
 /// ```
 pub fn simple_dep_key(module: &str, qualname: &str, args: &[PyValue], kwargs: &[(&str, PyValue)]) -> String {
     let args = args.iter().map(PyValue::to_string);
-    let kwargs = sorted(kwargs).into_iter().map(|(name, value)| format!("{name}={value}"));
+    let kwargs = pyjson::sorted(kwargs).into_iter().map(|(name, value)| format!("{name}={value}"));
     let parts: Vec<String> = args.chain(kwargs).collect();
     format!("{:x}", Md5::digest(format!("{module}.{qualname}({})", parts.join(","))))
-}
-
-/// By name, in the order of code points, as Python sorts.
-fn sorted<T: AsRef<str>>(members: &[(T, PyValue)]) -> Vec<&(T, PyValue)> {
-    let mut members: Vec<_> = members.iter().collect();
-    members.sort_by(|(one, _), (other, _)| one.as_ref().cmp(other.as_ref()));
-    members
 }
 
 #[cfg(test)]

@@ -2,20 +2,30 @@
 
 use std::io::Write as _;
 
-use super::sorted;
-use super::value::PyValue;
+use super::value::{PyValue, text};
 use crate::json;
 
 /// In which order the members of a dict come.
 #[derive(Clone, Copy)]
-pub(super) enum Order {
+pub(super) enum MemberOrder {
     /// As they were inserted.
     Given,
     /// `sort_keys=True`, in nested dicts too.
     Sorted,
 }
 
-pub(super) fn write(value: &PyValue, order: Order, out: &mut Vec<u8>) {
+impl PyValue {
+    /// What `json.dumps` returns by default: ASCII, with a space behind each comma and colon.
+    ///
+    /// NaN and the infinities come out as `NaN` and `Infinity`, which is no JSON.
+    pub fn to_json(&self) -> String {
+        let mut out = Vec::new();
+        write(self, MemberOrder::Given, &mut out);
+        text(out)
+    }
+}
+
+pub(super) fn write(value: &PyValue, order: MemberOrder, out: &mut Vec<u8>) {
     match value {
         PyValue::None => out.extend_from_slice(b"null"),
         PyValue::Bool(bool) => out.extend_from_slice(if *bool { b"true" } else { b"false" }),
@@ -32,8 +42,8 @@ pub(super) fn write(value: &PyValue, order: Order, out: &mut Vec<u8>) {
         }
         PyValue::Dict(members) => {
             let members = match order {
-                Order::Given => members.iter().collect(),
-                Order::Sorted => sorted(members),
+                MemberOrder::Given => members.iter().collect(),
+                MemberOrder::Sorted => sorted(members),
             };
             out.push(b'{');
             for (at, (name, value)) in members.into_iter().enumerate() {
@@ -45,6 +55,13 @@ pub(super) fn write(value: &PyValue, order: Order, out: &mut Vec<u8>) {
             out.push(b'}');
         }
     }
+}
+
+/// By name, in the order of code points, as Python sorts.
+pub(super) fn sorted<T: AsRef<str>>(members: &[(T, PyValue)]) -> Vec<&(T, PyValue)> {
+    let mut members: Vec<_> = members.iter().collect();
+    members.sort_by(|(one, _), (other, _)| one.as_ref().cmp(other.as_ref()));
+    members
 }
 
 /// A comma before all but the first.

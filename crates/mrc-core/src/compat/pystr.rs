@@ -1,13 +1,22 @@
 //! Text as Python's `str` prints it: a text as it is, and all else, and texts in something else, by `repr`.
 
+use std::fmt;
 use std::io::Write as _;
 
 use super::pyjson::separate;
-use super::value::PyValue;
+use super::value::{PyValue, text};
 use crate::json;
 use crate::key::python::repr_str;
 
-pub(super) fn write(value: &PyValue, out: &mut Vec<u8>) {
+impl fmt::Display for PyValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut out = Vec::new();
+        write(self, &mut out);
+        f.write_str(&text(out))
+    }
+}
+
+fn write(value: &PyValue, out: &mut Vec<u8>) {
     match value {
         PyValue::Str(text) => out.extend_from_slice(text.as_bytes()),
         value => repr(value, out),

@@ -1,12 +1,8 @@
 //! A value of Python.
 
-use std::fmt;
-
-use super::{pyjson, pystr};
-
 /// An argument as Python has it: what `str` and `json.dumps` print depends on its type there.
 ///
-/// [`Display`](fmt::Display) prints what `str` does.
+/// [`Display`](std::fmt::Display) prints what `str` does.
 ///
 /// ```
 /// use mrc_core::compat::PyValue;
@@ -36,27 +32,8 @@ pub enum PyValue {
     Dict(Vec<(String, PyValue)>),
 }
 
-impl PyValue {
-    /// What `json.dumps` returns by default: ASCII, with a space behind each comma and colon.
-    ///
-    /// NaN and the infinities come out as `NaN` and `Infinity`, which is no JSON.
-    pub fn to_json(&self) -> String {
-        let mut out = Vec::new();
-        pyjson::write(self, pyjson::Order::Given, &mut out);
-        text(out)
-    }
-}
-
-impl fmt::Display for PyValue {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut out = Vec::new();
-        pystr::write(self, &mut out);
-        f.write_str(&text(out))
-    }
-}
-
 /// Every writer appends UTF-8 only; a lossy copy would be made for nothing.
-fn text(out: Vec<u8>) -> String {
+pub(super) fn text(out: Vec<u8>) -> String {
     String::from_utf8(out).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }
 

@@ -22,7 +22,7 @@ const DEPTH: u32 = 256;
 /// Appends the document. After an error the buffer is as before.
 pub(crate) fn rewrite(text: &str, spelling: Spelling, out: &mut Vec<u8>) -> Result<(), NotJson> {
     let start = out.len();
-    let mut reader = Reader { rest: text.as_bytes(), depth: 0, spelling };
+    let mut reader = DocumentReader { rest: text.as_bytes(), depth: 0, spelling };
     let result = reader.value(out).and_then(|()| reader.end());
     if result.is_err() {
         out.truncate(start);
@@ -30,19 +30,19 @@ pub(crate) fn rewrite(text: &str, spelling: Spelling, out: &mut Vec<u8>) -> Resu
     result
 }
 
-struct Reader<'a> {
+struct DocumentReader<'a> {
     rest: &'a [u8],
     depth: u32,
     spelling: Spelling,
 }
 
 /// Where a member lies in the output: the inside of its name, and the end of its value.
-struct Member {
+struct ObjectMember {
     name: std::ops::Range<usize>,
     end: usize,
 }
 
-impl Reader<'_> {
+impl DocumentReader<'_> {
     fn value(&mut self, out: &mut Vec<u8>) -> Result<(), NotJson> {
         self.space();
         match self.rest.first() {
@@ -104,7 +104,7 @@ impl Reader<'_> {
             self.mark(b':', out)?;
             self.value(out)?;
             if self.spelling == Spelling::JavaScript {
-                members.push(Member { name, end: out.len() });
+                members.push(ObjectMember { name, end: out.len() });
             }
             if !self.is_next(b',') {
                 break;
@@ -211,7 +211,7 @@ impl Reader<'_> {
     }
 }
 
-impl<'a> Reader<'a> {
+impl<'a> DocumentReader<'a> {
     fn take(&mut self, count: usize) -> Result<&'a [u8], NotJson> {
         let (taken, rest) = self.rest.split_at_checked(count).ok_or(NotJson)?;
         self.rest = rest;
@@ -220,7 +220,7 @@ impl<'a> Reader<'a> {
 }
 
 /// Brings the members from `start` on into JavaScript's order.
-fn reorder(members: &[Member], start: usize, out: &mut Vec<u8>) {
+fn reorder(members: &[ObjectMember], start: usize, out: &mut Vec<u8>) {
     let names: Vec<&[u8]> = members.iter().filter_map(|member| out.get(member.name.clone())).collect();
     let Some(order) = member_order(&names, true) else { return };
     let mut body = Vec::with_capacity(out.len() - start);

@@ -2,7 +2,7 @@
 //!
 //! Assumed: one text always comes with one list of names, as a statement's placeholders do. What can differ from call to call is the values.
 
-use super::KeyFormat;
+use super::format::KeyFormat;
 use crate::param::Params;
 use crate::value::Value;
 

@@ -6,6 +6,8 @@
 
 mod ambiguity;
 mod canonical;
+mod error;
+mod format;
 mod function;
 pub(crate) mod python;
 mod reading;
@@ -13,52 +15,14 @@ mod typescript;
 
 use std::fmt;
 
-use crate::nesting::Nesting;
 use crate::param::Params;
 use crate::value::Value;
 
 pub use ambiguity::Ambiguity;
+pub use error::KeyError;
+pub use format::{KeyFormat, UnknownKeyFormat};
 pub use function::{FunctionKey, FunctionKeyError};
 pub use reading::Mark;
-
-/// Whose spelling of values a key has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-#[non_exhaustive]
-pub enum KeyFormat {
-    /// As the npm package `@actvalue/mysql-redis-cache` writes them: `null`, `true`, `1e-7`, `1,2,3`. Default.
-    #[default]
-    TypeScript,
-    /// As the PyPI package `actvalue.mysql-redis-cache` writes them: `None`, `True`, `1e-07`, `[1, 2, 3]`.
-    Python,
-}
-
-impl KeyFormat {
-    /// Appends a value as it stands in a key.
-    pub(crate) fn write(self, value: &Value, out: &mut Vec<u8>) {
-        match self {
-            Self::TypeScript => typescript::write(value, out),
-            Self::Python => python::write(value, out),
-        }
-    }
-}
-
-impl std::str::FromStr for KeyFormat {
-    type Err = UnknownKeyFormat;
-
-    /// `typescript` or `python`.
-    fn from_str(name: &str) -> Result<Self, UnknownKeyFormat> {
-        match name {
-            "typescript" => Ok(Self::TypeScript),
-            "python" => Ok(Self::Python),
-            _ => Err(UnknownKeyFormat),
-        }
-    }
-}
-
-/// The name is no format's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a key format is typescript or python")]
-pub struct UnknownKeyFormat;
 
 /// How keys are made.
 ///
@@ -87,59 +51,6 @@ pub struct Key {
 /// The SHA-1 of a text, in hexadecimal: the last part of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TextHash([u8; 40]);
-
-/// No key can be made of these params.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum KeyError {
-    /// A param without a name: calls that differ only in it would share an entry.
-    #[error(
-        "param {position} has no name: every param needs one, or queries that differ in it would share an entry; name it, or allow unnamed params"
-    )]
-    Unnamed {
-        /// The position, from 1.
-        position: usize,
-    },
-    /// A param whose name is empty.
-    #[error("the name of param {position} is empty: give it the name that an invalidation will call it by")]
-    EmptyName {
-        /// The position, from 1.
-        position: usize,
-    },
-    /// A name that can't be told from its value.
-    #[error("the name {name:?} has a `=`, which ends a name in the key: leave it out of the name")]
-    NameWithEquals {
-        /// The name.
-        name: String,
-    },
-    /// NaN or an infinity.
-    #[error("the value of {name} is not a finite number: no row can equal it; pass NULL or leave the condition out")]
-    NotFinite {
-        /// The name of the param.
-        name: String,
-    },
-    /// A list without an element.
-    #[error("the list of {name} is empty, and `IN ()` is not SQL: answer without asking the database")]
-    EmptyList {
-        /// The name of the param.
-        name: String,
-    },
-    /// A JSON document that nests deeper than [`Nesting::LEVELS`].
-    #[error(
-        "the JSON of {name} nests deeper than {} levels: MySQL takes 100; pass what identifies it, such as a hash",
-        Nesting::LEVELS
-    )]
-    TooDeep {
-        /// The name of the param, or its position if it has none.
-        name: String,
-    },
-    /// A list inside a list.
-    #[error("the list of {name} has a list inside: `IN (?)` takes a flat list")]
-    NestedList {
-        /// The name of the param.
-        name: String,
-    },
-}
 
 impl KeyScheme {
     /// Keys in this format.
@@ -286,16 +197,6 @@ impl fmt::Display for TextHash {
     }
 }
 
-/// JSON as `JSON.stringify` prints it: what a caller of either peer passes is a text. Nothing of a document that is too deep, which no key has.
-fn write_json(document: &serde_json::Value, out: &mut Vec<u8>) {
-    if Nesting::is_exceeded_by(document) {
-        return;
-    }
-    if let Ok(text) = crate::json::to_vec(document) {
-        out.extend_from_slice(&text);
-    }
-}
-
 fn write_segment(name: &str, value: &Value, format: KeyFormat, out: &mut Vec<u8>) {
     out.extend_from_slice(name.as_bytes());
     out.push(b'=');
@@ -309,7 +210,7 @@ fn check(position: usize, name: &str, value: &Value) -> Result<(), KeyError> {
     if name.contains('=') {
         return Err(KeyError::NameWithEquals { name: name.to_owned() });
     }
-    if is_too_deep(value) {
+    if value.is_too_deep() {
         return Err(KeyError::TooDeep { name: name.to_owned() });
     }
     let not_finite = |value: &Value| matches!(value, Value::Float(float) if !float.is_finite());
@@ -321,17 +222,6 @@ fn check(position: usize, name: &str, value: &Value) -> Result<(), KeyError> {
         Value::List(values) if values.iter().any(not_finite) => Err(KeyError::NotFinite { name: name.to_owned() }),
         value if not_finite(value) => Err(KeyError::NotFinite { name: name.to_owned() }),
         _ => Ok(()),
-    }
-}
-
-/// Whether a JSON document in the value nests too deep. A list inside a list is refused by itself.
-pub(crate) fn is_too_deep(value: &Value) -> bool {
-    match value {
-        Value::Json(document) => Nesting::is_exceeded_by(document),
-        Value::List(values) => {
-            values.iter().any(|value| matches!(value, Value::Json(document) if Nesting::is_exceeded_by(document)))
-        }
-        _ => false,
     }
 }
 

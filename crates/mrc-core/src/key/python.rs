@@ -18,7 +18,7 @@ pub(super) fn write(value: &Value, out: &mut Vec<u8>) {
         Value::Date(date) => append(out, format_args!("{date}")),
         Value::DateTime(at) => append(out, format_args!("{at}")),
         Value::Time(time) => append(out, format_args!("{time}")),
-        Value::Json(document) => super::write_json(document, out),
+        Value::Json(document) => super::typescript::write_json(document, out),
         Value::List(values) => {
             out.push(b'[');
             for (at, value) in values.iter().enumerate() {

@@ -9,7 +9,8 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 
-use super::{Ambiguity, KeyFormat};
+use super::ambiguity::Ambiguity;
+use super::format::KeyFormat;
 use crate::json::number;
 use crate::param::Params;
 use crate::value::Value;

@@ -3,6 +3,7 @@
 use std::io::Write as _;
 
 use crate::json;
+use crate::nesting::Nesting;
 use crate::temporal::{Date, DateTime};
 use crate::value::Value;
 
@@ -19,7 +20,7 @@ pub(super) fn write(value: &Value, out: &mut Vec<u8>) {
         Value::Date(date) => write_date(DateTime { date: *date, hour: 0, minute: 0, second: 0, micros: 0 }, out),
         Value::DateTime(datetime) => write_date(*datetime, out),
         Value::Time(time) => append(out, format_args!("{time}")),
-        Value::Json(document) => super::write_json(document, out),
+        Value::Json(document) => write_json(document, out),
         Value::List(values) => {
             for (at, value) in values.iter().enumerate() {
                 if at > 0 {
@@ -31,6 +32,17 @@ pub(super) fn write(value: &Value, out: &mut Vec<u8>) {
                 }
             }
         }
+    }
+}
+
+/// Writes JSON as `JSON.stringify` prints it, for both peers: their callers pass a text. Writes nothing of a document that
+/// nests too deep, since no key has one.
+pub(super) fn write_json(document: &serde_json::Value, out: &mut Vec<u8>) {
+    if Nesting::is_exceeded_by(document) {
+        return;
+    }
+    if let Ok(text) = json::to_vec(document) {
+        out.extend_from_slice(&text);
     }
 }
 

@@ -3,7 +3,6 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::encoder::Prepared;
 use super::{Cell, Column, ColumnKind, RowError, calendar, decimal, server_float};
 use crate::json::{self, Spelling, number};
 use crate::temporal::DateTime;
@@ -17,7 +16,7 @@ pub(super) fn names(columns: &[Column]) -> Result<Vec<String>, RowError> {
     }
 }
 
-pub(super) fn write(cell: Cell<'_>, column: &Prepared, out: &mut Vec<u8>) -> Result<(), RowError> {
+pub(super) fn write(cell: Cell<'_>, column: &Column, out: &mut Vec<u8>) -> Result<(), RowError> {
     match cell {
         Cell::Null => out.extend_from_slice(b"null"),
         Cell::Int(value) => number::integer(value, out),
@@ -49,7 +48,7 @@ pub(super) fn write(cell: Cell<'_>, column: &Prepared, out: &mut Vec<u8>) -> Res
 }
 
 /// Appends a JSON document, which must be one.
-pub(super) fn document(text: &str, spelling: Spelling, column: &Prepared, out: &mut Vec<u8>) -> Result<(), RowError> {
+pub(super) fn document(text: &str, spelling: Spelling, column: &Column, out: &mut Vec<u8>) -> Result<(), RowError> {
     json::rewrite(text, spelling, out).map_err(|_| RowError::InvalidJson { column: column.name.clone() })
 }
 
@@ -62,7 +61,7 @@ fn datetime(value: DateTime, kind: ColumnKind, out: &mut Vec<u8>) {
     out.push(b'"');
 }
 
-fn bits(bytes: &[u8], column: &Prepared) -> Result<u64, RowError> {
+fn bits(bytes: &[u8], column: &Column) -> Result<u64, RowError> {
     let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
     let bytes = bytes.get(zeros..).unwrap_or_default();
     if bytes.len() > 8 {

@@ -1,7 +1,6 @@
 //! The digits of a `DECIMAL`, as a JSON number.
 
-use super::RowError;
-use super::encoder::Prepared;
+use super::{Column, RowError};
 use crate::json::number::{self, SIGNIFICANT, ecmascript_digits, python_digits, significant};
 
 /// A decimal of so few digits, not far out of proportion, comes back from a double unchanged: no double need be made of it.
@@ -20,7 +19,7 @@ pub(super) struct Digits<'a> {
 }
 
 /// Reads the digits of a decimal column.
-pub(super) fn parse<'a>(text: &'a str, column: &Prepared) -> Result<Digits<'a>, RowError> {
+pub(super) fn parse<'a>(text: &'a str, column: &Column) -> Result<Digits<'a>, RowError> {
     digits(text).ok_or_else(|| RowError::InvalidDecimal { column: column.name.clone(), digits: text.to_owned() })
 }
 

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{Cell, Column, ColumnKind, RowError, RowFormat, canonical, python, typescript};
+use super::{Cell, Column, RowError, RowFormat, canonical, python, typescript};
 use crate::json;
 
 /// Writes rows as a JSON array of objects, straight into one buffer.
@@ -37,13 +37,10 @@ pub struct RowEncoder {
     failed: Option<RowError>,
 }
 
-/// What the writing of a cell needs of its column.
+/// A column, and the text that stands before each of its values: the brace or comma, and the name.
 #[derive(Debug)]
-pub(super) struct Prepared {
-    pub(super) name: String,
-    pub(super) kind: ColumnKind,
-    pub(super) decimals: Option<u8>,
-    /// What stands before the value: the brace or comma, and the name.
+struct Prepared {
+    column: Column,
     lead: Vec<u8>,
 }
 
@@ -115,12 +112,7 @@ impl RowEncoder {
             .into_iter()
             .zip(columns)
             .enumerate()
-            .map(|(at, (name, column))| Prepared {
-                lead: lead(&name, at == first),
-                kind: column.kind,
-                decimals: column.decimals,
-                name: column.name.clone(),
-            })
+            .map(|(at, (name, column))| Prepared { column: column.clone(), lead: lead(&name, at == first) })
             .collect();
         self.detour = order.map(|order| Detour { order, values: Vec::new(), ends: Vec::with_capacity(columns.len()) });
         Ok(())
@@ -156,14 +148,14 @@ impl RowEncoder {
         if !self.in_row {
             self.begin_row();
         }
-        let Some(column) = self.columns.get(self.cells) else {
+        let Some(Prepared { column, lead }) = self.columns.get(self.cells) else {
             let (expected, given) = (self.columns.len(), self.cells + 1);
             return self.fail(RowError::CellCount { expected, given });
         };
         let out = match &mut self.detour {
             Some(detour) => &mut detour.values,
             None => {
-                self.out.extend_from_slice(&column.lead);
+                self.out.extend_from_slice(lead);
                 &mut self.out
             }
         };

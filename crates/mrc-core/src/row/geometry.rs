@@ -7,15 +7,15 @@ const DEPTH: u32 = 64;
 
 /// Writes the server's bytes (4 bytes of SRID, then WKB). What can't be read is null, as in mysql2.
 pub(super) fn write(bytes: &[u8], out: &mut Vec<u8>) {
-    let mut reader = Reader { rest: bytes.get(4..).unwrap_or_default() };
+    let mut reader = WkbReader { rest: bytes.get(4..).unwrap_or_default() };
     reader.geometry(0, out);
 }
 
-struct Reader<'a> {
+struct WkbReader<'a> {
     rest: &'a [u8],
 }
 
-impl Reader<'_> {
+impl WkbReader<'_> {
     /// Writes the next geometry, or null.
     fn geometry(&mut self, depth: u32, out: &mut Vec<u8>) {
         let start = out.len();

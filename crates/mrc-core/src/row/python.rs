@@ -1,6 +1,5 @@
 //! The format of the PyPI peer: `json.dumps` of what aiomysql's dict cursor returns.
 
-use super::encoder::Prepared;
 use super::server_float::{self, six_digits};
 use super::{Cell, Column, ColumnKind, RowError, calendar, decimal};
 use crate::json::{self, number};
@@ -22,7 +21,7 @@ pub(super) fn names(columns: &[Column]) -> Result<Vec<String>, RowError> {
     Ok(names)
 }
 
-pub(super) fn write(cell: Cell<'_>, column: &Prepared, out: &mut Vec<u8>) -> Result<(), RowError> {
+pub(super) fn write(cell: Cell<'_>, column: &Column, out: &mut Vec<u8>) -> Result<(), RowError> {
     if let Some(text) = server_float::fixed(cell, column) {
         return write(Cell::Number(&text), column, out);
     }

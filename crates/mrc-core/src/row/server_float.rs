@@ -2,12 +2,11 @@
 
 use std::io::{Cursor, Write as _};
 
-use super::encoder::Prepared;
-use super::{Cell, RowError};
+use super::{Cell, Column, RowError};
 
 /// The text that the server's text protocol has for a float, where that isn't the text of the number itself:
 /// a column of fixed decimals, such as `FLOAT(7,3)`, `SUM` of a `DOUBLE(10,2)` or `PI()`.
-pub(super) fn fixed(cell: Cell<'_>, column: &Prepared) -> Option<String> {
+pub(super) fn fixed(cell: Cell<'_>, column: &Column) -> Option<String> {
     let decimals = usize::from(column.decimals?);
     let value = match cell {
         Cell::Float(value) => f64::from(value),
@@ -18,7 +17,7 @@ pub(super) fn fixed(cell: Cell<'_>, column: &Prepared) -> Option<String> {
 }
 
 /// The nearest double to a number's text.
-pub(super) fn parse(text: &str, column: &Prepared) -> Result<f64, RowError> {
+pub(super) fn parse(text: &str, column: &Column) -> Result<f64, RowError> {
     text.parse().map_err(|_| RowError::InvalidDecimal { column: column.name.clone(), digits: text.to_owned() })
 }
 

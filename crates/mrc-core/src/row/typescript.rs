@@ -1,6 +1,5 @@
 //! The format of the npm peer: `JSON.stringify` of what mysql2 returns, after the peer turned text of digits into numbers.
 
-use super::encoder::Prepared;
 use super::server_float::{self, six_digits};
 use super::{Cell, Column, ColumnKind, RowError, calendar, canonical, decimal, geometry};
 use crate::json::{self, Spelling, number};
@@ -14,7 +13,7 @@ pub(super) fn names(columns: &[Column]) -> Vec<String> {
     columns.iter().map(|column| column.name.clone()).collect()
 }
 
-pub(super) fn write(cell: Cell<'_>, column: &Prepared, out: &mut Vec<u8>) -> Result<(), RowError> {
+pub(super) fn write(cell: Cell<'_>, column: &Column, out: &mut Vec<u8>) -> Result<(), RowError> {
     if let Some(text) = server_float::fixed(cell, column) {
         return write(Cell::Number(&text), column, out);
     }
@@ -79,7 +78,7 @@ fn looks_like_a_number(value: &str, out: &mut Vec<u8>) -> bool {
 }
 
 /// A document, through `JSON.parse`; one that is nothing but a string of digits becomes a number like any text.
-fn json(document: &str, column: &Prepared, out: &mut Vec<u8>) -> Result<(), RowError> {
+fn json(document: &str, column: &Column, out: &mut Vec<u8>) -> Result<(), RowError> {
     let start = out.len();
     canonical::document(document, Spelling::JavaScript, column, out)?;
     let inside = out.get(start..).and_then(|text| text.strip_prefix(b"\"")?.strip_suffix(b"\""));

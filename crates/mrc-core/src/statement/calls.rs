@@ -4,12 +4,12 @@ use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Token, Word};
 
 use super::NotCacheable;
-use super::functions::{self, Kind};
-use super::place::{Place, is_word, keyword};
+use super::functions::{self, FunctionKind};
+use super::neighbours::{Neighbours, is_word, keyword};
 use super::split::not_parsed;
 
 /// Refuses a call of a function that isn't built in, or that can't be cached.
-pub(super) fn check(name: &str, place: &Place<'_>) -> Result<(), NotCacheable> {
+pub(super) fn check(name: &str, place: &Neighbours<'_>) -> Result<(), NotCacheable> {
     if !place.is_before_paren() || names_columns(place) {
         return Ok(());
     }
@@ -33,7 +33,7 @@ pub(super) fn check(name: &str, place: &Place<'_>) -> Result<(), NotCacheable> {
 }
 
 /// Whether this names a CTE or a derived table, with the names of its columns in parentheses, or is a word after a value.
-fn names_columns(place: &Place<'_>) -> bool {
+fn names_columns(place: &Neighbours<'_>) -> bool {
     // After a value an operator would have to come before a call could.
     let after_value = match place.before(1) {
         Some(Token::RParen | Token::Placeholder(_) | Token::Number(..)) => true,
@@ -44,14 +44,14 @@ fn names_columns(place: &Place<'_>) -> bool {
 }
 
 /// `name (…) AS (`, which no call can be.
-fn is_cte(place: &Place<'_>) -> bool {
+fn is_cte(place: &Neighbours<'_>) -> bool {
     let names = place.pieces.iter().skip(place.at + 2).map(|piece| &piece.token);
     let mut rest = names.skip_while(|token| matches!(token, Token::Word(_) | Token::Comma));
     rest.next() == Some(&Token::RParen) && keyword(rest.next()) == Keyword::AS && rest.next() == Some(&Token::LParen)
 }
 
 /// The words that could be a function's name elsewhere, where they aren't.
-fn is_syntax(place: &Place<'_>) -> bool {
+fn is_syntax(place: &Neighbours<'_>) -> bool {
     let begins_query = || is_word(place.after(2), &["SELECT", "WITH", "VALUES", "TABLE"]);
     match place.after(0) {
         word if is_word(word, &["OF"]) => is_word(place.before(1), &["MEMBER"]),
@@ -65,13 +65,13 @@ fn is_syntax(place: &Place<'_>) -> bool {
 }
 
 /// Whether the word that stands here is called, and when it reads the clock.
-pub(super) fn clock(place: &Place<'_>) -> Option<functions::Clock> {
+pub(super) fn clock(place: &Neighbours<'_>) -> Option<functions::Clock> {
     let Some(Token::Word(word)) = place.after(0) else { return None };
     if word.quote_style.is_some() || place.before(1) == Some(&Token::Period) {
         return None;
     }
     match functions::builtin(&word.value)?.kind {
-        Kind::Clock(clock) => Some(clock),
+        FunctionKind::Clock(clock) => Some(clock),
         _ => None,
     }
 }

@@ -3,7 +3,7 @@
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Token, Word};
 
-use super::place::{Place, is_word, keyword, text};
+use super::neighbours::{Neighbours, is_word, keyword, text};
 use super::split::{Piece, not_parsed, pieces};
 use super::{NotCacheable, calls, tables};
 
@@ -55,7 +55,7 @@ fn check_pieces(pieces: &[Piece]) -> Result<(), NotCacheable> {
     };
     check_first_word(pieces)?;
     for at in 0..pieces.len() {
-        check_token(&Place { pieces, at })?;
+        check_token(&Neighbours { pieces, at })?;
     }
     tables::check(pieces)
 }
@@ -72,7 +72,7 @@ fn check_first_word(pieces: &[Piece]) -> Result<(), NotCacheable> {
     }
 }
 
-fn check_token(place: &Place<'_>) -> Result<(), NotCacheable> {
+fn check_token(place: &Neighbours<'_>) -> Result<(), NotCacheable> {
     let Some(token) = place.after(0) else {
         return Ok(());
     };
@@ -89,7 +89,7 @@ fn check_token(place: &Place<'_>) -> Result<(), NotCacheable> {
     }
 }
 
-fn check_word(word: &Word, place: &Place<'_>) -> Result<(), NotCacheable> {
+fn check_word(word: &Word, place: &Neighbours<'_>) -> Result<(), NotCacheable> {
     // After a `.` even a reserved word is a name.
     if place.before(1) == Some(&Token::Period) {
         let qualified = || format!("{}.{}", text(place.before(2)), word.value);

@@ -4,7 +4,7 @@ use sqlparser::tokenizer::Token;
 
 use super::calls;
 use super::functions::Clock;
-use super::place::{Place, text};
+use super::neighbours::{Neighbours, text};
 use super::split::{Piece, pieces};
 
 /// The functions of SQLite that read the clock where an argument is `'now'`.
@@ -29,7 +29,7 @@ pub fn depends_on_clock(sql: &str) -> Option<String> {
     // The names before the parentheses that are open.
     let mut calls = Vec::new();
     for at in 0..pieces.len() {
-        let place = Place { pieces: &pieces, at };
+        let place = Neighbours { pieces: &pieces, at };
         let token = place.after(0)?;
         match token {
             Token::LParen => calls.push(text(place.before(1))),

@@ -7,13 +7,13 @@ use super::NotCacheable;
 /// What a name is that stands before a `(`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Builtin {
-    pub(super) kind: Kind,
+    pub(super) kind: FunctionKind,
     /// With a blank before the `(` the name is a stored function's, unless the server's `sql_mode` has `IGNORE_SPACE`.
     pub(super) joined: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum FunctionKind {
     Plain,
     Writes,
     Locks,
@@ -44,20 +44,20 @@ static BUILTINS: LazyLock<Vec<(&str, Builtin)>> = LazyLock::new(|| {
 fn parse(line: &str) -> Option<(&str, Builtin)> {
     let mut words = line.split_ascii_whitespace();
     let name = words.next()?;
-    let mut builtin = Builtin { kind: Kind::Plain, joined: false };
+    let mut builtin = Builtin { kind: FunctionKind::Plain, joined: false };
     for word in words {
         match word {
             "joined" => builtin.joined = true,
-            "writes" => builtin.kind = Kind::Writes,
-            "locks" => builtin.kind = Kind::Locks,
-            "session" => builtin.kind = Kind::Session,
-            "random" => builtin.kind = Kind::Random,
-            "waits" => builtin.kind = Kind::Waits,
-            "clock" => builtin.kind = Kind::Clock(Clock::Word),
-            "clock-call" => builtin.kind = Kind::Clock(Clock::Call),
-            "clock-of-none" => builtin.kind = Kind::Clock(Clock::Arguments(0)),
-            "clock-of-one" => builtin.kind = Kind::Clock(Clock::Arguments(1)),
-            "syntax" => builtin.kind = Kind::Syntax,
+            "writes" => builtin.kind = FunctionKind::Writes,
+            "locks" => builtin.kind = FunctionKind::Locks,
+            "session" => builtin.kind = FunctionKind::Session,
+            "random" => builtin.kind = FunctionKind::Random,
+            "waits" => builtin.kind = FunctionKind::Waits,
+            "clock" => builtin.kind = FunctionKind::Clock(Clock::Word),
+            "clock-call" => builtin.kind = FunctionKind::Clock(Clock::Call),
+            "clock-of-none" => builtin.kind = FunctionKind::Clock(Clock::Arguments(0)),
+            "clock-of-one" => builtin.kind = FunctionKind::Clock(Clock::Arguments(1)),
+            "syntax" => builtin.kind = FunctionKind::Syntax,
             _ => {}
         }
     }
@@ -74,15 +74,15 @@ pub(super) fn builtin(name: &str) -> Option<Builtin> {
 /// Why a call of `name` isn't cached. Returns `None` if it is.
 ///
 /// The time functions pass (see the module's docs).
-pub(super) fn refusal(name: &str, kind: Kind) -> Option<NotCacheable> {
+pub(super) fn refusal(name: &str, kind: FunctionKind) -> Option<NotCacheable> {
     let what = format!("{name}()");
     match kind {
-        Kind::Writes => Some(NotCacheable::Writes { what }),
-        Kind::Locks => Some(NotCacheable::Locks { what }),
-        Kind::Session => Some(NotCacheable::DependsOnSession { what }),
-        Kind::Random => Some(NotCacheable::NonDeterministic { what }),
-        Kind::Waits => Some(NotCacheable::Waits { what }),
-        Kind::Plain | Kind::Clock(_) | Kind::Syntax => None,
+        FunctionKind::Writes => Some(NotCacheable::Writes { what }),
+        FunctionKind::Locks => Some(NotCacheable::Locks { what }),
+        FunctionKind::Session => Some(NotCacheable::DependsOnSession { what }),
+        FunctionKind::Random => Some(NotCacheable::NonDeterministic { what }),
+        FunctionKind::Waits => Some(NotCacheable::Waits { what }),
+        FunctionKind::Plain | FunctionKind::Clock(_) | FunctionKind::Syntax => None,
     }
 }
 
@@ -113,10 +113,10 @@ mod tests {
 
     #[test]
     fn a_name_is_found_in_any_case() {
-        let plain = Builtin { kind: Kind::Plain, joined: false };
+        let plain = Builtin { kind: FunctionKind::Plain, joined: false };
         assert_eq!(builtin("Json_Extract"), Some(plain));
         assert_eq!(builtin("sum"), Some(Builtin { joined: true, ..plain }));
-        assert_eq!(builtin("encrypt"), Some(Builtin { kind: Kind::Random, ..plain }));
+        assert_eq!(builtin("encrypt"), Some(Builtin { kind: FunctionKind::Random, ..plain }));
         for unknown in ["my_function", "", "innodb_redo_log_archive_start", "keyring_key_store", "straße"] {
             assert_eq!(builtin(unknown), None, "{unknown}");
         }

@@ -56,3 +56,8 @@ impl Dialect for Lexical {
         true
     }
 }
+
+/// Whether a server may run what stands in this comment: `/*! … */`, and `/*M! … */` on MariaDB.
+pub(super) fn is_executable(comment: &str) -> bool {
+    comment.starts_with('!') || comment.starts_with("M!")
+}

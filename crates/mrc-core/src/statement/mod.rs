@@ -37,7 +37,7 @@ mod check;
 mod clock;
 mod functions;
 mod lexer;
-mod place;
+mod neighbours;
 mod placeholder;
 mod refusal;
 mod split;

@@ -118,7 +118,7 @@ fn offsets(sql: &str, tokens: &[TokenWithSpan]) -> Result<Vec<usize>, Placeholde
         match &token.token {
             Token::Placeholder(_) => offsets.extend(cursor.offset_of(token.span.start)),
             Token::Whitespace(Whitespace::MultiLineComment(comment))
-                if is_executable(comment) && comment.contains('?') =>
+                if lexer::is_executable(comment) && comment.contains('?') =>
             {
                 return Err(PlaceholderError::InExecutableComment { comment: comment.clone() });
             }
@@ -126,11 +126,6 @@ fn offsets(sql: &str, tokens: &[TokenWithSpan]) -> Result<Vec<usize>, Placeholde
         }
     }
     Ok(offsets)
-}
-
-/// Whether a server may run what stands in this comment: `/*! … */`, and `/*M! … */` on MariaDB.
-pub(super) fn is_executable(comment: &str) -> bool {
-    comment.starts_with('!') || comment.starts_with("M!")
 }
 
 /// Turns the tokenizer's positions, which count characters and lines, into byte offsets.

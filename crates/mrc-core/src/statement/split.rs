@@ -7,7 +7,7 @@ use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Token, TokenWithSpan, Whitespace, Word};
 
 use super::lexer::{self, Lexical};
-use super::{NotCacheable, placeholder};
+use super::refusal::NotCacheable;
 
 /// A token, without the blanks and comments before it.
 #[derive(Debug, Clone, PartialEq)]
@@ -133,7 +133,7 @@ fn name(value: String) -> Token {
 
 fn check_blank(blank: &Whitespace) -> Result<(), NotCacheable> {
     match blank {
-        Whitespace::MultiLineComment(comment) if placeholder::is_executable(comment) => {
+        Whitespace::MultiLineComment(comment) if lexer::is_executable(comment) => {
             not_parsed(format!("`/*{comment}*/` is a comment to some servers and SQL to others"))
         }
         Whitespace::MultiLineComment(comment) if comment.starts_with('+') => check_hint(comment),

@@ -3,7 +3,7 @@
 use sqlparser::tokenizer::Token;
 
 use super::NotCacheable;
-use super::place::{is_word, text};
+use super::neighbours::{is_word, text};
 use super::split::Piece;
 
 /// The tables of `information_schema` that tell how the data is defined. What else is in there tells about sessions, transactions, caches
@@ -76,12 +76,12 @@ fn check_name(pieces: &[Piece]) -> Result<(), NotCacheable> {
 #[derive(Default)]
 struct Clauses {
     /// The state outside of each parenthesis that is open.
-    outer: Vec<State>,
-    state: State,
+    outer: Vec<ClauseState>,
+    state: ClauseState,
 }
 
 #[derive(Debug, Default, Clone, Copy)]
-struct State {
+struct ClauseState {
     /// The text is in a list of tables.
     in_from: bool,
     /// The text is in the arguments of a call: `EXTRACT(DAY FROM a)` names no table.
@@ -97,7 +97,7 @@ impl Clauses {
                 let in_from = self.names_table(before) && !begins_query;
                 let in_call = !begins_query && !in_from && matches!(before, Some(Token::Word(_)));
                 self.outer.push(self.state);
-                self.state = State { in_from, in_call };
+                self.state = ClauseState { in_from, in_call };
             }
             Token::RParen => self.state = self.outer.pop().unwrap_or_default(),
             token if is_word(Some(token), &["FROM"]) => self.state.in_from = !self.state.in_call,

@@ -10,8 +10,8 @@ use serde::de::value::SeqDeserializer;
 use serde::de::{self, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
+use super::raw;
 use super::special::Special;
-use super::{Inside, Level, Rules};
 use crate::row::RowFormat;
 
 /// Beyond this, doubles leave whole numbers out.
@@ -33,7 +33,8 @@ pub(super) enum Ask {
 /// A value, as it stands in the document.
 pub(super) struct Leaf<'de> {
     pub(super) raw: &'de str,
-    pub(super) rules: Rules,
+    /// The format of the rows' writer. It tells what a text is to a field of bytes.
+    pub(super) format: RowFormat,
 }
 
 impl<'de> Leaf<'de> {
@@ -47,7 +48,7 @@ impl<'de> Leaf<'de> {
                 Some(number) => number.give(visitor),
                 None => Err(self.misfit(&visitor)),
             },
-            Ask::Float => match self.number().and_then(|digits| digits.parse().ok()) {
+            Ask::Float => match raw::number(self.raw).and_then(|digits| digits.parse().ok()) {
                 Some(number) => visitor.visit_f64(number),
                 None => Err(self.misfit(&visitor)),
             },
@@ -56,32 +57,21 @@ impl<'de> Leaf<'de> {
                 Some(Cow::Owned(text)) => visitor.visit_string(text),
                 None => Err(self.misfit(&visitor)),
             },
-            Ask::Bytes if self.raw.starts_with('[') => self.read(Ask::Document, visitor),
             Ask::Bytes => match self.bytes() {
                 Some(bytes) => give_bytes(bytes, visitor),
                 None => Err(self.misfit(&visitor)),
             },
-            Ask::Document if self.raw.starts_with(['[', '{']) => self.document(visitor),
             Ask::Document => self.document_in_text(visitor),
-            Ask::Special(special) => match special.read(self) {
+            Ask::Special(special) => match special.read(self.raw) {
                 Some(found) => found.give(visitor),
                 None => Err(self.misfit(&visitor)),
             },
         }
     }
 
-    fn document<V: Visitor<'de>, E: de::Error>(&self, visitor: V) -> Result<V::Value, E> {
-        // Each level is a document of its own to serde_json, whose limit sees none of the others.
-        let Some(levels) = self.rules.levels.checked_sub(1) else {
-            return Err(E::custom("the document nests too deep"));
-        };
-        let inside = Inside { visitor, level: Level::Column, rules: Rules { levels, ..self.rules } };
-        serde_json::Deserializer::from_str(self.raw).deserialize_any(inside).map_err(E::custom)
-    }
-
     /// A JSON column in Python's rows, and JSON that the server calls a text.
     fn document_in_text<V: Visitor<'de>, E: de::Error>(&self, visitor: V) -> Result<V::Value, E> {
-        let document = self.quoted().and_then(|text| serde_json::from_str::<serde_json::Value>(&text).ok());
+        let document = raw::quoted(self.raw).and_then(|text| serde_json::from_str::<serde_json::Value>(&text).ok());
         match document {
             Some(document) if document.is_object() || document.is_array() => {
                 document.deserialize_any(visitor).map_err(E::custom)
@@ -95,7 +85,7 @@ impl<'de> Leaf<'de> {
             "1" | "true" => Some(true),
             "0" | "false" => Some(false),
             // A BIT(1): in Python's rows it is a text of one character.
-            _ if self.rules.format == RowFormat::Python => match &*self.quoted()? {
+            _ if self.format == RowFormat::Python => match &*raw::quoted(self.raw)? {
                 "\u{1}" => Some(true),
                 "\0" => Some(false),
                 _ => None,
@@ -113,7 +103,7 @@ impl<'de> Leaf<'de> {
             let is_one = (1..=8).contains(&bits.len());
             return is_one.then(|| Integer::Positive(bits.iter().fold(0, |bits, byte| bits << 8 | u128::from(*byte))));
         }
-        let digits = self.number()?;
+        let digits = raw::number(self.raw)?;
         if let Ok(number) = digits.parse() {
             return Some(Integer::Positive(number));
         }
@@ -131,20 +121,9 @@ impl<'de> Leaf<'de> {
         })
     }
 
-    /// The digits of a number, or of a text that is one.
-    pub(super) fn number(&self) -> Option<Cow<'de, str>> {
-        let digits = match self.quoted() {
-            Some(text) => text,
-            None => Cow::Borrowed(self.raw),
-        };
-        let is_number = digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E'))
-            && digits.parse::<f64>().is_ok();
-        is_number.then_some(digits)
-    }
-
     fn text(&self) -> Option<Cow<'de, str>> {
         match self.raw.as_bytes().first()? {
-            b'"' => self.quoted(),
+            b'"' => raw::quoted(self.raw),
             b'-' | b'0'..=b'9' | b'[' => Some(Cow::Borrowed(self.raw)),
             b'{' => match self.buffer() {
                 Some(bytes) => String::from_utf8(bytes).ok().map(Cow::Owned),
@@ -155,7 +134,7 @@ impl<'de> Leaf<'de> {
     }
 
     fn bytes(&self) -> Option<Vec<u8>> {
-        match (self.quoted(), self.rules.format) {
+        match (raw::quoted(self.raw), self.format) {
             (Some(text), RowFormat::Python) => Some(text.into_owned().into_bytes()),
             (Some(text), _) => STANDARD.decode(&*text).ok(),
             (None, _) => self.buffer(),
@@ -172,12 +151,6 @@ impl<'de> Leaf<'de> {
         }
         let buffer: Buffer = self.raw.starts_with('{').then(|| serde_json::from_str(self.raw).ok())??;
         (buffer.r#type == "Buffer").then_some(buffer.data)
-    }
-
-    /// What stands in quotes. None: it is no text.
-    pub(super) fn quoted(&self) -> Option<Cow<'de, str>> {
-        let inside = self.raw.strip_prefix('"')?.strip_suffix('"')?;
-        if inside.contains('\\') { serde_json::from_str(self.raw).ok().map(Cow::Owned) } else { Some(inside.into()) }
     }
 
     /// A text may be anybody's secret: it isn't shown.
@@ -223,7 +196,7 @@ impl<'a, V: Visitor<'a>> fmt::Display for Expected<'_, V> {
 
 /// To a `Vec<u8>` bytes are a list of numbers.
 fn give_bytes<'de, V: Visitor<'de>, E: de::Error>(bytes: Vec<u8>, visitor: V) -> Result<V::Value, E> {
-    if super::special::is::<V::Value, Vec<u8>>() {
+    if raw::is::<V::Value, Vec<u8>>() {
         return visitor.visit_seq(SeqDeserializer::new(bytes.into_iter()));
     }
     visitor.visit_byte_buf(bytes)

@@ -1,6 +1,7 @@
 //! Rows, read as the types that a caller asks for.
 
 mod leaf;
+mod raw;
 mod special;
 #[cfg(test)]
 mod tests;
@@ -54,7 +55,7 @@ const RAW: &str = "$serde_json::private::RawValue";
 pub struct RowsDeserializer<D> {
     inner: D,
     level: Level,
-    rules: Rules,
+    rules: ReadRules,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -67,7 +68,7 @@ enum Level {
 }
 
 #[derive(Clone, Copy)]
-struct Rules {
+struct ReadRules {
     /// Who wrote the rows: it tells what a text is to a field of bytes.
     format: RowFormat,
     /// Whether a value is looked at before it is read. That is slower, and only needed where the field asks for another type.
@@ -76,7 +77,7 @@ struct Rules {
     levels: u8,
 }
 
-impl Rules {
+impl ReadRules {
     fn new(format: RowFormat, lenient: bool) -> Self {
         Self { format, lenient, levels: Nesting::LEVELS }
     }
@@ -85,13 +86,13 @@ impl Rules {
 impl<D> RowsDeserializer<D> {
     /// Reads rows. `format` is that of the rows' writer: in Python's, binary data is text; elsewhere a text is base64 to a field of bytes.
     pub fn new(document: D, format: RowFormat) -> Self {
-        Self { inner: document, level: Level::Rows, rules: Rules::new(format, true) }
+        Self { inner: document, level: Level::Rows, rules: ReadRules::new(format, true) }
     }
 
     /// As [`new`](Self::new), at the speed of serde_json, and with an error for values that need a second look: only flags, decimals, dates and
     /// bytes are read leniently. What it reads, `new` reads alike.
     pub fn quick(document: D, format: RowFormat) -> Self {
-        Self { inner: document, level: Level::Rows, rules: Rules::new(format, false) }
+        Self { inner: document, level: Level::Rows, rules: ReadRules::new(format, false) }
     }
 }
 
@@ -114,7 +115,21 @@ impl<'de, D: Deserializer<'de>> RowsDeserializer<D> {
 
     fn leaf<V: Visitor<'de>>(self, ask: Ask, visitor: V) -> Result<V::Value, D::Error> {
         let rules = self.rules;
-        Leaf { raw: self.raw()?, rules }.read(ask, visitor)
+        let raw = self.raw()?;
+        let is_document = match ask {
+            Ask::Bytes => raw.starts_with('['),
+            Ask::Document => raw.starts_with(['[', '{']),
+            _ => false,
+        };
+        if !is_document {
+            return Leaf { raw, format: rules.format }.read(ask, visitor);
+        }
+        // Each level is a document of its own to serde_json, whose limit sees none of the others.
+        let Some(levels) = rules.levels.checked_sub(1) else {
+            return Err(de::Error::custom("the document nests too deep"));
+        };
+        let inside = Inside { visitor, level: Level::Column, rules: ReadRules { levels, ..rules } };
+        serde_json::Deserializer::from_str(raw).deserialize_any(inside).map_err(de::Error::custom)
     }
 }
 
@@ -191,7 +206,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for RowsDeserializer<D> {
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
-        let is_bytes = special::is::<V::Value, Vec<u8>>();
+        let is_bytes = raw::is::<V::Value, Vec<u8>>();
         match self.level {
             Level::Row if is_bytes => self.leaf(Ask::Bytes, visitor),
             Level::Row => self.inner.deserialize_any(Columns { visitor, rules: self.rules }),
@@ -266,7 +281,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for RowsDeserializer<D> {
 struct Inside<V> {
     visitor: V,
     level: Level,
-    rules: Rules,
+    rules: ReadRules,
 }
 
 impl<'de, V: Visitor<'de>> Visitor<'de> for Inside<V> {
@@ -290,28 +305,28 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Inside<V> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, inner: A) -> Result<V::Value, A::Error> {
         let level = if self.level == Level::Rows { Level::Row } else { Level::Column };
-        self.visitor.visit_seq(Elements { inner, level, rules: self.rules })
+        self.visitor.visit_seq(Contents { inner, level, rules: self.rules })
     }
 
     fn visit_map<A: MapAccess<'de>>(self, inner: A) -> Result<V::Value, A::Error> {
-        self.visitor.visit_map(Elements { inner, level: Level::Column, rules: self.rules })
+        self.visitor.visit_map(Contents { inner, level: Level::Column, rules: self.rules })
     }
 }
 
 /// The elements of a list or the values of a map.
-struct Elements<A> {
+struct Contents<A> {
     inner: A,
     level: Level,
-    rules: Rules,
+    rules: ReadRules,
 }
 
-impl<A> Elements<A> {
-    fn seed<T>(&self, seed: T) -> Element<T> {
-        Element { seed, level: self.level, rules: self.rules }
+impl<A> Contents<A> {
+    fn seed<T>(&self, seed: T) -> ContentSeed<T> {
+        ContentSeed { seed, level: self.level, rules: self.rules }
     }
 }
 
-impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Elements<A> {
+impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Contents<A> {
     type Error = A::Error;
 
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, A::Error> {
@@ -324,7 +339,7 @@ impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Elements<A> {
     }
 }
 
-impl<'de, A: MapAccess<'de>> MapAccess<'de> for Elements<A> {
+impl<'de, A: MapAccess<'de>> MapAccess<'de> for Contents<A> {
     type Error = A::Error;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, A::Error> {
@@ -341,13 +356,13 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Elements<A> {
     }
 }
 
-struct Element<T> {
+struct ContentSeed<T> {
     seed: T,
     level: Level,
-    rules: Rules,
+    rules: ReadRules,
 }
 
-impl<'de, T: DeserializeSeed<'de>> DeserializeSeed<'de> for Element<T> {
+impl<'de, T: DeserializeSeed<'de>> DeserializeSeed<'de> for ContentSeed<T> {
     type Value = T::Value;
 
     fn deserialize<D: Deserializer<'de>>(self, inner: D) -> Result<T::Value, D::Error> {
@@ -358,7 +373,7 @@ impl<'de, T: DeserializeSeed<'de>> DeserializeSeed<'de> for Element<T> {
 /// A row as the list of its columns.
 struct Columns<V> {
     visitor: V,
-    rules: Rules,
+    rules: ReadRules,
 }
 
 impl<'de, V: Visitor<'de>> Visitor<'de> for Columns<V> {
@@ -369,7 +384,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Columns<V> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, inner: A) -> Result<V::Value, A::Error> {
-        let mut columns = InOrder { columns: Elements { inner, level: Level::Column, rules: self.rules }, count: 0 };
+        let mut columns = InOrder { columns: Contents { inner, level: Level::Column, rules: self.rules }, count: 0 };
         let row = self.visitor.visit_seq(&mut columns)?;
         let expected = columns.count;
         while (&mut columns).next_element::<IgnoredAny>()?.is_some() {}
@@ -381,12 +396,12 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Columns<V> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, inner: A) -> Result<V::Value, A::Error> {
-        self.visitor.visit_seq(Elements { inner, level: Level::Column, rules: self.rules })
+        self.visitor.visit_seq(Contents { inner, level: Level::Column, rules: self.rules })
     }
 }
 
 struct InOrder<A> {
-    columns: Elements<A>,
+    columns: Contents<A>,
     count: usize,
 }
 

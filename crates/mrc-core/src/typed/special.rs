@@ -7,12 +7,7 @@ use std::borrow::Cow;
 use serde::de::value::SeqDeserializer;
 use serde::de::{self, Visitor};
 
-use super::leaf::Leaf;
-
-/// Whether two types are one. Lifetimes aside, which [`TypeId`](std::any::TypeId) would refuse.
-pub(super) fn is<T, U>() -> bool {
-    std::any::type_name::<T>() == std::any::type_name::<U>()
-}
+use super::raw;
 
 /// A type that is read in a way of its own.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -44,36 +39,36 @@ impl Special {
     #[allow(clippy::extra_unused_type_parameters, reason = "without the features there is no special type")]
     pub(super) fn of<T>() -> Option<Self> {
         #[cfg(feature = "rust_decimal")]
-        if is::<T, rust_decimal::Decimal>() {
+        if raw::is::<T, rust_decimal::Decimal>() {
             return Some(Self::Digits);
         }
         #[cfg(feature = "chrono")]
         {
             use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime};
-            if is::<T, NaiveDate>() {
+            if raw::is::<T, NaiveDate>() {
                 return Some(Self::Date);
             }
-            if is::<T, NaiveDateTime>() {
+            if raw::is::<T, NaiveDateTime>() {
                 return Some(Self::DateTime);
             }
             // Other zones are read through this one.
-            if is::<T, DateTime<FixedOffset>>() {
+            if raw::is::<T, DateTime<FixedOffset>>() {
                 return Some(Self::Zoned);
             }
         }
         #[cfg(feature = "time")]
         {
             use time::{Date, OffsetDateTime, PrimitiveDateTime, Time, UtcDateTime};
-            if is::<T, Date>() {
+            if raw::is::<T, Date>() {
                 return Some(Self::DateParts);
             }
-            if is::<T, PrimitiveDateTime>() || is::<T, UtcDateTime>() {
+            if raw::is::<T, PrimitiveDateTime>() || raw::is::<T, UtcDateTime>() {
                 return Some(Self::DateTimeParts);
             }
-            if is::<T, OffsetDateTime>() {
+            if raw::is::<T, OffsetDateTime>() {
                 return Some(Self::ZonedParts);
             }
-            if is::<T, Time>() {
+            if raw::is::<T, Time>() {
                 return Some(Self::TimeParts);
             }
         }
@@ -81,13 +76,13 @@ impl Special {
     }
 
     /// None: the value is of another kind.
-    pub(super) fn read<'de>(self, leaf: &Leaf<'de>) -> Option<Found<'de>> {
+    pub(super) fn read<'de>(self, raw: &'de str) -> Option<Converted<'de>> {
         if self == Self::Digits {
-            return leaf.number().map(Found::Text);
+            return raw::number(raw).map(Converted::Text);
         }
-        let text = leaf.quoted()?;
+        let text = raw::quoted(raw)?;
         if self == Self::TimeParts {
-            return Some(Found::Parts(time_of(&text)?.into()));
+            return Some(Converted::Parts(time_of(&text)?.into()));
         }
         let (day, rest) = text.split_at_checked("2025-01-15".len())?;
         let [year, of_year] = date_of(day)?;
@@ -95,27 +90,27 @@ impl Special {
         if matches!(self, Self::Date | Self::DateParts) {
             // In TypeScript's rows a date is the beginning of its day.
             let is_whole = rest.is_empty() || time_of(time?)? == [0; 4];
-            let parts = || Found::Parts(vec![year, of_year]);
-            return is_whole.then(|| if self == Self::Date { Found::Text(day.to_owned().into()) } else { parts() });
+            let parts = || Converted::Parts(vec![year, of_year]);
+            return is_whole.then(|| if self == Self::Date { Converted::Text(day.to_owned().into()) } else { parts() });
         }
         let time = time?;
         let parts = time_of(time)?;
         Some(match self {
-            Self::DateTime => Found::Text(format!("{day}T{time}").into()),
-            Self::Zoned => Found::Text(format!("{day}T{time}Z").into()),
-            Self::ZonedParts => Found::Parts([&[year, of_year], &parts[..], &[0; 3]].concat()),
-            _ => Found::Parts([&[year, of_year], &parts[..]].concat()),
+            Self::DateTime => Converted::Text(format!("{day}T{time}").into()),
+            Self::Zoned => Converted::Text(format!("{day}T{time}Z").into()),
+            Self::ZonedParts => Converted::Parts([&[year, of_year], &parts[..], &[0; 3]].concat()),
+            _ => Converted::Parts([&[year, of_year], &parts[..]].concat()),
         })
     }
 }
 
 /// What the type's visitor gets.
-pub(super) enum Found<'de> {
+pub(super) enum Converted<'de> {
     Text(Cow<'de, str>),
     Parts(Vec<i64>),
 }
 
-impl<'de> Found<'de> {
+impl<'de> Converted<'de> {
     pub(super) fn give<V: Visitor<'de>, E: de::Error>(self, visitor: V) -> Result<V::Value, E> {
         match self {
             Self::Text(text) => visitor.visit_str(&text),

@@ -1,7 +1,7 @@
 //! Bounds: how many entries a cache has at most, which of them goes first, and how long all of them live.
 
 #[cfg(any(feature = "redis", feature = "memory"))]
-pub(crate) mod place;
+pub(crate) mod layout;
 #[cfg(any(feature = "redis", feature = "memory"))]
 #[cfg_attr(not(feature = "memory"), allow(dead_code, reason = "Redis takes the half in Lua"))]
 pub(crate) mod policy;

@@ -1,8 +1,7 @@
 //! A view of a store in memory: the entries of one namespace, with a bound.
 
-use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -10,57 +9,15 @@ use bytes::Bytes;
 use mrc_core::{Event, EventListener, Tag};
 use tokio::time::Instant;
 
-use super::structure::{Rules, Structure};
-use super::{MemoryStore, Text, after, own, pages};
-use crate::bound::place::{Member, VALUES};
-use crate::bound::{Bound, Policy};
+use super::entry::{Text, after};
+use super::store::{MemoryStore, own, pages};
+use super::structure::{Structure, StructureRules};
+use crate::bound::Bound;
+use crate::bound::layout::Member;
 use crate::error::StoreError;
 use crate::listeners::Listeners;
 use crate::store::{CacheStore, Claim, KeyPages, Life, ScanPattern, Terms, Token, check_namespace};
 use crate::tags::{Found, Moment};
-
-/// All structures of a store, by what their keys would begin with in Redis.
-#[derive(Default)]
-pub(super) struct Structures(Mutex<HashMap<Bytes, Arc<Structure>>>);
-
-impl Structures {
-    fn get_or_make(&self, base: String, policy: Policy) -> Arc<Structure> {
-        let make = || Arc::new(Structure::new(policy));
-        Arc::clone(self.lock().entry(base.into()).or_insert_with(make))
-    }
-
-    /// The structure and the field of what stands in the index of a tag.
-    pub(super) fn of_member(&self, member: &Bytes) -> Option<(Arc<Structure>, Bytes)> {
-        let member = Member::of(member)?;
-        Some((Arc::clone(self.lock().get(&member.base)?), member.field))
-    }
-
-    /// The structure that would have this key in Redis.
-    pub(super) fn of_key(&self, key: &[u8]) -> Option<Arc<Structure>> {
-        self.lock().get(key.strip_suffix(VALUES.as_bytes())?).cloned()
-    }
-
-    /// The key that each structure would have in Redis.
-    pub(super) fn keys(&self) -> Vec<Bytes> {
-        let structures: Vec<_> = self.lock().iter().map(|(base, it)| (base.clone(), Arc::clone(it))).collect();
-        let there = structures.into_iter().filter(|(_, structure)| !structure.fields().is_empty());
-        there.map(|(base, _)| [&base[..], VALUES.as_bytes()].concat().into()).collect()
-    }
-
-    fn of_functions(&self, namespace: &str, bound: &Bound) -> Vec<Arc<Structure>> {
-        let beginning = bound.beginning(namespace);
-        let all = self.lock();
-        all.iter().filter(|(base, _)| bound.is_of_a_function(&beginning, base)).map(|(_, it)| Arc::clone(it)).collect()
-    }
-
-    pub(super) fn purge(&self) {
-        self.lock().clear();
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Bytes, Arc<Structure>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
 
 /// The entries of one namespace, with a bound.
 pub(super) struct BoundedMemory {
@@ -83,12 +40,12 @@ impl BoundedMemory {
     }
 
     /// Where an entry is, and what holds there.
-    fn place(&self, key: &[u8]) -> Result<(Arc<Structure>, Rules, String), StoreError> {
+    fn place(&self, key: &[u8]) -> Result<(Arc<Structure>, StructureRules, String), StoreError> {
         self.store.check_open()?;
         let key = String::from_utf8_lossy(key);
         let shard = self.bound.shard(&key);
         let base = self.bound.base(&self.namespace, self.bound.function(&self.namespace, &key), shard);
-        let rules = Rules { room: self.bound.room(shard), lifetime: self.bound.lifetime };
+        let rules = StructureRules { room: self.bound.room(shard), lifetime: self.bound.lifetime };
         Ok((self.store.structures.get_or_make(base.clone(), self.bound.policy), rules, base))
     }
 
@@ -229,7 +186,7 @@ fn field(key: &str) -> Bytes {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bound::{Fixed, Sliding};
+    use crate::bound::{Fixed, Policy, Sliding};
 
     const LONG: Duration = Duration::from_secs(3_600);
 

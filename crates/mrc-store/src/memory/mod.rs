@@ -1,237 +1,31 @@
 //! A cache in this process's own memory, by moka. The reference of the seam: readable first.
 
 mod bounded;
+mod entry;
 mod queue;
+mod store;
 mod structure;
+mod structures;
 mod tags;
 
-use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use futures_util::{StreamExt, stream};
-use moka::Expiry;
-use moka::ops::compute::Op;
-use moka::policy::EvictionPolicy;
-use moka::sync::Cache;
 use mrc_core::Tag;
 use tokio::time::Instant;
 
-use self::bounded::{BoundedMemory, Structures};
-use self::tags::Index;
+use self::bounded::BoundedMemory;
+use self::entry::{Text, after};
+use self::store::{own, pages};
 use crate::bound::Bound;
 use crate::error::StoreError;
-use crate::store::{CacheStore, Claim, KeyPages, LONGEST, Life, RESERVED, ScanPattern, Terms, Token, storable};
-use crate::tags::{Found, Moment, Tags, all_of};
+use crate::store::{CacheStore, Claim, KeyPages, Life, RESERVED, ScanPattern, Terms, Token};
+use crate::tags::{Found, Moment, all_of};
 
-/// What an entry takes besides its key and its value, roughly.
-const OVERHEAD: usize = 250;
-/// What a tag of an entry takes besides its name, and its place in the index too.
-const OVERHEAD_OF_TAG: usize = 150;
-const KEYS_A_PAGE: usize = 1_000;
-
-/// A cache in this process's own memory: for tests, and for programs that run alone.
-///
-/// Another process doesn't see it, so an invalidation reaches this process only. When it is full, the entries that were not used for the
-/// longest time go first.
-///
-/// ```
-/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), mrc_store::StoreError> {
-/// use std::time::Duration;
-/// use mrc_store::{CacheStore, MemoryStore};
-///
-/// let store = MemoryStore::new();
-/// store.put("greeting", "\"hello\"".into(), Duration::from_secs(60)).await?;
-/// assert_eq!(store.get("greeting").await?.as_deref(), Some(&b"\"hello\""[..]));
-/// # Ok(()) }
-/// ```
-pub struct MemoryStore {
-    slots: Cache<Bytes, Slot>,
-    index: Index,
-    structures: Structures,
-    closed: AtomicBool,
-}
-
-impl MemoryStore {
-    /// A store of 64 MiB.
-    pub fn new() -> Self {
-        Self::with_capacity(64 * 1024 * 1024)
-    }
-
-    /// A store of about this many bytes: keys, values, tags, and some 250 bytes for each entry.
-    pub fn with_capacity(bytes: u64) -> Self {
-        let slots = Cache::builder()
-            .max_capacity(bytes)
-            .weigher(weight)
-            // The default policy may turn a newcomer away, and a claim must not vanish.
-            .eviction_policy(EvictionPolicy::lru())
-            .expire_after(ByExpiry)
-            .build();
-        Self { slots, index: Index::new(), structures: Structures::default(), closed: AtomicBool::new(false) }
-    }
-
-    /// One step of the protocol: nobody else sees or changes the slot meanwhile.
-    fn step<T>(&self, key: &[u8], step: impl FnOnce(&mut Slot, Instant) -> T) -> Result<T, StoreError> {
-        self.check_open()?;
-        let mut result = None;
-        self.slots.entry(Bytes::copy_from_slice(key)).and_compute_with(|entry| {
-            let was_there = entry.is_some();
-            let now = Instant::now();
-            let mut slot = entry.map(|entry| entry.into_value().at(now)).unwrap_or_default();
-            result = Some(step(&mut slot, now));
-            match (slot.is_vacant(), was_there) {
-                (true, true) => Op::Remove,
-                (true, false) => Op::Nop,
-                (false, _) => Op::Put(slot),
-            }
-        });
-        // None would mean that moka never called us.
-        result.ok_or(StoreError::Closed)
-    }
-
-    /// The slot as it is now.
-    fn peek(&self, key: &[u8]) -> Result<Slot, StoreError> {
-        self.check_open()?;
-        Ok(self.slots.get(key).map(|slot| slot.at(Instant::now())).unwrap_or_default())
-    }
-
-    fn register(&self, key: &[u8], tags: &Tags) -> bool {
-        if tags.is_empty() {
-            return true;
-        }
-        self.index.sweep(|key, tag| self.may_have(key, tag));
-        self.index.register(key, tags)
-    }
-
-    /// Whether the key is filled with this tag, or may be about to be.
-    fn may_have(&self, key: &Bytes, tag: &Tag) -> bool {
-        if let Some((structure, field)) = self.structures.of_member(key) {
-            return structure.may_have(&field, std::slice::from_ref(tag));
-        }
-        self.peek(key).is_ok_and(|slot| slot.may_have(std::slice::from_ref(tag)))
-    }
-
-    fn keys(&self, pattern: &ScanPattern) -> Result<Vec<Bytes>, StoreError> {
-        self.check_open()?;
-        let now = Instant::now();
-        let found = self.slots.iter().filter(|(key, slot)| pattern.matches(key) && slot.clone().at(now).is_there());
-        let found = found.map(|(key, _)| Bytes::clone(&key));
-        Ok(found.chain(self.structures.keys().into_iter().filter(|key| pattern.matches(key))).collect())
-    }
-
-    fn check_open(&self) -> Result<(), StoreError> {
-        if self.closed.load(Ordering::Acquire) { Err(StoreError::Closed) } else { Ok(()) }
-    }
-}
-
-impl Default for MemoryStore {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl fmt::Debug for MemoryStore {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let capacity = self.slots.policy().max_capacity();
-        f.debug_struct("MemoryStore").field("capacity", &capacity).finish_non_exhaustive()
-    }
-}
-
-/// What lies under one key: the keys of the protocol, each with a life of its own.
-#[derive(Debug, Clone, Default)]
-struct Slot {
-    text: Option<Text>,
-    lease: Option<Lease>,
-    copy: Option<Text>,
-}
-
-#[derive(Debug, Clone)]
-struct Text {
-    /// Empty: a claim.
-    value: Bytes,
-    tags: Arc<Tags>,
-    /// Whether somebody reads a newer value: the space at the end, in Redis.
-    refreshing: bool,
-    ends: Instant,
-}
-
-#[derive(Debug, Clone)]
-struct Lease {
-    token: Token,
-    ends: Instant,
-}
-
-impl Text {
-    fn new(value: Bytes, tags: Arc<Tags>, ends: Instant) -> Self {
-        Self { value, tags, refreshing: false, ends }
-    }
-
-    fn claim(ends: Instant) -> Self {
-        Self::new(Bytes::new(), Arc::default(), ends)
-    }
-
-    fn weight(&self) -> usize {
-        let tags = self.tags.iter().map(|(tag, _)| OVERHEAD_OF_TAG + tag.as_str().len());
-        self.value.len() + tags.sum::<usize>()
-    }
-
-    fn has(&self, tags: &[Tag]) -> bool {
-        tags.iter().all(|tag| self.tags.since(tag.as_str()).is_some())
-    }
-
-    /// None: a claim.
-    fn found(self) -> Option<Found> {
-        let tags = Arc::unwrap_or_clone(self.tags);
-        (!self.value.is_empty()).then_some(Found { value: self.value, tags: Some(tags) })
-    }
-}
-
-impl Slot {
-    /// Without what has expired.
-    fn at(mut self, now: Instant) -> Self {
-        self.text.take_if(|text| text.ends <= now);
-        self.lease.take_if(|lease| lease.ends <= now);
-        self.copy.take_if(|copy| copy.ends <= now);
-        self
-    }
-
-    fn is_vacant(&self) -> bool {
-        self.lease.is_none() && !self.is_there()
-    }
-
-    fn is_there(&self) -> bool {
-        self.text.is_some() || self.copy.is_some()
-    }
-
-    fn value(&self) -> Option<&Text> {
-        self.text.as_ref().filter(|text| !text.value.is_empty())
-    }
-
-    fn is_leased_to(&self, token: &Token) -> bool {
-        self.lease.as_ref().is_some_and(|lease| lease.token == *token)
-    }
-
-    /// Whether a value of it has these tags. A lease tells that one may be on its way.
-    fn may_have(&self, tags: &[Tag]) -> bool {
-        self.lease.is_some() || [&self.text, &self.copy].into_iter().flatten().any(|text| text.has(tags))
-    }
-
-    /// Removes what has these tags, and what may be about to. Returns whether a value went.
-    fn invalidate(&mut self, tags: &[Tag]) -> bool {
-        let leased = self.lease.is_some();
-        self.copy.take_if(|copy| leased || copy.has(tags));
-        let gone = self.text.take_if(|text| leased || text.has(tags));
-        gone.is_some_and(|text| !text.value.is_empty())
-    }
-
-    fn ends(&self) -> Option<Instant> {
-        let [text, copy] = [&self.text, &self.copy].map(|text| text.as_ref().map(|text| text.ends));
-        text.max(copy).max(self.lease.as_ref().map(|lease| lease.ends))
-    }
-}
+pub use self::store::MemoryStore;
 
 #[async_trait]
 impl CacheStore for MemoryStore {
@@ -253,26 +47,7 @@ impl CacheStore for MemoryStore {
     }
 
     async fn claim(&self, key: &str, token: &Token, terms: Terms) -> Result<Claim, StoreError> {
-        self.step(checked(key)?, |slot, now| {
-            if let Some(text) = slot.value()
-                && terms.mode.is_hit(text.ends - now)
-            {
-                return Claim::Hit(text.value.clone());
-            }
-            if let (Some(_), Some(other)) = (&slot.text, &slot.lease) {
-                return Claim::Busy { lease_left: Some(other.ends - now) };
-            }
-            let ends = after(now, terms.lease);
-            match &mut slot.text {
-                Some(text) if !text.value.is_empty() => text.refreshing = true,
-                _ => slot.text = Some(Text::claim(ends)),
-            }
-            slot.lease = Some(Lease { token: token.clone(), ends });
-            if terms.copy && slot.copy.as_ref().is_none_or(|copy| copy.value.is_empty()) {
-                slot.copy = Some(Text::claim(ends));
-            }
-            Claim::Granted
-        })
+        self.step(checked(key)?, |slot, now| slot.claim(token, terms, None, now))
     }
 
     async fn fill(&self, key: &str, token: &Token, value: Bytes, life: Life) -> Result<bool, StoreError> {
@@ -284,45 +59,25 @@ impl CacheStore for MemoryStore {
             self.release(key, token).await?;
             return Ok(false);
         }
-        let (ends, end_of_copy, has_copy) = (life.ttl, life.of_copy(), life.has_copy());
+        let (ttl, of_copy, has_copy) = (life.ttl, life.of_copy(), life.has_copy());
         let tags = Arc::new(life.tags);
         self.step(checked(key)?, |slot, now| {
-            let stands = slot.text.as_ref().is_some_and(|text| text.value.is_empty() || text.refreshing);
-            if !stands || !slot.is_leased_to(token) {
-                return false;
-            }
-            slot.copy = match slot.copy.take() {
-                Some(_) if has_copy => Some(Text::new(value.clone(), tags.clone(), after(now, end_of_copy))),
-                copy => copy,
-            };
-            slot.text = Some(Text::new(value, tags, after(now, ends)));
-            slot.lease = None;
-            true
+            let copy = has_copy.then(|| Text::new(value.clone(), tags.clone(), after(now, of_copy)));
+            slot.fill(token, Text::new(value, tags, after(now, ttl)), copy)
         })
     }
 
     async fn release(&self, key: &str, token: &Token) -> Result<bool, StoreError> {
-        self.step(checked(key)?, |slot, _| {
-            if !slot.is_leased_to(token) {
-                return false;
-            }
-            slot.lease = None;
-            slot.text.take_if(|text| text.value.is_empty());
-            slot.copy.take_if(|copy| copy.value.is_empty());
-            true
-        })
+        self.step(checked(key)?, |slot, _| slot.release(token))
     }
 
     async fn put(&self, key: &str, value: Bytes, ttl: Duration) -> Result<(), StoreError> {
         let value = own(value)?;
-        self.step(checked(key)?, |slot, now| {
-            slot.text = Some(Text::new(value, Arc::default(), after(now, ttl)));
-            slot.copy = None;
-        })
+        self.step(checked(key)?, |slot, now| slot.put(Text::new(value, Arc::default(), after(now, ttl))))
     }
 
     async fn ttl(&self, key: &str) -> Result<Option<Duration>, StoreError> {
-        Ok(self.peek(checked(key)?)?.value().map(|text| text.ends - Instant::now()))
+        Ok(self.peek(checked(key)?)?.value().map(|text| text.left(None, Instant::now())))
     }
 
     async fn remove(&self, keys: &[Bytes]) -> Result<u64, StoreError> {
@@ -335,12 +90,7 @@ impl CacheStore for MemoryStore {
             if key.starts_with(RESERVED) {
                 return Err(StoreError::OWN_KEY);
             }
-            // The lease stays behind, as in Redis: without the text it is worth nothing.
-            let gone = self.step(key, |slot, _| {
-                slot.copy = None;
-                slot.text.take().is_some()
-            })?;
-            removed += u64::from(gone);
+            removed += u64::from(self.step(key, |slot, _| slot.remove())?);
         }
         Ok(removed)
     }
@@ -395,51 +145,9 @@ impl CacheStore for MemoryStore {
     }
 }
 
-/// Frees an entry when the last of it has ended. What is read is checked by the slot itself.
-struct ByExpiry;
-
-impl Expiry<Bytes, Slot> for ByExpiry {
-    fn expire_after_create(&self, _: &Bytes, slot: &Slot, _: std::time::Instant) -> Option<Duration> {
-        slot.ends().map(|ends| ends.saturating_duration_since(Instant::now()))
-    }
-
-    fn expire_after_update(
-        &self,
-        key: &Bytes,
-        slot: &Slot,
-        at: std::time::Instant,
-        _: Option<Duration>,
-    ) -> Option<Duration> {
-        self.expire_after_create(key, slot, at)
-    }
-}
-
-fn weight(key: &Bytes, slot: &Slot) -> u32 {
-    let values = [&slot.text, &slot.copy].into_iter().flatten().map(Text::weight);
-    u32::try_from(OVERHEAD + key.len() + values.sum::<usize>()).unwrap_or(u32::MAX)
-}
-
-fn pages<'a>(keys: Result<Vec<Bytes>, StoreError>) -> KeyPages<'a> {
-    let pages = match keys {
-        Ok(keys) => keys.chunks(KEYS_A_PAGE).map(|page| Ok(page.to_vec())).collect(),
-        Err(error) => vec![Err(error)],
-    };
-    stream::iter(pages).boxed()
-}
-
 /// A key that an entry may have.
 fn checked(key: &str) -> Result<&[u8], StoreError> {
     if key.as_bytes().starts_with(RESERVED) { Err(StoreError::OWN_KEY) } else { Ok(key.as_bytes()) }
-}
-
-/// A copy that keeps no larger buffer alive.
-fn own(value: Bytes) -> Result<Bytes, StoreError> {
-    storable(value).map(|value| Bytes::copy_from_slice(&value))
-}
-
-/// At least a millisecond from now, as in Redis.
-fn after(now: Instant, life: Duration) -> Instant {
-    now + life.clamp(Duration::from_millis(1), LONGEST)
 }
 
 #[cfg(all(test, feature = "conformance"))]
@@ -448,6 +156,7 @@ mod tests {
 
     use super::*;
     use crate::conformance::store;
+    use crate::store::LONGEST;
 
     #[tokio::test]
     async fn passes_the_suite() {

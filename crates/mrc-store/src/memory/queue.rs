@@ -11,7 +11,7 @@ use crate::bound::policy::Victim;
 /// The entries, each with its place.
 pub(super) enum Queue {
     Ordered {
-        entries: BTreeSet<(Place, Bytes)>,
+        entries: BTreeSet<(Rank, Bytes)>,
         victim: Victim,
     },
     /// In no order, and where each of them is.
@@ -23,7 +23,7 @@ pub(super) enum Queue {
 
 /// A place in the order.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Place(pub(super) f64);
+pub(super) struct Rank(pub(super) f64);
 
 impl Queue {
     pub(super) fn new(victim: Victim) -> Self {
@@ -57,7 +57,7 @@ impl Queue {
     pub(super) fn insert(&mut self, field: Bytes, place: f64) {
         match self {
             Self::Ordered { entries, .. } => {
-                entries.insert((Place(place), field));
+                entries.insert((Rank(place), field));
             }
             Self::Any { entries, at } => {
                 at.insert(field.clone(), entries.len());
@@ -69,7 +69,7 @@ impl Queue {
     pub(super) fn remove(&mut self, field: &Bytes, place: f64) {
         match self {
             Self::Ordered { entries, .. } => {
-                entries.remove(&(Place(place), field.clone()));
+                entries.remove(&(Rank(place), field.clone()));
             }
             Self::Any { entries, at } => {
                 let Some(gap) = at.remove(field) else { return };
@@ -97,27 +97,27 @@ impl Queue {
             Self::Ordered { entries, victim: Victim::Highest } => entries.last().cloned()?,
             Self::Ordered { entries, .. } => entries.first().cloned()?,
             Self::Any { entries, .. } if entries.is_empty() => return None,
-            Self::Any { entries, .. } => (Place(0.0), entries[rand::rng().random_range(..entries.len())].clone()),
+            Self::Any { entries, .. } => (Rank(0.0), entries[rand::rng().random_range(..entries.len())].clone()),
         };
         Some((field, place.0))
     }
 }
 
-impl PartialEq for Place {
+impl PartialEq for Rank {
     fn eq(&self, other: &Self) -> bool {
         self.cmp(other).is_eq()
     }
 }
 
-impl Eq for Place {}
+impl Eq for Rank {}
 
-impl PartialOrd for Place {
+impl PartialOrd for Rank {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl Ord for Place {
+impl Ord for Rank {
     fn cmp(&self, other: &Self) -> Ordering {
         self.0.total_cmp(&other.0)
     }

@@ -8,8 +8,9 @@ use bytes::Bytes;
 use mrc_core::Tag;
 use tokio::time::Instant;
 
+use super::entry::{Lease, Slot, Text, after};
 use super::queue::Queue;
-use super::{Lease, Text, after};
+
 use crate::bound::policy::{self, Eviction, Order};
 use crate::bound::{Lifetime, Policy};
 use crate::store::{Claim, Terms, Token};
@@ -18,13 +19,13 @@ use crate::store::{Claim, Terms, Token};
 const LEAST_LEASES: usize = 1_000;
 
 /// The entries of one structure. Each step of the protocol happens under its lock.
-pub(super) struct Structure(Mutex<State>);
+pub(super) struct Structure(Mutex<StructureState>);
 
-struct State {
+struct StructureState {
     eviction: &'static dyn Eviction,
     began: Instant,
     /// Values and claims.
-    entries: HashMap<Bytes, Entry>,
+    entries: HashMap<Bytes, Placed>,
     /// Who is filling which field. As in Redis they stay where the entry goes, and are worth nothing without it.
     leases: HashMap<Bytes, Lease>,
     /// At how many of them it is looked which have ended.
@@ -37,7 +38,7 @@ struct State {
     until: Option<Instant>,
 }
 
-struct Entry {
+struct Placed {
     text: Text,
     /// Among the values.
     place: f64,
@@ -45,14 +46,9 @@ struct Entry {
 
 /// What is asked of a structure, beside the entry.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Rules {
+pub(super) struct StructureRules {
     pub(super) room: usize,
     pub(super) lifetime: Lifetime,
-}
-
-/// What is left of an entry's life, which ends with all of them.
-fn left(ends: Instant, until: Option<Instant>, now: Instant) -> Duration {
-    until.map_or(ends, |until| until.min(ends)) - now
 }
 
 impl Structure {
@@ -62,118 +58,83 @@ impl Structure {
         let (entries, leases) = (HashMap::new(), HashMap::new());
         let (ends, leases_due) = (BTreeSet::new(), LEAST_LEASES);
         let began = Instant::now();
-        Self(Mutex::new(State { eviction, began, entries, leases, leases_due, queue, ends, until: None }))
+        Self(Mutex::new(StructureState { eviction, began, entries, leases, leases_due, queue, ends, until: None }))
     }
 
-    /// The value under a field, which is thereby used.
-    pub(super) fn get(&self, field: &Bytes, rules: Rules) -> Option<Text> {
+    /// Returns the value under a field, which is a use of the entry.
+    pub(super) fn get(&self, field: &Bytes, rules: StructureRules) -> Option<Text> {
         self.step(|state, now| {
             if let Lifetime::Sliding(life) = rules.lifetime {
                 state.until = state.until.map(|_| after(now, life));
             }
-            let (text, place) = state.read(field, now).map(|entry| (entry.text.clone(), entry.place))?;
-            if text.value.is_empty() {
-                return None;
-            }
-            state.use_place(field, place, now);
+            let text = state.slot(field, now).text.filter(|text| !text.is_claim())?;
+            state.use_place(field, now);
             Some(text)
         })
     }
 
-    pub(super) fn claim(&self, field: &Bytes, token: &Token, terms: Terms, rules: Rules) -> Claim {
+    pub(super) fn claim(&self, field: &Bytes, token: &Token, terms: Terms, rules: StructureRules) -> Claim {
         self.step(|state, now| {
             state.reap(now);
-            let ends = after(now, terms.lease);
-            let other = state.lease(field, now).map(|lease| lease.ends);
-            let until = state.until;
-            match (state.read(field, now), other) {
-                (Some(entry), _)
-                    if !entry.text.value.is_empty() && terms.mode.is_hit(left(entry.text.ends, until, now)) =>
-                {
-                    return Claim::Hit(entry.text.value.clone());
-                }
-                (Some(_), Some(other)) => return Claim::Busy { lease_left: Some(other - now) },
-                (Some(entry), None) if !entry.text.value.is_empty() => entry.text.refreshing = true,
-                _ => {
-                    state.take(field);
-                    state.ends.insert((ends, field.clone()));
-                    state.entries.insert(field.clone(), Entry { text: Text::claim(ends), place: 0.0 });
-                }
+            let mut slot = state.slot(field, now);
+            // There are no copies: they would be entries beyond the bound.
+            let claim = slot.claim(token, terms.copy(false), state.until, now);
+            if claim == Claim::Granted {
+                state.keep(field, slot);
+                state.live(rules.lifetime, terms.lease, now);
             }
-            state.leases.insert(field.clone(), Lease { token: token.clone(), ends });
-            state.live(rules.lifetime, terms.lease, now);
-            Claim::Granted
+            claim
         })
     }
 
-    /// Stores a value if the claim of `token` still stands. None: it doesn't. Otherwise, how many entries went to make room.
-    pub(super) fn fill(&self, field: &Bytes, token: &Token, text: Text, life: Duration, rules: Rules) -> Option<u64> {
+    /// Stores a value if the claim of `token` still stands. Returns how many entries were evicted to make room, or `None` if
+    /// the claim doesn't stand.
+    pub(super) fn fill(
+        &self,
+        field: &Bytes,
+        token: &Token,
+        text: Text,
+        life: Duration,
+        rules: StructureRules,
+    ) -> Option<u64> {
         self.step(|state, now| {
-            let entry = state.read(field, now)?;
-            let stands = entry.text.value.is_empty() || entry.text.refreshing;
-            if !stands || state.lease(field, now).is_none_or(|lease| lease.token != *token) {
-                return None;
-            }
-            state.leases.remove(field);
-            Some(state.store(field, text, life, rules, now))
+            let mut slot = state.slot(field, now);
+            slot.fill(token, text, None).then(|| state.store(field, slot, life, rules, now))
         })
     }
 
-    pub(super) fn put(&self, field: &Bytes, text: Text, life: Duration, rules: Rules) -> u64 {
+    /// Stores a value. Returns how many entries were evicted to make room.
+    pub(super) fn put(&self, field: &Bytes, text: Text, life: Duration, rules: StructureRules) -> u64 {
         self.step(|state, now| {
-            state.read(field, now);
-            state.store(field, text, life, rules, now)
+            let mut slot = state.slot(field, now);
+            slot.put(text);
+            state.store(field, slot, life, rules, now)
         })
     }
 
     pub(super) fn release(&self, field: &Bytes, token: &Token) -> bool {
-        self.step(|state, now| {
-            if state.lease(field, now).is_none_or(|lease| lease.token != *token) {
-                return false;
-            }
-            state.leases.remove(field);
-            if state.read(field, now).is_some_and(|entry| entry.text.value.is_empty()) {
-                state.forget(field);
-            }
-            true
-        })
+        self.change(field, |slot| slot.release(token))
     }
 
     pub(super) fn ttl(&self, field: &Bytes) -> Option<Duration> {
         self.step(|state, now| {
-            let (until, entry) = (state.until, state.read(field, now)?);
-            (!entry.text.value.is_empty()).then(|| left(entry.text.ends, until, now))
+            let slot = state.slot(field, now);
+            slot.value().map(|text| text.left(state.until, now))
         })
     }
 
     pub(super) fn remove(&self, field: &Bytes) -> bool {
-        self.step(|state, now| {
-            let was_there = state.read(field, now).is_some();
-            state.forget(field);
-            was_there
-        })
+        self.change(field, Slot::remove)
     }
 
     /// Whether an entry has these tags, or may be about to.
     pub(super) fn may_have(&self, field: &Bytes, tags: &[Tag]) -> bool {
-        self.step(|state, now| {
-            let leased = state.lease(field, now).is_some();
-            state.read(field, now).is_some_and(|entry| leased || entry.text.has(tags))
-        })
+        self.step(|state, now| state.slot(field, now).may_have(tags))
     }
 
     /// Removes an entry that has these tags, or may be about to. Returns whether a value went.
     pub(super) fn invalidate(&self, field: &Bytes, tags: &[Tag]) -> bool {
-        self.step(|state, now| {
-            let leased = state.lease(field, now).is_some();
-            let Some(entry) = state.read(field, now) else { return false };
-            let is_value = !entry.text.value.is_empty();
-            let goes = leased || entry.text.has(tags);
-            if goes {
-                state.forget(field);
-            }
-            goes && is_value
-        })
+        self.change(field, |slot| slot.invalidate(tags))
     }
 
     /// How many values there are.
@@ -202,7 +163,17 @@ impl Structure {
         })
     }
 
-    fn step<T>(&self, step: impl FnOnce(&mut State, Instant) -> T) -> T {
+    /// A step that stores no value.
+    fn change<T>(&self, field: &Bytes, change: impl FnOnce(&mut Slot) -> T) -> T {
+        self.step(|state, now| {
+            let mut slot = state.slot(field, now);
+            let outcome = change(&mut slot);
+            state.keep(field, slot);
+            outcome
+        })
+    }
+
+    fn step<T>(&self, step: impl FnOnce(&mut StructureState, Instant) -> T) -> T {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
         if state.until.is_some_and(|until| until <= now) {
@@ -212,18 +183,44 @@ impl Structure {
     }
 }
 
-impl State {
-    /// An entry as it is now: what has ended goes.
-    fn read(&mut self, field: &Bytes, now: Instant) -> Option<&mut Entry> {
-        if self.entries.get(field)?.text.ends <= now {
+impl StructureState {
+    /// Returns the entry as it is now, and removes what has expired.
+    fn slot(&mut self, field: &Bytes, now: Instant) -> Slot {
+        let text = self.entries.get(field).map(|entry| entry.text.clone());
+        let was_there = text.is_some();
+        let slot = Slot { text, lease: self.leases.get(field).cloned(), copy: None }.expire(now);
+        if was_there && slot.text.is_none() {
             self.forget(field);
         }
-        self.entries.get_mut(field)
+        slot
     }
 
-    /// The lease of a field, whether there is an entry or not.
-    fn lease(&self, field: &Bytes, now: Instant) -> Option<&Lease> {
-        self.leases.get(field).filter(|lease| lease.ends > now)
+    /// Writes back the entry after a step that stored no value.
+    fn keep(&mut self, field: &Bytes, Slot { text, lease, .. }: Slot) {
+        self.keep_lease(field, lease);
+        match (text, self.entries.get_mut(field)) {
+            (None, None) => {}
+            (None, Some(_)) => self.forget(field),
+            (Some(text), Some(entry)) if !text.is_claim() => entry.text = text,
+            (Some(claim), _) => self.insert(field, claim, 0.0),
+        }
+    }
+
+    fn keep_lease(&mut self, field: &Bytes, lease: Option<Lease>) {
+        match lease {
+            Some(lease) => self.leases.insert(field.clone(), lease),
+            None => self.leases.remove(field),
+        };
+    }
+
+    /// Inserts a text, and removes the one before.
+    fn insert(&mut self, field: &Bytes, text: Text, place: f64) {
+        self.take(field);
+        self.ends.insert((text.ends, field.clone()));
+        if !text.is_claim() {
+            self.queue.insert(field.clone(), place);
+        }
+        self.entries.insert(field.clone(), Placed { text, place });
     }
 
     fn forget(&mut self, field: &Bytes) {
@@ -237,7 +234,7 @@ impl State {
     fn take(&mut self, field: &Bytes) {
         let Some(entry) = self.entries.remove(field) else { return };
         self.ends.remove(&(entry.text.ends, field.clone()));
-        if !entry.text.value.is_empty() {
+        if !entry.text.is_claim() {
             self.queue.remove(field, entry.place);
         }
     }
@@ -254,9 +251,19 @@ impl State {
         }
     }
 
-    fn store(&mut self, field: &Bytes, text: Text, life: Duration, rules: Rules, now: Instant) -> u64 {
+    /// Writes back the entry after a step that stored a value. Returns how many entries were evicted to make room.
+    fn store(
+        &mut self,
+        field: &Bytes,
+        Slot { text, lease, .. }: Slot,
+        life: Duration,
+        rules: StructureRules,
+        now: Instant,
+    ) -> u64 {
+        let Some(text) = text else { return 0 };
+        self.keep_lease(field, lease);
         let mut evicted = 0;
-        let known = self.entries.get(field).filter(|entry| !entry.text.value.is_empty()).map(|entry| entry.place);
+        let known = self.entries.get(field).filter(|entry| !entry.text.is_claim()).map(|entry| entry.place);
         let place = if let Some(place) = known {
             self.eviction.used(place, &self.order(None, now)).unwrap_or(place)
         } else {
@@ -271,21 +278,18 @@ impl State {
             }
             self.eviction.arrival(&self.order(gone, now))
         };
-        self.take(field);
-        self.ends.insert((text.ends, field.clone()));
-        self.queue.insert(field.clone(), place);
-        self.entries.insert(field.clone(), Entry { text, place });
+        self.insert(field, text, place);
         self.live(rules.lifetime, life, now);
         evicted
     }
 
-    fn use_place(&mut self, field: &Bytes, place: f64, now: Instant) {
-        let Some(new) = self.eviction.used(place, &self.order(None, now)) else { return };
-        self.queue.remove(field, place);
+    fn use_place(&mut self, field: &Bytes, now: Instant) {
+        let order = self.order(None, now);
+        let Some(entry) = self.entries.get_mut(field) else { return };
+        let Some(new) = self.eviction.used(entry.place, &order) else { return };
+        self.queue.remove(field, entry.place);
         self.queue.insert(field.clone(), new);
-        if let Some(entry) = self.entries.get_mut(field) {
-            entry.place = new;
-        }
+        entry.place = new;
     }
 
     fn order(&self, gone: Option<f64>, now: Instant) -> Order {

@@ -16,11 +16,11 @@ const LEAST_GROWTH: usize = 1_000;
 /// The index. Its lock is never taken within a step on a slot; the other way round is fine.
 pub(super) struct Index {
     began: Instant,
-    state: Mutex<State>,
+    state: Mutex<IndexState>,
 }
 
 #[derive(Default)]
-struct State {
+struct IndexState {
     clock: Moment,
     tags: HashMap<Tag, Registry>,
     /// What was added since the last sweep, and at how much the next one comes.
@@ -37,7 +37,7 @@ struct Registry {
 
 impl Index {
     pub(super) fn new() -> Self {
-        let state = State { due: LEAST_GROWTH, ..State::default() };
+        let state = IndexState { due: LEAST_GROWTH, ..IndexState::default() };
         Self { began: Instant::now(), state: Mutex::new(state) }
     }
 
@@ -96,14 +96,14 @@ impl Index {
     }
 
     /// The time, later by so much than any before.
-    fn tick(&self, state: &mut State, more: u64) -> Moment {
+    fn tick(&self, state: &mut IndexState, more: u64) -> Moment {
         // The clock begins so late that whatever is before it is too long ago.
         let time = u64::try_from((REMEMBERED + self.began.elapsed()).as_micros()).unwrap_or(u64::MAX);
         state.clock = Moment::from_micros(time.max(state.clock.as_micros() + more));
         state.clock
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, IndexState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

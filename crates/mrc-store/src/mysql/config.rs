@@ -1,14 +1,16 @@
 //! How to reach MySQL or MariaDB, and how long to wait for it.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
 
-use mysql_async::{Opts, OptsBuilder, Pool, PoolConstraints, PoolOpts};
+use mysql_async::Pool;
 
 use super::params::ParamMode;
-use super::setup::{COLLATION, use_database};
-use super::tls::Tls;
-use crate::error::ExecuteError;
+use super::tls::{Pem, Tls, TlsMode};
+
+/// As PyMySQL sets it.
+pub(super) const COLLATION: &str = "utf8mb4_general_ci";
 
 /// How to reach MySQL or MariaDB, and how long to wait for it.
 ///
@@ -51,9 +53,6 @@ pub struct MySqlConfig {
     pub(super) param_mode: ParamMode,
     pub(super) pool: Option<Pool>,
 }
-
-/// More connections than any server takes: its own limit is 100,000. The pool allocates room for all of them.
-const MOST_CONNECTIONS: usize = 100_000;
 
 impl Default for MySqlConfig {
     fn default() -> Self {
@@ -214,61 +213,59 @@ impl MySqlConfig {
         self.param_mode = mode;
         self
     }
+}
 
-    /// What the driver wants for the pool of the reads. Their sessions stay as they began.
-    pub(super) fn opts_for_reads(&self) -> Result<Opts, ExecuteError> {
-        self.opts(false, self.setup_of_reads()?)
+/// TLS.
+impl MySqlConfig {
+    /// Sets whether connections are encrypted, and what is verified of the server's certificate. Default:
+    /// [`TlsMode::Off`], or [`TlsMode::VerifyIdentity`] if a certificate is set.
+    ///
+    /// A connection by a Unix [`socket`](Self::socket) isn't encrypted in any mode.
+    ///
+    /// MySQL makes a certificate at its first start, which names no host. `VerifyCa` takes it:
+    ///
+    /// ```no_run
+    /// use mrc_store::MySqlConfig;
+    /// use mrc_store::mysql::TlsMode;
+    ///
+    /// // `ca.pem` lies in the server's data folder. In a URL: `?tls=verify_ca&tls_ca=/etc/mysql/ca.pem`.
+    /// let config = MySqlConfig::new().host("db.internal").tls(TlsMode::VerifyCa).tls_ca_file("/etc/mysql/ca.pem");
+    /// # let _ = config;
+    /// ```
+    #[must_use]
+    pub fn tls(mut self, mode: TlsMode) -> Self {
+        self.tls.mode = Some(mode);
+        self
     }
 
-    /// What the driver wants for the pool of the callers. A session is reset when it comes back.
-    pub(super) fn opts_for_callers(&self) -> Result<Opts, ExecuteError> {
-        self.opts(true, self.setup()? + &use_database(self.database.as_deref()))
+    /// Trusts certificates that these authorities signed, and no others: a file in PEM format, read when the executor is
+    /// made. Default: the public authorities.
+    #[must_use]
+    pub fn tls_ca_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.tls.ca = Some(Pem::File(path.into()));
+        self
     }
 
-    /// Refuses a limit that lets nothing succeed.
-    pub(super) fn check_limits(&self) -> Result<(), ExecuteError> {
-        if !(1..=MOST_CONNECTIONS).contains(&self.pool_max) {
-            return Err(refuse("pool_max must be from 1 to 100000"));
-        }
-        let limits = [
-            ("acquire_timeout", self.acquire_timeout),
-            ("connect_timeout", self.connect_timeout),
-            ("query_timeout", self.query_timeout),
-            ("idle_timeout", self.idle_timeout),
-        ];
-        if let Some((name, _)) = limits.iter().find(|(_, limit)| limit.is_zero()) {
-            return Err(refuse(format!("{name} must be longer than 0")));
-        }
-        Ok(())
+    /// As [`tls_ca_file`](Self::tls_ca_file), with the text of the file. Default: none.
+    #[must_use]
+    pub fn tls_ca_pem(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.tls.ca = Some(Pem::Text(pem.into()));
+        self
     }
 
-    fn opts(&self, reset: bool, setup: String) -> Result<Opts, ExecuteError> {
-        self.check_limits()?;
-        let constraints = PoolConstraints::new(self.pool_min, self.pool_max)
-            .ok_or_else(|| refuse("pool_min must not be above pool_max"))?;
-        // With none the driver never closes a statement; with one, a look into the catalogue would close the caller's.
-        if self.statement_cache < 2 {
-            return Err(refuse("statement_cache must be at least 2"));
-        }
-        let pool = PoolOpts::new()
-            .with_constraints(constraints)
-            .with_inactive_connection_ttl(self.idle_timeout)
-            .with_reset_connection(reset);
-        Ok(OptsBuilder::default()
-            .ip_or_hostname(&self.host)
-            .tcp_port(self.port)
-            .tcp_keepalive(Some(Duration::from_secs(60)))
-            .socket(self.socket.as_deref())
-            .prefer_socket(self.prefer_socket)
-            .user(self.user.as_deref())
-            .pass(self.password.as_deref())
-            .db_name(self.database.as_deref())
-            .stmt_cache_size(self.statement_cache)
-            // The driver would announce TLS on a socket, and then not speak it.
-            .ssl_opts(self.tls.opts()?.filter(|_| self.socket.is_none()))
-            .pool_opts(pool)
-            .setup(vec![setup])
-            .into())
+    /// Shows the server a certificate of the client, as accounts with `REQUIRE X509` ask for: files in PEM format, read when
+    /// the executor is made. The key has no passphrase. Default: none.
+    #[must_use]
+    pub fn tls_client_files(mut self, cert: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Self {
+        (self.tls.cert, self.tls.key) = (Some(Pem::File(cert.into())), Some(Pem::File(key.into())));
+        self
+    }
+
+    /// As [`tls_client_files`](Self::tls_client_files), with the texts of the files. Default: none.
+    #[must_use]
+    pub fn tls_client_pem(mut self, cert: impl Into<Vec<u8>>, key: impl Into<Vec<u8>>) -> Self {
+        (self.tls.cert, self.tls.key) = (Some(Pem::Text(cert.into())), Some(Pem::Text(key.into())));
+        self
     }
 }
 
@@ -297,49 +294,5 @@ impl fmt::Debug for MySqlConfig {
             .field("read_only", &self.read_only)
             .field("param_mode", &self.param_mode)
             .finish()
-    }
-}
-
-pub(super) fn refuse(what: impl Into<String>) -> ExecuteError {
-    ExecuteError::Config(what.into())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_cannot_work_is_refused_before_connecting() {
-        let refused = |config: MySqlConfig| config.opts_for_reads().unwrap_err().to_string();
-        assert!(refused(MySqlConfig::new().pool_max(0)).contains("pool_max"));
-        assert!(refused(MySqlConfig::new().pool_max(usize::MAX)).contains("100000"));
-        assert!(refused(MySqlConfig::new().pool_min(usize::MAX).pool_max(usize::MAX)).contains("100000"));
-        assert!(refused(MySqlConfig::new().pool_min(11)).contains("pool_min"));
-        assert!(refused(MySqlConfig::new().statement_cache(1)).contains("statement_cache"));
-        assert!(refused(MySqlConfig::new().query_timeout(Duration::ZERO)).contains("query_timeout"));
-        assert!(refused(MySqlConfig::new().tls_ca_file("/no/such/file")).contains("/no/such/file"));
-    }
-
-    #[test]
-    fn reads_are_read_only_and_callers_come_back_to_the_database() {
-        let config = MySqlConfig::new().database("we`ird");
-        let (reads, callers) = (config.opts_for_reads().unwrap(), config.opts_for_callers().unwrap());
-        let says = |opts: &Opts, what: &str| opts.setup().iter().any(|text| text.contains(what));
-        assert!(says(&reads, "TRANSACTION READ ONLY") && !says(&reads, "USE") && !reads.pool_opts().reset_connection());
-        assert!(says(&callers, "USE `we``ird`") && !says(&callers, "READ ONLY"));
-        assert!(callers.pool_opts().reset_connection());
-        assert!(!says(&config.read_only(false).opts_for_reads().unwrap(), "READ ONLY"));
-    }
-
-    #[test]
-    fn the_driver_gets_what_was_set() {
-        let opts =
-            MySqlConfig::new().host("db").port(1).user("u").password("p").database("d").opts_for_reads().unwrap();
-        assert_eq!((opts.ip_or_hostname(), opts.tcp_port()), ("db", 1));
-        assert_eq!((opts.user(), opts.pass(), opts.db_name()), (Some("u"), Some("p"), Some("d")));
-        assert!(!opts.prefer_socket() && !opts.pool_opts().reset_connection() && opts.ssl_opts().is_none());
-        let tls = MySqlConfig::new().tls_ca_pem(*b"-----BEGIN CERTIFICATE-----");
-        assert!(tls.clone().opts_for_callers().unwrap().ssl_opts().unwrap().disable_built_in_roots());
-        assert!(tls.socket("/run/mysqld").opts_for_callers().unwrap().ssl_opts().is_none());
     }
 }

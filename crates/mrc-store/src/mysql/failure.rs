@@ -5,6 +5,10 @@ use mysql_async::{DriverError, Error, IoError, ServerError};
 use crate::driver::server_error;
 use crate::error::{ExecuteError, Source};
 
+/// What to do about a certificate that isn't trusted.
+const HELP: &str = "`tls_ca` names the authority that signed it, and `tls=verify_ca` doesn't compare its names \
+                               with the host's";
+
 /// How rustls begins the text of an error about the server's certificate.
 const CERTIFICATE: &str = "invalid peer certificate";
 
@@ -15,7 +19,7 @@ pub(super) fn failed(error: Error) -> ExecuteError {
         Error::Io(IoError::Tls(error)) => ExecuteError::Config(format!("TLS: {error}")),
         // The driver says "Input/output error" before it, twice.
         Error::Io(IoError::Io(error)) => ExecuteError::Unavailable(match error.to_string() {
-            text if text.starts_with(CERTIFICATE) => format!("{text}: {}", super::tls::HELP).into(),
+            text if text.starts_with(CERTIFICATE) => format!("{text}: {}", HELP).into(),
             _ => Box::new(error),
         }),
         Error::Driver(DriverError::ConnectionClosed) => {
@@ -46,6 +50,11 @@ fn login(plugin: &str) -> ExecuteError {
         "the account logs in by `{plugin}`, which mrc can't do: let it use `caching_sha2_password`, \
          or `mysql_native_password` on MariaDB (ALTER USER … IDENTIFIED WITH …)"
     ))
+}
+
+/// A setting can't be used.
+pub(super) fn refuse(what: impl Into<String>) -> ExecuteError {
+    ExecuteError::Config(what.into())
 }
 
 pub(super) fn refused(why: &'static str) -> ExecuteError {
@@ -82,6 +91,12 @@ pub(super) fn broken(address: Option<String>, error: ExecuteError) -> ExecuteErr
 /// Whether the server itself answered with the error: then nothing of the statement runs any more.
 pub(super) fn is_answer(error: &ExecuteError) -> bool {
     error.server().is_some()
+}
+
+/// Whether the whole answer was read, be it an error of the server's.
+pub(super) fn is_whole<T>(done: &Result<T, ExecuteError>) -> bool {
+    use ExecuteError::{ParamCount, Refused, SeveralResults};
+    matches!(done, Ok(_) | Err(Refused(_) | ParamCount { .. } | SeveralResults))
 }
 
 #[cfg(test)]

@@ -7,14 +7,14 @@ use mrc_core::{DateTime, RowFormat, Value};
 
 /// How literals are written.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Spelling {
+pub(super) struct LiteralSpelling {
     /// Whose: a peer's, or the canonical one.
     pub(super) format: RowFormat,
     /// Whether a backslash escapes within a string, in the session that reads them.
     pub(super) backslash_escapes: bool,
 }
 
-impl Spelling {
+impl LiteralSpelling {
     /// Appends one value, in one token or in a sign and a token. Lists were taken apart, and floats are finite.
     pub(super) fn write(self, value: &Value, out: &mut String) {
         let (npm, python) = (self.format == RowFormat::TypeScript, self.format == RowFormat::Python);
@@ -94,7 +94,7 @@ mod tests {
 
     fn written(value: &Value, format: RowFormat, backslash_escapes: bool) -> String {
         let mut text = String::new();
-        Spelling { format, backslash_escapes }.write(value, &mut text);
+        LiteralSpelling { format, backslash_escapes }.write(value, &mut text);
         text
     }
 

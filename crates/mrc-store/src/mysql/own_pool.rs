@@ -3,8 +3,8 @@
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Pool};
 
-use super::config::{MySqlConfig, refuse};
-use super::failure::failed;
+use super::config::MySqlConfig;
+use super::failure::{failed, refuse};
 use super::setup::use_database;
 use crate::error::ExecuteError;
 

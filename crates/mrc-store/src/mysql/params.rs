@@ -6,7 +6,7 @@ use mysql_async::consts::StatusFlags;
 use mysql_async::prelude::Queryable;
 
 use super::failure::{failed, refused};
-use super::literal::Spelling;
+use super::literal::LiteralSpelling;
 use crate::error::ExecuteError;
 use crate::expand::{self, Expanded, expand, fill};
 
@@ -66,7 +66,7 @@ impl<'a> Call<'a> {
         if !by_text {
             return expand(sql, params).map(Self::Prepared);
         }
-        let escaped = with_literals(sql, params, Spelling { format, backslash_escapes: true });
+        let escaped = with_literals(sql, params, LiteralSpelling { format, backslash_escapes: true });
         // Without a backslash every session reads the text alike.
         if sql.contains('\\') { Ok(escaped) } else { escaped.map(Ok) }.map(|escaped| Self::Text {
             sql,
@@ -116,7 +116,7 @@ pub(super) async fn text_for(
     if is_alike || has_backslash_escapes(conn).await? {
         return escaped;
     }
-    with_literals(sql, params, Spelling { format, backslash_escapes: false })
+    with_literals(sql, params, LiteralSpelling { format, backslash_escapes: false })
 }
 
 /// Whether a backslash escapes within a string. The server says it with each answer, except an error.
@@ -131,7 +131,7 @@ async fn has_backslash_escapes(conn: &mut Conn) -> Result<bool, ExecuteError> {
 }
 
 /// The text with literals in the places of its placeholders.
-fn with_literals(sql: &str, params: &Params, spelling: Spelling) -> Result<String, ExecuteError> {
+fn with_literals(sql: &str, params: &Params, spelling: LiteralSpelling) -> Result<String, ExecuteError> {
     let places = statement::literal_places(sql, spelling.backslash_escapes).map_err(expand::refused)?;
     fill(sql, &places, params, ", ", |value, next, text| {
         // `x?` must not become the literal `x'41'`, and `?AND` not the name `5AND`.
@@ -157,7 +157,7 @@ mod tests {
     use super::*;
 
     fn text(sql: &str, params: &Params) -> Result<String, ExecuteError> {
-        with_literals(sql, params, Spelling { format: RowFormat::Canonical, backslash_escapes: true })
+        with_literals(sql, params, LiteralSpelling { format: RowFormat::Canonical, backslash_escapes: true })
     }
 
     #[track_caller]

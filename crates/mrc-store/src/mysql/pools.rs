@@ -17,7 +17,7 @@ use crate::executor::span::Target;
 #[derive(Debug)]
 pub(super) struct Pools {
     config: MySqlConfig,
-    source: Source,
+    source: PoolSource,
     /// What a connection of a pool of the caller's own was opened with.
     seen: OnceLock<Opts>,
     homes: Mutex<Homes>,
@@ -25,7 +25,7 @@ pub(super) struct Pools {
 
 /// Where the connections come from.
 #[derive(Debug)]
-enum Source {
+enum PoolSource {
     /// From pools that the executor opens.
     Ours { reads: Opts, callers: Opts },
     /// From a pool of the caller's own: what sessions are told for a read, and for all else.
@@ -64,11 +64,11 @@ pub(super) struct Lane {
 impl Pools {
     pub(super) fn new(config: MySqlConfig) -> Result<Self, ExecuteError> {
         let source = match &config.pool {
-            None => Source::Ours { reads: config.opts_for_reads()?, callers: config.opts_for_callers()? },
+            None => PoolSource::Ours { reads: config.opts_for_reads()?, callers: config.opts_for_callers()? },
             Some(pool) => {
                 config.check_own_pool()?;
                 let (reads, callers) = (config.setup_of_reads()?.into(), config.setup()?.into());
-                Source::Own { pool: pool.clone(), reads, callers }
+                PoolSource::Own { pool: pool.clone(), reads, callers }
             }
         };
         Ok(Self { config, source, seen: OnceLock::new(), homes: Mutex::default() })
@@ -133,11 +133,11 @@ impl Pools {
         });
         let permits = || Arc::new(Semaphore::new(self.config.pool_max));
         let (reads, callers) = match &self.source {
-            Source::Ours { reads, callers } => {
+            PoolSource::Ours { reads, callers } => {
                 let lane = |opts: &Opts| Lane { pool: Pool::new(opts.clone()), permits: permits(), setup: None };
                 (lane(reads), lane(callers))
             }
-            Source::Own { pool, reads, callers } => {
+            PoolSource::Own { pool, reads, callers } => {
                 let permits = permits();
                 let lane = |setup: &Arc<str>| Lane {
                     pool: pool.clone(),

@@ -2,12 +2,10 @@
 
 use mrc_core::KeyFormat;
 
-use super::config::{MySqlConfig, refuse};
+use super::config::{COLLATION, MySqlConfig};
+use super::failure::refuse;
 use crate::driver::time_limit;
 use crate::error::ExecuteError;
-
-/// As PyMySQL sets it.
-pub(super) const COLLATION: &str = "utf8mb4_general_ci";
 
 /// As mysql2 sets it.
 const COLLATION_OF_TYPESCRIPT: &str = "utf8mb4_unicode_ci";

@@ -4,12 +4,8 @@ use std::path::PathBuf;
 
 use mysql_async::{ClientIdentity, SslOpts};
 
-use super::config::{MySqlConfig, refuse};
+use super::failure::refuse;
 use crate::error::ExecuteError;
-
-/// What to do about a certificate that isn't trusted.
-pub(super) const HELP: &str = "`tls_ca` names the authority that signed it, and `tls=verify_ca` doesn't compare its names \
-                               with the host's";
 
 /// Whether connections are encrypted, and what is verified of the server's certificate.
 ///
@@ -36,60 +32,6 @@ pub enum TlsMode {
     /// The certificate must be signed by a known authority, and issued for the host: the authorities of `tls_ca_file` or
     /// `tls_ca_pem`, or else the public ones.
     VerifyIdentity,
-}
-
-/// TLS.
-impl MySqlConfig {
-    /// Sets whether connections are encrypted, and what is verified of the server's certificate. Default:
-    /// [`TlsMode::Off`], or [`TlsMode::VerifyIdentity`] if a certificate is set.
-    ///
-    /// A connection by a Unix [`socket`](Self::socket) isn't encrypted in any mode.
-    ///
-    /// MySQL makes a certificate at its first start, which names no host. `VerifyCa` takes it:
-    ///
-    /// ```no_run
-    /// use mrc_store::MySqlConfig;
-    /// use mrc_store::mysql::TlsMode;
-    ///
-    /// // `ca.pem` lies in the server's data folder. In a URL: `?tls=verify_ca&tls_ca=/etc/mysql/ca.pem`.
-    /// let config = MySqlConfig::new().host("db.internal").tls(TlsMode::VerifyCa).tls_ca_file("/etc/mysql/ca.pem");
-    /// # let _ = config;
-    /// ```
-    #[must_use]
-    pub fn tls(mut self, mode: TlsMode) -> Self {
-        self.tls.mode = Some(mode);
-        self
-    }
-
-    /// Trusts certificates that these authorities signed, and no others: a file in PEM format, read when the executor is
-    /// made. Default: the public authorities.
-    #[must_use]
-    pub fn tls_ca_file(mut self, path: impl Into<PathBuf>) -> Self {
-        self.tls.ca = Some(Pem::File(path.into()));
-        self
-    }
-
-    /// As [`tls_ca_file`](Self::tls_ca_file), with the text of the file. Default: none.
-    #[must_use]
-    pub fn tls_ca_pem(mut self, pem: impl Into<Vec<u8>>) -> Self {
-        self.tls.ca = Some(Pem::Text(pem.into()));
-        self
-    }
-
-    /// Shows the server a certificate of the client, as accounts with `REQUIRE X509` ask for: files in PEM format, read when
-    /// the executor is made. The key has no passphrase. Default: none.
-    #[must_use]
-    pub fn tls_client_files(mut self, cert: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Self {
-        (self.tls.cert, self.tls.key) = (Some(Pem::File(cert.into())), Some(Pem::File(key.into())));
-        self
-    }
-
-    /// As [`tls_client_files`](Self::tls_client_files), with the texts of the files. Default: none.
-    #[must_use]
-    pub fn tls_client_pem(mut self, cert: impl Into<Vec<u8>>, key: impl Into<Vec<u8>>) -> Self {
-        (self.tls.cert, self.tls.key) = (Some(Pem::Text(cert.into())), Some(Pem::Text(key.into())));
-        self
-    }
 }
 
 /// The words of the URL. `required` is another word for `verify_identity`.

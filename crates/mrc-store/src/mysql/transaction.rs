@@ -9,10 +9,10 @@ use mysql_async::consts::StatusFlags;
 use mysql_async::prelude::Queryable;
 use tracing::Instrument;
 
-use super::failure::{self, failed};
+use super::executor::{MySqlExecutor, leave, written};
+use super::failure::{self, failed, is_whole};
 use super::params::Call;
 use super::session::Session;
-use super::{MySqlExecutor, leave, written};
 use crate::driver::may_be_committed;
 use crate::error::ExecuteError;
 use crate::executor::{Executed, ExecutorTransaction, span};
@@ -71,7 +71,7 @@ impl MySqlTransaction {
         }
         let done = executor.within_limit(executor.run(session.conn()?, call, rows)).await;
         let conn = session.conn()?;
-        if super::is_whole(&done) || done.as_ref().is_err_and(failure::is_answer) {
+        if is_whole(&done) || done.as_ref().is_err_and(failure::is_answer) {
             if is_open(conn) == Some(false) {
                 // The session is closed: what the statement left open in it may be another transaction.
                 return done.and(Err(ExecuteError::TransactionOver));

@@ -7,7 +7,8 @@ use mrc_core::KeyFormat;
 use mysql_async::Opts;
 use url::Url;
 
-use super::config::{MySqlConfig, refuse};
+use super::config::MySqlConfig;
+use super::failure::refuse;
 use super::params::ParamMode;
 use super::tls::{MODES, Pem};
 use crate::error::ExecuteError;

@@ -15,9 +15,9 @@ use fred::types::config::Server;
 use fred::types::{Builder, Value};
 use futures_util::future::{join_all, select_ok};
 
-use super::RedisConfig;
+use super::config::RedisConfig;
 use super::failure::{address_of, unexpected};
-use super::link::{Link, Task, lock};
+use super::link::{AbortOnDrop, Link, lock};
 use crate::error::StoreError;
 use crate::listeners::Listeners;
 
@@ -25,9 +25,9 @@ use crate::listeners::Listeners;
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// The servers of a cluster.
-pub(super) struct Cluster(Arc<Inner>);
+pub(super) struct Cluster(Arc<ClusterState>);
 
-struct Inner {
+struct ClusterState {
     config: RedisConfig,
     builder: Builder,
     listeners: Arc<Listeners>,
@@ -58,12 +58,12 @@ struct Range<T> {
 #[derive(Default)]
 struct Soon {
     began: Option<Instant>,
-    task: Option<Task<()>>,
+    task: Option<AbortOnDrop<()>>,
 }
 
 impl Cluster {
     pub(super) fn new(config: &RedisConfig, listeners: Arc<Listeners>) -> Result<Self, StoreError> {
-        Ok(Self(Arc::new(Inner {
+        Ok(Self(Arc::new(ClusterState {
             builder: config.build()?,
             config: config.clone(),
             listeners,
@@ -114,7 +114,7 @@ impl Cluster {
         }
         let inner = self.0.clone();
         soon.began = Some(Instant::now());
-        soon.task = Some(Task(tokio::spawn(async move {
+        soon.task = Some(AbortOnDrop(tokio::spawn(async move {
             // Where it fails, the next call that fails tries again.
             let _ = inner.read().await;
         })));
@@ -147,7 +147,7 @@ impl Cluster {
     }
 }
 
-impl Inner {
+impl ClusterState {
     /// Asks one server after the other of those that are connected; where none answers, all at once.
     async fn read(&self) -> Result<(), StoreError> {
         let known: Vec<Arc<Link>> = self.map()?.links.values().cloned().collect();

@@ -9,12 +9,14 @@ use fred::types::Value;
 use fred::util::redis_keyslot;
 use futures_util::future::try_join_all;
 
+use super::bookkeeping::is_reserved;
+use super::config::RedisConfig;
 use super::failure::unexpected;
 use super::link::Connection;
 use super::scripts::{Script, command};
-use super::slot::is_reserved;
 use super::span::traced;
-use super::{LONGEST_MS, RedisConfig, RedisStore, millis};
+use super::store::RedisStore;
+use super::wire::{LONGEST_MS, millis};
 use crate::error::StoreError;
 use crate::store::CacheStore;
 

@@ -8,7 +8,7 @@ use fred::error::{Error, ErrorKind};
 use fred::types::Builder;
 use fred::types::config::{Config, ConnectionConfig, PerformanceConfig, ReconnectError, Server, ServerConfig};
 
-use super::slot::{is_reserved, keeps_slots};
+use super::bookkeeping::{is_reserved, keeps_slots};
 use super::tls::TlsConfig;
 use crate::error::StoreError;
 

@@ -33,7 +33,7 @@ use rand::Rng;
 use tokio::sync::watch;
 use tokio::task::{AbortHandle, JoinHandle};
 
-use super::RedisConfig;
+use super::config::RedisConfig;
 use super::failure::{cluster_error, store_error};
 use crate::error::StoreError;
 use crate::listeners::Listeners;
@@ -42,8 +42,8 @@ const SHORTEST_WAIT: Duration = Duration::from_millis(1);
 
 /// The way to one server.
 pub(super) struct Link {
-    keeper: Mutex<Option<Task<()>>>,
-    inner: Arc<Inner>,
+    keeper: Mutex<Option<AbortOnDrop<()>>>,
+    inner: Arc<LinkState>,
 }
 
 /// Which server it is.
@@ -54,7 +54,7 @@ pub(super) struct Address {
     pub(super) server: Option<Server>,
 }
 
-struct Inner {
+struct LinkState {
     address: Arc<Address>,
     builder: Builder,
     in_cluster: bool,
@@ -62,14 +62,14 @@ struct Inner {
     command_timeout: Duration,
     longest_wait: Duration,
     listeners: Arc<Listeners>,
-    state: watch::Sender<State>,
+    state: watch::Sender<LinkPhase>,
     began: Instant,
     /// When the first of the latest time-outs was, in ms since the beginning. 0: there was an answer since.
     silent_since: AtomicU64,
     loss: Mutex<Loss>,
 }
 
-enum State {
+enum LinkPhase {
     /// Nobody has asked yet.
     Idle,
     /// The very first attempt.
@@ -102,7 +102,7 @@ impl Link {
     }
 
     fn build(config: &RedisConfig, address: Address, builder: Builder, listeners: Arc<Listeners>) -> Self {
-        let inner = Inner {
+        let inner = LinkState {
             address: Arc::new(address),
             builder,
             in_cluster: config.is_cluster(),
@@ -110,7 +110,7 @@ impl Link {
             command_timeout: config.command_timeout,
             longest_wait: config.max_reconnect_delay.max(SHORTEST_WAIT),
             listeners,
-            state: watch::Sender::new(State::Idle),
+            state: watch::Sender::new(LinkPhase::Idle),
             began: Instant::now(),
             silent_since: AtomicU64::new(0),
             loss: Mutex::default(),
@@ -125,13 +125,13 @@ impl Link {
 
     /// Whether the circuit is closed.
     pub(super) fn is_connected(&self) -> bool {
-        matches!(&*self.inner.state.borrow(), State::Connected(connection) if !connection.has_ended())
+        matches!(&*self.inner.state.borrow(), LinkPhase::Connected(connection) if !connection.has_ended())
     }
 
     /// The connection, if the circuit is closed.
     pub(super) fn open_connection(&self) -> Option<Arc<Connection>> {
         match &*self.inner.state.borrow() {
-            State::Connected(connection) if !connection.has_ended() => Some(connection.clone()),
+            LinkPhase::Connected(connection) if !connection.has_ended() => Some(connection.clone()),
             _ => None,
         }
     }
@@ -145,14 +145,14 @@ impl Link {
         let mut state = self.inner.state.subscribe();
         let limit = self.inner.connect_timeout;
         // The keeper's own limit is the same: this one is for a keeper whose runtime ends meanwhile.
-        let first = tokio::time::timeout(limit, state.wait_for(|state| !matches!(state, State::Connecting))).await;
+        let first = tokio::time::timeout(limit, state.wait_for(|state| !matches!(state, LinkPhase::Connecting))).await;
         let Ok(Ok(state)) = first else { return Err(StoreError::Timeout(limit)) };
         match &*state {
-            State::Connected(connection) if !connection.has_ended() => Ok(connection.clone()),
-            State::Connected(connection) => Err(self.error(connection.end(), limit)),
-            State::Failed(error) => Err(self.error(error.clone(), limit)),
-            State::Closed => Err(StoreError::Closed),
-            State::Idle | State::Connecting => Err(StoreError::Timeout(limit)),
+            LinkPhase::Connected(connection) if !connection.has_ended() => Ok(connection.clone()),
+            LinkPhase::Connected(connection) => Err(self.error(connection.end(), limit)),
+            LinkPhase::Failed(error) => Err(self.error(error.clone(), limit)),
+            LinkPhase::Closed => Err(StoreError::Closed),
+            LinkPhase::Idle | LinkPhase::Connecting => Err(StoreError::Timeout(limit)),
         }
     }
 
@@ -187,9 +187,9 @@ impl Link {
         lock(&self.inner.loss).retired = true;
         let (keeper, last) = {
             let mut keeper = lock(&self.keeper);
-            (keeper.take(), self.inner.state.send_replace(State::Closed))
+            (keeper.take(), self.inner.state.send_replace(LinkPhase::Closed))
         };
-        if let State::Connected(connection) = last {
+        if let LinkPhase::Connected(connection) = last {
             // What fails here is broken already, and the keeper is stopped in any case.
             let _ = tokio::time::timeout(self.inner.command_timeout, connection.client.quit()).await;
         }
@@ -206,8 +206,8 @@ impl Link {
     fn keep(&self) {
         let mut keeper = lock(&self.keeper);
         let is_kept = keeper.as_ref().is_some_and(|keeper| !keeper.0.is_finished());
-        if !is_kept && self.inner.set(State::Connecting) {
-            *keeper = Some(Task(tokio::spawn(keep(self.inner.clone()))));
+        if !is_kept && self.inner.set(LinkPhase::Connecting) {
+            *keeper = Some(AbortOnDrop(tokio::spawn(keep(self.inner.clone()))));
         }
     }
 
@@ -219,14 +219,14 @@ impl Link {
 }
 
 /// Connects, and connects again.
-async fn keep(link: Arc<Inner>) {
+async fn keep(link: Arc<LinkState>) {
     let mut wait = SHORTEST_WAIT;
     loop {
         let error = match link.connect().await {
             Ok((connection, mut driver)) => {
                 let began = Instant::now();
                 link.heard();
-                link.set(State::Connected(connection.clone()));
+                link.set(LinkPhase::Connected(connection.clone()));
                 link.tell_back();
                 let end = (&mut driver.0).await;
                 // One that broke at once was no success: a server that accepts and hangs up would be asked without a pause.
@@ -240,7 +240,7 @@ async fn keep(link: Arc<Inner>) {
             }
             Err(error) => error,
         };
-        link.set(State::Failed(error.clone()));
+        link.set(LinkPhase::Failed(error.clone()));
         link.tell_lost(&error);
         // Not all processes at once.
         let part = rand::rng().random_range(0.75..=1.0);
@@ -249,11 +249,11 @@ async fn keep(link: Arc<Inner>) {
     }
 }
 
-impl Inner {
+impl LinkState {
     /// False: the link was closed, and stays so.
-    fn set(&self, state: State) -> bool {
+    fn set(&self, state: LinkPhase) -> bool {
         self.state.send_if_modified(|current| {
-            let open = !matches!(current, State::Closed);
+            let open = !matches!(current, LinkPhase::Closed);
             if open {
                 *current = state;
             }
@@ -261,12 +261,12 @@ impl Inner {
         })
     }
 
-    async fn connect(&self) -> Result<(Arc<Connection>, Task<Result<(), Error>>), Error> {
+    async fn connect(&self) -> Result<(Arc<Connection>, AbortOnDrop<Result<(), Error>>), Error> {
         let outcome = tokio::time::timeout(self.connect_timeout, self.connect_once()).await;
         outcome.unwrap_or_else(|_| Err(Error::new(ErrorKind::Timeout, "connecting took too long")))
     }
 
-    async fn connect_once(&self) -> Result<(Arc<Connection>, Task<Result<(), Error>>), Error> {
+    async fn connect_once(&self) -> Result<(Arc<Connection>, AbortOnDrop<Result<(), Error>>), Error> {
         let client = self.builder.build()?;
         let mut connected: Pin<Box<_>> = Box::pin(client.wait_for_connect());
         // It listens from its first poll on: that must come before the attempt begins.
@@ -276,7 +276,7 @@ impl Inner {
         })
         .await;
 
-        let mut driver = Task(client.connect());
+        let mut driver = AbortOnDrop(client.connect());
         match select(connected, &mut driver.0).await {
             Either::Left((outcome, _)) => outcome?,
             Either::Right((Ok(Err(error)), _)) => return Err(error),
@@ -315,7 +315,7 @@ impl Inner {
         };
         let silence = Duration::from_millis(now.saturating_sub(since));
         if silence >= self.command_timeout
-            && let State::Connected(connection) = &*self.state.borrow()
+            && let LinkPhase::Connected(connection) = &*self.state.borrow()
         {
             connection.given_up.store(true, Ordering::Relaxed);
             connection.driver.abort();
@@ -375,9 +375,9 @@ impl Connection {
 }
 
 /// A task that ends with its owner.
-pub(super) struct Task<T>(pub(super) JoinHandle<T>);
+pub(super) struct AbortOnDrop<T>(pub(super) JoinHandle<T>);
 
-impl<T> Drop for Task<T> {
+impl<T> Drop for AbortOnDrop<T> {
     fn drop(&mut self) {
         self.0.abort();
     }

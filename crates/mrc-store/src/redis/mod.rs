@@ -1,5 +1,6 @@
 //! Redis and Valkey, by fred: standalone, cluster, sentinel.
 
+mod bookkeeping;
 mod bounded;
 mod cluster;
 #[cfg(feature = "compat")]
@@ -10,211 +11,59 @@ mod link;
 mod scan;
 mod scripts;
 mod servers;
-mod slot;
 mod span;
+mod store;
 mod tags;
 mod tls;
 mod usage;
+mod wire;
 
-use std::fmt;
-use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use fred::interfaces::KeysInterface;
 use fred::types::Value;
-use fred::util::redis_keyslot;
 use futures_util::StreamExt;
-use futures_util::future::{try_join, try_join_all};
+use futures_util::future::try_join_all;
 use mrc_core::{EventListener, Tag};
-use tokio::sync::OnceCell;
 
-use self::bounded::Structure;
-use self::failure::{absent_if_foreign, unexpected};
+use self::bounded::StructureKeys;
 use self::link::{Connection, lock};
-use self::scan::InnerPrefixes;
-use self::scripts::{CLAIM, FILL, PUT, RELEASE, Script, TTL};
-use self::servers::Servers;
+use self::scripts::{CLAIM, FILL, PUT, RELEASE, TTL};
 use self::span::traced;
+use self::store::slot_of;
+use self::wire::{claimed, life_left, marked, millis, most_left, to_json};
 use crate::bound::Bound;
-use crate::bound::place::structure_of;
+use crate::bound::layout::structure_of;
 use crate::error::StoreError;
-use crate::store::{
-    CacheStore, Claim, ClaimMode, INVALIDATION_LIMIT, KeyPages, Life, ScanPattern, Terms, Token, storable,
-};
-use crate::tags::{Found, Moment, Tags, all_of};
+use crate::store::{CacheStore, Claim, INVALIDATION_LIMIT, KeyPages, Life, ScanPattern, Terms, Token, storable};
+use crate::tags::{Found, Moment, all_of};
 
 pub use self::bounded::BoundedRedis;
 #[cfg(feature = "compat")]
 pub use self::compat::SimpleDepCache;
 pub use self::config::RedisConfig;
+pub use self::store::RedisStore;
 pub use self::tls::TlsConfig;
 pub use self::usage::ServerUsage;
 
 /// How many keys are removed in one round trip.
 const REMOVE_AT_ONCE: usize = 1_000;
-/// The longest life that Redis is asked for: 285,000 years. It refuses to add up more than 63 bits.
-const LONGEST_MS: u128 = 1 << 53;
-
-/// A cache in Redis or Valkey.
-///
-/// It connects when it is first used, and shares one connection to each server among all callers; commands are pipelined on it.
-/// When the connection breaks it comes back by itself, and meanwhile every call that needs that server fails at once with
-/// [`StoreError::Unavailable`]: the caller has a database to read from. A cluster's other servers go on to serve their keys.
-///
-/// ```no_run
-/// # async fn example() -> Result<(), mrc_store::StoreError> {
-/// use mrc_store::{CacheStore, RedisConfig, RedisStore};
-///
-/// let store = RedisStore::new(RedisConfig::from_url("redis://127.0.0.1:6379")?)?;
-/// let value = store.get("greeting").await?;
-/// # Ok(()) }
-/// ```
-pub struct RedisStore {
-    config: RedisConfig,
-    servers: Servers,
-    /// The clock's time that is asked for. None: it didn't come.
-    asked: Mutex<Arc<OnceCell<Option<Moment>>>>,
-    /// Whether any entry was filled with tags.
-    has_tags: AtomicBool,
-    /// Longer prefixes, whose copies a scan found.
-    inner: InnerPrefixes,
-}
-
 impl RedisStore {
-    /// A store that connects when it is first used. It needs a tokio runtime then, and none before.
-    ///
-    /// # Errors
-    /// [`StoreError::Config`] says what in the configuration can't be used.
-    pub fn new(config: RedisConfig) -> Result<Self, StoreError> {
-        let servers = Servers::new(&config)?;
-        if config.has_open_prefix() {
-            let prefix = &config.prefix;
-            tracing::warn!(
-                target: "mrc", prefix,
-                "the prefix doesn't end with a colon: what looks through keys, as a drop does, also reaches those of prefixes that begin with it"
-            );
-        }
-        Ok(Self {
-            servers,
-            config,
-            asked: Mutex::default(),
-            has_tags: AtomicBool::new(false),
-            inner: InnerPrefixes::default(),
-        })
-    }
-
-    /// [`get`](CacheStore::get) without the box that a method of a trait object needs.
-    ///
-    /// fred's future for a `GET` holds 7 KB. To allocate that for each hit costs a tenth of the hit and more.
-    ///
-    /// # Errors
-    /// As `get`.
-    pub async fn get_unboxed(&self, key: &str) -> Result<Option<Bytes>, StoreError> {
-        let physical = self.physical(key.as_bytes())?;
-        // Flat, for the compiler: it lays the futures of a call chain out one inside the other, fred's are deep already, and it has a limit.
-        if let Some((way, connection)) = self.servers.at_hand(|| redis_keyslot(&physical)) {
-            let outcome = connection.client.get::<Option<Bytes>, _>(physical).await;
-            if let Some(value) = self.servers.judge(&way, absent_if_foreign(outcome)) {
-                return Ok(value?.and_then(readable));
-            }
-        }
-        Box::pin(self.get_whole_way(self.physical(key.as_bytes())?)).await
-    }
-
-    /// The value of a key in Redis, its prefix included. Waits for the first connection, and follows a slot that has moved.
-    async fn get_whole_way(&self, key: Bytes) -> Result<Option<Bytes>, StoreError> {
-        let command = |connection: Arc<Connection>| {
-            let key = key.clone();
-            async move { absent_if_foreign(connection.client.get::<Option<Bytes>, _>(key).await) }
-        };
-        Ok(self.servers.call(|| redis_keyslot(&key), command).await?.and_then(readable))
-    }
-
-    /// A value and the tags of its entry.
-    async fn find(&self, value: Bytes, tags: Bytes) -> Result<Option<Found>, StoreError> {
-        let keys = &vec![value, tags];
-        let command = |connection: Arc<Connection>| async move {
-            connection.client.mget::<Vec<Option<Bytes>>, _>(keys.clone()).await
-        };
-        let mut found = self.servers.call(|| slot_of(keys), command).await?.into_iter().map(Option::unwrap_or_default);
-        let (value, tags) = (found.next().unwrap_or_default(), found.next().unwrap_or_default());
-        Ok(Found::read(value, &tags))
-    }
-
     /// How many values the structure of a bounded cache has, by the key that [`scan`](CacheStore::scan) returns for it. None: the key is of another kind.
     ///
     /// # Errors
     /// As those of any command.
     pub async fn structure_len(&self, key: &[u8]) -> Result<Option<u64>, StoreError> {
         let Some(base) = structure_of(key) else { return Ok(None) };
-        bounded::len(self, &Structure::ours(self.physical(base)?)).await.map(Some)
+        StructureKeys::ours(self.physical(base)?).len(self).await.map(Some)
     }
 
     /// Removes a structure, and returns how many values it had.
     async fn purge(&self, base: &[u8]) -> Result<u64, StoreError> {
-        bounded::purge(self, &Structure::ours(self.physical(base)?)).await
-    }
-
-    /// Runs a script on keys of one slot.
-    async fn run(&self, script: &'static Script, keys: &[Bytes], args: &[Value]) -> Result<Value, StoreError> {
-        let command = |connection: Arc<Connection>| async move {
-            let answer = script.run(&connection.client, keys, args);
-            traced(&connection.address, "EVALSHA", Some(script.name), answer).await
-        };
-        self.servers.call(|| slot_of(keys), command).await
-    }
-
-    /// Removes these keys, and their copies and tags, which don't count; in a cluster all of one slot.
-    async fn unlink_entries(&self, keys: &[Bytes]) -> Result<u64, StoreError> {
-        let keys = self.all_physical(keys)?;
-        let own = Bytes::from(self.config.prefix.clone());
-        let beside = keys.iter().flat_map(|key| {
-            let prefixes = self.inner.of(key).into_iter().chain([own.clone()]);
-            prefixes.flat_map(|prefix| [slot::copy_key(&prefix, key), slot::tags_key(&prefix, key)])
-        });
-        let beside = beside.collect();
-        let (removed, _) = try_join(self.unlink(keys), self.unlink(beside)).await?;
-        Ok(removed)
-    }
-
-    fn all_physical(&self, keys: &[Bytes]) -> Result<Vec<Bytes>, StoreError> {
-        keys.iter().map(|key| self.physical(key)).collect()
-    }
-
-    async fn unlink(&self, keys: Vec<Bytes>) -> Result<u64, StoreError> {
-        let keys = &keys;
-        let command = |connection: Arc<Connection>| async move {
-            let count = connection.client.unlink::<u64, _>(keys.clone());
-            traced(&connection.address, "UNLINK", None, count).await
-        };
-        self.servers.call(|| slot_of(keys), command).await
-    }
-
-    /// The key as it lies in Redis.
-    fn physical(&self, key: &[u8]) -> Result<Bytes, StoreError> {
-        let physical = match self.config.prefix.as_bytes() {
-            [] => Bytes::copy_from_slice(key),
-            prefix => [prefix, key].concat().into(),
-        };
-        if slot::is_reserved(&self.config.prefix, &physical) {
-            return Err(StoreError::OWN_KEY);
-        }
-        if self.config.is_of_another_prefix(key) {
-            let owner = "it is one of the store whose prefix ends with that colon";
-            return Err(StoreError::ReservedKey { beginning: ":", owner });
-        }
-        Ok(physical)
-    }
-
-    /// A key in Redis, its lease, the copy of its value and its tags.
-    fn companions(&self, key: Bytes) -> [Bytes; 4] {
-        let prefix = &self.config.prefix;
-        let (copy, tags) = (slot::copy_key(prefix.as_bytes(), &key), slot::tags_key(prefix.as_bytes(), &key));
-        let lease = slot::lease_key(prefix, &key);
-        [key, lease, copy, tags]
+        StructureKeys::ours(self.physical(base)?).purge(self).await
     }
 }
 
@@ -226,13 +75,13 @@ impl CacheStore for RedisStore {
 
     async fn look(&self, key: &str) -> Result<Option<Found>, StoreError> {
         let key = self.physical(key.as_bytes())?;
-        let tags = slot::tags_key(self.config.prefix.as_bytes(), &key);
+        let tags = bookkeeping::tags_key(self.config.prefix.as_bytes(), &key);
         self.find(key, tags).await
     }
 
     async fn stale(&self, key: &str) -> Result<Option<Found>, StoreError> {
         let (prefix, key) = (self.config.prefix.as_bytes(), self.physical(key.as_bytes())?);
-        self.find(slot::copy_key(prefix, &key), slot::tags_key(prefix, &key)).await
+        self.find(bookkeeping::copy_key(prefix, &key), bookkeeping::tags_key(prefix, &key)).await
     }
 
     async fn now(&self) -> Result<Moment, StoreError> {
@@ -278,7 +127,7 @@ impl CacheStore for RedisStore {
         }
         // A copy from before goes in any case: the tags that it had are replaced.
         let keys = [entry, lease, copy, tags];
-        let tags = Value::Bytes(tags::to_json(&life.tags).into());
+        let tags = Value::Bytes(to_json(&life.tags).into());
         let has_copy = Value::Integer(life.has_copy().into());
         let args = [token_arg, Value::Bytes(marked(&value)), ttl, of_copy, tags, has_copy];
         Ok(self.run(&FILL, &keys, &args).await? == Value::Integer(1))
@@ -368,119 +217,5 @@ impl CacheStore for RedisStore {
 
     async fn close(&self) {
         self.servers.close().await;
-    }
-}
-
-impl fmt::Debug for RedisStore {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RedisStore").field("config", &self.config).finish_non_exhaustive()
-    }
-}
-
-/// How many ms a value that is refreshed may still live; 0: no value is refreshed.
-fn most_left(mode: ClaimMode) -> Value {
-    Value::Integer(match mode {
-        ClaimMode::Fill => 0,
-        ClaimMode::Renew { left } => millis(left),
-        ClaimMode::Refresh => i64::MAX,
-    })
-}
-
-/// The answer to a claim.
-fn claimed(answer: Value) -> Result<Claim, StoreError> {
-    let mut answer = answer.into_array().into_iter();
-    match (answer.next(), answer.next()) {
-        (Some(Value::Integer(1)), _) => Ok(Claim::Granted),
-        (Some(Value::Integer(0)), Some(left)) => Ok(Claim::Busy { lease_left: left.as_i64().and_then(remaining) }),
-        (Some(Value::Integer(2)), Some(value)) => {
-            let value = value.into_bytes().and_then(readable);
-            value.map(Claim::Hit).ok_or_else(|| unexpected("a claim was answered with a value that holds nothing"))
-        }
-        _ => Err(unexpected("the answer to a claim can't be read")),
-    }
-}
-
-/// The slot of keys that are all in one.
-fn slot_of(keys: &[Bytes]) -> u16 {
-    keys.first().map_or(0, |key| redis_keyslot(key))
-}
-
-/// A value without its marks. None: a claim, or nothing but marks.
-fn readable(mut value: Bytes) -> Option<Bytes> {
-    let bare = without_refresh(&value);
-    value.truncate(bare.strip_suffix(b"\n").unwrap_or(bare).len());
-    value.iter().any(|byte| !matches!(byte, b' ' | b'\n')).then_some(value)
-}
-
-impl Found {
-    /// A value as it lies in Redis, and the tags beside it. None: a claim.
-    fn read(value: Bytes, tags: &[u8]) -> Option<Self> {
-        let tags = if has_tags(&value) { tags::from_json(tags) } else { Some(Tags::default()) };
-        readable(value).map(|value| Self { value, tags })
-    }
-}
-
-/// Whether the value is marked as one of an entry with tags.
-fn has_tags(value: &[u8]) -> bool {
-    without_refresh(value).ends_with(b"\n")
-}
-
-fn without_refresh(value: &[u8]) -> &[u8] {
-    value.strip_suffix(b" ").unwrap_or(value)
-}
-
-/// The value with the mark of tags.
-fn marked(value: &[u8]) -> Bytes {
-    [value, b"\n"].concat().into()
-}
-
-/// Rounded up, and 1 at least: Redis takes no life of 0 ms.
-fn millis(duration: Duration) -> i64 {
-    let millis = duration.as_nanos().div_ceil(1_000_000).clamp(1, LONGEST_MS);
-    i64::try_from(millis).unwrap_or(i64::MAX)
-}
-
-/// The answer to how long a value lives on.
-fn life_left(answer: &Value) -> Result<Option<Duration>, StoreError> {
-    match answer.as_i64() {
-        Some(-1) => Ok(Some(Duration::MAX)),
-        Some(left) => Ok(remaining(left)),
-        None => Err(unexpected("the answer to PTTL can't be read")),
-    }
-}
-
-/// An answer of PTTL. Below zero it isn't a time.
-fn remaining(millis: i64) -> Option<Duration> {
-    u64::try_from(millis).ok().map(Duration::from_millis)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lives_are_rounded_up() {
-        let check = |duration, expect| assert_eq!(millis(duration), expect);
-        check(Duration::ZERO, 1);
-        check(Duration::from_nanos(1), 1);
-        check(Duration::from_millis(7), 7);
-        check(Duration::from_micros(7_001), 8);
-        check(Duration::MAX, 1 << 53);
-    }
-
-    #[test]
-    fn a_line_feed_marks_tags_and_a_space_a_refresh() {
-        let check = |stored: &'static str, expect: Option<&'static str>, tags: bool| {
-            assert_eq!(readable(Bytes::from(stored)), expect.map(Bytes::from), "{stored:?}");
-            assert_eq!(has_tags(stored.as_bytes()), tags, "{stored:?}");
-        };
-        check("", None, false);
-        check(" ", None, false);
-        check(" \n", None, true);
-        check("  \n\n ", None, true);
-        check("[1]", Some("[1]"), false);
-        check("[1] ", Some("[1]"), false);
-        check("[1]\n", Some("[1]"), true);
-        check("[1]\n ", Some("[1]"), true);
     }
 }

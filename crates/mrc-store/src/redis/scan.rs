@@ -12,14 +12,14 @@ use futures_util::TryStreamExt;
 use futures_util::future::try_join_all;
 use futures_util::stream::{Stream, try_unfold};
 
-use super::RedisConfig;
+use super::bookkeeping::{is_reserved, owner_of_copy};
+use super::config::RedisConfig;
 use super::failure::{absent_if_foreign, unexpected};
 use super::link::{Connection, Link, lock};
 use super::scripts::command;
 use super::servers::Servers;
-use super::slot::{is_reserved, owner_of_copy};
 use super::span::traced;
-use crate::bound::place::{VALUES, structure_of};
+use crate::bound::layout::{VALUES, structure_of};
 use crate::error::StoreError;
 use crate::store::ScanPattern;
 
@@ -100,11 +100,11 @@ fn raw_pages(servers: &Servers, glob: String) -> impl Stream<Item = Result<Vec<B
 struct Scan<'a> {
     servers: &'a Servers,
     glob: String,
-    walk: Option<Walk>,
+    walk: Option<ServerWalk>,
 }
 
 /// One way through all servers.
-struct Walk {
+struct ServerWalk {
     /// The servers that remain, and the cursor on the first of them.
     servers: VecDeque<Arc<Link>>,
     cursor: String,
@@ -123,7 +123,7 @@ impl Scan<'_> {
     async fn page(&mut self) -> Result<Option<Vec<Value>>, StoreError> {
         let walk = match &mut self.walk {
             Some(walk) => walk,
-            none => none.insert(Walk::begin(self.servers, 1).await?),
+            none => none.insert(ServerWalk::begin(self.servers, 1).await?),
         };
         if walk.servers.is_empty() {
             match walk.again(self.servers).await? {
@@ -165,7 +165,7 @@ fn logical(page: Vec<Bytes>, config: &RedisConfig, inner: &InnerPrefixes, patter
     keys
 }
 
-impl Walk {
+impl ServerWalk {
     async fn begin(servers: &Servers, round: usize) -> Result<Self, StoreError> {
         servers.are_whole().await?;
         let primaries = servers.primaries_now().await?;

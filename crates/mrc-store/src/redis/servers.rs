@@ -11,11 +11,11 @@ use fred::types::config::Server;
 use futures_util::future::{try_join, try_join_all};
 use mrc_core::EventListener;
 
-use super::RedisConfig;
+use super::bookkeeping::lease_key;
 use super::cluster::Cluster;
+use super::config::RedisConfig;
 use super::failure::moved;
 use super::link::{Connection, Link};
-use super::slot::lease_key;
 use super::span::traced;
 use crate::error::StoreError;
 use crate::listeners::Listeners;
@@ -25,13 +25,13 @@ const REDIRECTIONS: usize = 4;
 
 /// The servers of a store.
 pub(super) struct Servers {
-    kind: Kind,
+    kind: Topology,
     listeners: Arc<Listeners>,
     /// Two keys that a cluster has in two slots.
     apart: [Bytes; 2],
 }
 
-enum Kind {
+enum Topology {
     One(Arc<Link>),
     Cluster(Cluster),
 }
@@ -57,9 +57,9 @@ impl Servers {
     pub(super) fn new(config: &RedisConfig) -> Result<Self, StoreError> {
         let listeners = Arc::<Listeners>::default();
         let kind = if config.is_cluster() {
-            Kind::Cluster(Cluster::new(config, listeners.clone())?)
+            Topology::Cluster(Cluster::new(config, listeners.clone())?)
         } else {
-            Kind::One(Arc::new(Link::new(config, listeners.clone())?))
+            Topology::One(Arc::new(Link::new(config, listeners.clone())?))
         };
         let apart = ["0", "1"].map(|tag| lease_key(&config.prefix, tag.as_bytes()));
         Ok(Self { kind, listeners, apart })
@@ -76,8 +76,8 @@ impl Servers {
         command: impl Fn(Arc<Connection>) -> F,
     ) -> Result<T, StoreError> {
         let mut way = match &self.kind {
-            Kind::One(link) => Way::Borrowed(link),
-            Kind::Cluster(cluster) => Way::Shared(cluster.link(slot()).await?),
+            Topology::One(link) => Way::Borrowed(link),
+            Topology::Cluster(cluster) => Way::Shared(cluster.link(slot()).await?),
         };
         let mut redirections = 0;
         loop {
@@ -97,8 +97,8 @@ impl Servers {
     /// The server that has the slot, and its connection, if there is nothing to wait for.
     pub(super) fn at_hand(&self, slot: impl FnOnce() -> u16) -> Option<(Way<'_>, Arc<Connection>)> {
         let way = match &self.kind {
-            Kind::One(link) => Way::Borrowed(link),
-            Kind::Cluster(cluster) => Way::Shared(cluster.known_link(slot())?),
+            Topology::One(link) => Way::Borrowed(link),
+            Topology::Cluster(cluster) => Way::Shared(cluster.known_link(slot())?),
         };
         let connection = way.open_connection()?;
         Some((way, connection))
@@ -115,21 +115,21 @@ impl Servers {
     /// The links to all servers that keys lie on, as far as is known; in a cluster all primaries, in a fixed order.
     pub(super) async fn primaries(&self) -> Result<Vec<Arc<Link>>, StoreError> {
         match &self.kind {
-            Kind::One(link) => Ok(vec![link.clone()]),
-            Kind::Cluster(cluster) => cluster.primaries().await,
+            Topology::One(link) => Ok(vec![link.clone()]),
+            Topology::Cluster(cluster) => cluster.primaries().await,
         }
     }
 
     /// The same as the cluster sees it now.
     pub(super) async fn primaries_now(&self) -> Result<Vec<Arc<Link>>, StoreError> {
-        if let Kind::Cluster(cluster) = &self.kind {
+        if let Topology::Cluster(cluster) = &self.kind {
             cluster.read().await?;
         }
         self.primaries().await
     }
 
     pub(super) fn are_a_cluster(&self) -> bool {
-        matches!(self.kind, Kind::Cluster(_))
+        matches!(self.kind, Topology::Cluster(_))
     }
 
     pub(super) async fn ping(&self) -> Result<(), StoreError> {
@@ -140,7 +140,7 @@ impl Servers {
 
     /// An error where one server is asked that is a node of a cluster: a scan of it would leave out the other nodes' keys.
     pub(super) async fn are_whole(&self) -> Result<(), StoreError> {
-        let Kind::One(link) = &self.kind else { return Ok(()) };
+        let Topology::One(link) = &self.kind else { return Ok(()) };
         let connection = link.connection().await?;
         let count = connection.client.exists::<u64, _>(self.apart.to_vec());
         link.judge(traced(link.address(), "EXISTS", None, count).await).map(drop)
@@ -152,14 +152,14 @@ impl Servers {
 
     pub(super) async fn close(&self) {
         match &self.kind {
-            Kind::One(link) => link.close().await,
-            Kind::Cluster(cluster) => cluster.close().await,
+            Topology::One(link) => link.close().await,
+            Topology::Cluster(cluster) => cluster.close().await,
         }
     }
 
     /// A lost server of a cluster may have been replaced: to be found out, while the call fails.
     pub(super) fn notice(&self, error: &StoreError) {
-        if let Kind::Cluster(cluster) = &self.kind
+        if let Topology::Cluster(cluster) = &self.kind
             && error.is_retryable()
         {
             cluster.read_soon();
@@ -168,7 +168,7 @@ impl Servers {
 
     fn redirection<T>(&self, outcome: &Result<T, Error>, asked: Option<&Server>) -> Option<Arc<Link>> {
         match (&self.kind, outcome) {
-            (Kind::Cluster(cluster), Err(error)) => cluster.follow(moved(error, asked)?),
+            (Topology::Cluster(cluster), Err(error)) => cluster.follow(moved(error, asked)?),
             _ => None,
         }
     }

@@ -8,7 +8,7 @@
 //!
 //! Each begins with the store's prefix. A value whose entry has tags ends in a line feed. What is under `mrc:g:` counts for no other.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -16,15 +16,17 @@ use std::time::Duration;
 use bytes::Bytes;
 use fred::types::Value;
 use futures_util::future::{join, try_join, try_join_all};
-use mrc_core::{Tag, json};
+use mrc_core::Tag;
 
-use super::bounded::{self, Structure};
+use super::bounded::StructureKeys;
 use super::failure::unexpected;
 use super::link::Connection;
 use super::scripts::{BUMP, DROP, PRUNE, TICK, TRACK};
 use super::span::traced;
+use super::store::{RedisStore, slot_of};
 use super::usage::warn_if_evicting;
-use super::{RedisStore, millis, scan, slot, slot_of};
+use super::wire::millis;
+use super::{bookkeeping, scan};
 use crate::error::StoreError;
 use crate::store::{LONGEST, REMEMBERED};
 use crate::tags::{Moment, Tags};
@@ -37,12 +39,12 @@ const ENTRIES_A_SCRIPT: usize = 250;
 const INDEXES_A_SCRIPT: usize = 100;
 
 /// A key of an index, and its score.
-type Member = (Bytes, Bytes);
+type IndexMember = (Bytes, Bytes);
 
 impl RedisStore {
     /// The clock: later than every invalidation before, or to invalidate, than every time before.
     pub(super) async fn tick(&self, to_invalidate: bool) -> Result<Moment, StoreError> {
-        let clock = slot::clock_key(&self.config.prefix);
+        let clock = bookkeeping::clock_key(&self.config.prefix);
         let answer = self.run(&TICK, &[clock], &[Value::Integer(to_invalidate.into())]).await?;
         let moment = answer.as_u64().ok_or_else(|| unexpected("the clock's time can't be read"))?;
         Ok(Moment::from_micros(moment))
@@ -89,13 +91,13 @@ impl RedisStore {
     }
 
     /// Invalidates a tag: no fill with a moment before is stored from now on.
-    async fn bump(&self, tag: &Tag, moment: Option<Moment>) -> Result<Registry, StoreError> {
+    async fn bump(&self, tag: &Tag, moment: Option<Moment>) -> Result<TagMembers, StoreError> {
         let index = self.index(tag);
         let mut keys = vec![index.clone()];
         let mut args = vec![millis(REMEMBERED).into(), Value::Integer(KEYS_A_PAGE.into())];
         match moment {
             Some(moment) => args.push(micros(moment)),
-            None => keys.push(slot::clock_key(&self.config.prefix)),
+            None => keys.push(bookkeeping::clock_key(&self.config.prefix)),
         }
         let mut answer = self.run(&BUMP, &keys, &args).await?.into_array().into_iter();
         let size = answer.next().and_then(|size| size.as_i64());
@@ -110,7 +112,7 @@ impl RedisStore {
         }
         // Of several tags, the entries are looked for in the index of another one.
         let (members, size) = (members(answer)?, u64::try_from(size).unwrap_or(u64::MAX));
-        Ok(Registry { index, size, members: (size <= u64::from(KEYS_A_PAGE)).then_some(members) })
+        Ok(TagMembers { index, size, members: (size <= u64::from(KEYS_A_PAGE)).then_some(members) })
     }
 
     async fn drop_page_by_page(&self, index: &Bytes, tags: &[Value]) -> Result<u64, StoreError> {
@@ -127,10 +129,10 @@ impl RedisStore {
     }
 
     /// Removes the entries of these keys that have all of the tags, the first of which is that of the index.
-    async fn drop_members(&self, index: &Bytes, members: &[Member], tags: &[Value]) -> Result<u64, StoreError> {
-        let (mut plain, mut bounded) = (Vec::new(), HashMap::<Structure, Vec<(&Member, Bytes)>>::new());
+    async fn drop_members(&self, index: &Bytes, members: &[IndexMember], tags: &[Value]) -> Result<u64, StoreError> {
+        let (mut plain, mut bounded) = (Vec::new(), HashMap::<StructureKeys, Vec<(&IndexMember, Bytes)>>::new());
         for member in members {
-            match Structure::of_member(&member.0) {
+            match StructureKeys::of_member(&member.0) {
                 Some((structure, field)) => bounded.entry(structure).or_default().push((member, field)),
                 None => plain.push(member),
             }
@@ -143,12 +145,12 @@ impl RedisStore {
         });
         let of_bounded = bounded.iter().flat_map(|(structure, fields)| {
             fields.chunks(ENTRIES_A_SCRIPT).map(move |some| async move {
-                let answer = bounded::drop_fields(self, structure, some.iter().map(|(_, field)| field), tags).await?;
+                let answer = structure.drop_fields(self, some.iter().map(|(_, field)| field), tags).await?;
                 matched(some.iter().map(|(member, _)| *member), answer)
             })
         });
         let (of_plain, of_bounded) = try_join(try_join_all(of_plain), try_join_all(of_bounded)).await?;
-        let answers: Vec<(&Member, i64)> = of_plain.into_iter().chain(of_bounded).flatten().collect();
+        let answers: Vec<(&IndexMember, i64)> = of_plain.into_iter().chain(of_bounded).flatten().collect();
         let done = answers.iter().filter(|(_, answer)| *answer >= 0);
         let done: Vec<Value> =
             done.flat_map(|((key, score), _)| [key.clone(), score.clone()].map(Value::Bytes)).collect();
@@ -160,23 +162,23 @@ impl RedisStore {
     }
 
     fn index(&self, tag: &Tag) -> Bytes {
-        slot::index_key(&self.config.prefix, tag.as_str())
+        bookkeeping::index_key(&self.config.prefix, tag.as_str())
     }
 }
 
 /// What is registered under a tag.
-struct Registry {
+struct TagMembers {
     index: Bytes,
     size: u64,
     /// None: they are too many for one answer.
-    members: Option<Vec<Member>>,
+    members: Option<Vec<IndexMember>>,
 }
 
 /// Which member got which answer of a script.
 fn matched<'a>(
-    members: impl ExactSizeIterator<Item = &'a Member>,
+    members: impl ExactSizeIterator<Item = &'a IndexMember>,
     answer: Value,
-) -> Result<Vec<(&'a Member, i64)>, StoreError> {
+) -> Result<Vec<(&'a IndexMember, i64)>, StoreError> {
     let answers: Vec<i64> = answer.into_array().into_iter().filter_map(|answer| answer.as_i64()).collect();
     if answers.len() != members.len() {
         return Err(unexpected("the answer to an invalidation can't be read"));
@@ -185,7 +187,7 @@ fn matched<'a>(
 }
 
 /// `key, score, …` without the moment of the invalidation.
-fn members(mut answer: impl Iterator<Item = Value>) -> Result<Vec<Member>, StoreError> {
+fn members(mut answer: impl Iterator<Item = Value>) -> Result<Vec<IndexMember>, StoreError> {
     let mut members = Vec::new();
     while let Some(key) = answer.next() {
         let member = key.into_bytes().zip(answer.next().and_then(Value::into_bytes));
@@ -195,51 +197,10 @@ fn members(mut answer: impl Iterator<Item = Value>) -> Result<Vec<Member>, Store
     Ok(members)
 }
 
-/// `{"tag":moment,…}`
-pub(super) fn to_json(tags: &Tags) -> Vec<u8> {
-    let mut text = vec![b'{'];
-    for (tag, since) in tags.iter() {
-        if text.len() > 1 {
-            text.push(b',');
-        }
-        json::string(tag.as_str(), &mut text);
-        text.push(b':');
-        json::number::unsigned(since.as_micros(), &mut text);
-    }
-    text.push(b'}');
-    text
-}
-
-/// None: it isn't what [`to_json`] writes.
-pub(super) fn from_json(text: &[u8]) -> Option<Tags> {
-    let tags: BTreeMap<String, u64> = serde_json::from_slice(text).ok()?;
-    Some(tags.into_iter().map(|(tag, since)| (tag.into(), Moment::from_micros(since))).collect())
-}
-
 fn micros(moment: Moment) -> Value {
     Value::Integer(moment.as_micros().try_into().unwrap_or(i64::MAX))
 }
 
 fn micros_of(duration: Duration) -> Value {
     Value::Integer(duration.as_micros().try_into().unwrap_or(i64::MAX))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn tags_are_json() {
-        let check = |tags: &[(&str, u64)], expect: &str| {
-            let tags: Tags = tags.iter().map(|(tag, since)| ((*tag).into(), Moment::from_micros(*since))).collect();
-            assert_eq!(String::from_utf8(to_json(&tags)).unwrap(), expect);
-            assert_eq!(from_json(expect.as_bytes()), Some(tags));
-        };
-        check(&[], "{}");
-        check(&[("user:42", 1_763_737_000_123_456), ("a", 0)], r#"{"a":0,"user:42":1763737000123456}"#);
-        check(&[("\"\\\n\0ü", 1)], r#"{"\"\\\n\u0000ü":1}"#);
-        for other in ["", "[]", "null", r#"{"a":"b"}"#, r#"{"a":-1}"#, r#"{"a":1"#] {
-            assert_eq!(from_json(other.as_bytes()), None, "{other}");
-        }
-    }
 }

@@ -7,10 +7,10 @@ use fred::interfaces::{ClientLike, ServerInterface};
 use fred::types::InfoKind;
 use futures_util::future::{try_join, try_join_all};
 
-use super::RedisStore;
 use super::failure::unexpected;
 use super::link::{Connection, Link};
 use super::span::traced;
+use super::store::RedisStore;
 use crate::error::StoreError;
 
 /// What one server of a cache holds and has done, for whoever uses it: not for this cache alone.

@@ -7,7 +7,7 @@ use mrc_core::{Params, RowEncoder};
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Job, Jobs, failed, statement, submit};
+use super::jobs::{Job, Jobs, failed, statement, submit};
 use crate::error::ExecuteError;
 use crate::executor::{Executed, ExecutorTransaction};
 

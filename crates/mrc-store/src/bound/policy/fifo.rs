@@ -1,6 +1,6 @@
 //! First in, first out: a queue.
 
-use super::{Eviction, Order, Victim};
+use super::eviction::{Eviction, Order, Victim};
 
 pub(super) struct Fifo;
 

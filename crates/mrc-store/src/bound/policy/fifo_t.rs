@@ -1,6 +1,6 @@
 //! First in, first out, by the time of arrival.
 
-use super::{Eviction, Order, Victim};
+use super::eviction::{Eviction, Order, Victim};
 
 pub(super) struct FifoT;
 

@@ -1,6 +1,6 @@
 //! Least frequently used, with dynamic ageing: the age of the cache is the place of what went last, and a newcomer begins above it.
 
-use super::{Eviction, Order, Victim};
+use super::eviction::{Eviction, Order, Victim};
 
 pub(super) struct Lfu;
 

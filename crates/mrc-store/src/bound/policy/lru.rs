@@ -1,6 +1,6 @@
 //! Least recently used: a queue that every use goes to the end of.
 
-use super::{Eviction, Order, Victim};
+use super::eviction::{Eviction, Order, Victim};
 
 pub(super) struct Lru;
 

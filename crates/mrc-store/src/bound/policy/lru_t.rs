@@ -1,6 +1,6 @@
 //! Least recently used, by the time of the last use.
 
-use super::{Eviction, Order, Victim};
+use super::eviction::{Eviction, Order, Victim};
 
 pub(super) struct LruT;
 

@@ -1,7 +1,7 @@
 //! Most recently used: the queue of LRU, from its other end.
 
+use super::eviction::{Eviction, Order, Victim};
 use super::lru::Lru;
-use super::{Eviction, Order, Victim};
 
 pub(super) struct Mru;
 

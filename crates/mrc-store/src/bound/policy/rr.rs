@@ -1,6 +1,6 @@
 //! Random replacement: a set, without an order.
 
-use super::{Eviction, Order, Victim};
+use super::eviction::{Eviction, Order, Victim};
 
 pub(super) struct Rr;
 

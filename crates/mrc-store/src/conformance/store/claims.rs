@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use super::{Key, LONG, SHORT, token, until};
+use super::{LONG, SHORT, TestedKey, token, until};
 use crate::store::{CacheStore, Claim};
 
 /// A claim is granted to one; the next is Busy and is told how long the lease lasts. Readers see no value.
 pub async fn grants_a_claim_once(store: &dyn CacheStore, prefix: &str) {
-    let key = Key::new(store, prefix);
+    let key = TestedKey::new(store, prefix);
     let first = key.granted(LONG).await;
     key.holds(None, "while it is claimed").await;
     match key.claim(&token(), LONG).await {
@@ -24,7 +24,7 @@ pub async fn grants_a_claim_once(store: &dyn CacheStore, prefix: &str) {
 
 /// Where there is a value a claim returns it.
 pub async fn hits_a_value_instead_of_claiming(store: &dyn CacheStore, prefix: &str) {
-    let key = Key::new(store, prefix);
+    let key = TestedKey::new(store, prefix);
     key.put("[1]", LONG).await;
     let answer = key.claim(&token(), LONG).await;
     assert_eq!(answer, Claim::Hit("[1]".into()), "{key}: a claim of a key that has a value");
@@ -33,7 +33,7 @@ pub async fn hits_a_value_instead_of_claiming(store: &dyn CacheStore, prefix: &s
 
 /// A fill under its claim is stored, with its life; the claim is over then.
 pub async fn fills_under_a_claim_once(store: &dyn CacheStore, prefix: &str) {
-    let key = Key::new(store, prefix);
+    let key = TestedKey::new(store, prefix);
     let claim = key.granted(LONG / 4).await;
     assert!(key.fill(&claim, "[1]").await, "{key}: a fill under its claim must be stored");
     key.holds(Some("[1]"), "after a fill").await;
@@ -50,7 +50,7 @@ pub async fn fills_under_a_claim_once(store: &dyn CacheStore, prefix: &str) {
 
 /// Only the token of the claim may fill or release.
 pub async fn refuses_a_fill_with_another_token(store: &dyn CacheStore, prefix: &str) {
-    let key = Key::new(store, prefix);
+    let key = TestedKey::new(store, prefix);
     let claim = key.granted(LONG).await;
     assert!(!key.fill(&token(), "[1]").await, "{key}: a fill with another token must be refused");
     assert!(!key.release(&token()).await, "{key}: a release with another token must return false");
@@ -61,7 +61,7 @@ pub async fn refuses_a_fill_with_another_token(store: &dyn CacheStore, prefix: &
 
 /// A removal kills the fill in flight. The next claim is granted at once.
 pub async fn refuses_a_fill_after_a_removal(store: &dyn CacheStore, prefix: &str) {
-    let key = Key::new(store, prefix);
+    let key = TestedKey::new(store, prefix);
     let old = key.granted(LONG).await;
     assert_eq!(key.remove().await, 1, "{key}: a claim counts as a key that was removed");
     assert!(
@@ -84,7 +84,7 @@ pub async fn refuses_a_fill_after_a_removal(store: &dyn CacheStore, prefix: &str
 
 /// A put kills the fill in flight, and stays.
 pub async fn refuses_a_fill_after_a_put(store: &dyn CacheStore, prefix: &str) {
-    let key = Key::new(store, prefix);
+    let key = TestedKey::new(store, prefix);
     let claim = key.granted(LONG).await;
     key.put("[2]", LONG).await;
     assert!(!key.fill(&claim, "[1]").await, "{key}: a fill after a put must be refused");
@@ -94,7 +94,7 @@ pub async fn refuses_a_fill_after_a_put(store: &dyn CacheStore, prefix: &str) {
 
 /// A release ends the claim.
 pub async fn refuses_a_fill_after_a_release(store: &dyn CacheStore, prefix: &str) {
-    let key = Key::new(store, prefix);
+    let key = TestedKey::new(store, prefix);
     let claim = key.granted(LONG).await;
     assert!(key.release(&claim).await, "{key}: a claim that stands can be released");
     assert!(!key.fill(&claim, "[1]").await, "{key}: a fill after its release must be refused");
@@ -104,7 +104,7 @@ pub async fn refuses_a_fill_after_a_release(store: &dyn CacheStore, prefix: &str
 
 /// When the lease is over, so is the claim.
 pub async fn refuses_a_fill_after_its_lease(store: &dyn CacheStore, prefix: &str) {
-    let key = Key::new(store, prefix);
+    let key = TestedKey::new(store, prefix);
     let claim = key.granted(SHORT).await;
     until("a claim is gone when its lease ends", || async { key.is_absent().await }).await;
     assert!(!key.fill(&claim, "[1]").await, "{key}: a fill after its lease must be refused");
@@ -113,7 +113,7 @@ pub async fn refuses_a_fill_after_its_lease(store: &dyn CacheStore, prefix: &str
 
 /// Who comes back after his lease doesn't disturb the next.
 pub async fn refuses_a_fill_after_another_claim(store: &dyn CacheStore, prefix: &str) {
-    let key = Key::new(store, prefix);
+    let key = TestedKey::new(store, prefix);
     let late = key.granted(SHORT).await;
     let next = token();
     until("a key is free when the lease ends", || async { key.claim(&next, LONG).await == Claim::Granted }).await;
@@ -126,7 +126,7 @@ pub async fn refuses_a_fill_after_another_claim(store: &dyn CacheStore, prefix: 
 
 /// A release frees the key for the next claim, and never removes a value.
 pub async fn releases_claims_and_no_values(store: &dyn CacheStore, prefix: &str) {
-    let key = Key::new(store, prefix);
+    let key = TestedKey::new(store, prefix);
     let claim = key.granted(LONG).await;
     assert!(key.release(&claim).await, "{key}: a claim that stands can be released");
     assert_eq!(key.remove().await, 0, "{key}: a release must leave nothing behind");
@@ -140,13 +140,13 @@ pub async fn releases_claims_and_no_values(store: &dyn CacheStore, prefix: &str)
 
 /// A claim whose holder died frees the key after its lease, and leaves nothing behind.
 pub async fn frees_a_key_after_its_lease(store: &dyn CacheStore, prefix: &str) {
-    let key = Key::new(store, prefix);
+    let key = TestedKey::new(store, prefix);
     key.granted(SHORT).await;
     until("a key is free when the lease ends", || async { key.claim(&token(), SHORT).await == Claim::Granted }).await;
     until("a claim is gone when its lease ends", || async { key.is_absent().await }).await;
 }
 
-impl Key<'_> {
+impl TestedKey<'_> {
     /// Whether nothing is there: looked at by a scan, as a removal would make it so.
     async fn is_absent(&self) -> bool {
         self.scan(&self.name).await.is_empty()

@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::{Key, LONG, SHORT, token, until};
+use super::{LONG, SHORT, TestedKey, token, until};
 use crate::store::{CacheStore, Claim, Life, Terms};
 
 fn life() -> Life {
     Life { stale: LONG, ..LONG.into() }
 }
 
-impl Key<'_> {
+impl TestedKey<'_> {
     async fn stale(&self) -> Option<Bytes> {
         self.must("stale", self.store.stale(&self.name).await).map(|found| found.value)
     }
@@ -43,7 +43,7 @@ impl Key<'_> {
 
 /// A copy is there from the fill on, and until then there is none.
 pub async fn keeps_a_copy_beside_the_value(store: &dyn CacheStore, prefix: &str) {
-    let key = Key::new(store, prefix);
+    let key = TestedKey::new(store, prefix);
     key.has_copy(None, "of a missing key").await;
     let claim = key.granted_with_copy(Terms::fill(LONG)).await;
     key.has_copy(None, "during the first fill").await;
@@ -60,7 +60,7 @@ pub async fn keeps_a_copy_beside_the_value(store: &dyn CacheStore, prefix: &str)
 
 /// The copy outlives its value, and is still there while the next one is read; a read that failed leaves it.
 pub async fn keeps_a_copy_when_its_value_expires(store: &dyn CacheStore, prefix: &str) {
-    let key = Key::new(store, prefix);
+    let key = TestedKey::new(store, prefix);
     key.filled_with_copy("[1]", Life { stale: LONG, ..SHORT.into() }).await;
     until("the value expires", || async { key.get().await.is_none() }).await;
     key.has_copy(Some("[1]"), "after the value's end").await;
@@ -73,7 +73,7 @@ pub async fn keeps_a_copy_when_its_value_expires(store: &dyn CacheStore, prefix:
 
 /// A copy ends too.
 pub async fn ends_the_life_of_a_copy(store: &dyn CacheStore, prefix: &str) {
-    let key = Key::new(store, prefix);
+    let key = TestedKey::new(store, prefix);
     key.filled_with_copy("[1]", Life { stale: SHORT, ..Duration::from_millis(1).into() }).await;
     until("the copy expires", || async { key.stale().await.is_none() }).await;
     key.remove().await;
@@ -81,7 +81,7 @@ pub async fn ends_the_life_of_a_copy(store: &dyn CacheStore, prefix: &str) {
 
 /// Whatever removes a key removes the copy of its value, also where the value is gone already.
 pub async fn removes_a_copy_with_its_key(store: &dyn CacheStore, prefix: &str) {
-    let key = Key::new(store, prefix);
+    let key = TestedKey::new(store, prefix);
     key.filled_with_copy("[1]", life()).await;
     assert_eq!(key.exist().await, 1, "{key}: an entry with its copy is one");
     assert_eq!(key.remove().await, 1, "{key}: an entry with its copy is one");
@@ -103,7 +103,7 @@ pub async fn removes_a_copy_with_its_key(store: &dyn CacheStore, prefix: &str) {
 
 /// A copy is never brought back by a fill that an invalidation came before.
 pub async fn refuses_a_copy_after_a_removal(store: &dyn CacheStore, prefix: &str) {
-    let key = Key::new(store, prefix);
+    let key = TestedKey::new(store, prefix);
     key.filled_with_copy("[1]", life()).await;
     let refresh = key.granted_with_copy(Terms::refresh(LONG)).await;
     key.remove().await;
@@ -118,7 +118,7 @@ pub async fn refuses_a_copy_after_a_removal(store: &dyn CacheStore, prefix: &str
 
 /// A fill makes no copy where its claim made none: an invalidation may have passed by in between.
 pub async fn makes_no_copy_without_a_claim_for_one(store: &dyn CacheStore, prefix: &str) {
-    let key = Key::new(store, prefix);
+    let key = TestedKey::new(store, prefix);
     let claim = key.granted(LONG).await;
     assert!(key.fill_with_copy(&claim, "[1]", life()).await, "{key}: a fill under its claim must be stored");
     key.has_copy(None, "of a claim without one").await;
@@ -127,7 +127,7 @@ pub async fn makes_no_copy_without_a_claim_for_one(store: &dyn CacheStore, prefi
 
 /// A claim that is released takes its empty copy with it.
 pub async fn releases_an_empty_copy(store: &dyn CacheStore, prefix: &str) {
-    let key = Key::new(store, prefix);
+    let key = TestedKey::new(store, prefix);
     let claim = key.granted_with_copy(Terms::fill(LONG)).await;
     key.release(&claim).await;
     assert!(key.scan(&key.name).await.is_empty(), "{key}: a released claim must leave nothing");

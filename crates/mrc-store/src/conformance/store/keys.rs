@@ -7,7 +7,7 @@ use bytes::Bytes;
 use futures_util::TryStreamExt;
 use futures_util::future::join_all;
 
-use super::{Key, LONG};
+use super::{LONG, TestedKey};
 use crate::store::{CacheStore, ScanPattern};
 
 /// More than two pages of any size that is in use.
@@ -15,15 +15,15 @@ const MANY: usize = 2_500;
 
 /// `remove` counts each key once, claims included, whatever else is in the list.
 pub async fn removes_and_counts(store: &dyn CacheStore, prefix: &str) {
-    let keys: Vec<Key<'_>> = (0..MANY).map(|number| Key::new(store, format!("{prefix}{number}"))).collect();
+    let keys: Vec<TestedKey<'_>> = (0..MANY).map(|number| TestedKey::new(store, format!("{prefix}{number}"))).collect();
     put_all(&keys).await;
-    let claimed = Key::new(store, format!("{prefix}claimed"));
+    let claimed = TestedKey::new(store, format!("{prefix}claimed"));
     claimed.granted(LONG).await;
-    let refreshed = Key::new(store, format!("{prefix}0"));
+    let refreshed = TestedKey::new(store, format!("{prefix}0"));
     refreshed.granted_refresh(LONG).await;
 
     let missing = Bytes::from(format!("{prefix}missing"));
-    let mut all: Vec<Bytes> = keys.iter().chain([&claimed]).map(Key::bytes).collect();
+    let mut all: Vec<Bytes> = keys.iter().chain([&claimed]).map(TestedKey::bytes).collect();
     all.extend([missing, refreshed.bytes(), claimed.bytes()]);
     let removed = claimed.must("remove", store.remove(&all).await);
     assert_eq!(
@@ -45,7 +45,7 @@ pub async fn takes_any_text_as_a_key(store: &dyn CacheStore, prefix: &str) {
         "[a-z]", "ключ", "鍵", "🔑", "é", "%00", "a:b:c", "mrc:l:", &long,
     ];
     for name in odd {
-        let key = Key::new(store, format!("{prefix}{name}"));
+        let key = TestedKey::new(store, format!("{prefix}{name}"));
         let claim = key.granted(LONG).await;
         assert!(key.scan(&key.name).await.contains(&key.bytes()), "{key}: a scan must find a claim");
         assert!(key.fill(&claim, "[1]").await, "{key}: a fill under its claim must be stored");
@@ -60,14 +60,14 @@ pub async fn takes_any_text_as_a_key(store: &dyn CacheStore, prefix: &str) {
 
 /// A scan returns every key that matches, claims included, and no bookkeeping of claims.
 pub async fn scans_everything_that_matches(store: &dyn CacheStore, prefix: &str) {
-    let keys: Vec<Key<'_>> = (0..MANY).map(|number| Key::new(store, format!("{prefix}{number}"))).collect();
+    let keys: Vec<TestedKey<'_>> = (0..MANY).map(|number| TestedKey::new(store, format!("{prefix}{number}"))).collect();
     put_all(&keys).await;
-    let claimed = Key::new(store, format!("{prefix}claimed"));
+    let claimed = TestedKey::new(store, format!("{prefix}claimed"));
     claimed.granted(LONG).await;
-    let in_braces = Key::new(store, format!("{prefix}{{claimed}}"));
+    let in_braces = TestedKey::new(store, format!("{prefix}{{claimed}}"));
     in_braces.granted(LONG).await;
 
-    let expected: BTreeSet<Bytes> = keys.iter().chain([&claimed, &in_braces]).map(Key::bytes).collect();
+    let expected: BTreeSet<Bytes> = keys.iter().chain([&claimed, &in_braces]).map(TestedKey::bytes).collect();
     let found: BTreeSet<Bytes> = claimed.scan(prefix).await.into_iter().collect();
     check(&found, &expected, prefix);
     let two = BTreeSet::from([claimed.bytes(), in_braces.bytes()]);
@@ -91,16 +91,16 @@ pub async fn scans_literally(store: &dyn CacheStore, prefix: &str) {
     let names = [
         "a*b", "a?b", "a[b]c", "a[^b]c", "a[a-z]c", r"a\b", r"a\*b", "aXb", "abc", "a^c", "a*", "*", "?", "ab", "a{b}",
     ];
-    let keys: Vec<Key<'_>> = names.iter().map(|name| Key::new(store, format!("{prefix}{name}"))).collect();
+    let keys: Vec<TestedKey<'_>> = names.iter().map(|name| TestedKey::new(store, format!("{prefix}{name}"))).collect();
     put_all(&keys).await;
     for name in names {
         let pattern = format!("{prefix}{name}");
-        let expected = keys.iter().filter(|key| key.name.contains(&pattern)).map(Key::bytes).collect();
+        let expected = keys.iter().filter(|key| key.name.contains(&pattern)).map(TestedKey::bytes).collect();
         let found = keys.iter().take(1).map(|key| key.scan(&pattern));
         let found = join_all(found).await.concat().into_iter().collect();
         check(&found, &expected, &format!("a scan for {pattern:?}"));
     }
-    let all: Vec<Bytes> = keys.iter().map(Key::bytes).collect();
+    let all: Vec<Bytes> = keys.iter().map(TestedKey::bytes).collect();
     let _ = store.remove(&all).await;
 }
 
@@ -109,27 +109,27 @@ pub async fn scans_what_begins(store: &dyn CacheStore, prefix: &str) {
     let begins = format!("{prefix}a*");
     let names = ["a*", "a*b", "a**", "a*{b}", "a", "ab", "b"].map(|name| format!("{prefix}{name}"));
     let inside = [format!("{prefix}b{begins}"), format!("{prefix}{begins}")];
-    let keys: Vec<Key<'_>> = names.into_iter().chain(inside).map(|name| Key::new(store, name)).collect();
+    let keys: Vec<TestedKey<'_>> = names.into_iter().chain(inside).map(|name| TestedKey::new(store, name)).collect();
     put_all(&keys).await;
-    let claimed = Key::new(store, format!("{begins}{{claimed}}"));
+    let claimed = TestedKey::new(store, format!("{begins}{{claimed}}"));
     claimed.granted(LONG).await;
     let all = || keys.iter().chain([&claimed]);
-    let expected = all().filter(|key| key.name.starts_with(&begins)).map(Key::bytes).collect();
+    let expected = all().filter(|key| key.name.starts_with(&begins)).map(TestedKey::bytes).collect();
     let found = claimed.scan_for(&ScanPattern::Beginning(begins.clone())).await;
     check(&found.into_iter().collect(), &expected, &format!("a scan for what begins with {begins:?}"));
-    let all: Vec<Bytes> = all().map(Key::bytes).collect();
+    let all: Vec<Bytes> = all().map(TestedKey::bytes).collect();
     let found = claimed.scan_for(&ScanPattern::Beginning(prefix.into())).await;
     check(&found.into_iter().collect(), &all.iter().cloned().collect(), "a scan for what begins with the prefix");
     claimed.must("remove", store.remove(&all).await);
 }
 
-async fn put_all(keys: &[Key<'_>]) {
+async fn put_all(keys: &[TestedKey<'_>]) {
     for some in keys.chunks(250) {
         join_all(some.iter().map(|key| key.put("1", LONG))).await;
     }
 }
 
-fn contains(bytes: &[u8], key: &Key<'_>) -> bool {
+fn contains(bytes: &[u8], key: &TestedKey<'_>) -> bool {
     let name = key.name.as_bytes();
     bytes.windows(name.len()).any(|window| window == name)
 }

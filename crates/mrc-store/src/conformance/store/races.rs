@@ -8,13 +8,13 @@ use std::task::Poll;
 use bytes::Bytes;
 use futures_util::future::{join, join_all};
 
-use super::{Key, LONG, token};
+use super::{LONG, TestedKey, token};
 use crate::store::{CacheStore, Claim};
 
 /// Of 64 claims at once one is granted.
 pub async fn grants_one_of_many_claims(store: &dyn CacheStore, prefix: &str) {
     for round in 0..10 {
-        let key = Key::new(store, format!("{prefix}{round}"));
+        let key = TestedKey::new(store, format!("{prefix}{round}"));
         let claims = join_all((0..64).map(|_| async { key.claim(&token(), LONG).await })).await;
         let granted = claims.iter().filter(|claim| **claim == Claim::Granted).count();
         assert_eq!(granted, 1, "{key}: how many of 64 claims at once were granted");
@@ -27,7 +27,7 @@ pub async fn grants_one_of_many_claims(store: &dyn CacheStore, prefix: &str) {
 /// A fill whose claim came before an invalidation leaves nothing behind, whichever of the two comes first.
 pub async fn leaves_nothing_after_an_invalidation(store: &dyn CacheStore, prefix: &str) {
     for round in 0..100 {
-        let key = Key::new(store, format!("{prefix}{round}"));
+        let key = TestedKey::new(store, format!("{prefix}{round}"));
         if round % 2 == 1 {
             key.put("\"old\"", LONG).await;
         }
@@ -48,7 +48,7 @@ pub async fn leaves_nothing_after_an_invalidation(store: &dyn CacheStore, prefix
 /// Readers and a writer in random order: once an invalidation returned, nobody hits a value from before it.
 pub async fn never_hits_what_was_invalidated(store: &dyn CacheStore, prefix: &str) {
     const WRITES: u64 = 100;
-    let key = Key::new(store, prefix);
+    let key = TestedKey::new(store, prefix);
     let database = AtomicU64::new(0);
     let invalidated = AtomicU64::new(0);
     let done = AtomicBool::new(false);

@@ -1,11 +1,11 @@
 //! Refreshes: a value is read anew while the others go on using it.
 
-use super::{Key, LONG, SHORT, token, until};
+use super::{LONG, SHORT, TestedKey, token, until};
 use crate::store::{CacheStore, Claim, ClaimMode, Terms, Token};
 
 /// During a refresh everybody else hits the value as it was, and nobody else may refresh it.
 pub async fn goes_on_hitting_during_a_refresh(store: &dyn CacheStore, prefix: &str) {
-    let key = Key::new(store, prefix);
+    let key = TestedKey::new(store, prefix);
     key.put("[1]", LONG).await;
     key.granted_refresh(LONG).await;
     key.holds(Some("[1]"), "during a refresh").await;
@@ -18,7 +18,7 @@ pub async fn goes_on_hitting_during_a_refresh(store: &dyn CacheStore, prefix: &s
 
 /// The fill of a refresh replaces the value, once, and the next refresh may begin.
 pub async fn refreshes_a_value(store: &dyn CacheStore, prefix: &str) {
-    let key = Key::new(store, prefix);
+    let key = TestedKey::new(store, prefix);
     key.put("[1]", LONG).await;
     let first = key.granted_refresh(LONG).await;
     assert!(!key.fill(&token(), "[0]").await, "{key}: a fill with another token during a refresh must be refused");
@@ -33,7 +33,7 @@ pub async fn refreshes_a_value(store: &dyn CacheStore, prefix: &str) {
 
 /// Of those who see that a value ends soon one refreshes it: the others come too late for what lives long again.
 pub async fn renews_only_what_ends_soon(store: &dyn CacheStore, prefix: &str) {
-    let key = Key::new(store, prefix);
+    let key = TestedKey::new(store, prefix);
     let renew = |left| Terms { mode: ClaimMode::Renew { left }, ..Terms::fill(LONG) };
     let claim = async |token: &Token, left| key.must("claim", store.claim(&key.name, token, renew(left)).await);
     key.put("[1]", LONG / 2).await;
@@ -47,7 +47,7 @@ pub async fn renews_only_what_ends_soon(store: &dyn CacheStore, prefix: &str) {
 
 /// A removal kills a refresh, also where somebody stored a new value meanwhile.
 pub async fn refuses_a_refresh_of_what_was_removed(store: &dyn CacheStore, prefix: &str) {
-    let key = Key::new(store, prefix);
+    let key = TestedKey::new(store, prefix);
     key.put("[1]", LONG).await;
     let old = key.granted_refresh(LONG).await;
     key.remove().await;
@@ -63,7 +63,7 @@ pub async fn refuses_a_refresh_of_what_was_removed(store: &dyn CacheStore, prefi
 
 /// A put kills a refresh.
 pub async fn refuses_a_refresh_of_what_was_put_again(store: &dyn CacheStore, prefix: &str) {
-    let key = Key::new(store, prefix);
+    let key = TestedKey::new(store, prefix);
     key.put("[1]", LONG).await;
     let refresh = key.granted_refresh(LONG).await;
     key.put("[2]", LONG).await;
@@ -74,7 +74,7 @@ pub async fn refuses_a_refresh_of_what_was_put_again(store: &dyn CacheStore, pre
 
 /// A value that expires during its refresh takes the refresh with it: nobody can tell an expiry from a removal.
 pub async fn refuses_a_refresh_of_what_expired(store: &dyn CacheStore, prefix: &str) {
-    let key = Key::new(store, prefix);
+    let key = TestedKey::new(store, prefix);
     key.put("[1]", SHORT * 4).await;
     let refresh = key.granted_refresh(LONG).await;
     until("a value is gone when its life ends", || async { key.get().await.is_none() }).await;
@@ -84,7 +84,7 @@ pub async fn refuses_a_refresh_of_what_expired(store: &dyn CacheStore, prefix: &
 
 /// A refresh is over after its lease, and another may begin. The value stays.
 pub async fn refuses_a_refresh_after_its_lease(store: &dyn CacheStore, prefix: &str) {
-    let key = Key::new(store, prefix);
+    let key = TestedKey::new(store, prefix);
     key.put("[1]", LONG).await;
     let late = key.granted_refresh(SHORT).await;
     let next = token();
@@ -101,7 +101,7 @@ pub async fn refuses_a_refresh_after_its_lease(store: &dyn CacheStore, prefix: &
 
 /// A refresh of a missing key is a fill.
 pub async fn claims_a_missing_key_for_a_refresh(store: &dyn CacheStore, prefix: &str) {
-    let key = Key::new(store, prefix);
+    let key = TestedKey::new(store, prefix);
     let claim = key.granted_refresh(LONG).await;
     key.holds(None, "while it is claimed").await;
     key.busy("while it is claimed").await;
@@ -112,7 +112,7 @@ pub async fn claims_a_missing_key_for_a_refresh(store: &dyn CacheStore, prefix: 
 
 /// A refresh that is released leaves the value as it was, and the next refresh may begin.
 pub async fn keeps_a_value_whose_refresh_was_released(store: &dyn CacheStore, prefix: &str) {
-    let key = Key::new(store, prefix);
+    let key = TestedKey::new(store, prefix);
     key.put("[1]", LONG).await;
     for _ in 0..3 {
         let refresh = key.granted_refresh(LONG).await;

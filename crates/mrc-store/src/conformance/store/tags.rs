@@ -8,7 +8,7 @@ use futures_util::future::{join, join_all};
 use mrc_core::{Tag, TagError};
 
 use super::races::pause;
-use super::{Key, LONG, SHORT, token, until};
+use super::{LONG, SHORT, TestedKey, token, until};
 use crate::error::StoreError;
 use crate::store::{CacheStore, Claim, FILL_LIMIT, Life, Terms, Token};
 use crate::tags::{Found, Moment, Tags};
@@ -22,7 +22,7 @@ fn tag(prefix: &str, name: &str) -> Tag {
     format!("{prefix}{name}").into()
 }
 
-impl Key<'_> {
+impl TestedKey<'_> {
     async fn now(&self) -> Moment {
         self.must("now", self.store.now().await)
     }
@@ -56,7 +56,7 @@ impl Key<'_> {
 
 /// An entry's tags come back as they were given, with the value, until the next value.
 pub async fn finds_the_tags_of_a_value(store: &dyn CacheStore, prefix: &str) {
-    let key = Key::new(store, prefix);
+    let key = TestedKey::new(store, prefix);
     let (a, b) = (tag(prefix, "a"), tag(prefix, "b"));
     assert_eq!(key.look().await, None, "{key}: what look returns of a missing key");
     let since = key.now().await;
@@ -83,13 +83,13 @@ pub async fn finds_the_tags_of_a_value(store: &dyn CacheStore, prefix: &str) {
 
 /// An invalidation removes all that has the tag, and counts the values.
 pub async fn removes_what_has_a_tag(store: &dyn CacheStore, prefix: &str) {
-    let keys: Vec<Key<'_>> = (0..20).map(|number| Key::new(store, format!("{prefix}{number}"))).collect();
+    let keys: Vec<TestedKey<'_>> = (0..20).map(|number| TestedKey::new(store, format!("{prefix}{number}"))).collect();
     let (a, b) = (tag(prefix, "a"), tag(prefix, "b"));
     for (number, key) in keys.iter().enumerate() {
         let both = [&a, &b];
         key.filled("[1]", if number % 2 == 0 { &both[..1] } else { &both }).await;
     }
-    let with_copy = Key::new(store, format!("{prefix}copy"));
+    let with_copy = TestedKey::new(store, format!("{prefix}copy"));
     let since = with_copy.now().await;
     with_copy.filled_for("[1]", Life { stale: LONG, ..life(&[&a], since) }).await;
 
@@ -106,11 +106,11 @@ pub async fn removes_what_has_a_tag(store: &dyn CacheStore, prefix: &str) {
 pub async fn leaves_entries_of_other_tags(store: &dyn CacheStore, prefix: &str) {
     let invalidated = tag(prefix, "a");
     let others = ["", "a:b", "A", "a ", "a\0", "b"].map(|name| tag(prefix, name));
-    let keys: Vec<Key<'_>> = (0..6).map(|number| Key::new(store, format!("{prefix}{number}"))).collect();
+    let keys: Vec<TestedKey<'_>> = (0..6).map(|number| TestedKey::new(store, format!("{prefix}{number}"))).collect();
     for (key, other) in keys.iter().zip(&others) {
         key.filled("[1]", &[other]).await;
     }
-    let (none, put) = (Key::new(store, format!("{prefix}none")), Key::new(store, format!("{prefix}put")));
+    let (none, put) = (TestedKey::new(store, format!("{prefix}none")), TestedKey::new(store, format!("{prefix}put")));
     none.filled("[1]", &[]).await;
     put.put("[1]", LONG).await;
     assert_eq!(put.invalidate(&[&invalidated]).await, 0, "{prefix}: how many entries of other tags were removed");
@@ -122,7 +122,7 @@ pub async fn leaves_entries_of_other_tags(store: &dyn CacheStore, prefix: &str) 
 
 /// A value that was read before an invalidation is not stored after it, though nobody knew its tags when that came.
 pub async fn refuses_a_fill_whose_tag_was_invalidated(store: &dyn CacheStore, prefix: &str) {
-    let key = Key::new(store, prefix);
+    let key = TestedKey::new(store, prefix);
     let [a, b, c] = ["a", "b", "c"].map(|name| tag(prefix, name));
     let since = key.now().await;
     let claim = key.granted(LONG).await;
@@ -143,7 +143,7 @@ pub async fn refuses_a_fill_whose_tag_was_invalidated(store: &dyn CacheStore, pr
 
 /// What is read after an invalidation is stored, however soon after.
 pub async fn accepts_a_fill_after_an_invalidation(store: &dyn CacheStore, prefix: &str) {
-    let key = Key::new(store, prefix);
+    let key = TestedKey::new(store, prefix);
     let a = tag(prefix, "a");
     for round in 0..50 {
         let removed = key.invalidate(&[&a]).await;
@@ -155,7 +155,7 @@ pub async fn accepts_a_fill_after_an_invalidation(store: &dyn CacheStore, prefix
 
 /// A fill that took longer than invalidations are remembered is refused.
 pub async fn refuses_a_fill_with_an_old_moment(store: &dyn CacheStore, prefix: &str) {
-    let key = Key::new(store, prefix);
+    let key = TestedKey::new(store, prefix);
     let (a, b) = (tag(prefix, "a"), tag(prefix, "b"));
     let now = key.now().await;
     let claim = key.granted(LONG).await;
@@ -169,7 +169,7 @@ pub async fn refuses_a_fill_with_an_old_moment(store: &dyn CacheStore, prefix: &
 
 /// An invalidation ends the fills in flight of what has the tag: a refresh of a value, and a fill of what was removed.
 pub async fn removes_a_fill_in_flight_that_is_registered(store: &dyn CacheStore, prefix: &str) {
-    let key = Key::new(store, prefix);
+    let key = TestedKey::new(store, prefix);
     let a = tag(prefix, "a");
     key.filled("[1]", &[&a]).await;
     let since = key.now().await;
@@ -193,7 +193,8 @@ pub async fn removes_a_fill_in_flight_that_is_registered(store: &dyn CacheStore,
 
 /// Of several tags an entry must have every one; those that have only some can still be invalidated later.
 pub async fn needs_every_one_of_several_tags(store: &dyn CacheStore, prefix: &str) {
-    let [only_a, both, only_b, other_b] = ["a", "ab", "b", "b2"].map(|name| Key::new(store, format!("{prefix}{name}")));
+    let [only_a, both, only_b, other_b] =
+        ["a", "ab", "b", "b2"].map(|name| TestedKey::new(store, format!("{prefix}{name}")));
     let (a, b) = (tag(prefix, "a"), tag(prefix, "b"));
     only_a.filled("[1]", &[&a]).await;
     both.filled("[1]", &[&b, &a]).await;
@@ -210,7 +211,7 @@ pub async fn needs_every_one_of_several_tags(store: &dyn CacheStore, prefix: &st
 
 /// An entry has the tags of its last fill, and no others.
 pub async fn drops_old_tags_when_filled_again(store: &dyn CacheStore, prefix: &str) {
-    let key = Key::new(store, prefix);
+    let key = TestedKey::new(store, prefix);
     let (a, b) = (tag(prefix, "a"), tag(prefix, "b"));
     key.filled("[1]", &[&a]).await;
     key.filled("[2]", &[&b]).await;
@@ -229,7 +230,7 @@ pub async fn drops_old_tags_when_filled_again(store: &dyn CacheStore, prefix: &s
 
 /// Entries of one tag may live for as long as they like.
 pub async fn long_and_short_lives_under_one_tag(store: &dyn CacheStore, prefix: &str) {
-    let [long, short, gone] = ["long", "short", "gone"].map(|name| Key::new(store, format!("{prefix}{name}")));
+    let [long, short, gone] = ["long", "short", "gone"].map(|name| TestedKey::new(store, format!("{prefix}{name}")));
     let a = tag(prefix, "a");
     let orders = [(&long, LONG * 10_000, &short, LONG), (&short, LONG, &long, LONG * 10_000)];
     for (first, ttl, second, other_ttl) in orders {
@@ -246,7 +247,7 @@ pub async fn long_and_short_lives_under_one_tag(store: &dyn CacheStore, prefix: 
 
 /// A copy has the tags of its value, and goes with them, also where the value is gone or has others by now.
 pub async fn keeps_tags_beside_a_copy(store: &dyn CacheStore, prefix: &str) {
-    let key = Key::new(store, prefix);
+    let key = TestedKey::new(store, prefix);
     let (a, b) = (tag(prefix, "a"), tag(prefix, "b"));
     let stale = async || key.must("stale", store.stale(prefix).await);
     let filled_with_copy = async |ttl: Duration| {
@@ -278,7 +279,7 @@ pub async fn keeps_tags_beside_a_copy(store: &dyn CacheStore, prefix: &str) {
 /// Readers and a writer in random order: once an invalidation returned, nobody hits a value from before it.
 pub async fn never_hits_what_was_invalidated_by_tag(store: &dyn CacheStore, prefix: &str) {
     const WRITES: u64 = 100;
-    let key = Key::new(store, prefix);
+    let key = TestedKey::new(store, prefix);
     let (a, b) = (tag(prefix, "a"), tag(prefix, "b"));
     let database = AtomicU64::new(0);
     let invalidated = AtomicU64::new(0);
@@ -333,7 +334,7 @@ pub async fn never_hits_what_was_invalidated_by_tag(store: &dyn CacheStore, pref
 pub async fn leaves_nothing_of_a_new_tag_after_its_invalidation(store: &dyn CacheStore, prefix: &str) {
     let (a, b) = (tag(prefix, "a"), tag(prefix, "b"));
     for round in 0..100 {
-        let key = Key::new(store, format!("{prefix}{round}"));
+        let key = TestedKey::new(store, format!("{prefix}{round}"));
         let before = [&b];
         key.filled("\"other\"", if round % 2 == 0 { &before } else { &[] }).await;
         let since = key.now().await;
@@ -354,7 +355,7 @@ pub async fn leaves_nothing_of_a_new_tag_after_its_invalidation(store: &dyn Cach
 
 /// Spaces, braces, quotes, newlines, NUL, letters of any language, and great length: all of it is a tag.
 pub async fn takes_any_text_as_a_tag(store: &dyn CacheStore, prefix: &str) {
-    let key = Key::new(store, prefix);
+    let key = TestedKey::new(store, prefix);
     let long = "t".repeat(Tag::LONGEST - prefix.len());
     let odd = [
         " ",
@@ -395,7 +396,7 @@ pub async fn takes_any_text_as_a_tag(store: &dyn CacheStore, prefix: &str) {
 
 /// Tags that can't be used are refused before anything is done.
 pub async fn refuses_bad_tags(store: &dyn CacheStore, prefix: &str) {
-    let key = Key::new(store, prefix);
+    let key = TestedKey::new(store, prefix);
     let (empty, a) = (Tag::new(""), tag(prefix, "a"));
     let long = Tag::new("t".repeat(Tag::LONGEST + 1));
     let since = key.now().await;

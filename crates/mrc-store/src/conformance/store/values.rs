@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::{Key, LONG, SHORT, token, until};
+use super::{LONG, SHORT, TestedKey, token, until};
 use crate::error::StoreError;
 use crate::store::CacheStore;
 
 /// Under a missing key there is no value, no life, no claim, and nothing to remove.
 pub async fn has_nothing_under_a_missing_key(store: &dyn CacheStore, prefix: &str) {
-    let key = Key::new(store, prefix);
+    let key = TestedKey::new(store, prefix);
     key.holds(None, "of a missing key").await;
     assert_eq!(key.ttl().await, None, "{key}: a missing key has no life left");
     assert_eq!(key.remove().await, 0, "{key}: a missing key can't be removed");
@@ -21,7 +21,7 @@ pub async fn has_nothing_under_a_missing_key(store: &dyn CacheStore, prefix: &st
 
 /// `put` stores a value, overwrites another, and leaves out spaces after it.
 pub async fn returns_what_was_put(store: &dyn CacheStore, prefix: &str) {
-    let key = Key::new(store, prefix);
+    let key = TestedKey::new(store, prefix);
     key.put("[1]", LONG).await;
     key.holds(Some("[1]"), "after put").await;
     key.put(r#"{"a":" "}"#, LONG).await;
@@ -33,7 +33,7 @@ pub async fn returns_what_was_put(store: &dyn CacheStore, prefix: &str) {
 
 /// An empty value, which would be the mark of a claim, is refused with [`StoreError::EmptyValue`].
 pub async fn refuses_empty_values(store: &dyn CacheStore, prefix: &str) {
-    let key = Key::new(store, prefix);
+    let key = TestedKey::new(store, prefix);
     for empty in ["", " ", "   "] {
         let put = store.put(&key.name, empty.into(), LONG).await;
         assert!(matches!(put, Err(StoreError::EmptyValue)), "{key}: put of {empty:?} returned {put:?}");
@@ -46,7 +46,7 @@ pub async fn refuses_empty_values(store: &dyn CacheStore, prefix: &str) {
 
 /// Values of 5 MB come back as they were, and so do bytes that aren't UTF-8.
 pub async fn keeps_large_and_binary_values(store: &dyn CacheStore, prefix: &str) {
-    let key = Key::new(store, prefix);
+    let key = TestedKey::new(store, prefix);
     let large: Bytes = (0..5_000_000_u32).map(|at| b'0' + (at % 10) as u8).collect();
     let binary: Bytes = (0..=255).collect();
     for value in [large, binary] {
@@ -61,14 +61,14 @@ pub async fn keeps_large_and_binary_values(store: &dyn CacheStore, prefix: &str)
 
 /// A life is reported in milliseconds, is never longer than it was given, and ends.
 pub async fn ends_lives_to_the_millisecond(store: &dyn CacheStore, prefix: &str) {
-    let key = Key::new(store, prefix);
+    let key = TestedKey::new(store, prefix);
     let given = Duration::from_millis(600_500);
     key.put("1", given).await;
     let left = key.ttl().await;
     assert!(left.is_some_and(|left| left <= given && left > given / 2), "{key}: of {given:?} are left {left:?}");
     until("a life has milliseconds", || async { key.ttl().await.is_some_and(|left| left.subsec_millis() != 0) }).await;
 
-    let claim = Key::new(store, format!("{prefix}claim"));
+    let claim = TestedKey::new(store, format!("{prefix}claim"));
     claim.granted(LONG).await;
     assert_eq!(claim.ttl().await, None, "{claim}: a claim is no value, so it has no life left");
     claim.remove().await;

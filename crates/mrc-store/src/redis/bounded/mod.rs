@@ -14,6 +14,7 @@
 
 mod names;
 mod scripts;
+mod structure;
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
@@ -30,11 +31,13 @@ use futures_util::{StreamExt, TryStreamExt};
 use mrc_core::{Event, EventListener, Tag};
 
 use self::names::Names;
-pub(super) use self::names::Structure;
-use self::scripts::{CLAIM, DROP, Evicting, LEN, PURGE, RELEASE, REMOVE, TTL};
+use self::scripts::{CLAIM, Evicting, RELEASE, REMOVE, TTL};
+pub(super) use self::structure::StructureKeys;
 use super::failure::unexpected;
 use super::scripts::{Script, command};
-use super::{RedisStore, claimed, life_left, marked, millis, most_left, readable, scan, slot, slot_of, tags};
+use super::store::{RedisStore, slot_of};
+use super::wire::{claimed, life_left, marked, millis, most_left, readable, to_json};
+use super::{bookkeeping, scan};
 use crate::bound::{Bound, Lifetime};
 use crate::error::StoreError;
 use crate::listeners::Listeners;
@@ -57,9 +60,9 @@ pub struct BoundedRedis {
     listeners: Listeners,
 }
 
-/// Where an entry is.
-struct Place {
-    structure: Structure,
+/// The structure of an entry, and the field of the entry there.
+struct EntryField {
+    structure: StructureKeys,
     field: Bytes,
 }
 
@@ -88,7 +91,7 @@ impl BoundedRedis {
             Lifetime::Fixed(life) => ("fixed", life),
         };
         let names = Names::new(&store.config.prefix, namespace, bound);
-        if slot::is_reserved(&store.config.prefix, names.beginning().as_bytes()) {
+        if bookkeeping::is_reserved(&store.config.prefix, names.beginning().as_bytes()) {
             return refuse(
                 "the prefix of the cache is reserved: keys that begin with `mrc:` are mrc's own; choose another",
             );
@@ -118,17 +121,17 @@ impl BoundedRedis {
         Ok(answer.into_bytes().and_then(readable))
     }
 
-    fn place(&self, key: &str) -> Result<Place, StoreError> {
+    fn place(&self, key: &str) -> Result<EntryField, StoreError> {
         let field = self.names.field(key).ok_or_else(|| {
             StoreError::Config(
                 "a cache of redis_func_cache has entries of its calls only: make the spec of a FuncCall".into(),
             )
         })?;
-        Ok(Place { structure: self.names.structure(key), field })
+        Ok(EntryField { structure: self.names.structure(key), field })
     }
 
     /// Runs a script on the structure of an entry, whose first argument is its field.
-    async fn run(&self, script: &'static Script, place: &Place, args: &[Value]) -> Result<Value, StoreError> {
+    async fn run(&self, script: &'static Script, place: &EntryField, args: &[Value]) -> Result<Value, StoreError> {
         let [index, values, ends, claims, tags] = place.structure.parts.clone();
         let keys = [index, values, ends, claims, tags, place.structure.lease(&self.store.config.prefix, &place.field)];
         let args = [&[Value::Bytes(place.field.clone())], args, &[self.theirs()]].concat();
@@ -136,7 +139,7 @@ impl BoundedRedis {
     }
 
     /// Runs a script that stores something. Where more have to go for it than one step may, they go step by step, and it comes last.
-    async fn store(&self, script: &'static Script, place: &Place, args: &[Value]) -> Result<bool, StoreError> {
+    async fn store(&self, script: &'static Script, place: &EntryField, args: &[Value]) -> Result<bool, StoreError> {
         loop {
             let answer = self.run(script, place, args).await?;
             let mut numbers = answer.into_array().into_iter().map(|number| number.as_u64());
@@ -153,7 +156,7 @@ impl BoundedRedis {
     }
 
     /// All structures that there are.
-    async fn structures(&self) -> Result<Vec<Structure>, StoreError> {
+    async fn structures(&self) -> Result<Vec<StructureKeys>, StoreError> {
         if let Some(all) = self.names.all() {
             return Ok(all.to_vec());
         }
@@ -167,12 +170,12 @@ impl BoundedRedis {
     }
 
     /// How many values these structures have together. What has ended goes first.
-    async fn len(&self, structures: &[Structure]) -> Result<u64, StoreError> {
-        Ok(try_join_all(structures.iter().map(|structure| len(&self.store, structure))).await?.iter().sum())
+    async fn len(&self, structures: &[StructureKeys]) -> Result<u64, StoreError> {
+        Ok(try_join_all(structures.iter().map(|structure| structure.len(&self.store))).await?.iter().sum())
     }
 
     /// A page of the fields of one part, and the cursor of the next.
-    async fn page(&self, walk: &Walk) -> Result<(Bytes, Vec<Bytes>), StoreError> {
+    async fn page(&self, walk: &PartWalk) -> Result<(Bytes, Vec<Bytes>), StoreError> {
         let part = &walk.structure.parts[walk.part];
         let is_set = walk.part == 0 && self.scripts.has_no_order();
         let scan = if is_set { "SSCAN" } else { "ZSCAN" };
@@ -188,8 +191,8 @@ impl BoundedRedis {
 }
 
 /// A walk through one part of a structure.
-struct Walk {
-    structure: Structure,
+struct PartWalk {
+    structure: StructureKeys,
     part: usize,
     cursor: Bytes,
 }
@@ -235,7 +238,7 @@ impl CacheStore for BoundedRedis {
                 self.release(key, token).await?;
                 return Ok(false);
             }
-            (marked(&value), tags::to_json(&life.tags))
+            (marked(&value), to_json(&life.tags))
         };
         let [kind, lifetime] = self.lifetime.clone();
         let args = [
@@ -243,7 +246,7 @@ impl CacheStore for BoundedRedis {
             Value::Bytes(value),
             Value::Integer(life_ms(life.ttl)),
             Value::Bytes(its_tags.into()),
-            room(&place.structure),
+            place.structure.room(),
             kind,
             lifetime,
         ];
@@ -258,7 +261,7 @@ impl CacheStore for BoundedRedis {
     async fn put(&self, key: &str, value: Bytes, ttl: Duration) -> Result<(), StoreError> {
         let place = self.place(key)?;
         let [kind, life] = self.lifetime.clone();
-        let args = [Value::Bytes(storable(value)?), Value::Integer(life_ms(ttl)), room(&place.structure), kind, life];
+        let args = [Value::Bytes(storable(value)?), Value::Integer(life_ms(ttl)), place.structure.room(), kind, life];
         self.store(&self.scripts.put, &place, &args).await.map(drop)
     }
 
@@ -267,10 +270,10 @@ impl CacheStore for BoundedRedis {
     }
 
     async fn remove(&self, keys: &[Bytes]) -> Result<u64, StoreError> {
-        let mut fields: HashMap<Structure, Vec<Value>> = HashMap::new();
+        let mut fields: HashMap<StructureKeys, Vec<Value>> = HashMap::new();
         // What isn't text has no entry here.
         for key in keys.iter().filter_map(|key| std::str::from_utf8(key).ok()) {
-            let Place { structure, field } = self.place(key)?;
+            let EntryField { structure, field } = self.place(key)?;
             fields.entry(structure).or_default().push(Value::Bytes(field));
         }
         let scripts = fields.iter().flat_map(|(structure, fields)| {
@@ -290,8 +293,11 @@ impl CacheStore for BoundedRedis {
         let pattern = pattern.clone();
         let walks = async {
             // Claims first: a field leaves them for the order, and not the other way round.
-            let walk =
-                |structure: &Structure, part| Walk { structure: structure.clone(), part, cursor: scan::START.into() };
+            let walk = |structure: &StructureKeys, part| PartWalk {
+                structure: structure.clone(),
+                part,
+                cursor: scan::START.into(),
+            };
             let structures = self.structures().await?;
             self.len(&structures).await?;
             Ok::<_, StoreError>(structures.iter().flat_map(|it| [walk(it, 3), walk(it, 0)]).collect::<VecDeque<_>>())
@@ -322,7 +328,7 @@ impl CacheStore for BoundedRedis {
 
     async fn purge(&self) -> Result<Option<u64>, StoreError> {
         let structures = self.structures().await?;
-        let purges = structures.iter().map(|structure| purge(&self.store, structure));
+        let purges = structures.iter().map(|structure| structure.purge(&self.store));
         Ok(Some(try_join_all(purges).await?.iter().sum()))
     }
 
@@ -351,40 +357,6 @@ impl fmt::Debug for BoundedRedis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("BoundedRedis").field("store", &self.store).field("names", &self.names).finish_non_exhaustive()
     }
-}
-
-/// Removes what has all of these tags, or may be about to: an answer for each field.
-pub(super) async fn drop_fields(
-    store: &RedisStore,
-    structure: &Structure,
-    fields: impl Iterator<Item = &Bytes> + Clone,
-    tags: &[Value],
-) -> Result<Value, StoreError> {
-    let leases = fields.clone().map(|field| structure.lease(&store.config.prefix, field));
-    let keys: Vec<Bytes> = structure.parts.iter().cloned().chain(leases).collect();
-    let count = Value::Integer(tags.len().try_into().unwrap_or(i64::MAX));
-    let fields: Vec<Value> = fields.cloned().map(Value::Bytes).collect();
-    let theirs = Value::Integer(structure.is_theirs.into());
-    store.run(&DROP, &keys, &[&[count], tags, &fields, &[theirs]].concat()).await
-}
-
-/// How many values a structure has. What has ended goes first.
-pub(super) async fn len(store: &RedisStore, structure: &Structure) -> Result<u64, StoreError> {
-    count(store, &LEN, structure).await
-}
-
-/// Removes a structure, and returns how many values it had.
-pub(super) async fn purge(store: &RedisStore, structure: &Structure) -> Result<u64, StoreError> {
-    count(store, &PURGE, structure).await
-}
-
-async fn count(store: &RedisStore, script: &'static Script, structure: &Structure) -> Result<u64, StoreError> {
-    let answer = store.run(script, &structure.parts, &[Value::Integer(structure.is_theirs.into())]).await?;
-    answer.as_u64().ok_or_else(|| unexpected("the size of a structure can't be read"))
-}
-
-fn room(structure: &Structure) -> Value {
-    Value::Integer(structure.room.try_into().unwrap_or(i64::MAX))
 }
 
 /// A life in ms, a century at most.

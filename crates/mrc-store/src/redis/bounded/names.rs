@@ -1,60 +1,10 @@
-//! Which structure an entry lies in, and under which field.
+//! The structure that an entry lies in, and its field there.
 
 use bytes::Bytes;
 
+use super::structure::{StructureKeys, hex};
 use crate::bound::Bound;
-use crate::bound::place::{Member, VALUES};
-use crate::redis::slot;
-
-/// The parts of a structure: the order of its entries, their values, the ends of both entries and claims, and tags.
-const PARTS: usize = 5;
-
-/// One structure.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(in crate::redis) struct Structure {
-    base: Bytes,
-    pub(in crate::redis) parts: [Bytes; PARTS],
-    /// How many entries it may have.
-    pub(super) room: usize,
-    /// Whether Python takes part.
-    pub(in crate::redis) is_theirs: bool,
-}
-
-impl Structure {
-    fn new(base: impl Into<Bytes>, room: usize, is_theirs: bool) -> Self {
-        let base = base.into();
-        let part = |number: u8| [&base[..], b":", &[b'0' + number]].concat().into();
-        Self { parts: [0, 1, 2, 3, 4].map(part), base, room, is_theirs }
-    }
-
-    /// A structure that Python takes no part in, to look at or to remove.
-    pub(in crate::redis) fn ours(base: Bytes) -> Self {
-        Self::new(base, 0, false)
-    }
-
-    /// The key that holds the token of whoever is filling this field, in a store with this prefix. It is in the structure's slot.
-    ///
-    /// It is text: the PyPI peer looks at every key of a server, and can read no other.
-    pub(in crate::redis) fn lease(&self, prefix: &str, field: &[u8]) -> Bytes {
-        let hex = self.is_theirs.then(|| hex(field).into_bytes());
-        slot::lease_key(prefix, &[&self.base[..], b":", hex.as_deref().unwrap_or(field)].concat())
-    }
-
-    /// Under what an entry is in the index of a tag.
-    pub(super) fn member(&self, field: &[u8]) -> Bytes {
-        Member::name(self.is_theirs, &self.base, field)
-    }
-
-    /// The structure and the field of such a member. None: it is the key of an entry without a bound.
-    pub(in crate::redis) fn of_member(member: &Bytes) -> Option<(Self, Bytes)> {
-        let Member { is_theirs, base, field } = Member::of(member)?;
-        Some((Self::new(base, 0, is_theirs), field))
-    }
-}
-
-fn hex(field: &[u8]) -> String {
-    field.iter().map(|byte| format!("{byte:02x}")).collect()
-}
+use crate::bound::layout::VALUES;
 
 /// How the structures of one cache are named.
 #[derive(Debug)]
@@ -64,7 +14,7 @@ pub(super) struct Names {
     namespace: String,
     bound: Bound,
     /// Where all entries share structures: one for each shard.
-    shared: Vec<Structure>,
+    shared: Vec<StructureKeys>,
 }
 
 impl Names {
@@ -78,7 +28,7 @@ impl Names {
     }
 
     /// The structure of an entry.
-    pub(super) fn structure(&self, key: &str) -> Structure {
+    pub(super) fn structure(&self, key: &str) -> StructureKeys {
         let shard = self.bound.shard(key);
         match self.shared.get(usize::from(shard)) {
             Some(structure) => structure.clone(),
@@ -87,7 +37,7 @@ impl Names {
     }
 
     /// All structures, if they are known beforehand. None: there is one for each function.
-    pub(super) fn all(&self) -> Option<&[Structure]> {
+    pub(super) fn all(&self) -> Option<&[StructureKeys]> {
         (!self.bound.per_function).then_some(&self.shared)
     }
 
@@ -102,7 +52,7 @@ impl Names {
     }
 
     /// The structure that this key in Redis is a part of; one part of each tells of it.
-    pub(super) fn of_part(&self, key: &Bytes) -> Option<Structure> {
+    pub(super) fn of_part(&self, key: &Bytes) -> Option<StructureKeys> {
         let base = key.strip_suffix(VALUES.as_bytes())?;
         let beginning = self.beginning();
         let is_one = if self.is_theirs() {
@@ -114,7 +64,7 @@ impl Names {
             return None;
         }
         // In the room of a shard of another number there may be one entry more: it is told when the entry comes.
-        Some(Structure::new(key.slice_ref(base), self.bound.room(0), self.is_theirs()))
+        Some(StructureKeys::new(key.slice_ref(base), self.bound.room(0), self.is_theirs()))
     }
 
     /// The field of an entry. None: the key has no field in this layout.
@@ -136,7 +86,7 @@ impl Names {
     }
 
     /// The key of an entry that lies under this field.
-    pub(super) fn key(&self, structure: &Structure, field: Bytes) -> Bytes {
+    pub(super) fn key(&self, structure: &StructureKeys, field: Bytes) -> Bytes {
         if !self.is_theirs() {
             return field;
         }
@@ -152,7 +102,7 @@ impl Names {
         false
     }
 
-    fn make(&self, function: &str, shard: u16) -> Structure {
+    fn make(&self, function: &str, shard: u16) -> StructureKeys {
         let Self { prefix, namespace, bound, .. } = self;
         let room = bound.room(shard);
         #[cfg(feature = "compat")]
@@ -167,9 +117,9 @@ impl Names {
                     format!("{before}{namespace}:{policy}-cm:{function}#{{{checksum}}}")
                 }
             };
-            return Structure::new(base, room, true);
+            return StructureKeys::new(base, room, true);
         }
-        Structure::new([prefix, bound.base(namespace, function, shard).as_str()].concat(), room, false)
+        StructureKeys::new([prefix, bound.base(namespace, function, shard).as_str()].concat(), room, false)
     }
 }
 
@@ -204,8 +154,8 @@ mod tests {
                         "{structure:?}"
                     );
                     assert_eq!(
-                        Structure::of_member(&structure.member(&field)),
-                        Some((Structure { room: 0, ..structure.clone() }, field))
+                        StructureKeys::of_member(&structure.member(&field)),
+                        Some((StructureKeys { room: 0, ..structure.clone() }, field))
                     );
                 }
             }

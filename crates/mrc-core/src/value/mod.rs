@@ -6,6 +6,7 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 
+use crate::nesting::Nesting;
 use crate::temporal::{Date, DateTime, Time};
 
 /// A value to bind to a placeholder.
@@ -71,6 +72,15 @@ impl Value {
             Self::Time(_) => "time",
             Self::Json(_) => "JSON",
             Self::List(_) => "list",
+        }
+    }
+
+    /// Whether a JSON document in the value nests too deep. A list inside a list is refused by itself.
+    pub(crate) fn is_too_deep(&self) -> bool {
+        let is_too_deep = |value: &Self| matches!(value, Self::Json(document) if Nesting::is_exceeded_by(document));
+        match self {
+            Self::List(values) => values.iter().any(is_too_deep),
+            value => is_too_deep(value),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! SQLite, by `rusqlite`: a database without a server, for tests and the demo.
 
+mod jobs;
 mod transaction;
 mod values;
 
@@ -9,23 +10,17 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use mrc_core::{Column, Params, RowEncoder};
-use rusqlite::types::Value as Bound;
-use rusqlite::{Connection, ErrorCode, Row, ffi};
-use tokio::sync::{mpsc, oneshot};
+use mrc_core::{Params, RowEncoder};
+use rusqlite::Connection;
+use tokio::sync::mpsc;
 use tokio::time::timeout;
-use tracing::Instrument;
 
-use crate::error::{ExecuteError, ServerError, ServerErrorKind};
-use crate::executor::span::Target;
-use crate::executor::{Executed, ExecutorTransaction, QueryExecutor, span};
-use crate::expand::expand;
+use self::jobs::{Job, Jobs, failed, statement, submit};
+use crate::error::ExecuteError;
+use crate::executor::{Executed, ExecutorTransaction, QueryExecutor};
 
 /// How long a ping, or a close, waits for the queries before it.
 const PING_LIMIT: Duration = Duration::from_secs(5);
-
-/// What the spans of the queries say.
-const TARGET: Target<'_> = Target { system: "sqlite", namespace: None, address: None, port: None };
 
 /// Queries SQLite through one connection, which lives on a thread of its own and runs one query at a time.
 ///
@@ -50,9 +45,6 @@ const TARGET: Target<'_> = Target { system: "sqlite", namespace: None, address: 
 pub struct SqliteExecutor {
     jobs: Mutex<Option<Jobs>>,
 }
-
-type Jobs = mpsc::UnboundedSender<Job>;
-type Job = Box<dyn FnOnce(&Connection) + Send>;
 
 impl SqliteExecutor {
     /// A database in memory, empty. It goes with the executor.
@@ -108,65 +100,6 @@ impl SqliteExecutor {
     }
 }
 
-/// Has a statement run on the connection's thread, in a span of its own.
-async fn statement(jobs: &Jobs, sql: &str, params: &Params, rows: &mut RowEncoder) -> Result<Executed, ExecuteError> {
-    let span = span::query(TARGET, sql);
-    let done = run_statement(jobs, sql, params, rows).instrument(span.clone()).await;
-    span::ended(&span, &done, rows);
-    done
-}
-
-async fn run_statement(
-    jobs: &Jobs,
-    sql: &str,
-    params: &Params,
-    rows: &mut RowEncoder,
-) -> Result<Executed, ExecuteError> {
-    let statement = expand(sql, params)?;
-    let values = statement.values.iter().enumerate().map(|(at, value)| values::bind(at + 1, value));
-    let values = values.collect::<Result<Vec<_>, _>>()?;
-    let sql = statement.sql.into_owned();
-    // The encoder travels to the thread and back, as the thread can't borrow it.
-    let mut encoder = std::mem::replace(rows, RowEncoder::new(rows.format()));
-    let job = move |conn: &Connection, abandoned: &dyn Fn() -> bool| {
-        let before = conn.total_changes();
-        let done = select(conn, &sql, values, &mut encoder, abandoned).map(|()| written(conn, &sql, before));
-        (encoder, done)
-    };
-    let (encoder, done) = submit(jobs, job).await?;
-    *rows = encoder;
-    done
-}
-
-/// What a statement wrote. SQLite's own counts are those of the last statement that wrote.
-fn written(conn: &Connection, sql: &str, before: u64) -> Executed {
-    if conn.total_changes() == before {
-        return Executed::default();
-    }
-    let inserts = ["INSERT", "REPLACE"]
-        .iter()
-        .any(|word| sql.trim_start().get(..word.len()).is_some_and(|first| first.eq_ignore_ascii_case(word)));
-    let last_insert_id = if inserts { u64::try_from(conn.last_insert_rowid()).ok() } else { None };
-    Executed { affected_rows: conn.changes(), last_insert_id }
-}
-
-/// Has `job` done on the connection's thread. It is told how to ask whether anybody still waits.
-async fn submit<T: Send + 'static>(
-    jobs: &Jobs,
-    job: impl FnOnce(&Connection, &dyn Fn() -> bool) -> T + Send + 'static,
-) -> Result<T, ExecuteError> {
-    let (reply, answer) = oneshot::channel();
-    let job = Box::new(move |conn: &Connection| {
-        if !reply.is_closed() {
-            let done = job(conn, &|| reply.is_closed());
-            // Who went away meanwhile doesn't want it.
-            let _ = reply.send(done);
-        }
-    });
-    jobs.send(job).map_err(|_| ExecuteError::Closed)?;
-    answer.await.map_err(|_| ExecuteError::Closed)
-}
-
 #[async_trait]
 impl QueryExecutor for SqliteExecutor {
     async fn query(&self, sql: &str, params: &Params, rows: &mut RowEncoder) -> Result<(), ExecuteError> {
@@ -202,86 +135,6 @@ impl QueryExecutor for SqliteExecutor {
             // Behind all the others: when it's done, so are they. Only a transaction may be open for longer.
             let _ = timeout(PING_LIMIT, submit(&jobs, |_, _| ())).await;
         }
-    }
-}
-
-fn select(
-    conn: &Connection,
-    sql: &str,
-    values: Vec<Bound>,
-    rows: &mut RowEncoder,
-    abandoned: &dyn Fn() -> bool,
-) -> Result<(), ExecuteError> {
-    let mut statement = conn.prepare(sql).map_err(failed)?;
-    if statement.parameter_count() != values.len() {
-        return Err(ExecuteError::ParamCount { placeholders: statement.parameter_count(), params: values.len() });
-    }
-    for (at, value) in values.into_iter().enumerate() {
-        statement.raw_bind_parameter(at + 1, value).map_err(failed)?;
-    }
-    let declared: Vec<(String, Option<String>)> = statement
-        .columns()
-        .iter()
-        .map(|column| (column.name().to_owned(), column.decl_type().map(str::to_uppercase)))
-        .collect();
-    let mut found = statement.raw_query();
-    let mut row = found.next().map_err(failed)?;
-    // An expression declares no type: its first value stands for it.
-    let columns: Vec<Column> = declared
-        .into_iter()
-        .enumerate()
-        .map(|(at, (name, declared))| {
-            let first = row.and_then(|row| row.get_ref(at).ok());
-            Column::new(name, declared.map_or_else(|| values::kind_of(first), |declared| values::declared(&declared)))
-        })
-        .collect();
-    rows.columns(&columns)?;
-    while let Some(values) = row {
-        push(values, &columns, rows)?;
-        if abandoned() {
-            break;
-        }
-        row = found.next().map_err(failed)?;
-    }
-    Ok(())
-}
-
-fn push(row: &Row<'_>, columns: &[Column], rows: &mut RowEncoder) -> Result<(), ExecuteError> {
-    rows.begin_row();
-    for (at, column) in columns.iter().enumerate() {
-        let value = row.get_ref(at).map_err(failed)?;
-        let cell = values::cell(column.kind, value)
-            .map_err(|reason| ExecuteError::Cell { column: column.name.clone(), reason })?;
-        rows.cell(cell)?;
-    }
-    rows.end_row();
-    Ok(())
-}
-
-fn failed(error: rusqlite::Error) -> ExecuteError {
-    use rusqlite::Error::{SqlInputError, SqliteFailure};
-    let (SqliteFailure(answer, _) | SqlInputError { error: answer, .. }) = &error else {
-        return ExecuteError::Refused(Box::new(error));
-    };
-    let kind = match (answer.code, answer.extended_code) {
-        (_, ffi::SQLITE_CONSTRAINT_UNIQUE | ffi::SQLITE_CONSTRAINT_PRIMARYKEY | ffi::SQLITE_CONSTRAINT_ROWID) => {
-            ServerErrorKind::UniqueViolation
-        }
-        (_, ffi::SQLITE_CONSTRAINT_FOREIGNKEY) => ServerErrorKind::ForeignKeyViolation,
-        (_, ffi::SQLITE_CONSTRAINT_NOTNULL) => ServerErrorKind::NotNullViolation,
-        (_, ffi::SQLITE_CONSTRAINT_CHECK) => ServerErrorKind::CheckViolation,
-        (ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked, _) => ServerErrorKind::LockTimeout,
-        (ErrorCode::ReadOnly, _) => ServerErrorKind::ReadOnly,
-        _ => ServerErrorKind::Other,
-    };
-    let code = answer.extended_code.unsigned_abs();
-    match answer.code {
-        // No answer of a database, but that there is none.
-        ErrorCode::CannotOpen | ErrorCode::SystemIoFailure => ExecuteError::Unavailable(Box::new(error)),
-        ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => {
-            ExecuteError::Unavailable(Box::new(ServerError::new(kind, code, "", error.to_string())))
-        }
-        _ => ExecuteError::Refused(Box::new(ServerError::new(kind, code, "", error.to_string()))),
     }
 }
 

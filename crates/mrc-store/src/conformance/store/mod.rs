@@ -200,12 +200,12 @@ fn token() -> Token {
 }
 
 /// The calls of a test, on one key. An error breaks every rule.
-struct Key<'a> {
+struct TestedKey<'a> {
     store: &'a dyn CacheStore,
     name: String,
 }
 
-impl<'a> Key<'a> {
+impl<'a> TestedKey<'a> {
     fn new(store: &'a dyn CacheStore, name: impl Into<String>) -> Self {
         Self { store, name: name.into() }
     }
@@ -285,7 +285,7 @@ impl<'a> Key<'a> {
     }
 }
 
-impl fmt::Display for Key<'_> {
+impl fmt::Display for TestedKey<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "key {:?}", self.name)
     }

@@ -67,10 +67,10 @@ impl<'a> Canonical<'a> {
         Ok(())
     }
 
-    fn elements(self, open: u8, close: u8) -> Result<Elements<'a>, Failure> {
+    fn elements(self, open: u8, close: u8) -> Result<Bracketed<'a>, Failure> {
         let nesting = self.nesting.inside().ok_or(Failure::TooDeep)?;
         self.out.push(open);
-        Ok(Elements { out: self.out, nesting, close, first: true })
+        Ok(Bracketed { out: self.out, nesting, close, first: true })
     }
 }
 
@@ -85,13 +85,13 @@ macro_rules! integers {
 impl<'a> Serializer for Canonical<'a> {
     type Ok = ();
     type Error = Failure;
-    type SerializeSeq = Elements<'a>;
-    type SerializeTuple = Elements<'a>;
-    type SerializeTupleStruct = Elements<'a>;
-    type SerializeTupleVariant = Elements<'a>;
+    type SerializeSeq = Bracketed<'a>;
+    type SerializeTuple = Bracketed<'a>;
+    type SerializeTupleStruct = Bracketed<'a>;
+    type SerializeTupleVariant = Bracketed<'a>;
     type SerializeMap = Entries<'a>;
-    type SerializeStruct = Elements<'a>;
-    type SerializeStructVariant = Elements<'a>;
+    type SerializeStruct = Bracketed<'a>;
+    type SerializeStructVariant = Bracketed<'a>;
 
     integers!(
         serialize_i8: i8, serialize_i16: i16, serialize_i32: i32, serialize_i64: i64, serialize_i128: i128,
@@ -181,15 +181,15 @@ impl<'a> Serializer for Canonical<'a> {
         elements.end()
     }
 
-    fn serialize_seq(self, _: Option<usize>) -> Result<Elements<'a>, Failure> {
+    fn serialize_seq(self, _: Option<usize>) -> Result<Bracketed<'a>, Failure> {
         self.elements(b'[', b']')
     }
 
-    fn serialize_tuple(self, _: usize) -> Result<Elements<'a>, Failure> {
+    fn serialize_tuple(self, _: usize) -> Result<Bracketed<'a>, Failure> {
         self.elements(b'[', b']')
     }
 
-    fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<Elements<'a>, Failure> {
+    fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<Bracketed<'a>, Failure> {
         self.elements(b'[', b']')
     }
 
@@ -199,7 +199,7 @@ impl<'a> Serializer for Canonical<'a> {
         _: u32,
         variant: &'static str,
         _: usize,
-    ) -> Result<Elements<'a>, Failure> {
+    ) -> Result<Bracketed<'a>, Failure> {
         write_name(variant, self.out);
         self.elements(b'(', b')')
     }
@@ -209,7 +209,7 @@ impl<'a> Serializer for Canonical<'a> {
         Ok(Entries { out: self.out, nesting, entries: Vec::with_capacity(len.unwrap_or(0).min(1_024)) })
     }
 
-    fn serialize_struct(self, _: &'static str, _: usize) -> Result<Elements<'a>, Failure> {
+    fn serialize_struct(self, _: &'static str, _: usize) -> Result<Bracketed<'a>, Failure> {
         self.elements(b'{', b'}')
     }
 
@@ -219,21 +219,21 @@ impl<'a> Serializer for Canonical<'a> {
         _: u32,
         variant: &'static str,
         _: usize,
-    ) -> Result<Elements<'a>, Failure> {
+    ) -> Result<Bracketed<'a>, Failure> {
         write_name(variant, self.out);
         self.elements(b'{', b'}')
     }
 }
 
 /// What stands between two brackets, with commas.
-struct Elements<'a> {
+struct Bracketed<'a> {
     out: &'a mut Vec<u8>,
     nesting: Nesting,
     close: u8,
     first: bool,
 }
 
-impl Elements<'_> {
+impl Bracketed<'_> {
     fn element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Failure> {
         self.comma();
         value.serialize(Canonical { out: &mut *self.out, nesting: self.nesting })
@@ -260,7 +260,7 @@ impl Elements<'_> {
 
 macro_rules! elements {
     ($($kind:ident::$method:ident),*) => {
-        $(impl ser::$kind for Elements<'_> {
+        $(impl ser::$kind for Bracketed<'_> {
             type Ok = ();
             type Error = Failure;
 
@@ -277,7 +277,7 @@ macro_rules! elements {
 
 macro_rules! fields {
     ($($kind:ident),*) => {
-        $(impl ser::$kind for Elements<'_> {
+        $(impl ser::$kind for Bracketed<'_> {
             type Ok = ();
             type Error = Failure;
 

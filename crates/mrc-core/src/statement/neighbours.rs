@@ -6,12 +6,12 @@ use sqlparser::tokenizer::{Token, Word};
 use super::split::Piece;
 
 /// A token with its neighbours.
-pub(super) struct Place<'a> {
+pub(super) struct Neighbours<'a> {
     pub(super) pieces: &'a [Piece],
     pub(super) at: usize,
 }
 
-impl Place<'_> {
+impl Neighbours<'_> {
     pub(super) fn before(&self, steps: usize) -> Option<&Token> {
         self.pieces.get(self.at.checked_sub(steps)?).map(|piece| &piece.token)
     }

@@ -1,0 +1,43 @@
+//! The two spellings of values in a key.
+
+use super::{python, typescript};
+use crate::value::Value;
+
+/// Whose spelling of values a key has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum KeyFormat {
+    /// As the npm package `@actvalue/mysql-redis-cache` writes them: `null`, `true`, `1e-7`, `1,2,3`. Default.
+    #[default]
+    TypeScript,
+    /// As the PyPI package `actvalue.mysql-redis-cache` writes them: `None`, `True`, `1e-07`, `[1, 2, 3]`.
+    Python,
+}
+
+impl KeyFormat {
+    /// Appends a value as it stands in a key.
+    pub(crate) fn write(self, value: &Value, out: &mut Vec<u8>) {
+        match self {
+            Self::TypeScript => typescript::write(value, out),
+            Self::Python => python::write(value, out),
+        }
+    }
+}
+
+impl std::str::FromStr for KeyFormat {
+    type Err = UnknownKeyFormat;
+
+    /// `typescript` or `python`.
+    fn from_str(name: &str) -> Result<Self, UnknownKeyFormat> {
+        match name {
+            "typescript" => Ok(Self::TypeScript),
+            "python" => Ok(Self::Python),
+            _ => Err(UnknownKeyFormat),
+        }
+    }
+}
+
+/// The name is no format's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a key format is typescript or python")]
+pub struct UnknownKeyFormat;

@@ -1,0 +1,302 @@
+//! The executor: one call on one session, each wait with its limit.
+
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use futures_util::{StreamExt, TryStreamExt};
+use mrc_core::{Column, Params, RowEncoder};
+use mysql_async::consts::StatusFlags;
+use mysql_async::prelude::{Protocol, Queryable};
+use mysql_async::{Conn, Params as Values, Pool, QueryResult, Row, Statement, Value};
+use tokio::time::timeout;
+
+use super::config::MySqlConfig;
+use super::failure::{self, broken, connecting, failed, is_whole, refused};
+use super::json_columns::JsonColumns;
+use super::params::{self, Call};
+use super::pools::{Home, Lane, Pools};
+use super::session::Session;
+use super::{cells, columns, statement};
+use crate::driver::is_time_limit;
+use crate::error::ExecuteError;
+use crate::executor::Executed;
+use crate::expand::Expanded;
+
+/// Queries MySQL or MariaDB through pools of connections.
+///
+/// Each query runs in autocommit, as a prepared statement or, for the row formats of the peers, as text: see
+/// [`MySqlConfig::param_mode`]. `IN (?)` takes a list.
+///
+/// [`query`](crate::QueryExecutor::query) and [`execute`](crate::QueryExecutor::execute) use connections of their own: see
+/// [`MySqlConfig::pool_max`]. Nothing that `execute` or [`pool`](Self::pool) leaves in a session reaches a `query`. The
+/// server refuses a write by `query` with error 1792: see [`MySqlConfig::read_only`]. A
+/// [`query_trusted`](crate::QueryExecutor::query_trusted) may write, in a session like that of an `execute`.
+///
+/// A query that is cancelled, or takes too long, is ended at the server by `KILL QUERY`, which needs no privilege. Its
+/// connection counts against `pool_max` until the query has ended.
+///
+/// A JSON column comes out as JSON, on MariaDB too, where it takes a look into the catalogue every five minutes for each
+/// list of columns that is selected of a table: an `ALTER TABLE` that makes JSON of a `LONGTEXT` with the collation
+/// `utf8mb4_bin` is noticed after that time, any other at once. There, JSON that isn't a column of a table comes out as text: an expression, a column of a view or of a `UNION`.
+///
+/// Within a prepared statement a [`Decimal`](mrc_core::Decimal) is bound as text: the server compares it exactly with a `DECIMAL` it's stored to, but as a
+/// double with an expression; write `CAST(? AS DECIMAL(65,30))` where more than 15 digits are compared.
+///
+/// Each query is a `tracing` span of level debug with OpenTelemetry's fields for databases: `db.operation.name`,
+/// `db.query.summary`, `db.response.returned_rows`, `error.type` and so on. Its text and its params aren't among them.
+///
+/// Each tokio runtime has its own connections, which end with it. So a static executor works in several runtimes.
+///
+/// Cheap to clone: all clones share the connections.
+#[derive(Clone)]
+pub struct MySqlExecutor {
+    pub(super) pools: Arc<Pools>,
+    json_columns: Arc<JsonColumns>,
+}
+
+impl MySqlExecutor {
+    /// An executor that connects at its first query. It needs no runtime.
+    ///
+    /// # Errors
+    /// [`ExecuteError::Config`]: a setting can't be used, or the file of TLS authorities can't be read.
+    pub fn new(config: MySqlConfig) -> Result<Self, ExecuteError> {
+        Ok(Self { pools: Arc::new(Pools::new(config)?), json_columns: Arc::default() })
+    }
+
+    /// An executor over a pool that the service has already, with the default settings:
+    /// [`MySqlConfig::from_pool`] says what that means, and takes other settings.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn with_pool(pool: Pool) -> Result<Self, ExecuteError> {
+        Self::new(MySqlConfig::from_pool(pool))
+    }
+
+    /// Returns the pool of this runtime for what isn't a cached read. [`execute`](crate::QueryExecutor::execute) shares it.
+    ///
+    /// A session is reset when its connection comes back: transaction, variables, temporary tables, locks, the configured
+    /// database. Two things stay for the next one who takes the connection here: a role that `SET ROLE` chose, and the
+    /// database of a `USE` where none is configured. Waiting here has no limit.
+    pub fn pool(&self) -> Pool {
+        self.pools.here().callers.pool.clone()
+    }
+
+    pub(super) fn config(&self) -> &MySqlConfig {
+        self.pools.config()
+    }
+
+    pub(super) async fn read(
+        &self,
+        sql: &str,
+        params: &Params,
+        rows: &mut RowEncoder,
+        lane: fn(&Home) -> &Lane,
+    ) -> Result<(), ExecuteError> {
+        let call = Call::new(self.config().param_mode, sql, params, rows.format())?;
+        let home = self.pools.here();
+        let mut session = self.session(&home, lane(&home)).await?;
+        let done = self.within_limit(self.run(session.conn()?, call, rows)).await;
+        let done = match (&done, session.conn()?.last_ok_packet()) {
+            (Ok(()), Some(ok)) if !is_autocommit(ok.status_flags()) => Err(ExecuteError::Session),
+            _ => done,
+        };
+        leave(session, &done);
+        done
+    }
+
+    pub(super) async fn write(
+        &self,
+        sql: &str,
+        params: &Params,
+        rows: &mut RowEncoder,
+    ) -> Result<Executed, ExecuteError> {
+        let call = Call::new(self.config().param_mode, sql, params, rows.format())?;
+        let home = self.pools.here();
+        let mut session = self.session(&home, &home.callers).await?;
+        let done = self.within_limit(self.run(session.conn()?, call, rows)).await;
+        let written = written(session.conn()?);
+        leave(session, &done);
+        done.map(|()| written)
+    }
+
+    pub(super) async fn within_limit<T>(
+        &self,
+        work: impl Future<Output = Result<T, ExecuteError>>,
+    ) -> Result<T, ExecuteError> {
+        let done = within("the query", self.config().query_timeout, work).await;
+        done.map_err(|error| broken(self.pools.address(), error))
+    }
+
+    pub(super) async fn session(&self, home: &Arc<Home>, lane: &Lane) -> Result<Session, ExecuteError> {
+        let permits = Arc::clone(&lane.permits).acquire_owned();
+        let permit = async { permits.await.map_err(|_| ExecuteError::Closed) };
+        let permit = within("waiting for a connection", self.config().acquire_timeout, permit).await?;
+        let opened = async {
+            let conn = lane.pool.get_conn().await.map_err(failed)?;
+            self.pools.saw(&conn);
+            let mut session = Session::new(conn, permit, Arc::clone(home));
+            lane.prepare(session.conn()?).await?;
+            Ok(session)
+        };
+        let MySqlConfig { connect_timeout, pool_max, .. } = *self.config();
+        match timeout(connect_timeout, opened).await {
+            Ok(opened) => opened.map_err(|error| connecting(self.pools.address(), error)),
+            Err(_) => {
+                // Taken by hand from the pool, or still being reset. How many another's pool has, it doesn't tell.
+                let in_use = lane.pool.metrics().connections_in_use.load(Ordering::Relaxed);
+                let busy = lane.is_own() || in_use >= pool_max;
+                let stage = if busy { "waiting for a connection" } else { "connecting to the database" };
+                let address = self.pools.address().filter(|_| !busy);
+                Err(ExecuteError::Timeout { stage, limit: connect_timeout, address })
+            }
+        }
+    }
+
+    pub(super) async fn run(&self, conn: &mut Conn, call: Call<'_>, rows: &mut RowEncoder) -> Result<(), ExecuteError> {
+        let late = match call {
+            Call::Prepared(statement) => self.run_prepared(conn, &statement, rows).await?,
+            Call::Text { sql, params, format, escaped } => {
+                let text = params::text_for(conn, sql, params, format, escaped).await?;
+                let result = conn.query_iter(text).await.map_err(failed)?;
+                self.read_rows(result, rows).await?
+            }
+        };
+        let Some(Late { columns, waiting }) = late else { return Ok(()) };
+        let json = self.json_columns.among(conn, &columns).await.map_err(failed)?;
+        let columns = describe(&columns, &json);
+        rows.columns(&columns)?;
+        waiting.iter().try_for_each(|row| push(row, &columns, rows))
+    }
+
+    async fn run_prepared(
+        &self,
+        conn: &mut Conn,
+        statement: &Expanded<'_>,
+        rows: &mut RowEncoder,
+    ) -> Result<Option<Late>, ExecuteError> {
+        let values: Vec<Value> = statement.values.iter().map(|value| cells::bind(value)).collect();
+        let prepared = conn.prep(statement::keyed(&statement.sql, &values)).await.map_err(failed)?;
+        if usize::from(prepared.num_params()) != values.len() {
+            let (placeholders, params) = (prepared.num_params().into(), values.len());
+            return Err(ExecuteError::ParamCount { placeholders, params });
+        }
+        let is_kept = statement::is_kept(conn, &prepared, &values);
+        let done = self.execute_prepared(conn, &prepared, values, rows).await;
+        if !is_kept && is_whole(&done) {
+            conn.close(prepared).await.map_err(failed)?;
+        }
+        done
+    }
+
+    async fn execute_prepared(
+        &self,
+        conn: &mut Conn,
+        prepared: &Statement,
+        values: Vec<Value>,
+        rows: &mut RowEncoder,
+    ) -> Result<Option<Late>, ExecuteError> {
+        let values = if values.is_empty() { Values::Empty } else { Values::Positional(values) };
+        let result = conn.exec_iter(prepared, values).await.map_err(failed)?;
+        self.read_rows(result, rows).await
+    }
+
+    /// Reads one answer to its end. Rows that the encoder can't have yet are returned.
+    async fn read_rows<P: Protocol + Unpin>(
+        &self,
+        mut result: QueryResult<'_, 'static, P>,
+        rows: &mut RowEncoder,
+    ) -> Result<Option<Late>, ExecuteError> {
+        let json = self.json_columns.known(result.columns_ref());
+        let mut late = None;
+        if let Some(json) = json {
+            let columns = describe(result.columns_ref(), &json);
+            rows.columns(&columns)?;
+            if let Some(mut stream) = result.stream::<Row>().await.map_err(failed)? {
+                while let Some(row) = stream.next().await {
+                    push(&row.map_err(failed)?, &columns, rows)?;
+                }
+            }
+        } else {
+            // The catalogue can't be asked while the answer is on the wire.
+            let columns = result.columns_ref().to_vec();
+            let waiting = match result.stream::<Row>().await.map_err(failed)? {
+                Some(stream) => stream.try_collect().await.map_err(failed)?,
+                None => Vec::new(),
+            };
+            late = Some(Late { columns, waiting });
+        }
+        let has_more = !result.columns_ref().is_empty();
+        // Also what has no rows belongs to the answer: an error of a procedure after its first SELECT.
+        result.drop_result().await.map_err(failed)?;
+        if has_more { Err(ExecuteError::SeveralResults) } else { Ok(late) }
+    }
+}
+
+/// An answer whose columns must be looked up in the catalogue first.
+struct Late {
+    columns: Vec<mysql_async::Column>,
+    waiting: Vec<Row>,
+}
+
+/// What the last statement wrote.
+pub(super) fn written(conn: &Conn) -> Executed {
+    // Zero is the server's word for none.
+    let last_insert_id = conn.last_insert_id().filter(|id| *id > 0);
+    Executed { affected_rows: conn.affected_rows(), last_insert_id }
+}
+
+/// Gives the session back, or ends what may still run in it.
+pub(super) fn leave(session: Session, done: &Result<(), ExecuteError>) {
+    match done {
+        done if is_whole(done) => session.ended(),
+        Err(ExecuteError::Session) => session.close(),
+        Err(error) if failure::is_answer(error) => session.close(),
+        _ => drop(session),
+    }
+}
+
+/// Whether a session can only have read what is committed.
+fn is_autocommit(status: StatusFlags) -> bool {
+    let open = StatusFlags::SERVER_STATUS_IN_TRANS | StatusFlags::SERVER_STATUS_IN_TRANS_READONLY;
+    status.contains(StatusFlags::SERVER_STATUS_AUTOCOMMIT) && !status.intersects(open)
+}
+
+pub(super) async fn within<T>(
+    stage: &'static str,
+    limit: Duration,
+    work: impl Future<Output = Result<T, ExecuteError>>,
+) -> Result<T, ExecuteError> {
+    let late = || ExecuteError::Timeout { stage, limit, address: None };
+    let done = timeout(limit, work).await.unwrap_or_else(|_| Err(late()));
+    // The server's own limit is the same, and may be the first to pass.
+    done.map_err(|error| if is_time_limit(&error) { late() } else { error })
+}
+
+fn describe(columns: &[mysql_async::Column], json: &[bool]) -> Vec<Column> {
+    let is_json = |at| json.get(at).copied().unwrap_or_default();
+    columns.iter().enumerate().map(|(at, column)| columns::described(column, is_json(at))).collect()
+}
+
+fn push(row: &Row, columns: &[Column], rows: &mut RowEncoder) -> Result<(), ExecuteError> {
+    rows.begin_row();
+    for (position, column) in columns.iter().enumerate() {
+        let Some(value) = row.as_ref(position) else {
+            return Err(refused("the server sent a row with too few values"));
+        };
+        let cell = cells::cell(column.kind, value)
+            .map_err(|reason| ExecuteError::Cell { column: column.name.clone(), reason })?;
+        rows.cell(cell)?;
+    }
+    rows.end_row();
+    Ok(())
+}
+
+impl fmt::Debug for MySqlExecutor {
+    // The pools print their options, the password among them.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MySqlExecutor").field("config", self.config()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,187 @@
+//! The store in Redis: keys as they lie there, and the calls that everything else is made of.
+
+use std::fmt;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+use fred::interfaces::KeysInterface;
+use fred::types::Value;
+use fred::util::redis_keyslot;
+use futures_util::future::try_join;
+use tokio::sync::OnceCell;
+
+use super::bookkeeping;
+use super::config::RedisConfig;
+use super::failure::absent_if_foreign;
+use super::link::Connection;
+use super::scan::InnerPrefixes;
+use super::scripts::Script;
+use super::servers::Servers;
+use super::span::traced;
+use super::wire::readable;
+use crate::error::StoreError;
+use crate::tags::{Found, Moment};
+
+/// A cache in Redis or Valkey.
+///
+/// It connects when it is first used, and shares one connection to each server among all callers; commands are pipelined on it.
+/// When the connection breaks it comes back by itself, and meanwhile every call that needs that server fails at once with
+/// [`StoreError::Unavailable`]: the caller has a database to read from. A cluster's other servers go on to serve their keys.
+///
+/// ```no_run
+/// # async fn example() -> Result<(), mrc_store::StoreError> {
+/// use mrc_store::{CacheStore, RedisConfig, RedisStore};
+///
+/// let store = RedisStore::new(RedisConfig::from_url("redis://127.0.0.1:6379")?)?;
+/// let value = store.get("greeting").await?;
+/// # Ok(()) }
+/// ```
+pub struct RedisStore {
+    pub(super) config: RedisConfig,
+    pub(super) servers: Servers,
+    /// The clock's time that is asked for. None: it didn't come.
+    pub(super) asked: Mutex<Arc<OnceCell<Option<Moment>>>>,
+    /// Whether any entry was filled with tags.
+    pub(super) has_tags: AtomicBool,
+    /// Longer prefixes, whose copies a scan found.
+    pub(super) inner: InnerPrefixes,
+}
+
+impl RedisStore {
+    /// A store that connects when it is first used. It needs a tokio runtime then, and none before.
+    ///
+    /// # Errors
+    /// [`StoreError::Config`] says what in the configuration can't be used.
+    pub fn new(config: RedisConfig) -> Result<Self, StoreError> {
+        let servers = Servers::new(&config)?;
+        if config.has_open_prefix() {
+            let prefix = &config.prefix;
+            tracing::warn!(
+                target: "mrc", prefix,
+                "the prefix doesn't end with a colon: what looks through keys, as a drop does, also reaches those of prefixes that begin with it"
+            );
+        }
+        Ok(Self {
+            servers,
+            config,
+            asked: Mutex::default(),
+            has_tags: AtomicBool::new(false),
+            inner: InnerPrefixes::default(),
+        })
+    }
+
+    /// [`get`](crate::CacheStore::get) without the box that a method of a trait object needs.
+    ///
+    /// fred's future for a `GET` holds 7 KB. To allocate that for each hit costs a tenth of the hit and more.
+    ///
+    /// # Errors
+    /// As `get`.
+    pub async fn get_unboxed(&self, key: &str) -> Result<Option<Bytes>, StoreError> {
+        let physical = self.physical(key.as_bytes())?;
+        // Flat, for the compiler: it lays the futures of a call chain out one inside the other, fred's are deep already, and it has a limit.
+        if let Some((way, connection)) = self.servers.at_hand(|| redis_keyslot(&physical)) {
+            let outcome = connection.client.get::<Option<Bytes>, _>(physical).await;
+            if let Some(value) = self.servers.judge(&way, absent_if_foreign(outcome)) {
+                return Ok(value?.and_then(readable));
+            }
+        }
+        Box::pin(self.get_whole_way(self.physical(key.as_bytes())?)).await
+    }
+
+    /// The value of a key in Redis, its prefix included. Waits for the first connection, and follows a slot that has moved.
+    async fn get_whole_way(&self, key: Bytes) -> Result<Option<Bytes>, StoreError> {
+        let command = |connection: Arc<Connection>| {
+            let key = key.clone();
+            async move { absent_if_foreign(connection.client.get::<Option<Bytes>, _>(key).await) }
+        };
+        Ok(self.servers.call(|| redis_keyslot(&key), command).await?.and_then(readable))
+    }
+
+    /// A value and the tags of its entry.
+    pub(super) async fn find(&self, value: Bytes, tags: Bytes) -> Result<Option<Found>, StoreError> {
+        let keys = &vec![value, tags];
+        let command = |connection: Arc<Connection>| async move {
+            connection.client.mget::<Vec<Option<Bytes>>, _>(keys.clone()).await
+        };
+        let mut found = self.servers.call(|| slot_of(keys), command).await?.into_iter().map(Option::unwrap_or_default);
+        let (value, tags) = (found.next().unwrap_or_default(), found.next().unwrap_or_default());
+        Ok(Found::read(value, &tags))
+    }
+
+    /// Runs a script on keys of one slot.
+    pub(super) async fn run(
+        &self,
+        script: &'static Script,
+        keys: &[Bytes],
+        args: &[Value],
+    ) -> Result<Value, StoreError> {
+        let command = |connection: Arc<Connection>| async move {
+            let answer = script.run(&connection.client, keys, args);
+            traced(&connection.address, "EVALSHA", Some(script.name), answer).await
+        };
+        self.servers.call(|| slot_of(keys), command).await
+    }
+
+    /// Removes these keys, and their copies and tags, which don't count; in a cluster all of one slot.
+    pub(super) async fn unlink_entries(&self, keys: &[Bytes]) -> Result<u64, StoreError> {
+        let keys = self.all_physical(keys)?;
+        let own = Bytes::from(self.config.prefix.clone());
+        let beside = keys.iter().flat_map(|key| {
+            let prefixes = self.inner.of(key).into_iter().chain([own.clone()]);
+            prefixes.flat_map(|prefix| [bookkeeping::copy_key(&prefix, key), bookkeeping::tags_key(&prefix, key)])
+        });
+        let beside = beside.collect();
+        let (removed, _) = try_join(self.unlink(keys), self.unlink(beside)).await?;
+        Ok(removed)
+    }
+
+    pub(super) fn all_physical(&self, keys: &[Bytes]) -> Result<Vec<Bytes>, StoreError> {
+        keys.iter().map(|key| self.physical(key)).collect()
+    }
+
+    pub(super) async fn unlink(&self, keys: Vec<Bytes>) -> Result<u64, StoreError> {
+        let keys = &keys;
+        let command = |connection: Arc<Connection>| async move {
+            let count = connection.client.unlink::<u64, _>(keys.clone());
+            traced(&connection.address, "UNLINK", None, count).await
+        };
+        self.servers.call(|| slot_of(keys), command).await
+    }
+
+    /// The key as it lies in Redis.
+    pub(super) fn physical(&self, key: &[u8]) -> Result<Bytes, StoreError> {
+        let physical = match self.config.prefix.as_bytes() {
+            [] => Bytes::copy_from_slice(key),
+            prefix => [prefix, key].concat().into(),
+        };
+        if bookkeeping::is_reserved(&self.config.prefix, &physical) {
+            return Err(StoreError::OWN_KEY);
+        }
+        if self.config.is_of_another_prefix(key) {
+            let owner = "it is one of the store whose prefix ends with that colon";
+            return Err(StoreError::ReservedKey { beginning: ":", owner });
+        }
+        Ok(physical)
+    }
+
+    /// A key in Redis, its lease, the copy of its value and its tags.
+    pub(super) fn companions(&self, key: Bytes) -> [Bytes; 4] {
+        let prefix = &self.config.prefix;
+        let (copy, tags) =
+            (bookkeeping::copy_key(prefix.as_bytes(), &key), bookkeeping::tags_key(prefix.as_bytes(), &key));
+        let lease = bookkeeping::lease_key(prefix, &key);
+        [key, lease, copy, tags]
+    }
+}
+
+impl fmt::Debug for RedisStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedisStore").field("config", &self.config).finish_non_exhaustive()
+    }
+}
+
+/// The slot of keys that are all in one.
+pub(super) fn slot_of(keys: &[Bytes]) -> u16 {
+    keys.first().map_or(0, |key| redis_keyslot(key))
+}

@@ -1,0 +1,163 @@
+//! Jobs for the connection's thread, and the statements that they run.
+
+use mrc_core::{Column, Params, RowEncoder};
+use rusqlite::types::Value as Bound;
+use rusqlite::{Connection, ErrorCode, Row, ffi};
+use tokio::sync::{mpsc, oneshot};
+use tracing::Instrument;
+
+use super::values;
+use crate::error::{ExecuteError, ServerError, ServerErrorKind};
+use crate::executor::span::Target;
+use crate::executor::{Executed, span};
+use crate::expand::expand;
+
+/// What the spans of the queries say.
+const TARGET: Target<'_> = Target { system: "sqlite", namespace: None, address: None, port: None };
+
+pub(super) type Jobs = mpsc::UnboundedSender<Job>;
+pub(super) type Job = Box<dyn FnOnce(&Connection) + Send>;
+
+/// Has a statement run on the connection's thread, in a span of its own.
+pub(super) async fn statement(
+    jobs: &Jobs,
+    sql: &str,
+    params: &Params,
+    rows: &mut RowEncoder,
+) -> Result<Executed, ExecuteError> {
+    let span = span::query(TARGET, sql);
+    let done = run_statement(jobs, sql, params, rows).instrument(span.clone()).await;
+    span::ended(&span, &done, rows);
+    done
+}
+
+async fn run_statement(
+    jobs: &Jobs,
+    sql: &str,
+    params: &Params,
+    rows: &mut RowEncoder,
+) -> Result<Executed, ExecuteError> {
+    let statement = expand(sql, params)?;
+    let values = statement.values.iter().enumerate().map(|(at, value)| values::bind(at + 1, value));
+    let values = values.collect::<Result<Vec<_>, _>>()?;
+    let sql = statement.sql.into_owned();
+    // The encoder travels to the thread and back, as the thread can't borrow it.
+    let mut encoder = std::mem::replace(rows, RowEncoder::new(rows.format()));
+    let job = move |conn: &Connection, abandoned: &dyn Fn() -> bool| {
+        let before = conn.total_changes();
+        let done = select(conn, &sql, values, &mut encoder, abandoned).map(|()| written(conn, &sql, before));
+        (encoder, done)
+    };
+    let (encoder, done) = submit(jobs, job).await?;
+    *rows = encoder;
+    done
+}
+
+/// What a statement wrote. SQLite's own counts are those of the last statement that wrote.
+fn written(conn: &Connection, sql: &str, before: u64) -> Executed {
+    if conn.total_changes() == before {
+        return Executed::default();
+    }
+    let inserts = ["INSERT", "REPLACE"]
+        .iter()
+        .any(|word| sql.trim_start().get(..word.len()).is_some_and(|first| first.eq_ignore_ascii_case(word)));
+    let last_insert_id = if inserts { u64::try_from(conn.last_insert_rowid()).ok() } else { None };
+    Executed { affected_rows: conn.changes(), last_insert_id }
+}
+
+/// Has `job` done on the connection's thread. It is told how to ask whether anybody still waits.
+pub(super) async fn submit<T: Send + 'static>(
+    jobs: &Jobs,
+    job: impl FnOnce(&Connection, &dyn Fn() -> bool) -> T + Send + 'static,
+) -> Result<T, ExecuteError> {
+    let (reply, answer) = oneshot::channel();
+    let job = Box::new(move |conn: &Connection| {
+        if !reply.is_closed() {
+            let done = job(conn, &|| reply.is_closed());
+            // Who went away meanwhile doesn't want it.
+            let _ = reply.send(done);
+        }
+    });
+    jobs.send(job).map_err(|_| ExecuteError::Closed)?;
+    answer.await.map_err(|_| ExecuteError::Closed)
+}
+
+fn select(
+    conn: &Connection,
+    sql: &str,
+    values: Vec<Bound>,
+    rows: &mut RowEncoder,
+    abandoned: &dyn Fn() -> bool,
+) -> Result<(), ExecuteError> {
+    let mut statement = conn.prepare(sql).map_err(failed)?;
+    if statement.parameter_count() != values.len() {
+        return Err(ExecuteError::ParamCount { placeholders: statement.parameter_count(), params: values.len() });
+    }
+    for (at, value) in values.into_iter().enumerate() {
+        statement.raw_bind_parameter(at + 1, value).map_err(failed)?;
+    }
+    let declared: Vec<(String, Option<String>)> = statement
+        .columns()
+        .iter()
+        .map(|column| (column.name().to_owned(), column.decl_type().map(str::to_uppercase)))
+        .collect();
+    let mut found = statement.raw_query();
+    let mut row = found.next().map_err(failed)?;
+    // An expression declares no type: its first value stands for it.
+    let columns: Vec<Column> = declared
+        .into_iter()
+        .enumerate()
+        .map(|(at, (name, declared))| {
+            let first = row.and_then(|row| row.get_ref(at).ok());
+            Column::new(name, declared.map_or_else(|| values::kind_of(first), |declared| values::declared(&declared)))
+        })
+        .collect();
+    rows.columns(&columns)?;
+    while let Some(values) = row {
+        push(values, &columns, rows)?;
+        if abandoned() {
+            break;
+        }
+        row = found.next().map_err(failed)?;
+    }
+    Ok(())
+}
+
+fn push(row: &Row<'_>, columns: &[Column], rows: &mut RowEncoder) -> Result<(), ExecuteError> {
+    rows.begin_row();
+    for (at, column) in columns.iter().enumerate() {
+        let value = row.get_ref(at).map_err(failed)?;
+        let cell = values::cell(column.kind, value)
+            .map_err(|reason| ExecuteError::Cell { column: column.name.clone(), reason })?;
+        rows.cell(cell)?;
+    }
+    rows.end_row();
+    Ok(())
+}
+
+pub(super) fn failed(error: rusqlite::Error) -> ExecuteError {
+    use rusqlite::Error::{SqlInputError, SqliteFailure};
+    let (SqliteFailure(answer, _) | SqlInputError { error: answer, .. }) = &error else {
+        return ExecuteError::Refused(Box::new(error));
+    };
+    let kind = match (answer.code, answer.extended_code) {
+        (_, ffi::SQLITE_CONSTRAINT_UNIQUE | ffi::SQLITE_CONSTRAINT_PRIMARYKEY | ffi::SQLITE_CONSTRAINT_ROWID) => {
+            ServerErrorKind::UniqueViolation
+        }
+        (_, ffi::SQLITE_CONSTRAINT_FOREIGNKEY) => ServerErrorKind::ForeignKeyViolation,
+        (_, ffi::SQLITE_CONSTRAINT_NOTNULL) => ServerErrorKind::NotNullViolation,
+        (_, ffi::SQLITE_CONSTRAINT_CHECK) => ServerErrorKind::CheckViolation,
+        (ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked, _) => ServerErrorKind::LockTimeout,
+        (ErrorCode::ReadOnly, _) => ServerErrorKind::ReadOnly,
+        _ => ServerErrorKind::Other,
+    };
+    let code = answer.extended_code.unsigned_abs();
+    match answer.code {
+        // No answer of a database, but that there is none.
+        ErrorCode::CannotOpen | ErrorCode::SystemIoFailure => ExecuteError::Unavailable(Box::new(error)),
+        ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => {
+            ExecuteError::Unavailable(Box::new(ServerError::new(kind, code, "", error.to_string())))
+        }
+        _ => ExecuteError::Refused(Box::new(ServerError::new(kind, code, "", error.to_string()))),
+    }
+}
