@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use mrc::{
-    Event, MrcClient, MrcClientBuilder, MrcConfig, MrcServer, MySqlConfig, MySqlExecutor, RedisConfig, RedisStore,
-};
+use mrc::config::{MrcClientBuilder, MrcConfig, MySqlConfig, RedisConfig};
+use mrc::store::{MySqlExecutor, RedisStore};
+use mrc::{Event, MrcClient, MrcServer};
 
 use crate::args::Global;
 use crate::error::Failure;

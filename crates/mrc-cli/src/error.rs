@@ -2,7 +2,7 @@
 
 use std::io;
 
-use mrc::{DropError, ExecuteError, KeyError, StoreError};
+use mrc::errors::{DropError, ExecuteError, KeyError, StoreError};
 
 /// Why a command did not do what it was asked for.
 #[derive(Debug, thiserror::Error)]
@@ -185,7 +185,7 @@ mod tests {
             "SELECT 1; SELECT 2",
             "SELECT RAND()",
         ] {
-            let refused = mrc::statement::check(sql).unwrap_err();
+            let refused = mrc::key::statement::check(sql).unwrap_err();
             let Failure::Usage(message) = mrc::Error::from(refused).into() else { panic!("{sql}") };
             assert!(message.starts_with("--sql: ") && message.contains("--no-cache"), "{message}");
             assert!(!message.contains("MrcClient") && !message.contains("trust_read_only()"), "{message}");

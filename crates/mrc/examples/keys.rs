@@ -3,9 +3,10 @@
 //! `cargo run -p mrc --example keys`
 #![expect(clippy::print_stdout, reason = "an example shows what it does")]
 
-use mrc::{KeyFormat, KeyScheme, params};
+use mrc::key::KeyScheme;
+use mrc::{KeyFormat, params};
 
-fn main() -> Result<(), mrc::KeyError> {
+fn main() -> Result<(), mrc::errors::KeyError> {
     let params = params! { "StoreId" => 6, "Active" => true, "MinTotal" => 10.0, "Note" => None::<String> };
     let npm = KeyScheme::new(KeyFormat::TypeScript).key("SELECT * FROM orders WHERE store_id = ?", &params)?;
     let pypi = KeyScheme::new(KeyFormat::Python).key("SELECT * FROM orders WHERE store_id = %s", &params)?;

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use mrc::{
-    Event, ExecuteError, Executed, ExecutorTransaction, MemoryStore, MrcClient, Params, QueryExecutor, RowEncoder,
-    SqliteExecutor, params,
-};
+use mrc::errors::ExecuteError;
+use mrc::rows::RowEncoder;
+use mrc::store::{Executed, ExecutorTransaction, QueryExecutor};
+use mrc::{Event, MemoryStore, MrcClient, Params, SqliteExecutor, params};
 
 #[derive(Debug)]
 struct Counted<E> {

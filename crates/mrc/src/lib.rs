@@ -1,43 +1,66 @@
 #![doc = include_str!("lib.md")]
 
-pub use mrc_client::{
-    Answer, BoxError, Cache, CacheBuilder, CacheConfig, Codec, Entry, Error, Health, Invalidations, MrcClient,
-    MrcClientBuilder, MrcConfig, OnError, Query, Settings, Source, Spec, Transaction, UnknownCodec, scope,
-};
-pub use mrc_core::{
-    Ambiguity, Bypass, Cell, Column, ColumnKind, Date, DateTime, Decimal, DecimalError, EntryPattern, Event,
-    EventListener, FunctionKey, FunctionKeyError, Glob, GlobError, Key, KeyError, KeyFormat, KeyScheme, Latency, Mark,
-    Param, Params, PatternError, RowEncoder, RowError, RowFormat, RowsDeserializer, Snapshot, Stats, Tag, TagError,
-    TemporalError, TextHash, Time, Ttl, TtlError, Value, json, params, statement,
-};
-pub use mrc_server::MrcServer;
-pub use mrc_store::{
-    Bound, CacheStore, Claim, ClaimMode, DropError, DropRequest, ExecuteError, Executed, ExecutorTransaction, Fixed,
-    Found, KeyPages, Life, Lifetime, Moment, Policy, Progress, QueryExecutor, ScanPattern, Select, ServerError,
-    ServerErrorKind, Sliding, StoreError, Strategy, Tags, Terms, Token,
-};
-
 #[cfg(feature = "metrics")]
 pub use mrc_client::Metrics;
 #[cfg(feature = "macros")]
 #[doc(hidden)]
 pub use mrc_client::macros_support;
+pub use mrc_client::{Answer, Cache, Entry, Error, Health, MrcClient, Query, Result, Source, Spec, Transaction, scope};
 #[cfg(feature = "compat")]
 pub use mrc_core::compat;
+pub use mrc_core::{Event, EventListener, KeyFormat, Params, RowFormat, Stats, Tag, Ttl, params};
 #[cfg(feature = "macros")]
 pub use mrc_macros::{cached, invalidates};
+pub use mrc_server::MrcServer;
+/// The seams, the types of their protocol, and the backends.
+pub use mrc_store as store;
 #[cfg(feature = "memory")]
 pub use mrc_store::MemoryStore;
 #[cfg(feature = "sqlite")]
 pub use mrc_store::SqliteExecutor;
-#[cfg(feature = "conformance")]
-pub use mrc_store::conformance;
-#[cfg(feature = "compat")]
-pub use mrc_store::{FuncCache, SimpleDepCache};
 #[cfg(feature = "mysql")]
-pub use mrc_store::{MySqlConfig, MySqlExecutor, ParamMode, mysql, mysql_async};
-#[cfg(feature = "redis")]
-pub use mrc_store::{RedisConfig, RedisStore, redis};
+pub use mrc_store::mysql_async;
+pub use mrc_store::{Bound, DropRequest, Policy, Select};
+
+/// Builders, and settings as structs.
+pub mod config {
+    pub use mrc_client::{CacheBuilder, CacheConfig, Codec, MrcClientBuilder, MrcConfig, OnError, Settings};
+    #[cfg(feature = "redis")]
+    pub use mrc_store::RedisConfig;
+    #[cfg(feature = "mysql")]
+    pub use mrc_store::{MySqlConfig, ParamMode};
+}
+
+/// Errors, besides [`Error`], which holds most of them.
+pub mod errors {
+    pub use mrc_client::{BoxError, Error, Invalidations, UnknownCodec};
+    pub use mrc_core::statement::NotCacheable;
+    pub use mrc_core::{
+        DecimalError, FunctionKeyError, GlobError, KeyError, PatternError, RowError, TagError, TemporalError, TtlError,
+        UnknownKeyFormat, UnknownRowFormat,
+    };
+    pub use mrc_store::{DropError, ExecuteError, ServerError, ServerErrorKind, StoreError};
+}
+
+/// Details of events and statistics.
+pub mod events {
+    pub use mrc_core::{Bypass, Event, EventListener, Latency, Snapshot, Stats};
+}
+
+/// Keys, and what they are made of.
+pub mod key {
+    pub use mrc_core::{
+        Ambiguity, Element, EntryPattern, FunctionKey, Glob, Key, KeyFormat, KeyScheme, Mark, Nesting, Param, Params,
+        TextHash, Value, statement,
+    };
+}
+
+/// Rows: from typed cells to JSON, and back into your types.
+pub mod rows {
+    pub use mrc_core::{
+        Cell, Column, ColumnKind, Date, DateTime, Decimal, RowEncoder, RowFormat, RowsDeserializer, Time, json,
+    };
+}
 
 /// The examples of the README and the guides compile.
 #[cfg(doctest)]

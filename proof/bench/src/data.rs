@@ -3,7 +3,10 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use mrc::{CacheStore, Claim, KeyError, KeyScheme, Life, RedisStore, Terms, Token, params};
+use mrc::errors::KeyError;
+use mrc::key::KeyScheme;
+use mrc::params;
+use mrc::store::{CacheStore, Claim, Life, RedisStore, Terms, Token};
 use serde::{Deserialize, Serialize};
 
 use mrc_tests::numbers;

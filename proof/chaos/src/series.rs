@@ -5,10 +5,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use mrc::{
-    Answer, Error, Event, ExecuteError, Executed, ExecutorTransaction, MrcClient, MySqlConfig, MySqlExecutor, Params,
-    QueryExecutor, RowEncoder, Source, params,
-};
+use mrc::config::MySqlConfig;
+use mrc::errors::ExecuteError;
+use mrc::rows::RowEncoder;
+use mrc::store::{Executed, ExecutorTransaction, MySqlExecutor, QueryExecutor};
+use mrc::{Answer, Error, Event, MrcClient, Params, Source, params};
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 use serde::Deserialize;

@@ -6,10 +6,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use mrc::{
-    Bound, CacheStore, Claim, EventListener, ExecuteError, Executed, ExecutorTransaction, Found, KeyPages, Life,
-    Moment, Params, QueryExecutor, RowEncoder, ScanPattern, StoreError, Tag, Terms, Token,
+use mrc::errors::{ExecuteError, StoreError};
+use mrc::rows::RowEncoder;
+use mrc::store::{
+    CacheStore, Claim, Executed, ExecutorTransaction, Found, KeyPages, Life, Moment, QueryExecutor, ScanPattern, Terms,
+    Token,
 };
+use mrc::{Bound, EventListener, Params, Tag};
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 

@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use mrc::config::{CacheBuilder, MySqlConfig};
+use mrc::events::Bypass;
 use mrc::scope::Mode;
-use mrc::{
-    Answer, Bound, Bypass, Cache, CacheBuilder, CacheStore, Claim, Error, Event, Life, MrcClient, MySqlConfig,
-    MySqlExecutor, Policy, Query, QueryExecutor, Sliding, Source, Spec, Terms, Token, params, scope,
-};
+use mrc::store::{CacheStore, Claim, Life, MySqlExecutor, QueryExecutor, Sliding, Terms, Token};
+use mrc::{Answer, Bound, Cache, Error, Event, MrcClient, Policy, Query, Source, Spec, params, scope};
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 

@@ -13,10 +13,12 @@ use fred::error::Error;
 use fred::interfaces::{KeysInterface, LuaInterface};
 use fred::types::{Expiration, Value};
 use fred::util::sha1_hash;
-use mrc::{
-    Bound, CacheStore, Claim, ClaimMode, EventListener, Found, KeyPages, Life, Moment, RedisConfig, RedisStore,
-    ScanPattern, StoreError, Tag, Tags, Terms, Token,
+use mrc::config::RedisConfig;
+use mrc::errors::StoreError;
+use mrc::store::{
+    CacheStore, Claim, ClaimMode, Found, KeyPages, Life, Moment, RedisStore, ScanPattern, Tags, Terms, Token,
 };
+use mrc::{Bound, EventListener, Tag};
 use serde_json::json;
 
 use crate::Res;

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use mrc::{Error, ExecuteError, MrcClient, MrcClientBuilder, MySqlConfig, Query, Source, params};
+use mrc::config::{MrcClientBuilder, MySqlConfig};
+use mrc::errors::ExecuteError;
+use mrc::{Error, MrcClient, Query, Source, params};
 use mrc_tests::{Listener, Mode, Proxy, SqlServer, free_port, numbers, slow_query, unique};
 use mysql_async::prelude::Queryable;
 

@@ -3,10 +3,10 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use mrc::{
-    DropError, DropRequest, Event, MrcClient, MrcServer, Params, PatternError, Query, RedisStore, Strategy, Value,
-    params,
-};
+use mrc::errors::{DropError, PatternError};
+use mrc::key::Value;
+use mrc::store::{RedisStore, Strategy};
+use mrc::{DropRequest, Event, MrcClient, MrcServer, Params, Query, params};
 use mrc_tests::{Redis, RedisCluster, unique};
 
 use super::support::*;

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use mrc::{Error, ExecuteError, Health, MrcClient, MySqlConfig, StoreError};
+use mrc::config::MySqlConfig;
+use mrc::errors::{ExecuteError, StoreError};
+use mrc::{Error, Health, MrcClient};
 use mrc_tests::{Redis, SqlServer};
 
 use super::support::*;

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use futures_util::future::join_all;
-use mrc::{Error, Event, MySqlConfig, Source};
+use mrc::config::MySqlConfig;
+use mrc::{Error, Event, Source};
 use mrc_tests::{Proxy, Redis};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;

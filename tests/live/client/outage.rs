@@ -1,6 +1,7 @@
 //! Redis fails in every way: the database answers, an event says why, and the cache comes back by itself.
 
-use mrc::{MrcClient, RedisConfig, Source, params};
+use mrc::config::RedisConfig;
+use mrc::{MrcClient, Source, params};
 use mrc_tests::{Database, Listener, Mode, Proxy, Redis, free_port};
 
 use super::support::*;

@@ -2,7 +2,8 @@
 
 use std::error::Error as StdError;
 
-use mrc::{DropRequest, MrcClient, MrcConfig, MrcServer, params};
+use mrc::config::MrcConfig;
+use mrc::{DropRequest, MrcClient, MrcServer, params};
 use mrc_tests::Redis;
 
 use super::support::*;

@@ -1,7 +1,9 @@
 //! Queries of many shapes, as typed rows: a hit is the same as a miss.
 
 use bytes::Bytes;
-use mrc::{Date, Decimal, MrcClient, Params, Source, Time, Value, params};
+use mrc::key::Value;
+use mrc::rows::{Date, Decimal, Time};
+use mrc::{MrcClient, Params, Source, params};
 use mrc_tests::SqlKind;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use mrc::{Answer, Error, MrcClient, MySqlConfig, Source, params};
+use mrc::config::MySqlConfig;
+use mrc::{Answer, Error, MrcClient, Source, params};
 use mrc_tests::{Mode, Proxy, SqlServer};
 
 use super::support::*;

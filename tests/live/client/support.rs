@@ -6,11 +6,12 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use mrc::{
-    Answer, Bypass, Error, Event, EventListener, ExecuteError, Executed, ExecutorTransaction, MrcClient,
-    MrcClientBuilder, MrcServer, MySqlConfig, MySqlExecutor, Params, QueryExecutor, RedisConfig, RedisStore,
-    RowEncoder, params,
-};
+use mrc::config::{MrcClientBuilder, MySqlConfig, RedisConfig};
+use mrc::errors::ExecuteError;
+use mrc::events::Bypass;
+use mrc::rows::RowEncoder;
+use mrc::store::{Executed, ExecutorTransaction, MySqlExecutor, QueryExecutor, RedisStore};
+use mrc::{Answer, Error, Event, EventListener, MrcClient, MrcServer, Params, params};
 use mrc_tests::{Database, Redis, SqlServer, unique};
 use mysql_async::prelude::Queryable;
 use tokio::sync::Semaphore;

@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 
-use mrc::{
-    Date, Decimal, KeyScheme, MrcClient, MySqlConfig, MySqlExecutor, Params, QueryExecutor, RowEncoder, RowFormat,
-    Time, Value, params,
-};
+use mrc::config::MySqlConfig;
+use mrc::key::{KeyScheme, Value};
+use mrc::rows::{Date, Decimal, RowEncoder, Time};
+use mrc::store::{MySqlExecutor, QueryExecutor};
+use mrc::{MrcClient, Params, RowFormat, params};
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};

@@ -1,7 +1,8 @@
 //! What goes over the wires: no command more than needed, and no connection before it is needed.
 
 use futures_util::future::join_all;
-use mrc::{MrcClient, MySqlConfig, Source, params};
+use mrc::config::MySqlConfig;
+use mrc::{MrcClient, Source, params};
 use mrc_tests::{Proxy, free_port};
 
 use super::support::*;

@@ -1,6 +1,7 @@
 //! What a client writes, on real servers: the cache follows the commit.
 
-use mrc::{Error, Invalidations, Query, params};
+use mrc::errors::Invalidations;
+use mrc::{Error, Query, params};
 use mrc_tests::{Mode, Proxy, Redis};
 
 use super::support::*;

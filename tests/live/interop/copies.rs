@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use mrc::{Error, MySqlConfig, Params, Source};
+use mrc::config::MySqlConfig;
+use mrc::{Error, Params, Source};
 use mrc_tests::{Mode, Proxy};
 use serde_json::{Value as Json, json};
 

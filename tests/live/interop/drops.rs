@@ -93,7 +93,7 @@ async fn we_drop_and_theirs_go() {
 async fn we_drop_whoever_spelled_it() {
     let world = World::open().await;
     let (active, text) = (name("Active"), name("signature"));
-    for (ours, theirs) in [(mrc::Value::Bool(true), json!(true)), (mrc::Value::Null, json!(null))] {
+    for (ours, theirs) in [(mrc::key::Value::Bool(true), json!(true)), (mrc::key::Value::Null, json!(null))] {
         for side in world.sides() {
             side.call("write", text, std::slice::from_ref(&theirs), &[active]).await;
         }

@@ -5,10 +5,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use mrc::compat::{FuncCacheHash, FuncCall, PyValue};
-use mrc::{
-    Bound, Cache, CacheBuilder, Claim, Error, FuncCache, FunctionKey, Life, OnError, Policy, RedisStore, Sliding, Spec,
-    StoreError, Tag, Terms, Token,
-};
+use mrc::config::{CacheBuilder, OnError};
+use mrc::errors::StoreError;
+use mrc::key::FunctionKey;
+use mrc::store::{Claim, FuncCache, Life, RedisStore, Sliding, Terms, Token};
+use mrc::{Bound, Cache, Error, Policy, Spec, Tag};
 use mrc_tests::{Peer, Redis, RedisCluster, unique};
 use serde_json::{Value as Json, json};
 

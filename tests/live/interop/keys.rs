@@ -1,7 +1,9 @@
 //! Keys of random params: the peers' and ours, byte for byte.
 
 use bytes::Bytes;
-use mrc::{Date, KeyScheme, Params, Value};
+use mrc::Params;
+use mrc::key::{KeyScheme, Value};
+use mrc::rows::Date;
 use mrc_tests::Peer;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;

@@ -12,7 +12,9 @@ mod sharing;
 mod simple_dep;
 mod values;
 
-use mrc::{KeyFormat, MrcClient, MrcClientBuilder, MrcServer, Query, RedisStore, RowFormat};
+use mrc::config::MrcClientBuilder;
+use mrc::store::RedisStore;
+use mrc::{KeyFormat, MrcClient, MrcServer, Query, RowFormat};
 use mrc_tests::{Database, Peer, Redis, unique};
 use serde_json::{Value as Json, json};
 

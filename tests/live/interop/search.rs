@@ -1,6 +1,10 @@
 //! A random search for a query whose rows we store otherwise than the peers do: column types, expressions, values of params.
 
-use mrc::{DateTime, MySqlConfig, MySqlExecutor, Params, QueryExecutor, RowEncoder, Value};
+use mrc::Params;
+use mrc::config::MySqlConfig;
+use mrc::key::Value;
+use mrc::rows::{DateTime, RowEncoder};
+use mrc::store::{MySqlExecutor, QueryExecutor};
 use rand::Rng;
 use rand::seq::IndexedRandom;
 use serde_json::{Value as Json, json};
@@ -66,7 +70,7 @@ const QUERY_TEXTS: &[&str] = &[
 
 /// A value as the peer gets it, and as we do.
 fn values(side: &Side) -> Vec<(Json, Value)> {
-    let day = mrc::Date { year: 2025, month: 1, day: 15 };
+    let day = mrc::rows::Date { year: 2025, month: 1, day: 15 };
     let at = DateTime { date: day, hour: 10, minute: 30, second: 0, micros: 0 };
     let texts =
         ["", "5", "0123", "none", "abc", "it's", "\"\\\n\0\x1a\t", "héllo 🚀", "2025-01-15", "10:00:00", "1.5", "%"];

@@ -1,6 +1,9 @@
 //! A session that is set up as a peer's answers as the peer's does.
 
-use mrc::{Error, MySqlConfig, MySqlExecutor, Params, QueryExecutor, RowEncoder, params};
+use mrc::config::MySqlConfig;
+use mrc::rows::RowEncoder;
+use mrc::store::{MySqlExecutor, QueryExecutor};
+use mrc::{Error, Params, params};
 use mrc_tests::unique;
 use serde_json::Value as Json;
 

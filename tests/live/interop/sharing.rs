@@ -1,6 +1,8 @@
 //! They write and we hit, we write and they hit: shown by a row that changes in between.
 
-use mrc::{Date, Decimal, Params, Source, Value, params};
+use mrc::key::Value;
+use mrc::rows::{Date, Decimal};
+use mrc::{Params, Source, params};
 use serde_json::{Value as Json, json};
 
 use super::{Side, World, name};

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use mrc::SimpleDepCache;
 use mrc::compat::{PyValue, simple_dep_key};
+use mrc::store::SimpleDepCache;
 use mrc_tests::{Peer, Redis, RedisCluster, unique};
 use serde_json::{Value as Json, json};
 

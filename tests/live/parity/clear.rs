@@ -1,7 +1,8 @@
 //! Namespaces and names: what is cleared goes, and nothing else.
 
 use futures_util::future::join_all;
-use mrc::{Cache, Glob, Select};
+use mrc::key::Glob;
+use mrc::{Cache, Select};
 use mrc_tests::RedisCluster;
 
 use super::support::*;

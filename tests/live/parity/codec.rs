@@ -1,8 +1,9 @@
 //! What lies in the store and is no value of this cache: a miss, and an event.
 
 use bytes::Bytes;
+use mrc::config::Codec;
 use mrc::scope::{self, Mode};
-use mrc::{Cache, Codec, Error};
+use mrc::{Cache, Error};
 
 use super::support::*;
 

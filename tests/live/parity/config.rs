@@ -4,7 +4,9 @@ use std::process::Command;
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use mrc::{Cache, CacheBuilder, CacheConfig, Codec, Error, MemoryStore, OnError, RedisConfig, RedisStore, Ttl};
+use mrc::config::{CacheBuilder, CacheConfig, Codec, OnError, RedisConfig};
+use mrc::store::RedisStore;
+use mrc::{Cache, Error, MemoryStore, Ttl};
 
 use super::support::*;
 

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use mrc::{Glob, Spec, Stats, scope};
+use mrc::key::Glob;
+use mrc::{Spec, Stats, scope};
 use mrc_tests::Redis;
 
 use super::support::*;

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use mrc::{Cache, Error, Spec, Ttl, TtlError};
+use mrc::errors::TtlError;
+use mrc::{Cache, Error, Spec, Ttl};
 use mrc_tests::Redis;
 
 use super::support::*;

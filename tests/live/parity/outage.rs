@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use mrc::{Cache, CacheBuilder, Error, OnError, Spec};
+use mrc::config::{CacheBuilder, OnError};
+use mrc::{Cache, Error, Spec};
 use mrc_tests::{Mode, Proxy, Redis};
 
 use super::support::*;

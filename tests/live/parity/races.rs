@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::Poll;
 
 use futures_util::future::join_all;
-use mrc::{Cache, Glob, Spec, scope};
+use mrc::key::Glob;
+use mrc::{Cache, Spec, scope};
 use tokio::sync::Semaphore;
 
 use super::support::*;

@@ -4,9 +4,9 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
-use mrc::{
-    Bound, Cache, CacheBuilder, CacheStore, Event, EventListener, MemoryStore, RedisConfig, RedisStore, Spec, Tag,
-};
+use mrc::config::{CacheBuilder, RedisConfig};
+use mrc::store::{CacheStore, RedisStore};
+use mrc::{Bound, Cache, Event, EventListener, MemoryStore, Spec, Tag};
 use mrc_tests::{Redis, RedisCluster, unique};
 
 pub(super) use crate::client::support::{HOUR, guarded, impatient, patient, until};

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use indicatif::{HumanCount, ProgressBar};
-use mrc::{DropRequest, Strategy};
+use mrc::DropRequest;
+use mrc::store::Strategy;
 use serde::Serialize;
 
 use crate::args::{By, DropArgs, Global};

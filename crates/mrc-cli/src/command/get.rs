@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use mrc::{CacheStore, Key, KeyScheme};
+use mrc::key::{Key, KeyScheme};
+use mrc::store::CacheStore;
 use serde::Serialize;
 use serde_json::value::RawValue;
 

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::io::{self, BufRead, BufReader, BufWriter, Write};
 
-use mrc::{KeyScheme, Value};
+use mrc::key::{KeyScheme, Value};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -22,7 +22,7 @@ pub(crate) fn run(args: &KeyArgs, output: &Output) -> Result<(), Failure> {
     let key = KeyScheme::new(args.keyed.format.into()).key(text, &args.keyed.params());
     let key = key.map_err(|error| Failure::from(&error))?;
     let ambiguous = key.ambiguity().map(ToString::to_string);
-    let clock = args.sql.as_deref().and_then(mrc::statement::depends_on_clock);
+    let clock = args.sql.as_deref().and_then(mrc::key::statement::depends_on_clock);
     if output.is_json() {
         return output.document(&Keyed { key: key.as_str(), ambiguous, clock });
     }

@@ -5,8 +5,9 @@ use std::time::Instant;
 
 use futures_util::TryStreamExt;
 use indicatif::{HumanBytes, HumanCount};
-use mrc::redis::ServerUsage;
-use mrc::{CacheStore, RedisStore, ScanPattern, StoreError};
+use mrc::errors::StoreError;
+use mrc::store::redis::ServerUsage;
+use mrc::store::{CacheStore, RedisStore, ScanPattern};
 use serde::Serialize;
 
 use crate::args::Global;

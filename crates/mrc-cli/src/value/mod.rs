@@ -5,7 +5,9 @@
 mod literal;
 mod peer;
 
-use mrc::{Decimal, Params, Value};
+use mrc::Params;
+use mrc::key::Value;
+use mrc::rows::Decimal;
 use serde_json::value::RawValue;
 
 pub(crate) use literal::Literal;

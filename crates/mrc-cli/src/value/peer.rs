@@ -2,7 +2,9 @@
 //!
 //! A service of ours gives typed values; here a JSON document stands for what `JSON.parse` or `json.loads` makes of it.
 
-use mrc::{KeyFormat, KeyScheme, Value, json};
+use mrc::KeyFormat;
+use mrc::key::{KeyScheme, Value};
+use mrc::rows::json;
 use serde_json::value::RawValue;
 
 use super::{DEPTH, Literal, ValueError};

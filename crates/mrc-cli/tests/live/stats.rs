@@ -1,6 +1,8 @@
 //! `stats`: what the cache holds, and how its servers are.
 
-use mrc::{Bound, Cache, Policy, RedisConfig, RedisStore};
+use mrc::config::RedisConfig;
+use mrc::store::RedisStore;
+use mrc::{Bound, Cache, Policy};
 use mrc_tests::{Redis, RedisCluster};
 use serde_json::json;
 

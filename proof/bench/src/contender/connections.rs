@@ -9,7 +9,9 @@ use fred::clients::{Client, WithOptions};
 use fred::interfaces::ClientLike;
 use fred::types::Builder;
 use fred::types::config::{Config, ConnectionConfig, Options, PerformanceConfig, ReconnectPolicy, UnresponsiveConfig};
-use mrc::{Bound, Cache, CacheBuilder, Event, MrcClient, MrcServer, Policy, RedisConfig, RedisStore, Sliding};
+use mrc::config::{CacheBuilder, RedisConfig};
+use mrc::store::{RedisStore, Sliding};
+use mrc::{Bound, Cache, Event, MrcClient, MrcServer, Policy};
 
 use crate::Res;
 use crate::data::{TTL, bounded_name};

@@ -3,7 +3,8 @@
 use std::hint::black_box;
 
 use bytes::Bytes;
-use mrc::{Cell, Column, ColumnKind, Date, DateTime, RowEncoder, RowFormat};
+use mrc::RowFormat;
+use mrc::rows::{Cell, Column, ColumnKind, Date, DateTime, RowEncoder};
 use serde_json::Value;
 
 use super::Clock;

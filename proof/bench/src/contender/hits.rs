@@ -7,7 +7,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use fred::clients::{Client, WithOptions};
 use fred::interfaces::KeysInterface;
-use mrc::{Answer, CacheStore, MrcClient, RedisStore, params};
+use mrc::store::{CacheStore, RedisStore};
+use mrc::{Answer, MrcClient, params};
 
 use super::{Clock, Connections};
 use crate::Res;
@@ -30,7 +31,9 @@ pub(super) async fn measure(
 ) -> Res<Work> {
     let query: Arc<str> = query.into();
     let key = || {
-        Ok::<_, mrc::KeyError>(mrc::KeyScheme::default().key(&query, &params! { "StoreId" => STORE })?.into_string())
+        Ok::<_, mrc::errors::KeyError>(
+            mrc::key::KeyScheme::default().key(&query, &params! { "StoreId" => STORE })?.into_string(),
+        )
     };
     let tags = if tagged { &TAGS[..] } else { &[] };
     let from = |client| Query { client, text: Arc::clone(&query), tags };

@@ -1,6 +1,7 @@
 //! An invalidation by tag.
 
-use mrc::{MrcServer, RedisStore, Tag};
+use mrc::store::RedisStore;
+use mrc::{MrcServer, Tag};
 
 use super::Clock;
 use crate::Res;

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use mrc::{Bound, CacheStore, MemoryStore, Policy};
+use mrc::store::CacheStore;
+use mrc::{Bound, MemoryStore, Policy};
 
 use super::simulated::name;
 use crate::Res;

@@ -1,6 +1,7 @@
 //! What tags take in Redis.
 
-use mrc::{RedisConfig, RedisStore};
+use mrc::config::RedisConfig;
+use mrc::store::RedisStore;
 use mrc_tests::Redis;
 
 use super::progress;

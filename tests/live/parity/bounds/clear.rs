@@ -1,6 +1,7 @@
 //! What is cleared goes, and nothing else.
 
-use mrc::{Bound, Cache, Glob, Policy, Spec};
+use mrc::key::Glob;
+use mrc::{Bound, Cache, Policy, Spec};
 
 use super::support::*;
 

@@ -100,7 +100,7 @@ async fn b21_one_call_or_all_with_a_tag_are_invalidated() {
         assert!(!cache.remove(f(0)).await.unwrap());
         assert_eq!(cache.invalidate(tag("even")).await.unwrap(), 2);
         assert_eq!((kept(&cache, 6).await, cache.len().await.unwrap()), (vec![1, 3, 5], 3));
-        assert_eq!(cache.invalidate(mrc::Glob::beginning("f(x=1")).await.unwrap(), 1);
+        assert_eq!(cache.invalidate(mrc::key::Glob::beginning("f(x=1")).await.unwrap(), 1);
         assert_eq!(kept(&cache, 6).await, [3, 5]);
         ran(&cache, 0..6).await;
         assert_eq!((cache.len().await.unwrap(), cache.stats().snapshot().evicted), (6, 0));

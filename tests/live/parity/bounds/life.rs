@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use mrc::{Bound, Cache, Fixed, Lifetime, Policy, Sliding};
+use mrc::store::{Fixed, Lifetime, Sliding};
+use mrc::{Bound, Cache, Policy};
 use mrc_tests::Redis;
 
 use super::support::*;

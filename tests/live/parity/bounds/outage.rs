@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use mrc::{Bound, Cache, Error, OnError};
+use mrc::config::OnError;
+use mrc::{Bound, Cache, Error};
 use mrc_tests::{Mode, Proxy, Redis};
 
 use super::support::*;

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use futures_util::future::join_all;
-use mrc::{Bound, Glob, Policy, Select, Spec, scope};
+use mrc::key::Glob;
+use mrc::{Bound, Policy, Select, Spec, scope};
 use tokio::sync::Semaphore;
 
 use super::support::*;

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 
 use bytes::Bytes;
-use mrc::{Bound, Cache, Codec, Policy};
+use mrc::config::Codec;
+use mrc::{Bound, Cache, Policy};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};

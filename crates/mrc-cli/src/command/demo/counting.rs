@@ -4,7 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
-use mrc::{ExecuteError, Executed, ExecutorTransaction, Params, QueryExecutor, RowEncoder};
+use mrc::Params;
+use mrc::errors::ExecuteError;
+use mrc::rows::RowEncoder;
+use mrc::store::{Executed, ExecutorTransaction, QueryExecutor};
 
 /// Counts the queries that reach a database. Clones share the database and the count.
 #[derive(Debug)]

@@ -9,7 +9,8 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;
 use std::time::Duration;
 
-use mrc::{CacheStore, MemoryStore, SqliteExecutor};
+use mrc::store::CacheStore;
+use mrc::{MemoryStore, SqliteExecutor};
 
 use crate::args::Global;
 use crate::connect;

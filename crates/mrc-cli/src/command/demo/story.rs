@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use mrc::{Answer, CacheStore, MrcClient, MrcServer, QueryExecutor, params};
+use mrc::store::{CacheStore, QueryExecutor};
+use mrc::{Answer, MrcClient, MrcServer, params};
 use serde::Deserialize;
 use tokio::task::JoinSet;
 

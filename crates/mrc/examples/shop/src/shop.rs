@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use mrc::{Cache, Error, Health, MemoryStore, Metrics, MrcClient, MrcClientBuilder, SqliteExecutor, params};
+use mrc::config::MrcClientBuilder;
+use mrc::{Cache, Error, Health, MemoryStore, Metrics, MrcClient, SqliteExecutor, params};
 
 use crate::rates::Rates;
 
