@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::key::KeyError;
+use crate::key::error::KeyError;
 use crate::value::Value;
 
 /// The values of a statement's placeholders, in their order, each with the name that it has in the key.

@@ -6,7 +6,7 @@
 
 mod ambiguity;
 mod canonical;
-mod error;
+pub(crate) mod error;
 mod format;
 mod function;
 pub(crate) mod python;
