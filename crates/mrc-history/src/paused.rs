@@ -7,8 +7,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use mrc::{
-    Bound, CacheStore, Claim, EventListener, ExecuteError, Executed, ExecutorTransaction, Found, KeyPages, Life,
-    Moment, Params, QueryExecutor, RowEncoder, ScanPattern, StoreError, Tag, Terms, Token,
+    Bound, BoundedCache, CacheStore, Claim, EventListener, ExecuteError, Executed, ExecutorTransaction, Found,
+    KeyPages, Life, Moment, Params, QueryExecutor, RowEncoder, ScanPattern, StoreError, Tag, Terms, Token,
 };
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
@@ -137,12 +137,8 @@ impl CacheStore for Paused<dyn CacheStore> {
         Ok(Arc::new(Self { pauses: self.pauses.clone(), inner }))
     }
 
-    async fn count(&self) -> Result<Option<u64>, StoreError> {
-        self.inner.count().await
-    }
-
-    async fn purge(&self) -> Result<Option<u64>, StoreError> {
-        self.inner.purge().await
+    fn as_bounded(&self) -> Option<&dyn BoundedCache> {
+        self.inner.as_bounded()
     }
 
     async fn exist(&self, keys: &[Bytes]) -> Result<u64, StoreError> {

@@ -14,8 +14,8 @@ use fred::interfaces::{KeysInterface, LuaInterface};
 use fred::types::{Expiration, Value};
 use fred::util::sha1_hash;
 use mrc::{
-    Bound, CacheStore, Claim, ClaimMode, EventListener, Found, KeyPages, Life, Moment, RedisConfig, RedisStore,
-    ScanPattern, StoreError, Tag, Tags, Terms, Token,
+    Bound, BoundedCache, CacheStore, Claim, ClaimMode, EventListener, Found, KeyPages, Life, Moment, RedisConfig,
+    RedisStore, ScanPattern, StoreError, Tag, Tags, Terms, Token,
 };
 use serde_json::json;
 
@@ -250,12 +250,8 @@ impl CacheStore for Weak {
         Arc::clone(&self.whole).bounded(namespace, bound)
     }
 
-    async fn count(&self) -> Result<Option<u64>, StoreError> {
-        self.whole.count().await
-    }
-
-    async fn purge(&self) -> Result<Option<u64>, StoreError> {
-        self.whole.purge().await
+    fn as_bounded(&self) -> Option<&dyn BoundedCache> {
+        self.whole.as_bounded()
     }
 
     async fn exist(&self, keys: &[Bytes]) -> Result<u64, StoreError> {

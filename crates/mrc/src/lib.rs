@@ -12,9 +12,9 @@ pub use mrc_core::{
 };
 pub use mrc_server::MrcServer;
 pub use mrc_store::{
-    Bound, CacheStore, Claim, ClaimMode, DropError, DropRequest, ExecuteError, Executed, ExecutorTransaction, Fixed,
-    Found, KeyPages, Life, Lifetime, Moment, Policy, Progress, QueryExecutor, ScanPattern, Select, ServerError,
-    ServerErrorKind, Sliding, StoreError, Strategy, Tags, Terms, Token,
+    Bound, BoundedCache, CacheStore, Claim, ClaimMode, DropError, DropRequest, ExecuteError, Executed,
+    ExecutorTransaction, Fixed, Found, KeyPages, Life, Lifetime, Moment, Policy, Progress, QueryExecutor, ScanPattern,
+    Select, ServerError, ServerErrorKind, Sliding, StoreError, Strategy, Tags, Terms, Token,
 };
 
 #[cfg(feature = "metrics")]
