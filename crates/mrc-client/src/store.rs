@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+#[cfg(feature = "redis")]
+use mrc_store::redis::Direct as Redis;
 use mrc_store::{Bound, CacheStore, StoreError};
 
 use crate::inherited::StoreId;
@@ -14,13 +16,6 @@ pub(crate) struct Store {
     id: StoreId,
     #[cfg(feature = "redis")]
     redis: Option<Redis>,
-}
-
-#[cfg(feature = "redis")]
-#[derive(Debug, Clone)]
-enum Redis {
-    Whole(Arc<mrc_store::RedisStore>),
-    Bounded(Arc<mrc_store::BoundedRedis>),
 }
 
 impl Store {
@@ -57,15 +52,9 @@ impl From<Arc<dyn CacheStore>> for Store {
     fn from(shared: Arc<dyn CacheStore>) -> Self {
         Self {
             #[cfg(feature = "redis")]
-            redis: redis(&shared),
+            redis: mrc_store::redis::direct(&shared),
             id: Arc::as_ptr(&shared).cast::<()>().addr(),
             shared,
         }
     }
-}
-
-#[cfg(feature = "redis")]
-fn redis(store: &Arc<dyn CacheStore>) -> Option<Redis> {
-    let store: Arc<dyn std::any::Any + Send + Sync> = Arc::clone(store) as _;
-    Arc::downcast(store).map(Redis::Whole).or_else(|store| Arc::downcast(store).map(Redis::Bounded)).ok()
 }

@@ -39,6 +39,7 @@ mod invalidation;
 #[cfg(any(feature = "redis", feature = "memory"))]
 mod listeners;
 mod retry;
+mod sealed;
 mod select;
 mod server_error;
 mod store;
@@ -68,7 +69,8 @@ pub use invalidation::{DropError, DropRequest, Invalidator, Progress, Strategy};
 pub use retry::Retries;
 pub use select::Select;
 pub use store::{
-    CacheStore, Claim, ClaimMode, FILL_LIMIT, INVALIDATION_LIMIT, KeyPages, Life, ScanPattern, Terms, Token,
+    BoundedCache, CacheStore, Claim, ClaimMode, FILL_LIMIT, INVALIDATION_LIMIT, KeyPages, Life, ScanPattern, Terms,
+    Token,
 };
 pub use tags::{Found, Moment, Tags};
 pub use walk::{Looked, walk};

@@ -1,6 +1,5 @@
 //! The seam to the cache.
 
-use std::any::Any;
 use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,6 +11,7 @@ use mrc_core::{EventListener, Tag};
 
 use crate::bound::Bound;
 use crate::error::StoreError;
+use crate::sealed::Typed;
 use crate::tags::{Found, Moment, Tags};
 
 /// A cache: values by key, and the fill protocol that keeps stale values out.
@@ -31,13 +31,11 @@ use crate::tags::{Found, Moment, Tags};
 /// A store of your own: implement this, and have your tests run `mrc_store::conformance::store_suite` on it
 /// (feature `conformance`).
 #[async_trait]
-pub trait CacheStore: Any + Debug + Send + Sync {
-    /// The value under `key`. None: there is none, or only a claim.
+pub trait CacheStore: Typed + Debug + Send + Sync + 'static {
+    /// Returns the value under `key` and the tags of its entry, as they are at one moment. Returns `None` if there is no value,
+    /// or only a claim.
     ///
-    /// The bytes may share the buffer that they were received in: copy what you keep for long.
-    async fn get(&self, key: &str) -> Result<Option<Bytes>, StoreError>;
-
-    /// As [`get`](Self::get), with the tags of the entry: one look at both.
+    /// The bytes may share the buffer that they were received in: copy the bytes that you keep for long.
     async fn look(&self, key: &str) -> Result<Option<Found>, StoreError>;
 
     /// The copy of the last value of `key` that was filled with a [`Life`] beyond its TTL and not removed since, with the tags of the entry.
@@ -106,6 +104,23 @@ pub trait CacheStore: Any + Debug + Send + Sync {
     /// After an error the stream ends.
     fn scan(&self, pattern: &ScanPattern) -> KeyPages<'_>;
 
+    /// Closes all connections. Calls after that return [`StoreError::Closed`].
+    async fn close(&self);
+
+    /// Returns the value under `key`. Returns `None` if there is no value, or only a claim. Default: [`look`](Self::look)
+    /// without the tags.
+    ///
+    /// The bytes may share the buffer that they were received in: copy the bytes that you keep for long.
+    async fn get(&self, key: &str) -> Result<Option<Bytes>, StoreError> {
+        Ok(self.look(key).await?.map(|found| found.value))
+    }
+
+    /// Asks every server whether it answers. In a cluster a server that doesn't is an error, though the others serve their keys.
+    /// Default: asks for the [clock](Self::now).
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.now().await.map(drop)
+    }
+
     /// A view of this store: the entries of one namespace, as a cache of their own with a bound. It shares connections, clock and tags with
     /// the store, and an invalidation by tag reaches both, whichever is asked. It keeps no copies beyond a value's life.
     ///
@@ -118,15 +133,9 @@ pub trait CacheStore: Any + Debug + Send + Sync {
         Err(StoreError::Config("this store has no bounded caches: RedisStore and MemoryStore have them".into()))
     }
 
-    /// How many values there are, where that needs no scan: in a view with a bound. Default: None, a scan tells.
-    async fn count(&self) -> Result<Option<u64>, StoreError> {
-        Ok(None)
-    }
-
-    /// Removes everything at once, and ends what is being computed, where that needs no scan: in a view with a bound. Returns how many values
-    /// there were. Default: None, and nothing is removed.
-    async fn purge(&self) -> Result<Option<u64>, StoreError> {
-        Ok(None)
+    /// Returns the methods that only a cache with a bound has. Default: `None`, since a store has no bound.
+    fn as_bounded(&self) -> Option<&dyn BoundedCache> {
+        None
     }
 
     /// Returns how many of these keys hold a value or a claim. Default: all of them, as where there are no copies.
@@ -134,10 +143,13 @@ pub trait CacheStore: Any + Debug + Send + Sync {
         Ok(keys.len() as u64)
     }
 
-    /// Returns how many keys a [`scan`](Self::scan) looks at, of whatever kind; about 1,000 for each page.
-    /// Default: as many as [`count`](Self::count) says. `None`: the store can't tell.
+    /// Returns how many keys a [`scan`](Self::scan) looks at, of whatever kind; about 1,000 for each page. Returns `None` if the
+    /// store can't tell. Default: the [count](BoundedCache::count) of a cache with a bound, and `None` for others.
     async fn scan_size(&self) -> Result<Option<u64>, StoreError> {
-        self.count().await
+        match self.as_bounded() {
+            Some(bounded) => bounded.count().await.map(Some),
+            None => Ok(None),
+        }
     }
 
     /// Returns what endangers tags, for a person to read: a server that may evict their indexes. Empty where nothing does, or while the store
@@ -145,9 +157,6 @@ pub trait CacheStore: Any + Debug + Send + Sync {
     async fn tag_risks(&self) -> Result<Vec<String>, StoreError> {
         Ok(Vec::new())
     }
-
-    /// Asks every server whether it answers. In a cluster one that doesn't is an error, though the others serve their keys.
-    async fn ping(&self) -> Result<(), StoreError>;
 
     /// Tells a listener from now on when a server is lost and when it is back: [`Event::ServerLost`](mrc_core::Event::ServerLost), [`Event::ServerBack`](mrc_core::Event::ServerBack).
     /// A view with a bound tells of evictions alone, [`Event::Evicted`](mrc_core::Event::Evicted): of servers its store does.
@@ -161,9 +170,35 @@ pub trait CacheStore: Any + Debug + Send + Sync {
     fn patience(&self) -> Duration {
         Duration::MAX
     }
+}
 
-    /// Closes all connections. Calls after that return [`StoreError::Closed`].
-    async fn close(&self);
+/// A cache with a bound, which can count and remove its entries without a scan. [`CacheStore::bounded`] makes one.
+#[async_trait]
+pub trait BoundedCache: Send + Sync {
+    /// Returns how many values there are.
+    async fn count(&self) -> Result<u64, StoreError>;
+
+    /// Removes everything at once, and ends the fills in flight. Returns how many values there were.
+    async fn purge(&self) -> Result<u64, StoreError>;
+}
+
+/// The short forms for a store that may have a bound.
+impl dyn CacheStore + '_ {
+    /// As [`BoundedCache::count`]. Returns `None` if the store has no bound: a scan tells.
+    pub async fn count(&self) -> Result<Option<u64>, StoreError> {
+        match self.as_bounded() {
+            Some(bounded) => bounded.count().await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// As [`BoundedCache::purge`]. Returns `None` if the store has no bound, and removes nothing.
+    pub async fn purge(&self) -> Result<Option<u64>, StoreError> {
+        match self.as_bounded() {
+            Some(bounded) => bounded.purge().await.map(Some),
+            None => Ok(None),
+        }
+    }
 }
 
 /// An attempt to invalidate takes no longer, or fails and is made again. A value that a hit found in the cache can't have been overtaken by

@@ -9,8 +9,8 @@ use bytes::Bytes;
 use mrc::errors::{ExecuteError, StoreError};
 use mrc::rows::RowEncoder;
 use mrc::store::{
-    CacheStore, Claim, Executed, ExecutorTransaction, Found, KeyPages, Life, Moment, QueryExecutor, ScanPattern, Terms,
-    Token,
+    BoundedCache, CacheStore, Claim, Executed, ExecutorTransaction, Found, KeyPages, Life, Moment, QueryExecutor,
+    ScanPattern, Terms, Token,
 };
 use mrc::{Bound, EventListener, Params, Tag};
 use rand::rngs::SmallRng;
@@ -140,12 +140,8 @@ impl CacheStore for Paused<dyn CacheStore> {
         Ok(Arc::new(Self { pauses: self.pauses.clone(), inner }))
     }
 
-    async fn count(&self) -> Result<Option<u64>, StoreError> {
-        self.inner.count().await
-    }
-
-    async fn purge(&self) -> Result<Option<u64>, StoreError> {
-        self.inner.purge().await
+    fn as_bounded(&self) -> Option<&dyn BoundedCache> {
+        self.inner.as_bounded()
     }
 
     async fn exist(&self, keys: &[Bytes]) -> Result<u64, StoreError> {

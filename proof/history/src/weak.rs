@@ -16,7 +16,8 @@ use fred::util::sha1_hash;
 use mrc::config::RedisConfig;
 use mrc::errors::StoreError;
 use mrc::store::{
-    CacheStore, Claim, ClaimMode, Found, KeyPages, Life, Moment, RedisStore, ScanPattern, Tags, Terms, Token,
+    BoundedCache, CacheStore, Claim, ClaimMode, Found, KeyPages, Life, Moment, RedisStore, ScanPattern, Tags, Terms,
+    Token,
 };
 use mrc::{Bound, EventListener, Tag};
 use serde_json::json;
@@ -252,12 +253,8 @@ impl CacheStore for Weak {
         Arc::clone(&self.whole).bounded(namespace, bound)
     }
 
-    async fn count(&self) -> Result<Option<u64>, StoreError> {
-        self.whole.count().await
-    }
-
-    async fn purge(&self) -> Result<Option<u64>, StoreError> {
-        self.whole.purge().await
+    fn as_bounded(&self) -> Option<&dyn BoundedCache> {
+        self.whole.as_bounded()
     }
 
     async fn exist(&self, keys: &[Bytes]) -> Result<u64, StoreError> {

@@ -16,7 +16,7 @@ use crate::bound::Bound;
 use crate::bound::layout::Member;
 use crate::error::StoreError;
 use crate::listeners::Listeners;
-use crate::store::{CacheStore, Claim, KeyPages, Life, ScanPattern, Terms, Token, check_namespace};
+use crate::store::{BoundedCache, CacheStore, Claim, KeyPages, Life, ScanPattern, Terms, Token, check_namespace};
 use crate::tags::{Found, Moment};
 
 /// The entries of one namespace, with a bound.
@@ -68,10 +68,6 @@ impl BoundedMemory {
 
 #[async_trait]
 impl CacheStore for BoundedMemory {
-    async fn get(&self, key: &str) -> Result<Option<Bytes>, StoreError> {
-        Ok(self.look(key).await?.map(|found| found.value))
-    }
-
     async fn look(&self, key: &str) -> Result<Option<Found>, StoreError> {
         let (structure, rules, _) = self.place(key.as_bytes())?;
         Ok(structure.get(&field(key), rules).and_then(Text::found))
@@ -143,16 +139,8 @@ impl CacheStore for BoundedMemory {
         }))
     }
 
-    async fn count(&self) -> Result<Option<u64>, StoreError> {
-        Ok(Some(self.all()?.iter().map(|structure| structure.len()).sum()))
-    }
-
-    async fn purge(&self) -> Result<Option<u64>, StoreError> {
-        Ok(Some(self.all()?.iter().map(|structure| structure.purge()).sum()))
-    }
-
-    async fn ping(&self) -> Result<(), StoreError> {
-        self.store.check_open()
+    fn as_bounded(&self) -> Option<&dyn BoundedCache> {
+        Some(self)
     }
 
     fn listen(&self, listener: Arc<dyn EventListener>) {
@@ -165,6 +153,17 @@ impl CacheStore for BoundedMemory {
 
     async fn close(&self) {
         self.store.close().await;
+    }
+}
+
+#[async_trait]
+impl BoundedCache for BoundedMemory {
+    async fn count(&self) -> Result<u64, StoreError> {
+        Ok(self.all()?.iter().map(|structure| structure.len()).sum())
+    }
+
+    async fn purge(&self) -> Result<u64, StoreError> {
+        Ok(self.all()?.iter().map(|structure| structure.purge()).sum())
     }
 }
 

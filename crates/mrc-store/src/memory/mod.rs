@@ -130,10 +130,6 @@ impl CacheStore for MemoryStore {
         pages(self.keys(pattern))
     }
 
-    async fn ping(&self) -> Result<(), StoreError> {
-        self.check_open()
-    }
-
     fn patience(&self) -> Duration {
         Duration::ZERO
     }

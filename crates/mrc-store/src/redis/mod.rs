@@ -6,6 +6,7 @@ mod cluster;
 #[cfg(feature = "compat")]
 mod compat;
 mod config;
+mod direct;
 mod failure;
 mod link;
 mod scan;
@@ -45,6 +46,8 @@ pub use self::bounded::BoundedRedis;
 #[cfg(feature = "compat")]
 pub use self::compat::SimpleDepCache;
 pub use self::config::RedisConfig;
+#[doc(hidden)]
+pub use self::direct::{Direct, direct};
 pub use self::store::RedisStore;
 pub use self::tls::TlsConfig;
 pub use self::usage::ServerUsage;

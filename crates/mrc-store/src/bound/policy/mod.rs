@@ -12,7 +12,9 @@ mod rr;
 
 use super::Policy;
 
-pub(crate) use self::eviction::{Eviction, Order, Victim};
+#[cfg(feature = "memory")]
+pub(crate) use self::eviction::Order;
+pub(crate) use self::eviction::{Eviction, Victim};
 
 pub(crate) fn of(policy: Policy) -> &'static dyn Eviction {
     match policy {

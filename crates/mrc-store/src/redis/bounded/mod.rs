@@ -41,7 +41,9 @@ use super::{bookkeeping, scan};
 use crate::bound::{Bound, Lifetime};
 use crate::error::StoreError;
 use crate::listeners::Listeners;
-use crate::store::{CacheStore, Claim, KeyPages, LONGEST, Life, ScanPattern, Terms, Token, check_namespace, storable};
+use crate::store::{
+    BoundedCache, CacheStore, Claim, KeyPages, LONGEST, Life, ScanPattern, Terms, Token, check_namespace, storable,
+};
 use crate::tags::{Found, Moment};
 
 /// How many fields one script removes: others wait meanwhile.
@@ -322,14 +324,8 @@ impl CacheStore for BoundedRedis {
         futures_util::stream::once(pages).try_flatten().boxed()
     }
 
-    async fn count(&self) -> Result<Option<u64>, StoreError> {
-        self.len(&self.structures().await?).await.map(Some)
-    }
-
-    async fn purge(&self) -> Result<Option<u64>, StoreError> {
-        let structures = self.structures().await?;
-        let purges = structures.iter().map(|structure| structure.purge(&self.store));
-        Ok(Some(try_join_all(purges).await?.iter().sum()))
+    fn as_bounded(&self) -> Option<&dyn BoundedCache> {
+        Some(self)
     }
 
     async fn tag_risks(&self) -> Result<Vec<String>, StoreError> {
@@ -350,6 +346,19 @@ impl CacheStore for BoundedRedis {
 
     async fn close(&self) {
         self.store.close().await;
+    }
+}
+
+#[async_trait]
+impl BoundedCache for BoundedRedis {
+    async fn count(&self) -> Result<u64, StoreError> {
+        self.len(&self.structures().await?).await
+    }
+
+    async fn purge(&self) -> Result<u64, StoreError> {
+        let structures = self.structures().await?;
+        let purges = structures.iter().map(|structure| structure.purge(&self.store));
+        Ok(try_join_all(purges).await?.iter().sum())
     }
 }
 
