@@ -71,8 +71,7 @@ pub(crate) struct Args {
 pub(crate) struct Global {
     /// MySQL or MariaDB: mysql://user:password@host:3306/database
     ///
-    /// Prefer the environment variable: other users of the machine can read a command line, with
-    /// its password.
+    /// Prefer the environment variable: other users can read a command line and its password.
     #[arg(
         long,
         global = true,
@@ -84,8 +83,7 @@ pub(crate) struct Global {
     pub(crate) mysql: Option<String>,
     /// Redis: redis://user:password@host:6379/0, also rediss, redis-cluster, redis-sentinel
     ///
-    /// Prefer the environment variable: other users of the machine can read a command line, with
-    /// its password.
+    /// Prefer the environment variable: other users can read a command line and its password.
     #[arg(
         long,
         global = true,
@@ -95,8 +93,7 @@ pub(crate) struct Global {
         help_heading = "Connections"
     )]
     pub(crate) redis: Option<String>,
-    /// The prefix of every key in Redis; keys are given and printed without the prefix [default:
-    /// nothing]
+    /// The prefix of every key in Redis; omitted from given and printed keys [default: nothing]
     #[arg(
         long,
         global = true,
@@ -149,8 +146,7 @@ pub(crate) enum Command {
 /// The parts of a key, besides the statement.
 #[derive(Debug, clap::Args)]
 pub(crate) struct KeyedArgs {
-    /// The text for the key, if another service writes the statement differently [default: the
-    /// statement]
+    /// The text for the key, if another service's statement differs [default: the statement]
     #[arg(long, value_name = "TEXT", requires = "sql", allow_hyphen_values = true)]
     sql_for_key: Option<String>,
     /// A param, in the order of the placeholders; may be given several times
@@ -210,7 +206,7 @@ pub(crate) struct QueryArgs {
     /// Query the database without the cache; every statement is allowed, also a write
     #[arg(long, conflicts_with_all = ["sql_for_key", "trust_read_only"])]
     pub(crate) no_cache: bool,
-    /// Cache the statement although mrc can't tell whether it only reads
+    /// Cache the statement although mrc can't be sure that it only reads
     #[arg(long)]
     pub(crate) trust_read_only: bool,
     /// A tag of the entry, for `mrc invalidate`; may be given several times
@@ -334,8 +330,7 @@ pub(crate) enum By {
     /// Scan all keys: finds every entry, also those that the npm and PyPI packages wrote
     #[default]
     Scan,
-    /// Use the index of tags, at the cost of the dropped entries: finds only entries tagged by
-    /// their params
+    /// Use the index of tags: costs only the dropped entries, finds only entries tagged by params
     Index,
     /// Use the index, then scan: drops the indexed entries at once, and finds every entry
     Both,

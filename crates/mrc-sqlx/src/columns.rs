@@ -101,8 +101,7 @@ impl Stored {
         more.min(6) as u8
     }
 
-    /// Returns whether the column may be JSON of MariaDB. `LONGTEXT COLLATE utf8mb4_bin` looks the
-    /// same.
+    /// Returns whether this may be JSON of MariaDB. `LONGTEXT COLLATE utf8mb4_bin` looks the same.
     fn may_be_mariadb_json(&self) -> bool {
         self.r#type == "Blob" && self.collation != BINARY && self.max_size == Some(LONGTEXT) && self.has("BINARY")
     }

@@ -1,5 +1,4 @@
-//! Params, bound with the types of `MySqlExecutor`. sqlx's types lack zero dates, and bind bytes as
-//! a `BLOB`.
+//! Params with the types of `MySqlExecutor`. sqlx has no zero dates, and binds bytes as a `BLOB`.
 
 use mrc_core::{DateTime, Time, Value};
 use sqlx::encode::IsNull;

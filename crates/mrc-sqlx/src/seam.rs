@@ -29,8 +29,7 @@ impl QueryExecutor for SqlxExecutor {
         self.execute(sql, params, rows).await.map(drop)
     }
 
-    /// Uses one of the reads' connections, and closes it. The service's own pool writes at less
-    /// cost.
+    /// Uses one of the reads' connections, then closes it. The service's pool writes at less cost.
     async fn execute(&self, sql: &str, params: &Params, rows: &mut RowEncoder) -> Result<Executed, ExecuteError> {
         let span = self.span(sql);
         let done = self.write(sql, params, rows).instrument(span.clone()).await;

@@ -18,8 +18,7 @@ const COLLATION: &str = "utf8mb4_general_ci";
 /// The pause between two `KILL`s of a connection.
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// A separate pool for reads, configured like the service's. Nothing that the service leaves in a
-/// session reaches a read.
+/// A pool for reads, made like the service's. No session state of the service reaches a read.
 #[derive(Debug, Clone)]
 pub(crate) struct Sessions {
     service: MySqlPool,

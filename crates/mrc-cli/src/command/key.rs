@@ -57,8 +57,7 @@ struct Line<'a> {
     names: Option<Vec<String>>,
 }
 
-/// Prints a key for each line. Flushes before each wait for input, so that a program can talk with
-/// `mrc` line by line.
+/// Prints a key per line. Flushes before it waits, so that a program can talk line by line.
 fn lines(format: Format, output: &Output) -> Result<(), Failure> {
     let mut input = BufReader::with_capacity(BUFFER, io::stdin().lock());
     let mut out = BufWriter::with_capacity(BUFFER, io::stdout().lock());

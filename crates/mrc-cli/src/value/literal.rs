@@ -17,8 +17,7 @@ pub(crate) enum Literal<'a> {
     Float(&'a str),
     Text(String),
     List(Vec<&'a RawValue>),
-    /// Members. The last value of a repeated name counts, at the first place, as in the peers'
-    /// languages.
+    /// Members. A repeated name keeps its first place and its last value, as in both peers.
     Object(Vec<(String, &'a RawValue)>),
 }
 
