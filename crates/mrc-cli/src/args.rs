@@ -93,7 +93,7 @@ pub(crate) struct Global {
         help_heading = "Connections"
     )]
     pub(crate) redis: Option<String>,
-    /// The prefix of every key in Redis; omitted from given and printed keys [default: nothing]
+    /// The prefix of every key in Redis; give and read keys without the prefix [default: nothing]
     #[arg(
         long,
         global = true,
@@ -133,9 +133,8 @@ pub(crate) enum Command {
     Invalidate(InvalidateArgs),
     /// Show the approximate number of entries, and the state of the servers
     ///
-    /// A scan counts the entries, and may count a key twice. A key NAMESPACE:… is an entry of this
-    /// namespace. A key that ends in the hash of a statement is a query. The numbers of a server
-    /// include all its users.
+    /// A scan counts the entries, perhaps some twice. A key NAMESPACE:… is of this namespace. A key
+    /// that ends in a statement's hash is a query. A server's numbers cover all its users.
     Stats,
     /// Show what the cache does: without servers, or on your servers if both URLs are set
     Demo,

@@ -105,8 +105,7 @@ fn companion(
     spec: &TokenStream,
 ) -> TokenStream {
     let whole = returns.whole;
-    // With `cache_err` the `Result` is the value. Otherwise its `Ok` is, and only a type that is
-    // written out names the `Ok`.
+    // With `cache_err` the `Result` is the value, else its `Ok`, if the type is written out.
     let (value, entry) = match returns.ok {
         _ if args.cache_err.is_some() => (whole, quote!(__cache.entry(#spec))),
         Some(ok) => (ok, quote!(::mrc::macros_support::Returns::<#whole>::new().ok_entry(__cache, #spec))),

@@ -1,8 +1,7 @@
 //! `#[cached]` and `#[invalidates]`: attributes that cache functions and invalidate entries.
 //!
-//! Use them through the facade `mrc`: the emitted code names only `::mrc`. An attribute is parsed
-//! (`attr`, `function`), checked and expanded (`cached`, `invalidates`). The same code can be
-//! written by hand.
+//! Both emit code that names only `::mrc`, and that can be written by hand. An attribute is parsed
+//! (`attr`, `function`), then checked and expanded (`cached`, `invalidates`).
 
 mod attr;
 mod cached;

@@ -1,8 +1,7 @@
 //! The [mrc](https://docs.rs/mrc) cache for services that hold an `sqlx::MySqlPool`.
 //!
-//! [`SqlxExecutor`] returns the same bytes as mrc's own `MySqlExecutor` with `ParamMode::Prepared`.
-//! `MySqlExecutor` has this mode by default for the row format `Canonical`: services with either
-//! executor share entries.
+//! [`SqlxExecutor`] returns the same bytes as mrc's `MySqlExecutor` with `ParamMode::Prepared`, its
+//! default for the row format `Canonical`. Services with either executor then share entries.
 //!
 //! Params are always bound to prepared statements. For the row formats `TypeScript` and `Python`,
 //! `MySqlExecutor` writes params into the text, like the peers. The server then answers some
@@ -40,11 +39,9 @@
 //! | MariaDB, and a `Time` param that is selected itself: `SELECT ? AS a` | has 6 digits after the second |
 //!
 //! # Writes and transactions
-//! `client.execute` and `client.transaction` use connections that close afterwards: sqlx can't
-//! reset a session.
+//! `client.execute` and `client.transaction` close their connections: sqlx can't reset a session.
 //!
-//! - `Executed::affected_rows` counts all rows that an `UPDATE` finds, including unchanged rows.
-//!   sqlx asks the server for this count.
+//! - `Executed::affected_rows` counts each row that an `UPDATE` finds, changed or not: sqlx asks so.
 //! - In a transaction each statement costs one more round trip. sqlx doesn't report whether the
 //!   transaction is still open, so the executor asks the server. Afterwards `ROW_COUNT()` and
 //!   `SHOW WARNINGS` refer to this question.

@@ -17,14 +17,12 @@ use crate::session::Session;
 /// The reads' sessions start read-only, so writes are allowed first.
 const BEGIN: &str = "SET SESSION TRANSACTION READ WRITE; START TRANSACTION; SELECT CONNECTION_ID()";
 
-/// Both servers refuse this statement with this code if, and only if, a transaction is open. The
-/// statement changes nothing in an open transaction.
+/// A statement that both servers refuse, with this code, only while a transaction is open.
 const PROBE: (&str, u32) = ("SET TRANSACTION READ WRITE", 1568);
 
 pub(crate) struct SqlxTransaction {
     executor: SqlxExecutor,
-    /// `None` if the transaction is over. A running statement holds the session, so cancelling the
-    /// call ends the transaction.
+    /// `None` after the end. A running call takes the session: cancelling it ends the transaction.
     session: Option<Session>,
     /// The connection's number at the server.
     connection: u64,

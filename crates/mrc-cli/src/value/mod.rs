@@ -1,7 +1,6 @@
 //! Parses `NAME=VALUE` and JSON.
 //!
-//! Numbers are parsed from their digits. JSON has integers of any size, and `1` and `1.0` are
-//! different keys to a Python service.
+//! Numbers keep their digits: JSON integers have any size, and `1` isn't `1.0` in a key of Python.
 
 mod literal;
 mod peer;

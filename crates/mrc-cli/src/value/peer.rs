@@ -1,7 +1,6 @@
 //! JSON values as the peers' languages hold and print them, for keys that match byte for byte.
 //!
-//! A service has typed values. Here a JSON document stands for the value that `JSON.parse` or
-//! `json.loads` returns.
+//! A JSON document stands for the value that `JSON.parse` or `json.loads` returns.
 
 use mrc::KeyFormat;
 use mrc::key::{KeyScheme, Value};

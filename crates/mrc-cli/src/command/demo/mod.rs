@@ -49,7 +49,7 @@ async fn embedded() -> Result<report::Report, Failure> {
     }
 }
 
-/// Runs on shared servers, with its own table and keys, which are always removed at the end.
+/// Runs on shared servers, with its own table and keys, and removes these however it ends.
 async fn on_servers(global: &Global) -> Result<report::Report, Failure> {
     let unique = format!("mrc_demo_{:016x}", RandomState::new().build_hasher().finish());
     let store: Arc<dyn CacheStore> = Arc::new(connect::redis_part(global, &format!("{unique}:"))?);

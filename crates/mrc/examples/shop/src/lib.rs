@@ -11,8 +11,7 @@
 //! | `GET /health/live`, `/health/ready` | probes; the shop is ready while the database answers | `http.rs` |
 //! | `GET /metrics` | metrics for Prometheus | `main.rs` |
 //!
-//! `tests.rs` tests all routes without a server. `tests/http` runs the binary, with and without
-//! servers.
+//! `tests.rs` tests all routes without servers; `tests/http` runs the binary with and without.
 //!
 //! No layer caches whole responses: a response depends on its method, on `Authorization` and on the
 //! headers that `Vary` names. mrc caches the data of the responses instead.

@@ -41,7 +41,7 @@ impl Shop {
         self.client.rows_with_cache(sql, params! { "StoreId" => store }, TTL).await
     }
 
-    /// Returns the orders with these ids, from all stores.
+    /// Returns the orders with these ids, from any store.
     ///
     /// # Errors
     /// As for [`orders`](Self::orders). Also [`Error::Key`] if the list is empty.
@@ -53,7 +53,7 @@ impl Shop {
     }
 }
 
-/// Returns the tag of entries that hold this order. Reads and writes must share the tag.
+/// Returns the tag of entries that hold this order by its id. Reads and writes share this function.
 pub(crate) fn order_tag(id: u64) -> Tag {
     Tag::new(format!("order:{id}"))
 }

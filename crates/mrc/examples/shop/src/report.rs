@@ -21,8 +21,7 @@ pub struct Report {
 impl Shop {
     /// Returns a store's sales.
     ///
-    /// The entry inherits the param `StoreId` of the queries: dropping `StoreId=6` drops the report
-    /// too.
+    /// The entry inherits the queries' param `StoreId`: dropping `StoreId=6` drops the report too.
     ///
     /// # Errors
     /// The error of the database.
