@@ -41,7 +41,7 @@
 //! # Writes and transactions
 //! `client.execute` and `client.transaction` close their connections: sqlx can't reset a session.
 //!
-//! - `Executed::affected_rows` counts each row that an `UPDATE` finds, changed or not: sqlx asks so.
+//! - sqlx makes `Executed::affected_rows` count unchanged rows too, if the `UPDATE` finds them.
 //! - In a transaction each statement costs one more round trip. sqlx doesn't report whether the
 //!   transaction is still open, so the executor asks the server. Afterwards `ROW_COUNT()` and
 //!   `SHOW WARNINGS` refer to this question.

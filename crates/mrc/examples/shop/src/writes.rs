@@ -59,7 +59,7 @@ impl Shop {
                 let update = "UPDATE shop_orders SET state = ?, note = ? WHERE id = ?";
                 let params = params! { "State" => &change.state, "Note" => change.note.clone(), "Id" => id };
                 tx.execute(update, params).await?;
-                tx.drop_outdated_cache(params! { "StoreId" => store }); // the lists and the report of the store
+                tx.drop_outdated_cache(params! { "StoreId" => store }); // its lists and report
                 tx.invalidate(order_tag(id)); // the lists by id
                 Ok(true)
             })
