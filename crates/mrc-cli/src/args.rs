@@ -1,4 +1,4 @@
-//! What can be written on the command line.
+//! The command line.
 
 use std::time::Duration;
 
@@ -54,8 +54,8 @@ Examples:
 
 /// A read-through cache for MySQL and Redis, from the command line.
 ///
-/// stdout carries only the result, everything else goes to stderr. With --json the result is one JSON document, and an error is
-/// {"error":{"kind","message"}} on stderr.
+/// stdout carries only the result, stderr carries everything else. With --json the result is one
+/// JSON document, and an error is {"error":{"kind","message"}} on stderr.
 #[derive(Debug, Parser)]
 #[command(name = "mrc", version, styles = STYLES, max_term_width = 110, after_help = EXIT_CODES,
     after_long_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"), subcommand_required = true, arg_required_else_help = true)]
@@ -66,12 +66,12 @@ pub(crate) struct Args {
     pub(crate) command: Command,
 }
 
-/// What every command takes.
+/// The flags of every command.
 #[derive(clap::Args)]
 pub(crate) struct Global {
     /// MySQL or MariaDB: mysql://user:password@host:3306/database
     ///
-    /// Better given by the environment: others on the machine see a command line, and the password in it.
+    /// Prefer the environment variable: other users can read a command line and its password.
     #[arg(
         long,
         global = true,
@@ -83,7 +83,7 @@ pub(crate) struct Global {
     pub(crate) mysql: Option<String>,
     /// Redis: redis://user:password@host:6379/0, also rediss, redis-cluster, redis-sentinel
     ///
-    /// Better given by the environment: others on the machine see a command line, and the password in it.
+    /// Prefer the environment variable: other users can read a command line and its password.
     #[arg(
         long,
         global = true,
@@ -93,7 +93,7 @@ pub(crate) struct Global {
         help_heading = "Connections"
     )]
     pub(crate) redis: Option<String>,
-    /// What every key in Redis begins with; keys are written and printed without it [default: nothing]
+    /// The prefix of every key in Redis; give and read keys without the prefix [default: nothing]
     #[arg(
         long,
         global = true,
@@ -108,56 +108,56 @@ pub(crate) struct Global {
     pub(crate) json: bool,
 }
 
-/// URLs hold passwords.
+/// Omits the URLs, which hold passwords.
 impl std::fmt::Debug for Global {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Global").field("prefix", &self.prefix).field("json", &self.json).finish_non_exhaustive()
     }
 }
 
-/// What mrc does.
+/// The commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Print the key of a query and its params
     Key(KeyArgs),
     /// Run a query through the cache and print its rows as JSON
     Query(QueryArgs),
-    /// Print a cached value, or what is left of its life
+    /// Print a cached value, or its remaining TTL
     Get(GetArgs),
-    /// Drop the entries that have some params, and print how many went
+    /// Drop the entries that have some params, and print their number
     Drop(DropArgs),
-    /// Drop the entries that have a tag, and print how many went
+    /// Invalidate the entries that have a tag, and print their number
     ///
-    /// Tags belong to the whole cache: queries and functions of every namespace may have them. The cost is that of the entries that go, not
-    /// of all keys.
+    /// Tags belong to the whole cache: queries and functions of every namespace may have them. The
+    /// cost depends on the number of these entries, not on the number of all keys.
     Invalidate(InvalidateArgs),
-    /// Show about how many entries the cache holds, and how its servers are
+    /// Show the approximate number of entries, and the state of the servers
     ///
-    /// The entries are counted by a scan, which may see a key twice: hence about. A key NAMESPACE:… is an entry of that namespace; one that
-    /// ends in the hash of a statement is a query. The numbers of a server are those of all that use it.
+    /// A scan counts the entries, perhaps some twice. A key NAMESPACE:… is of this namespace. A key
+    /// that ends in a statement's hash is a query. A server's numbers cover all its users.
     Stats,
-    /// Show what the cache does: without servers, or on your own if both URLs are set
+    /// Show what the cache does: without servers, or on your servers if both URLs are set
     Demo,
-    /// Print the completions of a shell
+    /// Print the completion script of a shell
     Completions(CompletionsArgs),
 }
 
-/// What a key is made of, beside the statement.
+/// The parts of a key, besides the statement.
 #[derive(Debug, clap::Args)]
 pub(crate) struct KeyedArgs {
-    /// The text that the key is made of, where another service writes the statement differently [default: the statement]
+    /// The text for the key, if another service's statement differs [default: the statement]
     #[arg(long, value_name = "TEXT", requires = "sql", allow_hyphen_values = true)]
     sql_for_key: Option<String>,
     /// A param, in the order of the placeholders; may be given several times
     #[arg(long = "param", value_name = "NAME=VALUE", value_parser = value::named, requires = "sql")]
     params: Vec<Named>,
-    /// Whose spelling the key has
+    /// The package whose key format is used
     #[arg(long, value_enum, default_value_t, env = "MRC_KEY_FORMAT", hide_env_values = true)]
     pub(crate) format: Format,
 }
 
 impl KeyedArgs {
-    /// The text that the key is made of.
+    /// Returns the text for the key.
     pub(crate) fn text<'a>(&'a self, sql: &'a str) -> &'a str {
         self.sql_for_key.as_deref().unwrap_or(sql)
     }
@@ -166,7 +166,7 @@ impl KeyedArgs {
         value::params(&self.params)
     }
 
-    /// The first flag that says nothing without a statement.
+    /// Returns the first given flag that needs a statement.
     pub(crate) fn needs_sql(&self) -> Option<&'static str> {
         if self.sql_for_key.is_some() { Some("--sql-for-key") } else { self.params.first().map(|_| "--param") }
     }
@@ -180,10 +180,10 @@ pub(crate) struct KeyArgs {
     pub(crate) sql: Option<String>,
     #[command(flatten)]
     pub(crate) keyed: KeyedArgs,
-    /// Read {"query","params":[…],"names":[…]} from stdin, one a line, and print one key a line
+    /// Read {"query","params":[…],"names":[…]} from stdin, one per line, and print one key per line
     ///
-    /// The keys are those that the npm or PyPI package computes from such a line, whatever it holds. A key may hold a line break: with
-    /// --json each is {"key":"…"}.
+    /// Each key equals the key that the npm or PyPI package computes from this line. A key may
+    /// contain a line break: with --json each key is {"key":"…"}.
     #[arg(long, conflicts_with_all = ["sql_for_key", "params"])]
     pub(crate) jsonl: bool,
 }
@@ -196,22 +196,22 @@ pub(crate) struct QueryArgs {
     pub(crate) sql: String,
     #[command(flatten)]
     pub(crate) keyed: KeyedArgs,
-    /// How long the answer stays in the cache, in seconds, ±10 %
+    /// The TTL of the entry, in seconds, ±10 %
     #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "86400", allow_hyphen_values = true)]
     pub(crate) ttl: Duration,
-    /// How the rows are written
+    /// The format of the rows
     #[arg(long, value_enum, default_value_t, env = "MRC_ROW_FORMAT", hide_env_values = true)]
     pub(crate) rows: Rows,
-    /// Ask the database alone; any statement will do, also one that writes
+    /// Query the database without the cache; every statement is allowed, also a write
     #[arg(long, conflicts_with_all = ["sql_for_key", "trust_read_only"])]
     pub(crate) no_cache: bool,
-    /// Cache the statement although mrc can't tell that it only reads
+    /// Cache the statement although mrc can't be sure that it only reads
     #[arg(long)]
     pub(crate) trust_read_only: bool,
     /// A tag of the entry, for `mrc invalidate`; may be given several times
     #[arg(long = "tag", value_name = "TAG", value_parser = tag, conflicts_with = "no_cache")]
     pub(crate) tags: Vec<Tag>,
-    /// Make a tag of each param, NAME=VALUE, for `mrc drop --by index`
+    /// Tag the entry with each param, NAME=VALUE, for `mrc drop --by index`
     #[arg(long, conflicts_with = "no_cache")]
     pub(crate) tag_by_params: bool,
 }
@@ -222,12 +222,12 @@ pub(crate) struct GetArgs {
     /// The key, as `mrc key` prints it
     #[arg(value_name = "KEY")]
     pub(crate) key: Option<String>,
-    /// The statement, as it was cached
+    /// The statement of the cached query
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     pub(crate) sql: Option<String>,
     #[command(flatten)]
     pub(crate) keyed: KeyedArgs,
-    /// Print what is left of its life instead, in seconds; inf: it has no end
+    /// Print the remaining TTL instead, in seconds; inf: the entry never expires
     #[arg(long)]
     pub(crate) ttl: bool,
 }
@@ -235,22 +235,23 @@ pub(crate) struct GetArgs {
 #[derive(Debug, clap::Args)]
 #[command(after_help = VALUES)]
 pub(crate) struct DropArgs {
-    /// The params; entries that have any of them go
+    /// The params; drops the entries that have any of them
     #[arg(value_name = "NAME=VALUE", value_parser = value::named, required = true)]
     params: Vec<Named>,
-    /// Only entries that have every one of the params
+    /// Drop only entries that have all of the params
     #[arg(long)]
     pub(crate) all: bool,
-    /// Look for NAME=VALUE anywhere in a key, as the npm and PyPI packages do: StoreId=6 then also drops StoreId=66
+    /// Match NAME=VALUE anywhere in a key, as the npm and PyPI packages do: StoreId=6 then also
+    /// drops StoreId=66
     #[arg(long)]
     pub(crate) substring: bool,
-    /// How the entries are found
+    /// The way to find the entries
     #[arg(long, value_enum, default_value_t)]
     pub(crate) by: By,
-    /// Count by a scan what would go, and drop nothing
+    /// Count by a scan the entries that would be dropped, and drop nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// How long a drop that the cache fails is tried again, in seconds; 0: not at all
+    /// The time to retry a drop after a failure of the cache, in seconds; 0: no retry
     #[arg(long, value_name = "SECONDS", default_value_t = 10)]
     pub(crate) retry: u32,
 }
@@ -263,13 +264,13 @@ impl DropArgs {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct InvalidateArgs {
-    /// The tags, such as user:42 or StoreId=6; entries that have any of them go
+    /// The tags, such as user:42 or StoreId=6; invalidates the entries that have any of them
     #[arg(value_name = "TAG", value_parser = tag, required = true)]
     pub(crate) tags: Vec<Tag>,
-    /// Only entries that have every one of the tags
+    /// Invalidate only entries that have all of the tags
     #[arg(long)]
     pub(crate) all: bool,
-    /// How long an invalidation that the cache fails is tried again, in seconds; 0: not at all
+    /// The time to retry an invalidation after a failure of the cache, in seconds; 0: no retry
     #[arg(long, value_name = "SECONDS", default_value_t = 10)]
     pub(crate) retry: u32,
 }
@@ -281,7 +282,7 @@ pub(crate) struct CompletionsArgs {
     pub(crate) shell: clap_complete::Shell,
 }
 
-/// [`KeyFormat`], as it is written.
+/// [`KeyFormat`] on the command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub(crate) enum Format {
     /// As the npm package spells it
@@ -300,7 +301,7 @@ impl From<Format> for KeyFormat {
     }
 }
 
-/// [`RowFormat`], as it is written.
+/// [`RowFormat`] on the command line.
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
 pub(crate) enum Rows {
     /// Without loss
@@ -322,15 +323,15 @@ impl From<Rows> for RowFormat {
     }
 }
 
-/// How a drop finds its entries, as it is written.
+/// The way in which a drop finds its entries, on the command line.
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
 pub(crate) enum By {
-    /// By a look at every key: reaches every entry, also what the npm and PyPI packages wrote
+    /// Scan all keys: finds every entry, also those that the npm and PyPI packages wrote
     #[default]
     Scan,
-    /// By the index of tags, at the cost of what goes: reaches what was tagged by its params, and nothing else
+    /// Use the index of tags: costs only the dropped entries, finds only entries tagged by params
     Index,
-    /// By the index, then by a scan: what is in the index goes at once, and nothing is left out
+    /// Use the index, then scan: drops the indexed entries at once, and finds every entry
     Both,
 }
 

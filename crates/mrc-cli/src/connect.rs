@@ -1,4 +1,4 @@
-//! From URLs to clients and stores.
+//! Builds clients and stores from URLs.
 
 use std::time::Duration;
 
@@ -10,23 +10,23 @@ use crate::args::Global;
 use crate::error::Failure;
 use crate::output::Output;
 
-/// How long a command waits for its connections to say goodbye.
+/// The time that a command waits for its connections to close.
 const CLOSE_LIMIT: Duration = Duration::from_secs(1);
 
-/// A client with the settings that the environment has, and no connection yet.
+/// Returns a builder with the settings of the environment, but without URLs.
 pub(crate) fn builder() -> Result<MrcClientBuilder, Failure> {
-    // The URLs are the flags' matter, which know the variables too.
+    // The URLs come from the flags, which read the environment too.
     let mut config = MrcConfig::from_env()?;
     (config.mysql, config.redis) = (None, None);
     Ok(MrcClientBuilder::from(config))
 }
 
-/// The cache of `--redis` and `--prefix`.
+/// Returns the store of `--redis` and `--prefix`.
 pub(crate) fn redis(global: &Global) -> Result<RedisStore, Failure> {
     redis_part(global, "")
 }
 
-/// The part of this cache whose keys go on like this.
+/// Returns the part of the store whose keys begin with `--prefix` and `part`.
 pub(crate) fn redis_part(global: &Global, part: &str) -> Result<RedisStore, Failure> {
     let url = given(global.redis.as_deref(), "Redis", "--redis", "MRC_REDIS_URL", "redis://localhost:6379")?;
     let config = RedisConfig::from_url(url)?;
@@ -37,7 +37,7 @@ pub(crate) fn redis_part(global: &Global, part: &str) -> Result<RedisStore, Fail
     Ok(RedisStore::new(config.append_prefix(part))?)
 }
 
-/// A server for the cache of `--redis`, which tries for so many seconds what the cache fails.
+/// Returns a server for the cache of `--redis`, which retries a failed call for `retry` seconds.
 pub(crate) fn server(global: &Global, retry: u32, output: &Output) -> Result<MrcServer, Failure> {
     let notes = *output;
     let server = MrcServer::with_store(redis(global)?).deadline(Duration::from_secs(retry.into()));
@@ -48,13 +48,13 @@ pub(crate) fn server(global: &Global, retry: u32, output: &Output) -> Result<Mrc
     }))
 }
 
-/// The database of `--mysql`.
+/// Returns the database of `--mysql`.
 pub(crate) fn mysql(global: &Global) -> Result<MySqlExecutor, Failure> {
     let url = given(global.mysql.as_deref(), "MySQL", "--mysql", "MRC_MYSQL_URL", "mysql://localhost:3306/shop")?;
     Ok(MySqlExecutor::new(MySqlConfig::from_url(url)?)?)
 }
 
-/// Closes the connections of a client, politely but not for long.
+/// Closes a client's connections, or gives up after [`CLOSE_LIMIT`].
 pub(crate) async fn close(client: &MrcClient) {
     let _ = tokio::time::timeout(CLOSE_LIMIT, client.close()).await;
 }

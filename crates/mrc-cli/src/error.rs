@@ -1,10 +1,10 @@
-//! What can fail, and the exit code of each.
+//! The errors, and the exit code of each.
 
 use std::io;
 
 use mrc::errors::{DropError, ExecuteError, KeyError, StoreError};
 
-/// Why a command did not do what it was asked for.
+/// The reason why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
     #[error("there is no value under {key}")]
@@ -24,7 +24,7 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
-    /// As `mrc --help` documents them.
+    /// Returns the exit code, as `mrc --help` documents it.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
             Self::NoValue { .. } => 1,
@@ -36,7 +36,7 @@ impl Failure {
         }
     }
 
-    /// The `kind` of `--json`.
+    /// Returns the `kind` of `--json`.
     pub(crate) fn kind(&self) -> &'static str {
         match self {
             Self::NoValue { .. } => "no_value",
@@ -49,7 +49,7 @@ impl Failure {
         }
     }
 
-    /// The file or terminal behind stdout failed. A pipe that was closed is no failure: its reader has enough.
+    /// Returns the failure of the file or terminal behind stdout. A closed pipe is no failure.
     pub(crate) fn stdout(error: &io::Error) -> Self {
         Self::Other(format!("stdout can't be written: {error}"))
     }
@@ -70,7 +70,7 @@ impl From<mrc::Error> for Failure {
             mrc::Error::NoDatabase => Self::Usage("give the database by --mysql or MRC_MYSQL_URL".into()),
             mrc::Error::Database(error) => error.as_ref().into(),
             mrc::Error::Store(error) => error.as_ref().into(),
-            // The cache has time-outs of its own, so a deadline is the database's.
+            // The cache has its own time-outs, so a deadline comes from the database.
             mrc::Error::Deadline { .. } | mrc::Error::Overloaded { .. } => Self::Database(error.to_string()),
             mrc::Error::Drop(_) => Self::Cache(error.to_string()),
             _ => Self::Other(error.to_string()),
@@ -143,7 +143,7 @@ impl From<DropError> for Failure {
     }
 }
 
-/// Leaves out what stands between `://` and `@`: the user and the password of a URL.
+/// Removes the text between `://` and `@`: the user and the password of a URL.
 pub(crate) fn redact(text: &str) -> String {
     let mut parts = text.split("://");
     let mut out = parts.next().unwrap_or_default().to_owned();

@@ -1,13 +1,13 @@
-//! `mrc`: keys, cached queries, entries and exact drops from the command line, and a demo without servers.
+//! `mrc`: keys, cached queries, entries and exact drops on the command line, and a demo.
 //!
-//! | room | what it is for |
+//! | module | content |
 //! |---|---|
-//! | `args` | what can be written on the command line |
-//! | `value` | `NAME=VALUE` and JSON, to values |
-//! | `connect` | from URLs to clients and stores |
-//! | `output` | stdout, which carries only the result, and stderr, which carries the rest |
-//! | `error` | what can fail, and the exit code of each |
-//! | `command` | what `mrc` does, one file each |
+//! | `args` | the command line |
+//! | `value` | parses `NAME=VALUE` and JSON |
+//! | `connect` | builds clients and stores from URLs |
+//! | `output` | stdout carries only the result, stderr carries everything else |
+//! | `error` | the errors, and the exit code of each |
+//! | `command` | the commands, one file each |
 
 mod args;
 mod command;
@@ -43,7 +43,7 @@ fn main() -> ExitCode {
 fn run(args: Args, output: &Output) -> Result<(), Failure> {
     let global = &args.global;
     match args.command {
-        // Without a runtime: it reads and writes as fast as the pipes, and Ctrl-C ends it as it ends any filter.
+        // Runs without a runtime: the pipes set its speed, and Ctrl-C ends it like any filter.
         Command::Key(args) => command::key::run(&args, output),
         Command::Completions(args) => command::completions::run(args, output),
         Command::Query(args) => block_on(interruptible(command::query::run(&args, global, output))),
@@ -51,7 +51,7 @@ fn run(args: Args, output: &Output) -> Result<(), Failure> {
         Command::Drop(args) => block_on(interruptible(command::drop::run(&args, global, output))),
         Command::Invalidate(args) => block_on(interruptible(command::invalidate::run(&args, global, output))),
         Command::Stats => block_on(interruptible(command::stats::run(global, output))),
-        // It minds Ctrl-C itself, since it has things to take away.
+        // Handles Ctrl-C itself, because it has to clean up.
         Command::Demo => block_on(command::demo::run(global, output)),
     }
 }
@@ -60,7 +60,7 @@ fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Fail
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::Other(format!("the async runtime can't start: {error}")))?;
     let done = runtime.block_on(work);
-    // What still runs, such as a connection that says goodbye, must not hold the shell up.
+    // A task that still runs, such as a closing connection, must not delay the exit.
     runtime.shutdown_background();
     done
 }
@@ -72,14 +72,14 @@ async fn interruptible<T>(work: impl Future<Output = Result<T, Failure>>) -> Res
     }
 }
 
-/// Ends at Ctrl-C.
+/// Returns at Ctrl-C.
 async fn interrupted() {
     if tokio::signal::ctrl_c().await.is_err() {
         std::future::pending::<()>().await;
     }
 }
 
-/// What clap says: help and version as they are, wrong usage as an error of ours.
+/// Prints clap's output: help and version unchanged, wrong usage as an error of `mrc`.
 fn refused(error: &clap::Error) -> ExitCode {
     let is_help = matches!(
         error.kind(),
@@ -87,7 +87,7 @@ fn refused(error: &clap::Error) -> ExitCode {
     );
     let wants_json = std::env::args_os().skip(1).take_while(|arg| arg != "--").any(|arg| arg == "--json");
     let text = error.render().to_string();
-    // The URL of a server may have landed in the wrong place, and clap quotes what it doesn't understand.
+    // clap quotes the argument that it refuses, which may be a URL with a password.
     if is_help || (!wants_json && error::redact(&text) == text) {
         let _ = error.print();
         return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));

@@ -1,4 +1,4 @@
-//! stdout, which carries only the result, and stderr, which carries the rest.
+//! stdout carries only the result, stderr carries everything else.
 
 use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::error::{Failure, redact};
 
-/// Where a command writes to.
+/// The streams that a command writes to.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Output {
     json: bool,
@@ -22,12 +22,12 @@ impl Output {
         Self { json, is_styled: !json && !is_plain && io::stdout().is_terminal() }
     }
 
-    /// Whether results are JSON documents, and stderr has nothing but errors.
+    /// Returns whether results are JSON documents, and stderr carries only errors.
     pub(crate) fn is_json(self) -> bool {
         self.json
     }
 
-    /// Writes the result, and a line break.
+    /// Writes the result and a line break.
     pub(crate) fn result(self, text: &[u8]) -> Result<(), Failure> {
         let mut stdout = io::stdout().lock();
         written(stdout.write_all(text).and_then(|()| stdout.write_all(b"\n")).and_then(|()| stdout.flush()))
@@ -39,14 +39,14 @@ impl Output {
         self.result(&text.map_err(|error| Failure::Other(format!("the result can't be written as JSON: {error}")))?)
     }
 
-    /// Says something on stderr that isn't the result.
+    /// Writes a note to stderr, unless results are JSON.
     pub(crate) fn note(self, text: &str) {
         if !self.json {
             say(text);
         }
     }
 
-    /// Says on stderr what went wrong.
+    /// Writes an error to stderr.
     pub(crate) fn failure(self, failure: &Failure) {
         let message = redact(&failure.to_string());
         if self.json {
@@ -57,7 +57,7 @@ impl Output {
         }
     }
 
-    /// Shows on stderr that something goes on, where that is a terminal.
+    /// Returns a spinner on stderr. The spinner is hidden if stderr is no terminal.
     pub(crate) fn spinner(self) -> ProgressBar {
         if self.json {
             return ProgressBar::hidden();
@@ -70,13 +70,13 @@ impl Output {
         spinner
     }
 
-    /// A text in a style, where stdout is a terminal that shows it.
+    /// Returns a text in a style, if stdout is a terminal that shows styles.
     pub(crate) fn styled(self, style: Style, text: &str) -> String {
         if self.is_styled { format!("{style}{text}{style:#}") } else { text.to_owned() }
     }
 }
 
-/// What came of writing to stdout. Whoever closed the pipe has read enough: that is no failure.
+/// Returns the outcome of a write to stdout. A closed pipe is no failure: its reader has enough.
 pub(crate) fn written(done: io::Result<()>) -> Result<(), Failure> {
     match done {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
@@ -85,6 +85,6 @@ pub(crate) fn written(done: io::Result<()>) -> Result<(), Failure> {
 }
 
 fn say(text: &str) {
-    // There is nobody left to tell when stderr is gone.
+    // A closed stderr leaves no place to report its error.
     let _ = writeln!(io::stderr().lock(), "{text}");
 }

@@ -1,4 +1,4 @@
-//! What stands in the parentheses of the attributes.
+//! Parses the arguments of the attributes.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
@@ -9,7 +9,7 @@ use syn::{Error, Expr, Lit, LitBool, LitInt, LitStr, Member, Pat, Result, Token,
 
 use crate::names;
 
-/// `#[cached(…)]`
+/// The arguments of `#[cached(…)]`.
 pub(crate) struct CachedArgs {
     pub(crate) cache: Expr,
     pub(crate) bound: Option<Expr>,
@@ -25,23 +25,23 @@ pub(crate) struct CachedArgs {
     pub(crate) entry: EntryName,
 }
 
-/// `#[invalidates(…)]`
+/// The arguments of `#[invalidates(…)]`.
 pub(crate) struct InvalidatesArgs {
-    /// None: entries alone are removed, which know their cache.
+    /// `None` if only entries are removed. Each entry knows its cache.
     pub(crate) cache: Option<Expr>,
     pub(crate) tags: Vec<TagExpr>,
     pub(crate) all_tags: Vec<TagExpr>,
     pub(crate) entries: Vec<Expr>,
 }
 
-/// What identifies a call: an argument, or a field of one.
+/// A part of the identity of a call: an argument, or a field of an argument.
 #[derive(Clone)]
 pub(crate) struct Part {
     pub(crate) argument: Ident,
     pub(crate) fields: Vec<Member>,
 }
 
-/// A tag: a format string, or whatever makes a tag.
+/// A tag: a format string, or an expression that converts into a tag.
 pub(crate) struct TagExpr(pub(crate) Expr);
 
 /// `pattern`, or `pattern if condition`.
@@ -50,14 +50,14 @@ pub(crate) struct ErrPattern {
     guard: Option<Expr>,
 }
 
-/// How the companion is called.
+/// The name of the companion.
 #[derive(Default)]
 pub(crate) enum EntryName {
-    /// By the function's name, and `_entry`.
+    /// The function's name and `_entry`.
     #[default]
     Default,
     Named(Ident),
-    /// There is none.
+    /// No companion.
     Off,
 }
 
@@ -136,7 +136,7 @@ impl Part {
         Self { argument: argument.clone(), fields: Vec::new() }
     }
 
-    /// As it stands in the key: `user_id`, `self.tenant`.
+    /// Returns the name in the key: `user_id`, `self.tenant`.
     pub(crate) fn name(&self) -> String {
         let fields = self.fields.iter().map(|field| match field {
             Member::Named(field) => format!(".{}", field.unraw()),
@@ -160,7 +160,7 @@ impl TagExpr {
 }
 
 impl ToTokens for TagExpr {
-    /// The tag, as an expression.
+    /// Emits the tag, as an expression.
     fn to_tokens(&self, tokens: &mut TokenStream) {
         let tag = &self.0;
         tokens.extend(match tag {
@@ -181,7 +181,7 @@ impl Parse for ErrPattern {
 }
 
 impl ToTokens for ErrPattern {
-    /// The pattern of a whole result, and its condition.
+    /// Emits the pattern of a whole result, and its condition.
     fn to_tokens(&self, tokens: &mut TokenStream) {
         let (pattern, guard) = (&self.pattern, self.guard.iter());
         tokens.extend(quote!(::core::result::Result::Err(#pattern) #(if #guard)*));
@@ -200,7 +200,7 @@ impl Parse for EntryName {
     }
 }
 
-/// Calls `take` after the name of each setting.
+/// Parses the name of each setting, and lets `take` parse the rest.
 fn each(input: ParseStream<'_>, mut take: impl FnMut(&Ident) -> Result<()>) -> Result<()> {
     while !input.is_empty() {
         take(&Ident::parse_any(input)?)?;

@@ -1,4 +1,4 @@
-//! `#[cached]`: the function, which asks the cache first, and its companion.
+//! `#[cached]`: expands to a function that asks the cache first, and its companion.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
@@ -17,7 +17,7 @@ pub(crate) fn expand(args: &CachedArgs, function: &Function) -> Result<TokenStre
     let spec = key::spec(args, function, &parts)?;
     let (cache, tags) = (bounded(args, function.cache(&args.cache)), &args.tags);
     let (whole, work) = (returns.whole, work(args, function, &returns));
-    // An error type that can't carry the cache's errors is shown where it stands.
+    // If the error type can't hold the cache's errors, the compiler points at the type.
     let at = Span::call_site().located_at(whole.span());
     let call = if args.cache_err.is_some() {
         quote_spanned!(at=> ::mrc::Cache::get_or(__cache, #spec, #work).await)
@@ -41,7 +41,7 @@ pub(crate) fn expand(args: &CachedArgs, function: &Function) -> Result<TokenStre
     Ok(quote!(#cached #companion))
 }
 
-/// The cache, or the function's own part of it.
+/// Returns the cache, or its part with the function's own bound.
 fn bounded(args: &CachedArgs, cache: TokenStream) -> TokenStream {
     match &args.bound {
         None => cache,
@@ -58,7 +58,7 @@ fn check(args: &CachedArgs) -> Result<()> {
     }
 }
 
-/// What a miss runs: tags, body, and then what its outcome says about the entry.
+/// Returns the closure that a miss runs: the tags, the body, the rules for its outcome.
 fn work(args: &CachedArgs, function: &Function, returns: &Returns<'_>) -> TokenStream {
     let tags = &args.tags;
     let before = quote!(#(::mrc::scope::tag(#tags);)*);
@@ -67,7 +67,7 @@ fn work(args: &CachedArgs, function: &Function, returns: &Returns<'_>) -> TokenS
         return closure;
     }
     let whole = returns.whole;
-    // What the function doesn't return is shown where it is asked for.
+    // If the return type has no `None` or `Err`, the compiler points at the setting.
     let none = args.skip_none.iter().map(|skip_none| {
         let is_nothing = quote_spanned!(skip_none.span()=> ::mrc::macros_support::is_nothing(&__outcome));
         quote!(if #is_nothing { ::mrc::scope::skip(); })
@@ -94,7 +94,8 @@ fn work(args: &CachedArgs, function: &Function, returns: &Returns<'_>) -> TokenS
     }
 }
 
-/// The function that returns the entry of a call: of the arguments in the key, and those that cache, TTL or tags are made of.
+/// Returns the companion: a function that returns the entry of a call. The companion takes the
+/// arguments in the key, and those that the cache, the bound, the TTL or the tags mention.
 fn companion(
     args: &CachedArgs,
     function: &Function,
@@ -104,7 +105,7 @@ fn companion(
     spec: &TokenStream,
 ) -> TokenStream {
     let whole = returns.whole;
-    // With `cache_err` a `Result` is cached as it is. Else its `Ok` is, which only a type that is written out can name.
+    // With `cache_err` the `Result` is the value, else its `Ok`, if the type is written out.
     let (value, entry) = match returns.ok {
         _ if args.cache_err.is_some() => (whole, quote!(__cache.entry(#spec))),
         Some(ok) => (ok, quote!(::mrc::macros_support::Returns::<#whole>::new().ok_entry(__cache, #spec))),

@@ -1,4 +1,4 @@
-//! The function under an attribute: its signature is looked at, its body isn't.
+//! The function under an attribute, with a parsed signature and an unparsed body.
 
 use std::collections::HashSet;
 
@@ -19,11 +19,12 @@ pub(crate) struct Function {
     pub(crate) body: Group,
 }
 
-/// What a function returns. What that is, its type says, and not how it is written; only a companion has to be written.
+/// A function's return type. The type itself says whether it is a `Result`, however it is written.
+/// Only the companion depends on the spelling.
 pub(crate) struct Returns<'a> {
     /// The whole type.
     pub(crate) whole: &'a Type,
-    /// Of what is written as `Result<T, …>`: the `T`.
+    /// The `T`, if the type is written as `Result<T, …>`.
     pub(crate) ok: Option<&'a Type>,
 }
 
@@ -49,13 +50,13 @@ impl ToTokens for Function {
 }
 
 impl Function {
-    /// The same function, to its callers.
+    /// Returns the same function with another body.
     pub(crate) fn with_body(&self, body: impl ToTokens) -> TokenStream {
         let Self { attrs, vis, sig, .. } = self;
         quote!(#(#attrs)* #vis #sig #body)
     }
 
-    /// The body, behind something that is done before, as a closure that has what it mentions for its own.
+    /// Returns a closure that runs `before` and the body, and owns what they mention.
     pub(crate) fn closure(&self, before: &TokenStream) -> TokenStream {
         let (output, body) = (&self.sig.output, &self.body);
         if before.is_empty() {
@@ -65,7 +66,8 @@ impl Function {
         }
     }
 
-    /// The cache, for as long as the call takes. What the body takes away from it is shared.
+    /// Returns the cache, valid for the whole call. The cache is cloned if the body could move it:
+    /// a clone shares the entries.
     pub(crate) fn cache(&self, cache: &Expr) -> TokenStream {
         let names = names::mentioned(cache.to_token_stream());
         if self.sig.inputs.iter().any(|input| !is_shared(input) && mentions(&names, input)) {
@@ -90,7 +92,7 @@ impl Function {
     }
 }
 
-/// The last segment of a type's path: `Result` of `io::Result<u8>`.
+/// Returns the last segment of a type's path: `Result` for `io::Result<u8>`.
 fn last_segment(ty: &Type) -> Option<&PathSegment> {
     match ty {
         Type::Path(path) => path.path.segments.last(),
@@ -108,7 +110,7 @@ fn first_type(segment: &PathSegment) -> Option<&Type> {
     })
 }
 
-/// The name of an argument, unless it is taken apart.
+/// Returns the name of an argument. Returns `None` if the argument is a pattern.
 pub(crate) fn name_of(argument: &PatType) -> Option<&Ident> {
     match &*argument.pat {
         Pat::Ident(name) if name.by_ref.is_none() && name.subpat.is_none() => Some(&name.ident),
@@ -116,7 +118,7 @@ pub(crate) fn name_of(argument: &PatType) -> Option<&Ident> {
     }
 }
 
-/// Whether any of the names is one that this argument binds.
+/// Returns whether this argument binds any of the names.
 pub(crate) fn mentions(names: &HashSet<String>, input: &FnArg) -> bool {
     match input {
         FnArg::Receiver(_) => names.contains("self"),
@@ -126,7 +128,7 @@ pub(crate) fn mentions(names: &HashSet<String>, input: &FnArg) -> bool {
     }
 }
 
-/// Whether it is a shared reference: a body that takes it away leaves it there too.
+/// Returns whether the argument is a shared reference, which stays usable after a move.
 fn is_shared(input: &FnArg) -> bool {
     let shared = |ty: &Type| matches!(ty, Type::Reference(reference) if reference.mutability.is_none());
     match input {

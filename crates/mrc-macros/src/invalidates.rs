@@ -1,4 +1,4 @@
-//! `#[invalidates]`: the function, and after its success the invalidation.
+//! `#[invalidates]`: expands to a function that invalidates after its success.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
@@ -31,14 +31,14 @@ pub(crate) fn expand(args: &InvalidatesArgs, function: &Function) -> Result<Toke
         prepared.push(quote!(let #name = #entry;));
         removals.push(quote!(#name.remove().await.map(::core::mem::drop)));
     }
-    // An error type that can't carry the cache's errors is shown where it stands.
+    // If the error type can't hold the cache's errors, the compiler points at the type.
     let at = Span::call_site().located_at(whole.span());
     let failed = quote_spanned!(at=> ::mrc::macros_support::failed(error));
     let closure = function.closure(&TokenStream::new());
     let outcome = quote_spanned!(at=> ::mrc::macros_support::outcome((#closure)().await));
     Ok(function.with_body(quote!({
         #(#cache)*
-        // The body may take the arguments away that they are made of.
+        // Evaluated before the body, because the body may move the arguments.
         #(#prepared)*
         let __value = match #outcome {
             ::core::result::Result::Ok(value) => value,

@@ -1,4 +1,4 @@
-//! What identifies a call: the function, its type arguments, and the arguments that are chosen.
+//! The identity of a call: the function, its type arguments, and the chosen arguments.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
@@ -9,7 +9,7 @@ use crate::attr::{CachedArgs, Part};
 use crate::function::{Function, name_of};
 use crate::names;
 
-/// The arguments in the key: those of `key(…)`, or all but those of `skip(…)`.
+/// Returns the arguments in the key: those of `key(…)`, or all except those of `skip(…)`.
 pub(crate) fn parts(args: &CachedArgs, function: &Function) -> Result<Vec<Part>> {
     match (&args.key, &args.skip) {
         (Some(_), Some(skip)) => {
@@ -59,7 +59,7 @@ fn all_but(skip: &[Ident], function: &Function) -> Result<Vec<Part>> {
     Ok(parts)
 }
 
-/// The argument of this name.
+/// Returns the argument with this name.
 fn find<'a>(function: &'a Function, name: &Ident) -> Result<&'a FnArg> {
     let is_it = |input: &&FnArg| match input {
         FnArg::Receiver(_) => name == "self",
@@ -69,7 +69,7 @@ fn find<'a>(function: &'a Function, name: &Ident) -> Result<&'a FnArg> {
     found.ok_or_else(|| Error::new(name.span(), format!("`{}` has no argument `{name}`", function.sig.ident)))
 }
 
-/// The `Spec` of a call, as an expression.
+/// Returns the `Spec` of a call, as an expression.
 pub(crate) fn spec(args: &CachedArgs, function: &Function, parts: &[Part]) -> Result<TokenStream> {
     let name = function.sig.ident.unraw().to_string();
     let identity = match &args.prefix {
@@ -99,10 +99,10 @@ pub(crate) fn spec(args: &CachedArgs, function: &Function, parts: &[Part]) -> Re
 
 fn param(spec: &TokenStream, function: &Function, part: &Part) -> Result<TokenStream> {
     let name = part.name();
-    // An error about it points at the argument, and not at the attribute.
+    // A compile error about the argument points at the argument, not at the attribute.
     let at = Span::call_site().located_at(part.argument.span());
     let place = place(function, part, at)?;
-    // The type of an `impl Trait` has no name: only the value can tell it.
+    // The type of an `impl Trait` has no name in the source, so the value names the type.
     let unnamed = matches!(find(function, &part.argument)?, FnArg::Typed(PatType { ty, .. }) if is_impl(ty));
     let ty = unnamed.then(|| {
         let name = format!("<{name}>");
@@ -111,7 +111,7 @@ fn param(spec: &TokenStream, function: &Function, part: &Part) -> Result<TokenSt
     Ok(quote_spanned!(at=> ::mrc::macros_support::param(#spec #ty, #name, #place)))
 }
 
-/// A reference to it.
+/// Returns a reference to the part, as an expression.
 fn place(function: &Function, part: &Part, at: Span) -> Result<TokenStream> {
     Ok(match find(function, &part.argument)? {
         FnArg::Receiver(receiver) if part.fields.is_empty() && !matches!(receiver.kind, ReceiverKind::Value) => {

@@ -1,7 +1,7 @@
-//! `#[cached]` and `#[invalidates]`: what a function's attribute says about its cache.
+//! `#[cached]` and `#[invalidates]`: attributes that cache functions and invalidate entries.
 //!
-//! Used through the facade `mrc`; what they emit names `::mrc` alone. A macro is parsed (`attr`, `function`), checked and expanded
-//! (`cached`, `invalidates`); whatever it does can be written without it.
+//! Both emit code that names only `::mrc`, and that can be written by hand. An attribute is parsed
+//! (`attr`, `function`), then checked and expanded (`cached`, `invalidates`).
 
 mod attr;
 mod cached;
@@ -32,7 +32,7 @@ pub fn invalidates(args: TokenStream, item: TokenStream) -> TokenStream {
     or_error(args.and_then(|args| invalidates::expand(&args, &function)), &function)
 }
 
-/// With an error the function stands as it was written, so that its callers don't have errors too.
+/// Emits an error with the unchanged function, so that its callers still compile.
 fn or_error(expanded: syn::Result<proc_macro2::TokenStream>, function: &Function) -> TokenStream {
     let tokens = expanded.unwrap_or_else(|error| {
         let error = error.to_compile_error();

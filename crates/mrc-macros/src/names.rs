@@ -1,17 +1,17 @@
-//! Which names an expression mentions: so many arguments does a companion need.
+//! Finds the names that an expression mentions: the companion needs these arguments.
 
 use std::collections::HashSet;
 
 use proc_macro2::{TokenStream, TokenTree};
 
-/// The identifiers in tokens, and those in the braces of format strings. Too many do no harm.
+/// Returns the identifiers in tokens and in the braces of format strings. Extra names do no harm.
 pub(crate) fn mentioned(tokens: TokenStream) -> HashSet<String> {
     let mut names = HashSet::new();
     collect(tokens, &mut names);
     names
 }
 
-/// Whether a literal has something to fill in, or doubled braces.
+/// Returns whether a literal has placeholders or doubled braces.
 pub(crate) fn is_format(text: &str) -> bool {
     text.contains(['{', '}'])
 }
@@ -29,7 +29,7 @@ fn collect(tokens: TokenStream, names: &mut HashSet<String>) {
     }
 }
 
-/// The words of `{name}`, `{name:>width$}`.
+/// Returns the words of `{name}`, `{name:>width$}`.
 fn inline(text: &str) -> impl Iterator<Item = String> {
     let braces = text.split('{').skip(1).filter_map(|rest| rest.split('}').next());
     let word = |char: char| !(char.is_alphanumeric() || char == '_');

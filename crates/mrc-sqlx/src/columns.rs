@@ -1,17 +1,17 @@
-//! What a column is, from what sqlx knows of it.
+//! The types of columns, from sqlx's metadata.
 
 use mrc_core::{Column, ColumnKind};
 use serde::Deserialize;
 use sqlx::mysql::{MySqlColumn, MySqlTypeInfo};
 use sqlx::{Column as _, TypeInfo};
 
-/// The collation that means "bytes". It also stands on every number and date, so the type is looked at first.
+/// The collation "binary". Numbers and dates have it too, so the type is checked first.
 const BINARY: u16 = 63;
 
-/// The length of a `LONGTEXT`, and so of a `JSON` column of MariaDB.
+/// The length of a `LONGTEXT`, and thus of a `JSON` column of MariaDB.
 const LONGTEXT: u32 = u32::MAX;
 
-/// The characters of a `DATETIME` and of a `TIME` without a fraction.
+/// The lengths in characters of a `DATETIME` and of a `TIME`, without a fraction.
 const DATETIME: u32 = 19;
 const TIME: u32 = 10;
 
@@ -20,11 +20,11 @@ const TIME: u32 = 10;
 pub(crate) struct Described {
     pub(crate) column: Column,
     pub(crate) layout: Layout,
-    /// The table, with its database, and the column's name there, if it may be a JSON column of MariaDB.
+    /// The table with its database, and the name there, if the column may be JSON of MariaDB.
     pub(crate) may_be_json: Option<(String, String)>,
 }
 
-/// How the binary protocol lays a value out.
+/// The layout of a value in the binary protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Layout {
     Int { unsigned: bool },
@@ -35,20 +35,20 @@ pub(crate) enum Layout {
     Bytes,
 }
 
-/// The form in which sqlx writes a type to the files of its offline mode. It is the only one that tells all of these.
+/// A type as sqlx writes it to its offline files, the only form with all of these fields.
 #[derive(Debug, Deserialize)]
 struct Stored {
     r#type: String,
-    /// Names, with `|` between them.
+    /// Names, separated by `|`.
     flags: String,
     collation: u16,
     max_size: Option<u32>,
 }
 
-/// Reads the columns of an answer.
+/// Returns the columns of an answer.
 ///
 /// # Errors
-/// Why one can't be read: then sqlx isn't of a version that this crate knows.
+/// The reason why a column can't be read: this crate doesn't know the version of sqlx.
 pub(crate) fn describe(columns: &[MySqlColumn]) -> Result<Vec<Described>, String> {
     columns.iter().map(|column| described(column).map_err(|why| format!("column {:?}: {why}", column.name()))).collect()
 }
@@ -95,13 +95,13 @@ impl Stored {
         })
     }
 
-    /// Digits after the second. The length has them and the point.
+    /// Returns the digits after the second. The length counts them and the point.
     fn fraction(&self, without: u32) -> u8 {
         let more = self.max_size.unwrap_or_default().saturating_sub(without + 1);
         more.min(6) as u8
     }
 
-    /// Whether it looks like a JSON column of MariaDB. `LONGTEXT COLLATE utf8mb4_bin` looks the same.
+    /// Returns whether this may be JSON of MariaDB. `LONGTEXT COLLATE utf8mb4_bin` looks the same.
     fn may_be_mariadb_json(&self) -> bool {
         self.r#type == "Blob" && self.collation != BINARY && self.max_size == Some(LONGTEXT) && self.has("BINARY")
     }

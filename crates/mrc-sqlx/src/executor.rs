@@ -22,46 +22,48 @@ use crate::params::Bound;
 use crate::session::Sessions;
 use crate::values;
 
-/// Queries MySQL or MariaDB through sqlx, with the same answers to the byte as `MySqlExecutor` with `ParamMode::Prepared`: see the
-/// [exceptions](crate#rows-that-differ).
+/// Queries MySQL or MariaDB through sqlx. The answers equal those of `MySqlExecutor` with
+/// `ParamMode::Prepared` byte for byte, with these [exceptions](crate#rows-that-differ).
 ///
 /// Cheap to clone: all clones share the connections.
 ///
 /// # Sessions
-/// Reads have connections of their own, which are opened as the service's pool opens its own: server, user, TLS, limits and
-/// time-outs are the pool's. Nothing that the service leaves in a session reaches a cached read: not a transaction, nor a
-/// variable, nor another database. Hooks of the pool (`after_connect` and so on) aren't run, and `time_zone`, `sql_mode` and
-/// the collation are those of `MySqlExecutor`:
+/// Reads have their own connections, which open like those of the service's pool: same server,
+/// user, TLS, limits and time-outs. Nothing that the service leaves in a session (a transaction, a
+/// variable, another database) reaches a cached read. The pool's hooks (`after_connect` and so on)
+/// don't run. `time_zone`, `sql_mode` and the collation are those of `MySqlExecutor`:
 ///
-/// | | in the service's pool, by sqlx's defaults | in the reads' sessions |
+/// | | the service's pool, by sqlx's defaults | the reads' sessions |
 /// |---|---|---|
-/// | `time_zone` | `+00:00` | the server's, or that of [`time_zone`](Self::time_zone) |
+/// | `time_zone` | `+00:00` | the server's, or [`time_zone`](Self::time_zone) |
 /// | `sql_mode` | the server's, `PIPES_AS_CONCAT`, `NO_ENGINE_SUBSTITUTION`, `IGNORE_SPACE` | the server's |
 /// | collation | the server's default of `utf8mb4` | `utf8mb4_general_ci` |
-/// | limit on a statement | none | [`query_timeout`](Self::query_timeout) |
-/// | what a statement may do | all | read: the server refuses a write with error 1792 |
+/// | time limit of a statement | none | [`query_timeout`](Self::query_timeout) |
+/// | allowed statements | all | reads only: the server refuses a write with error 1792 |
 ///
-/// To have the service's own queries answer as the reads do, give its `MySqlConnectOptions` `timezone(None)`,
-/// `pipes_as_concat(false)`, `no_engine_substitution(false)` and `collation("utf8mb4_general_ci")`.
+/// To give the service's own queries the same answers, set these options on its
+/// `MySqlConnectOptions`: `timezone(None)`, `pipes_as_concat(false)`,
+/// `no_engine_substitution(false)`, `collation("utf8mb4_general_ci")`.
 ///
-/// When the service changes its pool's `set_connect_options`, new connections of the reads follow.
+/// New connections for reads follow the pool's `set_connect_options`.
 ///
 /// # Statements
-/// Each query runs as a prepared statement, in autocommit. `IN (?)` takes a list. The statement is closed after it, so that
-/// no query gets an answer by the types that an earlier one's params had: that costs one round trip more than `MySqlExecutor`
-/// takes, and an answer without rows costs two more.
+/// Each query runs as a prepared statement, in autocommit. `IN (?)` takes a list. The statement is
+/// closed after the query, so that no later query gets an answer by the types of earlier params.
+/// This costs one round trip more than `MySqlExecutor`. An answer without rows costs two more.
 ///
-/// The first answer with a JSON column of MariaDB waits until the catalogue was asked, every five minutes. JSON that isn't a
-/// column of a table comes out as text there.
+/// On MariaDB, the first answer with a JSON column waits for a look at the catalogue, every 5
+/// minutes. JSON that isn't a column of a table is returned as text there.
 ///
-/// Each query is a `tracing` span, as a query of `MySqlExecutor` is.
+/// Each query is a `tracing` span, like a query of `MySqlExecutor`.
 ///
 /// # Limits
-/// A wait for a connection, its opening included, takes the pool's `acquire_timeout` at most. While nobody listens at the
-/// port, sqlx tries again for so long: the error is a `Timeout`, where `MySqlExecutor` says `Unavailable` at once. A query
-/// that is cancelled closes its connection; at the server it ends by the limit on a statement.
+/// Waiting for a connection, including its opening, takes at most the pool's `acquire_timeout`.
+/// While nothing listens at the port, sqlx retries for that time, then returns a `Timeout`.
+/// `MySqlExecutor` returns `Unavailable` at once. A cancelled query closes its connection. The
+/// server ends the query by its time limit.
 ///
-/// The reads' connections belong to the runtime of the first query, and must not outlive it, as sqlx's own.
+/// The reads' connections belong to the runtime of the first query, and must not outlive it.
 #[derive(Clone)]
 pub struct SqlxExecutor {
     pub(crate) sessions: Sessions,
@@ -69,19 +71,19 @@ pub struct SqlxExecutor {
 }
 
 impl SqlxExecutor {
-    /// An executor that connects at its first query, as this pool connects. It needs no runtime.
+    /// Returns an executor that connects at its first query, like this pool. Needs no runtime.
     pub fn new(pool: MySqlPool) -> Self {
         Self { sessions: Sessions::new(pool), json_columns: Arc::default() }
     }
 
-    /// Sets how many connections the reads have at most, beside those of the service's pool. Default: as many as the pool.
+    /// Sets the maximum of connections for reads. Default: the maximum of the service's pool.
     #[must_use]
     pub fn max_connections(mut self, connections: u32) -> Self {
         self.sessions.max_connections = Some(connections.max(1));
         self
     }
 
-    /// Sets how long a query may take until its last row is read. The server is told the same limit.
+    /// Sets the time limit of a query, until its last row is read. The server gets the same limit.
     /// Default: 30 seconds.
     #[must_use]
     pub fn query_timeout(mut self, limit: Duration) -> Self {
@@ -89,15 +91,15 @@ impl SqlxExecutor {
         self
     }
 
-    /// Sets the time zone of each session, such as `+00:00`. `TIMESTAMP` columns and `NOW()` depend on it, so services that
-    /// share entries must agree on it. Default: the server's.
+    /// Sets the time zone of each session, such as `+00:00`. Default: the server's. Services that
+    /// share entries must use the same zone: `TIMESTAMP` columns and `NOW()` depend on it.
     #[must_use]
     pub fn time_zone(mut self, zone: impl Into<String>) -> Self {
         self.sessions.time_zone = Some(zone.into());
         self
     }
 
-    /// The service's pool, for its own statements and transactions. Reads have other connections.
+    /// Returns the service's pool, for the service's own statements and transactions.
     pub fn pool(&self) -> &MySqlPool {
         self.sessions.service()
     }
@@ -112,7 +114,7 @@ impl SqlxExecutor {
         done.map(drop)
     }
 
-    /// A session that may write is closed after it: sqlx can't reset it.
+    /// Runs a statement that may write. Its session closes afterwards, because sqlx can't reset it.
     pub(crate) async fn write(
         &self,
         sql: &str,
@@ -162,14 +164,14 @@ impl SqlxExecutor {
         while let Some(item) = answer.try_next().await.map_err(failed)? {
             let row = match item {
                 Either::Right(row) if ends == 0 => row,
-                // Also what isn't returned is read: a procedure runs to its end.
+                // Rows of later results are read, but ignored, so that a procedure runs to its end.
                 Either::Right(_) => {
                     has_more = true;
                     continue;
                 }
                 Either::Left(end) => {
                     ends += 1;
-                    // Zero is the server's word for none.
+                    // The server sends 0 if there is no id.
                     let last_insert_id = Some(end.last_insert_id()).filter(|id| *id > 0);
                     written = Executed { affected_rows: end.rows_affected(), last_insert_id };
                     continue;
@@ -184,7 +186,7 @@ impl SqlxExecutor {
                         announce(&described, rows)?;
                         push(&row, &described, rows)?;
                     } else {
-                        // The catalogue can't be asked while the answer is on the wire.
+                        // The catalogue can't be queried while the answer is on the wire.
                         waiting.push(row);
                     }
                     columns = Some(described);
@@ -192,12 +194,12 @@ impl SqlxExecutor {
             }
         }
         drop(answer);
-        // A procedure that selects once ends twice.
+        // A procedure with one SELECT ends twice.
         if has_more || ends > 2 {
             return Err(ExecuteError::SeveralResults);
         }
         match columns {
-            // sqlx tells the columns by the rows. Their names alone matter here.
+            // sqlx returns columns only with rows, so the statement is prepared for their names.
             None => {
                 let prepared = conn.prepare(sql).await.map_err(failed)?;
                 announce(&describe(prepared.columns()).map_err(refused)?, rows)?;
@@ -222,12 +224,12 @@ pub(crate) async fn within<T>(
 ) -> Result<T, ExecuteError> {
     let late = || ExecuteError::Timeout { stage, limit, address: None };
     let done = timeout(limit, work).await.unwrap_or_else(|_| Err(late()));
-    // The server's own limit is the same, and may be the first to pass.
+    // The server has the same limit, which may pass first.
     done.map_err(|error| if is_time_limit(&error) { late() } else { error })
 }
 
-/// Whether the text begins as one that leaves its session as it was. After any other, such as `SET` or `CALL`, the connection
-/// is closed: sqlx can't reset it.
+/// Returns whether the text begins like a statement that leaves its session unchanged. After any
+/// other statement, such as `SET` or `CALL`, the connection closes, because sqlx can't reset it.
 fn leaves_the_session(sql: &str) -> bool {
     let sql = sql.trim_start_matches(|ch: char| ch.is_whitespace() || ch == '(');
     let first = sql.split(|ch: char| !ch.is_ascii_alphabetic()).next().unwrap_or_default();
@@ -252,7 +254,7 @@ fn push(row: &MySqlRow, columns: &[Described], rows: &mut RowEncoder) -> Result<
 }
 
 impl fmt::Debug for SqlxExecutor {
-    // The pool's options print the password.
+    // The pool's options are left out: their `Debug` prints the password.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SqlxExecutor").field("query_timeout", &self.sessions.query_timeout).finish_non_exhaustive()
     }

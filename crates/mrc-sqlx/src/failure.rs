@@ -1,4 +1,4 @@
-//! What sqlx's errors mean to a caller.
+//! Translates the errors of sqlx.
 
 use mrc_store::ExecuteError;
 use mrc_store::driver::server_error;
@@ -27,7 +27,7 @@ fn answered(error: Error) -> ExecuteError {
     }
 }
 
-/// What sqlx says of answers that it can't read, and of params that don't fit, has no type of its own.
+/// Reads the text: sqlx has no error type for unreadable answers, or for params that don't fit.
 fn unexpected(text: &str) -> Option<ExecuteError> {
     if text.contains("unknown column type 0xf2") {
         let why = "sqlx can't read the type VECTOR: select VECTOR_TO_STRING(…), or TO_BASE64(…)";
@@ -42,12 +42,12 @@ pub(crate) fn refused(why: impl Into<String>) -> ExecuteError {
     ExecuteError::Refused(why.into().into())
 }
 
-/// Whether the server itself answered with the error: then nothing of the statement runs any more.
+/// Returns whether the error is an answer of the server. Then the statement no longer runs.
 pub(crate) fn is_answer(error: &ExecuteError) -> bool {
     error.server().is_some()
 }
 
-/// Whether the whole answer was read, be it an error of the server's.
+/// Returns whether the whole answer was read. A server's error is a whole answer.
 pub(crate) fn is_whole<T>(done: &Result<T, ExecuteError>) -> bool {
     match done {
         Ok(_) | Err(ExecuteError::SeveralResults) => true,

@@ -1,4 +1,5 @@
-//! Which columns of MariaDB are JSON: the catalogue is asked, as `MySqlExecutor` asks it, once a column and [`REMEMBERED`].
+//! Finds the JSON columns of MariaDB in the catalogue, with the query of `MySqlExecutor`, once a
+//! column per [`REMEMBERED`].
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -12,21 +13,21 @@ use tokio::time::Instant;
 
 use crate::columns::Described;
 
-/// After this time an `ALTER TABLE` has been noticed that makes a `LONGTEXT` JSON.
+/// Within this time an `ALTER TABLE` that turns a `LONGTEXT` into JSON is noticed.
 const REMEMBERED: Duration = Duration::from_secs(300);
 
-/// How many columns are remembered. Who has more asks more often.
+/// The limit of remembered columns. Columns beyond the limit are looked up more often.
 const MOST_COLUMNS: usize = 4096;
 
 /// A table with its database, and a column.
 type Name = (String, String);
 
-/// What is known so far.
+/// For each known column: whether it is JSON, and how long this counts.
 #[derive(Debug, Default)]
 pub(crate) struct JsonColumns(Mutex<HashMap<Name, (bool, Instant)>>);
 
 impl JsonColumns {
-    /// Makes JSON of the columns that are known to be. Returns false if the catalogue must be asked for one.
+    /// Marks the columns known as JSON. Returns false if the catalogue must be asked for a column.
     pub(crate) fn apply(&self, columns: &mut [Described]) -> bool {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         columns.iter_mut().all(|described| {
@@ -39,7 +40,7 @@ impl JsonColumns {
         })
     }
 
-    /// Makes JSON of the columns that the catalogue says are.
+    /// Asks the catalogue for each column, and marks those that are JSON.
     pub(crate) async fn ask(&self, conn: &mut MySqlConnection, columns: &mut [Described]) -> Result<(), Error> {
         for described in columns {
             let Some(name) = &described.may_be_json else { continue };
@@ -65,7 +66,7 @@ impl JsonColumns {
 }
 
 async fn is_json(conn: &mut MySqlConnection, (table, column): &Name) -> Result<bool, Error> {
-    // sqlx writes a point between the database and the table, which both may have in their own names.
+    // sqlx joins the names of database and table by a point, which both names may contain.
     for (at, _) in table.match_indices('.') {
         let (database, table) = (table.get(..at), table.get(at + 1..));
         let asked = sqlx::query(JSON_COLUMNS_OF_TABLE).bind(database).bind(table).fetch_all(&mut *conn).await;
@@ -74,7 +75,7 @@ async fn is_json(conn: &mut MySqlConnection, (table, column): &Name) -> Result<b
                 return Ok(true);
             }
             Ok(_) => {}
-            // A server without that table of the catalogue, or that hides it: its JSON stays text.
+            // The server lacks this table of the catalogue, or hides it: JSON stays text.
             Err(Error::Database(_)) => return Ok(false),
             Err(error) => return Err(error),
         }

@@ -1,11 +1,11 @@
-//! The cache [mrc](https://docs.rs/mrc) for services that hold an `sqlx::MySqlPool`.
+//! The [mrc](https://docs.rs/mrc) cache for services that hold an `sqlx::MySqlPool`.
 //!
-//! [`SqlxExecutor`] answers to the byte as mrc's own `MySqlExecutor` does with `ParamMode::Prepared`. For the row format `Canonical` that is
-//! its default, so services with either share their entries.
+//! [`SqlxExecutor`] returns the same bytes as mrc's `MySqlExecutor` with `ParamMode::Prepared`, its
+//! default for the row format `Canonical`. Services with either executor then share entries.
 //!
-//! Params are always bound to prepared statements. For the row formats `TypeScript` and `Python`, `MySqlExecutor` writes params into the
-//! text, as the peers do, and the server answers some queries differently then. A service that shares entries with these peers uses
-//! `MySqlExecutor`.
+//! Params are always bound to prepared statements. For the row formats `TypeScript` and `Python`,
+//! `MySqlExecutor` writes params into the text, like the peers. The server then answers some
+//! queries differently. A service that shares entries with the peers uses `MySqlExecutor`.
 //!
 //! ```no_run
 //! use mrc::{MrcClient, MrcServer, params};
@@ -27,28 +27,30 @@
 //! ```
 //!
 //! # Rows that differ
-//! sqlx 0.9 tells neither a column's decimals nor its table's alias. The decimals follow from the length. So these answers
-//! differ from `MySqlExecutor`'s, and no others that are known:
+//! sqlx 0.9 reports neither a column's decimals nor its table's alias. The decimals follow from the
+//! length. All known differences from the answers of `MySqlExecutor`:
 //!
 //! | answer | here |
 //! |---|---|
-//! | `RowFormat::TypeScript` and `Python`, and a float of fixed decimals: `FLOAT(7,3)`, `PI()` | is printed as a float without: `1234.57`, not `1234.567` |
-//! | `RowFormat::Python` and two columns of one name | [`RowError::DuplicateColumn`](mrc_core::RowError), as the tables' aliases aren't known |
+//! | `RowFormat::TypeScript` and `Python`, and a float of fixed decimals: `FLOAT(7,3)`, `PI()` | is printed like a float without fixed decimals: `1234.57`, not `1234.567` |
+//! | `RowFormat::Python` and two columns of one name | [`RowError::DuplicateColumn`](mrc_core::RowError), because the tables' aliases aren't known |
 //! | a column of the type `VECTOR` | [`ExecuteError::Refused`](mrc_store::ExecuteError): select `VECTOR_TO_STRING(…)` or `TO_BASE64(…)` |
-//! | a column that is renamed to the empty text | has its own name |
+//! | a column that is renamed to the empty text | keeps its own name |
 //! | MariaDB, and a `Time` param that is selected itself: `SELECT ? AS a` | has 6 digits after the second |
 //!
 //! # Writes and transactions
-//! `client.execute` and `client.transaction` work, on connections that are closed after the end, as sqlx can't reset a session.
+//! `client.execute` and `client.transaction` close their connections: sqlx can't reset a session.
 //!
-//! - `Executed::affected_rows` counts the rows that an `UPDATE` finds, also those that it leaves as they were: sqlx asks the server so.
-//! - In a transaction each statement costs a round trip more. sqlx doesn't tell whether the transaction is still open, so the server is asked.
-//!   After that, `ROW_COUNT()` and `SHOW WARNINGS` tell of this question.
+//! - sqlx makes `Executed::affected_rows` count unchanged rows too, if the `UPDATE` finds them.
+//! - In a transaction each statement costs one more round trip. sqlx doesn't report whether the
+//!   transaction is still open, so the executor asks the server. Afterwards `ROW_COUNT()` and
+//!   `SHOW WARNINGS` refer to this question.
 //! - MySQL refuses `SAVEPOINT` and `ROLLBACK TO` as prepared statements, with error 1295.
-//! - A statement that is cancelled closes the connection. The server rolls back when the statement has ended, by its limit at the latest.
+//! - A cancelled statement closes its connection. The server rolls back when the statement ends, at
+//!   the latest by its time limit.
 //!
-//! sqlx 0.8 also hides whether a column with a `_bin` collation is text, and which table it's of.
-//! An executor over it would have to guess, so there is none.
+//! sqlx 0.8 also hides a column's table, and whether a column with a `_bin` collation is text. This
+//! crate has no executor over sqlx 0.8, because the executor would have to guess.
 
 mod columns;
 mod executor;
@@ -63,7 +65,7 @@ mod values;
 pub use executor::SqlxExecutor;
 pub use sqlx;
 
-/// The examples of the guide compile.
+/// Compiles the examples of the guide.
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/backends.md")]
 mod guide {}

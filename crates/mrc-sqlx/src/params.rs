@@ -1,4 +1,4 @@
-//! Params, bound with the types that `MySqlExecutor` binds. sqlx's own types know no zero dates, and name bytes a `BLOB`.
+//! Params with the types of `MySqlExecutor`. sqlx has no zero dates, and binds bytes as a `BLOB`.
 
 use mrc_core::{DateTime, Time, Value};
 use sqlx::encode::IsNull;
@@ -7,7 +7,7 @@ use sqlx::mysql::types::MySqlTime;
 use sqlx::mysql::{MySql, MySqlTypeInfo};
 use sqlx::{Encode, Type};
 
-/// One value to bind. Lists were expanded before.
+/// A value to bind. Lists are expanded earlier.
 pub(crate) struct Bound<'a>(pub(crate) &'a Value);
 
 impl Type<MySql> for Bound<'_> {
@@ -45,7 +45,7 @@ impl Encode<'_, MySql> for Bound<'_> {
 
     fn produces(&self) -> Option<MySqlTypeInfo> {
         Some(match self.0 {
-            // As the peers' literals: 1 has one type, whichever type of Rust it comes from.
+            // As in the peers' literals, 1 has one type, whichever Rust type holds it.
             Value::UInt(int) if i64::try_from(*int).is_err() => u64::type_info(),
             Value::Bool(_) | Value::Int(_) | Value::UInt(_) => i64::type_info(),
             Value::Float(_) => f64::type_info(),
@@ -57,7 +57,7 @@ impl Encode<'_, MySql> for Bound<'_> {
     }
 }
 
-/// A type that sqlx has no public name for, in the form of its offline files.
+/// Returns a type without a public name in sqlx, from the form of sqlx's offline files.
 fn stored(name: &str) -> Option<MySqlTypeInfo> {
     serde_json::from_value(serde_json::json!({ "type": name, "flags": "", "collation": 63, "max_size": null })).ok()
 }
@@ -69,14 +69,14 @@ fn put_date_time(DateTime { date, hour, minute, second, micros }: DateTime, out:
 
 fn put_time(Time { negative, hours, minutes, seconds, micros }: Time, out: &mut Vec<u8>) {
     let is_negative = negative && (hours, minutes, seconds, micros) != (0, 0, 0, 0);
-    // The protocol wants days; the remainder of 24 fits.
+    // The protocol has a part for days. The remainder of 24 fits into a `u8`.
     let ([d0, d1, d2, d3], [u0, u1, u2, u3]) = (u32::from(hours / 24).to_le_bytes(), micros.to_le_bytes());
     let hours = (hours % 24) as u8;
     put(&[is_negative.into(), d0, d1, d2, d3, hours, minutes, seconds, u0, u1, u2, u3], [0, 8, 8], out);
 }
 
-/// Writes the parts up to the first of these lengths with nothing but zeros after it. MySQL compares texts with what comes
-/// out of that: `-01:02:03` isn't `-01:02:03.000000`.
+/// Writes parts up to the first of `lengths` that leaves out only zeros. The length shows when
+/// MySQL compares the param with a text: `-01:02:03` differs from `-01:02:03.000000`.
 fn put(parts: &[u8], lengths: [usize; 3], out: &mut Vec<u8>) {
     let is_zero = |from: &usize| parts.iter().skip(*from).all(|part| *part == 0);
     let length = lengths.into_iter().find(is_zero).unwrap_or(parts.len());

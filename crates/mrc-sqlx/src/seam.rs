@@ -1,4 +1,4 @@
-//! The executor at the seam of mrc.
+//! The executor as mrc's `QueryExecutor`.
 
 use async_trait::async_trait;
 use mrc_core::{Params, RowEncoder};
@@ -12,7 +12,7 @@ use crate::executor::{SqlxExecutor, within};
 use crate::failure::failed;
 use crate::transaction;
 
-/// How long [`close`](QueryExecutor::close) waits for queries that still run.
+/// The time that [`close`](QueryExecutor::close) waits for running queries.
 const CLOSE_LIMIT: std::time::Duration = std::time::Duration::from_secs(5);
 
 #[async_trait]
@@ -24,12 +24,12 @@ impl QueryExecutor for SqlxExecutor {
         done
     }
 
-    /// As [`execute`](QueryExecutor::execute), in a session that may write.
+    /// Runs like [`execute`](QueryExecutor::execute), in a session that may write.
     async fn query_trusted(&self, sql: &str, params: &Params, rows: &mut RowEncoder) -> Result<(), ExecuteError> {
         self.execute(sql, params, rows).await.map(drop)
     }
 
-    /// It takes one of the reads' connections, which is closed after it. A service writes by its own pool at less cost.
+    /// Uses one of the reads' connections, then closes it. The service's pool writes at less cost.
     async fn execute(&self, sql: &str, params: &Params, rows: &mut RowEncoder) -> Result<Executed, ExecuteError> {
         let span = self.span(sql);
         let done = self.write(sql, params, rows).instrument(span.clone()).await;
@@ -37,13 +37,13 @@ impl QueryExecutor for SqlxExecutor {
         done
     }
 
-    /// It takes one of the reads' connections, which is closed after the end. Each statement costs a round trip more, since sqlx doesn't tell
-    /// whether the transaction is still open.
+    /// Uses one of the reads' connections, and closes it after the end. Each statement costs one
+    /// more round trip: sqlx doesn't report whether the transaction is still open.
     async fn begin(&self) -> Result<Box<dyn ExecutorTransaction>, ExecuteError> {
         Ok(Box::new(transaction::begin(self.clone()).await?))
     }
 
-    /// It takes a connection as a query does, and as long as the shorter of the time-outs at most.
+    /// Uses a connection like a query. Takes at most the shorter of the two time-outs.
     async fn ping(&self) -> Result<(), ExecuteError> {
         let limit = self.sessions.acquire_timeout().min(self.sessions.query_timeout);
         let asked = async {
@@ -57,7 +57,7 @@ impl QueryExecutor for SqlxExecutor {
 
     /// Closes the reads' connections. The service's pool stays open.
     async fn close(&self) {
-        // Past the limit the connections close as their queries end.
+        // After the limit, each connection closes when its query ends.
         let _ = timeout(CLOSE_LIMIT, self.sessions.close()).await;
     }
 }

@@ -1,4 +1,4 @@
-//! The connections of the reads.
+//! The connections for reads.
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
@@ -12,13 +12,13 @@ use tokio::time::{sleep, timeout};
 
 use crate::failure::failed;
 
-/// The collation in which `MySqlExecutor` compares texts of a statement with each other.
+/// The collation in which `MySqlExecutor` compares two texts of a statement.
 const COLLATION: &str = "utf8mb4_general_ci";
 
-/// The pause between two looks at a connection that is being ended.
+/// The pause between two `KILL`s of a connection.
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// A pool of the reads' own, made after the service's: nothing that the service left in a session reaches a read.
+/// A pool for reads, made like the service's. No session state of the service reaches a read.
 #[derive(Debug, Clone)]
 pub(crate) struct Sessions {
     service: MySqlPool,
@@ -31,7 +31,7 @@ pub(crate) struct Sessions {
 #[derive(Debug)]
 struct Own {
     pool: MySqlPool,
-    /// The service's options that the pool's were made of. A service changes them when its password changes.
+    /// The service's options that this pool copies. A service changes them with its password.
     made_of: Mutex<Arc<MySqlConnectOptions>>,
 }
 
@@ -52,7 +52,7 @@ impl Sessions {
     /// Returns a session that no other call uses.
     ///
     /// # Errors
-    /// [`ExecuteError`]: none came in time, the server can't be reached, or a pool is closed.
+    /// [`ExecuteError`]: no connection in time, the server can't be reached, or a pool is closed.
     pub(crate) async fn get(&self) -> Result<Session, ExecuteError> {
         if self.service.is_closed() {
             return Err(ExecuteError::Closed);
@@ -62,7 +62,7 @@ impl Sessions {
         match own.pool.acquire().await {
             Ok(conn) => Ok(Session(Some(conn))),
             Err(Error::PoolTimedOut) => {
-                // A connection that is being opened counts no more when its time has passed.
+                // After the time-out, `size` no longer counts a connection that was opening.
                 let is_busy = own.pool.size() >= own.pool.options().get_max_connections();
                 let stage = if is_busy { "waiting for a connection" } else { "connecting to the database" };
                 let address = (!is_busy).then(|| self.address());
@@ -78,8 +78,8 @@ impl Sessions {
         socket.unwrap_or_else(|| format!("{}:{}", options.get_host(), options.get_port()))
     }
 
-    /// Ends a connection at the server. Returns when the server has none of this number any more, when the server can't be asked, or
-    /// after the time that a query may take.
+    /// Ends a connection at the server. Returns when the server no longer knows the connection,
+    /// when the server can't be asked, or after `query_timeout`.
     pub(crate) async fn end(&self, connection: u64) {
         let ended = async {
             let mut session = self.get().await?;
@@ -92,7 +92,7 @@ impl Sessions {
         let _ = timeout(self.query_timeout, ended).await;
     }
 
-    /// Closes the reads' connections. The service's stay.
+    /// Closes the reads' connections. The service's pool stays open.
     pub(crate) async fn close(&self) {
         self.own().pool.close().await;
     }
@@ -100,7 +100,7 @@ impl Sessions {
     fn own(&self) -> &Own {
         self.own.get_or_init(|| {
             let (service, made_of) = (self.service.options(), self.service.connect_options());
-            // None of the service's hooks: they may set what would change the rows.
+            // The service's hooks are left out: they may set what would change the rows.
             let limit = time_limit(self.query_timeout);
             let text =
                 format!("SET autocommit = 1, sql_mode = @@GLOBAL.sql_mode{limit}; SET SESSION TRANSACTION READ ONLY");
@@ -128,7 +128,7 @@ impl Sessions {
             .pipes_as_concat(false)
             .no_engine_substitution(false)
             .timezone(self.time_zone.clone())
-            // A statement that is used again would answer by the types that its params had before.
+            // A reused statement would answer by the types of its earlier params.
             .statement_cache_capacity(0)
     }
 
@@ -142,19 +142,19 @@ impl Sessions {
     }
 }
 
-/// A connection for the time of one call. Dropped before that [`ended`](Self::ended), it closes the connection.
+/// A connection for one call. Dropping it before [`ended`](Self::ended) closes the connection.
 ///
-/// sqlx counts on what a cancelled call has left on the connection, and counts wrong while it prepares a statement: a later
-/// call could get this one's answer.
+/// sqlx counts what a cancelled call leaves on the connection, but miscounts during a prepare. A
+/// later call could then get the cancelled call's answer.
 pub(crate) struct Session(Option<PoolConnection<MySql>>);
 
 impl Session {
     pub(crate) fn conn(&mut self) -> Result<&mut MySqlConnection, ExecuteError> {
-        // It's there until `ended`, which takes the session.
+        // Only `ended` empties it, and `ended` takes the session.
         self.0.as_deref_mut().ok_or(ExecuteError::Closed)
     }
 
-    /// The whole answer was read: the pool may have the connection back.
+    /// Returns the connection to the pool, because the whole answer was read.
     pub(crate) fn ended(mut self) {
         self.0 = None;
     }
@@ -162,7 +162,7 @@ impl Session {
 
 impl Drop for Session {
     fn drop(&mut self) {
-        // The socket closes at once. It needs no runtime, which sqlx's own way would.
+        // Closes the socket at once. sqlx's own way needs a runtime.
         drop(self.0.take().map(PoolConnection::detach));
     }
 }

@@ -1,4 +1,4 @@
-//! A transaction on a connection of its own, which is closed after the end.
+//! A transaction on its own connection, which closes after the end.
 
 use std::fmt;
 
@@ -14,15 +14,15 @@ use crate::executor::SqlxExecutor;
 use crate::failure::{failed, is_answer, is_whole, refused};
 use crate::session::Session;
 
-/// Reads begin with sessions that can't write.
+/// The reads' sessions start read-only, so writes are allowed first.
 const BEGIN: &str = "SET SESSION TRANSACTION READ WRITE; START TRANSACTION; SELECT CONNECTION_ID()";
 
-/// Both servers refuse it with this code in an open transaction, and only there. It changes nothing in one.
+/// A statement that both servers refuse, with this code, only while a transaction is open.
 const PROBE: (&str, u32) = ("SET TRANSACTION READ WRITE", 1568);
 
 pub(crate) struct SqlxTransaction {
     executor: SqlxExecutor,
-    /// `None`: the transaction is over. While a statement runs it has the session, so a call that is cancelled ends the transaction.
+    /// `None` after the end. A running call takes the session: cancelling it ends the transaction.
     session: Option<Session>,
     /// The connection's number at the server.
     connection: u64,
@@ -40,7 +40,7 @@ pub(crate) async fn begin(executor: SqlxExecutor) -> Result<SqlxTransaction, Exe
     Ok(SqlxTransaction { executor, session: Some(session), connection })
 }
 
-/// Whether a transaction is open. sqlx keeps to itself what the server says of it with each answer.
+/// Returns whether a transaction is open. sqlx hides the server's status of each answer.
 async fn is_open(conn: &mut MySqlConnection) -> Result<bool, ExecuteError> {
     let (probe, refusal) = PROBE;
     match conn.execute(probe).await.map_err(failed) {

@@ -1,4 +1,4 @@
-//! Cells, from the bytes of the binary protocol. They borrow from the row: nothing is copied but numbers.
+//! Cells from the bytes of the binary protocol. Cells borrow from the row. Only numbers are copied.
 
 use mrc_core::{Cell, ColumnKind, Date, DateTime, Time};
 use mrc_store::driver::text;
@@ -6,12 +6,12 @@ use sqlx::mysql::MySqlValueRef;
 
 use crate::columns::Layout;
 
-/// One value of a row.
+/// Returns one value of a row.
 ///
 /// # Errors
-/// Why it can't be read.
+/// The reason why the value can't be read.
 pub(crate) fn cell<'r>(kind: ColumnKind, layout: Layout, value: MySqlValueRef<'r>) -> Result<Cell<'r>, String> {
-    // sqlx's own word for NULL includes dates that are all zeros; its bytes are missing only for a real one.
+    // `is_null` of sqlx also holds for all-zero dates. Only a real NULL has no bytes.
     match <&[u8] as sqlx::Decode<'r, sqlx::MySql>>::decode(value) {
         Err(_) => Ok(Cell::Null),
         Ok(bytes) => read(kind, layout, bytes),
@@ -39,7 +39,7 @@ fn read(kind: ColumnKind, layout: Layout, bytes: &[u8]) -> Result<Cell<'_>, Stri
     })
 }
 
-/// 1, 2, 4 or 8 bytes, the lowest first.
+/// Reads 1, 2, 4 or 8 bytes, the lowest first.
 fn unsigned(bytes: &[u8]) -> Option<u64> {
     let mut wide = [0; 8];
     wide.get_mut(..bytes.len())?.copy_from_slice(bytes);
@@ -51,7 +51,7 @@ fn signed(bytes: &[u8]) -> Option<i64> {
     Some((unsigned(bytes)? << missing) as i64 >> missing)
 }
 
-/// The length in bytes, then as many parts as aren't zero.
+/// Reads the length in bytes, then the parts. Zeros at the end are left out.
 fn date_time(bytes: &[u8]) -> Option<DateTime> {
     let part = |at: usize| bytes.get(at).copied().unwrap_or_default();
     let date = Date { year: u16::from_le_bytes([part(1), part(2)]), month: part(3), day: part(4) };
@@ -60,7 +60,7 @@ fn date_time(bytes: &[u8]) -> Option<DateTime> {
     is_whole(bytes, &[0, 4, 7, 11]).then_some(at)
 }
 
-/// The length in bytes, the sign, the days, and so on.
+/// Reads the length in bytes, the sign, the days, and so on.
 fn time(bytes: &[u8]) -> Option<Time> {
     let part = |at: usize| bytes.get(at).copied().unwrap_or_default();
     let days = u32::from_le_bytes([part(2), part(3), part(4), part(5)]);

@@ -1,4 +1,4 @@
-//! Functions that are cached by an attribute, and one that invalidates what they read.
+//! Caches functions by an attribute, and invalidates the entries that they read.
 //!
 //! `cargo run -p mrc --features memory --example cached`
 #![expect(clippy::print_stdout, reason = "an example shows what it does")]
@@ -28,7 +28,7 @@ impl Shop {
         self.users.read().await.get(&user_id).cloned().ok_or(ShopError::NoSuchUser(user_id))
     }
 
-    /// It is tagged by what it reads: whoever invalidates the user invalidates the greeting.
+    /// Inherits the tag of `name`: an invalidation of the user invalidates the greeting too.
     #[cached(cache = self.cache, ttl = 600, key(user_id))]
     async fn greeting(&self, user_id: u64) -> Result<String, ShopError> {
         Ok(format!("Hello, {}!", self.name(user_id).await?))

@@ -1,4 +1,4 @@
-//! The whole path without a server: SQLite answers, the memory store keeps, a write drops exactly what it concerns.
+//! Runs without a server: SQLite answers, the memory store caches, a write drops only its entries.
 //!
 //! `cargo run -p mrc --features memory,sqlite --example embedded`
 #![expect(clippy::print_stdout, reason = "an example shows what it does")]
@@ -36,12 +36,12 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         println!("store {store_id}: {total} in {} orders, the last is {last:?} ({:?})", orders.len(), answer.source());
     }
 
-    // A statement that writes isn't cached, nor is it run by mistake.
+    // A statement that writes is neither cached nor run.
     let delete = "DELETE FROM orders WHERE store_id = ?";
     let refused = client.query_with_cache(delete, params! { "StoreId" => 6 }, Duration::from_secs(60)).await;
     println!("refused: {}", refused.err().map(|error| error.to_string()).unwrap_or_default());
 
-    // A transaction invalidates once it is committed.
+    // The transaction invalidates after its commit.
     let deleted = client
         .transaction(async |tx| {
             let deleted = tx.execute(delete, params! { "StoreId" => 6 }).await?;

@@ -1,4 +1,4 @@
-//! Any async function through the cache: a thousand callers at once, one computation.
+//! Caches an async function: a thousand callers at once, one computation.
 //!
 //! `cargo run -p mrc --features memory --example function`
 #![expect(clippy::print_stdout, reason = "an example shows what it does")]

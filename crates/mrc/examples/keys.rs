@@ -1,4 +1,4 @@
-//! The keys of one query, as services in TypeScript and in Python make them.
+//! Prints the keys of one query, in the formats of TypeScript and of Python.
 //!
 //! `cargo run -p mrc --example keys`
 #![expect(clippy::print_stdout, reason = "an example shows what it does")]
@@ -12,7 +12,7 @@ fn main() -> Result<(), mrc::errors::KeyError> {
     let pypi = KeyScheme::new(KeyFormat::Python).key("SELECT * FROM orders WHERE store_id = %s", &params)?;
     println!("TypeScript  {npm}\nPython      {pypi}");
 
-    // Two ways to read it: such a value would share the entry of another query's params.
+    // The key has two readings: this value could share the entry of other params.
     let tricky = params! { "StoreId" => "6_Active=true", "Active" => false };
     let key = KeyScheme::default().key("SELECT 1", &tricky)?;
     println!("ambiguous   {key}: {}", key.ambiguity().map(ToString::to_string).unwrap_or_default());

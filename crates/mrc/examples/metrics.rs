@@ -1,4 +1,4 @@
-//! What the cache decides, as Prometheus would scrape it.
+//! Prints the cache's decisions as Prometheus scrapes them.
 //!
 //! `cargo run -p mrc --features memory,sqlite,metrics --example metrics`
 #![expect(clippy::print_stdout, reason = "an example shows what it does")]
@@ -11,8 +11,8 @@ use mrc::{MemoryStore, Metrics, MrcClient, MrcServer, SqliteExecutor, params};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    // The exporter first: what is made before it counts into nothing. In a service, with its feature `http-listener`:
-    // `PrometheusBuilder::new().install()?` answers `/metrics`.
+    // Install the exporter first: metrics that are created earlier count into nothing. With its
+    // feature `http-listener`, `PrometheusBuilder::new().install()?` serves `/metrics`.
     let seconds = [0.001, 0.01, 0.1, 1.0, 10.0];
     let exporter = PrometheusBuilder::new()
         .set_buckets_for_metric(Matcher::Suffix("_seconds".into()), &seconds)?
@@ -32,7 +32,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     server.drop_outdated_cache(params! { "StoreId" => 6 }).await?;
 
-    // What didn't happen is there too, at 0: a rate needs a first value.
+    // Metrics at 0 are rendered too, because a rate needs a first value.
     let rendered = exporter.render();
     rendered.lines().filter(|line| !line.ends_with(" 0") && !line.is_empty()).for_each(|line| println!("{line}"));
     Ok(())

@@ -1,4 +1,4 @@
-//! A backend of your own: a database that counts its queries, in front of another. And a listener that hears every decision.
+//! Implements a backend: a database that counts its queries. A listener prints every event.
 //!
 //! `cargo run -p mrc --features memory,sqlite --example own_backend`
 #![expect(clippy::print_stdout, reason = "an example shows what it does")]

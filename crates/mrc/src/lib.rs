@@ -12,7 +12,7 @@ pub use mrc_core::{Event, EventListener, KeyFormat, Params, RowFormat, Stats, Ta
 #[cfg(feature = "macros")]
 pub use mrc_macros::{cached, invalidates};
 pub use mrc_server::MrcServer;
-/// The seams, the types of their protocol, and the backends.
+/// The traits of stores and executors, the types of their protocol, and the backends.
 pub use mrc_store as store;
 #[cfg(feature = "memory")]
 pub use mrc_store::MemoryStore;
@@ -31,7 +31,7 @@ pub mod config {
     pub use mrc_store::{MySqlConfig, ParamMode};
 }
 
-/// Errors, besides [`Error`], which holds most of them.
+/// The types of errors. [`Error`] holds most of them.
 pub mod errors {
     pub use mrc_client::{BoxError, Error, Invalidations, UnknownCodec};
     pub use mrc_core::statement::NotCacheable;
@@ -47,7 +47,7 @@ pub mod events {
     pub use mrc_core::{Bypass, Event, EventListener, Latency, Snapshot, Stats};
 }
 
-/// Keys, and what they are made of.
+/// Keys and their parts.
 pub mod key {
     pub use mrc_core::{
         Ambiguity, Element, EntryPattern, FunctionKey, Glob, Key, KeyFormat, KeyScheme, Mark, Nesting, Param, Params,
@@ -55,14 +55,14 @@ pub mod key {
     };
 }
 
-/// Rows: from typed cells to JSON, and back into your types.
+/// Rows: typed cells to JSON, and JSON to your types.
 pub mod rows {
     pub use mrc_core::{
         Cell, Column, ColumnKind, Date, DateTime, Decimal, RowEncoder, RowFormat, RowsDeserializer, Time, json,
     };
 }
 
-/// The examples of the README and the guides compile.
+/// Compiles the examples of the README and the guides.
 #[cfg(doctest)]
 mod guides {
     #[doc = include_str!("../../../README.md")]
@@ -84,7 +84,7 @@ mod guides {
     mod compat {}
 }
 
-/// The examples of the attributes compile.
+/// Compiles the examples of the attributes.
 #[cfg(all(doctest, feature = "macros", feature = "memory"))]
 mod macros {
     #[doc = include_str!("../../mrc-macros/src/cached.md")]

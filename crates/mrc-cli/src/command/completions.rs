@@ -1,4 +1,4 @@
-//! `mrc completions`: what a shell sources to complete our flags.
+//! `mrc completions`: prints the script with which a shell completes the flags.
 
 use clap::CommandFactory;
 

@@ -1,4 +1,4 @@
-//! `mrc drop`: exactly the entries that were asked for.
+//! `mrc drop`: drops exactly the entries that have some params.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -28,9 +28,9 @@ pub(crate) async fn run(args: &DropArgs, global: &Global, output: &Output) -> Re
 
 #[derive(Serialize)]
 struct Dropped {
-    /// How many went, or would go.
+    /// The number of dropped entries, or of those that `--dry-run` found.
     entries: u64,
-    /// How many keys were looked at; none by the index.
+    /// The number of scanned keys. 0 by the index.
     scanned: u64,
     dry_run: bool,
 }

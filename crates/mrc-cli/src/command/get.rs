@@ -1,4 +1,4 @@
-//! `mrc get`: what lies in the cache.
+//! `mrc get`: prints an entry of the cache.
 
 use std::time::Duration;
 
@@ -40,14 +40,14 @@ pub(crate) async fn run(args: &GetArgs, global: &Global, output: &Output) -> Res
 #[derive(Serialize)]
 struct Entry<'a> {
     key: &'a str,
-    /// `None` if it never expires.
+    /// `None` if the entry never expires.
     ttl_ms: Option<u64>,
     value: &'a RawValue,
 }
 
 fn key(args: &GetArgs, output: &Output) -> Result<Key, Failure> {
     let Some(sql) = &args.sql else {
-        // A clap that knows of `KEY` or `--sql` doesn't ask for the `--sql` that `--param` requires.
+        // With `KEY` given, clap no longer enforces that `--param` requires `--sql`.
         return match args.keyed.needs_sql() {
             Some(flag) => Err(Failure::Usage(format!("{flag}: it goes with --sql, and KEY was given"))),
             None => Ok(Key::unambiguous(args.key.clone().unwrap_or_default())),

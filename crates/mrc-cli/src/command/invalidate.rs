@@ -1,4 +1,4 @@
-//! `mrc invalidate`: the entries that have a tag.
+//! `mrc invalidate`: invalidates the entries that have a tag.
 
 use mrc::Select;
 use serde::Serialize;
@@ -22,6 +22,6 @@ pub(crate) async fn run(args: &InvalidateArgs, global: &Global, output: &Output)
 
 #[derive(Serialize)]
 struct Invalidated {
-    /// How many went.
+    /// The number of invalidated entries.
     entries: u64,
 }

@@ -1,4 +1,4 @@
-//! `mrc key`: the key of a query, or of as many as stdin has lines.
+//! `mrc key`: prints the key of a query, or a key for each line of stdin.
 
 use std::borrow::Cow;
 use std::io::{self, BufRead, BufReader, BufWriter, Write};
@@ -39,14 +39,14 @@ pub(crate) fn run(args: &KeyArgs, output: &Output) -> Result<(), Failure> {
 #[derive(Serialize)]
 struct Keyed<'a> {
     key: &'a str,
-    /// Why other params could have the same key.
+    /// The reason why other params could have the same key.
     ambiguous: Option<String>,
-    /// What reads the clock.
+    /// The part of the statement that reads the clock.
     #[serde(skip_serializing_if = "Option::is_none")]
     clock: Option<String>,
 }
 
-/// A line of `--jsonl`. Other members are let be.
+/// A line of `--jsonl`. Other members are ignored.
 #[derive(Deserialize)]
 struct Line<'a> {
     #[serde(borrow)]
@@ -57,7 +57,7 @@ struct Line<'a> {
     names: Option<Vec<String>>,
 }
 
-/// A key for each line. What was read is answered before more is waited for, so that a program may talk with us line by line.
+/// Prints a key per line. Flushes before it waits, so that a program can talk line by line.
 fn lines(format: Format, output: &Output) -> Result<(), Failure> {
     let mut input = BufReader::with_capacity(BUFFER, io::stdin().lock());
     let mut out = BufWriter::with_capacity(BUFFER, io::stdout().lock());
@@ -86,7 +86,7 @@ fn lines(format: Format, output: &Output) -> Result<(), Failure> {
     }
 }
 
-/// Whether there is still somebody who reads.
+/// Returns whether stdout still has a reader.
 fn put(done: io::Result<()>) -> Result<bool, Failure> {
     let is_read = done.is_ok();
     written(done).map(|()| is_read)
@@ -114,7 +114,7 @@ fn key(line: &[u8], format: Format) -> Result<String, String> {
     Ok(KeyScheme::new(format.into()).peer_key(&line.query, &values, &line.names.unwrap_or_default()))
 }
 
-/// The parser sees each line as its first.
+/// Removes the line from an error, because the parser counts each line as line 1.
 fn without_line(error: &str) -> String {
     error.replace(" at line 1 column ", " at column ")
 }

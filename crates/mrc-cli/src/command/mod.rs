@@ -1,4 +1,4 @@
-//! What `mrc` does, one file each.
+//! The commands of `mrc`, one file each.
 
 pub(crate) mod completions;
 pub(crate) mod demo;

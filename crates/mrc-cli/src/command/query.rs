@@ -1,4 +1,4 @@
-//! `mrc query`: a query through the cache, or past it.
+//! `mrc query`: runs a query, through the cache or without it.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
@@ -19,7 +19,7 @@ pub(crate) async fn run(args: &QueryArgs, global: &Global, output: &Output) -> R
         .key_format(args.keyed.format.into())
         .row_format(args.rows.into())
         .on_event(told.listener());
-    // Without a cache there is none to connect to.
+    // `--no-cache` needs no Redis.
     let builder =
         if args.no_cache { builder.store(MemoryStore::new()) } else { builder.store(connect::redis(global)?) };
     let client = builder.build()?;
@@ -61,7 +61,7 @@ struct Answered<'a> {
     key: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     bypass: Option<String>,
-    /// As it lies in the cache, byte for byte.
+    /// The value as the cache stores it, byte for byte.
     value: &'a RawValue,
 }
 
@@ -81,7 +81,7 @@ async fn ask(client: &MrcClient, args: &QueryArgs) -> Result<Answer, mrc::Error>
     }
 }
 
-/// What the client told of its decisions.
+/// The client's decisions, from its events.
 #[derive(Default)]
 struct Told(Arc<Mutex<Heard>>);
 

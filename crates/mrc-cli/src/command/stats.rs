@@ -1,4 +1,4 @@
-//! `mrc stats`: what the cache holds, and how its servers are.
+//! `mrc stats`: counts the entries of the cache, and shows the state of its servers.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -15,13 +15,13 @@ use crate::connect;
 use crate::error::Failure;
 use crate::output::Output;
 
-/// So many namespaces are told apart: a Redis of many uses may have any number of keys that look like one's.
+/// The limit of listed namespaces. A shared Redis may have any number of similar keys.
 const NAMESPACES: usize = 1_000;
 const HASH_DIGITS: usize = 40;
 
 pub(crate) async fn run(global: &Global, output: &Output) -> Result<(), Failure> {
     let store = connect::redis(global)?;
-    // The first one connects.
+    // The first ping connects, so the second one is timed.
     store.ping().await?;
     let began = Instant::now();
     store.ping().await?;
@@ -45,7 +45,7 @@ async fn count(store: &RedisStore, output: &Output) -> Result<Entries, Failure> 
     let mut pages = store.scan(&ScanPattern::All);
     while let Some(page) = pages.try_next().await? {
         for key in &page {
-            // A bounded cache is one key, whatever it holds.
+            // A bounded cache is one key with many entries.
             entries.add(key, store.structure_len(key).await?.unwrap_or(1));
         }
         spinner.set_message(format!("{} keys scanned", HumanCount(entries.total())));
@@ -56,15 +56,15 @@ async fn count(store: &RedisStore, output: &Output) -> Result<Entries, Failure> 
 
 #[derive(Serialize)]
 struct Report {
-    /// How many entries there are. A scan may see one twice.
+    /// The number of entries. A scan may count an entry twice.
     about: u64,
     entries: Entries,
     ping_ms: f64,
-    /// None: the server doesn't tell.
+    /// `None` if the server refuses to report its state.
     servers: Option<Vec<Server>>,
 }
 
-/// How many entries of each kind there are, what is being computed included.
+/// The number of entries of each kind, including entries that are being computed.
 #[derive(Debug, Default, PartialEq, Serialize)]
 struct Entries {
     namespaces: BTreeMap<String, u64>,
@@ -91,13 +91,13 @@ impl Entries {
     }
 }
 
-/// What stands before the first colon. A value of a param may have one too, but behind its name.
+/// Returns the text before the first colon, unless the colon is in the value of a param.
 fn namespace(key: &[u8]) -> Option<std::borrow::Cow<'_, str>> {
     let name = key.get(..key.iter().position(|byte| *byte == b':')?)?;
     (!name.is_empty() && !name.contains(&b'=')).then(|| String::from_utf8_lossy(name))
 }
 
-/// `StoreId=6_` and a hash, or a hash alone.
+/// Returns whether the key is `StoreId=6_` and a hash, or a hash alone.
 fn is_query(key: &[u8]) -> bool {
     let Some((params, hash)) = key.len().checked_sub(HASH_DIGITS).and_then(|at| key.split_at_checked(at)) else {
         return false;
@@ -105,7 +105,7 @@ fn is_query(key: &[u8]) -> bool {
     hash.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) && (params.is_empty() || params.ends_with(b"_"))
 }
 
-/// [`ServerUsage`], as it is written.
+/// [`ServerUsage`], as printed.
 #[derive(Serialize)]
 struct Server {
     server: String,
@@ -135,7 +135,7 @@ impl Report {
             format!("about {} {}; a ping took {:.1} ms\n\n", HumanCount(self.about), entries(self.about), self.ping_ms);
         let title = ["entries".to_owned(), "about".to_owned()];
         let queries = std::iter::once(("queries".to_owned(), self.entries.queries));
-        // A key may hold what a terminal obeys.
+        // A key may contain control characters of the terminal.
         let namespaces =
             self.entries.namespaces.iter().map(|(name, count)| (format!("{}:", name.escape_debug()), *count));
         let kinds = queries.chain(namespaces).chain([("other".to_owned(), self.entries.other)]);
@@ -162,7 +162,7 @@ impl Server {
     }
 }
 
-/// Lines of columns, the first to the left and the others to the right.
+/// Returns lines with aligned columns, the first to the left and the others to the right.
 fn table<const COLUMNS: usize>(rows: &[[String; COLUMNS]]) -> String {
     let mut widths = [0; COLUMNS];
     for row in rows {

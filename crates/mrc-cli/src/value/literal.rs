@@ -1,4 +1,4 @@
-//! One level of a JSON document: what is nested stays text, and numbers stay digits.
+//! Reads one level of a JSON document: nested values stay text, and numbers stay digits.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -11,13 +11,13 @@ use serde_json::value::RawValue;
 pub(crate) enum Literal<'a> {
     Null,
     Bool(bool),
-    /// Digits, with a minus before them or not.
+    /// Digits, with an optional minus.
     Integer(&'a str),
     /// Digits with a fraction, an exponent, or both.
     Float(&'a str),
     Text(String),
     List(Vec<&'a RawValue>),
-    /// Of members with the same name the last one counts, in the place of the first: so both peers' languages have it.
+    /// Members. A repeated name keeps its first place and its last value, as in both peers.
     Object(Vec<(String, &'a RawValue)>),
 }
 

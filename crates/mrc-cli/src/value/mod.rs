@@ -1,6 +1,6 @@
-//! `NAME=VALUE` and JSON, to values.
+//! Parses `NAME=VALUE` and JSON.
 //!
-//! Numbers are read from their digits: JSON has integers of any size, and `1` and `1.0` are different keys to a Python service.
+//! Numbers keep their digits: JSON integers have any size, and `1` isn't `1.0` in a key of Python.
 
 mod literal;
 mod peer;
@@ -13,17 +13,17 @@ use serde_json::value::RawValue;
 pub(crate) use literal::Literal;
 pub(crate) use peer::{python, typescript};
 
-/// Deeper documents are refused, before they take the stack.
+/// The limit of nesting. Deeper documents are refused before they overflow the stack.
 const DEPTH: usize = 128;
 
-/// A param of the command line.
+/// A param from the command line.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Named {
     name: String,
     value: Value,
 }
 
-/// Why a text is no value.
+/// The reason why a text is no value.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ValueError {
     #[error(transparent)]
@@ -36,7 +36,7 @@ pub(crate) enum ValueError {
     LongInteger(String),
 }
 
-/// Reads `NAME=VALUE`.
+/// Parses `NAME=VALUE`.
 pub(crate) fn named(text: &str) -> Result<Named, String> {
     let Some((name, value)) = text.split_once('=') else {
         return Err("write NAME=VALUE, such as StoreId=6".into());
@@ -47,7 +47,7 @@ pub(crate) fn named(text: &str) -> Result<Named, String> {
     Ok(Named { name: name.into(), value: parse(value).map_err(|error| format!("the value of {name}: {error}"))? })
 }
 
-/// Params from the command line, in their order.
+/// Returns the params from the command line, in their order.
 pub(crate) fn params(named: &[Named]) -> Params {
     let mut params = Params::with_capacity(named.len());
     for Named { name, value } in named {
@@ -56,11 +56,11 @@ pub(crate) fn params(named: &[Named]) -> Params {
     params
 }
 
-/// Reads JSON if it is JSON, else takes the text as it is.
+/// Parses JSON. A text that isn't JSON becomes a string.
 pub(crate) fn parse(text: &str) -> Result<Value, ValueError> {
     match serde_json::from_str::<&RawValue>(text) {
         Ok(raw) => match value(raw, DEPTH) {
-            // Half of a surrogate pair, say: it only looks like JSON.
+            // Half of a surrogate pair, for example: the text only looks like JSON.
             Err(ValueError::Json(_)) => Ok(Value::from(text.to_owned())),
             read => read,
         },
@@ -83,7 +83,7 @@ fn value(raw: &RawValue, depth: usize) -> Result<Value, ValueError> {
     })
 }
 
-/// An integer of any size, to its last digit.
+/// Returns an integer of any size, with all digits.
 fn integer(digits: &str) -> Result<Value, ValueError> {
     let small = digits.parse().map(Value::Int).or_else(|_| digits.parse().map(Value::UInt));
     small.or_else(|_| Decimal::new(digits).map(Value::Decimal).map_err(|_| ValueError::Infinite(digits.into())))

@@ -1,6 +1,6 @@
-//! JSON as the peers' own languages hold and print it, for keys that must be theirs to the last byte.
+//! JSON values as the peers' languages hold and print them, for keys that match byte for byte.
 //!
-//! A service of ours gives typed values; here a JSON document stands for what `JSON.parse` or `json.loads` makes of it.
+//! A JSON document stands for the value that `JSON.parse` or `json.loads` returns.
 
 use mrc::KeyFormat;
 use mrc::key::{KeyScheme, Value};
@@ -9,12 +9,12 @@ use serde_json::value::RawValue;
 
 use super::{DEPTH, Literal, ValueError};
 
-/// What JavaScript puts into a template string.
+/// Returns the value as JavaScript prints it in a template string.
 pub(crate) fn typescript(raw: &RawValue) -> Result<Value, ValueError> {
     javascript(raw, DEPTH)
 }
 
-/// What Python's `str` prints.
+/// Returns the value as Python's `str` prints it.
 pub(crate) fn python(raw: &RawValue) -> Result<Value, ValueError> {
     Ok(match Literal::read(raw)? {
         Literal::Null => Value::Null,
@@ -33,7 +33,7 @@ fn javascript(raw: &RawValue, depth: usize) -> Result<Value, ValueError> {
     Ok(match Literal::read(raw)? {
         Literal::Null => Value::Null,
         Literal::Bool(bool) => Value::Bool(bool),
-        // JavaScript has doubles alone.
+        // JavaScript has only doubles.
         Literal::Integer(digits) | Literal::Float(digits) => match double(digits) {
             float if float.is_finite() => Value::Float(float),
             float => Value::from(if float > 0.0 { "Infinity" } else { "-Infinity" }),
@@ -46,13 +46,13 @@ fn javascript(raw: &RawValue, depth: usize) -> Result<Value, ValueError> {
     })
 }
 
-/// Appends what Python's `repr` prints.
+/// Appends the value as Python's `repr` prints it.
 fn repr(raw: &RawValue, depth: usize, out: &mut String) -> Result<(), ValueError> {
     let depth = depth.checked_sub(1).ok_or(ValueError::Deep)?;
     match Literal::read(raw)? {
         Literal::Null => out.push_str("None"),
         Literal::Bool(bool) => out.push_str(if bool { "True" } else { "False" }),
-        // An int has any size, and no negative zero.
+        // A Python int has any size, and no negative zero.
         Literal::Integer(digits) => out.push_str(if digits == "-0" { "0" } else { digits }),
         Literal::Float(digits) => match double(digits) {
             float if float.is_finite() => {
@@ -85,16 +85,16 @@ fn repr(raw: &RawValue, depth: usize, out: &mut String) -> Result<(), ValueError
     Ok(())
 }
 
-/// A text in Python's quotes: as the key format writes it in a list, `=['it']_` and a hash.
+/// Returns a text in Python's quotes, taken from the key of a list: `=['it']_` and a hash.
 fn quoted(text: String) -> String {
     let key = KeyScheme::new(KeyFormat::Python).peer_key("", &[Value::List(vec![text.into()])], &[""]);
     let list = key.rsplit_once("]_").map_or("", |(list, _)| list);
     list.strip_prefix("=[").unwrap_or(list).to_owned()
 }
 
-/// The nearest double; an infinity where there is none near.
+/// Returns the nearest double, or an infinity if the number is beyond all doubles.
 fn double(digits: &str) -> f64 {
-    // JSON's numbers are all numbers to Rust.
+    // Rust parses every number of JSON.
     digits.parse().unwrap_or(f64::NAN)
 }
 

@@ -1,4 +1,4 @@
-//! `mrc demo`: on no server, on real ones, and stopped half way.
+//! `mrc demo`: without servers, on real servers, and interrupted.
 
 use mrc_tests::{Database, Proxy, Redis};
 use mysql_async::prelude::Queryable;
@@ -48,7 +48,7 @@ async fn stopped_half_way_it_takes_its_table_with_it() {
     while tables(&database).await.is_empty() {
         tokio::task::yield_now().await;
     }
-    // From here on each look into the cache takes its time: the demo can't end before it is stopped.
+    // The held answers of the cache keep the demo from ending before Ctrl-C.
     wire.set(mrc_tests::Mode::HoldAnswers);
     wire.seen("GET").await;
     crate::run::interrupt(&child);

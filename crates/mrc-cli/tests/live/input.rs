@@ -1,4 +1,4 @@
-//! What is written on the command line, right and wrong. No server is asked.
+//! Right and wrong command lines. No server is asked.
 
 use crate::run::{mrc, mrc_with};
 

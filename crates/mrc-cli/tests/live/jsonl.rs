@@ -20,7 +20,7 @@ async fn golden_keys_in_both_formats() {
 
         let run = mrc_with(&["key", "--jsonl", "--format", format], &[], lines).await;
         assert_eq!((run.code, run.stderr.as_str()), (0, ""));
-        // Not by lines: a key may hold a line break.
+        // The whole output is compared, because a key may contain a line break.
         assert_eq!(run.stdout, golden().map(|key| key + "\n").collect::<String>());
 
         let run = mrc_with(&["--json", "key", "--jsonl", "--format", format], &[], lines).await;

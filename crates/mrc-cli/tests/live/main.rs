@@ -1,4 +1,4 @@
-//! The binary `mrc`, run as its users run it.
+//! Runs the binary `mrc` like its users.
 
 #[cfg(test)]
 mod demo;

@@ -1,4 +1,4 @@
-//! One run of the binary, and what it left.
+//! Runs the binary, and reads its output.
 
 use std::process::{Output, Stdio};
 
@@ -6,7 +6,7 @@ use serde_json::Value;
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 
-/// What one run left.
+/// The output of one run.
 #[derive(Debug)]
 pub(crate) struct Run {
     pub(crate) code: i32,
@@ -15,21 +15,21 @@ pub(crate) struct Run {
 }
 
 impl Run {
-    /// The one JSON document on stdout.
+    /// Returns the one JSON document on stdout.
     pub(crate) fn json(&self) -> Value {
         assert_eq!(self.code, 0, "{self:?}");
         assert_eq!(self.stdout.trim_end().lines().count(), 1, "{self:?}");
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 
-    /// The one JSON document on stderr: `[kind, message]`. stdout must be empty.
+    /// Returns `[kind, message]` of the one JSON document on stderr. stdout must be empty.
     pub(crate) fn error(&self) -> [String; 2] {
         assert_eq!(self.stdout, "", "{self:?}");
         let error: Value = serde_json::from_str(&self.stderr).unwrap_or_else(|error| panic!("{error}: {self:?}"));
         ["kind", "message"].map(|name| error["error"][name].as_str().unwrap().to_owned())
     }
 
-    /// The result, when it went well.
+    /// Returns the result of a run that succeeded.
     pub(crate) fn text(&self) -> &str {
         assert_eq!(self.code, 0, "{self:?}");
         self.stdout.strip_suffix('\n').unwrap_or_else(|| panic!("no line break ends {self:?}"))
@@ -48,13 +48,13 @@ pub(crate) async fn mrc(args: &[&str]) -> Run {
     mrc_with(args, &[], "").await
 }
 
-/// Runs `mrc` with variables of the environment, and with a text on stdin.
+/// Runs `mrc` with environment variables, and with a text on stdin.
 pub(crate) async fn mrc_with(args: &[&str], env: &[(&str, &str)], stdin: &str) -> Run {
     let mut child = command(args).envs(env.iter().copied()).spawn().unwrap();
     let mut input = child.stdin.take().unwrap();
     let text = stdin.to_owned();
     let writer = tokio::spawn(async move {
-        // A program that has read enough closes its end.
+        // The write may fail: a program that has read enough closes its stdin.
         let _ = input.write_all(text.as_bytes()).await;
     });
     let output = child.wait_with_output().await.unwrap();
@@ -62,7 +62,7 @@ pub(crate) async fn mrc_with(args: &[&str], env: &[(&str, &str)], stdin: &str) -
     output.into()
 }
 
-/// `mrc`, with pipes on all sides, and without what the environment may say about servers.
+/// Returns `mrc` with pipes on all sides, without the environment's variables of mrc.
 pub(crate) fn command(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_mrc"));
     command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);

@@ -1,4 +1,4 @@
-//! `query`, `get` and `drop` on real servers, and without them.
+//! `mrc query`, `get` and `drop` on real servers, and without servers.
 
 use mrc_tests::{Database, Redis, SqlServer, free_port, unique};
 use mysql_async::prelude::Queryable;
@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::run::{Run, command, mrc_with};
 
-/// A Redis with a password, a database, and a key prefix of one's own.
+/// A Redis with a password, a database, and a key prefix that no other test has.
 pub(crate) struct Servers {
     pub(crate) redis: Redis,
     database: Database,
@@ -236,7 +236,7 @@ async fn a_value_that_is_no_json_is_shown_as_it_is_but_not_as_json() {
 #[cfg(unix)]
 #[tokio::test]
 async fn ctrl_c_ends_it() {
-    // A server of its own: its list of queries shows ours alone.
+    // No other test uses this server, so its process list shows only this query.
     let server = SqlServer::start().await;
     let query = ["query", "--no-cache", "--sql", "SELECT SLEEP(60)", "--mysql", &server.url("")];
     let child = command(&query).spawn().unwrap();

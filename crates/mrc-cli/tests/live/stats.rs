@@ -1,4 +1,4 @@
-//! `stats`: what the cache holds, and how its servers are.
+//! `mrc stats`: the entries of the cache, and the state of its servers.
 
 use mrc::config::RedisConfig;
 use mrc::store::RedisStore;
@@ -12,7 +12,7 @@ use crate::servers::Servers;
 #[tokio::test]
 async fn entries_are_counted_by_kind_and_servers_tell_how_they_are() {
     let mut servers = Servers::start().await;
-    // A server of its own, whose numbers are ours alone.
+    // No other test uses this server, so its numbers are known.
     servers.redis = Redis::start().await;
     servers.query("6", &["--tag", "orders"]).await.text();
     servers.query("66", &[]).await.text();
@@ -34,7 +34,7 @@ async fn entries_are_counted_by_kind_and_servers_tell_how_they_are() {
     assert!(stats["about"] == 9 && stats["ping_ms"].as_f64().unwrap() > 0.0, "{stats}");
     let [server] = &stats["servers"].as_array().unwrap()[..] else { panic!("{stats}") };
     assert_eq!(server["server"], format!("127.0.0.1:{}", servers.redis.port()));
-    // The bookkeeping of the tag, and the other cache, count for the server.
+    // The server also counts the tag's bookkeeping and the other cache.
     assert!(keys > 7 && server["keys"] == keys, "{keys}: {stats}");
     let info = servers.redis.cli(&["INFO", "stats"]).await;
     for (name, number) in [("keyspace_hits", &server["hits"]), ("keyspace_misses", &server["misses"])] {
@@ -65,7 +65,7 @@ async fn entries_are_counted_by_kind_and_servers_tell_how_they_are() {
 async fn a_server_that_does_not_tell_is_left_out() {
     let servers = Servers::start().await;
     servers.query("6", &[]).await.text();
-    // Its commands are what a hosted server leaves to its users.
+    // A hosted server often refuses INFO to its users, like this one.
     let name = servers.prefix.trim_end_matches(':');
     let user = ["ACL", "SETUSER", name, "on", ">secret", "~*", "&*", "+@all", "-info"];
     assert_eq!(servers.redis.cli(&user).await, "OK");

@@ -1,4 +1,4 @@
-//! `invalidate`, tags of queries, and drops by the index.
+//! `mrc invalidate`, queries with tags, and drops by the index.
 
 use mrc_tests::free_port;
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! What a function returns is decided by its type: an alias of `Result` or `Option` is one.
+//! The return type decides, not its name: an alias of `Result` or `Option` counts.
 
 use mrc::{Cache, cached, invalidates};
 use serde::{Deserialize, Serialize};

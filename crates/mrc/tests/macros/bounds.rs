@@ -1,4 +1,4 @@
-//! `#[cached(bound = …)]`
+//! Tests `#[cached(bound = …)]`.
 
 use mrc::{Bound, Cache, Policy, cached};
 

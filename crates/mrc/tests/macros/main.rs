@@ -1,4 +1,4 @@
-//! `#[cached]` and `#[invalidates]`, on a store in memory.
+//! Tests `#[cached]` and `#[invalidates]` on a store in memory.
 #![expect(clippy::unwrap_used, reason = "a test stops at what it doesn't expect")]
 
 mod alias;
@@ -29,7 +29,7 @@ fn cache() -> Cache {
     Cache::builder(MemoryStore::new()).namespace("test").build().unwrap()
 }
 
-/// How often a body ran; no argument of a key.
+/// Counts the runs of a body. Never an argument in a key.
 #[derive(Default)]
 struct Runs(AtomicUsize);
 
@@ -521,7 +521,7 @@ async fn a_call_may_be_spawned() {
     assert_eq!(task.await.unwrap(), 10);
 }
 
-/// The messages of the compiler, as this toolchain writes them.
+/// Compares the messages of the compiler with those of this toolchain.
 #[test]
 fn mistakes_are_told_where_they_are() {
     trybuild::TestCases::new().compile_fail("tests/ui/*.rs");

@@ -1,4 +1,4 @@
-//! An executor of our own around any other: it counts what reaches the database.
+//! An executor around another executor, which counts the queries that reach the database.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -21,7 +21,7 @@ impl<E> Counting<E> {
         Self { database: Arc::new(database), queries: Arc::default() }
     }
 
-    /// How many queries reached the database so far.
+    /// Returns the number of queries that have reached the database.
     pub(super) fn queries(&self) -> u64 {
         self.queries.load(Ordering::Relaxed)
     }

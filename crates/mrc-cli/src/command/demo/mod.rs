@@ -1,4 +1,4 @@
-//! `mrc demo`: the main job, on servers of yours or on none.
+//! `mrc demo`: shows the cache at work, on your servers or without servers.
 
 mod counting;
 mod report;
@@ -22,7 +22,7 @@ use report::Servers;
 use shop::Shop;
 use story::Story;
 
-/// How long the last statement may take when the demo was stopped.
+/// The time limit of the clean-up.
 const CLEANUP_LIMIT: Duration = Duration::from_secs(60);
 
 pub(crate) async fn run(global: &Global, output: &Output) -> Result<(), Failure> {
@@ -49,15 +49,15 @@ async fn embedded() -> Result<report::Report, Failure> {
     }
 }
 
-/// On servers that others use too: with a table and keys of our own, which go at the end, however that comes.
+/// Runs on shared servers, with its own table and keys, and removes these however it ends.
 async fn on_servers(global: &Global) -> Result<report::Report, Failure> {
     let unique = format!("mrc_demo_{:016x}", RandomState::new().build_hasher().finish());
     let store: Arc<dyn CacheStore> = Arc::new(connect::redis_part(global, &format!("{unique}:"))?);
-    // A demo of a cache that isn't there would show another thing.
+    // Without the cache the demo would show something else, so a missing cache is an error.
     store.ttl("-").await?;
     let database = connect::mysql(global)?;
     let story = Story::new(Arc::clone(&store), Counting::new(database), Shop::new(&unique), Servers::Yours)?;
-    // Not to be cancelled: a table that is made after we took it away would stay.
+    // Creating isn't cancelled: a table that is created after the clean-up would stay.
     let opened = story.create().await;
     let told = match opened {
         Ok(()) => tokio::select! {

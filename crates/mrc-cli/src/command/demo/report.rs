@@ -1,4 +1,4 @@
-//! What the demo found, as text and as JSON.
+//! The demo's results, as text and as JSON.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -9,17 +9,17 @@ use serde::Serialize;
 
 use crate::output::Output;
 
-/// What the demo runs on.
+/// The servers that the demo runs on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Servers {
-    /// SQLite and a cache in our own memory.
+    /// SQLite, and a cache in the memory of the process.
     None,
-    /// MySQL and Redis, of the two URLs.
+    /// MySQL and Redis, from the two URLs.
     Yours,
 }
 
-/// What the demo measured. Times are in milliseconds.
+/// The demo's measurements. Times are in milliseconds.
 #[derive(Debug, Serialize)]
 pub(super) struct Report {
     pub(super) servers: Servers,
@@ -30,14 +30,14 @@ pub(super) struct Report {
     pub(super) hot_ms: f64,
     pub(super) callers: u64,
     pub(super) callers_ms: f64,
-    /// How many queries of all these callers reached the database.
+    /// The number of the callers' queries that reached the database.
     pub(super) queries: u64,
-    /// How many entries the drop took.
+    /// The number of dropped entries.
     pub(super) dropped: u64,
     pub(super) orders_before: u64,
-    /// The store that was written to, after the drop.
+    /// The answer for the store that was written to, after the drop.
     pub(super) written: Fresh,
-    /// The store whose number begins alike.
+    /// The answer for the store whose number begins alike.
     pub(super) alike: Fresh,
 }
 
@@ -50,7 +50,7 @@ pub(super) struct Fresh {
     pub(super) orders: u64,
 }
 
-/// Milliseconds, to the nanosecond.
+/// Returns milliseconds, exact to the nanosecond.
 pub(super) fn ms(duration: Duration) -> f64 {
     duration.as_nanos() as f64 / 1e6
 }

@@ -1,4 +1,4 @@
-//! What happens in the demo, step by step, and measured.
+//! Runs and measures the demo, step by step.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -14,12 +14,12 @@ use super::shop::{ORDERS, STORES, Shop};
 use crate::connect;
 use crate::error::Failure;
 
-/// The entries go by themselves should nobody be left to take them away.
+/// The entries expire even if nothing removes them.
 const TTL: Duration = Duration::from_secs(60);
 const HITS: u32 = 1_000;
 const CALLERS: usize = 1_000;
 
-/// The store that is written to, one whose number begins alike, and one that nobody has asked for.
+/// A store that is written to, a store whose number begins alike, and a store without an entry.
 const WRITTEN: u64 = 6;
 const ALIKE: u64 = 66;
 const CROWDED: u64 = 17;
@@ -51,7 +51,7 @@ impl<E: QueryExecutor> Story<E> {
         Ok(Self { client: builder.build()?, server, store, database, shop, servers })
     }
 
-    /// Makes the shop and its orders.
+    /// Creates the table and its orders.
     pub(super) async fn open(&self) -> Result<(), Failure> {
         self.create().await?;
         self.fill().await
@@ -107,19 +107,19 @@ impl<E: QueryExecutor> Story<E> {
         })
     }
 
-    /// Takes away what the demo has put on servers, and closes the connections.
+    /// Removes the table and the entries of the demo, and closes the connections.
     pub(super) async fn clear(&self) -> Result<(), Failure> {
         let keys = [WRITTEN, ALIKE, CROWDED]
             .map(|store| self.client.key(self.shop.question(), params! { "StoreId" => store }));
         let keys = keys.into_iter().flatten().map(|key| key.into_string().into()).collect::<Vec<_>>();
-        // An entry that stays ends with its TTL.
+        // An entry that isn't removed expires by its TTL.
         let _ = self.store.remove(&keys).await;
         let dropped = self.client.query(&self.shop.drop(), params! {}).await;
         connect::close(&self.client).await;
         Ok(dropped.map(|_| ())?)
     }
 
-    /// Callers who all come for what isn't there yet.
+    /// Asks from many callers at once for an answer that isn't cached.
     async fn crowd(&self) -> Result<(), Failure> {
         let question: Arc<str> = self.shop.question().into();
         let mut callers = JoinSet::new();

@@ -11,10 +11,11 @@ const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
 impl Shop {
-    /// Returns the rate of a currency, at most an hour old. While the service fails, its last rate is served for a day more.
+    /// Returns the rate of a currency, at most an hour old. While the service fails, a stale copy
+    /// is served for one more day.
     ///
     /// # Errors
-    /// The service's, if it has not given this rate before.
+    /// The error of the service, if there is no stale copy.
     pub async fn rate(&self, currency: &str) -> anyhow::Result<Decimal> {
         let client = self.client.with_stale_on_error(DAY);
         client.with_cache(|| self.rates.of_euro(currency), "rate_v1", params! { "Currency" => currency }, HOUR).await

@@ -6,10 +6,10 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-/// Why a request is not answered.
+/// The reason why a request isn't answered.
 #[derive(Debug)]
 pub enum Failure {
-    /// The request can't be understood.
+    /// The request can't be parsed.
     Request(StatusCode, String),
     /// The database failed.
     Mrc(mrc::Error),
@@ -19,7 +19,7 @@ pub enum Failure {
 
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
-        // An error may name tables and servers: it goes to the log, and not to the caller.
+        // An error may name tables and servers, so the log gets it, and the caller does not.
         let (status, error) = match self {
             Self::Request(status, why) => (status, why),
             Self::Mrc(error) => {

@@ -1,4 +1,4 @@
-//! A shop over HTTP: axum in front, mrc inside.
+//! A shop over HTTP: axum routes the requests, mrc caches the data.
 //!
 //! | route | shows | file |
 //! |---|---|---|
@@ -7,14 +7,14 @@
 //! | `POST /stores/{store}/orders` | an `INSERT`, and what it invalidates | `writes.rs` |
 //! | `PUT /stores/{store}/orders/{id}` | a transaction that invalidates by a param and by a tag | `writes.rs` |
 //! | `GET /stores/{store}/report` | a cached function of two queries | `report.rs` |
-//! | `GET /rates/{currency}` | a cached call of another service, with its last answer while that service fails | `exchange.rs` |
-//! | `GET /health/live`, `/health/ready` | probes: ready while the database answers | `http.rs` |
+//! | `GET /rates/{currency}` | a cached call of another service, with a stale copy while that service fails | `exchange.rs` |
+//! | `GET /health/live`, `/health/ready` | probes; the shop is ready while the database answers | `http.rs` |
 //! | `GET /metrics` | metrics for Prometheus | `main.rs` |
 //!
-//! `tests.rs` tests all of this without a server; `tests/http` runs the binary, with servers and without.
+//! `tests.rs` tests all routes without servers; `tests/http` runs the binary with and without.
 //!
-//! No layer caches whole responses: a response depends on its method, on `Authorization` and on the headers that `Vary` names. The data
-//! that responses are made of is cached instead.
+//! No layer caches whole responses: a response depends on its method, on `Authorization` and on the
+//! headers that `Vary` names. mrc caches the data of the responses instead.
 
 mod exchange;
 mod failure;

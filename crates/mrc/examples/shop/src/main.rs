@@ -1,4 +1,4 @@
-//! `shop`: the service, on 127.0.0.1 and the port of `PORT`, else 8080.
+//! Runs the service on 127.0.0.1 and the port of `PORT`. Default: 8080.
 #![expect(clippy::print_stdout, reason = "it says where it listens")]
 
 use std::net::Ipv4Addr;
@@ -11,13 +11,13 @@ use tokio::net::TcpListener;
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    // The exporter comes first: a client that is built before it counts into nothing.
+    // The exporter comes first: a client that is built earlier counts into nothing.
     let metrics = exporter()?;
     let shop = Shop::from_env(Arc::new(FixedRates)).await?;
     let port = std::env::var("PORT").map_or(Ok(8080), |port| port.parse())?;
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
     println!("listening on http://{}", listener.local_addr()?);
-    // It answers the requests under way before it ends.
+    // The server answers running requests before it ends.
     axum::serve(listener, router(shop.clone(), move || metrics.render())).with_graceful_shutdown(stopped()).await?;
     shop.close().await;
     Ok(())
@@ -30,7 +30,7 @@ fn exporter() -> anyhow::Result<PrometheusHandle> {
         .install_recorder()?;
     let upkeep = metrics.clone();
     tokio::spawn(async move {
-        // Measurements are summed up even if nobody scrapes; otherwise they pile up.
+        // Sums up the measurements, which otherwise pile up without a scrape.
         loop {
             tokio::time::sleep(Duration::from_secs(5)).await;
             upkeep.run_upkeep();
@@ -39,7 +39,7 @@ fn exporter() -> anyhow::Result<PrometheusHandle> {
     Ok(metrics)
 }
 
-/// Ends at Ctrl-C or SIGTERM.
+/// Returns at Ctrl-C or SIGTERM.
 async fn stopped() {
     #[cfg(unix)]
     let terminated = async {

@@ -24,10 +24,10 @@ pub struct Order {
     pub note: Option<String>,
 }
 
-/// What the JSON column holds.
+/// The content of the JSON column.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Meta {
-    /// What is ordered.
+    /// The ordered items.
     pub items: Vec<String>,
 }
 
@@ -35,25 +35,25 @@ impl Shop {
     /// Returns the orders of a store.
     ///
     /// # Errors
-    /// The database's. A cache that fails is no error.
+    /// The error of the database. A failing cache is no error.
     pub async fn orders(&self, store: u32) -> Result<Vec<Order>, Error> {
         let sql = "SELECT id, state, total, placed_at, meta, note FROM shop_orders WHERE store_id = ? ORDER BY id";
         self.client.rows_with_cache(sql, params! { "StoreId" => store }, TTL).await
     }
 
-    /// Returns the orders with these ids, of whatever stores.
+    /// Returns the orders with these ids, from any store.
     ///
     /// # Errors
-    /// As [`orders`](Self::orders); an empty list makes no key.
+    /// As for [`orders`](Self::orders). Also [`Error::Key`] if the list is empty.
     pub async fn orders_by_id(&self, ids: Vec<u64>) -> Result<Vec<Order>, Error> {
         let sql = "SELECT id, state, total, placed_at, meta, note FROM shop_orders WHERE id IN (?) ORDER BY id";
-        // The list is one param, so that a drop by one id doesn't find the entry. The tags do.
+        // A drop by one id can't find the entry, because the list is one param. The tags do.
         let query = ids.iter().fold(Query::new(sql), |query, id| query.tag(order_tag(*id)));
         self.client.rows_with_cache(query, params! { "Ids" => ids }, TTL).await
     }
 }
 
-/// The tag of the entries that hold this order by its id. Readers and writers take it from here.
+/// Returns the tag of entries that hold this order by its id. Reads and writes share this function.
 pub(crate) fn order_tag(id: u64) -> Tag {
     Tag::new(format!("order:{id}"))
 }

@@ -1,4 +1,4 @@
-//! Another service: it knows exchange rates.
+//! Another service, with exchange rates.
 
 use std::fmt::Debug;
 
@@ -6,14 +6,14 @@ use anyhow::Context;
 use async_trait::async_trait;
 use rust_decimal::Decimal;
 
-/// A service that knows exchange rates. A trait, so that tests need no such service.
+/// A service with exchange rates. The trait lets tests replace the service.
 #[async_trait]
 pub trait Rates: Debug + Send + Sync {
-    /// Returns how much of a currency one euro is.
+    /// Returns the price of one euro in a currency.
     async fn of_euro(&self, currency: &str) -> anyhow::Result<Decimal>;
 }
 
-/// Rates that never change. Your HTTP client goes here.
+/// Fixed rates, in place of your HTTP client.
 #[derive(Debug)]
 pub struct FixedRates;
 

@@ -1,4 +1,4 @@
-//! A cached function of two queries.
+//! A cached function that runs two queries.
 
 use mrc::{Error, Spec, params};
 use rust_decimal::Decimal;
@@ -7,24 +7,24 @@ use serde::{Deserialize, Serialize};
 use crate::orders::Order;
 use crate::shop::{Shop, TTL};
 
-/// What a store has sold.
+/// A store's sales.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 pub struct Report {
-    /// How many orders there are.
+    /// The number of orders.
     pub orders: u64,
-    /// What they cost together.
+    /// The total price of all orders.
     pub total: Decimal,
-    /// The order that costs most.
+    /// The order with the highest price.
     pub largest: Option<Order>,
 }
 
 impl Shop {
-    /// Returns what a store has sold.
+    /// Returns a store's sales.
     ///
-    /// The entry inherits the param `StoreId` of the queries: a drop of `StoreId=6` removes the report of store 6 as well.
+    /// The entry inherits the queries' param `StoreId`: dropping `StoreId=6` drops the report too.
     ///
     /// # Errors
-    /// The database's.
+    /// The error of the database.
     pub async fn report(&self, store: u32) -> Result<Report, Error> {
         let compute = || async {
             let sums = "SELECT COUNT(*), SUM(total) FROM shop_orders WHERE store_id = ?";

@@ -1,4 +1,4 @@
-//! The shop: a client, a cache for functions on the same connections, and the other service.
+//! The shop: a client, a cache of functions on the same connections, and the other service.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use mrc::{Cache, Error, Health, MemoryStore, Metrics, MrcClient, SqliteExecutor,
 
 use crate::rates::Rates;
 
-/// How long entries live that writes invalidate.
+/// The TTL of entries that writes invalidate.
 pub(crate) const TTL: Duration = Duration::from_secs(600);
 
 /// The shop. Cheap to clone: all clones share everything.
@@ -20,11 +20,11 @@ pub struct Shop {
 }
 
 impl Shop {
-    /// Returns a shop on the MySQL of `MRC_MYSQL_URL` and the Redis of `MRC_REDIS_URL`. A server without a URL is replaced inside of the
-    /// process: by SQLite, or by a cache in memory.
+    /// Returns a shop on the MySQL of `MRC_MYSQL_URL` and the Redis of `MRC_REDIS_URL`. Without a
+    /// URL, SQLite or a cache in memory replaces the server.
     ///
     /// # Errors
-    /// A URL can't be used, or the database doesn't answer.
+    /// A URL is invalid, or the database doesn't answer.
     pub async fn from_env(rates: Arc<dyn Rates>) -> Result<Self, Error> {
         let url = |name| std::env::var(name).ok().filter(|url| !url.is_empty());
         let builder = match url("MRC_REDIS_URL") {

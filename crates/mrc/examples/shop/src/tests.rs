@@ -13,7 +13,7 @@ use tokio::time::advance;
 use crate::rates::Rates;
 use crate::{Change, Meta, NewOrder, Shop};
 
-/// Stands in for the other service.
+/// Replaces the other service.
 #[derive(Debug, Default)]
 struct Double {
     calls: AtomicU32,
@@ -92,7 +92,7 @@ async fn a_report_of_no_orders_is_zero() {
     assert_eq!((report.orders, report.total, report.largest), (0, Decimal::ZERO, None));
 }
 
-/// The clock of the runtime stands still: `advance` moves it, and the entries expire by it.
+/// The runtime's clock stands still. `advance` moves it, and expires the entries.
 #[tokio::test(start_paused = true)]
 async fn while_the_other_service_fails_its_last_rate_is_served() {
     let rates = Arc::new(Double::default());

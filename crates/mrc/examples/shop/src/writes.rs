@@ -1,4 +1,4 @@
-//! Writes, and what they invalidate once they are committed.
+//! Writes, and the invalidations after their commit.
 
 use mrc::{Error, params};
 use rust_decimal::Decimal;
@@ -8,21 +8,21 @@ use serde_json::json;
 use crate::orders::{Meta, order_tag};
 use crate::shop::Shop;
 
-/// An order that comes in.
+/// A new order.
 #[derive(Debug, Deserialize)]
 pub struct NewOrder {
-    /// What it costs.
+    /// The price.
     pub total: Decimal,
-    /// What is ordered.
+    /// The ordered items.
     pub meta: Meta,
 }
 
-/// What changes in an order.
+/// The changes of an order.
 #[derive(Debug, Deserialize)]
 pub struct Change {
-    /// Its new state.
+    /// The new state.
     pub state: String,
-    /// Its new note. `None` removes the old one.
+    /// The new note. `None` removes the old note.
     pub note: Option<String>,
 }
 
@@ -30,14 +30,14 @@ impl Shop {
     /// Stores an order and returns its id.
     ///
     /// # Errors
-    /// The database's: the order isn't stored.
+    /// The error of the database. The order isn't stored.
     pub async fn order(&self, store: u32, order: &NewOrder) -> Result<Option<u64>, Error> {
         let insert = "INSERT INTO shop_orders (store_id, total, meta) VALUES (?, ?, ?)";
         let params =
             params! { "StoreId" => store, "Total" => order.total, "Meta" => json!({ "items": order.meta.items }) };
         let id = self.client.execute(insert, params).await?.last_insert_id;
         if let Err(error) = self.client.drop_outdated_cache(params! { "StoreId" => store }).await {
-            // The order is stored. An error would make its client order again. The old entries stay until their TTL ends.
+            // An error would make the client order again. Old entries stay until their TTL ends.
             eprintln!("store {store}: {error}");
         }
         Ok(id)
@@ -46,8 +46,8 @@ impl Shop {
     /// Changes an order of a store. Returns false if there is no such order.
     ///
     /// # Errors
-    /// The database's: nothing has changed. [`Error::NotInvalidated`]: the change is committed, and the cache has failed. Calling it
-    /// again does no harm.
+    /// - The database's error: nothing has changed.
+    /// - [`Error::NotInvalidated`]: committed, but the cache failed. A retry does no harm.
     pub async fn change(&self, store: u32, id: u64, change: &Change) -> Result<bool, Error> {
         self.client
             .transaction(async |tx| {
@@ -59,8 +59,8 @@ impl Shop {
                 let update = "UPDATE shop_orders SET state = ?, note = ? WHERE id = ?";
                 let params = params! { "State" => &change.state, "Note" => change.note.clone(), "Id" => id };
                 tx.execute(update, params).await?;
-                tx.drop_outdated_cache(params! { "StoreId" => store }); // its lists, and the report that read them
-                tx.invalidate(order_tag(id)); // the lists of chosen orders
+                tx.drop_outdated_cache(params! { "StoreId" => store }); // its lists and report
+                tx.invalidate(order_tag(id)); // the lists by id
                 Ok(true)
             })
             .await

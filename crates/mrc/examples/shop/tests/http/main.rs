@@ -1,4 +1,4 @@
-//! The service as a process, over HTTP.
+//! Runs the service as a process, over HTTP.
 
 #[cfg(test)]
 mod routes;

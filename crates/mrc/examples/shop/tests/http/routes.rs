@@ -1,11 +1,11 @@
-//! What the routes answer, on servers and on none.
+//! The answers of the routes, with and without servers.
 
 use mrc_tests::{Database, Redis, SqlServer};
 use serde_json::json;
 
 use crate::run::Shop;
 
-/// The whole story of a store, which nobody else uses.
+/// Runs the story of a store that no other test uses.
 async fn sells(shop: &Shop) {
     assert!(shop.get("/stores/6/orders").await.is_from("computed"));
     let hit = shop.get("/stores/6/orders").await;

@@ -1,4 +1,4 @@
-//! One run of the binary, and a small client of it.
+//! Runs the binary, with a small HTTP client.
 
 use std::process::{ExitStatus, Stdio};
 
@@ -14,7 +14,7 @@ pub(crate) struct Shop {
     address: String,
 }
 
-/// What came back.
+/// A response.
 #[derive(Debug)]
 pub(crate) struct Response {
     pub(crate) status: u16,
