@@ -1,5 +1,5 @@
 -- KEYS: key, lease, perhaps copy, perhaps tags
--- ARGV: token, value, its TTL in ms, the copy's TTL in ms, perhaps the tags as JSON, 1 if a copy
+-- ARGV: token, value, its TTL in ms, the copy's TTL in ms, perhaps the tags as JSON, 1 (copy) or 0
 -- 1: stored | 0: refused
 if look('GET', KEYS[2]) ~= ARGV[1] then return 0 end
 local n = look('STRLEN', KEYS[1])

@@ -1,6 +1,6 @@
 -- KEYS: indexes of tags   ARGV: key, the TTL of the entry in ms,
 -- how many µs to remember an invalidation, the moment of each tag in µs
--- 1: registered | 0: registered, but a tag was invalidated since its moment, or the moment is too old
+-- 1: registered | 0: registered, but a tag was invalidated since its moment, or that is too old
 local t = redis.call('TIME')
 local now = t[1] * 1e6 + t[2]
 local ttl, g, answer = tonumber(ARGV[2]), tonumber(ARGV[3]), 1
