@@ -1,4 +1,5 @@
-//! Spans for what goes to Redis, with OpenTelemetry's names for databases. Neither keys nor values: keys hold params.
+//! Spans for Redis commands, with OpenTelemetry's database names. They omit values, and keys, which
+//! contain params.
 
 use std::future::Future;
 
@@ -54,7 +55,7 @@ mod tests {
 
     use super::*;
 
-    /// Writes down what it's told.
+    /// Records its events.
     #[derive(Clone, Default)]
     struct Notes(Arc<Mutex<String>>);
 
