@@ -119,8 +119,7 @@ mod tests {
     #[test]
     fn only_an_answer_of_the_server_says_that_nothing_was_committed() {
         let server = |code| server_error(code, "HY000", "");
-        // Deadlock (also of Galera's certification), group replication rollback, read-only, commit
-        // error.
+        // Deadlock (also of Galera's certification), group replication, read-only, commit error.
         assert!([1213, 3101, 1836, 1180].into_iter().all(|code| !may_be_committed(&server(code))));
         assert!(CUT_OFF.into_iter().all(|code| may_be_committed(&server(code.try_into().unwrap()))));
         let limit = Duration::from_secs(1);

@@ -98,8 +98,7 @@ pub enum ExecuteError {
         stage: &'static str,
         /// The limit that passed.
         limit: Duration,
-        /// The server: `host:port`, or the path of its socket. `None` if it has none or isn't
-        /// known.
+        /// The server: `host:port`, or the path of its socket. `None` if it isn't known.
         address: Option<String>,
     },
     /// A value of the answer can't be read.
@@ -119,8 +118,7 @@ pub enum ExecuteError {
          run it on a connection of `mysql_pool()`, or have the procedure select once"
     )]
     SeveralResults,
-    /// A read left its session in a transaction or without autocommit: its rows may not be
-    /// committed.
+    /// A read left its session in a transaction or without autocommit: its rows may be uncommitted.
     #[error(
         "the read left its session in a transaction or without autocommit, so its rows may not be committed: \
          leave transactions to `query` or `mysql_pool()`"
@@ -149,9 +147,8 @@ impl ExecuteError {
         matches!(self, Self::Unavailable(_) | Self::Timeout { .. })
     }
 
-    /// Returns whether the call itself is wrong: it fails until its statement, params or
-    /// configuration change. Errors of the database count if their SQLSTATE class is 21, 22, 23 or
-    /// 42.
+    /// Returns whether the call fails until its statement, params or configuration change. Errors
+    /// of the database count if their SQLSTATE class is 21, 22, 23 or 42.
     pub fn is_callers_fault(&self) -> bool {
         match self {
             Self::Config(_) | Self::ParamCount { .. } | Self::Param { .. } | Self::SeveralResults => true,
@@ -196,11 +193,9 @@ impl ExecuteError {
         self.is(ServerErrorKind::LockTimeout)
     }
 
-    /// Returns whether the server is read-only, as a replica or an old primary: write to the
-    /// primary.
+    /// Returns whether the server is read-only, as a replica is: write to the primary.
     ///
-    /// Error 1792 doesn't count: it refuses a write by a cached read in a read-only session of
-    /// ours.
+    /// Error 1792 doesn't count: it refuses a write by a cached read in a read-only session.
     pub fn is_read_only(&self) -> bool {
         self.is(ServerErrorKind::ReadOnly)
     }

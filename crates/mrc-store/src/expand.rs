@@ -1,5 +1,4 @@
-//! Expands a statement and its params for a driver: one `?` a value, no lists. Also checks that
-//! each value can be bound.
+//! Expands a statement for a driver to one `?` a value, without lists, and checks the values.
 
 use std::borrow::Cow;
 
@@ -19,8 +18,7 @@ pub struct Expanded<'a> {
     pub values: Vec<&'a Value>,
 }
 
-/// Writes `IN (?)` with a list of three as `IN (?,?,?)`, and checks the params before they are
-/// sent.
+/// Writes `IN (?)` with a list of three as `IN (?,?,?)`, and checks the params.
 ///
 /// # Errors
 /// - [`ExecuteError::ParamCount`]: there are more or fewer params than placeholders;
@@ -37,9 +35,8 @@ pub fn expand<'a>(sql: &'a str, params: &'a Params) -> Result<Expanded<'a>, Exec
     Ok(Expanded { sql: if has_list { Cow::Owned(expanded) } else { Cow::Borrowed(sql) }, values })
 }
 
-/// Replaces each placeholder by its value, after checking that the params fit. `between` separates
-/// the elements of a list. `write` gets the value, the byte after the placeholder, and the text so
-/// far.
+/// Replaces each placeholder by its value, if the params fit. `between` separates elements of a
+/// list. `write` gets the value, the byte after the placeholder, and the text so far.
 pub(crate) fn fill<'a>(
     sql: &str,
     places: &[usize],

@@ -40,8 +40,7 @@ impl Retries {
         Self { began: Instant::now(), deadline, pause: PAUSES.0 }
     }
 
-    /// Returns whether to retry after this error. If so, it emits the error and waits for the next
-    /// attempt.
+    /// Returns whether to retry. If so, it emits the error and waits for the next attempt.
     pub async fn again(&mut self, error: &StoreError, listener: &dyn EventListener) -> bool {
         if !error.is_retryable() || self.began.elapsed() + self.pause > self.deadline {
             return false;

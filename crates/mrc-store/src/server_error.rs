@@ -19,7 +19,7 @@
 pub struct ServerError {
     /// The kind of the error.
     pub kind: ServerErrorKind,
-    /// The error's number: `1062` in MySQL and MariaDB, the extended result code in SQLite (`2067`).
+    /// The number: `1062` in MySQL and MariaDB, the extended result code in SQLite (`2067`).
     pub code: u32,
     /// The SQLSTATE, five characters such as `23000`. Empty for SQLite, which has none.
     pub state: String,

@@ -30,9 +30,8 @@ impl Moment {
     }
 }
 
-/// The tags of an entry, each with a moment. An invalidation of a tag after its moment makes the
-/// entry stale. The moment is no later than the beginning of the first read that the value depends
-/// on.
+/// The tags of an entry, each with a moment, after which its invalidation makes the entry stale.
+/// The moment is no later than the beginning of the first read that the value depends on.
 ///
 /// ```
 /// use mrc_store::{Moment, Tags};
@@ -119,7 +118,6 @@ pub(crate) fn all_of(tags: &[Tag]) -> Result<Vec<Tag>, TagError> {
 pub struct Found {
     /// The value.
     pub value: Bytes,
-    /// The tags. `None` if they are lost (an eviction, another program): cache nothing that depends
-    /// on it.
+    /// The tags. `None` if they are lost (eviction, another program): cache nothing that uses it.
     pub tags: Option<Tags>,
 }

@@ -11,8 +11,7 @@ const OURS: &[u8] = b"mrc:b:";
 const THEIRS: &[u8] = b"mrc:f:";
 
 impl Bound {
-    /// Returns the name of the function that a key belongs to: the text before the first
-    /// parenthesis.
+    /// Returns the name of the function of a key: the text before the first parenthesis.
     pub(crate) fn function<'a>(&self, namespace: &str, key: &'a str) -> &'a str {
         if !self.per_function {
             return "";
@@ -36,8 +35,7 @@ impl Bound {
         format!("{namespace}:{{{namespace}:{}:", self.policy)
     }
 
-    /// Returns whether a base belongs to the structure of a function. Another number of shards is
-    /// another cache.
+    /// Returns whether a base belongs to a function's structure, with this number of shards.
     pub(crate) fn is_of_a_function(&self, beginning: &str, base: &[u8]) -> bool {
         let name = std::str::from_utf8(base).ok().and_then(|base| base.strip_prefix(beginning)?.strip_suffix('}'));
         let shards = |text: &str| {
@@ -66,8 +64,7 @@ impl Bound {
     }
 }
 
-/// Returns the base of a key in Redis, without the store's prefix, if the key is part of a
-/// structure.
+/// Returns the base of a key without store prefix. Returns `None` if it isn't a structure's key.
 pub(crate) fn structure_of(key: &[u8]) -> Option<&[u8]> {
     let (base, part) = key.split_at_checked(key.len().checked_sub(VALUES.len())?)?;
     let key = std::str::from_utf8(base).ok().filter(|_| matches!(part, [b':', b'0'..=b'4']))?;

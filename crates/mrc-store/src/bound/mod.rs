@@ -59,17 +59,17 @@ impl Bound {
 
     /// Sets the maximal number of entries. Default: 1,024.
     ///
-    /// You may change it at any time. If there are more, the next fill of a new entry evicts up to
-    /// 1,000 at a time.
+    /// It may change at any time. A fill of a new entry then evicts a surplus, up to 1,000 at a
+    /// time.
     pub fn max(self, max: usize) -> Self {
         Self { max, ..self }
     }
 
-    /// Sets the life of the whole structure: [`Sliding`] or [`Fixed`]. Default: that of its longest
-    /// entry.
+    /// Sets the life of the whole structure: [`Sliding`] or [`Fixed`]. Default: its longest
+    /// entry's.
     ///
-    /// Each entry also has its own TTL, which limits the age of a value. A sliding life limits only
-    /// the time without use.
+    /// Each entry also has its own TTL, which limits a value's age. A sliding life limits only
+    /// disuse.
     pub fn ttl(self, lifetime: impl Into<Lifetime>) -> Self {
         Self { lifetime: lifetime.into(), ..self }
     }
@@ -81,8 +81,7 @@ impl Bound {
         Self { per_function: true, ..self }
     }
 
-    /// Spreads the entries over `shards` structures, and so over the servers of a cluster. Default:
-    /// 1.
+    /// Spreads the entries over `shards` structures, and so over a cluster's servers. Default: 1.
     ///
     /// [`max`](Self::max) counts for all shards together, and each evicts by itself. Caches with
     /// different numbers of shards are different caches.
@@ -90,8 +89,8 @@ impl Bound {
         Self { shards, ..self }
     }
 
-    /// Shares the cache with Python's `redis_func_cache`, by its keys and fields. Default: mrc's
-    /// layout.
+    /// Shares the cache with Python's `redis_func_cache`, by its keys and fields. Default: not
+    /// shared.
     #[cfg(feature = "compat")]
     pub fn func_cache(self, layout: FuncCache) -> Self {
         Self { func_cache: Some(layout), ..self }
@@ -245,14 +244,13 @@ pub struct FuncCache {
 
 #[cfg(feature = "compat")]
 impl FuncCache {
-    /// Returns the names for one server: `LruPolicy`, with [`Bound::per_function`]
-    /// `LruMultiplePolicy`.
+    /// Returns the names for one server: `LruPolicy`, or per function `LruMultiplePolicy`.
     pub fn single() -> Self {
         Self { prefix: "func-cache:".into(), cluster: false }
     }
 
-    /// Returns the names for a cluster: `LruClusterPolicy`, or `LruClusterMultiplePolicy` with
-    /// [`Bound::per_function`].
+    /// Returns the names for a cluster: `LruClusterPolicy`, `LruClusterMultiplePolicy` per
+    /// function.
     pub fn cluster() -> Self {
         Self { cluster: true, ..Self::single() }
     }

@@ -18,7 +18,7 @@ use crate::error::ExecuteError;
 /// The feature `conformance` has a test suite of these rules for your own implementation.
 #[async_trait]
 pub trait QueryExecutor: Debug + Send + Sync + 'static {
-    /// Runs `sql` with `params` bound to its `?` placeholders in order, in autocommit, on the primary.
+    /// Runs `sql` on the primary in autocommit, with `params` bound to its `?` in order.
     ///
     /// A [`Value::List`](mrc_core::Value::List) takes one placeholder, `IN (?)`, which is expanded
     /// to one for each element. The executor announces the columns to `rows` once, before the first
@@ -39,8 +39,8 @@ pub trait QueryExecutor: Debug + Send + Sync + 'static {
 
     /// Runs any statement, including writes, like [`query`](Self::query). Returns what it wrote.
     ///
-    /// Changes to the session must not reach a `query`: transactions, variables, the database,
-    /// temporary tables, locks.
+    /// Session changes must not reach a `query`: transactions, variables, temporary tables, locks,
+    /// `USE`.
     ///
     /// # Errors
     /// The errors of [`query`](Self::query).
@@ -58,8 +58,7 @@ pub trait QueryExecutor: Debug + Send + Sync + 'static {
         false
     }
 
-    /// Pings the database within a short time. A ping isn't a query: it has no span and no
-    /// statistics.
+    /// Pings the database within a short time. A ping has no span, and isn't counted as a query.
     ///
     /// # Errors
     /// [`ExecuteError`]: the database can't be reached or is too slow, or the executor is closed.

@@ -50,7 +50,8 @@ impl Invalidator {
     /// began earlier is refused. A refused fill counts as an entry. Dropping twice does no harm.
     ///
     /// # Errors
-    /// - [`DropError::Pattern`], [`DropError::SubstringByIndex`]: the request can't be used, and nothing was dropped.
+    /// - [`DropError::Pattern`], [`DropError::SubstringByIndex`]: the request can't be used.
+    ///   Nothing was dropped.
     /// - [`DropError::Interrupted`]: the cache kept failing. Call it again.
     pub async fn drop_outdated(&self, request: &DropRequest, listener: &dyn EventListener) -> Result<u64, DropError> {
         let pattern = request.pattern()?;
@@ -70,8 +71,7 @@ impl Invalidator {
         Ok(progress.dropped)
     }
 
-    /// Removes the selected entries of the whole store, and returns their number. Emits to
-    /// `listener`.
+    /// Removes the selected entries of the whole store, and returns how many. Emits to `listener`.
     ///
     /// # Errors
     /// - [`DropError::Tag`]: a tag can't be used, and nothing was removed.
@@ -103,8 +103,7 @@ impl Invalidator {
         // The event of the scan counts all dropped entries.
         let silent = |_: &Event<'_>| {};
         if request.strategy == Strategy::Both && !request.dry_run {
-            // Drops indexed entries early. An error is ignored: the index is read again after the
-            // scan.
+            // Drops indexed entries early. Ignores errors, because the index is read again later.
             progress.dropped += self.drop_by_index(&selects, &silent).await.unwrap_or_default();
         }
         self.drop_by_scan(pattern, request, progress).await?;
@@ -129,8 +128,7 @@ impl Invalidator {
         progress: &mut Progress,
     ) -> Result<(), StoreError> {
         let scan = pattern.needle().map_or(ScanPattern::All, ScanPattern::Containing);
-        // A scan may return a key twice. A dry run removes nothing, so it must remember counted
-        // keys.
+        // A scan may return a key twice. A dry run, which removes nothing, must remember its keys.
         let (hasher, mut counted) = (RandomState::new(), HashSet::new());
         let mut pages = walk(&*self.store, &scan);
         while let Some((page, looked)) = pages.try_next().await? {

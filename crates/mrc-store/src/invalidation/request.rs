@@ -54,8 +54,7 @@ pub enum Strategy {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Progress {
-    /// The number of keys read so far, of any kind and in the whole database. Exact at the end of a
-    /// scan, 0 for a drop by index.
+    /// The number of keys read so far in the whole database, exact at the end. 0 by the index.
     pub scanned: u64,
     /// The number of dropped entries, or in a dry run the number that a drop would remove.
     pub dropped: u64,
@@ -84,8 +83,7 @@ impl DropRequest {
         Self { strategy, ..self }
     }
 
-    /// Counts the entries by a scan and drops nothing. Functions that used the entries aren't
-    /// counted.
+    /// Counts the entries by a scan, without functions that used them, and drops nothing.
     pub fn dry_run(self) -> Self {
         Self { dry_run: true, ..self }
     }

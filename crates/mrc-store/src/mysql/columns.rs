@@ -10,8 +10,7 @@ const BINARY: u16 = 63;
 /// The length of a `LONGTEXT`, and therefore of a MariaDB `JSON` column.
 const LONGTEXT: u32 = u32::MAX;
 
-/// From this number of decimals on, the server prints all that a float has: 31 in MySQL, 39 in
-/// MariaDB.
+/// From this number of decimals on, servers print all that a float has: MySQL 31, MariaDB 39.
 const NOT_FIXED: u8 = 31;
 
 /// Describes a column for the row formats. A MariaDB JSON column is text unless `is_json`.
@@ -23,8 +22,7 @@ pub(super) fn described(column: &Column, is_json: bool) -> mrc_core::Column {
     if is_float && decimals < NOT_FIXED { described.with_decimals(decimals) } else { described }
 }
 
-/// Returns the kind of a column. A MariaDB JSON column is [`ColumnKind::Text`]: see
-/// [`may_be_mariadb_json`].
+/// Returns the kind of a column, text for MariaDB's JSON: see [`may_be_mariadb_json`].
 fn kind(column: &Column) -> ColumnKind {
     use ColumnType::*;
     match column.column_type() {
@@ -56,8 +54,7 @@ fn fraction(column: &Column) -> u8 {
     column.decimals().min(6)
 }
 
-/// Returns whether a column may be a MariaDB JSON column. `LONGTEXT COLLATE utf8mb4_bin` looks the
-/// same.
+/// Returns whether a column may be MariaDB JSON. `LONGTEXT COLLATE utf8mb4_bin` looks the same.
 pub(super) fn may_be_mariadb_json(column: &Column) -> bool {
     column.column_type() == ColumnType::MYSQL_TYPE_BLOB
         && column.character_set() != BINARY

@@ -111,8 +111,8 @@ impl MySqlConfig {
         self
     }
 
-    /// Sets whether connections to a local host switch to the server's Unix socket, bypassing a
-    /// proxy. Default: false.
+    /// Sets whether connections to a local host switch to its Unix socket, past a proxy. Default:
+    /// false.
     #[must_use]
     pub fn prefer_socket(mut self, prefer: bool) -> Self {
         self.prefer_socket = prefer;
@@ -150,8 +150,7 @@ impl MySqlConfig {
         self
     }
 
-    /// Sets the maximal number of connections of each of the two pools, from 1 to 100,000. Default:
-    /// 10.
+    /// Sets the most connections of each of the two pools, from 1 to 100,000. Default: 10.
     ///
     /// Cached reads use one pool. `MrcClient::query` and `MrcClient::mysql_pool` share the other
     /// pool, so that their session state never reaches a cached read. A service that only caches
@@ -209,8 +208,7 @@ impl MySqlConfig {
 
 impl MySqlConfig {
     /// Sets whether values are bound to prepared statements or written into the text. Default:
-    /// [`ParamMode::Auto`], text for the row formats of the peers and prepared statements
-    /// otherwise.
+    /// [`ParamMode::Auto`], text for the peers' row formats and prepared statements otherwise.
     #[must_use]
     pub fn param_mode(mut self, mode: ParamMode) -> Self {
         self.param_mode = mode;
@@ -264,8 +262,7 @@ impl MySqlConfig {
         self
     }
 
-    /// Like [`tls_client_files`](Self::tls_client_files), with the texts of the files. Default:
-    /// none.
+    /// Like [`tls_client_files`](Self::tls_client_files), with the files' texts. Default: none.
     #[must_use]
     pub fn tls_client_pem(mut self, cert: impl Into<Vec<u8>>, key: impl Into<Vec<u8>>) -> Self {
         (self.tls.cert, self.tls.key) = (Some(Pem::Text(cert.into())), Some(Pem::Text(key.into())));

@@ -16,8 +16,7 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(1), Duration::from_m
 /// The server doesn't know the connection: it has ended.
 const UNKNOWN_THREAD: u16 = 1094;
 
-/// The queries being ended, and the one connection for that. It is opened for the first query and
-/// closed after the last.
+/// The queries being ended, and the one connection for that, open from the first to the last.
 #[derive(Debug)]
 pub(super) struct Endings {
     connect_timeout: Duration,
@@ -34,14 +33,12 @@ impl Endings {
 
     /// Ends the query on a connection that was closed here. `opts` are the connection's options.
     ///
-    /// Returns when the query has ended, when the server can't be asked, or after the query
-    /// timeout.
+    /// Returns when the query has ended, when the server can't be asked, or after the query limit.
     pub(super) async fn end(&self, opts: Opts, connection: u32) {
         let _counted = Counted::new(&self.count);
         let begun = Instant::now();
         let mut pause = PAUSES.0;
-        // The first KILL may precede the query, so repeat it until the server doesn't know the
-        // connection.
+        // The first KILL may precede the query: repeat it until the connection is unknown.
         while self.kill(&opts, connection).await && begun.elapsed() < self.give_up {
             sleep(pause).await;
             pause = (pause * 2).min(PAUSES.1);

@@ -44,16 +44,15 @@ use crate::expand::Expanded;
 /// JSON is noticed after that time, any other at once. Other JSON on MariaDB is text: expressions,
 /// columns of views or of a `UNION`.
 ///
-/// A prepared statement binds a [`Decimal`](mrc_core::Decimal) as text. The server compares it
-/// exactly with a stored `DECIMAL`, but as a double with an expression. Above 15 digits write
-/// `CAST(? AS DECIMAL(65,30))`.
+/// A [`Decimal`](mrc_core::Decimal) in a prepared statement is bound as text. Servers compare it
+/// exactly with a stored `DECIMAL`, but as a double with an expression. Above 15 digits
+/// write `CAST(? AS DECIMAL(65,30))`.
 ///
 /// Each query has a debug-level `tracing` span with OpenTelemetry's database fields:
 /// `db.operation.name`, `db.query.summary`, `db.response.returned_rows`, `error.type` and others,
 /// but neither text nor params.
 ///
-/// Each tokio runtime has its own connections, which end with it: a static executor works in
-/// several.
+/// Each tokio runtime has its own connections, which end with it.
 ///
 /// Cloning is cheap: all clones share the connections.
 #[derive(Clone)]
@@ -151,8 +150,7 @@ impl MySqlExecutor {
         match timeout(connect_timeout, opened).await {
             Ok(opened) => opened.map_err(|error| connecting(self.pools.address(), error)),
             Err(_) => {
-                // Somebody took it from the pool directly, or it is being reset. A foreign pool
-                // hides its maximum.
+                // Taken directly from the pool, or being reset. A foreign pool hides its maximum.
                 let in_use = lane.pool.metrics().connections_in_use.load(Ordering::Relaxed);
                 let busy = lane.is_own() || in_use >= pool_max;
                 let stage = if busy { "waiting for a connection" } else { "connecting to the database" };

@@ -22,8 +22,7 @@ use tokio::time::Instant;
 use super::columns;
 use crate::driver::JSON_COLUMNS_OF_TABLE;
 
-/// An `ALTER TABLE` from `LONGTEXT` to JSON, which leaves the answer's columns alike, is noticed
-/// after this.
+/// After this time an `ALTER TABLE` is noticed that makes JSON of a `LONGTEXT` with that collation.
 const REMEMBERED: Duration = Duration::from_secs(300);
 
 /// The number of lists of columns to remember. Above it the catalogue is queried more often.
@@ -54,8 +53,7 @@ struct Known {
 }
 
 impl JsonColumns {
-    /// Returns for each column of an answer whether it is JSON. Returns `None` if that isn't known
-    /// yet.
+    /// Returns for each column of an answer whether it is JSON. Returns `None` if that is unknown.
     pub(super) fn known(&self, answer: &[Column]) -> Option<Vec<bool>> {
         let is_json = |column| match columns::may_be_mariadb_json(column) {
             true => self.remembered(&list_of(column, answer), &column.org_name_str()),

@@ -15,8 +15,7 @@ pub(super) struct LiteralSpelling {
 }
 
 impl LiteralSpelling {
-    /// Appends one value as a token, perhaps with a sign. Lists are taken apart, and floats are
-    /// finite.
+    /// Appends a value as a token, perhaps with a sign. It is no list, and no infinite float.
     pub(super) fn write(self, value: &Value, out: &mut String) {
         let (npm, python) = (self.format == RowFormat::TypeScript, self.format == RowFormat::Python);
         // Writing into a `String` can't fail.
@@ -55,8 +54,7 @@ impl LiteralSpelling {
         };
     }
 
-    /// Appends a string. Only quotes and backslashes could end it; the other escapes imitate the
-    /// peers.
+    /// Appends a string. Only quotes and backslashes need escapes; the others imitate the peers.
     fn quoted(self, text: &str, out: &mut String) -> std::fmt::Result {
         out.reserve(text.len() + 2);
         out.push('\'');

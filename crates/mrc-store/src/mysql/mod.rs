@@ -72,8 +72,7 @@ impl QueryExecutor for MySqlExecutor {
         self.config().ignore_space
     }
 
-    /// Takes a connection of the reads' pool, like a query. The shortest of the three limits
-    /// counts.
+    /// Takes a connection of the reads' pool. The shortest of the three limits counts.
     async fn ping(&self) -> Result<(), ExecuteError> {
         let MySqlConfig { acquire_timeout, connect_timeout, query_timeout, .. } = *self.config();
         let limit = acquire_timeout.min(connect_timeout).min(query_timeout);

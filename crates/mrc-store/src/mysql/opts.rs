@@ -44,8 +44,7 @@ impl MySqlConfig {
         self.check_limits()?;
         let constraints = PoolConstraints::new(self.pool_min, self.pool_max)
             .ok_or_else(|| refuse("pool_min must not be above pool_max"))?;
-        // With 0 the driver never closes statements. With 1 a catalogue query would close the
-        // caller's.
+        // With 0 the driver never closes statements. With 1 a catalogue query closes the caller's.
         if self.statement_cache < 2 {
             return Err(refuse("statement_cache must be at least 2"));
         }

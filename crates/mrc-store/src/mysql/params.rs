@@ -29,8 +29,7 @@ pub enum ParamMode {
     /// [`Prepared`](Self::Prepared) for `Canonical`. Default.
     #[default]
     Auto,
-    /// Binds values to prepared statements. The first call of a text costs two round trips, others
-    /// one.
+    /// Binds values to prepared statements. A text costs two round trips at first, later one.
     Prepared,
     /// Writes values into the text as the row format's peer does. Each call costs one round trip.
     ///

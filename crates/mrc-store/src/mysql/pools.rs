@@ -84,8 +84,7 @@ impl Pools {
         }
     }
 
-    /// Returns the target for spans. The server of a caller's pool is known after the first
-    /// connection.
+    /// Returns the target for spans. A caller's pool has one after its first connection.
     pub(super) fn target(&self) -> Target<'_> {
         let MySqlConfig { host, port, socket, database, pool, .. } = &self.config;
         let (host, port, socket, namespace) = match (pool, self.seen.get()) {
@@ -175,8 +174,7 @@ impl Lane {
         self.setup.is_some()
     }
 
-    /// Prepares a session of the caller's pool for the executor. Other sessions are prepared at
-    /// connect.
+    /// Prepares a session of the caller's pool for the executor. Other sessions need nothing.
     pub(super) async fn prepare(&self, conn: &mut Conn) -> Result<(), ExecuteError> {
         match &self.setup {
             Some(setup) => own_pool::prepare(conn, setup).await,
@@ -194,8 +192,7 @@ impl Home {
     fn refuse(&self) {
         for lane in [&self.reads, &self.callers] {
             lane.permits.close();
-            // Polling once suffices: the pool refuses connections from then on. Outside a runtime
-            // it does anyway.
+            // One poll makes the pool refuse connections. Outside a runtime it refuses anyway.
             if Handle::try_current().is_ok() && !lane.is_own() {
                 let _ = lane.pool.clone().disconnect().now_or_never();
             }

@@ -22,8 +22,7 @@ use crate::error::ExecuteError;
 pub enum TlsMode {
     /// Connections aren't encrypted.
     Off,
-    /// Encrypts, and accepts any certificate. An attacker who can redirect the connection can read
-    /// it and answer it.
+    /// Encrypts, and accepts any certificate. An attacker in between can read and answer.
     Unverified,
     /// The certificate must be signed by an authority of `tls_ca_pem` or
     /// [`MySqlConfig::tls_ca_file`](super::MySqlConfig::tls_ca_file), one of which must be set.

@@ -19,11 +19,9 @@ use crate::executor::{Executed, ExecutorTransaction, span};
 
 pub(super) struct MySqlTransaction {
     executor: MySqlExecutor,
-    /// `None` after the end. A running statement takes the session, so cancelling it ends the
-    /// transaction.
+    /// `None` after the end, and while a statement runs: so its cancellation ends the transaction.
     session: Option<Session>,
-    /// Whether the last statement failed: after a deadlock, for example, the server rolled back
-    /// everything.
+    /// Whether the last statement failed: after a deadlock, say, the server rolled back everything.
     in_doubt: bool,
 }
 
@@ -48,8 +46,7 @@ fn is_open(conn: &Conn) -> Option<bool> {
 }
 
 impl MySqlTransaction {
-    /// Takes the session if its transaction is still open. Until it is put back, the transaction
-    /// has ended.
+    /// Takes the session if its transaction is open. It counts as ended until put back.
     async fn open(&mut self) -> Result<Session, ExecuteError> {
         let mut session = self.session.take().ok_or(ExecuteError::TransactionOver)?;
         if self.in_doubt {

@@ -49,8 +49,7 @@ impl MySqlConfig {
         }
         let pairs: Vec<(String, String)> = url.query_pairs().into_owned().collect();
         url.set_query(None);
-        // The driver decodes the parts. It doesn't get the URL itself, because it would block on
-        // DNS.
+        // The driver decodes the parts. It doesn't get the URL, because it would block on DNS.
         let opts = Opts::from_url(url.as_str()).map_err(|error| shape(error.to_string()))?;
         let host = opts.ip_or_hostname();
         let mut config = Self {
@@ -97,8 +96,7 @@ impl MySqlConfig {
     }
 }
 
-/// An unencoded `?` in a password makes the rest a parameter: show only texts that look like a
-/// name.
+/// An unencoded `?` in a password makes its rest a parameter: show only what looks like a name.
 fn unknown(name: &str) -> ExecuteError {
     let is_name = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'));
     let name = if is_name { format!("`{name}`") } else { "one that is no name (is a `?` not encoded?)".into() };

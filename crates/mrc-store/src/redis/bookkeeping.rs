@@ -50,8 +50,7 @@ pub(super) fn lease_key(prefix: &str, key: &[u8]) -> Bytes {
     companion(prefix.as_bytes(), LEASE, key)
 }
 
-/// Returns the key of the stale copy, which outlives `key`. It contains the whole `key`, so that
-/// scans for `key` find it too.
+/// Returns the key of the stale copy, which outlives `key`. Scans for `key` find it too.
 pub(super) fn copy_key(prefix: &[u8], key: &[u8]) -> Bytes {
     companion(prefix, COPY, key)
 }
@@ -93,8 +92,7 @@ pub(super) fn keeps_slots(prefix: &str) -> bool {
     prefix.split_once('{').is_none_or(|(_, rest)| rest.find('}').is_some_and(|end| end > 0))
 }
 
-/// Returns where the name of a bookkeeping key may begin. Runs on each key of each call: uses
-/// `memmem`.
+/// Returns where a bookkeeping key's name may begin. `memmem`, as it runs on each key of each call.
 fn marks(name: &[u8]) -> impl Iterator<Item = usize> {
     memmem::find_iter(name, RESERVED)
 }

@@ -120,8 +120,7 @@ impl Cluster {
         })));
     }
 
-    /// Returns the link to a server that another server named. Returns `None` if the store was
-    /// closed.
+    /// Returns the link to a server that another one named. Returns `None` after the close.
     pub(super) fn follow(&self, server: Server) -> Option<Arc<Link>> {
         self.read_soon();
         self.0.link_to(server).ok()
@@ -143,8 +142,7 @@ impl Cluster {
             return Ok(());
         }
         let _first = self.0.first.lock().await;
-        // Each waiter asks by itself if the first read failed. Links to unreachable servers fail at
-        // once.
+        // If the first read failed, each waiter asks: links to unreachable servers fail at once.
         if self.0.map()?.is_known() { Ok(()) } else { self.0.read().await }
     }
 }

@@ -64,8 +64,7 @@ impl SimpleDepCache {
     /// Returns a cache with the prefix `cache`, which connects at its first use.
     ///
     /// # Errors
-    /// [`StoreError::Config`]: a setting can't be used, or mrc's own prefix is set, unknown to
-    /// Python.
+    /// [`StoreError::Config`]: a setting can't be used, or has mrc's prefix, unknown to Python.
     pub fn new(config: RedisConfig) -> Result<Self, StoreError> {
         if !config.prefix.is_empty() {
             let reason =
@@ -123,9 +122,8 @@ impl SimpleDepCache {
             let keys = [sets, vec![entry]].concat();
             return self.store.run(&SET, &keys, &with_value).await.map(drop);
         }
-        // Their slots differ, so this takes several steps. Register before, because a crash must
-        // not leave an entry without its sets. Register again after, in case of an invalidation in
-        // between.
+        // Their slots differ. Register before, because a crash must not leave an entry without its
+        // sets. Register again after, in case of an invalidation in between.
         self.note(&sets, &note).await?;
         self.store.run(&SET, &[entry], &with_value).await?;
         self.note(&sets, &note).await

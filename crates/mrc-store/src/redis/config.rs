@@ -78,8 +78,7 @@ impl RedisConfig {
                 ));
             }
         };
-        // An unencoded `#` or `?` in a password ends the URL early: refuse it before it gets
-        // another meaning.
+        // Refuse an unencoded `#` or `?` in a password, because it ends the URL early.
         if rest.contains('#') {
             return Err(config("a # in a user name or a password must be written as %23"));
         }
@@ -100,8 +99,7 @@ impl RedisConfig {
         if scheme == "redis-cluster" && !matches!(path, "" | "0") {
             return Err(config("a cluster has no databases other than 0"));
         }
-        // Without the `s`, because fred would load root certificates here, with its own crypto
-        // provider.
+        // Without the `s`: fred would load root certificates here, by its own crypto provider.
         let server = Config::from_url(&format!("{scheme}://{rest}")).map_err(|error| config(reason(&error)))?;
         let prefix = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "prefix");
         let prefix = prefix.map(|(_, value)| value.into_owned()).unwrap_or_default();
@@ -168,8 +166,7 @@ impl RedisConfig {
         self
     }
 
-    /// Sets how long the first use waits for a connection, including TLS and login. Default: 2
-    /// seconds.
+    /// Sets how long the first use waits to connect, with TLS and login. Default: 2 seconds.
     #[must_use]
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
@@ -178,8 +175,7 @@ impl RedisConfig {
 
     /// Sets how long each command waits for its answer. Default: 500 milliseconds.
     ///
-    /// A server silent for twice as long is disconnected. Calls don't wait while the store is
-    /// disconnected.
+    /// A server silent for twice as long is disconnected. While disconnected, calls don't wait.
     #[must_use]
     pub fn command_timeout(mut self, timeout: Duration) -> Self {
         self.command_timeout = timeout;
@@ -278,8 +274,7 @@ impl RedisConfig {
                 max_command_attempts: 1,
                 // A rotated password shows on a live connection.
                 reconnect_on_auth_error: true,
-                // A primary that became a replica shows too. Connecting again finds the new
-                // primary.
+                // So does a primary that became a replica. Connecting again finds the new one.
                 reconnect_errors: vec![ReconnectError::ReadOnly],
                 ..ConnectionConfig::default()
             });

@@ -24,8 +24,7 @@ pub(super) fn store_error(error: Error, limit: Duration, server: &str) -> StoreE
     }
 }
 
-/// Returns the error as readable text. fred prints system errors as a struct:
-/// `Os { code: 111, … }`.
+/// Returns the error as text. fred prints system errors as a struct: `Os { code: 111, … }`.
 fn in_words(error: &Error) -> String {
     let code = error.details().strip_prefix("Os { code: ").and_then(|rest| rest.split(',').next()?.parse().ok());
     match code {
@@ -45,8 +44,7 @@ pub(super) fn cluster_error(error: &Error, server: &str) -> Option<StoreError> {
     })
 }
 
-/// Returns the answer to a GET. A key of a foreign type counts as absent: its next claim removes
-/// it.
+/// Returns the answer to a GET. A foreign type counts as absent: the next claim removes the key.
 pub(super) fn absent_if_foreign<T>(outcome: Result<Option<T>, Error>) -> Result<Option<T>, Error> {
     outcome.or_else(|error| if error.details().starts_with("WRONGTYPE") { Ok(None) } else { Err(error) })
 }

@@ -230,8 +230,7 @@ async fn keep(link: Arc<LinkState>) {
                 link.set(LinkPhase::Connected(connection.clone()));
                 link.tell_back();
                 let end = (&mut driver.0).await;
-                // A short connection counts as a failure. Else a server that accepts and hangs up
-                // gets no pause.
+                // A short connection is no success: a server may accept and hang up at once.
                 if began.elapsed() > link.longest_wait {
                     wait = SHORTEST_WAIT;
                 }
@@ -285,8 +284,7 @@ impl LinkState {
             Either::Right(_) => return Err(Error::new_canceled()),
         }
         if self.in_cluster {
-            // A node outside its cluster answers everything with CLUSTERDOWN, and fred then
-            // disconnects.
+            // A node outside its cluster always answers CLUSTERDOWN, and fred then disconnects.
             let info: String = client.cluster_info().await?;
             if info.contains("cluster_state:fail") {
                 return Err(Error::new(ErrorKind::Cluster, "CLUSTERDOWN the node says that its cluster is down"));

@@ -151,8 +151,8 @@ impl CacheStore for RedisStore {
     }
 
     async fn remove(&self, keys: &[Bytes]) -> Result<u64, StoreError> {
-        // In a cluster the keys of one command must share a slot, as a key and its copy do. fred
-        // pipelines the batch.
+        // In a cluster the keys of a command share a slot, as a key and its copy do. fred
+        // pipelines.
         let per_command = if self.servers.are_a_cluster() { 1 } else { REMOVE_AT_ONCE };
         let (structures, plain): (Vec<_>, Vec<_>) = keys.iter().cloned().partition(|key| structure_of(key).is_some());
         let purges = structures.iter().filter_map(|key| structure_of(key)).map(|base| self.purge(base));
@@ -192,8 +192,7 @@ impl CacheStore for RedisStore {
     async fn invalidate(&self, tags: &[Tag]) -> Result<u64, StoreError> {
         let tags = all_of(tags)?;
         let outcome = tokio::time::timeout(INVALIDATION_LIMIT, self.drop_tagged(tags)).await;
-        // A clock read in flight may have begun before. If later claims shared it, their fills
-        // would be refused.
+        // A clock read in flight may be older: a claim that shares it would have its fill refused.
         *lock(&self.asked) = Arc::default();
         outcome.unwrap_or(Err(StoreError::Timeout(INVALIDATION_LIMIT)))
     }

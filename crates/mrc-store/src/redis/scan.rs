@@ -43,8 +43,7 @@ pub(super) fn pages<'a>(
     raw_pages(servers, glob(&config.prefix, &pattern)).map_ok(move |page| logical(page, config, inner, &pattern))
 }
 
-/// Longer prefixes of other stores, found by their copies during scans. Removing a scanned key also
-/// removes its copy there.
+/// Longer prefixes of other stores, found by their copies. A removal must remove those copies too.
 #[derive(Default)]
 pub(super) struct InnerPrefixes(Mutex<BTreeSet<Bytes>>);
 
@@ -153,8 +152,7 @@ fn logical(page: Vec<Bytes>, config: &RedisConfig, inner: &InnerPrefixes, patter
             }
             // Each structure gets one key, whichever part was found.
             let key = structure_of(&key).map_or_else(|| key.clone(), |base| [base, VALUES.as_bytes()].concat().into());
-            // MATCH finds the text anywhere behind the prefix, because a copy's name ends with its
-            // key.
+            // MATCH finds the text anywhere behind the prefix: a copy's name ends with its key.
             if pattern.matches(&key) {
                 keys.push(key);
             }
@@ -196,15 +194,13 @@ impl ServerWalk {
         Ok(keys)
     }
 
-    /// Returns another walk if this walk may have missed keys that moved to a server already
-    /// walked.
+    /// Returns another walk if keys may have moved to a server already walked.
     async fn again(&self, servers: &Servers) -> Result<Option<Self>, StoreError> {
         if !servers.are_a_cluster() {
             return Ok(None);
         }
         let next = Self::begin(servers, self.round + 1).await?;
-        // The keys of a moving slot move one by one, in one direction: two walks together find each
-        // of them.
+        // A moving slot's keys move one by one, in one direction: two walks find each of them.
         let complete = next.layout == self.layout && (self.round > 1 || !self.layout.is_moving());
         if complete {
             return Ok(None);
@@ -217,8 +213,7 @@ impl ServerWalk {
     }
 }
 
-/// The slots that each primary of a cluster reports, including moving slots. Empty without a
-/// cluster.
+/// The slots that each primary reports, also moving ones. Empty without a cluster.
 #[derive(PartialEq, Eq)]
 struct Layout(Vec<(String, String)>);
 
@@ -239,8 +234,7 @@ impl Layout {
     }
 }
 
-/// Returns a node's own slots from CLUSTER NODES: `0-5460 [93-<-292f8b…]`. Other fields change
-/// often.
+/// Returns a node's own slots from CLUSTER NODES: `0-5460 [93-<-292f8b…]`.
 fn own_slots(nodes: &str) -> String {
     const BEFORE_SLOTS: usize = 8;
     let line = nodes.lines().find(|line| line.contains("myself")).unwrap_or_default();

@@ -104,8 +104,8 @@ impl Servers {
         Some((way, connection))
     }
 
-    /// Converts the outcome on a server at hand. Returns `None` if the slot moved: the server did
-    /// nothing.
+    /// Converts the outcome on a server at hand. Returns `None` if the slot moved: nothing was
+    /// done.
     pub(super) fn judge<T>(&self, way: &Way<'_>, outcome: Result<T, Error>) -> Option<Result<T, StoreError>> {
         if self.redirection(&outcome, way.address().server.as_ref()).is_some() {
             return None;
@@ -113,8 +113,7 @@ impl Servers {
         Some(way.judge(outcome).inspect_err(|error| self.notice(error)))
     }
 
-    /// Returns the links to all known servers of keys: in a cluster all primaries, in a fixed
-    /// order.
+    /// Returns the links to all known servers, in a cluster to all primaries in a fixed order.
     pub(super) async fn primaries(&self) -> Result<Vec<Arc<Link>>, StoreError> {
         match &self.kind {
             Topology::One(link) => Ok(vec![link.clone()]),

@@ -1,5 +1,4 @@
-//! Spans for Redis commands, with OpenTelemetry's database names. They omit values, and keys, which
-//! contain params.
+//! Spans for Redis commands, by OpenTelemetry's database names, without values and keys (params).
 
 use std::future::Future;
 

@@ -80,8 +80,7 @@ impl RedisStore {
     /// The errors of `get`.
     pub async fn get_unboxed(&self, key: &str) -> Result<Option<Bytes>, StoreError> {
         let physical = self.physical(key.as_bytes())?;
-        // Flat, because the compiler limits the depth of nested futures, and fred's are deep
-        // already.
+        // Flat, because the compiler limits the depth of nested futures. fred's are deep.
         if let Some((way, connection)) = self.servers.at_hand(|| redis_keyslot(&physical)) {
             let outcome = connection.client.get::<Option<Bytes>, _>(physical).await;
             if let Some(value) = self.servers.judge(&way, absent_if_foreign(outcome)) {
@@ -91,8 +90,8 @@ impl RedisStore {
         Box::pin(self.get_whole_way(self.physical(key.as_bytes())?)).await
     }
 
-    /// Returns the value of a key in Redis, prefix included. Waits for the first connection, and
-    /// follows a moved slot.
+    /// Returns the value of a key in Redis. Waits for the first connection, and follows a moved
+    /// slot.
     async fn get_whole_way(&self, key: Bytes) -> Result<Option<Bytes>, StoreError> {
         let command = |connection: Arc<Connection>| {
             let key = key.clone();
@@ -126,8 +125,7 @@ impl RedisStore {
         self.servers.call(|| slot_of(keys), command).await
     }
 
-    /// Removes keys with their copies and tags, and counts the keys only. In a cluster all share a
-    /// slot.
+    /// Removes keys, in a cluster of one slot, with their copies and tags, which don't count.
     pub(super) async fn unlink_entries(&self, keys: &[Bytes]) -> Result<u64, StoreError> {
         let keys = self.all_physical(keys)?;
         let own = Bytes::from(self.config.prefix.clone());

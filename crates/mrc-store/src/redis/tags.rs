@@ -6,8 +6,7 @@
 //! | `mrc:t:{hash of a tag}` | a sorted set: `K` → its expiry in µs; `""` → the moment of the last invalidation |
 //! | `mrc:clk` | the clock of both, in µs |
 //!
-//! Each begins with the store's prefix. A value with tags ends in a line feed. Without it, `mrc:g:`
-//! doesn't count.
+//! Each begins with the store's prefix. `mrc:g:` counts only if the value ends in a line feed.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -80,8 +79,7 @@ impl RedisStore {
 
     /// Removes the entries with all of the tags.
     pub(super) async fn drop_tagged(&self, mut tags: Vec<Tag>) -> Result<u64, StoreError> {
-        // In a cluster the clock has its own slot. Otherwise each index script reads it in the same
-        // step.
+        // In a cluster the clock has its own slot. Otherwise each index script reads it.
         let moment = if self.servers.are_a_cluster() { Some(self.tick(true).await?) } else { None };
         let bumps = tags.iter().map(|tag| self.bump(tag, moment));
         let found = try_join_all(bumps).await?.into_iter().enumerate().min_by_key(|(_, registry)| registry.size);
@@ -159,8 +157,8 @@ impl RedisStore {
         let done: Vec<Value> =
             done.flat_map(|((key, score), _)| [key.clone(), score.clone()].map(Value::Bytes)).collect();
         if !done.is_empty() {
-            // The entries are removed. The next invalidation finds keys left in the index, or they
-            // expire.
+            // The entries are removed. Keys left in the index expire, or the next invalidation
+            // finds them.
             let _ = self.run(&PRUNE, std::slice::from_ref(index), &done).await;
         }
         Ok(answers.iter().filter(|(_, answer)| *answer > 0).count() as u64)

@@ -56,8 +56,7 @@ impl RedisStore {
         Ok(try_join_all(sizes).await?.iter().sum())
     }
 
-    /// Returns each server that may evict the indexes of tags, with its policy. Empty before the
-    /// first fill with tags.
+    /// Returns each server that may evict indexes of tags, with its policy. Empty before any tags.
     pub(super) async fn evicting_servers(&self) -> Result<Vec<String>, StoreError> {
         if !self.has_tags.load(Ordering::Relaxed) {
             return Ok(Vec::new());
@@ -71,8 +70,7 @@ impl RedisStore {
     }
 }
 
-/// Logs once per connection that a server may evict the indexes of tags. An unreported policy is
-/// not asked for again.
+/// Logs once per connection that a server may evict indexes of tags.
 pub(super) async fn warn_if_evicting(connection: &Connection) {
     if connection.is_new_to_tags()
         && let Ok(Some(policy)) = evicting_policy(connection).await

@@ -58,8 +58,7 @@ impl SqliteExecutor {
     /// Opens the database in the file `path`, and creates a missing file.
     ///
     /// # Errors
-    /// [`ExecuteError::Unavailable`]: the file can't be opened, or there is no thread for the
-    /// database.
+    /// [`ExecuteError::Unavailable`]: the file can't be opened, or there is no thread for it.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, ExecuteError> {
         Self::on(Connection::open(path))
     }
@@ -133,8 +132,7 @@ impl QueryExecutor for SqliteExecutor {
     async fn close(&self) {
         let jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(jobs) = jobs {
-            // Comes after all other jobs, and so waits for them. Only an open transaction may take
-            // longer.
+            // Comes after all other jobs, and so waits for them. A transaction may take longer.
             let _ = timeout(PING_LIMIT, submit(&jobs, |_, _| ())).await;
         }
     }

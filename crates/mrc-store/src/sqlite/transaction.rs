@@ -1,5 +1,4 @@
-//! A transaction of SQLite: a job that holds the connection's thread, and runs the transaction's
-//! jobs.
+//! A transaction of SQLite: a job that holds the connection's thread for the transaction's jobs.
 
 use std::fmt;
 
@@ -13,8 +12,7 @@ use crate::error::ExecuteError;
 use crate::executor::{Executed, ExecutorTransaction};
 
 pub(super) struct SqliteTransaction {
-    /// `None` after the end. A running statement takes the sender, so cancelling it ends the
-    /// transaction.
+    /// `None` after the end, and while a statement runs: so its cancellation ends the transaction.
     jobs: Option<Jobs>,
 }
 
@@ -22,8 +20,7 @@ pub(super) async fn begin(jobs: &Jobs) -> Result<SqliteTransaction, ExecuteError
     let (own, mut queue) = mpsc::unbounded_channel::<Job>();
     let (begun, answer) = oneshot::channel();
     let hold: Job = Box::new(move |conn| {
-        // IMMEDIATE, because a read followed by a write fails if another process has written
-        // meanwhile.
+        // IMMEDIATE: a write after a read fails if another process has written meanwhile.
         let opened = conn.execute_batch("BEGIN IMMEDIATE").map_err(failed);
         if begun.send(opened).is_ok() {
             while let Some(job) = queue.blocking_recv() {

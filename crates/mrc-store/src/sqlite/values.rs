@@ -52,8 +52,7 @@ pub(super) fn cell(kind: ColumnKind, value: ValueRef<'_>) -> Result<Cell<'_>, St
     })
 }
 
-/// Reads text as its column's type. Returns `None` if the text isn't of that type, or has more
-/// digits than the type prints.
+/// Returns text as its column's type. Returns `None` for another type, or too many digits.
 fn typed(kind: ColumnKind, text: &str) -> Option<Cell<'_>> {
     Some(match kind {
         ColumnKind::Json => Cell::Json(text),

@@ -1,7 +1,6 @@
 //! The suite of [`QueryExecutor`].
 //!
-//! It needs an empty database, and uses SQL of MySQL, MariaDB and SQLite. Only [`transactions`]
-//! writes.
+//! It needs an empty database, and SQL of MySQL, MariaDB and SQLite. Only [`transactions`] writes.
 //!
 //! ```
 //! # #[cfg(feature = "sqlite")]

@@ -27,8 +27,7 @@ pub async fn bounded_suite(store: &Arc<dyn CacheStore>, prefix: &str) {
     bounds_all_shards_together(store, prefix).await;
 }
 
-/// Checks that concurrent puts and fills never exceed the bound. A smaller bound counts from the
-/// next new entry on.
+/// Checks that concurrent puts and fills respect the bound, and new entries a reduced bound.
 pub async fn never_has_more_than_its_bound(store: &Arc<dyn CacheStore>, prefix: &str, policy: Policy) {
     const MAX: usize = 5;
     let view = View::new(store, &format!("{prefix}max"), &Bound::new(policy).max(MAX));

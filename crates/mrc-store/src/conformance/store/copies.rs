@@ -116,8 +116,7 @@ pub async fn refuses_a_copy_after_a_removal(store: &dyn CacheStore, prefix: &str
     key.has_copy(None, "after a refused fill").await;
 }
 
-/// Checks that a fill stores no copy if its claim created none: an invalidation may have
-/// intervened.
+/// Checks that a fill stores no copy unless its claim made one: an invalidation may intervene.
 pub async fn makes_no_copy_without_a_claim_for_one(store: &dyn CacheStore, prefix: &str) {
     let key = TestedKey::new(store, prefix);
     let claim = key.granted(LONG).await;

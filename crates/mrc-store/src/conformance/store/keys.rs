@@ -77,7 +77,7 @@ pub async fn scans_everything_that_matches(store: &dyn CacheStore, prefix: &str)
     let pages: Vec<Vec<Bytes>> = claimed.must("scan", store.scan(&ScanPattern::All).try_collect().await);
     let found: BTreeSet<Bytes> = pages.concat().into_iter().collect();
     assert!(found.is_superset(&expected), "a scan for every key must return those of {prefix:?}");
-    // Whatever a lease's name is, it contains the key.
+    // The name of a lease contains the key.
     let about: BTreeSet<Bytes> =
         found.into_iter().filter(|key| contains(key, &claimed) || contains(key, &in_braces)).collect();
     check(&about, &two, "a scan for every key must leave out the bookkeeping of claims");

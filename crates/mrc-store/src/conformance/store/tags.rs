@@ -245,8 +245,7 @@ pub async fn long_and_short_lives_under_one_tag(store: &dyn CacheStore, prefix: 
     }
 }
 
-/// Checks that a copy keeps its value's tags, and is invalidated even if the value is missing or
-/// has others.
+/// Checks that a copy keeps its tags, and is invalidated by them if the value is missing or newer.
 pub async fn keeps_tags_beside_a_copy(store: &dyn CacheStore, prefix: &str) {
     let key = TestedKey::new(store, prefix);
     let (a, b) = (tag(prefix, "a"), tag(prefix, "b"));
@@ -331,8 +330,7 @@ pub async fn never_hits_what_was_invalidated_by_tag(store: &dyn CacheStore, pref
     key.remove().await;
 }
 
-/// Checks a refresh with a new tag against its invalidation: in either order no earlier value
-/// remains.
+/// Checks a refresh with a new tag against its invalidation: no earlier value remains.
 pub async fn leaves_nothing_of_a_new_tag_after_its_invalidation(store: &dyn CacheStore, prefix: &str) {
     let (a, b) = (tag(prefix, "a"), tag(prefix, "b"));
     for round in 0..100 {
@@ -355,8 +353,7 @@ pub async fn leaves_nothing_of_a_new_tag_after_its_invalidation(store: &dyn Cach
     }
 }
 
-/// Checks tags with spaces, braces, quotes, newlines, NUL, letters of any language, and great
-/// length.
+/// Checks tags with spaces, braces, quotes, newlines, NUL, any letters, and great length.
 pub async fn takes_any_text_as_a_tag(store: &dyn CacheStore, prefix: &str) {
     let key = TestedKey::new(store, prefix);
     let long = "t".repeat(Tag::LONGEST - prefix.len());

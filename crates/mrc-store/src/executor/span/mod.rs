@@ -1,5 +1,4 @@
-//! One span per query, named as OpenTelemetry does for databases. It omits text, literals and
-//! params.
+//! One span per query, with OpenTelemetry's names. It omits the text, literals and params.
 
 use std::cell::LazyCell;
 
@@ -22,8 +21,7 @@ pub struct Target<'a> {
     pub port: Option<u16>,
 }
 
-/// Returns the span of a query. Without a subscriber it costs one static read and doesn't parse
-/// `sql`.
+/// Returns the span of a query. Without a subscriber that costs one static read.
 pub fn query(target: Target<'_>, sql: &str) -> Span {
     let operation = LazyCell::new(|| operation(sql));
     let summary = LazyCell::new(|| summary(*operation, sql));
@@ -89,8 +87,7 @@ fn summary(operation: Option<&'static str>, sql: &str) -> Option<String> {
 
 /// Returns the name after the first `FROM` or `INTO` outside of brackets.
 ///
-/// The search ends at the first quote, backslash or comment: behind it, servers disagree on
-/// literals.
+/// The search ends at a quote, backslash or comment: servers disagree on the literals after it.
 fn table(sql: &str) -> Option<&str> {
     let mut rest = sql;
     let mut depth = 0_u32;

@@ -17,8 +17,7 @@ local function forget_values(fields)
   if #fields == 0 then return end
   local gone = redis.call('HDEL', values, unpack(fields))
   if theirs and gone < #fields then
-    -- Valkey 9 doesn't delete an expired field, and counts it until its sweep, as Python then does.
-    -- So write the field anew first.
+    -- Valkey 9 can't delete an expired field, and counts it, as Python does: so write it first.
     for _, field in ipairs(fields) do redis.call('HSET', values, field, '') end
     redis.call('HDEL', values, unpack(fields))
   end
