@@ -59,17 +59,14 @@ impl Bound {
 
     /// Sets the maximal number of entries. Default: 1,024.
     ///
-    /// It may change at any time. A fill of a new entry then evicts a surplus, up to 1,000 at a
-    /// time.
+    /// It may change at any time. The next new entry evicts a surplus, up to 1,000 at a time.
     pub fn max(self, max: usize) -> Self {
         Self { max, ..self }
     }
 
-    /// Sets the life of the whole structure: [`Sliding`] or [`Fixed`]. Default: its longest
-    /// entry's.
+    /// Sets the structure's life: [`Sliding`] or [`Fixed`]. Default: that of its longest entry.
     ///
-    /// Each entry also has its own TTL, which limits a value's age. A sliding life limits only
-    /// disuse.
+    /// Each entry also has its own TTL, which limits a value's age. A sliding life limits idleness.
     pub fn ttl(self, lifetime: impl Into<Lifetime>) -> Self {
         Self { lifetime: lifetime.into(), ..self }
     }
@@ -89,8 +86,7 @@ impl Bound {
         Self { shards, ..self }
     }
 
-    /// Shares the cache with Python's `redis_func_cache`, by its keys and fields. Default: not
-    /// shared.
+    /// Shares the cache with Python's `redis_func_cache`, by its keys and fields. Default: no.
     #[cfg(feature = "compat")]
     pub fn func_cache(self, layout: FuncCache) -> Self {
         Self { func_cache: Some(layout), ..self }
@@ -141,7 +137,7 @@ impl Bound {
 /// | `Lfu` | the least often used entry, by LFU with dynamic ageing | counts |
 /// | `Rr` | a random entry | nothing |
 ///
-/// A use is a hit, or a new fill of an entry.
+/// A use is a hit, or storing an existing entry again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Policy {
@@ -158,8 +154,7 @@ pub enum Policy {
     /// Least frequently used, with dynamic ageing. Each eviction ages the cache. A new entry begins
     /// just above the entry evicted for it, and a use is worth four evictions. So a new entry isn't
     /// always the next victim, and formerly popular entries are evicted in the end. Simplifies
-    /// LFU-DA (Arlitt et al., "Evaluating Content Management Techniques for Web Proxy Caches",
-    /// 2000).
+    /// LFU-DA (Arlitt, "Evaluating Content Management Techniques for Web Proxy Caches", 2000).
     Lfu,
     /// Random replacement.
     Rr,
@@ -249,8 +244,7 @@ impl FuncCache {
         Self { prefix: "func-cache:".into(), cluster: false }
     }
 
-    /// Returns the names for a cluster: `LruClusterPolicy`, `LruClusterMultiplePolicy` per
-    /// function.
+    /// Returns the names for a cluster: `LruClusterPolicy`, or `LruClusterMultiplePolicy`.
     pub fn cluster() -> Self {
         Self { cluster: true, ..Self::single() }
     }

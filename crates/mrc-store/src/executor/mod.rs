@@ -22,8 +22,7 @@ pub trait QueryExecutor: Debug + Send + Sync + 'static {
     ///
     /// A [`Value::List`](mrc_core::Value::List) takes one placeholder, `IN (?)`, which is expanded
     /// to one for each element. The executor announces the columns to `rows` once, before the first
-    /// row, and also if there are no rows. After an error discard `rows`: it holds a part of the
-    /// answer.
+    /// row, and also without rows. After an error discard `rows`: it holds a part of the answer.
     ///
     /// # Errors
     /// [`ExecuteError`]: the number of params doesn't fit, the server refused the statement, the
@@ -39,8 +38,7 @@ pub trait QueryExecutor: Debug + Send + Sync + 'static {
 
     /// Runs any statement, including writes, like [`query`](Self::query). Returns what it wrote.
     ///
-    /// Session changes must not reach a `query`: transactions, variables, temporary tables, locks,
-    /// `USE`.
+    /// Session changes must not reach a `query`: transactions, variables, locks, temporary tables.
     ///
     /// # Errors
     /// The errors of [`query`](Self::query).
@@ -79,8 +77,7 @@ pub trait ExecutorTransaction: Debug + Send + 'static {
     ///
     /// # Errors
     /// - [`ExecuteError::TransactionOver`]: the transaction had ended, and nothing ran; or the
-    ///   statement itself ended it. Detect both: a statement after the end would be committed by
-    ///   itself.
+    ///   statement itself ended it. Detect both, or a later statement commits by itself.
     /// - Others: as for [`QueryExecutor::execute`].
     async fn execute(&mut self, sql: &str, params: &Params, rows: &mut RowEncoder) -> Result<Executed, ExecuteError>;
 

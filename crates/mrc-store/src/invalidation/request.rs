@@ -42,8 +42,7 @@ pub enum Strategy {
     #[default]
     Scan,
     /// Reads the index of tags: the cost grows with the dropped entries. It reaches only queries
-    /// tagged by their params (`Query::tag_by_params`), and functions that used any query with such
-    /// a param.
+    /// tagged by their params (`Query::tag_by_params`), and functions that used such a query.
     Index,
     /// Reads the index first, so that its entries are dropped early, and then works like
     /// [`Scan`](Self::Scan). If that first read of the index fails, the scan runs nevertheless.

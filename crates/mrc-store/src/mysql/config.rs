@@ -111,8 +111,8 @@ impl MySqlConfig {
         self
     }
 
-    /// Sets whether connections to a local host switch to its Unix socket, past a proxy. Default:
-    /// false.
+    /// Sets whether local connections switch to the server's Unix socket, past a proxy.
+    /// Default: false.
     #[must_use]
     pub fn prefer_socket(mut self, prefer: bool) -> Self {
         self.prefer_socket = prefer;

@@ -113,8 +113,7 @@ mod tests {
         for code in [1040, 1053, 1205, 1213, 1226, 1317, 1836, 1927, 3032, 4031] {
             assert!(matches!(server(code, ""), ExecuteError::Unavailable(_)), "{code}");
         }
-        // Access denied, no such database, syntax, no such table, a privilege, a timestamp,
-        // duplicate.
+        // Access denied, no such database, syntax, no such table, privilege, time, duplicate.
         for code in [1044, 1045, 1049, 1064, 1146, 1142, 1292, 1062] {
             assert!(matches!(server(code, ""), ExecuteError::Refused(_)), "{code}");
         }

@@ -3,8 +3,7 @@
 //! MariaDB's `JSON` is `LONGTEXT COLLATE utf8mb4_bin CHECK (json_valid(…))`, and the result of a
 //! query doesn't report the check. So mrc queries the catalogue on the query's own connection, once
 //! per list of columns and [`REMEMBERED`]. It asks only for tables with a selected column that may
-//! be JSON. An answer with other columns is another list: most changes of a table are noticed at
-//! once.
+//! be JSON. An answer with other columns is another list: most table changes are noticed at once.
 //!
 //! JSON whose table the server doesn't report stays text: expressions such as `JSON_EXTRACT(…)`,
 //! columns of views, of a `UNION`, of derived tables. A derived table or CTE named like a table

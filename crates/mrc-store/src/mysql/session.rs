@@ -12,8 +12,7 @@ use crate::error::ExecuteError;
 /// A connection for one call, with its permit.
 ///
 /// If dropped before the call's end, it closes the connection and has the server end the query.
-/// Then the permit returns. The pool would instead read the whole rest of the answer, without
-/// limit.
+/// Then the permit returns. The pool would instead read the rest of the answer, without limit.
 pub(super) struct Session(Option<Open>);
 
 struct Open {

@@ -44,8 +44,8 @@ impl MySqlConfig {
         self
     }
 
-    /// Sets the `sql_mode` of each session, such as `ANSI_QUOTES,STRICT_TRANS_TABLES`. Default: the
-    /// server's.
+    /// Sets the `sql_mode` of each session, such as `ANSI_QUOTES,STRICT_TRANS_TABLES`.
+    /// Default: the server's.
     #[must_use]
     pub fn sql_mode(mut self, modes: impl Into<String>) -> Self {
         self.sql_mode = Some(modes.into());

@@ -7,8 +7,7 @@
 //!
 //! - Calls share a statement only if their values have the same types: see [`keyed`].
 //! - A statement is kept only if the types are those that the server derived: see [`is_kept`].
-//!   Otherwise even values of one type change it: `1.5` turns an integer placeholder into a
-//!   decimal.
+//!   Otherwise even values of one type change it: `1.5` makes an integer's placeholder a decimal.
 
 use mysql_async::Value as Driver;
 use mysql_async::consts::{ColumnFlags, ColumnType};

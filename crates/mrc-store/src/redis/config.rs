@@ -185,8 +185,8 @@ impl RedisConfig {
     /// Sets the longest wait between two attempts to reconnect. Default: 1 second.
     ///
     /// Attempts never stop. The wait begins with 1 millisecond and doubles each time, minus a
-    /// random part of up to a quarter, so that many processes don't reconnect in step. Each server
-    /// of a cluster has its own wait.
+    /// random part of up to a quarter, so that processes don't reconnect in step. Each server of a
+    /// cluster has its own wait.
     #[must_use]
     pub fn max_reconnect_delay(mut self, delay: Duration) -> Self {
         self.max_reconnect_delay = delay;

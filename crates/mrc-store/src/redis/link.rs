@@ -11,8 +11,7 @@
 //! The circuit opens when the connection breaks, or when no command of the last two
 //! `command_timeout`s was answered. The keeper probes after 1 ms, then more and more rarely, up to
 //! `max_reconnect_delay`. It needs no traffic for that and never stops. A probe is a whole
-//! connection: TLS, login, and for a node the answer that its cluster is well. The first success
-//! closes the circuit.
+//! connection: TLS, login, and a node's healthy cluster. The first success closes the circuit.
 //!
 //! Callers wait only for the very first attempt, because there is no error yet to return.
 

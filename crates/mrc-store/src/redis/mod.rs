@@ -151,8 +151,7 @@ impl CacheStore for RedisStore {
     }
 
     async fn remove(&self, keys: &[Bytes]) -> Result<u64, StoreError> {
-        // In a cluster the keys of a command share a slot, as a key and its copy do. fred
-        // pipelines.
+        // In a cluster a command's keys must share a slot, like a key and its copy. fred pipelines.
         let per_command = if self.servers.are_a_cluster() { 1 } else { REMOVE_AT_ONCE };
         let (structures, plain): (Vec<_>, Vec<_>) = keys.iter().cloned().partition(|key| structure_of(key).is_some());
         let purges = structures.iter().filter_map(|key| structure_of(key)).map(|base| self.purge(base));

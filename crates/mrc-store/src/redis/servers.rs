@@ -104,8 +104,7 @@ impl Servers {
         Some((way, connection))
     }
 
-    /// Converts the outcome on a server at hand. Returns `None` if the slot moved: nothing was
-    /// done.
+    /// Converts the outcome on a server at hand. Returns `None` if it did nothing (MOVED).
     pub(super) fn judge<T>(&self, way: &Way<'_>, outcome: Result<T, Error>) -> Option<Result<T, StoreError>> {
         if self.redirection(&outcome, way.address().server.as_ref()).is_some() {
             return None;

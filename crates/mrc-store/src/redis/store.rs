@@ -90,8 +90,7 @@ impl RedisStore {
         Box::pin(self.get_whole_way(self.physical(key.as_bytes())?)).await
     }
 
-    /// Returns the value of a key in Redis. Waits for the first connection, and follows a moved
-    /// slot.
+    /// Returns the value of a key in Redis. Waits for the first connection, and follows MOVED.
     async fn get_whole_way(&self, key: Bytes) -> Result<Option<Bytes>, StoreError> {
         let command = |connection: Arc<Connection>| {
             let key = key.clone();

@@ -157,8 +157,7 @@ impl RedisStore {
         let done: Vec<Value> =
             done.flat_map(|((key, score), _)| [key.clone(), score.clone()].map(Value::Bytes)).collect();
         if !done.is_empty() {
-            // The entries are removed. Keys left in the index expire, or the next invalidation
-            // finds them.
+            // The entries are removed. Keys left in the index are found again, or expire.
             let _ = self.run(&PRUNE, std::slice::from_ref(index), &done).await;
         }
         Ok(answers.iter().filter(|(_, answer)| *answer > 0).count() as u64)

@@ -47,8 +47,7 @@ impl TlsConfig {
         self
     }
 
-    /// Sets the client certificate chain, its own first, and its private key, as PEM. Default:
-    /// none.
+    /// Sets the client certificate chain, its own first, and the key, as PEM. Default: none.
     #[must_use]
     pub fn client_certificate(mut self, chain_pem: impl Into<Vec<u8>>, key_pem: impl Into<Vec<u8>>) -> Self {
         self.identity = Some(Identity { chain: chain_pem.into(), key: key_pem.into() });
