@@ -1,4 +1,4 @@
-//! What an executor over another driver of MySQL shares with `MySqlExecutor`, so that both answer alike.
+//! The parts of `MySqlExecutor` for executors over other MySQL drivers, so that both answer alike.
 
 use std::time::Duration;
 
@@ -6,26 +6,26 @@ use crate::error::{ExecuteError, ServerError, ServerErrorKind};
 pub use crate::executor::span;
 pub use crate::expand::{Expanded, expand};
 
-/// Codes that say nothing against the statement: later, or on another connection, it may work.
+/// Codes of temporary errors: the statement may work later or on another connection.
 const PASSING: [&[u16]; 6] = [
     // Full: connections, a user's share of them, prepared statements, memory, threads, the disk.
     &[1040, 1203, 1226, 1461, 1037, 1038, 1041, 1135, 1021],
-    // Going, off line, or not yet ready (Galera).
+    // Shutting down, offline, or not yet ready (Galera).
     &[1053, 1079, 1080, 3032, 3168, 1047],
     // The connection or the query was killed, or idled too long.
     &[1317, 1927, 3169, 4031],
     // The connection broke: seen from the server, and from a proxy before it.
     &[1152, 1158, 1159, 1160, 1161, 1184, 2002, 2003, 2006, 2013, 9001],
-    // Others were in the way: a lock, a deadlock, a table that changed.
+    // Another session was in the way: a lock, a deadlock, a changed table.
     &[1205, 1213, 1614, 3058, 3572, 1020, 1412, 1615],
-    // Too many failed connections from this host. A server that is read-only passes too, as after a failover.
+    // Too many failed connections from this host. A read-only server passes too, by its kind.
     &[1129],
 ];
 
-/// An option of the server is against the statement (1290): read-only, or another.
+/// An option of the server forbids the statement (1290): read-only, or another option.
 const OPTION: u16 = 1290;
 
-/// The kinds of errors, by their codes in MySQL and MariaDB. Below them stands what is only told by a text.
+/// The kinds of errors by their codes in MySQL and MariaDB.
 const KINDS: [(ServerErrorKind, &[u16]); 7] = [
     (ServerErrorKind::UniqueViolation, &[1022, 1062, 1169, 1586, 1761, 1762, 1859]),
     (ServerErrorKind::ForeignKeyViolation, &[1216, 1217, 1451, 1452]),
@@ -36,15 +36,15 @@ const KINDS: [(ServerErrorKind, &[u16]); 7] = [
     (ServerErrorKind::ReadOnly, &[1836, 1874]),
 ];
 
-/// The server's own limit on the time of a statement passed: MariaDB (1969), MySQL (3024).
+/// The statement exceeded the server's own time limit: MariaDB (1969), MySQL (3024).
 const TIME_LIMIT: [u32; 2] = [1969, 3024];
 
-/// Errors of the server that say how the session ended, and not what became of a commit: interrupted, killed, shut down, cut off by
-/// a proxy.
+/// Errors that report the end of the session and leave the outcome of a commit open: the session
+/// was interrupted, killed, shut down or cut off by a proxy.
 const CUT_OFF: [u32; 9] = [1053, 1079, 1317, 1927, 2006, 2013, 3169, 4031, 9001];
 
-/// Returns what an error of the server is to a caller: [`ExecuteError::Unavailable`] if the statement may work later or on another
-/// connection, [`ExecuteError::Refused`] otherwise. Each boxes a [`ServerError`].
+/// Returns [`ExecuteError::Unavailable`] if the statement may work later or on another connection,
+/// otherwise [`ExecuteError::Refused`]. Both box a [`ServerError`].
 pub fn server_error(code: u16, state: impl Into<String>, message: impl Into<String>) -> ExecuteError {
     let message = message.into();
     let known = KINDS.iter().find(|(_, codes)| codes.contains(&code)).map(|(kind, _)| *kind);
@@ -65,16 +65,16 @@ pub fn is_time_limit(error: &ExecuteError) -> bool {
     error.server().is_some_and(|server| TIME_LIMIT.contains(&server.code))
 }
 
-/// Returns whether a `COMMIT` that ended in this error may have been carried out.
+/// Returns whether the server may have committed although `COMMIT` returned this error.
 pub fn may_be_committed(error: &ExecuteError) -> bool {
     error.server().is_none_or(|server| CUT_OFF.contains(&server.code))
 }
 
-/// Returns what a `SET` statement of both servers ends with to limit the time of each later statement.
+/// Returns the end of a `SET` statement that limits the time of each later statement.
 ///
-/// Each server reads it its own way: MariaDB skips `/*!50708` comments, and MySQL skips `/*M!` comments.
+/// MariaDB skips `/*!50708` comments, and MySQL skips `/*M!` comments, so one text serves both.
 pub fn time_limit(limit: Duration) -> String {
-    // 0 would be no limit, and both have a highest value, so long that it is as good as none.
+    // 0 would mean no limit. Both servers also have a highest value: a year is below both.
     let limit = limit.clamp(Duration::from_millis(1), Duration::from_secs(31_536_000));
     let millis = limit.as_micros().div_ceil(1000).min(u32::MAX.into());
     let (seconds, micros) = (limit.as_secs(), limit.subsec_micros());
@@ -84,16 +84,16 @@ pub fn time_limit(limit: Duration) -> String {
     )
 }
 
-/// Asks MariaDB for the names of a table's JSON columns. It has two placeholders: the database, and the table. MySQL, which
-/// has a type for JSON, answers with an error.
+/// Selects the names of a table's JSON columns on MariaDB. The two placeholders are the database
+/// and the table. MySQL has a JSON type, and answers with an error.
 pub const JSON_COLUMNS_OF_TABLE: &str = "SELECT CONSTRAINT_NAME FROM information_schema.CHECK_CONSTRAINTS \
      WHERE CONSTRAINT_SCHEMA = ? AND TABLE_NAME = ? \
      AND CHECK_CLAUSE = CONCAT('json_valid(`', REPLACE(CONSTRAINT_NAME, '`', '``'), '`)')";
 
-/// Returns the text that a cell's bytes are.
+/// Returns the bytes of a cell as text.
 ///
 /// # Errors
-/// The reason for [`ExecuteError::Cell`]: they aren't UTF-8.
+/// The reason for [`ExecuteError::Cell`] if the bytes aren't UTF-8.
 pub fn text(bytes: &[u8]) -> Result<&str, String> {
     simdutf8::basic::from_utf8(bytes)
         .map_err(|_| "its text isn't UTF-8: select CONVERT(… USING utf8mb4), or CAST(… AS BINARY) for bytes".into())
@@ -119,7 +119,7 @@ mod tests {
     #[test]
     fn only_an_answer_of_the_server_says_that_nothing_was_committed() {
         let server = |code| server_error(code, "HY000", "");
-        // A deadlock (Galera's certification too), a rollback by group replication, a read-only server, an error while committing.
+        // Deadlock (also of Galera's certification), group replication, read-only, commit error.
         assert!([1213, 3101, 1836, 1180].into_iter().all(|code| !may_be_committed(&server(code))));
         assert!(CUT_OFF.into_iter().all(|code| may_be_committed(&server(code.try_into().unwrap()))));
         let limit = Duration::from_secs(1);

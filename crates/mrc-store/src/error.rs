@@ -1,4 +1,4 @@
-//! What can go wrong at the seams.
+//! The errors of a store and of an executor.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ pub use crate::server_error::{ServerError, ServerErrorKind};
 /// A boxed source of an error.
 pub type Source = Box<dyn std::error::Error + Send + Sync>;
 
-/// The cache failed.
+/// An error of the cache.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
@@ -25,15 +25,15 @@ pub enum StoreError {
     /// The server answered with an error.
     #[error("the cache refused the command: {0}")]
     Refused(#[source] Source),
-    /// An empty value was to be stored.
+    /// The caller tried to store an empty value.
     #[error("an empty value can't be stored, as it marks a key that is being filled: store JSON, such as null or \"\"")]
     EmptyValue,
-    /// The key lies in the key space of another store, or in the cache's own; nothing was done.
+    /// The key lies in the key space of another store or of the cache itself. Nothing was done.
     #[error("a key that begins with {beginning:?} is reserved: {owner}; name the entry otherwise")]
     ReservedKey {
-        /// What no key of this store begins with.
+        /// The beginning that no key of this store may have.
         beginning: &'static str,
-        /// Whose keys do.
+        /// The owner of the keys with this beginning.
         owner: &'static str,
     },
     /// A tag can't be used; nothing was done.
@@ -45,18 +45,18 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// A key where the cache keeps its own books.
+    /// A key in the key space that the cache uses for its own records.
     #[cfg(any(feature = "redis", feature = "memory"))]
     pub(crate) const OWN_KEY: Self =
         Self::ReservedKey { beginning: "mrc:", owner: "the cache keeps its own books there" };
 
-    /// Whether the same call may succeed later, as it is.
+    /// Returns whether the same call may succeed later without a change.
     pub fn is_retryable(&self) -> bool {
         matches!(self, Self::Unavailable(_) | Self::Timeout(_))
     }
 }
 
-/// The database failed.
+/// An error of the database.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ExecuteError {
@@ -81,21 +81,24 @@ pub enum ExecuteError {
         /// Why, and what to do.
         reason: String,
     },
-    /// The server answered with an error: it refused the statement, or the login. [`server`](Self::server) returns its code.
+    /// The server answered with an error: it refused the statement or the login.
+    /// [`server`](Self::server) returns its code.
     #[error("{}: {}", refused(.0), .0)]
     Refused(#[source] Source),
-    /// The server can't be reached, the connection broke, or the server can't do it now: it is full, shuts down, takes no
-    /// writes, or another transaction was in the way. [`server`](Self::server) returns the code if the server answered.
+    /// The server can't be reached, the connection broke, or the server can't do this now: it is
+    /// full, shutting down or read-only, or another transaction was in the way.
+    /// [`server`](Self::server) returns the code if the server answered.
     #[error("{}: {}", unavailable(.0), .0)]
     Unavailable(#[source] Source),
-    /// A time-out passed.
+    /// A time limit passed.
     #[error("{stage} took longer than {limit:?}{}", at(.address))]
     Timeout {
-        /// What took too long: `"connecting to the database"`, `"waiting for a connection"`, `"the query"`.
+        /// The step that took too long: `"connecting to the database"`,
+        /// `"waiting for a connection"`, `"the query"`.
         stage: &'static str,
         /// The limit that passed.
         limit: Duration,
-        /// The server: `host:port`, or the path of its socket. `None` if there is none or it isn't known.
+        /// The server: `host:port`, or the path of its socket. `None` if it isn't known.
         address: Option<String>,
     },
     /// A value of the answer can't be read.
@@ -109,26 +112,26 @@ pub enum ExecuteError {
     /// The rows can't be written as JSON.
     #[error(transparent)]
     Row(#[from] RowError),
-    /// The statement answered with several results, and a call returns one. The statement has run to its end.
+    /// The statement ran to its end and returned several results, but a call returns one.
     #[error(
         "the statement has run, and answered with several results, of which a call returns one: \
          run it on a connection of `mysql_pool()`, or have the procedure select once"
     )]
     SeveralResults,
-    /// The answer of a read came from a session without autocommit, or in a transaction: its rows may not be committed.
+    /// A read left its session in a transaction or without autocommit: its rows may be uncommitted.
     #[error(
         "the read left its session in a transaction or without autocommit, so its rows may not be committed: \
          leave transactions to `query` or `mysql_pool()`"
     )]
     Session,
-    /// The transaction has ended before its commit: the server rolled it back after an error, its connection was lost, a call was
-    /// cancelled, or a statement ended it.
+    /// The transaction ended before its commit. Either the server rolled it back after an error,
+    /// its connection was lost, a call was cancelled, or a statement ended the transaction.
     #[error(
         "the transaction is over: it was rolled back after an earlier error, such as a deadlock, or a cancelled call: run it again; \
          or a statement ended it, such as COMMIT or CREATE TABLE, and what ran before is committed: leave such statements out of it"
     )]
     TransactionOver,
-    /// The answer to `COMMIT` was lost: the transaction may be committed or not.
+    /// The answer to `COMMIT` was lost: the transaction may or may not be committed.
     #[error(
         "the answer to COMMIT was lost, so the transaction may be committed or not: look before you run it again; {0}"
     )]
@@ -139,13 +142,13 @@ pub enum ExecuteError {
 }
 
 impl ExecuteError {
-    /// Whether the same call may succeed later, as it is.
+    /// Returns whether the same call may succeed later without a change.
     pub fn is_retryable(&self) -> bool {
         matches!(self, Self::Unavailable(_) | Self::Timeout { .. })
     }
 
-    /// Whether the call itself is wrong: it fails again until the statement, its params or the configuration change. Of
-    /// the database's own errors these are the SQLSTATE classes 21, 22, 23 and 42.
+    /// Returns whether the call fails until its statement, params or configuration change. Errors
+    /// of the database count if their SQLSTATE class is 21, 22, 23 or 42.
     pub fn is_callers_fault(&self) -> bool {
         match self {
             Self::Config(_) | Self::ParamCount { .. } | Self::Param { .. } | Self::SeveralResults => true,
@@ -155,7 +158,8 @@ impl ExecuteError {
         }
     }
 
-    /// Returns the error that the database answered with. Returns `None` if it didn't answer, or the error is another's.
+    /// Returns the error that the database answered with. Returns `None` if the database didn't
+    /// answer, or if the error isn't the database's.
     ///
     /// ```
     /// # fn check(error: &mrc_store::ExecuteError) {
@@ -169,29 +173,29 @@ impl ExecuteError {
         server(source)
     }
 
-    /// Whether a row with the same value of a primary or unique key exists.
+    /// Returns whether a row with the same value of a primary or unique key exists.
     pub fn is_unique_violation(&self) -> bool {
         self.is(ServerErrorKind::UniqueViolation)
     }
 
-    /// Whether a row is missing that a foreign key names, or a foreign key names the row that is to go.
+    /// Returns whether a foreign key names a missing row, or names the row to be deleted.
     pub fn is_foreign_key_violation(&self) -> bool {
         self.is(ServerErrorKind::ForeignKeyViolation)
     }
 
-    /// Whether two transactions waited for each other, and this one was rolled back: run it again, from its beginning.
+    /// Returns whether the server rolled this transaction back because of a deadlock: run it again.
     pub fn is_deadlock(&self) -> bool {
         self.is(ServerErrorKind::Deadlock)
     }
 
-    /// Whether another transaction held a lock for too long.
+    /// Returns whether another transaction held a lock for too long.
     pub fn is_lock_timeout(&self) -> bool {
         self.is(ServerErrorKind::LockTimeout)
     }
 
-    /// Whether the server takes no writes, as a replica or an old primary after a failover: write to the primary.
+    /// Returns whether the server is read-only, as a replica is: write to the primary.
     ///
-    /// Error 1792 isn't meant: it refuses a write by a cached read, in a session of ours that is read-only.
+    /// Error 1792 doesn't count: it refuses a write by a cached read in a read-only session.
     pub fn is_read_only(&self) -> bool {
         self.is(ServerErrorKind::ReadOnly)
     }
@@ -201,8 +205,7 @@ impl ExecuteError {
     }
 }
 
-/// The server's own error, below what tells where it happened.
-/// `1 placeholder`, `2 placeholders`.
+/// Returns the count with its noun: `1 placeholder`, `2 placeholders`.
 fn counted(count: usize, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }

@@ -1,5 +1,4 @@
-//! From a statement and its params to what a driver can bind: one `?` a value, and no list left. And what a value must be,
-//! however it reaches the server.
+//! Expands a statement for a driver to one `?` a value, without lists, and checks the values.
 
 use std::borrow::Cow;
 
@@ -10,16 +9,16 @@ use crate::error::ExecuteError;
 /// The most placeholders that a prepared statement of MySQL can have.
 const MAX_VALUES: usize = 65_535;
 
-/// A statement with as many `?` as there are values.
+/// A statement with one `?` for each value.
 #[derive(Debug)]
 pub struct Expanded<'a> {
     /// The text to prepare.
     pub sql: Cow<'a, str>,
-    /// The values in the order of the placeholders. None is a list.
+    /// The values in the order of the placeholders, none of them a list.
     pub values: Vec<&'a Value>,
 }
 
-/// Writes `IN (?)` with a list of three as `IN (?,?,?)`, and checks that the params fit: nothing has been sent by then.
+/// Writes `IN (?)` with a list of three as `IN (?,?,?)`, and checks the params.
 ///
 /// # Errors
 /// - [`ExecuteError::ParamCount`]: there are more or fewer params than placeholders;
@@ -36,8 +35,8 @@ pub fn expand<'a>(sql: &'a str, params: &'a Params) -> Result<Expanded<'a>, Exec
     Ok(Expanded { sql: if has_list { Cow::Owned(expanded) } else { Cow::Borrowed(sql) }, values })
 }
 
-/// Writes each value in the place of its placeholder, the elements of a list with `between` between them, once the params
-/// were found to fit. `write` gets the value, the byte after the placeholder, and the text so far.
+/// Replaces each placeholder by its value, if the params fit. `between` separates elements of a
+/// list. `write` gets the value, the byte after the placeholder, and the text so far.
 pub(crate) fn fill<'a>(
     sql: &str,
     places: &[usize],

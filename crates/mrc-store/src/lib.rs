@@ -1,7 +1,8 @@
-//! The two seams of mrc, and their backends.
+//! The two seams of mrc and their backends: [`CacheStore`] and [`QueryExecutor`].
 //!
-//! [`CacheStore`] is a cache with claims: a fill is refused once an invalidation has overtaken it. [`QueryExecutor`] is a database that
-//! pushes rows into an encoder. `mrc-client` and `mrc-server` compose them; usually they are used through the facade `mrc`.
+//! A [`CacheStore`] is a cache with claims: it refuses a fill that an invalidation has overtaken. A
+//! [`QueryExecutor`] is a database that pushes rows into an encoder. `mrc-client` and `mrc-server`
+//! compose both. Most programs use them through the facade `mrc`.
 //!
 //! ```
 //! # #[cfg(feature = "memory")]
@@ -28,7 +29,7 @@
 //! | `MySqlExecutor` | [`QueryExecutor`] | `mysql` (default) | mysql_async: MySQL and MariaDB |
 //! | `SqliteExecutor` | [`QueryExecutor`] | `sqlite` | rusqlite, bundled: for tests and demos |
 //!
-//! A backend of your own runs the suites of the feature `conformance`, as these do.
+//! Your own backend can run the suites of the feature `conformance`, as these backends do.
 
 mod bound;
 pub mod driver;

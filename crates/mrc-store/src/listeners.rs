@@ -1,4 +1,4 @@
-//! Who is told what happens in a store: a server is lost or back, entries are evicted.
+//! The listeners of a store: a server is lost or back, entries are evicted.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -13,7 +13,7 @@ impl Listeners {
         self.0.write().unwrap_or_else(PoisonError::into_inner).push(listener);
     }
 
-    /// Without the lock: a listener may add another.
+    /// Emits the event without holding the lock, since a listener may add another.
     pub(crate) fn tell(&self, event: &Event<'_>) {
         let listeners = self.0.read().unwrap_or_else(PoisonError::into_inner).clone();
         for listener in listeners {

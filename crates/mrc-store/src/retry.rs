@@ -1,4 +1,4 @@
-//! An invalidation that failed is made again, as a whole.
+//! Retries of a failed invalidation, each from its beginning.
 
 use std::time::Duration;
 
@@ -10,7 +10,8 @@ use crate::error::StoreError;
 /// The first pause before the next attempt, and the longest.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
 
-/// The attempts to invalidate something, each from the beginning, until one succeeds, fails for good, or the deadline would pass.
+/// The attempts of an invalidation, each from its beginning. They end with success, with an error
+/// that can't be retried, or when the deadline would pass.
 ///
 /// ```
 /// # use std::time::Duration;
@@ -34,12 +35,12 @@ pub struct Retries {
 }
 
 impl Retries {
-    /// The first attempt begins now.
+    /// Starts the deadline. The first attempt begins now.
     pub fn new(deadline: Duration) -> Self {
         Self { began: Instant::now(), deadline, pause: PAUSES.0 }
     }
 
-    /// Whether to try again after this error: then it is told, and the time for another attempt has come.
+    /// Returns whether to retry. If so, it emits the error and waits for the next attempt.
     pub async fn again(&mut self, error: &StoreError, listener: &dyn EventListener) -> bool {
         if !error.is_retryable() || self.began.elapsed() + self.pause > self.deadline {
             return false;

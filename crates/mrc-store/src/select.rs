@@ -1,4 +1,4 @@
-//! What an invalidation is about: composed of what every store can do.
+//! The selection of an invalidation, implemented with the methods that every store has.
 
 use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
@@ -12,7 +12,7 @@ use crate::error::StoreError;
 use crate::store::{CacheStore, ScanPattern};
 use crate::walk::walk;
 
-/// What an invalidation removes. A [`Tag`] and a [`Glob`] are selections by themselves.
+/// A selection of entries to invalidate. A [`Tag`] and a [`Glob`] convert into one.
 ///
 /// ```
 /// use mrc_core::{Glob, Tag};
@@ -27,31 +27,31 @@ use crate::walk::walk;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Select {
-    /// The entries that have any of these tags, in every namespace.
+    /// The entries with any of these tags, in every namespace.
     Any(Vec<Tag>),
-    /// The entries that have all of these tags, in every namespace.
+    /// The entries with all of these tags, in every namespace.
     All(Vec<Tag>),
-    /// The entries whose names match: in the namespace of the cache that is asked, or in the whole store.
+    /// The entries whose names match, in the namespace of the asked cache or in the whole store.
     Glob(Glob),
     /// Every entry of the namespace, or of the whole store.
     Everything,
 }
 
 impl Select {
-    /// The entries that have any of these tags.
+    /// Selects the entries with any of these tags.
     pub fn any<T: Into<Tag>>(tags: impl IntoIterator<Item = T>) -> Self {
         Self::Any(tags.into_iter().map(Into::into).collect())
     }
 
-    /// The entries that have all of these tags.
+    /// Selects the entries with all of these tags.
     pub fn all<T: Into<Tag>>(tags: impl IntoIterator<Item = T>) -> Self {
         Self::All(tags.into_iter().map(Into::into).collect())
     }
 
-    /// Whether it can be used.
+    /// Checks the tags of the selection.
     ///
     /// # Errors
-    /// [`TagError`]: no tag is given, or one that can't be used.
+    /// [`TagError`]: there is no tag, or a tag can't be used.
     pub fn check(&self) -> Result<(), TagError> {
         match self {
             Self::Any(tags) | Self::All(tags) if tags.is_empty() => Err(TagError::Missing),
@@ -60,10 +60,11 @@ impl Select {
         }
     }
 
-    /// Removes what is selected from a store, and returns how many entries went. Names are those after `namespace`, literally.
+    /// Removes the selected entries from a store, and returns their number. Names follow
+    /// `namespace`, which is taken literally.
     ///
     /// # Errors
-    /// The store's: some may be gone and some not, call it again.
+    /// The errors of the store. Some entries may already be removed: call it again.
     pub async fn remove_from(
         &self,
         store: &dyn CacheStore,
@@ -107,11 +108,11 @@ impl Select {
         }
     }
 
-    /// How many keys of a store are selected by their names, without those of bounded caches. It looks at every key, unless all of a
-    /// bounded cache are.
+    /// Returns how many keys the selection matches by name, without the keys of bounded caches. It
+    /// reads every key, except when it selects all of a bounded cache.
     ///
     /// # Errors
-    /// The store's.
+    /// The errors of the store.
     pub async fn count_in(&self, store: &dyn CacheStore, namespace: &str) -> Result<u64, StoreError> {
         if *self == Self::Everything
             && let Some(count) = store.count().await?
@@ -143,7 +144,7 @@ impl Select {
     }
 }
 
-/// Whether it is the key of a bounded cache as a whole, which isn't an entry.
+/// Returns whether the key belongs to a bounded cache as a whole and is no entry.
 fn is_structure(key: &[u8]) -> bool {
     #[cfg(any(feature = "redis", feature = "memory"))]
     return crate::bound::layout::structure_of(key).is_some();
@@ -163,7 +164,7 @@ impl From<&Tag> for Select {
     }
 }
 
-/// The entries that have any of these tags.
+/// Selects the entries with any of these tags.
 impl<T: Into<Tag>, const N: usize> From<[T; N]> for Select {
     fn from(tags: [T; N]) -> Self {
         Self::any(tags)

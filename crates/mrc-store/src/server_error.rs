@@ -2,8 +2,9 @@
 
 /// The error that a database answered with: its code, its SQLSTATE and its text.
 ///
-/// [`ExecuteError::server`](crate::ExecuteError::server) returns it. An executor of your own boxes one in
-/// [`ExecuteError::Refused`](crate::ExecuteError::Refused) or [`ExecuteError::Unavailable`](crate::ExecuteError::Unavailable):
+/// [`ExecuteError::server`](crate::ExecuteError::server) returns it. Your own executor boxes it in
+/// [`ExecuteError::Refused`](crate::ExecuteError::Refused) or
+/// [`ExecuteError::Unavailable`](crate::ExecuteError::Unavailable):
 ///
 /// ```
 /// use mrc_store::{ExecuteError, ServerError, ServerErrorKind};
@@ -16,40 +17,40 @@
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ServerError {
-    /// What kind of error it is.
+    /// The kind of the error.
     pub kind: ServerErrorKind,
-    /// The error's number: `1062` in MySQL and MariaDB, the extended result code in SQLite (`2067`).
+    /// The number: `1062` in MySQL and MariaDB, the extended result code in SQLite (`2067`).
     pub code: u32,
-    /// The SQLSTATE, five characters such as `23000`. Empty in SQLite, which has none.
+    /// The SQLSTATE, five characters such as `23000`. Empty for SQLite, which has none.
     pub state: String,
-    /// The text of the error, as the database wrote it. It may quote values of the statement.
+    /// The error text of the database. It may quote values of the statement.
     pub message: String,
 }
 
-/// What kind of error a database answered with.
+/// The kind of a database error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ServerErrorKind {
     /// A row with the same value of a primary or unique key exists.
     UniqueViolation,
-    /// A row is missing that a foreign key names, or a foreign key names the row that is to go.
+    /// A foreign key names a missing row, or names the row to be deleted.
     ForeignKeyViolation,
-    /// A column that can't be `NULL` got `NULL`.
+    /// A `NOT NULL` column got `NULL`.
     NotNullViolation,
     /// A `CHECK` constraint doesn't hold.
     CheckViolation,
-    /// Two transactions waited for each other, and this one was rolled back.
+    /// Two transactions waited for each other, and the server rolled this one back.
     Deadlock,
-    /// Another transaction held a lock for too long, or held it at all with `NOWAIT`.
+    /// Another transaction held a lock for too long, or at all with `NOWAIT`.
     LockTimeout,
-    /// The server takes no writes, as a replica or an old primary after a failover.
+    /// The server is read-only, as a replica or an old primary after a failover.
     ReadOnly,
     /// Any other error: see its code.
     Other,
 }
 
 impl ServerError {
-    /// An error of this kind. `state` is the SQLSTATE, or empty where there is none.
+    /// Returns an error of this kind. `state` is the SQLSTATE, or empty if there is none.
     pub fn new(kind: ServerErrorKind, code: u32, state: impl Into<String>, message: impl Into<String>) -> Self {
         Self { kind, code, state: state.into(), message: message.into() }
     }

@@ -1,4 +1,4 @@
-//! The tags of an entry, and the moments that say which of them was invalidated since.
+//! The tags of an entry, with the moments after which their invalidation makes the entry stale.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map;
@@ -7,31 +7,31 @@ use std::time::Duration;
 use bytes::Bytes;
 use mrc_core::{Tag, TagError};
 
-/// A moment of a store's own clock, in µs: invalidations and claims are ordered by it, whichever process they came from.
+/// A moment of a store's own clock, in µs. It orders invalidations and claims of all processes.
 /// Moments of two stores can't be compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Moment(u64);
 
 impl Moment {
-    /// The moment so many µs after the clock's beginning.
+    /// Returns the moment `micros` µs after the clock's beginning.
     pub const fn from_micros(micros: u64) -> Self {
         Self(micros)
     }
 
-    /// In µs since the clock's beginning.
+    /// Returns the µs since the clock's beginning.
     pub const fn as_micros(self) -> u64 {
         self.0
     }
 
-    /// So much earlier, but not before the clock's beginning.
+    /// Returns the moment `by` earlier, but at least the clock's beginning.
     #[must_use]
     pub fn earlier(self, by: Duration) -> Self {
         Self(self.0.saturating_sub(u64::try_from(by.as_micros()).unwrap_or(u64::MAX)))
     }
 }
 
-/// The tags of an entry, each with the moment from which on an invalidation of it makes the entry stale: no later than when the first read
-/// began that the value was made of.
+/// The tags of an entry, each with a moment, after which its invalidation makes the entry stale.
+/// The moment is no later than the beginning of the first read that the value depends on.
 ///
 /// ```
 /// use mrc_store::{Moment, Tags};
@@ -45,38 +45,38 @@ impl Moment {
 pub struct Tags(BTreeMap<Tag, Moment>);
 
 impl Tags {
-    /// The most tags that an entry can have.
+    /// The highest number of tags that an entry can have.
     pub const MOST: usize = 1_000;
 
-    /// Adds a tag; where it is there already, the earlier moment counts.
+    /// Adds a tag. If the tag is present, the earlier moment counts.
     pub fn add(&mut self, tag: Tag, since: Moment) {
         self.0.entry(tag).and_modify(|known| *known = since.min(*known)).or_insert(since);
     }
 
-    /// The tags and their moments, in the order of their names.
+    /// Returns the tags and their moments, ordered by name.
     pub fn iter(&self) -> impl Iterator<Item = (&Tag, Moment)> {
         self.0.iter().map(|(tag, since)| (tag, *since))
     }
 
-    /// The moment of a tag. None: the entry doesn't have it.
+    /// Returns the moment of a tag. Returns `None` if the entry lacks the tag.
     pub fn since(&self, tag: &str) -> Option<Moment> {
         self.0.get(tag).copied()
     }
 
-    /// How many there are.
+    /// Returns the number of tags.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there are none.
+    /// Returns whether there are no tags.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Whether an entry can have them.
+    /// Checks whether an entry can have these tags.
     ///
     /// # Errors
-    /// [`TagError`]: one can't be used, or there are more than [`MOST`](Self::MOST).
+    /// [`TagError`]: a tag can't be used, or there are more than [`MOST`](Self::MOST).
     pub fn check(&self) -> Result<(), TagError> {
         if self.len() > Self::MOST {
             return Err(TagError::TooMany { tags: self.len(), limit: Self::MOST });
@@ -102,7 +102,7 @@ impl IntoIterator for Tags {
     }
 }
 
-/// The tags of an invalidation, each once.
+/// Returns the tags of an invalidation without duplicates.
 #[cfg(any(feature = "redis", feature = "memory"))]
 pub(crate) fn all_of(tags: &[Tag]) -> Result<Vec<Tag>, TagError> {
     if tags.is_empty() {
@@ -113,11 +113,11 @@ pub(crate) fn all_of(tags: &[Tag]) -> Result<Vec<Tag>, TagError> {
     Ok(tags.into_iter().map(|(tag, _)| tag).collect())
 }
 
-/// A value and the tags of its entry, as they were at one moment.
+/// A value and the tags of its entry at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
     /// The value.
     pub value: Bytes,
-    /// The tags. None: the entry has some, but they are lost (an eviction, a foreign hand). Nothing that depends on it may be cached.
+    /// The tags. `None` if they are lost (eviction, another program): cache nothing that uses it.
     pub tags: Option<Tags>,
 }

@@ -1,4 +1,4 @@
-//! A scan that counts the keys that it looks at.
+//! A scan that counts the keys it reads.
 
 use bytes::Bytes;
 use futures_util::future::join;
@@ -8,16 +8,16 @@ use futures_util::{StreamExt, TryStreamExt};
 use crate::error::StoreError;
 use crate::store::{CacheStore, KeyPages, ScanPattern};
 
-/// About how many keys one page of a scan looks at.
+/// The approximate number of keys that one page of a scan reads.
 const KEYS_A_PAGE: u64 = 1_000;
 
-/// A page of a walk: the keys that match, and how many keys of any kind were looked at so far.
+/// A page of a walk: the matching keys, and the number of keys of any kind read so far.
 pub type Looked = (Vec<Bytes>, u64);
 
-/// Scans a store, and counts the keys that it looks at: the servers look at every key, and return those that match.
+/// Scans a store and counts the keys that its servers read to find the matching ones.
 ///
-/// The last page has the number of all of them; those before tell it by the number of pages. Where the store can't tell how many keys it has,
-/// only those that it returns are counted.
+/// The last page has the exact number. Earlier pages estimate it from the number of pages. If the
+/// store doesn't know its size, only the returned keys are counted.
 pub fn walk<'a>(store: &'a dyn CacheStore, pattern: &ScanPattern) -> BoxStream<'a, Result<Looked, StoreError>> {
     let walk = Walk { store, pages: store.scan(pattern), size: None, looked: 0, returned: 0, ended: false };
     try_unfold(walk, |mut walk| async move { Ok(walk.next().await?.map(|page| (page, walk))) }).boxed()
@@ -38,7 +38,7 @@ impl Walk<'_> {
             return Ok(None);
         }
         let page = if self.size.is_none() {
-            // Side by side. A server that doesn't tell its size is scanned all the same.
+            // Run both side by side. The scan works without the size.
             let (size, page) = join(self.store.scan_size(), self.pages.try_next()).await;
             self.size = Some(size.ok().flatten().unwrap_or_default());
             page?

@@ -1,17 +1,17 @@
-//! Where the entries of bounded caches lie, by name: the same in every store.
+//! The key names of bounded caches, the same in every store.
 
 use bytes::Bytes;
 
 use super::{Bound, Policy};
 
-/// What ends the key of the part of a structure that is there whenever any is.
+/// The end of the key of the part that exists whenever any part of a structure exists.
 pub(crate) const VALUES: &str = ":1";
-/// An entry in the index of a tag: before it, whether Python takes part.
+/// The beginnings of an entry's name in the index of a tag: without Python, and shared with Python.
 const OURS: &[u8] = b"mrc:b:";
 const THEIRS: &[u8] = b"mrc:f:";
 
 impl Bound {
-    /// The name of the function that a key is about: what stands before the first parenthesis.
+    /// Returns the name of the function of a key: the text before the first parenthesis.
     pub(crate) fn function<'a>(&self, namespace: &str, key: &'a str) -> &'a str {
         if !self.per_function {
             return "";
@@ -20,7 +20,7 @@ impl Bound {
         name.split('(').next().unwrap_or(name)
     }
 
-    /// What the keys of a structure begin with. In a cluster the braces keep them in one slot.
+    /// Returns the beginning of a structure's keys. In a cluster the braces keep them in one slot.
     pub(crate) fn base(&self, namespace: &str, function: &str, shard: u16) -> String {
         let function = if self.per_function { format!(":{function}") } else { String::new() };
         let shard = match self.shards.get() {
@@ -30,12 +30,12 @@ impl Bound {
         format!("{namespace}:{{{namespace}:{}{function}{shard}}}", self.policy)
     }
 
-    /// What the keys of the structures of all functions begin with.
+    /// Returns the common beginning of the structures of all functions.
     pub(crate) fn beginning(&self, namespace: &str) -> String {
         format!("{namespace}:{{{namespace}:{}:", self.policy)
     }
 
-    /// Whether what a structure's key begins with is that of a function's own structure: as many shards are this cache, other numbers are others.
+    /// Returns whether a base belongs to a function's structure, with this number of shards.
     pub(crate) fn is_of_a_function(&self, beginning: &str, base: &[u8]) -> bool {
         let name = std::str::from_utf8(base).ok().and_then(|base| base.strip_prefix(beginning)?.strip_suffix('}'));
         let shards = |text: &str| {
@@ -49,22 +49,22 @@ impl Bound {
         }
     }
 
-    /// The shard of an entry.
+    /// Returns the shard of an entry.
     pub(crate) fn shard(&self, key: &str) -> u16 {
-        // FNV-1a: every process of every version must find the same one.
+        // FNV-1a, because every process of every version must find the same shard.
         let mix = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3);
         let hash = key.bytes().fold(0xcbf2_9ce4_8422_2325, mix);
         u16::try_from((hash ^ (hash >> 32)) % u64::from(self.shards.get())).unwrap_or_default()
     }
 
-    /// How many entries a shard may have: their sum is the bound's.
+    /// Returns the number of entries that a shard may have. The shards' sum is the bound's maximum.
     pub(crate) fn room(&self, shard: u16) -> usize {
         let shards = usize::from(self.shards.get());
         self.max / shards + usize::from(usize::from(shard) < self.max % shards)
     }
 }
 
-/// What a key in Redis, without the store's prefix, begins with if it is a part of a structure.
+/// Returns the base of a key without store prefix. Returns `None` if it isn't a structure's key.
 pub(crate) fn structure_of(key: &[u8]) -> Option<&[u8]> {
     let (base, part) = key.split_at_checked(key.len().checked_sub(VALUES.len())?)?;
     let key = std::str::from_utf8(base).ok().filter(|_| matches!(part, [b':', b'0'..=b'4']))?;
@@ -74,10 +74,10 @@ pub(crate) fn structure_of(key: &[u8]) -> Option<&[u8]> {
     Policy::ALL.iter().any(|known| known.name() == policy).then_some(base)
 }
 
-/// A bounded entry in the index of a tag: it tells where the entry is to whoever reads the index.
+/// A bounded entry in the index of a tag. It has all that is needed to find the entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Member {
-    /// Whether Python takes part.
+    /// Whether the structure is shared with Python.
     pub(crate) is_theirs: bool,
     pub(crate) base: Bytes,
     pub(crate) field: Bytes,
@@ -89,7 +89,7 @@ impl Member {
         [kind, base.len().to_string().as_bytes(), b":", base, field].concat().into()
     }
 
-    /// None: it is the key of an entry without a bound.
+    /// Returns `None` if the name is the key of an entry without a bound.
     pub(crate) fn of(name: &Bytes) -> Option<Self> {
         let ours = name.strip_prefix(OURS);
         let rest = ours.or_else(|| name.strip_prefix(THEIRS))?;

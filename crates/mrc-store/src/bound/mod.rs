@@ -1,4 +1,4 @@
-//! Bounds: how many entries a cache has at most, which of them goes first, and how long all of them live.
+//! Bounds: the size of a cache, its eviction policy, and the life of its structure.
 
 #[cfg(any(feature = "redis", feature = "memory"))]
 pub(crate) mod layout;
@@ -15,7 +15,7 @@ use mrc_core::Ttl;
 
 use crate::error::StoreError;
 
-/// The bound of a cache: so many entries at most, and what goes when one more comes.
+/// The bound of a cache: its maximal number of entries, and its eviction policy.
 ///
 /// ```
 /// use mrc_store::{Bound, Policy, Sliding};
@@ -25,8 +25,9 @@ use crate::error::StoreError;
 /// # let _ = (bound, each);
 /// ```
 ///
-/// All entries of a bounded cache lie in one structure, which in a Redis cluster is in one slot, on one server; [`shards`](Self::shards)
-/// spreads a large one. Caches of one namespace and one policy share it, in every process: give them the same bound.
+/// All entries of a bounded cache lie in one structure. In a Redis cluster that is one slot on one
+/// server; [`shards`](Self::shards) spreads a large cache. Caches of one namespace and policy share
+/// the structure in every process: give them the same bound.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[must_use]
 pub struct Bound {
@@ -40,10 +41,10 @@ pub struct Bound {
 }
 
 impl Bound {
-    /// The most entries that a bound can have.
+    /// The highest maximum of a bound.
     pub const MOST: usize = 1_000_000_000;
 
-    /// A bound of 1,024 entries for the whole namespace.
+    /// Returns a bound of 1,024 entries for the whole namespace.
     pub fn new(policy: Policy) -> Self {
         Self {
             policy,
@@ -56,49 +57,51 @@ impl Bound {
         }
     }
 
-    /// How many entries there are at most. Default: 1,024.
+    /// Sets the maximal number of entries. Default: 1,024.
     ///
-    /// It may be changed at any time. Where there are more, the next new entry that is stored makes room, a thousand at a time.
+    /// It may change at any time. The next new entry evicts a surplus, up to 1,000 at a time.
     pub fn max(self, max: usize) -> Self {
         Self { max, ..self }
     }
 
-    /// How long the structure as a whole lives, with all its entries: [`Sliding`] or [`Fixed`]. Default: as long as its longest entry.
+    /// Sets the structure's life: [`Sliding`] or [`Fixed`]. Default: that of its longest entry.
     ///
-    /// An entry ends with its own TTL besides, which bounds how old a value can be; a sliding life only bounds how long nobody asks.
+    /// Each entry also has its own TTL, which limits a value's age. A sliding life limits idleness.
     pub fn ttl(self, lifetime: impl Into<Lifetime>) -> Self {
         Self { lifetime: lifetime.into(), ..self }
     }
 
     /// Gives each function a bound of its own. Default: all functions of the namespace share one.
     ///
-    /// A function is what stands before the first parenthesis of a key.
+    /// The function is the text before the first parenthesis of a key.
     pub fn per_function(self) -> Self {
         Self { per_function: true, ..self }
     }
 
-    /// Spreads the entries over so many structures, and thereby over the servers of a cluster. Together they have no more entries than
-    /// [`max`](Self::max); each evicts by itself. Another number is another cache. Default: 1.
+    /// Spreads the entries over `shards` structures, and so over a cluster's servers. Default: 1.
+    ///
+    /// [`max`](Self::max) counts for all shards together, and each evicts by itself. Caches with
+    /// different numbers of shards are different caches.
     pub fn shards(self, shards: NonZeroU16) -> Self {
         Self { shards, ..self }
     }
 
-    /// Shares the cache with Python's `redis_func_cache`: its keys, its fields. Default: a layout of mrc's own.
+    /// Shares the cache with Python's `redis_func_cache`, by its keys and fields. Default: no.
     #[cfg(feature = "compat")]
     pub fn func_cache(self, layout: FuncCache) -> Self {
         Self { func_cache: Some(layout), ..self }
     }
 
-    /// Whether the cache is shared with Python's `redis_func_cache`.
+    /// Returns whether the cache is shared with Python's `redis_func_cache`.
     #[cfg(feature = "compat")]
     pub fn is_shared(&self) -> bool {
         self.func_cache.is_some()
     }
 
-    /// Whether it can be used.
+    /// Checks the bound.
     ///
     /// # Errors
-    /// [`StoreError::Config`] says what can't, and how to say it.
+    /// [`StoreError::Config`]: a setting can't be used. The text names it and a valid one.
     pub fn check(&self) -> Result<(), StoreError> {
         let refuse = |reason: &str| Err(StoreError::Config(reason.into()));
         if self.max == 0 || self.max > Self::MOST {
@@ -122,45 +125,46 @@ impl Bound {
     }
 }
 
-/// Which entry goes when a bounded cache is full.
+/// The policy that chooses which entry a full bounded cache evicts.
 ///
-/// | | goes first | a use |
+/// | | evicts first | a use |
 /// |---|---|---|
-/// | `Lru` | what was used least recently | moves an entry to the end of the queue |
-/// | `LruT` | the same, by the server's clock | sets its time |
-/// | `Mru` | what was used most recently | moves it to the end of the queue |
-/// | `Fifo` | what came first | nothing |
+/// | `Lru` | the least recently used entry | moves an entry to the end of the queue |
+/// | `LruT` | the same, by the server's clock | sets the entry's time |
+/// | `Mru` | the most recently used entry | moves an entry to the end of the queue |
+/// | `Fifo` | the oldest entry | nothing |
 /// | `FifoT` | the same, by the server's clock | nothing |
-/// | `Lfu` | what was used least often, by LFU with dynamic ageing | counts |
-/// | `Rr` | any | nothing |
+/// | `Lfu` | the least often used entry, by LFU with dynamic ageing | counts |
+/// | `Rr` | a random entry | nothing |
 ///
-/// A use is a hit, and to store an entry anew.
+/// A use is a hit, or storing an existing entry again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Policy {
     /// Least recently used.
     Lru,
-    /// Least recently used, by the time.
+    /// Least recently used, by time.
     LruT,
-    /// Most recently used: for what is read round and round, and is larger than the cache.
+    /// Most recently used, for cyclic reads of more entries than the cache holds.
     Mru,
     /// First in, first out.
     Fifo,
-    /// First in, first out, by the time.
+    /// First in, first out, by time.
     FifoT,
-    /// Least frequently used, with dynamic ageing: each eviction ages the cache, a newcomer begins just above what went for it, and each use
-    /// is worth four evictions. So newcomers aren't the next to go whatever comes, and what was popular once goes in the end. A simplification
-    /// of LFU-DA (Arlitt et al., "Evaluating Content Management Techniques for Web Proxy Caches", 2000).
+    /// Least frequently used, with dynamic ageing. Each eviction ages the cache. A new entry begins
+    /// just above the entry evicted for it, and a use is worth four evictions. So a new entry isn't
+    /// always the next victim, and formerly popular entries are evicted in the end. Simplifies
+    /// LFU-DA (Arlitt, "Evaluating Content Management Techniques for Web Proxy Caches", 2000).
     Lfu,
     /// Random replacement.
     Rr,
 }
 
 impl Policy {
-    /// All of them.
+    /// All policies.
     pub const ALL: [Self; 7] = [Self::Lru, Self::LruT, Self::Mru, Self::Fifo, Self::FifoT, Self::Lfu, Self::Rr];
 
-    /// Its name in keys and settings: `lru`, `lru_t`, `mru`, `fifo`, `fifo_t`, `lfu`, `rr`.
+    /// Returns the name in keys and settings: `lru`, `lru_t`, `mru`, `fifo`, `fifo_t`, `lfu`, `rr`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Lru => "lru",
@@ -192,19 +196,19 @@ impl FromStr for Policy {
     }
 }
 
-/// How long the structure of a bounded cache lives, with all that is in it.
+/// The life of a bounded cache's structure with all its entries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Lifetime {
-    /// As long as the longest of its entries. Default.
+    /// The life of its longest entry. Default.
     #[default]
     Entries,
-    /// So long after it was asked or written last, exact to a hundredth.
+    /// Expires this time after the last read or write (±1 %).
     Sliding(Duration),
-    /// So long after its first entry came.
+    /// Expires this time after the first entry was stored.
     Fixed(Duration),
 }
 
-/// A life that begins anew with each use: a [`Duration`], or whole seconds.
+/// A life that restarts with each use: a [`Duration`], or whole seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Sliding<T>(pub T);
 
@@ -224,7 +228,7 @@ impl<T: Into<Ttl>> From<Fixed<T>> for Lifetime {
     }
 }
 
-/// The names that Python's `redis_func_cache` gives to the keys of a cache.
+/// The key names that Python's `redis_func_cache` uses.
 #[cfg(feature = "compat")]
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[must_use]
@@ -235,17 +239,17 @@ pub struct FuncCache {
 
 #[cfg(feature = "compat")]
 impl FuncCache {
-    /// The names of its policies for one server: `LruPolicy`, and with [`Bound::per_function`] `LruMultiplePolicy`.
+    /// Returns the names for one server: `LruPolicy`, or per function `LruMultiplePolicy`.
     pub fn single() -> Self {
         Self { prefix: "func-cache:".into(), cluster: false }
     }
 
-    /// The names of its policies for a cluster: `LruClusterPolicy`, and with [`Bound::per_function`] `LruClusterMultiplePolicy`.
+    /// Returns the names for a cluster: `LruClusterPolicy`, or `LruClusterMultiplePolicy`.
     pub fn cluster() -> Self {
         Self { cluster: true, ..Self::single() }
     }
 
-    /// The cache's `prefix`. Default: `func-cache:`.
+    /// Sets the cache's `prefix`. Default: `func-cache:`.
     pub fn prefix(self, prefix: impl Into<String>) -> Self {
         Self { prefix: prefix.into(), ..self }
     }

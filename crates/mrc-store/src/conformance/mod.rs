@@ -1,6 +1,6 @@
-//! The suites that every backend passes, public so that a backend of your own can run them.
+//! The suites that every backend passes, public so that your own backend can run them.
 //!
-//! A rule that is broken panics with its name, as an assertion of a test does.
+//! A broken rule panics with its name, like an assertion in a test.
 
 pub mod executor;
 pub mod store;

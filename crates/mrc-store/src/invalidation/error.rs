@@ -1,4 +1,4 @@
-//! What an invalidation can fail with.
+//! The errors of an invalidation.
 
 use mrc_core::{PatternError, TagError};
 
@@ -14,15 +14,15 @@ pub enum DropError {
     /// A tag can't be used; nothing was dropped.
     #[error(transparent)]
     Tag(#[from] TagError),
-    /// A part of a param, by the index; nothing was dropped.
+    /// The index can't find a part of a param. Nothing was dropped.
     #[error("the index knows whole params only: to find NAME=VALUE anywhere in a key takes Strategy::Scan")]
     SubstringByIndex,
-    /// The cache went on failing: entries that should go may still be there, at most until their TTL ends.
+    /// The cache kept failing: entries to be dropped may still be served, at most until their TTL.
     #[error(
         "the drop stopped after {dropped} entries; others may still be served until their TTL ends: call it again; {source}"
     )]
     Interrupted {
-        /// How many entries went.
+        /// The number of dropped entries.
         dropped: u64,
         /// The error of the cache.
         source: StoreError,
@@ -30,7 +30,7 @@ pub enum DropError {
 }
 
 impl DropError {
-    /// Whether the same call may succeed later, as it is. Dropping again does no harm.
+    /// Returns whether the same call may succeed later. Dropping again does no harm.
     pub fn is_retryable(&self) -> bool {
         matches!(self, Self::Interrupted { source, .. } if source.is_retryable())
     }

@@ -1,4 +1,4 @@
-//! Invalidation: entries removed, exactly those that were asked for. A server, a client and a transaction all do it by this code.
+//! Invalidation, the same code for a server, a client and a transaction.
 
 mod error;
 mod request;
@@ -22,7 +22,7 @@ use crate::walk::walk;
 pub use error::DropError;
 pub use request::{DropRequest, Progress, Strategy};
 
-/// Invalidates entries of a store, and tries again what fails until a deadline passes.
+/// Invalidates entries of a store, and retries failures until a deadline passes.
 #[derive(Debug, Clone)]
 pub struct Invalidator {
     store: Arc<dyn CacheStore>,
@@ -30,10 +30,11 @@ pub struct Invalidator {
 }
 
 impl Invalidator {
-    /// The time for all attempts of one invalidation, where nothing else is set: 10 s.
+    /// The default time for all attempts of one invalidation: 10 s.
     pub const DEADLINE: Duration = Duration::from_secs(10);
 
-    /// Returns an invalidator of the store. `deadline` bounds all attempts of one invalidation together; with zero there is one attempt.
+    /// Returns an invalidator of the store. `deadline` limits all attempts of one invalidation
+    /// together. With zero there is one attempt.
     pub fn new(store: Arc<dyn CacheStore>, deadline: Duration) -> Self {
         Self { store, deadline }
     }
@@ -43,19 +44,20 @@ impl Invalidator {
         &self.store
     }
 
-    /// Drops the entries that have the request's params, and returns how many went. `listener` hears of it.
+    /// Drops the entries with the request's params, and returns their number. Emits to `listener`.
     ///
-    /// When it returns, every such entry that was there when it began is gone, and every fill in flight that began before is refused;
-    /// a fill in flight counts as an entry. Dropping twice does no harm.
+    /// When it returns, every such entry that existed at the call is removed, and every fill that
+    /// began earlier is refused. A refused fill counts as an entry. Dropping twice does no harm.
     ///
     /// # Errors
-    /// - [`DropError::Pattern`], [`DropError::SubstringByIndex`]: the request can't be used, and nothing was dropped.
-    /// - [`DropError::Interrupted`]: the cache went on failing. Call it again.
+    /// - [`DropError::Pattern`], [`DropError::SubstringByIndex`]: the request can't be used.
+    ///   Nothing was dropped.
+    /// - [`DropError::Interrupted`]: the cache kept failing. Call it again.
     pub async fn drop_outdated(&self, request: &DropRequest, listener: &dyn EventListener) -> Result<u64, DropError> {
         let pattern = request.pattern()?;
         let (mut progress, mut retries) = (Progress::default(), Retries::new(self.deadline));
         loop {
-            // Keys that are gone stay counted; in a dry run nothing is gone.
+            // Removed entries stay counted in a retry. A dry run removes none.
             progress = Progress { scanned: 0, dropped: if request.dry_run { 0 } else { progress.dropped } };
             match self.drop_matching(&pattern, request, &mut progress, listener).await {
                 Ok(()) => break,
@@ -69,11 +71,11 @@ impl Invalidator {
         Ok(progress.dropped)
     }
 
-    /// Removes the selected entries of the whole store, and returns how many went. `listener` hears of it.
+    /// Removes the selected entries of the whole store, and returns how many. Emits to `listener`.
     ///
     /// # Errors
     /// - [`DropError::Tag`]: a tag can't be used, and nothing was removed.
-    /// - [`DropError::Interrupted`]: the cache went on failing. Call it again.
+    /// - [`DropError::Interrupted`]: the cache kept failing. Call it again.
     pub async fn invalidate(&self, select: &Select, listener: &dyn EventListener) -> Result<u64, DropError> {
         select.check()?;
         let mut retries = Retries::new(self.deadline);
@@ -98,16 +100,17 @@ impl Invalidator {
             progress.dropped += self.drop_by_index(&selects, listener).await?;
             return Ok(());
         }
-        // The event of the scan counts all that went.
+        // The event of the scan counts all dropped entries.
         let silent = |_: &Event<'_>| {};
         if request.strategy == Strategy::Both && !request.dry_run {
-            // So that what is in the index is gone soon. Where it fails, the scan comes all the same, and the index is asked again after it.
+            // Drops indexed entries early. Ignores errors, because the index is read again later.
             progress.dropped += self.drop_by_index(&selects, &silent).await.unwrap_or_default();
         }
         self.drop_by_scan(pattern, request, progress).await?;
         if !request.dry_run {
-            // A function that is made of such an entry has the entry's params as tags, from its own claim on. So the index comes after the scan:
-            // what was claimed before the clock ticks is listed or refused, and what is claimed later can't have found the entry any more.
+            // A function that used such an entry has the entry's params as tags from its own claim
+            // on. Claims before the clock ticks are listed or refused. Later claims can't have read
+            // the entry, because the scan has removed it: so the index comes after the scan.
             progress.dropped += self.drop_by_index(&selects, &silent).await?;
         }
         Ok(())
@@ -125,7 +128,7 @@ impl Invalidator {
         progress: &mut Progress,
     ) -> Result<(), StoreError> {
         let scan = pattern.needle().map_or(ScanPattern::All, ScanPattern::Containing);
-        // A scan may return a key twice; what is dropped is gone the second time, what is only counted must be remembered.
+        // A scan may return a key twice. A dry run, which removes nothing, must remember its keys.
         let (hasher, mut counted) = (RandomState::new(), HashSet::new());
         let mut pages = walk(&*self.store, &scan);
         while let Some((page, looked)) = pages.try_next().await? {

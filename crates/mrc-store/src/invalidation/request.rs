@@ -1,4 +1,4 @@
-//! What to drop, and how.
+//! The request of a drop.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,7 +9,7 @@ use super::error::DropError;
 use crate::select::Select;
 use crate::tags::Tags;
 
-/// What to drop: the entries that have any of some params, or all of them.
+/// The entries to drop: those with any of some params, or with all of them.
 ///
 /// ```
 /// use mrc_core::params;
@@ -33,66 +33,66 @@ pub struct DropRequest {
 
 type OnProgress = Arc<Mutex<dyn FnMut(Progress) + Send>>;
 
-/// How a drop finds its entries.
+/// The way in which a drop finds its entries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum Strategy {
-    /// By looking at every key: the cost grows with the keyspace. It reaches every entry, also what the peers wrote. The index of tags is asked
-    /// afterwards, for the functions that were made of such entries. Default.
+    /// Reads every key: the cost grows with the keyspace. It reaches every entry, including those
+    /// of the peers. Then it reads the index of tags for functions that used such entries. Default.
     #[default]
     Scan,
-    /// By the index of tags: the cost grows with what is dropped. It reaches the queries that were tagged by their params
-    /// (`Query::tag_by_params`), the functions that were made of any query with such a param, and no others.
+    /// Reads the index of tags: the cost grows with the dropped entries. It reaches only queries
+    /// tagged by their params (`Query::tag_by_params`), and functions that used such a query.
     Index,
-    /// By the index first, and then as [`Scan`](Self::Scan): what is in the index is gone soon, and nothing is left out. Where the index fails
-    /// first, the scan comes all the same.
+    /// Reads the index first, so that its entries are dropped early, and then works like
+    /// [`Scan`](Self::Scan). If that first read of the index fails, the scan runs nevertheless.
     Both,
 }
 
-/// How far a drop has come.
+/// The progress of a drop.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Progress {
-    /// How many keys were looked at, of whatever kind and in the whole database; exact at the end of the scan. None by the index.
+    /// The number of keys read so far in the whole database, exact at the end. 0 by the index.
     pub scanned: u64,
-    /// How many entries went; in a dry run, would go.
+    /// The number of dropped entries, or in a dry run the number that a drop would remove.
     pub dropped: u64,
 }
 
 impl DropRequest {
-    /// The entries that have at least one of the params, as in both peers by default.
+    /// Selects the entries with at least one of the params, as both peers do by default.
     pub fn any(params: Params) -> Self {
         Self { params, all: false, substring: false, strategy: Strategy::Scan, dry_run: false, on_progress: None }
     }
 
-    /// The entries that have every one of the params: the peers' `requireAllMatch` / `require_all_match`.
+    /// Selects the entries with every param: the peers' `requireAllMatch` / `require_all_match`.
     pub fn all(params: Params) -> Self {
         Self { all: true, ..Self::any(params) }
     }
 
-    /// Takes `NAME=VALUE` anywhere in a key, as the peers do: `StoreId=6` then also drops `StoreId=66` and `MyStoreId=6`. Of the functions that
-    /// were made of entries it reaches those of the whole param alone.
-    /// Default: whole segments only.
+    /// Finds `NAME=VALUE` anywhere in a key, as the peers do: `StoreId=6` then also drops
+    /// `StoreId=66` and `MyStoreId=6`. Functions that used entries are still found by the whole
+    /// param only. Default: whole segments only.
     pub fn substring(self) -> Self {
         Self { substring: true, ..self }
     }
 
-    /// How the entries are found. Default: [`Strategy::Scan`].
+    /// Sets how the drop finds entries. Default: [`Strategy::Scan`].
     pub fn strategy(self, strategy: Strategy) -> Self {
         Self { strategy, ..self }
     }
 
-    /// Counts what would go, by a scan, and drops nothing. Functions that were made of such entries aren't counted.
+    /// Counts the entries by a scan, without functions that used them, and drops nothing.
     pub fn dry_run(self) -> Self {
         Self { dry_run: true, ..self }
     }
 
-    /// Tells how far the drop has come, after each page of keys.
+    /// Reports the progress after each page of keys.
     pub fn on_progress(self, tell: impl FnMut(Progress) + Send + 'static) -> Self {
         Self { on_progress: Some(Arc::new(Mutex::new(tell))), ..self }
     }
 
-    /// Whether it can be used.
+    /// Checks the request.
     ///
     /// # Errors
     /// - [`DropError::Pattern`]: no entries can be selected by these params.
@@ -101,14 +101,14 @@ impl DropRequest {
         self.pattern().map(drop)
     }
 
-    /// The names of the params.
+    /// Returns the names of the params.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.params.iter().filter_map(|param| param.name.as_deref())
     }
 
     pub(super) fn tell(&self, progress: Progress) {
         if let Some(tell) = &self.on_progress {
-            // A poisoned lock is a listener that panicked: it hears the rest all the same.
+            // The lock is poisoned if the listener panicked. It still gets the later reports.
             tell.lock().unwrap_or_else(PoisonError::into_inner)(progress);
         }
     }
@@ -121,17 +121,17 @@ impl DropRequest {
         Ok(pattern?.substring(self.substring))
     }
 
-    /// What the index is asked for.
+    /// Returns the selections to read from the index.
     pub(crate) fn of_index(&self, pattern: &EntryPattern) -> Vec<Select> {
         let tags = pattern.tags();
         if self.all && tags.len() > Tags::MOST {
-            // No entry has so many.
+            // No entry has this many tags.
             return Vec::new();
         }
         if !self.all {
             return vec![Select::Any(tags.into_iter().flatten().collect())];
         }
-        // An entry has all of its tags in one spelling.
+        // All tags of an entry have the same spelling.
         let most = tags.iter().map(Vec::len).max().unwrap_or_default();
         let spelled = |at: usize| tags.iter().filter_map(|one| one.get(at).or(one.last()).cloned()).collect();
         (0..most).map(|at| Select::All(spelled(at))).collect()

@@ -1,14 +1,14 @@
-//! Values, to and from the driver. Cells borrow from the row: nothing is copied.
+//! Values to and from the driver. Cells borrow from the row instead of copying.
 
 use mrc_core::{Cell, ColumnKind, Date, DateTime, Time, Value};
 use mysql_async::Value as Driver;
 
 use crate::driver::text;
 
-/// One value of a row.
+/// Returns one value of a row.
 ///
 /// # Errors
-/// Why it can't be read.
+/// The reason why the value can't be read.
 pub(super) fn cell(kind: ColumnKind, value: &Driver) -> Result<Cell<'_>, String> {
     Ok(match value {
         Driver::NULL => Cell::Null,
@@ -34,7 +34,7 @@ pub(super) fn cell(kind: ColumnKind, value: &Driver) -> Result<Cell<'_>, String>
     })
 }
 
-/// One value of the text protocol, or one that is bytes in both.
+/// Reads a value of the text protocol, or a value that is bytes in both protocols.
 fn from_text(kind: ColumnKind, bytes: &[u8]) -> Result<Cell<'_>, String> {
     use ColumnKind::{Binary, Bit, BitDigits, Geometry, Vector};
     if matches!(kind, Binary | Bit | BitDigits | Geometry | Vector) {
@@ -86,18 +86,18 @@ fn time(text: &str) -> Option<Time> {
     })
 }
 
-/// The fraction of a second, `12` for 120,000 µs.
+/// Returns the fraction of a second in µs: `12` is 120,000 µs.
 fn micros(fraction: &str) -> Option<u32> {
     let digits = fraction.bytes().chain(std::iter::repeat(b'0')).take(6);
     digits.map(|digit| char::from(digit).to_digit(10)).try_fold(0, |micros, digit| Some(micros * 10 + digit?))
 }
 
-/// One value to bind. Lists were expanded before.
+/// Returns a value to bind. Lists must be expanded before.
 pub(super) fn bind(value: &Value) -> Driver {
     match value {
         Value::Bool(bool) => Driver::Int((*bool).into()),
         Value::Int(int) => Driver::Int(*int),
-        // As the peers' literals: 1 has one type, whichever type of Rust it comes from.
+        // Like the peers' literals: 1 has one type, whatever type it has in Rust.
         Value::UInt(int) => i64::try_from(*int).map_or(Driver::UInt(*int), Driver::Int),
         Value::Float(float) => Driver::Double(*float),
         Value::Decimal(digits) => Driver::Bytes(digits.as_str().into()),
@@ -108,7 +108,7 @@ pub(super) fn bind(value: &Value) -> Driver {
             Driver::Date(date.year, date.month, date.day, *hour, *minute, *second, *micros)
         }
         Value::Time(Time { negative, hours, minutes, seconds, micros }) => {
-            // The protocol wants days; the remainder of 24 fits.
+            // The protocol has a field for days. The remainder of 24 fits into `u8`.
             Driver::Time(*negative, u32::from(hours / 24), (hours % 24) as u8, *minutes, *seconds, *micros)
         }
         Value::Json(json) => Driver::Bytes(json.to_string().into_bytes()),

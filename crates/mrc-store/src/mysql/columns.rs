@@ -1,19 +1,19 @@
-//! What a column is, from what the server says of it.
+//! The kind of a column, derived from the server's description.
 
 use mrc_core::ColumnKind;
 use mysql_async::Column;
 use mysql_async::consts::{ColumnFlags, ColumnType};
 
-/// The character set that means "bytes". It also stands on every number and date, so the type is looked at first.
+/// The character set for bytes. Numbers and dates have it too, so check the type first.
 const BINARY: u16 = 63;
 
-/// The length of a `LONGTEXT`, and so of a `JSON` column of MariaDB.
+/// The length of a `LONGTEXT`, and therefore of a MariaDB `JSON` column.
 const LONGTEXT: u32 = u32::MAX;
 
-/// The number of decimals from which on the server prints as many as a float has: 31 of MySQL, 39 of MariaDB.
+/// From this number of decimals on, servers print all that a float has: MySQL 31, MariaDB 39.
 const NOT_FIXED: u8 = 31;
 
-/// A column, with what a row format may ask of it. A JSON column of MariaDB comes out as text unless `is_json`.
+/// Describes a column for the row formats. A MariaDB JSON column is text unless `is_json`.
 pub(super) fn described(column: &Column, is_json: bool) -> mrc_core::Column {
     let kind = if is_json { ColumnKind::Json } else { kind(column) };
     let described = mrc_core::Column::new(column.name_str(), kind).in_table(column.table_str());
@@ -22,7 +22,7 @@ pub(super) fn described(column: &Column, is_json: bool) -> mrc_core::Column {
     if is_float && decimals < NOT_FIXED { described.with_decimals(decimals) } else { described }
 }
 
-/// The kind of a column. A JSON column of MariaDB comes out as [`ColumnKind::Text`]: see [`may_be_mariadb_json`].
+/// Returns the kind of a column, text for MariaDB's JSON: see [`may_be_mariadb_json`].
 fn kind(column: &Column) -> ColumnKind {
     use ColumnType::*;
     match column.column_type() {
@@ -49,12 +49,12 @@ fn kind(column: &Column) -> ColumnKind {
     }
 }
 
-/// Digits after the second. Expressions of no fixed precision say 31 or more.
+/// Returns the digits after the second. Expressions without a fixed precision report 31 or more.
 fn fraction(column: &Column) -> u8 {
     column.decimals().min(6)
 }
 
-/// Whether a column looks like a JSON column of MariaDB. `LONGTEXT COLLATE utf8mb4_bin` looks the same.
+/// Returns whether a column may be MariaDB JSON. `LONGTEXT COLLATE utf8mb4_bin` looks the same.
 pub(super) fn may_be_mariadb_json(column: &Column) -> bool {
     column.column_type() == ColumnType::MYSQL_TYPE_BLOB
         && column.character_set() != BINARY

@@ -1,4 +1,4 @@
-//! How to reach MySQL or MariaDB, and how long to wait for it.
+//! The configuration of MySQL and MariaDB: connections, limits, TLS.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -9,12 +9,12 @@ use mysql_async::Pool;
 use super::params::ParamMode;
 use super::tls::{Pem, Tls, TlsMode};
 
-/// As PyMySQL sets it.
+/// The collation that PyMySQL sets.
 pub(super) const COLLATION: &str = "utf8mb4_general_ci";
 
-/// How to reach MySQL or MariaDB, and how long to wait for it.
+/// The configuration of MySQL or MariaDB: connections, limits, TLS.
 ///
-/// From a URL, by setters, or both:
+/// Built from a URL, by setters, or both:
 ///
 /// ```
 /// use std::time::Duration;
@@ -85,33 +85,33 @@ impl Default for MySqlConfig {
 
 /// Server.
 impl MySqlConfig {
-    /// The defaults, which each setter names.
+    /// Returns the default configuration. Each setter names its default.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The host name or IP address. Default: `127.0.0.1`.
+    /// Sets the host name or IP address. Default: `127.0.0.1`.
     #[must_use]
     pub fn host(mut self, host: impl Into<String>) -> Self {
         self.host = host.into();
         self
     }
 
-    /// The TCP port. Default: 3306.
+    /// Sets the TCP port. Default: 3306.
     #[must_use]
     pub fn port(mut self, port: u16) -> Self {
         self.port = port;
         self
     }
 
-    /// The path of a Unix socket to use instead of host and port. Default: none.
+    /// Sets the path of a Unix socket to use instead of host and port. Default: none.
     #[must_use]
     pub fn socket(mut self, path: impl Into<String>) -> Self {
         self.socket = Some(path.into());
         self
     }
 
-    /// Whether a connection to a local host moves over to the server's Unix socket, past any proxy between.
+    /// Sets whether local connections switch to the server's Unix socket, past a proxy.
     /// Default: false.
     #[must_use]
     pub fn prefer_socket(mut self, prefer: bool) -> Self {
@@ -119,21 +119,21 @@ impl MySqlConfig {
         self
     }
 
-    /// The user. Default: none, which the server takes as its anonymous user.
+    /// Sets the user. Default: none, which is the server's anonymous user.
     #[must_use]
     pub fn user(mut self, user: impl Into<String>) -> Self {
         self.user = Some(user.into());
         self
     }
 
-    /// The password. No error, log or `Debug` print shows it. Default: none.
+    /// Sets the password, which no error, log or `Debug` output shows. Default: none.
     #[must_use]
     pub fn password(mut self, password: impl Into<String>) -> Self {
         self.password = Some(password.into());
         self
     }
 
-    /// The database that unqualified tables are in. Default: none.
+    /// Sets the database of unqualified tables. Default: none.
     #[must_use]
     pub fn database(mut self, database: impl Into<String>) -> Self {
         self.database = Some(database.into());
@@ -143,61 +143,62 @@ impl MySqlConfig {
 
 /// Pool and limits.
 impl MySqlConfig {
-    /// How many connections each pool keeps however long they idle. None is opened ahead. Default: 0.
+    /// Sets how many idle connections each pool keeps. It opens none in advance. Default: 0.
     #[must_use]
     pub fn pool_min(mut self, connections: usize) -> Self {
         self.pool_min = connections;
         self
     }
 
-    /// How many connections each of the two pools opens at most, from 1 to 100,000. Default: 10.
+    /// Sets the most connections of each of the two pools, from 1 to 100,000. Default: 10.
     ///
-    /// Cached reads have one pool. `MrcClient::query` and `MrcClient::mysql_pool` share the other, so that nothing that they
-    /// leave in a session reaches a cached read. A service that only caches opens `pool_max` connections at most. One that
-    /// also uses the other pool opens twice as many at most. While a cancelled query is being ended at the server, there is
-    /// one connection more. Each runtime that uses the executor has its own pools.
+    /// Cached reads use one pool. `MrcClient::query` and `MrcClient::mysql_pool` share the other
+    /// pool, so that their session state never reaches a cached read. A service that only caches
+    /// opens at most `pool_max` connections, and one that uses both pools at most twice as many.
+    /// Ending a cancelled query at the server takes one more. Each runtime has its own pools.
     #[must_use]
     pub fn pool_max(mut self, connections: usize) -> Self {
         self.pool_max = connections;
         self
     }
 
-    /// How long a connection above [`pool_min`](Self::pool_min) may idle before it's closed, checked every 30 seconds.
-    /// Default: 60 seconds.
+    /// Sets how long a connection above [`pool_min`](Self::pool_min) may idle before it is closed.
+    /// Default: 60 seconds, checked every 30 seconds.
     #[must_use]
     pub fn idle_timeout(mut self, limit: Duration) -> Self {
         self.idle_timeout = limit;
         self
     }
 
-    /// How long a query may wait for a connection while all are busy. Default: 10 seconds.
+    /// Sets how long a query waits for a free connection. Default: 10 seconds.
     #[must_use]
     pub fn acquire_timeout(mut self, limit: Duration) -> Self {
         self.acquire_timeout = limit;
         self
     }
 
-    /// How long opening a connection may take, log-in and session set-up included. Default: 10 seconds.
+    /// Sets the limit for connecting, including login and session setup. Default: 10 seconds.
     #[must_use]
     pub fn connect_timeout(mut self, limit: Duration) -> Self {
         self.connect_timeout = limit;
         self
     }
 
-    /// How long a query may take until its last row is read. Default: 30 seconds.
+    /// Sets the limit for a query until its last row is read. Default: 30 seconds.
     ///
-    /// The server is told the same limit (`max_execution_time` of MySQL 5.7.8, which covers SELECT; `max_statement_time`
-    /// of MariaDB 10.1), so that a query that nobody waits for ends there too.
+    /// The server gets the same limit, so that an abandoned query ends there too: as
+    /// `max_execution_time` (MySQL 5.7.8, SELECT only) or `max_statement_time` (MariaDB 10.1).
     #[must_use]
     pub fn query_timeout(mut self, limit: Duration) -> Self {
         self.query_timeout = limit;
         self
     }
 
-    /// How many prepared statements each connection keeps, at least 2. One that isn't kept costs a round trip more, and
-    /// a list of another length is another statement. Default: 64.
+    /// Sets how many prepared statements each connection keeps, at least 2. Default: 64.
     ///
-    /// The server counts the statements of all connections against its `max_prepared_stmt_count` (16,382).
+    /// A statement that isn't kept costs an extra round trip. Each length of a list is another
+    /// statement. The server counts the statements of all connections: see
+    /// `max_prepared_stmt_count` (16,382).
     #[must_use]
     pub fn statement_cache(mut self, statements: usize) -> Self {
         self.statement_cache = statements;
@@ -206,8 +207,8 @@ impl MySqlConfig {
 }
 
 impl MySqlConfig {
-    /// Sets how the values of params reach the server: bound to prepared statements, or written into the text.
-    /// Default: [`ParamMode::Auto`], text for the row formats of the peers and prepared statements otherwise.
+    /// Sets whether values are bound to prepared statements or written into the text. Default:
+    /// [`ParamMode::Auto`], text for the peers' row formats and prepared statements otherwise.
     #[must_use]
     pub fn param_mode(mut self, mode: ParamMode) -> Self {
         self.param_mode = mode;
@@ -217,12 +218,12 @@ impl MySqlConfig {
 
 /// TLS.
 impl MySqlConfig {
-    /// Sets whether connections are encrypted, and what is verified of the server's certificate. Default:
-    /// [`TlsMode::Off`], or [`TlsMode::VerifyIdentity`] if a certificate is set.
+    /// Sets whether connections are encrypted, and how the server's certificate is verified.
+    /// Default: [`TlsMode::Off`], or [`TlsMode::VerifyIdentity`] if a certificate is set.
     ///
-    /// A connection by a Unix [`socket`](Self::socket) isn't encrypted in any mode.
+    /// Connections over a Unix [`socket`](Self::socket) are never encrypted.
     ///
-    /// MySQL makes a certificate at its first start, which names no host. `VerifyCa` takes it:
+    /// At its first start MySQL creates a certificate without a host name. `VerifyCa` accepts it:
     ///
     /// ```no_run
     /// use mrc_store::MySqlConfig;
@@ -238,30 +239,30 @@ impl MySqlConfig {
         self
     }
 
-    /// Trusts certificates that these authorities signed, and no others: a file in PEM format, read when the executor is
-    /// made. Default: the public authorities.
+    /// Trusts only certificates signed by these authorities: a PEM file, read when the executor is
+    /// created. Default: the public authorities.
     #[must_use]
     pub fn tls_ca_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.tls.ca = Some(Pem::File(path.into()));
         self
     }
 
-    /// As [`tls_ca_file`](Self::tls_ca_file), with the text of the file. Default: none.
+    /// Like [`tls_ca_file`](Self::tls_ca_file), with the text of the file. Default: none.
     #[must_use]
     pub fn tls_ca_pem(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.tls.ca = Some(Pem::Text(pem.into()));
         self
     }
 
-    /// Shows the server a certificate of the client, as accounts with `REQUIRE X509` ask for: files in PEM format, read when
-    /// the executor is made. The key has no passphrase. Default: none.
+    /// Sets the client certificate, needed for accounts with `REQUIRE X509`: PEM files, read when
+    /// the executor is created. The key must have no passphrase. Default: none.
     #[must_use]
     pub fn tls_client_files(mut self, cert: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Self {
         (self.tls.cert, self.tls.key) = (Some(Pem::File(cert.into())), Some(Pem::File(key.into())));
         self
     }
 
-    /// As [`tls_client_files`](Self::tls_client_files), with the texts of the files. Default: none.
+    /// Like [`tls_client_files`](Self::tls_client_files), with the files' texts. Default: none.
     #[must_use]
     pub fn tls_client_pem(mut self, cert: impl Into<Vec<u8>>, key: impl Into<Vec<u8>>) -> Self {
         (self.tls.cert, self.tls.key) = (Some(Pem::Text(cert.into())), Some(Pem::Text(key.into())));

@@ -1,4 +1,4 @@
-//! Ends at the server what nobody waits for any more.
+//! Ends abandoned queries at the server.
 
 use std::time::Duration;
 
@@ -7,17 +7,16 @@ use mysql_async::{Conn, Error, Opts};
 use tokio::sync::{Mutex, watch};
 use tokio::time::{Instant, sleep, timeout};
 
-/// After this time a query that can't be ended doesn't count any more.
+/// A query that can't be ended counts no longer than this.
 const GIVE_UP: Duration = Duration::from_secs(60);
 
-/// The pauses between two looks, doubled from the first to the last.
+/// The pauses between two attempts, doubled from the first value to the last.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(100));
 
-/// The server knows no such connection: it ended.
+/// The server doesn't know the connection: it has ended.
 const UNKNOWN_THREAD: u16 = 1094;
 
-/// The queries that are being ended, and the one connection that this takes. It is opened for the first, and closed after
-/// the last.
+/// The queries being ended, and the one connection for that, open from the first to the last.
 #[derive(Debug)]
 pub(super) struct Endings {
     connect_timeout: Duration,
@@ -32,13 +31,14 @@ impl Endings {
         Self { connect_timeout, give_up, side: Mutex::default(), count }
     }
 
-    /// Ends the query that runs on this connection, which was closed, and opened with these options. Returns when the server has none any more, when it
-    /// can't be asked, or after the time that a query may take.
+    /// Ends the query on a connection that was closed here. `opts` are the connection's options.
+    ///
+    /// Returns when the query has ended, when the server can't be asked, or after the query limit.
     pub(super) async fn end(&self, opts: Opts, connection: u32) {
         let _counted = Counted::new(&self.count);
         let begun = Instant::now();
         let mut pause = PAUSES.0;
-        // The first KILL may come before the query has begun, so it's repeated until the server knows no such connection.
+        // The first KILL may precede the query: repeat it until the connection is unknown.
         while self.kill(&opts, connection).await && begun.elapsed() < self.give_up {
             sleep(pause).await;
             pause = (pause * 2).min(PAUSES.1);
@@ -50,7 +50,7 @@ impl Endings {
         }
     }
 
-    /// Whether the server still had that connection.
+    /// Returns whether the server still had the connection.
     async fn kill(&self, opts: &Opts, connection: u32) -> bool {
         let mut side = self.side.lock().await;
         let killed = timeout(self.connect_timeout, async {
@@ -59,7 +59,7 @@ impl Endings {
                 None => Conn::new(opts.clone()).await?,
             };
             let killed = conn.query_drop(format!("KILL QUERY {connection}")).await;
-            // After an error of the server the connection is whole.
+            // After an error of the server, the connection is still usable.
             if matches!(killed, Ok(()) | Err(Error::Server(_))) {
                 *side = Some(conn);
             }
@@ -76,13 +76,13 @@ impl Endings {
         }
     }
 
-    /// Waits until nothing is being ended.
+    /// Waits until no query is being ended.
     pub(super) async fn over(&self) {
         let _ = self.count.subscribe().wait_for(|count| *count == 0).await;
     }
 }
 
-/// One more that is being ended, until it's dropped.
+/// Counts one query that is being ended, until it is dropped.
 struct Counted<'a>(&'a watch::Sender<usize>);
 
 impl<'a> Counted<'a> {

@@ -1,4 +1,4 @@
-//! The executor: one call on one session, each wait with its limit.
+//! The executor: each call uses one session, and each wait has a limit.
 
 use std::fmt;
 use std::future::Future;
@@ -25,32 +25,36 @@ use crate::error::ExecuteError;
 use crate::executor::Executed;
 use crate::expand::Expanded;
 
-/// Queries MySQL or MariaDB through pools of connections.
+/// Queries MySQL or MariaDB through connection pools.
 ///
-/// Each query runs in autocommit, as a prepared statement or, for the row formats of the peers, as text: see
-/// [`MySqlConfig::param_mode`]. `IN (?)` takes a list.
+/// Each query runs in autocommit: as a prepared statement, or as text for the row formats of the
+/// peers (see [`MySqlConfig::param_mode`]). `IN (?)` takes a list.
 ///
-/// [`query`](crate::QueryExecutor::query) and [`execute`](crate::QueryExecutor::execute) use connections of their own: see
-/// [`MySqlConfig::pool_max`]. Nothing that `execute` or [`pool`](Self::pool) leaves in a session reaches a `query`. The
-/// server refuses a write by `query` with error 1792: see [`MySqlConfig::read_only`]. A
-/// [`query_trusted`](crate::QueryExecutor::query_trusted) may write, in a session like that of an `execute`.
+/// [`query`](crate::QueryExecutor::query) and [`execute`](crate::QueryExecutor::execute) use
+/// separate connections: see [`MySqlConfig::pool_max`]. Session state of `execute` or
+/// [`pool`](Self::pool) never reaches a `query`. The server refuses writes by `query` with error
+/// 1792: see [`MySqlConfig::read_only`]. [`query_trusted`](crate::QueryExecutor::query_trusted) may
+/// write: its session is like that of `execute`.
 ///
-/// A query that is cancelled, or takes too long, is ended at the server by `KILL QUERY`, which needs no privilege. Its
-/// connection counts against `pool_max` until the query has ended.
+/// `KILL QUERY` ends a cancelled or timed-out query at the server, which needs no privilege. Until
+/// then its connection counts against `pool_max`.
 ///
-/// A JSON column comes out as JSON, on MariaDB too, where it takes a look into the catalogue every five minutes for each
-/// list of columns that is selected of a table: an `ALTER TABLE` that makes JSON of a `LONGTEXT` with the collation
-/// `utf8mb4_bin` is noticed after that time, any other at once. There, JSON that isn't a column of a table comes out as text: an expression, a column of a view or of a `UNION`.
+/// JSON columns return JSON. On MariaDB this takes a catalogue query every five minutes for each
+/// list of columns selected from a table. An `ALTER TABLE` from `LONGTEXT COLLATE utf8mb4_bin` to
+/// JSON is noticed after that time, any other at once. Other JSON on MariaDB is text: expressions,
+/// columns of views or of a `UNION`.
 ///
-/// Within a prepared statement a [`Decimal`](mrc_core::Decimal) is bound as text: the server compares it exactly with a `DECIMAL` it's stored to, but as a
-/// double with an expression; write `CAST(? AS DECIMAL(65,30))` where more than 15 digits are compared.
+/// A [`Decimal`](mrc_core::Decimal) in a prepared statement is bound as text. Servers compare it
+/// exactly with a stored `DECIMAL`, but as a double with an expression. Above 15 digits
+/// write `CAST(? AS DECIMAL(65,30))`.
 ///
-/// Each query is a `tracing` span of level debug with OpenTelemetry's fields for databases: `db.operation.name`,
-/// `db.query.summary`, `db.response.returned_rows`, `error.type` and so on. Its text and its params aren't among them.
+/// Each query has a debug-level `tracing` span with OpenTelemetry's database fields:
+/// `db.operation.name`, `db.query.summary`, `db.response.returned_rows`, `error.type` and others,
+/// but neither text nor params.
 ///
-/// Each tokio runtime has its own connections, which end with it. So a static executor works in several runtimes.
+/// Each tokio runtime has its own connections, which end with it.
 ///
-/// Cheap to clone: all clones share the connections.
+/// Cloning is cheap: all clones share the connections.
 #[derive(Clone)]
 pub struct MySqlExecutor {
     pub(super) pools: Arc<Pools>,
@@ -58,28 +62,29 @@ pub struct MySqlExecutor {
 }
 
 impl MySqlExecutor {
-    /// An executor that connects at its first query. It needs no runtime.
+    /// Returns an executor that connects at its first query. It needs no runtime.
     ///
     /// # Errors
-    /// [`ExecuteError::Config`]: a setting can't be used, or the file of TLS authorities can't be read.
+    /// [`ExecuteError::Config`]: a setting can't be used, or the TLS authorities can't be read.
     pub fn new(config: MySqlConfig) -> Result<Self, ExecuteError> {
         Ok(Self { pools: Arc::new(Pools::new(config)?), json_columns: Arc::default() })
     }
 
-    /// An executor over a pool that the service has already, with the default settings:
-    /// [`MySqlConfig::from_pool`] says what that means, and takes other settings.
+    /// Returns an executor over an existing pool of the service, with the default settings.
+    /// [`MySqlConfig::from_pool`] has the details, and takes other settings.
     ///
     /// # Errors
-    /// As [`new`](Self::new).
+    /// The errors of [`new`](Self::new).
     pub fn with_pool(pool: Pool) -> Result<Self, ExecuteError> {
         Self::new(MySqlConfig::from_pool(pool))
     }
 
-    /// Returns the pool of this runtime for what isn't a cached read. [`execute`](crate::QueryExecutor::execute) shares it.
+    /// Returns this runtime's pool for all but cached reads, shared with
+    /// [`execute`](crate::QueryExecutor::execute).
     ///
-    /// A session is reset when its connection comes back: transaction, variables, temporary tables, locks, the configured
-    /// database. Two things stay for the next one who takes the connection here: a role that `SET ROLE` chose, and the
-    /// database of a `USE` where none is configured. Waiting here has no limit.
+    /// A returned connection is reset: transaction, variables, temporary tables, locks, the
+    /// configured database. Two things remain for its next user: the role of a `SET ROLE`, and the
+    /// database of a `USE` if none is configured. Waiting for a connection has no limit.
     pub fn pool(&self) -> Pool {
         self.pools.here().callers.pool.clone()
     }
@@ -145,7 +150,7 @@ impl MySqlExecutor {
         match timeout(connect_timeout, opened).await {
             Ok(opened) => opened.map_err(|error| connecting(self.pools.address(), error)),
             Err(_) => {
-                // Taken by hand from the pool, or still being reset. How many another's pool has, it doesn't tell.
+                // Taken directly from the pool, or being reset. A foreign pool hides its maximum.
                 let in_use = lane.pool.metrics().connections_in_use.load(Ordering::Relaxed);
                 let busy = lane.is_own() || in_use >= pool_max;
                 let stage = if busy { "waiting for a connection" } else { "connecting to the database" };
@@ -203,7 +208,7 @@ impl MySqlExecutor {
         self.read_rows(result, rows).await
     }
 
-    /// Reads one answer to its end. Rows that the encoder can't have yet are returned.
+    /// Reads an answer to its end. Returns the rows that the encoder can't take yet.
     async fn read_rows<P: Protocol + Unpin>(
         &self,
         mut result: QueryResult<'_, 'static, P>,
@@ -220,7 +225,7 @@ impl MySqlExecutor {
                 }
             }
         } else {
-            // The catalogue can't be asked while the answer is on the wire.
+            // The catalogue can't be queried before the answer is read to its end.
             let columns = result.columns_ref().to_vec();
             let waiting = match result.stream::<Row>().await.map_err(failed)? {
                 Some(stream) => stream.try_collect().await.map_err(failed)?,
@@ -229,26 +234,26 @@ impl MySqlExecutor {
             late = Some(Late { columns, waiting });
         }
         let has_more = !result.columns_ref().is_empty();
-        // Also what has no rows belongs to the answer: an error of a procedure after its first SELECT.
+        // Results without rows belong to the answer: a procedure may fail after its first SELECT.
         result.drop_result().await.map_err(failed)?;
         if has_more { Err(ExecuteError::SeveralResults) } else { Ok(late) }
     }
 }
 
-/// An answer whose columns must be looked up in the catalogue first.
+/// An answer whose columns must first be looked up in the catalogue.
 struct Late {
     columns: Vec<mysql_async::Column>,
     waiting: Vec<Row>,
 }
 
-/// What the last statement wrote.
+/// Returns the outcome of the last statement.
 pub(super) fn written(conn: &Conn) -> Executed {
-    // Zero is the server's word for none.
+    // The server reports "no id" as 0.
     let last_insert_id = conn.last_insert_id().filter(|id| *id > 0);
     Executed { affected_rows: conn.affected_rows(), last_insert_id }
 }
 
-/// Gives the session back, or ends what may still run in it.
+/// Returns the session to its pool, or ends what may still run in it.
 pub(super) fn leave(session: Session, done: &Result<(), ExecuteError>) {
     match done {
         done if is_whole(done) => session.ended(),
@@ -258,7 +263,7 @@ pub(super) fn leave(session: Session, done: &Result<(), ExecuteError>) {
     }
 }
 
-/// Whether a session can only have read what is committed.
+/// Returns whether a session can only have read committed data.
 fn is_autocommit(status: StatusFlags) -> bool {
     let open = StatusFlags::SERVER_STATUS_IN_TRANS | StatusFlags::SERVER_STATUS_IN_TRANS_READONLY;
     status.contains(StatusFlags::SERVER_STATUS_AUTOCOMMIT) && !status.intersects(open)
@@ -271,7 +276,7 @@ pub(super) async fn within<T>(
 ) -> Result<T, ExecuteError> {
     let late = || ExecuteError::Timeout { stage, limit, address: None };
     let done = timeout(limit, work).await.unwrap_or_else(|_| Err(late()));
-    // The server's own limit is the same, and may be the first to pass.
+    // The server has the same limit, which may pass first.
     done.map_err(|error| if is_time_limit(&error) { late() } else { error })
 }
 
@@ -295,7 +300,7 @@ fn push(row: &Row, columns: &[Column], rows: &mut RowEncoder) -> Result<(), Exec
 }
 
 impl fmt::Debug for MySqlExecutor {
-    // The pools print their options, the password among them.
+    // The pools' `Debug` output includes their options with the password.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MySqlExecutor").field("config", self.config()).finish_non_exhaustive()
     }

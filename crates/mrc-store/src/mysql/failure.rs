@@ -1,23 +1,23 @@
-//! What the driver's errors mean to a caller.
+//! Converts the driver's errors.
 
 use mysql_async::{DriverError, Error, IoError, ServerError};
 
 use crate::driver::server_error;
 use crate::error::{ExecuteError, Source};
 
-/// What to do about a certificate that isn't trusted.
+/// The advice for a certificate that isn't trusted.
 const HELP: &str = "`tls_ca` names the authority that signed it, and `tls=verify_ca` doesn't compare its names \
                                with the host's";
 
-/// How rustls begins the text of an error about the server's certificate.
+/// The beginning of rustls' errors about the server's certificate.
 const CERTIFICATE: &str = "invalid peer certificate";
 
 pub(super) fn failed(error: Error) -> ExecuteError {
     match error {
         Error::Server(ServerError { code, state, message }) => server_error(code, state, message),
-        // The authorities or the host name can't be used; a certificate that isn't trusted comes as an `IoError::Io`.
+        // Unusable authorities or host name. An untrusted certificate comes as an `IoError::Io`.
         Error::Io(IoError::Tls(error)) => ExecuteError::Config(format!("TLS: {error}")),
-        // The driver says "Input/output error" before it, twice.
+        // The driver prefixes "Input/output error" twice.
         Error::Io(IoError::Io(error)) => ExecuteError::Unavailable(match error.to_string() {
             text if text.starts_with(CERTIFICATE) => format!("{text}: {}", HELP).into(),
             _ => Box::new(error),
@@ -44,7 +44,7 @@ pub(super) fn failed(error: Error) -> ExecuteError {
     }
 }
 
-/// The account is of a kind that the driver can't log in to.
+/// Returns the error for an account type that the driver can't log in to.
 fn login(plugin: &str) -> ExecuteError {
     ExecuteError::Config(format!(
         "the account logs in by `{plugin}`, which mrc can't do: let it use `caching_sha2_password`, \
@@ -52,7 +52,7 @@ fn login(plugin: &str) -> ExecuteError {
     ))
 }
 
-/// A setting can't be used.
+/// Returns the error for a setting that can't be used.
 pub(super) fn refuse(what: impl Into<String>) -> ExecuteError {
     ExecuteError::Config(what.into())
 }
@@ -61,7 +61,7 @@ pub(super) fn refused(why: &'static str) -> ExecuteError {
     ExecuteError::Refused(why.into())
 }
 
-/// An error, and the server that it happened at.
+/// An error with its server.
 #[derive(Debug, thiserror::Error)]
 #[error("{address}: {source}")]
 struct At {
@@ -69,7 +69,7 @@ struct At {
     source: Source,
 }
 
-/// Names the server in an error of connecting to it.
+/// Adds the server to a connection error.
 pub(super) fn connecting(address: Option<String>, error: ExecuteError) -> ExecuteError {
     let Some(address) = address else { return error };
     match error {
@@ -80,7 +80,7 @@ pub(super) fn connecting(address: Option<String>, error: ExecuteError) -> Execut
     }
 }
 
-/// Names the server in an error of a connection that broke. An answer of the server isn't one.
+/// Adds the server to the error of a broken connection, but not to an answer of the server.
 pub(super) fn broken(address: Option<String>, error: ExecuteError) -> ExecuteError {
     match error {
         ExecuteError::Unavailable(_) if error.server().is_none() => connecting(address, error),
@@ -88,12 +88,12 @@ pub(super) fn broken(address: Option<String>, error: ExecuteError) -> ExecuteErr
     }
 }
 
-/// Whether the server itself answered with the error: then nothing of the statement runs any more.
+/// Returns whether the server itself answered with the error: then the statement has ended there.
 pub(super) fn is_answer(error: &ExecuteError) -> bool {
     error.server().is_some()
 }
 
-/// Whether the whole answer was read, be it an error of the server's.
+/// Returns whether the whole answer was read, including an error of the server.
 pub(super) fn is_whole<T>(done: &Result<T, ExecuteError>) -> bool {
     use ExecuteError::{ParamCount, Refused, SeveralResults};
     matches!(done, Ok(_) | Err(Refused(_) | ParamCount { .. } | SeveralResults))
@@ -113,7 +113,7 @@ mod tests {
         for code in [1040, 1053, 1205, 1213, 1226, 1317, 1836, 1927, 3032, 4031] {
             assert!(matches!(server(code, ""), ExecuteError::Unavailable(_)), "{code}");
         }
-        // Access denied, no such database, syntax, no such table, a right, a timestamp, a duplicate.
+        // Access denied, no such database, syntax, no such table, privilege, time, duplicate.
         for code in [1044, 1045, 1049, 1064, 1146, 1142, 1292, 1062] {
             assert!(matches!(server(code, ""), ExecuteError::Refused(_)), "{code}");
         }

@@ -1,13 +1,13 @@
-//! Which columns of MariaDB are JSON.
+//! Finds the JSON columns of MariaDB.
 //!
-//! MariaDB's `JSON` is `LONGTEXT COLLATE utf8mb4_bin CHECK (json_valid(…))`, and the result of a query tells nothing of the
-//! check. So the catalogue is asked, once a list of columns and [`REMEMBERED`], on the connection that the query used, and
-//! only for tables of which the query selects a column that may be one. An answer of other columns is another list, so most
-//! changes of a table are noticed at once.
+//! MariaDB's `JSON` is `LONGTEXT COLLATE utf8mb4_bin CHECK (json_valid(…))`, and the result of a
+//! query doesn't report the check. So mrc queries the catalogue on the query's own connection, once
+//! per list of columns and [`REMEMBERED`]. It asks only for tables with a selected column that may
+//! be JSON. An answer with other columns is another list: most table changes are noticed at once.
 //!
-//! What the server doesn't tell the table of stays text: an expression such as `JSON_EXTRACT(…)`, a column of a view, of a
-//! `UNION`, of a derived table. A derived table or CTE with the name of a table that has a JSON column of that name passes
-//! for that table.
+//! JSON whose table the server doesn't report stays text: expressions such as `JSON_EXTRACT(…)`,
+//! columns of views, of a `UNION`, of derived tables. A derived table or CTE named like a table
+//! counts as that table, if that has a JSON column of the same name.
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -21,22 +21,22 @@ use tokio::time::Instant;
 use super::columns;
 use crate::driver::JSON_COLUMNS_OF_TABLE;
 
-/// After this time an `ALTER TABLE` has been noticed that leaves the columns of an answer as they look: `LONGTEXT` made JSON.
+/// After this time an `ALTER TABLE` is noticed that makes JSON of a `LONGTEXT` with that collation.
 const REMEMBERED: Duration = Duration::from_secs(300);
 
-/// How many lists of columns are remembered. Who has more asks more often.
+/// The number of lists of columns to remember. Above it the catalogue is queried more often.
 const MOST_LISTS: usize = 4096;
 
-/// MariaDB's major versions begin at 10 wherever JSON columns exist; MySQL has a JSON type of its own and isn't asked.
+/// MariaDB versions with JSON columns begin at 10. MySQL isn't asked, as it has a JSON type.
 const MARIADB: u16 = 10;
 
-/// What is known so far.
+/// The known JSON columns.
 #[derive(Debug, Default)]
 pub(super) struct JsonColumns {
     lists: Mutex<HashMap<List, Known>>,
 }
 
-/// A table, and how the columns look that an answer has of it.
+/// A table, and the description of its columns in an answer.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct List {
     schema: String,
@@ -46,13 +46,13 @@ struct List {
 
 #[derive(Debug)]
 struct Known {
-    /// The JSON columns of the table.
+    /// The names of the table's JSON columns.
     json: Vec<String>,
     until: Instant,
 }
 
 impl JsonColumns {
-    /// Which of an answer's columns are JSON columns of MariaDB, by position. `None` if the catalogue must be asked.
+    /// Returns for each column of an answer whether it is JSON. Returns `None` if that is unknown.
     pub(super) fn known(&self, answer: &[Column]) -> Option<Vec<bool>> {
         let is_json = |column| match columns::may_be_mariadb_json(column) {
             true => self.remembered(&list_of(column, answer), &column.org_name_str()),
@@ -61,7 +61,7 @@ impl JsonColumns {
         answer.iter().map(is_json).collect()
     }
 
-    /// Which of an answer's columns are JSON columns of MariaDB, by position.
+    /// Returns for each column of an answer whether it is a JSON column of MariaDB.
     pub(super) async fn among(&self, conn: &mut Conn, answer: &[Column]) -> mysql_async::Result<Vec<bool>> {
         let (major, ..) = conn.server_version();
         let mut found = vec![false; answer.len()];
@@ -80,7 +80,7 @@ impl JsonColumns {
         }
         let columns: Vec<String> = match conn.exec(JSON_COLUMNS_OF_TABLE, (&list.schema, &list.table)).await {
             Ok(columns) => columns,
-            // A server without that table of the catalogue, or that hides it: its JSON stays text.
+            // The server lacks that table of the catalogue or hides it: JSON stays text.
             Err(mysql_async::Error::Server(_)) => Vec::new(),
             Err(error) => return Err(error),
         };
@@ -107,7 +107,7 @@ impl JsonColumns {
     }
 }
 
-/// The list of columns that this one belongs to.
+/// Returns the list of columns to which this column belongs.
 fn list_of(column: &Column, answer: &[Column]) -> List {
     let table = |column: &Column| (column.schema_str().into_owned(), column.org_table_str().into_owned());
     let (schema, name) = table(column);

@@ -1,21 +1,21 @@
-//! Values as literals of SQL, as the driver of each peer writes them.
+//! Values as SQL literals, as each peer's driver writes them.
 
 use std::fmt::Write as _;
 
 use mrc_core::json::number;
 use mrc_core::{DateTime, RowFormat, Value};
 
-/// How literals are written.
+/// The spelling of literals.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct LiteralSpelling {
-    /// Whose: a peer's, or the canonical one.
+    /// The peer's format, or the canonical one.
     pub(super) format: RowFormat,
-    /// Whether a backslash escapes within a string, in the session that reads them.
+    /// Whether the reading session takes a backslash within a string as an escape.
     pub(super) backslash_escapes: bool,
 }
 
 impl LiteralSpelling {
-    /// Appends one value, in one token or in a sign and a token. Lists were taken apart, and floats are finite.
+    /// Appends a value as a token, perhaps with a sign. It is no list, and no infinite float.
     pub(super) fn write(self, value: &Value, out: &mut String) {
         let (npm, python) = (self.format == RowFormat::TypeScript, self.format == RowFormat::Python);
         // Writing into a `String` can't fail.
@@ -24,7 +24,7 @@ impl LiteralSpelling {
             Value::Bool(bool) => write!(out, "{bool}"),
             Value::Int(int) => write!(out, "{int}"),
             Value::UInt(int) => write!(out, "{int}"),
-            // To the server `1.5` is a decimal, and `1.5e0` a double.
+            // For the server `1.5` is a decimal, and `1.5e0` is a double.
             Value::Float(float) => {
                 let mut text = Vec::with_capacity(24);
                 if npm {
@@ -41,7 +41,7 @@ impl LiteralSpelling {
                 out.push_str(if python { "_binary X'" } else { "X'" });
                 bytes.iter().try_for_each(|byte| write!(out, "{byte:02x}")).and_then(|()| write!(out, "'"))
             }
-            // JavaScript has one type for both, of milliseconds.
+            // JavaScript has one type for dates and times, with milliseconds.
             Value::Date(date) if npm => write!(out, "'{date} 00:00:00.000'"),
             Value::DateTime(at @ DateTime { micros, .. }) if npm && micros % 1000 == 0 => {
                 write!(out, "'{}.{:03}'", DateTime { micros: 0, ..*at }, micros / 1000)
@@ -54,7 +54,7 @@ impl LiteralSpelling {
         };
     }
 
-    /// Appends a string. Only quotes and backslashes could end it; the other escapes are the peers'.
+    /// Appends a string. Only quotes and backslashes need escapes; the others imitate the peers.
     fn quoted(self, text: &str, out: &mut String) -> std::fmt::Result {
         out.reserve(text.len() + 2);
         out.push('\'');
@@ -70,7 +70,7 @@ impl LiteralSpelling {
                 '\n' => Some('n'),
                 '\r' => Some('r'),
                 '\x1a' => Some('Z'),
-                // PyMySQL leaves these two.
+                // PyMySQL doesn't escape these two.
                 '\t' if self.format != RowFormat::Python => Some('t'),
                 '\x08' if self.format != RowFormat::Python => Some('b'),
                 _ => None,
@@ -98,7 +98,7 @@ mod tests {
         text
     }
 
-    /// Canonical, then as npm's sql-escaper 1.5, then as PyMySQL 1.2.
+    /// Compares with the canonical format, npm's sql-escaper 1.5, and PyMySQL 1.2, in this order.
     fn check(value: impl Into<Value>, expected: [&str; 3]) {
         let value = value.into();
         let formats = [RowFormat::Canonical, RowFormat::TypeScript, RowFormat::Python];

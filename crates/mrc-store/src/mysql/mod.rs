@@ -1,4 +1,4 @@
-//! MySQL and MariaDB, by `mysql_async`: prepared statements or text, rows streamed into the encoder, a limit on every wait.
+//! MySQL and MariaDB, by `mysql_async`: rows stream into the encoder, and every wait has a limit.
 
 mod cells;
 mod columns;
@@ -37,7 +37,7 @@ use self::failure::{broken, failed};
 use crate::error::ExecuteError;
 use crate::executor::{Executed, ExecutorTransaction, QueryExecutor, span};
 
-/// How long [`close`](QueryExecutor::close) waits for queries that still run.
+/// The time for which [`close`](QueryExecutor::close) waits for running queries.
 const CLOSE_LIMIT: Duration = Duration::from_secs(5);
 
 #[async_trait]
@@ -63,7 +63,7 @@ impl QueryExecutor for MySqlExecutor {
         done
     }
 
-    /// It takes a connection of the callers' pool for as long as the transaction is open.
+    /// Takes a connection of the callers' pool until the transaction ends.
     async fn begin(&self) -> Result<Box<dyn ExecutorTransaction>, ExecuteError> {
         Ok(Box::new(transaction::begin(self.clone()).await?))
     }
@@ -72,7 +72,7 @@ impl QueryExecutor for MySqlExecutor {
         self.config().ignore_space
     }
 
-    /// It takes a connection of the reads' pool as a query does, and as long as the shortest of the time-outs at most.
+    /// Takes a connection of the reads' pool. The shortest of the three limits counts.
     async fn ping(&self) -> Result<(), ExecuteError> {
         let MySqlConfig { acquire_timeout, connect_timeout, query_timeout, .. } = *self.config();
         let limit = acquire_timeout.min(connect_timeout).min(query_timeout);
@@ -87,7 +87,7 @@ impl QueryExecutor for MySqlExecutor {
     }
 
     async fn close(&self) {
-        // Past the limit the connections close as their queries end.
+        // After the limit, the connections close when their queries end.
         let _ = timeout(CLOSE_LIMIT, self.pools.close()).await;
     }
 }

@@ -1,4 +1,4 @@
-//! The settings, as the driver wants them.
+//! The configuration as options of the driver.
 
 use std::time::Duration;
 
@@ -9,21 +9,21 @@ use super::failure::refuse;
 use super::setup::use_database;
 use crate::error::ExecuteError;
 
-/// More connections than any server takes: its own limit is 100,000. The pool allocates room for all of them.
+/// No server takes more connections: its own limit is 100,000. The pool allocates room for all.
 const MOST_CONNECTIONS: usize = 100_000;
 
 impl MySqlConfig {
-    /// What the driver wants for the pool of the reads. Their sessions stay as they began.
+    /// Returns the options of the reads' pool. Its sessions aren't reset.
     pub(super) fn opts_for_reads(&self) -> Result<Opts, ExecuteError> {
         self.opts(false, self.setup_of_reads()?)
     }
 
-    /// What the driver wants for the pool of the callers. A session is reset when it comes back.
+    /// Returns the options of the callers' pool. A session is reset when it returns to the pool.
     pub(super) fn opts_for_callers(&self) -> Result<Opts, ExecuteError> {
         self.opts(true, self.setup()? + &use_database(self.database.as_deref()))
     }
 
-    /// Refuses a limit that lets nothing succeed.
+    /// Refuses limits with which no call can succeed.
     pub(super) fn check_limits(&self) -> Result<(), ExecuteError> {
         if !(1..=MOST_CONNECTIONS).contains(&self.pool_max) {
             return Err(refuse("pool_max must be from 1 to 100000"));
@@ -44,7 +44,7 @@ impl MySqlConfig {
         self.check_limits()?;
         let constraints = PoolConstraints::new(self.pool_min, self.pool_max)
             .ok_or_else(|| refuse("pool_min must not be above pool_max"))?;
-        // With none the driver never closes a statement; with one, a look into the catalogue would close the caller's.
+        // With 0 the driver never closes statements. With 1 a catalogue query closes the caller's.
         if self.statement_cache < 2 {
             return Err(refuse("statement_cache must be at least 2"));
         }
@@ -62,7 +62,7 @@ impl MySqlConfig {
             .pass(self.password.as_deref())
             .db_name(self.database.as_deref())
             .stmt_cache_size(self.statement_cache)
-            // The driver would announce TLS on a socket, and then not speak it.
+            // On a socket the driver would announce TLS but not use it.
             .ssl_opts(self.tls.opts()?.filter(|_| self.socket.is_none()))
             .pool_opts(pool)
             .setup(vec![setup])

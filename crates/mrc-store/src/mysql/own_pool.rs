@@ -1,4 +1,4 @@
-//! A pool of the caller's own.
+//! A pool of the caller.
 
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Pool};
@@ -9,20 +9,23 @@ use super::setup::use_database;
 use crate::error::ExecuteError;
 
 impl MySqlConfig {
-    /// Takes connections from a pool that the service has already, and shares with it.
+    /// Shares an existing pool of the service.
     ///
-    /// Each call takes a connection, resets its session (`COM_RESET_CONNECTION`), sets it up as configured here, and has it
-    /// reset again when the pool gets it back. So nothing that the service leaves in a session reaches a cached read, and none of
-    /// these settings reaches the service. This costs two more round trips a call, and each statement is prepared at each
-    /// call: for reads that are often missed, pools of the executor's own ([`new`](Self::new)) are faster.
+    /// Each call takes a connection, resets its session (`COM_RESET_CONNECTION`) and applies this
+    /// configuration. The session is reset again when the connection returns. So session state of
+    /// the service never reaches a cached read, and these settings never reach the service. A call
+    /// costs two extra round trips and prepares its statement each time. If reads often miss, the
+    /// executor's own pools ([`new`](Self::new)) are faster.
     ///
-    /// - [`pool_max`](Self::pool_max) is how many connections of the pool the executor takes at once, for all its calls.
+    /// - [`pool_max`](Self::pool_max) limits the connections that the executor takes at once.
     ///   Default: 10.
-    /// - [`connect_timeout`](Self::connect_timeout) limits the wait for a connection of the pool. Default: 10 seconds.
-    /// - A service must not keep anything in sessions that lie in the pool. A reset leaves one thing: a role of `SET ROLE`.
-    /// - [`close`](crate::QueryExecutor::close) leaves the pool open. A query that is cancelled closes its connection.
-    /// - Settings of the server, of TLS and of the pool belong to the pool. They are refused here.
-    /// - The pool needs a statement cache of 2 or more, which is its default.
+    /// - [`connect_timeout`](Self::connect_timeout) limits the wait for a connection. Default: 10
+    ///   seconds.
+    /// - A service must not keep state in idle sessions. A reset leaves only a role of `SET ROLE`.
+    /// - [`close`](crate::QueryExecutor::close) leaves the pool open. A cancelled query closes its
+    ///   connection.
+    /// - Settings of the server, of TLS and of the pool belong to the pool, and are refused here.
+    /// - The pool needs a statement cache of at least 2, its default.
     ///
     /// ```no_run
     /// use std::time::Duration;
@@ -39,7 +42,7 @@ impl MySqlConfig {
         Self { pool: Some(pool), ..Self::default() }
     }
 
-    /// Refuses what was set here, and belongs to the pool.
+    /// Refuses settings that belong to the pool.
     pub(super) fn check_own_pool(&self) -> Result<(), ExecuteError> {
         let default = Self::default();
         let set = [
@@ -62,7 +65,7 @@ impl MySqlConfig {
     }
 }
 
-/// Makes a session of the pool one of the executor's, until the pool gets it back.
+/// Prepares a session of the pool for the executor, until its connection returns.
 pub(super) async fn prepare(conn: &mut Conn, setup: &str) -> Result<(), ExecuteError> {
     if conn.opts().stmt_cache_size() < 2 {
         return Err(refuse(

@@ -1,4 +1,4 @@
-//! How the values of params reach the server: bound to a prepared statement, or written into the text.
+//! Values reach the server in a prepared statement or in the text.
 
 use mrc_core::{Params, RowFormat, statement};
 use mysql_async::Conn;
@@ -10,11 +10,11 @@ use super::literal::LiteralSpelling;
 use crate::error::ExecuteError;
 use crate::expand::{self, Expanded, expand, fill};
 
-/// How the values of params reach the server.
+/// The way in which the values of params reach the server.
 ///
-/// The server answers some queries differently. A prepared statement gives each placeholder a type that MySQL derives from
-/// its place, so that `COALESCE(an_int, ?)` with the text `none` is 0. A literal in the text keeps its own type.
-/// `docs/types.md` lists what differs.
+/// Some answers depend on it. In a prepared statement MySQL derives a placeholder's type from its
+/// place: `COALESCE(an_int, ?)` with the text `none` is 0. A literal in the text keeps its own
+/// type. `docs/types.md` lists the differences.
 ///
 /// ```
 /// use mrc_store::{MySqlConfig, ParamMode};
@@ -25,21 +25,21 @@ use crate::expand::{self, Expanded, expand, fill};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum ParamMode {
-    /// As [`Text`](Self::Text) for the row formats `TypeScript` and `Python`, whose peers send text; as
-    /// [`Prepared`](Self::Prepared) for `Canonical`. The default.
+    /// [`Text`](Self::Text) for the row formats `TypeScript` and `Python`, whose peers send text;
+    /// [`Prepared`](Self::Prepared) for `Canonical`. Default.
     #[default]
     Auto,
-    /// Values are bound to prepared statements. The first call of a text costs two round trips, each later one costs one.
+    /// Binds values to prepared statements. A text costs two round trips at first, later one.
     Prepared,
-    /// Values are written into the text as literals, as the row format's peer writes them. Each call costs one round trip.
+    /// Writes values into the text as the row format's peer does. Each call costs one round trip.
     ///
-    /// The session's `sql_mode` decides how a string is escaped; the server says it with each answer. A text that servers
-    /// may split differently is refused, such as one with an executable comment (`/*! … */`), and so is one with a
-    /// second statement.
+    /// The session's `sql_mode`, which the server sends with each answer, decides how strings are
+    /// escaped. Texts with a second statement are refused, and texts that servers may split
+    /// differently, such as an executable comment (`/*! … */`).
     Text,
 }
 
-/// A call that was checked: its params fit, and nothing has been sent.
+/// A checked call: its params fit, and nothing has been sent.
 pub(super) enum Call<'a> {
     Prepared(Expanded<'a>),
     Text {
@@ -78,8 +78,8 @@ impl<'a> Call<'a> {
 }
 
 impl Call<'_> {
-    /// Whether the text is read otherwise in another charset than utf8mb4: in gbk and others a backslash can be the second byte of a
-    /// character, and then escapes nothing.
+    /// Returns whether a charset other than utf8mb4 may change the text. In gbk and others a
+    /// backslash can be the second byte of a character, and then escapes nothing.
     fn depends_on_charset(&self) -> bool {
         match self {
             Self::Prepared(_) => false,
@@ -88,7 +88,7 @@ impl Call<'_> {
         }
     }
 
-    /// Refuses a text that the session would read in another charset. For sessions in which a caller's statements have run before.
+    /// Refuses a text that the session's charset would change. Needed after a caller's statements.
     pub(super) async fn check_charset(&self, conn: &mut Conn) -> Result<(), ExecuteError> {
         if !self.depends_on_charset() {
             return Ok(());
@@ -104,7 +104,7 @@ impl Call<'_> {
     }
 }
 
-/// The text for this session.
+/// Returns the text for this session.
 pub(super) async fn text_for(
     conn: &mut Conn,
     sql: &str,
@@ -119,7 +119,7 @@ pub(super) async fn text_for(
     with_literals(sql, params, LiteralSpelling { format, backslash_escapes: false })
 }
 
-/// Whether a backslash escapes within a string. The server says it with each answer, except an error.
+/// Returns whether a backslash escapes within a string. Each answer except an error reports it.
 async fn has_backslash_escapes(conn: &mut Conn) -> Result<bool, ExecuteError> {
     if conn.last_ok_packet().is_none() {
         conn.ping().await.map_err(failed)?;
@@ -130,7 +130,7 @@ async fn has_backslash_escapes(conn: &mut Conn) -> Result<bool, ExecuteError> {
     Ok(!ok.status_flags().contains(StatusFlags::SERVER_STATUS_NO_BACKSLASH_ESCAPES))
 }
 
-/// The text with literals in the places of its placeholders.
+/// Returns the text with literals in place of its placeholders.
 fn with_literals(sql: &str, params: &Params, spelling: LiteralSpelling) -> Result<String, ExecuteError> {
     let places = statement::literal_places(sql, spelling.backslash_escapes).map_err(expand::refused)?;
     fill(sql, &places, params, ", ", |value, next, text| {
@@ -145,7 +145,7 @@ fn with_literals(sql: &str, params: &Params, spelling: LiteralSpelling) -> Resul
     })
 }
 
-/// Whether a literal beside this byte could be read as one token with it.
+/// Returns whether the server may read a literal and this neighbouring byte as one token.
 fn may_join(byte: u8) -> bool {
     !byte.is_ascii_whitespace() && !b"(),=<>!+-*/%;&|^~".contains(&byte)
 }

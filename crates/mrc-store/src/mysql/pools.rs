@@ -1,4 +1,4 @@
-//! The pools: for each runtime one for reads, and one for what callers run.
+//! The pools: two for each runtime, one for reads and one for callers' statements.
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -18,17 +18,17 @@ use crate::executor::span::Target;
 pub(super) struct Pools {
     config: MySqlConfig,
     source: PoolSource,
-    /// What a connection of a pool of the caller's own was opened with.
+    /// The options of a connection of the caller's pool.
     seen: OnceLock<Opts>,
     homes: Mutex<Homes>,
 }
 
-/// Where the connections come from.
+/// The source of the connections.
 #[derive(Debug)]
 enum PoolSource {
-    /// From pools that the executor opens.
+    /// Pools that the executor opens.
     Ours { reads: Opts, callers: Opts },
-    /// From a pool of the caller's own: what sessions are told for a read, and for all else.
+    /// A pool of the caller, with the session setup for reads and for all else.
     Own { pool: Pool, reads: Arc<str>, callers: Arc<str> },
 }
 
@@ -38,26 +38,25 @@ struct Homes {
     closed: bool,
 }
 
-/// The pools of one runtime: a connection lives in the runtime that opened it, and no longer.
+/// The pools of one runtime. A connection lives no longer than the runtime that opened it.
 #[derive(Debug)]
 pub(super) struct Home {
     runtime: Option<Id>,
-    /// For reads alone: nothing that a caller ran has been in these sessions.
+    /// For reads only: no statement of a caller has run in these sessions.
     pub(super) reads: Lane,
     /// For all other statements: the session is reset before another caller gets it.
     pub(super) callers: Lane,
     endings: Arc<Endings>,
-    /// Closed when the runtime has ended: its number may be another runtime's by then.
+    /// Closed when the runtime ends: a later runtime may have the same number.
     alive: Option<oneshot::Sender<()>>,
 }
 
-/// A pool, and a permit for each of its connections: waiting for a permit is waiting for a connection, and what comes
-/// after is connecting.
+/// A pool with a permit for each connection. A call waits for a permit, then connects.
 #[derive(Debug)]
 pub(super) struct Lane {
     pub(super) pool: Pool,
     pub(super) permits: Arc<Semaphore>,
-    /// What each session is told before a call, where the pool is the caller's own.
+    /// The session setup before each call, if the pool belongs to the caller.
     setup: Option<Arc<str>>,
 }
 
@@ -78,14 +77,14 @@ impl Pools {
         &self.config
     }
 
-    /// Remembers which server a pool of the caller's own leads to.
+    /// Remembers the server of the caller's pool.
     pub(super) fn saw(&self, conn: &Conn) {
         if self.config.pool.is_some() {
             self.seen.get_or_init(|| conn.opts().clone());
         }
     }
 
-    /// What the spans of the queries say. The server of a pool of the caller's own is known once it was reached.
+    /// Returns the target for spans. A caller's pool has one after its first connection.
     pub(super) fn target(&self) -> Target<'_> {
         let MySqlConfig { host, port, socket, database, pool, .. } = &self.config;
         let (host, port, socket, namespace) = match (pool, self.seen.get()) {
@@ -107,7 +106,7 @@ impl Pools {
         }
     }
 
-    /// The pools of this runtime.
+    /// Returns the pools of this runtime.
     pub(super) fn here(&self) -> Arc<Home> {
         let runtime = Handle::try_current().ok();
         let id = runtime.as_ref().map(Handle::id);
@@ -127,7 +126,7 @@ impl Pools {
     fn open(&self, runtime: Option<&Handle>) -> Home {
         let alive = runtime.map(|runtime| {
             let (alive, ended) = oneshot::channel();
-            // It ends with the runtime, or with the home.
+            // The task ends with the runtime, or with the home.
             runtime.spawn(async move { drop(ended.await) });
             alive
         });
@@ -152,7 +151,7 @@ impl Pools {
         Home { runtime: runtime.map(Handle::id), reads, callers, endings, alive }
     }
 
-    /// Closes all pools but the caller's own. Returns when their connections are closed, and nothing is being ended at the server.
+    /// Closes all pools except the caller's, and waits for connections and for queries being ended.
     pub(super) async fn close(&self) {
         let homes = {
             let mut homes = self.homes.lock().unwrap_or_else(PoisonError::into_inner);
@@ -170,12 +169,12 @@ impl Pools {
 }
 
 impl Lane {
-    /// Whether the pool is the caller's own.
+    /// Returns whether the pool belongs to the caller.
     pub(super) fn is_own(&self) -> bool {
         self.setup.is_some()
     }
 
-    /// Makes a session of a pool of the caller's own one of the executor's. Others are so from their beginning.
+    /// Prepares a session of the caller's pool for the executor. Other sessions need nothing.
     pub(super) async fn prepare(&self, conn: &mut Conn) -> Result<(), ExecuteError> {
         match &self.setup {
             Some(setup) => own_pool::prepare(conn, setup).await,
@@ -189,27 +188,27 @@ impl Home {
         self.alive.as_ref().is_some_and(oneshot::Sender::is_closed)
     }
 
-    /// Lets nobody have a connection any more.
+    /// Refuses all further connections.
     fn refuse(&self) {
         for lane in [&self.reads, &self.callers] {
             lane.permits.close();
-            // Begun and dropped: from its beginning the pool gives no connection. Outside of a runtime it gives none anyway.
+            // One poll makes the pool refuse connections. Outside a runtime it refuses anyway.
             if Handle::try_current().is_ok() && !lane.is_own() {
                 let _ = lane.pool.clone().disconnect().now_or_never();
             }
         }
     }
 
-    /// Has the server end what runs on this connection. The permit comes back when it has ended.
+    /// Has the server end the connection's query, and then returns the permit.
     pub(super) fn end(self: &Arc<Self>, opts: Opts, connection: u32, permit: OwnedSemaphorePermit) {
-        // Where the runtime ends, its connections end too.
+        // If the runtime has ended, so have its connections.
         if let Ok(runtime) = Handle::try_current() {
             let home = Arc::clone(self);
             runtime.spawn(async move { home.end_now(opts, connection, permit).await });
         }
     }
 
-    /// The same, and waits until it has ended.
+    /// Has the server end the connection's query, waits for that, and returns the permit.
     pub(super) async fn end_now(&self, opts: Opts, connection: u32, permit: OwnedSemaphorePermit) {
         self.endings.end(opts, connection).await;
         drop(permit);

@@ -1,4 +1,4 @@
-//! A connection for the time of one call.
+//! A connection for one call.
 
 use std::sync::Arc;
 
@@ -9,14 +9,14 @@ use tokio::sync::OwnedSemaphorePermit;
 use super::pools::Home;
 use crate::error::ExecuteError;
 
-/// A connection for the time of one call, and the permit for it.
+/// A connection for one call, with its permit.
 ///
-/// Dropped before its call has ended, it closes the connection, and has the server end what runs there: the permit comes
-/// back when nothing does. The pool would read the rest of the answer instead, all of it, with no limit on the time.
+/// If dropped before the call's end, it closes the connection and has the server end the query.
+/// Then the permit returns. The pool would instead read the rest of the answer, without limit.
 pub(super) struct Session(Option<Open>);
 
 struct Open {
-    // Dropped before the permit: whoever gets the permit finds the connection.
+    // Dropped before the permit, so that the next owner of the permit finds the connection.
     conn: Conn,
     permit: OwnedSemaphorePermit,
     home: Arc<Home>,
@@ -28,16 +28,16 @@ impl Session {
     }
 
     pub(super) fn conn(&mut self) -> Result<&mut Conn, ExecuteError> {
-        // It's there until one of the methods that take the session.
+        // Present until one of the methods takes the session.
         self.0.as_mut().map(|open| &mut open.conn).ok_or(ExecuteError::Closed)
     }
 
-    /// The whole answer was read: the pool may have the connection back.
+    /// Returns the connection to the pool, after the whole answer was read.
     pub(super) fn ended(mut self) {
         self.0 = None;
     }
 
-    /// Closes the connection, and returns when the server has ended what runs there, or can't be asked.
+    /// Closes the connection, and waits until the server has ended its query or can't be asked.
     pub(super) async fn end(mut self) {
         if let Some(Open { conn, permit, home }) = self.0.take() {
             let (opts, id) = (conn.opts().clone(), conn.id());
@@ -46,7 +46,7 @@ impl Session {
         }
     }
 
-    /// Nothing runs at the server any more, but the connection is of no use.
+    /// Closes a connection that is unusable, although nothing runs on it at the server.
     pub(super) fn close(mut self) {
         if let Some(Open { conn, permit, .. }) = self.0.take() {
             hang_up(conn);
@@ -66,7 +66,7 @@ impl Drop for Session {
 }
 
 fn hang_up(conn: Conn) {
-    // Begun and dropped: from its beginning the driver counts the connection as broken, and the pool doesn't keep it.
-    // Of all commands this one has no answer, so none can be left over for a later query to take for its own.
+    // Polling once suffices: the driver then counts the connection as broken, and the pool drops
+    // it. This command has no answer, so a later query can't receive a leftover.
     let _ = conn.disconnect().now_or_never();
 }

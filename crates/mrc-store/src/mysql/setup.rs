@@ -1,4 +1,4 @@
-//! The settings of sessions, and what each connection says first because of them, and again after a reset.
+//! The session settings, which each connection sends after connecting and after a reset.
 
 use mrc_core::KeyFormat;
 
@@ -7,20 +7,20 @@ use super::failure::refuse;
 use crate::driver::time_limit;
 use crate::error::ExecuteError;
 
-/// As mysql2 sets it.
+/// The collation that mysql2 sets.
 const COLLATION_OF_TYPESCRIPT: &str = "utf8mb4_unicode_ci";
 
-/// Sessions. Services that share entries must agree on these settings.
+/// Sessions. Services that share entries must use the same settings here.
 impl MySqlConfig {
-    /// Sets the session as a peer's driver does: [`collation`](Self::collation) and [`ignore_space`](Self::ignore_space).
-    /// Later setters override it. Default: as `Python`.
+    /// Sets the session like a peer's driver, by [`collation`](Self::collation) and
+    /// [`ignore_space`](Self::ignore_space). Later setters override it. Default: as `Python`.
     ///
     /// | | driver | collation | `IGNORE_SPACE` |
     /// |---|---|---|---|
     /// | [`KeyFormat::TypeScript`] | mysql2 | `utf8mb4_unicode_ci` | yes |
     /// | [`KeyFormat::Python`] | aiomysql | `utf8mb4_general_ci` | no |
     ///
-    /// All other settings are the server's, as the peers leave them. One differs: a session of the Python peer begins without
+    /// All other settings are the server's, as with the peers, except one: the Python peer has no
     /// autocommit, and ours must have it.
     #[must_use]
     pub fn session_of(self, peer: KeyFormat) -> Self {
@@ -28,15 +28,15 @@ impl MySqlConfig {
         self.collation(if is_typescript { COLLATION_OF_TYPESCRIPT } else { COLLATION }).ignore_space(is_typescript)
     }
 
-    /// Sets the collation in which the server compares texts of a statement with each other. It must be one of `utf8mb4`.
-    /// Default: `utf8mb4_general_ci`.
+    /// Sets the collation for comparing texts within a statement, one of `utf8mb4`. Default:
+    /// `utf8mb4_general_ci`.
     #[must_use]
     pub fn collation(mut self, name: impl Into<String>) -> Self {
         self.collation = name.into();
         self
     }
 
-    /// Sets the time zone of each session, such as `+00:00`. `TIMESTAMP` columns and `NOW()` depend on it.
+    /// Sets the time zone of each session, such as `+00:00`, for `TIMESTAMP` columns and `NOW()`.
     /// Default: the server's.
     #[must_use]
     pub fn time_zone(mut self, zone: impl Into<String>) -> Self {
@@ -44,29 +44,30 @@ impl MySqlConfig {
         self
     }
 
-    /// Sets the `sql_mode` of each session, such as `ANSI_QUOTES,STRICT_TRANS_TABLES`. Default: the server's.
+    /// Sets the `sql_mode` of each session, such as `ANSI_QUOTES,STRICT_TRANS_TABLES`.
+    /// Default: the server's.
     #[must_use]
     pub fn sql_mode(mut self, modes: impl Into<String>) -> Self {
         self.sql_mode = Some(modes.into());
         self
     }
 
-    /// Adds `IGNORE_SPACE` to the `sql_mode` of each session. Default: false, which leaves the `sql_mode` as it is.
+    /// Adds `IGNORE_SPACE` to the `sql_mode` of each session. Default: false, which adds nothing.
     ///
-    /// With it `COUNT (*)` calls the built-in function, and a text that says so may be cached. Without it servers look for a
-    /// stored function of this name, so a cached read must write `COUNT(*)`.
+    /// With it `COUNT (*)` calls the built-in function and may be cached. Without it the server
+    /// looks for a stored function of that name, so a cached read must write `COUNT(*)`.
     #[must_use]
     pub fn ignore_space(mut self, ignore: bool) -> Self {
         self.ignore_space = ignore;
         self
     }
 
-    /// Whether the server refuses, with error 1792, what a cached read would write: a stored function that inserts, say.
-    /// Default: true.
+    /// Sets whether the server refuses writes by cached reads with error 1792, such as an insert by
+    /// a stored function. Default: true.
     ///
-    /// Sessions of cached reads begin with `SET SESSION TRANSACTION READ ONLY`. With `false`, a cached `CALL` of a procedure
-    /// that fills a temporary table works, and so does a proxy that sends read-only sessions to replicas. Then only the check
-    /// of the text keeps writes out of cached reads.
+    /// Sessions of cached reads then begin with `SET SESSION TRANSACTION READ ONLY`. `false` allows
+    /// a cached `CALL` that fills a temporary table, and proxies that send read-only sessions to
+    /// replicas. Then only the check of the text prevents writes in cached reads.
     #[must_use]
     pub fn read_only(mut self, read_only: bool) -> Self {
         self.read_only = read_only;
@@ -75,13 +76,13 @@ impl MySqlConfig {
 }
 
 impl MySqlConfig {
-    /// What sessions of cached reads say. They stay as they began.
+    /// Returns the setup of sessions for cached reads. They are never reset.
     pub(super) fn setup_of_reads(&self) -> Result<String, ExecuteError> {
         let read_only = if self.read_only { "; SET SESSION TRANSACTION READ ONLY" } else { "" };
         Ok(self.setup()? + read_only)
     }
 
-    /// What all sessions say.
+    /// Returns the setup of all sessions.
     pub(super) fn setup(&self) -> Result<String, ExecuteError> {
         let mut text = format!(
             "SET autocommit = 1, NAMES utf8mb4 COLLATE {}",
@@ -107,12 +108,12 @@ impl MySqlConfig {
     }
 }
 
-/// Chooses the database again: a reset leaves it as it was.
+/// Selects the database again, because a reset doesn't.
 pub(super) fn use_database(name: Option<&str>) -> String {
     name.map(|name| format!("; USE `{}`", name.replace('`', "``"))).unwrap_or_default()
 }
 
-/// A setting that stands in a statement.
+/// Checks a setting that is written into a statement.
 fn word<'a>(name: &str, value: &'a str, also: impl Fn(char) -> bool) -> Result<&'a str, ExecuteError> {
     let fits = !value.is_empty() && value.chars().all(|ch| ch.is_ascii_alphanumeric() || also(ch));
     fits.then_some(value).ok_or_else(|| refuse(format!("{name} {value:?} can't be one: see the server's manual")))

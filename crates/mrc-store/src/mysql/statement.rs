@@ -1,25 +1,26 @@
-//! Which prepared statement a call may use.
+//! The prepared statement for a call.
 //!
-//! MySQL (since 8.0.22) derives the type of each placeholder when it prepares a statement. A value of another type makes
-//! it prepare the statement anew, for that type, and the new type stays: later values are converted to it. So a call
-//! could get another answer than on a fresh connection. Two rules prevent that:
+//! MySQL (since 8.0.22) derives each placeholder's type when it prepares a statement. A value of
+//! another type makes it prepare the statement again for that type. The new type stays, and later
+//! values are converted to it: a call could differ from one on a fresh connection. Two rules
+//! prevent that:
 //!
 //! - Calls share a statement only if their values have the same types: see [`keyed`].
-//! - A statement is kept only if the types are those that the server derived: see [`is_kept`]. Even values of one type
-//!   change a statement that was derived for another: the text `1.5` makes a decimal of an integer's placeholder.
+//! - A statement is kept only if the types are those that the server derived: see [`is_kept`].
+//!   Otherwise even values of one type change it: `1.5` makes an integer's placeholder a decimal.
 
 use mysql_async::Value as Driver;
 use mysql_async::consts::{ColumnFlags, ColumnType};
 use mysql_async::{Conn, Statement};
 
-/// The first MySQL that derives types. MariaDB's versions are higher, and it says of each placeholder that it has no type.
+/// The first MySQL that derives types. MariaDB has higher versions, and reports no types.
 const DERIVES_TYPES: (u16, u16, u16) = (8, 0, 22);
 
-/// The text to prepare: `sql`, and the types of the values as white space at its end.
+/// Returns the text to prepare: `sql` with the types of the values as white space at its end.
 ///
-/// The driver keeps statements by their text. Servers remove white space at the end of a text before they parse or log
-/// it, so no log, digest or hint shows it. No two signatures of one text get the same end: the codes are free of prefixes,
-/// and a text that ends in white space loses that first.
+/// The driver finds kept statements by their text. Servers remove trailing white space before they
+/// parse or log a text, so no log, digest or hint shows it. Two signatures of a text never end
+/// alike: the codes are prefix-free, and trailing white space of the text itself is removed first.
 pub(super) fn keyed(sql: &str, values: &[Driver]) -> String {
     let sql = sql.trim_end_matches([' ', '\t', '\n', '\r', '\x0b', '\x0c']);
     let mut text = String::with_capacity(sql.len() + values.len());
@@ -40,7 +41,7 @@ fn code(value: &Driver) -> &'static str {
     }
 }
 
-/// Whether the statement is as it was prepared after a call with these values. Otherwise it must be closed.
+/// Returns whether a call with these values leaves the statement as prepared. Otherwise close it.
 pub(super) fn is_kept(conn: &Conn, prepared: &Statement, values: &[Driver]) -> bool {
     conn.server_version() < DERIVES_TYPES
         || prepared
@@ -50,7 +51,7 @@ pub(super) fn is_kept(conn: &Conn, prepared: &Statement, values: &[Driver]) -> b
             .all(|(param, value)| is_of(param.column_type(), param.flags().contains(ColumnFlags::UNSIGNED_FLAG), value))
 }
 
-/// Whether a value has the type that the server derived for its placeholder.
+/// Returns whether a value has the type that the server derived for its placeholder.
 fn is_of(derived: ColumnType, unsigned: bool, value: &Driver) -> bool {
     use ColumnType::*;
     match value {

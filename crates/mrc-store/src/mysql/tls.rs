@@ -7,7 +7,7 @@ use mysql_async::{ClientIdentity, SslOpts};
 use super::failure::refuse;
 use crate::error::ExecuteError;
 
-/// Whether connections are encrypted, and what is verified of the server's certificate.
+/// The encryption of connections, and the verification of the server's certificate.
 ///
 /// | | word in a URL | MySQL's `ssl-mode` | encrypted | signed by a known authority | issued for this host |
 /// |---|---|---|---|---|---|
@@ -16,25 +16,24 @@ use crate::error::ExecuteError;
 /// | `VerifyCa` | `verify_ca` | `VERIFY_CA` | yes | verified | not verified |
 /// | `VerifyIdentity` | `verify_identity` | `VERIFY_IDENTITY` | yes | verified | verified |
 ///
-/// There is no `PREFERRED`: each mode but `Off` refuses a server without TLS.
+/// There is no `PREFERRED`: each mode except `Off` refuses a server without TLS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TlsMode {
     /// Connections aren't encrypted.
     Off,
-    /// Connections are encrypted, and any certificate is accepted. Who can redirect the connection can read it, and
-    /// answer it.
+    /// Encrypts, and accepts any certificate. An attacker in between can read and answer.
     Unverified,
-    /// The certificate must be signed by an authority of [`MySqlConfig::tls_ca_file`](super::MySqlConfig::tls_ca_file) or
-    /// `tls_ca_pem`, which one of these must name. Its names aren't compared with the host's: for the certificates that
-    /// MySQL makes itself, which name no host.
+    /// The certificate must be signed by an authority of `tls_ca_pem` or
+    /// [`MySqlConfig::tls_ca_file`](super::MySqlConfig::tls_ca_file), one of which must be set.
+    /// Host names aren't compared: for the certificates that MySQL creates, which have none.
     VerifyCa,
-    /// The certificate must be signed by a known authority, and issued for the host: the authorities of `tls_ca_file` or
-    /// `tls_ca_pem`, or else the public ones.
+    /// The certificate must be issued for the host and signed by a known authority: of
+    /// `tls_ca_file` or `tls_ca_pem`, or else a public one.
     VerifyIdentity,
 }
 
-/// The words of the URL. `required` is another word for `verify_identity`.
+/// The words in the URL. `required` means `verify_identity`.
 pub(super) const MODES: [(&str, TlsMode); 5] = [
     ("off", TlsMode::Off),
     ("unverified", TlsMode::Unverified),
@@ -43,7 +42,7 @@ pub(super) const MODES: [(&str, TlsMode); 5] = [
     ("required", TlsMode::VerifyIdentity),
 ];
 
-/// What was set about TLS.
+/// The TLS settings.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Tls {
     pub(super) mode: Option<TlsMode>,
@@ -52,28 +51,28 @@ pub(super) struct Tls {
     pub(super) key: Option<Pem>,
 }
 
-/// A PEM text, or where to read it.
+/// A PEM text, or the path of its file.
 #[derive(Clone)]
 pub(super) enum Pem {
     File(PathBuf),
     Text(Vec<u8>),
 }
 
-/// A name for no host.
+/// A name of no host.
 ///
-/// The driver's own switch for `VerifyCa` lets an error pass whose text has `NotValidForName` in it. rustls writes that
-/// error in other words now, with the name that it looked for: this one. It looks at the name last, when all else of the
-/// certificate holds, and no other error has the name in its text. If rustls changes its words again, connections are
-/// refused.
+/// For `VerifyCa` the driver ignores errors whose text contains `NotValidForName`. rustls now words
+/// that error differently, but includes the expected name: this one. It checks the name last, when
+/// the rest of the certificate is valid, and no other error includes the name. If rustls changes
+/// its words again, connections are refused.
 const NO_HOST: &str = "NotValidForName";
 
 impl Tls {
-    /// Whether anything was set.
+    /// Returns whether any TLS setting is set.
     pub(super) fn is_set(&self) -> bool {
         self.mode.is_some() || self.ca.is_some() || self.cert.is_some() || self.key.is_some()
     }
 
-    /// What the driver wants. Returns `None` if connections aren't encrypted.
+    /// Returns the driver's options. Returns `None` if connections aren't encrypted.
     pub(super) fn opts(&self) -> Result<Option<SslOpts>, ExecuteError> {
         let Self { mode, ca, cert, key } = self;
         let given = [("tls_ca", ca), ("tls_cert", cert), ("tls_key", key)];
@@ -133,7 +132,7 @@ impl Pem {
     }
 }
 
-/// The text is left out: it may be a private key.
+/// Omits the text: it may be a private key.
 impl std::fmt::Debug for Pem {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {

@@ -19,9 +19,9 @@ use crate::executor::{Executed, ExecutorTransaction, span};
 
 pub(super) struct MySqlTransaction {
     executor: MySqlExecutor,
-    /// `None`: the transaction is over. While a statement runs it has the session, so a call that is cancelled ends the transaction.
+    /// `None` after the end, and while a statement runs: so its cancellation ends the transaction.
     session: Option<Session>,
-    /// Whether the last statement ended in an error: after some, such as a deadlock, the server has rolled back everything.
+    /// Whether the last statement failed: after a deadlock, say, the server rolled back everything.
     in_doubt: bool,
 }
 
@@ -40,13 +40,13 @@ async fn command(conn: &mut Conn, text: &'static str) -> Result<(), ExecuteError
     conn.query_drop(text).await.map_err(failed)
 }
 
-/// Whether the last answer came from an open transaction. `None` if it was an error, which doesn't say.
+/// Returns whether the last answer left a transaction open. Returns `None` after an error.
 fn is_open(conn: &Conn) -> Option<bool> {
     conn.last_ok_packet().map(|ok| ok.status_flags().contains(StatusFlags::SERVER_STATUS_IN_TRANS))
 }
 
 impl MySqlTransaction {
-    /// The session, if the transaction is still open in it. Until it's put back, the transaction counts as over.
+    /// Takes the session if its transaction is open. It counts as ended until put back.
     async fn open(&mut self) -> Result<Session, ExecuteError> {
         let mut session = self.session.take().ok_or(ExecuteError::TransactionOver)?;
         if self.in_doubt {
@@ -73,7 +73,7 @@ impl MySqlTransaction {
         let conn = session.conn()?;
         if is_whole(&done) || done.as_ref().is_err_and(failure::is_answer) {
             if is_open(conn) == Some(false) {
-                // The session is closed: what the statement left open in it may be another transaction.
+                // The session is closed: a transaction open in it may be another one.
                 return done.and(Err(ExecuteError::TransactionOver));
             }
             self.in_doubt = done.is_err();

@@ -1,4 +1,4 @@
-//! The configuration as a URL.
+//! The configuration from a URL.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -18,19 +18,21 @@ const KNOWN: &str = "pool_min, pool_max, acquire_timeout, connect_timeout, query
                      time_zone, sql_mode, ignore_space, read_only, param_mode";
 
 impl MySqlConfig {
-    /// `mysql://user:password@host:port/database?name=value&…`, also with `mariadb://`.
+    /// Reads `mysql://user:password@host:port/database?name=value&…`, also with `mariadb://`.
     ///
-    /// The parameters are the setters' names: `pool_min`, `pool_max`, `acquire_timeout`, `connect_timeout`,
-    /// `query_timeout` and `idle_timeout` (in seconds, such as `2.5`), `statement_cache`, `tls` (`off`, `unverified`,
-    /// `verify_ca` or `verify_identity`, which `required` also means), `tls_ca`, `tls_cert` and `tls_key` (paths of PEM files),
-    /// `socket` (a path), `prefer_socket` (`true` or `false`), `session` (`typescript` or `python`: see
-    /// [`session_of`](Self::session_of)), `collation`, `time_zone` (`%2B00:00` for `+00:00`), `sql_mode`, `ignore_space` and
-    /// `read_only` (`true` or `false`), and `param_mode` (`auto`, `prepared` or `text`: see [`ParamMode`]).
-    /// Special characters in the user, the password and the database are written percent-encoded: `%40` for `@`.
+    /// The parameters are named like the setters: `pool_min`, `pool_max`, `acquire_timeout`,
+    /// `connect_timeout`, `query_timeout` and `idle_timeout` (seconds, such as `2.5`),
+    /// `statement_cache`, `tls` (`off`, `unverified`, `verify_ca`, or `verify_identity` alias
+    /// `required`), `tls_ca`, `tls_cert` and `tls_key` (paths of PEM files), `socket` (a path),
+    /// `prefer_socket` (`true` or `false`), `session` (`typescript` or `python`: see
+    /// [`session_of`](Self::session_of)), `collation`, `time_zone` (`%2B00:00` for `+00:00`),
+    /// `sql_mode`, `ignore_space` and `read_only` (`true` or `false`), and `param_mode` (`auto`,
+    /// `prepared` or `text`: see [`ParamMode`]). Percent-encode special characters in user,
+    /// password and database: `%40` for `@`.
     ///
     /// # Errors
-    /// [`ExecuteError::Config`]: it isn't such a URL, a parameter is unknown, or a value can't be read. No error shows
-    /// the password.
+    /// [`ExecuteError::Config`]: the URL can't be read, a parameter is unknown, or a value is
+    /// invalid. No error shows the password.
     pub fn from_url(url: &str) -> Result<Self, ExecuteError> {
         let shape = |reason: String| {
             refuse(format!(
@@ -47,7 +49,7 @@ impl MySqlConfig {
         }
         let pairs: Vec<(String, String)> = url.query_pairs().into_owned().collect();
         url.set_query(None);
-        // The driver decodes the parts; it isn't given the URL itself, as it would look the host up without yielding.
+        // The driver decodes the parts. It doesn't get the URL, because it would block on DNS.
         let opts = Opts::from_url(url.as_str()).map_err(|error| shape(error.to_string()))?;
         let host = opts.ip_or_hostname();
         let mut config = Self {
@@ -58,7 +60,7 @@ impl MySqlConfig {
             database: opts.db_name().filter(|name| !name.is_empty()).map(Into::into),
             ..Self::default()
         };
-        // The others override it, wherever they stand.
+        // The other parameters override it, in any order.
         let (session, others): (Vec<_>, Vec<_>) = pairs.into_iter().partition(|(name, _)| name == "session");
         for (name, value) in session.into_iter().chain(others) {
             config.set(&name, &value)?;
@@ -94,7 +96,7 @@ impl MySqlConfig {
     }
 }
 
-/// A `?` in a password that isn't encoded makes parameters of what follows: only what looks like a name is shown.
+/// An unencoded `?` in a password makes its rest a parameter: show only what looks like a name.
 fn unknown(name: &str) -> ExecuteError {
     let is_name = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'));
     let name = if is_name { format!("`{name}`") } else { "one that is no name (is a `?` not encoded?)".into() };

@@ -1,11 +1,12 @@
 //! The names of our bookkeeping keys, beside the keys that they belong to.
 //!
-//! Each begins with the store's prefix, so that rights for the prefix are all that a user needs. A companion of the key `K`, which has
-//! the prefix too, is `{prefix}mrc:l:{K}`.
+//! Each begins with the store's prefix, so a user needs rights only for the prefix. A companion of
+//! the key `K`, which includes the prefix, is `{prefix}mrc:l:{K}`.
 //!
-//! In a cluster a script may touch one slot only, so a lease must land in the slot of its key. Where the key has no braces, the key
-//! itself is the hash tag of its lease. Where it has some, that would cut the tag short; the tag is then a number that
-//! hashes to the same slot. A prefix with a hash tag of its own, as `{app}:`, decides the slot of all its keys.
+//! In a cluster a script may touch only one slot, so a lease must be in the slot of its key. A key
+//! without braces is itself the hash tag of its lease. Braces would end that tag early: then the
+//! tag is a number that hashes to the same slot. A prefix with its own hash tag, such as `{app}:`,
+//! decides the slot of all its keys.
 
 use std::sync::LazyLock;
 
@@ -15,7 +16,7 @@ use memchr::memmem;
 
 use crate::store::RESERVED;
 
-/// The hybrid clock by which invalidations and fills are ordered.
+/// The hybrid clock that orders invalidations and fills.
 const CLOCK: &str = "mrc:clk";
 const LEASE: &[u8] = b"mrc:l:{";
 const COPY: &[u8] = b"mrc:s:{";
@@ -23,7 +24,7 @@ const TAGS: &[u8] = b"mrc:g:{";
 const INDEX: &[u8] = b"mrc:t:{";
 const SLOTS: usize = 16_384;
 
-/// For each slot, a number whose decimal digits hash to it.
+/// For each slot, a number whose decimal digits hash to that slot.
 static NUMBERS: LazyLock<Box<[u32]>> = LazyLock::new(|| {
     let mut tags: Vec<Option<u32>> = vec![None; SLOTS];
     let mut missing = SLOTS;
@@ -39,33 +40,33 @@ static NUMBERS: LazyLock<Box<[u32]>> = LazyLock::new(|| {
     tags.into_iter().flatten().collect()
 });
 
-/// The key of the clock of a store with this prefix.
+/// Returns the key of the clock of a store with this prefix.
 pub(super) fn clock_key(prefix: &str) -> Bytes {
     [prefix, CLOCK].concat().into()
 }
 
-/// The key that holds the token of whoever is filling `key`. Both are in one slot.
+/// Returns the key with the token of the leader that is filling `key`. Both are in one slot.
 pub(super) fn lease_key(prefix: &str, key: &[u8]) -> Bytes {
     companion(prefix.as_bytes(), LEASE, key)
 }
 
-/// The key that holds the copy which outlives the value of `key`. It contains the whole key, so that whoever looks for that finds it too.
+/// Returns the key of the stale copy, which outlives `key`. Scans for `key` find it too.
 pub(super) fn copy_key(prefix: &[u8], key: &[u8]) -> Bytes {
     companion(prefix, COPY, key)
 }
 
-/// The key that holds the tags of the entry of `key`.
+/// Returns the key of the tags of the entry `key`.
 pub(super) fn tags_key(prefix: &[u8], key: &[u8]) -> Bytes {
     companion(prefix, TAGS, key)
 }
 
-/// The key that holds the index of a tag: which keys of the store with this prefix were registered under it.
+/// Returns the key of a tag's index: the keys of this store registered under the tag.
 pub(super) fn index_key(prefix: &str, tag: &str) -> Bytes {
-    // A store without a prefix names it so since the first version.
+    // Stores without a prefix have used this name since the first version.
     format!("{prefix}mrc:t:{{{}}}", sha1_hash(&format!("0:{tag}"))).into()
 }
 
-/// The prefix of the store and the key whose copy this is. None: it isn't one.
+/// Returns the prefix of the store and the key of a copy. Returns `None` if the key isn't a copy.
 pub(super) fn owner_of_copy(copy: &Bytes) -> Option<(Bytes, Bytes)> {
     marks(copy).find_map(|at| {
         let key = key_of_companion(copy, at, COPY)?;
@@ -73,9 +74,9 @@ pub(super) fn owner_of_copy(copy: &Bytes) -> Option<(Bytes, Bytes)> {
     })
 }
 
-/// Whether the key in Redis lies where the bookkeeping of this prefix is, or is a bookkeeping key of another one: it is no entry.
+/// Returns whether the key in Redis is a bookkeeping key of any store, and therefore no entry.
 ///
-/// Stores whose prefixes begin alike see each other's keys.
+/// Stores see each other's keys if one prefix is the beginning of another.
 pub(super) fn is_reserved(prefix: &str, key: &[u8]) -> bool {
     key.starts_with(RESERVED)
         || key.strip_prefix(prefix.as_bytes()).is_some_and(|own| own.starts_with(RESERVED))
@@ -86,12 +87,12 @@ pub(super) fn is_reserved(prefix: &str, key: &[u8]) -> bool {
         })
 }
 
-/// Whether a prefix leaves the choice of the slot to what follows, or makes it for all keys. A half of a hash tag does neither.
+/// Returns whether a prefix has no hash tag or a complete one. Half a hash tag breaks the slots.
 pub(super) fn keeps_slots(prefix: &str) -> bool {
     prefix.split_once('{').is_none_or(|(_, rest)| rest.find('}').is_some_and(|end| end > 0))
 }
 
-/// Where the name of a bookkeeping key may begin. Each key of each call is searched, so by a search that is made for speed.
+/// Returns where a bookkeeping key's name may begin. `memmem`, as it runs on each key of each call.
 fn marks(name: &[u8]) -> impl Iterator<Item = usize> {
     memmem::find_iter(name, RESERVED)
 }
@@ -101,7 +102,7 @@ fn is_index(name: &[u8]) -> bool {
     hash.is_some_and(|hash| hash.len() == 40 && hash.iter().all(u8::is_ascii_hexdigit))
 }
 
-/// The key that this is a companion of, if the prefix ends `at`.
+/// Returns the key that this is a companion of, if the prefix ends `at`.
 fn key_of_companion<'a>(name: &'a [u8], at: usize, kind: &[u8]) -> Option<&'a [u8]> {
     let (prefix, own) = name.split_at_checked(at)?;
     let inside = own.strip_prefix(kind)?;
@@ -111,12 +112,12 @@ fn key_of_companion<'a>(name: &'a [u8], at: usize, kind: &[u8]) -> Option<&'a [u
     keys.find(|key| key.starts_with(prefix) && companion(prefix, kind, key) == name)
 }
 
-/// In the slot of its key.
+/// Returns the name of a companion in the slot of its key.
 fn companion(prefix: &[u8], kind: &[u8], key: &[u8]) -> Bytes {
     let mut name = BytesMut::with_capacity(prefix.len() + kind.len() + key.len() + 8);
     name.put_slice(prefix);
     name.put_slice(kind);
-    // An empty tag is no tag: the server would hash the whole name key.
+    // An empty tag is no tag: the server would hash the whole name.
     if key.is_empty() || key.iter().any(|byte| matches!(byte, b'{' | b'}')) {
         let tag = NUMBERS.get(slot(key)).copied().unwrap_or_default();
         name.put_slice(tag.to_string().as_bytes());
@@ -159,7 +160,7 @@ mod tests {
         "mrc:s:{a}",
     ];
 
-    /// Every prefix, and every key behind it.
+    /// Returns every prefix with every key.
     fn all() -> impl Iterator<Item = (&'static str, Bytes)> {
         PREFIXES.into_iter().flat_map(|prefix| KEYS.map(|key| (prefix, [prefix, key].concat().into())))
     }
@@ -199,7 +200,7 @@ mod tests {
 
     #[test]
     fn two_keys_never_share_a_lease() {
-        // The first has the lease `mrc:l:{n}:{x}`; no plain key can spell that.
+        // The first has the lease `mrc:l:{n}:{x}`, which no plain key can have.
         let leases: HashSet<_> = KEYS.iter().map(|key| lease_key("", key.as_bytes())).collect();
         assert_eq!(leases.len(), KEYS.len());
     }

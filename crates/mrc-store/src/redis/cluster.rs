@@ -1,10 +1,10 @@
-//! Which server of a cluster has which slot.
+//! The servers of a cluster and their slots.
 //!
-//! fred's own cluster client fails as a whole when one primary is dead. Here each primary has a [`Link`] of its own, with its own
-//! circuit breaker: a dead one takes its own keys along and no others.
+//! fred's own cluster client fails as a whole when one primary is dead. Here each primary has its
+//! own [`Link`] with a circuit breaker, so that a dead primary affects only its own keys.
 //!
-//! The map of the slots is read with the first call, after a MOVED, and while calls fail, so that a replica that took over is found:
-//! in the background, one reading at a time, with a pause between two.
+//! The first call reads the map of the slots. A MOVED or a failing call reads it again in
+//! the background, and so finds a replica that took over. One read runs at a time, with pauses.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -21,7 +21,7 @@ use super::link::{AbortOnDrop, Link, lock};
 use crate::error::StoreError;
 use crate::listeners::Listeners;
 
-/// The pause between two readings in the background.
+/// The pause between two background reads.
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// The servers of a cluster.
@@ -32,21 +32,21 @@ struct ClusterState {
     builder: Builder,
     listeners: Arc<Listeners>,
     map: RwLock<Map>,
-    /// Those who come first share a reading.
+    /// Callers that wait for the first map share one read.
     first: tokio::sync::Mutex<()>,
     soon: Mutex<Soon>,
 }
 
 #[derive(Default)]
 struct Map {
-    /// By their slots. Empty before the first reading.
+    /// Sorted by slot. Empty before the first read.
     ranges: Vec<Range<Arc<Link>>>,
-    /// Every server that was asked or named; after each reading, those of the ranges.
+    /// Every server asked or named so far; after each read, only those of the ranges.
     links: BTreeMap<Server, Arc<Link>>,
     closed: bool,
 }
 
-/// Slots in a row, the last one included.
+/// A range of slots, including the last.
 #[derive(Debug, Clone, PartialEq)]
 struct Range<T> {
     first: u16,
@@ -54,7 +54,7 @@ struct Range<T> {
     primary: T,
 }
 
-/// The latest reading in the background.
+/// The latest background read.
 #[derive(Default)]
 struct Soon {
     began: Option<Instant>,
@@ -73,7 +73,7 @@ impl Cluster {
         })))
     }
 
-    /// The link to the server that has the slot.
+    /// Returns the link to the server of the slot.
     pub(super) async fn link(&self, slot: u16) -> Result<Arc<Link>, StoreError> {
         if let Some(link) = self.known_link(slot) {
             return Ok(link);
@@ -86,12 +86,12 @@ impl Cluster {
         })
     }
 
-    /// The link to the server that has the slot, as far as the map tells.
+    /// Returns the link to the server of the slot if the map has it.
     pub(super) fn known_link(&self, slot: u16) -> Option<Arc<Link>> {
         self.0.map().ok()?.link(slot)
     }
 
-    /// The links to all primaries, in a fixed order.
+    /// Returns the links to all primaries in a fixed order.
     pub(super) async fn primaries(&self) -> Result<Vec<Arc<Link>>, StoreError> {
         self.known().await?;
         let map = self.0.map()?;
@@ -100,12 +100,12 @@ impl Cluster {
         Ok(primaries.cloned().collect())
     }
 
-    /// Reads the map anew.
+    /// Reads the map again.
     pub(super) async fn read(&self) -> Result<(), StoreError> {
         self.0.read().await
     }
 
-    /// Reads the map anew in the background, unless that was just done.
+    /// Reads the map again in the background, unless a read is running or has just begun.
     pub(super) fn read_soon(&self) {
         let mut soon = lock(&self.0.soon);
         let is_under_way = soon.task.as_ref().is_some_and(|task| !task.0.is_finished());
@@ -115,12 +115,12 @@ impl Cluster {
         let inner = self.0.clone();
         soon.began = Some(Instant::now());
         soon.task = Some(AbortOnDrop(tokio::spawn(async move {
-            // Where it fails, the next call that fails tries again.
+            // After an error, the next failing call tries again.
             let _ = inner.read().await;
         })));
     }
 
-    /// The link to a server that another one named. None: the store was closed.
+    /// Returns the link to a server that another one named. Returns `None` after the close.
     pub(super) fn follow(&self, server: Server) -> Option<Arc<Link>> {
         self.read_soon();
         self.0.link_to(server).ok()
@@ -136,19 +136,19 @@ impl Cluster {
         join_all(links.values().map(|link| link.close())).await;
     }
 
-    /// Waits for the first reading.
+    /// Waits for the first read.
     async fn known(&self) -> Result<(), StoreError> {
         if self.0.map()?.is_known() {
             return Ok(());
         }
         let _first = self.0.first.lock().await;
-        // Of those who waited for a failure, each asks: links to servers that can't be reached fail at once.
+        // If the first read failed, each waiter asks: links to unreachable servers fail at once.
         if self.0.map()?.is_known() { Ok(()) } else { self.0.read().await }
     }
 }
 
 impl ClusterState {
-    /// Asks one server after the other of those that are connected; where none answers, all at once.
+    /// Asks the connected servers one after the other. If none answers, asks all at once.
     async fn read(&self) -> Result<(), StoreError> {
         let known: Vec<Arc<Link>> = self.map()?.links.values().cloned().collect();
         for link in known.iter().filter(|link| link.is_connected()) {
@@ -189,7 +189,7 @@ impl ClusterState {
         Ok(())
     }
 
-    /// The link to this server, made where there is none.
+    /// Returns the link to this server, or creates it.
     fn link_to(&self, server: Server) -> Result<Arc<Link>, StoreError> {
         let mut map = self.map_mut();
         if map.closed {
@@ -222,7 +222,7 @@ impl Map {
     }
 }
 
-/// The map as this server knows it.
+/// Returns the map of this server.
 async fn ask(link: &Link) -> Result<Vec<Range<Server>>, StoreError> {
     let connection = link.connection().await?;
     let answer = connection.client.cluster_slots::<Value>().await;
@@ -234,13 +234,14 @@ async fn ask(link: &Link) -> Result<Vec<Range<Server>>, StoreError> {
     Ok(ranges)
 }
 
-/// `[[first, last, [host, port, …primary], …replicas], …]`. A primary that can't be addressed makes it worthless: a scan would leave it out.
+/// Parses `[[first, last, [host, port, …primary], …replicas], …]`. Rejects the map if a primary has
+/// no address, because a scan would omit its keys.
 fn parse(answer: Value, asked: Option<&Server>) -> Option<Vec<Range<Server>>> {
     let range = |range: Value| {
         let mut range = range.into_array().into_iter();
         let (first, last) = (range.next()?.as_u64()?, range.next()?.as_u64()?);
         let mut primary = range.next()?.into_array().into_iter();
-        // A null host is the one that was asked.
+        // A null host means the server that was asked.
         let (host, port) = (primary.next()?.as_string().unwrap_or_default(), primary.next()?.as_u64()?);
         let primary = address_of(&host, port.try_into().ok()?, asked)?;
         Some(Range { first: first.try_into().ok()?, last: last.try_into().ok()?, primary })

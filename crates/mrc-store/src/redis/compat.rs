@@ -23,20 +23,21 @@ use crate::store::CacheStore;
 static SET: Script = Script::new("compat_set", include_str!("lua/compat_set.lua"));
 static INVALIDATE: Script = Script::new("compat_invalidate", include_str!("lua/compat_invalidate.lua"));
 
-/// Between the prefix and a dependency's name.
+/// The text between the prefix and a dependency's name.
 const DEPS: &str = "deps:";
-/// How many keys are removed in one go.
+/// The number of keys to remove in one batch.
 const AT_ONCE: usize = 1_000;
-/// What their reader takes for an object to be built: it imports the module that the value names, and calls what it names there.
+/// The types that their reader takes for objects: it imports and calls what the value names.
 const ENVELOPES: [&str; 2] = ["cached_exception", "cacheable_value"];
 
-/// The cache of a service in Python that uses `simple-dep-cache` 0.3: Rust invalidates what Python reads, and both read what either wrote.
+/// The cache of a Python service that uses `simple-dep-cache` 0.3. Both sides read each other's
+/// entries, and Rust invalidates what Python reads.
 ///
-/// It has connections of its own, made as a [`RedisStore`]'s are. Keys come from `mrc_core::compat::simple_dep_key`, or are whatever the
-/// service names its entries; values are JSON.
+/// It has its own connections, like those of a [`RedisStore`]. Keys come from
+/// `mrc_core::compat::simple_dep_key`, or are the service's own names. Values are JSON.
 ///
-/// It is their cache and keeps their race: an empty string is a value to them, so there are no claims, and whoever computes a value, is
-/// overtaken by an invalidation and then stores it, stores a stale one. Give such entries a short life.
+/// It has the race of their cache: an empty string is a value there, so there are no claims. A
+/// caller that an invalidation overtakes stores a stale value. Give such entries a short TTL.
 ///
 /// | in Redis | content |
 /// |---|---|
@@ -60,10 +61,10 @@ pub struct SimpleDepCache {
 }
 
 impl SimpleDepCache {
-    /// A cache with the prefix `cache` that connects when it is first used.
+    /// Returns a cache with the prefix `cache`, which connects at its first use.
     ///
     /// # Errors
-    /// [`StoreError::Config`]: the configuration can't be used, or has a prefix of ours, which Python doesn't know.
+    /// [`StoreError::Config`]: a setting can't be used, or has mrc's prefix, unknown to Python.
     pub fn new(config: RedisConfig) -> Result<Self, StoreError> {
         if !config.prefix.is_empty() {
             let reason =
@@ -73,18 +74,19 @@ impl SimpleDepCache {
         Ok(Self { store: RedisStore::new(config)?, prefix: "cache".into() })
     }
 
-    /// The service's `DEP_CACHE_PREFIX`, without a colon. Default: `cache`.
+    /// Sets the service's `DEP_CACHE_PREFIX`, without a colon. Default: `cache`.
     #[must_use]
     pub fn prefix(self, prefix: impl Into<String>) -> Self {
         Self { prefix: prefix.into(), ..self }
     }
 
-    /// The value under a key, as it was written; `null` is none, as in Python.
+    /// Returns the value of a key as written. Returns `None` for `null`, as Python does.
     ///
-    /// A cached exception is `{"type":"cached_exception","exception_class":…,"exception_module":…,"message":…}`: data, to be looked at.
+    /// A cached exception is only data to inspect:
+    /// `{"type":"cached_exception","exception_class":…,"exception_module":…,"message":…}`.
     ///
     /// # Errors
-    /// [`StoreError`]: the cache failed, or the key is none of an entry's.
+    /// [`StoreError`]: the cache failed, or the key can't belong to an entry.
     pub async fn get(&self, key: &str) -> Result<Option<Bytes>, StoreError> {
         let entry = &self.entry(key)?;
         let command = |connection: Arc<Connection>| async move {
@@ -95,14 +97,15 @@ impl SimpleDepCache {
         Ok(value.filter(|value| value != "null"))
     }
 
-    /// Stores JSON under a key until it ends, or for ever, and notes what it depends on.
+    /// Stores JSON with a TTL or without one, and registers its dependencies.
     ///
-    /// The set of each dependency outlives the entry, also where Python adds to it later: an entry that lives for ever stays within reach
-    /// of its invalidation.
+    /// The set of each dependency outlives the entry, even if Python extends it later. So an entry
+    /// without a TTL can always be invalidated.
     ///
     /// # Errors
-    /// [`StoreError::Refused`]: the value isn't JSON, or an object whose `type` is `cached_exception` or `cacheable_value`: Python would call
-    /// what it names. Otherwise the cache failed, or the key is none of an entry's.
+    /// - [`StoreError::Refused`]: the value isn't JSON, or is an object of the `type`
+    ///   `cached_exception` or `cacheable_value`, with which Python would call a function.
+    /// - Others: the cache failed, or the key can't belong to an entry.
     pub async fn set(
         &self,
         key: &str,
@@ -119,25 +122,25 @@ impl SimpleDepCache {
             let keys = [sets, vec![entry]].concat();
             return self.store.run(&SET, &keys, &with_value).await.map(drop);
         }
-        // Their slots differ. Noted before, or a crash would leave an entry that nobody can invalidate; and after, since an invalidation
-        // in between forgets it.
+        // Their slots differ. Register before, because a crash must not leave an entry without its
+        // sets. Register again after, in case of an invalidation in between.
         self.note(&sets, &note).await?;
         self.store.run(&SET, &[entry], &with_value).await?;
         self.note(&sets, &note).await
     }
 
-    /// Deletes an entry. False: there was none.
+    /// Deletes an entry. Returns false if there was none.
     ///
     /// # Errors
-    /// [`StoreError`]: the cache failed, or the key is none of an entry's.
+    /// [`StoreError`]: the cache failed, or the key can't belong to an entry.
     pub async fn delete(&self, key: &str) -> Result<bool, StoreError> {
         Ok(self.store.unlink(vec![self.entry(key)?]).await? > 0)
     }
 
-    /// Deletes all entries that depend on this. Returns how many there were.
+    /// Deletes all entries that depend on `dep`, and returns their number.
     ///
-    /// On one server in one step. In a cluster, where entries lie elsewhere than the set, one after the other: an entry that is written
-    /// meanwhile stays, and stays in the set.
+    /// On one server this is one step. In a cluster entries and set have different slots, so
+    /// entries are deleted one by one: an entry written meanwhile stays, also in the set.
     ///
     /// # Errors
     /// [`StoreError`]: the cache failed. Some entries may be left: invalidate again.
@@ -150,7 +153,7 @@ impl SimpleDepCache {
         deleted.as_u64().ok_or_else(|| unexpected("the number of deleted entries can't be read"))
     }
 
-    /// Closes the connections. Every call fails from then on.
+    /// Closes the connections. Later calls fail.
     pub async fn close(&self) {
         self.store.close().await;
     }
@@ -180,7 +183,7 @@ impl SimpleDepCache {
         self.store.servers.call(|| redis_keyslot(set), command).await
     }
 
-    /// An entry's key in Redis.
+    /// Returns an entry's key in Redis.
     fn entry(&self, key: &str) -> Result<Bytes, StoreError> {
         if key.starts_with(DEPS) {
             return Err(refused("a key that begins with `deps:` is a dependency's: name the entry otherwise"));
@@ -198,7 +201,7 @@ impl SimpleDepCache {
     }
 }
 
-/// Whether their readers take the value for the data that it is.
+/// Checks that their readers take the value as data.
 fn check(value: &[u8]) -> Result<(), StoreError> {
     let value: serde_json::Value = serde_json::from_slice(value).map_err(|error| StoreError::Refused(error.into()))?;
     let kind = value.get("type").and_then(serde_json::Value::as_str);

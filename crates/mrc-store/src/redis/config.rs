@@ -1,4 +1,4 @@
-//! Where Redis is, and how patient we are with it.
+//! The configuration of Redis: servers, login, limits.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -14,7 +14,7 @@ use crate::error::StoreError;
 
 const PARAMETERS: [&str; 5] = ["prefix", "node", "sentinelServiceName", "sentinelUsername", "sentinelPassword"];
 
-/// Where Redis is, who we are there, and how long we wait for it.
+/// The configuration of Redis: servers, login, limits.
 ///
 /// ```
 /// # fn main() -> Result<(), mrc_store::StoreError> {
@@ -27,7 +27,7 @@ const PARAMETERS: [&str; 5] = ["prefix", "node", "sentinelServiceName", "sentine
 /// # Ok(()) }
 /// ```
 ///
-/// Passwords never appear in its `Debug` print, nor in any error of the store.
+/// Neither the `Debug` output nor an error of the store shows a password.
 #[derive(Clone)]
 pub struct RedisConfig {
     server: Config,
@@ -39,12 +39,12 @@ pub struct RedisConfig {
 }
 
 impl RedisConfig {
-    /// One server at this host and port, without a password.
+    /// Returns a configuration for one server, without a password.
     pub fn new(host: impl Into<String>, port: u16) -> Self {
         Self::with_server(Config { server: ServerConfig::new_centralized(host, port), ..Config::default() }, None)
     }
 
-    /// What this URL says:
+    /// Reads the configuration from a URL:
     ///
     /// | servers | URL |
     /// |---|---|
@@ -53,13 +53,13 @@ impl RedisConfig {
     /// | one behind sentinels | `redis-sentinel://[[user]:password@]host[:port][/database]?sentinelServiceName=name[&node=host:port…][&sentinelUsername=…][&sentinelPassword=…]` |
     /// | one on a unix socket | `redis+unix:///path/to/socket` |
     ///
-    /// With `rediss`, `rediss-cluster`, `rediss-sentinel` TLS is spoken; see [`tls`](Self::tls). `valkey` may stand for `redis`.
-    /// `?prefix=shop:` sets the [`prefix`](Self::prefix), with every kind of server.
-    /// The ports' defaults: 6379; 26379 for sentinels. What isn't a letter or a digit in a user name or a password
-    /// must be percent-encoded.
+    /// The schemes `rediss`, `rediss-cluster` and `rediss-sentinel` use TLS: see
+    /// [`tls`](Self::tls). `valkey` may replace `redis`. `?prefix=shop:` sets the
+    /// [`prefix`](Self::prefix) for any kind of server. Default ports: 6379, and 26379 for
+    /// sentinels. Percent-encode everything except letters and digits in a user name or a password.
     ///
     /// # Errors
-    /// [`StoreError::Config`] says what is wrong, without a word of the URL itself.
+    /// [`StoreError::Config`]: the URL can't be used. The error quotes nothing of the URL.
     pub fn from_url(url: &str) -> Result<Self, StoreError> {
         let config = |reason: &str| StoreError::Config(format!("the Redis URL: {reason}"));
         let (scheme, rest) = url.split_once("://").ok_or_else(|| config("it must begin with a scheme, as redis://"))?;
@@ -78,7 +78,7 @@ impl RedisConfig {
                 ));
             }
         };
-        // An unencoded `#` or `?` in a password cuts the URL short: refused here, before it means something else.
+        // Refuse an unencoded `#` or `?` in a password, because it ends the URL early.
         if rest.contains('#') {
             return Err(config("a # in a user name or a password must be written as %23"));
         }
@@ -99,7 +99,7 @@ impl RedisConfig {
         if scheme == "redis-cluster" && !matches!(path, "" | "0") {
             return Err(config("a cluster has no databases other than 0"));
         }
-        // Without the `s`: fred would load root certificates here, and with a crypto provider of its own choice.
+        // Without the `s`: fred would load root certificates here, by its own crypto provider.
         let server = Config::from_url(&format!("{scheme}://{rest}")).map_err(|error| config(reason(&error)))?;
         let prefix = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "prefix");
         let prefix = prefix.map(|(_, value)| value.into_owned()).unwrap_or_default();
@@ -117,107 +117,110 @@ impl RedisConfig {
         }
     }
 
-    /// Who we are to the server (ACL). Default: what the URL says, or the user `default`.
+    /// Sets the user name (ACL). Default: that of the URL, or `default`.
     #[must_use]
     pub fn username(mut self, username: impl Into<String>) -> Self {
         self.server.username = Some(username.into());
         self
     }
 
-    /// The password. Default: what the URL says, or none.
+    /// Sets the password. Default: that of the URL, or none.
     #[must_use]
     pub fn password(mut self, password: impl Into<String>) -> Self {
         self.server.password = Some(password.into());
         self
     }
 
-    /// The number of the database; clusters have none. Default: what the URL says, or 0.
+    /// Sets the database number, which clusters don't have. Default: that of the URL, or 0.
     #[must_use]
     pub fn database(mut self, number: u8) -> Self {
         self.server.database = Some(number);
         self
     }
 
-    /// Speaks TLS, in this way. Default: off, or the defaults of [`TlsConfig`] where the URL says `rediss`.
+    /// Enables TLS. Default: off, or the defaults of [`TlsConfig`] if the URL says `rediss`.
     #[must_use]
     pub fn tls(mut self, tls: TlsConfig) -> Self {
         self.tls = Some(tls);
         self
     }
 
-    /// Sets what every key in Redis begins with, the bookkeeping keys too; the store's callers never see it. It must not begin with `mrc:`, and should end with a
-    /// colon.
+    /// Sets the beginning of every key in Redis, including bookkeeping keys. Callers of the store
+    /// never see it. It can't begin with `mrc:`, and should end with a colon. Default: the URL's
+    /// `?prefix=`, or none.
     ///
-    /// A scan, and so a drop, reaches every key that begins with the prefix. `shop:` and `shopping:` are apart. `shop` is the beginning of
-    /// `shopping:`, so a prefix without a colon at its end logs a warning; of `shop:` it leaves the entries alone. `shop:` also is the beginning
-    /// of `shop:eu:`: give several services prefixes of which none is the beginning of another. Default: the URL's `?prefix=`, or none,
-    /// which is the beginning of all.
+    /// A scan, and so a drop, reaches every key that begins with the prefix. `shop:` doesn't reach
+    /// `shopping:`, but `shop` would: a prefix without a final colon logs a warning. `shop`
+    /// excludes only the entries of `shop:`. `shop:` also reaches `shop:eu:`, and no prefix
+    /// reaches everything. Give services prefixes that aren't beginnings of each other.
     #[must_use]
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = prefix.into();
         self
     }
 
-    /// Puts more behind the prefix: a part of the cache with keys of its own.
+    /// Appends to the prefix, for a part of the cache with its own keys.
     #[must_use]
     pub fn append_prefix(mut self, more: &str) -> Self {
         self.prefix.push_str(more);
         self
     }
 
-    /// How long the first use of the store waits for a connection, TLS and login included.
-    /// Default: 2 seconds.
+    /// Sets how long the first use waits to connect, with TLS and login. Default: 2 seconds.
     #[must_use]
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
         self
     }
 
-    /// How long each command waits for its answer. A server that answers nothing for twice as long is disconnected.
-    /// While the store is disconnected no call waits at all.
-    /// Default: 500 milliseconds.
+    /// Sets how long each command waits for its answer. Default: 500 milliseconds.
+    ///
+    /// A server silent for twice as long is disconnected. While disconnected, calls don't wait.
     #[must_use]
     pub fn command_timeout(mut self, timeout: Duration) -> Self {
         self.command_timeout = timeout;
         self
     }
 
-    /// How long to wait between two attempts to reconnect, at most. The wait begins with 1 millisecond and doubles each time;
-    /// it never gives up. Up to a quarter less, at random, so that many processes don't come back in step.
-    /// In a cluster each server is waited for by itself.
-    /// Default: 1 second.
+    /// Sets the longest wait between two attempts to reconnect. Default: 1 second.
+    ///
+    /// Attempts never stop. The wait begins with 1 millisecond and doubles each time, minus a
+    /// random part of up to a quarter, so that processes don't reconnect in step. Each server of a
+    /// cluster has its own wait.
     #[must_use]
     pub fn max_reconnect_delay(mut self, delay: Duration) -> Self {
         self.max_reconnect_delay = delay;
         self
     }
 
-    /// Whether a key belongs to a store whose prefix is this one and a colon. The keys of this store never begin so.
+    /// Returns whether a key belongs to the store whose prefix is this prefix and a colon. Keys of
+    /// this store never begin with a colon then.
     pub(super) fn is_of_another_prefix(&self, key: &[u8]) -> bool {
         key.starts_with(b":") && self.has_open_prefix()
     }
 
-    /// Whether the prefix doesn't say where it ends.
+    /// Returns whether a non-empty prefix lacks the final colon.
     pub(super) fn has_open_prefix(&self) -> bool {
         !matches!(self.prefix.as_bytes(), [] | [.., b':'])
     }
 
-    /// Whether the servers are a cluster.
+    /// Returns whether the servers are a cluster.
     pub(super) fn is_cluster(&self) -> bool {
         self.server.server.is_clustered()
     }
 
-    /// Whether the one server is reached at its own address.
+    /// Returns whether the one server has a fixed address.
     pub(super) fn has_address(&self) -> bool {
         self.server.server.is_centralized()
     }
 
-    /// The servers that the configuration names; the one that the URL begins with comes last.
+    /// Returns the configured servers. The first host of the URL comes last.
     pub(super) fn hosts(&self) -> Vec<Server> {
         self.server.server.hosts()
     }
 
-    /// The name of the server in events and errors. Behind sentinels its address changes: it is then what they call it.
+    /// Returns the server's name for events and errors. Behind sentinels, whose server's address
+    /// changes, that is the service name.
     pub(super) fn server_name(&self) -> String {
         match &self.server.server {
             ServerConfig::Sentinel { service_name, .. } => service_name.clone(),
@@ -226,7 +229,7 @@ impl RedisConfig {
         }
     }
 
-    /// The same for one node of a cluster, of which fred needs to know no other.
+    /// Returns the builder for one node of a cluster, of which fred sees no other node.
     pub(super) fn node(&self, builder: &Builder, mut server: Server) -> Builder {
         let host = server.host.trim_matches(['[', ']']).to_owned();
         if host.parse::<IpAddr>().is_ok() {
@@ -239,7 +242,7 @@ impl RedisConfig {
         builder
     }
 
-    /// Everything that fred has to know. Reads root certificates, but connects to nothing.
+    /// Returns fred's configuration. Reads root certificates, but doesn't connect.
     pub(super) fn build(&self) -> Result<Builder, StoreError> {
         let invalid = |reason: &str| Err(StoreError::Config(reason.into()));
         if is_reserved("", self.prefix.as_bytes()) {
@@ -258,7 +261,7 @@ impl RedisConfig {
         }
         let mut server = self.server.clone();
         server.tls = self.tls.as_ref().map(TlsConfig::build).transpose()?;
-        // Without a reconnect policy: a fred that reconnects takes commands meanwhile and lets them wait.
+        // No reconnect policy: while fred reconnects, it accepts commands and lets them wait.
         let mut builder = Builder::from_config(server);
         builder
             .set_performance_config(PerformanceConfig {
@@ -269,9 +272,9 @@ impl RedisConfig {
                 connection_timeout: self.connect_timeout,
                 internal_command_timeout: self.connect_timeout,
                 max_command_attempts: 1,
-                // A password that was rotated shows on a live connection.
+                // A rotated password shows on a live connection.
                 reconnect_on_auth_error: true,
-                // So does a primary that became a replica: the new one is found by connecting again.
+                // So does a primary that became a replica. Connecting again finds the new one.
                 reconnect_errors: vec![ReconnectError::ReadOnly],
                 ..ConnectionConfig::default()
             });
@@ -280,13 +283,13 @@ impl RedisConfig {
 }
 
 impl Default for RedisConfig {
-    /// One server at 127.0.0.1, port 6379.
+    /// Returns the configuration of 127.0.0.1, port 6379.
     fn default() -> Self {
         Self::new("127.0.0.1", 6379)
     }
 }
 
-/// Credentials are left out, the user's name too: people do mistake it for the password.
+/// Omits credentials, including the user name: some users put the password there.
 impl fmt::Debug for RedisConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (kind, hosts) = match &self.server.server {
@@ -310,7 +313,7 @@ impl fmt::Debug for RedisConfig {
     }
 }
 
-/// What fred found wrong with a URL, in words that hold nothing of the URL.
+/// Describes fred's error about a URL without quoting the URL.
 fn reason(error: &Error) -> &'static str {
     match error.kind() {
         ErrorKind::Parse => {
@@ -426,7 +429,7 @@ mod tests {
             assert_eq!((&*server.host, server.port), (host, 7));
             assert_eq!(server.tls_server_name.as_deref(), expect, "{host}");
         };
-        // None: by its host.
+        // `None`: by its host.
         check(&config, "c", None);
         check(&config, "10.0.0.1", Some("10.0.0.1"));
         check(&config, "[::1]", Some("::1"));

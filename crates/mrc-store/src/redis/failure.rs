@@ -1,4 +1,4 @@
-//! What fred's errors mean to us.
+//! Converts fred's errors.
 
 use std::time::Duration;
 
@@ -7,10 +7,10 @@ use fred::types::config::Server;
 
 use crate::error::StoreError;
 
-/// Answers by which a server says that it can't serve just now.
+/// Answers of a server that can't serve now.
 const PASSING: [&str; 7] = ["LOADING", "MASTERDOWN", "CLUSTERDOWN", "READONLY", "TRYAGAIN", "BUSY", "NOREPLICAS"];
 
-/// fred's error as ours. `limit` is the deadline that a time-out ran into.
+/// Converts an error of fred. `limit` is the deadline of a timed-out command.
 pub(super) fn store_error(error: Error, limit: Duration, server: &str) -> StoreError {
     match error.kind() {
         ErrorKind::Timeout => StoreError::Timeout(limit),
@@ -18,13 +18,13 @@ pub(super) fn store_error(error: Error, limit: Duration, server: &str) -> StoreE
         ErrorKind::Auth | ErrorKind::InvalidArgument | ErrorKind::InvalidCommand => {
             StoreError::Refused(Box::new(error))
         }
-        // Answers of the server are all of this kind, and so are a few failures of fred itself.
+        // This kind has all answers of the server, and a few failures of fred itself.
         ErrorKind::Unknown | ErrorKind::Parse if is_refusal(error.details()) => StoreError::Refused(Box::new(error)),
         _ => StoreError::Unavailable(format!("{server}: {}", in_words(&error)).into()),
     }
 }
 
-/// The error as a person reads it. fred prints an error of the system as a struct: `Os { code: 111, … }`.
+/// Returns the error as text. fred prints system errors as a struct: `Os { code: 111, … }`.
 fn in_words(error: &Error) -> String {
     let code = error.details().strip_prefix("Os { code: ").and_then(|rest| rest.split(',').next()?.parse().ok());
     match code {
@@ -33,7 +33,7 @@ fn in_words(error: &Error) -> String {
     }
 }
 
-/// The error of a server that is asked alone and is a node of a cluster. None: it says nothing of a cluster.
+/// Returns the error of a cluster node that is used as one server. Returns `None` for other errors.
 pub(super) fn cluster_error(error: &Error, server: &str) -> Option<StoreError> {
     let is_of_a_node = ["MOVED", "ASK", "CROSSSLOT"].contains(&first_word(error.details()));
     is_of_a_node.then(|| {
@@ -44,20 +44,20 @@ pub(super) fn cluster_error(error: &Error, server: &str) -> Option<StoreError> {
     })
 }
 
-/// The answer to a GET. A key of a foreign type is as good as absent: the next claim of it removes it.
+/// Returns the answer to a GET. A foreign type counts as absent: the next claim removes the key.
 pub(super) fn absent_if_foreign<T>(outcome: Result<Option<T>, Error>) -> Result<Option<T>, Error> {
     outcome.or_else(|error| if error.details().starts_with("WRONGTYPE") { Ok(None) } else { Err(error) })
 }
 
-/// A server of the cluster that has the slot now, where this is what the error says: `MOVED 3999 127.0.0.1:6381`.
-/// Without a host it is that of the server which said so.
+/// Returns the server that has the slot now, from an error like `MOVED 3999 127.0.0.1:6381`.
+/// Without a host it is the server that answered.
 pub(super) fn moved(error: &Error, asked: Option<&Server>) -> Option<Server> {
     let address = error.details().strip_prefix("MOVED ")?.split(' ').nth(1)?;
     let (host, port) = address.rsplit_once(':')?;
     address_of(host, port.parse().ok()?, asked)
 }
 
-/// A server as the cluster announces it. `?` is a server that doesn't know its name.
+/// Returns a server as the cluster announces it. `?` means a server that doesn't know its name.
 pub(super) fn address_of(host: &str, port: u16, asked: Option<&Server>) -> Option<Server> {
     match host {
         "?" => None,
@@ -67,7 +67,7 @@ pub(super) fn address_of(host: &str, port: u16, asked: Option<&Server>) -> Optio
     }
 }
 
-/// The kind of an error for a trace: the server's own code, or fred's kind.
+/// Returns the error's kind for a trace: the server's own code, or fred's kind.
 pub(super) fn code(error: &Error) -> &str {
     match first_word(error.details()) {
         code if is_code(code) => code,
@@ -75,12 +75,12 @@ pub(super) fn code(error: &Error) -> &str {
     }
 }
 
-/// An answer that came, but not the one that the protocol knows.
+/// Returns the error for an answer that the protocol doesn't have.
 pub(super) fn unexpected(what: &'static str) -> StoreError {
     StoreError::Refused(Box::new(Error::new(ErrorKind::Protocol, what)))
 }
 
-/// Errors of a server begin with a code in capitals.
+/// Returns whether the text begins with a code in capitals, as errors of a server do.
 fn is_refusal(details: &str) -> bool {
     let code = first_word(details);
     is_code(code) && !PASSING.contains(&code)

@@ -1,19 +1,19 @@
-//! The way to one server: a connection that all callers share, and the circuit breaker around it.
+//! The link to one server: a connection shared by all callers, with a circuit breaker.
 //!
-//! A task, the *keeper*, makes the connection and makes it anew whenever it is lost, for as long as the link is there.
-//! Callers never connect themselves.
+//! A task, the *keeper*, connects and reconnects as long as the link exists. Callers never connect.
 //!
 //! | circuit | state | a call |
 //! |---|---|---|
 //! | closed | `Connected` | is sent, once |
-//! | open | `Failed` | fails at once, with what went wrong last |
-//! | half-open | `Failed` too, while the keeper tries | the same: the keeper's own attempt is the only probe |
+//! | open | `Failed` | fails at once, with the last error |
+//! | half-open | `Failed` too, while the keeper tries | the same: only the keeper's own attempt is a probe |
 //!
-//! It opens when the connection breaks, or when every command of the last two `command_timeout`s was left unanswered. The keeper
-//! probes after 1 ms and then ever more rarely, up to `max_reconnect_delay`; it needs no traffic for that and never gives up. A probe is
-//! a whole connection: TLS, login, and a cluster node's word that its cluster is well. The first that succeeds closes the circuit.
+//! The circuit opens when the connection breaks, or when no command of the last two
+//! `command_timeout`s was answered. The keeper probes after 1 ms, then more and more rarely, up to
+//! `max_reconnect_delay`. It needs no traffic for that and never stops. A probe is a whole
+//! connection: TLS, login, and a node's healthy cluster. The first success closes the circuit.
 //!
-//! Only the very first attempt is awaited by callers: there is nothing yet that they could be told.
+//! Callers wait only for the very first attempt, because there is no error yet to return.
 
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -40,17 +40,17 @@ use crate::listeners::Listeners;
 
 const SHORTEST_WAIT: Duration = Duration::from_millis(1);
 
-/// The way to one server.
+/// The link to one server.
 pub(super) struct Link {
     keeper: Mutex<Option<AbortOnDrop<()>>>,
     inner: Arc<LinkState>,
 }
 
-/// Which server it is.
+/// The server of a link.
 pub(super) struct Address {
-    /// As events and errors name it.
+    /// The name in events and errors.
     pub(super) name: String,
-    /// Where it is, if that stays the same.
+    /// The address, if it is fixed.
     pub(super) server: Option<Server>,
 }
 
@@ -64,22 +64,22 @@ struct LinkState {
     listeners: Arc<Listeners>,
     state: watch::Sender<LinkPhase>,
     began: Instant,
-    /// When the first of the latest time-outs was, in ms since the beginning. 0: there was an answer since.
+    /// The first of the latest time-outs, in ms since the beginning. 0 after an answer.
     silent_since: AtomicU64,
     loss: Mutex<Loss>,
 }
 
 enum LinkPhase {
-    /// Nobody has asked yet.
+    /// No call yet.
     Idle,
-    /// The very first attempt.
+    /// The very first attempt is running.
     Connecting,
     Connected(Arc<Connection>),
     Failed(Error),
     Closed,
 }
 
-/// What the listeners know.
+/// The state that the listeners know.
 #[derive(Default)]
 struct Loss {
     since: Option<Instant>,
@@ -87,14 +87,14 @@ struct Loss {
 }
 
 impl Link {
-    /// The way to what the configuration names: one server, be it behind sentinels.
+    /// Returns the link to the one configured server, perhaps behind sentinels.
     pub(super) fn new(config: &RedisConfig, listeners: Arc<Listeners>) -> Result<Self, StoreError> {
         let server = config.hosts().pop().filter(|_| config.has_address());
         let address = Address { name: config.server_name(), server };
         Ok(Self::build(config, address, config.build()?, listeners))
     }
 
-    /// The way to one node of a cluster.
+    /// Returns the link to one node of a cluster.
     pub(super) fn node(config: &RedisConfig, builder: &Builder, server: Server, listeners: Arc<Listeners>) -> Self {
         let builder = config.node(builder, server.clone());
         let address = Address { name: server.to_string(), server: Some(server) };
@@ -118,17 +118,17 @@ impl Link {
         Self { keeper: Mutex::default(), inner: Arc::new(inner) }
     }
 
-    /// Which server it leads to.
+    /// Returns the server of the link.
     pub(super) fn address(&self) -> &Address {
         &self.inner.address
     }
 
-    /// Whether the circuit is closed.
+    /// Returns whether the circuit is closed.
     pub(super) fn is_connected(&self) -> bool {
         matches!(&*self.inner.state.borrow(), LinkPhase::Connected(connection) if !connection.has_ended())
     }
 
-    /// The connection, if the circuit is closed.
+    /// Returns the connection if the circuit is closed.
     pub(super) fn open_connection(&self) -> Option<Arc<Connection>> {
         match &*self.inner.state.borrow() {
             LinkPhase::Connected(connection) if !connection.has_ended() => Some(connection.clone()),
@@ -136,7 +136,7 @@ impl Link {
         }
     }
 
-    /// The connection. Waits for it only if there was no attempt before.
+    /// Returns the connection. Waits only for the very first attempt.
     pub(super) async fn connection(&self) -> Result<Arc<Connection>, StoreError> {
         if let Some(connection) = self.open_connection() {
             return Ok(connection);
@@ -144,7 +144,7 @@ impl Link {
         self.keep();
         let mut state = self.inner.state.subscribe();
         let limit = self.inner.connect_timeout;
-        // The keeper's own limit is the same: this one is for a keeper whose runtime ends meanwhile.
+        // The keeper has the same limit. This limit is for a keeper whose runtime ends meanwhile.
         let first = tokio::time::timeout(limit, state.wait_for(|state| !matches!(state, LinkPhase::Connecting))).await;
         let Ok(Ok(state)) = first else { return Err(StoreError::Timeout(limit)) };
         match &*state {
@@ -156,7 +156,7 @@ impl Link {
         }
     }
 
-    /// The outcome of a command as the store's own; and what it says about the connection.
+    /// Converts the outcome of a command, and notes whether the connection answers.
     pub(super) fn judge<T>(&self, outcome: Result<T, Error>) -> Result<T, StoreError> {
         let limit = self.inner.command_timeout;
         match &outcome {
@@ -166,7 +166,7 @@ impl Link {
         outcome.map_err(|error| self.error(error, limit))
     }
 
-    /// Asks the server whether it answers.
+    /// Sends a ping to the server.
     pub(super) async fn ping(&self) -> Result<(), StoreError> {
         let answer = async {
             let connection = self.connection().await?;
@@ -182,7 +182,7 @@ impl Link {
         })
     }
 
-    /// Closes the connection, for good. That is no loss.
+    /// Closes the connection for good. This isn't reported as a loss.
     pub(super) async fn close(&self) {
         lock(&self.inner.loss).retired = true;
         let (keeper, last) = {
@@ -190,19 +190,19 @@ impl Link {
             (keeper.take(), self.inner.state.send_replace(LinkPhase::Closed))
         };
         if let LinkPhase::Connected(connection) = last {
-            // What fails here is broken already, and the keeper is stopped in any case.
+            // A connection that can't quit is broken already. The keeper is stopped in any case.
             let _ = tokio::time::timeout(self.inner.command_timeout, connection.client.quit()).await;
         }
         drop(keeper);
     }
 
-    /// Nobody needs the server any more, as its cluster goes on without it: for the listeners its loss is over.
+    /// Ends the loss for the listeners: the cluster works without this server.
     pub(super) fn retire(&self) {
         lock(&self.inner.loss).retired = true;
         self.inner.tell_back();
     }
 
-    /// Sees to it that there is a keeper: at the first use, or where the runtime of the last one has ended.
+    /// Starts a keeper at the first use, or if the runtime of the last keeper has ended.
     fn keep(&self) {
         let mut keeper = lock(&self.keeper);
         let is_kept = keeper.as_ref().is_some_and(|keeper| !keeper.0.is_finished());
@@ -218,7 +218,7 @@ impl Link {
     }
 }
 
-/// Connects, and connects again.
+/// Connects, and reconnects forever.
 async fn keep(link: Arc<LinkState>) {
     let mut wait = SHORTEST_WAIT;
     loop {
@@ -229,7 +229,7 @@ async fn keep(link: Arc<LinkState>) {
                 link.set(LinkPhase::Connected(connection.clone()));
                 link.tell_back();
                 let end = (&mut driver.0).await;
-                // One that broke at once was no success: a server that accepts and hangs up would be asked without a pause.
+                // A short connection is no success: a server may accept and hang up at once.
                 if began.elapsed() > link.longest_wait {
                     wait = SHORTEST_WAIT;
                 }
@@ -242,7 +242,7 @@ async fn keep(link: Arc<LinkState>) {
         };
         link.set(LinkPhase::Failed(error.clone()));
         link.tell_lost(&error);
-        // Not all processes at once.
+        // Random, so that processes don't reconnect together.
         let part = rand::rng().random_range(0.75..=1.0);
         tokio::time::sleep(wait.mul_f64(part)).await;
         wait = (wait * 2).min(link.longest_wait);
@@ -250,7 +250,7 @@ async fn keep(link: Arc<LinkState>) {
 }
 
 impl LinkState {
-    /// False: the link was closed, and stays so.
+    /// Sets the state. Returns false if the link was closed, which it stays.
     fn set(&self, state: LinkPhase) -> bool {
         self.state.send_if_modified(|current| {
             let open = !matches!(current, LinkPhase::Closed);
@@ -269,7 +269,7 @@ impl LinkState {
     async fn connect_once(&self) -> Result<(Arc<Connection>, AbortOnDrop<Result<(), Error>>), Error> {
         let client = self.builder.build()?;
         let mut connected: Pin<Box<_>> = Box::pin(client.wait_for_connect());
-        // It listens from its first poll on: that must come before the attempt begins.
+        // The future listens from its first poll on, which must precede the attempt.
         poll_fn(|cx| {
             let _ = connected.as_mut().poll(cx);
             Poll::Ready(())
@@ -283,7 +283,7 @@ impl LinkState {
             Either::Right(_) => return Err(Error::new_canceled()),
         }
         if self.in_cluster {
-            // A node without its cluster answers everything with CLUSTERDOWN, upon which fred hangs up.
+            // A node outside its cluster always answers CLUSTERDOWN, and fred then disconnects.
             let info: String = client.cluster_info().await?;
             if info.contains("cluster_state:fail") {
                 return Err(Error::new(ErrorKind::Cluster, "CLUSTERDOWN the node says that its cluster is down"));
@@ -300,13 +300,13 @@ impl LinkState {
     }
 
     fn heard(&self) {
-        // Almost always a read of what nobody writes.
+        // A relaxed load first: a store at each answer would be a needless write to shared memory.
         if self.silent_since.load(Ordering::Relaxed) != 0 {
             self.silent_since.store(0, Ordering::Relaxed);
         }
     }
 
-    /// Ends a connection on which nothing came for long. fred does that only if nothing is sent either.
+    /// Ends a connection that has long been silent. fred does that only if nothing is sent either.
     fn no_answer(&self) {
         let now = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX).max(1);
         let since = match self.silent_since.compare_exchange(0, now, Ordering::Relaxed, Ordering::Relaxed) {
@@ -343,7 +343,7 @@ impl LinkState {
     }
 }
 
-/// A client that is connected.
+/// A connected client.
 pub(super) struct Connection {
     pub(super) client: Client,
     pub(super) address: Arc<Address>,
@@ -353,17 +353,17 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    /// fred's own state says nothing once its driver has ended, and commands would wait for nobody.
+    /// fred's own state is useless once its driver has ended: commands would wait forever.
     fn has_ended(&self) -> bool {
         self.driver.is_finished()
     }
 
-    /// Whether this is the first that it hears of tags.
+    /// Returns whether this is the connection's first use of tags.
     pub(super) fn is_new_to_tags(&self) -> bool {
         !self.knows_tags.load(Ordering::Relaxed) && !self.knows_tags.swap(true, Ordering::Relaxed)
     }
 
-    /// Why it ended, as far as it knows.
+    /// Returns the reason why the connection ended, as far as known.
     fn end(&self) -> Error {
         let reason = if self.given_up.load(Ordering::Relaxed) {
             "the server left every command unanswered"
@@ -374,7 +374,7 @@ impl Connection {
     }
 }
 
-/// A task that ends with its owner.
+/// A task that is aborted when its owner is dropped.
 pub(super) struct AbortOnDrop<T>(pub(super) JoinHandle<T>);
 
 impl<T> Drop for AbortOnDrop<T> {

@@ -52,19 +52,20 @@ pub use self::store::RedisStore;
 pub use self::tls::TlsConfig;
 pub use self::usage::ServerUsage;
 
-/// How many keys are removed in one round trip.
+/// The number of keys to remove in one round trip.
 const REMOVE_AT_ONCE: usize = 1_000;
 impl RedisStore {
-    /// How many values the structure of a bounded cache has, by the key that [`scan`](CacheStore::scan) returns for it. None: the key is of another kind.
+    /// Returns the number of values in a bounded cache's structure. `key` is the one that
+    /// [`scan`](CacheStore::scan) returns for it. Returns `None` if the key isn't a structure's.
     ///
     /// # Errors
-    /// As those of any command.
+    /// The errors of any command.
     pub async fn structure_len(&self, key: &[u8]) -> Result<Option<u64>, StoreError> {
         let Some(base) = structure_of(key) else { return Ok(None) };
         StructureKeys::ours(self.physical(base)?).len(self).await.map(Some)
     }
 
-    /// Removes a structure, and returns how many values it had.
+    /// Removes a structure, and returns its number of values.
     async fn purge(&self, base: &[u8]) -> Result<u64, StoreError> {
         StructureKeys::ours(self.physical(base)?).purge(self).await
     }
@@ -88,7 +89,7 @@ impl CacheStore for RedisStore {
     }
 
     async fn now(&self) -> Result<Moment, StoreError> {
-        // Of calls at one time one asks: what it is told is earlier than what any of them reads from then on.
+        // Concurrent callers share one clock read. Its time precedes all that they read afterwards.
         let asked = {
             let mut asked = lock(&self.asked);
             if asked.initialized() {
@@ -123,12 +124,12 @@ impl CacheStore for RedisStore {
             let (keys, args) = if life.has_copy() { (&keys[..], &args[..]) } else { (&keys[..2], &args[..3]) };
             return Ok(self.run(&FILL, keys, args).await? == Value::Integer(1));
         }
-        // In the indexes first: an invalidation that comes in between finds the key there, and the claim under it.
+        // Register first, so that an invalidation in between finds the key and its claim.
         if !self.track(&entry, &life.tags, life.of_copy()).await? {
             self.release(key, token).await?;
             return Ok(false);
         }
-        // A copy from before goes in any case: the tags that it had are replaced.
+        // The fill replaces the tags, so it also removes an older copy.
         let keys = [entry, lease, copy, tags];
         let tags = Value::Bytes(to_json(&life.tags).into());
         let has_copy = Value::Integer(life.has_copy().into());
@@ -153,7 +154,7 @@ impl CacheStore for RedisStore {
     }
 
     async fn remove(&self, keys: &[Bytes]) -> Result<u64, StoreError> {
-        // In a cluster the keys of one command must share a slot, as a key and its copy do. fred writes a batch in one go.
+        // In a cluster a command's keys must share a slot, like a key and its copy. fred pipelines.
         let per_command = if self.servers.are_a_cluster() { 1 } else { REMOVE_AT_ONCE };
         let (structures, plain): (Vec<_>, Vec<_>) = keys.iter().cloned().partition(|key| structure_of(key).is_some());
         let purges = structures.iter().filter_map(|key| structure_of(key)).map(|base| self.purge(base));
@@ -193,7 +194,7 @@ impl CacheStore for RedisStore {
     async fn invalidate(&self, tags: &[Tag]) -> Result<u64, StoreError> {
         let tags = all_of(tags)?;
         let outcome = tokio::time::timeout(INVALIDATION_LIMIT, self.drop_tagged(tags)).await;
-        // A look at the clock that is under way may have begun before: whoever claims from now on isn't to share it, or the fill is refused.
+        // A clock read in flight may be older: a claim that shares it would have its fill refused.
         *lock(&self.asked) = Arc::default();
         outcome.unwrap_or(Err(StoreError::Timeout(INVALIDATION_LIMIT)))
     }

@@ -1,4 +1,4 @@
-//! Walking through the keys of all servers.
+//! The scan of the keys of all servers.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex};
@@ -23,16 +23,16 @@ use crate::bound::layout::{VALUES, structure_of};
 use crate::error::StoreError;
 use crate::store::ScanPattern;
 
-/// SCAN's COUNT: how many keys the server looks at for one page. Larger pages hold up everybody else.
+/// SCAN's COUNT: the keys that a server reads for one page. Larger pages delay other clients.
 const KEYS_A_PAGE: u32 = 1_000;
-/// How often all servers are walked, at most, if slots keep moving.
+/// The maximum of walks through all servers while slots move.
 const ROUNDS: usize = 5;
-/// So many prefixes of other stores are remembered.
+/// The number of other stores' prefixes to remember.
 const INNER_PREFIXES: usize = 1_000;
-/// The cursor of a scan that begins, or has ended.
+/// The cursor at the beginning and at the end of a scan.
 pub(super) const START: &str = "0";
 
-/// The keys that match, without the prefix.
+/// Returns the matching keys without the prefix.
 pub(super) fn pages<'a>(
     servers: &'a Servers,
     config: &'a RedisConfig,
@@ -43,18 +43,17 @@ pub(super) fn pages<'a>(
     raw_pages(servers, glob(&config.prefix, &pattern)).map_ok(move |page| logical(page, config, inner, &pattern))
 }
 
-/// The prefixes of other stores that begin with this store's, as far as scans met copies there: who removes a key that a scan returned
-/// removes its copy too.
+/// Longer prefixes of other stores, found by their copies. A removal must remove those copies too.
 #[derive(Default)]
 pub(super) struct InnerPrefixes(Mutex<BTreeSet<Bytes>>);
 
 impl InnerPrefixes {
-    /// Those that the key begins with.
+    /// Returns the prefixes that the key begins with.
     pub(super) fn of(&self, key: &[u8]) -> Vec<Bytes> {
         lock(&self.0).iter().filter(|prefix| key.starts_with(prefix)).cloned().collect()
     }
 
-    /// Those of a page count until the next page, however many they are.
+    /// Removes prefixes only before a page: those of one page count until the next, however many.
     fn make_room(&self) {
         let mut prefixes = lock(&self.0);
         if prefixes.len() > INNER_PREFIXES {
@@ -67,14 +66,14 @@ impl InnerPrefixes {
     }
 }
 
-/// The keys that begin so, as they lie in Redis.
+/// Returns the keys in Redis with this beginning.
 pub(super) fn raw_beginning(servers: &Servers, text: &str) -> impl Stream<Item = Result<Vec<Bytes>, StoreError>> {
     let mut glob = String::new();
     escape(&mut glob, text);
     raw_pages(servers, glob + "*")
 }
 
-/// A page of what is in a sorted set or a set, by ZSCAN or SSCAN, and the cursor of the next.
+/// Returns a page of a set or sorted set, by SSCAN or ZSCAN, and the next cursor.
 pub(super) async fn within(
     servers: &Servers,
     scan: &'static str,
@@ -103,12 +102,12 @@ struct Scan<'a> {
     walk: Option<ServerWalk>,
 }
 
-/// One way through all servers.
+/// One walk through all servers.
 struct ServerWalk {
-    /// The servers that remain, and the cursor on the first of them.
+    /// The remaining servers. The cursor belongs to the first.
     servers: VecDeque<Arc<Link>>,
     cursor: String,
-    /// Where the slots were when it began.
+    /// The slots at the beginning.
     layout: Layout,
     round: usize,
 }
@@ -135,7 +134,7 @@ impl Scan<'_> {
     }
 }
 
-/// The keys of a page that are entries of this cache, without the prefix.
+/// Returns the entries of this cache on a page, without the prefix.
 fn logical(page: Vec<Bytes>, config: &RedisConfig, inner: &InnerPrefixes, pattern: &ScanPattern) -> Vec<Bytes> {
     inner.make_room();
     let mut keys = Vec::with_capacity(page.len());
@@ -151,15 +150,15 @@ fn logical(page: Vec<Bytes>, config: &RedisConfig, inner: &InnerPrefixes, patter
             if config.is_of_another_prefix(&key) {
                 continue;
             }
-            // One key for each structure, whichever of its parts this is.
+            // Each structure gets one key, whichever part was found.
             let key = structure_of(&key).map_or_else(|| key.clone(), |base| [base, VALUES.as_bytes()].concat().into());
-            // The server looks for it anywhere behind the prefix: in the name of a copy its key comes late.
+            // MATCH finds the text anywhere behind the prefix: a copy's name ends with its key.
             if pattern.matches(&key) {
                 keys.push(key);
             }
         }
     }
-    // Where a value has a copy, both are on one server, and often on one page.
+    // A value and its copy are on one server, and often on one page.
     keys.sort_unstable();
     keys.dedup();
     keys
@@ -173,7 +172,7 @@ impl ServerWalk {
         Ok(Self { servers: primaries.into(), cursor: START.into(), layout, round })
     }
 
-    /// The next page of the first server, which leaves the walk after its last.
+    /// Returns the next page of the first server, and removes the server after its last page.
     async fn page(&mut self, glob: &str) -> Result<Vec<Value>, StoreError> {
         let Some(link) = self.servers.front() else { return Ok(Vec::new()) };
         let connection = link.connection().await?;
@@ -195,13 +194,13 @@ impl ServerWalk {
         Ok(keys)
     }
 
-    /// Another walk, where this one may have missed keys: they moved from a server that it came to later to one that it had left.
+    /// Returns another walk if keys may have moved to a server already walked.
     async fn again(&self, servers: &Servers) -> Result<Option<Self>, StoreError> {
         if !servers.are_a_cluster() {
             return Ok(None);
         }
         let next = Self::begin(servers, self.round + 1).await?;
-        // Keys of a slot on its way move one by one, and one way only: of two walks one has met each of them.
+        // A moving slot's keys move one by one, in one direction: two walks find each of them.
         let complete = next.layout == self.layout && (self.round > 1 || !self.layout.is_moving());
         if complete {
             return Ok(None);
@@ -214,12 +213,12 @@ impl ServerWalk {
     }
 }
 
-/// Each primary of a cluster, and the slots it says it has, those on their way included. Empty without a cluster.
+/// The slots that each primary reports, also moving ones. Empty without a cluster.
 #[derive(PartialEq, Eq)]
 struct Layout(Vec<(String, String)>);
 
 impl Layout {
-    /// An error where any of them can't be reached: a scan without it would leave its keys out.
+    /// Fails if a primary can't be reached: a scan would omit its keys.
     async fn read(primaries: &[Arc<Link>]) -> Result<Self, StoreError> {
         let slots = primaries.iter().map(|link| async {
             let connection = link.connection().await?;
@@ -229,20 +228,20 @@ impl Layout {
         Ok(Self(try_join_all(slots).await?))
     }
 
-    /// Whether keys of a slot may be on their way from one server to another.
+    /// Returns whether a slot may be moving between servers.
     fn is_moving(&self) -> bool {
         self.0.iter().any(|(_, slots)| slots.contains('['))
     }
 }
 
-/// What a node's CLUSTER NODES says of its own slots: `0-5460 [93-<-292f8b…]`. Its other fields change all the time.
+/// Returns a node's own slots from CLUSTER NODES: `0-5460 [93-<-292f8b…]`.
 fn own_slots(nodes: &str) -> String {
     const BEFORE_SLOTS: usize = 8;
     let line = nodes.lines().find(|line| line.contains("myself")).unwrap_or_default();
     line.split(' ').skip(BEFORE_SLOTS).collect::<Vec<_>>().join(" ")
 }
 
-/// The pattern for MATCH. A copy has the prefix, and its key with the prefix further on.
+/// Returns the pattern for MATCH. A copy's name has the prefix, and later its key with the prefix.
 fn glob(prefix: &str, pattern: &ScanPattern) -> String {
     let mut glob = String::new();
     escape(&mut glob, prefix);

@@ -10,10 +10,10 @@ use fred::interfaces::ClientLike;
 use fred::types::{ClusterHash, CustomCommand, Value};
 use fred::util::sha1_hash;
 
-/// What reads keys that another program may have written to.
+/// Functions that read keys to which another program may have written.
 pub(super) const LOOK: &str = include_str!("lua/look.lua");
 
-/// A script that reads such keys, of several files.
+/// A script that reads such keys, joined from several files.
 macro_rules! looking {
     ($($file:literal),*) => { concat!(include_str!("lua/look.lua"), $(include_str!($file)),*) };
 }
@@ -30,9 +30,9 @@ pub(super) static BUMP: Script = Script::new("bump", looking!("lua/clock.lua", "
 pub(super) static DROP: Script = Script::new("drop", looking!("lua/drop_tagged.lua"));
 pub(super) static PRUNE: Script = Script::new("prune", include_str!("lua/prune.lua"));
 
-/// A script, sent by its hash; in full only to a server that doesn't know it.
+/// A script, sent by its hash, and in full only if the server doesn't know it.
 pub(super) struct Script {
-    /// Its name in traces.
+    /// The name in traces.
     pub(super) name: &'static str,
     lua: Cow<'static, str>,
     sha: OnceLock<String>,
@@ -43,7 +43,7 @@ impl Script {
         Self { name, lua: Cow::Borrowed(lua), sha: OnceLock::new() }
     }
 
-    /// A script that was put together.
+    /// Returns a script joined from parts.
     pub(super) fn composed(name: &'static str, lua: String) -> Self {
         Self { name, lua: Cow::Owned(lua), sha: OnceLock::new() }
     }
@@ -54,22 +54,22 @@ impl Script {
         if !self.is_unknown(&answer) {
             return answer;
         }
-        // EVAL loads the script as well. SCRIPT LOAD first would leave a gap for the next SCRIPT FLUSH.
+        // EVAL also loads the script. After a SCRIPT LOAD, a SCRIPT FLUSH could intervene.
         client.custom(command("EVAL"), arguments(&self.lua, keys, args)).await
     }
 
-    /// What EVALSHA takes.
+    /// Returns the arguments of EVALSHA.
     pub(super) fn by_hash(&self, keys: &[Bytes], args: &[Value]) -> Vec<Value> {
         arguments(self.sha.get_or_init(|| sha1_hash(&self.lua)), keys, args)
     }
 
-    /// Whether the server answered that it doesn't know the script, and did nothing.
+    /// Returns whether the server didn't know the script, and so did nothing.
     pub(super) fn is_unknown(&self, answer: &Result<Value, Error>) -> bool {
         answer.as_ref().is_err_and(|error| error.details().starts_with("NOSCRIPT"))
     }
 }
 
-/// fred knows of one server only: no slot is needed.
+/// Returns a command. fred knows only one server here, and needs no slot.
 pub(super) fn command(name: &'static str) -> CustomCommand {
     CustomCommand::new_static(name, ClusterHash::Random, false)
 }

@@ -1,4 +1,4 @@
-//! One server or a cluster of them, and the way of a command to the right one.
+//! One server or a cluster, and the routing of commands.
 
 use std::future::Future;
 use std::ops::Deref;
@@ -20,14 +20,14 @@ use super::span::traced;
 use crate::error::StoreError;
 use crate::listeners::Listeners;
 
-/// How often a command follows MOVED, at most. A cluster needs one; while a slot moves it may be two.
+/// The most MOVED answers to follow. A cluster needs one, perhaps two while a slot moves.
 const REDIRECTIONS: usize = 4;
 
 /// The servers of a store.
 pub(super) struct Servers {
     kind: Topology,
     listeners: Arc<Listeners>,
-    /// Two keys that a cluster has in two slots.
+    /// Two keys that a cluster has in different slots.
     apart: [Bytes; 2],
 }
 
@@ -36,7 +36,7 @@ enum Topology {
     Cluster(Cluster),
 }
 
-/// The link for one command. One server's isn't counted anew for each hit.
+/// The link for one command. Borrowing avoids a reference count for each hit on one server.
 pub(super) enum Way<'a> {
     Borrowed(&'a Link),
     Shared(Arc<Link>),
@@ -65,11 +65,11 @@ impl Servers {
         Ok(Self { kind, listeners, apart })
     }
 
-    /// Runs a command on the server that has the slot, where MOVED is followed: by that the server says that it did nothing. What was
-    /// sent and left without an answer isn't sent again.
+    /// Runs a command on the server of the slot. Follows MOVED, since the server then did nothing.
+    /// A command without an answer isn't sent again.
     ///
-    /// ASK is an error: while a slot is on its way, most of our commands would get TRYAGAIN from its new server, as they name keys that
-    /// don't exist.
+    /// ASK is an error: while a slot moves, its new server would answer most of our commands with
+    /// TRYAGAIN, because they name missing keys.
     pub(super) async fn call<T, F: Future<Output = Result<T, Error>>>(
         &self,
         slot: impl FnOnce() -> u16,
@@ -94,7 +94,7 @@ impl Servers {
         }
     }
 
-    /// The server that has the slot, and its connection, if there is nothing to wait for.
+    /// Returns the server of the slot with its connection if that needs no wait.
     pub(super) fn at_hand(&self, slot: impl FnOnce() -> u16) -> Option<(Way<'_>, Arc<Connection>)> {
         let way = match &self.kind {
             Topology::One(link) => Way::Borrowed(link),
@@ -104,7 +104,7 @@ impl Servers {
         Some((way, connection))
     }
 
-    /// The outcome of a command on a server at hand. None: the slot has moved, and the server did nothing.
+    /// Converts the outcome on a server at hand. Returns `None` if it did nothing (MOVED).
     pub(super) fn judge<T>(&self, way: &Way<'_>, outcome: Result<T, Error>) -> Option<Result<T, StoreError>> {
         if self.redirection(&outcome, way.address().server.as_ref()).is_some() {
             return None;
@@ -112,7 +112,7 @@ impl Servers {
         Some(way.judge(outcome).inspect_err(|error| self.notice(error)))
     }
 
-    /// The links to all servers that keys lie on, as far as is known; in a cluster all primaries, in a fixed order.
+    /// Returns the links to all known servers, in a cluster to all primaries in a fixed order.
     pub(super) async fn primaries(&self) -> Result<Vec<Arc<Link>>, StoreError> {
         match &self.kind {
             Topology::One(link) => Ok(vec![link.clone()]),
@@ -120,7 +120,7 @@ impl Servers {
         }
     }
 
-    /// The same as the cluster sees it now.
+    /// Returns the same after reading the cluster's map again.
     pub(super) async fn primaries_now(&self) -> Result<Vec<Arc<Link>>, StoreError> {
         if let Topology::Cluster(cluster) = &self.kind {
             cluster.read().await?;
@@ -138,7 +138,7 @@ impl Servers {
         try_join(try_join_all(pings), self.are_whole()).await.map(drop)
     }
 
-    /// An error where one server is asked that is a node of a cluster: a scan of it would leave out the other nodes' keys.
+    /// Fails if the only server is a cluster node: a scan would omit the keys of the other nodes.
     pub(super) async fn are_whole(&self) -> Result<(), StoreError> {
         let Topology::One(link) = &self.kind else { return Ok(()) };
         let connection = link.connection().await?;
@@ -157,7 +157,7 @@ impl Servers {
         }
     }
 
-    /// A lost server of a cluster may have been replaced: to be found out, while the call fails.
+    /// A lost server of a cluster may have been replaced: find out in the background.
     pub(super) fn notice(&self, error: &StoreError) {
         if let Topology::Cluster(cluster) = &self.kind
             && error.is_retryable()

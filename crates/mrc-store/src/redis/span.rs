@@ -1,4 +1,4 @@
-//! Spans for what goes to Redis, with OpenTelemetry's names for databases. Neither keys nor values: keys hold params.
+//! Spans for Redis commands, by OpenTelemetry's database names, without values and keys (params).
 
 use std::future::Future;
 
@@ -54,7 +54,7 @@ mod tests {
 
     use super::*;
 
-    /// Writes down what it's told.
+    /// Records its events.
     #[derive(Clone, Default)]
     struct Notes(Arc<Mutex<String>>);
 

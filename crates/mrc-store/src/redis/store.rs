@@ -1,4 +1,4 @@
-//! The store in Redis: keys as they lie there, and the calls that everything else is made of.
+//! The store in Redis: the keys there, and the basic calls.
 
 use std::fmt;
 use std::sync::atomic::AtomicBool;
@@ -25,9 +25,10 @@ use crate::tags::{Found, Moment};
 
 /// A cache in Redis or Valkey.
 ///
-/// It connects when it is first used, and shares one connection to each server among all callers; commands are pipelined on it.
-/// When the connection breaks it comes back by itself, and meanwhile every call that needs that server fails at once with
-/// [`StoreError::Unavailable`]: the caller has a database to read from. A cluster's other servers go on to serve their keys.
+/// It connects at its first use, and all callers share one connection to each server with
+/// pipelining. A broken connection is restored in the background. Until then, calls that need this
+/// server fail at once with [`StoreError::Unavailable`], so that the caller can read the database.
+/// Other servers of a cluster still serve their keys.
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), mrc_store::StoreError> {
@@ -40,19 +41,19 @@ use crate::tags::{Found, Moment};
 pub struct RedisStore {
     pub(super) config: RedisConfig,
     pub(super) servers: Servers,
-    /// The clock's time that is asked for. None: it didn't come.
+    /// The clock read in flight. `None` if it failed.
     pub(super) asked: Mutex<Arc<OnceCell<Option<Moment>>>>,
-    /// Whether any entry was filled with tags.
+    /// Whether an entry was filled with tags.
     pub(super) has_tags: AtomicBool,
-    /// Longer prefixes, whose copies a scan found.
+    /// Longer prefixes whose copies a scan found.
     pub(super) inner: InnerPrefixes,
 }
 
 impl RedisStore {
-    /// A store that connects when it is first used. It needs a tokio runtime then, and none before.
+    /// Returns a store that connects at its first use. Only then does it need a tokio runtime.
     ///
     /// # Errors
-    /// [`StoreError::Config`] says what in the configuration can't be used.
+    /// [`StoreError::Config`]: a setting can't be used. The text names it.
     pub fn new(config: RedisConfig) -> Result<Self, StoreError> {
         let servers = Servers::new(&config)?;
         if config.has_open_prefix() {
@@ -71,15 +72,15 @@ impl RedisStore {
         })
     }
 
-    /// [`get`](crate::CacheStore::get) without the box that a method of a trait object needs.
+    /// Works like [`get`](crate::CacheStore::get), without the box of a trait object's method.
     ///
-    /// fred's future for a `GET` holds 7 KB. To allocate that for each hit costs a tenth of the hit and more.
+    /// fred's future for a `GET` has 7 KB. Allocating it costs more than a tenth of a hit.
     ///
     /// # Errors
-    /// As `get`.
+    /// The errors of `get`.
     pub async fn get_unboxed(&self, key: &str) -> Result<Option<Bytes>, StoreError> {
         let physical = self.physical(key.as_bytes())?;
-        // Flat, for the compiler: it lays the futures of a call chain out one inside the other, fred's are deep already, and it has a limit.
+        // Flat, because the compiler limits the depth of nested futures. fred's are deep.
         if let Some((way, connection)) = self.servers.at_hand(|| redis_keyslot(&physical)) {
             let outcome = connection.client.get::<Option<Bytes>, _>(physical).await;
             if let Some(value) = self.servers.judge(&way, absent_if_foreign(outcome)) {
@@ -89,7 +90,7 @@ impl RedisStore {
         Box::pin(self.get_whole_way(self.physical(key.as_bytes())?)).await
     }
 
-    /// The value of a key in Redis, its prefix included. Waits for the first connection, and follows a slot that has moved.
+    /// Returns the value of a key in Redis. Waits for the first connection, and follows MOVED.
     async fn get_whole_way(&self, key: Bytes) -> Result<Option<Bytes>, StoreError> {
         let command = |connection: Arc<Connection>| {
             let key = key.clone();
@@ -98,7 +99,7 @@ impl RedisStore {
         Ok(self.servers.call(|| redis_keyslot(&key), command).await?.and_then(readable))
     }
 
-    /// A value and the tags of its entry.
+    /// Returns a value with the tags of its entry.
     pub(super) async fn find(&self, value: Bytes, tags: Bytes) -> Result<Option<Found>, StoreError> {
         let keys = &vec![value, tags];
         let command = |connection: Arc<Connection>| async move {
@@ -123,7 +124,7 @@ impl RedisStore {
         self.servers.call(|| slot_of(keys), command).await
     }
 
-    /// Removes these keys, and their copies and tags, which don't count; in a cluster all of one slot.
+    /// Removes keys, in a cluster of one slot, with their copies and tags, which don't count.
     pub(super) async fn unlink_entries(&self, keys: &[Bytes]) -> Result<u64, StoreError> {
         let keys = self.all_physical(keys)?;
         let own = Bytes::from(self.config.prefix.clone());
@@ -149,7 +150,7 @@ impl RedisStore {
         self.servers.call(|| slot_of(keys), command).await
     }
 
-    /// The key as it lies in Redis.
+    /// Returns the key in Redis.
     pub(super) fn physical(&self, key: &[u8]) -> Result<Bytes, StoreError> {
         let physical = match self.config.prefix.as_bytes() {
             [] => Bytes::copy_from_slice(key),
@@ -165,7 +166,7 @@ impl RedisStore {
         Ok(physical)
     }
 
-    /// A key in Redis, its lease, the copy of its value and its tags.
+    /// Returns a key in Redis, its lease, the copy of its value, and its tags.
     pub(super) fn companions(&self, key: Bytes) -> [Bytes; 4] {
         let prefix = &self.config.prefix;
         let (copy, tags) =
@@ -181,7 +182,7 @@ impl fmt::Debug for RedisStore {
     }
 }
 
-/// The slot of keys that are all in one.
+/// Returns the common slot of the keys.
 pub(super) fn slot_of(keys: &[Bytes]) -> u16 {
     keys.first().map_or(0, |key| redis_keyslot(key))
 }

@@ -1,12 +1,12 @@
-//! The index of tags: which keys were filled with a tag, and when it was invalidated last.
+//! The index of tags: the keys filled with a tag, and the tag's last invalidation.
 //!
 //! | key | content |
 //! |---|---|
 //! | `mrc:g:{K}` | the tags of the entry under `K`, as JSON: `{"tag":moment,…}` |
-//! | `mrc:t:{hash of a tag}` | a sorted set: `K` → the end of its life in µs; `""` → the moment of the last invalidation |
+//! | `mrc:t:{hash of a tag}` | a sorted set: `K` → its expiry in µs; `""` → the moment of the last invalidation |
 //! | `mrc:clk` | the clock of both, in µs |
 //!
-//! Each begins with the store's prefix. A value whose entry has tags ends in a line feed. What is under `mrc:g:` counts for no other.
+//! Each begins with the store's prefix. `mrc:g:` counts only if the value ends in a line feed.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -31,18 +31,19 @@ use crate::error::StoreError;
 use crate::store::{LONGEST, REMEMBERED};
 use crate::tags::{Moment, Tags};
 
-/// So many keys of a tag come in one answer.
+/// The number of a tag's keys in one answer.
 const KEYS_A_PAGE: u32 = 1_000;
-/// So many entries one script looks at: others wait meanwhile.
+/// The number of entries that one script checks while other clients wait.
 const ENTRIES_A_SCRIPT: usize = 250;
-/// In so many indexes one script registers a key.
+/// The number of indexes in which one script registers a key.
 const INDEXES_A_SCRIPT: usize = 100;
 
 /// A key of an index, and its score.
 type IndexMember = (Bytes, Bytes);
 
 impl RedisStore {
-    /// The clock: later than every invalidation before, or to invalidate, than every time before.
+    /// Returns the clock's time: later than every earlier invalidation's, and later than every
+    /// earlier time if it is for an invalidation.
     pub(super) async fn tick(&self, to_invalidate: bool) -> Result<Moment, StoreError> {
         let clock = bookkeeping::clock_key(&self.config.prefix);
         let answer = self.run(&TICK, &[clock], &[Value::Integer(to_invalidate.into())]).await?;
@@ -50,7 +51,8 @@ impl RedisStore {
         Ok(Moment::from_micros(moment))
     }
 
-    /// Registers the key under each of the tags. False: one was invalidated since its moment, or that is too long ago to tell.
+    /// Registers the key under each tag. Returns false if a tag was invalidated since its moment,
+    /// or the moment is too old to know.
     pub(super) async fn track(&self, key: &Bytes, tags: &Tags, life: Duration) -> Result<bool, StoreError> {
         // In an index the empty key stands for the invalidation.
         if key.is_empty() {
@@ -58,7 +60,7 @@ impl RedisStore {
         }
         self.has_tags.store(true, Ordering::Relaxed);
         let all: Vec<_> = tags.iter().map(|(tag, since)| (self.index(tag), micros(since))).collect();
-        // In a cluster each index has a slot of its own.
+        // In a cluster each index has its own slot.
         let per_script = if self.servers.are_a_cluster() { 1 } else { INDEXES_A_SCRIPT };
         let tracks = all.chunks(per_script).map(|some| async move {
             let (indexes, moments): (Vec<Bytes>, Vec<Value>) = some.iter().cloned().unzip();
@@ -75,9 +77,9 @@ impl RedisStore {
         Ok(try_join_all(tracks).await?.iter().all(|answer| *answer == Value::Integer(1)))
     }
 
-    /// Removes what has all of the tags.
+    /// Removes the entries with all of the tags.
     pub(super) async fn drop_tagged(&self, mut tags: Vec<Tag>) -> Result<u64, StoreError> {
-        // In a cluster the clock has a slot of its own. Elsewhere each index asks it by itself, in the same step.
+        // In a cluster the clock has its own slot. Otherwise each index script reads it.
         let moment = if self.servers.are_a_cluster() { Some(self.tick(true).await?) } else { None };
         let bumps = tags.iter().map(|tag| self.bump(tag, moment));
         let found = try_join_all(bumps).await?.into_iter().enumerate().min_by_key(|(_, registry)| registry.size);
@@ -90,7 +92,7 @@ impl RedisStore {
         }
     }
 
-    /// Invalidates a tag: no fill with a moment before is stored from now on.
+    /// Invalidates a tag: later fills with an earlier moment are refused.
     async fn bump(&self, tag: &Tag, moment: Option<Moment>) -> Result<TagMembers, StoreError> {
         let index = self.index(tag);
         let mut keys = vec![index.clone()];
@@ -110,7 +112,7 @@ impl RedisStore {
                  or until a scan finds them"
             );
         }
-        // Of several tags, the entries are looked for in the index of another one.
+        // An overwritten index counts as the largest: with several tags, another index is read.
         let (members, size) = (members(answer)?, u64::try_from(size).unwrap_or(u64::MAX));
         Ok(TagMembers { index, size, members: (size <= u64::from(KEYS_A_PAGE)).then_some(members) })
     }
@@ -128,7 +130,7 @@ impl RedisStore {
         }
     }
 
-    /// Removes the entries of these keys that have all of the tags, the first of which is that of the index.
+    /// Removes the entries of these keys that have all tags, the first of which is the index's.
     async fn drop_members(&self, index: &Bytes, members: &[IndexMember], tags: &[Value]) -> Result<u64, StoreError> {
         let (mut plain, mut bounded) = (Vec::new(), HashMap::<StructureKeys, Vec<(&IndexMember, Bytes)>>::new());
         for member in members {
@@ -155,7 +157,7 @@ impl RedisStore {
         let done: Vec<Value> =
             done.flat_map(|((key, score), _)| [key.clone(), score.clone()].map(Value::Bytes)).collect();
         if !done.is_empty() {
-            // The entries are gone. What stays in the index beyond that is found again by the next invalidation, or ends with its life.
+            // The entries are removed. Keys left in the index are found again, or expire.
             let _ = self.run(&PRUNE, std::slice::from_ref(index), &done).await;
         }
         Ok(answers.iter().filter(|(_, answer)| *answer > 0).count() as u64)
@@ -166,15 +168,15 @@ impl RedisStore {
     }
 }
 
-/// What is registered under a tag.
+/// The keys registered under a tag.
 struct TagMembers {
     index: Bytes,
     size: u64,
-    /// None: they are too many for one answer.
+    /// `None` if there are too many for one answer.
     members: Option<Vec<IndexMember>>,
 }
 
-/// Which member got which answer of a script.
+/// Returns the members with their script answers.
 fn matched<'a>(
     members: impl ExactSizeIterator<Item = &'a IndexMember>,
     answer: Value,
@@ -186,7 +188,7 @@ fn matched<'a>(
     Ok(members.zip(answers).collect())
 }
 
-/// `key, score, …` without the moment of the invalidation.
+/// Returns `key, score, …` without the moment of the invalidation.
 fn members(mut answer: impl Iterator<Item = Value>) -> Result<Vec<IndexMember>, StoreError> {
     let mut members = Vec::new();
     while let Some(key) = answer.next() {

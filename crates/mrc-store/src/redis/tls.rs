@@ -11,7 +11,7 @@ use fred::types::config::TlsConfig as FredTls;
 
 use crate::error::StoreError;
 
-/// How TLS is spoken to the server. By default: the operating system's root certificates, and no client certificate.
+/// The TLS configuration. Default: the operating system's root certificates, no client certificate.
 ///
 /// ```no_run
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -35,30 +35,28 @@ struct Identity {
 }
 
 impl TlsConfig {
-    /// The defaults.
+    /// Returns the defaults.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Trusts these root certificates and no others. `pem` holds one or more of them.
-    /// Default: the operating system's.
+    /// Trusts only these root certificates, one or more as PEM. Default: the operating system's.
     #[must_use]
     pub fn roots(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.roots = Some(pem.into());
         self
     }
 
-    /// Shows the server this certificate, its own first, with its private key, both as PEM.
-    /// Default: none.
+    /// Sets the client certificate chain, its own first, and the key, as PEM. Default: none.
     #[must_use]
     pub fn client_certificate(mut self, chain_pem: impl Into<Vec<u8>>, key_pem: impl Into<Vec<u8>>) -> Self {
         self.identity = Some(Identity { chain: chain_pem.into(), key: key_pem.into() });
         self
     }
 
-    /// Checks the certificate of every cluster node against the host name in the URL. For clusters that share one
-    /// certificate and announce their nodes by IP address.
-    /// Default: false, each node is checked against the name or address that the cluster announces.
+    /// Checks the certificate of every cluster node against the host name in the URL. Default:
+    /// false, which checks the name or address that the cluster announces. For clusters that share
+    /// one certificate and announce nodes by IP address.
     #[must_use]
     pub fn one_host_name(mut self, one: bool) -> Self {
         self.one_host_name = one;
@@ -66,7 +64,7 @@ impl TlsConfig {
     }
 
     pub(super) fn build(&self) -> Result<FredTls, StoreError> {
-        // A named provider: rustls panics where it has to choose between two that are compiled in.
+        // Named, because rustls panics if it must choose between two compiled-in providers.
         let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()
             .map_err(|error| StoreError::Config(format!("TLS: {error}")))?
@@ -97,7 +95,7 @@ impl TlsConfig {
                     .map_err(|error| StoreError::Config(format!("TLS: the root certificates: {error}")))?;
             }
         } else {
-            // One unreadable certificate among the system's hundred is no reason to give up.
+            // One unreadable system certificate is no reason to fail.
             store.add_parsable_certificates(load_native_certs().certs);
             if store.is_empty() {
                 let reason = "TLS: the system has no root certificates; give your own with TlsConfig::roots";
@@ -108,7 +106,7 @@ impl TlsConfig {
     }
 }
 
-/// Contents are left out: one of them is a private key.
+/// Omits the contents, one of which is a private key.
 impl fmt::Debug for TlsConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TlsConfig")

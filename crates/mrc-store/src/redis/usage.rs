@@ -1,4 +1,4 @@
-//! What the servers hold and have done, for a person who looks.
+//! The content and statistics of the servers, for diagnosis.
 
 use std::sync::atomic::Ordering;
 
@@ -13,29 +13,29 @@ use super::span::traced;
 use super::store::RedisStore;
 use crate::error::StoreError;
 
-/// What one server of a cache holds and has done, for whoever uses it: not for this cache alone.
+/// The content and statistics of one server, for all its clients together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ServerUsage {
-    /// Which server it is, as events name it.
+    /// The server's name, as in events.
     pub server: String,
-    /// How many keys the database has: those of the bookkeeping too.
+    /// The number of keys in the database, including bookkeeping keys.
     pub keys: u64,
-    /// The memory that the server uses, in bytes.
+    /// The used memory of the server, in bytes.
     pub used_memory: u64,
-    /// How often a key that was read was there, since the server started.
+    /// The reads of present keys since the server started.
     pub hits: u64,
-    /// How often it wasn't: a claim of a key looks for it too.
+    /// The reads of missing keys since the server started. A claim reads its key too.
     pub misses: u64,
-    /// How many connections the server has, ours included.
+    /// The number of connections of the server, including ours.
     pub clients: u64,
 }
 
 impl RedisStore {
-    /// What each server holds and has done, by its `DBSIZE` and `INFO`; in a cluster each primary.
+    /// Returns the usage of each server by `DBSIZE` and `INFO`; in a cluster, of each primary.
     ///
     /// # Errors
-    /// [`StoreError::Refused`] also where the server allows these commands to nobody, as some hosted ones do.
+    /// [`StoreError::Refused`]: also if the server forbids these commands, as some hosted ones do.
     pub async fn usage(&self) -> Result<Vec<ServerUsage>, StoreError> {
         let links = self.servers.primaries_now().await?;
         let looks =
@@ -45,7 +45,7 @@ impl RedisStore {
 }
 
 impl RedisStore {
-    /// How many keys all servers have.
+    /// Returns the number of keys of all servers.
     pub(super) async fn sizes(&self) -> Result<u64, StoreError> {
         let links = self.servers.primaries().await?;
         let sizes = links.iter().map(|link| async {
@@ -56,7 +56,7 @@ impl RedisStore {
         Ok(try_join_all(sizes).await?.iter().sum())
     }
 
-    /// Each server whose policy may evict the indexes of tags, and that policy; none while no entry was filled with tags.
+    /// Returns each server that may evict indexes of tags, with its policy. Empty before any tags.
     pub(super) async fn evicting_servers(&self) -> Result<Vec<String>, StoreError> {
         if !self.has_tags.load(Ordering::Relaxed) {
             return Ok(Vec::new());
@@ -70,7 +70,7 @@ impl RedisStore {
     }
 }
 
-/// Says in the log, once a connection, that a server may evict the indexes of tags. A server that doesn't tell isn't asked again.
+/// Logs once per connection that a server may evict indexes of tags.
 pub(super) async fn warn_if_evicting(connection: &Connection) {
     if connection.is_new_to_tags()
         && let Ok(Some(policy)) = evicting_policy(connection).await
@@ -86,9 +86,9 @@ fn risk(server: &str, policy: &str) -> String {
     )
 }
 
-/// The policy, unless it evicts nothing. INFO says it to users who may not ask CONFIG.
+/// Returns the policy if it evicts. INFO reports it also to users without CONFIG rights.
 ///
-/// Every key of ours has a TTL, so the `volatile-` policies evict it as the `allkeys-` ones do.
+/// All our keys have a TTL, so `volatile-` policies evict them like `allkeys-` policies.
 async fn evicting_policy(connection: &Connection) -> Result<Option<String>, Error> {
     let info = connection.client.info::<String>(Some(InfoKind::Memory));
     let info = traced(&connection.address, "INFO", None, info).await?;
@@ -112,7 +112,7 @@ async fn usage(link: &Link) -> Result<ServerUsage, StoreError> {
     })
 }
 
-/// `name:12` in a line of its own.
+/// Returns the number of a line such as `name:12`.
 fn number(info: &str, name: &str) -> Option<u64> {
     info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')?.trim_end().parse().ok())
 }

@@ -1,4 +1,4 @@
-//! Values, tags and lives as they stand in Redis, and the answers of the scripts.
+//! Values, tags and TTLs as stored in Redis, and the answers of the scripts.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -12,10 +12,10 @@ use crate::error::StoreError;
 use crate::store::{Claim, ClaimMode};
 use crate::tags::{Found, Moment, Tags};
 
-/// The longest life that Redis is asked for: 285,000 years. It refuses to add up more than 63 bits.
+/// The longest TTL sent to Redis, 285,000 years: it refuses sums of more than 63 bits.
 pub(super) const LONGEST_MS: u128 = 1 << 53;
 
-/// How many ms a value that is refreshed may still live; 0: no value is refreshed.
+/// Returns the most remaining ms of a value to be refreshed. 0 means no refresh.
 pub(super) fn most_left(mode: ClaimMode) -> Value {
     Value::Integer(match mode {
         ClaimMode::Fill => 0,
@@ -24,7 +24,7 @@ pub(super) fn most_left(mode: ClaimMode) -> Value {
     })
 }
 
-/// The answer to a claim.
+/// Reads the answer to a claim.
 pub(super) fn claimed(answer: Value) -> Result<Claim, StoreError> {
     let mut answer = answer.into_array().into_iter();
     match (answer.next(), answer.next()) {
@@ -38,7 +38,7 @@ pub(super) fn claimed(answer: Value) -> Result<Claim, StoreError> {
     }
 }
 
-/// A value without its marks. None: a claim, or nothing but marks.
+/// Returns a value without its marks. Returns `None` for a claim, or for marks only.
 pub(super) fn readable(mut value: Bytes) -> Option<Bytes> {
     let bare = without_refresh(&value);
     value.truncate(bare.strip_suffix(b"\n").unwrap_or(bare).len());
@@ -46,14 +46,14 @@ pub(super) fn readable(mut value: Bytes) -> Option<Bytes> {
 }
 
 impl Found {
-    /// A value as it lies in Redis, and the tags beside it. None: a claim.
+    /// Returns a stored value with its tags. Returns `None` for a claim.
     pub(super) fn read(value: Bytes, tags: &[u8]) -> Option<Self> {
         let tags = if has_tags(&value) { from_json(tags) } else { Some(Tags::default()) };
         readable(value).map(|value| Self { value, tags })
     }
 }
 
-/// Whether the value is marked as one of an entry with tags.
+/// Returns whether the value has the mark of an entry with tags.
 fn has_tags(value: &[u8]) -> bool {
     without_refresh(value).ends_with(b"\n")
 }
@@ -62,18 +62,18 @@ fn without_refresh(value: &[u8]) -> &[u8] {
     value.strip_suffix(b" ").unwrap_or(value)
 }
 
-/// The value with the mark of tags.
+/// Returns the value with the mark of tags.
 pub(super) fn marked(value: &[u8]) -> Bytes {
     [value, b"\n"].concat().into()
 }
 
-/// Rounded up, and 1 at least: Redis takes no life of 0 ms.
+/// Returns ms, rounded up and at least 1, because Redis refuses a TTL of 0 ms.
 pub(super) fn millis(duration: Duration) -> i64 {
     let millis = duration.as_nanos().div_ceil(1_000_000).clamp(1, LONGEST_MS);
     i64::try_from(millis).unwrap_or(i64::MAX)
 }
 
-/// The answer to how long a value lives on.
+/// Reads the answer about a value's remaining TTL.
 pub(super) fn life_left(answer: &Value) -> Result<Option<Duration>, StoreError> {
     match answer.as_i64() {
         Some(-1) => Ok(Some(Duration::MAX)),
@@ -82,12 +82,12 @@ pub(super) fn life_left(answer: &Value) -> Result<Option<Duration>, StoreError> 
     }
 }
 
-/// An answer of PTTL. Below zero it isn't a time.
+/// Reads an answer of PTTL. A negative answer isn't a time.
 fn remaining(millis: i64) -> Option<Duration> {
     u64::try_from(millis).ok().map(Duration::from_millis)
 }
 
-/// `{"tag":moment,…}`
+/// Writes `{"tag":moment,…}`.
 pub(super) fn to_json(tags: &Tags) -> Vec<u8> {
     let mut text = vec![b'{'];
     for (tag, since) in tags.iter() {
@@ -102,7 +102,7 @@ pub(super) fn to_json(tags: &Tags) -> Vec<u8> {
     text
 }
 
-/// None: it isn't what [`to_json`] writes.
+/// Returns `None` if the text wasn't written by [`to_json`].
 fn from_json(text: &[u8]) -> Option<Tags> {
     let tags: BTreeMap<String, u64> = serde_json::from_slice(text).ok()?;
     Some(tags.into_iter().map(|(tag, since)| (tag.into(), Moment::from_micros(since))).collect())

@@ -1,4 +1,4 @@
-//! Jobs for the connection's thread, and the statements that they run.
+//! The jobs of the connection's thread, and their statements.
 
 use mrc_core::{Column, Params, RowEncoder};
 use rusqlite::types::Value as Bound;
@@ -12,13 +12,13 @@ use crate::executor::span::Target;
 use crate::executor::{Executed, span};
 use crate::expand::expand;
 
-/// What the spans of the queries say.
+/// The target of the queries' spans.
 const TARGET: Target<'_> = Target { system: "sqlite", namespace: None, address: None, port: None };
 
 pub(super) type Jobs = mpsc::UnboundedSender<Job>;
 pub(super) type Job = Box<dyn FnOnce(&Connection) + Send>;
 
-/// Has a statement run on the connection's thread, in a span of its own.
+/// Runs a statement on the connection's thread, in its own span.
 pub(super) async fn statement(
     jobs: &Jobs,
     sql: &str,
@@ -41,7 +41,7 @@ async fn run_statement(
     let values = statement.values.iter().enumerate().map(|(at, value)| values::bind(at + 1, value));
     let values = values.collect::<Result<Vec<_>, _>>()?;
     let sql = statement.sql.into_owned();
-    // The encoder travels to the thread and back, as the thread can't borrow it.
+    // The encoder moves to the thread and back, because the thread can't borrow it.
     let mut encoder = std::mem::replace(rows, RowEncoder::new(rows.format()));
     let job = move |conn: &Connection, abandoned: &dyn Fn() -> bool| {
         let before = conn.total_changes();
@@ -53,7 +53,7 @@ async fn run_statement(
     done
 }
 
-/// What a statement wrote. SQLite's own counts are those of the last statement that wrote.
+/// Returns the outcome of a statement. SQLite's counts are those of the last statement that wrote.
 fn written(conn: &Connection, sql: &str, before: u64) -> Executed {
     if conn.total_changes() == before {
         return Executed::default();
@@ -65,7 +65,7 @@ fn written(conn: &Connection, sql: &str, before: u64) -> Executed {
     Executed { affected_rows: conn.changes(), last_insert_id }
 }
 
-/// Has `job` done on the connection's thread. It is told how to ask whether anybody still waits.
+/// Runs `job` on the connection's thread. Its second argument tells whether the caller has left.
 pub(super) async fn submit<T: Send + 'static>(
     jobs: &Jobs,
     job: impl FnOnce(&Connection, &dyn Fn() -> bool) -> T + Send + 'static,
@@ -74,7 +74,7 @@ pub(super) async fn submit<T: Send + 'static>(
     let job = Box::new(move |conn: &Connection| {
         if !reply.is_closed() {
             let done = job(conn, &|| reply.is_closed());
-            // Who went away meanwhile doesn't want it.
+            // A caller that left needs no answer.
             let _ = reply.send(done);
         }
     });
@@ -103,7 +103,7 @@ fn select(
         .collect();
     let mut found = statement.raw_query();
     let mut row = found.next().map_err(failed)?;
-    // An expression declares no type: its first value stands for it.
+    // An expression declares no type: use the type of its first value.
     let columns: Vec<Column> = declared
         .into_iter()
         .enumerate()
@@ -153,7 +153,7 @@ pub(super) fn failed(error: rusqlite::Error) -> ExecuteError {
     };
     let code = answer.extended_code.unsigned_abs();
     match answer.code {
-        // No answer of a database, but that there is none.
+        // Not an answer of a database: there is none.
         ErrorCode::CannotOpen | ErrorCode::SystemIoFailure => ExecuteError::Unavailable(Box::new(error)),
         ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => {
             ExecuteError::Unavailable(Box::new(ServerError::new(kind, code, "", error.to_string())))

@@ -19,14 +19,14 @@ use self::jobs::{Job, Jobs, failed, statement, submit};
 use crate::error::ExecuteError;
 use crate::executor::{Executed, ExecutorTransaction, QueryExecutor};
 
-/// How long a ping, or a close, waits for the queries before it.
+/// The time that a ping or a close waits for earlier queries.
 const PING_LIMIT: Duration = Duration::from_secs(5);
 
-/// Queries SQLite through one connection, which lives on a thread of its own and runs one query at a time.
+/// Queries SQLite through one connection, whose own thread runs one query at a time.
 ///
-/// Values are what they are in SQLite, whatever their column declares; text is read as the declared type where it can be:
-/// `DECIMAL(10,2)`, `DATE`, `DATETIME(3)`, `TIME`, `JSON`. There is no time limit on a query; one that nobody waits for any
-/// more ends at its next row. A transaction has the connection for itself: all other queries wait until it has ended.
+/// Values have the type that SQLite stores. Text is read as the column's declared type if possible:
+/// `DECIMAL(10,2)`, `DATE`, `DATETIME(3)`, `TIME`, `JSON`. Queries have no time limit; an abandoned
+/// query ends at its next row. An open transaction makes all other queries wait.
 ///
 /// ```
 /// use mrc_core::{RowEncoder, RowFormat, params};
@@ -47,15 +47,15 @@ pub struct SqliteExecutor {
 }
 
 impl SqliteExecutor {
-    /// A database in memory, empty. It goes with the executor.
+    /// Opens an empty database in memory, which ends with the executor.
     ///
     /// # Errors
-    /// [`ExecuteError::Unavailable`]: there is no memory or no thread for it.
+    /// [`ExecuteError::Unavailable`]: there is no memory or no thread for the database.
     pub fn in_memory() -> Result<Self, ExecuteError> {
         Self::on(Connection::open_in_memory())
     }
 
-    /// The database in the file `path`, which is created if there is none.
+    /// Opens the database in the file `path`, and creates a missing file.
     ///
     /// # Errors
     /// [`ExecuteError::Unavailable`]: the file can't be opened, or there is no thread for it.
@@ -66,7 +66,7 @@ impl SqliteExecutor {
     /// Runs statements separated by `;`, such as a schema and its data.
     ///
     /// # Errors
-    /// [`ExecuteError::Refused`]: a statement failed; those before it have run.
+    /// [`ExecuteError::Refused`]: a statement failed. The statements before it have run.
     pub async fn execute_batch(&self, sql: impl Into<String>) -> Result<(), ExecuteError> {
         let sql = sql.into();
         self.run(move |conn, _| conn.execute_batch(&sql).map_err(failed)).await?
@@ -80,7 +80,7 @@ impl SqliteExecutor {
                 job(&conn);
             }
         };
-        // It ends when the executor, which holds the sender, is closed or dropped.
+        // The thread ends when the executor, which holds the sender, is closed or dropped.
         std::thread::Builder::new()
             .name("mrc-sqlite".into())
             .spawn(work)
@@ -119,7 +119,7 @@ impl QueryExecutor for SqliteExecutor {
     }
 
     async fn ping(&self) -> Result<(), ExecuteError> {
-        // A look at the schema reads the file each time, unlike a constant.
+        // Reading the schema reads the file each time, unlike a constant.
         let look = |conn: &Connection, _: &dyn Fn() -> bool| {
             conn.execute_batch("SELECT 1 FROM sqlite_master LIMIT 1").map_err(failed)
         };
@@ -132,7 +132,7 @@ impl QueryExecutor for SqliteExecutor {
     async fn close(&self) {
         let jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(jobs) = jobs {
-            // Behind all the others: when it's done, so are they. Only a transaction may be open for longer.
+            // Comes after all other jobs, and so waits for them. A transaction may take longer.
             let _ = timeout(PING_LIMIT, submit(&jobs, |_, _| ())).await;
         }
     }

@@ -1,4 +1,4 @@
-//! A transaction of SQLite: a job that holds the connection's thread, and does the transaction's own jobs until they end.
+//! A transaction of SQLite: a job that holds the connection's thread for the transaction's jobs.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ use crate::error::ExecuteError;
 use crate::executor::{Executed, ExecutorTransaction};
 
 pub(super) struct SqliteTransaction {
-    /// `None`: the transaction is over. While a statement runs it has the sender, so a call that is cancelled ends the transaction.
+    /// `None` after the end, and while a statement runs: so its cancellation ends the transaction.
     jobs: Option<Jobs>,
 }
 
@@ -20,7 +20,7 @@ pub(super) async fn begin(jobs: &Jobs) -> Result<SqliteTransaction, ExecuteError
     let (own, mut queue) = mpsc::unbounded_channel::<Job>();
     let (begun, answer) = oneshot::channel();
     let hold: Job = Box::new(move |conn| {
-        // Immediate: a transaction that reads first and writes later fails where another process has written meanwhile.
+        // IMMEDIATE: a write after a read fails if another process has written meanwhile.
         let opened = conn.execute_batch("BEGIN IMMEDIATE").map_err(failed);
         if begun.send(opened).is_ok() {
             while let Some(job) = queue.blocking_recv() {
@@ -28,7 +28,7 @@ pub(super) async fn begin(jobs: &Jobs) -> Result<SqliteTransaction, ExecuteError
             }
         }
         if !conn.is_autocommit() {
-            // It fails only where SQLite has rolled back by itself.
+            // Fails only if SQLite has already rolled back.
             let _ = conn.execute_batch("ROLLBACK");
         }
     });
@@ -50,7 +50,7 @@ impl ExecutorTransaction for SqliteTransaction {
         let jobs = self.jobs.take().ok_or(ExecuteError::TransactionOver)?;
         let done = statement(&jobs, sql, params, rows).await;
         if submit(&jobs, |conn: &Connection, _| conn.is_autocommit()).await? {
-            // An error that ended it says more.
+            // The error that ended the transaction is more precise.
             return done.and(Err(ExecuteError::TransactionOver));
         }
         self.jobs = Some(jobs);

@@ -1,11 +1,11 @@
-//! Values, to and from SQLite. It knows integers, doubles, text and bytes; the rest is text with a declared type.
+//! Values to and from SQLite, which has integers, doubles, text and bytes. Others are typed text.
 
 use mrc_core::{Cell, ColumnKind, Date, DateTime, Decimal, Time, Value};
 use rusqlite::types::{Value as Bound, ValueRef};
 
 use crate::error::ExecuteError;
 
-/// The kind that a declared type, in capitals, stands for.
+/// Returns the kind of a declared type in capitals.
 pub(super) fn declared(declared: &str) -> ColumnKind {
     let (name, length) = declared.split_once('(').unwrap_or((declared, ""));
     let fraction = length.trim_end_matches(')').trim().parse().unwrap_or(0).min(6);
@@ -24,7 +24,7 @@ pub(super) fn declared(declared: &str) -> ColumnKind {
     }
 }
 
-/// The kind of an expression, after its first value.
+/// Returns the kind of an expression from its first value.
 pub(super) fn kind_of(first: Option<ValueRef<'_>>) -> ColumnKind {
     match first {
         Some(ValueRef::Integer(_)) => ColumnKind::Int,
@@ -34,10 +34,10 @@ pub(super) fn kind_of(first: Option<ValueRef<'_>>) -> ColumnKind {
     }
 }
 
-/// One value of a row.
+/// Returns one value of a row.
 ///
 /// # Errors
-/// Why it can't be read.
+/// The reason why the value can't be read.
 pub(super) fn cell(kind: ColumnKind, value: ValueRef<'_>) -> Result<Cell<'_>, String> {
     Ok(match value {
         ValueRef::Null => Cell::Null,
@@ -52,7 +52,7 @@ pub(super) fn cell(kind: ColumnKind, value: ValueRef<'_>) -> Result<Cell<'_>, St
     })
 }
 
-/// The text as its column's type. None: it isn't of that type, or has more digits than the type prints.
+/// Returns text as its column's type. Returns `None` for another type, or too many digits.
 fn typed(kind: ColumnKind, text: &str) -> Option<Cell<'_>> {
     Some(match kind {
         ColumnKind::Json => Cell::Json(text),
@@ -100,7 +100,7 @@ fn digits(text: &str, most: usize) -> Option<u32> {
     plain.then(|| text.parse().ok()).flatten()
 }
 
-/// One value to bind. Lists were expanded before.
+/// Returns a value to bind. Lists must be expanded before.
 pub(super) fn bind(position: usize, value: &Value) -> Result<Bound, ExecuteError> {
     Ok(match value {
         Value::Bool(bool) => Bound::Integer((*bool).into()),

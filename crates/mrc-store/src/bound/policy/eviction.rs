@@ -1,44 +1,44 @@
-//! The trait of the policies, and what a policy sees of a structure.
+//! The trait of the policies, and their view of a structure.
 
-/// The order of a structure, as far as a policy asks.
+/// The order of a structure, as far as policies need it.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Order {
-    /// The lowest place. None: it is empty.
+    /// The lowest place. `None` if the order is empty.
     pub(crate) lowest: Option<f64>,
-    /// The highest place. None: it is empty.
+    /// The highest place. `None` if the order is empty.
     pub(crate) highest: Option<f64>,
-    /// The highest place of what has just gone to make room. None: there was room.
+    /// The highest place among the entries just evicted. `None` if there was room.
     pub(crate) gone: Option<f64>,
     /// The time in µs.
     pub(crate) now: f64,
 }
 
 impl Order {
-    /// Behind everything that is there.
+    /// Returns the place behind all entries.
     pub(super) fn last(&self) -> f64 {
         self.highest.unwrap_or(0.0) + 1.0
     }
 
-    /// The time, or where the clock was set back, just behind everything that is there.
+    /// Returns the time, or the place behind all entries if the clock was set back.
     pub(super) fn latest(&self) -> f64 {
         self.now.max(self.last())
     }
 }
 
-/// Which entry goes.
+/// The entry to evict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Victim {
-    /// That with the lowest place; of several, the one whose name comes first.
+    /// The entry with the lowest place; among equals, the first by name.
     Lowest,
-    /// That with the highest place; of several, the one whose name comes last.
+    /// The entry with the highest place; among equals, the last by name.
     Highest,
-    /// Any: there is no order.
+    /// Any entry: there is no order.
     Random,
 }
 
 #[cfg(feature = "redis")]
 impl Victim {
-    /// The command that takes entries out of the order.
+    /// Returns the command that removes entries from the order.
     pub(crate) fn command(self) -> &'static str {
         match self {
             Self::Lowest => "ZPOPMIN",
@@ -50,18 +50,19 @@ impl Victim {
 
 /// A policy. Places are numbers that a double holds exactly.
 ///
-/// In Lua it is the table `policy` with `arrival(gone)` and `used(place)`, which may ask `lowest()`, `highest()`, `last()` and `latest()`.
+/// Its Lua form is the table `policy` with `arrival(gone)` and `used(place)`, which may call
+/// `lowest()`, `highest()`, `last()` and `latest()`.
 pub(crate) trait Eviction: Sync {
-    /// What goes first.
+    /// Returns the entry to evict first.
     fn victim(&self) -> Victim;
 
-    /// The place of an entry that comes.
+    /// Returns the place of a new entry.
     fn arrival(&self, order: &Order) -> f64;
 
-    /// The place of an entry that is used. None: it stays where it is.
+    /// Returns the new place of a used entry. Returns `None` if it keeps its place.
     fn used(&self, place: f64, order: &Order) -> Option<f64>;
 
-    /// The same in Lua.
+    /// Returns the same policy in Lua.
     #[cfg(feature = "redis")]
     fn lua(&self) -> &'static str;
 }

@@ -1,10 +1,10 @@
-//! Least frequently used, with dynamic ageing: the age of the cache is the place of what went last, and a newcomer begins above it.
+//! Least frequently used, with dynamic ageing: new entries begin above the last evicted place.
 
 use super::eviction::{Eviction, Order, Victim};
 
 pub(super) struct Lfu;
 
-/// What a use is worth, where an eviction ages the cache by one. Tried: docs/bounds.md.
+/// The worth of a use; an eviction ages the cache by one. Measured in docs/bounds.md.
 const USE: f64 = 4.0;
 
 impl Eviction for Lfu {
@@ -13,7 +13,7 @@ impl Eviction for Lfu {
     }
 
     fn arrival(&self, order: &Order) -> f64 {
-        // Where there was room the age is not known; no lower than it is the lowest count.
+        // If there was room, the age is unknown. The lowest count is a lower bound for it.
         order.gone.map_or_else(|| order.lowest.unwrap_or(1.0), |age| age + 1.0)
     }
 

@@ -1,4 +1,4 @@
-//! Least recently used: a queue that every use goes to the end of.
+//! Least recently used: a queue in which every use moves the entry to the end.
 
 use super::eviction::{Eviction, Order, Victim};
 
@@ -14,7 +14,7 @@ impl Eviction for Lru {
     }
 
     fn used(&self, place: f64, order: &Order) -> Option<f64> {
-        // What is last already stays there: nothing is written.
+        // The last entry stays last: skip the write.
         (order.highest != Some(place)).then(|| order.last())
     }
 

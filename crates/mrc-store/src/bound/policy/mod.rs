@@ -1,5 +1,5 @@
-//! What an eviction policy decides: the place of an entry in the order, and which end of the order goes first. Each policy says it twice, in
-//! Rust for memory and in Lua for Redis, side by side in one file.
+//! Eviction policies: the place of an entry in the order, and which end is evicted first. Each
+//! policy is in one file, in Rust for memory and in Lua for Redis.
 
 mod eviction;
 mod fifo;

@@ -1,6 +1,6 @@
 //! The suite of [`QueryExecutor`].
 //!
-//! It needs an empty database, and speaks the SQL that MySQL, MariaDB and SQLite share. Only [`transactions`] writes.
+//! It needs an empty database, and SQL of MySQL, MariaDB and SQLite. Only [`transactions`] writes.
 //!
 //! ```
 //! # #[cfg(feature = "sqlite")]
@@ -38,7 +38,7 @@ const SELECT: &str = "SELECT ? AS a";
 /// Three rows: 1, 2, 3.
 const THREE: &str = "(SELECT 1 AS a UNION ALL SELECT 2 AS a UNION ALL SELECT 3 AS a) AS three";
 
-/// Every rule but [`transactions`] and [`refuses_calls_after_close`].
+/// Checks every rule except [`transactions`] and [`refuses_calls_after_close`].
 pub async fn executor_suite(executor: &dyn QueryExecutor) {
     answers_a_ping(executor).await;
     values_come_back(executor).await;
@@ -53,7 +53,7 @@ pub async fn executor_suite(executor: &dyn QueryExecutor) {
     cancellation(executor).await;
 }
 
-/// A ping is answered, any number at once, and leaves nothing behind that a query could get.
+/// Checks that concurrent pings are answered, and leave nothing behind that a query could get.
 pub async fn answers_a_ping(executor: &dyn QueryExecutor) {
     for answered in join_all((0..32).map(|_| executor.ping())).await {
         if let Err(error) = answered {
@@ -63,7 +63,7 @@ pub async fn answers_a_ping(executor: &dyn QueryExecutor) {
     echo(executor, "after-a-ping").await;
 }
 
-/// A value that is bound and selected comes back as it was.
+/// Checks that a bound value comes back unchanged.
 pub async fn values_come_back(executor: &dyn QueryExecutor) {
     let same = [
         (Value::Null, "null".to_owned()),
@@ -84,7 +84,7 @@ pub async fn values_come_back(executor: &dyn QueryExecutor) {
     }
 }
 
-/// A value that SQL has no literal for, or several types for, is the value that was meant.
+/// Checks values without an SQL literal, or with several types, by comparing them in the database.
 pub async fn values_arrive(executor: &dyn QueryExecutor) {
     let decimal = match Decimal::new("10.50") {
         Ok(decimal) => decimal,
@@ -108,7 +108,7 @@ pub async fn values_arrive(executor: &dyn QueryExecutor) {
     }
 }
 
-/// A list takes one placeholder, and an element is a value like any other.
+/// Checks that a list takes one placeholder, and that its elements are treated like other values.
 pub async fn lists(executor: &dyn QueryExecutor) {
     let sql = format!("SELECT a FROM {THREE} WHERE a IN (?) ORDER BY a");
     let check = async |list: Value, json: &str| {
@@ -127,7 +127,7 @@ pub async fn lists(executor: &dyn QueryExecutor) {
     answers(executor, &sql, &several, r#"[{"a":1,"b":"?"},{"a":3,"b":"?"}]"#, rule).await;
 }
 
-/// Params that can't be bound are refused, by type, before anything runs.
+/// Checks that params that can't be bound are refused, by type, before anything runs.
 pub async fn params_that_do_not_fit(executor: &dyn QueryExecutor) {
     for (sql, params, placeholders) in [
         (SELECT, params! {}, 1),
@@ -157,7 +157,7 @@ pub async fn params_that_do_not_fit(executor: &dyn QueryExecutor) {
     }
 }
 
-/// Rows come in order, and columns are announced with and without rows.
+/// Checks that rows come in order, and that columns are announced with and without rows.
 pub async fn rows_and_columns(executor: &dyn QueryExecutor) {
     let none = Params::new();
     let sql = format!("SELECT a, a * 2 AS b, NULL AS c FROM {THREE} ORDER BY a DESC");
@@ -175,7 +175,7 @@ pub async fn rows_and_columns(executor: &dyn QueryExecutor) {
     }
 }
 
-/// What the database refuses is `Refused`, isn't retryable, and leaves the executor usable.
+/// Checks that refusals are `Refused`, aren't retryable, and leave the executor usable.
 pub async fn refusals(executor: &dyn QueryExecutor) {
     for sql in [
         "SELEKT 1",
@@ -192,7 +192,7 @@ pub async fn refusals(executor: &dyn QueryExecutor) {
     }
 }
 
-/// A call answers as if it were alone on its connection, whichever types the same statement had before.
+/// Checks that a call answers like on a fresh connection, whatever types the statement had before.
 pub async fn histories(executor: &dyn QueryExecutor) {
     let sql = "SELECT CASE WHEN ? = 'a' THEN 1 ELSE 0 END AS a, ? AS b";
     for _ in 0..2 {
@@ -213,7 +213,7 @@ pub async fn histories(executor: &dyn QueryExecutor) {
     }
 }
 
-/// A large answer is whole and in order.
+/// Checks that a large answer is complete and in order.
 pub async fn big_result(executor: &dyn QueryExecutor) {
     let json = query(executor, NUMBERS, &params! { "Tag" => "big" }).await;
     let mut expected = String::from("[");
@@ -233,7 +233,7 @@ pub async fn big_result(executor: &dyn QueryExecutor) {
 const NUMBERS: &str = "WITH RECURSIVE c(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM c WHERE i < 999) \
      SELECT 1000 * x.i + y.i + 1 AS n, ? AS tag FROM c AS x, c AS y WHERE x.i < 100 ORDER BY 1";
 
-/// Queries that run at once get their own answers.
+/// Checks that concurrent queries get their own answers.
 pub async fn concurrency(executor: &dyn QueryExecutor) {
     for round in 0..8 {
         let tags: Vec<String> = (0..32).map(|n| format!("{round}-{n}")).collect();
@@ -241,12 +241,12 @@ pub async fn concurrency(executor: &dyn QueryExecutor) {
     }
 }
 
-/// A query that is cancelled at any await leaves nothing behind that another query could get.
+/// Checks that a query cancelled at any await leaves nothing behind that another query could get.
 pub async fn cancellation(executor: &dyn QueryExecutor) {
     let mut seed = 1_u32;
     for round in 0..20 {
         let cut = (0..12).map(|n| {
-            // Any old sequence: the cuts must differ, and be the same again tomorrow.
+            // Any fixed sequence: the cuts must differ, and be the same in each run.
             seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             let polls = 1 + seed % 12;
             async move {
@@ -259,7 +259,7 @@ pub async fn cancellation(executor: &dyn QueryExecutor) {
     }
 }
 
-/// After `close` a query is an error, a ping too, and the error says so. The executor is of no use then.
+/// Checks that after `close` queries and pings return an error that says so. Closes the executor.
 pub async fn refuses_calls_after_close(executor: &dyn QueryExecutor) {
     executor.close().await;
     match query(executor, SELECT, &params! { "A" => 1 }).await {
@@ -294,7 +294,7 @@ async fn echo(executor: &dyn QueryExecutor, tag: &str) {
     answers(executor, SELECT, &params! { "A" => tag.to_owned() }, &expected, rule).await;
 }
 
-/// Polls `work` that often at most, then drops it.
+/// Polls `work` at most `polls` times, then drops it.
 async fn cancelled_after<T>(mut polls: u32, work: impl Future<Output = T>) {
     let mut work = pin!(work);
     poll_fn(|context| {

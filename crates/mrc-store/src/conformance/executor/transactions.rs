@@ -1,4 +1,4 @@
-//! What a transaction keeps, and what it leaves.
+//! The rules of transactions.
 
 use mrc_core::{Params, RowEncoder, RowFormat, params};
 
@@ -9,7 +9,7 @@ use crate::executor::{Executed, ExecutorTransaction, QueryExecutor};
 const INSERT: &str = "INSERT INTO mrc_conformance VALUES (?)";
 const SELECT: &str = "SELECT a FROM mrc_conformance ORDER BY a";
 
-/// A transaction is committed as a whole or not at all, and what has ended runs nothing any more.
+/// Checks that a transaction is committed as a whole or not at all, and runs nothing after its end.
 pub async fn transactions(executor: &dyn QueryExecutor) {
     for sql in ["DROP TABLE IF EXISTS mrc_conformance", "CREATE TABLE mrc_conformance (a INT PRIMARY KEY)"] {
         run(executor, sql, params! {}).await;
@@ -55,7 +55,7 @@ async fn committed_or_not(executor: &dyn QueryExecutor) {
     let mut transaction = begun(executor).await;
     ended(within(&mut *transaction, INSERT, params! { "A" => 2 }).await, "a write");
     drop(transaction);
-    // It waits for the lock of the one that was dropped.
+    // Waits for the lock of the dropped transaction.
     run(executor, INSERT, params! { "A" => 2 }).await;
     run(executor, "DELETE FROM mrc_conformance", none).await;
 }
@@ -81,7 +81,7 @@ async fn what_is_over_stays_over(executor: &dyn QueryExecutor) {
         for commits in [true, false] {
             let mut transaction = begun(executor).await;
             if sql == NUMBERS {
-                // So many rows don't come at the first poll.
+                // Too many rows for the first poll.
                 cancelled_after(1, within(&mut *transaction, sql, params! { "Tag" => "cancelled" })).await;
             } else {
                 over(within(&mut *transaction, sql, params! {}).await, sql);

@@ -1,4 +1,4 @@
-//! Bounds: what a store must do that makes views with one.
+//! The rules for a store that creates bounded views.
 
 use std::num::NonZeroU16;
 use std::sync::Arc;
@@ -13,10 +13,8 @@ use crate::bound::{Bound, Policy};
 use crate::error::StoreError;
 use crate::store::{CacheStore, Claim, Life, ScanPattern, Terms};
 
-/// Runs every rule for views with a bound. The namespaces of the views begin with the `prefix`, a random text.
-///
-/// # Panics
-/// If the store breaks a rule.
+/// Runs every rule for bounded views, and panics if the store breaks one. The views' namespaces
+/// begin with `prefix`, a random text.
 pub async fn bounded_suite(store: &Arc<dyn CacheStore>, prefix: &str) {
     for policy in Policy::ALL {
         never_has_more_than_its_bound(store, prefix, policy).await;
@@ -29,8 +27,7 @@ pub async fn bounded_suite(store: &Arc<dyn CacheStore>, prefix: &str) {
     bounds_all_shards_together(store, prefix).await;
 }
 
-/// However many are stored at once, by put or by fill, there are never more than the bound has room for; a smaller bound holds from the next
-/// new entry on.
+/// Checks that concurrent puts and fills respect the bound, and new entries a reduced bound.
 pub async fn never_has_more_than_its_bound(store: &Arc<dyn CacheStore>, prefix: &str, policy: Policy) {
     const MAX: usize = 5;
     let view = View::new(store, &format!("{prefix}max"), &Bound::new(policy).max(MAX));
@@ -56,13 +53,13 @@ pub async fn never_has_more_than_its_bound(store: &Arc<dyn CacheStore>, prefix: 
     assert!(view.keys().await.is_empty(), "{view}: a purge must leave nothing");
 }
 
-/// What goes is what the policy says, and a use counts as one.
+/// Checks that the policy decides which entry is evicted, and that a hit counts as a use.
 pub async fn evicts_by_its_policy(store: &Arc<dyn CacheStore>, prefix: &str, policy: Policy) {
     let view = View::new(store, &format!("{prefix}policy"), &Bound::new(policy).max(3));
     for name in ["f(a)", "f(b)", "f(c)"] {
         view.put(name).await;
     }
-    // Of LFU, c is used least often.
+    // For LFU, c is the least often used.
     for name in ["f(b)", "f(b)", "f(a)"] {
         assert!(view.has(name).await, "{view}: {name} must be there while there is room");
     }
@@ -81,7 +78,7 @@ pub async fn evicts_by_its_policy(store: &Arc<dyn CacheStore>, prefix: &str, pol
     assert_eq!(view.purge().await, 3, "{view}: how many entries a purge removes");
 }
 
-/// A fill whose claim came before a purge is refused.
+/// Checks that a fill is refused if a purge followed its claim.
 pub async fn ends_fills_by_a_purge(store: &Arc<dyn CacheStore>, prefix: &str, policy: Policy) {
     let view = View::new(store, &format!("{prefix}purge"), &Bound::new(policy).max(10));
     view.put("f(a)").await;
@@ -96,7 +93,7 @@ pub async fn ends_fills_by_a_purge(store: &Arc<dyn CacheStore>, prefix: &str, po
     assert_eq!(view.purge().await, 1, "{view}: how many entries a purge removes");
 }
 
-/// An invalidation by tag reaches the store and its views alike, whichever is asked.
+/// Checks that an invalidation by tag reaches the store and its views, whichever is called.
 pub async fn shares_tags_with_the_store(store: &Arc<dyn CacheStore>, prefix: &str, policy: Policy) {
     let view = View::new(store, &format!("{prefix}tags"), &Bound::new(policy).max(10));
     let plain = View { view: Arc::clone(store), ..view.clone() };
@@ -117,7 +114,7 @@ pub async fn shares_tags_with_the_store(store: &Arc<dyn CacheStore>, prefix: &st
     view.purge().await;
 }
 
-/// With a bound for each function, each has its own room; count and purge are of all.
+/// Checks that each function has its own room with `per_function`; count and purge cover all.
 pub async fn bounds_each_function_by_itself(store: &Arc<dyn CacheStore>, prefix: &str, policy: Policy) {
     let view = View::new(store, &format!("{prefix}functions"), &Bound::new(policy).max(3).per_function());
     for number in 0..5 {
@@ -135,7 +132,7 @@ pub async fn bounds_each_function_by_itself(store: &Arc<dyn CacheStore>, prefix:
     assert_eq!(view.count().await, 0, "{view}: how many entries there are after a purge");
 }
 
-/// Views of other namespaces and other policies have entries of their own, under the same key too.
+/// Checks that views of other namespaces and policies have their own entries, even with equal keys.
 pub async fn keeps_views_apart(store: &Arc<dyn CacheStore>, prefix: &str) {
     let bound = |policy| Bound::new(policy).max(2);
     let namespace = format!("{prefix}apart");
@@ -158,7 +155,7 @@ pub async fn keeps_views_apart(store: &Arc<dyn CacheStore>, prefix: &str) {
     }
 }
 
-/// All shards together have no more than the bound.
+/// Checks that all shards together respect the bound.
 pub async fn bounds_all_shards_together(store: &Arc<dyn CacheStore>, prefix: &str) {
     const MAX: usize = 10;
     let bound = Bound::new(Policy::Lru).max(MAX).shards(NonZeroU16::MIN.saturating_add(3));
@@ -173,7 +170,7 @@ pub async fn bounds_all_shards_together(store: &Arc<dyn CacheStore>, prefix: &st
     assert_eq!(view.purge().await, MAX as u64, "{view}: how many entries of all shards a purge removes");
 }
 
-/// A view, and the calls of a test on it.
+/// A view with the calls of a test.
 #[derive(Clone)]
 struct View {
     view: Arc<dyn CacheStore>,

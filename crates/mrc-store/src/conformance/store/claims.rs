@@ -1,11 +1,11 @@
-//! Claims: who may fill, and when a fill comes too late.
+//! The rules of claims: who may fill, and when a fill is too late.
 
 use std::time::Duration;
 
 use super::{LONG, SHORT, TestedKey, token, until};
 use crate::store::{CacheStore, Claim};
 
-/// A claim is granted to one; the next is Busy and is told how long the lease lasts. Readers see no value.
+/// Checks that one claim is granted, and the next is Busy with the rest of the lease. Readers miss.
 pub async fn grants_a_claim_once(store: &dyn CacheStore, prefix: &str) {
     let key = TestedKey::new(store, prefix);
     let first = key.granted(LONG).await;
@@ -16,13 +16,13 @@ pub async fn grants_a_claim_once(store: &dyn CacheStore, prefix: &str) {
         }
         other => assert!(matches!(other, Claim::Busy { lease_left: None }), "{key}: a second claim is {other:?}"),
     }
-    // The answer to the first claim may have been lost; a claim is never taken over, not even by its own token.
+    // The first answer may have been lost. Even then a claim can't be taken over by its own token.
     let again = key.claim(&first, LONG).await;
     assert!(matches!(again, Claim::Busy { .. }), "{key}: the same claim again is {again:?}");
     key.remove().await;
 }
 
-/// Where there is a value a claim returns it.
+/// Checks that a claim of an existing value returns the value.
 pub async fn hits_a_value_instead_of_claiming(store: &dyn CacheStore, prefix: &str) {
     let key = TestedKey::new(store, prefix);
     key.put("[1]", LONG).await;
@@ -31,7 +31,7 @@ pub async fn hits_a_value_instead_of_claiming(store: &dyn CacheStore, prefix: &s
     key.remove().await;
 }
 
-/// A fill under its claim is stored, with its life; the claim is over then.
+/// Checks that a fill under its claim is stored with its TTL and ends the claim.
 pub async fn fills_under_a_claim_once(store: &dyn CacheStore, prefix: &str) {
     let key = TestedKey::new(store, prefix);
     let claim = key.granted(LONG / 4).await;
@@ -48,7 +48,7 @@ pub async fn fills_under_a_claim_once(store: &dyn CacheStore, prefix: &str) {
     key.remove().await;
 }
 
-/// Only the token of the claim may fill or release.
+/// Checks that only the claim's token may fill or release.
 pub async fn refuses_a_fill_with_another_token(store: &dyn CacheStore, prefix: &str) {
     let key = TestedKey::new(store, prefix);
     let claim = key.granted(LONG).await;
@@ -59,7 +59,7 @@ pub async fn refuses_a_fill_with_another_token(store: &dyn CacheStore, prefix: &
     key.remove().await;
 }
 
-/// A removal kills the fill in flight. The next claim is granted at once.
+/// Checks that a removal refuses the fill in flight. The next claim is granted at once.
 pub async fn refuses_a_fill_after_a_removal(store: &dyn CacheStore, prefix: &str) {
     let key = TestedKey::new(store, prefix);
     let old = key.granted(LONG).await;
@@ -82,7 +82,7 @@ pub async fn refuses_a_fill_after_a_removal(store: &dyn CacheStore, prefix: &str
     key.remove().await;
 }
 
-/// A put kills the fill in flight, and stays.
+/// Checks that a put refuses the fill in flight, and that its value stays.
 pub async fn refuses_a_fill_after_a_put(store: &dyn CacheStore, prefix: &str) {
     let key = TestedKey::new(store, prefix);
     let claim = key.granted(LONG).await;
@@ -92,7 +92,7 @@ pub async fn refuses_a_fill_after_a_put(store: &dyn CacheStore, prefix: &str) {
     key.remove().await;
 }
 
-/// A release ends the claim.
+/// Checks that a release ends the claim.
 pub async fn refuses_a_fill_after_a_release(store: &dyn CacheStore, prefix: &str) {
     let key = TestedKey::new(store, prefix);
     let claim = key.granted(LONG).await;
@@ -102,7 +102,7 @@ pub async fn refuses_a_fill_after_a_release(store: &dyn CacheStore, prefix: &str
     key.holds(None, "after a release").await;
 }
 
-/// When the lease is over, so is the claim.
+/// Checks that a claim ends with its lease.
 pub async fn refuses_a_fill_after_its_lease(store: &dyn CacheStore, prefix: &str) {
     let key = TestedKey::new(store, prefix);
     let claim = key.granted(SHORT).await;
@@ -111,7 +111,7 @@ pub async fn refuses_a_fill_after_its_lease(store: &dyn CacheStore, prefix: &str
     key.holds(None, "after a refused fill").await;
 }
 
-/// Who comes back after his lease doesn't disturb the next.
+/// Checks that a leader who returns after its lease doesn't disturb the next.
 pub async fn refuses_a_fill_after_another_claim(store: &dyn CacheStore, prefix: &str) {
     let key = TestedKey::new(store, prefix);
     let late = key.granted(SHORT).await;
@@ -124,7 +124,7 @@ pub async fn refuses_a_fill_after_another_claim(store: &dyn CacheStore, prefix: 
     key.remove().await;
 }
 
-/// A release frees the key for the next claim, and never removes a value.
+/// Checks that a release frees the key for the next claim, and never removes a value.
 pub async fn releases_claims_and_no_values(store: &dyn CacheStore, prefix: &str) {
     let key = TestedKey::new(store, prefix);
     let claim = key.granted(LONG).await;
@@ -138,7 +138,7 @@ pub async fn releases_claims_and_no_values(store: &dyn CacheStore, prefix: &str)
     key.remove().await;
 }
 
-/// A claim whose holder died frees the key after its lease, and leaves nothing behind.
+/// Checks that the claim of a dead leader frees the key after its lease, and leaves nothing behind.
 pub async fn frees_a_key_after_its_lease(store: &dyn CacheStore, prefix: &str) {
     let key = TestedKey::new(store, prefix);
     key.granted(SHORT).await;
@@ -147,7 +147,7 @@ pub async fn frees_a_key_after_its_lease(store: &dyn CacheStore, prefix: &str) {
 }
 
 impl TestedKey<'_> {
-    /// Whether nothing is there: looked at by a scan, as a removal would make it so.
+    /// Returns whether nothing is there. Scans, because a removal would change the result.
     async fn is_absent(&self) -> bool {
         self.scan(&self.name).await.is_empty()
     }

@@ -1,4 +1,4 @@
-//! Copies that outlive their values, for the time when the database fails.
+//! The rules of stale copies, which outlive their values for the time when the database fails.
 
 use std::time::Duration;
 
@@ -41,7 +41,7 @@ impl TestedKey<'_> {
     }
 }
 
-/// A copy is there from the fill on, and until then there is none.
+/// Checks that a copy exists from the fill on, and not before.
 pub async fn keeps_a_copy_beside_the_value(store: &dyn CacheStore, prefix: &str) {
     let key = TestedKey::new(store, prefix);
     key.has_copy(None, "of a missing key").await;
@@ -58,7 +58,7 @@ pub async fn keeps_a_copy_beside_the_value(store: &dyn CacheStore, prefix: &str)
     key.remove().await;
 }
 
-/// The copy outlives its value, and is still there while the next one is read; a read that failed leaves it.
+/// Checks that a copy outlives its value, during the next fill and after a failed read.
 pub async fn keeps_a_copy_when_its_value_expires(store: &dyn CacheStore, prefix: &str) {
     let key = TestedKey::new(store, prefix);
     key.filled_with_copy("[1]", Life { stale: LONG, ..SHORT.into() }).await;
@@ -71,7 +71,7 @@ pub async fn keeps_a_copy_when_its_value_expires(store: &dyn CacheStore, prefix:
     key.remove().await;
 }
 
-/// A copy ends too.
+/// Checks that a copy expires.
 pub async fn ends_the_life_of_a_copy(store: &dyn CacheStore, prefix: &str) {
     let key = TestedKey::new(store, prefix);
     key.filled_with_copy("[1]", Life { stale: SHORT, ..Duration::from_millis(1).into() }).await;
@@ -79,7 +79,7 @@ pub async fn ends_the_life_of_a_copy(store: &dyn CacheStore, prefix: &str) {
     key.remove().await;
 }
 
-/// Whatever removes a key removes the copy of its value, also where the value is gone already.
+/// Checks that removing a key removes its copy, even if the value has expired.
 pub async fn removes_a_copy_with_its_key(store: &dyn CacheStore, prefix: &str) {
     let key = TestedKey::new(store, prefix);
     key.filled_with_copy("[1]", life()).await;
@@ -101,7 +101,7 @@ pub async fn removes_a_copy_with_its_key(store: &dyn CacheStore, prefix: &str) {
     key.remove().await;
 }
 
-/// A copy is never brought back by a fill that an invalidation came before.
+/// Checks that a fill refused because of an invalidation stores no copy.
 pub async fn refuses_a_copy_after_a_removal(store: &dyn CacheStore, prefix: &str) {
     let key = TestedKey::new(store, prefix);
     key.filled_with_copy("[1]", life()).await;
@@ -116,7 +116,7 @@ pub async fn refuses_a_copy_after_a_removal(store: &dyn CacheStore, prefix: &str
     key.has_copy(None, "after a refused fill").await;
 }
 
-/// A fill makes no copy where its claim made none: an invalidation may have passed by in between.
+/// Checks that a fill stores no copy unless its claim made one: an invalidation may intervene.
 pub async fn makes_no_copy_without_a_claim_for_one(store: &dyn CacheStore, prefix: &str) {
     let key = TestedKey::new(store, prefix);
     let claim = key.granted(LONG).await;
@@ -125,7 +125,7 @@ pub async fn makes_no_copy_without_a_claim_for_one(store: &dyn CacheStore, prefi
     key.remove().await;
 }
 
-/// A claim that is released takes its empty copy with it.
+/// Checks that releasing a claim removes its empty copy.
 pub async fn releases_an_empty_copy(store: &dyn CacheStore, prefix: &str) {
     let key = TestedKey::new(store, prefix);
     let claim = key.granted_with_copy(Terms::fill(LONG)).await;

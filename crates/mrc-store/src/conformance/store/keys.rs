@@ -1,4 +1,4 @@
-//! Keys: what can be one, how they are found, and how they are removed.
+//! The rules of keys: allowed texts, scans, removal.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -10,10 +10,10 @@ use futures_util::future::join_all;
 use super::{LONG, TestedKey};
 use crate::store::{CacheStore, ScanPattern};
 
-/// More than two pages of any size that is in use.
+/// More than two pages of any common size.
 const MANY: usize = 2_500;
 
-/// `remove` counts each key once, claims included, whatever else is in the list.
+/// Checks that `remove` counts each key once, claims included, whatever else the list has.
 pub async fn removes_and_counts(store: &dyn CacheStore, prefix: &str) {
     let keys: Vec<TestedKey<'_>> = (0..MANY).map(|number| TestedKey::new(store, format!("{prefix}{number}"))).collect();
     put_all(&keys).await;
@@ -37,7 +37,7 @@ pub async fn removes_and_counts(store: &dyn CacheStore, prefix: &str) {
     assert!(claimed.scan(prefix).await.is_empty(), "{prefix}: a scan must find nothing after all was removed");
 }
 
-/// Spaces, braces, newlines, NUL, letters of any language, and great length: all of it works in each call.
+/// Checks keys with spaces, braces, newlines, NUL, letters of any language, and great length.
 pub async fn takes_any_text_as_a_key(store: &dyn CacheStore, prefix: &str) {
     let long = "k".repeat(10_000);
     let odd = [
@@ -58,7 +58,7 @@ pub async fn takes_any_text_as_a_key(store: &dyn CacheStore, prefix: &str) {
     }
 }
 
-/// A scan returns every key that matches, claims included, and no bookkeeping of claims.
+/// Checks that a scan returns every matching key, claims included, and no bookkeeping of claims.
 pub async fn scans_everything_that_matches(store: &dyn CacheStore, prefix: &str) {
     let keys: Vec<TestedKey<'_>> = (0..MANY).map(|number| TestedKey::new(store, format!("{prefix}{number}"))).collect();
     put_all(&keys).await;
@@ -77,7 +77,7 @@ pub async fn scans_everything_that_matches(store: &dyn CacheStore, prefix: &str)
     let pages: Vec<Vec<Bytes>> = claimed.must("scan", store.scan(&ScanPattern::All).try_collect().await);
     let found: BTreeSet<Bytes> = pages.concat().into_iter().collect();
     assert!(found.is_superset(&expected), "a scan for every key must return those of {prefix:?}");
-    // Whatever a lease is called, the name of its key is in it.
+    // The name of a lease contains the key.
     let about: BTreeSet<Bytes> =
         found.into_iter().filter(|key| contains(key, &claimed) || contains(key, &in_braces)).collect();
     check(&about, &two, "a scan for every key must leave out the bookkeeping of claims");
@@ -86,7 +86,7 @@ pub async fn scans_everything_that_matches(store: &dyn CacheStore, prefix: &str)
     claimed.must("remove", store.remove(&all).await);
 }
 
-/// In a pattern every letter stands for itself.
+/// Checks that in a pattern every letter stands for itself.
 pub async fn scans_literally(store: &dyn CacheStore, prefix: &str) {
     let names = [
         "a*b", "a?b", "a[b]c", "a[^b]c", "a[a-z]c", r"a\b", r"a\*b", "aXb", "abc", "a^c", "a*", "*", "?", "ab", "a{b}",
@@ -104,7 +104,7 @@ pub async fn scans_literally(store: &dyn CacheStore, prefix: &str) {
     let _ = store.remove(&all).await;
 }
 
-/// A scan for a beginning returns what begins so, and nothing that only contains it.
+/// Checks that a scan for a beginning omits keys that only contain the text.
 pub async fn scans_what_begins(store: &dyn CacheStore, prefix: &str) {
     let begins = format!("{prefix}a*");
     let names = ["a*", "a*b", "a**", "a*{b}", "a", "ab", "b"].map(|name| format!("{prefix}{name}"));
@@ -134,7 +134,7 @@ fn contains(bytes: &[u8], key: &TestedKey<'_>) -> bool {
     bytes.windows(name.len()).any(|window| window == name)
 }
 
-/// Names the first few keys that are too many or too few: all of them would fill the screen.
+/// Names only the first few missing or surplus keys, because all would fill the screen.
 fn check(found: &BTreeSet<Bytes>, expected: &BTreeSet<Bytes>, rule: &str) {
     let missing: Vec<_> = expected.difference(found).take(3).collect();
     let surplus: Vec<_> = found.difference(expected).take(3).collect();

@@ -1,6 +1,6 @@
-//! What every [`CacheStore`] must do.
+//! The suite of [`CacheStore`].
 //!
-//! For a store of your own, in a test:
+//! For your own store, in a test:
 //!
 //! ```
 //! # use mrc_store::CacheStore;
@@ -12,9 +12,9 @@
 //! # }
 //! ```
 //!
-//! Each rule is a function by itself too, and [`store_tests`] names them all, to be run as tests of their own.
-//! They panic with the rule that was broken. Each uses keys of its own that begin with the `prefix`, and removes nothing else:
-//! they may run side by side on one server, each with a prefix of its own.
+//! Each rule is also a function, which panics with the broken rule. [`store_tests`] lists them, to
+//! be run as single tests. Each uses only keys that begin with `prefix`, and removes no others:
+//! with different prefixes they may run in parallel on one server.
 #![expect(clippy::panic, reason = "a broken rule is reported as tests do")]
 
 mod bounds;
@@ -50,16 +50,14 @@ pub use self::values::*;
 /// One rule, as a test.
 #[derive(Clone, Copy)]
 pub struct StoreTest {
-    /// The rule, as the name of its function.
+    /// The name of the rule's function.
     pub name: &'static str,
     run: for<'a> fn(&'a dyn CacheStore, &'a str) -> BoxFuture<'a, ()>,
 }
 
 impl StoreTest {
-    /// Runs it. `prefix` is a random text that no other key of the store begins with.
-    ///
-    /// # Panics
-    /// If the store breaks the rule.
+    /// Runs the test, which panics if the store breaks the rule. `prefix` must be a random text
+    /// with which no other key of the store begins.
     pub async fn run(&self, store: &dyn CacheStore, prefix: &str) {
         (self.run)(store, &format!("{prefix}:{}:", self.name)).await;
     }
@@ -71,17 +69,14 @@ impl fmt::Debug for StoreTest {
     }
 }
 
-/// Runs every test of [`store_tests`], one after the other.
-///
-/// # Panics
-/// If the store breaks a rule.
+/// Runs every test of [`store_tests`] in order. Panics if the store breaks a rule.
 pub async fn store_suite(store: &dyn CacheStore, prefix: &str) {
     for test in store_tests() {
         test.run(store, prefix).await;
     }
 }
 
-/// What a view with a bound must do: all that a store must, but for copies, which it keeps none of.
+/// Returns the tests of a bounded view: those of a store, except for copies, which it doesn't keep.
 pub fn bounded_store_tests() -> impl Iterator<Item = StoreTest> {
     const COPIES: [&str; 8] = [
         "keeps_a_copy_beside_the_value",
@@ -102,7 +97,7 @@ macro_rules! tests {
     };
 }
 
-/// All rules but [`refuses_calls_after_close`], after which the store is of no use.
+/// Returns all tests except [`refuses_calls_after_close`], after which the store is unusable.
 pub fn store_tests() -> impl Iterator<Item = StoreTest> {
     tests![
         has_nothing_under_a_missing_key,
@@ -164,7 +159,7 @@ pub fn store_tests() -> impl Iterator<Item = StoreTest> {
     .into_iter()
 }
 
-/// Every call after `close` fails with [`StoreError::Closed`].
+/// Checks that every call after `close` fails with [`StoreError::Closed`].
 pub async fn refuses_calls_after_close(store: &dyn CacheStore) {
     store.close().await;
     let (key, token, life) = ("closed", token(), Duration::from_secs(1));
@@ -188,18 +183,18 @@ pub async fn refuses_calls_after_close(store: &dyn CacheStore) {
     store.close().await;
 }
 
-/// Long enough for whatever a test does.
+/// Long enough for any test.
 const LONG: Duration = Duration::from_secs(600);
-/// Short, but long enough for a call or two: where one is to see the end of it.
+/// Short, but long enough for a call or two, for tests that wait for its end.
 const SHORT: Duration = Duration::from_millis(60);
 
-/// A token that nobody used before.
+/// Returns an unused token.
 fn token() -> Token {
     let random = || u128::from(RandomState::new().build_hasher().finish());
     Token::from_bits(random() << 64 | random())
 }
 
-/// The calls of a test, on one key. An error breaks every rule.
+/// The calls of a test on one key. An error breaks every rule.
 struct TestedKey<'a> {
     store: &'a dyn CacheStore,
     name: String,
@@ -255,7 +250,7 @@ impl<'a> TestedKey<'a> {
         Bytes::copy_from_slice(self.name.as_bytes())
     }
 
-    /// A claim that must be granted.
+    /// Returns the token of a claim that must be granted.
     async fn granted(&self, lease: Duration) -> Token {
         let token = token();
         let answer = self.claim(&token, lease).await;
@@ -263,7 +258,7 @@ impl<'a> TestedKey<'a> {
         token
     }
 
-    /// A claim for a refresh that must be granted.
+    /// Returns the token of a refresh claim that must be granted.
     async fn granted_refresh(&self, lease: Duration) -> Token {
         let token = token();
         let answer = self.claim_refresh(&token, lease).await;
@@ -291,7 +286,7 @@ impl fmt::Display for TestedKey<'_> {
     }
 }
 
-/// Waits for something that must happen by itself.
+/// Waits for something that must happen without a call.
 async fn until<F: Future<Output = bool>>(rule: &str, mut happened: impl FnMut() -> F) {
     const PAUSE: Duration = Duration::from_millis(5);
     const TRIES: usize = 6_000;

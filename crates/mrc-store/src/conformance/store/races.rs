@@ -1,4 +1,4 @@
-//! Many at once.
+//! The rules of concurrent calls.
 
 use std::future::poll_fn;
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -11,7 +11,7 @@ use futures_util::future::{join, join_all};
 use super::{LONG, TestedKey, token};
 use crate::store::{CacheStore, Claim};
 
-/// Of 64 claims at once one is granted.
+/// Checks that one of 64 concurrent claims is granted.
 pub async fn grants_one_of_many_claims(store: &dyn CacheStore, prefix: &str) {
     for round in 0..10 {
         let key = TestedKey::new(store, format!("{prefix}{round}"));
@@ -24,7 +24,7 @@ pub async fn grants_one_of_many_claims(store: &dyn CacheStore, prefix: &str) {
     }
 }
 
-/// A fill whose claim came before an invalidation leaves nothing behind, whichever of the two comes first.
+/// Checks that a fill claimed before an invalidation leaves nothing behind, in either order.
 pub async fn leaves_nothing_after_an_invalidation(store: &dyn CacheStore, prefix: &str) {
     for round in 0..100 {
         let key = TestedKey::new(store, format!("{prefix}{round}"));
@@ -45,7 +45,7 @@ pub async fn leaves_nothing_after_an_invalidation(store: &dyn CacheStore, prefix
     }
 }
 
-/// Readers and a writer in random order: once an invalidation returned, nobody hits a value from before it.
+/// Checks with random order that after an invalidation nobody hits an earlier value.
 pub async fn never_hits_what_was_invalidated(store: &dyn CacheStore, prefix: &str) {
     const WRITES: u64 = 100;
     let key = TestedKey::new(store, prefix);
@@ -85,7 +85,7 @@ pub async fn never_hits_what_was_invalidated(store: &dyn CacheStore, prefix: &st
     key.remove().await;
 }
 
-/// Lets the others go first, a random number of times.
+/// Yields to the other tasks, a random number of times.
 pub(super) async fn pause() {
     let mut turns = RandomState::new().build_hasher().finish() % 4;
     poll_fn(|cx| {

@@ -1,9 +1,9 @@
-//! Refreshes: a value is read anew while the others go on using it.
+//! The rules of refreshes: one caller recomputes a value while others still use it.
 
 use super::{LONG, SHORT, TestedKey, token, until};
 use crate::store::{CacheStore, Claim, ClaimMode, Terms, Token};
 
-/// During a refresh everybody else hits the value as it was, and nobody else may refresh it.
+/// Checks that during a refresh others hit the old value, and can't refresh it too.
 pub async fn goes_on_hitting_during_a_refresh(store: &dyn CacheStore, prefix: &str) {
     let key = TestedKey::new(store, prefix);
     key.put("[1]", LONG).await;
@@ -16,7 +16,7 @@ pub async fn goes_on_hitting_during_a_refresh(store: &dyn CacheStore, prefix: &s
     key.remove().await;
 }
 
-/// The fill of a refresh replaces the value, once, and the next refresh may begin.
+/// Checks that a refresh replaces the value once, and that the next refresh may begin.
 pub async fn refreshes_a_value(store: &dyn CacheStore, prefix: &str) {
     let key = TestedKey::new(store, prefix);
     key.put("[1]", LONG).await;
@@ -31,7 +31,7 @@ pub async fn refreshes_a_value(store: &dyn CacheStore, prefix: &str) {
     key.remove().await;
 }
 
-/// Of those who see that a value ends soon one refreshes it: the others come too late for what lives long again.
+/// Checks that only one caller refreshes an expiring value: afterwards the value isn't expiring.
 pub async fn renews_only_what_ends_soon(store: &dyn CacheStore, prefix: &str) {
     let key = TestedKey::new(store, prefix);
     let renew = |left| Terms { mode: ClaimMode::Renew { left }, ..Terms::fill(LONG) };
@@ -45,7 +45,7 @@ pub async fn renews_only_what_ends_soon(store: &dyn CacheStore, prefix: &str) {
     key.remove().await;
 }
 
-/// A removal kills a refresh, also where somebody stored a new value meanwhile.
+/// Checks that a removal refuses a refresh, even if another caller stored a new value meanwhile.
 pub async fn refuses_a_refresh_of_what_was_removed(store: &dyn CacheStore, prefix: &str) {
     let key = TestedKey::new(store, prefix);
     key.put("[1]", LONG).await;
@@ -61,7 +61,7 @@ pub async fn refuses_a_refresh_of_what_was_removed(store: &dyn CacheStore, prefi
     key.remove().await;
 }
 
-/// A put kills a refresh.
+/// Checks that a put refuses a refresh.
 pub async fn refuses_a_refresh_of_what_was_put_again(store: &dyn CacheStore, prefix: &str) {
     let key = TestedKey::new(store, prefix);
     key.put("[1]", LONG).await;
@@ -72,7 +72,7 @@ pub async fn refuses_a_refresh_of_what_was_put_again(store: &dyn CacheStore, pre
     key.remove().await;
 }
 
-/// A value that expires during its refresh takes the refresh with it: nobody can tell an expiry from a removal.
+/// Checks that expiry ends the refresh: it can't be told from a removal.
 pub async fn refuses_a_refresh_of_what_expired(store: &dyn CacheStore, prefix: &str) {
     let key = TestedKey::new(store, prefix);
     key.put("[1]", SHORT * 4).await;
@@ -82,7 +82,7 @@ pub async fn refuses_a_refresh_of_what_expired(store: &dyn CacheStore, prefix: &
     key.holds(None, "after a refused refresh").await;
 }
 
-/// A refresh is over after its lease, and another may begin. The value stays.
+/// Checks that a refresh ends with its lease, and another may begin. The value stays.
 pub async fn refuses_a_refresh_after_its_lease(store: &dyn CacheStore, prefix: &str) {
     let key = TestedKey::new(store, prefix);
     key.put("[1]", LONG).await;
@@ -99,7 +99,7 @@ pub async fn refuses_a_refresh_after_its_lease(store: &dyn CacheStore, prefix: &
     key.remove().await;
 }
 
-/// A refresh of a missing key is a fill.
+/// Checks that a refresh of a missing key is a fill.
 pub async fn claims_a_missing_key_for_a_refresh(store: &dyn CacheStore, prefix: &str) {
     let key = TestedKey::new(store, prefix);
     let claim = key.granted_refresh(LONG).await;
@@ -110,7 +110,7 @@ pub async fn claims_a_missing_key_for_a_refresh(store: &dyn CacheStore, prefix: 
     key.remove().await;
 }
 
-/// A refresh that is released leaves the value as it was, and the next refresh may begin.
+/// Checks that a released refresh keeps the value, and that the next refresh may begin.
 pub async fn keeps_a_value_whose_refresh_was_released(store: &dyn CacheStore, prefix: &str) {
     let key = TestedKey::new(store, prefix);
     key.put("[1]", LONG).await;

@@ -1,4 +1,4 @@
-//! Tags: entries that are invalidated together.
+//! The rules of tags.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -13,7 +13,7 @@ use crate::error::StoreError;
 use crate::store::{CacheStore, Claim, FILL_LIMIT, Life, Terms, Token};
 use crate::tags::{Found, Moment, Tags};
 
-/// A life with these tags, of this moment.
+/// Returns a life with these tags at this moment.
 fn life(tags: &[&Tag], since: Moment) -> Life {
     Life { tags: tags.iter().map(|tag| ((*tag).clone(), since)).collect(), ..LONG.into() }
 }
@@ -35,7 +35,7 @@ impl TestedKey<'_> {
         self.must("fill", self.store.fill(&self.name, token, value.into(), life).await)
     }
 
-    /// A whole fill with these tags, or a refresh where there is a value.
+    /// Claims and fills with these tags. Refreshes an existing value.
     async fn filled(&self, value: &'static str, tags: &[&Tag]) {
         let since = self.now().await;
         self.filled_for(value, life(tags, since)).await;
@@ -54,7 +54,7 @@ impl TestedKey<'_> {
     }
 }
 
-/// An entry's tags come back as they were given, with the value, until the next value.
+/// Checks that `look` returns the value with its tags until the next value.
 pub async fn finds_the_tags_of_a_value(store: &dyn CacheStore, prefix: &str) {
     let key = TestedKey::new(store, prefix);
     let (a, b) = (tag(prefix, "a"), tag(prefix, "b"));
@@ -81,7 +81,7 @@ pub async fn finds_the_tags_of_a_value(store: &dyn CacheStore, prefix: &str) {
     key.remove().await;
 }
 
-/// An invalidation removes all that has the tag, and counts the values.
+/// Checks that an invalidation removes all entries with the tag, and counts their values.
 pub async fn removes_what_has_a_tag(store: &dyn CacheStore, prefix: &str) {
     let keys: Vec<TestedKey<'_>> = (0..20).map(|number| TestedKey::new(store, format!("{prefix}{number}"))).collect();
     let (a, b) = (tag(prefix, "a"), tag(prefix, "b"));
@@ -102,7 +102,7 @@ pub async fn removes_what_has_a_tag(store: &dyn CacheStore, prefix: &str) {
     assert_eq!(with_copy.invalidate(&[&b]).await, 0, "{prefix}: how many values are left under another tag");
 }
 
-/// An invalidation leaves everything else, however similar its tag.
+/// Checks that an invalidation leaves all other entries, however similar their tags.
 pub async fn leaves_entries_of_other_tags(store: &dyn CacheStore, prefix: &str) {
     let invalidated = tag(prefix, "a");
     let others = ["", "a:b", "A", "a ", "a\0", "b"].map(|name| tag(prefix, name));
@@ -120,7 +120,7 @@ pub async fn leaves_entries_of_other_tags(store: &dyn CacheStore, prefix: &str) 
     }
 }
 
-/// A value that was read before an invalidation is not stored after it, though nobody knew its tags when that came.
+/// Checks that a fill with tags unknown at an invalidation is refused if it read before.
 pub async fn refuses_a_fill_whose_tag_was_invalidated(store: &dyn CacheStore, prefix: &str) {
     let key = TestedKey::new(store, prefix);
     let [a, b, c] = ["a", "b", "c"].map(|name| tag(prefix, name));
@@ -141,7 +141,7 @@ pub async fn refuses_a_fill_whose_tag_was_invalidated(store: &dyn CacheStore, pr
     key.remove().await;
 }
 
-/// What is read after an invalidation is stored, however soon after.
+/// Checks that values read after an invalidation are stored, however soon after.
 pub async fn accepts_a_fill_after_an_invalidation(store: &dyn CacheStore, prefix: &str) {
     let key = TestedKey::new(store, prefix);
     let a = tag(prefix, "a");
@@ -153,7 +153,7 @@ pub async fn accepts_a_fill_after_an_invalidation(store: &dyn CacheStore, prefix
     key.invalidate(&[&a]).await;
 }
 
-/// A fill that took longer than invalidations are remembered is refused.
+/// Checks that a fill that outlasts the memory for invalidations is refused.
 pub async fn refuses_a_fill_with_an_old_moment(store: &dyn CacheStore, prefix: &str) {
     let key = TestedKey::new(store, prefix);
     let (a, b) = (tag(prefix, "a"), tag(prefix, "b"));
@@ -167,7 +167,7 @@ pub async fn refuses_a_fill_with_an_old_moment(store: &dyn CacheStore, prefix: &
     key.remove().await;
 }
 
-/// An invalidation ends the fills in flight of what has the tag: a refresh of a value, and a fill of what was removed.
+/// Checks that an invalidation refuses fills in flight of tagged entries, refreshes or not.
 pub async fn removes_a_fill_in_flight_that_is_registered(store: &dyn CacheStore, prefix: &str) {
     let key = TestedKey::new(store, prefix);
     let a = tag(prefix, "a");
@@ -191,7 +191,7 @@ pub async fn removes_a_fill_in_flight_that_is_registered(store: &dyn CacheStore,
     key.holds(None, "after a refused fill").await;
 }
 
-/// Of several tags an entry must have every one; those that have only some can still be invalidated later.
+/// Checks that several tags select entries with all of them. Others can still be invalidated later.
 pub async fn needs_every_one_of_several_tags(store: &dyn CacheStore, prefix: &str) {
     let [only_a, both, only_b, other_b] =
         ["a", "ab", "b", "b2"].map(|name| TestedKey::new(store, format!("{prefix}{name}")));
@@ -209,7 +209,7 @@ pub async fn needs_every_one_of_several_tags(store: &dyn CacheStore, prefix: &st
     assert_eq!(only_b.invalidate(&[&b]).await, 2, "{prefix}: how many values with the other tag were removed later");
 }
 
-/// An entry has the tags of its last fill, and no others.
+/// Checks that an entry has only the tags of its last fill.
 pub async fn drops_old_tags_when_filled_again(store: &dyn CacheStore, prefix: &str) {
     let key = TestedKey::new(store, prefix);
     let (a, b) = (tag(prefix, "a"), tag(prefix, "b"));
@@ -228,7 +228,7 @@ pub async fn drops_old_tags_when_filled_again(store: &dyn CacheStore, prefix: &s
     );
 }
 
-/// Entries of one tag may live for as long as they like.
+/// Checks that entries of one tag may have any TTL.
 pub async fn long_and_short_lives_under_one_tag(store: &dyn CacheStore, prefix: &str) {
     let [long, short, gone] = ["long", "short", "gone"].map(|name| TestedKey::new(store, format!("{prefix}{name}")));
     let a = tag(prefix, "a");
@@ -245,7 +245,7 @@ pub async fn long_and_short_lives_under_one_tag(store: &dyn CacheStore, prefix: 
     }
 }
 
-/// A copy has the tags of its value, and goes with them, also where the value is gone or has others by now.
+/// Checks that a copy keeps its tags, and is invalidated by them if the value is missing or newer.
 pub async fn keeps_tags_beside_a_copy(store: &dyn CacheStore, prefix: &str) {
     let key = TestedKey::new(store, prefix);
     let (a, b) = (tag(prefix, "a"), tag(prefix, "b"));
@@ -276,7 +276,7 @@ pub async fn keeps_tags_beside_a_copy(store: &dyn CacheStore, prefix: &str) {
     }
 }
 
-/// Readers and a writer in random order: once an invalidation returned, nobody hits a value from before it.
+/// Checks with random order that after an invalidation nobody hits an earlier value.
 pub async fn never_hits_what_was_invalidated_by_tag(store: &dyn CacheStore, prefix: &str) {
     const WRITES: u64 = 100;
     let key = TestedKey::new(store, prefix);
@@ -312,7 +312,7 @@ pub async fn never_hits_what_was_invalidated_by_tag(store: &dyn CacheStore, pref
                     continue;
                 }
                 let token = token();
-                // Some ask for the time beside the claim, some before.
+                // Some callers read the clock beside the claim, some before.
                 let (since, claim) = match number {
                     0 => (key.now().await, key.claim(&token, LONG).await),
                     _ => join(key.now(), key.claim(&token, LONG)).await,
@@ -330,7 +330,7 @@ pub async fn never_hits_what_was_invalidated_by_tag(store: &dyn CacheStore, pref
     key.remove().await;
 }
 
-/// A refresh that brings a new tag, and an invalidation of it: whichever comes first, no value from before is left.
+/// Checks a refresh with a new tag against its invalidation: no earlier value remains.
 pub async fn leaves_nothing_of_a_new_tag_after_its_invalidation(store: &dyn CacheStore, prefix: &str) {
     let (a, b) = (tag(prefix, "a"), tag(prefix, "b"));
     for round in 0..100 {
@@ -353,7 +353,7 @@ pub async fn leaves_nothing_of_a_new_tag_after_its_invalidation(store: &dyn Cach
     }
 }
 
-/// Spaces, braces, quotes, newlines, NUL, letters of any language, and great length: all of it is a tag.
+/// Checks tags with spaces, braces, quotes, newlines, NUL, any letters, and great length.
 pub async fn takes_any_text_as_a_tag(store: &dyn CacheStore, prefix: &str) {
     let key = TestedKey::new(store, prefix);
     let long = "t".repeat(Tag::LONGEST - prefix.len());
@@ -394,7 +394,7 @@ pub async fn takes_any_text_as_a_tag(store: &dyn CacheStore, prefix: &str) {
     assert_eq!(key.invalidate(&many).await, 1, "{key}: how many values the invalidation of very many tags removed");
 }
 
-/// Tags that can't be used are refused before anything is done.
+/// Checks that unusable tags are refused before anything is done.
 pub async fn refuses_bad_tags(store: &dyn CacheStore, prefix: &str) {
     let key = TestedKey::new(store, prefix);
     let (empty, a) = (Tag::new(""), tag(prefix, "a"));

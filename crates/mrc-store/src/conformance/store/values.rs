@@ -1,4 +1,4 @@
-//! Values, and how long they live.
+//! The rules of values and their TTLs.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use super::{LONG, SHORT, TestedKey, token, until};
 use crate::error::StoreError;
 use crate::store::CacheStore;
 
-/// Under a missing key there is no value, no life, no claim, and nothing to remove.
+/// Checks that a missing key has no value, TTL or claim, and nothing to remove.
 pub async fn has_nothing_under_a_missing_key(store: &dyn CacheStore, prefix: &str) {
     let key = TestedKey::new(store, prefix);
     key.holds(None, "of a missing key").await;
@@ -19,7 +19,7 @@ pub async fn has_nothing_under_a_missing_key(store: &dyn CacheStore, prefix: &st
     key.holds(None, "after a refused fill").await;
 }
 
-/// `put` stores a value, overwrites another, and leaves out spaces after it.
+/// Checks that `put` stores a value, overwrites another, and strips spaces at its end.
 pub async fn returns_what_was_put(store: &dyn CacheStore, prefix: &str) {
     let key = TestedKey::new(store, prefix);
     key.put("[1]", LONG).await;
@@ -31,7 +31,7 @@ pub async fn returns_what_was_put(store: &dyn CacheStore, prefix: &str) {
     key.remove().await;
 }
 
-/// An empty value, which would be the mark of a claim, is refused with [`StoreError::EmptyValue`].
+/// Checks that empty values, the marks of claims, are refused with [`StoreError::EmptyValue`].
 pub async fn refuses_empty_values(store: &dyn CacheStore, prefix: &str) {
     let key = TestedKey::new(store, prefix);
     for empty in ["", " ", "   "] {
@@ -44,7 +44,7 @@ pub async fn refuses_empty_values(store: &dyn CacheStore, prefix: &str) {
     }
 }
 
-/// Values of 5 MB come back as they were, and so do bytes that aren't UTF-8.
+/// Checks that values of 5 MB and bytes that aren't UTF-8 come back unchanged.
 pub async fn keeps_large_and_binary_values(store: &dyn CacheStore, prefix: &str) {
     let key = TestedKey::new(store, prefix);
     let large: Bytes = (0..5_000_000_u32).map(|at| b'0' + (at % 10) as u8).collect();
@@ -59,7 +59,7 @@ pub async fn keeps_large_and_binary_values(store: &dyn CacheStore, prefix: &str)
     }
 }
 
-/// A life is reported in milliseconds, is never longer than it was given, and ends.
+/// Checks that a TTL is reported in milliseconds, never exceeds the given TTL, and ends.
 pub async fn ends_lives_to_the_millisecond(store: &dyn CacheStore, prefix: &str) {
     let key = TestedKey::new(store, prefix);
     let given = Duration::from_millis(600_500);
@@ -76,7 +76,7 @@ pub async fn ends_lives_to_the_millisecond(store: &dyn CacheStore, prefix: &str)
     key.put("2", SHORT).await;
     until("a value is gone when its life ends", || async { key.get().await.is_none() }).await;
     assert_eq!(key.ttl().await, None, "{key}: a value that is gone has no life left");
-    // Rounded up, not down to nothing: servers refuse that.
+    // Rounded up, because servers refuse 0.
     key.put("3", Duration::from_nanos(1)).await;
     until("a value is gone when its life ends", || async { key.get().await.is_none() }).await;
 }

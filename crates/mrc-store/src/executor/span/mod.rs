@@ -1,4 +1,4 @@
-//! A span a query, by OpenTelemetry's names for databases. The text, its literals and the params stay out of it.
+//! One span per query, with OpenTelemetry's names. It omits the text, literals and params.
 
 use std::cell::LazyCell;
 
@@ -8,7 +8,7 @@ use tracing::{Span, debug_span};
 
 use crate::error::ExecuteError;
 
-/// Who is asked.
+/// The database of a query.
 #[derive(Debug, Clone, Copy)]
 pub struct Target<'a> {
     /// OpenTelemetry's name of the database, such as `mysql`.
@@ -21,7 +21,7 @@ pub struct Target<'a> {
     pub port: Option<u16>,
 }
 
-/// The span of a query that is about to run. Where nobody listens it costs a look at a static, and the text isn't read.
+/// Returns the span of a query. Without a subscriber that costs one static read.
 pub fn query(target: Target<'_>, sql: &str) -> Span {
     let operation = LazyCell::new(|| operation(sql));
     let summary = LazyCell::new(|| summary(*operation, sql));
@@ -42,7 +42,7 @@ pub fn query(target: Target<'_>, sql: &str) -> Span {
     )
 }
 
-/// Notes in its span how a query ended.
+/// Records the outcome of a query in its span.
 pub fn ended<T>(span: &Span, done: &Result<T, ExecuteError>, rows: &RowEncoder) {
     match done {
         Ok(_) => span.record("db.response.returned_rows", rows.rows()),
@@ -68,7 +68,7 @@ fn error_type(error: &ExecuteError) -> &'static str {
     }
 }
 
-/// The words that a span may be named by: a text that begins with another may be anything, a secret too.
+/// The words that may name a span. Other texts may begin with anything, even with a secret.
 const OPERATIONS: [&str; 15] = [
     "SELECT", "WITH", "SHOW", "DESCRIBE", "DESC", "EXPLAIN", "VALUES", "TABLE", "CALL", "SET", "INSERT", "UPDATE",
     "DELETE", "REPLACE", "TRUNCATE",
@@ -79,15 +79,15 @@ fn operation(sql: &str) -> Option<&'static str> {
     OPERATIONS.into_iter().find(|known| known.eq_ignore_ascii_case(first))
 }
 
-/// The operation, and its first table where that is plain to see: `SELECT shop.orders`.
+/// Returns the operation and its first table if that is unambiguous: `SELECT shop.orders`.
 fn summary(operation: Option<&'static str>, sql: &str) -> Option<String> {
     let operation = operation?;
     Some(table(sql).map_or_else(|| operation.to_owned(), |table| format!("{operation} {table}")))
 }
 
-/// The name after the first `FROM` or `INTO` outside of brackets.
+/// Returns the name after the first `FROM` or `INTO` outside of brackets.
 ///
-/// The search ends at the first quote, backslash or comment: behind it, servers differ in what is a literal and what isn't.
+/// The search ends at a quote, backslash or comment: servers disagree on the literals after it.
 fn table(sql: &str) -> Option<&str> {
     let mut rest = sql;
     let mut depth = 0_u32;
@@ -113,7 +113,7 @@ fn table(sql: &str) -> Option<&str> {
     }
 }
 
-/// What `text` begins with, as long as it could be a name.
+/// Returns the beginning of `text` that may be a name.
 fn word(text: &str) -> &str {
     text.split(|ch: char| !is_in_word(ch)).next().unwrap_or_default()
 }

@@ -11,7 +11,7 @@ use tracing::{Event, Metadata, Subscriber};
 use super::*;
 use crate::QueryExecutor;
 
-/// What spans were made, and what was noted in them.
+/// The spans and their fields.
 #[derive(Clone, Default)]
 struct Spans(Arc<Mutex<Vec<Fields>>>);
 
@@ -29,7 +29,7 @@ impl Visit for Fields {
 }
 
 impl Subscriber for Spans {
-    // The driver and the runtime speak too.
+    // The driver and the runtime emit spans too.
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
         metadata.target() == "mrc"
     }
@@ -53,7 +53,7 @@ impl Subscriber for Spans {
     fn exit(&self, _: &Id) {}
 }
 
-/// Whether the query works, and the fields of its one span.
+/// Returns whether the query succeeded, and the fields of its one span.
 async fn spans_of(executor: &dyn QueryExecutor, sql: &str, params: &Params) -> (bool, String) {
     let spans = Spans::default();
     let _listening = set_default(spans.clone());

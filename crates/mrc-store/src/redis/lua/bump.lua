@@ -1,15 +1,17 @@
 -- KEYS: index of a tag, and the clock if it is on the same server
--- ARGV: how long an invalidation is remembered in ms, how many keys are returned at most, without the clock the invalidation's moment in µs
--- {how many keys the tag has, key, score, ...}: with its keys, unless there are too many. The empty one is the moment itself
--- {-1}: another program wrote over the index
--- Without either no entry has the tag, and no fill that is under way has asked for its moment: whoever has makes the clock, for a day.
+-- ARGV: how many ms to remember an invalidation, how many keys to return at most,
+-- without a clock the moment of the invalidation in µs
+-- {how many keys the tag has, key, score, ...}, without keys and scores if there are too many.
+-- The empty key has the moment as its score. {-1}: another program overwrote the index
+-- Without index and clock no entry has the tag, and no fill in flight has asked for its moment,
+-- because asking creates the clock for a day.
 if KEYS[2] and redis.call('EXISTS', KEYS[1], KEYS[2]) == 0 then return {0} end
 local moment = KEYS[2] and tick(KEYS[2], 1) or ARGV[3]
 local last, foreign = look('ZSCORE', KEYS[1], '')
 last = tonumber(last or '-inf')
--- The clock is never more than a day ahead. ZADD GT would need Redis 6.2.
+-- The clock is at most a day ahead. ZADD GT would need Redis 6.2.
 if last < tonumber(moment) or last > moment + 86400e6 then
-  -- Removed first, since a full server refuses a script whose first write needs memory.
+  -- Removed first, because a full server refuses a script whose first write needs memory.
   redis.call('ZREM', KEYS[1], '')
   redis.call('ZADD', KEYS[1], moment, '')
 end

@@ -1,7 +1,8 @@
--- KEYS: key, lease, perhaps copy   ARGV: token, lease in ms, how many ms a value that is refreshed may still live: 0 for a fill
--- {2, value}: there is a value | {0, ms left}: somebody else is filling | {1}: granted
+-- KEYS: key, lease, perhaps copy   ARGV: token, lease in ms, minimal remaining ms of a
+-- refreshed value (0 for a fill)
+-- {2, value}: a value exists | {0, ms left}: another caller is filling | {1}: granted
 local v = look('GET', KEYS[1])
--- A text of nothing but marks is no value, and no claim leaves it.
+-- A text of marks only is no value, and no claim writes such a text.
 if v and #v > 0 and not string.find(v, '[^ \n]') then v = false end
 if v and #v > 0 and (ARGV[3] == '0' or redis.call('PTTL', KEYS[1]) > tonumber(ARGV[3])) then return {2, v} end
 local left = v and lease_left(KEYS[2])

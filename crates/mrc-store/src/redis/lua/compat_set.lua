@@ -1,6 +1,6 @@
--- KEYS: sets of dependencies, then with a value the entry
--- ARGV: the entry's key, its life in ms (0: for ever), the life of a set whose members may live for ever, value
--- A set's life always has an end: where it has none, Python gives it that of the next member.
+-- KEYS: sets of dependencies, then the entry if there is a value
+-- ARGV: the entry's key, its TTL in ms (0: none), TTL of a set whose members may have none, value
+-- A set always gets a TTL: if it has none, Python gives it that of the next member.
 local ttl, sets = tonumber(ARGV[2]), #KEYS
 if ARGV[4] then sets = sets - 1 end
 for i = 1, sets do

@@ -1,5 +1,6 @@
--- KEYS: key, lease, copy, tags, and so on for each entry   ARGV: the tags of the invalidation, first that of the index
--- for each entry: how many values went, 0 or 1 | -1: it has the first tag, but not all of them, so that it stays in the index
+-- KEYS: key, lease, copy, tags, and so on for each entry
+-- ARGV: the tags of the invalidation, first that of the index
+-- for each entry: number of removed values, 0 or 1 | -1: lacks another tag, stays in the index
 local function has_no_tags(value)
   return string.find(look('GETRANGE', value, -2, -1), '[^\n ] ?$') ~= nil
 end
@@ -7,7 +8,7 @@ end
 local answers = {}
 for i = 1, #KEYS, 4 do
   local key, lease, copy, tags = KEYS[i], KEYS[i + 1], KEYS[i + 2], KEYS[i + 3]
-  -- Under a lease there may be a fill that has registered itself already: it must end, whatever the entry was before.
+  -- Under a lease, a fill may have registered itself already: refuse it, whatever the entry was.
   local leased, lacks = redis.call('EXISTS', lease) == 1, nil
   local read, has = pcall(cjson.decode, look('GET', tags) or '')
   if not leased and read and type(has) == 'table' then
@@ -19,7 +20,7 @@ for i = 1, #KEYS, 4 do
   if lacks and lacks > 1 then
     answer = -1
   else
-    -- A copy may be older than the tags: it goes in any case.
+    -- A copy may be older than the tags: remove it in any case.
     redis.call('UNLINK', copy)
   end
   if not lacks then

@@ -1,5 +1,5 @@
--- Reads a text, or an index. A key of a foreign type is as good as absent, and is removed.
--- Returns the answer, and whether the key was one of those.
+-- Reads a text or an index. A key of a foreign type counts as absent, and is removed.
+-- Returns the answer, and whether the key had a foreign type.
 local function look(command, key, ...)
   local answer = redis.pcall(command, key, ...)
   if type(answer) ~= 'table' or not answer.err then return answer, false end
@@ -8,13 +8,14 @@ local function look(command, key, ...)
   return redis.call(command, key, ...), foreign
 end
 
--- Whether a key holds a value: anything but marks. Large values aren't read as a whole.
+-- Returns whether a key holds a value: a text with more than marks. Rarely reads it whole.
 local function holds(key)
   local value = '[^ \n]'
   return (string.find(look('GETRANGE', key, 0, 63), value) or string.find(redis.call('GET', key) or '', value)) ~= nil
 end
 
--- How many ms a lease still lasts, or nil. A lease without an end, or one that is no token, isn't ours: it is as good as absent.
+-- Returns the remaining ms of a lease, or nil. A lease without a TTL or with no token isn't ours:
+-- it counts as absent.
 local function lease_left(key)
   local left = redis.call('PTTL', key)
   if left < 0 then return nil end

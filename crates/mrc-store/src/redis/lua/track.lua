@@ -1,18 +1,20 @@
--- KEYS: indexes of tags   ARGV: key, the life of the entry in ms, how long an invalidation is remembered in µs, the moment of each tag in µs
--- 1: registered | 0: registered, but a tag was invalidated since its moment, or that is too long ago to tell
+-- KEYS: indexes of tags   ARGV: key, the TTL of the entry in ms,
+-- how many µs to remember an invalidation, the moment of each tag in µs
+-- 1: registered | 0: registered, but a tag was invalidated since its moment, or that is too old
 local t = redis.call('TIME')
 local now = t[1] * 1e6 + t[2]
 local ttl, g, answer = tonumber(ARGV[2]), tonumber(ARGV[3]), 1
 local px = math.ceil(ttl + g / 1000)
 for i, index in ipairs(KEYS) do
   local since = tonumber(ARGV[3 + i])
-  -- A new score at every registration: prune tells by it that there was another. From 2^53 on no score is the next one, and none is ours.
+  -- Each registration gets a new score, by which prune detects a renewal.
+  -- From 2^53 on, a score has no successor, and none is ours.
   local known, foreign = look('ZSCORE', index, ARGV[1])
   local s, o = now + ttl * 1000, tonumber(known or '0')
   if s <= o and o < 9007199254740992 then s = o + 1 end
   redis.call('ZADD', index, string.format('%.0f', s), ARGV[1])
-  -- The clock is never more than a day ahead. Whoever wrote over the index, or such a moment into it, took along when the tag was
-  -- invalidated last: it counts as if that were just now.
+  -- The clock is at most a day ahead. If another program overwrote the index or wrote a later
+  -- moment, the last invalidation is lost: treat it as having happened now.
   local invalidated, ahead = tonumber(redis.call('ZSCORE', index, '') or '0'), now + 86400e6
   local lost = foreign or invalidated > ahead
   if lost then redis.call('ZADD', index, string.format('%.0f', math.max(now, math.min(since, ahead))), '') end

@@ -1,5 +1,6 @@
--- KEYS: structure, lease   ARGV: field, token, lease in ms, how many ms a value that is refreshed may still live: 0 for a fill, kind of life, life in ms
--- {2, value}: there is a value | {0, ms left}: somebody else is filling | {1}: granted
+-- KEYS: structure, lease   ARGV: field, token, lease in ms,
+-- minimal remaining ms of a refreshed value (0 for a fill), kind of life, life in ms
+-- {2, value}: a value exists | {0, ms left}: another caller is filling | {1}: granted
 make_whole()
 reap(100)
 local field, lease = ARGV[1], tonumber(ARGV[3])

@@ -1,10 +1,11 @@
--- KEYS: structure, leases   ARGV: how many tags, the tags of the invalidation, first that of the index, fields
--- for each field: how many values went, 0 or 1 | -1: it has the first tag, but not all of them, so that it stays in the index
+-- KEYS: structure, leases
+-- ARGV: how many tags, the tags of the invalidation, first that of the index, fields
+-- for each field: number of removed values, 0 or 1 | -1: lacks another tag, stays in the index
 local answers, count = {}, tonumber(ARGV[1])
 for i = count + 2, #ARGV - 1 do
   local field = ARGV[i]
   local value = read(field)
-  -- Under a lease there may be a fill that has registered itself already: it must end, whatever the entry was before.
+  -- Under a lease, a fill may have registered itself already: refuse it, whatever the entry was.
   local leased, lacks = redis.call('EXISTS', KEYS[5 + i - count - 1]) == 1, nil
   local known, has = pcall(cjson.decode, redis.call('HGET', tags, field) or '')
   if not leased and known and type(has) == 'table' then

@@ -3,8 +3,8 @@ local function use(field, place)
   if new then redis.call('ZADD', index, text(new), field) end
 end
 
--- Makes room for one entry more, as far as one step may. What has ended goes before what has not.
--- Returns how many went that had not, the highest place among them, and whether there is room now.
+-- Makes room for one more entry, within the limit of one step. Removes expired entries first.
+-- Returns the number of evicted entries, their highest place, and whether there is room now.
 local function make_room(max)
   if size() < max then return 0, nil, true end
   local reaped = reap(AT_ONCE)
@@ -24,7 +24,7 @@ local function make_room(max)
   return #victims, gone, many == surplus
 end
 
--- {1, how many were evicted} | {2, how many were evicted}: not stored yet, for more have to go than one step may
+-- {1, evicted}: stored | {2, evicted}: not stored yet, since one step may not evict enough
 local function store(field, place, value, ttl, its_tags, max, kind, life)
   local evicted = 0
   if place then
@@ -41,13 +41,13 @@ local function store(field, place, value, ttl, its_tags, max, kind, life)
     redis.call('ZREM', claims, field)
   end
   if theirs then
-    -- What lacks the mark is Python's.
+    -- A value without the mark is Python's.
     if value:byte(-1) ~= 10 then value = value .. '\n' end
     if its_tags == '' then its_tags = '{}' end
   end
   redis.call('HSET', values, field, value)
   redis.call('ZADD', ends, text(now + ttl), field)
-  -- Servers that can end a field by itself tell Python by it; others know no such command.
+  -- Tells Python the TTL, if the server can expire fields. Other servers refuse the command.
   if theirs then redis.pcall('HPEXPIRE', values, text(ttl), 'FIELDS', 1, field) end
   if its_tags ~= '' then
     redis.call('HSET', tags, field, its_tags)

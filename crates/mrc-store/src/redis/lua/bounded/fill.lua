@@ -1,6 +1,6 @@
 -- KEYS: structure, lease
--- ARGV: field, token, value, its life in ms, its tags as JSON or nothing, the room, kind of life, life in ms
--- {1, evicted}: stored | {2, evicted}: not yet, once more | {0, 0}: refused
+-- ARGV: field, token, value, its TTL in ms, its tags as JSON or nothing, room, kind and ms of life
+-- {1, evicted}: stored | {2, evicted}: not stored yet, call again | {0, 0}: refused
 if look('GET', KEYS[6]) ~= ARGV[2] then return {0, 0} end
 make_whole()
 local before, place = read(ARGV[1])

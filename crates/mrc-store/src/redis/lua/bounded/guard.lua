@@ -1,5 +1,6 @@
--- Runs the step. Where a key is of a foreign type, nothing of a structure is worth anything, as where the server has evicted a part of it;
--- a lease is as good as absent. They go, and the step runs once more. Whatever it did before went along.
+-- Runs the step. A key of a foreign type makes its structure worthless, as an eviction of a part
+-- does. A lease of a foreign type counts as absent. Remove them, with all that the step did
+-- before, and run the step once more.
 local done, answer = pcall(step)
 if done then return answer end
 if not string.find(type(answer) == 'table' and answer.err or answer, 'WRONGTYPE', 1, true) then error(answer, 0) end

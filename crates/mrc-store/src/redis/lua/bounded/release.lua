@@ -1,5 +1,5 @@
 -- KEYS: structure, lease   ARGV: field, token
--- 1: released | 0: the claim was not ours any more
+-- 1: released | 0: the claim was no longer ours
 if look('GET', KEYS[6]) ~= ARGV[2] then return 0 end
 redis.call('DEL', KEYS[6])
 if redis.call('HGET', values, ARGV[1]) == '' then forget({ARGV[1]}) end

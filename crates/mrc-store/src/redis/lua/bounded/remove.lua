@@ -1,5 +1,5 @@
 -- ARGV: fields
--- how many there were
+-- the number of removed entries
 local removed = 0
 for i = 1, #ARGV - 1 do
   if read(ARGV[i]) then

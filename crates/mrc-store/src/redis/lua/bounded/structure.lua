@@ -1,5 +1,6 @@
--- A structure: the order of its entries (a sorted set, or a set: is_set), their values, their ends in ms, the claims' ends in ms, the
--- entries' tags. The last argument of every script: 1 if Python takes part, which knows neither ends nor claims; or 0.
+-- A structure: the order of its entries (a sorted set, or a set if is_set), their values, their
+-- ends in ms, the claims' ends in ms, the entries' tags. The last argument of every script is 1 if
+-- Python shares the structure, else 0. Python knows neither ends nor claims.
 local index, values, ends, claims, tags = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local time = redis.call('TIME')
 local micros = time[1] * 1e6 + time[2]
@@ -11,12 +12,12 @@ local function text(number) return string.format('%.17g', number) end
 
 local function size() return redis.call(is_set and 'SCARD' or 'ZCARD', index) end
 
--- Values that are in the order no more, at most AT_ONCE.
+-- Removes values that are no longer in the order, at most AT_ONCE.
 local function forget_values(fields)
   if #fields == 0 then return end
   local gone = redis.call('HDEL', values, unpack(fields))
   if theirs and gone < #fields then
-    -- Valkey 9 lets nobody delete a field that has ended, and counts it until it has swept it, as Python then does: so it is written anew first.
+    -- Valkey 9 can't delete an expired field, and counts it, as Python does: so write it first.
     for _, field in ipairs(fields) do redis.call('HSET', values, field, '') end
     redis.call('HDEL', values, unpack(fields))
   end
@@ -24,7 +25,7 @@ local function forget_values(fields)
   redis.call('HDEL', tags, unpack(fields))
 end
 
--- Values and claims, at most AT_ONCE.
+-- Removes values and claims, at most AT_ONCE.
 local function forget(fields)
   if #fields == 0 then return end
   redis.call(is_set and 'SREM' or 'ZREM', index, unpack(fields))
@@ -32,15 +33,16 @@ local function forget(fields)
   forget_values(fields)
 end
 
--- The place of an entry in the order, or nil.
+-- Returns the place of an entry in the order, or nil.
 local function place_of(field)
   if is_set then return redis.call('SISMEMBER', index, field) == 1 and 0 or nil end
   local place = redis.call('ZSCORE', index, field)
   return place and tonumber(place) or nil
 end
 
--- Values without a place, of 32 by chance. A field that has ended by itself and was forgotten by Python is counted until the server has swept it:
--- so how many fields there are says nothing by itself. False: the server tells no fields by chance, and ends none.
+-- Removes values without a place, among 32 random fields. Python forgets an expired field, but the
+-- server counts the field until its sweep: so the number of fields alone proves nothing.
+-- Returns false if the server has no command for random fields; it then expires none either.
 local function forget_orphans()
   local some = redis.pcall('HRANDFIELD', values, 32)
   if some.err then return false end
@@ -52,7 +54,7 @@ local function forget_orphans()
   return true
 end
 
--- Where the server has evicted one part, or somebody removed it, what is left is worth nothing.
+-- If the server has evicted a part, or somebody removed a part, the rest is worthless.
 local function make_whole()
   local fields, known = redis.call('HLEN', values), size()
   local sum = known + redis.call('ZCARD', claims)
@@ -65,10 +67,11 @@ local function make_whole()
   if lost then redis.call('UNLINK', unpack(KEYS, 1, 5)) end
 end
 
--- Whether Python stored it: such a value lacks our line feed, and lives as long as the structure, whatever end the field had before.
+-- Returns whether Python stored the value: it then lacks our line feed, and lives as long as the
+-- structure, whatever end the field had before.
 local function is_pythons(value) return theirs and value and value ~= '' and not string.find(value, '\n ?$') end
 
--- What has ended goes, so many at a time. Returns how many entries went.
+-- Removes up to limit expired entries, and as many claims. Returns the number of removed entries.
 local function reap(limit)
   local over = redis.call('ZRANGEBYSCORE', ends, '-inf', text(now), 'LIMIT', 0, limit)
   if theirs then
@@ -89,7 +92,8 @@ local function reap(limit)
   return #over
 end
 
--- What is under a field: its value and place, '' for a claim, or nil. What has ended, or is only half there, goes.
+-- Returns the value of a field ('' for a claim) and its place, or nil. Removes an expired
+-- field, and a field of which a part is missing.
 local function read(field)
   local value, place = redis.call('HGET', values, field), place_of(field)
   if not value and not place then return nil end
@@ -103,17 +107,17 @@ local function read(field)
   return value, place
 end
 
--- How many ms a value still lives, or -1: without an end.
+-- Returns the remaining ms of a value, or -1 if it has no end.
 local function left_of(field, value)
   local left, over = redis.call('PTTL', values), redis.call('ZSCORE', ends, field)
   if over and not is_pythons(value) and (left < 0 or tonumber(over) - now < left) then return math.ceil(tonumber(over) - now) end
   return left
 end
 
--- Whether a sliding life is to begin anew. Not for each use: a hundredth makes no difference.
+-- Returns whether a sliding life must restart. Ignores 1 %, to save a write for each use.
 local function is_due(left, life) return left < life - life / 100 end
 
--- Sees to it that all parts end together. Kinds: entries (not before what is needed, in ms), sliding, fixed.
+-- Makes all parts expire together. Kinds: entries (not before the needed ms), sliding, fixed.
 local function expire(kind, life, needed)
   local left = redis.call('PTTL', values)
   if kind == 'entries' then
