@@ -1,4 +1,4 @@
-//! A value is computed, and stored under its claim.
+//! Computes a value, and stores it under its claim.
 
 use mrc_core::{Bypass, Event, Tag};
 use mrc_store::ClaimMode;
@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::inherited::Carried;
 
 impl Pipeline {
-    /// Computes the value and puts it in the place of what the cache has.
+    /// Computes the value, and replaces the cached value.
     pub(super) async fn compute_in_place<C: Compute>(
         &self,
         key: &str,
@@ -55,7 +55,7 @@ impl Pipeline {
         }
     }
 
-    /// Ends a claim by what came of its computation. Says whether the store accepted a value.
+    /// Fills or releases the claim. Returns the answer, and whether the store accepted the value.
     pub(super) async fn settle(
         &self,
         key: &str,
@@ -75,7 +75,7 @@ impl Pipeline {
         }
     }
 
-    /// Stores what was computed. Says whether the store accepted it.
+    /// Stores the computed value. Returns the answer, and whether the store accepted the value.
     pub(super) async fn fill(&self, key: &str, call: &Call, claim: Held, made: Made) -> (Answer, bool) {
         let Made { value, said } = made;
         let tags = said.tags.at(self.store.id(), claim.moment());
