@@ -1,4 +1,4 @@
-//! The parts that all clones of a client share, and the computation of a query: a read of the database.
+//! The parts that all clones of a client share, and the read of a query from the database.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -32,7 +32,7 @@ pub(crate) struct Inner {
 }
 
 impl Inner {
-    /// Reads the database when it is our turn.
+    /// Reads the database when it is this caller's turn.
     pub(crate) async fn read(&self, sql: &str, params: &Params, trusted: bool) -> Result<Bytes, Error> {
         let turn = self.bulkhead.turn().await;
         if let Err(Error::Overloaded { waiting }) = turn {

@@ -1,4 +1,5 @@
-//! What is known of a text: its hash, and whether it may be cached. Computed once a text, not once a call.
+//! The properties of a text: its hash, and whether it may be cached. Computed once a text, not a
+//! call.
 
 use std::sync::{Arc, OnceLock};
 
@@ -11,7 +12,7 @@ use quick_cache::sync::Cache;
 use crate::error::Error;
 use crate::types::Types;
 
-/// How many bytes of texts are remembered.
+/// The size of the texts that are remembered, in bytes.
 const BYTES: u64 = 8 << 20;
 
 /// The texts that were seen lately.
@@ -21,13 +22,13 @@ pub(crate) struct Texts {
     ignore_space: bool,
 }
 
-/// What is known of one text.
+/// The properties of one text.
 #[derive(Debug)]
 pub(crate) struct Text {
     pub(crate) hash: TextHash,
     pub(crate) types: Arc<Types>,
     ignore_space: bool,
-    /// How many placeholders a cacheable statement has.
+    /// The number of placeholders of a cacheable statement.
     checked: OnceLock<Result<usize, NotCacheable>>,
     /// The word of the text that reads the clock.
     clock: OnceLock<Option<String>>,
@@ -62,7 +63,8 @@ impl Texts {
 }
 
 impl Text {
-    /// Refuses a statement that isn't a plain read, or has another number of placeholders, before anything is run.
+    /// Refuses a statement that isn't a plain read, or has another number of placeholders, before
+    /// it runs.
     pub(crate) fn check(&self, sql: &str, params: usize, trusted: bool) -> Result<(), Error> {
         let checked = self.checked.get_or_init(|| {
             let check = if self.ignore_space { statement::check_ignoring_space } else { statement::check };
@@ -78,7 +80,8 @@ impl Text {
         }
     }
 
-    /// Returns what makes the answer depend on the clock, at the first call only. Returns `None` if nothing does.
+    /// Returns the word of the text that depends on the clock, at the first call only. Returns
+    /// `None` if the text has none.
     pub(crate) fn clock_once(&self, sql: &str) -> Option<&str> {
         let mut first = false;
         let clock = self.clock.get_or_init(|| {
@@ -101,7 +104,7 @@ mod tests {
         assert!(Arc::ptr_eq(&first, &again));
         assert!(first.checked.get().is_none(), "nobody asked whether it may be cached");
         first.check(sql, 1, false).unwrap();
-        // Were it looked at again, the other text would be refused.
+        // A second check would refuse the other text.
         again.check("DELETE FROM t WHERE id = ?", 1, false).unwrap();
     }
 
