@@ -33,8 +33,9 @@ impl fmt::Debug for Events {
     }
 }
 
-/// A line for what somebody should know who reads logs, and no more lines in an outage than it has causes: what happens to each call is
-/// told to debuggers alone. A key holds the values of params, and so may an error: they go to listeners that asked for them.
+/// Logs one line per cause, not per call, so an outage doesn't flood the log; the events of each
+/// call are logged at debug level. Keys and errors may hold values of params, so only listeners get
+/// them.
 fn log(event: &Event<'_>) {
     match event {
         Event::ServerLost { server, error } => tracing::warn!(target: "mrc", server, error, "a cache server is lost"),

@@ -48,7 +48,7 @@ impl Database {
         self.version.store(version, Ordering::SeqCst);
     }
 
-    /// Waits until so many queries have read their row.
+    /// Waits until this many queries have read their row.
     pub(super) async fn reads(&self, queries: usize) {
         until(|| self.queries() >= queries).await;
     }
@@ -90,7 +90,7 @@ impl QueryExecutor for Database {
     async fn close(&self) {}
 }
 
-/// Waits for what other tasks bring about.
+/// Waits for the effect of other tasks.
 pub(super) async fn until(mut done: impl FnMut() -> bool) {
     while !done() {
         tokio::task::yield_now().await;
@@ -98,7 +98,7 @@ pub(super) async fn until(mut done: impl FnMut() -> bool) {
     }
 }
 
-/// A store that counts its calls, can fail, and can hold a fill back after it was carried out.
+/// A store that counts its calls, can fail, and can hold back the reply to a fill.
 #[derive(Debug)]
 pub(super) struct Spy {
     pub(super) memory: MemoryStore,
@@ -106,9 +106,9 @@ pub(super) struct Spy {
     pub(super) failing: Mutex<Option<&'static str>>,
     pub(super) filled: Semaphore,
     pub(super) fill_replies: Semaphore,
-    /// An entry that a `look` still finds, as if its removal were on the way.
+    /// An entry that a `look` still finds, as if its removal were under way.
     pub(super) ghost: Mutex<Option<(String, Found)>>,
-    /// A copy that somebody else left under every key.
+    /// A copy that another process left under every key.
     pub(super) copy: Mutex<Option<Found>>,
 }
 
@@ -242,7 +242,7 @@ impl Fixture {
             .shared_store(store.clone())
             .shared_executor(database.clone())
             .on_event(move |event: &Event<'_>| {
-                // It comes with every read.
+                // This event comes with every read.
                 if !matches!(event, Event::Computed { .. }) {
                     heard.lock().unwrap().push(name(event));
                 }
