@@ -130,8 +130,7 @@ impl Answer {
         codec::one(self.rows()?)
     }
 
-    /// Returns the whole document as one `T`, read strictly, like serde_json. `T` may borrow from
-    /// the answer.
+    /// Returns the whole document as one `T`, read like serde_json. `T` may borrow from the answer.
     ///
     /// # Errors
     /// [`Error::Decode`], with the place: the JSON isn't a `T`.
@@ -158,7 +157,7 @@ impl Answer {
 
     /// Returns the JSON, as the cache has it, unparsed.
     ///
-    /// The bytes may share memory with other answers of one packet: copy bytes that you keep for
+    /// The bytes may share memory with other answers of one packet: copy them to keep them for
     /// long.
     pub fn into_bytes(self) -> Bytes {
         self.json

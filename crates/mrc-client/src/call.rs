@@ -72,8 +72,7 @@ pub(crate) struct Call {
     pub(crate) mode: Mode,
     /// The time of the call, from which its deadline counts.
     pub(crate) began: Instant,
-    /// Whether the computation may exceed the deadline, which then limits the waits for others
-    /// alone.
+    /// Whether the computation may exceed the deadline, which then limits waits for others alone.
     pub(crate) endless: bool,
 }
 
@@ -129,8 +128,7 @@ impl Call {
         self.began + self.options.deadline
     }
 
-    /// Waits for another caller. Returns `None` when the deadline passes. A call that ends then as
-    /// a whole needs no second limit.
+    /// Waits for another caller. Returns `None` at the deadline, unless the whole call ends then.
     pub(crate) async fn wait<T>(&self, other: impl Future<Output = T>) -> Option<T> {
         if self.endless { timeout_at(self.ends(), other).await.ok() } else { Some(other.await) }
     }

@@ -1,5 +1,4 @@
-//! Checks values before they are written: some come back from every codec as another value, or as
-//! none.
+//! Checks values before they are written: some come back from every codec as another, or as none.
 //!
 //! | value | comes back as |
 //! |---|---|

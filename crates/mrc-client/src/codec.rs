@@ -11,16 +11,14 @@ use crate::error::Error;
 
 /// The codec of a [`Cache`](crate::Cache)'s values. Default: JSON.
 ///
-/// A value of another codec is a miss, and is overwritten: caches that share a namespace share a
-/// codec.
+/// A value of another codec is a miss, and is overwritten: caches of one namespace share a codec.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum Codec {
     /// JSON, which every language reads.
     #[default]
     Json,
-    /// MessagePack, by rmp-serde: smaller, and faster to read. Structs are written with their
-    /// fields' names.
+    /// MessagePack, by rmp-serde: smaller, faster to read. Structs are written with field names.
     #[cfg(feature = "msgpack")]
     MessagePack,
     /// CBOR (RFC 8949), by ciborium.
@@ -40,8 +38,8 @@ impl Codec {
         match self {
             Self::Json => {
                 carry::check(value, Numbers::Finite).map_err(Error::encode)?;
-                // As `serde_json` writes them: JavaScript's spelling has one text for `2` and
-                // `2.0`, and none for `-0.0`.
+                // As `serde_json` writes them: JavaScript spells `2` and `2.0` alike, and can't
+                // spell `-0.0`.
                 serde_json::to_vec(value).map(Bytes::from).map_err(Error::encode)
             }
             #[cfg(feature = "msgpack")]
@@ -113,8 +111,7 @@ pub(crate) fn from_json<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T, Unf
     serde_json::from_str(text).or_else(|_| located(text, |document| serde_path_to_error::deserialize(document)))
 }
 
-/// Reads the rows of a query; the values may borrow from it. `format` is the writer's format, as
-/// far as the reader knows.
+/// Reads the rows of a query, which may borrow from it. `format` is the writer's, as far as known.
 pub(crate) fn from_rows<'a, T: Deserialize<'a>>(json: &'a [u8], format: RowFormat) -> Result<Vec<T>, Unfit> {
     let text = text(json).map_err(Unfit::Garbage)?;
     let read = |lenient: bool| {
@@ -140,8 +137,7 @@ pub(crate) fn one<T>(mut rows: Vec<T>) -> Result<Option<T>, Error> {
     Ok(row)
 }
 
-/// Reads JSON that doesn't fit once more, to find the place. Following the path is too slow for a
-/// hit.
+/// Reads JSON that doesn't fit again, to find the place. Following the path is too slow for a hit.
 #[cold]
 fn located<'a, T>(
     text: &'a str,

@@ -23,8 +23,7 @@ pub(crate) trait Compute {
 
     fn run(self, store: StoreId, key: &str) -> impl Future<Output = Result<Made, Error>>;
 
-    /// Returns the same computation for a task that outlives its caller. Returns `None` if it
-    /// borrows from its caller.
+    /// Returns the same for a task that outlives its caller. Returns `None` if it borrows from it.
     fn detached(&self) -> Option<BoxFuture<'static, Result<Made, Error>>>;
 }
 

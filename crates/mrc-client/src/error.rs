@@ -37,8 +37,7 @@ pub enum Error {
     /// A glob can't be used.
     #[error(transparent)]
     Glob(#[from] GlobError),
-    /// The cache doesn't have the value, in [`Mode::ReadOnly`](crate::scope::Mode::ReadOnly):
-    /// nothing was run.
+    /// A miss in [`Mode::ReadOnly`](crate::scope::Mode::ReadOnly): nothing was run.
     #[error("{key:?} isn't in the cache, and this call may only read it: run it in another mode")]
     Missed {
         /// The key.
@@ -78,8 +77,7 @@ pub enum Error {
         /// The cause.
         source: Arc<ExecuteError>,
     },
-    /// The call's deadline passed. The database may be slow, or too many callers wait before this
-    /// one.
+    /// The call's deadline passed. The database may be slow, or too many callers wait in line.
     #[error("the call took longer than its deadline of {limit:?}")]
     Deadline {
         /// The deadline.
@@ -114,8 +112,8 @@ pub enum Error {
 }
 
 impl Error {
-    /// Returns whether the same call may succeed later. A transaction that is committed, or may be,
-    /// is never retryable.
+    /// Returns whether the same call may succeed later: never for a transaction that may be
+    /// committed.
     pub fn is_retryable(&self) -> bool {
         match self {
             Self::Database(error) => error.is_retryable(),
@@ -154,8 +152,7 @@ impl Error {
         }
     }
 
-    /// Returns the number of the database's error, such as 1062. Returns `None` if the database
-    /// didn't answer with an error.
+    /// Returns the number of the database's error, such as 1062. Returns `None` if there is none.
     pub fn code(&self) -> Option<u32> {
         Some(self.server()?.code)
     }
@@ -165,8 +162,7 @@ impl Error {
         Some(self.server()?.state.as_str()).filter(|state| !state.is_empty())
     }
 
-    /// Returns the error that the database answered with, with its code and SQLSTATE. Returns
-    /// `None` for another error.
+    /// Returns the database's error, with code and SQLSTATE. Returns `None` for another error.
     ///
     /// ```
     /// # fn check(error: &mrc_client::Error) {

@@ -33,9 +33,8 @@ impl fmt::Debug for Events {
     }
 }
 
-/// Logs one line per cause, not per call, so an outage doesn't flood the log; the events of each
-/// call are logged at debug level. Keys and errors may hold values of params, so only listeners get
-/// them.
+/// Logs one line per cause, not per call, so an outage doesn't flood the log; each call's events
+/// are at debug level. Keys and errors may hold values of params: only listeners get them.
 fn log(event: &Event<'_>) {
     match event {
         Event::ServerLost { server, error } => tracing::warn!(target: "mrc", server, error, "a cache server is lost"),

@@ -125,8 +125,7 @@ pub(crate) fn key() -> Option<String> {
     SCOPE.try_with(|scope| scope.frame.as_ref().map(|frame| frame.key.to_string())).ok().flatten()
 }
 
-// The next three are no `async fn`, which would hold `work` twice: unoptimised tests would need a
-// large stack.
+// The next three are no `async fn`, which would hold `work` twice, and need a large stack in tests.
 
 /// Runs `work`, whose calls use the cache in this mode.
 pub(crate) fn in_mode<F: Future>(mode: Mode, work: F) -> impl Future<Output = F::Output> {

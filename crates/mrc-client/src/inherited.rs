@@ -76,8 +76,7 @@ impl Carried {
     /// Returns the tags for an entry that was claimed at this moment.
     ///
     /// An invalidation that began before the claim may have been about to remove a value that was
-    /// hit since. So that value's own moment counts, but no further back than an invalidation can
-    /// take.
+    /// hit since. So that value's own moment counts, but no older than an invalidation can take.
     pub(crate) fn at(&self, store: StoreId, claimed: Moment) -> Tags {
         let earliest = claimed.earlier(INVALIDATION_LIMIT);
         let since = |since: &Since| match since {

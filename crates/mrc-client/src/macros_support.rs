@@ -1,5 +1,4 @@
-//! The expansion of `#[cached]` and `#[invalidates]`, besides code that a caller can write. Not
-//! API.
+//! The expansion of `#[cached]` and `#[invalidates]`, besides code that callers can write. Not API.
 
 use std::any::type_name;
 use std::borrow::Cow;
@@ -40,8 +39,7 @@ pub trait Carrier: From<Error> {}
 #[diagnostic::do_not_recommend]
 impl<E: From<Error>> Carrier for E {}
 
-/// The return type of a function. A `Result` is found under any alias, but not behind a type
-/// parameter of the function.
+/// The return type of a function. A `Result` counts under any alias, but not as a type parameter.
 ///
 /// A method of its own precedes a method of a trait: this tells the `Result`s apart.
 pub struct Returns<T>(PhantomData<fn() -> T>);
@@ -195,8 +193,7 @@ pub fn outcome<R: Heard>(outcome: R) -> Result<R::Ok, R::Err> {
     outcome.outcome()
 }
 
-/// Returns the function's own part of a cache. If the bound can't be used, each call returns the
-/// error.
+/// Returns the function's own part of a cache. Each call returns the error of an unusable bound.
 pub fn bounded(cache: &Cache, bound: Bound) -> Cache {
     cache.bounded(bound.per_function()).unwrap_or_else(|error| cache.failing(error))
 }

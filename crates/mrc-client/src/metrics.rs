@@ -72,8 +72,7 @@ const BYPASS_NAMES: [&str; 10] = [
 /// | `mrc_scanned_keys_total` | counter | | keys that the scans of invalidations looked at |
 /// | `mrc_evicted_entries_total` | counter | | entries that bounded caches evicted |
 ///
-/// The hit rate is `hit` over the sum of `hit`, `miss` and `followed`. No key and no param is ever
-/// a label.
+/// The hit rate is `hit` over the sum of `hit`, `miss` and `followed`. No key or param is a label.
 ///
 /// Install the exporter first: metrics that were made before it count into nothing.
 ///
@@ -111,8 +110,7 @@ impl Metrics {
         Self::labelled(Vec::new())
     }
 
-    /// Returns metrics like [`new`](Self::new), with a label `cache` on each, which tells the
-    /// caches of a program apart.
+    /// Returns metrics like [`new`](Self::new), each with the label `cache`, for several caches.
     pub fn named(cache: impl Into<String>) -> Self {
         Self::labelled(vec![Label::new("cache", cache.into())])
     }

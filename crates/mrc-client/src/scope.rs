@@ -29,8 +29,7 @@ pub use crate::mode::Mode;
 
 /// Adds a tag to the entry that is being computed. Does nothing outside of a computation.
 ///
-/// It may be called until the function returns, also after the data was read: an invalidation in
-/// between still counts.
+/// Call it at any time until the function returns: an invalidation in between still counts.
 pub fn tag(tag: impl Into<Tag>) {
     tags([tag]);
 }
@@ -63,8 +62,7 @@ pub fn current_tags() -> Vec<Tag> {
 }
 
 /// Spawns a task that belongs to this scope. The task's tags and reads count as the function's own,
-/// and its calls have the same mode and statistics. Await the task: after the function has
-/// returned, its tags are lost.
+/// and its calls have the same mode and statistics. Await it: later tags are lost.
 pub fn spawn<F>(work: F) -> JoinHandle<F::Output>
 where
     F: Future + Send + 'static,
@@ -87,8 +85,8 @@ pub async fn with_mode<F: Future>(mode: Mode, work: F) -> F::Output {
     frame::in_mode(mode, work).await
 }
 
-/// Runs `work`, and counts its calls to any cache, besides the cache's own [`Stats`] and those of
-/// outer scopes.
+/// Runs `work`, and counts its calls to any cache. The cache's [`Stats`] and outer scopes count
+/// too.
 pub async fn with_stats<F: Future>(stats: &Arc<Stats>, work: F) -> F::Output {
     frame::counted(stats, work).await
 }

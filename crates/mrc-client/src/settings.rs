@@ -90,8 +90,7 @@ pub enum OnError {
     /// The call bypasses the cache: the value is computed. Default.
     #[default]
     Degrade,
-    /// The call ends with [`Error::Store`], and nothing runs. A value that was already computed is
-    /// returned all the same.
+    /// The call ends with [`Error::Store`], and nothing runs. A computed value is still returned.
     Fail,
 }
 
@@ -219,15 +218,13 @@ macro_rules! with_options {
             self.with(Options { deadline, ..self.options })
         }
 
-        /// Returns the same, whose calls keep stale copies for this long: see the builder's
-        /// `stale_on_error`.
+        /// Returns the same with another `stale_on_error` for each call: see the builder.
         #[must_use]
         pub fn with_stale_on_error(&self, window: Duration) -> Self {
             self.with(Options { stale: window, ..self.options })
         }
 
-        /// Returns the same, whose calls have values computed anew before they expire: see the builder's
-        /// `early_refresh`.
+        /// Returns the same with another `early_refresh` for each call: see the builder.
         #[must_use]
         pub fn with_early_refresh(&self, window: Duration) -> Self {
             self.with(Options { early_refresh: window, ..self.options })

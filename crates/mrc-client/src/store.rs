@@ -29,8 +29,7 @@ impl Store {
         &self.shared
     }
 
-    /// Returns a number for this store: moments of two stores can't be compared. A view has its
-    /// store's number.
+    /// Returns the store's number: moments of two stores can't be compared. A view has its store's.
     pub(crate) fn id(&self) -> StoreId {
         self.id
     }

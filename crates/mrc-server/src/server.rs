@@ -9,8 +9,7 @@ use mrc_core::{Event, EventListener};
 use mrc_store::StoreError;
 use mrc_store::{CacheStore, DropError, DropRequest, Invalidator, Select};
 
-/// Drops cached entries. Cheap to clone: all clones share the connections. It connects at first
-/// use.
+/// Drops cached entries. Cheap to clone: clones share the connections. It connects at first use.
 ///
 /// Call it after the commit of the write: an entry that is filled between the drop and the commit
 /// holds the old rows.
@@ -33,8 +32,7 @@ pub struct MrcServer {
 }
 
 impl MrcServer {
-    /// Returns a server for the Redis of this URL: `redis://user:password@host:6379/0`, as the
-    /// client takes it.
+    /// Returns a server for Redis by URL: `redis://user:password@host:6379/0`, as for the client.
     ///
     /// # Errors
     /// [`StoreError::Config`]: the URL can't be used.
@@ -72,8 +70,7 @@ impl MrcServer {
         Self { invalidator: Invalidator::new(Arc::clone(self.invalidator.store()), deadline), ..self }
     }
 
-    /// Adds a listener for drops, and for servers of the cache that are lost. May be called several
-    /// times.
+    /// Adds a listener for drops, and for lost servers of the cache. May be called several times.
     #[must_use]
     pub fn on_event(mut self, listener: impl EventListener + 'static) -> Self {
         let listener: Arc<dyn EventListener> = Arc::new(listener);
@@ -82,8 +79,8 @@ impl MrcServer {
         self
     }
 
-    /// Drops the entries that have any of these params, or match a [`DropRequest`], and returns
-    /// their number.
+    /// Drops the entries that have any of these params, or match a [`DropRequest`]. Returns their
+    /// number.
     ///
     /// The peers' `dropOutdatedCache` / `drop_outdated_cache`, but for whole segments, and only for
     /// keys that look like cached entries. It also drops the entries of cached functions that read

@@ -160,8 +160,7 @@ async fn past_the_deadline_the_caller_hears_what_may_survive() {
     assert!(once.is_err());
 }
 
-/// Returns a store with the entries of queries tagged by params, one in each spelling, and the
-/// keys.
+/// Returns a store with entries of queries tagged by params, one in each spelling, and the keys.
 async fn tagged() -> (Arc<Flaky>, Vec<String>) {
     let store = Flaky::with_entries(0).await;
     let mut keys = Vec::new();

@@ -44,8 +44,7 @@ pub struct CacheBuilder {
 }
 
 impl CacheBuilder {
-    /// Returns a builder for a cache in this store. For a store with other users:
-    /// [`shared`](Self::shared).
+    /// Returns a builder for a cache in this store. For a shared store: [`shared`](Self::shared).
     pub fn new(store: impl CacheStore) -> Self {
         Self::shared(Arc::new(store))
     }
@@ -67,8 +66,8 @@ impl CacheBuilder {
     }
 
     /// Sets all settings that a struct can hold, and replaces those set before. A namespace stays
-    /// if `config` has none. Later setters override it. [`CacheConfig::from_env`] reads the
-    /// environment.
+    /// if `config` has none. Later setters override it. For the environment:
+    /// [`CacheConfig::from_env`].
     pub fn config(mut self, config: CacheConfig) -> Self {
         let namespace = std::mem::take(&mut self.config.namespace);
         self.config = config;
@@ -85,15 +84,13 @@ impl CacheBuilder {
         self
     }
 
-    /// Sets the TTL of entries without their own: a [`Duration`], or whole seconds. Default: 5
-    /// minutes.
+    /// Sets the TTL of entries without one: a [`Duration`], or whole seconds. Default: 5 minutes.
     pub fn ttl(mut self, ttl: impl Into<Ttl>) -> Self {
         self.config.ttl = ttl.into();
         self
     }
 
-    /// Sets the maximum number of entries, and the policy that evicts: see [`Bound`]. Default: no
-    /// bound.
+    /// Sets the limit of entries, and the policy that evicts: see [`Bound`]. Default: no bound.
     ///
     /// ```
     /// # use mrc_store::MemoryStore;

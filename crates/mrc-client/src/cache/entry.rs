@@ -13,8 +13,7 @@ use super::spec::Spec;
 use crate::codec::{Codec, Unfit};
 use crate::error::Error;
 
-/// One entry of a cache, of type `T`: returned by [`Cache::entry`], and the companion that
-/// `#[cached]` makes for a function.
+/// One entry of type `T`: from [`Cache::entry`], or as the companion of a `#[cached]` function.
 pub struct Entry<T> {
     cache: Cache,
     spec: Spec,

@@ -40,8 +40,8 @@ pub use self::spec::Spec;
 /// missing value for all, and the cache stores it.
 ///
 /// A value that was computed before an [`invalidate`](Self::invalidate) is never returned after it.
-/// Cheap to clone: all clones share everything. Two caches with one namespace share their entries,
-/// also across processes.
+/// Cheap to clone: all clones share everything. Caches with one namespace share entries, in any
+/// process.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), mrc_client::Error> {
@@ -82,8 +82,8 @@ pub(crate) struct Inner {
 }
 
 impl Cache {
-    /// Returns the value of an entry, from the cache or from the function. The function's errors
-    /// aren't cached.
+    /// Returns the value of an entry, from the cache or from the function, whose errors aren't
+    /// cached.
     ///
     /// While the function runs, it may add tags to its entry, or set its TTL: see
     /// [`scope`](crate::scope). The value is written and read back, so that a miss returns the same
@@ -135,14 +135,12 @@ impl Cache {
         value
     }
 
-    /// Returns the value of an entry. Returns `None` if the cache doesn't have it. Runs no
-    /// function.
+    /// Returns the value of an entry. Returns `None` if there is none. Runs no function.
     ///
     /// # Errors
     /// - [`Error::FunctionKey`]: no key can be made of the spec.
     /// - [`Error::Decode`]: the entry has a value of another type, which stays.
     /// - [`Error::Store`]: the cache failed, with [`OnError::Fail`](crate::OnError::Fail).
-    ///   Otherwise the call returns `None`.
     pub async fn get<T: DeserializeOwned>(&self, spec: impl Into<Spec>) -> Result<Option<T>, Error> {
         self.get_by(spec.into(), Codec::decode).await
     }
@@ -272,8 +270,7 @@ impl Cache {
     /// Returns a part of this cache that has a bound. The part has its own entries in the same
     /// namespace, with the same settings and statistics. The same bound returns the same part.
     ///
-    /// [`clear`](Self::clear) of the whole cache clears its parts too; [`len`](Self::len) leaves
-    /// them out.
+    /// [`clear`](Self::clear) of the whole clears its parts too; [`len`](Self::len) omits them.
     ///
     /// ```
     /// # async fn example(cache: mrc_client::Cache) -> Result<(), mrc_client::Error> {
@@ -326,16 +323,14 @@ impl Cache {
         &**self.inner.pipeline.store.shared()
     }
 
-    /// Asks the servers of the store whether they answer. Takes at most 5 s, and connects if
-    /// necessary.
+    /// Asks the store's servers whether they answer. Takes at most 5 s, and connects if necessary.
     pub async fn health(&self) -> Health {
         let ping = probe(async { Ok(self.store().ping().await?) });
         let (cache, tag_risks) = join(ping, tag_risks(self.store())).await;
         Health { cache, database: None, tag_risks }
     }
 
-    /// Closes the connections of the store, for all its users. Later calls compute, or return
-    /// errors.
+    /// Closes the store's connections, for all its users. Later calls compute, or return errors.
     pub async fn close(&self) {
         self.store().close().await;
     }

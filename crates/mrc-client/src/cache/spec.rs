@@ -38,8 +38,7 @@ impl Spec {
         Self { key: self.key.arg(name, &value), ..self }
     }
 
-    /// Sets the TTL of the entry: a [`Duration`](std::time::Duration), or whole seconds. Default:
-    /// the cache's TTL.
+    /// Sets the TTL: a [`Duration`](std::time::Duration), or whole seconds. Default: the cache's.
     pub fn ttl(self, ttl: impl Into<Ttl>) -> Self {
         Self { ttl: Some(ttl.into()), ..self }
     }

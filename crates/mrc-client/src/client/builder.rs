@@ -30,8 +30,7 @@ impl MrcClient {
     /// [`MrcConfig::from_env`](crate::MrcConfig::from_env).
     ///
     /// # Errors
-    /// Those of [`MrcConfig::from_env`](crate::MrcConfig::from_env) and
-    /// [`MrcClientBuilder::build`].
+    /// Those of `MrcConfig::from_env` and [`MrcClientBuilder::build`].
     pub fn from_env() -> Result<Self, Error> {
         MrcClientBuilder::from(MrcConfig::from_env()?).build()
     }
@@ -133,8 +132,8 @@ impl MrcClientBuilder {
     /// the background. Default: 1 s. Needs [`stale_on_error`](Self::stale_on_error).
     ///
     /// With zero, no caller waits for a value that has a stale copy: stale-while-revalidate. A
-    /// function runs in its caller, so its stale copy is served only when it fails or its deadline
-    /// passes.
+    /// function runs in its caller, so its stale copy is served only after a failure or its
+    /// deadline.
     pub fn stale_after(mut self, patience: Duration) -> Self {
         self.config.settings.stale_after = patience;
         self
@@ -149,8 +148,8 @@ impl MrcClientBuilder {
         self
     }
 
-    /// Leaves params without a name out of the key, as the peers do, instead of refusing them.
-    /// Default: false.
+    /// Omits unnamed params from the key, as the peers do, instead of refusing them. Default:
+    /// false.
     pub fn allow_unnamed_params(mut self, allow: bool) -> Self {
         self.config.allow_unnamed_params = allow;
         self
@@ -176,8 +175,8 @@ impl MrcClientBuilder {
     /// Returns the client, which connects at first use.
     ///
     /// # Errors
-    /// [`Error::Config`], [`Error::Ttl`] or a backend's own: a URL or a setting can't be used, or
-    /// there is no cache.
+    /// [`Error::Config`], [`Error::Ttl`], a backend's own: a setting can't be used, or there is no
+    /// cache.
     pub fn build(self) -> Result<MrcClient, Error> {
         let config = &self.config;
         let settings = config.settings.clone();

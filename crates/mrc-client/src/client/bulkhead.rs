@@ -8,8 +8,7 @@ use crate::error::Error;
 
 /// Limits the queries that run and those that wait, and refuses all others.
 ///
-/// Limits queries only: a function may run queries itself, and must not block the queries that it
-/// needs.
+/// Limits queries only: a function may run queries, and must not block the queries that it needs.
 #[derive(Debug)]
 pub(crate) struct Bulkhead {
     running: Semaphore,

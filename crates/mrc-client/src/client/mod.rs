@@ -52,8 +52,7 @@ impl MrcClient {
 
     with_options!();
 
-    /// Returns the same client, whose calls take the stale copy after this time: see
-    /// [`MrcClientBuilder::stale_after`].
+    /// Returns the same client with another [`stale_after`](MrcClientBuilder::stale_after).
     #[must_use]
     pub fn with_stale_after(&self, patience: Duration) -> Self {
         self.with(Options { stale_after: patience, ..self.options })
@@ -68,10 +67,9 @@ impl MrcClient {
     /// The peers' `queryWithCache` / `query_with_cache`.
     ///
     /// # Errors
-    /// - [`Error::NotCacheable`], [`Error::Key`], [`Error::Ttl`], or a wrong number of params:
-    ///   nothing runs. Correct the call.
-    /// - [`Error::Database`]: the database failed. A cache that fails is no error: the database
-    ///   answers.
+    /// - [`Error::NotCacheable`], [`Error::Key`], [`Error::Ttl`], a wrong number of params: nothing
+    ///   runs.
+    /// - [`Error::Database`]: the database failed. If the cache fails, the database answers.
     ///
     /// ```no_run
     /// # use std::time::Duration;
@@ -141,11 +139,11 @@ impl MrcClient {
         }
     }
 
-    /// Runs a query of one row through the cache, and decodes the row. Returns `None` if there is
-    /// no row.
+    /// Runs a query of one row through the cache, and decodes it. Returns `None` if there is no
+    /// row.
     ///
-    /// See [`rows_with_cache`](Self::rows_with_cache). `T` is a struct, a tuple, or the type of the
-    /// query's only column.
+    /// See [`rows_with_cache`](Self::rows_with_cache). `T` is a struct, a tuple, or a single
+    /// column's type.
     ///
     /// # Errors
     /// Those of `rows_with_cache`. [`Error::Decode`] also if there are several rows.
@@ -177,8 +175,7 @@ impl MrcClient {
     /// The peers' `withCache` / `with_cache`. The value is written as JSON and read back, so that a
     /// miss returns the same as a hit. The function's errors aren't cached. They may have any type
     /// that an [`Error`] turns into, such as `anyhow::Error` or an enum with a variant `Mrc(#[from]
-    /// mrc::Error)`. A caller that waited for another caller's function, which failed, runs its
-    /// own.
+    /// mrc::Error)`. A caller that waited for a function that failed runs its own.
     ///
     /// # Errors
     /// - The function's own.
@@ -330,8 +327,7 @@ impl MrcClient {
         }
     }
 
-    /// Returns the key of a query, and the terms of its call. Refuses what can't be cached, before
-    /// anything runs.
+    /// Returns the key and the terms of a query's call. Refuses statements that can't be cached.
     fn prepare(&self, query: &Query<'_>, params: &Params, ttl: Ttl) -> Result<(Key, Call), Error> {
         self.inner.executor()?;
         let text = self.inner.texts.of(&query.sql);

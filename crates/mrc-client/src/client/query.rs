@@ -30,8 +30,7 @@ impl<'a> Query<'a> {
         Self { sql: sql.into(), keyed_as: None, trusted: false, tags: Vec::new(), tagged_by_params: false }
     }
 
-    /// Hashes another text than the statement: another service's text, or a name of your own.
-    /// Default: the statement itself.
+    /// Hashes another service's text, or your own name, for the key. Default: the statement itself.
     #[must_use]
     pub fn keyed_as(self, text: impl Into<Cow<'a, str>>) -> Self {
         Self { keyed_as: Some(text.into()), ..self }
@@ -46,8 +45,7 @@ impl<'a> Query<'a> {
         Self { trusted: true, ..self }
     }
 
-    /// Adds a tag to the entry. Invalidating the tag costs as much as its entries, not the
-    /// keyspace.
+    /// Adds a tag to the entry. The cost of its invalidation grows with its entries, not all keys.
     #[must_use]
     pub fn tag(mut self, tag: impl Into<Tag>) -> Self {
         self.tags.push(tag.into());

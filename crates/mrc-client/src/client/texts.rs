@@ -1,5 +1,4 @@
-//! The properties of a text: its hash, and whether it may be cached. Computed once a text, not a
-//! call.
+//! The properties of a text: its hash, and whether it may be cached. Computed once a text.
 
 use std::sync::{Arc, OnceLock};
 
@@ -63,8 +62,7 @@ impl Texts {
 }
 
 impl Text {
-    /// Refuses a statement that isn't a plain read, or has another number of placeholders, before
-    /// it runs.
+    /// Refuses a statement that isn't a plain read, or has another number of placeholders.
     pub(crate) fn check(&self, sql: &str, params: usize, trusted: bool) -> Result<(), Error> {
         let checked = self.checked.get_or_init(|| {
             let check = if self.ignore_space { statement::check_ignoring_space } else { statement::check };
@@ -80,8 +78,8 @@ impl Text {
         }
     }
 
-    /// Returns the word of the text that depends on the clock, at the first call only. Returns
-    /// `None` if the text has none.
+    /// Returns the text's word that reads the clock, at the first call only. Returns `None` if none
+    /// does.
     pub(crate) fn clock_once(&self, sql: &str) -> Option<&str> {
         let mut first = false;
         let clock = self.clock.get_or_init(|| {

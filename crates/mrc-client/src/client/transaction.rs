@@ -37,8 +37,8 @@ impl Transaction {
         Ok(Answer::of_rows(rows)?)
     }
 
-    /// Runs a statement in the transaction, and returns the number of written rows and the
-    /// generated id.
+    /// Runs a statement in the transaction. Returns the number of written rows and the generated
+    /// id.
     ///
     /// # Errors
     /// Those of [`MrcClient::execute`]. [`ExecuteError::TransactionOver`]: an earlier error or a
@@ -75,8 +75,7 @@ impl fmt::Debug for Transaction {
 }
 
 impl Invalidations {
-    /// Runs all these invalidations, and returns the number of removed entries. Repeating them is
-    /// harmless.
+    /// Runs these invalidations, and returns the number of removed entries. Repeating is harmless.
     ///
     /// # Errors
     /// [`Error::NotInvalidated`], with the rest as `pending`: the cache went on failing for the
@@ -156,15 +155,13 @@ async fn roll_back(client: &MrcClient, transaction: Transaction, ends: Instant) 
     let Transaction { open, pending, is_over, .. } = transaction;
     let ended = timeout_at(ends, open.rollback()).await;
     if is_over && matches!(ended, Ok(Err(ExecuteError::TransactionOver))) && !pending.is_empty() {
-        // A statement has committed earlier ones. The caller gets its own error, which matters
-        // more.
+        // A statement has committed earlier ones. The caller's own error matters more.
         let client = client.clone();
         scope::spawn(async move { pending.retry(&client).await.map(drop) });
     }
 }
 
-/// Commits and invalidates in a task of its own, so that cancelling the caller can't separate the
-/// two.
+/// Commits and invalidates in a task of its own, so that a cancelled caller can't separate them.
 async fn commit(client: &MrcClient, transaction: Transaction, ends: Instant) -> Result<(), Error> {
     let Transaction { open, pending, .. } = transaction;
     let patience = client.inner().settings.invalidation_deadline;

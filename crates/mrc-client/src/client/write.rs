@@ -48,8 +48,8 @@ impl MrcClient {
     /// - The transaction has its own connection of the callers' pool. Its reads see its own writes,
     ///   and never the cache.
     ///
-    /// A process that dies between the commit and the invalidation leaves the old entries until
-    /// their TTL ends.
+    /// A process that dies between commit and invalidation leaves the old entries until their TTL
+    /// ends.
     ///
     /// # Errors
     /// - The error of `work`.
@@ -58,10 +58,10 @@ impl MrcClient {
     /// - [`Error::Database`]: the transaction couldn't begin or commit, and nothing is written.
     ///   [`is_retryable`](Error::is_retryable) says whether to run it again.
     /// - [`Error::Deadline`]: it took longer than the deadline (60 s), and was rolled back.
-    /// - [`Error::NotInvalidated`]: it is committed, and the cache still has the entries. Retry
+    /// - [`Error::NotInvalidated`]: committed, but the cache still has the entries. Retry
     ///   `pending`.
-    /// - [`Error::CommitUnknown`]: the answer to `COMMIT` was lost. The entries are invalidated all
-    ///   the same.
+    /// - [`Error::CommitUnknown`]: the answer to `COMMIT` was lost. The invalidations ran all the
+    ///   same.
     ///
     /// ```no_run
     /// # use mrc_core::params;
@@ -85,8 +85,8 @@ impl MrcClient {
         transaction::run(self, work).await
     }
 
-    /// Drops the entries that have any of these params, or match a [`DropRequest`], and returns
-    /// their number.
+    /// Drops the entries that have any of these params, or match a [`DropRequest`]. Returns their
+    /// number.
     ///
     /// Call it after the commit of the write: an entry that is filled between the drop and the
     /// commit holds the old rows. The peers' `dropOutdatedCache` / `drop_outdated_cache`, but for
@@ -125,8 +125,7 @@ impl MrcClient {
 
     /// Returns the builder of a cache for functions and plain values, on the connections of this
     /// client. The cache has the client's listeners and settings, except for the TTL (5 minutes),
-    /// the codec and the bound. Build it once, and clone it: callers share computations within one
-    /// cache.
+    /// the codec and the bound. Build it once and clone it, so that callers share computations.
     ///
     /// ```no_run
     /// # fn example(client: mrc_client::MrcClient) -> Result<(), mrc_client::Error> {

@@ -62,8 +62,7 @@ impl Pipeline {
                     return self.compute_for_followers(key, call, leader, compute).await;
                 }
                 Seat::Follower(follower) => {
-                    // The leader may have hit the cache, which this caller bypasses: then it tries
-                    // again.
+                    // The leader may have hit the cache, which this caller bypasses: try again.
                     let outcome = self.follow(key, call, follower).await;
                     if let Some(outcome) = outcome.filter(|outcome| !outcome.as_ref().is_ok_and(Answer::is_hit)) {
                         return outcome.map(Answer::followed);
@@ -76,8 +75,8 @@ impl Pipeline {
     }
 
     /// Computes the value without the cache, for this caller and for those that joined before the
-    /// computation began. Later callers wait for the next flight: no store says whether the value
-    /// was invalidated meanwhile.
+    /// computation began. Later callers wait for the next flight: no store says whether this value
+    /// is invalidated.
     pub(super) async fn compute_for_followers<C: Compute>(
         &self,
         key: &str,

@@ -1,5 +1,4 @@
-//! The one check of a found value, for hits, claims, stale copies and leaders: no value reaches a
-//! caller without it.
+//! The one check of every found value: a hit's, a claim's, a stale copy's, a leader's.
 
 use bytes::Bytes;
 use mrc_core::Mark;
@@ -65,8 +64,7 @@ impl WrongTypes {
 }
 
 impl Call {
-    /// Returns the value of an entry that has this call's mark, or no mark where only one type is
-    /// known.
+    /// Returns the value of an entry with this call's mark, or without one if all types are one.
     fn without_mark<'a>(&self, found: &'a [u8]) -> Option<&'a [u8]> {
         let ours = self.mark.strip(found);
         // The order matters: a call of this process notes its types before it stores an entry.

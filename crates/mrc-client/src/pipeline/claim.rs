@@ -71,8 +71,7 @@ impl Claims {
         }
     }
 
-    /// Claims `key`, or waits while another claimant fills it, at most once a claim. Calls `looks`
-    /// before each look.
+    /// Claims `key`, or waits for another claimant, once a claim. Calls `looks` before each look.
     pub(crate) async fn claim(&self, store: &Arc<dyn CacheStore>, key: &str, asks: &Asks, looks: impl Fn()) -> Waited {
         let began = Instant::now();
         let mut pause = PAUSES.0;
@@ -101,8 +100,7 @@ impl Claims {
                 self.waited_out.insert(self.hasher.hash_one(key), ends);
                 return Waited::TooLong;
             }
-            // Jitter spreads the waiters. A pause ends with the wait, and soon after the other
-            // lease.
+            // Jitter spreads the waiters. A pause ends with the wait, or with the other lease.
             let jittered = pause.mul_f64(rand::rng().random_range(0.5..1.0));
             sleep(jittered.min(left).min(busy_for.unwrap_or(left).max(PAUSES.0))).await;
             pause = (pause * 2).min(PAUSES.1);
@@ -110,7 +108,7 @@ impl Claims {
     }
 
     /// Returns whether the standing claim was waited out before. A later claim was made after the
-    /// wait for the first, so it ends `wait_max` later or more. Half of `wait_max` allows for late
+    /// wait for the first, so it ends `wait_max` later or more. Half of that allows for late
     /// replies.
     fn is_waited_out(&self, key: &str, busy_for: Option<Duration>) -> bool {
         let Some(ends) = self.waited_out.get(&self.hasher.hash_one(key)) else { return false };
@@ -134,8 +132,7 @@ impl Claims {
         if !asks.tags {
             return (store.claim(key, &token, terms).await, held);
         }
-        // Side by side, since both end before the read: the value is newer than any invalidation
-        // before `now`.
+        // Both end before the read, so the value is newer than any invalidation before `now`.
         match join(store.claim(key, &token, terms), store.now()).await {
             (Ok(claim), Ok(now)) => {
                 held.moment = now;
@@ -146,8 +143,7 @@ impl Claims {
     }
 }
 
-/// A claim that may stand at the store. Dropping it releases it in the background; at the latest it
-/// ends with its lease.
+/// A claim that may stand at the store. A drop releases it in the background, or its lease ends it.
 #[derive(Debug)]
 pub(crate) struct Held {
     open: Option<Open>,
@@ -174,8 +170,7 @@ impl Held {
     /// Stores the value if the claim still stands. Returns whether the store accepted it.
     pub(crate) async fn fill(mut self, json: Bytes, life: Life) -> Result<bool, StoreError> {
         let Some(open) = &self.open else { return Ok(false) };
-        // `open` stays set until the store answers, so that an error or a cancellation releases the
-        // claim.
+        // `open` stays set until the answer: an error or a cancellation releases the claim.
         let filled = open.store.fill(&open.key, &open.token, json, life).await?;
         self.open = None;
         Ok(filled)

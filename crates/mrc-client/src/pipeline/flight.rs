@@ -1,5 +1,4 @@
-//! Single-flight: when several callers of this process miss one key, one leads and the others
-//! follow.
+//! Single-flight: of the callers of this process that miss one key, one leads, the others follow.
 //!
 //! A follower may take a value that was read after it joined, like a value that it read itself. It
 //! may take an earlier read only if the store accepted the fill, since then no invalidation ended
@@ -78,8 +77,7 @@ impl Flights {
         Self { flights: Mutex::default(), without }
     }
 
-    /// Joins the flight to `key`, or starts one. A flight that is as old as `patience` counts as
-    /// given up.
+    /// Joins the flight to `key`, or starts one. A flight as old as `patience` counts as given up.
     pub(crate) fn join(&self, key: &str, patience: Duration) -> Seat<'_> {
         let mut flights = self.lock();
         let under_way = flights.get(key).filter(|flight| flight.began.elapsed() < patience);
@@ -141,8 +139,7 @@ impl Leader<'_> {
 
     /// Begins a read of the database or the store. Followers that joined before may take its value.
     pub(crate) fn begin_read(&self) {
-        // The lock orders this with `join`: a follower has joined either before the read or after
-        // it.
+        // The lock orders this with `join`: a follower joined either before the read or after it.
         let _flights = self.flights.lock();
         self.flight.reads.fetch_add(1, Ordering::Relaxed);
     }
@@ -184,8 +181,7 @@ pub(crate) struct Follower {
 }
 
 impl Follower {
-    /// Waits for the leader's outcome. Returns `None` if the outcome isn't for this follower, which
-    /// must then try by itself.
+    /// Waits for the leader's outcome. Returns `None` if the outcome isn't for this follower.
     pub(crate) async fn outcome(mut self) -> Option<Result<Answer, Error>> {
         let landing = self.landed.wait_for(Option::is_some).await.ok()?.clone()?;
         (self.careless || landing.accepted || self.joined < landing.read).then_some(landing.outcome)

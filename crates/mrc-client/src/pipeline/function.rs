@@ -41,8 +41,7 @@ where
         Ok(value) => Ok(value),
         Err(error) => match (function.outcome(), error) {
             (Some(outcome), _) => outcome,
-            // The error is another caller's, or about its value: our own outcome may be better to
-            // act on.
+            // The error is another caller's, or its value's: our own outcome may be better.
             (None, Error::Function(_) | Error::Encode(_) | Error::Decode { .. }) => {
                 function.finish_in_time(pipeline, key, call).await?
             }
@@ -66,8 +65,8 @@ where
         Self { work, outcome: None }
     }
 
-    /// Returns the value of `key`, from the cache or from the function. `tell` makes the error that
-    /// other callers get.
+    /// Returns the value of `key`, from the cache or the function. `tell` makes other callers'
+    /// error.
     ///
     /// The value is read back from its written form, so that a miss returns the same as a hit.
     pub(crate) async fn through(

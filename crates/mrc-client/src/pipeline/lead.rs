@@ -16,8 +16,7 @@ use crate::error::Error;
 use crate::settings::OnError;
 
 impl Pipeline {
-    /// Joins flights until one has an outcome for this caller. `looked` is the outcome of the first
-    /// look.
+    /// Joins flights until one has an outcome for this caller. `looked`: the first look's outcome.
     pub(super) async fn attempt<C: Compute>(
         &self,
         key: &str,
@@ -42,8 +41,7 @@ impl Pipeline {
                     }
                 }
             }
-            // The leader's value wasn't for this caller, but the cache may have a newer value by
-            // now.
+            // The leader's value wasn't for this caller, but the cache may have a newer one.
             looked = match self.look(key, call).await {
                 Ok(Some(answer)) => {
                     self.hit(key, &answer, call.began);
@@ -78,8 +76,7 @@ impl Pipeline {
 
         leader.begin_read();
         let outcome = self.computed(key, call, compute).await;
-        // Close before the fill: a later caller may come after an invalidation that the fill can't
-        // see.
+        // Close before the fill: a later caller may follow an invalidation that the fill misses.
         leader.close();
         let (outcome, accepted) = self.settle(key, call, claim, outcome).await;
         leader.land(outcome.clone(), accepted);
@@ -122,14 +119,13 @@ impl Pipeline {
             answer = self.look(key, call).await.ok().flatten();
         }
         let Some(answer) = answer else { return self.compute_for_followers(key, call, leader, compute).await };
-        // This caller filled nothing, so only followers that joined before this read may take the
-        // value.
+        // Not a fill of ours: only followers that joined before this read may take the value.
         leader.land(Ok(answer.clone()), false);
         Ok(answer.followed())
     }
 
-    /// Waits for another caller's flight. Returns `None` if the outcome isn't for this caller, or
-    /// comes too late.
+    /// Waits for another caller's flight. Returns `None` if its outcome is not this call's, or
+    /// late.
     pub(super) async fn follow(&self, key: &str, call: &Call, follower: Follower) -> Option<Result<Answer, Error>> {
         let began = Instant::now();
         let outcome = call.wait(follower.outcome()).await??;

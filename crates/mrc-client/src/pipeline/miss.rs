@@ -23,8 +23,8 @@ use crate::frame;
 const RESERVE: Duration = Duration::from_millis(500);
 
 impl Pipeline {
-    /// Computes a value that the cache doesn't have, or has wrong; or else returns the stale copy.
-    /// Runs in a span of its own.
+    /// Computes a value that is missing or wrong, or returns the stale copy. Runs in a span of its
+    /// own.
     pub(super) async fn miss<C: Compute>(
         self: &Arc<Self>,
         key: &str,
@@ -64,13 +64,11 @@ impl Pipeline {
             Some(compute) => {
                 let compute = Detached(compute);
                 let why = format!("no answer within {:?}", call.options.stale_after);
-                // `stale_after` counts from the start of the flight: the database has had that time
-                // already.
+                // `stale_after` counts from the flight's start: the database had that time.
                 let good_enough =
                     self.flights.began(&call.flight(key)).unwrap_or(call.began) + call.options.stale_after;
                 let (pipeline, name, owned) = (Arc::clone(self), key.to_owned(), call.clone());
-                // A task of its own, so that the computation can go on after the stale copy was
-                // served.
+                // A task of its own can go on after the stale copy was served.
                 let mut task = Attempt::spawn(async move {
                     let attempt = pipeline.attempt(&name, &owned, looked, compute);
                     pipeline.in_time(&name, &owned, ends, attempt).await
@@ -79,8 +77,7 @@ impl Pipeline {
                     Ok(outcome) => outcome,
                     Err(_) => match self.stale(key, call, &why).await {
                         Some(stale) => {
-                            // A leader goes on and fills the entry. A follower isn't needed any
-                            // more.
+                            // A leader goes on and fills the entry. A follower needn't.
                             task.goes_on = !self.flights.is_led_by_another(&call.flight(key), task.handle.id());
                             return Ok(stale);
                         }
@@ -95,8 +92,7 @@ impl Pipeline {
         }
     }
 
-    /// Returns the outcome of `work`, or an error when the deadline passes. An endless call has
-    /// none.
+    /// Returns the outcome of `work`, or an error at the deadline. An endless call has none.
     pub(crate) async fn in_time<T>(
         &self,
         key: &str,

@@ -90,8 +90,7 @@ impl Pipeline {
         // The one await of a hit. All other futures here are boxed: the compiler nests the futures
         // of a call chain, so cached functions that call each other would need a large stack.
         let looked = match self.store.shared().patience() {
-            // The store's own time-out ends this look: a second timer costs a hit more than the
-            // check.
+            // The store's own time-out ends this look: a second timer costs more than the check.
             patience if patience <= call.options.deadline => self.store.get(key).await,
             // Half of the time is left for the database.
             _ => in_time_of_store(call.began + call.options.deadline / 2, self.store.shared().get(key)).await,
@@ -154,8 +153,8 @@ impl Pipeline {
         self.events.emit(&Event::Hit { key, bytes: answer.as_bytes().len(), took: began.elapsed() });
     }
 
-    /// Returns the cached value, with its tags if the call is nested. Removes a value that isn't
-    /// this call's.
+    /// Returns the cached value, with tags for a nested call. Removes a value that isn't this
+    /// call's.
     async fn look(&self, key: &str, call: &Call) -> Result<Option<Answer>, StoreError> {
         let found = if call.nested {
             self.store.shared().look(key).await?.map(|found| self.found(found, call, Answer::cached))

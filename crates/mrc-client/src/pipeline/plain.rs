@@ -42,8 +42,7 @@ impl Pipeline {
         Ok(answer)
     }
 
-    /// Stores a value that its caller vouches for. Returns `false` after an invalidation meanwhile,
-    /// or if the cache failed.
+    /// Stores a value that its caller vouches for. Returns `false` if it wasn't stored.
     pub(crate) async fn put(&self, key: &Key, call: &Call, value: Bytes) -> Result<bool, Error> {
         let key = key.as_str();
         if !call.mode.stores() {

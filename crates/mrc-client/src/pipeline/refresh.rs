@@ -1,5 +1,4 @@
-//! Early refresh: a value in use is recomputed shortly before it expires, so that no caller misses
-//! it.
+//! Early refresh: a value in use is recomputed shortly before it expires, so that nobody misses it.
 //!
 //! A hit is one GET, which doesn't return the remaining TTL. So each process remembers when to look
 //! next at the keys that it hit lately. A look asks the store for the remaining TTL, in the
@@ -59,16 +58,14 @@ impl Pipeline {
             };
             let ends = Instant::now() + call.options.deadline;
             if !matches!(pipeline.in_time(&name, &call, ends, async { Ok(work.await) }).await, Ok(Some(_))) {
-                // Another process refreshes the value, or this one failed. There is time for more
-                // attempts.
+                // Another process refreshes it, or this one failed. There is time to retry.
                 pipeline.schedule.look_later(&name, watched, left / 4, Duration::ZERO, &call);
             }
         });
         answer
     }
 
-    /// Computes a function that borrows from its caller in this call, while all others hit the
-    /// value.
+    /// Computes a function that borrows from its caller in this call, while others hit the value.
     async fn refresh_here<C: Compute>(&self, key: &str, call: &Call, answer: Answer, compute: C) -> Answer {
         // Only functions are ever marked as wanted.
         let Some(left) = self.schedule.want(key, None) else { return answer };
@@ -79,8 +76,7 @@ impl Pipeline {
         }
     }
 
-    /// Returns the remaining TTL if a refresh is due. Returns `None` otherwise, and sets the next
-    /// look.
+    /// Returns the remaining TTL if a refresh is due. Else returns `None`, and sets the next look.
     async fn left_to_refresh(&self, key: &str, call: &Call, watched: &Watched) -> Option<Duration> {
         let left = self.store.shared().ttl(key).await.ok().flatten();
         let gap = gap(call, watched);

@@ -21,8 +21,8 @@ impl Pipeline {
     /// Returns the answer for a caller that couldn't decode a value which wasn't computed for it.
     ///
     /// A text that is no JSON document is removed, and the value is recomputed and stored. A whole
-    /// document of another type stays for callers that can read it. This caller's value is then
-    /// computed without the cache.
+    /// document of another type stays for callers that can read it, and this call bypasses the
+    /// cache.
     pub(crate) async fn instead<C: Compute>(
         self: &Arc<Self>,
         key: &Key,
@@ -52,8 +52,7 @@ impl Pipeline {
         if call.mode == Mode::ReadOnly {
             return Err(Error::Missed { key: name.to_owned() });
         }
-        // Queries for one key are alike, so their callers share one. Each function has its own
-        // type.
+        // Queries for one key are alike: callers share one. Functions have their own types.
         let others = if call.rows { Others::Together } else { Others::Apart };
         let bypass = self.bypass(name, call, &why, others, compute);
         let answer = Box::pin(self.in_time(name, call, call.ends(), bypass)).await?;
@@ -67,8 +66,7 @@ impl Pipeline {
         self.remove(key, mode).await
     }
 
-    /// Removes a value that isn't the call's, like [`discard`](Self::discard). A value of other
-    /// types isn't reported as bad.
+    /// Removes a value that isn't the call's. A value of other types isn't reported as bad.
     pub(super) async fn reject(&self, key: &str, mode: Mode, wrong: &Wrong) -> Result<(), StoreError> {
         match wrong {
             Wrong::OtherTypes => self.remove(key, mode).await,

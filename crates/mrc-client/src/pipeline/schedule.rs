@@ -14,8 +14,7 @@ use crate::call::Call;
 const KEYS: u64 = 100_000;
 /// The number of queries that are refreshed at once.
 const AT_ONCE: usize = 16;
-/// The longest pause between looks, unless the window is longer: another process may change the
-/// TTL.
+/// The longest pause between looks, or the window if longer: another process may change the TTL.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// When to look at which key.
@@ -28,8 +27,7 @@ pub(super) struct Schedule {
     pub(super) at_once: Semaphore,
 }
 
-/// The state of a key. Two callers that change it at once may both look, but only one gets the
-/// claim.
+/// The state of a key. Two callers that change it at once may both look, but one gets the claim.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Watched {
     /// The time of the next look, in ms since the client began.
@@ -73,8 +71,7 @@ impl Schedule {
         }
     }
 
-    /// Takes the look that is due. Nobody else looks until it has ended, or for the length of a
-    /// lease.
+    /// Takes the look that is due. Nobody else looks until it has ended, or for a lease's length.
     pub(super) fn take_look(&self, key: &str, lease: Duration) -> Option<Watched> {
         let (watched, now) = (self.watched(key), self.millis(Instant::now()));
         if watched.next > now {

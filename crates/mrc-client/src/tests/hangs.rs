@@ -1,4 +1,4 @@
-//! No caller waits for ever: not for a stopped leader, for itself, or again and again for a dead
+//! No caller waits for ever: not for a stopped leader, for itself, or repeatedly for a dead
 //! process.
 
 use std::future::{Future, pending};

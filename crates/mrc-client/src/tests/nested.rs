@@ -169,8 +169,7 @@ async fn a_query_gives_its_tags_to_a_function_and_by_its_params() {
     assert_eq!(cache.invalidate(Select::any(["Id=70", "Id"])).await.unwrap(), 0);
 }
 
-/// Drops by a param like the store: scans the keys, then asks the index for the entries that read
-/// them.
+/// Drops by a param like the store: scans the keys, then asks the index for entries that read them.
 async fn drop_by_param(store: &Spy, key: &str, tag: &str) -> u64 {
     store.memory.remove(&[key.to_owned().into()]).await.unwrap();
     store.memory.invalidate(&[Tag::new(tag)]).await.unwrap()
@@ -206,8 +205,7 @@ async fn a_query_and_a_function_hand_on_their_params() {
     }
 }
 
-/// The outer entry hits the inner one during its drop: the scan follows the hit, and the index
-/// follows the scan.
+/// The outer entry hits the inner one during its drop: the scan follows the hit, then the index.
 #[tokio::test]
 async fn what_is_made_of_an_entry_during_its_drop_by_params_is_not_stored() {
     let it = Fixture::new(Database::open());
@@ -286,8 +284,7 @@ async fn scopes_count_one_inside_of_the_other() {
     assert_eq!((around.snapshot().lookups(), within.snapshot().hits), (2, 1));
 }
 
-/// A stack of 2 MiB, as tokio's threads have, must suffice: unoptimised, a level takes some 150
-/// KiB.
+/// A stack of 2 MiB, as in tokio's threads, must suffice: unoptimised, a level takes some 150 KiB.
 #[tokio::test]
 async fn functions_nest_as_deep_as_anybody_writes_them() {
     macro_rules! deeper {

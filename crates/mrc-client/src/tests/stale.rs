@@ -13,8 +13,7 @@ use crate::{BoxError, Error, Source};
 const WINDOW: Duration = Duration::from_secs(24 * 3600);
 const SECOND: Duration = Duration::from_secs(1);
 
-/// Returns a client with copies, whose value of version 1 has just expired. A query finds version
-/// 2.
+/// Returns a client with copies, whose value of version 1 just expired. A query finds version 2.
 async fn expired(database: std::sync::Arc<Database>) -> Fixture {
     let it = Fixture::with(database, Spy::new(), |builder| builder.stale_on_error(WINDOW).jitter(0.0));
     if it.database.gate.available_permits() == 0 {
