@@ -67,7 +67,6 @@ impl Answer {
         Self { tags: Some(Arc::new(tags)), ..self }
     }
 
-    /// Returns the answer of rows from the database.
     pub(crate) fn of_rows(rows: RowEncoder) -> Result<Self, ExecuteError> {
         let format = rows.format();
         Ok(Self::computed(rows.finish()?).with_rows(format))

@@ -14,10 +14,8 @@ use crate::mode::Mode;
 use crate::settings::{OnError, Settings};
 use crate::types::Types;
 
-/// The settings that a caller may choose.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Options {
-    /// The limit of a call's time.
     pub(crate) deadline: Duration,
     /// How long a stale copy outlives its value, for failures of the database. Zero: no copies.
     pub(crate) stale: Duration,
@@ -29,7 +27,6 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    /// Returns the options that these settings give every call.
     pub(crate) fn new(settings: &Settings, on_error: OnError) -> Self {
         let options = Self {
             deadline: settings.deadline,
@@ -52,14 +49,12 @@ impl Options {
     pub(crate) const LONGEST: Duration = Duration::from_secs(100 * 365 * 86_400);
 }
 
-/// One call.
 #[derive(Debug, Clone)]
 pub(crate) struct Call {
     /// A TTL that a life can be drawn from.
     pub(crate) ttl: Ttl,
     pub(crate) jitter: f64,
     pub(crate) options: Options,
-    /// The types of the params, which the key doesn't show.
     pub(crate) mark: Mark,
     /// The types that the text's params have had so far. `None` if the key shows them all.
     pub(crate) types: Option<Arc<Types>>,
@@ -77,7 +72,6 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    /// Returns a call in the scope of the current task.
     pub(crate) fn new(ttl: Ttl, jitter: f64, options: Options) -> Self {
         let (mode, nested) = frame::at_hand();
         Self {

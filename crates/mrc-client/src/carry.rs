@@ -35,7 +35,6 @@ pub(crate) fn check<T: Serialize + ?Sized>(value: &T, numbers: Numbers) -> Resul
     value.serialize(Probe { nesting: Nesting::outermost(), in_some: false, numbers })
 }
 
-/// The numbers that a codec can write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Numbers {
     Finite,
@@ -43,7 +42,6 @@ pub(crate) enum Numbers {
     Any,
 }
 
-/// Serializes into nothing.
 #[derive(Clone, Copy)]
 struct Probe {
     nesting: Nesting,
@@ -68,7 +66,6 @@ impl Probe {
     }
 }
 
-/// The parts of a list, a map or a struct.
 struct Parts {
     probe: Probe,
     at: usize,

@@ -166,7 +166,6 @@ fn located<'a, T>(
     }
 }
 
-/// Any document that a reader can follow to its bottom.
 struct Whole;
 
 impl<'de> Deserialize<'de> for Whole {

@@ -9,7 +9,6 @@ use crate::error::Error;
 use crate::frame::{Frame, Said};
 use crate::inherited::StoreId;
 
-/// A computed value.
 #[derive(Debug, Clone)]
 pub(crate) struct Made {
     pub(crate) value: Bytes,
@@ -44,7 +43,6 @@ impl<F: Future<Output = Result<Bytes, Error>>> Compute for Run<F> {
     }
 }
 
-/// A computation that borrows from no caller.
 pub(crate) struct Detached(pub(crate) BoxFuture<'static, Result<Made, Error>>);
 
 impl Compute for Detached {

@@ -7,7 +7,6 @@ use mrc_core::{Event, EventListener};
 
 use crate::frame;
 
-/// The listeners of a client.
 #[derive(Clone, Default)]
 pub(crate) struct Events(pub(crate) Vec<Arc<dyn EventListener>>);
 

@@ -23,7 +23,6 @@ struct Scope {
     source: Option<Arc<Mutex<Option<Source>>>>,
 }
 
-/// The entry that is being computed.
 #[derive(Debug)]
 pub(crate) struct Frame {
     store: StoreId,
@@ -47,7 +46,6 @@ impl Frame {
         Arc::new(Self { store, key: key.into(), outer: current().frame, said: Mutex::default() })
     }
 
-    /// Runs the computation of the entry.
     pub(crate) async fn run<T>(self: &Arc<Self>, work: impl Future<Output = T>) -> T {
         // The function's reads must not count as the answer to its own caller.
         let scope = Scope { frame: Some(Arc::clone(self)), source: None, ..current() };
@@ -99,7 +97,6 @@ pub(crate) fn lose_tags() {
     with_said(|said| said.tags.lose());
 }
 
-/// Notes the source of an answer if the task asks for it.
 pub(crate) fn answered(source: Source) {
     let _ = SCOPE.try_with(|scope| {
         if let Some(noted) = &scope.source {
@@ -108,7 +105,6 @@ pub(crate) fn answered(source: Source) {
     });
 }
 
-/// Counts an event if the task counts.
 pub(crate) fn count(event: &Event<'_>) {
     let _ = SCOPE.try_with(|scope| {
         scope.stats.iter().for_each(|stats| stats.on_event(event));

@@ -8,7 +8,6 @@ use tokio::time::{Instant, timeout};
 
 use crate::error::Error;
 
-/// The limit of a probe.
 const LIMIT: Duration = Duration::from_secs(5);
 
 /// The health of the servers.

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use mrc_core::Tag;
 use mrc_store::{INVALIDATION_LIMIT, Moment, Tags};
 
-/// Tags on their way to an entry.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Carried {
     tags: BTreeMap<Tag, Since>,
@@ -52,7 +51,6 @@ impl Carried {
         Self { tags: tags.map(|(tag, since)| (tag, Since::Moment(store, since))).collect(), lost }
     }
 
-    /// Marks the tags as lost.
     pub(crate) fn lose(&mut self) {
         self.lost = true;
     }

@@ -19,7 +19,6 @@ pub enum Mode {
 }
 
 impl Mode {
-    /// Returns whether cached values may be replaced.
     pub(crate) fn stores(self) -> bool {
         matches!(self, Self::Normal | Self::Refresh)
     }

@@ -52,7 +52,6 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// Reads the variables of the environment that set one of these.
     pub(crate) fn read<F: Fn(&str) -> Option<String>>(&mut self, vars: &Vars<F>) -> Result<(), Error> {
         vars.parsed("MRC_JITTER", "a fraction such as 0.1", &mut self.jitter)?;
         vars.millis("MRC_LEASE_MS", &mut self.lease)?;
@@ -64,7 +63,6 @@ impl Settings {
         vars.millis("MRC_INVALIDATION_DEADLINE_MS", &mut self.invalidation_deadline)
     }
 
-    /// Refuses settings with which no call could succeed.
     pub(crate) fn check(&self) -> Result<(), Error> {
         let refuse = |reason: &str| Err(Error::Config(reason.into()));
         if !(0.0..1.0).contains(&self.jitter) {
@@ -209,7 +207,6 @@ macro_rules! setters {
 }
 pub(crate) use setters;
 
-/// Copies of a client or a cache whose calls have other options.
 macro_rules! with_options {
     () => {
         /// Returns the same with another deadline for each call: see the builder's `deadline`.

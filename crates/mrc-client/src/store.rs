@@ -34,7 +34,6 @@ impl Store {
         self.id
     }
 
-    /// Returns the view of a namespace with a bound.
     pub(crate) fn bounded(&self, namespace: &str, bound: &Bound) -> Result<Self, StoreError> {
         let view = Arc::clone(&self.shared).bounded(namespace, bound)?;
         Ok(Self { id: self.id, ..Self::from(view) })

@@ -12,13 +12,11 @@ use quick_cache::sync::Cache;
 
 /// The number of texts that are remembered, for all clients of the process together.
 const TEXTS: usize = 50_000;
-/// No call yet.
 const NONE: u64 = 0;
 const SEVERAL: u64 = u64::MAX;
 
 static SEEN: LazyLock<Cache<TextHash, Arc<Types>>> = LazyLock::new(|| Cache::new(TEXTS));
 
-/// The types of the params of one text.
 #[derive(Debug, Default)]
 pub(crate) struct Types(AtomicU64);
 
@@ -29,7 +27,6 @@ impl Types {
         made.unwrap_or_default()
     }
 
-    /// Notes that a call has params of these types.
     pub(crate) fn see(&self, types: u64) {
         let first = self.0.compare_exchange(NONE, types, Ordering::SeqCst, Ordering::SeqCst);
         if first.is_err_and(|seen| seen != types) {
@@ -37,7 +34,6 @@ impl Types {
         }
     }
 
-    /// Returns whether all calls had the same types.
     pub(crate) fn are_one(&self) -> bool {
         self.0.load(Ordering::SeqCst) != SEVERAL
     }

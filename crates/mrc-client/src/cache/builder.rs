@@ -150,7 +150,6 @@ impl Cache {
         CacheBuilder::new(store)
     }
 
-    /// Returns a cache of these parts, which were all checked.
     pub(super) fn assemble(
         store: Store,
         config: CacheConfig,

@@ -73,7 +73,6 @@ pub(crate) struct Inner {
     pipeline: Arc<Pipeline>,
     /// The store without a bound.
     whole: Store,
-    /// Ends with the colon.
     namespace: Box<str>,
     config: CacheConfig,
     stats: Arc<Stats>,
@@ -281,7 +280,8 @@ impl Cache {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Store`], [`Error::Config`]: the bound can't be used, or there are more than 1,000 parts.
+    /// [`Error::Store`], [`Error::Config`]: the bound can't be used, or there are 1,000 parts
+    /// already.
     pub fn bounded(&self, bound: Bound) -> Result<Self, Error> {
         let part = self.inner.parts.get_or_make(bound, |bound| {
             let config = CacheConfig { bound: Some(bound), ..self.inner.config.clone() };
@@ -292,7 +292,6 @@ impl Cache {
         Ok(Self { options: self.options, ..part })
     }
 
-    /// Returns the same cache, whose calls end with this error.
     pub(crate) fn failing(&self, error: Error) -> Self {
         Self { fails: Some(error), ..self.clone() }
     }

@@ -19,7 +19,6 @@ impl<C> Default for Parts<C> {
 }
 
 impl<C: Clone> Parts<C> {
-    /// Returns the part with this bound, and makes it if necessary.
     pub(super) fn get_or_make(&self, bound: Bound, make: impl FnOnce(Bound) -> Result<C, Error>) -> Result<C, Error> {
         if let Some(part) = self.0.read().unwrap_or_else(PoisonError::into_inner).get(&bound) {
             return Ok(part.clone());

@@ -79,7 +79,6 @@ impl MrcConfig {
         Self::from_vars(|name| std::env::var(name).ok())
     }
 
-    /// Returns the settings from variables of any origin.
     pub(crate) fn from_vars(var: impl Fn(&str) -> Option<String>) -> Result<Self, Error> {
         let mut config = Self {
             mysql: var("MRC_MYSQL_URL"),

@@ -53,7 +53,6 @@ impl Inner {
         self.executor.as_deref().ok_or(Error::NoDatabase)
     }
 
-    /// Runs any statement without the cache.
     pub(crate) async fn execute(&self, sql: &str, params: &Params) -> Result<(RowEncoder, Executed), Error> {
         params.check()?;
         let mut rows = RowEncoder::new(self.rows);
@@ -62,7 +61,6 @@ impl Inner {
     }
 }
 
-/// A query reads the database.
 #[derive(Clone, Copy)]
 pub(super) struct Read<'a> {
     pub(super) client: &'a Arc<Inner>,

@@ -59,7 +59,6 @@ impl<'a> Query<'a> {
         Self { tagged_by_params: true, ..self }
     }
 
-    /// Returns the text that the key is made of.
     pub(crate) fn key_text(&self) -> &str {
         self.keyed_as.as_deref().unwrap_or(&self.sql)
     }

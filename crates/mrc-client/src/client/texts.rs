@@ -14,14 +14,12 @@ use crate::types::Types;
 /// The size of the texts that are remembered, in bytes.
 const BYTES: u64 = 8 << 20;
 
-/// The texts that were seen lately.
 #[derive(Debug)]
 pub(crate) struct Texts {
     known: Cache<Box<str>, Arc<Text>, Length>,
     ignore_space: bool,
 }
 
-/// The properties of one text.
 #[derive(Debug)]
 pub(crate) struct Text {
     pub(crate) hash: TextHash,

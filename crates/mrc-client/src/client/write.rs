@@ -96,7 +96,7 @@ impl MrcClient {
     /// [`invalidation_deadline`](crate::MrcClientBuilder::invalidation_deadline) (10 s).
     ///
     /// # Errors
-    /// [`Error::Drop`]: the params select nothing, and nothing was dropped; or the cache went on failing, and entries may survive until their TTL ends: call it again.
+    /// [`Error::Drop`]: the params select nothing, and nothing was dropped. Or the cache went on failing, and entries may survive until their TTL ends: call it again.
     pub async fn drop_outdated_cache(&self, request: impl Into<DropRequest>) -> Result<u64, Error> {
         let inner = self.inner();
         Ok(inner.invalidator.drop_outdated(&request.into(), &*inner.pipeline.events).await?)

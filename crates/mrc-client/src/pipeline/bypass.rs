@@ -37,7 +37,6 @@ impl Pipeline {
         self.in_time(key, call, call.ends(), self.bypass(key, call, &why, Others::Apart, compute)).await
     }
 
-    /// Computes the value without the cache.
     pub(super) async fn bypass<C: Compute>(
         &self,
         key: &str,

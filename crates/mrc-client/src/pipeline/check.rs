@@ -41,7 +41,6 @@ pub(super) struct WrongTypes {
 }
 
 impl WrongTypes {
-    /// The number of types that are remembered.
     const MOST: u64 = 1_000;
 
     pub(super) fn new() -> Self {

@@ -20,7 +20,6 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(5), Duration::from_m
 /// The number of waited-out claims that are remembered.
 const WAITED_OUT: u64 = 10_000;
 
-/// How a client claims.
 #[derive(Debug)]
 pub(crate) struct Claims {
     pub(crate) lease: Duration,
@@ -48,7 +47,6 @@ impl Asks {
     }
 }
 
-/// How a wait for a key ended.
 pub(crate) enum Waited {
     /// This caller holds the claim.
     Granted(Held),
@@ -56,7 +54,6 @@ pub(crate) enum Waited {
     Hit { value: Bytes, waited: Duration },
     /// Another claimant still fills the key.
     TooLong,
-    /// The store failed.
     Failed(StoreError),
 }
 
@@ -176,7 +173,6 @@ impl Held {
         Ok(filled)
     }
 
-    /// Ends the claim without a value.
     pub(crate) async fn release(mut self) {
         if let Some(open) = &self.open {
             // A claim that can't be released ends with its lease.

@@ -14,7 +14,6 @@ use crate::error::Error;
 use crate::inherited::Carried;
 
 impl Pipeline {
-    /// Computes the value, and replaces the cached value.
     pub(super) async fn compute_in_place<C: Compute>(
         &self,
         key: &str,
@@ -78,9 +77,11 @@ impl Pipeline {
     /// Stores the computed value. Returns the answer, and whether the store accepted the value.
     pub(super) async fn fill(&self, key: &str, call: &Call, claim: Held, made: Made) -> (Answer, bool) {
         let Made { value, said } = made;
+        // Inherited tags keep their own moments: the claim's would miss an invalidation under way.
         let tags = said.tags.at(self.store.id(), claim.moment());
         let (lost, bad) = (said.tags.is_lost(), tags.check().err());
         let answer = Answer::computed(value.clone());
+        // An outer entry inherits these tags even if this entry isn't stored.
         let answer = answer.tagged(Carried::found(self.store.id(), (!lost).then(|| tags.clone())));
         let unwanted = match &bad {
             Some(error) => Some(Bypass::BadTags(error)),

@@ -1,7 +1,7 @@
 //! Single-flight: of the callers of this process that miss one key, one leads, the others follow.
 //!
 //! A follower may take a value that was read after it joined, like a value that it read itself. It
-//! may take an earlier read only if the store accepted the fill, since then no invalidation ended
+//! may take an earlier read only if the store accepted the fill, because then no invalidation ended
 //! meanwhile. The leader closes its flight before it sends the fill. A later caller may come after
 //! an invalidation that followed the fill, so it starts a new flight.
 //!
@@ -27,7 +27,6 @@ use crate::error::Error;
 /// After this many flights without a value for it, a caller computes by itself.
 pub(super) const FLIGHTS: usize = 3;
 
-/// The flights of one client, by key.
 #[derive(Debug)]
 pub(crate) struct Flights {
     flights: Mutex<HashMap<Box<str>, Arc<Flight>>>,
@@ -43,7 +42,6 @@ pub(crate) struct Without {
     pub(crate) close_first: bool,
 }
 
-/// A caller's place in a flight.
 pub(crate) enum Seat<'a> {
     /// No flight was under way: this caller computes the value.
     Leader(Leader<'a>),
@@ -144,13 +142,13 @@ impl Leader<'_> {
         self.flight.reads.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Lets no other caller join.
     pub(crate) fn close(&self) {
         let _flights = self.flights.lock();
         self.flight.closed.store(true, Ordering::Relaxed);
     }
 
-    /// Hands the outcome of the last read to the followers that may take it.
+    /// Hands the outcome of the last read to the followers that may take it. Leaves the map first,
+    /// so that nobody joins a flight that has landed.
     pub(crate) fn land(self, outcome: Result<Answer, Error>, accepted: bool) {
         self.leave();
         let read = self.flight.reads.load(Ordering::Relaxed);
@@ -172,7 +170,6 @@ impl Drop for Leader<'_> {
     }
 }
 
-/// A caller that waits for the leader.
 pub(crate) struct Follower {
     /// The number of reads begun when this follower joined.
     joined: u64,

@@ -106,7 +106,6 @@ where
         self.outcome.take().inspect(past_the_pipeline)
     }
 
-    /// Does the same within the call's deadline.
     async fn finish_in_time(self, pipeline: &Pipeline, key: &Key, call: &Call) -> Result<Result<T, E>, Error> {
         pipeline.in_time(key.as_str(), call, call.ends(), async { Ok(self.finish().await) }).await
     }

@@ -170,13 +170,11 @@ impl Pipeline {
         }
     }
 
-    /// Returns the answer of a found entry, with its tags.
     fn found(&self, found: Found, call: &Call, answer: impl FnOnce(Bytes) -> Answer) -> Result<Answer, Wrong> {
         let value = self.value_of(found.value, call)?;
         Ok(answer(value).tagged(Carried::found(self.store.id(), found.tags)))
     }
 
-    /// Returns this call's value from the bytes that a store has under its key.
     fn value_of(&self, found: Bytes, call: &Call) -> Result<Bytes, Wrong> {
         check::value_of(found, call, self.max_value)
     }

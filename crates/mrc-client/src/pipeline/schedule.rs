@@ -10,14 +10,11 @@ use tokio::time::Instant;
 
 use crate::call::Call;
 
-/// The number of keys that are remembered.
 const KEYS: u64 = 100_000;
-/// The number of queries that are refreshed at once.
 const AT_ONCE: usize = 16;
 /// The longest pause between looks, or the window if longer: another process may change the TTL.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
-/// When to look at which key.
 #[derive(Debug)]
 pub(super) struct Schedule {
     /// By the hash of the key: two keys with one hash are looked at too often.

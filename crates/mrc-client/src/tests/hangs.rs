@@ -68,7 +68,6 @@ async fn without_the_cache_a_leader_that_stands_still_is_given_up_too() {
     assert_eq!(began.elapsed(), DEADLINE);
 }
 
-/// Calls itself, under the next of the keys.
 fn recursive<'a>(cache: &'a Cache, keys: &'a [&'static str]) -> Pin<Box<dyn Future<Output = usize> + Send + 'a>> {
     Box::pin(async move {
         let Some((key, rest)) = keys.split_first() else { return 0 };

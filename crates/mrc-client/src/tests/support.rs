@@ -16,7 +16,6 @@ use crate::{Answer, Error, MrcClient, MrcClientBuilder};
 pub(super) const SQL: &str = "SELECT version FROM t WHERE id = ?";
 pub(super) const HOUR: Duration = Duration::from_secs(3600);
 
-/// A table with one row, whose version the test sets.
 #[derive(Debug)]
 pub(super) struct Database {
     pub(super) version: AtomicU64,
@@ -90,7 +89,6 @@ impl QueryExecutor for Database {
     async fn close(&self) {}
 }
 
-/// Waits for the effect of other tasks.
 pub(super) async fn until(mut done: impl FnMut() -> bool) {
     while !done() {
         tokio::task::yield_now().await;
@@ -256,7 +254,6 @@ impl Fixture {
         self.client.key(SQL, params! { "Id" => 1 }).unwrap().into_string()
     }
 
-    /// Asks for the row in a task of its own.
     pub(super) fn ask(&self) -> tokio::task::JoinHandle<Result<Answer, Error>> {
         let client = self.client.clone();
         tokio::spawn(async move { client.query_with_cache(SQL, params! { "Id" => 1 }, HOUR).await })

@@ -79,11 +79,9 @@ impl ExecutorTransaction for Held {
     }
 }
 
-/// A client of an empty table, with the cached count of its rows.
 struct Table {
     client: MrcClient,
     store: Arc<Spy>,
-    /// Whether a commit was sent.
     committing: Arc<AtomicBool>,
     commits: Arc<Semaphore>,
 }
