@@ -156,8 +156,7 @@ impl Answer {
 
     /// Returns the JSON, as the cache has it, unparsed.
     ///
-    /// The bytes may share memory with other answers of one packet: copy them to keep them for
-    /// long.
+    /// The bytes may share memory with other answers of one packet: copy them for long use.
     pub fn into_bytes(self) -> Bytes {
         self.json
     }

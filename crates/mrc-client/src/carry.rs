@@ -14,7 +14,6 @@ use mrc_core::Nesting;
 use serde::Serialize;
 use serde::ser::{self, Serializer};
 
-/// The reason why a value can't be written, and its place in the value.
 #[derive(Debug)]
 pub(crate) struct Uncarried {
     /// From the inside out.

@@ -38,8 +38,7 @@ impl Codec {
         match self {
             Self::Json => {
                 carry::check(value, Numbers::Finite).map_err(Error::encode)?;
-                // As `serde_json` writes them: JavaScript spells `2` and `2.0` alike, and can't
-                // spell `-0.0`.
+                // As `serde_json` writes it: JavaScript can't tell `2` from `2.0`, or write `-0.0`.
                 serde_json::to_vec(value).map(Bytes::from).map_err(Error::encode)
             }
             #[cfg(feature = "msgpack")]
@@ -75,7 +74,6 @@ pub(crate) enum Unfit {
     Garbage(Error),
     /// The bytes are a whole document of another type, which other callers may read.
     WrongType {
-        /// The type that was asked for.
         asked_for: &'static str,
         /// The place that doesn't fit: `[0].price`. Empty if the codec can't tell.
         at: String,

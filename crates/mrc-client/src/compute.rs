@@ -15,7 +15,6 @@ pub(crate) struct Made {
     pub(crate) said: Said,
 }
 
-/// The computation of a call's value.
 pub(crate) trait Compute {
     /// Whether the computation may tag its entry while it runs.
     const TAGS: bool;

@@ -112,8 +112,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// Returns whether the same call may succeed later: never for a transaction that may be
-    /// committed.
+    /// Returns whether the same call may succeed later: never if a transaction may be committed.
     pub fn is_retryable(&self) -> bool {
         match self {
             Self::Database(error) => error.is_retryable(),

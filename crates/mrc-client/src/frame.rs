@@ -111,7 +111,6 @@ pub(crate) fn count(event: &Event<'_>) {
     });
 }
 
-/// Runs the same work in the caller's scope.
 pub(crate) fn carried<F: Future>(work: F) -> impl Future<Output = F::Output> {
     SCOPE.scope(current(), work)
 }
@@ -121,21 +120,18 @@ pub(crate) fn key() -> Option<String> {
     SCOPE.try_with(|scope| scope.frame.as_ref().map(|frame| frame.key.to_string())).ok().flatten()
 }
 
-// The next three are no `async fn`, which would hold `work` twice, and need a large stack in tests.
+// No `async fn` here: it would hold `work` twice, and unoptimised tests would need a large stack.
 
-/// Runs `work`, whose calls use the cache in this mode.
 pub(crate) fn in_mode<F: Future>(mode: Mode, work: F) -> impl Future<Output = F::Output> {
     SCOPE.scope(Scope { mode, ..current() }, work)
 }
 
-/// Runs `work`, and counts what its calls do.
 pub(crate) fn counted<F: Future>(stats: &Arc<Stats>, work: F) -> impl Future<Output = F::Output> + use<F> {
     let mut scope = current();
     scope.stats.push(Arc::clone(stats));
     SCOPE.scope(scope, work)
 }
 
-/// Runs `work`, and notes the source of its last answer.
 pub(crate) fn noting_source<F: Future>(
     noted: &Arc<Mutex<Option<Source>>>,
     work: F,

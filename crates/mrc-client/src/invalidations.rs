@@ -4,8 +4,7 @@ use std::fmt;
 
 use mrc_store::{DropError, DropRequest, Select};
 
-/// The invalidations of a transaction. `Debug` and `Display` show params' names, no values, no
-/// tags.
+/// The invalidations of a transaction. `Debug` and `Display` show params' names, no values or tags.
 #[derive(Clone, Default)]
 pub struct Invalidations(pub(crate) Vec<Invalidation>);
 

@@ -15,8 +15,7 @@
 //! | `scope`, `mode`, `frame`, `inherited` | the task's scope: mode, entry and inherited tags |
 //! | `answer`, `codec`, `carry` | the bytes, decoded at the edge |
 //!
-//! Writes bypass the pipeline: `client/write`, `client/transaction`, the invalidations of
-//! `mrc-store`.
+//! Writes bypass the pipeline: `client/write`, `client/transaction`, `mrc-store`'s invalidations.
 
 mod answer;
 mod cache;

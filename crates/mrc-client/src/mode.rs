@@ -7,8 +7,7 @@ pub enum Mode {
     /// Uses the cached value; computes and stores a missing value. Default.
     #[default]
     Normal,
-    /// Uses the cached value; a missing value is [`Error::Missed`](crate::Error::Missed). Nothing
-    /// runs.
+    /// Uses the cached value; a miss is [`Error::Missed`](crate::Error::Missed), and nothing runs.
     ReadOnly,
     /// Uses the cached value; computes a missing value, and doesn't store it.
     Peek,

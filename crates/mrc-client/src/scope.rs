@@ -85,8 +85,8 @@ pub async fn with_mode<F: Future>(mode: Mode, work: F) -> F::Output {
     frame::in_mode(mode, work).await
 }
 
-/// Runs `work`, and counts its calls to any cache. The cache's [`Stats`] and outer scopes count
-/// too.
+/// Runs `work`, and counts its calls to any cache. Each cache's own [`Stats`] and the scopes around
+/// this one count them too.
 pub async fn with_stats<F: Future>(stats: &Arc<Stats>, work: F) -> F::Output {
     frame::counted(stats, work).await
 }

@@ -21,7 +21,6 @@ static SEEN: LazyLock<Cache<TextHash, Arc<Types>>> = LazyLock::new(|| Cache::new
 pub(crate) struct Types(AtomicU64);
 
 impl Types {
-    /// Returns the types of the text with this hash.
     pub(crate) fn of(hash: &TextHash) -> Arc<Self> {
         let made = SEEN.get_or_insert_with(hash, || Ok::<_, std::convert::Infallible>(Arc::default()));
         made.unwrap_or_default()

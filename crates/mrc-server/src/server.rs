@@ -79,16 +79,14 @@ impl MrcServer {
         self
     }
 
-    /// Drops the entries that have any of these params, or match a [`DropRequest`]. Returns their
-    /// number.
+    /// Drops entries that have any of these params, or match a [`DropRequest`]. Returns the number.
     ///
     /// The peers' `dropOutdatedCache` / `drop_outdated_cache`, but for whole segments, and only for
     /// keys that look like cached entries. It also drops the entries of cached functions that read
     /// such an entry, in every namespace of the store; a peer's drop can't reach those. When it
     /// returns, it has removed every such entry that was there when it began, and every fill that
     /// was in flight then is refused. A fill in flight counts as an entry. If the cache fails, the
-    /// whole drop is tried again until the [`deadline`](Self::deadline): dropping twice is
-    /// harmless.
+    /// whole drop is tried again until the [`deadline`](Self::deadline): a second drop is harmless.
     ///
     /// # Errors
     /// - [`DropError::Pattern`]: the params can't be used, and nothing was dropped.
@@ -125,7 +123,6 @@ impl MrcServer {
     }
 }
 
-/// The listeners of a server.
 #[derive(Clone, Default)]
 struct Listeners(Vec<Arc<dyn EventListener>>);
 

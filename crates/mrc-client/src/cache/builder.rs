@@ -65,9 +65,8 @@ impl CacheBuilder {
         Self { store, config: CacheConfig::default(), inherited: Arc::default(), events: Events::default() }
     }
 
-    /// Sets all settings that a struct can hold, and replaces those set before. A namespace stays
-    /// if `config` has none. Later setters override it. For the environment:
-    /// [`CacheConfig::from_env`].
+    /// Sets all settings of a struct, and replaces those set before. A namespace stays if `config`
+    /// has none. Later setters override it. For the environment: [`CacheConfig::from_env`].
     pub fn config(mut self, config: CacheConfig) -> Self {
         let namespace = std::mem::take(&mut self.config.namespace);
         self.config = config;

@@ -40,7 +40,7 @@ pub use self::spec::Spec;
 /// missing value for all, and the cache stores it.
 ///
 /// A value that was computed before an [`invalidate`](Self::invalidate) is never returned after it.
-/// Cheap to clone: all clones share everything. Caches with one namespace share entries, in any
+/// Cheap to clone: all clones share everything. Caches of a namespace share entries, in any
 /// process.
 ///
 /// ```
@@ -76,13 +76,11 @@ pub(crate) struct Inner {
     namespace: Box<str>,
     config: CacheConfig,
     stats: Arc<Stats>,
-    /// The parts of this cache with a bound.
     parts: Parts<Cache>,
 }
 
 impl Cache {
-    /// Returns the value of an entry, from the cache or from the function, whose errors aren't
-    /// cached.
+    /// Returns the value of an entry, from the cache or the function, whose errors aren't cached.
     ///
     /// While the function runs, it may add tags to its entry, or set its TTL: see
     /// [`scope`](crate::scope). The value is written and read back, so that a miss returns the same
@@ -280,8 +278,7 @@ impl Cache {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Store`], [`Error::Config`]: the bound can't be used, or there are 1,000 parts
-    /// already.
+    /// [`Error::Store`], [`Error::Config`]: the bound can't be used, or there are 1,000 parts.
     pub fn bounded(&self, bound: Bound) -> Result<Self, Error> {
         let part = self.inner.parts.get_or_make(bound, |bound| {
             let config = CacheConfig { bound: Some(bound), ..self.inner.config.clone() };

@@ -128,12 +128,12 @@ impl MrcClientBuilder {
 
     setters!();
 
-    /// Sets after what time of a query the caller gets the stale copy, while the query goes on in
-    /// the background. Default: 1 s. Needs [`stale_on_error`](Self::stale_on_error).
+    /// Sets how long a query may take before its caller gets the stale copy. The query then goes on
+    /// in the background. Default: 1 s. Needs [`stale_on_error`](Self::stale_on_error).
     ///
     /// With zero, no caller waits for a value that has a stale copy: stale-while-revalidate. A
-    /// function runs in its caller, so its stale copy is served only after a failure or its
-    /// deadline.
+    /// function runs in its caller, so its stale copy is served only when it fails or its deadline
+    /// passes.
     pub fn stale_after(mut self, patience: Duration) -> Self {
         self.config.settings.stale_after = patience;
         self
@@ -148,8 +148,7 @@ impl MrcClientBuilder {
         self
     }
 
-    /// Omits unnamed params from the key, as the peers do, instead of refusing them. Default:
-    /// false.
+    /// Omits unnamed params from the key, like the peers, instead of refusing them. Default: false.
     pub fn allow_unnamed_params(mut self, allow: bool) -> Self {
         self.config.allow_unnamed_params = allow;
         self
@@ -175,8 +174,8 @@ impl MrcClientBuilder {
     /// Returns the client, which connects at first use.
     ///
     /// # Errors
-    /// [`Error::Config`], [`Error::Ttl`], a backend's own: a setting can't be used, or there is no
-    /// cache.
+    /// [`Error::Config`], [`Error::Ttl`] or a backend's own: a URL or a setting can't be used, or
+    /// there is no cache.
     pub fn build(self) -> Result<MrcClient, Error> {
         let config = &self.config;
         let settings = config.settings.clone();

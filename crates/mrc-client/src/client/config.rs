@@ -20,10 +20,11 @@ use crate::settings::{Settings, Vars};
 #[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct MrcConfig {
-    /// The URL of MySQL: `mysql://user:password@host:3306/database`. Default: none, queries are
-    /// errors.
+    /// The URL of MySQL: `mysql://user:password@host:3306/database`. Default: none, and queries
+    /// return errors.
     pub mysql: Option<String>,
-    /// The URL of Redis: `redis://user:password@host:6379/0`. Default: none; set a store.
+    /// The URL of Redis: `redis://user:password@host:6379/0`. Default: none, and the builder needs
+    /// a store.
     pub redis: Option<String>,
     /// The prefix of every key in Redis. Default: none, or the URL's `?prefix=`.
     pub redis_prefix: Option<String>,

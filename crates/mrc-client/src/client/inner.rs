@@ -32,7 +32,6 @@ pub(crate) struct Inner {
 }
 
 impl Inner {
-    /// Reads the database when it is this caller's turn.
     pub(crate) async fn read(&self, sql: &str, params: &Params, trusted: bool) -> Result<Bytes, Error> {
         let turn = self.bulkhead.turn().await;
         if let Err(Error::Overloaded { waiting }) = turn {

@@ -67,8 +67,8 @@ impl MrcClient {
     /// The peers' `queryWithCache` / `query_with_cache`.
     ///
     /// # Errors
-    /// - [`Error::NotCacheable`], [`Error::Key`], [`Error::Ttl`], a wrong number of params: nothing
-    ///   runs.
+    /// - [`Error::NotCacheable`], [`Error::Key`], [`Error::Ttl`], or a wrong number of params:
+    ///   nothing runs. Correct the call.
     /// - [`Error::Database`]: the database failed. If the cache fails, the database answers.
     ///
     /// ```no_run
@@ -139,11 +139,10 @@ impl MrcClient {
         }
     }
 
-    /// Runs a query of one row through the cache, and decodes it. Returns `None` if there is no
-    /// row.
+    /// Runs a query of one row through the cache, and decodes it. Returns `None` if there is none.
     ///
-    /// See [`rows_with_cache`](Self::rows_with_cache). `T` is a struct, a tuple, or a single
-    /// column's type.
+    /// See [`rows_with_cache`](Self::rows_with_cache). `T` is a struct, a tuple, or the type of the
+    /// query's only column.
     ///
     /// # Errors
     /// Those of `rows_with_cache`. [`Error::Decode`] also if there are several rows.
@@ -174,8 +173,8 @@ impl MrcClient {
     ///
     /// The peers' `withCache` / `with_cache`. The value is written as JSON and read back, so that a
     /// miss returns the same as a hit. The function's errors aren't cached. They may have any type
-    /// that an [`Error`] turns into, such as `anyhow::Error` or an enum with a variant `Mrc(#[from]
-    /// mrc::Error)`. A caller that waited for a function that failed runs its own.
+    /// that an [`Error`] turns into, such as `anyhow::Error`, or an enum with a variant
+    /// `Mrc(#[from] mrc::Error)`. A caller that waited for a function that failed runs its own.
     ///
     /// # Errors
     /// - The function's own.

@@ -11,7 +11,6 @@ use quick_cache::sync::Cache;
 use crate::error::Error;
 use crate::types::Types;
 
-/// The size of the texts that are remembered, in bytes.
 const BYTES: u64 = 8 << 20;
 
 #[derive(Debug)]
@@ -76,8 +75,8 @@ impl Text {
         }
     }
 
-    /// Returns the text's word that reads the clock, at the first call only. Returns `None` if none
-    /// does.
+    /// Returns the word of the text that reads the clock, at the first call only. Returns `None` if
+    /// none does.
     pub(crate) fn clock_once(&self, sql: &str) -> Option<&str> {
         let mut first = false;
         let clock = self.clock.get_or_init(|| {

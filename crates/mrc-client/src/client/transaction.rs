@@ -37,8 +37,7 @@ impl Transaction {
         Ok(Answer::of_rows(rows)?)
     }
 
-    /// Runs a statement in the transaction. Returns the number of written rows and the generated
-    /// id.
+    /// Runs a statement in the transaction. Returns how many rows it wrote, and the generated id.
     ///
     /// # Errors
     /// Those of [`MrcClient::execute`]. [`ExecuteError::TransactionOver`]: an earlier error or a
@@ -184,7 +183,6 @@ async fn commit(client: &MrcClient, transaction: Transaction, ends: Instant) -> 
     });
     match timeout_at(ends + patience, work).await {
         Ok(Ok(outcome)) => outcome,
-        // The runtime is shut down.
         Ok(Err(_)) => Err(Error::Shutdown),
         Err(_) if committed.load(Ordering::SeqCst) => {
             let source = DropError::Interrupted { dropped: 0, source: StoreError::Timeout(patience) };

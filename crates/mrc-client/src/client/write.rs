@@ -14,7 +14,7 @@ use crate::settings::Settings;
 
 impl MrcClient {
     /// Runs a statement that writes, and returns the number of written rows and the generated id.
-    /// Drops returned rows: see [`query`](Self::query).
+    /// Ignores returned rows: see [`query`](Self::query).
     ///
     /// The statement is committed by itself. Invalidate after it, or run both in a
     /// [`transaction`](Self::transaction), which invalidates after its commit.
@@ -48,20 +48,16 @@ impl MrcClient {
     /// - The transaction has its own connection of the callers' pool. Its reads see its own writes,
     ///   and never the cache.
     ///
-    /// A process that dies between commit and invalidation leaves the old entries until their TTL
-    /// ends.
+    /// A process that dies between commit and invalidation leaves old entries until their TTL ends.
     ///
     /// # Errors
     /// - The error of `work`.
-    /// - [`Error::Tag`], [`Error::Drop`]: an invalidation can't be used. The transaction is rolled
-    ///   back.
+    /// - [`Error::Tag`], [`Error::Drop`]: an invalidation can't be used. The work is rolled back.
     /// - [`Error::Database`]: the transaction couldn't begin or commit, and nothing is written.
     ///   [`is_retryable`](Error::is_retryable) says whether to run it again.
     /// - [`Error::Deadline`]: it took longer than the deadline (60 s), and was rolled back.
-    /// - [`Error::NotInvalidated`]: committed, but the cache still has the entries. Retry
-    ///   `pending`.
-    /// - [`Error::CommitUnknown`]: the answer to `COMMIT` was lost. The invalidations ran all the
-    ///   same.
+    /// - [`Error::NotInvalidated`]: committed, but the cache still has entries. Retry `pending`.
+    /// - [`Error::CommitUnknown`]: the answer to `COMMIT` was lost. The invalidations ran anyway.
     ///
     /// ```no_run
     /// # use mrc_core::params;
@@ -85,8 +81,7 @@ impl MrcClient {
         transaction::run(self, work).await
     }
 
-    /// Drops the entries that have any of these params, or match a [`DropRequest`]. Returns their
-    /// number.
+    /// Drops entries that have any of these params, or match a [`DropRequest`]. Returns the number.
     ///
     /// Call it after the commit of the write: an entry that is filled between the drop and the
     /// commit holds the old rows. The peers' `dropOutdatedCache` / `drop_outdated_cache`, but for
@@ -96,7 +91,8 @@ impl MrcClient {
     /// [`invalidation_deadline`](crate::MrcClientBuilder::invalidation_deadline) (10 s).
     ///
     /// # Errors
-    /// [`Error::Drop`]: the params select nothing, and nothing was dropped. Or the cache went on failing, and entries may survive until their TTL ends: call it again.
+    /// [`Error::Drop`]: the params select nothing, and nothing was dropped, or the cache went on
+    /// failing, and entries may survive until their TTL ends: call it again.
     pub async fn drop_outdated_cache(&self, request: impl Into<DropRequest>) -> Result<u64, Error> {
         let inner = self.inner();
         Ok(inner.invalidator.drop_outdated(&request.into(), &*inner.pipeline.events).await?)

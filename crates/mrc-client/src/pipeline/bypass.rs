@@ -73,7 +73,7 @@ impl Pipeline {
         self.computed(key, call, compute).await.map(unstored)
     }
 
-    /// Computes the value without the cache, for this caller and for those that joined before the
+    /// Computes the value without the cache, for this caller and those that joined before the
     /// computation began. Later callers wait for the next flight: no store says whether this value
     /// is invalidated.
     pub(super) async fn compute_for_followers<C: Compute>(

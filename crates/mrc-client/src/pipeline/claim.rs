@@ -54,6 +54,7 @@ pub(crate) enum Waited {
     Hit { value: Bytes, waited: Duration },
     /// Another claimant still fills the key.
     TooLong,
+    /// The store failed.
     Failed(StoreError),
 }
 
@@ -105,7 +106,7 @@ impl Claims {
     }
 
     /// Returns whether the standing claim was waited out before. A later claim was made after the
-    /// wait for the first, so it ends `wait_max` later or more. Half of that allows for late
+    /// wait for the first, so it ends `wait_max` later at least. Half of it allows for slow
     /// replies.
     fn is_waited_out(&self, key: &str, busy_for: Option<Duration>) -> bool {
         let Some(ends) = self.waited_out.get(&self.hasher.hash_one(key)) else { return false };

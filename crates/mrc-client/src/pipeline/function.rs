@@ -65,8 +65,8 @@ where
         Self { work, outcome: None }
     }
 
-    /// Returns the value of `key`, from the cache or the function. `tell` makes other callers'
-    /// error.
+    /// Returns the value of `key`, from the cache or the function. `tell` makes the error for other
+    /// callers.
     ///
     /// The value is read back from its written form, so that a miss returns the same as a hit.
     pub(crate) async fn through(

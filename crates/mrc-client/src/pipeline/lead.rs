@@ -124,8 +124,7 @@ impl Pipeline {
         Ok(answer.followed())
     }
 
-    /// Waits for another caller's flight. Returns `None` if its outcome is not this call's, or
-    /// late.
+    /// Waits for another caller's flight. Returns `None` if its outcome isn't for us, or is late.
     pub(super) async fn follow(&self, key: &str, call: &Call, follower: Follower) -> Option<Result<Answer, Error>> {
         let began = Instant::now();
         let outcome = call.wait(follower.outcome()).await??;

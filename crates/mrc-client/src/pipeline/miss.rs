@@ -23,8 +23,7 @@ use crate::frame;
 const RESERVE: Duration = Duration::from_millis(500);
 
 impl Pipeline {
-    /// Computes a value that is missing or wrong, or returns the stale copy. Runs in a span of its
-    /// own.
+    /// Computes a missing or wrong value, or returns the stale copy. Runs in a span of its own.
     pub(super) async fn miss<C: Compute>(
         self: &Arc<Self>,
         key: &str,

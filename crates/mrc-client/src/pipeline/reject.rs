@@ -21,7 +21,7 @@ impl Pipeline {
     /// Returns the answer for a caller that couldn't decode a value which wasn't computed for it.
     ///
     /// A text that is no JSON document is removed, and the value is recomputed and stored. A whole
-    /// document of another type stays for callers that can read it, and this call bypasses the
+    /// document of another type stays for callers that can read it. This call then bypasses the
     /// cache.
     pub(crate) async fn instead<C: Compute>(
         self: &Arc<Self>,

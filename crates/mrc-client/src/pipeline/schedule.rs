@@ -60,7 +60,6 @@ impl Schedule {
         }
     }
 
-    /// Notes that a value was stored with this TTL.
     pub(super) fn filled(&self, key: &str, call: &Call, ttl: Duration) {
         if !call.options.early_refresh.is_zero() {
             let watched = Watched { wanted: None, ..self.watched(key) };

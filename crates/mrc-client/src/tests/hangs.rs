@@ -1,5 +1,4 @@
-//! No caller waits for ever: not for a stopped leader, for itself, or repeatedly for a dead
-//! process.
+//! No caller waits for ever: not for a stopped leader, for itself, or again for a dead process.
 
 use std::future::{Future, pending};
 use std::pin::Pin;

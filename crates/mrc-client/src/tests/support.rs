@@ -216,7 +216,6 @@ impl CacheStore for Spy {
     async fn close(&self) {}
 }
 
-/// A client on a spied store, its events, and what the tests do with them.
 pub(super) struct Fixture {
     pub(super) client: MrcClient,
     pub(super) database: Arc<Database>,
