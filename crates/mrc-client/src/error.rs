@@ -156,7 +156,7 @@ impl Error {
         Some(self.server()?.code)
     }
 
-    /// Returns the SQLSTATE of the database's error, such as `23000`. Returns `None` if there is none.
+    /// Returns the SQLSTATE of the database's error, such as `23000`. Returns `None` without one.
     pub fn sqlstate(&self) -> Option<&str> {
         Some(self.server()?.state.as_str()).filter(|state| !state.is_empty())
     }

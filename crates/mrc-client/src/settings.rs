@@ -1,4 +1,4 @@
-//! The settings that a client and a cache share: one struct, one check, one reader of the environment.
+//! The settings that a client and a cache share: one struct, one check, one reader of variables.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -129,7 +129,7 @@ pub(crate) fn wrong(name: &str, value: &str, expected: &str) -> Error {
     Error::Config(format!("{name} is {value:?}: it must be {expected}"))
 }
 
-/// The setters of the shared settings, for a builder with the fields `config.settings` and `events`.
+/// The setters of the shared settings, for a builder with `config.settings` and `events`.
 macro_rules! setters {
     () => {
         /// Sets the fraction by which TTLs vary. Default: 0.1, ±10 %, as in both peers.

@@ -9,7 +9,8 @@ use crate::codec::Codec;
 use crate::error::Error;
 use crate::settings::{OnError, Settings, Vars, wrong};
 
-/// The settings of a [`Cache`](crate::Cache). A later setter of the builder overrides them.
+/// The settings of a [`Cache`](crate::Cache). Unset fields keep their defaults. Later setters of
+/// the builder override them.
 ///
 /// ```
 /// # use mrc_store::MemoryStore;

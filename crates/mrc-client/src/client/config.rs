@@ -7,7 +7,7 @@ use mrc_core::{KeyFormat, RowFormat};
 use crate::error::Error;
 use crate::settings::{Settings, Vars};
 
-/// The settings of a client.
+/// The settings of a client. Unset fields keep their defaults.
 ///
 /// ```
 /// use mrc_client::{MrcClient, MrcConfig};
