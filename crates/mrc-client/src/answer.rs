@@ -1,4 +1,4 @@
-//! What a call returns: JSON, and where it came from.
+//! The answer of a call: JSON, and its source.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::frame;
 use crate::inherited::Carried;
 use crate::source::Source;
 
-/// The JSON of a result, as it lies in the cache, decoded when asked for, or not at all.
+/// The JSON of a result, as the cache has it. It is decoded on request, or not at all.
 ///
 /// ```
 /// # use mrc_client::Answer;
@@ -34,14 +34,14 @@ use crate::source::Source;
 pub struct Answer {
     json: Bytes,
     source: Source,
-    /// The tags of the entry. None: nobody has looked.
+    /// The tags of the entry. `None` if nobody has looked.
     tags: Option<Arc<Carried>>,
-    /// How the reader's own rows are written.
+    /// The format of the reader's own rows.
     rows: RowFormat,
 }
 
 impl Answer {
-    /// The same answer; its source is noted where the task asks for it.
+    /// Returns the same answer, and notes its source if the task asks for it.
     pub(crate) fn noted(self) -> Self {
         frame::answered(self.source);
         self
@@ -67,7 +67,6 @@ impl Answer {
         Self { tags: Some(Arc::new(tags)), ..self }
     }
 
-    /// The rows that the database returned.
     pub(crate) fn of_rows(rows: RowEncoder) -> Result<Self, ExecuteError> {
         let format = rows.format();
         Ok(Self::computed(rows.finish()?).with_rows(format))
@@ -81,22 +80,23 @@ impl Answer {
         self.tags.as_deref()
     }
 
-    /// Where it came from.
+    /// Returns the source of the answer.
     pub fn source(&self) -> Source {
         self.source
     }
 
-    /// Whether the cache had it.
+    /// Returns whether the cache had the answer.
     pub fn is_hit(&self) -> bool {
         self.source == Source::Cache
     }
 
-    /// Returns the rows, one `T` a row: a struct by the columns' names, a tuple by their order, or the type of a single column. `T` may
-    /// borrow from the answer.
+    /// Returns the rows, one `T` a row: a struct by the columns' names, a tuple by their order, or
+    /// the type of a single column. `T` may borrow from the answer.
     ///
-    /// A column is read as the field asks for it, in each row format: `0` and `1` as a `bool`, a BLOB as bytes, a DECIMAL with all its digits
-    /// into a `String` or a `rust_decimal::Decimal`: [the table](mrc_core::RowsDeserializer). Bytes in the cache are taken for those of this client's
-    /// [row format](crate::MrcClientBuilder::row_format), unless they tell.
+    /// The field's type decides how a column is read, in each row format: `0` and `1` as a `bool`,
+    /// a BLOB as bytes, a DECIMAL with all its digits into a `String` or a `rust_decimal::Decimal`:
+    /// [the table](mrc_core::RowsDeserializer). Cached bytes count as this client's [row
+    /// format](crate::MrcClientBuilder::row_format), unless they name their own.
     ///
     /// ```
     /// # use mrc_client::Answer;
@@ -113,7 +113,7 @@ impl Answer {
         Ok(self.decoded()?)
     }
 
-    /// Returns the one row, read as [`rows`](Self::rows) reads it, or `None` if there is no row.
+    /// Returns the one row, read like [`rows`](Self::rows). Returns `None` if there is no row.
     ///
     /// ```
     /// # use mrc_client::Answer;
@@ -124,12 +124,12 @@ impl Answer {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Decode`]: as those of `rows`, and when there are several rows.
+    /// [`Error::Decode`]: as in `rows`, and if there are several rows.
     pub fn row<'a, T: Deserialize<'a>>(&'a self) -> Result<Option<T>, Error> {
         codec::one(self.rows()?)
     }
 
-    /// Returns the whole document as one `T`, read strictly, as serde_json reads it. `T` may borrow from the answer.
+    /// Returns the whole document as one `T`, read like serde_json. `T` may borrow from the answer.
     ///
     /// # Errors
     /// [`Error::Decode`], with the place: the JSON isn't a `T`.
@@ -141,22 +141,22 @@ impl Answer {
         codec::from_rows(&self.json, self.rows)
     }
 
-    /// The JSON as text.
+    /// Returns the JSON as text.
     ///
     /// # Errors
-    /// [`Error::NotUtf8`]: something else than this library or a peer has written it.
+    /// [`Error::NotUtf8`]: neither this library nor a peer wrote the value.
     pub fn as_str(&self) -> Result<&str, Error> {
         codec::text(&self.json)
     }
 
-    /// The JSON, as it lies in the cache.
+    /// Returns the JSON, as the cache has it.
     pub fn as_bytes(&self) -> &[u8] {
         &self.json
     }
 
-    /// The JSON, as it lies in the cache, never parsed.
+    /// Returns the JSON, as the cache has it, unparsed.
     ///
-    /// It may share its memory with the other answers that came in one packet: copy what you keep for long.
+    /// The bytes may share memory with other answers of one packet: copy them for long use.
     pub fn into_bytes(self) -> Bytes {
         self.json
     }

@@ -1,10 +1,10 @@
-//! Values are checked before they are written: some come back from every codec as another value, or as none.
+//! Checks values before they are written: some come back from every codec as another, or as none.
 //!
-//! | value | would come back as |
+//! | value | comes back as |
 //! |---|---|
 //! | `Some(None)`, `Some(())` | `None` |
 //! | NaN and infinities, in JSON | nothing that a number can be read from |
-//! | what nests deeper than [`Nesting::LEVELS`] | nothing: no reader follows so deep |
+//! | a value that nests deeper than [`Nesting::LEVELS`] | nothing: no reader follows so deep |
 //!
 //! A map whose keys aren't texts, numbers or bools is refused by the writer of JSON itself.
 
@@ -14,7 +14,6 @@ use mrc_core::Nesting;
 use serde::Serialize;
 use serde::ser::{self, Serializer};
 
-/// Why a value can't be written, and where in it.
 #[derive(Debug)]
 pub(crate) struct Uncarried {
     /// From the inside out.
@@ -30,12 +29,11 @@ enum Why {
     Said(String),
 }
 
-/// Looks at a value that is going to be written. `numbers`: whether numbers must be finite.
+/// Checks a value before it is written. `numbers`: whether numbers must be finite.
 pub(crate) fn check<T: Serialize + ?Sized>(value: &T, numbers: Numbers) -> Result<(), Uncarried> {
     value.serialize(Probe { nesting: Nesting::outermost(), in_some: false, numbers })
 }
 
-/// Which numbers a codec has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Numbers {
     Finite,
@@ -43,11 +41,10 @@ pub(crate) enum Numbers {
     Any,
 }
 
-/// Serializes into nothing.
 #[derive(Clone, Copy)]
 struct Probe {
     nesting: Nesting,
-    /// Right inside of a `Some`, or of newtypes in it.
+    /// Whether the value is directly inside a `Some`, or inside newtypes in one.
     in_some: bool,
     numbers: Numbers,
 }
@@ -68,7 +65,6 @@ impl Probe {
     }
 }
 
-/// The parts of a list, a map or a struct.
 struct Parts {
     probe: Probe,
     at: usize,
@@ -166,7 +162,7 @@ impl Serializer for Probe {
     }
 
     fn serialize_tuple_variant(self, _: &'static str, _: u32, _: &'static str, _: usize) -> Result<Parts, Uncarried> {
-        // A map of one, and a list in it.
+        // A map of one key, and a list in it.
         self.inside()?.probe.inside()
     }
 
@@ -233,7 +229,7 @@ impl ser::SerializeMap for Parts {
         key.serialize(self.probe).map_err(|uncarried| uncarried.inside("[a key]".to_owned()))
     }
 
-    /// The key isn't told: it is data, and an error may be logged.
+    /// The error omits the key, which is data: an error may be logged.
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Uncarried> {
         self.element(value)
     }
@@ -265,7 +261,7 @@ impl ser::Error for Uncarried {
 impl fmt::Display for Uncarried {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if !self.path.is_empty() {
-            // The outermost parts tell most, and a path may be long.
+            // The outermost parts say most, and a path may be long.
             let path: String = self.path.iter().rev().take(8).map(String::as_str).collect();
             write!(f, "{}: ", path.trim_start_matches('.'))?;
         }

@@ -1,4 +1,4 @@
-//! How a cache writes values.
+//! The codecs of a cache's values.
 
 use bytes::Bytes;
 use mrc_core::{RowFormat, RowsDeserializer};
@@ -9,16 +9,16 @@ use serde_json::de::StrRead;
 use crate::carry::{self, Numbers};
 use crate::error::Error;
 
-/// How a [`Cache`](crate::Cache) writes values. Default: JSON.
+/// The codec of a [`Cache`](crate::Cache)'s values. Default: JSON.
 ///
-/// A value that was written in another codec is a miss, and is overwritten: caches that share a namespace share a codec.
+/// A value of another codec is a miss, and is overwritten: caches of one namespace share a codec.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum Codec {
     /// JSON, which every language reads.
     #[default]
     Json,
-    /// MessagePack, by rmp-serde: smaller, and quicker to read. Structs are written with the names of their fields.
+    /// MessagePack, by rmp-serde: smaller, faster to read. Structs are written with field names.
     #[cfg(feature = "msgpack")]
     MessagePack,
     /// CBOR (RFC 8949), by ciborium.
@@ -26,7 +26,8 @@ pub enum Codec {
     Cbor,
 }
 
-/// What a binary value begins with; no JSON does. After it comes the codec's letter, at the end a byte that no store trims.
+/// The first byte of a binary value, which no JSON begins with. The codec's letter follows. The
+/// last byte is one that no store trims.
 #[cfg(any(feature = "msgpack", feature = "cbor"))]
 const BINARY: u8 = 0x01;
 #[cfg(any(feature = "msgpack", feature = "cbor"))]
@@ -37,7 +38,7 @@ impl Codec {
         match self {
             Self::Json => {
                 carry::check(value, Numbers::Finite).map_err(Error::encode)?;
-                // As `serde_json` writes them: JavaScript's spelling has one text for `2` and `2.0`, and none for `-0.0`.
+                // As `serde_json` writes it: JavaScript can't tell `2` from `2.0`, or write `-0.0`.
                 serde_json::to_vec(value).map(Bytes::from).map_err(Error::encode)
             }
             #[cfg(feature = "msgpack")]
@@ -66,18 +67,17 @@ impl Codec {
     }
 }
 
-/// Why bytes can't be decoded into what a caller asks for.
+/// The reason why bytes can't be decoded into a caller's type.
 #[derive(Debug)]
 pub(crate) enum Unfit {
-    /// They are no document, or a torn one: of use to nobody.
+    /// The bytes are no document, or a torn one: useless to every caller.
     Garbage(Error),
-    /// They are a whole document of another type, which others may read.
+    /// The bytes are a whole document of another type, which other callers may read.
     WrongType {
-        /// The type that was asked for.
         asked_for: &'static str,
-        /// Where it doesn't fit: `[0].price`. Empty where the codec can't tell.
+        /// The place that doesn't fit: `[0].price`. Empty if the codec can't tell.
         at: String,
-        /// The type that was expected there and the one that was found. `None` where this would show a text of the value.
+        /// The expected type and the found one. `None` if this would show a text of the value.
         why: Option<String>,
         error: Error,
     },
@@ -103,13 +103,13 @@ impl From<Unfit> for Error {
     }
 }
 
-/// Reads JSON; what is read may borrow from it.
+/// Reads JSON; the value may borrow from it.
 pub(crate) fn from_json<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T, Unfit> {
     let text = text(json).map_err(Unfit::Garbage)?;
     serde_json::from_str(text).or_else(|_| located(text, |document| serde_path_to_error::deserialize(document)))
 }
 
-/// Reads the rows of a query; what is read may borrow from it. `format` is that of their writer, as far as the reader knows.
+/// Reads the rows of a query, which may borrow from it. `format` is the writer's, as far as known.
 pub(crate) fn from_rows<'a, T: Deserialize<'a>>(json: &'a [u8], format: RowFormat) -> Result<Vec<T>, Unfit> {
     let text = text(json).map_err(Unfit::Garbage)?;
     let read = |lenient: bool| {
@@ -118,13 +118,13 @@ pub(crate) fn from_rows<'a, T: Deserialize<'a>>(json: &'a [u8], format: RowForma
         let rows = Vec::deserialize(new(&mut document, format))?;
         document.end().map(|()| rows)
     };
-    // Most types are read at once. What needs a second look is rare, and so are errors.
+    // Most types are read at once. Types that need a second look are rare, and so are errors.
     read(false).or_else(|_| read(true)).or_else(|_| {
         located(text, |document| serde_path_to_error::deserialize(RowsDeserializer::new(document, format)))
     })
 }
 
-/// The one row of an answer. Returns `None` if it has none.
+/// Returns the one row of an answer. Returns `None` if it has no row.
 pub(crate) fn one<T>(mut rows: Vec<T>) -> Result<Option<T>, Error> {
     let (row, count) = (rows.pop(), rows.len() + 1);
     if count > 1 && row.is_some() {
@@ -135,7 +135,7 @@ pub(crate) fn one<T>(mut rows: Vec<T>) -> Result<Option<T>, Error> {
     Ok(row)
 }
 
-/// Reads JSON that doesn't fit once more, to tell where. To follow the path is too dear for a hit.
+/// Reads JSON that doesn't fit again, to find the place. Following the path is too slow for a hit.
 #[cold]
 fn located<'a, T>(
     text: &'a str,
@@ -150,7 +150,7 @@ fn located<'a, T>(
         Ok(Err(torn)) => Err(Unfit::Garbage(Error::decode::<T>(torn))),
         Err(error) => {
             let at = error.path().to_string();
-            // Ours show no text of the value; those of a type's own reader may.
+            // Our reasons show no text of the value; those of a type's own reader may.
             let why =
                 Some(error.inner().to_string()).filter(|why| why.starts_with("expected ") && why.contains(", found "));
             let error = Error::decode::<T>(error);
@@ -164,7 +164,6 @@ fn located<'a, T>(
     }
 }
 
-/// Any document that a reader can follow to its bottom.
 struct Whole;
 
 impl<'de> Deserialize<'de> for Whole {
@@ -228,7 +227,7 @@ pub(crate) fn text(json: &[u8]) -> Result<&str, Error> {
 impl std::str::FromStr for Codec {
     type Err = UnknownCodec;
 
-    /// `json`, and with their features `msgpack` and `cbor`.
+    /// Parses `json`, and with their features `msgpack` and `cbor`.
     fn from_str(name: &str) -> Result<Self, UnknownCodec> {
         match name {
             "json" => Ok(Self::Json),
@@ -241,7 +240,7 @@ impl std::str::FromStr for Codec {
     }
 }
 
-/// The name is no codec's.
+/// The name of no codec.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a codec is json, or msgpack or cbor where mrc was built with that feature")]
 pub struct UnknownCodec;

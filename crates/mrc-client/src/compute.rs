@@ -1,4 +1,4 @@
-//! What computes the value of a call.
+//! The computation of a call's value.
 
 use std::future::Future;
 
@@ -9,25 +9,23 @@ use crate::error::Error;
 use crate::frame::{Frame, Said};
 use crate::inherited::StoreId;
 
-/// What was computed.
 #[derive(Debug, Clone)]
 pub(crate) struct Made {
     pub(crate) value: Bytes,
     pub(crate) said: Said,
 }
 
-/// What computes the value of a call.
 pub(crate) trait Compute {
-    /// Whether it may tag its entry while it runs.
+    /// Whether the computation may tag its entry while it runs.
     const TAGS: bool;
 
     fn run(self, store: StoreId, key: &str) -> impl Future<Output = Result<Made, Error>>;
 
-    /// The same by itself, for a task that goes on when the caller has gone. None: it borrows from its caller.
+    /// Returns the same for a task that outlives its caller. Returns `None` if it borrows from it.
     fn detached(&self) -> Option<BoxFuture<'static, Result<Made, Error>>>;
 }
 
-/// A caller's function is run where its caller is, in the scope of its entry.
+/// A caller's function, which runs in its caller, in the scope of its entry.
 pub(crate) struct Run<F>(pub(crate) F);
 
 impl<F: Future<Output = Result<Bytes, Error>>> Compute for Run<F> {
@@ -44,7 +42,6 @@ impl<F: Future<Output = Result<Bytes, Error>>> Compute for Run<F> {
     }
 }
 
-/// A computation that needs nobody else.
 pub(crate) struct Detached(pub(crate) BoxFuture<'static, Result<Made, Error>>);
 
 impl Compute for Detached {

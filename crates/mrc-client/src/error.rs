@@ -1,4 +1,4 @@
-//! What a call can fail with.
+//! The errors of a call.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,14 +15,14 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 /// The result of a call of mrc.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// What a call failed with. Cheap to clone: callers that waited for one computation share its error.
+/// The error of a call. Cheap to clone: callers that waited for one computation share its error.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// The configuration can't be used.
     #[error("configuration: {0}")]
     Config(String),
-    /// The statement isn't a plain read, so it is not cached, and was not run.
+    /// The statement isn't a plain read, so it isn't cached, and nothing was run.
     #[error(transparent)]
     NotCacheable(#[from] NotCacheable),
     /// No key can be made of the params; nothing was run.
@@ -37,7 +37,7 @@ pub enum Error {
     /// A glob can't be used.
     #[error(transparent)]
     Glob(#[from] GlobError),
-    /// The cache doesn't have it, and the call was made in [`Mode::ReadOnly`](crate::scope::Mode::ReadOnly): nothing was run.
+    /// A miss in [`Mode::ReadOnly`](crate::scope::Mode::ReadOnly): nothing was run.
     #[error("{key:?} isn't in the cache, and this call may only read it: run it in another mode")]
     Missed {
         /// The key.
@@ -52,40 +52,41 @@ pub enum Error {
     /// The client has no database.
     #[error("this client has no database: give the builder `.mysql(…)` or `.executor(…)`")]
     NoDatabase,
-    /// The cache failed, in a call that is about the cache alone.
+    /// The cache failed, in a call that needs the cache alone.
     #[error(transparent)]
     Store(Arc<StoreError>),
-    /// An invalidation failed, in a call that is about nothing else.
+    /// An invalidation failed, in a call that only invalidates.
     #[error(transparent)]
     Drop(Arc<DropError>),
-    /// The transaction is committed, and the cache failed for as long as its invalidations are tried again: outdated entries may be served
-    /// until their TTL ends. Don't run the transaction again: try `pending` again by [`Invalidations::retry`].
+    /// The transaction is committed, but its invalidations failed until their deadline: outdated
+    /// entries may be served until their TTL ends. Don't run the transaction again: retry `pending`
+    /// by [`Invalidations::retry`].
     #[error("the transaction is committed, but {pending} couldn't be invalidated; {source}")]
     NotInvalidated {
-        /// The invalidations that are still to be done.
+        /// The invalidations that remain.
         pending: Invalidations,
         /// The cause.
         source: Arc<DropError>,
     },
-    /// The answer to a transaction's `COMMIT` was lost: it may be committed or not. What it invalidates was invalidated all the same; where
-    /// that failed, it is `pending`.
+    /// The answer to a transaction's `COMMIT` was lost: it may be committed or not. Its
+    /// invalidations ran all the same; those that failed are `pending`.
     #[error("{source}; {}", .pending.left())]
     CommitUnknown {
-        /// The invalidations that are still to be done if the transaction is committed. Usually empty.
+        /// The invalidations that remain if the transaction is committed. Usually empty.
         pending: Invalidations,
         /// The cause.
         source: Arc<ExecuteError>,
     },
-    /// The call's deadline passed. The database may be slow, or too many callers are before this one.
+    /// The call's deadline passed. The database may be slow, or too many callers wait in line.
     #[error("the call took longer than its deadline of {limit:?}")]
     Deadline {
         /// The deadline.
         limit: Duration,
     },
-    /// Too many queries of this process wait for the database already: nothing was run.
+    /// Too many queries of this process already wait for the database: nothing was run.
     #[error("{waiting} queries wait for the database already: try again later, or raise `query_limit`")]
     Overloaded {
-        /// How many wait.
+        /// The number of queries that wait.
         waiting: usize,
     },
     /// The runtime that computed the value was shut down.
@@ -97,12 +98,12 @@ pub enum Error {
     /// The value can't be written as JSON, or in the cache's codec.
     #[error("the value can't be encoded: {0}")]
     Encode(Arc<dyn std::error::Error + Send + Sync>),
-    /// The value isn't what was asked for.
+    /// The value has another type than the caller asked for.
     #[error("the answer is not {asked_for}: {source}")]
     Decode {
         /// The Rust type.
         asked_for: &'static str,
-        /// What is wrong, and where.
+        /// The problem, and its place.
         source: Arc<dyn std::error::Error + Send + Sync>,
     },
     /// The value in the cache isn't text.
@@ -111,7 +112,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// Whether the same call may succeed later, as it is. A transaction that is committed, or may be, is never retryable.
+    /// Returns whether the same call may succeed later: never if a transaction may be committed.
     pub fn is_retryable(&self) -> bool {
         match self {
             Self::Database(error) => error.is_retryable(),
@@ -122,8 +123,8 @@ impl Error {
         }
     }
 
-    /// Whether the call itself is wrong: it fails again until the code or its input changes. A service answers its own
-    /// client's bad input with a 4xx, and logs this one.
+    /// Returns whether the call itself is wrong: it fails again until the code or its input
+    /// changes. A service answers its own client's bad input with a 4xx, and logs this one.
     ///
     /// ```
     /// # use mrc_client::MrcClient;
@@ -150,17 +151,17 @@ impl Error {
         }
     }
 
-    /// Returns the number of the database's error, such as 1062. Returns `None` if the database didn't answer with one.
+    /// Returns the number of the database's error, such as 1062. Returns `None` if there is none.
     pub fn code(&self) -> Option<u32> {
         Some(self.server()?.code)
     }
 
-    /// Returns the SQLSTATE of the database's error, such as `23000`. Returns `None` if there is none.
+    /// Returns the SQLSTATE of the database's error, such as `23000`. Returns `None` without one.
     pub fn sqlstate(&self) -> Option<&str> {
         Some(self.server()?.state.as_str()).filter(|state| !state.is_empty())
     }
 
-    /// Returns the error that the database answered with, with its code and SQLSTATE. Returns `None` if it's another error.
+    /// Returns the database's error, with code and SQLSTATE. Returns `None` for another error.
     ///
     /// ```
     /// # fn check(error: &mrc_client::Error) {
@@ -173,27 +174,27 @@ impl Error {
         self.database()?.server()
     }
 
-    /// See [`ExecuteError::is_unique_violation`].
+    /// Returns the result of [`ExecuteError::is_unique_violation`].
     pub fn is_unique_violation(&self) -> bool {
         self.database().is_some_and(ExecuteError::is_unique_violation)
     }
 
-    /// See [`ExecuteError::is_foreign_key_violation`].
+    /// Returns the result of [`ExecuteError::is_foreign_key_violation`].
     pub fn is_foreign_key_violation(&self) -> bool {
         self.database().is_some_and(ExecuteError::is_foreign_key_violation)
     }
 
-    /// See [`ExecuteError::is_deadlock`].
+    /// Returns the result of [`ExecuteError::is_deadlock`].
     pub fn is_deadlock(&self) -> bool {
         self.database().is_some_and(ExecuteError::is_deadlock)
     }
 
-    /// See [`ExecuteError::is_lock_timeout`].
+    /// Returns the result of [`ExecuteError::is_lock_timeout`].
     pub fn is_lock_timeout(&self) -> bool {
         self.database().is_some_and(ExecuteError::is_lock_timeout)
     }
 
-    /// See [`ExecuteError::is_read_only`].
+    /// Returns the result of [`ExecuteError::is_read_only`].
     pub fn is_read_only(&self) -> bool {
         self.database().is_some_and(ExecuteError::is_read_only)
     }
@@ -203,7 +204,7 @@ impl Error {
         Some(error)
     }
 
-    /// Whether it may pass: then an older value is better than none.
+    /// Returns whether the failure may pass: then a stale copy is better than none.
     pub(crate) fn may_pass(&self) -> bool {
         self.is_retryable() || matches!(self, Self::Function(_))
     }

@@ -7,7 +7,6 @@ use mrc_core::{Event, EventListener};
 
 use crate::frame;
 
-/// The listeners of a client.
 #[derive(Clone, Default)]
 pub(crate) struct Events(pub(crate) Vec<Arc<dyn EventListener>>);
 
@@ -33,8 +32,8 @@ impl fmt::Debug for Events {
     }
 }
 
-/// A line for what somebody should know who reads logs, and no more lines in an outage than it has causes: what happens to each call is
-/// told to debuggers alone. A key holds the values of params, and so may an error: they go to listeners that asked for them.
+/// Logs one line per cause, not per call, so an outage doesn't flood the log; each call's events
+/// are at debug level. Keys and errors may hold values of params: only listeners get them.
 fn log(event: &Event<'_>) {
     match event {
         Event::ServerLost { server, error } => tracing::warn!(target: "mrc", server, error, "a cache server is lost"),

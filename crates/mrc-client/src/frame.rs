@@ -23,22 +23,21 @@ struct Scope {
     source: Option<Arc<Mutex<Option<Source>>>>,
 }
 
-/// The entry that is being computed.
 #[derive(Debug)]
 pub(crate) struct Frame {
     store: StoreId,
     key: Box<str>,
-    /// The entry whose function called this one's.
+    /// The entry whose function called this entry's function.
     outer: Option<Arc<Frame>>,
     said: Mutex<Said>,
 }
 
-/// What a function said about its entry.
+/// The settings that a function made for its entry.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Said {
     pub(crate) tags: Carried,
     pub(crate) ttl: Option<Ttl>,
-    /// The result isn't to be stored.
+    /// Whether the result isn't stored.
     pub(crate) skipped: bool,
 }
 
@@ -47,9 +46,8 @@ impl Frame {
         Arc::new(Self { store, key: key.into(), outer: current().frame, said: Mutex::default() })
     }
 
-    /// Runs the computation of the entry.
     pub(crate) async fn run<T>(self: &Arc<Self>, work: impl Future<Output = T>) -> T {
-        // The answers that the function reads aren't the one of the call that it is computed for.
+        // The function's reads must not count as the answer to its own caller.
         let scope = Scope { frame: Some(Arc::clone(self)), source: None, ..current() };
         SCOPE.scope(scope, work).await
     }
@@ -68,17 +66,17 @@ fn current() -> Scope {
     SCOPE.try_with(Clone::clone).unwrap_or_default()
 }
 
-/// Changes what the function that runs has said about its entry. Outside of a computation it does nothing.
+/// Changes the settings of the running function's entry. Does nothing outside of a computation.
 pub(crate) fn with_said<T>(change: impl FnOnce(&mut Said) -> T) -> Option<T> {
     SCOPE.try_with(|scope| scope.frame.as_ref().map(|frame| frame.with(change))).ok().flatten()
 }
 
-/// How the call that is about to be made uses the cache, and whether an entry is being computed that wants its tags.
+/// Returns the mode of the next call, and whether an entry is being computed that wants its tags.
 pub(crate) fn at_hand() -> (Mode, bool) {
     SCOPE.try_with(|scope| (scope.mode, scope.frame.is_some())).unwrap_or_default()
 }
 
-/// Whether this task is computing the entry already: a call that waited for it would wait for itself.
+/// Returns whether this task already computes the entry: a call that waited would wait for itself.
 pub(crate) fn is_computing(store: StoreId, key: &str) -> bool {
     let is_it = |scope: &Scope| {
         let mut frames = std::iter::successors(scope.frame.as_ref(), |frame| frame.outer.as_ref());
@@ -87,19 +85,18 @@ pub(crate) fn is_computing(store: StoreId, key: &str) -> bool {
     SCOPE.try_with(is_it).unwrap_or_default()
 }
 
-/// Gives the tags of an entry that was read, if they were looked at, to the one that is being computed.
+/// Adds the tags of an entry that was read, if known, to the entry that is being computed.
 pub(crate) fn inherit(tags: Option<&Carried>) {
     if let Some(tags) = tags {
         with_said(|said| said.tags.add(tags));
     }
 }
 
-/// A value was read whose tags nobody knows: nothing that is made of it may be stored.
+/// Notes that a value with unknown tags was read: no entry that reads it may be stored.
 pub(crate) fn lose_tags() {
     with_said(|said| said.tags.lose());
 }
 
-/// Notes the source of an answer where the task asks for it.
 pub(crate) fn answered(source: Source) {
     let _ = SCOPE.try_with(|scope| {
         if let Some(noted) = &scope.source {
@@ -108,38 +105,33 @@ pub(crate) fn answered(source: Source) {
     });
 }
 
-/// Counts an event where the task counts.
 pub(crate) fn count(event: &Event<'_>) {
     let _ = SCOPE.try_with(|scope| {
         scope.stats.iter().for_each(|stats| stats.on_event(event));
     });
 }
 
-/// The same work, in the scope of whoever calls.
 pub(crate) fn carried<F: Future>(work: F) -> impl Future<Output = F::Output> {
     SCOPE.scope(current(), work)
 }
 
-/// The key of the entry that is being computed.
+/// Returns the key of the entry that is being computed. Returns `None` outside of a computation.
 pub(crate) fn key() -> Option<String> {
     SCOPE.try_with(|scope| scope.frame.as_ref().map(|frame| frame.key.to_string())).ok().flatten()
 }
 
-// The next three are no `async fn`: each of those would hold `work` twice, and tests without optimisation would need a large stack.
+// No `async fn` here: it would hold `work` twice, and unoptimised tests would need a large stack.
 
-/// Runs `work`, whose calls use the cache in this mode.
 pub(crate) fn in_mode<F: Future>(mode: Mode, work: F) -> impl Future<Output = F::Output> {
     SCOPE.scope(Scope { mode, ..current() }, work)
 }
 
-/// Runs `work`, and counts what its calls do.
 pub(crate) fn counted<F: Future>(stats: &Arc<Stats>, work: F) -> impl Future<Output = F::Output> + use<F> {
     let mut scope = current();
     scope.stats.push(Arc::clone(stats));
     SCOPE.scope(scope, work)
 }
 
-/// Runs `work`, and notes the source of its last answer.
 pub(crate) fn noting_source<F: Future>(
     noted: &Arc<Mutex<Option<Source>>>,
     work: F,

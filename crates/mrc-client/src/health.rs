@@ -1,4 +1,4 @@
-//! Whether a client's servers answer, for a readiness probe.
+//! The health of a client's servers, for a readiness probe.
 
 use std::fmt;
 use std::time::Duration;
@@ -8,10 +8,9 @@ use tokio::time::{Instant, timeout};
 
 use crate::error::Error;
 
-/// No probe takes longer.
 const LIMIT: Duration = Duration::from_secs(5);
 
-/// Whether the servers answer.
+/// The health of the servers.
 ///
 /// ```no_run
 /// # async fn example(client: mrc_client::MrcClient) {
@@ -23,21 +22,22 @@ const LIMIT: Duration = Duration::from_secs(5);
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Health {
-    /// The cache: how long it took to answer, in a cluster the slowest server.
+    /// The time that the cache took to answer; in a cluster, its slowest server.
     pub cache: Result<Duration, Error>,
-    /// The database: how long it took to answer. None: the client has none.
+    /// The time that the database took to answer. `None` if the client has no database.
     pub database: Option<Result<Duration, Error>>,
-    /// What endangers invalidations by tag: servers of the cache that may evict the indexes of tags. Empty while no tags are used.
+    /// The servers of the cache that may evict the indexes of tags, which endangers invalidations
+    /// by tag. Empty while no tags are used.
     pub tag_risks: Vec<String>,
 }
 
 impl Health {
-    /// Whether calls are answered: the database is up. Without the cache they are answered more slowly.
+    /// Returns whether calls are answered: the database is up. Without the cache, calls are slower.
     pub fn is_ready(&self) -> bool {
         self.database.as_ref().is_none_or(Result::is_ok)
     }
 
-    /// Whether the cache is up too.
+    /// Returns whether the cache is up too.
     pub fn is_whole(&self) -> bool {
         self.is_ready() && self.cache.is_ok()
     }
@@ -61,7 +61,7 @@ fn part(f: &mut fmt::Formatter<'_>, name: &str, state: &Result<Duration, Error>)
     }
 }
 
-/// A server that doesn't tell is no risk that is known.
+/// A server that doesn't answer this is no known risk.
 pub(crate) async fn tag_risks(store: &dyn CacheStore) -> Vec<String> {
     timeout(LIMIT, store.tag_risks()).await.ok().and_then(Result::ok).unwrap_or_default()
 }

@@ -1,26 +1,25 @@
-//! Tags on their way to an entry: those that its function names, and those of the entries that it reads.
+//! Tags on their way to an entry: its function's own, and those of the entries that it reads.
 
 use std::collections::BTreeMap;
 
 use mrc_core::Tag;
 use mrc_store::{INVALIDATION_LIMIT, Moment, Tags};
 
-/// Tags on their way to an entry.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Carried {
     tags: BTreeMap<Tag, Since>,
-    /// An entry was read whose tags are lost: nobody could invalidate what is made of it.
+    /// An entry with lost tags was read: an invalidation couldn't reach an entry that contains it.
     lost: bool,
 }
 
-/// From when on an invalidation of a tag counts.
+/// The start from which invalidations of a tag count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Since {
-    /// From when the entry was claimed.
+    /// The claim of the entry.
     Claim,
-    /// From an earlier moment of the store with this number.
+    /// An earlier moment of the store with this number.
     Moment(StoreId, Moment),
-    /// From moments of several stores.
+    /// Moments of several stores.
     Several,
 }
 
@@ -36,23 +35,22 @@ impl Since {
     }
 }
 
-/// Tells stores apart: moments of two can't be compared.
+/// The number of a store: moments of two stores can't be compared.
 pub(crate) type StoreId = usize;
 
 impl Carried {
-    /// Tags that count from the claim of their entry on.
+    /// Returns tags that count from the claim of their entry on.
     pub(crate) fn of(tags: impl IntoIterator<Item = Tag>) -> Self {
         Self { tags: tags.into_iter().map(|tag| (tag, Since::Claim)).collect(), lost: false }
     }
 
-    /// The tags of an entry that was found in a store. None: it has some, and they are lost.
+    /// Returns the tags of an entry that was found in a store. `None` means that its tags are lost.
     pub(crate) fn found(store: StoreId, tags: Option<Tags>) -> Self {
         let lost = tags.is_none();
         let tags = tags.into_iter().flatten();
         Self { tags: tags.map(|(tag, since)| (tag, Since::Moment(store, since))).collect(), lost }
     }
 
-    /// Marks the tags as lost.
     pub(crate) fn lose(&mut self) {
         self.lost = true;
     }
@@ -65,7 +63,7 @@ impl Carried {
         self.tags.keys()
     }
 
-    /// Adds others; of two moments the earlier counts.
+    /// Adds other tags. The earlier of two moments counts.
     pub(crate) fn add(&mut self, others: &Self) {
         self.lost |= others.lost;
         for (tag, since) in &others.tags {
@@ -73,10 +71,10 @@ impl Carried {
         }
     }
 
-    /// The tags as an entry has them that was claimed at this moment.
+    /// Returns the tags for an entry that was claimed at this moment.
     ///
-    /// A value that was hit while the entry was computed may have been about to be removed by an invalidation that began before the claim.
-    /// So its own moment counts; one that is longer ago than an invalidation can take says no more than that.
+    /// An invalidation that began before the claim may have been about to remove a value that was
+    /// hit since. So that value's own moment counts, but no older than an invalidation can take.
     pub(crate) fn at(&self, store: StoreId, claimed: Moment) -> Tags {
         let earliest = claimed.earlier(INVALIDATION_LIMIT);
         let since = |since: &Since| match since {

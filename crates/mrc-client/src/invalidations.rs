@@ -1,10 +1,10 @@
-//! What a transaction invalidates after its commit.
+//! The invalidations after a transaction's commit.
 
 use std::fmt;
 
 use mrc_store::{DropError, DropRequest, Select};
 
-/// The invalidations of a transaction. `Debug` and `Display` show the names of params, and neither their values nor tags.
+/// The invalidations of a transaction. `Debug` and `Display` show params' names, no values or tags.
 #[derive(Clone, Default)]
 pub struct Invalidations(pub(crate) Vec<Invalidation>);
 
@@ -15,12 +15,12 @@ pub(crate) enum Invalidation {
 }
 
 impl Invalidations {
-    /// Whether there is nothing to invalidate.
+    /// Returns whether there is nothing to invalidate.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// What is left of the invalidations, in a sentence.
+    /// Returns the remaining invalidations as a sentence.
     pub(crate) fn left(&self) -> String {
         if self.is_empty() {
             "what it names was invalidated all the same".to_owned()

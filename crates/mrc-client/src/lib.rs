@@ -1,22 +1,21 @@
 //! The read-through client of mrc.
 //!
-//! [`MrcClient`] composes the two seams of `mrc-store`, a cache and a database, into one path: look, claim, compute, fill.
-//! Usually used through the facade `mrc`.
+//! [`MrcClient`] composes the two seams of `mrc-store`, a cache and a database, into one path:
+//! look, claim, compute, fill. Usually used through the facade `mrc`.
 //!
 //! Two doors lead to one pipeline:
 //!
-//! | room | what happens there |
+//! | room | content |
 //! |---|---|
-//! | `client/` | the door for queries: a text is checked and hashed once, params become a key |
+//! | `client/` | the door for queries: checks and hashes a text once, makes a key of its params |
 //! | `cache/` | the door for functions and plain values: a namespace, a codec, tags |
 //! | `settings` | the settings that both doors share |
 //! | `pipeline/` | the one path: a hit is one GET, a miss leads or follows, a fill stores |
-//! | `call`, `compute` | the terms of a call; how its value is computed |
+//! | `call`, `compute` | the terms of a call; the computation of its value |
 //! | `scope`, `mode`, `frame`, `inherited` | the task's scope: mode, entry and inherited tags |
 //! | `answer`, `codec`, `carry` | the bytes, decoded at the edge |
 //!
-//! Writes go past the pipeline: `client/write` and `client/transaction`, and the invalidations of
-//! `mrc-store`.
+//! Writes bypass the pipeline: `client/write`, `client/transaction`, `mrc-store`'s invalidations.
 
 mod answer;
 mod cache;

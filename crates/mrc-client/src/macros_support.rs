@@ -1,4 +1,4 @@
-//! What the attributes `#[cached]` and `#[invalidates]` expand to, besides what a caller can write. No part of the API.
+//! The expansion of `#[cached]` and `#[invalidates]`, besides code that callers can write. Not API.
 
 use std::any::type_name;
 use std::borrow::Cow;
@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 
 use crate::{Cache, Entry, Error, Spec};
 
-/// An argument that can stand in a key.
+/// An argument that a key can contain.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can't stand in the key of a cached call: it doesn't implement `Serialize`",
     label = "this argument is part of the key",
@@ -23,12 +23,12 @@ pub trait Argument: Serialize {}
 #[diagnostic::do_not_recommend]
 impl<T: Serialize + ?Sized> Argument for T {}
 
-/// [`Spec::param`], with the error above for what can't be one.
+/// Calls [`Spec::param`]. Any other argument gets the error above.
 pub fn param<T: Argument + ?Sized>(spec: Spec, name: &str, value: &T) -> Spec {
     spec.param(name, value)
 }
 
-/// An error that can be one of the cache's.
+/// An error that can carry an error of the cache.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can't carry an error of the cache: it doesn't implement `From<mrc::Error>`",
     label = "the errors of this function",
@@ -39,10 +39,9 @@ pub trait Carrier: From<Error> {}
 #[diagnostic::do_not_recommend]
 impl<E: From<Error>> Carrier for E {}
 
-/// What a function returns, by its type: whatever its alias is called, a `Result` is one. Where the type is a type parameter of the
-/// function, it is none, whatever the parameter stands for.
+/// The return type of a function. A `Result` counts under any alias, but not as a type parameter.
 ///
-/// A method of its own comes before one of a trait, so the `Result`s are told apart.
+/// A method of its own precedes a method of a trait: this tells the `Result`s apart.
 pub struct Returns<T>(PhantomData<fn() -> T>);
 
 impl<T> Returns<T> {
@@ -57,7 +56,7 @@ impl<T, E> Returns<Result<T, E>> {
         OkAlone
     }
 
-    /// The entry of the `Ok`.
+    /// Returns the entry of the `Ok`.
     pub fn ok_entry(self, cache: &Cache, spec: Spec) -> Entry<T>
     where
         T: Serialize + DeserializeOwned,
@@ -65,7 +64,7 @@ impl<T, E> Returns<Result<T, E>> {
         cache.entry(spec)
     }
 
-    /// The same as a `Result`, for a companion whose type only the alias names.
+    /// Returns the entry of the whole `Result`, for a companion whose type only the alias names.
     pub fn entry(self, cache: &Cache, spec: Spec) -> Entry<Result<T, E>>
     where
         T: Serialize + DeserializeOwned,
@@ -74,7 +73,7 @@ impl<T, E> Returns<Result<T, E>> {
     }
 }
 
-/// The same of every other type.
+/// Does the same for every other type.
 pub trait OfAnyType<T>: Sized {
     fn kind(self) -> Whole {
         Whole
@@ -105,7 +104,7 @@ impl OkAlone {
     }
 }
 
-/// What the function returns is cached as it is.
+/// The function's result is cached as it is.
 pub struct Whole;
 
 impl Whole {
@@ -119,7 +118,7 @@ impl Whole {
     }
 }
 
-/// What may be nothing.
+/// A value that may be absent.
 #[diagnostic::on_unimplemented(
     message = "`skip_none` is for what returns `Option<T>` or `Result<Option<T>, E>`",
     label = "this function returns `{Self}`"
@@ -144,7 +143,7 @@ pub fn is_nothing<T: Optional>(outcome: &T) -> bool {
     outcome.is_nothing()
 }
 
-/// What may be an error.
+/// A value that may be an error.
 #[diagnostic::on_unimplemented(
     message = "`cache_err` is for what returns `Result<T, E>`",
     label = "this function returns `{Self}`"
@@ -169,7 +168,7 @@ pub fn as_outcome<R: Fallible>(outcome: &R) -> &Result<R::Ok, R::Err> {
     outcome.as_outcome()
 }
 
-/// What can carry the error of an invalidation.
+/// A return type that can carry the error of an invalidation.
 #[diagnostic::on_unimplemented(
     message = "an invalidation can fail, and nobody would hear of it: return a `Result<T, E>` with `E: From<mrc::Error>`",
     label = "this function returns `{Self}`"
@@ -194,7 +193,7 @@ pub fn outcome<R: Heard>(outcome: R) -> Result<R::Ok, R::Err> {
     outcome.outcome()
 }
 
-/// The part of a cache that is a function's own. A bound that can't be used is told by the call.
+/// Returns the function's own part of a cache. Each call returns the error of an unusable bound.
 pub fn bounded(cache: &Cache, bound: Bound) -> Cache {
     cache.bounded(bound.per_function()).unwrap_or_else(|error| cache.failing(error))
 }
@@ -203,16 +202,18 @@ pub fn failed<T, E: Carrier>(error: Error) -> Result<T, E> {
     Err(error.into())
 }
 
-/// The path of the function that `closure` was made in, its own type arguments apart, and with `name` in the place of its own.
+/// Returns the path of the function that made `closure`, without its own type arguments, and with
+/// `name` as its last part.
 ///
-/// It names the type that a method belongs to, with its arguments, and the function that a function was made in: `module_path!` does not.
+/// The path contains the type of a method, with its arguments, and the outer function of a nested
+/// one. `module_path!` omits both.
 pub fn identity<C>(closure: &C, name: &'static str) -> Cow<'static, str> {
     let path = path_of(closure);
     let (parent, own) = split(path);
     if own == name { path.into() } else { format!("{parent}::{name}").into() }
 }
 
-/// The identity that a caller chose; a type that has arguments stays in it.
+/// Returns the identity that a caller chose, with the arguments of a generic type.
 pub fn prefixed<C>(closure: &C, path: &'static str) -> Cow<'static, str> {
     let (parent, _) = split(path_of(closure));
     match parent.find('<') {
@@ -233,7 +234,7 @@ fn path_of<C>(_: &C) -> &'static str {
     without_arguments(path)
 }
 
-/// `shop::feed<u8, fn(u8) -> u8>` is `shop::feed`.
+/// Returns `shop::feed` for `shop::feed<u8, fn(u8) -> u8>`.
 fn without_arguments(path: &str) -> &str {
     let mut depth = 0;
     for (at, char) in path.char_indices().rev() {

@@ -1,4 +1,4 @@
-//! Events, counted: what dashboards and alerts are made of.
+//! Counts of events, for dashboards and alerts.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ const DROPPED: &str = "mrc_dropped_entries_total";
 const SCANNED: &str = "mrc_scanned_keys_total";
 const EVICTED: &str = "mrc_evicted_entries_total";
 
-/// The most frequent first: they are looked for one by one.
+/// The most frequent first: the search is linear.
 const EVENT_NAMES: [&str; 21] = [
     "hit",
     "miss",
@@ -56,25 +56,25 @@ const BYPASS_NAMES: [&str; 10] = [
     "bad_tags",
 ];
 
-/// Counts what a cache decides, through the crate `metrics`: Prometheus, OpenTelemetry or StatsD, by the exporter that
-/// the program installs.
+/// Counts the decisions of a cache, through the crate `metrics`. The program installs the exporter:
+/// Prometheus, OpenTelemetry or StatsD.
 ///
 /// | name | kind | labels | |
 /// |---|---|---|---|
 /// | `mrc_events_total` | counter | `event` | one for each [`Event`], by its [`name`](Event::name) |
-/// | `mrc_bypasses_total` | counter | `reason` | why the cache was left aside, by its [`name`](mrc_core::Bypass::name) |
-/// | `mrc_hit_seconds` | histogram | | how long a hit took |
-/// | `mrc_compute_seconds` | histogram | `outcome`: `ok`, `error` | how long the database, or the function, took |
-/// | `mrc_wait_seconds` | histogram | | how long a caller waited for another that was computing its value |
-/// | `mrc_filled_bytes` | histogram | | the size of a value that was stored |
+/// | `mrc_bypasses_total` | counter | `reason` | the reason of a bypass, by its [`name`](mrc_core::Bypass::name) |
+/// | `mrc_hit_seconds` | histogram | | the time of a hit |
+/// | `mrc_compute_seconds` | histogram | `outcome`: `ok`, `error` | the time of the database, or of the function |
+/// | `mrc_wait_seconds` | histogram | | the time that a follower waited |
+/// | `mrc_filled_bytes` | histogram | | the size of a stored value |
 /// | `mrc_servers_lost` | gauge | `server` | 1 while a server of the cache is lost, else 0 |
-/// | `mrc_dropped_entries_total` | counter | | how many entries invalidations deleted |
-/// | `mrc_scanned_keys_total` | counter | | how many keys of the database the scans among them looked at |
-/// | `mrc_evicted_entries_total` | counter | | how many entries of bounded caches went to make room for others |
+/// | `mrc_dropped_entries_total` | counter | | entries that invalidations removed |
+/// | `mrc_scanned_keys_total` | counter | | keys that the scans of invalidations looked at |
+/// | `mrc_evicted_entries_total` | counter | | entries that bounded caches evicted |
 ///
-/// The hit rate is `hit` over the sum of `hit`, `miss` and `followed`. No key and no param is ever a label.
+/// The hit rate is `hit` over the sum of `hit`, `miss` and `followed`. No key or param is a label.
 ///
-/// The exporter comes first: what was made before it counts into nothing.
+/// Install the exporter first: metrics that were made before it count into nothing.
 ///
 /// ```
 /// use mrc_client::Metrics;
@@ -105,12 +105,12 @@ impl Default for Metrics {
 }
 
 impl Metrics {
-    /// For a program with one cache. All counters are there from now on, at 0.
+    /// Returns the metrics of a program with one cache. All counters start now, at 0.
     pub fn new() -> Self {
         Self::labelled(Vec::new())
     }
 
-    /// As [`new`](Self::new), with a label `cache` on everything, which tells this cache from others of the program.
+    /// Returns metrics like [`new`](Self::new), each with the label `cache`, for several caches.
     pub fn named(cache: impl Into<String>) -> Self {
         Self::labelled(vec![Label::new("cache", cache.into())])
     }
@@ -136,7 +136,7 @@ impl Metrics {
     fn count(&self, known: &[(&str, Counter)], metric: &'static str, label: &'static str, value: &'static str) {
         match known.iter().find(|(known, _)| *known == value) {
             Some((_, counter)) => counter.increment(1),
-            // Of a later version than our lists.
+            // An event of a later version than these lists.
             None => counter!(metric, with(&self.labels, label, value)).increment(1),
         }
     }
@@ -197,7 +197,7 @@ mod tests {
 
     use super::*;
 
-    /// What was recorded, sorted, without what is still 0.
+    /// Returns the recorded metrics, sorted, without those that are still 0.
     fn recorded(work: impl FnOnce()) -> Vec<String> {
         let recorder = DebuggingRecorder::new();
         let snapshotter = recorder.snapshotter();

@@ -4,21 +4,20 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum Mode {
-    /// What is there is taken, what isn't is computed and stored. Default.
+    /// Uses the cached value; computes and stores a missing value. Default.
     #[default]
     Normal,
-    /// What is there is taken; what isn't is [`Error::Missed`](crate::Error::Missed), and nothing runs.
+    /// Uses the cached value; a miss is [`Error::Missed`](crate::Error::Missed), and nothing runs.
     ReadOnly,
-    /// What is there is taken; what isn't is computed, and not stored.
+    /// Uses the cached value; computes a missing value, and doesn't store it.
     Peek,
-    /// Nothing is taken: everything is computed, and stored in the place of what was there.
+    /// Ignores the cached value: computes each value, and replaces the cached value.
     Refresh,
-    /// The cache is left alone.
+    /// Bypasses the cache.
     Off,
 }
 
 impl Mode {
-    /// Whether what is in the cache may be replaced.
     pub(crate) fn stores(self) -> bool {
         matches!(self, Self::Normal | Self::Refresh)
     }

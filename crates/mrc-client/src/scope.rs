@@ -1,9 +1,10 @@
-//! What a function that is being cached may say about its entry, and how calls of a task use the cache.
+//! The settings that a cached function makes for its entry, and the mode of a task's calls.
 //!
-//! While the cache runs a function, [`tag`] adds tags to the entry that will hold its result, and the tags of every entry that it reads
-//! become its own: of queries and functions, computed or hit, of any namespace. Whoever invalidates one of them removes both.
+//! While the cache runs a function, [`tag`] adds tags to the entry of its result. The entry also
+//! inherits the tags of every entry that the function reads: of queries and functions, computed or
+//! hit, of any namespace. Invalidating such a tag removes both entries.
 //!
-//! A scope belongs to a task. A task that is spawned starts without one; [`spawn`] hands it on:
+//! A scope belongs to a task. A spawned task starts without a scope; [`spawn`] hands it on:
 //!
 //! ```no_run
 //! # async fn example() {
@@ -26,9 +27,9 @@ use crate::source::Source;
 
 pub use crate::mode::Mode;
 
-/// Adds a tag to the entry that is being computed. Outside of a computation it does nothing.
+/// Adds a tag to the entry that is being computed. Does nothing outside of a computation.
 ///
-/// It may come at any time before the function returns, after the data was read too: an invalidation in between isn't lost.
+/// Call it at any time until the function returns: an invalidation in between still counts.
 pub fn tag(tag: impl Into<Tag>) {
     tags([tag]);
 }
@@ -39,29 +40,29 @@ pub fn tags<T: Into<Tag>>(tags: impl IntoIterator<Item = T>) {
     frame::inherit(Some(&tags));
 }
 
-/// Sets the TTL of the entry that is being computed, instead of the one that the call asked for.
+/// Sets the TTL of the entry that is being computed. Overrides the TTL of the call.
 pub fn set_ttl(ttl: impl Into<Ttl>) {
     let ttl = ttl.into();
     frame::with_said(|said| said.ttl = Some(ttl));
 }
 
-/// Keeps the result of the function that is running out of the cache. Its callers get it all the same.
+/// Keeps the result of the running function out of the cache. Its callers still get it.
 pub fn skip() {
     frame::with_said(|said| said.skipped = true);
 }
 
-/// The key of the entry that is being computed. None: none is.
+/// Returns the key of the entry that is being computed. Returns `None` outside of a computation.
 pub fn key() -> Option<String> {
     frame::key()
 }
 
-/// The tags that the entry that is being computed has so far, in the order of their names.
+/// Returns the current tags of the entry that is being computed, sorted by name.
 pub fn current_tags() -> Vec<Tag> {
     frame::with_said(|said| said.tags.names().cloned().collect()).unwrap_or_default()
 }
 
-/// Spawns a task that belongs to this scope: what it tags and reads counts as if it were done here, its calls use the cache in the same
-/// mode, and are counted by the same statistics. What comes after the function has returned is lost: await the task.
+/// Spawns a task that belongs to this scope. The task's tags and reads count as the function's own,
+/// and its calls have the same mode and statistics. Await it: later tags are lost.
 pub fn spawn<F>(work: F) -> JoinHandle<F::Output>
 where
     F: Future + Send + 'static,
@@ -70,7 +71,7 @@ where
     tokio::spawn(frame::carried(work))
 }
 
-/// Runs `work`, whose calls use the cache in this mode; those of tasks that it spawns only with [`spawn`].
+/// Runs `work`, whose calls use the cache in this mode. Tasks that it spawns need [`spawn`].
 ///
 /// ```no_run
 /// # async fn example(cache: mrc_client::Cache) -> Result<(), mrc_client::Error> {
@@ -84,16 +85,17 @@ pub async fn with_mode<F: Future>(mode: Mode, work: F) -> F::Output {
     frame::in_mode(mode, work).await
 }
 
-/// Runs `work`, and counts what its calls do with any cache, besides the cache's own [`Stats`] and those of scopes around this one.
+/// Runs `work`, and counts its calls to any cache. Each cache's own [`Stats`] and the scopes around
+/// this one count them too.
 pub async fn with_stats<F: Future>(stats: &Arc<Stats>, work: F) -> F::Output {
     frame::counted(stats, work).await
 }
 
-/// Runs `work`, and returns its output with the [`Source`] of its last call that any cache, client or `#[cached]` function answered.
-/// The source is `None` if no call was answered.
+/// Runs `work`, and returns its output with the [`Source`] of its last answer from any cache,
+/// client or `#[cached]` function. The source is `None` if no call was answered.
 ///
-/// It works with every way of reading, typed ones too. The calls that a cached function makes while it is computed don't count, nor do
-/// those of tasks that `work` spawns without [`spawn`](fn@spawn).
+/// It works with every way of reading, typed ones too. Calls that a cached function makes while it
+/// is computed don't count. Nor do those of tasks that `work` spawns without [`spawn`](fn@spawn).
 ///
 /// ```no_run
 /// # async fn example(client: mrc_client::MrcClient) -> Result<(), mrc_client::Error> {
@@ -115,7 +117,7 @@ pub async fn with_source<F: Future>(work: F) -> (F::Output, Option<Source>) {
     (output, source)
 }
 
-/// How the calls of this task use the cache.
+/// Returns how the calls of this task use the cache.
 pub fn mode() -> Mode {
     frame::at_hand().0
 }

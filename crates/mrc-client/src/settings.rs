@@ -1,4 +1,4 @@
-//! The settings that a client and a cache share: one struct, one check, one reader of the environment.
+//! The settings that a client and a cache share: one struct, one check, one reader of variables.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -15,23 +15,23 @@ use crate::error::Error;
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Settings {
-    /// By which fraction TTLs vary. Default: 0.1, ±10 %.
+    /// The fraction by which TTLs vary. Default: 0.1, ±10 %.
     pub jitter: f64,
-    /// How long a claim stands while a value is computed. Default: 30 s.
+    /// The lease: how long a claim stands while a value is computed. Default: 30 s.
     pub lease: Duration,
-    /// How long to wait for another process that computes the value. Default: 1 s.
+    /// The longest wait for another process that computes the value. Default: 1 s.
     pub wait_max: Duration,
-    /// How long a call may take as a whole. Default: 60 s.
+    /// The limit of a call as a whole. Default: 60 s.
     pub deadline: Duration,
-    /// How long a stale copy of each value outlives its TTL. Default: zero, no copies.
+    /// The time that a stale copy outlives its value's TTL. Default: zero, no copies.
     pub stale_on_error: Duration,
-    /// How long a query may take before its caller gets the stale copy. Default: 1 s.
+    /// The time of a query after which its caller gets the stale copy. Default: 1 s.
     pub stale_after: Duration,
-    /// The last part of a value's TTL, in which a hit has it computed anew. Default: zero, never.
+    /// The last part of a TTL, in which a hit may recompute the value. Default: zero, never.
     pub early_refresh: Duration,
     /// The largest value that is stored or taken from the cache, in bytes. Default: 64 MiB.
     pub max_value: usize,
-    /// For how long a failed invalidation is tried again. Default: 10 s.
+    /// The time for which a failed invalidation is tried again. Default: 10 s.
     pub invalidation_deadline: Duration,
 }
 
@@ -52,7 +52,6 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// Reads the variables of the environment that set one of these.
     pub(crate) fn read<F: Fn(&str) -> Option<String>>(&mut self, vars: &Vars<F>) -> Result<(), Error> {
         vars.parsed("MRC_JITTER", "a fraction such as 0.1", &mut self.jitter)?;
         vars.millis("MRC_LEASE_MS", &mut self.lease)?;
@@ -64,7 +63,6 @@ impl Settings {
         vars.millis("MRC_INVALIDATION_DEADLINE_MS", &mut self.invalidation_deadline)
     }
 
-    /// Refuses settings with which no call could succeed.
     pub(crate) fn check(&self) -> Result<(), Error> {
         let refuse = |reason: &str| Err(Error::Config(reason.into()));
         if !(0.0..1.0).contains(&self.jitter) {
@@ -83,15 +81,14 @@ impl Settings {
     }
 }
 
-/// How a call goes on when the cache fails.
+/// The reaction of a call to a failure of the cache.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum OnError {
     /// The call bypasses the cache: the value is computed. Default.
     #[default]
     Degrade,
-    /// The call ends with [`Error::Store`], and nothing runs. A value that was computed already is
-    /// returned all the same.
+    /// The call ends with [`Error::Store`], and nothing runs. A computed value is still returned.
     Fail,
 }
 
@@ -132,33 +129,33 @@ pub(crate) fn wrong(name: &str, value: &str, expected: &str) -> Error {
     Error::Config(format!("{name} is {value:?}: it must be {expected}"))
 }
 
-/// The setters of the shared settings, for a builder with the fields `config.settings` and `events`.
+/// The setters of the shared settings, for a builder with `config.settings` and `events`.
 macro_rules! setters {
     () => {
-        /// Sets by which fraction TTLs vary. Default: 0.1, ±10 %, as in both peers.
+        /// Sets the fraction by which TTLs vary. Default: 0.1, ±10 %, as in both peers.
         pub fn jitter(mut self, fraction: f64) -> Self {
             self.config.settings.jitter = fraction;
             self
         }
 
-        /// Sets how long a claim stands while a value is computed. A value whose computation takes longer
-        /// isn't stored. Default: 30 s.
+        /// Sets how long a claim stands while a value is computed. A value that takes longer isn't
+        /// stored. Default: 30 s.
         pub fn lease(mut self, lease: Duration) -> Self {
             self.config.settings.lease = lease;
             self
         }
 
-        /// Sets how long a call waits for another process that computes the value, before it computes the
-        /// value as well. Default: 1 s.
+        /// Sets how long a call waits for another process that computes the value. Then it computes
+        /// the value itself. Default: 1 s.
         pub fn wait_max(mut self, wait: Duration) -> Self {
             self.config.settings.wait_max = wait;
             self
         }
 
-        /// Sets how long a call may take as a whole, its waits for other callers included. After that it
-        /// ends with [`Error::Deadline`]. Default: 60 s.
+        /// Sets how long a call may take as a whole, including its waits for other callers. After
+        /// that it ends with [`Error::Deadline`]. Default: 60 s.
         ///
-        /// Calls that only touch the cache are bounded by the store's own time-outs.
+        /// The store's own time-outs limit calls that only touch the cache.
         pub fn deadline(mut self, deadline: Duration) -> Self {
             self.config.settings.deadline = deadline;
             self
@@ -166,36 +163,36 @@ macro_rules! setters {
 
         /// Keeps a stale copy of each value for this long beyond its TTL. Default: zero, no copies.
         ///
-        /// When the computation fails, or is too slow, the caller gets the copy instead of an error, marked
-        /// as [`Source::Stale`](crate::Source::Stale). Every invalidation of an entry, a peer's included,
-        /// removes its copy too. Copies double the memory of an entry.
+        /// If the computation fails, or is too slow, the caller gets the copy instead of an error,
+        /// marked as [`Source::Stale`](crate::Source::Stale). Every invalidation of an entry, a
+        /// peer's included, removes its copy too. Copies double the memory of an entry.
         pub fn stale_on_error(mut self, window: Duration) -> Self {
             self.config.settings.stale_on_error = window;
             self
         }
 
-        /// Computes values anew that are hit in the last part of their TTL, so that values in use never
-        /// miss. Default: zero, values expire.
+        /// Recomputes values that are hit in the last part of their TTL, so that values in use
+        /// never miss. Default: zero, values expire.
         ///
-        /// The probability of a refresh grows from the start of this window on; in its last quarter it is
-        /// 1. One process refreshes, in the background, and the new value gets a whole TTL. A window longer
-        /// than half of the TTL counts as that half. A function is computed by one of its callers, which
-        /// waits for it. After Vattani, Chierichetti, Lowenstein: *Optimal Probabilistic Cache Stampede
-        /// Prevention* (VLDB 2015).
+        /// The probability of a refresh grows from the start of this window to 1 in its last
+        /// quarter. One process refreshes, in the background, and the new value gets a whole TTL. A
+        /// window longer than half of the TTL counts as that half. A function is computed by one of
+        /// its callers, which waits for it. After Vattani, Chierichetti, Lowenstein: *Optimal
+        /// Probabilistic Cache Stampede Prevention* (VLDB 2015).
         pub fn early_refresh(mut self, window: Duration) -> Self {
             self.config.settings.early_refresh = window;
             self
         }
 
-        /// Sets the largest value that is stored or taken from the cache, in bytes. A larger value is
-        /// computed at each call. Default: 64 MiB.
+        /// Sets the largest value that is stored or taken from the cache, in bytes. A larger value
+        /// is computed at each call. Default: 64 MiB.
         pub fn max_value(mut self, bytes: usize) -> Self {
             self.config.settings.max_value = bytes;
             self
         }
 
-        /// Sets for how long a failed invalidation is tried again before it returns an error. With zero it
-        /// is tried once. Default: 10 s.
+        /// Sets how long a failed invalidation is tried again before it returns an error. Zero: one
+        /// attempt. Default: 10 s.
         pub fn invalidation_deadline(mut self, deadline: Duration) -> Self {
             self.config.settings.invalidation_deadline = deadline;
             self
@@ -210,7 +207,6 @@ macro_rules! setters {
 }
 pub(crate) use setters;
 
-/// Copies of a client or a cache whose calls have other options.
 macro_rules! with_options {
     () => {
         /// Returns the same with another deadline for each call: see the builder's `deadline`.
@@ -219,15 +215,13 @@ macro_rules! with_options {
             self.with(Options { deadline, ..self.options })
         }
 
-        /// Returns the same, whose calls keep stale copies for this long: see the builder's
-        /// `stale_on_error`.
+        /// Returns the same with another `stale_on_error` for each call: see the builder.
         #[must_use]
         pub fn with_stale_on_error(&self, window: Duration) -> Self {
             self.with(Options { stale: window, ..self.options })
         }
 
-        /// Returns the same, whose calls have values computed anew before they expire: see the builder's
-        /// `early_refresh`.
+        /// Returns the same with another `early_refresh` for each call: see the builder.
         #[must_use]
         pub fn with_early_refresh(&self, window: Duration) -> Self {
             self.with(Options { early_refresh: window, ..self.options })

@@ -1,22 +1,23 @@
-//! Where an answer came from.
+//! The source of an answer.
 
-/// Where an answer came from.
+/// The source of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Source {
-    /// The cache had it.
+    /// The cache had the value.
     Cache,
-    /// It was computed for this call.
+    /// This call computed the value.
     Computed,
-    /// It was computed for another call, which this one waited for.
+    /// Another call computed the value, and this call waited for it.
     Followed,
-    /// The database failed or was too slow: it is the last value that was not invalidated, kept beyond its TTL. See
+    /// The database failed or was too slow. The answer is the stale copy: the last value that was
+    /// not invalidated. See
     /// [`MrcClientBuilder::stale_on_error`](crate::MrcClientBuilder::stale_on_error).
     Stale,
 }
 
 impl Source {
-    /// In lower case: `"cache"`, `"stale"`.
+    /// Returns the name in lower case: `"cache"`, `"stale"`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Cache => "cache",

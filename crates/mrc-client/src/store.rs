@@ -9,7 +9,7 @@ use mrc_store::{Bound, CacheStore, StoreError};
 
 use crate::inherited::StoreId;
 
-/// A store by its trait; Redis by its type as well, so that a hit needs no box.
+/// A store by its trait; Redis also by its type, so that a hit needs no box.
 #[derive(Debug, Clone)]
 pub(crate) struct Store {
     shared: Arc<dyn CacheStore>,
@@ -19,23 +19,22 @@ pub(crate) struct Store {
 }
 
 impl Store {
-    /// The store by its trait: for every call but a hit's.
+    /// Returns the store by its trait, for every call except a hit's.
     pub(crate) fn shared(&self) -> &Arc<dyn CacheStore> {
         &self.shared
     }
 
-    /// Tells this store from others: moments of one can't be compared with another's. A view is the store that it is of.
+    /// Returns the store's number: moments of two stores can't be compared. A view has its store's.
     pub(crate) fn id(&self) -> StoreId {
         self.id
     }
 
-    /// The view of a namespace with a bound.
     pub(crate) fn bounded(&self, namespace: &str, bound: &Bound) -> Result<Self, StoreError> {
         let view = Arc::clone(&self.shared).bounded(namespace, bound)?;
         Ok(Self { id: self.id, ..Self::from(view) })
     }
 
-    /// The value under `key`: the one call that every hit makes.
+    /// Returns the value under `key`: the one call of every hit.
     pub(crate) async fn get(&self, key: &str) -> Result<Option<Bytes>, StoreError> {
         #[cfg(feature = "redis")]
         if let Some(redis) = &self.redis {

@@ -1,7 +1,8 @@
-//! Which types the params of a text have had in this process.
+//! The types that the params of a text have had in this process.
 //!
-//! An entry without a mark may be a peer's, and the peers mark no types. Where all calls of a text have one type a placeholder, the peers'
-//! calls do too, so such an entry is this text's. Once types differ, an entry is taken by its mark alone.
+//! An entry without a mark may be a peer's, and the peers mark no types. While all calls of a text
+//! have one type a placeholder, so do the peers' calls, and such an entry is this text's. Once
+//! types differ, an entry is taken by its mark alone.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
@@ -9,26 +10,22 @@ use std::sync::{Arc, LazyLock};
 use mrc_core::TextHash;
 use quick_cache::sync::Cache;
 
-/// How many texts are remembered, for all clients of the process together.
+/// The number of texts that are remembered, for all clients of the process together.
 const TEXTS: usize = 50_000;
-/// No call yet.
 const NONE: u64 = 0;
 const SEVERAL: u64 = u64::MAX;
 
 static SEEN: LazyLock<Cache<TextHash, Arc<Types>>> = LazyLock::new(|| Cache::new(TEXTS));
 
-/// The types of the params of one text.
 #[derive(Debug, Default)]
 pub(crate) struct Types(AtomicU64);
 
 impl Types {
-    /// The types of the text with this hash.
     pub(crate) fn of(hash: &TextHash) -> Arc<Self> {
         let made = SEEN.get_or_insert_with(hash, || Ok::<_, std::convert::Infallible>(Arc::default()));
         made.unwrap_or_default()
     }
 
-    /// A call has params of these types.
     pub(crate) fn see(&self, types: u64) {
         let first = self.0.compare_exchange(NONE, types, Ordering::SeqCst, Ordering::SeqCst);
         if first.is_err_and(|seen| seen != types) {
@@ -36,7 +33,6 @@ impl Types {
         }
     }
 
-    /// Whether all calls had the same types.
     pub(crate) fn are_one(&self) -> bool {
         self.0.load(Ordering::SeqCst) != SEVERAL
     }

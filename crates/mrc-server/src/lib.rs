@@ -1,6 +1,7 @@
-//! Invalidation: entries dropped, exactly those that were asked for.
+//! Invalidation: drops exactly the requested entries.
 //!
-//! [`MrcServer`] is what a service calls after it has written to the database, if it has no client. Usually used through the facade `mrc`.
+//! [`MrcServer`] is for a service without a client: it calls it after a write to the database.
+//! Usually used through the facade `mrc`.
 
 mod server;
 

@@ -19,7 +19,7 @@ const HASH: &str = "d6f3536ac027efd4916a172a39156f97c989bfd3";
 struct Flaky {
     memory: MemoryStore,
     failures: AtomicU32,
-    /// How many invalidations by tag fail.
+    /// The number of invalidations by tag that fail.
     index_failures: AtomicU32,
     calls: Mutex<Vec<&'static str>>,
 }
@@ -160,7 +160,7 @@ async fn past_the_deadline_the_caller_hears_what_may_survive() {
     assert!(once.is_err());
 }
 
-/// A store with entries of queries that were tagged by their params, in either spelling, and the keys of one.
+/// Returns a store with entries of queries tagged by params, one in each spelling, and the keys.
 async fn tagged() -> (Arc<Flaky>, Vec<String>) {
     let store = Flaky::with_entries(0).await;
     let mut keys = Vec::new();
@@ -232,7 +232,7 @@ async fn tags_are_invalidated_by_any_or_all() {
     assert!(events[1].starts_with("Invalidated { tags: [\"StoreId=3\", \"Open=True\"], entries: 1"), "{events:?}");
 }
 
-/// A function that read an entry of store 3, and no query: its key tells nothing of that.
+/// Adds the entry of a function that read an entry of store 3, which its key doesn't show.
 async fn with_function() -> Arc<Flaky> {
     let (store, _) = tagged().await;
     let (token, life) = (Token::from_bits(9), Duration::from_secs(60));
@@ -248,7 +248,7 @@ async fn every_strategy_reaches_the_functions_that_were_made_of_an_entry() {
     for (strategy, calls) in [
         (Strategy::Scan, &["scan", "index"][..]),
         (Strategy::Index, &["index"]),
-        // The index comes last, whatever came before: a function may have found the entry until the scan was over.
+        // The index comes last in any case: a function may have hit the entry until the scan ended.
         (Strategy::Both, &["index", "scan", "index"]),
     ] {
         let store = with_function().await;

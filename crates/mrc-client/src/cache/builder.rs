@@ -38,23 +38,24 @@ use crate::store::Store;
 pub struct CacheBuilder {
     store: Store,
     config: CacheConfig,
-    /// The listeners of a client, which its store knows already.
+    /// The listeners of a client, which its store already has.
     inherited: Arc<Events>,
     events: Events,
 }
 
 impl CacheBuilder {
-    /// A cache in this store. One that others use as well is given by [`shared`](Self::shared).
+    /// Returns a builder for a cache in this store. For a shared store: [`shared`](Self::shared).
     pub fn new(store: impl CacheStore) -> Self {
         Self::shared(Arc::new(store))
     }
 
-    /// A cache in a store that others use as well.
+    /// Returns a builder for a cache in a store that others use as well.
     pub fn shared(store: Arc<dyn CacheStore>) -> Self {
         Self::on(Store::from(store))
     }
 
-    /// A cache in the store of a pipeline, with its listeners: see [`MrcClient::cache`](crate::MrcClient::cache).
+    /// Returns a builder for a cache on the store and the listeners of a pipeline: see
+    /// [`MrcClient::cache`](crate::MrcClient::cache).
     pub(crate) fn sharing(pipeline: &Pipeline, config: CacheConfig) -> Self {
         let inherited = Arc::clone(&pipeline.events);
         Self { config, inherited, ..Self::on(pipeline.store.clone()) }
@@ -64,8 +65,8 @@ impl CacheBuilder {
         Self { store, config: CacheConfig::default(), inherited: Arc::default(), events: Events::default() }
     }
 
-    /// All settings that a struct can hold; what was set before is forgotten, but for the namespace where `config` has none. For those of
-    /// the environment: [`CacheConfig::from_env`]. What is set after it overrides it.
+    /// Sets all settings of a struct, and replaces those set before. A namespace stays if `config`
+    /// has none. Later setters override it. For the environment: [`CacheConfig::from_env`].
     pub fn config(mut self, config: CacheConfig) -> Self {
         let namespace = std::mem::take(&mut self.config.namespace);
         self.config = config;
@@ -75,19 +76,20 @@ impl CacheBuilder {
         self
     }
 
-    /// The name before all keys, with a colon between. Caches of one namespace share their entries. No default: each cache needs one.
+    /// Sets the prefix of all keys, followed by a colon. Caches with one namespace share their
+    /// entries. No default: each cache needs a namespace.
     pub fn namespace(mut self, name: impl Into<String>) -> Self {
         self.config.namespace = name.into();
         self
     }
 
-    /// How long entries live that don't say so themselves: a [`Duration`], or whole seconds. Default: 5 minutes.
+    /// Sets the TTL of entries without one: a [`Duration`], or whole seconds. Default: 5 minutes.
     pub fn ttl(mut self, ttl: impl Into<Ttl>) -> Self {
         self.config.ttl = ttl.into();
         self
     }
 
-    /// How many entries there are at most, and which of them goes first: see [`Bound`]. Default: no bound.
+    /// Sets the limit of entries, and the policy that evicts: see [`Bound`]. Default: no bound.
     ///
     /// ```
     /// # use mrc_store::MemoryStore;
@@ -105,19 +107,19 @@ impl CacheBuilder {
         self
     }
 
-    /// How values are written. Default: JSON.
+    /// Sets the codec of values. Default: JSON.
     pub fn codec(mut self, codec: Codec) -> Self {
         self.config.codec = codec;
         self
     }
 
-    /// What becomes of a call when the cache fails. Default: it goes round the cache.
+    /// Sets what a call does when the cache fails. Default: it bypasses the cache.
     pub fn on_error(mut self, on_error: OnError) -> Self {
         self.config.on_error = on_error;
         self
     }
 
-    /// Whether the cache is used at all; calls of one that isn't compute their values. Default: true.
+    /// Sets whether the cache is used at all. If not, each call computes its value. Default: true.
     pub fn enabled(mut self, enabled: bool) -> Self {
         self.config.enabled = enabled;
         self
@@ -125,10 +127,10 @@ impl CacheBuilder {
 
     setters!();
 
-    /// The cache. Nothing is connected yet.
+    /// Returns the cache, which connects at first use.
     ///
     /// # Errors
-    /// [`Error::Config`], [`Error::Ttl`]: a setting can't be used.
+    /// [`Error::Config`], [`Error::Ttl`]: a setting can't be used. Correct the setting.
     pub fn build(self) -> Result<Cache, Error> {
         let Self { store, config, inherited, mut events } = self;
         config.check()?;
@@ -142,12 +144,11 @@ impl CacheBuilder {
 }
 
 impl Cache {
-    /// A cache in this store: see [`CacheBuilder::new`].
+    /// Returns a builder for a cache in this store: see [`CacheBuilder::new`].
     pub fn builder(store: impl CacheStore) -> CacheBuilder {
         CacheBuilder::new(store)
     }
 
-    /// A cache of these parts, all of which were checked.
     pub(super) fn assemble(
         store: Store,
         config: CacheConfig,

@@ -1,4 +1,4 @@
-//! The configuration of a cache as one struct, and from the environment.
+//! The configuration of a cache as a struct, and from the environment.
 
 use std::time::Duration;
 
@@ -9,7 +9,8 @@ use crate::codec::Codec;
 use crate::error::Error;
 use crate::settings::{OnError, Settings, Vars, wrong};
 
-/// The settings of a [`Cache`](crate::Cache). What a field doesn't say stays at its default; what is said to the builder after it counts more.
+/// The settings of a [`Cache`](crate::Cache). Unset fields keep their defaults. Later setters of
+/// the builder override them.
 ///
 /// ```
 /// # use mrc_store::MemoryStore;
@@ -23,15 +24,15 @@ use crate::settings::{OnError, Settings, Vars, wrong};
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct CacheConfig {
-    /// The name before all keys. No default: it must be given.
+    /// The prefix of all keys. No default: it must be set.
     pub namespace: String,
-    /// How long entries live that don't say so themselves. Default: 5 minutes.
+    /// The TTL of entries without their own. Default: 5 minutes.
     pub ttl: Ttl,
-    /// How many entries there are at most, and which of them goes first. Default: no bound.
+    /// The maximum number of entries, and the policy that evicts. Default: no bound.
     pub bound: Option<Bound>,
-    /// How values are written. Default: JSON.
+    /// The codec of values. Default: JSON.
     pub codec: Codec,
-    /// What becomes of a call when the cache fails. Default: it goes round the cache.
+    /// The reaction to a failure of the cache. Default: the call bypasses the cache.
     pub on_error: OnError,
     /// Whether the cache is used at all. Default: true.
     pub enabled: bool,
@@ -54,21 +55,21 @@ impl Default for CacheConfig {
 }
 
 impl CacheConfig {
-    /// The settings that the environment has, the defaults for all others:
+    /// Returns the settings of the environment, with the defaults for all others:
     ///
     /// | variable | setting |
     /// |---|---|
     /// | `MRC_CACHE_NAMESPACE` | [`namespace`](Self::namespace) |
     /// | `MRC_CACHE_TTL_MS` | [`ttl`](Self::ttl), in milliseconds |
-    /// | `MRC_CACHE_POLICY` | [`bound`](Self::bound), by its policy: `lru`, `lru_t`, `mru`, `fifo`, `fifo_t`, `lfu` or `rr`; with the next alone `lru_t` |
-    /// | `MRC_CACHE_MAX` | [`bound`](Self::bound), by how many entries there are at most; with the former alone 1,024 |
+    /// | `MRC_CACHE_POLICY` | the policy of [`bound`](Self::bound): `lru`, `lru_t`, `mru`, `fifo`, `fifo_t`, `lfu` or `rr`. Default with `MRC_CACHE_MAX`: `lru_t` |
+    /// | `MRC_CACHE_MAX` | the maximum number of entries of [`bound`](Self::bound). Default with `MRC_CACHE_POLICY`: 1,024 |
     /// | `MRC_CACHE_CODEC` | [`codec`](Self::codec): `json`, `msgpack` or `cbor` |
     /// | `MRC_CACHE_ON_ERROR` | [`on_error`](Self::on_error): `degrade` or `fail` |
     /// | `MRC_CACHE_ENABLED` | [`enabled`](Self::enabled): `true`, `1`, `yes`, `on`, or `false`, `0`, `no`, `off` |
     /// | `MRC_JITTER`, `MRC_LEASE_MS`, … | [`settings`](Self::settings), as for [`MrcConfig`](crate::MrcConfig::from_env) |
     ///
     /// # Errors
-    /// When a variable can't be used; the error names it.
+    /// [`Error::Config`]: a variable can't be used. The error names it.
     pub fn from_env() -> Result<Self, Error> {
         Self::from_vars(|name| std::env::var(name).ok())
     }

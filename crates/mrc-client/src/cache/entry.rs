@@ -13,7 +13,7 @@ use super::spec::Spec;
 use crate::codec::{Codec, Unfit};
 use crate::error::Error;
 
-/// One entry of a cache, of the type `T`: what [`Cache::entry`] returns, and the companion that `#[cached]` makes of a function.
+/// One entry of type `T`: from [`Cache::entry`], or as the companion of a `#[cached]` function.
 pub struct Entry<T> {
     cache: Cache,
     spec: Spec,
@@ -28,7 +28,7 @@ impl<T: Serialize + DeserializeOwned> Entry<T> {
 }
 
 impl<T: Serialize + DeserializeOwned, E> Entry<Result<T, E>> {
-    /// The entry of a function's `Ok`: its errors aren't stored.
+    /// Returns the entry of a function's `Ok`: its errors aren't stored.
     pub(crate) fn of_ok(cache: Cache, spec: Spec) -> Self {
         let encode = |codec: Codec, outcome: &Result<T, E>| match outcome {
             Ok(value) => codec.encode(value),
@@ -39,7 +39,7 @@ impl<T: Serialize + DeserializeOwned, E> Entry<Result<T, E>> {
 }
 
 impl<T> Entry<T> {
-    /// Its key, as it lies in the store.
+    /// Returns the entry's key, as the store has it.
     ///
     /// # Errors
     /// [`Error::FunctionKey`].
@@ -47,41 +47,41 @@ impl<T> Entry<T> {
         self.cache.key(self.spec.clone())
     }
 
-    /// Its value, if there is one: see [`Cache::get`].
+    /// Returns the entry's value. Returns `None` if the cache doesn't have it: see [`Cache::get`].
     ///
     /// # Errors
-    /// As there.
+    /// Those of [`Cache::get`].
     pub async fn get(&self) -> Result<Option<T>, Error> {
         self.cache.get_by(self.spec.clone(), self.decode).await
     }
 
-    /// Stores a value, whatever is there: see [`Cache::set`].
+    /// Stores a value, and replaces the entry's value: see [`Cache::set`].
     ///
     /// # Errors
-    /// As there.
+    /// Those of [`Cache::set`].
     pub async fn set(&self, value: &T) -> Result<bool, Error> {
         self.cache.set_by(self.spec.clone(), value, self.encode).await
     }
 
-    /// Removes it: see [`Cache::remove`].
+    /// Removes the entry: see [`Cache::remove`].
     ///
     /// # Errors
-    /// As there.
+    /// Those of [`Cache::remove`].
     pub async fn remove(&self) -> Result<bool, Error> {
         self.cache.remove(self.spec.clone()).await
     }
 
-    /// What is left of its life: see [`Cache::ttl`].
+    /// Returns the entry's remaining TTL: see [`Cache::ttl`].
     ///
     /// # Errors
-    /// As there.
+    /// Those of [`Cache::ttl`].
     pub async fn ttl(&self) -> Result<Option<Duration>, Error> {
         self.cache.ttl(self.spec.clone()).await
     }
 }
 
 impl Cache {
-    /// One entry, to look at or to change more than once.
+    /// Returns a handle to one entry, to read or change it more than once.
     ///
     /// ```
     /// # async fn example(cache: mrc_client::Cache) -> Result<(), mrc_client::Error> {

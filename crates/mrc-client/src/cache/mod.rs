@@ -1,4 +1,4 @@
-//! The cache as a value: functions and plain values, in a namespace of a store.
+//! The cache of functions and plain values, in a namespace of a store.
 
 mod builder;
 mod config;
@@ -36,10 +36,12 @@ pub use self::config::CacheConfig;
 pub use self::entry::Entry;
 pub use self::spec::Spec;
 
-/// A cache of functions and plain values: what is there is returned, what isn't is computed by one caller for all, and stored.
+/// A cache of functions and plain values. It returns a value that it has. One caller computes a
+/// missing value for all, and the cache stores it.
 ///
-/// No value that was computed before an [`invalidate`](Self::invalidate) is returned after it. Cheap to clone: all clones share everything.
-/// Two caches of one namespace share their entries, whatever process they are in.
+/// A value that was computed before an [`invalidate`](Self::invalidate) is never returned after it.
+/// Cheap to clone: all clones share everything. Caches of a namespace share entries, in any
+/// process.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), mrc_client::Error> {
@@ -63,7 +65,7 @@ pub use self::spec::Spec;
 pub struct Cache {
     inner: Arc<Inner>,
     options: Options,
-    /// What each call ends with, before anything is run.
+    /// The error that each call ends with, before anything runs.
     fails: Option<Error>,
 }
 
@@ -71,24 +73,28 @@ pub(crate) struct Inner {
     pipeline: Arc<Pipeline>,
     /// The store without a bound.
     whole: Store,
-    /// With the colon at its end.
     namespace: Box<str>,
     config: CacheConfig,
     stats: Arc<Stats>,
-    /// The parts of it that have a bound.
     parts: Parts<Cache>,
 }
 
 impl Cache {
-    /// The value of an entry: from the cache, or else what the function returns. Its errors aren't cached.
+    /// Returns the value of an entry, from the cache or the function, whose errors aren't cached.
     ///
-    /// While the function runs, it may say more about its entry: see [`scope`](crate::scope). The value is written and read back, so that a
-    /// miss returns what a hit will.
+    /// While the function runs, it may add tags to its entry, or set its TTL: see
+    /// [`scope`](crate::scope). The value is written and read back, so that a miss returns the same
+    /// as a hit.
     ///
     /// # Errors
-    /// The function's own. Of the cache's, as `E`: [`Error::Key`], [`Error::FunctionKey`], [`Error::Ttl`] and [`Error::Tag`] before anything
-    /// runs, [`Error::Deadline`], [`Error::Missed`] in [`Mode::ReadOnly`], and [`Error::Store`] with
-    /// [`OnError::Fail`](crate::OnError::Fail). A value that can't be stored is returned all the same.
+    /// The function's own, and as `E`:
+    /// - [`Error::Key`], [`Error::FunctionKey`], [`Error::Ttl`], [`Error::Tag`]: the spec can't be
+    ///   used, and nothing runs. Correct the spec.
+    /// - [`Error::Deadline`]: the call took too long.
+    /// - [`Error::Missed`]: the cache doesn't have the value, in [`Mode::ReadOnly`].
+    /// - [`Error::Store`]: the cache failed, with [`OnError::Fail`](crate::OnError::Fail).
+    ///
+    /// A value that can't be stored is returned all the same.
     pub async fn get_or_try<T, E, F, Fut>(&self, spec: impl Into<Spec>, function: F) -> Result<T, E>
     where
         T: Serialize + DeserializeOwned,
@@ -100,11 +106,12 @@ impl Cache {
         function::get_or_try(&self.inner.pipeline, &key, &call, self.inner.config.codec, function).await
     }
 
-    /// The value of an entry: from the cache, or else what the function returns.
+    /// Returns the value of an entry, from the cache or from the function.
     ///
-    /// As [`get_or_try`](Self::get_or_try), for a function that can't fail: then nothing else may. Whatever goes wrong with the cache, the
-    /// function is run; also in [`Mode::ReadOnly`]. The function has no deadline. A caller that waits for another one's computation runs its
-    /// own function after the cache's [`deadline`](CacheBuilder::deadline).
+    /// Works like [`get_or_try`](Self::get_or_try), for a function that can't fail. If the cache
+    /// fails, the function runs, also in [`Mode::ReadOnly`]. The function has no deadline. A caller
+    /// that waits for another caller's computation runs its own function after the cache's
+    /// [`deadline`](CacheBuilder::deadline).
     pub async fn get_or<T, F, Fut>(&self, spec: impl Into<Spec>, function: F) -> T
     where
         T: Serialize + DeserializeOwned,
@@ -125,11 +132,12 @@ impl Cache {
         value
     }
 
-    /// The value of an entry, if there is one. Nothing is run.
+    /// Returns the value of an entry. Returns `None` if there is none. Runs no function.
     ///
     /// # Errors
-    /// [`Error::FunctionKey`]; [`Error::Decode`] if the entry has a value of another type, which stays; [`Error::Store`] with
-    /// [`OnError::Fail`](crate::OnError::Fail), otherwise a cache that fails has no value.
+    /// - [`Error::FunctionKey`]: no key can be made of the spec.
+    /// - [`Error::Decode`]: the entry has a value of another type, which stays.
+    /// - [`Error::Store`]: the cache failed, with [`OnError::Fail`](crate::OnError::Fail).
     pub async fn get<T: DeserializeOwned>(&self, spec: impl Into<Spec>) -> Result<Option<T>, Error> {
         self.get_by(spec.into(), Codec::decode).await
     }
@@ -140,7 +148,7 @@ impl Cache {
         match decode(self.inner.config.codec, answer.as_bytes()) {
             Ok(value) => Ok(Some(value)),
             Err(Unfit::Garbage(error)) => {
-                // Where the cache fails, the next call goes round it.
+                // A failure is left to the next call, which bypasses the cache.
                 self.inner.pipeline.discard(key.as_str(), call.mode, &error.to_string()).await.ok();
                 Ok(None)
             }
@@ -148,14 +156,16 @@ impl Cache {
         }
     }
 
-    /// Stores a value, whatever is there. False: it wasn't stored, since an invalidation of one of its tags came between, or the cache failed.
+    /// Stores a value, and replaces the entry's value. Returns `false` if it wasn't stored: the
+    /// cache failed, an invalidation of one of its tags came between, the value is larger than
+    /// [`max_value`](CacheBuilder::max_value), or the mode stores nothing.
     ///
-    /// The caller vouches that the value isn't older than the last invalidation. A value that was read from somewhere is better stored by
-    /// [`get_or_try`](Self::get_or_try), which knows.
+    /// The caller vouches that the value isn't older than the last invalidation. For a value that
+    /// was read from a source, use [`get_or_try`](Self::get_or_try), which checks this.
     ///
     /// # Errors
-    /// [`Error::FunctionKey`], [`Error::Ttl`], [`Error::Tag`], [`Error::Encode`]; [`Error::Store`] with
-    /// [`OnError::Fail`](crate::OnError::Fail).
+    /// [`Error::FunctionKey`], [`Error::Ttl`], [`Error::Tag`], [`Error::Encode`]; [`Error::Store`]
+    /// with [`OnError::Fail`](crate::OnError::Fail).
     pub async fn set<T: Serialize + ?Sized>(&self, spec: impl Into<Spec>, value: &T) -> Result<bool, Error> {
         self.set_by(spec.into(), value, Codec::encode).await
     }
@@ -171,10 +181,10 @@ impl Cache {
         self.inner.pipeline.put(&key, &call, value).await
     }
 
-    /// Removes an entry, and ends its computation that is under way. False: there was none.
+    /// Removes an entry, and refuses a fill in flight. Returns `false` if there was no entry.
     ///
     /// # Errors
-    /// [`Error::FunctionKey`], [`Error::Store`]: call it again.
+    /// [`Error::FunctionKey`]; [`Error::Store`]: call it again.
     pub async fn remove(&self, spec: impl Into<Spec>) -> Result<bool, Error> {
         let (key, _) = self.prepare(spec.into())?;
         let name = [Bytes::copy_from_slice(key.as_str().as_bytes())];
@@ -189,15 +199,15 @@ impl Cache {
         Ok(existed)
     }
 
-    /// Whether an entry has a value.
+    /// Returns whether an entry has a value.
     ///
     /// # Errors
-    /// As [`ttl`](Self::ttl).
+    /// Those of [`ttl`](Self::ttl).
     pub async fn contains(&self, spec: impl Into<Spec>) -> Result<bool, Error> {
         Ok(self.ttl(spec).await?.is_some())
     }
 
-    /// What is left of an entry's life. None: it has no value.
+    /// Returns the remaining TTL of an entry. Returns `None` if the entry has no value.
     ///
     /// # Errors
     /// [`Error::FunctionKey`], [`Error::Store`].
@@ -206,15 +216,17 @@ impl Cache {
         Ok(self.store().ttl(key.as_str()).await?)
     }
 
-    /// Removes what is selected, and returns how many entries went: those with a tag, with any or all of several, those of the namespace whose
-    /// names match a [`Glob`](mrc_core::Glob), or all of the namespace.
+    /// Removes the selected entries, and returns their number. Selects by a tag, by any or all of
+    /// several tags, by a [`Glob`](mrc_core::Glob) of names, or the whole namespace.
     ///
-    /// Tags belong to the store: entries of other namespaces and of clients have them too. The cost is that of the entries which have the
-    /// tag; to look for names costs a scan of the whole store. Where the store fails the whole is tried again for a while
-    /// ([`CacheBuilder::invalidation_deadline`]).
+    /// Tags belong to the store, so entries of other namespaces and of clients may have them too.
+    /// The cost grows with the entries that have the tag. A glob scans the whole store. If the
+    /// store fails, the whole invalidation is tried again, for
+    /// [`CacheBuilder::invalidation_deadline`].
     ///
     /// # Errors
-    /// [`Error::Tag`] before anything is removed; [`Error::Store`]: call it again, what survives may be stale.
+    /// - [`Error::Tag`]: a tag can't be used, and nothing is removed.
+    /// - [`Error::Store`]: call it again, since the remaining entries may be stale.
     pub async fn invalidate(&self, select: impl Into<Select>) -> Result<u64, Error> {
         let select = select.into();
         select.check()?;
@@ -227,7 +239,7 @@ impl Cache {
         }
     }
 
-    /// Removes every entry of the namespace, and no other: a bounded cache's at once.
+    /// Removes every entry of the namespace, and no other. A bounded cache is removed at once.
     ///
     /// # Errors
     /// [`Error::Store`]: call it again.
@@ -235,8 +247,8 @@ impl Cache {
         self.invalidate(Select::Everything).await
     }
 
-    /// How many entries the namespace has. It looks at every key of the store, and counts computations under way; with a bound it asks for the
-    /// number, and counts values alone.
+    /// Returns the number of entries in the namespace. Scans the whole store, and counts
+    /// computations under way. With a bound, it asks for the number, and counts values alone.
     ///
     /// # Errors
     /// [`Error::Store`].
@@ -244,7 +256,7 @@ impl Cache {
         Ok(Select::Everything.count_in(self.store(), &self.inner.namespace).await?)
     }
 
-    /// Whether the namespace has no entry: see [`len`](Self::len).
+    /// Returns whether the namespace has no entry: see [`len`](Self::len).
     ///
     /// # Errors
     /// [`Error::Store`].
@@ -252,10 +264,10 @@ impl Cache {
         Ok(self.len().await? == 0)
     }
 
-    /// The part of this cache that has a bound: entries of their own in the same namespace, with the same settings and statistics. The same bound
-    /// is the same part.
+    /// Returns a part of this cache that has a bound. The part has its own entries in the same
+    /// namespace, with the same settings and statistics. The same bound returns the same part.
     ///
-    /// [`clear`](Self::clear) of the whole clears its parts too; [`len`](Self::len) leaves them out.
+    /// [`clear`](Self::clear) of the whole clears its parts too; [`len`](Self::len) omits them.
     ///
     /// ```
     /// # async fn example(cache: mrc_client::Cache) -> Result<(), mrc_client::Error> {
@@ -266,7 +278,7 @@ impl Cache {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Store`], [`Error::Config`]: the bound can't be used, or there are more than a thousand by now.
+    /// [`Error::Store`], [`Error::Config`]: the bound can't be used, or there are 1,000 parts.
     pub fn bounded(&self, bound: Bound) -> Result<Self, Error> {
         let part = self.inner.parts.get_or_make(bound, |bound| {
             let config = CacheConfig { bound: Some(bound), ..self.inner.config.clone() };
@@ -277,25 +289,24 @@ impl Cache {
         Ok(Self { options: self.options, ..part })
     }
 
-    /// The same cache, whose calls end with this error.
     pub(crate) fn failing(&self, error: Error) -> Self {
         Self { fails: Some(error), ..self.clone() }
     }
 
     with_options!();
 
-    /// What this cache has done since it was built, or since the last [`Stats::reset`]. For a part of a program there is
-    /// [`scope::with_stats`](crate::scope::with_stats).
+    /// Returns the counts of this cache since it was built, or since the last [`Stats::reset`]. For
+    /// a part of a program use [`scope::with_stats`](crate::scope::with_stats).
     pub fn stats(&self) -> &Stats {
         &self.inner.stats
     }
 
-    /// The name of the namespace.
+    /// Returns the name of the namespace.
     pub fn namespace(&self) -> &str {
         self.inner.namespace.trim_end_matches(':')
     }
 
-    /// The key of an entry, as it lies in the store.
+    /// Returns the key of an entry, as the store has it.
     ///
     /// # Errors
     /// [`Error::FunctionKey`].
@@ -303,19 +314,19 @@ impl Cache {
         self.key_of(spec.into().key)
     }
 
-    /// The store behind the cache.
+    /// Returns the store behind the cache.
     pub fn store(&self) -> &dyn CacheStore {
         &**self.inner.pipeline.store.shared()
     }
 
-    /// Asks the servers of the store whether they answer. It takes at most 5 s, and connects where nothing was connected yet.
+    /// Asks the store's servers whether they answer. Takes at most 5 s, and connects if necessary.
     pub async fn health(&self) -> Health {
         let ping = probe(async { Ok(self.store().ping().await?) });
         let (cache, tag_risks) = join(ping, tag_risks(self.store())).await;
         Health { cache, database: None, tag_risks }
     }
 
-    /// Closes the connections of the store, for everybody who uses it. Calls after that compute, or are errors.
+    /// Closes the store's connections, for all its users. Later calls compute, or return errors.
     pub async fn close(&self) {
         self.store().close().await;
     }

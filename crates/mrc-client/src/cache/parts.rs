@@ -1,4 +1,4 @@
-//! The parts of a cache that have a bound.
+//! The parts of a cache with a bound.
 
 use std::collections::HashMap;
 use std::sync::{PoisonError, RwLock};
@@ -7,7 +7,7 @@ use mrc_store::Bound;
 
 use crate::error::Error;
 
-/// The most parts that a cache can have: each has flights and claims of its own, and stays.
+/// The maximum number of parts of a cache: each has its own flights and claims, and stays.
 const MOST: usize = 1_000;
 
 pub(super) struct Parts<C>(RwLock<HashMap<Bound, C>>);
@@ -19,7 +19,6 @@ impl<C> Default for Parts<C> {
 }
 
 impl<C: Clone> Parts<C> {
-    /// The part with this bound, made where there is none.
     pub(super) fn get_or_make(&self, bound: Bound, make: impl FnOnce(Bound) -> Result<C, Error>) -> Result<C, Error> {
         if let Some(part) = self.0.read().unwrap_or_else(PoisonError::into_inner).get(&bound) {
             return Ok(part.clone());

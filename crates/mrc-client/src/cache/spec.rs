@@ -1,9 +1,9 @@
-//! What a cached function's call is: its key, its TTL, its tags.
+//! The spec of a cached function's call: its key, its TTL, its tags.
 
 use mrc_core::{FunctionKey, Tag, Ttl};
 use serde::Serialize;
 
-/// The entry of one call: what is computed, of which arguments; how long it lives, and what invalidates it.
+/// The entry of one call: the function's name and arguments, the TTL, and the tags.
 ///
 /// ```
 /// use mrc_client::Spec;
@@ -21,34 +21,36 @@ pub struct Spec {
 }
 
 impl Spec {
-    /// The entry of a function without arguments, or of whatever has this name in its namespace.
+    /// Returns the entry of a function without arguments, or of any name in the namespace.
     pub fn of(name: impl Into<std::borrow::Cow<'static, str>>) -> Self {
         FunctionKey::of(name).into()
     }
 
-    /// The version of the function: change it with what the function computes, and its old entries are forgotten. Default: 0, which isn't
-    /// written.
+    /// Sets the version of the function. Change it with the function's result: old entries are no
+    /// longer found. Default: 0, which isn't written.
     pub fn version(self, version: u32) -> Self {
         Self { key: self.key.version(version), ..self }
     }
 
-    /// An argument, by name and type: `1`, `"1"` and `1.0` are three entries. An argument that no key can be made of is told by the call.
+    /// Adds an argument, by name and type: `1`, `"1"` and `1.0` are three entries. If no key can be
+    /// made of an argument, the call returns the error.
     pub fn param(self, name: &str, value: impl Serialize) -> Self {
         Self { key: self.key.arg(name, &value), ..self }
     }
 
-    /// How long the entry lives: a [`Duration`](std::time::Duration), or whole seconds. Default: the cache's TTL.
+    /// Sets the TTL: a [`Duration`](std::time::Duration), or whole seconds. Default: the cache's.
     pub fn ttl(self, ttl: impl Into<Ttl>) -> Self {
         Self { ttl: Some(ttl.into()), ..self }
     }
 
-    /// A tag of the entry. The function may add more while it runs: [`scope::tag`](fn@crate::scope::tag).
+    /// Adds a tag to the entry. The function may add more while it runs:
+    /// [`scope::tag`](fn@crate::scope::tag).
     pub fn tag(mut self, tag: impl Into<Tag>) -> Self {
         self.tags.push(tag.into());
         self
     }
 
-    /// Several tags.
+    /// Adds several tags.
     pub fn tags<T: Into<Tag>>(mut self, tags: impl IntoIterator<Item = T>) -> Self {
         self.tags.extend(tags.into_iter().map(Into::into));
         self

@@ -21,15 +21,16 @@ use crate::settings::{OnError, setters};
 use crate::store::Store;
 
 impl MrcClient {
-    /// A client from its parts.
+    /// Returns a builder of a client.
     pub fn builder() -> MrcClientBuilder {
         MrcClientBuilder::default()
     }
 
-    /// A client as the environment describes it: see [`MrcConfig::from_env`](crate::MrcConfig::from_env).
+    /// Returns a client with the settings of the environment: see
+    /// [`MrcConfig::from_env`](crate::MrcConfig::from_env).
     ///
     /// # Errors
-    /// When a variable can't be used.
+    /// Those of `MrcConfig::from_env` and [`MrcClientBuilder::build`].
     pub fn from_env() -> Result<Self, Error> {
         MrcClientBuilder::from(MrcConfig::from_env()?).build()
     }
@@ -61,64 +62,65 @@ pub struct MrcClientBuilder {
 }
 
 impl MrcClientBuilder {
-    /// All settings that a struct can hold; what was set before is forgotten.
+    /// Sets all settings that a struct can hold, and replaces those set before.
     pub fn config(self, config: MrcConfig) -> Self {
         Self { config, ..self }
     }
 
-    /// MySQL or MariaDB, by URL: `mysql://user:password@host:3306/database`.
+    /// Sets MySQL or MariaDB by URL: `mysql://user:password@host:3306/database`.
     #[cfg(feature = "mysql")]
     pub fn mysql(mut self, url: impl Into<String>) -> Self {
         self.config.mysql = Some(url.into());
         self
     }
 
-    /// MySQL or MariaDB, by its own configuration: pool sizes, time-outs, TLS.
+    /// Sets MySQL or MariaDB by its own configuration: pool sizes, time-outs, TLS.
     #[cfg(feature = "mysql")]
     pub fn mysql_config(self, config: mrc_store::MySqlConfig) -> Self {
         Self { mysql: Some(config), ..self }
     }
 
-    /// Redis, by URL: `redis://user:password@host:6379/0`; also `rediss://`, `redis-cluster://` and `redis-sentinel://`.
+    /// Sets Redis by URL: `redis://user:password@host:6379/0`; also `rediss://`, `redis-cluster://`
+    /// and `redis-sentinel://`.
     #[cfg(feature = "redis")]
     pub fn redis(mut self, url: impl Into<String>) -> Self {
         self.config.redis = Some(url.into());
         self
     }
 
-    /// Redis, by its own configuration: key prefix, time-outs, TLS.
+    /// Sets Redis by its own configuration: key prefix, time-outs, TLS.
     #[cfg(feature = "redis")]
     pub fn redis_config(self, config: mrc_store::RedisConfig) -> Self {
         Self { redis: Some(config), ..self }
     }
 
-    /// A cache of your own, instead of Redis.
+    /// Sets your own cache instead of Redis.
     pub fn store(self, store: impl CacheStore) -> Self {
         self.shared_store(Arc::new(store))
     }
 
-    /// A cache that others use as well.
+    /// Sets a cache that others use as well.
     pub fn shared_store(self, store: Arc<dyn CacheStore>) -> Self {
         Self { store: Some(store), ..self }
     }
 
-    /// A database of your own, instead of MySQL.
+    /// Sets your own database instead of MySQL.
     pub fn executor(self, executor: impl QueryExecutor) -> Self {
         self.shared_executor(Arc::new(executor))
     }
 
-    /// A database that others use as well.
+    /// Sets a database that others use as well.
     pub fn shared_executor(self, executor: Arc<dyn QueryExecutor>) -> Self {
         Self { executor: Some(executor), ..self }
     }
 
-    /// Whose spelling keys have. Default: [`KeyFormat::TypeScript`].
+    /// Sets the spelling of keys. Default: [`KeyFormat::TypeScript`].
     pub fn key_format(mut self, format: KeyFormat) -> Self {
         self.config.key_format = format;
         self
     }
 
-    /// How rows are written. Default: [`RowFormat::Canonical`].
+    /// Sets the spelling of rows. Default: [`RowFormat::Canonical`].
     pub fn row_format(mut self, format: RowFormat) -> Self {
         self.config.row_format = format;
         self
@@ -126,32 +128,34 @@ impl MrcClientBuilder {
 
     setters!();
 
-    /// How long a query may take before the caller gets the copy, if there is one, while the query goes on in the background.
-    /// Default: 1 s; it counts only with [`stale_on_error`](Self::stale_on_error).
+    /// Sets how long a query may take before its caller gets the stale copy. The query then goes on
+    /// in the background. Default: 1 s. Needs [`stale_on_error`](Self::stale_on_error).
     ///
-    /// With zero, no caller waits for a value of which there is a copy: stale-while-revalidate. A function goes on in the place of its
-    /// caller, so its copy is taken only when it fails or its deadline passes.
+    /// With zero, no caller waits for a value that has a stale copy: stale-while-revalidate. A
+    /// function runs in its caller, so its stale copy is served only when it fails or its deadline
+    /// passes.
     pub fn stale_after(mut self, patience: Duration) -> Self {
         self.config.settings.stale_after = patience;
         self
     }
 
-    /// How many queries of this process read the database at once, and how many more wait for their turn: all others end with
-    /// [`Error::Overloaded`]. Default: 64 and 10,000.
+    /// Sets how many queries of this process run at once, and how many more wait for their turn.
+    /// Further queries end with [`Error::Overloaded`]. Default: 64 and 10,000.
     ///
-    /// It holds back what a cold or lost cache would send to the database. The executor's own pool may be narrower.
+    /// Protects the database from a cold or lost cache. The executor's own pool may be narrower.
     pub fn query_limit(mut self, at_once: usize, waiting: usize) -> Self {
         (self.config.max_queries, self.config.max_waiting) = (at_once, waiting);
         self
     }
 
-    /// Leaves params without a name out of the key, as the peers do, instead of refusing them. Default: false.
+    /// Omits unnamed params from the key, like the peers, instead of refusing them. Default: false.
     pub fn allow_unnamed_params(mut self, allow: bool) -> Self {
         self.config.allow_unnamed_params = allow;
         self
     }
 
-    /// Lets followers take any value. It breaks the promise of this library: for the proof that this part of the protocol is needed.
+    /// Lets followers take any value. This breaks the promise of this library: a proof shows with
+    /// it that this part of the protocol is needed.
     #[cfg(feature = "proof")]
     #[doc(hidden)]
     pub fn without_follower_rule(mut self) -> Self {
@@ -167,10 +171,11 @@ impl MrcClientBuilder {
         self
     }
 
-    /// The client. Nothing is connected yet.
+    /// Returns the client, which connects at first use.
     ///
     /// # Errors
-    /// [`Error::Config`] and the backends' own: an URL or a setting can't be used, or there is no cache.
+    /// [`Error::Config`], [`Error::Ttl`] or a backend's own: a URL or a setting can't be used, or
+    /// there is no cache.
     pub fn build(self) -> Result<MrcClient, Error> {
         let config = &self.config;
         let settings = config.settings.clone();

@@ -1,4 +1,4 @@
-//! The bulkhead: a bound on the queries of a process, so that a cold or a lost cache doesn't drown the database.
+//! The bulkhead: a limit on a process's queries, so that a cold cache doesn't drown the database.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -6,9 +6,9 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::error::Error;
 
-/// So many queries run, so many wait for their turn, and all others are turned away.
+/// Limits the queries that run and those that wait, and refuses all others.
 ///
-/// Queries only: a function that is computed may run queries itself, and must not hold up what it waits for.
+/// Limits queries only: a function may run queries, and must not block the queries that it needs.
 #[derive(Debug)]
 pub(crate) struct Bulkhead {
     running: Semaphore,
@@ -22,7 +22,7 @@ impl Bulkhead {
         Self { running, waiting: AtomicUsize::new(0), most_waiting }
     }
 
-    /// A turn, which ends when it is dropped. Waits for one, but not in a long queue.
+    /// Waits for a turn, unless the queue is full. Dropping the turn ends it.
     pub(crate) async fn turn(&self) -> Result<SemaphorePermit<'_>, Error> {
         let overloaded = |waiting| Error::Overloaded { waiting };
         if let Ok(turn) = self.running.try_acquire() {
@@ -33,7 +33,7 @@ impl Bulkhead {
     }
 }
 
-/// A place in the queue. It is given up also when its caller goes away.
+/// A place in the queue. Dropping it, also by cancelling the caller, gives it up.
 struct Place<'a>(&'a AtomicUsize);
 
 impl<'a> Place<'a> {

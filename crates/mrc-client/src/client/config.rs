@@ -1,4 +1,4 @@
-//! Configuration as one struct, and from the environment.
+//! The configuration of a client as a struct, and from the environment.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use mrc_core::{KeyFormat, RowFormat};
 use crate::error::Error;
 use crate::settings::{Settings, Vars};
 
-/// The settings of a client. What a field doesn't say stays at its default.
+/// The settings of a client. Unset fields keep their defaults.
 ///
 /// ```
 /// use mrc_client::{MrcClient, MrcConfig};
@@ -20,19 +20,21 @@ use crate::settings::{Settings, Vars};
 #[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct MrcConfig {
-    /// The URL of MySQL: `mysql://user:password@host:3306/database`. Default: none; queries are then errors.
+    /// The URL of MySQL: `mysql://user:password@host:3306/database`. Default: none, and queries
+    /// return errors.
     pub mysql: Option<String>,
-    /// The URL of Redis: `redis://user:password@host:6379/0`. Default: none; a store must then be given to the builder.
+    /// The URL of Redis: `redis://user:password@host:6379/0`. Default: none, and the builder needs
+    /// a store.
     pub redis: Option<String>,
     /// The prefix of every key in Redis. Default: none, or the URL's `?prefix=`.
     pub redis_prefix: Option<String>,
-    /// Whose spelling keys have. Default: the npm peer's.
+    /// The spelling of keys. Default: the npm peer's.
     pub key_format: KeyFormat,
-    /// How rows are written. Default: canonical, without loss.
+    /// The spelling of rows. Default: canonical, without loss.
     pub row_format: RowFormat,
-    /// How many queries of this process read the database at once. Default: 64.
+    /// The number of queries of this process that run at once. Default: 64.
     pub max_queries: usize,
-    /// How many more queries wait for their turn; all others are errors. Default: 10,000.
+    /// The number of queries that wait for their turn; further queries are errors. Default: 10,000.
     pub max_waiting: usize,
     /// Leaves params without a name out of the key instead of refusing them. Default: false.
     pub allow_unnamed_params: bool,
@@ -57,7 +59,7 @@ impl Default for MrcConfig {
 }
 
 impl MrcConfig {
-    /// The settings that the environment has:
+    /// Returns the settings of the environment:
     ///
     /// | variable | setting |
     /// |---|---|
@@ -73,12 +75,11 @@ impl MrcConfig {
     /// | `MRC_INVALIDATION_DEADLINE_MS` | [`invalidation_deadline`](Settings::invalidation_deadline), in milliseconds |
     ///
     /// # Errors
-    /// When a variable can't be used; the error names it.
+    /// [`Error::Config`]: a variable can't be used. The error names it.
     pub fn from_env() -> Result<Self, Error> {
         Self::from_vars(|name| std::env::var(name).ok())
     }
 
-    /// The settings from variables of any origin.
     pub(crate) fn from_vars(var: impl Fn(&str) -> Option<String>) -> Result<Self, Error> {
         let mut config = Self {
             mysql: var("MRC_MYSQL_URL"),
@@ -95,7 +96,7 @@ impl MrcConfig {
 }
 
 impl fmt::Debug for MrcConfig {
-    /// Without the URLs, which hold passwords.
+    /// Omits the URLs, which hold passwords.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let given = |url: &Option<String>| if url.is_some() { "given" } else { "none" };
         f.debug_struct("MrcConfig")

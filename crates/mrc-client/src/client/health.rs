@@ -6,7 +6,7 @@ use super::MrcClient;
 use crate::health::{Health, probe, tag_risks};
 
 impl MrcClient {
-    /// Asks the servers whether they answer, all at once. It takes at most 5 s, and connects where nothing was connected yet.
+    /// Asks all servers at once whether they answer. Takes at most 5 s, and connects if necessary.
     pub async fn health(&self) -> Health {
         let inner = self.inner();
         let store = &**inner.pipeline.store.shared();

@@ -1,4 +1,4 @@
-//! The parts that all clones of a client share, and the computation of a query: a read of the database.
+//! The parts that all clones of a client share, and the read of a query from the database.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -32,7 +32,6 @@ pub(crate) struct Inner {
 }
 
 impl Inner {
-    /// Reads the database when it is our turn.
     pub(crate) async fn read(&self, sql: &str, params: &Params, trusted: bool) -> Result<Bytes, Error> {
         let turn = self.bulkhead.turn().await;
         if let Err(Error::Overloaded { waiting }) = turn {
@@ -53,7 +52,6 @@ impl Inner {
         self.executor.as_deref().ok_or(Error::NoDatabase)
     }
 
-    /// Runs any statement without the cache.
     pub(crate) async fn execute(&self, sql: &str, params: &Params) -> Result<(RowEncoder, Executed), Error> {
         params.check()?;
         let mut rows = RowEncoder::new(self.rows);
@@ -62,7 +60,6 @@ impl Inner {
     }
 }
 
-/// A query reads the database.
 #[derive(Clone, Copy)]
 pub(super) struct Read<'a> {
     pub(super) client: &'a Arc<Inner>,

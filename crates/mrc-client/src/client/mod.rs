@@ -1,4 +1,4 @@
-//! The client: what a service calls.
+//! The client that a service calls.
 
 mod builder;
 mod bulkhead;
@@ -36,7 +36,7 @@ pub use self::config::MrcConfig;
 pub use self::query::Query;
 pub use self::transaction::Transaction;
 
-/// A read-through cache: answers come from Redis when they are there, and are stored there when they aren't.
+/// A read-through cache: returns answers from Redis, and stores missing answers there.
 ///
 /// Cheap to clone: all clones share the connections. It connects at first use.
 #[derive(Debug, Clone)]
@@ -52,8 +52,7 @@ impl MrcClient {
 
     with_options!();
 
-    /// Returns the same client, whose calls take the stale copy after this time: see
-    /// [`MrcClientBuilder::stale_after`].
+    /// Returns the same client with another [`stale_after`](MrcClientBuilder::stale_after).
     #[must_use]
     pub fn with_stale_after(&self, patience: Duration) -> Self {
         self.with(Options { stale_after: patience, ..self.options })
@@ -63,13 +62,14 @@ impl MrcClient {
         &self.inner
     }
 
-    /// Runs a query through the cache.
+    /// Runs a query through the cache, and returns JSON: an array with an object for each row.
     ///
-    /// The peers' `queryWithCache` / `query_with_cache`. The answer is JSON, an array with an object for each row.
+    /// The peers' `queryWithCache` / `query_with_cache`.
     ///
     /// # Errors
-    /// Before anything is run: [`Error::NotCacheable`], [`Error::Key`], [`Error::Ttl`], or a wrong number of params.
-    /// Then [`Error::Database`]. A cache that fails is no error: the database answers.
+    /// - [`Error::NotCacheable`], [`Error::Key`], [`Error::Ttl`], or a wrong number of params:
+    ///   nothing runs. Correct the call.
+    /// - [`Error::Database`]: the database failed. If the cache fails, the database answers.
     ///
     /// ```no_run
     /// # use std::time::Duration;
@@ -102,12 +102,12 @@ impl MrcClient {
 
     /// Runs a query through the cache and decodes its rows, one `T` a row.
     ///
-    /// As [`query_with_cache`](Self::query_with_cache) and [`Answer::rows`]. A value in the cache that is no JSON is computed anew and
-    /// overwritten. A value that is JSON, and not made of `T`s, stays for those who can read it: this call asks the database, and stores
-    /// nothing.
+    /// See [`query_with_cache`](Self::query_with_cache) and [`Answer::rows`]. A cached value that
+    /// is no JSON is recomputed and overwritten. JSON of another type than `T` stays for callers
+    /// that can read it: this call asks the database, and stores nothing.
     ///
     /// # Errors
-    /// As `query_with_cache`; [`Error::Decode`] when what the database answers isn't made of `T`s.
+    /// Those of `query_with_cache`, and [`Error::Decode`]: the rows of the database aren't `T`s.
     ///
     /// ```no_run
     /// # use std::time::Duration;
@@ -139,12 +139,13 @@ impl MrcClient {
         }
     }
 
-    /// Runs a query of one row through the cache, and decodes the row. Returns `None` if there is no row.
+    /// Runs a query of one row through the cache, and decodes it. Returns `None` if there is none.
     ///
-    /// As [`rows_with_cache`](Self::rows_with_cache). `T` is a struct, a tuple, or the type of the one column that the query selects.
+    /// See [`rows_with_cache`](Self::rows_with_cache). `T` is a struct, a tuple, or the type of the
+    /// query's only column.
     ///
     /// # Errors
-    /// As `rows_with_cache`; [`Error::Decode`] also when there are several rows.
+    /// Those of `rows_with_cache`. [`Error::Decode`] also if there are several rows.
     ///
     /// ```no_run
     /// # use std::time::Duration;
@@ -165,19 +166,21 @@ impl MrcClient {
         one(self.rows_with_cache(query, params, ttl).await?)
     }
 
-    /// Runs an async function through the cache. `signature` names what it computes: change it when the function changes. With tags it is
-    /// a [`Query`] of that name: `Query::new("monthly_report_v1").tag("orders")`. The function may add more while it runs:
-    /// [`scope::tag`](fn@crate::scope::tag).
+    /// Runs an async function through the cache. `signature` names the computation: change it when
+    /// the function changes. With tags it is a [`Query`] of that name:
+    /// `Query::new("monthly_report_v1").tag("orders")`. The function may add more tags while it
+    /// runs: [`scope::tag`](fn@crate::scope::tag).
     ///
-    /// The peers' `withCache` / `with_cache`. The value is written as JSON and read back, on a miss as on a hit,
-    /// so that both return the same. The function's own errors are not cached; they may be of any type that an [`Error`] turns into, such as
-    /// `anyhow::Error` or an enum with a variant `Mrc(#[from] mrc::Error)`. A caller that waited for another one's function, which failed,
-    /// runs its own.
+    /// The peers' `withCache` / `with_cache`. The value is written as JSON and read back, so that a
+    /// miss returns the same as a hit. The function's errors aren't cached. They may have any type
+    /// that an [`Error`] turns into, such as `anyhow::Error`, or an enum with a variant
+    /// `Mrc(#[from] mrc::Error)`. A caller that waited for a function that failed runs its own.
     ///
     /// # Errors
     /// - The function's own.
-    /// - Before it runs: [`Error::Key`], [`Error::Ttl`], [`Error::Tag`].
-    /// - [`Error::Deadline`], and [`Error::Missed`] in [`Mode::ReadOnly`](crate::scope::Mode::ReadOnly).
+    /// - [`Error::Key`], [`Error::Ttl`], [`Error::Tag`]: nothing runs. Correct the call.
+    /// - [`Error::Deadline`], and [`Error::Missed`] in
+    ///   [`Mode::ReadOnly`](crate::scope::Mode::ReadOnly).
     ///
     /// ```no_run
     /// # use std::time::Duration;
@@ -214,27 +217,30 @@ impl MrcClient {
         function::get_or_try(&self.inner.pipeline, &key, &call, Codec::Json, function).await
     }
 
-    /// Runs a statement without the cache, and returns its rows: for those that return some, also by writing, such as
-    /// `INSERT … RETURNING`. A statement without rows answers `[]`. For what a statement wrote see [`execute`](Self::execute).
+    /// Runs a statement without the cache, and returns its rows. A write may return rows too, such
+    /// as `INSERT … RETURNING`. A statement without rows returns `[]`. For the number of written
+    /// rows use [`execute`](Self::execute).
     ///
-    /// Nothing that the statement leaves in its session reaches a cached read: not a transaction, nor a variable, a lock, or a
-    /// temporary table. Nor does it reach the next `query`: statements that belong together are a
-    /// [`transaction`](Self::transaction), or need one connection of [`mysql_pool`](Self::mysql_pool).
+    /// The session of the statement never reaches a cached read, nor the next `query`: no
+    /// transaction, variable, lock or temporary table. For statements that belong together use a
+    /// [`transaction`](Self::transaction), or one connection of [`mysql_pool`](Self::mysql_pool).
     ///
     /// The peers' `queryToPromise` / `query_to_promise`.
     ///
     /// # Errors
-    /// [`Error::Key`] with [`KeyError::TooDeep`](mrc_core::KeyError::TooDeep), and nothing was run. [`Error::Database`]; with
-    /// [`ExecuteError::SeveralResults`] when the statement answered with more than one result, such as a `CALL`: it has run then.
+    /// - [`Error::Key`] with [`KeyError::TooDeep`](mrc_core::KeyError::TooDeep): nothing was run.
+    /// - [`Error::Database`]: the database failed. After [`ExecuteError::SeveralResults`], as from
+    ///   a `CALL`, the statement has run.
     pub async fn query(&self, sql: &str, params: impl Borrow<Params>) -> Result<Answer, Error> {
         let (rows, _) = self.inner.execute(sql, params.borrow()).await?;
         Ok(Answer::of_rows(rows)?)
     }
 
-    /// The answer of a query if it is in the cache. Nothing is run. Returns `None` if the cache doesn't have it, and in
-    /// [`Mode::Off`](crate::scope::Mode::Off) and [`Mode::Refresh`](crate::scope::Mode::Refresh).
+    /// Returns the cached answer of a query, and runs nothing. Returns `None` if the cache doesn't
+    /// have it, and in [`Mode::Off`](crate::scope::Mode::Off) and
+    /// [`Mode::Refresh`](crate::scope::Mode::Refresh).
     ///
-    /// The peers' `readFromCache` / `read_from_cache`. The signature of a function does as well as a query.
+    /// The peers' `readFromCache` / `read_from_cache`. Also takes the signature of a function.
     ///
     /// # Errors
     /// [`Error::Key`], [`Error::Store`].
@@ -253,12 +259,15 @@ impl MrcClient {
         Ok(self.inner.pipeline.peek(&key, &call).await?.map(|answer| answer.with_rows(self.inner.rows)))
     }
 
-    /// Stores a value under the key of a query, whatever is there, with the query's tags. Returns `false` if it wasn't stored: the key
-    /// is [ambiguous](Key::ambiguity), the value is larger than [`max_value`](MrcClientBuilder::max_value), the
-    /// [mode](crate::scope::with_mode) stores nothing, or an invalidation of one of the tags came between.
+    /// Stores a value under the key of a query, with the query's tags, and replaces the entry's
+    /// value. Returns `false` if it wasn't stored: the key is [ambiguous](Key::ambiguity), the
+    /// value is larger than [`max_value`](MrcClientBuilder::max_value), the
+    /// [mode](crate::scope::with_mode) stores nothing, or an invalidation of one of the tags came
+    /// between.
     ///
-    /// The peers' `writeToCache` / `write_to_cache`. The caller vouches that the value isn't older than the last invalidation.
-    /// [`query_with_cache`](Self::query_with_cache) and [`with_cache`](Self::with_cache) check that by themselves.
+    /// The peers' `writeToCache` / `write_to_cache`. The caller vouches that the value isn't older
+    /// than the last invalidation. [`query_with_cache`](Self::query_with_cache) and
+    /// [`with_cache`](Self::with_cache) check this.
     ///
     /// # Errors
     /// [`Error::Key`], [`Error::Ttl`], [`Error::Tag`], [`Error::Encode`], [`Error::Store`].
@@ -280,7 +289,7 @@ impl MrcClient {
         self.inner.pipeline.put(&key, &call, value).await
     }
 
-    /// The key of a query and its params.
+    /// Returns the key of a query and its params.
     ///
     /// The peers' `getKeyFromQuery` / `get_key_from_query`.
     ///
@@ -290,8 +299,8 @@ impl MrcClient {
         self.key_of(query.into().key_text(), params.borrow())
     }
 
-    /// Returns the pool of this runtime for statements that mrc has no word for. Returns `None` if the client was built
-    /// without MySQL.
+    /// Returns the pool of this runtime, for statements that mrc doesn't cover. Returns `None` if
+    /// the client was built without MySQL.
     ///
     /// Cached reads have other connections. A session is reset when its connection comes back: see
     /// [`MySqlExecutor::pool`](mrc_store::MySqlExecutor::pool).
@@ -302,12 +311,12 @@ impl MrcClient {
         self.inner.mysql.as_deref().map(mrc_store::MySqlExecutor::pool)
     }
 
-    /// The store behind the client.
+    /// Returns the store behind the client.
     pub fn store(&self) -> &dyn CacheStore {
         &**self.inner.pipeline.store.shared()
     }
 
-    /// Closes all connections, of all clones. Calls after that are errors.
+    /// Closes all connections, of all clones. Later calls return errors.
     ///
     /// The peers' `closeRedisConnection` / `close_redis_connection`, and MySQL's too.
     pub async fn close(&self) {
@@ -317,7 +326,7 @@ impl MrcClient {
         }
     }
 
-    /// The key of a query, and what its call asks for. What can't be cached is refused here, before anything is run.
+    /// Returns the key and the terms of a query's call. Refuses statements that can't be cached.
     fn prepare(&self, query: &Query<'_>, params: &Params, ttl: Ttl) -> Result<(Key, Call), Error> {
         self.inner.executor()?;
         let text = self.inner.texts.of(&query.sql);
@@ -338,7 +347,7 @@ impl MrcClient {
         Ok((key, call))
     }
 
-    /// The tags that a query names, and those of its params where it asks for them.
+    /// Returns the tags that a query names, and those of its params if it asks for them.
     fn tags_of(&self, query: &Query<'_>, params: &Params) -> Result<Vec<Tag>, Error> {
         let mut tags = query.tags.clone();
         if query.tagged_by_params {
@@ -353,8 +362,8 @@ impl MrcClient {
         params.iter().filter_map(move |param| Some(Tag::param(param.name.as_deref()?, &param.value, format)))
     }
 
-    /// A call that reads. Inside of a function that is being cached, the function's entry gets its named params as tags: a drop by
-    /// params then reaches that entry too, which has them nowhere in its key.
+    /// Returns a call that reads. Within a cached function, its named params become tags of the
+    /// function's entry, whose key doesn't have them: so a drop by params reaches that entry too.
     fn reading_call(&self, params: &Params, ttl: Ttl) -> Result<Call, Error> {
         let call = self.call(ttl)?;
         if call.nested {

@@ -1,10 +1,10 @@
-//! A query: the text that is run, and the text that its key is made of.
+//! A query: the text that runs, and the text that its key is made of.
 
 use std::borrow::Cow;
 
 use mrc_core::Tag;
 
-/// A statement to run, and what its key is made of. Usually a plain `&str`.
+/// A statement to run, and the text of its key. Usually a plain `&str`.
 ///
 /// ```
 /// use mrc_client::Query;
@@ -25,13 +25,12 @@ pub struct Query<'a> {
 }
 
 impl<'a> Query<'a> {
-    /// A statement, with `?` for each param.
+    /// Returns the query of a statement, with `?` for each param.
     pub fn new(sql: impl Into<Cow<'a, str>>) -> Self {
         Self { sql: sql.into(), keyed_as: None, trusted: false, tags: Vec::new(), tagged_by_params: false }
     }
 
-    /// Hashes another text than the one that is run: what another service writes, or a name of your own.
-    /// Default: the statement itself.
+    /// Hashes another service's text, or your own name, for the key. Default: the statement itself.
     #[must_use]
     pub fn keyed_as(self, text: impl Into<Cow<'a, str>>) -> Self {
         Self { keyed_as: Some(text.into()), ..self }
@@ -39,26 +38,27 @@ impl<'a> Query<'a> {
 
     /// Caches the statement although mrc can't tell that it only reads.
     ///
-    /// For stored functions that only read, and for reads in a syntax that the check doesn't know. What it returns must depend on the params and on the data alone.
+    /// For stored functions that only read, and for reads in a syntax that the check doesn't know.
+    /// The result must depend on the params and the data alone.
     #[must_use]
     pub fn trust_read_only(self) -> Self {
         Self { trusted: true, ..self }
     }
 
-    /// A tag of the entry: whoever invalidates it removes the entry, at the cost of what has the tag, not of the keyspace.
+    /// Adds a tag to the entry. The cost of its invalidation grows with its entries, not all keys.
     #[must_use]
     pub fn tag(mut self, tag: impl Into<Tag>) -> Self {
         self.tags.push(tag.into());
         self
     }
 
-    /// Makes a tag of each named param, `StoreId=6`, so that a drop by params can take the index instead of a scan. Default: false.
+    /// Adds a tag for each named param, such as `StoreId=6`. A drop by params can then use the
+    /// index instead of a scan. Default: false.
     #[must_use]
     pub fn tag_by_params(self) -> Self {
         Self { tagged_by_params: true, ..self }
     }
 
-    /// The text that the key is made of.
     pub(crate) fn key_text(&self) -> &str {
         self.keyed_as.as_deref().unwrap_or(&self.sql)
     }

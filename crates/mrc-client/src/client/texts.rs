@@ -1,4 +1,4 @@
-//! What is known of a text: its hash, and whether it may be cached. Computed once a text, not once a call.
+//! The properties of a text: its hash, and whether it may be cached. Computed once a text.
 
 use std::sync::{Arc, OnceLock};
 
@@ -11,23 +11,20 @@ use quick_cache::sync::Cache;
 use crate::error::Error;
 use crate::types::Types;
 
-/// How many bytes of texts are remembered.
 const BYTES: u64 = 8 << 20;
 
-/// The texts that were seen lately.
 #[derive(Debug)]
 pub(crate) struct Texts {
     known: Cache<Box<str>, Arc<Text>, Length>,
     ignore_space: bool,
 }
 
-/// What is known of one text.
 #[derive(Debug)]
 pub(crate) struct Text {
     pub(crate) hash: TextHash,
     pub(crate) types: Arc<Types>,
     ignore_space: bool,
-    /// How many placeholders a cacheable statement has.
+    /// The number of placeholders of a cacheable statement.
     checked: OnceLock<Result<usize, NotCacheable>>,
     /// The word of the text that reads the clock.
     clock: OnceLock<Option<String>>,
@@ -62,7 +59,7 @@ impl Texts {
 }
 
 impl Text {
-    /// Refuses a statement that isn't a plain read, or has another number of placeholders, before anything is run.
+    /// Refuses a statement that isn't a plain read, or has another number of placeholders.
     pub(crate) fn check(&self, sql: &str, params: usize, trusted: bool) -> Result<(), Error> {
         let checked = self.checked.get_or_init(|| {
             let check = if self.ignore_space { statement::check_ignoring_space } else { statement::check };
@@ -78,7 +75,8 @@ impl Text {
         }
     }
 
-    /// Returns what makes the answer depend on the clock, at the first call only. Returns `None` if nothing does.
+    /// Returns the word of the text that reads the clock, at the first call only. Returns `None` if
+    /// none does.
     pub(crate) fn clock_once(&self, sql: &str) -> Option<&str> {
         let mut first = false;
         let clock = self.clock.get_or_init(|| {
@@ -101,7 +99,7 @@ mod tests {
         assert!(Arc::ptr_eq(&first, &again));
         assert!(first.checked.get().is_none(), "nobody asked whether it may be cached");
         first.check(sql, 1, false).unwrap();
-        // Were it looked at again, the other text would be refused.
+        // A second check would refuse the other text.
         again.check("DELETE FROM t WHERE id = ?", 1, false).unwrap();
     }
 

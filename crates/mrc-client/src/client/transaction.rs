@@ -16,41 +16,44 @@ use crate::error::Error;
 use crate::invalidations::{Invalidation, Invalidations};
 use crate::scope;
 
-/// A transaction that is open: what [`MrcClient::transaction`] hands to its function.
+/// An open transaction, which [`MrcClient::transaction`] hands to its function.
 pub struct Transaction {
     open: Box<dyn ExecutorTransaction>,
     rows: RowFormat,
     pending: Invalidations,
-    /// Whether a statement has ended the transaction: what ran before may be committed.
+    /// Whether a statement has ended the transaction: earlier statements may be committed.
     is_over: bool,
 }
 
 impl Transaction {
-    /// Runs a statement in the transaction, and returns its rows. A read sees the transaction's own writes, and never the cache.
+    /// Runs a statement in the transaction, and returns its rows. A read sees the transaction's own
+    /// writes, and never the cache.
     ///
     /// # Errors
-    /// As [`MrcClient::query`]. [`ExecuteError::TransactionOver`]: an earlier error or a statement has ended the transaction.
+    /// Those of [`MrcClient::query`]. [`ExecuteError::TransactionOver`]: an earlier error or a
+    /// statement has ended the transaction.
     pub async fn query(&mut self, sql: &str, params: impl Borrow<Params>) -> Result<Answer, Error> {
         let (rows, _) = self.run(sql, params.borrow()).await?;
         Ok(Answer::of_rows(rows)?)
     }
 
-    /// Runs a statement in the transaction, and returns how many rows it wrote and which id it generated.
+    /// Runs a statement in the transaction. Returns how many rows it wrote, and the generated id.
     ///
     /// # Errors
-    /// As [`MrcClient::execute`]. [`ExecuteError::TransactionOver`]: an earlier error or a statement has ended the transaction.
+    /// Those of [`MrcClient::execute`]. [`ExecuteError::TransactionOver`]: an earlier error or a
+    /// statement has ended the transaction.
     pub async fn execute(&mut self, sql: &str, params: impl Borrow<Params>) -> Result<Executed, Error> {
         Ok(self.run(sql, params.borrow()).await?.1)
     }
 
-    /// Drops entries by params once the transaction is committed: see [`MrcClient::drop_outdated_cache`]. A request that can't be used
-    /// rolls the transaction back.
+    /// Drops entries by params after the commit: see [`MrcClient::drop_outdated_cache`]. A request
+    /// that can't be used rolls the transaction back.
     pub fn drop_outdated_cache(&mut self, request: impl Into<DropRequest>) {
         self.pending.0.push(Invalidation::Drop(request.into()));
     }
 
-    /// Removes entries by tags once the transaction is committed: see [`MrcClient::invalidate`]. A tag that can't be used rolls the
-    /// transaction back.
+    /// Invalidates entries by tags after the commit: see [`MrcClient::invalidate`]. A tag that
+    /// can't be used rolls the transaction back.
     pub fn invalidate(&mut self, select: impl Into<Select>) {
         self.pending.0.push(Invalidation::Select(select.into()));
     }
@@ -71,11 +74,12 @@ impl fmt::Debug for Transaction {
 }
 
 impl Invalidations {
-    /// Invalidates all of it, and returns how many entries went. Doing it twice does no harm.
+    /// Runs these invalidations, and returns the number of removed entries. Repeating is harmless.
     ///
     /// # Errors
-    /// [`Error::NotInvalidated`] with what is left: the cache went on failing for the
-    /// [`invalidation_deadline`](crate::MrcClientBuilder::invalidation_deadline).
+    /// [`Error::NotInvalidated`], with the rest as `pending`: the cache went on failing for the
+    /// [`invalidation_deadline`](crate::MrcClientBuilder::invalidation_deadline). Call it again
+    /// later.
     ///
     /// ```no_run
     /// # async fn example(client: mrc_client::MrcClient, error: mrc_client::Error) -> Result<(), mrc_client::Error> {
@@ -145,18 +149,18 @@ async fn begin(client: &MrcClient) -> Result<Transaction, Error> {
     Ok(Transaction { open, rows: inner.rows, pending: Invalidations::default(), is_over: false })
 }
 
-/// Rolls back in time; past the deadline the transaction is dropped, which rolls it back as well.
+/// Rolls back within the deadline. Past it the transaction is dropped, which rolls back as well.
 async fn roll_back(client: &MrcClient, transaction: Transaction, ends: Instant) {
     let Transaction { open, pending, is_over, .. } = transaction;
     let ended = timeout_at(ends, open.rollback()).await;
     if is_over && matches!(ended, Ok(Err(ExecuteError::TransactionOver))) && !pending.is_empty() {
-        // A statement has committed what ran before it. The caller has an error already, which matters more than how this ends.
+        // A statement has committed earlier ones. The caller's own error matters more.
         let client = client.clone();
         scope::spawn(async move { pending.retry(&client).await.map(drop) });
     }
 }
 
-/// Commits, and then invalidates, in a task of its own: a caller that is cancelled between the two doesn't stop it.
+/// Commits and invalidates in a task of its own, so that a cancelled caller can't separate them.
 async fn commit(client: &MrcClient, transaction: Transaction, ends: Instant) -> Result<(), Error> {
     let Transaction { open, pending, .. } = transaction;
     let patience = client.inner().settings.invalidation_deadline;
@@ -179,7 +183,6 @@ async fn commit(client: &MrcClient, transaction: Transaction, ends: Instant) -> 
     });
     match timeout_at(ends + patience, work).await {
         Ok(Ok(outcome)) => outcome,
-        // The runtime is shut down.
         Ok(Err(_)) => Err(Error::Shutdown),
         Err(_) if committed.load(Ordering::SeqCst) => {
             let source = DropError::Interrupted { dropped: 0, source: StoreError::Timeout(patience) };

@@ -1,4 +1,4 @@
-//! What a client writes and invalidates.
+//! The writes and invalidations of a client.
 
 use std::borrow::Borrow;
 
@@ -13,16 +13,16 @@ use crate::error::Error;
 use crate::settings::Settings;
 
 impl MrcClient {
-    /// Runs a statement that writes, and returns how many rows it wrote and which id it generated. Rows that it returns are thrown away:
-    /// see [`query`](Self::query).
+    /// Runs a statement that writes, and returns the number of written rows and the generated id.
+    /// Ignores returned rows: see [`query`](Self::query).
     ///
-    /// It is committed by itself. Invalidate after it, or run both in a [`transaction`](Self::transaction), which invalidates once it is
-    /// committed.
+    /// The statement is committed by itself. Invalidate after it, or run both in a
+    /// [`transaction`](Self::transaction), which invalidates after its commit.
     ///
     /// # Errors
     /// - [`Error::Key`] with [`KeyError::TooDeep`](mrc_core::KeyError::TooDeep): nothing was run.
-    /// - [`Error::Database`]: the database failed. After `ExecuteError::Unavailable` and `ExecuteError::Timeout` the statement may have
-    ///   run all the same.
+    /// - [`Error::Database`]: the database failed. After `ExecuteError::Unavailable` and
+    ///   `ExecuteError::Timeout` the statement may have run all the same.
     ///
     /// ```no_run
     /// # use mrc_core::params;
@@ -37,25 +37,27 @@ impl MrcClient {
         Ok(self.inner().execute(sql, params.borrow()).await?.1)
     }
 
-    /// Runs `work` in a transaction of the database, commits it, and then invalidates what `work` has named. Returns what `work` returns.
+    /// Runs `work` in a transaction of the database, commits it, and then invalidates the entries
+    /// that `work` named. Returns the result of `work`.
     ///
-    /// - `Ok` commits. An error of `work`, a panic, a call that is cancelled (its future dropped), and the [`deadline`](Self::with_deadline)
-    ///   roll back, and invalidate nothing.
-    /// - The invalidations run after the commit, and only then. They are tried again for the
-    ///   [`invalidation_deadline`](crate::MrcClientBuilder::invalidation_deadline) (10 s). From the commit on a task of its own does the
-    ///   work, so a caller that is cancelled doesn't stop them.
-    /// - The transaction has a connection of the callers' pool for itself. Its reads see its own writes, and never the cache.
+    /// - `Ok` commits. An error of `work`, a panic, a cancelled call (its future dropped) and the
+    ///   [`deadline`](Self::with_deadline) roll back, and invalidate nothing.
+    /// - The commit and the invalidations run in a task of their own, so cancelling the caller
+    ///   doesn't stop them. The invalidations run only after the commit. They are tried again for
+    ///   the [`invalidation_deadline`](crate::MrcClientBuilder::invalidation_deadline) (10 s).
+    /// - The transaction has its own connection of the callers' pool. Its reads see its own writes,
+    ///   and never the cache.
     ///
-    /// A process that dies between the commit and the invalidation leaves the old entries until their TTL ends.
+    /// A process that dies between commit and invalidation leaves old entries until their TTL ends.
     ///
     /// # Errors
     /// - The error of `work`.
-    /// - [`Error::Tag`], [`Error::Drop`]: an invalidation can't be used. The transaction is rolled back.
-    /// - [`Error::Database`]: the transaction couldn't begin, or couldn't be committed, and nothing is written.
+    /// - [`Error::Tag`], [`Error::Drop`]: an invalidation can't be used. The work is rolled back.
+    /// - [`Error::Database`]: the transaction couldn't begin or commit, and nothing is written.
     ///   [`is_retryable`](Error::is_retryable) says whether to run it again.
     /// - [`Error::Deadline`]: it took longer than the deadline (60 s), and was rolled back.
-    /// - [`Error::NotInvalidated`]: it is committed, and the cache still holds what it names.
-    /// - [`Error::CommitUnknown`]: the answer to `COMMIT` was lost. What it names is invalidated all the same.
+    /// - [`Error::NotInvalidated`]: committed, but the cache still has entries. Retry `pending`.
+    /// - [`Error::CommitUnknown`]: the answer to `COMMIT` was lost. The invalidations ran anyway.
     ///
     /// ```no_run
     /// # use mrc_core::params;
@@ -79,26 +81,29 @@ impl MrcClient {
         transaction::run(self, work).await
     }
 
-    /// Drops the entries that have any of these params, or what a [`DropRequest`] says, and returns how many went.
+    /// Drops entries that have any of these params, or match a [`DropRequest`]. Returns the number.
     ///
-    /// Call it after the write is committed: an entry that is filled between the drop and the commit holds the old rows. The peers'
-    /// `dropOutdatedCache` / `drop_outdated_cache`, but for whole params, and only keys that look like cached entries. It also drops the
-    /// entries of cached functions that read such an entry, in every namespace of the store. Where the cache fails, the whole drop is tried
-    /// again for the [`invalidation_deadline`](crate::MrcClientBuilder::invalidation_deadline) (10 s).
+    /// Call it after the commit of the write: an entry that is filled between the drop and the
+    /// commit holds the old rows. The peers' `dropOutdatedCache` / `drop_outdated_cache`, but for
+    /// whole params, and only for keys that look like cached entries. It also drops the entries of
+    /// cached functions that read such an entry, in every namespace of the store. If the cache
+    /// fails, the whole drop is tried again for the
+    /// [`invalidation_deadline`](crate::MrcClientBuilder::invalidation_deadline) (10 s).
     ///
     /// # Errors
-    /// [`Error::Drop`]: the params select nothing, and nothing was dropped; or the cache went on failing, and entries may survive until
-    /// their TTL ends: call it again.
+    /// [`Error::Drop`]: the params select nothing, and nothing was dropped, or the cache went on
+    /// failing, and entries may survive until their TTL ends: call it again.
     pub async fn drop_outdated_cache(&self, request: impl Into<DropRequest>) -> Result<u64, Error> {
         let inner = self.inner();
         Ok(inner.invalidator.drop_outdated(&request.into(), &*inner.pipeline.events).await?)
     }
 
-    /// Removes what is selected in the whole store, and returns how many entries went: those that have any of some tags, or what a
-    /// [`Select`] says. Its cost is that of the entries which have the tag.
+    /// Invalidates entries in the whole store, and returns their number: those that have any of
+    /// some tags, or match a [`Select`]. The cost grows with the entries that have the tag.
     ///
-    /// When it returns, no value that was read before it began is in the cache under such a tag. Where the cache fails, it is tried again
-    /// for the [`invalidation_deadline`](crate::MrcClientBuilder::invalidation_deadline) (10 s).
+    /// When it returns, no value that was read before it began is cached under such a tag. If the
+    /// cache fails, it is tried again for the
+    /// [`invalidation_deadline`](crate::MrcClientBuilder::invalidation_deadline) (10 s).
     ///
     /// # Errors
     /// - [`Error::Tag`]: a tag can't be used, and nothing was removed.
@@ -114,9 +119,9 @@ impl MrcClient {
         Ok(inner.invalidator.invalidate(&select.into(), &*inner.pipeline.events).await?)
     }
 
-    /// Returns the builder of a cache for functions and plain values, on the connections of this client. The cache has the client's
-    /// listeners and settings, except for the TTL (5 minutes), the codec and the bound. Build it once, and clone it: callers that are to
-    /// share one computation need one cache.
+    /// Returns the builder of a cache for functions and plain values, on the connections of this
+    /// client. The cache has the client's listeners and settings, except for the TTL (5 minutes),
+    /// the codec and the bound. Build it once and clone it, so that callers share computations.
     ///
     /// ```no_run
     /// # fn example(client: mrc_client::MrcClient) -> Result<(), mrc_client::Error> {

@@ -1,4 +1,4 @@
-//! Bypass: the value is computed without the cache.
+//! Bypass: computes a value without the cache.
 
 use mrc_core::{Bypass, Event};
 use mrc_store::StoreError;
@@ -12,11 +12,11 @@ use crate::error::Error;
 use crate::mode::Mode;
 use crate::settings::OnError;
 
-/// How a bypass treats the other callers of this process that bypass the cache for the same key.
+/// How a bypass treats other callers of this process that bypass the cache for the same key.
 pub(super) enum Others<'a> {
     /// Each computes its own value.
     Apart,
-    /// One of them leads, and the others take its value.
+    /// One caller leads, and the others take its value.
     Together,
     /// This caller leads a flight already.
     Follow(Leader<'a>),
@@ -37,7 +37,6 @@ impl Pipeline {
         self.in_time(key, call, call.ends(), self.bypass(key, call, &why, Others::Apart, compute)).await
     }
 
-    /// Computes the value without the cache.
     pub(super) async fn bypass<C: Compute>(
         &self,
         key: &str,
@@ -62,7 +61,7 @@ impl Pipeline {
                     return self.compute_for_followers(key, call, leader, compute).await;
                 }
                 Seat::Follower(follower) => {
-                    // The leader may have hit the cache, which this caller bypasses: then it tries again.
+                    // The leader may have hit the cache, which this caller bypasses: try again.
                     let outcome = self.follow(key, call, follower).await;
                     if let Some(outcome) = outcome.filter(|outcome| !outcome.as_ref().is_ok_and(Answer::is_hit)) {
                         return outcome.map(Answer::followed);
@@ -74,8 +73,9 @@ impl Pipeline {
         self.computed(key, call, compute).await.map(unstored)
     }
 
-    /// Computes the value without the cache, for this caller and for those that joined before the computation began. Later callers
-    /// wait for the next flight, since no store says whether this value was invalidated meanwhile.
+    /// Computes the value without the cache, for this caller and those that joined before the
+    /// computation began. Later callers wait for the next flight: no store says whether this value
+    /// is invalidated.
     pub(super) async fn compute_for_followers<C: Compute>(
         &self,
         key: &str,
@@ -91,7 +91,7 @@ impl Pipeline {
         outcome
     }
 
-    /// Emits that the cache failed. Returns the error if the call is to end with it.
+    /// Emits that the cache failed. Returns the error if the call must end with it.
     pub(super) fn store_failed(
         &self,
         key: &str,
@@ -112,7 +112,7 @@ impl Pipeline {
     }
 }
 
-/// Returns the answer of a computation whose value isn't stored.
+/// Returns the answer of a computation that isn't stored.
 pub(super) fn unstored(made: Made) -> Answer {
     Answer::computed(made.value).tagged(made.said.tags)
 }

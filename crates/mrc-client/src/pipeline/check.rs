@@ -1,4 +1,4 @@
-//! The one check of a value that was found: a hit's, a claim's, a stale copy's, a leader's. Nothing reaches a caller without it.
+//! The one check of every found value: a hit's, a claim's, a stale copy's, a leader's.
 
 use bytes::Bytes;
 use mrc_core::Mark;
@@ -7,10 +7,10 @@ use quick_cache::{DefaultHashBuilder, UnitWeighter};
 
 use crate::call::Call;
 
-/// Why bytes that were found under a key aren't this call's value.
+/// The reason why bytes that were found under a key aren't this call's value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Wrong {
-    /// The entry of other params, whose types are others: as good as no entry.
+    /// The entry of params of other types: as good as no entry.
     #[error("its params had other types")]
     OtherTypes,
     #[error("it has {bytes} bytes, and the limit is {limit}")]
@@ -19,9 +19,9 @@ pub(super) enum Wrong {
     NotRows,
 }
 
-/// Returns the value of a call, from the bytes that a store has under its key.
+/// Returns a call's value from the bytes that a store has under its key.
 ///
-/// The check looks at both ends alone: only a decoder can tell what lies between them.
+/// Checks both ends only: a decoder alone can check the bytes between them.
 pub(super) fn value_of(mut found: Bytes, call: &Call, max_value: usize) -> Result<Bytes, Wrong> {
     let bare = call.without_mark(&found).ok_or(Wrong::OtherTypes)?.len();
     found.truncate(bare);
@@ -32,7 +32,8 @@ pub(super) fn value_of(mut found: Bytes, call: &Call, max_value: usize) -> Resul
     Ok(found)
 }
 
-/// The types that didn't fit, so that each is logged once and not at each call. The place is of names and numbers; a map's keys are names.
+/// The types that didn't fit, so that each is logged once, not at each call. A place consists of
+/// names and numbers; the keys of a map count as names.
 #[derive(Debug)]
 pub(super) struct WrongTypes {
     told: Cache<u64, ()>,
@@ -40,7 +41,6 @@ pub(super) struct WrongTypes {
 }
 
 impl WrongTypes {
-    /// How many are remembered.
     const MOST: u64 = 1_000;
 
     pub(super) fn new() -> Self {
@@ -63,14 +63,15 @@ impl WrongTypes {
 }
 
 impl Call {
-    /// The value of an entry with the mark of this call's types, or without one where there is no doubt.
+    /// Returns the value of an entry with this call's mark, or without one if all types are one.
     fn without_mark<'a>(&self, found: &'a [u8]) -> Option<&'a [u8]> {
         let ours = self.mark.strip(found);
-        // The order matters: a call of this process shows its types before it stores an entry.
+        // The order matters: a call of this process notes its types before it stores an entry.
         ours.or_else(|| self.types.as_ref().filter(|types| types.are_one()).and_then(|_| Mark::default().strip(found)))
     }
 
-    /// Whether a value can be one of this call. A leader's is checked by this alone: its own caller gets it at any size.
+    /// Checks whether a value can be this call's. A leader's value passes this check alone, since
+    /// its own caller gets it at any size.
     pub(super) fn accepts(&self, value: &[u8]) -> Result<(), Wrong> {
         if self.rows && !matches!(value, [b'[', .., b']']) {
             return Err(Wrong::NotRows);

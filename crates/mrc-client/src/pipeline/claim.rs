@@ -1,4 +1,4 @@
-//! Claims: the right to fill a key, and the wait for somebody else who has it.
+//! Claims: the right to fill a key, and the wait for another claimant.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,28 +14,28 @@ use tokio::time::{Instant, sleep};
 use crate::call::{Call, Options};
 use crate::compute::Compute;
 
-/// The first pause between two looks at a key that somebody else fills, and the longest.
+/// The first and the longest pause between two looks at a key that another claimant fills.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(50));
 
-/// How many claims are remembered that were waited out.
+/// The number of waited-out claims that are remembered.
 const WAITED_OUT: u64 = 10_000;
 
-/// How a client claims.
 #[derive(Debug)]
 pub(crate) struct Claims {
     pub(crate) lease: Duration,
     wait_max: Duration,
-    /// By the hash of its key: when the lease of a claim ends that was waited for in vain. Its holder may be dead, and then every call would
-    /// wait for `wait_max`. Two keys that share a hash cost a query, and no wrong answer.
+    /// The end of the lease of each claim that this client waited for in vain, by the hash of its
+    /// key. The holder may be dead, and each call would wait for `wait_max` again. Two keys with
+    /// one hash cost a query, never a wrong answer.
     waited_out: Cache<u64, Instant>,
     hasher: DefaultHashBuilder,
 }
 
-/// What is asked of a claim.
+/// The terms of a claim.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Asks {
     pub(crate) mode: ClaimMode,
-    /// Whether a copy of the value is to outlive it.
+    /// Whether a stale copy is to outlive the value.
     pub(crate) copy: bool,
     /// Whether the entry may have tags.
     pub(crate) tags: bool,
@@ -47,13 +47,12 @@ impl Asks {
     }
 }
 
-/// How a wait for a key ended.
 pub(crate) enum Waited {
-    /// The claim is ours.
+    /// This caller holds the claim.
     Granted(Held),
-    /// Somebody else has filled the key.
+    /// Another claimant has filled the key.
     Hit { value: Bytes, waited: Duration },
-    /// Somebody else still fills the key.
+    /// Another claimant still fills the key.
     TooLong,
     /// The store failed.
     Failed(StoreError),
@@ -64,13 +63,13 @@ impl Claims {
         Self {
             lease,
             wait_max,
-            // Room for a few at first: most claims are filled in time.
+            // Starts small: most claims are filled in time.
             waited_out: Cache::with_weighter(100, WAITED_OUT, UnitWeighter),
             hasher: DefaultHashBuilder::default(),
         }
     }
 
-    /// Claims `key`, or waits while somebody else fills it: once for each claim. Tells before each look that it looks.
+    /// Claims `key`, or waits for another claimant, once a claim. Calls `looks` before each look.
     pub(crate) async fn claim(&self, store: &Arc<dyn CacheStore>, key: &str, asks: &Asks, looks: impl Fn()) -> Waited {
         let began = Instant::now();
         let mut pause = PAUSES.0;
@@ -87,7 +86,7 @@ impl Claims {
                     held.forget();
                     lease_left
                 }
-                // The claim may have been granted all the same: dropping it releases it.
+                // The store may have granted the claim all the same: dropping `held` releases it.
                 Err(error) => return Waited::Failed(error),
             };
             let left = self.wait_max.saturating_sub(began.elapsed());
@@ -99,35 +98,39 @@ impl Claims {
                 self.waited_out.insert(self.hasher.hash_one(key), ends);
                 return Waited::TooLong;
             }
+            // Jitter spreads the waiters. A pause ends with the wait, or with the other lease.
             let jittered = pause.mul_f64(rand::rng().random_range(0.5..1.0));
             sleep(jittered.min(left).min(busy_for.unwrap_or(left).max(PAUSES.0))).await;
             pause = (pause * 2).min(PAUSES.1);
         }
     }
 
-    /// Whether the claim that stands is one that was waited out before. A later claim ends later: it was made after the wait for the
-    /// other, so by `wait_max` or more. Half of that is left for replies that were late.
+    /// Returns whether the standing claim was waited out before. A later claim was made after the
+    /// wait for the first, so it ends `wait_max` later at least. Half of it allows for slow
+    /// replies.
     fn is_waited_out(&self, key: &str, busy_for: Option<Duration>) -> bool {
         let Some(ends) = self.waited_out.get(&self.hasher.hash_one(key)) else { return false };
         let left = ends.saturating_duration_since(Instant::now());
         !left.is_zero() && busy_for.is_none_or(|busy_for| busy_for <= left + self.wait_max / 2)
     }
 
-    /// Claims `key` once. What may stand at the store is to be filled, released or, if the answer says that it doesn't, forgotten.
+    /// Claims `key` once. The caller fills or releases the returned claim, or forgets it if the
+    /// answer says that it doesn't stand at the store.
     pub(crate) async fn try_claim(
         &self,
         store: &Arc<dyn CacheStore>,
         key: &str,
         asks: &Asks,
     ) -> (Result<Claim, StoreError>, Held) {
-        // After an unknown outcome a token is never used again: each attempt has its own.
+        // Each attempt has its own token: after an unknown outcome a token is never used again.
         let token = Token::from_bits(rand::rng().random());
+        // Made before the claim is sent, so that a cancelled call releases its claim.
         let mut held = Held::new(store, key, token.clone());
         let terms = Terms { lease: self.lease, mode: asks.mode, copy: asks.copy };
         if !asks.tags {
             return (store.claim(key, &token, terms).await, held);
         }
-        // Side by side: both before anything is read.
+        // Both end before the read, so the value is newer than any invalidation before `now`.
         match join(store.claim(key, &token, terms), store.now()).await {
             (Ok(claim), Ok(now)) => {
                 held.moment = now;
@@ -138,7 +141,7 @@ impl Claims {
     }
 }
 
-/// A claim that may stand at the store. Dropped, it is released in the background; whatever happens, it ends with its lease.
+/// A claim that may stand at the store. A drop releases it in the background, or its lease ends it.
 #[derive(Debug)]
 pub(crate) struct Held {
     open: Option<Open>,
@@ -157,20 +160,20 @@ impl Held {
         Self { open: Some(Open { store: Arc::clone(store), key: key.into(), token }), moment: Moment::default() }
     }
 
-    /// The store's clock when the claim was made, if tags were asked for: invalidations after that count.
+    /// Returns the store's clock at the claim, if tags were asked for. Later invalidations count.
     pub(crate) fn moment(&self) -> Moment {
         self.moment
     }
 
-    /// Stores the value if the claim still stands.
+    /// Stores the value if the claim still stands. Returns whether the store accepted it.
     pub(crate) async fn fill(mut self, json: Bytes, life: Life) -> Result<bool, StoreError> {
         let Some(open) = &self.open else { return Ok(false) };
+        // `open` stays set until the answer: an error or a cancellation releases the claim.
         let filled = open.store.fill(&open.key, &open.token, json, life).await?;
         self.open = None;
         Ok(filled)
     }
 
-    /// Ends the claim without a value.
     pub(crate) async fn release(mut self) {
         if let Some(open) = &self.open {
             // A claim that can't be released ends with its lease.

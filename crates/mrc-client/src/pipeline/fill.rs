@@ -1,4 +1,4 @@
-//! A value is computed, and stored under its claim.
+//! Computes a value, and stores it under its claim.
 
 use mrc_core::{Bypass, Event, Tag};
 use mrc_store::ClaimMode;
@@ -14,7 +14,6 @@ use crate::error::Error;
 use crate::inherited::Carried;
 
 impl Pipeline {
-    /// Computes the value and puts it in the place of what the cache has.
     pub(super) async fn compute_in_place<C: Compute>(
         &self,
         key: &str,
@@ -55,7 +54,7 @@ impl Pipeline {
         }
     }
 
-    /// Ends a claim by what came of its computation. Says whether the store accepted a value.
+    /// Fills or releases the claim. Returns the answer, and whether the store accepted the value.
     pub(super) async fn settle(
         &self,
         key: &str,
@@ -75,12 +74,14 @@ impl Pipeline {
         }
     }
 
-    /// Stores what was computed. Says whether the store accepted it.
+    /// Stores the computed value. Returns the answer, and whether the store accepted the value.
     pub(super) async fn fill(&self, key: &str, call: &Call, claim: Held, made: Made) -> (Answer, bool) {
         let Made { value, said } = made;
+        // Inherited tags keep their own moments: the claim's would miss an invalidation under way.
         let tags = said.tags.at(self.store.id(), claim.moment());
         let (lost, bad) = (said.tags.is_lost(), tags.check().err());
         let answer = Answer::computed(value.clone());
+        // An outer entry inherits these tags even if this entry isn't stored.
         let answer = answer.tagged(Carried::found(self.store.id(), (!lost).then(|| tags.clone())));
         let unwanted = match &bad {
             Some(error) => Some(Bypass::BadTags(error)),

@@ -1,13 +1,16 @@
-//! Single-flight: of the callers of this process that miss one key at one time, one leads and the others follow.
+//! Single-flight: of the callers of this process that miss one key, one leads, the others follow.
 //!
-//! What a follower may take is decided by when it joined. A value that was read after it joined is as good as one that it read itself.
-//! A value that was read before is good only if the store accepted it as a fill, since then no invalidation ended meanwhile.
-//! The leader closes its flight before it sends the fill: whoever comes later, perhaps after an invalidation that followed the fill,
-//! starts anew. While the cache is away no store can accept anything; then a flight is closed as soon as it reads, and the next one
-//! waits for its turn: one read of a key at a time, and nobody gets what was read before they came.
+//! A follower may take a value that was read after it joined, like a value that it read itself. It
+//! may take an earlier read only if the store accepted the fill, because then no invalidation ended
+//! meanwhile. The leader closes its flight before it sends the fill. A later caller may come after
+//! an invalidation that followed the fill, so it starts a new flight.
 //!
-//! A leader may stop without going away: a future that nobody polls any more is neither done nor dropped. So a flight has an age
-//! after which nobody joins it, and its successor doesn't wait for it.
+//! While the cache is away, no store can accept a fill. A flight then closes as soon as it reads,
+//! and the next flight waits for its turn. So one caller at a time reads a key, and no caller gets
+//! a value that was read before it came.
+//!
+//! A leader may stop without being dropped, when nobody polls its future. So nobody joins a flight
+//! that is as old as `patience`, and the next flight doesn't wait for it.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -21,17 +24,16 @@ use tokio::time::Instant;
 use crate::answer::Answer;
 use crate::error::Error;
 
-/// After this many flights whose values were not for it, a caller computes by itself.
+/// After this many flights without a value for it, a caller computes by itself.
 pub(super) const FLIGHTS: usize = 3;
 
-/// The flights of one client, by key.
 #[derive(Debug)]
 pub(crate) struct Flights {
     flights: Mutex<HashMap<Box<str>, Arc<Flight>>>,
     without: Without,
 }
 
-/// The parts that a proof switches off, to see that they are needed.
+/// The parts of the rule that a proof switches off, to show that they are needed.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Without {
     /// Followers take any value.
@@ -40,22 +42,21 @@ pub(crate) struct Without {
     pub(crate) close_first: bool,
 }
 
-/// A caller's place in a flight.
 pub(crate) enum Seat<'a> {
-    /// Nobody else was on the way: this caller computes the value.
+    /// No flight was under way: this caller computes the value.
     Leader(Leader<'a>),
-    /// Somebody else is computing it.
+    /// Another caller computes the value.
     Follower(Follower),
 }
 
 #[derive(Debug)]
 struct Flight {
     began: Instant,
-    /// The task that leads, if it is one.
+    /// The task that leads, if the leader runs in a task.
     task: Option<Id>,
-    /// How many reads were begun: tells a follower whether it joined before the read that counts.
+    /// The number of reads begun. A follower compares it to learn whether it joined before a read.
     reads: AtomicU64,
-    /// Nobody may join any more, but it hasn't landed.
+    /// Nobody may join any more, but the flight hasn't landed.
     closed: AtomicBool,
     landed: watch::Sender<Option<Landing>>,
 }
@@ -63,7 +64,7 @@ struct Flight {
 #[derive(Debug, Clone)]
 struct Landing {
     outcome: Result<Answer, Error>,
-    /// The number of the read that the outcome came from.
+    /// The number of the read that returned the outcome.
     read: u64,
     /// The store accepted the value as a fill.
     accepted: bool,
@@ -74,7 +75,7 @@ impl Flights {
         Self { flights: Mutex::default(), without }
     }
 
-    /// Joins the flight to `key`, or starts one. A flight that is as old as `patience` counts as given up.
+    /// Joins the flight to `key`, or starts one. A flight as old as `patience` counts as given up.
     pub(crate) fn join(&self, key: &str, patience: Duration) -> Seat<'_> {
         let mut flights = self.lock();
         let under_way = flights.get(key).filter(|flight| flight.began.elapsed() < patience);
@@ -100,12 +101,12 @@ impl Flights {
         Seat::Leader(Leader { flights: self, key: key.into(), flight, before })
     }
 
-    /// When the flight to `key` began that is under way.
+    /// Returns the start of the flight to `key`. Returns `None` if none is under way.
     pub(crate) fn began(&self, key: &str) -> Option<Instant> {
         self.lock().get(key).map(|flight| flight.began)
     }
 
-    /// Whether another task than this one leads the flight to `key`.
+    /// Returns whether another task than `task` leads the flight to `key`.
     pub(crate) fn is_led_by_another(&self, key: &str, task: Id) -> bool {
         self.lock().get(key).is_some_and(|flight| flight.task != Some(task))
     }
@@ -116,38 +117,38 @@ impl Flights {
     }
 }
 
-/// The caller that computes. Dropped before it landed (its caller went away), it leaves the followers to themselves.
+/// The caller that computes. If it is dropped before it lands, each follower tries again by itself.
 pub(crate) struct Leader<'a> {
     flights: &'a Flights,
     key: Box<str>,
     flight: Arc<Flight>,
-    /// The flight before, if it was closed and had not landed yet.
+    /// The previous flight, if it was closed but hadn't landed.
     before: Option<watch::Receiver<Option<Landing>>>,
 }
 
 impl Leader<'_> {
-    /// Waits until the flight before this one has landed, so that a key is read by one caller at a time.
+    /// Waits until the previous flight has landed, so that one caller at a time reads the key.
     pub(crate) async fn turn(&mut self) {
         if let Some(mut before) = self.before.take() {
-            // An error says that its leader went away: the turn is ours as well.
+            // An error means that the previous leader was dropped: the turn is ours as well.
             let _ = before.wait_for(Option::is_some).await;
         }
     }
 
-    /// A read, of the database or of the store, begins now: followers that joined before may have what it returns.
+    /// Begins a read of the database or the store. Followers that joined before may take its value.
     pub(crate) fn begin_read(&self) {
-        // Under the lock, so that a follower has joined either before or after.
+        // The lock orders this with `join`: a follower joined either before the read or after it.
         let _flights = self.flights.lock();
         self.flight.reads.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Lets nobody else join.
     pub(crate) fn close(&self) {
         let _flights = self.flights.lock();
         self.flight.closed.store(true, Ordering::Relaxed);
     }
 
-    /// Hands the outcome of the last read to the followers that may have it.
+    /// Hands the outcome of the last read to the followers that may take it. Leaves the map first,
+    /// so that nobody joins a flight that has landed.
     pub(crate) fn land(self, outcome: Result<Answer, Error>, accepted: bool) {
         self.leave();
         let read = self.flight.reads.load(Ordering::Relaxed);
@@ -156,6 +157,7 @@ impl Leader<'_> {
 
     fn leave(&self) {
         let mut flights = self.flights.lock();
+        // After `close` or `patience`, the map may already hold the next flight of this key.
         if flights.get(&self.key).is_some_and(|flight| Arc::ptr_eq(flight, &self.flight)) {
             flights.remove(&self.key);
         }
@@ -168,15 +170,15 @@ impl Drop for Leader<'_> {
     }
 }
 
-/// A caller that waits for the leader.
 pub(crate) struct Follower {
+    /// The number of reads begun when this follower joined.
     joined: u64,
     careless: bool,
     landed: watch::Receiver<Option<Landing>>,
 }
 
 impl Follower {
-    /// The leader's outcome, once it has landed. None: it isn't for this follower, which must try by itself.
+    /// Waits for the leader's outcome. Returns `None` if the outcome isn't for this follower.
     pub(crate) async fn outcome(mut self) -> Option<Result<Answer, Error>> {
         let landing = self.landed.wait_for(Option::is_some).await.ok()?.clone()?;
         (self.careless || landing.accepted || self.joined < landing.read).then_some(landing.outcome)
@@ -250,7 +252,7 @@ mod tests {
         first.close();
         let second = leader(&flights);
         first.land(answer(), true);
-        // The first one's landing must leave the second one's flight alone.
+        // The first flight's landing must leave the second flight in the map.
         let _joined = follower(&flights);
         drop(second);
     }
@@ -298,7 +300,7 @@ mod tests {
         tokio::time::advance(PATIENCE).await;
         let mut second = leader(&flights);
         second.turn().await;
-        // Whatever becomes of the first one leaves the second one's flight alone.
+        // The first flight's end must leave the second flight in the map.
         drop(first);
         let _joined = follower(&flights);
     }

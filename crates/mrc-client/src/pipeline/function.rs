@@ -1,4 +1,4 @@
-//! A caller's function on its way through the cache. What it returns is its caller's, whatever becomes of it in the cache.
+//! A caller's function on its way through the cache. Its caller gets its result in any case.
 
 use std::fmt;
 use std::future::Future;
@@ -18,8 +18,8 @@ use crate::error::Error;
 use crate::frame;
 use crate::source::Source;
 
-/// The value of `key`: from the cache, or else what the function returns. Its error is its caller's own: a caller that waited for another
-/// one's function runs its own where that failed, since no error can be shared that may be of any type.
+/// Returns the value of `key`, from the cache or from the function. Errors of any type can't be
+/// shared: a caller that waited for a function that failed runs its own.
 pub(crate) async fn get_or_try<T, E, F, Fut>(
     pipeline: &Arc<Pipeline>,
     key: &Key,
@@ -33,7 +33,7 @@ where
     F: FnOnce() -> Fut,
     Fut: Future<Output = Result<T, E>>,
 {
-    // In a box from when it runs: a hit has no use for it, and functions that call each other would be laid out one inside the other.
+    // Boxed only when it runs: a hit needs no box, and functions that call each other would nest.
     let work = pin!(async move { Box::pin(function()).await });
     let mut function = Function::new(work);
     let tell = |error: &E| Error::function(error.to_string());
@@ -41,7 +41,7 @@ where
         Ok(value) => Ok(value),
         Err(error) => match (function.outcome(), error) {
             (Some(outcome), _) => outcome,
-            // It is another caller's error, or another's value that could not be written or read: ours may be better to act on.
+            // The error is another caller's, or its value's: our own outcome may be better.
             (None, Error::Function(_) | Error::Encode(_) | Error::Decode { .. }) => {
                 function.finish_in_time(pipeline, key, call).await?
             }
@@ -50,7 +50,7 @@ where
     }
 }
 
-/// A function that was called, and perhaps not run yet.
+/// A function that was called, but may not have run yet.
 pub(crate) struct Function<'a, T, E, W> {
     work: Pin<&'a mut W>,
     outcome: Option<Result<T, E>>,
@@ -65,9 +65,10 @@ where
         Self { work, outcome: None }
     }
 
-    /// The value of `key`: from the cache, or from the function. `tell` says what others hear of its error.
+    /// Returns the value of `key`, from the cache or the function. `tell` makes the error for other
+    /// callers.
     ///
-    /// A value is read back from what was written, so that a miss returns what a hit will.
+    /// The value is read back from its written form, so that a miss returns the same as a hit.
     pub(crate) async fn through(
         &mut self,
         pipeline: &Arc<Pipeline>,
@@ -100,17 +101,16 @@ where
         encoded
     }
 
-    /// What the function returned, if it has run to its end.
+    /// Returns the function's outcome. Returns `None` if it hasn't run to its end.
     pub(crate) fn outcome(&mut self) -> Option<Result<T, E>> {
         self.outcome.take().inspect(past_the_pipeline)
     }
 
-    /// The same within the call's deadline.
     async fn finish_in_time(self, pipeline: &Pipeline, key: &Key, call: &Call) -> Result<Result<T, E>, Error> {
         pipeline.in_time(key.as_str(), call, call.ends(), async { Ok(self.finish().await) }).await
     }
 
-    /// What the function returns: it goes on from where it was left.
+    /// Runs the function to its end, from where it was left, and returns its outcome.
     pub(crate) async fn finish(self) -> Result<T, E> {
         let outcome = match self.outcome {
             Some(outcome) => outcome,
@@ -121,7 +121,7 @@ where
     }
 }
 
-/// A value that came past the pipeline has told nobody its tags: what is made of it isn't stored.
+/// A value that bypassed the pipeline has unknown tags: no entry that reads it is stored.
 fn past_the_pipeline<T, E>(outcome: &Result<T, E>) {
     if outcome.is_ok() {
         frame::lose_tags();

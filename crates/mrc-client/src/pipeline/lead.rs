@@ -16,7 +16,7 @@ use crate::error::Error;
 use crate::settings::OnError;
 
 impl Pipeline {
-    /// Joins flights until one has an outcome for this caller. `looked` is the outcome of the first look.
+    /// Joins flights until one has an outcome for this caller. `looked`: the first look's outcome.
     pub(super) async fn attempt<C: Compute>(
         &self,
         key: &str,
@@ -41,7 +41,7 @@ impl Pipeline {
                     }
                 }
             }
-            // The leader's value wasn't for this caller, but the cache may have a newer one by now.
+            // The leader's value wasn't for this caller, but the cache may have a newer one.
             looked = match self.look(key, call).await {
                 Ok(Some(answer)) => {
                     self.hit(key, &answer, call.began);
@@ -54,9 +54,9 @@ impl Pipeline {
         self.bypass(key, call, &Bypass::WaitedTooLong, Others::Together, compute).await
     }
 
-    /// Claims the key, computes its value, fills it in, and hands it to the followers.
+    /// Claims the key, computes its value, fills the entry, and hands the value to the followers.
     async fn lead<C: Compute>(&self, key: &str, call: &Call, leader: Leader<'_>, compute: C) -> Result<Answer, Error> {
-        // A claim may return a value: that is a read too, and followers count reads.
+        // A claim may return a value, so each try counts as a read for the followers.
         let read = || leader.begin_read();
         let claim = match self.claim(key, call, &Asks::new::<C>(call, ClaimMode::Fill), read).await {
             Waited::Hit { value, waited } => {
@@ -76,14 +76,15 @@ impl Pipeline {
 
         leader.begin_read();
         let outcome = self.computed(key, call, compute).await;
-        // A caller that joins from here on may come after an invalidation that the fill can't see any more.
+        // Close before the fill: a later caller may follow an invalidation that the fill misses.
         leader.close();
         let (outcome, accepted) = self.settle(key, call, claim, outcome).await;
         leader.land(outcome.clone(), accepted);
         outcome
     }
 
-    /// Claims the key, or waits for another process's value. A value that isn't this call's is removed, and the key is claimed once more.
+    /// Claims the key, or waits for another process's value. Removes a value that isn't this
+    /// call's, and claims the key once more.
     async fn claim(&self, key: &str, call: &Call, asks: &Asks, looks: impl Fn()) -> Waited {
         for attempts_left in [1, 0] {
             let wrong = match self.claims.claim(self.store.shared(), key, asks, &looks).await {
@@ -102,7 +103,7 @@ impl Pipeline {
         Waited::TooLong
     }
 
-    /// Another process has filled the key: hands its value to the followers as well.
+    /// Hands the value that another process filled to the followers as well.
     async fn lead_to_hit<C: Compute>(
         &self,
         key: &str,
@@ -113,20 +114,22 @@ impl Pipeline {
     ) -> Result<Answer, Error> {
         let mut answer = Some(Answer::cached(value));
         if call.nested {
-            // A claim's answer has no tags: a second look brings them.
+            // The answer to a claim has no tags, so a second look fetches them.
             leader.begin_read();
             answer = self.look(key, call).await.ok().flatten();
         }
         let Some(answer) = answer else { return self.compute_for_followers(key, call, leader, compute).await };
+        // Not a fill of ours: only followers that joined before this read may take the value.
         leader.land(Ok(answer.clone()), false);
         Ok(answer.followed())
     }
 
-    /// Returns the outcome of another caller's flight. Returns `None` if it isn't for this caller, or comes too late.
+    /// Waits for another caller's flight. Returns `None` if its outcome isn't for us, or is late.
     pub(super) async fn follow(&self, key: &str, call: &Call, follower: Follower) -> Option<Result<Answer, Error>> {
         let began = Instant::now();
         let outcome = call.wait(follower.outcome()).await??;
         if let Ok(answer) = &outcome
+            // A nested caller needs the entry's tags.
             && (call.accepts(answer.as_bytes()).is_err() || (call.nested && answer.tags().is_none()))
         {
             return None;

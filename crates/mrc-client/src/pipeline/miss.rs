@@ -1,4 +1,4 @@
-//! The time that a miss may take, and the copy that stands in for what fails or takes too long.
+//! The deadline of a miss, and the stale copy for a computation that fails or takes too long.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -19,12 +19,11 @@ use crate::compute::{Compute, Detached};
 use crate::error::Error;
 use crate::frame;
 
-/// What is left of a deadline for a look at the copy, at most.
+/// The longest time that a deadline reserves for a look at the stale copy.
 const RESERVE: Duration = Duration::from_millis(500);
 
 impl Pipeline {
-    /// Returns the value of a key that the cache doesn't have, or has a wrong one for: computed, or else the stale copy.
-    /// Runs in a span of its own.
+    /// Computes a missing or wrong value, or returns the stale copy. Runs in a span of its own.
     pub(super) async fn miss<C: Compute>(
         self: &Arc<Self>,
         key: &str,
@@ -54,7 +53,7 @@ impl Pipeline {
             }
             Err(error) => Err(error),
         };
-        // Without the cache there are no copies either.
+        // Without the cache there are no stale copies either.
         if !call.has_copy() || looked.is_err() {
             return self.in_time(key, call, ends, Box::pin(self.attempt(key, call, looked, compute))).await;
         }
@@ -64,10 +63,11 @@ impl Pipeline {
             Some(compute) => {
                 let compute = Detached(compute);
                 let why = format!("no answer within {:?}", call.options.stale_after);
-                // A follower's patience counts from the start of the flight: the database has had that time already.
+                // `stale_after` counts from the flight's start: the database had that time.
                 let good_enough =
                     self.flights.began(&call.flight(key)).unwrap_or(call.began) + call.options.stale_after;
                 let (pipeline, name, owned) = (Arc::clone(self), key.to_owned(), call.clone());
+                // A task of its own can go on after the stale copy was served.
                 let mut task = Attempt::spawn(async move {
                     let attempt = pipeline.attempt(&name, &owned, looked, compute);
                     pipeline.in_time(&name, &owned, ends, attempt).await
@@ -76,7 +76,7 @@ impl Pipeline {
                     Ok(outcome) => outcome,
                     Err(_) => match self.stale(key, call, &why).await {
                         Some(stale) => {
-                            // Those who only follow aren't needed any more.
+                            // A leader goes on and fills the entry. A follower needn't.
                             task.goes_on = !self.flights.is_led_by_another(&call.flight(key), task.handle.id());
                             return Ok(stale);
                         }
@@ -91,7 +91,7 @@ impl Pipeline {
         }
     }
 
-    /// The outcome of `work`, or an error when the deadline passes, unless the call has none.
+    /// Returns the outcome of `work`, or an error at the deadline. An endless call has none.
     pub(crate) async fn in_time<T>(
         &self,
         key: &str,
@@ -109,7 +109,8 @@ impl Pipeline {
         })
     }
 
-    /// The copy of the last value that was not invalidated. Returns `None` if there is none, or a wrong one, which stays until a fill replaces it.
+    /// Returns the last value that was not invalidated. Returns `None` if there is no copy, or a
+    /// wrong one, which stays until a fill replaces it.
     async fn stale(&self, key: &str, call: &Call, error: &str) -> Option<Answer> {
         let copy = timeout_at(call.ends(), self.store.shared().stale(key)).await;
         match self.found(copy.ok()?.ok()??, call, Answer::stale) {
@@ -126,7 +127,7 @@ impl Pipeline {
     }
 }
 
-/// A task that ends with its caller, unless it is told to go on.
+/// A task that ends with its caller, unless `goes_on` is set.
 struct Attempt {
     handle: JoinHandle<Result<Answer, Error>>,
     goes_on: bool,
@@ -141,7 +142,7 @@ impl Attempt {
         match (&mut self.handle).await {
             Ok(outcome) => outcome,
             Err(error) => match error.try_into_panic() {
-                // As if it had been computed here.
+                // The caller panics as if it had computed the value itself.
                 Ok(panic) => std::panic::resume_unwind(panic),
                 Err(_) => Err(Error::Shutdown),
             },

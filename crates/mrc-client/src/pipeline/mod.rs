@@ -1,17 +1,17 @@
-//! The one path from a key to its value. Queries, functions and macros all take it.
+//! The one path from a key to its value, for queries, functions and macros.
 //!
-//! `fetch` reads top to bottom, and a hit ends on this page. The steps of a miss have a file each:
+//! `fetch` reads top to bottom, and a hit ends on this page. Each step of a miss has its own file:
 //!
 //! | file | step |
 //! |---|---|
-//! | `miss` | the deadline of a miss, and the stale copy that stands in for a failed one |
+//! | `miss` | the deadline of a miss, and the stale copy that replaces a failure |
 //! | `lead` | one caller of the process leads and claims the key, the others follow |
-//! | `bypass` | the value is computed without the cache |
-//! | `fill` | the value is computed, and stored under the claim |
-//! | `refresh`, `schedule` | a value in use is computed anew before it expires |
-//! | `plain` | a value is looked at, or stored, without a computation |
-//! | `reject` | a value that isn't the call's is removed or left alone |
-//! | `function` | a caller's function on its way through all of this |
+//! | `bypass` | computes the value without the cache |
+//! | `fill` | computes the value, and stores it under the claim |
+//! | `refresh`, `schedule` | recomputes a value in use before it expires |
+//! | `plain` | reads or stores a value without a computation |
+//! | `reject` | removes a value that isn't the call's, or leaves it alone |
+//! | `function` | runs a caller's function through all of this |
 //! | `flight`, `claim`, `check` | the tools: one leader a process, one filler a fleet, the check of a found value |
 
 mod bypass;
@@ -57,7 +57,7 @@ pub(crate) struct Pipeline {
     schedule: Schedule,
     wrong_types: WrongTypes,
     pub(crate) events: Arc<Events>,
-    /// Larger values are neither stored nor taken.
+    /// The largest value that is stored or taken, in bytes.
     max_value: usize,
 }
 
@@ -73,7 +73,7 @@ impl Pipeline {
         Arc::new(Self { store, claims, flights, schedule, wrong_types: WrongTypes::new(), events, max_value })
     }
 
-    /// Returns the value of `key`: from the cache, or computed by one caller for all and stored.
+    /// Returns the value of `key`, from the cache or computed by one caller for all, and stored.
     pub(crate) async fn fetch<C: Compute>(
         self: &Arc<Self>,
         key: &Key,
@@ -82,15 +82,15 @@ impl Pipeline {
     ) -> Result<Answer, Error> {
         if key.bypass().is_some() || call.nested || call.mode != Mode::Normal {
             let answer = Box::pin(self.fetch_in_scope(key, call, compute)).await?;
-            // The entry that is being computed can be invalidated by every tag of an entry that it reads.
+            // Every tag of an entry that a function reads must invalidate the function's entry too.
             frame::inherit(answer.tags());
             return Ok(answer.noted());
         }
         let key = key.as_str();
-        // The one await of a hit. Nothing else here is awaited without a box: the compiler lays the futures of a call chain out
-        // one inside the other, and cached functions that call each other would need a large stack.
+        // The one await of a hit. All other futures here are boxed: the compiler nests the futures
+        // of a call chain, so cached functions that call each other would need a large stack.
         let looked = match self.store.shared().patience() {
-            // The store's own time-out ends this look in time: a second timer would cost a hit more than the check.
+            // The store's own time-out ends this look: a second timer costs more than the check.
             patience if patience <= call.options.deadline => self.store.get(key).await,
             // Half of the time is left for the database.
             _ => in_time_of_store(call.began + call.options.deadline / 2, self.store.shared().get(key)).await,
@@ -111,7 +111,8 @@ impl Pipeline {
         Box::pin(self.miss(key, call, missed, compute)).await.map(Answer::noted)
     }
 
-    /// The same for a call that also wants the entry's tags (it is nested), or that may not use the whole cache (its mode, or its key).
+    /// Does the same for a nested call, which also wants the entry's tags, and for a call whose
+    /// mode or key rules out a part of the cache.
     async fn fetch_in_scope<C: Compute>(self: &Arc<Self>, key: &Key, call: &Call, compute: C) -> Result<Answer, Error> {
         let name = key.as_str();
         if let Some(ambiguity) = key.bypass() {
@@ -152,7 +153,8 @@ impl Pipeline {
         self.events.emit(&Event::Hit { key, bytes: answer.as_bytes().len(), took: began.elapsed() });
     }
 
-    /// Returns the value that the cache has, with its tags if the call is nested. A value that isn't this call's is removed.
+    /// Returns the cached value, with tags for a nested call. Removes a value that isn't this
+    /// call's.
     async fn look(&self, key: &str, call: &Call) -> Result<Option<Answer>, StoreError> {
         let found = if call.nested {
             self.store.shared().look(key).await?.map(|found| self.found(found, call, Answer::cached))
@@ -168,19 +170,17 @@ impl Pipeline {
         }
     }
 
-    /// Returns the answer of an entry that was found, with its tags.
     fn found(&self, found: Found, call: &Call, answer: impl FnOnce(Bytes) -> Answer) -> Result<Answer, Wrong> {
         let value = self.value_of(found.value, call)?;
         Ok(answer(value).tagged(Carried::found(self.store.id(), found.tags)))
     }
 
-    /// Returns the value of this call, from the bytes that a store has under its key.
     fn value_of(&self, found: Bytes, call: &Call) -> Result<Bytes, Wrong> {
         check::value_of(found, call, self.max_value)
     }
 }
 
-/// Bounds a look at a store that may take longer than the call.
+/// Limits the time of a look at a store that may take longer than the call.
 async fn in_time_of_store<T>(
     ends: Instant,
     look: impl Future<Output = Result<T, StoreError>>,

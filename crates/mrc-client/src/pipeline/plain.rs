@@ -1,4 +1,4 @@
-//! Values that are looked at and stored without a computation.
+//! Values that are read and stored without a computation.
 
 use bytes::Bytes;
 use mrc_core::{Bypass, Event, Key};
@@ -14,11 +14,11 @@ use crate::frame::{self, Said};
 use crate::inherited::Carried;
 use crate::mode::Mode;
 
-/// So often a value that somebody else fills at the same time is taken from them.
+/// The number of attempts to take a key from another claimant.
 const ATTEMPTS: usize = 3;
 
 impl Pipeline {
-    /// The value of `key`, if the cache has one.
+    /// Returns the value of `key`. Returns `None` if the cache doesn't have it.
     pub(crate) async fn peek(&self, key: &Key, call: &Call) -> Result<Option<Answer>, Error> {
         if matches!(call.mode, Mode::Off | Mode::Refresh) {
             return Ok(None);
@@ -42,7 +42,7 @@ impl Pipeline {
         Ok(answer)
     }
 
-    /// Stores a value that its caller vouches for. False: an invalidation came between, or the cache failed.
+    /// Stores a value that its caller vouches for. Returns `false` if it wasn't stored.
     pub(crate) async fn put(&self, key: &Key, call: &Call, value: Bytes) -> Result<bool, Error> {
         let key = key.as_str();
         if !call.mode.stores() {
@@ -70,7 +70,7 @@ impl Pipeline {
         Ok(true)
     }
 
-    /// A value with tags is stored by the protocol, as one that was computed in no time: an invalidation meanwhile isn't lost.
+    /// Stores a value with tags by the protocol, so that an invalidation meanwhile refuses it.
     async fn put_tagged(&self, key: &str, call: &Call, value: Bytes) -> Result<bool, StoreError> {
         let asks = Asks { mode: ClaimMode::Refresh, copy: call.has_copy(), tags: true };
         for _ in 0..ATTEMPTS {
@@ -80,7 +80,7 @@ impl Pipeline {
                 return Ok(self.fill(key, call, claim, Made { value, said }).await.1);
             }
             claim.forget();
-            // Without its key the other one's fill is refused.
+            // Removing the key refuses the other claimant's fill.
             self.store.shared().remove(&[Bytes::copy_from_slice(key.as_bytes())]).await?;
         }
         self.events.emit(&Event::Refused { key });

@@ -1,13 +1,16 @@
-//! Early refresh: a value that is in use is computed anew shortly before its life ends, so that nobody misses it.
+//! Early refresh: a value in use is recomputed shortly before it expires, so that nobody misses it.
 //!
-//! A hit is one GET and tells nothing of the value's age. So each process remembers, for the keys that it hit lately, when it is to look
-//! next. A look asks the store what is left of the value's life, in the background. If that is more than a gap drawn at random, the next look
-//! is due when the gap begins; else the value is claimed for a refresh, and of all processes one gets the claim and computes.
-//! The claim names what was left, so that a process whose look is older than another's fill comes too late.
+//! A hit is one GET, which doesn't return the remaining TTL. So each process remembers when to look
+//! next at the keys that it hit lately. A look asks the store for the remaining TTL, in the
+//! background. If more than a random gap is left, the next look is due when the gap begins. Else
+//! the process claims the key for a refresh: one process gets the claim, and computes. The claim
+//! names the TTL that the look saw. So a process whose look is older than another's fill comes too
+//! late.
 //!
-//! The gap is the probabilistic early expiration of XFetch (Vattani, Chierichetti, Lowenstein: Optimal Probabilistic Cache Stampede
-//! Prevention, VLDB 2015), `-δ ln(random)` with δ the time that a computation takes, but drawn once a look instead of once a hit, and held
-//! between a quarter of the configured window and the whole of it: a value that is hit in that last quarter is refreshed for certain.
+//! The gap is the probabilistic early expiration of XFetch (Vattani, Chierichetti, Lowenstein:
+//! Optimal Probabilistic Cache Stampede Prevention, VLDB 2015): `-δ ln(random)`, with δ the time of
+//! a computation. Here it is drawn once a look, not once a hit, and held between a quarter of the
+//! configured window and the whole window. So a hit in the last quarter always refreshes the value.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,12 +27,12 @@ use crate::call::Call;
 use crate::compute::{Compute, Detached};
 
 impl Pipeline {
-    /// Whether a key that was hit is to be looked at, or refreshed, by this call.
+    /// Returns whether this call must look at, or refresh, a key that it hit.
     pub(super) fn is_refresh_due(&self, key: &str, call: &Call) -> bool {
         !call.options.early_refresh.is_zero() && self.schedule.is_due(key, call.began)
     }
 
-    /// Answers with the value that was hit, and sees to it that it is computed anew before its life ends.
+    /// Returns the value that was hit, and has it recomputed before it expires.
     pub(super) async fn refresh<C: Compute>(
         self: &Arc<Self>,
         key: &str,
@@ -44,6 +47,7 @@ impl Pipeline {
         let detached = compute.detached();
         tokio::spawn(async move {
             let Some(left) = pipeline.left_to_refresh(&name, &call, &watched).await else { return };
+            // A function that borrows from its caller can't run here: its next caller runs it.
             let Some(compute) = detached else {
                 pipeline.schedule.want(&name, Some(left));
                 return;
@@ -54,16 +58,16 @@ impl Pipeline {
             };
             let ends = Instant::now() + call.options.deadline;
             if !matches!(pipeline.in_time(&name, &call, ends, async { Ok(work.await) }).await, Ok(Some(_))) {
-                // Another process is at it, or it failed. There is time for some more attempts.
+                // Another process refreshes it, or this one failed. There is time to retry.
                 pipeline.schedule.look_later(&name, watched, left / 4, Duration::ZERO, &call);
             }
         });
         answer
     }
 
-    /// A function that borrows from its caller is computed by its caller, while all others go on hitting the value.
+    /// Computes a function that borrows from its caller in this call, while others hit the value.
     async fn refresh_here<C: Compute>(&self, key: &str, call: &Call, answer: Answer, compute: C) -> Answer {
-        // Only functions are ever wanted.
+        // Only functions are ever marked as wanted.
         let Some(left) = self.schedule.want(key, None) else { return answer };
         let work = async { Ok(self.compute_anew(key, call, left, compute).await) };
         match self.in_time(key, call, Instant::now() + call.options.deadline, work).await {
@@ -72,7 +76,7 @@ impl Pipeline {
         }
     }
 
-    /// What is left of a value's life, if that is little. Otherwise the time of the next look is set.
+    /// Returns the remaining TTL if a refresh is due. Else returns `None`, and sets the next look.
     async fn left_to_refresh(&self, key: &str, call: &Call, watched: &Watched) -> Option<Duration> {
         let left = self.store.shared().ttl(key).await.ok().flatten();
         let gap = gap(call, watched);
@@ -85,12 +89,13 @@ impl Pipeline {
         None
     }
 
-    /// Claims the key for a refresh, computes its value and stores it. Returns `None` if somebody else does or did, or if it failed: then the
-    /// value stays.
+    /// Claims the key for a refresh, computes its value and stores it. Returns `None` if another
+    /// process refreshes it or has done so, or after a failure: then the value stays.
     async fn compute_anew<C: Compute>(&self, key: &str, call: &Call, left: Duration, compute: C) -> Option<Answer> {
         let asks = Asks::new::<C>(call, ClaimMode::Renew { left });
         let (claimed, claim) = self.claims.try_claim(self.store.shared(), key, &asks).await;
         let Ok(Claim::Granted) = claimed else {
+            // After an error the claim may stand at the store: dropping it releases it.
             if claimed.is_ok() {
                 claim.forget();
             }

@@ -1,4 +1,4 @@
-//! A value was found that isn't the call's: it is removed, or it stays for those who can read it.
+//! A found value that isn't the call's: it is removed, or stays for callers that can read it.
 
 use std::sync::Arc;
 
@@ -18,10 +18,11 @@ use crate::frame;
 use crate::mode::Mode;
 
 impl Pipeline {
-    /// The answer for a caller that could not decode the one it got, which wasn't computed for it.
+    /// Returns the answer for a caller that couldn't decode a value which wasn't computed for it.
     ///
-    /// A text that is no JSON document is removed, and the value is computed anew and stored. A whole document of another type stays for
-    /// those who can read it; this caller's value is computed without the cache.
+    /// A text that is no JSON document is removed, and the value is recomputed and stored. A whole
+    /// document of another type stays for callers that can read it. This call then bypasses the
+    /// cache.
     pub(crate) async fn instead<C: Compute>(
         self: &Arc<Self>,
         key: &Key,
@@ -51,7 +52,7 @@ impl Pipeline {
         if call.mode == Mode::ReadOnly {
             return Err(Error::Missed { key: name.to_owned() });
         }
-        // Queries for one key are alike, so their callers share one. Each function has a type of its own.
+        // Queries for one key are alike: callers share one. Functions have their own types.
         let others = if call.rows { Others::Together } else { Others::Apart };
         let bypass = self.bypass(name, call, &why, others, compute);
         let answer = Box::pin(self.in_time(name, call, call.ends(), bypass)).await?;
@@ -59,13 +60,13 @@ impl Pipeline {
         Ok(answer)
     }
 
-    /// Takes a value that can't be used out of the cache, and its claim and its copy with it; unless the caller only reads.
+    /// Removes an unusable value, with its claim and its stale copy, unless the mode only reads.
     pub(crate) async fn discard(&self, key: &str, mode: Mode, wrong: &str) -> Result<(), StoreError> {
         self.events.emit(&Event::BadValue { key, error: wrong });
         self.remove(key, mode).await
     }
 
-    /// Takes a value that isn't the call's out of the cache, as [`discard`](Self::discard) does. One of other types isn't a bad one.
+    /// Removes a value that isn't the call's. A value of other types isn't reported as bad.
     pub(super) async fn reject(&self, key: &str, mode: Mode, wrong: &Wrong) -> Result<(), StoreError> {
         match wrong {
             Wrong::OtherTypes => self.remove(key, mode).await,

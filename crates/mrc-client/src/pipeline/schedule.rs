@@ -10,38 +10,35 @@ use tokio::time::Instant;
 
 use crate::call::Call;
 
-/// How many keys are remembered.
 const KEYS: u64 = 100_000;
-/// How many refreshes of queries are under way at once.
 const AT_ONCE: usize = 16;
-/// A look is no older than this, or than the window, whichever is longer: somebody else may have changed the value's life.
+/// The longest pause between looks, or the window if longer: another process may change the TTL.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
-/// When to look at which key.
 #[derive(Debug)]
 pub(super) struct Schedule {
-    /// By the hash of the key: two keys that share one are looked at too often.
+    /// By the hash of the key: two keys with one hash are looked at too often.
     keys: Cache<u64, Watched>,
     hasher: DefaultHashBuilder,
     began: Instant,
     pub(super) at_once: Semaphore,
 }
 
-/// What is remembered of a key. Two callers that change it at one time may both look: a claim is for one of them.
+/// The state of a key. Two callers that change it at once may both look, but one gets the claim.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Watched {
-    /// When the next look is due, in ms since the client began.
+    /// The time of the next look, in ms since the client began.
     next: u64,
-    /// How long the last computation took.
+    /// The duration of the last computation.
     cost: Duration,
-    /// The value is to be refreshed by the next caller that can, while no more than this is left of its life.
+    /// If set, the next caller that can refreshes the value, while at most this TTL remains.
     wanted: Option<Duration>,
 }
 
 impl Schedule {
     pub(super) fn new() -> Self {
         Self {
-            // Room for a few at first: most clients refresh nothing.
+            // Starts small: most clients refresh nothing.
             keys: Cache::with_weighter(100, KEYS, UnitWeighter),
             hasher: DefaultHashBuilder::default(),
             began: Instant::now(),
@@ -49,13 +46,13 @@ impl Schedule {
         }
     }
 
-    /// Whether something is to be done about a key that was hit.
+    /// Returns whether a key that was hit needs a look or a refresh.
     pub(super) fn is_due(&self, key: &str, now: Instant) -> bool {
         let watched = self.keys.get(&self.hash(key));
         watched.is_none_or(|watched| watched.wanted.is_some() || watched.next <= self.millis(now))
     }
 
-    /// Notes how long a computation took, where the key is in use.
+    /// Notes the duration of a computation, if the key is in use.
     pub(super) fn computed(&self, key: &str, took: Duration) {
         let hash = self.hash(key);
         if let Some(watched) = self.keys.get(&hash) {
@@ -63,7 +60,6 @@ impl Schedule {
         }
     }
 
-    /// Notes that a value was stored for this long.
     pub(super) fn filled(&self, key: &str, call: &Call, ttl: Duration) {
         if !call.options.early_refresh.is_zero() {
             let watched = Watched { wanted: None, ..self.watched(key) };
@@ -71,7 +67,7 @@ impl Schedule {
         }
     }
 
-    /// The look that is due; until it has ended, or failed to for as long as a lease, nobody else looks.
+    /// Takes the look that is due. Nobody else looks until it has ended, or for a lease's length.
     pub(super) fn take_look(&self, key: &str, lease: Duration) -> Option<Watched> {
         let (watched, now) = (self.watched(key), self.millis(Instant::now()));
         if watched.next > now {
@@ -81,7 +77,7 @@ impl Schedule {
         Some(watched)
     }
 
-    /// Says whether the next caller that can is to refresh the value. Returns what was said before.
+    /// Sets whether the next caller that can refreshes the value. Returns the previous setting.
     pub(super) fn want(&self, key: &str, wanted: Option<Duration>) -> Option<Duration> {
         let watched = self.watched(key);
         if watched.wanted != wanted {
@@ -109,7 +105,7 @@ impl Schedule {
     }
 }
 
-/// How long before its end a value is computed anew.
+/// Returns how long before its end a value is recomputed.
 pub(super) fn gap(call: &Call, watched: &Watched) -> Duration {
     let half = call.ttl.base() / 2;
     let (window, cost) = (call.options.early_refresh.min(half), watched.cost);

@@ -1,4 +1,4 @@
-//! Values of functions: what comes back from the cache is what the function returned, or nothing is stored.
+//! Values of functions: the cache returns the same value as the function, or nothing is stored.
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -23,7 +23,7 @@ fn caches() -> Vec<Cache> {
     codecs.map(cache).into()
 }
 
-/// It is stored, and comes back the same.
+/// Checks that the value is stored, and comes back the same.
 async fn kept<T: Serialize + DeserializeOwned + Clone + Debug + PartialEq>(value: T) {
     for cache in caches() {
         for _ in 0..2 {
@@ -34,7 +34,7 @@ async fn kept<T: Serialize + DeserializeOwned + Clone + Debug + PartialEq>(value
     }
 }
 
-/// No codec carries it: its function's caller gets it, and nothing is stored.
+/// Checks that no codec stores the value, and that the function's caller gets it all the same.
 async fn lost<T: Serialize + DeserializeOwned + Clone + Debug>(value: T, place: &str) {
     for cache in caches() {
         let refused = cache.set("v", &value).await.unwrap_err();
@@ -112,7 +112,7 @@ async fn a_value_without_a_bottom_is_not_written() {
         let refused = cache.set("v", &deep).await.unwrap_err();
         assert!(refused.to_string().contains("deeper than 127 levels"), "{refused}");
     }
-    // To drop it recurs as well.
+    // Dropping the value recurses as well.
     std::mem::forget(deep);
     kept((1..127).fold(serde_json::json!([]), |inner, _| serde_json::json!([inner]))).await;
 }

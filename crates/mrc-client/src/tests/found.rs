@@ -1,4 +1,4 @@
-//! Every way to a value has the one check: what a hit may not return, nobody gets.
+//! Every way to a value has the same check: a value that a hit may not return reaches no caller.
 
 use mrc_core::params;
 use mrc_store::{CacheStore, Found, Terms, Token};
@@ -6,7 +6,7 @@ use mrc_store::{CacheStore, Found, Terms, Token};
 use super::support::*;
 use crate::{Error, Source};
 
-/// What no caller of a query may get: no rows, and rows that are larger than the limit of 20 bytes.
+/// Values that no caller of a query may get: no rows, or rows larger than the limit of 20 bytes.
 const WRONG: [&str; 4] = ["nonsense", r#"{"version":7}"#, r#"[{"version":7"#, r#"[{"version":7000000}]"#];
 
 fn limited(database: std::sync::Arc<Database>) -> Fixture {

@@ -1,4 +1,4 @@
-//! Nobody waits for ever: for a leader that stands still, for itself, or again and again for a process that is dead.
+//! No caller waits for ever: not for a stopped leader, for itself, or again for a dead process.
 
 use std::future::{Future, pending};
 use std::pin::Pin;
@@ -23,7 +23,7 @@ fn cache(store: &Arc<Spy>) -> Cache {
     CacheBuilder::shared(store.clone()).namespace("n").build().unwrap()
 }
 
-/// Fails a test that would hang: on a paused clock that takes no time.
+/// Fails a test that would hang. A paused clock makes this instant.
 async fn ends<T>(work: impl Future<Output = T>) -> T {
     tokio::time::timeout(100 * DEADLINE, work).await.expect("it hangs")
 }
@@ -67,7 +67,6 @@ async fn without_the_cache_a_leader_that_stands_still_is_given_up_too() {
     assert_eq!(began.elapsed(), DEADLINE);
 }
 
-/// Calls itself, under the next of the keys.
 fn recursive<'a>(cache: &'a Cache, keys: &'a [&'static str]) -> Pin<Box<dyn Future<Output = usize> + Send + 'a>> {
     Box::pin(async move {
         let Some((key, rest)) = keys.split_first() else { return 0 };
@@ -96,7 +95,7 @@ async fn after_the_error_of_a_leader_a_follower_has_its_deadline() {
         tokio::time::sleep(SECOND).await;
         Err::<u8, _>(Error::Config("no".into()))
     };
-    // Another process lets go of the key, so that the second call joins before the first one's function runs.
+    // The key is claimed at first, so that the second call joins before the first function runs.
     store.memory.claim("n:k", &Token::from_bits(7), Terms::fill(SECOND / 2)).await.unwrap();
     let began = Instant::now();
     let (first, second) =
@@ -135,7 +134,7 @@ async fn a_claim_that_was_waited_out_is_not_waited_for_again() {
         answer.unwrap().unwrap();
     }
     assert_eq!(it.database.queries(), 8, "those who come while one reads share the next query");
-    // Another process claims the key: its claim is waited for, once.
+    // Another process claims the key: its claim is waited for once.
     it.invalidate().await;
     claim(&it, 8).await;
     it.version().await;

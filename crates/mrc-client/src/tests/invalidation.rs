@@ -1,4 +1,4 @@
-//! No value read before an invalidation began is in the cache, or with a follower, after the invalidation returned.
+//! After an invalidation returns, no cache or follower has a value that was read before it began.
 
 use mrc_store::{CacheStore, Claim, Terms, Token};
 
@@ -13,7 +13,7 @@ async fn an_invalidation_during_the_read_keeps_the_value_out() {
     it.database.write(2);
     it.invalidate().await;
     it.database.gate.add_permits(2);
-    // The reader began before the write: it may have the old row. The cache may not.
+    // The reader began before the write, so it may have the old row. The cache may not.
     assert_eq!(version(&reader.await.unwrap().unwrap()), 1);
     assert_eq!(it.store.get(&it.key()).await.unwrap(), None);
     assert_eq!(it.version().await, 2);
@@ -39,7 +39,7 @@ async fn a_follower_that_came_during_the_read_does_not_take_a_refused_value() {
 #[tokio::test]
 async fn a_caller_that_comes_after_the_fill_and_its_invalidation_starts_anew() {
     let it = Fixture::new(Database::open());
-    // The store carries the fill out, but the leader doesn't hear of it yet.
+    // The store carries the fill out, but the leader doesn't get the reply yet.
     it.store.fill_replies.forget_permits(tokio::sync::Semaphore::MAX_PERMITS);
     let leader = it.ask();
     it.store.filled.acquire().await.unwrap().forget();

@@ -1,4 +1,4 @@
-//! Deadlines, and the bound on how much reaches the database at once.
+//! Deadlines, and the limit on queries that reach the database at once.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ async fn no_call_outlives_its_deadline() {
     let late = it.ask().await.unwrap().unwrap_err();
     assert!(matches!(late, Error::Deadline { limit } if limit == 60 * SECOND) && late.is_retryable());
     assert_eq!(began.elapsed(), 60 * SECOND);
-    // Its claim is released, for whoever comes next.
+    // Its claim is released for the next caller.
     until(|| it.store.calls().contains(&"release")).await;
     assert_eq!(it.events(), ["Miss", "DeadlinePassed"]);
 }
@@ -32,7 +32,7 @@ async fn those_who_wait_for_others_have_a_deadline_too() {
     let began = Instant::now();
     let late = hasty.query_with_cache(SQL, params! { "Id" => 1 }, HOUR).await.unwrap_err();
     assert!(matches!(late, Error::Deadline { limit: SECOND }));
-    // Another process fills this one.
+    // Another process fills this key.
     let key = hasty.key(SQL, params! { "Id" => 2 }).unwrap();
     it.store.memory.claim(key.as_str(), &Token::from_bits(7), Terms::fill(HOUR)).await.unwrap();
     let half = hasty.with_deadline(SECOND / 2);
@@ -58,7 +58,7 @@ async fn without_the_cache_a_deadline_holds_as_well() {
     let it = Fixture::new(Database::gated());
     *it.store.failing.lock().unwrap() = Some("all");
     assert!(matches!(it.ask().await.unwrap(), Err(Error::Deadline { .. })));
-    // So it does for what can't be cached.
+    // A call that bypasses the cache has the same deadline.
     let sql = "SELECT version FROM t WHERE store_id = ? AND state = ?";
     let ambiguous = params! { "StoreId" => "1_State=open", "State" => "x" };
     assert!(matches!(it.client.query_with_cache(sql, &ambiguous, HOUR).await, Err(Error::Deadline { .. })));

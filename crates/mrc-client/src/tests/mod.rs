@@ -1,4 +1,4 @@
-//! The client on a database and a store that the tests hold in their hands.
+//! The client on a database and a store that the tests control.
 
 mod carried;
 mod found;

@@ -1,4 +1,4 @@
-//! Tags, and entries that are made of others.
+//! Tags, and entries that read other entries.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,7 +10,7 @@ use tokio::sync::Semaphore;
 use super::support::*;
 use crate::{Cache, CacheBuilder, Error, MrcClient, Query, scope};
 
-/// A cache, and what its entries were computed from.
+/// A cache, and the value that its entries are computed from.
 struct Nest {
     store: Arc<Spy>,
     cache: Cache,
@@ -66,8 +66,8 @@ async fn without_nesting_a_hit_is_one_get() {
     assert_eq!(it.store.calls()[before..], ["get"]);
 }
 
-/// An invalidation marks the tag, and then removes what has it. In between the inner entry is hit by an outer one that was claimed after
-/// the mark: its own moment isn't enough.
+/// An invalidation marks the tag, then removes its entries. In between, an outer entry that was
+/// claimed after the mark hits the inner entry: the outer entry's own moment isn't enough.
 #[tokio::test]
 async fn an_entry_that_was_about_to_go_makes_no_other() {
     let it = Nest::new();
@@ -169,7 +169,7 @@ async fn a_query_gives_its_tags_to_a_function_and_by_its_params() {
     assert_eq!(cache.invalidate(Select::any(["Id=70", "Id"])).await.unwrap(), 0);
 }
 
-/// What a drop by params does: it looks through the keys, and then asks the index for what was made of them.
+/// Drops by a param like the store: scans the keys, then asks the index for entries that read them.
 async fn drop_by_param(store: &Spy, key: &str, tag: &str) -> u64 {
     store.memory.remove(&[key.to_owned().into()]).await.unwrap();
     store.memory.invalidate(&[Tag::new(tag)]).await.unwrap()
@@ -191,13 +191,13 @@ async fn a_query_and_a_function_hand_on_their_params() {
     let function = async || it.client.with_cache(query, "report_v1", params(), HOUR).await;
     let key = it.client.key(sql, params()).unwrap().into_string();
     for tag in ["Id=1", "State=open"] {
-        // Computed, and then hit.
+        // Computed at first, then hit.
         for _ in 0..2 {
             cache.get_or_try("by_query", query).await.unwrap();
             cache.get_or_try("by_rows", rows).await.unwrap();
             cache.get_or_try("by_read", read).await.unwrap();
             cache.get_or_try("by_function", function).await.unwrap();
-            // The function's own entry is made of the query too, and the query's own has no tag.
+            // The function's own entry reads the query too, and the query's own entry has no tag.
             assert_eq!(drop_by_param(&it.store, "none", tag).await, 5, "{tag}");
             assert!(it.store.memory.look(&key).await.unwrap().unwrap().tags.unwrap().is_empty());
         }
@@ -205,7 +205,7 @@ async fn a_query_and_a_function_hand_on_their_params() {
     }
 }
 
-/// The outer entry hits the inner one, whose drop is under way: the scan comes after the hit, and the index after the scan.
+/// The outer entry hits the inner one during its drop: the scan follows the hit, then the index.
 #[tokio::test]
 async fn what_is_made_of_an_entry_during_its_drop_by_params_is_not_stored() {
     let it = Fixture::new(Database::open());
@@ -284,7 +284,7 @@ async fn scopes_count_one_inside_of_the_other() {
     assert_eq!((around.snapshot().lookups(), within.snapshot().hits), (2, 1));
 }
 
-/// A stack of 2 MiB, as threads of tokio have, must do for more than anybody nests: unoptimized, a level takes some 150 KiB of it.
+/// A stack of 2 MiB, as in tokio's threads, must suffice: unoptimised, a level takes some 150 KiB.
 #[tokio::test]
 async fn functions_nest_as_deep_as_anybody_writes_them() {
     macro_rules! deeper {

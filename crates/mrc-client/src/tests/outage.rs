@@ -1,4 +1,4 @@
-//! Right answers while the cache fails, or somebody else sits on a key.
+//! Right answers while the cache fails, or while another process holds a key.
 
 use mrc_store::{CacheStore, Terms, Token};
 
@@ -23,7 +23,7 @@ async fn a_fill_that_fails_costs_the_caller_nothing() {
     *it.store.failing.lock().unwrap() = Some("fill");
     assert_eq!(it.version().await, 1);
     assert_eq!(it.events(), ["Miss", "Bypassed StoreFailed"]);
-    // Its claim is released in the background: the next caller needn't wait for the lease.
+    // Its claim is released in the background, so the next caller needn't wait for the lease.
     until(|| it.store.calls().contains(&"release")).await;
     *it.store.failing.lock().unwrap() = None;
     assert_eq!(it.version().await, 1);
@@ -39,7 +39,7 @@ async fn whoever_sits_on_a_key_is_waited_for_and_then_passed_by() {
     assert_eq!((version(&answer), answer.source()), (1, Source::Computed));
     let waited = began.elapsed().as_millis();
     assert!((1000..1100).contains(&waited), "{waited} ms by the paused clock");
-    // What was read without a claim isn't stored.
+    // A value that was read without a claim isn't stored.
     assert_eq!(it.store.get(&it.key()).await.unwrap(), None);
     assert_eq!(it.events(), ["Bypassed WaitedTooLong"]);
 }
@@ -61,7 +61,7 @@ async fn without_the_cache_callers_still_share_a_query() {
     *it.store.failing.lock().unwrap() = Some("all");
     let first = it.ask();
     it.database.reads(1).await;
-    // These came while the first one read: what it read may be older than they are, so they need a query of their own, but only one.
+    // These callers came during the first read, which may be older: they need one more query.
     it.database.write(2);
     let late: Vec<_> = (0..100).map(|_| it.ask()).collect();
     until(|| it.store.calls().len() == 101).await;

@@ -1,4 +1,4 @@
-//! The way of a value, without anything in between.
+//! The path of a value, without disturbances.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;

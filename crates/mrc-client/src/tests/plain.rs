@@ -1,4 +1,4 @@
-//! Values that are read and written by name take the path of all others: its tags, modes, limits and events.
+//! Plain values take the path of all others: its tags, modes, limits and events.
 
 use mrc_core::{Tag, params};
 use mrc_store::CacheStore;

@@ -1,4 +1,4 @@
-//! Early refresh: what is in use is computed anew before it ends.
+//! Early refresh: a value in use is recomputed before it expires.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -29,7 +29,7 @@ impl Fixture {
         self.store.memory.ttl(&self.key()).await.unwrap().unwrap()
     }
 
-    /// Lets tasks in the background do what they can without the clock.
+    /// Lets background tasks run as far as they can without the clock.
     async fn settle(&self) {
         for _ in 0..200 {
             tokio::task::yield_now().await;
@@ -41,7 +41,7 @@ impl Fixture {
 async fn a_value_in_use_never_misses() {
     let it = early(Database::open(), &Spy::new());
     it.version().await;
-    // Three hours of a hit every ten seconds.
+    // Three hours, with a hit every ten seconds.
     for version_now in 2..1080 {
         it.database.write(version_now);
         advance(Duration::from_secs(10)).await;

@@ -1,4 +1,4 @@
-//! Bad input is refused with a typed error, before anything is run or written.
+//! Bad input is refused with a typed error, before anything runs or is written.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Stale on error: the copy that outlives its value, when the database fails or is too slow.
+//! Stale on error: the copy that outlives its value, for a database that fails or is too slow.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::{BoxError, Error, Source};
 const WINDOW: Duration = Duration::from_secs(24 * 3600);
 const SECOND: Duration = Duration::from_secs(1);
 
-/// A client with copies whose value of version 1 has just expired; a query would find version 2.
+/// Returns a client with copies, whose value of version 1 just expired. A query finds version 2.
 async fn expired(database: std::sync::Arc<Database>) -> Fixture {
     let it = Fixture::with(database, Spy::new(), |builder| builder.stale_on_error(WINDOW).jitter(0.0));
     if it.database.gate.available_permits() == 0 {
@@ -77,7 +77,7 @@ async fn a_query_that_is_slow_goes_on_behind_a_stale_answer() {
     let answer = it.ask().await.unwrap().unwrap();
     assert_eq!((version(&answer), answer.source()), (1, Source::Stale));
     assert_eq!(began.elapsed(), SECOND);
-    // Who comes while it still goes on needn't wait another second, and asks nothing of the database.
+    // A caller during the query waits no second time, and sends nothing to the database.
     let (late, callers) = (Instant::now(), (0..50).map(|_| it.ask()));
     for answer in join_all(callers.collect::<Vec<_>>()).await {
         assert_eq!(answer.unwrap().unwrap().source(), Source::Stale);

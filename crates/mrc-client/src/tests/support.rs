@@ -16,7 +16,6 @@ use crate::{Answer, Error, MrcClient, MrcClientBuilder};
 pub(super) const SQL: &str = "SELECT version FROM t WHERE id = ?";
 pub(super) const HOUR: Duration = Duration::from_secs(3600);
 
-/// A table with one row, whose version the test sets.
 #[derive(Debug)]
 pub(super) struct Database {
     pub(super) version: AtomicU64,
@@ -48,7 +47,7 @@ impl Database {
         self.version.store(version, Ordering::SeqCst);
     }
 
-    /// Waits until so many queries have read their row.
+    /// Waits until this many queries have read their row.
     pub(super) async fn reads(&self, queries: usize) {
         until(|| self.queries() >= queries).await;
     }
@@ -90,7 +89,6 @@ impl QueryExecutor for Database {
     async fn close(&self) {}
 }
 
-/// Waits for what other tasks bring about.
 pub(super) async fn until(mut done: impl FnMut() -> bool) {
     while !done() {
         tokio::task::yield_now().await;
@@ -98,7 +96,7 @@ pub(super) async fn until(mut done: impl FnMut() -> bool) {
     }
 }
 
-/// A store that counts its calls, can fail, and can hold a fill back after it was carried out.
+/// A store that counts its calls, can fail, and can hold back the reply to a fill.
 #[derive(Debug)]
 pub(super) struct Spy {
     pub(super) memory: MemoryStore,
@@ -106,9 +104,9 @@ pub(super) struct Spy {
     pub(super) failing: Mutex<Option<&'static str>>,
     pub(super) filled: Semaphore,
     pub(super) fill_replies: Semaphore,
-    /// An entry that a `look` still finds, as if its removal were on the way.
+    /// An entry that a `look` still finds, as if its removal were under way.
     pub(super) ghost: Mutex<Option<(String, Found)>>,
-    /// A copy that somebody else left under every key.
+    /// A copy that another process left under every key.
     pub(super) copy: Mutex<Option<Found>>,
 }
 
@@ -218,7 +216,6 @@ impl CacheStore for Spy {
     async fn close(&self) {}
 }
 
-/// A client on a spied store, its events, and what the tests do with them.
 pub(super) struct Fixture {
     pub(super) client: MrcClient,
     pub(super) database: Arc<Database>,
@@ -242,7 +239,7 @@ impl Fixture {
             .shared_store(store.clone())
             .shared_executor(database.clone())
             .on_event(move |event: &Event<'_>| {
-                // It comes with every read.
+                // This event comes with every read.
                 if !matches!(event, Event::Computed { .. }) {
                     heard.lock().unwrap().push(name(event));
                 }
@@ -256,7 +253,6 @@ impl Fixture {
         self.client.key(SQL, params! { "Id" => 1 }).unwrap().into_string()
     }
 
-    /// Asks for the row in a task of its own.
     pub(super) fn ask(&self) -> tokio::task::JoinHandle<Result<Answer, Error>> {
         let client = self.client.clone();
         tokio::spawn(async move { client.query_with_cache(SQL, params! { "Id" => 1 }, HOUR).await })

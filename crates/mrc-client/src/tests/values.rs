@@ -1,4 +1,4 @@
-//! Values in the cache that are of no use: a miss, an event, overwritten; never a loop.
+//! Unusable values in the cache: a miss, an event, overwritten; never a loop.
 
 use mrc_core::params;
 use mrc_store::CacheStore;
@@ -60,7 +60,7 @@ async fn rows_of_another_type_stay_for_those_who_can_read_them() {
     assert_eq!(it.events(), ["Hit", "Bypassed WrongType", "Hit", "Hit", "Bypassed WrongType", "Hit"]);
     assert_eq!(it.database.queries(), 2);
     assert!(!it.store.calls().contains(&"remove"));
-    // They share a query, and no query takes what a leader found in the cache.
+    // They share a query, and no query takes a value that a leader found in the cache.
     *it.database.fails.lock().unwrap() = true;
     let failed = it.client.rows_with_cache::<Item>(SQL, params! { "Id" => 1 }, HOUR).await;
     assert!(matches!(failed, Err(Error::Database(_))));
@@ -93,7 +93,7 @@ async fn what_does_not_fit_is_told_by_its_type_and_its_place() {
         .unwrap();
     it.plant(r#"[{"version":7,"more":{"price":[1,true]}}]"#).await;
     let error = client.rows_with_cache::<Priced>(SQL, params! { "Id" => 1 }, HOUR).await.unwrap_err();
-    // What the database answers doesn't fit either.
+    // The database's answer doesn't fit either.
     assert!(error.to_string().contains("[0]: missing field `more`"), "{error}");
     let told = told.lock().unwrap().join("\n");
     assert!(told.contains("Priced> [0].more.price[1] "), "{told}");
@@ -131,7 +131,7 @@ async fn what_is_too_large_is_neither_stored_nor_taken() {
     it.database.write(10);
     assert_eq!(it.version().await, 10);
     assert_eq!(it.events()[3..], ["Miss", "Bypassed TooLarge"]);
-    // Its claim doesn't hold anybody up.
+    // Its claim blocks no other caller.
     assert_eq!(it.version().await, 10);
     assert_eq!(it.database.queries(), 3);
 }

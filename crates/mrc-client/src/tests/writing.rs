@@ -15,7 +15,7 @@ use crate::{Answer, Error, MrcClient, Query, Source, scope};
 const COUNT: &str = "SELECT COUNT(*) AS version FROM t";
 const INSERT: &str = "INSERT INTO t VALUES (?)";
 
-/// SQLite, whose commits a test holds back or loses.
+/// SQLite, whose commits a test delays or loses.
 #[derive(Debug)]
 struct Wire {
     sqlite: SqliteExecutor,
@@ -79,11 +79,9 @@ impl ExecutorTransaction for Held {
     }
 }
 
-/// A client of an empty table, with the cached count of its rows.
 struct Table {
     client: MrcClient,
     store: Arc<Spy>,
-    /// Whether a commit was sent.
     committing: Arc<AtomicBool>,
     commits: Arc<Semaphore>,
 }
@@ -369,7 +367,7 @@ async fn the_source_of_every_way_of_reading_can_be_known() {
     #[derive(serde::Deserialize)]
     struct Row {}
     let rows = || it.client.rows_with_cache::<Row>(SQL, params! { "Id" => 1 }, HOUR);
-    // The query that it reads is a hit, and no answer of its caller's.
+    // The function's read is a hit, but doesn't count as its caller's answer.
     let function = || async { rows().await.map(|rows| rows.len()) };
     let of_function = || cache.get_or_try("f", function);
     let of_client = || it.client.with_cache(function, "f", params! {}, HOUR);
