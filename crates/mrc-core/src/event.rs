@@ -20,7 +20,7 @@ pub enum Event<'a> {
         key: &'a str,
         /// The size of the value.
         bytes: usize,
-        /// How long the call has taken so far.
+        /// The time that the call has taken so far.
         took: Duration,
     },
     /// The cache has no value: the call computes it.
@@ -32,21 +32,21 @@ pub enum Event<'a> {
     Followed {
         /// The key.
         key: &'a str,
-        /// How long it waited.
+        /// The time that the call waited.
         waited: Duration,
     },
     /// A value was computed: by the database, or by the caller's function.
     Computed {
         /// The key.
         key: &'a str,
-        /// How long that took.
+        /// The time of the computation.
         took: Duration,
     },
     /// A value could not be computed.
     Failed {
         /// The key.
         key: &'a str,
-        /// How long that took.
+        /// The time until the failure.
         took: Duration,
         /// The error of the database or the function.
         error: &'a str,
@@ -115,7 +115,7 @@ pub enum Event<'a> {
         /// The number of waiting queries.
         waiting: usize,
     },
-    /// A server of the cache is lost. Until it is back, calls that need it bypass the cache at once.
+    /// A server of the cache is lost. Until its return, calls that need it bypass the cache.
     ServerLost {
         /// The server's name: `127.0.0.1:6379`.
         server: &'a str,
@@ -126,7 +126,7 @@ pub enum Event<'a> {
     ServerBack {
         /// The server's name: `127.0.0.1:6379`.
         server: &'a str,
-        /// How long it was lost.
+        /// The time for which the server was lost.
         after: Duration,
     },
     /// A removal by key ran.
@@ -179,7 +179,7 @@ pub enum Bypass<'a> {
     },
     /// The call's mode turns the cache off, or only reads from it.
     Mode,
-    /// The function calls itself with the same arguments: the inner call would wait for the outer one.
+    /// The function calls itself with the same arguments: the inner call would wait for the outer.
     Reentrant,
     /// The cached value isn't of the type that the caller asks for. The entry stays for others.
     WrongType {

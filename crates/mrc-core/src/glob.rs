@@ -62,8 +62,7 @@ impl Glob {
     /// Reads a pattern.
     ///
     /// # Errors
-    /// [`GlobError`] when the pattern is empty, has a bare `[`, ends with a bare `\` or is too
-    /// long.
+    /// [`GlobError`] when the pattern is empty or too long, has a bare `[`, or ends with a bare `\`.
     pub fn new(pattern: &str) -> Result<Self, GlobError> {
         if pattern.is_empty() {
             return Err(GlobError::Empty);

@@ -15,8 +15,7 @@ const PARAMS: &str = "(?:[^=]+=.*_)?";
 ///
 /// A param is a whole segment of the key: `StoreId=6` is neither `StoreId=66` nor `MyStoreId=6`.
 /// Keys don't escape values, so some can be read in several ways. One reading with the param is
-/// enough: an invalidation removes too much rather than too little. Both peers' spellings of a
-/// value match.
+/// enough: an invalidation removes too much rather than too little. Both peers' spellings match.
 ///
 /// ```
 /// use mrc_core::{EntryPattern, params};

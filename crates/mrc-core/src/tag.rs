@@ -9,8 +9,7 @@ use crate::value::Value;
 
 /// A name that entries share, such as `user:42`. Invalidating it removes all of them and no others.
 ///
-/// Tags belong to the store, not to one cache: entries of any namespace may have one. Cheap to
-/// clone.
+/// Tags belong to the store: entries of any namespace may have any tag. Cheap to clone.
 ///
 /// ```
 /// use mrc_core::Tag;

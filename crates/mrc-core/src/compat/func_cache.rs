@@ -133,7 +133,7 @@ impl From<FuncCall> for FunctionKey {
     }
 }
 
-/// How a policy of `redis_func_cache` hashes calls: by the mixin of this name and `HashMixin`.
+/// The hash of a policy of `redis_func_cache`: the mixin of this name and `HashMixin`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum FuncCacheHash {

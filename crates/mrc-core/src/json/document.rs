@@ -3,7 +3,7 @@
 use super::text::{escape, unicode_escape};
 use super::{member_order, number};
 
-/// How a document is rewritten.
+/// The spelling of a rewritten document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Spelling {
     /// Only white space is removed; numbers, escapes, order and repeated names stay.

@@ -60,8 +60,7 @@ impl KeyScheme {
 
     /// Sets whether keys omit params without a name, as both peers do. Default: an error.
     ///
-    /// Calls that differ only in such a param share an entry: allow this only if they have one
-    /// answer.
+    /// Calls that differ only in such a param share an entry, so they must have one answer.
     #[must_use]
     pub const fn allow_unnamed(self, allow: bool) -> Self {
         Self { allow_unnamed: allow, ..self }
@@ -111,8 +110,7 @@ impl KeyScheme {
     /// Returns the key that the peer of this format computes for these lists. Nothing is refused.
     ///
     /// The lists may differ in length. The npm peer writes `undefined` for a name without a value;
-    /// the PyPI peer omits the name. Both omit a value without a name. A cache uses
-    /// [`key`](Self::key) instead.
+    /// the PyPI peer omits the name. Both omit a value without a name. Caches use [`key`](Self::key).
     pub fn peer_key(self, text: &str, values: &[Value], names: &[impl AsRef<str>]) -> String {
         let mut out = Vec::new();
         if !values.is_empty() {

@@ -3,8 +3,7 @@
 //! `Code=0` is the key of the number and of the text, which SQL compares differently: `'00' = 0` is
 //! true, `'00' = '0'` isn't. Since the peers have such keys, they can't change. Instead each
 //! spelling *reads as* one type: `0` as an integer, `true` as a bool, `1,2` as a list, `open` as a
-//! text. A param of another type is named in the [mark](Mark), which an entry carries behind its
-//! value.
+//! text. The [mark](Mark) behind an entry's value names the params of other types.
 
 use std::borrow::Cow;
 

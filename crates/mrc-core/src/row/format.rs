@@ -1,6 +1,6 @@
 //! The three ways to spell a row.
 
-/// How the values of a row are written as JSON.
+/// The spelling of a row's values in JSON.
 ///
 /// In all formats, NULL is `null`, integers and YEAR are numbers, and ENUM and SET are text. TIME
 /// is the server's text (`"-838:59:59"`, `"01:02:03.120"`). A float that isn't finite is `null`.
@@ -30,10 +30,8 @@ pub enum RowFormat {
     ///
     /// - DECIMAL is spelled as by `JSON.stringify` if a double holds it (`10.50` is `10.5`).
     ///   Otherwise all its digits stay, without the zeros that end the fraction.
-    /// - DATETIME and TIMESTAMP are ISO 8601 without a zone, with the column's number of digits
-    ///   after the second.
-    /// - JSON is embedded without white space. Its numbers, escapes and order stay as the server
-    ///   prints them.
+    /// - DATETIME and TIMESTAMP are ISO 8601 without a zone, with the declared digits of a fraction.
+    /// - JSON is embedded without white space; numbers, escapes and order stay as the server's.
     /// - Binary is base64 with the standard alphabet and padding. BIT is a number of up to 64 bits.
     /// - Zero dates and dates such as `2025-02-00` keep their digits.
     #[default]

@@ -13,8 +13,7 @@ const OF_NOW: [&str; 7] = ["DATE", "TIME", "DATETIME", "JULIANDAY", "UNIXEPOCH",
 /// Returns the part of `sql` that reads the clock, such as `NOW()`. Returns `None` if no part does.
 ///
 /// Such a statement passes [`check()`](super::check()): its answer is cached, and is as old as its
-/// TTL allows. If that matters, bind the time as a param, rounded to the precision that the caller
-/// needs.
+/// TTL allows. If that matters, bind the time as a param, rounded to the precision that you need.
 ///
 /// Only the text is searched: a view or a stored function that reads the clock isn't seen.
 ///

@@ -22,8 +22,8 @@
 //! - **Time functions pass** (`NOW()`, `CURDATE()`, …). Caches are for
 //!   `created > NOW() - INTERVAL 1 DAY`, and every cached answer is as old as its TTL allows.
 //!   [`depends_on_clock`] returns the function.
-//! - **`RAND()`, `UUID()` and their like are refused**, with or without a seed: every caller would
-//!   get the one cached value.
+//! - **`RAND()`, `UUID()` and their like are refused**, with or without a seed, since every caller
+//!   would get the same cached value.
 //! - **Tables about the session or the server are refused**, as `SHOW` is: those of
 //!   `performance_schema` and `sys`, and those of `information_schema` that don't define the data.
 //! - **The check sees only the text.** It doesn't see a temporary table that hides a table of the

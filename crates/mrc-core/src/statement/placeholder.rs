@@ -10,8 +10,7 @@ use super::split::pieces_of;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PlaceholderError {
-    /// The text can't be split into tokens. Mostly a string, a quoted name or a comment isn't
-    /// closed.
+    /// The text can't be split into tokens: mostly, a string, a name or a comment isn't closed.
     #[error("the SQL text can't be read at line {line}, column {column}: {reason}")]
     Unreadable {
         /// The error of the tokenizer.
@@ -21,8 +20,7 @@ pub enum PlaceholderError {
         /// The column in characters, from 1.
         column: u64,
     },
-    /// A `?` stands in an executable comment (`/*! … */`). Only the server knows whether it runs
-    /// that.
+    /// A `?` stands in an executable comment (`/*! … */`), which only some servers run.
     #[error("the placeholder in `/*{comment}*/` counts on some servers only; take it out of the executable comment")]
     InExecutableComment {
         /// The comment's text.

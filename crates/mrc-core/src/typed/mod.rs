@@ -17,8 +17,7 @@ use crate::row::RowFormat;
 /// The name of serde_json's type that takes a value as it stands.
 const RAW: &str = "$serde_json::private::RawValue";
 
-/// Reads a JSON array of rows, in any [`RowFormat`], into a list of structs, tuples or single
-/// values.
+/// Reads a JSON array of rows, in any [`RowFormat`], into a list of structs, tuples or values.
 ///
 /// JSON has fewer types than MySQL, and formats spell some in their own way: a BOOLEAN is `1`, a
 /// BLOB is base64 or a list of numbers. A column is read as the field's type, without an attribute.

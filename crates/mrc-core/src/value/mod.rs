@@ -12,8 +12,8 @@ use crate::temporal::{Date, DateTime, Time};
 /// A value to bind to a placeholder.
 ///
 /// `From` converts Rust's own types, and types of chrono, time, uuid and rust_decimal by features
-/// of these names. A moment with a time zone is bound in UTC. An `f32` is bound as the equal double,
-/// as a `FLOAT` column compares.
+/// of these names. A moment with a zone is bound in UTC, an `f32` as a double, which is what a
+/// `FLOAT` column compares with.
 ///
 /// ```
 /// use mrc_core::{Decimal, Value};
