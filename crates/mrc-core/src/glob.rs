@@ -62,7 +62,7 @@ impl Glob {
     /// Reads a pattern.
     ///
     /// # Errors
-    /// [`GlobError`] when the pattern is empty or too long, has a bare `[`, or ends with a bare `\`.
+    /// [`GlobError`] when the pattern is empty, too long, has a bare `[` or ends with a bare `\`.
     pub fn new(pattern: &str) -> Result<Self, GlobError> {
         if pattern.is_empty() {
             return Err(GlobError::Empty);

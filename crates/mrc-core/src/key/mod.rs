@@ -58,7 +58,7 @@ impl KeyScheme {
         Self { format, allow_unnamed: false }
     }
 
-    /// Sets whether keys omit params without a name, as both peers do. Default: an error.
+    /// Sets whether keys omit params without a name, as both peers do. Default: false, an error.
     ///
     /// Calls that differ only in such a param share an entry, so they must have one answer.
     #[must_use]
@@ -110,7 +110,7 @@ impl KeyScheme {
     /// Returns the key that the peer of this format computes for these lists. Nothing is refused.
     ///
     /// The lists may differ in length. The npm peer writes `undefined` for a name without a value;
-    /// the PyPI peer omits the name. Both omit a value without a name. Caches use [`key`](Self::key).
+    /// the PyPI peer omits the name. Both omit a value without a name. For a cache: [`key`](Self::key).
     pub fn peer_key(self, text: &str, values: &[Value], names: &[impl AsRef<str>]) -> String {
         let mut out = Vec::new();
         if !values.is_empty() {

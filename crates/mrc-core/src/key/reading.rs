@@ -1,9 +1,9 @@
 //! The types of a key's params, where the key's text doesn't show them.
 //!
 //! `Code=0` is the key of the number and of the text, which SQL compares differently: `'00' = 0` is
-//! true, `'00' = '0'` isn't. Since the peers have such keys, they can't change. Instead each
+//! true, `'00' = '0'` isn't. The peers have such keys, so the keys can't change. Instead each
 //! spelling *reads as* one type: `0` as an integer, `true` as a bool, `1,2` as a list, `open` as a
-//! text. The [mark](Mark) behind an entry's value names the params of other types.
+//! text. The [mark](Mark) behind an entry's value names the types of other params.
 
 use std::borrow::Cow;
 

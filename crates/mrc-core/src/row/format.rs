@@ -30,7 +30,7 @@ pub enum RowFormat {
     ///
     /// - DECIMAL is spelled as by `JSON.stringify` if a double holds it (`10.50` is `10.5`).
     ///   Otherwise all its digits stay, without the zeros that end the fraction.
-    /// - DATETIME and TIMESTAMP are ISO 8601 without a zone, with the declared digits of a fraction.
+    /// - DATETIME and TIMESTAMP are ISO 8601 without a zone, with the declared fraction digits.
     /// - JSON is embedded without white space; numbers, escapes and order stay as the server's.
     /// - Binary is base64 with the standard alphabet and padding. BIT is a number of up to 64 bits.
     /// - Zero dates and dates such as `2025-02-00` keep their digits.
