@@ -4,7 +4,7 @@
 //! the spelling of floats (`5000` and not `5000.0`, `1e-7`, `1e+21`). Integers keep all their
 //! digits, even beyond 2^53, where JavaScript would round them.
 //!
-//! [`string`] and [`number`] are its parts, for writing by hand into one buffer.
+//! [`string`] and [`number`] are for writing parts by hand into one buffer.
 
 mod document;
 mod order;

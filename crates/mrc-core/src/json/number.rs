@@ -33,7 +33,7 @@ pub fn ecmascript_f32(value: f32, out: &mut Vec<u8>) {
 
 /// Appends a finite double as Python's `repr` spells it: `1e-07`, `1e+16`, `5000.0`, `-0.0`.
 ///
-/// Others are `Infinity`, `-Infinity` and `NaN`, as in `json.dumps`, and no JSON.
+/// `Infinity`, `-Infinity` and `NaN` are as in `json.dumps`: no JSON, so callers exclude them.
 pub fn python(value: f64, out: &mut Vec<u8>) {
     if value.is_nan() {
         out.extend_from_slice(b"NaN");

@@ -3,7 +3,7 @@
 use super::{Column, RowError};
 use crate::json::number::{self, SIGNIFICANT, ecmascript_digits, python_digits, significant};
 
-/// The most digits of a decimal that a double never changes, if its point is in a moderate place.
+/// A double keeps 15 digits if the point is in a moderate place, so the digits need no double.
 const SAFE: usize = 15;
 
 /// A number of digits with at most one point.

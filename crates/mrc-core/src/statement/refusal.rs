@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// The reason why a statement isn't cached. Each has its advice.
+/// The reason why a statement isn't cached. [`advice`](Self::advice) returns what to do instead.
 ///
 /// The `what` fields quote the statement's own text.
 #[derive(Debug, Clone, PartialEq, Eq)]

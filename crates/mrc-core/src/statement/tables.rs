@@ -38,7 +38,7 @@ const DEFINITIONS: [&str; 27] = [
     "VIEW_TABLE_USAGE",
 ];
 
-/// The server's tables, if the connection's database is the server's. Others hardly use the names.
+/// The server's tables, if the connection's database is a schema of the server. Others are rare.
 const BARE: [&str; 5] = ["PROCESSLIST", "SESSION_STATUS", "SESSION_VARIABLES", "GLOBAL_STATUS", "GLOBAL_VARIABLES"];
 
 /// Refuses tables about the session or the server.

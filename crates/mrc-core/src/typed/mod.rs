@@ -72,7 +72,7 @@ enum Level {
 struct ReadRules {
     /// The format of the rows' writer. It decides how a field of bytes reads a text.
     format: RowFormat,
-    /// Whether a value is inspected before it is read: slower, and only for fields of other types.
+    /// Whether values are inspected first: slower, and needed if a field asks for another type.
     lenient: bool,
     /// The number of levels that may follow.
     levels: u8,
@@ -85,14 +85,14 @@ impl ReadRules {
 }
 
 impl<D> RowsDeserializer<D> {
-    /// Reads rows. `format` is that of the rows' writer: a field of bytes reads a text as it is in
-    /// Python's format, and as base64 in others.
+    /// Reads rows. `format` is that of the rows' writer: a field of bytes takes a text of Python's
+    /// format as it is, and a text of other formats as base64.
     pub fn new(document: D, format: RowFormat) -> Self {
         Self { inner: document, level: Level::Rows, rules: ReadRules::new(format, true) }
     }
 
     /// As [`new`](Self::new), but as fast as serde_json: only flags, decimals, dates and bytes are
-    /// read leniently. Other values that need inspection are errors. Both read a value alike.
+    /// read leniently. Other values that need inspection are errors; all else reads as by `new`.
     pub fn quick(document: D, format: RowFormat) -> Self {
         Self { inner: document, level: Level::Rows, rules: ReadRules::new(format, false) }
     }

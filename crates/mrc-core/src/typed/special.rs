@@ -1,5 +1,5 @@
 //! Types of other crates whose own `Deserialize` can't read every row format, or loses digits. Each
-//! is behind a feature. A type is known by its visitor's value, so a field needs no attribute.
+//! is behind a feature. The value that a visitor makes shows the type: fields need no attribute.
 
 use std::borrow::Cow;
 
