@@ -8,7 +8,6 @@ pub(crate) fn below(input: &mut Unstructured<'_>, end: usize) -> usize {
     input.int_in_range(0..=end.saturating_sub(1)).unwrap_or(0)
 }
 
-/// Returns one of these.
 pub(crate) fn one<T: Copy>(input: &mut Unstructured<'_>, of: &[T]) -> T {
     of[below(input, of.len())]
 }

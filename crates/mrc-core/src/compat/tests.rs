@@ -51,7 +51,6 @@ fn x23_keys_of_redis_cache() {
     check(&all, "tasks:40a210603f336323");
 }
 
-/// Returns the field of a call as text.
 fn field(call: &FuncCall) -> String {
     String::from_utf8(call.field()).unwrap()
 }

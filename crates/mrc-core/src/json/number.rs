@@ -135,7 +135,7 @@ pub(crate) fn ecmascript_digits(digits: &[u8], point: i32, out: &mut Vec<u8>) {
     }
 }
 
-/// Writes significant digits as `repr` does: an exponent from 1e16 on and below 1e-4, else a point.
+/// Writes digits as `repr` does: with an exponent from 1e16 on and below 1e-4, else with a point.
 pub(crate) fn python_digits(digits: &[u8], point: i32, out: &mut Vec<u8>) {
     match point {
         -3..=0 => below_one(digits, point, out),

@@ -89,7 +89,7 @@ impl RowEncoder {
     /// Announces the columns: once, before the first row, even if there is no row.
     ///
     /// # Errors
-    /// - [`RowError::DuplicateColumn`] when two columns have one name that the format can't split;
+    /// - [`RowError::DuplicateColumn`] when the format can't hold two columns of the same name;
     /// - [`RowError::LateColumns`] when a row was already begun.
     pub fn columns(&mut self, columns: &[Column]) -> Result<(), RowError> {
         self.check()?;

@@ -21,7 +21,7 @@ pub(super) fn parse(text: &str, column: &Column) -> Result<f64, RowError> {
     text.parse().map_err(|_| RowError::InvalidDecimal { column: column.name.clone(), digits: text.to_owned() })
 }
 
-/// Returns the double of the server's text, which has six digits of an `f32`: 16777216 is 16777200.
+/// Returns the double of the server's text of an `f32`: six digits, so 16777216 is 16777200.
 pub(super) fn six_digits(value: f32) -> f64 {
     let double = f64::from(value);
     if double.abs() < 1e6 && double.trunc() == double {

@@ -5,7 +5,6 @@ use sqlparser::tokenizer::{Token, Word};
 
 use super::split::Piece;
 
-/// A token with its neighbours.
 pub(super) struct Neighbours<'a> {
     pub(super) pieces: &'a [Piece],
     pub(super) at: usize,

@@ -29,7 +29,6 @@ pub(super) enum Failure {
     Said(String),
 }
 
-/// Appends the text of a value.
 pub(super) fn write<T: Serialize + ?Sized>(value: &T, out: &mut Vec<u8>) -> Result<(), Failure> {
     value.serialize(Canonical { out, nesting: Nesting::outermost() })
 }

@@ -9,7 +9,6 @@ mod properties;
 
 use RowFormat::{Canonical, Python, TypeScript};
 
-/// Returns the JSON of one row.
 fn encode(format: RowFormat, columns: &[Column], cells: &[Cell<'_>]) -> Result<String, RowError> {
     let mut rows = RowEncoder::new(format);
     rows.columns(columns)?;
