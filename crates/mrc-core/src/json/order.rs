@@ -8,8 +8,8 @@ const FEW: usize = 16;
 
 /// Returns the order of the members, as indexes into `names`. Returns `None` if it is the same.
 ///
-/// Of members with one name, the last stays, at the first's place, as in JavaScript and Python. With
-/// `indexes_first`, names that are array indexes lead, ascending, as in JavaScript.
+/// Of members with one name, the last stays, at the first's place, as in JavaScript and Python.
+/// With `indexes_first`, names that are array indexes lead, ascending, as in JavaScript.
 pub(crate) fn member_order(names: &[&[u8]], indexes_first: bool) -> Option<Vec<usize>> {
     let has_index = indexes_first && names.iter().any(|name| array_index(name).is_some());
     if !has_index && names.len() <= FEW && !repeats(names) {

@@ -151,8 +151,8 @@ impl Key {
         self.ambiguity().filter(|ambiguity| ambiguity.bypasses())
     }
 
-    /// Returns a number for the types of this key's params. If all calls of a text have the same
-    /// number, each placeholder has one type, and an entry without a mark is read as those types.
+    /// Returns a number for the types of this key's params. If all calls of a text have one number,
+    /// each placeholder has one type. An entry without a mark is then read as those types.
     pub fn types(&self) -> u64 {
         self.types
     }

@@ -16,7 +16,7 @@ use crate::param::Params;
 use crate::value::Value;
 
 /// White space behind an entry's value that names the types of params, where the key alone
-/// misleads: `Code=0` reads as a number, so the entry of the text `"0"` has a mark.
+/// misleads. `Code=0` reads as a number, so the entry of the text `"0"` has a mark.
 ///
 /// A mark consists of tabs and carriage returns, which JSON parsers skip. It is empty if each param
 /// has the type that it reads as: the peers' entries are read so. An entry with another mark

@@ -26,8 +26,8 @@
 //!   would get the same cached value.
 //! - **Tables about the session or the server are refused**, as `SHOW` is: those of
 //!   `performance_schema` and `sys`, and those of `information_schema` that don't define the data.
-//! - **The check sees only the text.** It doesn't see a temporary table that hides a table of the
-//!   same name, a view that calls a stored function or reads the user, or the session's time zone.
+//! - **The check sees only the text.** A temporary table may hide a table of the same name. A view
+//!   may call a stored function or ask for the user. The session's time zone isn't seen either.
 //! - The text is read in the server's **default `sql_mode`**. `ANSI_QUOTES` matters only for
 //!   backslashes in quoted names. With `NO_BACKSLASH_ESCAPES`, and in SQLite, bind literals that
 //!   hold a backslash.

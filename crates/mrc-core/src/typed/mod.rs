@@ -19,7 +19,7 @@ const RAW: &str = "$serde_json::private::RawValue";
 
 /// Reads a JSON array of rows, in any [`RowFormat`], into a list of structs, tuples or values.
 ///
-/// JSON has fewer types than MySQL, and formats spell some in their own way: a BOOLEAN is `1`, a
+/// JSON has fewer types than MySQL, and formats spell some in their own way. A BOOLEAN is `1`, a
 /// BLOB is base64 or a list of numbers. A column is read as the field's type, without an attribute.
 /// A type that the column can't have is an error.
 ///
@@ -37,8 +37,8 @@ const RAW: &str = "$serde_json::private::RawValue";
 /// Types of `chrono` and `time` refuse zero dates: read them as `String`. Fields behind
 /// `#[serde(flatten)]` and in untagged enums are read as serde_json reads them.
 ///
-/// A row is a struct or a map by the columns' names, a tuple by their order, or the number, text,
-/// date or bytes of its only column. A tuple of one is for a document alone: `(Document,)`.
+/// A row is a struct or a map by the columns' names, or a tuple by their order. A row of one column
+/// is also its number, text, date or bytes. A document alone needs a tuple: `(Document,)`.
 ///
 /// ```
 /// use mrc_core::{RowFormat, RowsDeserializer};
@@ -85,7 +85,7 @@ impl ReadRules {
 }
 
 impl<D> RowsDeserializer<D> {
-    /// Reads rows. `format` is that of the rows' writer: a field of bytes takes a text of Python's
+    /// Reads rows. `format` is that of the rows' writer. A field of bytes takes a text of Python's
     /// format as it is, and a text of other formats as base64.
     pub fn new(document: D, format: RowFormat) -> Self {
         Self { inner: document, level: Level::Rows, rules: ReadRules::new(format, true) }
