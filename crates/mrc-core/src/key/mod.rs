@@ -110,8 +110,8 @@ impl KeyScheme {
     /// Returns the key that the peer of this format computes for these lists. Nothing is refused.
     ///
     /// The lists may differ in length. The npm peer writes `undefined` for a name without a value;
-    /// the PyPI peer omits the name. Both omit a value without a name. This is for tools that predict
-    /// a peer's key; a cache uses [`key`](Self::key).
+    /// the PyPI peer omits the name. Both omit a value without a name. For tools that predict a
+    /// peer's key; a cache uses [`key`](Self::key).
     pub fn peer_key(self, text: &str, values: &[Value], names: &[impl AsRef<str>]) -> String {
         let mut out = Vec::new();
         if !values.is_empty() {
