@@ -1,4 +1,4 @@
-//! The command line: any arguments are understood or refused; no secret is printed; params mean the same to a key and to a drop.
+//! The command line: it parses or refuses any arguments, and prints no secret.
 
 use clap::Parser;
 use mrc::{EntryPattern, KeyFormat, KeyScheme, Params};
@@ -8,7 +8,7 @@ use crate::args::{Args, Command};
 const SECRET: &str = "hunter2";
 const URL: &str = "redis://:hunter2@localhost";
 
-/// What a line of one byte stands for: so an input needn't spell every flag.
+/// The argument that a line of one byte stands for, so that an input needn't spell every flag.
 const WORDS: [&str; 38] = [
     "key",
     "query",
@@ -50,7 +50,7 @@ const WORDS: [&str; 38] = [
     "--tag",
 ];
 
-/// A line is an argument.
+/// Runs a command line: each line is an argument.
 pub fn arguments(data: &[u8]) {
     let lines = data.split(|byte| *byte == b'\n').map(|line| match line {
         [byte] => WORDS[usize::from(*byte) % WORDS.len()].to_owned(),
@@ -85,7 +85,7 @@ pub fn arguments(data: &[u8]) {
     }
 }
 
-/// A drop finds the key that the same params make.
+/// Checks that a drop finds the key of the same params.
 fn usable(params: &Params, text: &str) {
     for format in [KeyFormat::TypeScript, KeyFormat::Python] {
         let Ok(key) = KeyScheme::new(format).key(text, params) else { continue };

@@ -7,10 +7,10 @@ use serde_json::Value;
 
 use crate::input::{below, joined, one, text};
 
-/// Deeper documents may be refused.
+/// Documents of more levels may be refused.
 const DEPTH: usize = 256;
 
-/// A document: the text as it is, or one that was put together.
+/// Checks a document: the text as it is, or a built one.
 pub fn json(data: &[u8]) {
     let document = text(data, |input| built(input, 6));
     let is_json = serde_json::from_str::<IgnoredAny>(&document).is_ok();
@@ -28,7 +28,7 @@ pub fn json(data: &[u8]) {
             }
         }
     }
-    // Canonical: what it says is what it said.
+    // Canonical: the document says the same as before.
     if let (Ok(before), Ok(again)) =
         (serde_json::from_str::<Value>(&document), rewritten(&document, RowFormat::Canonical))
     {
@@ -39,7 +39,7 @@ pub fn json(data: &[u8]) {
     assert_eq!(kept, Ok(Some(document)));
 }
 
-/// The document as it lies in a row.
+/// Returns the document as a row holds it.
 fn rewritten(document: &str, format: RowFormat) -> Result<String, RowError> {
     let mut rows = RowEncoder::new(format);
     rows.columns(&[Column::new("doc", ColumnKind::Json)])?;

@@ -1,18 +1,18 @@
-//! Keys and the patterns that look for them.
+//! Keys, and the patterns that look for them.
 
 use arbitrary::Unstructured;
 use mrc_core::{Date, Decimal, EntryPattern, KeyFormat, KeyScheme, Param, Params, Value};
 
 use crate::input::{any, below, datetime, joined, one, time};
 
-/// Whatever a name or a text may hold to look like something else.
+/// The parts of a name or a value that could look like something else.
 const PIECES: &[&str] =
     &["A", "B", "_", "=", "A=", "_B=", "1", "null", "None", ",", "", " ", "'", "\"", "\\", "é", "\u{2028}", "😀", "\0"];
 const NAMES: &[&str] = &["A", "B", "StoreId", "A_B", "_A", "B_", "é"];
 const DOCUMENTS: &[&str] = &["null", "{}", "[1,2]", r#"{"b":1.0,"1":"_B="}"#, "\"A\"", "1e-7"];
 const FORMATS: [KeyFormat; 2] = [KeyFormat::TypeScript, KeyFormat::Python];
 
-/// Two lists of values under one list of names, as two calls of one statement are.
+/// Checks two lists of values under one list of names, as in two calls of one statement.
 pub fn keys(data: &[u8]) {
     let mut input = Unstructured::new(data);
     let names: Vec<String> = (0..below(&mut input, 4)).map(|_| name(&mut input)).collect();
@@ -31,7 +31,7 @@ pub fn keys(data: &[u8]) {
     }
 }
 
-/// Two calls with one key and one mark, neither of which bypasses the cache, have the same values.
+/// Checks that calls with one key and one mark have the same values, unless one bypasses the cache.
 fn differ_where_their_values_do(format: KeyFormat, one: &Params, other: &Params) {
     let scheme = KeyScheme::new(format);
     let (Ok(key), Ok(other_key)) = (scheme.key("SELECT ?", one), scheme.key("SELECT ?", other)) else { return };
@@ -47,7 +47,7 @@ fn differ_where_their_values_do(format: KeyFormat, one: &Params, other: &Params)
     }
 }
 
-/// Whether the database is asked the same: integers have one type, and a list of one element is that element.
+/// Returns whether two values ask the same: integers are one type, a list of one is its element.
 fn is_same(one: &Value, other: &Value) -> bool {
     match (one, other) {
         (Value::List(one), Value::List(other)) => {
@@ -62,7 +62,7 @@ fn is_same(one: &Value, other: &Value) -> bool {
     }
 }
 
-/// A key that isn't refused is the one that the peer makes.
+/// Checks that a key that isn't refused is the key that the peer computes.
 fn are_the_peers(format: KeyFormat, params: &Params, names: &[String]) {
     let scheme = KeyScheme::new(format);
     let values: Vec<Value> = params.values().cloned().collect();
@@ -70,14 +70,14 @@ fn are_the_peers(format: KeyFormat, params: &Params, names: &[String]) {
     if let Ok(key) = scheme.key("SELECT ?", params) {
         assert_eq!(key.as_str(), peer);
     }
-    // The lists may have other lengths than each other.
+    // The lists may differ in length.
     for shorter in 0..names.len() {
         scheme.peer_key("", &values, &names[..shorter]);
         scheme.peer_key("", &values[..shorter], names);
     }
 }
 
-/// An invalidation by the params of a key finds it, by each alone and by all.
+/// Checks that an invalidation by a key's params finds the key: by each alone, and by all.
 fn are_found(format: KeyFormat, params: &Params) {
     let Ok(key) = KeyScheme::new(format).key("SELECT ?", params) else { return };
     let finds = |pattern: &EntryPattern| {

@@ -1,4 +1,4 @@
-//! Rows of any columns and cells, whether they go together or not.
+//! Rows of any columns and cells, matching or not.
 
 use arbitrary::Unstructured;
 use mrc_core::{Cell, Column, ColumnKind, Date, RowEncoder, RowError, RowFormat};
@@ -10,7 +10,7 @@ use crate::input::{any, below, datetime, one, time};
 const FORMATS: [RowFormat; 3] = [RowFormat::Canonical, RowFormat::TypeScript, RowFormat::Python];
 const NAMES: &[&str] = &["id", "id", "a", "10", "9", "01", "", "\"", "é", "t.id", "\u{2028}\n"];
 
-/// Some columns, then calls of the encoder in any order.
+/// Announces some columns, then calls the encoder in any order.
 pub fn rows(data: &[u8]) {
     for format in FORMATS {
         let mut input = Unstructured::new(data);
@@ -29,12 +29,12 @@ pub fn rows(data: &[u8]) {
         let parsed: Vec<IgnoredAny> = serde_json::from_str(text).unwrap_or_else(|e| panic!("{e} in {text}"));
         assert!((whole..=whole + 1).contains(&(parsed.len() as u64)), "{whole} rows in {text}");
         assert!(parsed.len() as u64 > whole || bytes == answer.len(), "{bytes} bytes in {text}");
-        // A document may hold what JSON allows and no program can hold: 1e999, half a surrogate pair.
+        // A document may hold JSON that no program can hold: 1e999, half a surrogate pair.
         if !has_json {
             let objects: Vec<Map<String, Value>> =
                 serde_json::from_str(text).unwrap_or_else(|e| panic!("{e} in {text}"));
             let all = |object: &Map<String, Value>| object.len() == columns.len();
-            // The peers' objects hold one member for all columns of one name.
+            // The peers' objects have one member for all columns with one name.
             assert!(format != RowFormat::Canonical || objects.iter().all(all), "columns are missing in {text}");
         }
     }
@@ -48,7 +48,7 @@ fn push<'a>(
 ) -> Result<(), RowError> {
     rows.columns(columns)?;
     for _ in 0..below(input, 4) {
-        // Now and then a row is begun late or never, has a cell too many, or isn't ended.
+        // Some rows begin late or never, have a cell too many, or don't end.
         let odd = below(input, 16);
         if odd != 1 {
             rows.begin_row();
@@ -91,7 +91,7 @@ fn column(input: &mut Unstructured<'_>) -> Column {
     }
 }
 
-/// Mostly a cell that a driver would give for the column.
+/// Returns a cell: mostly one that a driver would give for the column.
 fn cell<'a>(input: &mut Unstructured<'a>, kind: Option<ColumnKind>) -> Cell<'a> {
     let fitting = match kind {
         Some(ColumnKind::Int | ColumnKind::Year) => 1,
@@ -134,7 +134,7 @@ fn cell<'a>(input: &mut Unstructured<'a>, kind: Option<ColumnKind>) -> Cell<'a> 
     }
 }
 
-/// Any bytes, or a point of a GEOMETRY column that was cut or spoiled.
+/// Returns any bytes, or a point of a GEOMETRY column that was cut or spoiled.
 fn bytes<'a>(input: &mut Unstructured<'a>) -> &'a [u8] {
     const POINT: &[u8] = &[0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xf0, 0x3f, 0, 0, 0, 0, 0, 0, 0, 0x40];
     match below(input, 4) {
@@ -143,7 +143,7 @@ fn bytes<'a>(input: &mut Unstructured<'a>) -> &'a [u8] {
     }
 }
 
-/// Mostly within the ranges that a date has.
+/// Returns a date: mostly within the ranges that a date has.
 fn date(input: &mut Unstructured<'_>) -> Date {
     match below(input, 8) {
         7 => Date { year: any(input), month: any(input), day: any(input) },

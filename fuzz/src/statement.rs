@@ -1,4 +1,4 @@
-//! The read-only check, the search for placeholders and for what reads the clock.
+//! The read-only check, and the searches for placeholders and for the clock.
 
 use arbitrary::Unstructured;
 use mrc_core::statement::{check, depends_on_clock, placeholders};
@@ -87,17 +87,17 @@ const PIECES: &[&str] = &[
     "OF",
 ];
 
-/// A statement: the text as it is, or words put together.
+/// Checks a statement: the text as it is, or joined words.
 pub fn statement(data: &[u8]) {
     let sql = text(data, |input: &mut Unstructured<'_>| joined(input, PIECES, 48));
     places(&sql);
     let passes = check(&sql).is_ok();
-    // Of a `--` at the very end a blank makes a comment.
+    // A blank after a `--` at the very end makes a comment.
     if !sql.ends_with("--") {
         for after in ["\n", " \t\r\n", "\n-- a comment", "\n# a comment"] {
             assert_eq!(check(&format!("{sql}{after}")).is_ok(), passes, "{after:?} after {sql:?}");
         }
-        // This one may end a comment that the text leaves open.
+        // This comment may end one that the text leaves open.
         assert!(!passes || check(&format!("{sql}\n/* a comment */")).is_ok(), "a comment after {sql:?}");
     }
     for before in [" ", "/* a comment */ ", "-- a comment\n", "# a comment\n"] {
@@ -107,7 +107,7 @@ pub fn statement(data: &[u8]) {
     for never in ["\nFOR UPDATE", "\n) LOCK IN SHARE MODE", "\n; SELECT 1", "\n) INTO OUTFILE 'f'"] {
         assert!(check(&format!("{sql}{never}")).is_err(), "{sql:?} passes with {never:?}");
     }
-    // Whatever stands before it, an operator begins a value: what follows is a call.
+    // After any text, an operator begins a value, so that a call follows.
     for call in ["f()", "db.f(1)", "`now`()", "now ()", "1f()", "db.1()", "s.nextval", "ENCRYPT('a')"] {
         assert!(check(&format!("{sql}\n+ {call}")).is_err(), "{sql:?} passes with {call:?}");
     }
@@ -117,14 +117,14 @@ pub fn statement(data: &[u8]) {
     clock(&sql, passes);
 }
 
-/// What reads the clock is found wherever it stands, and a comment changes nothing.
+/// Checks that a clock reading is found wherever it stands, and that a comment changes nothing.
 fn clock(sql: &str, passes: bool) {
     let found = depends_on_clock(sql);
     assert_eq!(depends_on_clock(&format!("/* a comment */ {sql}\n# NOW()")), found, "{sql:?}");
     assert!(!passes || depends_on_clock(&format!("{sql}\n+ NOW()")).is_some(), "NOW() after {sql:?}");
 }
 
-/// Each place is a `?`, and they ascend.
+/// Checks that each place is a `?`, in ascending order.
 fn places(sql: &str) {
     let Ok(places) = placeholders(sql) else { return };
     assert!(places.iter().all(|&at| sql.as_bytes().get(at) == Some(&b'?')), "{places:?} of {sql:?}");

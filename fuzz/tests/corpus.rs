@@ -1,4 +1,4 @@
-//! Every target on its corpus, and on some thousand inputs that are the same in every run.
+//! Runs every target on its corpus, and on some thousand inputs that are the same in every run.
 
 use std::fs;
 use std::panic::catch_unwind;
@@ -6,7 +6,7 @@ use std::path::Path;
 
 use mrc_fuzz::{TARGETS, Target};
 
-/// How many inputs each target gets beside its corpus.
+/// The number of inputs for each target, besides its corpus.
 const INPUTS: u64 = 2000;
 
 #[test]
@@ -29,7 +29,7 @@ fn so_do_random_inputs() {
             let mut random = Random(seed);
             let length = random.next() % 400;
             let mut input: Vec<u8> = (0..length).map(|_| (random.next() >> 32) as u8).collect();
-            // Random bytes are a poor text: let them choose one.
+            // Random bytes are a poor text, so they choose one.
             if seed % 4 > 0 && matches!(name, "statement" | "json") {
                 input.insert(0, 0xFF);
             }

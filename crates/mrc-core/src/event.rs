@@ -1,4 +1,4 @@
-//! What a cache decided, told to whoever listens.
+//! The decisions of a cache, as events for a listener.
 
 use std::fmt;
 use std::time::Duration;
@@ -8,9 +8,9 @@ use crate::tag::{Tag, TagError};
 
 /// One decision of the cache.
 ///
-/// Of one call: `Hit`; or `Miss`, `Computed` or `Failed`, and what became of the value (`Filled`, `Refused`, `Bypassed`); or `Followed`;
-/// or `Bypassed` and `Computed` or `Failed`. `Stale` comes last, where a copy stood in for what failed.
-/// `DependsOnClock` comes first, once a text.
+/// A call emits one of: `Hit`; `Miss`, `Computed` or `Failed`, and the outcome (`Filled`,
+/// `Refused`, `Bypassed`); `Followed`; `Bypassed`, and `Computed` or `Failed`. `Stale` comes last,
+/// if a stale copy replaced an error. `DependsOnClock` comes first, once per text.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Event<'a> {
@@ -20,149 +20,149 @@ pub enum Event<'a> {
         key: &'a str,
         /// The size of the value.
         bytes: usize,
-        /// How long the call has taken so far.
+        /// The time that the call has taken so far.
         took: Duration,
     },
-    /// There was no value: it is computed.
+    /// The cache has no value: the call computes it.
     Miss {
         /// The key.
         key: &'a str,
     },
-    /// Another caller was computing the value, in this process or in another; this one waited, and has its outcome.
+    /// The call waited for another caller, in this process or another, and has its outcome.
     Followed {
         /// The key.
         key: &'a str,
-        /// How long it waited.
+        /// The time that the call waited.
         waited: Duration,
     },
-    /// A value was computed: read from the database, or returned by the caller's function.
+    /// A value was computed: by the database, or by the caller's function.
     Computed {
         /// The key.
         key: &'a str,
-        /// How long that took.
+        /// The time of the computation.
         took: Duration,
     },
     /// A value could not be computed.
     Failed {
         /// The key.
         key: &'a str,
-        /// How long that took.
+        /// The time until the failure.
         took: Duration,
-        /// What the database, or the function, said.
+        /// The error of the database or the function.
         error: &'a str,
     },
     /// A computed value was stored.
     Filled {
         /// The key.
         key: &'a str,
-        /// How long it will live.
+        /// The time until the entry expires.
         ttl: Duration,
         /// The size of the value.
         bytes: usize,
-        /// Its tags.
+        /// The entry's tags.
         tags: &'a [Tag],
     },
-    /// A computed value was not stored: an invalidation came between.
+    /// A computed value was not stored, because an invalidation happened meanwhile.
     Refused {
         /// The key.
         key: &'a str,
     },
-    /// The life of a value that was hit is about to end: it is computed anew while everybody goes on hitting it.
+    /// An entry that was hit expires soon: it is computed again while calls go on hitting it.
     Refreshing {
         /// The key.
         key: &'a str,
-        /// What is left of its life.
+        /// The time until the entry expires.
         left: Duration,
     },
-    /// The database failed or was too slow: the caller got the last value that was not invalidated.
+    /// The database failed or was too slow: the caller got the stale copy, which isn't invalidated.
     Stale {
         /// The key.
         key: &'a str,
-        /// What it stands in for.
+        /// The error that the stale copy replaces.
         error: &'a str,
     },
-    /// The statement reads the clock, by `NOW()` for instance: a cached answer tells the time of its fill, until its TTL ends. Emitted once
-    /// a text, before the first answer.
+    /// The statement reads the clock, for instance by `NOW()`: a cached answer shows the time of
+    /// its fill until it expires. Emitted once per text, before the first answer.
     DependsOnClock {
         /// The key.
         key: &'a str,
-        /// What reads the clock, as [`statement::depends_on_clock`](crate::statement::depends_on_clock) names it.
+        /// The part that does, named by [`depends_on_clock`](crate::statement::depends_on_clock).
         what: &'a str,
     },
-    /// The cache was left aside: the caller got a right answer that wasn't stored.
+    /// The call bypassed the cache: the caller got a correct answer that wasn't stored.
     Bypassed {
         /// The key.
         key: &'a str,
-        /// Why.
+        /// The reason.
         why: Bypass<'a>,
     },
-    /// The value in the cache is of use to nobody: it is computed anew and overwritten.
+    /// No caller can use the entry's value: it is computed again and overwritten.
     BadValue {
         /// The key.
         key: &'a str,
-        /// What is wrong with it.
+        /// The fault of the value.
         error: &'a str,
     },
-    /// A call's deadline passed: the caller got a stale value or an error.
+    /// A call's deadline passed: the caller got a stale copy or an error.
     DeadlinePassed {
         /// The key.
         key: &'a str,
         /// The deadline.
         limit: Duration,
     },
-    /// A query was turned away, since too many others were waiting for their turn.
+    /// A query was refused, because too many others were waiting for their turn.
     Overloaded {
-        /// How many were waiting.
+        /// The number of waiting queries.
         waiting: usize,
     },
-    /// A server of the cache is lost: until it is back, calls that need it go round it at once, without asking.
+    /// A server of the cache is lost. Until its return, calls that need it bypass the cache.
     ServerLost {
-        /// Its name: `127.0.0.1:6379`.
+        /// The server's name: `127.0.0.1:6379`.
         server: &'a str,
-        /// What went wrong.
+        /// The error.
         error: &'a str,
     },
     /// A server of the cache is back.
     ServerBack {
-        /// Its name: `127.0.0.1:6379`.
+        /// The server's name: `127.0.0.1:6379`.
         server: &'a str,
-        /// How long it was lost.
+        /// The time for which the server was lost.
         after: Duration,
     },
-    /// An entry was removed, or was to be.
+    /// A removal by key ran.
     Removed {
         /// The key.
         key: &'a str,
-        /// Whether there was one.
+        /// Whether the entry existed.
         existed: bool,
     },
-    /// Entries of a bounded cache went to make room for others.
+    /// A bounded cache evicted entries to make room for others.
     Evicted {
-        /// How many.
+        /// The number of evicted entries.
         entries: u64,
     },
-    /// The entries that have all of these tags were removed.
+    /// The entries that have all of these tags were invalidated.
     Invalidated {
         /// The tags.
         tags: &'a [Tag],
-        /// How many entries went.
+        /// The number of invalidated entries.
         entries: u64,
     },
-    /// An invalidation failed, and is tried again from the beginning.
+    /// An invalidation failed, and starts again from the beginning.
     DropRetried {
-        /// What the cache said.
+        /// The error of the cache.
         error: &'a str,
     },
-    /// An invalidation that looked at all keys ended.
+    /// An invalidation that scanned all keys ended.
     Dropped {
-        /// How many entries went.
+        /// The number of invalidated entries.
         entries: u64,
-        /// How many keys were looked at, of whatever kind and in the whole database.
+        /// The number of scanned keys, of any kind, in the whole database.
         scanned: u64,
     },
 }
 
-/// Why a cache was left aside.
+/// The reason why a call bypassed the cache.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Bypass<'a> {
@@ -170,43 +170,43 @@ pub enum Bypass<'a> {
     Ambiguous(&'a Ambiguity),
     /// Another process has been filling the key for too long.
     WaitedTooLong,
-    /// The value is larger than the cache takes.
+    /// The value is larger than the cache's limit.
     TooLarge {
-        /// Its size.
+        /// The size of the value, in bytes.
         bytes: usize,
-        /// The limit.
+        /// The limit, in bytes.
         limit: usize,
     },
-    /// The caller's mode leaves the cache alone, or takes from it only.
+    /// The call's mode turns the cache off, or only reads from it.
     Mode,
-    /// The function calls itself with the same arguments: the inner call would wait for the outer one.
+    /// The function calls itself with the same arguments: the inner call would wait for the outer.
     Reentrant,
-    /// The value in the cache isn't of the type that this caller asks for. It stays: others may read it.
+    /// The cached value isn't of the type that the caller asks for. The entry stays for others.
     WrongType {
         /// The Rust type.
         asked_for: &'a str,
-        /// Where the value doesn't fit: `[0].price`. Empty where the codec can't tell.
+        /// The path of the part that doesn't fit: `[0].price`. Empty if the codec doesn't know it.
         at: &'a str,
-        /// What doesn't fit. It may hold a part of the value.
+        /// The error of the codec. It may contain a part of the value.
         error: &'a str,
     },
-    /// The function said that its result isn't to be stored.
+    /// The function excluded its result from the cache.
     Skipped,
-    /// The value was made of an entry whose tags are lost, so that nobody could invalidate it.
+    /// The function read an entry whose tags are lost: its result couldn't be invalidated.
     TagsLost,
-    /// The entry can't have the tags that it was given.
+    /// The entry can't have these tags.
     BadTags(&'a TagError),
-    /// The cache failed.
+    /// The store failed.
     StoreFailed {
-        /// What it was asked: `"get"`, `"claim"`, `"fill"`.
+        /// The command: `"get"`, `"claim"`, `"fill"`.
         command: &'static str,
-        /// What it said.
+        /// The error of the store.
         error: &'a str,
     },
 }
 
 impl Event<'_> {
-    /// Its kind, in lower case: `"hit"`, `"server_lost"`.
+    /// Returns the kind, in lower case: `"hit"`, `"server_lost"`.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Hit { .. } => "hit",
@@ -235,7 +235,7 @@ impl Event<'_> {
 }
 
 impl Bypass<'_> {
-    /// Its kind, in lower case: `"ambiguous"`, `"store_failed"`.
+    /// Returns the kind, in lower case: `"ambiguous"`, `"store_failed"`.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Ambiguous(_) => "ambiguous",
@@ -269,7 +269,7 @@ impl fmt::Display for Bypass<'_> {
     }
 }
 
-/// Takes events. It is called in the caller's task: quick, and without waiting.
+/// Receives events. It runs in the caller's task, so it must be quick and must not wait.
 ///
 /// ```
 /// use mrc_core::{Event, EventListener};
@@ -278,7 +278,7 @@ impl fmt::Display for Bypass<'_> {
 /// print.on_event(&Event::Miss { key: "UserId=1_…" });
 /// ```
 pub trait EventListener: Send + Sync {
-    /// Takes one event.
+    /// Receives one event.
     fn on_event(&self, event: &Event<'_>);
 }
 

@@ -1,11 +1,11 @@
-//! Which names of a namespace an invalidation is about.
+//! Patterns that select the names of a namespace for an invalidation.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
 use crate::linear::{self, Regex};
 
-/// A pattern of names: `*` is any text, `?` any one byte, and `\` takes what follows literally. All else is itself.
+/// A pattern of names: `*` is any text, `?` is any byte, `\` makes the next character literal.
 ///
 /// As in Redis, but `[` must be escaped: there are no sets of bytes. A name is matched as a whole.
 ///
@@ -20,7 +20,7 @@ use crate::linear::{self, Regex};
 /// ```
 #[derive(Debug, Clone)]
 pub struct Glob {
-    /// The pattern, with a backslash before every special character that stands for itself, and no other backslash.
+    /// The pattern, with a backslash before every literal special character, and no other one.
     pattern: String,
     prefix: String,
     rest: Rest,
@@ -44,7 +44,7 @@ pub enum GlobError {
     /// A `[` that isn't escaped.
     #[error(r"the pattern has a `[` at byte {at}, and sets are not supported: write `\[` for the bracket itself")]
     Bracket {
-        /// Where, from 0.
+        /// The byte offset, from 0.
         at: usize,
     },
     /// A `\` at the end.
@@ -62,7 +62,7 @@ impl Glob {
     /// Reads a pattern.
     ///
     /// # Errors
-    /// [`GlobError`]: it is empty, has a `[` that isn't escaped, ends with a `\` that escapes nothing, or is too long.
+    /// [`GlobError`] when the pattern is empty, too long, has a bare `[` or ends with a bare `\`.
     pub fn new(pattern: &str) -> Result<Self, GlobError> {
         if pattern.is_empty() {
             return Err(GlobError::Empty);
@@ -95,19 +95,19 @@ impl Glob {
         Ok(Self { pattern: shown, prefix, rest })
     }
 
-    /// This name alone, whatever characters it has.
+    /// Returns the pattern of this name alone, whatever characters it has.
     pub fn literal(name: &str) -> Self {
         Self { pattern: escaped(name), prefix: name.to_owned(), rest: Rest::Nothing }
     }
 
-    /// All names that begin with this text, whatever characters it has. With an empty one: all names.
+    /// Returns the pattern of all names that begin with this text. An empty text selects all names.
     pub fn beginning(text: &str) -> Self {
         Self { pattern: escaped(text) + "*", prefix: text.to_owned(), rest: Rest::Anything }
     }
 
-    /// Whether a name is selected. In the worst case that takes a step for each byte of the name and each of the pattern.
+    /// Returns whether a name is selected. At worst, the cost is its length times the pattern's.
     pub fn matches(&self, name: &[u8]) -> bool {
-        // Most names of a scan differ in the prefix, and the comparison costs less than a search.
+        // Most names of a scan differ in the prefix, and a comparison costs less than a search.
         let Some(rest) = name.strip_prefix(self.prefix.as_bytes()) else { return false };
         match &self.rest {
             Rest::Nothing => rest.is_empty(),
@@ -116,7 +116,7 @@ impl Glob {
         }
     }
 
-    /// What every selected name begins with: the text before the first wildcard. May be empty.
+    /// Returns the text before the first wildcard: all selected names begin with it. May be empty.
     pub fn prefix(&self) -> &str {
         &self.prefix
     }
@@ -137,7 +137,7 @@ impl Hash for Glob {
 }
 
 impl fmt::Display for Glob {
-    /// The pattern, as [`new`](Self::new) reads it, and Redis too.
+    /// Writes the pattern, as [`new`](Self::new) and Redis read it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.pattern)
     }

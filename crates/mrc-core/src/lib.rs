@@ -1,6 +1,6 @@
 //! The pure part of mrc: no I/O, no async, no clock, no global randomness.
 //!
-//! Whoever only computes keys needs no more than this crate:
+//! Computing keys needs only this crate:
 //!
 //! ```
 //! use mrc_core::{KeyFormat, KeyScheme, params};
@@ -15,20 +15,20 @@
 //! # Ok::<(), mrc_core::KeyError>(())
 //! ```
 //!
-//! | room | what it is for |
+//! | item | purpose |
 //! |---|---|
-//! | [`Params`], [`Value`] | what is bound to the placeholders of a statement |
-//! | [`KeyScheme`], [`Key`] | the key of a statement and its params, as either peer makes it |
-//! | [`FunctionKey`] | the key of a function's call |
-//! | [`EntryPattern`], [`Glob`] | which keys, or names, an invalidation is about |
-//! | [`Nesting`] | how deep a value may nest |
-//! | [`Tag`] | what entries have in common |
+//! | [`Params`], [`Value`] | the values that are bound to a statement's placeholders |
+//! | [`KeyScheme`], [`Key`] | the key of a statement and its params, as either peer computes it |
+//! | [`FunctionKey`] | the key of a function call |
+//! | [`EntryPattern`], [`Glob`] | the keys, or names, that an invalidation selects |
+//! | [`Nesting`] | the limit on how deep a value nests |
+//! | [`Tag`] | a name that entries share |
 //! | [`Ttl`] | time to live, with jitter |
 //! | [`statement`] | whether a statement may be cached |
-//! | [`RowEncoder`], [`json`] | rows, straight to JSON |
-//! | [`RowsDeserializer`] | rows, back from JSON into types |
-//! | `compat` (a feature) | the keys of other libraries, in Python |
-//! | [`Event`], [`Stats`] | what a cache decided, and how often |
+//! | [`RowEncoder`], [`json`] | rows, written straight to JSON |
+//! | [`RowsDeserializer`] | rows, read from JSON into types |
+//! | `compat` (a feature) | the keys of Python libraries |
+//! | [`Event`], [`Stats`] | the decisions of a cache, and their counts |
 
 mod event;
 mod glob;

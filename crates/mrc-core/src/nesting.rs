@@ -1,42 +1,42 @@
-//! How deep a value may nest: whoever serializes it does so by recursion, and a stack has an end.
+//! The limit on how deep a value nests: serializers recurse, and the stack is finite.
 
-/// What is left of the levels that a value may nest.
+/// The levels that a value may still nest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Nesting {
     levels: u8,
-    /// Wrappers in a row, which are no level of their own in JSON.
+    /// The wrappers that may still follow in a row. They are no level of their own in JSON.
     wrappers: u8,
 }
 
 impl Nesting {
-    /// How many levels a value has at most: as many as `serde_json` reads. MySQL's JSON has 100.
+    /// The most levels of a value: 127, as many as `serde_json` reads. MySQL's JSON has 100.
     pub const LEVELS: u8 = 127;
-    /// How many options and newtypes stand one in the other at most, without a level between them.
+    /// The most options and newtypes that wrap each other without a level between them.
     const WRAPPERS: u8 = 8;
 
-    /// A value that isn't inside of another.
+    /// Returns the nesting of a value that is inside no other.
     pub const fn outermost() -> Self {
         Self { levels: Self::LEVELS, wrappers: Self::WRAPPERS }
     }
 
-    /// Inside of a list, a map or a struct. Returns `None` if that is too deep.
+    /// Returns the nesting inside a list, a map or a struct. Returns `None` if that is too deep.
     #[must_use]
     pub fn inside(self) -> Option<Self> {
         Some(Self { levels: self.levels.checked_sub(1)?, wrappers: Self::WRAPPERS })
     }
 
-    /// Inside of an option or a newtype. Returns `None` if that is too deep.
+    /// Returns the nesting inside an option or a newtype. Returns `None` if that is too deep.
     #[must_use]
     pub fn wrapped(self) -> Option<Self> {
         Some(Self { wrappers: self.wrappers.checked_sub(1)?, ..self })
     }
 
-    /// Whether a document nests deeper than a value may.
+    /// Returns whether a document nests deeper than a value may.
     pub(crate) fn is_exceeded_by(document: &serde_json::Value) -> bool {
         Self::outermost().is_too_little_for(document)
     }
 
-    /// It recurs no deeper than there are levels.
+    /// Recurses no deeper than the levels that are left.
     fn is_too_little_for(self, document: &serde_json::Value) -> bool {
         use serde_json::Value;
         let (Value::Array(_) | Value::Object(_)) = document else { return false };

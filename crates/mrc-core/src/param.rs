@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::key::error::KeyError;
 use crate::value::Value;
 
-/// The values of a statement's placeholders, in their order, each with the name that it has in the key.
+/// The values of a statement's placeholders, in order, each with its name in the key.
 ///
 /// Usually written with [`params!`](crate::params):
 ///
@@ -22,34 +22,34 @@ pub struct Params(Vec<Param>);
 /// One value and its name.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Param {
-    /// The name in the key. None: bound, but left out of the key; see [`KeyScheme`](crate::KeyScheme).
+    /// The name in the key. `None` leaves the param out: see [`KeyScheme`](crate::KeyScheme).
     pub name: Option<Cow<'static, str>>,
     /// The value to bind.
     pub value: Value,
 }
 
 impl Params {
-    /// No params.
+    /// Returns an empty list.
     pub const fn new() -> Self {
         Self(Vec::new())
     }
 
-    /// Room for `capacity` params.
+    /// Returns an empty list with room for `capacity` params.
     pub fn with_capacity(capacity: usize) -> Self {
         Self(Vec::with_capacity(capacity))
     }
 
-    /// Adds a named param, and gives the list back.
+    /// Adds a named param, and returns the list.
     #[must_use]
     pub fn with(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<Value>) -> Self {
         self.push(name, value);
         self
     }
 
-    /// Adds a param without a name, and gives the list back.
+    /// Adds a param without a name, and returns the list.
     ///
-    /// It is bound, but it isn't part of the key: two calls that differ only here share an entry.
-    /// Refused when a key is made, unless [`KeyScheme::allow_unnamed`](crate::KeyScheme::allow_unnamed) is set.
+    /// The param is bound but isn't in the key: calls that differ only in it share an entry. Needs
+    /// [`KeyScheme::allow_unnamed`](crate::KeyScheme::allow_unnamed).
     #[must_use]
     pub fn with_unnamed(mut self, value: impl Into<Value>) -> Self {
         self.0.push(Param { name: None, value: value.into() });
@@ -61,30 +61,30 @@ impl Params {
         self.0.push(Param { name: Some(name.into()), value: value.into() });
     }
 
-    /// The params in order.
+    /// Returns the params in order.
     pub fn iter(&self) -> std::slice::Iter<'_, Param> {
         self.0.iter()
     }
 
-    /// The values in order.
+    /// Returns the values in order.
     pub fn values(&self) -> impl ExactSizeIterator<Item = &Value> {
         self.0.iter().map(|param| &param.value)
     }
 
-    /// How many there are.
+    /// Returns the number of params.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there is none.
+    /// Returns whether there are no params.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Whether every value can be bound: a JSON document that nests without end would take the whole stack.
+    /// Checks that every value can be bound: JSON that nests without end would exhaust the stack.
     ///
     /// # Errors
-    /// [`KeyError::TooDeep`].
+    /// [`KeyError::TooDeep`] when a JSON document nests too deep: pass a hash of it.
     pub fn check(&self) -> Result<(), KeyError> {
         match self.0.iter().position(|param| param.value.is_too_deep()) {
             None => Ok(()),
@@ -120,7 +120,7 @@ impl FromIterator<Param> for Params {
     }
 }
 
-/// The params of a statement: `"Name" => value` for each placeholder, in the order of the placeholders.
+/// Builds the params of a statement: `"Name" => value` for each placeholder, in order.
 ///
 /// ```
 /// use mrc_core::params;

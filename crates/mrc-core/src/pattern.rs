@@ -1,4 +1,4 @@
-//! Which entries an invalidation is about: the keys that can be read as having one of some params, or all of them.
+//! The entries of an invalidation: keys that can be read as having any, or all, of some params.
 
 use crate::key::KeyFormat;
 use crate::linear::{self, Regex};
@@ -8,14 +8,14 @@ use crate::value::Value;
 
 /// The regex of the hash that ends every key.
 const HASH: &str = "[0-9a-f]{40}";
-/// The regex of params, each followed by `_`: nothing, or a name before the first `=`.
+/// The regex of params, each followed by `_`: nothing, or with a name before the first `=`.
 const PARAMS: &str = "(?:[^=]+=.*_)?";
 
 /// Selects entries by their params.
 ///
-/// A param is a whole segment of the key: `StoreId=6` is neither `StoreId=66` nor `MyStoreId=6`. Where a key can be read in several ways,
-/// since values aren't escaped in it, one reading that has the param is enough: an invalidation drops too much before it drops too little.
-/// Both spellings of a value are looked for, the npm peer's and the PyPI peer's.
+/// A param is a whole segment of the key: `StoreId=6` is neither `StoreId=66` nor `MyStoreId=6`.
+/// Keys don't escape values, so some can be read in several ways. One reading with the param is
+/// enough: an invalidation removes too much rather than too little. Both peers' spellings match.
 ///
 /// ```
 /// use mrc_core::{EntryPattern, params};
@@ -33,11 +33,11 @@ pub struct EntryPattern {
     params: Vec<Vec<String>>,
     all: bool,
     substring: bool,
-    /// The regexes of whole segments, and those of the substring mode. A selected key matches every one of its mode.
+    /// The regexes of whole segments, and of the substring mode. A key must match all of a mode.
     regexes: [Vec<Regex>; 2],
 }
 
-/// No entries can be selected by these params.
+/// These params can't select entries.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PatternError {
@@ -50,7 +50,7 @@ pub enum PatternError {
         /// The position, from 1.
         position: usize,
     },
-    /// A JSON document that nests deeper than any key's.
+    /// A JSON document that nests too deep for any key.
     #[error("the JSON of {name} nests deeper than {} levels, and no key holds such a document", crate::Nesting::LEVELS)]
     TooDeep {
         /// The name of the param.
@@ -71,15 +71,15 @@ pub enum PatternError {
 }
 
 impl EntryPattern {
-    /// The entries that have at least one of the params.
+    /// Selects the entries that have at least one of the params.
     ///
     /// # Errors
-    /// When there is no param, or one without a usable name.
+    /// [`PatternError`] when there is no param, or one without a usable name.
     pub fn any(params: &Params) -> Result<Self, PatternError> {
         Self::new(params, false)
     }
 
-    /// The entries that have every one of the params.
+    /// Selects the entries that have every one of the params.
     ///
     /// # Errors
     /// As [`any`](Self::any).
@@ -87,14 +87,14 @@ impl EntryPattern {
         Self::new(params, true)
     }
 
-    /// Takes `NAME=VALUE` anywhere in the key, as both peers do: `StoreId=6` is then in `StoreId=66` and in `MyStoreId=6`.
-    /// Default: whole segments.
+    /// Sets whether `NAME=VALUE` matches anywhere in the key, as in both peers: `StoreId=6` then
+    /// matches `StoreId=66` and `MyStoreId=6`. Default: false, it matches whole segments.
     #[must_use]
     pub fn substring(self, substring: bool) -> Self {
         Self { substring, ..self }
     }
 
-    /// A text that every selected key contains, for a server that can look for one. None: there is no single one.
+    /// Returns a text that all selected keys contain. Returns `None` if there is no single one.
     pub fn needle(&self) -> Option<String> {
         if !self.all && self.params.len() > 1 {
             return None;
@@ -104,17 +104,17 @@ impl EntryPattern {
             _ => None,
         });
         let longest = in_every_key.max_by_key(|text| text.len())?;
-        // A whole segment is followed by a `_`: so the server leaves `StoreId=66` out already.
+        // A `_` follows a whole segment, so the server already excludes `StoreId=66`.
         Some(if self.substring { longest.clone() } else { format!("{longest}_") })
     }
 
-    /// Whether a key is a cached entry, and selected.
+    /// Returns whether a key is a cached entry's, and selected.
     pub fn matches(&self, key: &[u8]) -> bool {
         let [whole, substring] = &self.regexes;
         (if self.substring { substring } else { whole }).iter().all(|regex| regex.is_match(key))
     }
 
-    /// The tags of the entries that are tagged by their params, and selected: of each param both spellings.
+    /// Returns both spellings of each param as tags, for entries that are tagged by their params.
     pub fn tags(&self) -> Vec<Vec<Tag>> {
         let spellings = |spellings: &Vec<String>| spellings.iter().map(|text| Tag::of_segment(text)).collect();
         self.params.iter().map(spellings).collect()
@@ -126,7 +126,7 @@ impl EntryPattern {
         }
         let params = params.iter().enumerate().map(|(at, param)| spellings(at + 1, param));
         let params: Vec<Vec<String>> = params.collect::<Result<_, _>>()?;
-        // One of the alternatives of a regex is enough, and a key must match every regex.
+        // One alternative of a regex is enough, but a key must match every regex.
         let required = if all { params.clone() } else { vec![params.concat()] };
         let compile = |regex: fn(&[String]) -> String| -> Result<Vec<Regex>, PatternError> {
             let too_long = |_| PatternError::TooLong { bytes: params.iter().flatten().map(String::len).sum() };
@@ -163,13 +163,13 @@ fn spellings(position: usize, param: &Param) -> Result<Vec<String>, PatternError
     Ok(spellings)
 }
 
-/// The regex of the keys that have one of these spellings as a whole segment: the texts before and after the segment can be
-/// read as params too.
+/// Returns the regex of the keys with one of these spellings as a whole segment. The texts before
+/// and after the segment must read as params too.
 fn whole_segment(spellings: &[String]) -> String {
     format!("{PARAMS}(?:{})_{PARAMS}{HASH}", alternatives(spellings))
 }
 
-/// The regex of the keys that look like cached entries and have one of these spellings anywhere in their params.
+/// Returns the regex of keys that look like entries and have one of these spellings anywhere.
 fn anywhere(spellings: &[String]) -> String {
     // The params end with a `_`, which may be the last byte of a spelling.
     let (last, any): (Vec<_>, Vec<_>) =
@@ -178,7 +178,7 @@ fn anywhere(spellings: &[String]) -> String {
     if !last.is_empty() {
         params = format!("(?:{params}|(?:{}))", alternatives(&last));
     }
-    // A spelling has a `=` behind a name, so a key whose first byte is no `=` has a name before its first `=`.
+    // A spelling has a name before its `=`, so any key has one, unless it begins with `=`.
     format!("(?:[^=].*)?{params}{HASH}")
 }
 
@@ -278,7 +278,7 @@ mod tests {
         );
     }
 
-    /// The definition, read slowly.
+    /// The definition, without regexes.
     fn naive(spellings: &[String], substring: bool, key: &[u8]) -> bool {
         let are_params = |text: &[u8]| {
             let name = text.iter().position(|&byte| byte == b'=');

@@ -1,4 +1,4 @@
-//! What a cache did, counted in this process.
+//! Counters of a cache's events, in this process.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::event::{Event, EventListener};
 
-/// Counts events. Each cache that is to be counted apart has its own.
+/// Counts events. Caches that are counted apart have one each.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -32,37 +32,37 @@ pub struct Stats {
     invalidated: AtomicU64,
     hit_bytes: AtomicU64,
     filled_bytes: AtomicU64,
-    // What has a histogram is counted by it.
+    // A histogram also counts its events.
     hits: Histogram,
     waits: Histogram,
     computed: Histogram,
 }
 
-/// What [`Stats`] had counted at one time. What happens meanwhile may be counted in part.
+/// The counts of [`Stats`] at one time. Events that happen meanwhile may be counted in part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Snapshot {
-    /// Calls whose value was in the cache.
+    /// Calls that found their value in the cache.
     pub hits: u64,
-    /// Calls whose value was not there, and that set out to compute it.
+    /// Calls that found no value, and started to compute it.
     pub misses: u64,
-    /// Calls that waited for another that was computing the value.
+    /// Calls that waited for another call to compute the value.
     pub waits: u64,
-    /// Values that were computed, whether they were then stored or not.
+    /// Values that were computed, stored or not.
     pub computed: u64,
     /// Computations that failed.
     pub failed: u64,
     /// Values that were stored.
     pub fills: u64,
-    /// Values that were not stored, since an invalidation came between.
+    /// Values that were not stored, because an invalidation happened meanwhile.
     pub refused: u64,
-    /// Calls that got a stale value in place of an error.
+    /// Calls that got a stale copy instead of an error.
     pub stale: u64,
-    /// Times that the cache was left aside.
+    /// Bypasses of the cache.
     pub bypassed: u64,
-    /// Values in the cache that could not be used.
+    /// Cached values that no caller can use.
     pub bad_values: u64,
-    /// Entries of a bounded cache that this process evicted to make room for others.
+    /// Entries of a bounded cache that this process evicted.
     pub evicted: u64,
     /// Entries that invalidations and removals deleted.
     pub invalidated: u64,
@@ -70,16 +70,16 @@ pub struct Snapshot {
     pub hit_bytes: u64,
     /// The size of all values that were stored, in bytes.
     pub filled_bytes: u64,
-    /// How long hits took.
+    /// The latency of hits.
     pub hit_time: Latency,
-    /// How long waits took.
+    /// The latency of waits.
     pub wait_time: Latency,
-    /// How long computations took that did not fail.
+    /// The latency of computations that didn't fail.
     pub compute_time: Latency,
 }
 
-/// How long something took. Quantiles are rounded up to 1 µs, 2 µs, 4 µs and so on, but never beyond the longest time. Zero where nothing
-/// was counted.
+/// A latency. Quantiles are rounded up to 1 µs, 2 µs, 4 µs and so on, but not beyond the longest
+/// time. Zero if nothing was counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Latency {
@@ -92,12 +92,12 @@ pub struct Latency {
 }
 
 impl Stats {
-    /// What was counted so far.
+    /// Returns the counts so far.
     pub fn snapshot(&self) -> Snapshot {
         self.read(|counter| counter.load(Relaxed))
     }
 
-    /// Starts from zero, and returns what was counted before. No event is lost, and none is counted twice.
+    /// Resets the counts to zero, and returns them. No event is lost, and none is counted twice.
     pub fn reset(&self) -> Snapshot {
         self.read(|counter| counter.swap(0, Relaxed))
     }
@@ -157,19 +157,19 @@ impl EventListener for Stats {
 }
 
 impl Snapshot {
-    /// Calls that asked the cache: hits, misses and waits.
+    /// Returns the number of calls that asked the cache: hits, misses and waits.
     pub fn lookups(&self) -> u64 {
         self.hits + self.misses + self.waits
     }
 
-    /// The share of lookups that were hits, from 0 to 1. 0 without lookups.
+    /// Returns the share of lookups that were hits, from 0 to 1. Returns 0 without lookups.
     pub fn hit_ratio(&self) -> f64 {
         self.hits as f64 / self.lookups().max(1) as f64
     }
 }
 
 impl fmt::Display for Snapshot {
-    /// One line, for a log.
+    /// Writes one line, for a log.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
@@ -204,7 +204,7 @@ impl fmt::Display for Latency {
     }
 }
 
-/// Up to 1 µs, 2 µs, 4 µs … 2^26 µs (67 s), and what is longer.
+/// The number of buckets: up to 1 µs, 2 µs, 4 µs … 2^26 µs (67 s), and one for longer times.
 const BUCKETS: usize = 28;
 
 #[derive(Debug, Default)]
@@ -216,14 +216,14 @@ struct Histogram {
 impl Histogram {
     fn record(&self, time: Duration) {
         let nanos = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
-        // Most times are no record, and a load leaves the line of memory to all cores.
+        // Most times are no new maximum, and a load leaves the line of memory to all cores.
         if nanos > self.max_nanos.load(Relaxed) {
             self.max_nanos.fetch_max(nanos, Relaxed);
         }
         self.buckets[bucket(nanos)].fetch_add(1, Relaxed);
     }
 
-    /// How many there are, and how long they took.
+    /// Returns the number of times, and their latency.
     fn read(&self, read: impl Fn(&AtomicU64) -> u64) -> (u64, Latency) {
         let counts = self.buckets.each_ref().map(&read);
         let count = counts.iter().sum();

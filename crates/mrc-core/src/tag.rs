@@ -1,4 +1,4 @@
-//! Tags: what entries have in common, so that they can be invalidated together.
+//! Tags: names that entries share, so that they can be invalidated together.
 
 use std::borrow::Borrow;
 use std::fmt;
@@ -7,9 +7,9 @@ use std::sync::Arc;
 use crate::key::{KeyFormat, TextHash};
 use crate::value::Value;
 
-/// A name that entries share, `user:42` or `StoreId=6`: whoever invalidates it removes all of them, and nothing else.
+/// A name that entries share, such as `user:42`. Invalidating it removes all of them and no others.
 ///
-/// Tags belong to the store, not to one cache in it: an entry of any namespace may have any tag. Cheap to clone.
+/// Tags belong to the store: entries of any namespace may have any tag. Cheap to clone.
 ///
 /// ```
 /// use mrc_core::Tag;
@@ -22,22 +22,22 @@ use crate::value::Value;
 pub struct Tag(Arc<str>);
 
 impl Tag {
-    /// The longest tag, in bytes.
+    /// The longest tag, in bytes: 1,024.
     pub const LONGEST: usize = 1_024;
 
-    /// The tag of this name.
+    /// Returns the tag of this name.
     pub fn new(name: impl Into<Arc<str>>) -> Self {
         Self(name.into())
     }
 
-    /// The tag of the entries that have this param: `NAME=VALUE`, as it stands in their keys. What is longer than a tag may be is hashed.
+    /// Returns the tag of this param's entries: `NAME=VALUE` as in their keys, hashed if too long.
     pub fn param(name: &str, value: &Value, format: KeyFormat) -> Self {
         let mut text = format!("{name}=").into_bytes();
         format.write(value, &mut text);
         Self::of_segment(&String::from_utf8_lossy(&text))
     }
 
-    /// The same of a segment of a key.
+    /// Returns the tag of a key's segment, hashed if it is too long.
     pub(crate) fn of_segment(segment: &str) -> Self {
         if segment.len() <= Self::LONGEST {
             return Self::new(segment);
@@ -47,15 +47,15 @@ impl Tag {
         Self::new(format!("{name}=#{}", TextHash::of(segment)))
     }
 
-    /// Its name.
+    /// Returns the name.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Whether it can be used.
+    /// Checks that the tag can be used.
     ///
     /// # Errors
-    /// [`TagError`]: it is empty, or too long.
+    /// [`TagError`] when the tag is empty, or longer than 1,024 bytes.
     pub fn check(&self) -> Result<(), TagError> {
         match self.0.len() {
             0 => Err(TagError::Empty),
@@ -69,24 +69,24 @@ impl Tag {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TagError {
-    /// Nothing is named that an invalidation is to be about.
+    /// No tag is given to an invalidation.
     #[error("no tag is given, and that would mean every entry: name at least one")]
     Missing,
-    /// It has no name.
+    /// A tag without a name.
     #[error("a tag is empty: name what the entries have in common, such as user:42")]
     Empty,
-    /// It is longer than [`Tag::LONGEST`].
+    /// A tag longer than [`Tag::LONGEST`].
     #[error("a tag has {bytes} bytes, and {} are allowed: use a hash of what it stands for", Tag::LONGEST)]
     TooLong {
-        /// Its length.
+        /// The length, in bytes.
         bytes: usize,
     },
     /// An entry has more tags than a fill can register.
     #[error("an entry has {tags} tags, and {limit} are allowed: tag it with what they have in common")]
     TooMany {
-        /// How many it has.
+        /// The number of its tags.
         tags: usize,
-        /// How many it may have.
+        /// The most tags that it may have.
         limit: usize,
     },
 }

@@ -57,10 +57,10 @@ fn within(part: &'static str, given: u32, most: u32) -> Result<(), TemporalError
 }
 
 impl Date {
-    /// A date from its parts.
+    /// Returns a date with these parts.
     ///
     /// # Errors
-    /// When a part is out of range.
+    /// [`TemporalError`] when a part is out of range.
     pub fn new(year: u16, month: u8, day: u8) -> Result<Self, TemporalError> {
         within("year", year.into(), 9999)?;
         within("month", month.into(), 12)?;
@@ -68,10 +68,10 @@ impl Date {
         Ok(Self { year, month, day })
     }
 
-    /// The date with a time of day.
+    /// Returns the date with a time of day.
     ///
     /// # Errors
-    /// When a part is out of range.
+    /// [`TemporalError`] when a part is out of range.
     pub fn at(self, hour: u8, minute: u8, second: u8, micros: u32) -> Result<DateTime, TemporalError> {
         within("hour", hour.into(), 23)?;
         within("minute", minute.into(), 59)?;
@@ -82,7 +82,7 @@ impl Date {
 }
 
 impl Date {
-    /// The day of the week, 0 for Sunday. None: there is no such day, as in `2025-02-30` and the zero date.
+    /// Returns the weekday, 0 for Sunday. Returns `None` if the day doesn't exist: `2025-02-30`.
     pub fn weekday(self) -> Option<usize> {
         let leap = self.year.is_multiple_of(4) && (!self.year.is_multiple_of(100) || self.year.is_multiple_of(400));
         let days = match self.month {
@@ -108,14 +108,14 @@ impl Date {
 }
 
 impl fmt::Display for Date {
-    /// `2025-01-15`
+    /// Writes `2025-01-15`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:04}-{:02}-{:02}", self.year, self.month, self.day)
     }
 }
 
 impl fmt::Display for DateTime {
-    /// `2025-01-15 10:30:00`, with six digits of microseconds where there are any.
+    /// Writes `2025-01-15 10:30:00`, with six digits of microseconds if they aren't zero.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {:02}:{:02}:{:02}", self.date, self.hour, self.minute, self.second)?;
         if self.micros > 0 { write!(f, ".{:06}", self.micros) } else { Ok(()) }
@@ -123,7 +123,7 @@ impl fmt::Display for DateTime {
 }
 
 impl fmt::Display for Time {
-    /// `-12:34:56`, with six digits of microseconds where there are any.
+    /// Writes `-12:34:56`, with six digits of microseconds if they aren't zero.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sign = if self.negative { "-" } else { "" };
         write!(f, "{sign}{:02}:{:02}:{:02}", self.hours, self.minutes, self.seconds)?;
@@ -132,10 +132,10 @@ impl fmt::Display for Time {
 }
 
 impl Time {
-    /// A time from its parts, positive.
+    /// Returns a positive time with these parts.
     ///
     /// # Errors
-    /// When a part is out of range.
+    /// [`TemporalError`] when a part is out of range.
     pub fn new(hours: u16, minutes: u8, seconds: u8, micros: u32) -> Result<Self, TemporalError> {
         within("hours", hours.into(), 838)?;
         within("minutes", minutes.into(), 59)?;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rand::Rng;
 
-/// How long an entry lives, and by how much that may vary.
+/// The time after which an entry expires, and its jitter.
 ///
 /// ```
 /// use std::time::Duration;
@@ -27,42 +27,42 @@ pub struct Ttl {
 #[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TtlError {
-    /// An entry that is gone at once.
+    /// A TTL of less than one millisecond.
     #[error(
         "a TTL of zero stores nothing: give at least one millisecond, or run the query with `query`, which caches nothing"
     )]
     Zero,
-    /// A fraction that makes no sense.
+    /// A jitter that isn't a fraction from 0 to below 1.
     #[error("a jitter of {0} can't be used: it is a fraction of the TTL, at least 0 and below 1 (0.1 is ±10 %)")]
     Jitter(f64),
 }
 
 impl Ttl {
-    /// 24 hours, as in both peers.
+    /// The default TTL: 24 hours, as in both peers.
     pub const DEFAULT: Self = Self { base: Duration::from_secs(86_400), jitter: None };
 
-    /// The jitter of both peers: ±10 %.
+    /// The default jitter: ±10 %, as in both peers.
     pub const DEFAULT_JITTER: f64 = 0.1;
 
-    /// Longer than this is cut to this: a hundred years.
+    /// The longest TTL: a hundred years. Longer ones are cut to it.
     const MOST: Duration = Duration::from_secs(100 * 365 * 86_400);
 
-    /// Sets the jitter of this entry, as a fraction of the TTL: 0.1 is ±10 %, 0 is none.
-    /// Default: the cache's own setting.
+    /// Sets the jitter of this entry, as a fraction of the TTL: 0.1 is ±10 %, 0 is none. Default:
+    /// the cache's setting.
     #[must_use]
     pub fn jitter(self, fraction: f64) -> Self {
         Self { jitter: Some(fraction), ..self }
     }
 
-    /// The TTL before jitter.
+    /// Returns the TTL before jitter.
     pub fn base(self) -> Duration {
         self.base
     }
 
-    /// Whether [`jittered`](Self::jittered) can draw a life.
+    /// Checks that [`jittered`](Self::jittered) can draw a TTL.
     ///
     /// # Errors
-    /// When the TTL is zero, or the jitter isn't a fraction from 0 to below 1.
+    /// [`TtlError`] when the TTL is below 1 ms, or the jitter isn't a fraction from 0 to below 1.
     pub fn check(self, default_jitter: f64) -> Result<(), TtlError> {
         let fraction = self.jitter.unwrap_or(default_jitter);
         if !(0.0..1.0).contains(&fraction) {
@@ -71,13 +71,13 @@ impl Ttl {
         if self.base.as_millis() == 0 { Err(TtlError::Zero) } else { Ok(()) }
     }
 
-    /// One life: `ttl + round(ttl * uniform(-jitter, jitter))`, as both peers compute it, and never less than 1.
+    /// Draws a TTL as both peers do: `ttl + round(ttl * uniform(-jitter, jitter))`, at least 1.
     ///
     /// A TTL in whole seconds stays in whole seconds; any other is rounded to milliseconds.
-    /// `default_jitter` holds where the TTL has none of its own.
+    /// `default_jitter` applies if the TTL has no jitter of its own.
     ///
     /// # Errors
-    /// When the TTL is zero, or the jitter isn't a fraction from 0 to below 1.
+    /// As [`check`](Self::check).
     pub fn jittered(self, default_jitter: f64, rng: &mut (impl Rng + ?Sized)) -> Result<Duration, TtlError> {
         self.check(default_jitter)?;
         let fraction = self.jitter.unwrap_or(default_jitter);
@@ -103,21 +103,21 @@ impl From<Duration> for Ttl {
 }
 
 impl From<u64> for Ttl {
-    /// So many seconds.
+    /// Makes a TTL of this many seconds.
     fn from(seconds: u64) -> Self {
         Duration::from_secs(seconds).into()
     }
 }
 
 impl From<u32> for Ttl {
-    /// So many seconds.
+    /// Makes a TTL of this many seconds.
     fn from(seconds: u32) -> Self {
         u64::from(seconds).into()
     }
 }
 
 impl From<i32> for Ttl {
-    /// So many seconds. Fewer than none are none, which a cache refuses.
+    /// Makes a TTL of this many seconds. A negative number makes zero, which a cache refuses.
     fn from(seconds: i32) -> Self {
         u64::try_from(seconds).unwrap_or_default().into()
     }

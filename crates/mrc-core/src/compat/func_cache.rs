@@ -1,4 +1,4 @@
-//! The calls of functions that `redis_func_cache` caches: which field each has there.
+//! The calls that `redis_func_cache` caches: the hash field of each.
 
 use std::fmt::Write as _;
 
@@ -13,13 +13,13 @@ use crate::key::FunctionKey;
 
 /// A call of a function that `redis_func_cache` 0.8 caches, for a cache that has its layout.
 ///
-/// Python must hash calls by one of its `Json…HashMixin`s with `use_bytecode=False`: what Pickle and bytecode make, only CPython can.
+/// Python must hash calls by a `Json…HashMixin` with `use_bytecode=False`: only CPython makes
+/// pickles and bytecode. Pass arguments as Python does: `f(1)`, `f(x=1)`, `f(x=1, y=2)` and
+/// `f(y=2, x=1)` are four calls to it. With `excludes` there, pass the rest of its
+/// `BoundArguments`: behind the first gap, all arguments are keyword arguments.
 ///
-/// Give what is given there, the way it is given there: Python calls `f(1)` and `f(x=1)` two calls, and so are `f(x=1, y=2)` and
-/// `f(y=2, x=1)`. With `excludes` there, give what its `BoundArguments` has left: behind the first gap, all arguments are keyword arguments.
-///
-/// It becomes a [`FunctionKey`], and is a spec for a cache: nothing may be added to the key, a TTL and tags may. That no function is named,
-/// and that an argument is given twice, is told by [`FunctionKey::key`].
+/// It becomes a [`FunctionKey`]. A cache takes it with a TTL and tags, but with no more arguments.
+/// [`FunctionKey::key`] returns an error if no function is named or an argument is given twice.
 ///
 /// ```
 /// use mrc_core::FunctionKey;
@@ -41,7 +41,7 @@ pub struct FuncCall {
     hash: FuncCacheHash,
 }
 
-/// This can't be the checksum of a function.
+/// The text can't be the checksum of a function.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "{0:?} isn't the checksum of a function: it is the text between # and :0 in the first key that calc_keys returns, 22 characters"
@@ -49,7 +49,7 @@ pub struct FuncCall {
 pub struct FuncChecksumError(String);
 
 impl FuncCall {
-    /// A call without arguments of the function with this `__module__` and `__qualname__`.
+    /// Returns a call without arguments, of the function with this `__module__` and `__qualname__`.
     pub fn new(module: impl Into<String>, qualname: impl Into<String>) -> Self {
         Self {
             module: module.into(),
@@ -61,34 +61,34 @@ impl FuncCall {
         }
     }
 
-    /// The next positional argument.
+    /// Adds the next positional argument.
     pub fn arg(mut self, value: impl Into<PyValue>) -> Self {
         self.args.push(value.into());
         self
     }
 
-    /// The next keyword argument.
+    /// Adds the next keyword argument.
     pub fn kwarg(mut self, name: impl Into<String>, value: impl Into<PyValue>) -> Self {
         self.kwargs.push((name.into(), value.into()));
         self
     }
 
-    /// How Python hashes calls. Default: [`FuncCacheHash::JsonMd5`].
+    /// Sets how Python hashes calls. Default: [`FuncCacheHash::JsonMd5`].
     pub fn hash(self, hash: FuncCacheHash) -> Self {
         Self { hash, ..self }
     }
 
-    /// The function's checksum, which the keys of a policy that has some for each function contain (`LruMultiplePolicy`). Default: none, for
-    /// caches whose functions share their keys.
+    /// Sets the function's checksum, for a policy that has keys for each function
+    /// (`LruMultiplePolicy`). Default: none, for functions that share their keys.
     ///
-    /// Its bytecode is always a part of it: copy what Python prints. It changes with the function, and with the version of CPython.
+    /// Copy what Python prints: it covers the bytecode, so the function and CPython change it.
     ///
     /// ```python
     /// print(cache.policy.calc_keys(get_user.__wrapped__)[0])  # func-cache:nm:lru-m:app.users:get_user#<checksum>:0
     /// ```
     ///
     /// # Errors
-    /// It isn't an MD5 in Base64 without padding.
+    /// [`FuncChecksumError`] when the text isn't an MD5 in Base64 without padding.
     pub fn checksum(self, checksum: &str) -> Result<Self, FuncChecksumError> {
         match STANDARD_NO_PAD.decode(checksum) {
             Ok(md5) if md5.len() == 16 => Ok(Self { checksum: Some(checksum.to_owned()), ..self }),
@@ -96,7 +96,7 @@ impl FuncCall {
         }
     }
 
-    /// Under which field Python keeps the result.
+    /// Returns the field that holds the result in Python.
     pub(super) fn field(&self) -> Vec<u8> {
         let mut text = format!("{}:{}", self.module, self.qualname).into_bytes();
         for part in [PyValue::List(self.args.clone()), PyValue::Dict(self.kwargs.clone())] {
@@ -105,7 +105,7 @@ impl FuncCall {
         self.hash.of(&text)
     }
 
-    /// The name of a keyword argument that is given twice.
+    /// Returns the name of a keyword argument that is given twice.
     fn given_twice(&self) -> Option<&str> {
         let names = || self.kwargs.iter().map(|(name, _)| name.as_str());
         names().enumerate().find_map(|(at, name)| names().take(at).any(|earlier| earlier == name).then_some(name))
@@ -113,7 +113,7 @@ impl FuncCall {
 }
 
 impl From<FuncCall> for FunctionKey {
-    /// `{module}:{qualname}[#{checksum}]({field in hex})`
+    /// Makes `{module}:{qualname}[#{checksum}]({field in hex})`.
     fn from(call: FuncCall) -> Self {
         let FuncCall { module, qualname, checksum, .. } = &call;
         if module.is_empty() || qualname.is_empty() {
@@ -123,7 +123,7 @@ impl From<FuncCall> for FunctionKey {
         if let Some(checksum) = checksum {
             key.extend(["#", checksum]);
         }
-        // A String takes everything.
+        // Writing into a String can't fail.
         _ = write!(key, "({})", hex(&call.field()));
         let key = Self::of(key);
         match call.given_twice() {
@@ -133,7 +133,7 @@ impl From<FuncCall> for FunctionKey {
     }
 }
 
-/// How a policy of `redis_func_cache` hashes calls: the mixin of this name and `HashMixin`, with `use_bytecode=False`.
+/// The hash of a policy of `redis_func_cache`: the mixin of this name and `HashMixin`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum FuncCacheHash {
@@ -165,7 +165,7 @@ pub enum FuncCacheHash {
 }
 
 impl FuncCacheHash {
-    /// All of them.
+    /// All variants.
     pub const ALL: [Self; 12] = [
         Self::JsonMd5,
         Self::JsonMd5Hex,
@@ -202,7 +202,7 @@ impl FuncCacheHash {
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut hex, byte| {
-        // A String takes everything.
+        // Writing into a String can't fail.
         _ = write!(hex, "{byte:02x}");
         hex
     })

@@ -1,13 +1,13 @@
-//! The keys of Python libraries: who makes the same key can drop, read and write the same entry.
+//! The keys of Python libraries. With the same key, mrc reads, writes and drops the same entry.
 //!
-//! | library | what is here | the key in Redis |
+//! | library | item | the key in Redis |
 //! |---|---|---|
 //! | `simple-dep-cache` (PyPI) | [`simple_dep_key`] | `{prefix}:{key}` |
 //! | the component `redis_cache` | [`redis_cache_key`] | `[{key_prefix}:]{key}` |
 //! | `redis_func_cache` (PyPI) | [`FuncCall`] | a field of a hash, in a cache with a bound |
 //!
-//! None of them keeps apart what it hashes as these keys do for functions of Rust ([`FunctionKey`](crate::FunctionKey)): `f(1)` and `f("1")`
-//! have one key in `simple-dep-cache`, and `redis_cache` sees neither the function nor its positional arguments.
+//! They distinguish less than a [`FunctionKey`](crate::FunctionKey). `simple-dep-cache` has one key
+//! for `f(1)` and `f("1")`; `redis_cache` sees neither the function nor positional arguments.
 
 mod func_cache;
 mod pyjson;
@@ -20,7 +20,7 @@ use sha2::Sha256;
 pub use func_cache::{FuncCacheHash, FuncCall, FuncChecksumError};
 pub use value::PyValue;
 
-/// The key that `redis_cache` 1.0 makes of a prefix and keyword arguments (`generate_cache_key`), whatever their order.
+/// Returns the key of `redis_cache` 1.0 (`generate_cache_key`), whatever the order of `params`.
 ///
 /// ```
 /// use mrc_core::compat::redis_cache_key;
@@ -36,10 +36,11 @@ pub fn redis_cache_key(prefix: &str, params: &[(&str, PyValue)]) -> String {
     format!("{prefix}:{hex:.16}")
 }
 
-/// The key that `simple-dep-cache` 0.3 makes of a call: `module` and `qualname` are the function's `__module__` and `__qualname__`.
+/// Returns the key in `simple-dep-cache` 0.3, by the function's `__module__` and `__qualname__`.
 ///
-/// Python calls `f(1)` and `f(id=1)` two calls: give what is given there, the way it is given there. Arguments whose classes have a
-/// key of their own (`__cache_key__`, `pk`, `id`) are given as its text, such as `"User::7"`; dates and decimals as `str` prints them.
+/// Python calls `f(1)` and `f(id=1)` two calls: pass arguments as Python does. If a class has its
+/// own key (`__cache_key__`, `pk`, `id`), pass its text, such as `"User::7"`. Pass dates and
+/// decimals as `str` prints them.
 ///
 /// ```
 /// use mrc_core::compat::simple_dep_key;

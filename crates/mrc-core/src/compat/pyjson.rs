@@ -1,23 +1,23 @@
-//! JSON as Python's `json.dumps` prints it with its defaults: `, ` and `: ` between things, and ASCII alone.
+//! JSON as Python's `json.dumps` prints it by default: with `, ` and `: `, in ASCII.
 
 use std::io::Write as _;
 
 use super::value::{PyValue, text};
 use crate::json;
 
-/// In which order the members of a dict come.
+/// The order of a dict's members.
 #[derive(Clone, Copy)]
 pub(super) enum MemberOrder {
-    /// As they were inserted.
+    /// The order of insertion.
     Given,
     /// `sort_keys=True`, in nested dicts too.
     Sorted,
 }
 
 impl PyValue {
-    /// What `json.dumps` returns by default: ASCII, with a space behind each comma and colon.
+    /// Returns the default output of `json.dumps`: ASCII, with a space after each comma and colon.
     ///
-    /// NaN and the infinities come out as `NaN` and `Infinity`, which is no JSON.
+    /// NaN and the infinities become `NaN` and `Infinity`, which are no JSON.
     pub fn to_json(&self) -> String {
         let mut out = Vec::new();
         write(self, MemberOrder::Given, &mut out);
@@ -57,14 +57,14 @@ pub(super) fn write(value: &PyValue, order: MemberOrder, out: &mut Vec<u8>) {
     }
 }
 
-/// By name, in the order of code points, as Python sorts.
+/// Returns the members by name, in the order of code points, as Python sorts.
 pub(super) fn sorted<T: AsRef<str>>(members: &[(T, PyValue)]) -> Vec<&(T, PyValue)> {
     let mut members: Vec<_> = members.iter().collect();
     members.sort_by(|(one, _), (other, _)| one.as_ref().cmp(other.as_ref()));
     members
 }
 
-/// A comma before all but the first.
+/// Appends a comma before all members but the first.
 pub(super) fn separate(at: usize, out: &mut Vec<u8>) {
     if at > 0 {
         out.extend_from_slice(b", ");

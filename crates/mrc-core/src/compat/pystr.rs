@@ -1,4 +1,4 @@
-//! Text as Python's `str` prints it: a text as it is, and all else, and texts in something else, by `repr`.
+//! Text as Python's `str` prints it: a text as it is, everything else and nested texts by `repr`.
 
 use std::fmt;
 use std::io::Write as _;
@@ -66,7 +66,7 @@ fn elements(values: &[PyValue], out: &mut Vec<u8>) {
     }
 }
 
-/// What isn't finite is spelled otherwise than by `json.dumps`.
+/// Writes a float. `json.dumps` spells NaN and infinities in another way.
 fn repr_float(value: f64, out: &mut Vec<u8>) {
     match value {
         _ if value.is_nan() => out.extend_from_slice(b"nan"),

@@ -1,4 +1,4 @@
-//! Recorded from the Python libraries.
+//! Keys recorded from the Python libraries.
 
 use super::*;
 use crate::{FunctionKey, FunctionKeyError};
@@ -51,7 +51,6 @@ fn x23_keys_of_redis_cache() {
     check(&all, "tasks:40a210603f336323");
 }
 
-/// The field of a call in text.
 fn field(call: &FuncCall) -> String {
     String::from_utf8(call.field()).unwrap()
 }

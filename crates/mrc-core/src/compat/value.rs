@@ -1,8 +1,8 @@
-//! A value of Python.
+//! A Python value.
 
-/// An argument as Python has it: what `str` and `json.dumps` print depends on its type there.
+/// An argument as Python has it. Its type decides the output of `str` and `json.dumps`.
 ///
-/// [`Display`](std::fmt::Display) prints what `str` does.
+/// [`Display`](std::fmt::Display) prints the output of `str`.
 ///
 /// ```
 /// use mrc_core::compat::PyValue;
@@ -26,13 +26,13 @@ pub enum PyValue {
     Str(String),
     /// A `list`
     List(Vec<PyValue>),
-    /// A `tuple`: JSON knows it as a list, `str` does not.
+    /// A `tuple`: `json.dumps` prints it as a list, `str` doesn't.
     Tuple(Vec<PyValue>),
-    /// A `dict` with texts for keys, in the order in which they were inserted: it shows.
+    /// A `dict` with texts as keys, in insertion order, which the output shows.
     Dict(Vec<(String, PyValue)>),
 }
 
-/// Every writer appends UTF-8 only; a lossy copy would be made for nothing.
+/// Converts the output. Every writer appends UTF-8 only, so the buffer is moved, not copied.
 pub(super) fn text(out: Vec<u8>) -> String {
     String::from_utf8(out).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }
@@ -81,7 +81,7 @@ impl<T: Into<PyValue>> From<Vec<T>> for PyValue {
 }
 
 impl From<serde_json::Value> for PyValue {
-    /// As `json.loads` makes it; but the members of an object are in the order that `serde_json` keeps, by default sorted by name.
+    /// Converts as `json.loads` does, but members keep `serde_json`'s order: by default, by name.
     fn from(value: serde_json::Value) -> Self {
         use serde_json::Value as Json;
         match value {

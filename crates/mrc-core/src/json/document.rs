@@ -1,14 +1,14 @@
-//! A JSON document from a column, checked and written anew in one pass.
+//! A JSON document from a column, checked and rewritten in one pass.
 
 use super::text::{escape, unicode_escape};
 use super::{member_order, number};
 
-/// How a document is spelled anew.
+/// The spelling of a rewritten document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Spelling {
-    /// White space goes; numbers, escapes, order and repeated names stay as they are.
+    /// Only white space is removed; numbers, escapes, order and repeated names stay.
     Kept,
-    /// As `JSON.stringify(JSON.parse(text))`: numbers become doubles, names are ordered, the last of a repeated one stays.
+    /// As `JSON.stringify(JSON.parse(text))`: doubles, ordered names, the last of a repeated name.
     JavaScript,
 }
 
@@ -16,10 +16,10 @@ pub(crate) enum Spelling {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct NotJson;
 
-/// Deeper documents are refused: MySQL stops at 100 levels, MariaDB's functions at 32.
+/// The most levels of a document. MySQL stops at 100 levels, MariaDB's functions at 32.
 const DEPTH: u32 = 256;
 
-/// Appends the document. After an error the buffer is as before.
+/// Appends the document. After an error, the buffer is as before.
 pub(crate) fn rewrite(text: &str, spelling: Spelling, out: &mut Vec<u8>) -> Result<(), NotJson> {
     let start = out.len();
     let mut reader = DocumentReader { rest: text.as_bytes(), depth: 0, spelling };
@@ -36,7 +36,7 @@ struct DocumentReader<'a> {
     spelling: Spelling,
 }
 
-/// Where a member lies in the output: the inside of its name, and the end of its value.
+/// The place of a member in the output: the inside of its name, and the end of its value.
 struct ObjectMember {
     name: std::ops::Range<usize>,
     end: usize,
@@ -128,7 +128,7 @@ impl DocumentReader<'_> {
         }
     }
 
-    /// An escape, of two bytes or of six.
+    /// Rewrites an escape, of two bytes or of six.
     fn escaped(&mut self, out: &mut Vec<u8>) -> Result<(), NotJson> {
         let kept = self.spelling == Spelling::Kept;
         match self.rest.get(1) {
@@ -145,7 +145,7 @@ impl DocumentReader<'_> {
         Ok(())
     }
 
-    /// Writes the character that one or two `\u` escapes mean; half a surrogate pair stays an escape, as in `JSON.stringify`.
+    /// Writes the character of one or two `\u` escapes. Half a surrogate pair stays an escape.
     fn unescape(&mut self, out: &mut Vec<u8>) -> Result<(), NotJson> {
         let unit = self.unit().ok_or(NotJson)?;
         self.take(6)?;
@@ -165,7 +165,7 @@ impl DocumentReader<'_> {
         Ok(())
     }
 
-    /// The code unit of the `\uXXXX` that comes next, which is not consumed.
+    /// Returns the code unit of the next `\uXXXX`, and doesn't consume it.
     fn unit(&self) -> Option<u16> {
         let hex = self.rest.strip_prefix(b"\\u")?.get(..4)?;
         hex.iter().try_fold(0, |unit, digit| Some(unit << 4 | char::from(*digit).to_digit(16)? as u16))
@@ -188,7 +188,7 @@ impl DocumentReader<'_> {
         Ok(())
     }
 
-    /// Takes the mark, which must come next, and writes it.
+    /// Consumes the mark, which must come next, and writes it.
     fn mark(&mut self, mark: u8, out: &mut Vec<u8>) -> Result<(), NotJson> {
         if !self.is_next(mark) {
             return Err(NotJson);
@@ -198,7 +198,7 @@ impl DocumentReader<'_> {
         Ok(())
     }
 
-    /// Whether the mark comes next, behind white space.
+    /// Returns whether the mark comes next, after white space.
     fn is_next(&mut self, mark: u8) -> bool {
         self.space();
         self.rest.first() == Some(&mark)
@@ -234,7 +234,7 @@ fn reorder(members: &[ObjectMember], start: usize, out: &mut Vec<u8>) {
     out.append(&mut body);
 }
 
-/// How many bytes the number at the front has.
+/// Returns the length of the number at the front, in bytes.
 fn number_length(text: &[u8]) -> Option<usize> {
     let digits = |from: usize| text.get(from..).unwrap_or_default().iter().take_while(|b| b.is_ascii_digit()).count();
     let mut at = usize::from(text.first() == Some(&b'-'));

@@ -1,10 +1,10 @@
-//! JSON, written as `JSON.stringify` writes it: what the peers compare byte for byte.
+//! JSON as `JSON.stringify` writes it, since the peers compare it byte for byte.
 //!
-//! [`to_vec`] takes whatever serde can serialize. It differs from `serde_json::to_vec` in the spelling of floats alone
-//! (`5000` and not `5000.0`, `1e-7`, `1e+21`), since the escapes of strings are the same in both.
-//! Integers keep all their digits, also beyond 2^53, where JavaScript would round them.
+//! [`to_vec`] takes any type that serde can serialize. It differs from `serde_json::to_vec` only in
+//! the spelling of floats (`5000` and not `5000.0`, `1e-7`, `1e+21`). Integers keep all their
+//! digits, even beyond 2^53, where JavaScript would round them.
 //!
-//! [`string`] and [`number`] are the pieces underneath, for writing by hand into one buffer.
+//! [`string`] and [`number`] are for writing parts by hand into one buffer.
 
 mod document;
 mod order;

@@ -1,13 +1,13 @@
-//! Numbers, spelled as ECMAScript spells them and as Python's `repr` does.
+//! Numbers as ECMAScript and Python's `repr` spell them.
 //!
-//! Both print the shortest digits that read back as the same double; they differ in when they turn to an exponent,
-//! in how they write it, and in the zeros.
+//! Both print the shortest digits that read back as the same double. They differ in the range of
+//! exponents, in their form, and in the zeros.
 
 use std::io::Write as _;
 
-/// Appends a finite double as ECMAScript's `Number::toString` spells it: `1e-7`, `1e+21`, `10.5`, `5000`; `-0.0` is `0`.
+/// Appends a finite double as ECMAScript's `Number::toString` does: `1e-7`, `5000`, `-0.0` as `0`.
 ///
-/// An infinity or NaN is `null`, as `JSON.stringify` has it.
+/// An infinity or NaN is `null`, as in `JSON.stringify`.
 pub fn ecmascript(value: f64, out: &mut Vec<u8>) {
     if !value.is_finite() {
         out.extend_from_slice(b"null");
@@ -20,7 +20,7 @@ pub fn ecmascript(value: f64, out: &mut Vec<u8>) {
     out.extend_from_slice(ryu_js::Buffer::new().format_finite(value).as_bytes());
 }
 
-/// Appends a finite float, the shortest digits that read back as the same `f32`, in ECMAScript's spelling.
+/// Appends a finite float in ECMAScript's spelling: the shortest digits that read as this `f32`.
 ///
 /// An infinity or NaN is `null`.
 pub fn ecmascript_f32(value: f32, out: &mut Vec<u8>) {
@@ -31,9 +31,9 @@ pub fn ecmascript_f32(value: f32, out: &mut Vec<u8>) {
     out.extend_from_slice(ryu_js::Buffer::new().format_finite(value).as_bytes());
 }
 
-/// Appends a finite double as Python's `repr` spells it: `1e-07`, `1e+16`, `10.5`, `5000.0`; `-0.0` is `-0.0`.
+/// Appends a finite double as Python's `repr` spells it: `1e-07`, `1e+16`, `5000.0`, `-0.0`.
 ///
-/// An infinity is `Infinity` or `-Infinity` and NaN is `NaN`, as `json.dumps` has them; no JSON, so callers keep them out.
+/// `Infinity`, `-Infinity` and `NaN` are as in `json.dumps`: no JSON, so callers exclude them.
 pub fn python(value: f64, out: &mut Vec<u8>) {
     if value.is_nan() {
         out.extend_from_slice(b"NaN");
@@ -75,15 +75,16 @@ pub fn unsigned(mut value: u64, out: &mut Vec<u8>) {
     out.extend_from_slice(digits.get(digits.len() - length..).unwrap_or_default());
 }
 
-/// Room for the digits of a spelled double: 17 significant ones, or the 21 of an integer that ECMAScript writes out.
+/// The room for a double's digits: 17 significant ones, or an integer's 21 in ECMAScript.
 pub(crate) const SIGNIFICANT: usize = 24;
 
-/// Whether the value is an integer that a double holds without a gap; zero of either sign is.
+/// Returns whether the value is an integer up to 2^53 - 1, or a zero of either sign.
 fn is_safe_integer(value: f64) -> bool {
     value.abs() <= 9_007_199_254_740_991.0 && value.trunc() == value
 }
 
-/// The significant digits of an unsigned decimal or ECMAScript spelling, and where the point stands: 3 for `123.4`, -1 for `0.01234`, 1 for `0`.
+/// Returns the significant digits of an unsigned number's text, and the place of the point: 3 for
+/// `123.4`, -1 for `0.01234`, 1 for `0`.
 pub(crate) fn significant<'a>(text: &[u8], scratch: &'a mut [u8; SIGNIFICANT]) -> (&'a [u8], i32) {
     let (mantissa, exponent) = match text.iter().position(|byte| *byte == b'e') {
         Some(at) => (text.get(..at).unwrap_or(text), text.get(at + 1..).map_or(0, parse_exponent)),
@@ -114,27 +115,27 @@ pub(crate) fn significant<'a>(text: &[u8], scratch: &'a mut [u8; SIGNIFICANT]) -
     (scratch.get(..length).unwrap_or(b"0"), point + exponent)
 }
 
-/// The exponent after the `e`: a sign, then digits.
+/// Returns the exponent after the `e`: a sign, then digits.
 fn parse_exponent(text: &[u8]) -> i32 {
     let digits = text.iter().filter(|byte| byte.is_ascii_digit());
     let value = digits.fold(0, |value, byte| value * 10 + i32::from(byte - b'0'));
     if text.first() == Some(&b'-') { -value } else { value }
 }
 
-/// Writes significant digits as ECMAScript does: an exponent from 1e21 on and below 1e-6; a point where it is needed.
+/// Writes significant digits as ECMAScript does: with an exponent from 1e21 on and below 1e-6.
 pub(crate) fn ecmascript_digits(digits: &[u8], point: i32, out: &mut Vec<u8>) {
     match point {
         -5..=0 => below_one(digits, point, out),
         1..=21 => _ = above_one(digits, point, out),
         _ => {
             scientific(digits, out);
-            // A Vec takes every write.
+            // Writing into a Vec can't fail.
             let _ = write!(out, "e{:+}", point - 1);
         }
     }
 }
 
-/// Writes significant digits as `repr` does: an exponent, of two digits at least, from 1e16 on and below 1e-4; else always a point.
+/// Writes digits as `repr` does: with an exponent from 1e16 on and below 1e-4, else with a point.
 pub(crate) fn python_digits(digits: &[u8], point: i32, out: &mut Vec<u8>) {
     match point {
         -3..=0 => below_one(digits, point, out),
@@ -145,20 +146,20 @@ pub(crate) fn python_digits(digits: &[u8], point: i32, out: &mut Vec<u8>) {
         }
         _ => {
             scientific(digits, out);
-            // A Vec takes every write.
+            // Writing into a Vec can't fail.
             let _ = write!(out, "e{:+03}", point - 1);
         }
     }
 }
 
-/// `0.00123`.
+/// Writes `0.00123`.
 fn below_one(digits: &[u8], point: i32, out: &mut Vec<u8>) {
     out.extend_from_slice(b"0.");
     out.extend(std::iter::repeat_n(b'0', point.unsigned_abs() as usize));
     out.extend_from_slice(digits);
 }
 
-/// `123.45`, or `12300`; returns the digits that came after the point.
+/// Writes `123.45` or `12300`, and returns the digits after the point.
 fn above_one<'a>(digits: &'a [u8], point: i32, out: &mut Vec<u8>) -> &'a [u8] {
     let whole = point.unsigned_abs() as usize;
     let (before, after) = digits.split_at(whole.min(digits.len()));
@@ -171,7 +172,7 @@ fn above_one<'a>(digits: &'a [u8], point: i32, out: &mut Vec<u8>) -> &'a [u8] {
     after
 }
 
-/// `1.23`, with an exponent to follow.
+/// Writes `1.23`; the exponent follows.
 fn scientific(digits: &[u8], out: &mut Vec<u8>) {
     let (first, rest) = digits.split_first().unwrap_or((&b'0', &[]));
     out.push(*first);

@@ -1,15 +1,15 @@
-//! Where the members of an object stand, when names repeat and when some look like array indexes.
+//! The order of an object's members, if names repeat or look like array indexes.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-/// Up to so many names are compared pair by pair, without a map.
+/// The most names that are compared pair by pair, without a map.
 const FEW: usize = 16;
 
-/// The order in which members are to be written, as indexes into `names`; `None` when that is the order they have.
+/// Returns the order of the members, as indexes into `names`. Returns `None` if it is the same.
 ///
-/// Of members with one name the last one stays, at the place of the first: so do JavaScript's objects and Python's dicts.
-/// With `indexes_first` the names that are array indexes lead, ascending, as in JavaScript.
+/// Of members with one name, the last stays, at the first's place, as in JavaScript and Python.
+/// With `indexes_first`, names that are array indexes lead, ascending, as in JavaScript.
 pub(crate) fn member_order(names: &[&[u8]], indexes_first: bool) -> Option<Vec<usize>> {
     let has_index = indexes_first && names.iter().any(|name| array_index(name).is_some());
     if !has_index && names.len() <= FEW && !repeats(names) {
@@ -46,7 +46,7 @@ fn repeats(names: &[&[u8]]) -> bool {
     names.iter().enumerate().any(|(at, name)| names.iter().take(at).any(|earlier| earlier == name))
 }
 
-/// The value of an ECMAScript array index: digits without a leading zero, up to 2^32 - 2.
+/// Returns the value of an ECMAScript array index: digits without a leading zero, up to 2^32 - 2.
 fn array_index(name: &[u8]) -> Option<u32> {
     let leads_with_zero = name.first() == Some(&b'0') && name.len() > 1;
     if name.is_empty() || name.len() > 10 || leads_with_zero || !name.iter().all(u8::is_ascii_digit) {

@@ -111,7 +111,7 @@ fn any_json() -> impl Strategy<Value = Value> {
         any::<bool>().prop_map(Value::from),
         any::<i64>().prop_map(Value::from),
         any::<u64>().prop_map(Value::from),
-        // Few digits, since serde_json may read a long number one bit off; never whole, since that comes back as an integer.
+        // Few digits, since serde_json may read long ones one bit off. Never whole: no integers.
         any::<i16>().prop_map(|n| Value::from(f64::from(n) / 16.0 + 1.0 / 32.0)),
         any::<String>().prop_map(Value::from),
     ];

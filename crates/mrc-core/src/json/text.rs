@@ -1,8 +1,8 @@
-//! Strings, escaped as `JSON.stringify` escapes them, and as Python's `json.dumps(ensure_ascii=False)` does: they agree.
+//! Strings, escaped as `JSON.stringify` and Python's `json.dumps(ensure_ascii=False)` do.
 
 /// Appends a string with its quotes.
 ///
-/// Escaped are the quote, the backslash and what lies below the space: `\b \f \n \r \t`, the rest as `\u001f`. All else is raw UTF-8.
+/// Escapes quotes, backslashes and bytes below the space: `\b \f \n \r \t`, others as `\u001f`.
 ///
 /// ```
 /// let mut out = Vec::new();
@@ -15,7 +15,7 @@ pub fn string(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');
 }
 
-/// Appends the inside of a string: runs of plain bytes are copied whole.
+/// Appends the inside of a string. Runs of plain bytes are copied whole.
 pub(crate) fn escape(bytes: &[u8], out: &mut Vec<u8>) {
     let mut rest = bytes;
     while let Some(at) = rest.iter().position(|byte| ESCAPES[usize::from(*byte)] != PLAIN) {
@@ -28,7 +28,7 @@ pub(crate) fn escape(bytes: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(rest);
 }
 
-/// Four lower-case hex digits behind `\u`.
+/// Appends `\u` and four lower-case hex digits.
 pub(crate) fn unicode_escape(unit: u16, out: &mut Vec<u8>) {
     const HEX: &[u8; 16] = b"0123456789abcdef";
     let digit = |shift: u16| HEX[usize::from(unit >> shift & 0xf)];
@@ -44,7 +44,7 @@ fn escape_byte(byte: u8, out: &mut Vec<u8>) {
 
 const PLAIN: u8 = 0;
 
-/// For each byte the letter behind the backslash, or [`PLAIN`].
+/// The letter behind the backslash for each byte, or [`PLAIN`].
 static ESCAPES: [u8; 256] = {
     let mut table = [PLAIN; 256];
     let mut byte = 0;

@@ -1,4 +1,4 @@
-//! A serde serializer with ECMAScript's numbers.
+//! A serde serializer that writes ECMAScript's numbers.
 
 use std::io::{self, Write};
 
@@ -14,14 +14,14 @@ use serde_json::ser::Formatter;
 /// ```
 ///
 /// # Errors
-/// When the value's own `Serialize` fails, or a map has keys that can't be strings.
+/// When the value's own `Serialize` fails, or a map has a key that can't be a string.
 pub fn to_vec<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, serde_json::Error> {
     let mut out = Vec::with_capacity(128);
     to_writer(&mut out, value)?;
     Ok(out)
 }
 
-/// Serializes a value to compact JSON into a writer. It writes in small pieces: hand in a buffered one.
+/// Serializes a value to compact JSON into a writer. Pass a buffered writer: the pieces are small.
 ///
 /// # Errors
 /// As [`to_vec`], and when the writer fails.
@@ -29,7 +29,7 @@ pub fn to_writer<W: Write, T: Serialize + ?Sized>(writer: W, value: &T) -> Resul
     value.serialize(&mut Serializer::with_formatter(writer, EcmaScript))
 }
 
-/// Compact, and floats as `Number::toString` spells them. The serializer itself turns NaN and infinities into null.
+/// Compact JSON with floats as `Number::toString`. The serializer makes NaN and infinities null.
 struct EcmaScript;
 
 impl Formatter for EcmaScript {

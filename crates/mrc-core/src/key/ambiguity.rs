@@ -1,6 +1,6 @@
-//! What makes a key that other params could have as well.
+//! The reasons why other params could have the same key.
 //!
-//! Assumed: one text always comes with one list of names, as a statement's placeholders do. What can differ from call to call is the values.
+//! Assumption: calls with one text have one list of names, as a statement's placeholders do.
 
 use super::format::KeyFormat;
 use crate::param::Params;
@@ -10,11 +10,11 @@ use crate::value::Value;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Ambiguity {
-    /// A value holds the text that separates two params, such as `1_State=open` before a param `State`.
+    /// A value contains a param separator, such as `1_State=open` before a param `State`.
     #[error("a value holds text that reads as another param: the key can be split in more than one way")]
     Separator,
-    /// A value that the key spells as one of another type: the text `"123"`, the float `1.0`. Its entry is stored, and a
-    /// [mark](crate::Key::mark) keeps it apart.
+    /// A value that the key spells like one of another type: the text `"123"`, the float `1.0`. The
+    /// entry is stored with a [mark](crate::Key::mark) that names the type.
     #[error("{name} is {type_name}, and the key spells it as {reads_as}: a mark in the entry tells the two apart")]
     SpelledAs {
         /// The name of the param.
@@ -24,13 +24,13 @@ pub enum Ambiguity {
         /// The type that the key shows, such as `an integer`.
         reads_as: &'static str,
     },
-    /// An element of a list that reads as several, or as none.
+    /// An element of a list that reads as several elements, or as none.
     #[error("an element of the list {name} reads as several, or as NULL")]
     ListElement {
         /// The name of the param.
         name: String,
     },
-    /// A value of which the key holds only a part: invalid UTF-8, microseconds, an impossible date, `1.0` in JSON.
+    /// A value that the key cuts: invalid UTF-8, microseconds, an impossible date, `1.0` in JSON.
     #[error("the key holds only a part of the {type_name} {name}")]
     Truncated {
         /// The name of the param.
@@ -41,12 +41,12 @@ pub enum Ambiguity {
 }
 
 impl Ambiguity {
-    /// Returns whether calls with such a key go without the cache, since nothing could tell their entries apart.
+    /// Returns whether calls with such a key bypass the cache, since their entries look alike.
     pub fn bypasses(&self) -> bool {
         !matches!(self, Self::SpelledAs { .. })
     }
 
-    /// Looks at params and at the text that they became, up to and with the last `_`. It finds what bypasses the cache.
+    /// Returns why these params bypass the cache. `text` is their key, up to and with the last `_`.
     pub(super) fn find(format: KeyFormat, params: &Params, text: &[u8]) -> Option<Self> {
         let named = || params.iter().filter_map(|param| Some((param.name.as_deref()?, &param.value)));
         let of_a_value = named().find_map(|(name, value)| match format {
@@ -56,7 +56,7 @@ impl Ambiguity {
         if of_a_value.is_some() {
             return of_a_value;
         }
-        // A second way to split needs a `=` that isn't a name's.
+        // A second way to split needs a `=` that ends no name.
         if text.iter().filter(|&&byte| byte == b'=').count() == named().count() {
             return None;
         }
@@ -65,7 +65,7 @@ impl Ambiguity {
     }
 }
 
-/// JSON in a key has JavaScript's numbers: `1.0` and `1` are spelled alike, and are bound as they are.
+/// Checks JSON: JavaScript spells `1.0` and `1` alike, but they are bound differently.
 fn json(name: &str, value: &Value) -> Option<Ambiguity> {
     let is_cut = match value {
         Value::Json(document) => holds_whole_float(document),
@@ -106,14 +106,14 @@ fn typescript(name: &str, value: &Value) -> Option<Ambiguity> {
     }
 }
 
-/// Whether `text` can be split at the names, in their order, in more than one way.
+/// Returns whether `text` can be split at the names, in their order, in more than one way.
 ///
-/// A name holds no `=`, so that each stretch of text between two `=` ends in one name at most of those that are looked for. Splitting
-/// as early as possible and as late as possible bounds every other way: where these two agree there is one. The cost grows with the
-/// length of the text, whatever the number of names.
+/// A name holds no `=`, so each stretch between two `=` ends in at most one of the names. The
+/// earliest and the latest possible splits bound all others: if these two agree, there is only one.
+/// The cost grows with the length of the text, not with the number of names.
 fn splits_in_several_ways(names: &[&str], text: &[u8]) -> bool {
     let stretches: Vec<&[u8]> = text.split(|&byte| byte == b'=').collect();
-    // The first one is the first name, and the last one is behind the last `=`.
+    // The first stretch is the first name, and the last stretch follows the last `=`.
     let (Some(names), [_, stretches @ .., _]) = (names.get(1..), stretches.as_slice()) else { return false };
     let ends_in =
         |stretch: &[u8], name: &str| stretch.strip_suffix(name.as_bytes()).is_some_and(|value| value.ends_with(b"_"));
@@ -131,7 +131,7 @@ mod tests {
 
     use super::*;
 
-    /// The model: in how many ways the value of each name can begin at each place; two stands for any more.
+    /// The model: in how many ways the value of each name can begin at each place, at most 2.
     fn ways(names: &[&str], text: &[u8]) -> u8 {
         let mut ways = vec![0u8; text.len() + 1];
         ways[names[0].len() + 1] = 1;
@@ -157,7 +157,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(2000))]
 
-        // Of few characters, so that a value often reads as a name.
+        // A small alphabet, so that a value often reads as a name.
         #[test]
         fn a_key_splits_as_the_model_says(pairs in prop::collection::vec(("[ab_]{1,2}", "[ab_=]{0,9}"), 1..6)) {
             let (names, values): (Vec<_>, Vec<_>) = pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())).unzip();
@@ -173,7 +173,7 @@ mod tests {
         let long = "_n1=_n2=_n999=".repeat(80_000);
         let mut values = vec!["x"; 1000];
         values[500] = &long;
-        // At the model's cost this would take minutes.
+        // The model would take minutes here.
         assert!(!splits_in_several_ways(&names, &key(&names, &values)));
         values[500] = "_n501=";
         assert!(splits_in_several_ways(&names, &key(&names, &values)));

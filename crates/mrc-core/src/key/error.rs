@@ -1,8 +1,8 @@
-//! Why no key can be made.
+//! The reasons why params have no key.
 
 use crate::nesting::Nesting;
 
-/// No key can be made of these params.
+/// These params have no key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyError {
@@ -20,7 +20,7 @@ pub enum KeyError {
         /// The position, from 1.
         position: usize,
     },
-    /// A name that can't be told from its value.
+    /// A name that contains `=`, which ends a name in a key.
     #[error("the name {name:?} has a `=`, which ends a name in the key: leave it out of the name")]
     NameWithEquals {
         /// The name.
@@ -32,7 +32,7 @@ pub enum KeyError {
         /// The name of the param.
         name: String,
     },
-    /// A list without an element.
+    /// An empty list.
     #[error("the list of {name} is empty, and `IN ()` is not SQL: answer without asking the database")]
     EmptyList {
         /// The name of the param.

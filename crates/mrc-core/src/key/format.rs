@@ -3,19 +3,19 @@
 use super::{python, typescript};
 use crate::value::Value;
 
-/// Whose spelling of values a key has.
+/// The spelling of values in a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum KeyFormat {
-    /// As the npm package `@actvalue/mysql-redis-cache` writes them: `null`, `true`, `1e-7`, `1,2,3`. Default.
+    /// Default. As the npm package `@actvalue/mysql-redis-cache`: `null`, `true`, `1e-7`, `1,2,3`.
     #[default]
     TypeScript,
-    /// As the PyPI package `actvalue.mysql-redis-cache` writes them: `None`, `True`, `1e-07`, `[1, 2, 3]`.
+    /// As in the PyPI package `actvalue.mysql-redis-cache`: `None`, `True`, `1e-07`, `[1, 2, 3]`.
     Python,
 }
 
 impl KeyFormat {
-    /// Appends a value as it stands in a key.
+    /// Appends a value as a key spells it.
     pub(crate) fn write(self, value: &Value, out: &mut Vec<u8>) {
         match self {
             Self::TypeScript => typescript::write(value, out),
@@ -27,7 +27,7 @@ impl KeyFormat {
 impl std::str::FromStr for KeyFormat {
     type Err = UnknownKeyFormat;
 
-    /// `typescript` or `python`.
+    /// Reads `typescript` or `python`.
     fn from_str(name: &str) -> Result<Self, UnknownKeyFormat> {
         match name {
             "typescript" => Ok(Self::TypeScript),
@@ -37,7 +37,7 @@ impl std::str::FromStr for KeyFormat {
     }
 }
 
-/// The name is no format's.
+/// The name belongs to no format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a key format is typescript or python")]
 pub struct UnknownKeyFormat;

@@ -1,8 +1,8 @@
-//! Keys: `{name}={value}_…_{sha1 hex of the text}`, byte for byte as the peers make them.
+//! Keys: `{name}={value}_…_{sha1 hex of the text}`, byte for byte as the peers compute them.
 //!
-//! A key must identify the statement and every param. Nothing is guessed: a param without a name is refused. A value whose spelling is
-//! not its own makes the key [ambiguous](Key::ambiguity). Where only the type is in doubt, a [mark](Key::mark) in the entry tells it;
-//! otherwise the call bypasses the cache.
+//! A key must identify the statement and every param. A param without a name is refused. A key is
+//! [ambiguous](Key::ambiguity) if a value's spelling isn't unique. Where only the type is in doubt,
+//! a [mark](Key::mark) in the entry shows the type; otherwise the call bypasses the cache.
 
 mod ambiguity;
 mod canonical;
@@ -24,7 +24,7 @@ pub use format::{KeyFormat, UnknownKeyFormat};
 pub use function::{FunctionKey, FunctionKeyError};
 pub use reading::Mark;
 
-/// How keys are made.
+/// The rules for keys: the format, and whether params need names.
 ///
 /// ```
 /// use mrc_core::{KeyScheme, params};
@@ -39,7 +39,7 @@ pub struct KeyScheme {
     allow_unnamed: bool,
 }
 
-/// A key, and whether it is its params' alone.
+/// A key, and whether other params could have the same key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Key {
     text: String,
@@ -53,33 +53,33 @@ pub struct Key {
 pub struct TextHash([u8; 40]);
 
 impl KeyScheme {
-    /// Keys in this format.
+    /// Returns a scheme for keys in this format. It refuses params without a name.
     pub const fn new(format: KeyFormat) -> Self {
         Self { format, allow_unnamed: false }
     }
 
-    /// Lets params without a name be left out of the key, as both peers do. Default: they are refused.
+    /// Sets whether keys omit params without a name, as both peers do. Default: false, an error.
     ///
-    /// Calls that differ only in such a param share an entry: right for what doesn't change the answer, and for nothing else.
+    /// Calls that differ only in such a param share an entry, so they must have one answer.
     #[must_use]
     pub const fn allow_unnamed(self, allow: bool) -> Self {
         Self { allow_unnamed: allow, ..self }
     }
 
-    /// The format of the keys.
+    /// Returns the format of the keys.
     pub const fn format(self) -> KeyFormat {
         self.format
     }
 
-    /// The key of a text (a query's, or a function's signature) and its params.
+    /// Returns the key of a text (a query's, or a function's signature) and its params.
     ///
     /// # Errors
-    /// [`KeyError`]: a param without a usable name, or a value that no row can equal.
+    /// [`KeyError`] when a param has no usable name, or a value that no row can equal.
     pub fn key(self, text: &str, params: &Params) -> Result<Key, KeyError> {
         self.key_of(&TextHash::of(text), params)
     }
 
-    /// The key of a text that was hashed before.
+    /// Returns the key of a text that was hashed before.
     ///
     /// # Errors
     /// As [`key`](Self::key).
@@ -101,16 +101,17 @@ impl KeyScheme {
             bypasses => (Mark::default(), bypasses),
         };
         out.extend_from_slice(&hash.0);
-        // Every writer appends UTF-8 only; a lossy copy would be made for nothing.
+        // Every writer appends UTF-8 only, so this moves the buffer and doesn't copy it.
         let text =
             String::from_utf8(out).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
         Ok(Key { text, mark, types: reading::types(params, self.format), ambiguity })
     }
 
-    /// The key as the peer of this format computes it for these lists, their lengths may differ, and nothing is refused.
+    /// Returns the key that the peer of this format computes for these lists. Nothing is refused.
     ///
-    /// The npm peer writes `undefined` for a name without a value, the PyPI peer leaves it out; both leave out a value without a name.
-    /// For tools that must say what a peer does; a cache uses [`key`](Self::key).
+    /// The lists may differ in length. The npm peer writes `undefined` for a name without a value;
+    /// the PyPI peer omits the name. Both omit a value without a name. For tools that predict a
+    /// peer's key; a cache uses [`key`](Self::key).
     pub fn peer_key(self, text: &str, values: &[Value], names: &[impl AsRef<str>]) -> String {
         let mut out = Vec::new();
         if !values.is_empty() {
@@ -129,29 +130,29 @@ impl KeyScheme {
 }
 
 impl Key {
-    /// A key whose maker knows that nothing else has it.
+    /// Returns a key that the caller knows to be unique.
     pub fn unambiguous(text: impl Into<String>) -> Self {
         Self { text: text.into(), mark: Mark::default(), types: 0, ambiguity: None }
     }
 
-    /// The key as it lies in Redis.
+    /// Returns the key as Redis stores it.
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// Returns why other params could have the same key. Returns `None` if the key is theirs alone.
+    /// Returns why other params could have the same key. Returns `None` if no others can.
     pub fn ambiguity(&self) -> Option<&Ambiguity> {
         self.ambiguity.as_ref()
     }
 
-    /// Returns why calls with this key go without the cache. Returns `None` if they use it: the key is theirs alone, or the
-    /// [mark](Self::mark) tells their entries from others.
+    /// Returns why calls with this key bypass the cache. Returns `None` if they use the cache: the
+    /// key is unique, or the [mark](Self::mark) distinguishes its entries from others.
     pub fn bypass(&self) -> Option<&Ambiguity> {
         self.ambiguity().filter(|ambiguity| ambiguity.bypasses())
     }
 
-    /// Returns a number for the types of this key's params. One text whose calls all have one number has one type a placeholder, so
-    /// that an entry without a mark is taken for one of those types.
+    /// Returns a number for the types of this key's params. If all calls of a text have one number,
+    /// each placeholder has one type. An entry without a mark is then read as those types.
     pub fn types(&self) -> u64 {
         self.types
     }
@@ -161,7 +162,7 @@ impl Key {
         &self.mark
     }
 
-    /// The key as a string.
+    /// Returns the key as a string.
     pub fn into_string(self) -> String {
         self.text
     }
@@ -180,7 +181,7 @@ impl AsRef<str> for Key {
 }
 
 impl TextHash {
-    /// The hash of a text, as UTF-8.
+    /// Returns the hash of a text's UTF-8 bytes.
     pub fn of(text: &str) -> Self {
         let mut hex = [0; 40];
         for (pair, byte) in hex.chunks_exact_mut(2).zip(sha1_smol::Sha1::from(text).digest().bytes()) {

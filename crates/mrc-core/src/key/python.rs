@@ -74,7 +74,7 @@ pub(crate) fn repr_str(text: &str, out: &mut Vec<u8>) {
     append(out, format_args!("{quote}"));
 }
 
-/// Python's `str.isprintable`, but for unassigned code points, which change with every Unicode version.
+/// Returns Python's `str.isprintable`, except for unassigned code points: they vary by version.
 fn is_printable(char: char) -> bool {
     let separator = char.is_whitespace() && char != ' ';
     let format = matches!(u32::from(char),

@@ -1,9 +1,9 @@
 //! The types of a key's params, where the key's text doesn't show them.
 //!
-//! `Code=0` is the key of the number and of the text, and to SQL they are two questions: `'00' = 0` is true, `'00' = '0'` isn't.
-//! The peers make such keys, so the keys can't change. Instead each spelling *reads as* one type: `0` as an integer, `true` as a
-//! bool, `1,2` as a list, `open` as a text. A param of another type is named in the [mark](Mark), which an entry carries
-//! behind its value.
+//! `Code=0` is the key of the number and of the text, which SQL compares differently: `'00' = 0` is
+//! true, `'00' = '0'` isn't. The peers have such keys, so the keys can't change. Instead each
+//! spelling *reads as* one type: `0` as an integer, `true` as a bool, `1,2` as a list, `open` as a
+//! text. The [mark](Mark) behind an entry's value names the types of other params.
 
 use std::borrow::Cow;
 
@@ -15,11 +15,12 @@ use crate::json::number;
 use crate::param::Params;
 use crate::value::Value;
 
-/// White space behind the value of an entry that names the types of its params, where the key alone would be read as having others:
-/// `Code=0` reads as a number, so the entry of the text `"0"` has a mark.
+/// White space behind an entry's value that names the types of params, where the key alone
+/// misleads. `Code=0` reads as a number, so the entry of the text `"0"` has a mark.
 ///
-/// A mark consists of tabs and carriage returns, and JSON parsers skip it. It is empty where every param has the type that it reads as,
-/// which is how the peers' entries are read. An entry with another mark answers another question, since SQL compares by type.
+/// A mark consists of tabs and carriage returns, which JSON parsers skip. It is empty if each param
+/// has the type that it reads as: the peers' entries are read so. An entry with another mark
+/// answers another question, since SQL compares by type.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Mark(Vec<u8>);
 
@@ -29,7 +30,7 @@ impl Mark {
         if self.0.is_empty() { value } else { [&*value, &self.0].concat().into() }
     }
 
-    /// Returns a stored value without this mark. Returns `None` if its mark is another one.
+    /// Returns a stored value without this mark. Returns `None` if the value has another mark.
     pub fn strip<'a>(&self, stored: &'a [u8]) -> Option<&'a [u8]> {
         let value = stored.strip_suffix(&*self.0)?;
         (!matches!(value.last(), Some(&(ZERO | ONE)))).then_some(value)
@@ -37,18 +38,18 @@ impl Mark {
 
     /// Returns the mark as text, empty if there is none.
     pub fn as_str(&self) -> &str {
-        // Its letters are ASCII.
+        // The letters of a mark are ASCII.
         std::str::from_utf8(&self.0).unwrap_or_default()
     }
 }
 
-/// A type, as far as a key and a database tell types apart. Its number is its code in a mark, so numbers are never given anew.
+/// A type, as keys and databases see it. Its number is its code in stored marks: never reuse one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 enum Type {
     Null = 1,
     Bool = 2,
-    /// Signed or not: both are bound as the same type.
+    /// Signed or unsigned: both are bound as the same type.
     Int = 3,
     Float = 4,
     /// `-0.0`, which JavaScript spells `0`.
@@ -63,9 +64,9 @@ enum Type {
     List = 13,
 }
 
-/// How many bits a code has in a mark.
+/// The number of bits of a type's code in a mark.
 const BITS: u32 = 4;
-/// The two letters of a mark: white space to every JSON parser, and no mark of the store's.
+/// The two letters of a mark. JSON parsers skip both, and the store's own marks use neither.
 const ZERO: u8 = b'\t';
 const ONE: u8 = b'\r';
 
@@ -87,7 +88,7 @@ impl Type {
             Value::DateTime(_) => Self::DateTime,
             Value::Time(_) => Self::Time,
             Value::Json(_) => Self::Json,
-            // `IN (?)` with one element is the same statement as with the element alone, and JavaScript spells both alike.
+            // One element in `IN (?)` equals the element alone, and JavaScript spells both alike.
             Value::List(values) => match values.as_slice() {
                 [one] if format == KeyFormat::TypeScript => Self::of(one, format),
                 _ => Self::List,
@@ -112,7 +113,7 @@ impl Type {
         }
     }
 
-    /// The type that a spelling reads as.
+    /// Returns the type that a spelling reads as.
     fn read(spelled: &[u8], format: KeyFormat) -> Self {
         match format {
             KeyFormat::TypeScript => Self::read_typescript(spelled),
@@ -125,7 +126,7 @@ impl Type {
             b"null" => Self::Null,
             b"true" | b"false" => Self::Bool,
             _ if spelled.ends_with(UTC) => Self::DateTime,
-            // An array prints its elements without spaces between them, and most texts with commas have spaces.
+            // An array prints no space after a comma; most texts with commas have one.
             _ if spelled.contains(&b',') && !spelled.windows(2).any(|pair| pair == b", ") => Self::List,
             _ => number(spelled, number::ecmascript).unwrap_or(Self::Text),
         }
@@ -141,10 +142,10 @@ impl Type {
         }
     }
 
-    /// The type that an element of a list reads as. The list's spelling shows where it begins and ends.
+    /// Returns the type that a list's element reads as. The list's spelling shows where it ends.
     fn read_element(element: &Value, format: KeyFormat) -> Self {
         match format {
-            // Python's `repr` quotes texts and names types. A time and JSON have no word there: they read as what they look like.
+            // `repr` quotes texts and names types. Times and JSON are bare: they read as text.
             KeyFormat::Python => match element {
                 Value::Time(_) | Value::Json(_) => Self::Text,
                 element => Self::of(element, format),
@@ -158,9 +159,9 @@ impl Type {
     }
 }
 
-/// The type of a number that is spelled in this way and in no other.
+/// Returns the type of a number that has this exact spelling. Returns `None` for other texts.
 fn number(spelled: &[u8], print: fn(f64, &mut Vec<u8>)) -> Option<Type> {
-    // Most texts are no numbers, and the first byte says so.
+    // The first byte rules out most texts.
     spelled.first().filter(|first| first.is_ascii_digit() || **first == b'-')?;
     let text = std::str::from_utf8(spelled).ok()?;
     let is_int = match text.strip_prefix('-') {
@@ -186,7 +187,7 @@ fn spelled(value: &Value, format: KeyFormat) -> Cow<'_, [u8]> {
     }
 }
 
-/// Whether a value of this type always reads as itself: no need to look at its spelling.
+/// Returns whether a value of this type always reads as itself, whatever its spelling.
 fn is_plain(value: &Value, format: KeyFormat) -> bool {
     match value {
         Value::Null | Value::Bool(_) | Value::Int(_) | Value::UInt(_) => true,
@@ -195,7 +196,7 @@ fn is_plain(value: &Value, format: KeyFormat) -> bool {
     }
 }
 
-/// Returns the type of a param and the one that it reads as. Returns `None` if they are one.
+/// Returns the type of a param and the type that it reads as. Returns `None` if they are equal.
 fn differing(value: &Value, format: KeyFormat) -> Option<(Type, Type)> {
     if is_plain(value, format) {
         return None;
@@ -209,8 +210,8 @@ fn differing_element(element: &Value, format: KeyFormat) -> Option<(Type, Type)>
     (own != reads_as).then_some((own, reads_as))
 }
 
-/// A number for the types of these params. Two lists of params with one key, of which one needs no mark and the other does, have two
-/// numbers: a list isn't its element here.
+/// Returns a number for the types of these params. Two lists of params with one key have different
+/// numbers if only one of them needs a mark: a list isn't its element here.
 pub(super) fn types(params: &Params, format: KeyFormat) -> u64 {
     let bit = |value: &Value| 1_u64 << Type::of(value, format) as u8;
     let of = |value: &Value| match value {
@@ -222,7 +223,7 @@ pub(super) fn types(params: &Params, format: KeyFormat) -> u64 {
     params.values().map(of).fold(0xcbf2_9ce4_8422_2325, mix)
 }
 
-/// The mark of these params, and the first that needs one.
+/// Returns the mark of these params, and the ambiguity of the first param that needs a mark.
 pub(super) fn mark(params: &Params, format: KeyFormat) -> (Mark, Option<Ambiguity>) {
     let (mut mark, mut first) = (Vec::new(), None);
     for param in params {
@@ -247,7 +248,7 @@ pub(super) fn mark(params: &Params, format: KeyFormat) -> (Mark, Option<Ambiguit
             write(differing_element(element, format).map(|(own, _)| own), &mut mark);
         }
     }
-    // Zeros at the end say nothing.
+    // Trailing zeros carry no information.
     mark.truncate(mark.iter().rposition(|&letter| letter == ONE).map_or(0, |last| last + 1));
     (Mark(mark), first)
 }

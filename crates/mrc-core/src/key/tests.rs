@@ -184,12 +184,12 @@ fn a_value_is_read_by_its_own_types_alone() {
     }
 }
 
-/// Short texts of the characters that a key is made of, so that clashes are frequent.
+/// Short texts of the characters that keys consist of, so that clashes are frequent.
 fn text() -> impl Strategy<Value = String> {
     "[ab_=,nul]{0,8}"
 }
 
-/// The values as the key holds them, read back with the names alone.
+/// Returns the values as the key holds them, read back with the names alone.
 fn parse(names: &[String], key: &str) -> Option<Vec<String>> {
     let mut rest = key.strip_suffix(HASH)?;
     let mut values = Vec::new();
@@ -281,7 +281,7 @@ fn value() -> impl Strategy<Value = Value> {
     prop_oneof![3 => scalar(), 1 => prop::collection::vec(scalar(), 1..3).prop_map(Value::List)]
 }
 
-/// What the database is asked with: integers have one type, and `IN (?)` with one element is that element.
+/// Returns the question to the database: integers have one type, and a list of one is its element.
 fn asked(value: &Value) -> String {
     match value {
         Value::UInt(int) => i64::try_from(*int).map_or_else(|_| format!("{value:?}"), |int| asked(&Value::Int(int))),
@@ -318,7 +318,7 @@ proptest! {
     }
 }
 
-/// A stack of 2 MiB, as threads have, doesn't hold the recursion through it.
+/// A document whose recursion overflows a thread's stack of 2 MiB.
 fn bottomless() -> serde_json::Value {
     (0..20_000).fold(serde_json::json!([]), |inner, _| serde_json::Value::Array(vec![inner]))
 }
@@ -333,7 +333,7 @@ fn a_document_without_a_bottom_is_refused_everywhere() {
         }
         assert_eq!(params.check(), Err(too_deep.clone()));
         assert_eq!(crate::EntryPattern::any(&params), Err(crate::PatternError::TooDeep { name: "Filter".into() }));
-        // To drop it recurs as well.
+        // Dropping it would recurse as well.
         std::mem::forget(params);
     }
     let unnamed = Params::new().with("Id", 1).with_unnamed(Value::Json(bottomless()));

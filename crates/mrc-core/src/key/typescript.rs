@@ -35,8 +35,8 @@ pub(super) fn write(value: &Value, out: &mut Vec<u8>) {
     }
 }
 
-/// Writes JSON as `JSON.stringify` prints it, for both peers: their callers pass a text. Writes nothing of a document that
-/// nests too deep, since no key has one.
+/// Writes JSON as `JSON.stringify` prints it, for both peers: their callers pass a text. Writes
+/// nothing if the document nests too deep, since no key holds such a document.
 pub(super) fn write_json(document: &serde_json::Value, out: &mut Vec<u8>) {
     if Nesting::is_exceeded_by(document) {
         return;
@@ -46,7 +46,7 @@ pub(super) fn write_json(document: &serde_json::Value, out: &mut Vec<u8>) {
     }
 }
 
-/// `Date.prototype.toString` of a process whose time zone is UTC.
+/// Writes a date as `Date.prototype.toString` prints it in the time zone UTC.
 fn write_date(at: DateTime, out: &mut Vec<u8>) {
     const DAYS: [&str; 7] = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
     const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];

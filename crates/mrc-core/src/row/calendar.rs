@@ -1,9 +1,9 @@
-//! Dates and times as text, as every format builds on them.
+//! Dates and times as text, for every format.
 
 use super::ColumnKind;
 use crate::temporal::{Date, DateTime, Time};
 
-/// `2025-01-15`.
+/// Writes `2025-01-15`.
 pub(super) fn date(value: Date, out: &mut Vec<u8>) {
     padded(value.year.into(), 4, out);
     out.push(b'-');
@@ -12,7 +12,7 @@ pub(super) fn date(value: Date, out: &mut Vec<u8>) {
     padded(value.day.into(), 2, out);
 }
 
-/// `10:30:00`.
+/// Writes `10:30:00`.
 pub(super) fn clock(value: DateTime, out: &mut Vec<u8>) {
     padded(value.hour.into(), 2, out);
     out.push(b':');
@@ -21,7 +21,7 @@ pub(super) fn clock(value: DateTime, out: &mut Vec<u8>) {
     padded(value.second.into(), 2, out);
 }
 
-/// `-838:59:59` and its fraction, as the server prints it.
+/// Writes `-838:59:59` and its fraction, as the server prints it.
 pub(super) fn time(value: Time, kind: ColumnKind, out: &mut Vec<u8>) {
     if value.negative {
         out.push(b'-');
@@ -34,7 +34,7 @@ pub(super) fn time(value: Time, kind: ColumnKind, out: &mut Vec<u8>) {
     fraction(value.micros, kind, out);
 }
 
-/// As many digits of the second's fraction as the column declares; all six where those would lose something.
+/// Writes the second's fraction: the declared digits, or all six if those would lose something.
 pub(super) fn fraction(micros: u32, kind: ColumnKind, out: &mut Vec<u8>) {
     let declared = match kind {
         ColumnKind::DateTime { fraction } | ColumnKind::Time { fraction } => fraction,
@@ -52,7 +52,7 @@ pub(super) fn fraction(micros: u32, kind: ColumnKind, out: &mut Vec<u8>) {
     }
 }
 
-/// The last `width` digits of the value, with leading zeros.
+/// Writes the last `width` digits of the value, with leading zeros.
 pub(super) fn padded(value: u32, width: usize, out: &mut Vec<u8>) {
     let mut digits = [b'0'; 6];
     let mut rest = value;
@@ -63,7 +63,7 @@ pub(super) fn padded(value: u32, width: usize, out: &mut Vec<u8>) {
     out.extend_from_slice(digits.get(digits.len() - width.min(digits.len())..).unwrap_or_default());
 }
 
-/// Whether the calendar has such a day; the year 0 it has not.
+/// Returns whether the calendar has this day. It has no year 0.
 pub(super) fn exists(date: Date) -> bool {
     date.year > 0 && (1..=12).contains(&date.month) && date.day > 0 && date.day <= days_in_month(date.year, date.month)
 }

@@ -7,7 +7,7 @@ use super::{Cell, Column, ColumnKind, RowError, calendar, decimal, server_float}
 use crate::json::{self, Spelling, number};
 use crate::temporal::DateTime;
 
-/// The names as they are; two of one name are an error.
+/// Returns the names as they are. Two columns with one name are an error.
 pub(super) fn names(columns: &[Column]) -> Result<Vec<String>, RowError> {
     let mut seen = std::collections::HashSet::with_capacity(columns.len());
     match columns.iter().find(|column| !seen.insert(&column.name)) {
@@ -47,7 +47,7 @@ pub(super) fn write(cell: Cell<'_>, column: &Column, out: &mut Vec<u8>) -> Resul
     Ok(())
 }
 
-/// Appends a JSON document, which must be one.
+/// Appends a JSON document. Any other text is an error.
 pub(super) fn document(text: &str, spelling: Spelling, column: &Column, out: &mut Vec<u8>) -> Result<(), RowError> {
     json::rewrite(text, spelling, out).map_err(|_| RowError::InvalidJson { column: column.name.clone() })
 }
@@ -74,7 +74,7 @@ fn base64(bytes: &[u8], out: &mut Vec<u8>) {
     out.push(b'"');
     let start = out.len();
     out.resize(start + bytes.len().div_ceil(3) * 4, b'=');
-    // The room is exactly what the encoding takes.
+    // The room has exactly the size of the encoding.
     _ = out.get_mut(start..).map(|room| STANDARD.encode_slice(bytes, room));
     out.push(b'"');
 }

@@ -1,4 +1,4 @@
-//! What a database says of a column, and one value of it.
+//! A column as the database describes it, and one value of the column.
 
 use crate::temporal::{Date, DateTime, Time};
 
@@ -7,22 +7,22 @@ use crate::temporal::{Date, DateTime, Time};
 pub struct Column {
     /// The name, as selected.
     pub name: String,
-    /// What its cells are.
+    /// The type of its cells.
     pub kind: ColumnKind,
-    /// The table that it was selected from, by its alias; empty for an expression. Default: not known.
+    /// The alias of its table; empty for an expression. Default: `None`, not known.
     ///
-    /// Only [`RowFormat::Python`](crate::RowFormat::Python) looks at it, where two columns have one name.
+    /// Only [`RowFormat::Python`](crate::RowFormat::Python) reads it, if two columns have one name.
     pub table: Option<String>,
-    /// The digits after the point that the server prints of a `FLOAT` or `DOUBLE`, as of a `FLOAT(7,3)` or a `PI()`.
-    /// `None` where it prints as many as the number has. Default: `None`.
+    /// The digits after the point that the server prints of a `FLOAT` or `DOUBLE`, such as
+    /// `FLOAT(7,3)`. Default: `None`, the server prints as many as the number has.
     ///
-    /// Only [`RowFormat::TypeScript`](crate::RowFormat::TypeScript) and [`RowFormat::Python`](crate::RowFormat::Python)
-    /// look at it: their peers read the server's text.
+    /// Only [`RowFormat::TypeScript`](crate::RowFormat::TypeScript) and
+    /// [`RowFormat::Python`](crate::RowFormat::Python) read it: their peers read the server's text.
     pub decimals: Option<u8>,
 }
 
 impl Column {
-    /// A column.
+    /// Returns a column.
     pub fn new(name: impl Into<String>, kind: ColumnKind) -> Self {
         Self { name: name.into(), kind, table: None, decimals: None }
     }
@@ -33,14 +33,14 @@ impl Column {
         Self { decimals: Some(decimals), ..self }
     }
 
-    /// The column with the table that it was selected from: the alias, or the empty text for an expression.
+    /// Sets the table that it was selected from: the alias, or the empty text for an expression.
     #[must_use]
     pub fn in_table(self, table: impl Into<String>) -> Self {
         Self { table: Some(table.into()), ..self }
     }
 }
 
-/// The SQL type of a column, as far as JSON cares.
+/// The SQL type of a column, as far as JSON distinguishes types.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ColumnKind {
@@ -56,7 +56,7 @@ pub enum ColumnKind {
     Year,
     /// `BIT(n)`.
     Bit,
-    /// `BIT(n)` whose bytes are the digits of the number: an expression of MariaDB, such as `MAX(b)`.
+    /// `BIT(n)` whose bytes are the number's digits: an expression of MariaDB, such as `MAX(b)`.
     BitDigits,
     /// `CHAR`, `VARCHAR`, `TEXT`, `ENUM`, `SET`: anything that is text.
     Text,
@@ -104,7 +104,7 @@ pub enum Cell<'a> {
     Decimal(&'a str),
     /// Text.
     Text(&'a str),
-    /// Bytes: of a `BINARY`, `BLOB`, `GEOMETRY` or `VECTOR` column, or the big-endian bytes of a `BIT` column.
+    /// The bytes of a `BINARY`, `BLOB`, `GEOMETRY` or `VECTOR` column; a `BIT`'s are big-endian.
     Bytes(&'a [u8]),
     /// A JSON document, as the server prints it.
     Json(&'a str),

@@ -3,18 +3,18 @@
 use super::{Column, RowError};
 use crate::json::number::{self, SIGNIFICANT, ecmascript_digits, python_digits, significant};
 
-/// A decimal of so few digits, not far out of proportion, comes back from a double unchanged: no double need be made of it.
+/// A double keeps 15 digits if the point is in a moderate place, so the digits need no double.
 const SAFE: usize = 15;
 
 /// A number of digits with at most one point.
 pub(super) struct Digits<'a> {
     text: &'a str,
     negative: bool,
-    /// Without the sign, and without zeros before or after; may begin or end with the point.
+    /// The digits without the sign and outer zeros. May begin or end with the point.
     core: &'a [u8],
-    /// Where the point stands, counted from the first significant digit: 3 for `123.4`, -1 for `0.01234`.
+    /// The place of the point, from the first significant digit: 3 for `123.4`, -1 for `0.01234`.
     point: i32,
-    /// How many digits `core` has.
+    /// The number of digits in `core`.
     count: usize,
 }
 
@@ -23,7 +23,7 @@ pub(super) fn parse<'a>(text: &'a str, column: &Column) -> Result<Digits<'a>, Ro
     digits(text).ok_or_else(|| RowError::InvalidDecimal { column: column.name.clone(), digits: text.to_owned() })
 }
 
-/// Reads `-?digits`, with at most one point anywhere; `None` for anything else.
+/// Reads `-?digits`, with at most one point anywhere. Returns `None` for anything else.
 pub(super) fn digits(text: &str) -> Option<Digits<'_>> {
     let unsigned = text.strip_prefix('-').unwrap_or(text).as_bytes();
     let (mut total, mut whole) = (0_usize, None);
@@ -51,7 +51,7 @@ pub(super) fn digits(text: &str) -> Option<Digits<'_>> {
 }
 
 impl Digits<'_> {
-    /// As ECMAScript spells the double if that one means the same number; else digit for digit.
+    /// Writes the double as ECMAScript spells it, if it is the same number; else all the digits.
     pub(super) fn canonical(&self, out: &mut Vec<u8>) {
         if self.is_safe() {
             return self.ecmascript(out);
@@ -68,7 +68,7 @@ impl Digits<'_> {
         self.plain(out);
     }
 
-    /// The nearest double, as ECMAScript spells it.
+    /// Writes the nearest double, as ECMAScript spells it.
     pub(super) fn ecmascript(&self, out: &mut Vec<u8>) {
         if !self.is_safe() {
             return number::ecmascript(self.double(), out);
@@ -80,7 +80,7 @@ impl Digits<'_> {
         ecmascript_digits(self.gather(&mut scratch), self.point, out);
     }
 
-    /// The nearest double, as Python's `repr` spells it.
+    /// Writes the nearest double, as Python's `repr` spells it.
     pub(super) fn python(&self, out: &mut Vec<u8>) {
         if !self.is_safe() {
             return number::python(self.double(), out);
@@ -92,7 +92,7 @@ impl Digits<'_> {
         python_digits(self.gather(&mut scratch), self.point, out);
     }
 
-    /// The nearest double; infinite for more than 308 digits.
+    /// Returns the nearest double: infinite for more than 308 digits.
     pub(super) fn double(&self) -> f64 {
         self.text.parse().unwrap_or(f64::NAN)
     }
@@ -101,7 +101,7 @@ impl Digits<'_> {
         self.count <= SAFE && (-290..=290).contains(&self.point)
     }
 
-    /// All the digits, without zeros that mean nothing.
+    /// Writes all the digits, without meaningless zeros.
     fn plain(&self, out: &mut Vec<u8>) {
         if self.negative {
             out.push(b'-');
@@ -112,7 +112,7 @@ impl Digits<'_> {
             out.extend(self.significant());
             return;
         }
-        // A point inside stays where it is.
+        // A point inside `core` stays where it is.
         out.extend_from_slice(self.core);
         out.extend(std::iter::repeat_n(b'0', (self.point.unsigned_abs() as usize).saturating_sub(self.count)));
     }

@@ -1,4 +1,4 @@
-//! The encoder: cells in, JSON out.
+//! The encoder: it takes cells and writes JSON.
 
 use bytes::Bytes;
 
@@ -20,16 +20,16 @@ use crate::json;
 /// # Ok::<(), mrc_core::RowError>(())
 /// ```
 ///
-/// The first error stays: every later call returns it, and nothing more is written.
+/// The first error stays: every later call returns it and writes nothing.
 #[derive(Debug)]
 pub struct RowEncoder {
     format: RowFormat,
     columns: Vec<Prepared>,
-    /// The whole rows so far, an opening bracket before them, and what the open row has written.
+    /// An opening bracket, the whole rows so far, and the begun part of the open row.
     out: Vec<u8>,
-    /// Where the open row begins, which is where the whole rows end.
+    /// The place where the whole rows end and the open row begins.
     row_start: usize,
-    /// How many cells the open row has.
+    /// The number of cells in the open row.
     cells: usize,
     in_row: bool,
     rows: u64,
@@ -37,25 +37,25 @@ pub struct RowEncoder {
     failed: Option<RowError>,
 }
 
-/// A column, and the text that stands before each of its values: the brace or comma, and the name.
+/// A column, and the text before each of its values: the brace or comma, and the name.
 #[derive(Debug)]
 struct Prepared {
     column: Column,
     lead: Vec<u8>,
 }
 
-/// For rows whose members don't stand in the order of the columns: a row waits here until it is whole.
+/// A row whose members have another order than the columns. It waits here until it is whole.
 #[derive(Debug)]
 struct Detour {
-    /// Which column each member comes from.
+    /// The column of each member.
     order: Vec<usize>,
     values: Vec<u8>,
-    /// Where each column's value ends in `values`.
+    /// The end of each column's value in `values`.
     ends: Vec<usize>,
 }
 
 impl RowEncoder {
-    /// An encoder for one result.
+    /// Returns an encoder for one result.
     pub fn new(format: RowFormat) -> Self {
         Self {
             format,
@@ -70,27 +70,27 @@ impl RowEncoder {
         }
     }
 
-    /// Which format it writes.
+    /// Returns the format.
     pub fn format(&self) -> RowFormat {
         self.format
     }
 
-    /// How many rows are whole.
+    /// Returns the number of whole rows.
     pub fn rows(&self) -> u64 {
         self.rows
     }
 
-    /// How many bytes the whole rows have, with the brackets around them.
+    /// Returns the size of the whole rows with their brackets, in bytes.
     #[expect(clippy::len_without_is_empty, reason = "it is never empty: no rows are `[]`")]
     pub fn len(&self) -> usize {
         self.row_start + 1
     }
 
-    /// Announces the columns: once, before the first row, also when there is no row.
+    /// Announces the columns: once, before the first row, even if there is no row.
     ///
     /// # Errors
-    /// - [`RowError::DuplicateColumn`] when two columns have one name and the format can't tell them apart;
-    /// - [`RowError::LateColumns`] when a row was begun already.
+    /// - [`RowError::DuplicateColumn`] when the format can't hold two columns of the same name;
+    /// - [`RowError::LateColumns`] when a row was already begun.
     pub fn columns(&mut self, columns: &[Column]) -> Result<(), RowError> {
         self.check()?;
         if self.in_row || self.rows > 0 {
@@ -140,9 +140,10 @@ impl RowEncoder {
     /// Writes the next cell of the row.
     ///
     /// # Errors
-    /// - [`RowError::CellCount`] when the row has all its cells, or the row before it had too few;
-    /// - [`RowError::InvalidJson`], [`RowError::InvalidDecimal`] and [`RowError::WideBit`] when the value can't be written;
-    /// - the first error again, after one.
+    /// - [`RowError::CellCount`] when the row has all its cells, or the row before had too few;
+    /// - [`RowError::InvalidJson`], [`RowError::InvalidDecimal`] or [`RowError::WideBit`] when the
+    ///   value can't be written;
+    /// - the first error again, after an error.
     pub fn cell(&mut self, cell: Cell<'_>) -> Result<(), RowError> {
         self.check()?;
         if !self.in_row {
@@ -176,7 +177,7 @@ impl RowEncoder {
 
     /// Ends the row.
     ///
-    /// A row with too few cells is an error, which the next [`cell`](Self::cell) and [`finish`](Self::finish) return.
+    /// If it has too few cells, the next [`cell`](Self::cell) and [`finish`](Self::finish) fail.
     pub fn end_row(&mut self) {
         if self.failed.is_some() {
             return;
@@ -198,10 +199,10 @@ impl RowEncoder {
         self.rows += 1;
     }
 
-    /// The JSON array of all rows; `[]` when there is none.
+    /// Returns the JSON array of all rows: `[]` if there are none.
     ///
     /// # Errors
-    /// The first error there was; [`RowError::CellCount`] when a row is still open and has too few cells.
+    /// The first error; [`RowError::CellCount`] when an open row has too few cells.
     pub fn finish(mut self) -> Result<Bytes, RowError> {
         if self.in_row {
             self.end_row();
@@ -215,7 +216,7 @@ impl RowEncoder {
         self.failed.clone().map_or(Ok(()), Err)
     }
 
-    /// Keeps the error; the open row is dropped at the end.
+    /// Keeps the error. The open row is left out at the end.
     #[cold]
     fn fail(&mut self, error: RowError) -> Result<(), RowError> {
         self.in_row = false;

@@ -1,4 +1,4 @@
-//! Why a result can't be written.
+//! The reasons why a result can't be written.
 
 /// A result can't be written as JSON.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -15,15 +15,15 @@ pub enum RowError {
         "a row has {given} cells for {expected} columns: announce the columns first, then push one cell for each of them"
     )]
     CellCount {
-        /// How many columns there are.
+        /// The number of columns.
         expected: usize,
-        /// How many cells were pushed.
+        /// The number of cells that were pushed.
         given: usize,
     },
-    /// The columns were announced when rows were written already.
+    /// The columns were announced after rows were written.
     #[error("the columns were announced after the first row: announce them once, before it")]
     LateColumns,
-    /// A JSON column holds what is not JSON.
+    /// A JSON column holds a value that is not JSON.
     #[error(
         "column {column:?} is JSON and holds a value that is not a JSON document: repair it, or select it as text with CAST(… AS CHAR)"
     )]
@@ -31,14 +31,14 @@ pub enum RowError {
         /// The name of the column.
         column: String,
     },
-    /// A decimal, or a float of the text protocol, isn't written with digits.
+    /// A decimal, or a float of the text protocol, isn't a number of digits.
     #[error(
         "column {column:?} is a number and holds {digits:?}, which is not a number (MySQL sends a BIT so, within an IF with numbers: add `+ 0` to it)"
     )]
     InvalidDecimal {
         /// The name of the column.
         column: String,
-        /// What it holds.
+        /// The value.
         digits: String,
     },
     /// A `BIT` value has more than 64 bits.
@@ -48,7 +48,7 @@ pub enum RowError {
     WideBit {
         /// The name of the column.
         column: String,
-        /// How many bytes the value has, leading zeros not counted.
+        /// The number of bytes in the value, without leading zeros.
         bytes: usize,
     },
 }

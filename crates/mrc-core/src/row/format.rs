@@ -1,9 +1,9 @@
 //! The three ways to spell a row.
 
-/// How the values of a row are written as JSON.
+/// The spelling of a row's values in JSON.
 ///
-/// In all of them NULL is `null`, numbers of the integer types and YEAR are numbers, ENUM and SET are text, TIME is the
-/// server's text (`"-838:59:59"`, `"01:02:03.120"`), and a float that isn't finite is `null`.
+/// In all formats, NULL is `null`, integers and YEAR are numbers, and ENUM and SET are text. TIME
+/// is the server's text (`"-838:59:59"`, `"01:02:03.120"`). A float that isn't finite is `null`.
 ///
 /// | MySQL type | `Canonical` | `TypeScript` | `Python` |
 /// |---|---|---|---|
@@ -18,44 +18,44 @@
 /// | zero DATETIME | `"0000-00-00T00:00:00"` | `null` | `"0000-00-00 00:00:00"` |
 /// | zero DATE | `"0000-00-00"` | `"1899-11-30T00:00:00.000Z"` | `"0000-00-00"` |
 /// | JSON | the document | the document, through `JSON.parse` | its text in a string |
-/// | BIT | a number | `{"type":"Buffer","data":[1]}` | text, what is no UTF-8 dropped |
-/// | BINARY, BLOB | base64 | `{"type":"Buffer","data":[…]}` | text, what is no UTF-8 dropped |
-/// | VECTOR | base64 | `[0.5,2]`; **`[]` for NULL** | text, what is no UTF-8 dropped |
-/// | GEOMETRY | base64 of SRID and WKB | `{"x":1,"y":2}` and arrays of it | text, what is no UTF-8 dropped |
-/// | columns of one name | an error | the last one, where the first stands | the second is `table.name` |
+/// | BIT | a number | `{"type":"Buffer","data":[1]}` | text, without invalid UTF-8 |
+/// | BINARY, BLOB | base64 | `{"type":"Buffer","data":[…]}` | text, without invalid UTF-8 |
+/// | VECTOR | base64 | `[0.5,2]`; **`[]` for NULL** | text, without invalid UTF-8 |
+/// | GEOMETRY | base64 of SRID and WKB | `{"x":1,"y":2}` and arrays of it | text, without invalid UTF-8 |
+/// | columns with one name | an error | the last one, in the place of the first | the second is `table.name` |
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum RowFormat {
     /// Without loss. The default.
     ///
-    /// - DECIMAL is spelled as `JSON.stringify` spells it wherever a double holds it (`10.50` is `10.5`); else all its
-    ///   digits stand there, without the zeros that end the fraction.
-    /// - DATETIME and TIMESTAMP are ISO 8601 without a zone, with as many digits behind the second as the column declares.
-    /// - JSON columns are embedded without white space; their numbers, escapes and order stay as the server prints them.
-    /// - Binary is base64 with the standard alphabet and padding; BIT is a number of up to 64 bits.
+    /// - DECIMAL is spelled as by `JSON.stringify` if a double holds it (`10.50` is `10.5`).
+    ///   Otherwise all its digits stay, without the zeros that end the fraction.
+    /// - DATETIME and TIMESTAMP are ISO 8601 without a zone, with the declared fraction digits.
+    /// - JSON is embedded without white space; numbers, escapes and order stay as the server's.
+    /// - Binary is base64 with the standard alphabet and padding. BIT is a number of up to 64 bits.
     /// - Zero dates and dates such as `2025-02-00` keep their digits.
     #[default]
     Canonical,
-    /// As the npm peer writes it (4.1, mysql2 3.24) in a process whose time zone is UTC, its quirks included.
+    /// As the npm peer writes it (4.1, mysql2 3.24) in the time zone UTC, with its quirks.
     ///
-    /// - Text that looks like a number (`00123`, `1.50`, `-7`, `5.`) becomes one.
-    /// - Milliseconds are cut, not rounded. Impossible dates roll over (`2025-02-31` is 3 March), and years below 100 are taken
-    ///   for 19xx and 20xx, as JavaScript's `Date` does.
+    /// - Text that looks like a number (`00123`, `1.50`, `-7`, `5.`) becomes a number.
+    /// - Milliseconds are cut, not rounded. Impossible dates roll over: `2025-02-31` is 3 March.
+    ///   Years below 100 become 19xx and 20xx, as in JavaScript's `Date`.
     /// - Columns whose names are array indexes (`SELECT 1`) come first, ascending.
-    /// - A DOUBLE of 16 digits can differ from the stored one in the last: so mysql2 reads it.
+    /// - A DOUBLE of 16 digits can differ from the stored one in the last digit, as in mysql2.
     TypeScript,
-    /// As the PyPI peer writes it (0.4, aiomysql with PyMySQL), its quirks included.
+    /// As the PyPI peer writes it (0.4, aiomysql with PyMySQL), with its quirks.
     ///
-    /// - TIME is written as text; the peer fails on it, so it can't have stored anything else.
-    /// - A second column of one name is `table.name`, which needs [`Column::table`](crate::Column::table); without it the result
-    ///   is an error.
+    /// - TIME is written as text. The peer fails on TIME, so it can't have stored anything else.
+    /// - A second column with one name is `table.name`, which needs
+    ///   [`Column::table`](crate::Column::table). Without a table, the result is an error.
     Python,
 }
 
 impl std::str::FromStr for RowFormat {
     type Err = UnknownRowFormat;
 
-    /// `canonical`, `typescript` or `python`.
+    /// Reads `canonical`, `typescript` or `python`.
     fn from_str(name: &str) -> Result<Self, UnknownRowFormat> {
         match name {
             "canonical" => Ok(Self::Canonical),
@@ -66,7 +66,7 @@ impl std::str::FromStr for RowFormat {
     }
 }
 
-/// The name is no row format's.
+/// The name belongs to no row format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a row format is canonical, typescript or python")]
 pub struct UnknownRowFormat;

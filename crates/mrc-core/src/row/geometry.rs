@@ -1,11 +1,11 @@
-//! A `GEOMETRY` as mysql2 parses it: points are objects, everything else is arrays of what it holds.
+//! A `GEOMETRY` as mysql2 parses it: points are objects, and all others are arrays of their parts.
 
 use crate::json::number;
 
-/// Deeper collections are null; the server's own limit lies far below.
+/// The most levels of a collection; deeper ones are null. The server's own limit is far below.
 const DEPTH: u32 = 64;
 
-/// Writes the server's bytes (4 bytes of SRID, then WKB). What can't be read is null, as in mysql2.
+/// Writes the server's bytes (4 bytes of SRID, then WKB). Unreadable bytes are null, as in mysql2.
 pub(super) fn write(bytes: &[u8], out: &mut Vec<u8>) {
     let mut reader = WkbReader { rest: bytes.get(4..).unwrap_or_default() };
     reader.geometry(0, out);
@@ -58,7 +58,7 @@ impl WkbReader<'_> {
         Some(())
     }
 
-    /// Writes up to `count` items; the list ends where an item can't be read.
+    /// Writes up to `count` items. The list ends before the first item that can't be read.
     fn list(&mut self, count: u32, out: &mut Vec<u8>, item: impl Fn(&mut Self, &mut Vec<u8>) -> Option<()>) {
         out.push(b'[');
         for at in 0..count {
@@ -90,7 +90,7 @@ impl WkbReader<'_> {
         Some(())
     }
 
-    /// A count of items of at least `size` bytes, which must fit into what is left.
+    /// Returns a count of items of at least `size` bytes. Returns `None` if the rest has no room.
     fn fitting(&mut self, little: bool, size: usize) -> Option<u32> {
         let count = self.count(little)?;
         if count as usize > self.rest.len() / size { None } else { Some(count) }

@@ -1,9 +1,9 @@
 //! Rows on their way from a database to JSON: typed cells are pushed into one buffer, row by row.
 //!
-//! A [`QueryExecutor`](https://docs.rs/mrc-store) announces the columns once, then pushes each row's cells in their order.
-//! Nothing is kept but the bytes that will lie in the cache.
+//! A [`QueryExecutor`](https://docs.rs/mrc-store) announces the columns once, then pushes each
+//! row's cells in order. The encoder keeps only the bytes for the cache.
 //!
-//! How a value is spelled is the matter of a [`RowFormat`]: a file each, over one encoder.
+//! A [`RowFormat`] decides how values are spelled: each has its own file, over one encoder.
 
 mod calendar;
 mod canonical;

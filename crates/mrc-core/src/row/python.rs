@@ -5,7 +5,7 @@ use super::{Cell, Column, ColumnKind, RowError, calendar, decimal};
 use crate::json::{self, number};
 use crate::temporal::DateTime;
 
-/// A name that was there before gets its table in front, as the dict cursor has it.
+/// Returns the names. A repeated name gets its table in front, as in the dict cursor.
 pub(super) fn names(columns: &[Column]) -> Result<Vec<String>, RowError> {
     let mut seen = std::collections::HashSet::with_capacity(columns.len());
     let mut names = Vec::with_capacity(columns.len());
@@ -54,7 +54,7 @@ fn float(value: f64, out: &mut Vec<u8>) {
     if value.is_finite() { number::python(value, out) } else { out.extend_from_slice(b"null") }
 }
 
-/// `bytes.decode("utf-8", errors="ignore")`.
+/// Writes `bytes.decode("utf-8", errors="ignore")`.
 fn decoded(bytes: &[u8], out: &mut Vec<u8>) {
     out.push(b'"');
     for chunk in bytes.utf8_chunks() {
@@ -63,7 +63,7 @@ fn decoded(bytes: &[u8], out: &mut Vec<u8>) {
     out.push(b'"');
 }
 
-/// `isoformat()`; where there is no such day, the server's text.
+/// Writes `isoformat()`, or the server's text if the day doesn't exist.
 fn datetime(value: DateTime, kind: ColumnKind, out: &mut Vec<u8>) {
     out.push(b'"');
     calendar::date(value.date, out);

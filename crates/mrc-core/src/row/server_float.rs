@@ -1,11 +1,11 @@
-//! The text of a `FLOAT`, as the server prints it: what the peers see, since both use the text protocol.
+//! The text of a `FLOAT`, as the server prints it. The peers see it through the text protocol.
 
 use std::io::{Cursor, Write as _};
 
 use super::{Cell, Column, RowError};
 
-/// The text that the server's text protocol has for a float, where that isn't the text of the number itself:
-/// a column of fixed decimals, such as `FLOAT(7,3)`, `SUM` of a `DOUBLE(10,2)` or `PI()`.
+/// Returns the server's text of a float with fixed decimals, such as `FLOAT(7,3)`, `SUM` of a
+/// `DOUBLE(10,2)` or `PI()`. Returns `None` if the server prints the number's own text.
 pub(super) fn fixed(cell: Cell<'_>, column: &Column) -> Option<String> {
     let decimals = usize::from(column.decimals?);
     let value = match cell {
@@ -16,12 +16,12 @@ pub(super) fn fixed(cell: Cell<'_>, column: &Column) -> Option<String> {
     value.is_finite().then(|| format!("{value:.decimals$}"))
 }
 
-/// The nearest double to a number's text.
+/// Returns the nearest double to a number's text.
 pub(super) fn parse(text: &str, column: &Column) -> Result<f64, RowError> {
     text.parse().map_err(|_| RowError::InvalidDecimal { column: column.name.clone(), digits: text.to_owned() })
 }
 
-/// The double that the server's text of a 32-bit float reads back as: six significant digits, so 16777216 is 16777200.
+/// Returns the double of the server's text of an `f32`: six digits, so 16777216 is 16777200.
 pub(super) fn six_digits(value: f32) -> f64 {
     let double = f64::from(value);
     if double.abs() < 1e6 && double.trunc() == double {

@@ -1,14 +1,14 @@
-//! The format of the npm peer: `JSON.stringify` of what mysql2 returns, after the peer turned text of digits into numbers.
+//! The format of the npm peer: `JSON.stringify` of mysql2's rows, with texts of digits as numbers.
 
 use super::server_float::{self, six_digits};
 use super::{Cell, Column, ColumnKind, RowError, calendar, canonical, decimal, geometry};
 use crate::json::{self, Spelling, number};
 use crate::temporal::{Date, DateTime};
 
-/// The greatest integer below which a double has no gaps.
+/// The limit up to which a double holds every integer.
 const SAFE: u64 = 1 << 53;
 
-/// The names as they are: of two with one name the encoder keeps the last.
+/// Returns the names as they are. Of two columns with one name, the encoder keeps the last.
 pub(super) fn names(columns: &[Column]) -> Vec<String> {
     columns.iter().map(|column| column.name.clone()).collect()
 }
@@ -18,7 +18,7 @@ pub(super) fn write(cell: Cell<'_>, column: &Column, out: &mut Vec<u8>) -> Resul
         return write(Cell::Number(&text), column, out);
     }
     match cell {
-        // mysql2 doesn't look whether there is a vector.
+        // mysql2 doesn't check whether there is a vector.
         Cell::Null if column.kind == ColumnKind::Vector => out.extend_from_slice(b"[]"),
         Cell::Null => null(out),
         Cell::Int(value) if value.unsigned_abs() <= SAFE => number::integer(value, out),
@@ -31,7 +31,7 @@ pub(super) fn write(cell: Cell<'_>, column: &Column, out: &mut Vec<u8>) -> Resul
             let double = server_float::parse(text, column)?;
             number::ecmascript(added_up(text).unwrap_or(double), out);
         }
-        // mysql2 keeps the text. MySQL sends the bits of `IF(…, bit, 1)` as a decimal.
+        // mysql2 keeps other text. MySQL sends the bits of `IF(…, bit, 1)` as a decimal.
         Cell::Decimal(text) => match decimal::digits(text) {
             Some(digits) => digits.ecmascript(out),
             None => json::string(text, out),
@@ -62,7 +62,7 @@ fn text(value: &str, out: &mut Vec<u8>) {
     }
 }
 
-/// Writes the number if the text is `-?\d+\.?\d*` and a double is large enough for it.
+/// Writes the text as a number and returns true, if it is `-?\d+\.?\d*` and a double can hold it.
 fn looks_like_a_number(value: &str, out: &mut Vec<u8>) -> bool {
     let first = value.bytes().find(|byte| *byte != b'-');
     if !first.is_some_and(|byte| byte.is_ascii_digit()) {
@@ -77,7 +77,7 @@ fn looks_like_a_number(value: &str, out: &mut Vec<u8>) -> bool {
     }
 }
 
-/// A document, through `JSON.parse`; one that is nothing but a string of digits becomes a number like any text.
+/// Writes a document, through `JSON.parse`. A string of digits alone becomes a number, as any text.
 fn json(document: &str, column: &Column, out: &mut Vec<u8>) -> Result<(), RowError> {
     let start = out.len();
     canonical::document(document, Spelling::JavaScript, column, out)?;
@@ -90,7 +90,7 @@ fn json(document: &str, column: &Column, out: &mut Vec<u8>) -> Result<(), RowErr
     Ok(())
 }
 
-/// A double as mysql2 reads it from the server's text.
+/// Writes a double as mysql2 reads it from the server's text.
 fn double(value: f64, out: &mut Vec<u8>) {
     let start = out.len();
     number::ecmascript(value, out);
@@ -103,8 +103,8 @@ fn double(value: f64, out: &mut Vec<u8>) {
     }
 }
 
-/// The number as mysql2 reads up to 17 characters without an exponent: digit by digit, and divided at the end. It rounds
-/// twice where the digits are beyond 2^53.
+/// Returns the number as mysql2 reads up to 17 characters without an exponent: digit by digit,
+/// divided at the end. It rounds twice if the digits exceed 2^53.
 fn added_up(text: &str) -> Option<f64> {
     if text.len() > 17 || text.contains(['e', 'E']) {
         return None;
@@ -123,7 +123,7 @@ fn added_up(text: &str) -> Option<f64> {
     Some(sum / factor)
 }
 
-/// A `VECTOR`: its floats, each as the double that it is.
+/// Writes a `VECTOR`: each float as the equal double.
 fn vector(bytes: &[u8], out: &mut Vec<u8>) {
     out.push(b'[');
     for (at, float) in bytes.as_chunks().0.iter().enumerate() {
@@ -135,7 +135,7 @@ fn vector(bytes: &[u8], out: &mut Vec<u8>) {
     out.push(b']');
 }
 
-/// `JSON.stringify` of node's `Buffer`.
+/// Writes the `JSON.stringify` of node's `Buffer`.
 fn buffer(bytes: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(br#"{"type":"Buffer","data":["#);
     for (at, byte) in bytes.iter().enumerate() {
@@ -147,14 +147,14 @@ fn buffer(bytes: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(b"]}");
 }
 
-/// A `DATE`: midnight. `Date` takes the years below 100 for 1900 and on.
+/// Writes a `DATE`, at midnight. JavaScript's `Date` reads the years below 100 as 1900 and on.
 fn date(value: Date, out: &mut Vec<u8>) {
     let year = if value.year < 100 { value.year + 1900 } else { value.year };
     let midnight = DateTime { date: rolled_over(Date { year, ..value }), hour: 0, minute: 0, second: 0, micros: 0 };
     iso(midnight, out);
 }
 
-/// A `DATETIME`: null when a part is zero.
+/// Writes a `DATETIME`, or null if a part is zero.
 fn datetime(value: DateTime, out: &mut Vec<u8>) {
     let date = value.date;
     let date = match date {
@@ -168,7 +168,7 @@ fn datetime(value: DateTime, out: &mut Vec<u8>) {
     }
 }
 
-/// What `new Date("0005-02-03 …")` makes of a year below 100: 1 to 31 is a month, and what follows a day and a year.
+/// Returns the date of `new Date("0005-02-03 …")`: 1 to 31 is the month, then day and year follow.
 fn short_year(date: Date) -> Option<Date> {
     let (year, month, day) = match date.year {
         1..=12 => (date.day.into(), u8::try_from(date.year).ok()?, date.month),
@@ -178,7 +178,7 @@ fn short_year(date: Date) -> Option<Date> {
     Some(Date { year: if year < 50 { year + 2000 } else { year + 1900 }, month, day })
 }
 
-/// The day that a day or month beyond its range means: 31 February is 3 March, the month 0 is December before.
+/// Returns the day that an impossible one means: 31 February is 3 March, month 0 is last December.
 fn rolled_over(date: Date) -> Date {
     let Date { mut year, mut month, mut day } = date;
     if month == 0 {
@@ -195,7 +195,7 @@ fn rolled_over(date: Date) -> Date {
     Date { year, month, day }
 }
 
-/// `toISOString()`, at UTC.
+/// Writes `toISOString()`, at UTC.
 fn iso(value: DateTime, out: &mut Vec<u8>) {
     out.push(b'"');
     calendar::date(value.date, out);

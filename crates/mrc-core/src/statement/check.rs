@@ -7,13 +7,13 @@ use super::neighbours::{Neighbours, is_word, keyword, text};
 use super::split::{Piece, not_parsed, pieces};
 use super::{NotCacheable, calls, tables};
 
-/// Whether the answer of `sql` may be cached; see the [module](super)'s docs for the rules.
+/// Checks that the answer of `sql` may be cached, by the rules in the [module](super)'s docs.
 ///
-/// A pure function of the text; its cost grows with the text's length only.
+/// A pure function of the text. Its cost grows only with the text's length.
 ///
 /// # Errors
 ///
-/// What was found that writes, locks, depends on the session or can't be read.
+/// [`NotCacheable`] when the text writes, locks, depends on the session or can't be read.
 ///
 /// ```
 /// use mrc_core::statement::{NotCacheable, check};
@@ -27,8 +27,8 @@ pub fn check(sql: &str) -> Result<(), NotCacheable> {
     check_pieces(&pieces(sql)?)
 }
 
-/// As [`check`], for sessions whose `sql_mode` has `IGNORE_SPACE`: a blank between a built-in function's name and its `(`
-/// makes no other function of it.
+/// As [`check`], for sessions whose `sql_mode` has `IGNORE_SPACE`: a blank between a built-in
+/// function's name and its `(` changes nothing.
 ///
 /// # Errors
 ///
@@ -78,7 +78,7 @@ fn check_token(place: &Neighbours<'_>) -> Result<(), NotCacheable> {
     };
     match token {
         Token::Word(word) => check_word(word, place),
-        // A name, where the server's mode is ANSI_QUOTES.
+        // A name, if the server's mode is ANSI_QUOTES.
         Token::DoubleQuotedString(name) => calls::check(name, place),
         Token::SemiColon => Err(NotCacheable::SeveralStatements),
         token if is_plain(token) => Ok(()),
@@ -90,13 +90,13 @@ fn check_token(place: &Neighbours<'_>) -> Result<(), NotCacheable> {
 }
 
 fn check_word(word: &Word, place: &Neighbours<'_>) -> Result<(), NotCacheable> {
-    // After a `.` even a reserved word is a name.
+    // After a `.`, even a reserved word is a name.
     if place.before(1) == Some(&Token::Period) {
         let qualified = || format!("{}.{}", text(place.before(2)), word.value);
         return if place.is_before_paren() {
             Err(NotCacheable::StoredFunction { what: qualified() })
         } else if word.value.eq_ignore_ascii_case("NEXTVAL") {
-            // With and without quotes, where the server's mode is ORACLE.
+            // With or without quotes, if the server's mode is ORACLE.
             Err(NotCacheable::Writes { what: qualified() })
         } else if word.value.eq_ignore_ascii_case("CURRVAL") {
             Err(NotCacheable::DependsOnSession { what: qualified() })
@@ -128,8 +128,8 @@ fn check_word(word: &Word, place: &Neighbours<'_>) -> Result<(), NotCacheable> {
     }
 }
 
-/// The tokens that mean nothing but themselves. A list of what is allowed: what the tokenizer takes
-/// for an operator of another database is refused.
+/// Returns whether a token means only itself. This is an allow list: operators of other databases,
+/// as the tokenizer reads them, are refused.
 fn is_plain(token: &Token) -> bool {
     matches!(
         token,

@@ -1,4 +1,4 @@
-//! Which part of a statement reads the clock.
+//! The part of a statement that reads the clock.
 
 use sqlparser::tokenizer::Token;
 
@@ -7,16 +7,15 @@ use super::functions::Clock;
 use super::neighbours::{Neighbours, text};
 use super::split::{Piece, pieces};
 
-/// The functions of SQLite that read the clock where an argument is `'now'`.
+/// SQLite's functions that read the clock if an argument is `'now'`.
 const OF_NOW: [&str; 7] = ["DATE", "TIME", "DATETIME", "JULIANDAY", "UNIXEPOCH", "STRFTIME", "TIMEDIFF"];
 
-/// Returns what makes the answer of `sql` depend on the moment of the query, such as `NOW()`. Returns `None` if nothing does.
+/// Returns the part of `sql` that reads the clock, such as `NOW()`. Returns `None` if no part does.
 ///
-/// Such a statement passes [`check()`](super::check()): its answer is cached, and is as old as its TTL allows. With
-/// `created > NOW() - INTERVAL 1 DAY` that is what caches are for; where it matters, bind the time as a param, rounded to the
-/// precision that the caller needs.
+/// Such a statement passes [`check()`](super::check()): its answer is cached, and is as old as its
+/// TTL allows. If that matters, bind the time as a param, rounded to the precision that you need.
 ///
-/// Looks at the words and calls that read the clock, in the text alone: a view or a stored function that does isn't seen.
+/// Only the text is searched: a view or a stored function that reads the clock isn't seen.
 ///
 /// ```
 /// use mrc_core::statement::depends_on_clock;
@@ -26,7 +25,7 @@ const OF_NOW: [&str; 7] = ["DATE", "TIME", "DATETIME", "JULIANDAY", "UNIXEPOCH",
 /// ```
 pub fn depends_on_clock(sql: &str) -> Option<String> {
     let pieces = pieces(sql).ok()?;
-    // The names before the parentheses that are open.
+    // The names before the open parentheses.
     let mut calls = Vec::new();
     for at in 0..pieces.len() {
         let place = Neighbours { pieces: &pieces, at };
@@ -57,7 +56,7 @@ pub fn depends_on_clock(sql: &str) -> Option<String> {
     None
 }
 
-/// How many arguments a call has, of which this is the text after its `(`.
+/// Returns the number of arguments of a call, given the text after its `(`.
 fn arguments(pieces: &[Piece]) -> usize {
     let mut depth = 0_usize;
     let mut commas = 0;

@@ -4,11 +4,11 @@ use std::sync::LazyLock;
 
 use super::NotCacheable;
 
-/// What a name is that stands before a `(`.
+/// The properties of a name before a `(`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Builtin {
     pub(super) kind: FunctionKind,
-    /// With a blank before the `(` the name is a stored function's, unless the server's `sql_mode` has `IGNORE_SPACE`.
+    /// Whether a blank before the `(` makes this a stored function, save with `IGNORE_SPACE`.
     pub(super) joined: bool,
 }
 
@@ -21,7 +21,7 @@ pub(super) enum FunctionKind {
     Random,
     Waits,
     Clock(Clock),
-    /// No function: a word of the grammar, which no server takes for a stored function's name.
+    /// A word of the grammar, which no server takes for a stored function's name.
     Syntax,
 }
 
@@ -32,11 +32,11 @@ pub(super) enum Clock {
     Word,
     /// Always.
     Call,
-    /// When it has at most so many arguments.
+    /// If it has at most this many arguments.
     Arguments(usize),
 }
 
-/// Sorted by name, which is in upper case.
+/// The built-in functions, sorted by name. Names are in upper case.
 static BUILTINS: LazyLock<Vec<(&str, Builtin)>> = LazyLock::new(|| {
     include_str!("functions.txt").lines().filter(|line| !line.starts_with('#')).filter_map(parse).collect()
 });
@@ -64,14 +64,14 @@ fn parse(line: &str) -> Option<(&str, Builtin)> {
     Some((name, builtin))
 }
 
-/// What the servers have built in under this name, in any case. Returns `None` if no server has.
+/// Returns the built-in function of this name, in any case. Returns `None` if no server has it.
 pub(super) fn builtin(name: &str) -> Option<Builtin> {
     let name = name.to_ascii_uppercase();
     let at = BUILTINS.binary_search_by(|(known, _)| known.cmp(&&*name)).ok()?;
     BUILTINS.get(at).map(|(_, builtin)| *builtin)
 }
 
-/// Why a call of `name` isn't cached. Returns `None` if it is.
+/// Returns why a call of `name` isn't cached. Returns `None` if it is.
 ///
 /// The time functions pass (see the module's docs).
 pub(super) fn refusal(name: &str, kind: FunctionKind) -> Option<NotCacheable> {

@@ -1,26 +1,25 @@
-//! MySQL's lexical rules, as sqlparser's tokenizer asks for them.
+//! MySQL's lexical rules, for sqlparser's tokenizer.
 //!
-//! [`sqlparser::dialect::MySqlDialect`] is close, with three differences that could hide text from
-//! a check: it expands executable comments (their positions are lost, and so is the fact that there
-//! was one), takes `@` for a letter, and joins `1.FOR` into one word, which a server reads as `1.`
-//! and `FOR`.
+//! [`sqlparser::dialect::MySqlDialect`] has three differences that could hide text from a check. It
+//! expands executable comments, so that their positions and existence are lost. It takes `@` for a
+//! letter. It joins `1.FOR` into one word, which a server reads as `1.` and `FOR`.
 
 use std::any::TypeId;
 
 use sqlparser::dialect::{Dialect, MySqlDialect};
 use sqlparser::tokenizer::{TokenWithSpan, Tokenizer, TokenizerError};
 
-/// All tokens of `sql`, whitespace and comments included, literals as they are spelled.
+/// Returns all tokens of `sql`, with whitespace and comments. Literals keep their spelling.
 pub(super) fn tokens(sql: &str, mode: Lexical) -> Result<Vec<TokenWithSpan>, TokenizerError> {
     Tokenizer::new(&mode, sql).with_unescape(false).tokenize_with_location()
 }
 
-/// What the `sql_mode` says about quotes.
+/// The part of the `sql_mode` that is about quotes.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Lexical {
-    /// A backslash escapes within a string. `NO_BACKSLASH_ESCAPES` turns it off.
+    /// Whether a backslash escapes within a string. `NO_BACKSLASH_ESCAPES` turns this off.
     pub(super) backslash_escapes: bool,
-    /// `"` quotes a name and not a string: `ANSI_QUOTES`.
+    /// Whether `"` quotes a name and not a string: `ANSI_QUOTES`.
     pub(super) ansi_quotes: bool,
 }
 
@@ -30,7 +29,7 @@ impl Lexical {
 }
 
 impl Dialect for Lexical {
-    // The tokenizer asks for the type where it wants MySQL: `#` comments and `b'…'`.
+    // The tokenizer reads `#` comments and `b'…'` only for MySQL's type.
     fn dialect(&self) -> TypeId {
         TypeId::of::<MySqlDialect>()
     }
@@ -51,13 +50,13 @@ impl Dialect for Lexical {
         self.backslash_escapes
     }
 
-    // `5--1` is arithmetic.
+    // `5--1` is arithmetic: a comment needs a blank after its `--`.
     fn requires_single_line_comment_whitespace(&self) -> bool {
         true
     }
 }
 
-/// Whether a server may run what stands in this comment: `/*! … */`, and `/*M! … */` on MariaDB.
+/// Returns whether a server may run this comment: `/*! … */`, and `/*M! … */` on MariaDB.
 pub(super) fn is_executable(comment: &str) -> bool {
     comment.starts_with('!') || comment.starts_with("M!")
 }

@@ -1,36 +1,36 @@
-//! What a statement's text says about it: whether its answer may be cached, and where its
-//! placeholders are.
+//! Checks of a statement's text: whether its answer may be cached, and where its placeholders are.
 //!
 //! # The read-only check
 //!
 //! Only a statement that can't write, lock, or depend on the session is cached. [`check()`] decides
-//! it from the tokens of sqlparser's tokenizer, and not from a syntax tree, for three reasons.
-//! A tree shows what its parser understood, and MySQL's dialects outgrow any parser: much that
-//! plainly reads doesn't parse. A visitor sees the nodes that it was taught; the list of tokens is
-//! complete. And the words that write or lock are reserved: unquoted, outside of strings and
-//! comments, and not after a `.`, they can't be names, so that a statement that begins with
-//! `SELECT` and holds none of them has no way to write but through a function. Where the tokenizer
-//! and the servers split a text differently, as in executable comments or `a=1e3FOR UPDATE`, the
-//! text is refused.
+//! this from the tokens of sqlparser's tokenizer and not from a syntax tree, for three reasons:
 //!
-//! - **Only built-in functions pass**: those that MySQL 8 and 9, MariaDB 10.6 to 11, or SQLite have
-//!   built in, without a schema before the name and without quotes. A stored or a loaded function
-//!   may write, and is refused until the caller vouches for it with `Query::trust_read_only()`. The
-//!   check doesn't know which server runs the text. A stored function passes if its name is another
-//!   server's built-in one, or a built-in one's that takes another number of arguments.
-//! - **Time functions pass** (`NOW()`, `CURDATE()`, …): `created > NOW() - INTERVAL 1 DAY` is what
-//!   caches are for, and the answer is as old as its TTL allows, as every cached answer is.
-//!   [`depends_on_clock`] names the function.
-//! - **`RAND()`, `UUID()` and their like are refused**, with a seed or without: a cached one would
-//!   be handed to every caller.
+//! 1. MySQL's dialects outgrow any parser: many statements that plainly read don't parse.
+//! 2. A visitor sees only the nodes that it knows; the list of tokens is complete.
+//! 3. The words that write or lock are reserved: unquoted, outside strings and comments, and not
+//!    after a `.`, they can't be names. So a statement that begins with `SELECT` and has none of
+//!    them can write only through a function.
+//!
+//! A text is refused if the tokenizer and the servers split it differently, as in executable
+//! comments or `a=1e3FOR UPDATE`.
+//!
+//! - **Only built-in functions pass**: those of MySQL 8 and 9, MariaDB 10.6 to 11, or SQLite,
+//!   without a schema before the name and without quotes. A stored or a loaded function may write,
+//!   so it is refused until the caller vouches for it with `Query::trust_read_only()`. The check
+//!   doesn't know which server runs the text. So a stored function passes if its name is built in
+//!   on another server, or if the built-in function takes another number of arguments.
+//! - **Time functions pass** (`NOW()`, `CURDATE()`, …). Caches are for
+//!   `created > NOW() - INTERVAL 1 DAY`, and every cached answer is as old as its TTL allows.
+//!   [`depends_on_clock`] returns the function.
+//! - **`RAND()`, `UUID()` and their like are refused**, with or without a seed, since every caller
+//!   would get the same cached value.
 //! - **Tables about the session or the server are refused**, as `SHOW` is: those of
-//!   `performance_schema` and `sys`, and those of `information_schema` that tell anything but how
-//!   the data is defined.
-//! - **What the text doesn't show isn't seen**: a temporary table that hides a table of the same
-//!   name, a view that calls a stored function or asks for the user, the session's time zone.
-//! - The text is read in the server's **default `sql_mode`**. `ANSI_QUOTES` makes no difference
-//!   save for backslashes in quoted names; with `NO_BACKSLASH_ESCAPES` don't write literals that
-//!   hold a backslash into the text, but bind them. SQLite, which knows no such escapes, likewise.
+//!   `performance_schema` and `sys`, and those of `information_schema` that don't define the data.
+//! - **The check sees only the text.** A temporary table may hide a table of the same name. A view
+//!   may call a stored function or ask for the user. The session's time zone isn't seen either.
+//! - The text is read in the server's **default `sql_mode`**. `ANSI_QUOTES` matters only for
+//!   backslashes in quoted names. With `NO_BACKSLASH_ESCAPES`, and in SQLite, bind literals that
+//!   hold a backslash.
 
 mod calls;
 mod check;

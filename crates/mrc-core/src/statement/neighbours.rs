@@ -5,7 +5,6 @@ use sqlparser::tokenizer::{Token, Word};
 
 use super::split::Piece;
 
-/// A token with its neighbours.
 pub(super) struct Neighbours<'a> {
     pub(super) pieces: &'a [Piece],
     pub(super) at: usize,
@@ -24,7 +23,7 @@ impl Neighbours<'_> {
         self.after(1) == Some(&Token::LParen)
     }
 
-    /// Whether no blank and no comment stands before the next token.
+    /// Returns whether the next token follows without a blank or a comment.
     pub(super) fn is_joined_to_next(&self) -> bool {
         self.pieces.get(self.at + 1).is_some_and(|next| next.joined)
     }
@@ -37,7 +36,7 @@ pub(super) fn keyword(token: Option<&Token>) -> Keyword {
     }
 }
 
-/// A name without its quotes, anything else as it is.
+/// Returns a name without its quotes, and any other token as it is.
 pub(super) fn text(token: Option<&Token>) -> String {
     match token {
         Some(Token::Word(Word { value, .. }) | Token::DoubleQuotedString(value)) => value.clone(),
@@ -46,7 +45,7 @@ pub(super) fn text(token: Option<&Token>) -> String {
     }
 }
 
-/// Whether `token` is one of `words`, without quotes.
+/// Returns whether `token` is one of `words`, without quotes.
 pub(super) fn is_word(token: Option<&Token>, words: &[&str]) -> bool {
     match token {
         Some(Token::Word(word)) if word.quote_style.is_none() => {

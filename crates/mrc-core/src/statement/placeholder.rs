@@ -1,4 +1,4 @@
-//! Where the `?` placeholders of a statement are.
+//! The places of a statement's `?` placeholders.
 
 use sqlparser::tokenizer::{Location, Token, TokenWithSpan, TokenizerError, Whitespace};
 
@@ -6,37 +6,35 @@ use super::NotCacheable;
 use super::lexer::{self, Lexical};
 use super::split::pieces_of;
 
-/// Why the placeholders of a statement can't be found.
+/// The reason why the placeholders of a statement can't be found.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PlaceholderError {
-    /// The text can't be split into tokens, mostly as a string, a quoted name or a comment isn't
-    /// closed.
+    /// The text can't be split into tokens: mostly, a string, a name or a comment isn't closed.
     #[error("the SQL text can't be read at line {line}, column {column}: {reason}")]
     Unreadable {
-        /// What the tokenizer met.
+        /// The error of the tokenizer.
         reason: String,
         /// The line, from 1.
         line: u64,
         /// The column in characters, from 1.
         column: u64,
     },
-    /// A `?` stands in an executable comment (`/*! … */`), and only the server knows whether it
-    /// runs that.
+    /// A `?` stands in an executable comment (`/*! … */`), which only some servers run.
     #[error("the placeholder in `/*{comment}*/` counts on some servers only; take it out of the executable comment")]
     InExecutableComment {
         /// The comment's text.
         comment: String,
     },
-    /// Literals can't take the placeholders' place: a server could read other tokens than were found.
+    /// Literals can't replace the placeholders: a server could read other tokens.
     #[error(
         "no values are written into this SQL text, since servers may read it differently: {why}; rewrite it, or bind the params to a prepared statement (`MySqlConfig::param_mode`)"
     )]
     Unsure {
-        /// Where the readings may differ.
+        /// The reason why the readings may differ.
         why: String,
     },
-    /// A `;` is followed by more, and the server would run that too.
+    /// More text follows a `;`, and the server would run that too.
     #[error("only one statement can be sent at a time: split the text at `;`")]
     SeveralStatements,
 }
@@ -47,15 +45,15 @@ impl From<TokenizerError> for PlaceholderError {
     }
 }
 
-/// The byte offset of each `?` placeholder of `sql`, in order.
+/// Returns the byte offset of each `?` placeholder of `sql`, in order.
 ///
-/// A `?` in a string, in a quoted name or in a comment is none. The text is read as MySQL reads it
-/// by default: a backslash escapes within a string, `#` and `-- ` start comments.
+/// A `?` in a string, a quoted name or a comment is none. The text is read as MySQL reads it by
+/// default: a backslash escapes within a string, and `#` and `-- ` start comments.
 ///
 /// # Errors
 ///
-/// [`PlaceholderError::Unreadable`] where a string, a quoted name or a comment never ends,
-/// [`PlaceholderError::InExecutableComment`] where the count would depend on the server.
+/// - [`PlaceholderError::Unreadable`] when a string, a quoted name or a comment never ends;
+/// - [`PlaceholderError::InExecutableComment`] when the count would depend on the server.
 ///
 /// ```
 /// use mrc_core::statement::placeholders;
@@ -68,15 +66,16 @@ pub fn placeholders(sql: &str) -> Result<Vec<usize>, PlaceholderError> {
     offsets(sql, &lexer::tokens(sql, Lexical::DEFAULT)?)
 }
 
-/// The byte offset of each `?` placeholder of `sql`, in order, for who writes literals in their place and sends the text.
+/// Returns the byte offset of each `?` placeholder of `sql`, for callers that write literals there.
 ///
-/// It is stricter than [`placeholders`]: a text passes only if the servers read the same tokens in it, with and without
-/// `ANSI_QUOTES`, and if it is one statement. `backslash_escapes` is false in the `sql_mode` `NO_BACKSLASH_ESCAPES`.
+/// Stricter than [`placeholders`]: the text must be one statement whose tokens all servers read
+/// alike, with and without `ANSI_QUOTES`. `NO_BACKSLASH_ESCAPES` turns `backslash_escapes` off.
 ///
 /// # Errors
 ///
-/// As [`placeholders`], and [`PlaceholderError::Unsure`] where a server could read other tokens,
-/// [`PlaceholderError::SeveralStatements`] where a `;` is followed by more.
+/// - Those of [`placeholders`];
+/// - [`PlaceholderError::Unsure`] when a server could read other tokens;
+/// - [`PlaceholderError::SeveralStatements`] when more text follows a `;`.
 ///
 /// ```
 /// use mrc_core::statement::{PlaceholderError, literal_places};
@@ -102,7 +101,7 @@ pub fn literal_places(sql: &str, backslash_escapes: bool) -> Result<Vec<usize>, 
         if is_one { Ok(offsets) } else { Err(PlaceholderError::SeveralStatements) }
     };
     let found = places(false)?;
-    // Only a backslash ends a text in double quotes elsewhere than a name.
+    // Only a backslash can make a text in double quotes and a name end at different places.
     if sql.contains('"') && sql.contains('\\') && places(true)? != found {
         let why = "a text in double quotes has a backslash, and they quote names in the sql_mode ANSI_QUOTES: \
                    write it in single quotes";
@@ -128,7 +127,7 @@ fn offsets(sql: &str, tokens: &[TokenWithSpan]) -> Result<Vec<usize>, Placeholde
     Ok(offsets)
 }
 
-/// Turns the tokenizer's positions, which count characters and lines, into byte offsets.
+/// Converts the tokenizer's positions, in lines and characters, to byte offsets.
 struct Cursor<'a> {
     chars: std::str::CharIndices<'a>,
     next: Location,
@@ -139,12 +138,12 @@ impl<'a> Cursor<'a> {
         Self { chars: sql.char_indices(), next: Location::new(1, 1) }
     }
 
-    /// The byte offset of `wanted`; positions are asked for in ascending order.
+    /// Returns the byte offset of `wanted`. Calls must ask in ascending order.
     fn offset_of(&mut self, wanted: Location) -> Option<usize> {
         loop {
             let here = self.next;
             let (offset, ch) = self.chars.next()?;
-            // As the tokenizer counts: only a line feed starts a line.
+            // As in the tokenizer, only a line feed starts a line.
             self.next =
                 if ch == '\n' { Location::new(here.line + 1, 1) } else { Location::new(here.line, here.column + 1) };
             if here == wanted {
@@ -250,7 +249,7 @@ mod tests {
             }
         }
 
-        // Pieces whose placeholders are known, in any order, with any text between them.
+        // Pieces with known placeholders, in any order.
         #[test]
         fn offsets_are_exact_in_any_arrangement(pieces in prop::collection::vec(0..PIECES.len(), 0..30)) {
             let mut sql = String::new();

@@ -1,8 +1,8 @@
-//! Why a statement isn't cached.
+//! The reasons why a statement isn't cached.
 
 use std::fmt;
 
-/// What stands in the way of caching a statement, and what to do instead.
+/// The reason why a statement isn't cached. [`advice`](Self::advice) returns what to do instead.
 ///
 /// The `what` fields quote the statement's own text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -10,39 +10,39 @@ use std::fmt;
 pub enum NotCacheable {
     /// There is no statement, only blanks and comments.
     Empty,
-    /// A `;` is followed by more.
+    /// More text follows a `;`.
     SeveralStatements,
-    /// The statement begins with something else than `SELECT`, `WITH`, `VALUES` or `TABLE`.
+    /// The statement doesn't begin with `SELECT`, `WITH`, `VALUES` or `TABLE`.
     ///
-    /// `SHOW`, `DESCRIBE` and `EXPLAIN` are among these: what they tell is about the server as it
-    /// is now, and no table's invalidation would ever reach it.
+    /// This includes `SHOW`, `DESCRIBE` and `EXPLAIN`: they show the server as it is now, and no
+    /// invalidation of a table would reach their answers.
     NotASelect {
         /// The first word.
         what: String,
     },
     /// The statement changes data, a sequence or a file.
     Writes {
-        /// What writes.
+        /// The part that writes.
         what: String,
     },
-    /// The statement takes a lock, frees one or asks about one.
+    /// The statement takes, frees or checks a lock.
     Locks {
-        /// What locks.
+        /// The part that locks.
         what: String,
     },
-    /// The answer depends on the connection that asks, or changes the connection's state.
+    /// The answer depends on the connection, or the statement changes the connection's state.
     DependsOnSession {
-        /// What depends on the session.
+        /// The part that depends on the session.
         what: String,
     },
-    /// Each call is meant to give another answer.
+    /// Each call gives another answer on purpose.
     NonDeterministic {
-        /// What isn't deterministic.
+        /// The part that isn't deterministic.
         what: String,
     },
     /// The call is made for the time that it takes.
     Waits {
-        /// What waits.
+        /// The part that waits.
         what: String,
     },
     /// A function that no server has built in. A stored or a loaded function may do anything.
@@ -50,9 +50,9 @@ pub enum NotCacheable {
         /// The function's name.
         what: String,
     },
-    /// The text can't be read, or servers disagree on how to read it.
+    /// The text can't be read, or servers read it differently.
     NotParsed {
-        /// What couldn't be read.
+        /// The reason.
         why: String,
     },
 }
@@ -82,8 +82,8 @@ impl NotCacheable {
         }
     }
 
-    /// Returns what to do instead, in the words of whoever shows it: `run` runs a statement without the cache, `trust`
-    /// vouches that it only reads.
+    /// Returns what to do instead. `run` is the caller's word for running a statement without the
+    /// cache, `trust` for vouching that it only reads.
     pub fn advice(&self, run: &str, trust: &str) -> String {
         match self {
             Self::Empty => "give it a statement".into(),

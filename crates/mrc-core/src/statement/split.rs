@@ -1,7 +1,7 @@
-//! A text as the tokens that the servers read in it, or the reason why they could read others.
+//! The tokens that the servers read in a text, or the reason why they could read others.
 //!
-//! The tokenizer and the servers split a text differently in a few places. There the text is refused: a word that locks or
-//! writes, or the name of a call, could hide in what the tokenizer takes for something else.
+//! The tokenizer and the servers split some texts differently. Such a text is refused: it could
+//! hide a word that locks or writes, or the name of a call.
 
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Token, TokenWithSpan, Whitespace, Word};
@@ -13,22 +13,22 @@ use super::refusal::NotCacheable;
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Piece {
     pub(super) token: Token,
-    /// Nothing stands between it and the token before, not even a comment.
+    /// Whether no blank and no comment stands before this token.
     pub(super) joined: bool,
 }
 
-/// The tokens that aren't blanks or comments, once no comment turned out to be more than that.
+/// Returns the tokens without blanks and comments, and checks that no comment is more than that.
 ///
 /// # Errors
-/// [`NotCacheable::NotParsed`] where a server could read other tokens.
+/// [`NotCacheable::NotParsed`] when a server could read other tokens.
 pub(super) fn pieces(sql: &str) -> Result<Vec<Piece>, NotCacheable> {
     let tokens = lexer::tokens(sql, Lexical::DEFAULT);
     pieces_of(sql, tokens.map_err(|error| NotCacheable::NotParsed { why: error.to_string() })?)
 }
 
-/// As [`pieces`], of tokens that were read before.
+/// As [`pieces`], from tokens that were read before.
 pub(super) fn pieces_of(sql: &str, tokens: Vec<TokenWithSpan>) -> Result<Vec<Piece>, NotCacheable> {
-    // To a server a NUL ends some comments, and the tokenizer goes on.
+    // A NUL ends some comments for a server, but not for the tokenizer.
     if sql.contains('\0') {
         return not_parsed("it holds a NUL byte");
     }
@@ -47,7 +47,7 @@ pub(super) fn pieces_of(sql: &str, tokens: Vec<TokenWithSpan>) -> Result<Vec<Pie
         }
     }
     for piece in &mut pieces {
-        // The tokenizer takes the L of the name `1L` for a suffix.
+        // The tokenizer reads the L of the name `1L` as a suffix.
         if matches!(piece.token, Token::Number(_, true)) {
             piece.token = name(piece.token.to_string());
         }
@@ -55,7 +55,7 @@ pub(super) fn pieces_of(sql: &str, tokens: Vec<TokenWithSpan>) -> Result<Vec<Pie
     Ok(pieces)
 }
 
-/// Appends a piece, or makes one name of it and the number that it is joined to.
+/// Appends a piece. A word that is joined to a number makes one name with it.
 fn push(pieces: &mut Vec<Piece>, piece: Piece) -> Result<(), NotCacheable> {
     check_alone(&piece.token)?;
     let before = if piece.joined { pieces.last_mut().map(|before| &mut before.token) } else { None };
@@ -74,19 +74,19 @@ fn push(pieces: &mut Vec<Piece>, piece: Piece) -> Result<(), NotCacheable> {
 
 fn check_alone(token: &Token) -> Result<(), NotCacheable> {
     match token {
-        // Of `1e3LOCK` and `1.LOCK` the tokenizer's number takes the L.
+        // In `1e3LOCK` and `1.LOCK`, the tokenizer's number takes the L.
         Token::Number(digits, true) if !is_digits(digits) => {
             not_parsed(format!("the number `{token}` runs into a word"))
         }
-        // MySQL 9 reads a text to the next `$…$`.
+        // MySQL 9 reads a text up to the next `$…$`.
         Token::Word(Word { value, quote_style: None, .. })
             if value.starts_with('$') && value.matches('$').count() > 1 =>
         {
             not_parsed(format!("`{token}` begins a text to some servers and is a name to others"))
         }
-        // The tokenizer takes the digits after a `?`, a server begins a number there.
+        // The tokenizer takes the digits after a `?`, but a server begins a number there.
         Token::Placeholder(placeholder) if placeholder != "?" => not_parsed(format!("`{token}` isn't MySQL's")),
-        // A server reads a word and a string with escapes where the tokenizer reads one literal.
+        // A server reads a word and a string with escapes, where the tokenizer reads one literal.
         Token::SingleQuotedByteStringLiteral(bits) if bits.contains(|bit| !"01".contains(bit)) => {
             not_parsed(format!("`{token}` is no bit literal"))
         }
@@ -97,18 +97,18 @@ fn check_alone(token: &Token) -> Result<(), NotCacheable> {
     }
 }
 
-/// Refuses two tokens without a blank between them, of which a server may make others.
+/// Refuses two joined tokens that a server may split differently.
 fn check_pair(before: &Token, token: &Token) -> Result<(), NotCacheable> {
     let number = matches!(before, Token::Number(..) | Token::HexStringLiteral(_));
     let may_split = match token {
-        // Of `1e3LOCK` and `0x1FOR` the digits end where the server says; of `1.e(` old servers keep the `(` alone,
-        // so that `SLEEP 1.e(9)` is a call.
+        // In `1e3LOCK` and `0x1FOR`, the server decides where the digits end. Old servers split the
+        // `(` from `1.e(`, so that `SLEEP 1.e(9)` is a call.
         Token::Word(word) => number && word.quote_style.is_none(),
         // `1x'41'` is a name and a string.
         Token::SingleQuotedByteStringLiteral(_) | Token::NationalStringLiteral(_) => number || is_name(before),
-        // `d.1()` calls the function `1` of the schema `d`; of `1L5` the tokenizer makes two numbers.
+        // `d.1()` calls the function `1` of the schema `d`; the tokenizer splits `1L5`.
         Token::Number(..) | Token::HexStringLiteral(_) => is_name(before),
-        // A name can't follow these, whatever the word after the `.` is.
+        // After anything but a name, a word behind the `.` isn't a name.
         Token::Period => !is_name(before),
         _ => false,
     };
@@ -137,7 +137,7 @@ fn check_blank(blank: &Whitespace) -> Result<(), NotCacheable> {
             not_parsed(format!("`/*{comment}*/` is a comment to some servers and SQL to others"))
         }
         Whitespace::MultiLineComment(comment) if comment.starts_with('+') => check_hint(comment),
-        // To a server a no-break space doesn't make `--` a comment, to the tokenizer it does.
+        // A no-break space makes `--` a comment for the tokenizer, but not for a server.
         Whitespace::SingleLineComment { prefix, comment }
             if prefix == "--" && comment.starts_with(|ch: char| !ch.is_ascii()) =>
         {
@@ -151,7 +151,7 @@ fn check_hint(hint: &str) -> Result<(), NotCacheable> {
     if hint.to_ascii_uppercase().contains("SET_VAR") {
         return Err(NotCacheable::DependsOnSession { what: "SET_VAR".into() });
     }
-    // To a server a `*/` within quotes doesn't end a hint, to the tokenizer it does.
+    // A `*/` within quotes ends a hint for the tokenizer, but not for a server.
     let open_name = hint.matches('`').count() % 2 == 1;
     if open_name || hint.contains(['\'', '"']) {
         return not_parsed(format!("`/*{hint}*/` is a hint with a quoted text in it"));

@@ -1,4 +1,4 @@
-//! Tables that tell about the session, or about the server as it is now.
+//! Tables about the session, or about the server's present state.
 
 use sqlparser::tokenizer::Token;
 
@@ -6,8 +6,8 @@ use super::NotCacheable;
 use super::neighbours::{is_word, text};
 use super::split::Piece;
 
-/// The tables of `information_schema` that tell how the data is defined. What else is in there tells about sessions, transactions, caches
-/// and privileges.
+/// The tables of `information_schema` that define the data. The others are about sessions,
+/// transactions, caches and privileges.
 const DEFINITIONS: [&str; 27] = [
     "CHARACTER_SETS",
     "CHECK_CONSTRAINTS",
@@ -38,10 +38,10 @@ const DEFINITIONS: [&str; 27] = [
     "VIEW_TABLE_USAGE",
 ];
 
-/// Without a schema these are the server's where that is the connection's database; elsewhere the names are hardly used.
+/// The server's tables, if the connection's database is a schema of the server. Others are rare.
 const BARE: [&str; 5] = ["PROCESSLIST", "SESSION_STATUS", "SESSION_VARIABLES", "GLOBAL_STATUS", "GLOBAL_VARIABLES"];
 
-/// Refuses tables that tell about the session or the server.
+/// Refuses tables about the session or the server.
 pub(super) fn check(pieces: &[Piece]) -> Result<(), NotCacheable> {
     let mut clauses = Clauses::default();
     for (at, piece) in pieces.iter().enumerate() {
@@ -72,19 +72,19 @@ fn check_name(pieces: &[Piece]) -> Result<(), NotCacheable> {
     if refused { Err(NotCacheable::DependsOnSession { what }) } else { Ok(()) }
 }
 
-/// Where in a statement tables are named.
+/// The places in a statement where tables are named.
 #[derive(Default)]
 struct Clauses {
-    /// The state outside of each parenthesis that is open.
+    /// The states outside each open parenthesis.
     outer: Vec<ClauseState>,
     state: ClauseState,
 }
 
 #[derive(Debug, Default, Clone, Copy)]
 struct ClauseState {
-    /// The text is in a list of tables.
+    /// Whether the text is in a list of tables.
     in_from: bool,
-    /// The text is in the arguments of a call: `EXTRACT(DAY FROM a)` names no table.
+    /// Whether the text is in a call's arguments: `EXTRACT(DAY FROM a)` names no table.
     in_call: bool,
 }
 
@@ -93,7 +93,7 @@ impl Clauses {
         match token {
             Token::LParen => {
                 let begins_query = is_word(next, &["SELECT", "WITH", "VALUES", "TABLE"]);
-                // `FROM (a, b)` is a part of the list.
+                // `FROM (a, b)` continues the list.
                 let in_from = self.names_table(before) && !begins_query;
                 let in_call = !begins_query && !in_from && matches!(before, Some(Token::Word(_)));
                 self.outer.push(self.state);
@@ -106,7 +106,7 @@ impl Clauses {
         }
     }
 
-    /// Whether a table's name may follow this token.
+    /// Returns whether a table's name may follow this token.
     fn names_table(&self, before: Option<&Token>) -> bool {
         match before {
             Some(Token::Comma | Token::LParen) => self.state.in_from,

@@ -1,4 +1,4 @@
-//! What passes the read-only check and what doesn't, and the texts that try to slip through.
+//! Texts that pass the read-only check, texts that don't, and texts that try to slip through.
 
 use proptest::prelude::*;
 
@@ -266,11 +266,11 @@ fn a_function_that_no_server_has_built_in_is_refused() {
             "SELECT innodb_redo_log_archive_start('x', 'y'), innodb_redo_log_sharp_checkpoint()",
             "SELECT keyring_key_store('a', 'b', 'c')",
             "SELECT service_get_read_locks('a', 'b', 1)",
-            // Built in without quotes only: in quotes a server looks for a stored one.
+            // Built in without quotes only: a quoted name is a stored function's.
             "SELECT `now`()",
             "SELECT `count`(1)",
             "SELECT \"abs\"(1)",
-            // Words of the grammar, and names elsewhere.
+            // Words of the grammar that are names elsewhere.
             "SELECT OF(1)",
             "SELECT columns(1)",
             "SELECT LATERAL((SELECT 1))",
@@ -356,7 +356,7 @@ fn what_reads_the_clock_is_named() {
     check("", None);
 }
 
-/// Queries as services have them, by server.
+/// Typical queries of services, by server.
 const QUERIES: &str = include_str!("queries.sql");
 
 #[test]
@@ -386,7 +386,7 @@ fn a_text_that_servers_may_read_differently_is_refused() {
             // The tokenizer takes `||/` for one operator, and the comment's text for SQL.
             "SELECT 1||/*'*/2 FOR UPDATE -- '",
             "SELECT 1|/*'*/2 FOR UPDATE -- '",
-            // Of `b\"…\"` the tokenizer makes a literal without escapes.
+            // The tokenizer reads `b\"…\"` as a literal without escapes.
             r#"SELECT 1 AS b"\", a FROM t FOR UPDATE -- ""#,
             r"SELECT t.b'\' FOR UPDATE -- '",
             // A number that swallows a word.
@@ -407,19 +407,19 @@ fn a_text_that_servers_may_read_differently_is_refused() {
             "SELECT 1L0x41()",
             "SELECT ?1()",
             "SELECT t.1e3LOCK IN SHARE MODE",
-            // The dot of no name.
+            // A dot after no name.
             "SELECT 1e3.LOCK IN SHARE MODE",
             "SELECT (1).LOCK IN SHARE MODE",
             "SELECT 'a'.LOCK IN SHARE MODE",
-            // A text to MySQL 9.
+            // Texts to MySQL 9.
             "SELECT $$ ' $$ FROM t FOR UPDATE -- '",
             "SELECT $a$ ' $a$ FROM t FOR UPDATE -- '",
             "SELECT SLEEP 1.e(9)",
-            // What is and isn't a comment.
+            // Comments, and what only looks like one.
             "SELECT 1 --\u{a0}, LAST_INSERT_ID()",
             "SELECT 1 --\u{1}'\n FOR UPDATE -- '",
             "SELECT 1 # \0 FOR UPDATE",
-            // Never ends.
+            // Texts that never end.
             "SELECT 1 /* unterminated",
             "SELECT 'unterminated",
             "SELECT `unterminated",
@@ -430,11 +430,11 @@ fn a_text_that_servers_may_read_differently_is_refused() {
             "SELECT :name",
         ],
     );
-    // No comment here: the server subtracts, and locks.
+    // No comment: the server subtracts, and locks.
     refused(&Kind::Locks, &["SELECT 1 --1 FROM t FOR UPDATE"]);
     refused(&Kind::Locks, &["SELECT 1 # x\n FROM t FOR UPDATE"]);
     refused(&Kind::Locks, &["SELECT 1 /* /* */ FROM t FOR UPDATE /* */"]);
-    // Quotes that only look like quotes are letters.
+    // Letters that look like quotes.
     refused(&Kind::Locks, &["SELECT ’a FROM t FOR UPDATE; ’"]);
     refused(&Kind::Locks, &[r"SELECT `\` FROM t FOR UPDATE -- `"]);
     refused(&Kind::Locks, &[r"SELECT '\\' FROM t FOR UPDATE -- '"]);
@@ -466,7 +466,7 @@ fn a_refusal_says_what_was_found_and_what_to_do() {
     }
 }
 
-/// Between any two of these a blank may stand, and none of them changes what the others are.
+/// A blank may stand between any two of these, and none of them changes what the others are.
 const HARMLESS: &[&str] = &[
     "a",
     "t.b",
@@ -505,7 +505,7 @@ proptest! {
         let _ = check(&sql);
     }
 
-    // Whatever stands around it, a word that locks or writes is seen.
+    // A word that locks or writes is seen, whatever stands around it.
     #[test]
     fn nothing_harmless_hides_what_is_not(
         before in prop::collection::vec(prop::sample::select(HARMLESS), 0..12),

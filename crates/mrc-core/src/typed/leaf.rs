@@ -1,4 +1,4 @@
-//! One value of a row, read as a field asks for it.
+//! One value of a row, read as the type that a field asks for.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -14,10 +14,10 @@ use super::raw;
 use super::special::Special;
 use crate::row::RowFormat;
 
-/// Beyond this, doubles leave whole numbers out.
+/// The limit up to which doubles hold every whole number.
 const WHOLE: f64 = 9_007_199_254_740_992.0;
 
-/// What a field asks for.
+/// The type that a field asks for.
 #[derive(Clone, Copy)]
 pub(super) enum Ask {
     Bool,
@@ -30,10 +30,10 @@ pub(super) enum Ask {
     Special(Special),
 }
 
-/// A value, as it stands in the document.
+/// A value as it stands in the document.
 pub(super) struct Leaf<'de> {
     pub(super) raw: &'de str,
-    /// The format of the rows' writer. It tells what a text is to a field of bytes.
+    /// The format of the rows' writer. It decides how a field of bytes reads a text.
     pub(super) format: RowFormat,
 }
 
@@ -69,7 +69,7 @@ impl<'de> Leaf<'de> {
         }
     }
 
-    /// A JSON column in Python's rows, and JSON that the server calls a text.
+    /// Reads a JSON column of Python's rows, or JSON that the server calls a text.
     fn document_in_text<V: Visitor<'de>, E: de::Error>(&self, visitor: V) -> Result<V::Value, E> {
         let document = raw::quoted(self.raw).and_then(|text| serde_json::from_str::<serde_json::Value>(&text).ok());
         match document {
@@ -84,7 +84,7 @@ impl<'de> Leaf<'de> {
         match self.raw {
             "1" | "true" => Some(true),
             "0" | "false" => Some(false),
-            // A BIT(1): in Python's rows it is a text of one character.
+            // A BIT(1): Python's rows have it as a text of one character.
             _ if self.format == RowFormat::Python => match &*raw::quoted(self.raw)? {
                 "\u{1}" => Some(true),
                 "\0" => Some(false),
@@ -99,7 +99,7 @@ impl<'de> Leaf<'de> {
 
     fn integer(&self) -> Option<Integer> {
         if let Some(bits) = self.buffer() {
-            // A BIT in TypeScript's rows, the first byte first.
+            // A BIT in TypeScript's rows, with the most significant byte first.
             let is_one = (1..=8).contains(&bits.len());
             return is_one.then(|| Integer::Positive(bits.iter().fold(0, |bits, byte| bits << 8 | u128::from(*byte))));
         }
@@ -111,7 +111,7 @@ impl<'de> Leaf<'de> {
             return Some(Integer::Negative(number));
         }
         let number: f64 = digits.parse().ok()?;
-        // Exact: a whole number that a double holds.
+        // A double holds this whole number exactly.
         #[expect(clippy::cast_possible_truncation, reason = "within 53 bits")]
         (number.fract() == 0.0 && number.abs() <= WHOLE).then_some(number as i128).map(|number| {
             match u128::try_from(number) {
@@ -141,7 +141,7 @@ impl<'de> Leaf<'de> {
         }
     }
 
-    /// `{"type":"Buffer","data":[…]}`
+    /// Returns the bytes of `{"type":"Buffer","data":[…]}`.
     fn buffer(&self) -> Option<Vec<u8>> {
         #[derive(Deserialize)]
         #[serde(deny_unknown_fields)]
@@ -153,7 +153,7 @@ impl<'de> Leaf<'de> {
         (buffer.r#type == "Buffer").then_some(buffer.data)
     }
 
-    /// A text may be anybody's secret: it isn't shown.
+    /// Returns the error. It shows no text, since a text may be a secret.
     fn misfit<'a, V: Visitor<'a>, E: de::Error>(&self, visitor: &V) -> E {
         let found = match self.raw.as_bytes().first() {
             Some(b'"') => "a text",
@@ -185,7 +185,7 @@ impl Integer {
     }
 }
 
-/// What a visitor says that it expects.
+/// The text of a visitor's expectation.
 struct Expected<'a, V>(&'a V);
 
 impl<'a, V: Visitor<'a>> fmt::Display for Expected<'_, V> {
@@ -194,7 +194,7 @@ impl<'a, V: Visitor<'a>> fmt::Display for Expected<'_, V> {
     }
 }
 
-/// To a `Vec<u8>` bytes are a list of numbers.
+/// Passes bytes to the visitor. A `Vec<u8>` takes them as a list of numbers.
 fn give_bytes<'de, V: Visitor<'de>, E: de::Error>(bytes: Vec<u8>, visitor: V) -> Result<V::Value, E> {
     if raw::is::<V::Value, Vec<u8>>() {
         return visitor.visit_seq(SeqDeserializer::new(bytes.into_iter()));
@@ -202,7 +202,7 @@ fn give_bytes<'de, V: Visitor<'de>, E: de::Error>(bytes: Vec<u8>, visitor: V) ->
     visitor.visit_byte_buf(bytes)
 }
 
-/// The value of the one column of a row.
+/// Returns the value of a row's only column.
 pub(super) fn only_column<E: de::Error>(row: &str) -> Result<&str, E> {
     struct Only;
 

@@ -1,4 +1,4 @@
-//! Rows, read as the types that a caller asks for.
+//! Rows, read from JSON as the types that a caller asks for.
 
 mod leaf;
 mod raw;
@@ -14,13 +14,14 @@ use self::special::Special;
 use crate::nesting::Nesting;
 use crate::row::RowFormat;
 
-/// What serde_json calls the type that takes a value as it stands.
+/// The name of serde_json's type that takes a value as it stands.
 const RAW: &str = "$serde_json::private::RawValue";
 
-/// Reads a JSON array of rows, written in any [`RowFormat`], into a list of structs, tuples or single values.
+/// Reads a JSON array of rows, in any [`RowFormat`], into a list of structs, tuples or values.
 ///
-/// JSON has fewer types than MySQL, and each format spells some of them in another way: a BOOLEAN is `1`, a BLOB is base64 or a list
-/// of numbers. A column is read as the field asks for it, without an attribute on the field. A type that the column can't have is an error.
+/// JSON has fewer types than MySQL, and formats spell some in their own way. A BOOLEAN is `1`, a
+/// BLOB is base64 or a list of numbers. A column is read as the field's type, without an attribute.
+/// A type that the column can't have is an error.
 ///
 /// | a field of | reads, besides what serde_json reads |
 /// |---|---|
@@ -33,11 +34,11 @@ const RAW: &str = "$serde_json::private::RawValue";
 /// | `rust_decimal::Decimal` (feature `rust_decimal`) | a number, with all its digits |
 /// | types of `chrono` and `time` (features of these names) | dates of each format; without a zone they are UTC |
 ///
-/// Zero dates are errors in types of `chrono` and `time`: read them as `String`. Fields behind `#[serde(flatten)]` and in untagged enums are
-/// read as serde_json reads them.
+/// Types of `chrono` and `time` refuse zero dates: read them as `String`. Fields behind
+/// `#[serde(flatten)]` and in untagged enums are read as serde_json reads them.
 ///
-/// A row as a whole is a struct or a map by the columns' names, a tuple by their order, or the number, text, date or bytes of its one
-/// column. A tuple of one is for a document alone: `(Document,)`.
+/// A row is a struct or a map by the columns' names, or a tuple by their order. A row of one column
+/// is also its number, text, date or bytes. A document alone needs a tuple: `(Document,)`.
 ///
 /// ```
 /// use mrc_core::{RowFormat, RowsDeserializer};
@@ -63,17 +64,17 @@ enum Level {
     /// The list of rows.
     Rows,
     Row,
-    /// A column, and what lies in it.
+    /// A column, and the values inside it.
     Column,
 }
 
 #[derive(Clone, Copy)]
 struct ReadRules {
-    /// Who wrote the rows: it tells what a text is to a field of bytes.
+    /// The format of the rows' writer. It decides how a field of bytes reads a text.
     format: RowFormat,
-    /// Whether a value is looked at before it is read. That is slower, and only needed where the field asks for another type.
+    /// Whether values are inspected first: slower, and needed if a field asks for another type.
     lenient: bool,
-    /// How many levels may follow.
+    /// The number of levels that may follow.
     levels: u8,
 }
 
@@ -84,30 +85,31 @@ impl ReadRules {
 }
 
 impl<D> RowsDeserializer<D> {
-    /// Reads rows. `format` is that of the rows' writer: in Python's, binary data is text; elsewhere a text is base64 to a field of bytes.
+    /// Reads rows. `format` is that of the rows' writer. A field of bytes takes a text of Python's
+    /// format as it is, and a text of other formats as base64.
     pub fn new(document: D, format: RowFormat) -> Self {
         Self { inner: document, level: Level::Rows, rules: ReadRules::new(format, true) }
     }
 
-    /// As [`new`](Self::new), at the speed of serde_json, and with an error for values that need a second look: only flags, decimals, dates and
-    /// bytes are read leniently. What it reads, `new` reads alike.
+    /// As [`new`](Self::new), but as fast as serde_json: only flags, decimals, dates and bytes are
+    /// read leniently. Other values that need inspection are errors; all else reads as by `new`.
     pub fn quick(document: D, format: RowFormat) -> Self {
         Self { inner: document, level: Level::Rows, rules: ReadRules::new(format, false) }
     }
 }
 
 impl<'de, D: Deserializer<'de>> RowsDeserializer<D> {
-    /// Whether a value is to be looked at: the field asks for a type of its own, or for one value of a row.
+    /// Returns whether to inspect: the field has a type of its own, or is one value of a row.
     fn is_looked_at(&self) -> bool {
         self.level == Level::Row || self.may_be_a_document()
     }
 
-    /// Whether a text of the value may hold the document that the field asks for.
+    /// Returns whether a text of the value may hold the document that the field asks for.
     fn may_be_a_document(&self) -> bool {
         self.rules.lenient && self.level == Level::Column
     }
 
-    /// The text of the value: of the one column, where it is a row.
+    /// Returns the text of the value, or of the only column if the value is a row.
     fn raw(self) -> Result<&'de str, D::Error> {
         let raw = <&RawValue>::deserialize(self.inner)?.get();
         if self.level == Level::Row && raw.starts_with('{') { leaf::only_column(raw) } else { Ok(raw) }
@@ -124,7 +126,7 @@ impl<'de, D: Deserializer<'de>> RowsDeserializer<D> {
         if !is_document {
             return Leaf { raw, format: rules.format }.read(ask, visitor);
         }
-        // Each level is a document of its own to serde_json, whose limit sees none of the others.
+        // Each level is a new document to serde_json, so its limit doesn't see the levels outside.
         let Some(levels) = rules.levels.checked_sub(1) else {
             return Err(de::Error::custom("the document nests too deep"));
         };
@@ -168,7 +170,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for RowsDeserializer<D> {
         if self.is_looked_at() { self.leaf(Ask::Bool, visitor) } else { self.inner.deserialize_any(Flag(visitor)) }
     }
 
-    // To serde_json a text is bytes: it must not come here first.
+    // serde_json reads a text as bytes, so it must not read the value first.
     fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
         self.leaf(Ask::Bytes, visitor)
     }
@@ -277,7 +279,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for RowsDeserializer<D> {
     }
 }
 
-/// Reads what lies inside by the same rules.
+/// Reads the contents by the same rules.
 struct Inside<V> {
     visitor: V,
     level: Level,
@@ -313,7 +315,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Inside<V> {
     }
 }
 
-/// The elements of a list or the values of a map.
+/// The elements of a list, or the values of a map.
 struct Contents<A> {
     inner: A,
     level: Level,

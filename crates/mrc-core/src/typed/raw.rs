@@ -1,8 +1,8 @@
-//! The text of one value, and the type that a visitor makes of it.
+//! The text of one value, and the type of a visitor's value.
 
 use std::borrow::Cow;
 
-/// Whether two types are one. Lifetimes aside, which [`TypeId`](std::any::TypeId) would refuse.
+/// Returns whether two types are one, lifetimes aside, which [`TypeId`](std::any::TypeId) refuses.
 pub(super) fn is<T, U>() -> bool {
     std::any::type_name::<T>() == std::any::type_name::<U>()
 }
@@ -18,7 +18,7 @@ pub(super) fn number(raw: &str) -> Option<Cow<'_, str>> {
     is_number.then_some(digits)
 }
 
-/// Returns the text that stands in quotes. Returns `None` if the value is no text.
+/// Returns the text inside the quotes. Returns `None` if the value is no text.
 pub(super) fn quoted(raw: &str) -> Option<Cow<'_, str>> {
     let inside = raw.strip_prefix('"')?.strip_suffix('"')?;
     if inside.contains('\\') { serde_json::from_str(raw).ok().map(Cow::Owned) } else { Some(inside.into()) }

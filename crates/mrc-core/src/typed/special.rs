@@ -1,6 +1,5 @@
-//! Types of other crates whose own `Deserialize` doesn't read every row format, or loses digits. Each by a feature.
-//!
-//! They are known by what their visitor makes: a field needs no attribute.
+//! Types of other crates whose own `Deserialize` can't read every row format, or loses digits. Each
+//! is behind a feature. The value that a visitor makes shows the type: fields need no attribute.
 
 use std::borrow::Cow;
 
@@ -9,14 +8,14 @@ use serde::de::{self, Visitor};
 
 use super::raw;
 
-/// A type that is read in a way of its own.
+/// A type that is read in its own way.
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(
     not(all(feature = "chrono", feature = "time", feature = "rust_decimal")),
     expect(dead_code, reason = "by features")
 )]
 pub(super) enum Special {
-    /// Its digits as they stand.
+    /// The digits of a number as they stand.
     Digits,
     /// `2025-01-15`
     Date,
@@ -26,9 +25,9 @@ pub(super) enum Special {
     Zoned,
     /// A list: year, day of the year.
     DateParts,
-    /// A list: the same, hour, minute, second, ns.
+    /// A list: as `DateParts`, hour, minute, second, ns.
     DateTimeParts,
-    /// A list: the same, and the parts of the offset.
+    /// A list: as `DateTimeParts`, and the parts of the offset.
     ZonedParts,
     /// A list: hour, minute, second, ns.
     TimeParts,
@@ -51,7 +50,7 @@ impl Special {
             if raw::is::<T, NaiveDateTime>() {
                 return Some(Self::DateTime);
             }
-            // Other zones are read through this one.
+            // Other zones are read through this type.
             if raw::is::<T, DateTime<FixedOffset>>() {
                 return Some(Self::Zoned);
             }
@@ -75,7 +74,7 @@ impl Special {
         None
     }
 
-    /// None: the value is of another kind.
+    /// Returns the value for the visitor. Returns `None` if the value is of another kind.
     pub(super) fn read<'de>(self, raw: &'de str) -> Option<Converted<'de>> {
         if self == Self::Digits {
             return raw::number(raw).map(Converted::Text);
@@ -88,7 +87,7 @@ impl Special {
         let [year, of_year] = date_of(day)?;
         let time = rest.strip_prefix(['T', ' ']).map(|time| time.strip_suffix('Z').unwrap_or(time));
         if matches!(self, Self::Date | Self::DateParts) {
-            // In TypeScript's rows a date is the beginning of its day.
+            // In TypeScript's rows, a date is the start of its day.
             let is_whole = rest.is_empty() || time_of(time?)? == [0; 4];
             let parts = || Converted::Parts(vec![year, of_year]);
             return is_whole.then(|| if self == Self::Date { Converted::Text(day.to_owned().into()) } else { parts() });
@@ -104,7 +103,7 @@ impl Special {
     }
 }
 
-/// What the type's visitor gets.
+/// The value that the type's visitor gets.
 pub(super) enum Converted<'de> {
     Text(Cow<'de, str>),
     Parts(Vec<i64>),
@@ -119,7 +118,7 @@ impl<'de> Converted<'de> {
     }
 }
 
-/// The year, and the day in it, of `2025-01-15`. None for a zero date, and for days that don't exist.
+/// Returns the year and its day, of `2025-01-15`. Returns `None` if the day doesn't exist.
 fn date_of(text: &str) -> Option<[i64; 2]> {
     let [year, month, day] = numbers(text, '-')?;
     let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
@@ -128,7 +127,7 @@ fn date_of(text: &str) -> Option<[i64; 2]> {
     (1..=*this.first()?).contains(&day).then(|| [year, before.iter().sum::<i64>() + day])
 }
 
-/// The hour, the minute, the second and its ns of `10:30:00.5`.
+/// Returns the hour, the minute, the second and its ns, of `10:30:00.5`.
 fn time_of(text: &str) -> Option<[i64; 4]> {
     let (clock, fraction) = text.split_once('.').unwrap_or((text, "0"));
     let [hour, minute, second] = numbers(clock, ':')?;

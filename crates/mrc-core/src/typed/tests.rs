@@ -23,7 +23,7 @@ fn quickly<T: DeserializeOwned>(json: &str, format: RowFormat) -> Option<Vec<T>>
     Vec::deserialize(RowsDeserializer::quick(&mut serde_json::Deserializer::from_str(json), format)).ok()
 }
 
-/// A column is the same in a struct, in a tuple, in an `Option`, in a map and alone; a quick reading is the same or an error.
+/// Checks that a column reads alike in each kind of row; a quick reading is the same or an error.
 fn is<T: DeserializeOwned + PartialEq + Debug>(format: RowFormat, column: &str, expect: T) {
     let json = format!(r#"[{{"v":{column}}}]"#);
     let expect = [expect];
@@ -104,7 +104,7 @@ fn texts() {
     assert_eq!(borrowed, [Named { v: "a" }]);
 }
 
-/// What asks for bytes, as `serde_bytes::ByteBuf` and `bytes::Bytes` do.
+/// A type that asks for bytes, as `serde_bytes::ByteBuf` and `bytes::Bytes` do.
 #[derive(Debug, PartialEq)]
 struct ByteBuf(Vec<u8>);
 
@@ -193,7 +193,7 @@ fn rows() {
     }
 }
 
-/// A reader's stack ends somewhere, and a cache may hold anything.
+/// The reader's stack is finite, and a cache may hold anything.
 #[test]
 fn no_document_is_followed_for_ever() {
     #[derive(Deserialize, Debug)]

@@ -1,7 +1,7 @@
-//! Values of types from other crates, each by a feature.
+//! Conversions from types of other crates, each behind a feature.
 //!
-//! A date in a year that MySQL has none for (before 0 or after 9999) is bound as its text, which no column equals.
-//! Parts of a second finer than microseconds are cut off, as MySQL keeps none.
+//! A date whose year MySQL doesn't have (before 0 or after 9999) is bound as its text, which no
+//! column equals. Fractions of a second finer than microseconds are cut off, since MySQL has none.
 
 #[cfg(feature = "chrono")]
 mod chrono {
@@ -91,7 +91,8 @@ mod uuid {
     use crate::value::{Element, Value};
 
     impl From<Uuid> for Value {
-        /// The text with hyphens, as `CHAR(36)` and MariaDB's `UUID` have it. For a `BINARY(16)` bind `uuid.as_bytes().to_vec()`.
+        /// Converts to the text with hyphens, as `CHAR(36)` and MariaDB's `UUID` have it. For a
+        /// `BINARY(16)` bind `uuid.as_bytes().to_vec()`.
         fn from(uuid: Uuid) -> Self {
             uuid.to_string().into()
         }
@@ -107,7 +108,7 @@ mod rust_decimal {
     use crate::value::{self, Element, Value};
 
     impl From<Decimal> for Value {
-        /// All digits, zeros at the end included.
+        /// Keeps all digits, zeros at the end included.
         fn from(decimal: Decimal) -> Self {
             value::Decimal::new(decimal.to_string()).map_or_else(|_| decimal.to_string().into(), Self::Decimal)
         }
@@ -140,12 +141,12 @@ mod made {
         })
     }
 
-    /// A month, a day, an hour, a minute, a second.
+    /// Converts a month, a day, an hour, a minute or a second.
     fn small(part: u32) -> u8 {
         u8::try_from(part).unwrap_or(u8::MAX)
     }
 
-    /// chrono writes a leap second as a second of more than 1,000,000,000 ns. MySQL has none: it is the second's end.
+    /// Cuts chrono's leap seconds, of more than 1,000,000,000 ns, to the second's end.
     fn micros(nanos: u32) -> u32 {
         (nanos / 1000).min(999_999)
     }

@@ -1,4 +1,4 @@
-//! One SQL value: what a caller binds to a placeholder, and what becomes a segment of a key.
+//! One SQL value: a caller binds it to a placeholder, and a key has it as a segment.
 
 mod foreign;
 
@@ -11,8 +11,9 @@ use crate::temporal::{Date, DateTime, Time};
 
 /// A value to bind to a placeholder.
 ///
-/// `From` makes one of Rust's own types, and of those of chrono, time, uuid and rust_decimal with the feature of that name.
-/// A moment with a time zone is bound in UTC; an `f32` is bound as the double that is equal to it, as a `FLOAT` column compares.
+/// `From` converts Rust's own types, and types of chrono, time, uuid and rust_decimal by features
+/// of these names. A moment with a zone is bound in UTC, an `f32` as a double, which is what a
+/// `FLOAT` column compares with.
 ///
 /// ```
 /// use mrc_core::{Decimal, Value};
@@ -57,7 +58,7 @@ pub enum Value {
 }
 
 impl Value {
-    /// The name of the type, for error messages.
+    /// Returns the name of the type, for error messages.
     pub fn type_name(&self) -> &'static str {
         match self {
             Self::Null => "null",
@@ -75,7 +76,7 @@ impl Value {
         }
     }
 
-    /// Whether a JSON document in the value nests too deep. A list inside a list is refused by itself.
+    /// Returns whether JSON in the value nests too deep. A list inside a list is refused by itself.
     pub(crate) fn is_too_deep(&self) -> bool {
         let is_too_deep = |value: &Self| matches!(value, Self::Json(document) if Nesting::is_exceeded_by(document));
         match self {
@@ -85,7 +86,7 @@ impl Value {
     }
 }
 
-/// A decimal number, kept as the digits that were given.
+/// A decimal number that keeps its digits as they were given.
 ///
 /// ```
 /// use mrc_core::Decimal;
@@ -98,10 +99,10 @@ impl Value {
 pub struct Decimal(String);
 
 impl Decimal {
-    /// Takes `-?digits` or `-?digits.digits`.
+    /// Reads `-?digits` or `-?digits.digits`.
     ///
     /// # Errors
-    /// When the text is anything else: an exponent, a sign `+`, a space, no digit before or after the point.
+    /// [`DecimalError`] when the text is anything else, such as `1e5`, `+1`, ` 1` or `1.`.
     pub fn new(digits: impl Into<String>) -> Result<Self, DecimalError> {
         let digits = digits.into();
         let unsigned = digits.strip_prefix('-').unwrap_or(&digits);
@@ -110,7 +111,7 @@ impl Decimal {
         if is_number(whole) && is_number(fraction) { Ok(Self(digits)) } else { Err(DecimalError(digits)) }
     }
 
-    /// The digits, as they were given.
+    /// Returns the digits as they were given.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -177,7 +178,7 @@ impl<T: Into<Value>> From<Option<T>> for Value {
     }
 }
 
-/// What may stand in a list. `Vec<u8>` and `[u8]` are bytes, not lists, hence this trait and not `Into<Value>`.
+/// A type that a list may hold. `u8` isn't one, since `Vec<u8>` and `[u8]` are bytes.
 pub trait Element: Into<Value> {}
 
 macro_rules! element {

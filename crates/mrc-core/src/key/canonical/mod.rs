@@ -1,14 +1,14 @@
-//! The text of a value in the key of a function's call: one text for one value, whatever its type serializes as.
+//! The text of a value in a function key. One value has one text, whatever its type serializes as.
 //!
 //! | value | text |
 //! |---|---|
 //! | integers of any width, floats | `1`, `1.0` |
 //! | strings and chars, bytes | `"a\n"`, `x"68690a"` |
 //! | unit and unit structs, `None` | `()`, `null` |
-//! | `Some(x)` | as `x`; `Some(…)` round what is nothing but `Some`s and a `None` |
+//! | `Some(x)` | as `x`; `Some(…)` around only `Some`s and a `None` |
 //! | sequences, tuples, tuple structs | `[a,b]` |
-//! | maps, by the texts of their keys | `#{k:v}` |
-//! | structs, newtype structs | `{name:v}`, as what they wrap |
+//! | maps, sorted by the texts of their keys | `#{k:v}` |
+//! | structs, newtype structs | `{name:v}`, as their content |
 //! | variants | `Name`, `Name(v)`, `Name(a,b)`, `Name{name:v}` |
 
 use std::fmt;
@@ -29,12 +29,11 @@ pub(super) enum Failure {
     Said(String),
 }
 
-/// Appends the text of a value.
 pub(super) fn write<T: Serialize + ?Sized>(value: &T, out: &mut Vec<u8>) -> Result<(), Failure> {
     value.serialize(Canonical { out, nesting: Nesting::outermost() })
 }
 
-/// Appends a name as it is, or as `@"name"` where it could be taken for something else.
+/// Appends a name as it is, or as `@"name"` if it could be read as something else.
 pub(super) fn write_name(name: &str, out: &mut Vec<u8>) {
     if is_plain(name) {
         out.extend_from_slice(name.as_bytes());
@@ -50,7 +49,7 @@ fn is_plain(name: &str) -> bool {
         && !matches!(name, "null" | "true" | "false" | "Some")
 }
 
-/// Whether a text is a string's, a number's, a bool's or a unit variant's.
+/// Returns whether a text belongs to a string, a number, a bool or a unit variant.
 fn is_text_like(text: &[u8]) -> bool {
     text != b"null" && !text.starts_with(b"x\"") && !matches!(text.last(), None | Some(b']' | b'}' | b')'))
 }
@@ -62,7 +61,7 @@ struct Canonical<'a> {
 
 impl<'a> Canonical<'a> {
     fn display(self, value: impl fmt::Display) -> Result<(), Failure> {
-        // A `Vec` takes everything.
+        // Writing into a `Vec` can't fail.
         _ = write!(self.out, "{value}");
         Ok(())
     }
@@ -110,7 +109,7 @@ impl<'a> Serializer for Canonical<'a> {
         if !value.is_finite() {
             return Err(Failure::NotFinite);
         }
-        // `Debug` has a point or an exponent always.
+        // `Debug` always writes a point or an exponent.
         self.display(format_args!("{value:?}"))
     }
 
@@ -225,7 +224,7 @@ impl<'a> Serializer for Canonical<'a> {
     }
 }
 
-/// What stands between two brackets, with commas.
+/// The elements between two brackets, with commas.
 struct Bracketed<'a> {
     out: &'a mut Vec<u8>,
     nesting: Nesting,
@@ -300,7 +299,7 @@ elements!(
 );
 fields!(SerializeStruct, SerializeStructVariant);
 
-/// The entries of a map, until all are there to be sorted. A key without its value yet is the last one's.
+/// The entries of a map, kept for sorting. Only the last entry may still lack its value.
 struct Entries<'a> {
     out: &'a mut Vec<u8>,
     nesting: Nesting,

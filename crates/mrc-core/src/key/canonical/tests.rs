@@ -222,7 +222,7 @@ impl Serialize for V {
 }
 
 impl V {
-    /// The one value that stands for all that share its text on purpose.
+    /// Returns the one value that stands for all values that share its text on purpose.
     fn plain(self) -> Self {
         let plain = |values: Vec<Self>| values.into_iter().map(Self::plain).collect();
         let fields = |fields: Vec<(_, Self)>| fields.into_iter().map(|(name, value)| (name, value.plain())).collect();
@@ -264,7 +264,7 @@ fn string() -> impl Strategy<Value = String> {
     prop_oneof![name().prop_map(Into::into), "[a,:(){}\\[\\]\"\\\\ \n]{0,4}", any::<String>()]
 }
 
-/// Few of each kind, so that different ones are often next to equal.
+/// Few values of each kind, so that different values are often almost equal.
 fn scalar() -> impl Strategy<Value = V> {
     prop_oneof![
         any::<bool>().prop_map(V::Bool),
@@ -326,7 +326,7 @@ proptest! {
     }
 }
 
-/// All small values, and what each constructor makes of each of them.
+/// All small values, and the result of each constructor for each of them.
 #[test]
 fn one_text_for_each_small_value() {
     const NAMES: [&str; 9] = ["a", "null", "true", "Some", "1", "", "a:1", "a(1", "@\"a\""];

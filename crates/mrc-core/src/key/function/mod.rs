@@ -1,4 +1,4 @@
-//! The key of a function's call: which function, and with which arguments.
+//! The key of a function call: the function's identity and its arguments.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -10,19 +10,19 @@ use super::TextHash;
 use super::canonical::{self, Failure};
 use crate::nesting::Nesting;
 
-/// Longer arguments are hashed.
+/// The longest arguments that a key shows as text, in bytes. Longer ones are hashed.
 const READABLE: usize = 160;
 
-/// The key of a cached function's call: `identity@version(name=value,…)`.
+/// The key of a cached function call: `identity@version(name=value,…)`.
 ///
-/// Arguments are typed: `1`, `1.0`, `"1"`, `None` and `"None"` are five keys, and so are `("a", "b")` and `"a,b"`. What serializes alike is
-/// alike: an integer of any width, `x` and `Some(x)`, a newtype and what it wraps. A map is sorted by its keys; a `HashSet` serializes in an order
-/// that differs between two equal ones, so that a call would miss: take a `BTreeSet`.
+/// Arguments are typed: `1`, `1.0`, `"1"`, `None` and `"None"` have five keys; `("a", "b")` and
+/// `"a,b"` have two. Values that serialize alike share a key: an integer of any width, `x` and
+/// `Some(x)`, a newtype and its content. Maps are sorted by their keys. A `HashSet` isn't: equal
+/// sets can serialize in different orders, so that calls miss. Use a `BTreeSet`.
 ///
-/// Arguments stand in the key as they are where they take no more than 160 bytes and have neither a control character nor a brace, which
-/// would choose the node of a Redis cluster. Else their SHA-1 stands for them: `identity@version(#…)`.
-///
-/// The identity isn't escaped: one that is spelled like another's call, `"f(x=1)"`, has its key.
+/// The key shows arguments of at most 160 bytes that have no control character and no brace. (A
+/// brace would choose the node of a Redis cluster.) Other arguments are replaced by their SHA-1:
+/// `identity@version(#…)`. The identity isn't escaped: `"f(x=1)"` has the key of that call of `f`.
 ///
 /// ```
 /// use mrc_core::FunctionKey;
@@ -38,21 +38,21 @@ pub struct FunctionKey {
     identity: Cow<'static, str>,
     version: u32,
     args: Vec<u8>,
-    /// Where the names are in `args`.
+    /// The range of each name in `args`.
     names: Vec<Range<usize>>,
     failed: Option<FunctionKeyError>,
 }
 
-/// No key can be made of this call.
+/// This call has no key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FunctionKeyError {
-    /// Nothing says which function it is.
+    /// The identity is empty.
     #[error(
         "the identity of the function is empty: functions would share their entries; give its path, such as shop::users::profile"
     )]
     EmptyIdentity,
-    /// Two arguments have one name.
+    /// Two arguments with one name.
     #[error("the argument {name} is given twice: give each argument a name of its own")]
     GivenTwice {
         /// The name.
@@ -66,7 +66,7 @@ pub enum FunctionKeyError {
         /// The name of the argument.
         name: String,
     },
-    /// A map with keys that are neither strings nor numbers, bools or unit variants.
+    /// A map with a key that is no string, number, bool or unit variant.
     #[error(
         "the argument {name} has a map whose keys are not text-like: pass it as a list of pairs, or leave it out of the key"
     )]
@@ -88,27 +88,27 @@ pub enum FunctionKeyError {
     Unserializable {
         /// The name of the argument.
         name: String,
-        /// What its `Serialize` said.
+        /// The message of its `Serialize`.
         message: String,
     },
 }
 
 impl FunctionKey {
-    /// The key of a function, by what tells it from all others in the cache's namespace: its path. Or a literal key, without arguments.
+    /// Starts a key with a function's path, unique in the cache's namespace, or with a literal key.
     pub fn of(identity: impl Into<Cow<'static, str>>) -> Self {
         let identity = identity.into();
         let failed = identity.is_empty().then_some(FunctionKeyError::EmptyIdentity);
         Self { identity, version: 0, args: Vec::new(), names: Vec::new(), failed }
     }
 
-    /// Sets the version of the function: another one has entries of its own. Default: 0, which isn't written.
+    /// Sets the version of the function. Each version has its own entries. Default: 0, not written.
     pub fn version(self, version: u32) -> Self {
         Self { version, ..self }
     }
 
-    /// Adds an argument. Their order counts: give them in the order of the signature.
+    /// Adds an argument. The order counts: give arguments in the order of the signature.
     ///
-    /// What goes wrong is said by [`key`](Self::key).
+    /// [`key`](Self::key) returns the first error.
     pub fn arg<T: Serialize + ?Sized>(mut self, name: &str, value: &T) -> Self {
         if self.failed.is_none() {
             self.failed = self.write(name, value).err();
@@ -116,10 +116,10 @@ impl FunctionKey {
         self
     }
 
-    /// The key.
+    /// Returns the key.
     ///
     /// # Errors
-    /// [`FunctionKeyError`], the first that there was: an empty identity, a name that is given twice, or an argument that has no text.
+    /// [`FunctionKeyError`]: an empty identity, a repeated name, or an argument without a text.
     pub fn key(self) -> Result<String, FunctionKeyError> {
         if let Some(failed) = self.failed {
             return Err(failed);
@@ -127,11 +127,11 @@ impl FunctionKey {
         if self.version == 0 && self.args.is_empty() {
             return Ok(self.identity.into_owned());
         }
-        // At most `@4294967295(`, the arguments or `#` and their hash, `)`.
+        // At most `@4294967295(`, the arguments or `#` and their hash, and `)`.
         let mut key = String::with_capacity(self.identity.len() + 13 + self.args.len().clamp(41, READABLE));
         key.push_str(&self.identity);
         if self.version > 0 {
-            // A `String` takes everything.
+            // Writing into a `String` can't fail.
             _ = write!(key, "@{}", self.version);
         }
         if !self.args.is_empty() {

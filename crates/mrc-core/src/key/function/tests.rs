@@ -115,7 +115,7 @@ fn an_argument_without_a_bottom_is_refused() {
     fn refused<T: Serialize>(argument: T) {
         let error = FunctionKey::of("f").arg("filter", &argument).key().unwrap_err();
         assert_eq!(error, FunctionKeyError::TooDeep { name: "filter".into() });
-        // To drop it recurs as well.
+        // Dropping it would recurse as well.
         std::mem::forget(argument);
     }
     let deep = 0..20_000;

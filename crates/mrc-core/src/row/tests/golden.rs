@@ -1,11 +1,11 @@
-//! The rows of `types.sql`, against what the peers stored for them.
+//! The rows of `types.sql`, compared with the rows that the peers stored.
 
 use super::*;
 
 const TYPESCRIPT: &str = include_str!("../../../../../tests/golden/types.typescript.jsonl");
 const PYTHON: &str = include_str!("../../../../../tests/golden/types.python.jsonl");
 
-/// The columns of `golden_types`; the Python peer was asked for all but the two TIME ones.
+/// The columns of `golden_types`. The Python peer was asked for all but the two TIME columns.
 fn columns() -> Vec<Column> {
     use ColumnKind::*;
     let datetime = |fraction| DateTime { fraction };

@@ -1,8 +1,8 @@
-//! Tests of what surrounds the values: names, order, rows, and errors.
+//! Tests of everything around the values: names, order, rows and errors.
 
 use super::*;
 
-/// Columns named so, each an integer: 1, 2, 3 and on.
+/// Encodes integer columns with these names: 1, 2, 3 and on.
 fn named(format: RowFormat, names: &[(&str, Option<&str>)]) -> Result<String, RowError> {
     let columns: Vec<Column> = names
         .iter()
@@ -57,7 +57,7 @@ fn no_rows_and_no_columns_are_an_empty_array() {
     }
 }
 
-/// An encoder with the columns `a` and `b` and one whole row.
+/// Returns an encoder with the columns `a` and `b` and one whole row.
 fn begun() -> RowEncoder {
     let mut rows = RowEncoder::new(Canonical);
     rows.columns(&[Column::new("a", ColumnKind::Int), Column::new("b", ColumnKind::Json)]).unwrap();

@@ -1,4 +1,4 @@
-//! Tests of the row formats: how each value is spelled. What surrounds the values is tested in `layout`.
+//! Tests of the row formats: the spelling of each value. `layout` tests everything around values.
 
 use super::*;
 use crate::temporal::{Date, DateTime, Time};
@@ -9,7 +9,6 @@ mod properties;
 
 use RowFormat::{Canonical, Python, TypeScript};
 
-/// The JSON of one row.
 fn encode(format: RowFormat, columns: &[Column], cells: &[Cell<'_>]) -> Result<String, RowError> {
     let mut rows = RowEncoder::new(format);
     rows.columns(columns)?;
@@ -21,7 +20,7 @@ fn encode(format: RowFormat, columns: &[Column], cells: &[Cell<'_>]) -> Result<S
     Ok(String::from_utf8(rows.finish()?.to_vec()).unwrap())
 }
 
-/// What one cell is written as.
+/// Returns the JSON of one cell.
 fn one(format: RowFormat, kind: ColumnKind, cell: Cell<'_>) -> Result<String, RowError> {
     let row = encode(format, &[Column::new("c", kind)], &[cell])?;
     serde_json::from_str::<Vec<serde_json::Map<String, serde_json::Value>>>(&row).unwrap();
@@ -114,7 +113,7 @@ fn what_one_server_alone_sends() {
     check(ColumnKind::Vector, Cell::Null, "null", "[]", "null");
     let buffer = r#"{"type":"Buffer","data":[49,48,54]}"#;
     check(ColumnKind::BitDigits, Cell::Bytes(b"106"), "106", buffer, "\"106\"");
-    // MySQL's bits of an `IF` with numbers.
+    // MySQL sends the bits of an `IF` with numbers as a decimal.
     assert_eq!(one(TypeScript, ColumnKind::Decimal, Cell::Decimal("j")).unwrap(), "\"j\"");
 }
 
@@ -216,7 +215,7 @@ fn dates_and_times() {
         "\"2025-01-15T10:30:00.999Z\"",
         "\"2025-01-15T10:30:00.999999\"",
     );
-    // More than the column declares is not lost.
+    // Digits beyond the declared ones are not lost.
     row(
         plain,
         at(2025, 1, 15, (10, 30, 0), 1),
@@ -277,7 +276,7 @@ fn dates_and_times() {
     time(ColumnKind::Time { fraction: 0 }, Time::new(0, 0, 0, 0).unwrap(), "\"00:00:00\"");
 }
 
-/// The parts are public: what is far out of range must not panic.
+/// The parts are public, so parts far out of range must not panic.
 #[test]
 fn impossible_parts_are_written_somehow() {
     let date = Date { year: u16::MAX, month: u8::MAX, day: u8::MAX };

@@ -1,4 +1,4 @@
-//! Whatever an executor pushes, the output is JSON, and nothing is lost.
+//! Any cells that an executor pushes become JSON, and nothing is lost.
 
 use proptest::prelude::*;
 
@@ -89,7 +89,7 @@ proptest! {
         }
         let (count, length) = (rows.rows(), rows.len());
         let Ok(json) = rows.finish() else { return Ok(()) };
-        // A row that is open and whole is ended at the end.
+        // `finish` ends a row that is open and whole.
         prop_assert!(json.len() >= length);
         let objects: Vec<serde_json::Map<String, serde_json::Value>> = serde_json::from_slice(&json).unwrap();
         prop_assert!((count..=count + 1).contains(&(objects.len() as u64)));
@@ -114,7 +114,7 @@ proptest! {
     }
 }
 
-/// Sign, significant digits, and the power of ten of the last one.
+/// Returns the sign, the significant digits, and the power of ten of the last digit.
 fn exact(number: &str) -> (bool, String, i32) {
     let (mantissa, exponent) = number.split_once('e').map_or((number, 0), |(m, e)| (m, e.parse::<i32>().unwrap()));
     let unsigned = mantissa.trim_start_matches('-');
