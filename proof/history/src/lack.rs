@@ -37,7 +37,7 @@ pub(crate) enum Lack {
     ClaimCheck,
     /// A refresh marks the value that it will replace with a space, and `fill` replaces no other
     RefreshMark,
-    /// A follower takes a value only if its fill was accepted, or if it joined before the read
+    /// A follower takes a value only if its fill was accepted, or its read began after the join
     FollowerRule,
     /// A flight takes no more followers once its fill is sent
     CloseFirst,

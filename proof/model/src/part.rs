@@ -13,7 +13,7 @@ pub enum Part {
     ClaimCheck,
     /// A refresh marks the value that it will replace with a space, and `fill` replaces no other.
     RefreshMark,
-    /// A follower takes a value only if its fill was accepted, or if it was read after the follower joined.
+    /// A follower takes a value only if its fill was accepted, or its read began after the join.
     FollowerRule,
     /// A leader closes its flight before it sends the fill.
     CloseFirst,
