@@ -199,7 +199,7 @@ pub(crate) fn make(world: &mut World, id: u8, what: Move, without: Option<Part>)
             let (value, tags) = source::read(world, entry, from, now, without);
             match tags {
                 Some(tags) => go(world, id, Step::Holding { made: Made { value, tags }, refresh }),
-                // Nobody could invalidate a value that is made of it.
+                // Nobody could invalidate a value that is computed from it.
                 None => {
                     release(world, id);
                     end(world, id, Some(value), false, without);

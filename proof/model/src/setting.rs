@@ -26,10 +26,10 @@ pub struct Setting {
     /// then by index each entry with that tag. I has no tag, and every entry above has:
     /// [`Tagging::Inherited`].
     pub drops: Vec<u8>,
-    /// Readers of a second entry, O, which is made of the first, I. If any, a run may begin with a
-    /// value in I, and if reads fail, with a copy of I that outer readers take.
+    /// Readers of a second entry, O, which is computed from the first, I. If any, a run may begin with
+    /// a value in I, and if reads fail, with a copy of I that outer readers take.
     pub outer: u8,
-    /// Readers of a third entry, P, which is made of O.
+    /// Readers of a third entry, P, which is computed from O.
     pub outmost: u8,
     /// The faults, each with its highest number.
     pub faults: Faults,
@@ -73,7 +73,7 @@ pub enum Tagging {
     Ours,
     /// None, another one, or the one that is invalidated: each time anew.
     Any,
-    /// The first entry gets none. Entries made of it get ours, from their own moment on.
+    /// The first entry gets none. Entries computed from it get ours, from their own moment on.
     Inherited,
 }
 

@@ -47,8 +47,8 @@ impl Now {
     }
 }
 
-/// Returns the sources that `entry` may be made of. A miss of the entry below counts as the row:
-/// this reader's own moment is the earlier of the two.
+/// Returns the sources that `entry` may be computed from. A miss of the entry below counts as the
+/// row: this reader's own moment is the earlier of the two.
 pub(crate) fn all(world: &World, entry: u8, tagging: Tagging) -> impl Iterator<Item = Source> {
     use Source::{Copy, Hit, HitByParam, Row, RowOfOthers, RowOfOurs};
     let below = entry.checked_sub(1).map(|below| &world.entries[usize::from(below)]);

@@ -55,7 +55,7 @@ impl Setting {
         .collect()
     }
 
-    /// Returns settings with entries that are made of another, or of one that is.
+    /// Returns settings with entries that are computed from another, or from one that is.
     fn nested(tagged: &Self) -> Vec<(&'static str, Self)> {
         let base = Self { readers: 1, outer: 1, ..tagged.clone() };
         // I exists from the start.

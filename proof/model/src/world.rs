@@ -11,7 +11,7 @@ use crate::writer::Writer;
 /// One state.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct World {
-    /// The first is made of the row; each other of the one before it, or on a miss of the row.
+    /// The first is computed from the row; each other from the one before it, or on a miss the row.
     pub(crate) entries: [Entry; 3],
     pub(crate) index: Index,
     /// The newest version of the row, committed.

@@ -11,7 +11,7 @@ use mysql_async::prelude::Queryable;
 
 use super::support::*;
 
-/// Returns a client with the shop's Redis, and MySQL at this port.
+/// Returns a client builder with the shop's Redis, and MySQL at this port.
 fn at(shop: &Shop, port: u16) -> MrcClientBuilder {
     let mysql = MySqlConfig::from_url(&shop.database.url()).unwrap().port(port);
     shop.builder().mysql_config(mysql.connect_timeout(Duration::from_secs(1)))

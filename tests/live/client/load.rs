@@ -112,6 +112,6 @@ async fn without_a_cache_queries_have_a_limit() {
     assert_eq!(mysql.most_at_once(), 2);
     let events = shop.heard.take();
     assert_eq!(events.iter().filter(|event| *event == "Overloaded").count(), 43);
-    // The crowd is over.
+    // The crowd has left.
     assert_eq!(version(&ask(&client, 1).await.unwrap()), 1);
 }

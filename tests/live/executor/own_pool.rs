@@ -10,7 +10,7 @@ use mysql_async::prelude::Queryable;
 
 use super::{canonical, execute, executor};
 
-/// Returns a service's own pool, which keeps up to `most` connections.
+/// Returns a service's own pool, which keeps `most` connections.
 fn pool(database: &Database, most: usize, reset: bool) -> Pool {
     let pool = PoolOpts::new().with_constraints(PoolConstraints::new(most, most).unwrap()).with_reset_connection(reset);
     let opts = mysql_async::Opts::from_url(&database.url()).unwrap();
