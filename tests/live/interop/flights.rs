@@ -50,7 +50,7 @@ async fn their_drop_kills_our_fill() {
             world.write(1).await;
             let flight = Flight::begin(&world, side).await;
             world.write(2).await;
-            // The peers count the claim and its lease.
+            // The peers count the claim and its other keys.
             assert!(side.drop(&[flight.id], &[json!(3)], all).await.as_u64().unwrap() >= 1);
             assert!(!world.exists(&flight.key).await);
             let next = flight.end(side).await;

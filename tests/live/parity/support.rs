@@ -1,4 +1,4 @@
-//! The tools of these tests: places for entries, events of caches, functions that count their runs.
+//! The tools of these tests: places for entries, events of caches, functions that report runs.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -110,7 +110,7 @@ async fn a_full_server_takes_nothing_and_still_answers() {
     store.put("k", "2".into(), LONG).await.unwrap();
 }
 
-/// Under `noeviction`, which tags need, a full server stores nothing new. Removals and hits work.
+/// Under `noeviction`, advised for tags, a full server stores nothing new. Removals and hits work.
 #[tokio::test]
 async fn a_full_server_can_be_invalidated() {
     let redis = Redis::start().await;
