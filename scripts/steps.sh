@@ -1,4 +1,4 @@
-# For the other scripts: `step NAME COMMAND…` runs a command, and says its name and how long it took.
+# For the other scripts: `step NAME COMMAND…` runs a command, and prints its name and duration.
 
 step() {
   local name=$1 start=$SECONDS

@@ -1,4 +1,4 @@
-//! The executors against real databases: the suite, every column type, and what goes wrong on the way.
+//! The executors on real databases: the suite, every column type, and faults.
 
 mod answers;
 mod cancelled;
@@ -248,7 +248,7 @@ async fn a_warm_query_is_one_round_trip() {
         for id in 0..times {
             read(&executor, RowFormat::Canonical, sql, &params! { "Id" => id }).await.unwrap();
         }
-        // Of the same connection, so the look counts too, each server in its own way.
+        // The status is of the same connection, so this query counts too, by each server's rules.
         let asked = "SHOW SESSION STATUS WHERE Variable_name IN ('Com_stmt_prepare', 'Com_stmt_execute', 'Questions')";
         let json = canonical(&executor, asked).await.unwrap();
         let rows: Vec<serde_json::Value> = serde_json::from_str(&json).unwrap();

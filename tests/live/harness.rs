@@ -1,4 +1,4 @@
-//! The harness keeps its own promises, which the other tests lean on.
+//! The harness keeps its promises, on which the other tests rely.
 
 use mrc_tests::{Database, Listener, Mode, Peer, Proxy, Redis, RedisCluster, RedisSentinel, SqlServer, unique};
 use mysql_async::prelude::Queryable;
@@ -33,7 +33,7 @@ async fn servers_die_with_a_process_that_is_killed() {
     };
     let mut held = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
     holder.kill().await.unwrap();
-    // The server's end closes our connection; before, nothing comes.
+    // The server's end closes our connection; before that, nothing arrives.
     assert_eq!(held.read(&mut [0; 1]).await.unwrap_or(0), 0);
 }
 

@@ -1,4 +1,4 @@
-//! Tests against real servers and the published peers, in one process, so that they share servers.
+//! Tests on real servers and the published peers, in one process, so that they share servers.
 
 #[cfg(test)]
 mod client;

@@ -1,4 +1,4 @@
-//! The read-only check against the servers that it speaks for: what locks or writes there is refused, what is built in there passes.
+//! The read-only check on its servers: it refuses locks and writes, and accepts built-ins.
 
 use std::collections::BTreeSet;
 
@@ -15,10 +15,10 @@ use proptest::test_runner::TestRunner;
 const FUNCTIONS: &str = include_str!("../../crates/mrc-core/src/statement/functions.txt");
 const QUERIES: &str = include_str!("../../crates/mrc-core/src/statement/queries.sql");
 
-/// A server says that a function doesn't exist: `FUNCTION db.x does not exist`, with a hint and without.
+/// The codes for an unknown function: `FUNCTION db.x does not exist`, with a hint and without.
 const NO_SUCH_FUNCTION: [u16; 2] = [1305, 1630];
 
-/// The names of the list that have this mark.
+/// Returns the names of the list that have this mark.
 fn names(mark: &str) -> Vec<&'static str> {
     let lines = FUNCTIONS.lines().filter(|line| !line.starts_with('#'));
     lines
@@ -43,7 +43,7 @@ async fn server(conn: &mut Conn) -> &'static str {
     if version.contains("MariaDB") { "mariadb" } else { "mysql" }
 }
 
-/// The code of the error that a statement ends in; 0 for none.
+/// Returns the error code of a statement, or 0.
 async fn code(conn: &mut Conn, sql: &str) -> u16 {
     match conn.query_drop(sql).await {
         Ok(()) => 0,
@@ -97,12 +97,12 @@ async fn what_the_list_calls_built_in_is_built_in() {
     let mut stored_with_a_blank = BTreeSet::new();
     for name in names(server) {
         let (mut tight, mut blank) = (Vec::new(), Vec::new());
-        // NULL, for those that wait.
+        // NULL, for functions that wait.
         for arguments in ["", "NULL", "NULL, NULL", "NULL, NULL, NULL"] {
             tight.push(is_known(&mut conn, &format!("{name}({arguments})")).await);
             blank.push(is_known(&mut conn, &format!("{name} ({arguments})")).await);
         }
-        // These are known in their clauses only.
+        // These are known only in their clauses.
         let clause = ["JSON_TABLE", "ROLLUP"].contains(&name);
         assert!(clause || tight.iter().any(|known| *known), "{name} isn't built in");
         if tight.iter().zip(&blank).any(|(tight, blank)| *tight && !blank) {
@@ -124,7 +124,7 @@ async fn what_the_list_calls_built_into_sqlite_is_built_in() {
             let read = executor.query(&format!("SELECT {name}({arguments})"), &params! {}, &mut rows).await;
             known |= read.err().is_none_or(|error| !error.to_string().contains("no such function"));
         }
-        // A table's function.
+        // A table function.
         let mut rows = RowEncoder::new(RowFormat::Canonical);
         known |= executor.query(&format!("SELECT * FROM {name}('[]')"), &params! {}, &mut rows).await.is_ok();
         if !known {
@@ -158,7 +158,7 @@ async fn a_word_of_the_grammar_never_calls_a_stored_function() {
     assert!(seen > 0, "no call was seen at all");
 }
 
-/// Numbers, and what could be one to somebody.
+/// Numbers, and texts that some lexer could take for one.
 const NUMBERS: &[&str] = &[
     "1",
     "1.",
@@ -206,14 +206,14 @@ const NUMBERS: &[&str] = &[
     "1e3--1",
 ];
 
-/// What could lock or write, behind a number.
+/// Clauses that could lock or write, after a number.
 const ENDS: &[&str] = &["LOCK IN SHARE MODE", "FOR UPDATE", "FOR SHARE", "for\tupdate", "lock/**/in share mode"];
 
 /// Calls of stored functions that write, in pieces that a number could take letters of.
 const CALLS: &[&str] =
     &["f()", "Lf()", "e5()", "e()", "x1()", "b1()", ".f()", ".1()", "1()", "L5()", "OR f()", "AND f()", ".e5()"];
 
-/// Every text that locks or writes on the server is refused; so the check must be no worse at splitting than the server is.
+/// Every text that locks or writes is refused, so the check must split as well as the server.
 #[tokio::test]
 async fn what_locks_or_writes_is_refused() {
     let database = Database::create().await;
@@ -240,7 +240,7 @@ async fn what_locks_or_writes_is_refused() {
     let schema = database.name();
     for sql in texts(schema) {
         conn.query_drop("START TRANSACTION").await.unwrap();
-        // Most of them are no SQL at all.
+        // Most of the texts are no SQL at all.
         let ran = code(&mut conn, &sql).await == 0;
         if ran {
             let locks = code(&mut admin, "SELECT id FROM t WHERE id = 1 FOR UPDATE NOWAIT").await != 0;
@@ -255,7 +255,7 @@ async fn what_locks_or_writes_is_refused() {
     assert!(locked > 50 && wrote > 50, "{locked} locked, {wrote} wrote: too few to show anything");
 }
 
-/// Each number with each end, and random ones.
+/// Returns each number with each end, and random texts.
 fn texts(schema: &str) -> Vec<String> {
     let mut all = Vec::new();
     for number in NUMBERS {
@@ -266,7 +266,7 @@ fn texts(schema: &str) -> Vec<String> {
             all.push(format!("SELECT {schema}.{number}{glue}()"));
         }
     }
-    // The same ones in every run.
+    // The random texts are the same in every run.
     let mut runner = TestRunner::deterministic();
     let numbers = string_regex("([019.eExXbL+_fn -]|'a'){1,5}").unwrap();
     for at in 0..3000 {

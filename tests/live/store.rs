@@ -1,4 +1,4 @@
-//! The stores, against real servers of every kind.
+//! The stores, on real servers of every kind.
 
 mod bounded;
 mod cluster;
@@ -21,7 +21,7 @@ use mrc_store::{RedisConfig, RedisStore, StoreError, Token};
 const LONG: Duration = Duration::from_secs(600);
 const SECOND: Duration = Duration::from_secs(1);
 
-/// A store at this URL with room for a slow machine: what these tests look at isn't the time.
+/// Returns a store at this URL with limits for slow machines: these tests don't check times.
 fn store(url: &str) -> RedisStore {
     RedisStore::new(patient(url)).unwrap()
 }
@@ -39,7 +39,7 @@ fn keys<T: AsRef<str>>(names: &[T]) -> Vec<Bytes> {
     names.iter().map(|name| Bytes::copy_from_slice(name.as_ref().as_bytes())).collect()
 }
 
-/// Repeats a call until it succeeds, while it fails as a store does that is cut off.
+/// Repeats a call until it succeeds, as long as it fails like a store that is cut off.
 async fn eventually<T, F: Future<Output = Result<T, StoreError>>>(mut call: impl FnMut() -> F) -> T {
     loop {
         match call().await {

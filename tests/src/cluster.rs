@@ -9,18 +9,18 @@ use crate::Redis;
 
 const NODES: u16 = 3;
 const SLOTS: u16 = 16_384;
-/// Without full coverage the other servers go on when one is lost.
+/// Without full coverage the other servers continue when one is lost.
 const ARGS: [&str; 6] =
     ["--cluster-enabled", "yes", "--cluster-node-timeout", "2000", "--cluster-require-full-coverage", "no"];
 
-/// Three primaries with all slots assigned, without replicas. Clones are handles to the same cluster.
+/// Three primaries with all slots assigned, without replicas. Clones share the cluster.
 #[derive(Clone)]
 pub struct RedisCluster {
     nodes: Vec<Redis>,
 }
 
 impl RedisCluster {
-    /// A new cluster, healthy on every node. Takes some seconds, which Redis waits before it accepts writes.
+    /// Starts a cluster. Returns when every node is healthy, some seconds later.
     pub async fn start() -> Self {
         let mut nodes = Vec::new();
         for _ in 0..NODES {
@@ -42,17 +42,17 @@ impl RedisCluster {
         Self { nodes }
     }
 
-    /// The slots that a node had in the beginning.
+    /// Returns the slots that a node had in the beginning.
     pub fn slots_of(&self, index: usize) -> RangeInclusive<u16> {
         slots(index)
     }
 
-    /// A replica of one node, from 0 to 2, in sync with it.
+    /// Starts a replica of one node, from 0 to 2. Returns when the replica is in sync.
     pub async fn add_replica(&self, of: usize) -> Redis {
         let (primary, replica) = (&self.nodes[of], Redis::with_args(&ARGS).await);
         let id = primary.cli(&["CLUSTER", "MYID"]).await;
         run(&replica, &["CLUSTER", "MEET", "127.0.0.1", &primary.port().to_string()]).await;
-        // It must know the primary before it can follow it.
+        // The replica must know the primary before it can follow it.
         while replica.cli(&["CLUSTER", "REPLICATE", &id]).await != "OK" {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
@@ -62,30 +62,30 @@ impl RedisCluster {
         replica
     }
 
-    /// The one cluster that all tests of this process share: use random names, and don't stop or flush it.
+    /// Returns the cluster of all tests of this process. Use random names; don't stop or flush it.
     pub async fn shared() -> Self {
         static SHARED: OnceCell<RedisCluster> = OnceCell::const_new();
         SHARED.get_or_init(Self::start).await.clone()
     }
 
-    /// The URL as fred spells it: `redis-cluster://127.0.0.1:PORT?node=127.0.0.1:PORT&node=…`.
+    /// Returns fred's URL: `redis-cluster://127.0.0.1:PORT?node=127.0.0.1:PORT&node=…`.
     pub fn url(&self) -> String {
         let ports = self.ports();
         let others: Vec<String> = ports[1..].iter().map(|port| format!("node=127.0.0.1:{port}")).collect();
         format!("redis-cluster://127.0.0.1:{}?{}", ports[0], others.join("&"))
     }
 
-    /// The ports of the nodes.
+    /// Returns the ports of the nodes.
     pub fn ports(&self) -> Vec<u16> {
         self.nodes.iter().map(Redis::port).collect()
     }
 
-    /// One node, from 0 to 2: to kill it, to pause it, to ask it.
+    /// Returns one node, from 0 to 2, to kill, pause or query it.
     pub fn node(&self, index: usize) -> &Redis {
         &self.nodes[index]
     }
 
-    /// All nodes.
+    /// Returns all nodes.
     pub fn nodes(&self) -> &[Redis] {
         &self.nodes
     }

@@ -1,6 +1,6 @@
-//! The servers of the matrix, and what differs between them.
+//! The servers of the matrix, and their differences.
 //!
-//! The differences are data, and here alone: a test asks for what it may expect of the server that it runs on.
+//! Only this file knows the differences, as data. A test asks for what its server does.
 
 use std::sync::OnceLock;
 
@@ -10,29 +10,29 @@ use crate::program::Program;
 pub struct SqlKind {
     /// Its name in `MRC_TEST_DATABASE`.
     word: &'static str,
-    /// Its name for people.
+    /// Its name in texts.
     pub name: &'static str,
     pub(crate) server: Program,
     pub(crate) installer: Program,
-    /// Arguments that fill a data folder, for the installer.
+    /// Arguments of the installer that fill a data folder.
     pub(crate) install: &'static [&'static str],
     /// Arguments of the server alone.
     pub(crate) serve: &'static [&'static str],
-    /// Arguments of a server that speaks no TLS. MySQL, and MariaDB from 11.4, speak it unless they are told not to.
+    /// Arguments of a server that speaks no TLS. By default MySQL and MariaDB from 11.4 speak it.
     pub(crate) without_tls: &'static [&'static str],
-    /// Arguments of a server that speaks TLS with the certificate in its data folder. MySQL does without any.
+    /// Arguments of a server with TLS and the certificate of its data folder. MySQL needs none.
     pub(crate) with_nameless_certificate: &'static [&'static str],
-    /// Ways to log in that the driver doesn't know: the end of a `CREATE USER`, and the plugin's name.
+    /// Logins that the driver doesn't know: the end of a `CREATE USER`, and the plugin's name.
     pub foreign_logins: &'static [(&'static str, &'static str)],
-    /// The variable that limits how long a statement may run, and how it writes 1.5 seconds.
+    /// The variable that limits the time of a statement, and its text for 1.5 seconds.
     pub statement_limit: (&'static str, &'static str),
-    /// A type of its own: the column's type, a value in SQL, and the value in canonical JSON.
+    /// Types of this kind alone: the column's type, a value in SQL, the value in canonical JSON.
     pub own_types: &'static [(&'static str, &'static str, &'static str)],
-    /// How the document `{ }` comes out of a view's column and of `JSON_EXTRACT`: where JSON is a name for a text, as a text.
+    /// `{ }` from a view's column and from `JSON_EXTRACT`: a text where JSON is a name for a text.
     pub json_of_view: &'static str,
     /// See `json_of_view`.
     pub json_of_expression: &'static str,
-    /// Values of the golden files as MariaDB keeps them, and as this server does.
+    /// Values of the golden files as MariaDB stores them, and as this server does.
     kept: &'static [(&'static str, &'static str)],
 }
 
@@ -40,7 +40,7 @@ pub struct SqlKind {
 pub struct CacheKind {
     /// Its name in `MRC_TEST_CACHE`.
     word: &'static str,
-    /// Its name for people.
+    /// Its name in texts.
     pub name: &'static str,
     pub(crate) server: Program,
 }
@@ -52,7 +52,7 @@ const MYSQLD: Program = Program {
     is_it: |version| !version.contains("MariaDB"),
 };
 
-/// The first that is installed is the default.
+/// The default is the first kind that is installed.
 static SQL: [SqlKind; 2] = [
     SqlKind {
         word: "mysql",
@@ -101,7 +101,7 @@ static SQL: [SqlKind; 2] = [
         serve: &["--innodb-log-file-size=8M"],
         without_tls: &["--skip-ssl"],
         with_nameless_certificate: &["--ssl-ca=ca.pem", "--ssl-cert=server-cert.pem", "--ssl-key=server-key.pem"],
-        // The plugins that its package leaves out are ed25519 and PAM.
+        // Its package leaves out the plugins, ed25519 and PAM.
         foreign_logins: &[],
         statement_limit: ("max_statement_time", "1.5"),
         own_types: &[
@@ -114,7 +114,7 @@ static SQL: [SqlKind; 2] = [
     },
 ];
 
-/// The first that is installed is the default.
+/// The default is the first kind that is installed.
 static CACHES: [CacheKind; 3] = [
     CacheKind {
         word: "redis8",
@@ -149,16 +149,16 @@ static CACHES: [CacheKind; 3] = [
 ];
 
 impl SqlKind {
-    /// Returns the kind that the tests of this process run on: the one in `MRC_TEST_DATABASE` (`mysql`, `mariadb`).
+    /// Returns the kind of this process's tests, from `MRC_TEST_DATABASE` (`mysql`, `mariadb`).
     /// Default: the first of these that is installed.
     pub fn of_this_run() -> &'static Self {
         static CHOSEN: OnceLock<&SqlKind> = OnceLock::new();
         CHOSEN.get_or_init(|| choose("MRC_TEST_DATABASE", &SQL, |kind| (kind.word, &kind.server)))
     }
 
-    /// Returns a line of a golden file with its values as this server keeps them.
+    /// Returns a line of a golden file with its values as this server stores them.
     ///
-    /// In a JSON document MySQL sorts the names, and writes numbers and characters its own way. It keeps a double's `-0`.
+    /// MySQL sorts names in JSON documents, rewrites numbers and characters, and keeps `-0`.
     pub fn kept(&self, golden: &str) -> String {
         self.kept.iter().fold(golden.to_owned(), |line, (written, kept)| line.replace(written, kept))
     }
@@ -170,8 +170,8 @@ impl SqlKind {
 }
 
 impl CacheKind {
-    /// Returns the kind that the tests of this process run on: the one in `MRC_TEST_CACHE` (`redis8`, `redis7`,
-    /// `valkey9`). Default: the first of these that is installed.
+    /// Returns the kind of this process's tests: `MRC_TEST_CACHE` (`redis8`, `redis7`, `valkey9`).
+    /// Default: the first of these that is installed.
     pub fn of_this_run() -> &'static Self {
         static CHOSEN: OnceLock<&CacheKind> = OnceLock::new();
         CHOSEN.get_or_init(|| choose("MRC_TEST_CACHE", &CACHES, |kind| (kind.word, &kind.server)))

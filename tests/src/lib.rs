@@ -1,7 +1,7 @@
-//! What the live tests stand on: real servers, the published peers, and a wire that can be watched and broken.
+//! The harness of the live tests: real servers, the published peers, and a proxy that breaks wires.
 //!
-//! Every server is a process of its own on a free port of 127.0.0.1 with a temporary folder.
-//! It ends with the test process, also when that is killed with SIGKILL (see [`process`]).
+//! Every server is a process of its own, on a free port of 127.0.0.1, with a temporary folder.
+//! The server ends with the test process, even if that is killed with SIGKILL (see [`process`]).
 //!
 //! ```no_run
 //! # async fn test() {

@@ -4,19 +4,19 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{AbortHandle, JoinSet};
 
-/// A listener on 127.0.0.1 that is no server. It stops when it's dropped, and its connections close.
+/// A listener on 127.0.0.1 that is no server. Dropping it stops it and closes its connections.
 pub struct Listener {
     port: u16,
     task: AbortHandle,
 }
 
 impl Listener {
-    /// Accepts, reads, and never answers.
+    /// Returns a listener that accepts, reads, and never answers.
     pub async fn silent() -> Self {
         Self::new(|stream| Box::pin(swallow(stream))).await
     }
 
-    /// Accepts and closes at once.
+    /// Returns a listener that accepts and closes at once.
     pub async fn closing() -> Self {
         Self::new(|stream| {
             drop(stream);
@@ -25,7 +25,7 @@ impl Listener {
         .await
     }
 
-    /// Answers with `bytes` once as soon as somebody connects, then stays silent.
+    /// Returns a listener that sends `bytes` once to each new connection, then stays silent.
     pub async fn garbage(bytes: impl Into<Vec<u8>>) -> Self {
         let bytes = bytes.into();
         Self::new(move |mut stream| {
@@ -38,7 +38,7 @@ impl Listener {
         .await
     }
 
-    /// The port.
+    /// Returns the port.
     pub fn port(&self) -> u16 {
         self.port
     }

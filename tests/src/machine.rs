@@ -1,4 +1,4 @@
-//! What was measured on.
+//! The machine of a measurement.
 
 use std::fmt::{self, Display, Formatter};
 use std::process::Command;
@@ -7,14 +7,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::{CacheKind, SqlKind};
 
-/// The machine and the programs, without names of hosts or paths. What isn't known is `unknown`.
+/// The machine and the programs, without names of hosts or paths. Unknown values are `unknown`.
 ///
-/// Its text is the part that matters to every measurement: without Node, Python, Rust and the load.
+/// Its text has the part that matters to every measurement: no Node, Python, Rust or load.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Machine {
     /// The model of the CPU, or its architecture.
     pub cpu: String,
-    /// How many threads run at a time.
+    /// The number of threads that run at a time.
     pub cores: usize,
     /// The operating system and the architecture.
     pub system: String,
@@ -28,12 +28,12 @@ pub struct Machine {
     pub python: String,
     /// The version of rustc.
     pub rust: String,
-    /// The load when it was looked at: see [`load_now`](Self::load_now).
+    /// The load at the time of [`look`](Self::look): see [`load_now`](Self::load_now).
     pub load: String,
 }
 
 impl Machine {
-    /// Looks around.
+    /// Returns the machine and its programs.
     pub fn look() -> Self {
         let cpuinfo = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
         let model = cpuinfo.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
@@ -50,7 +50,7 @@ impl Machine {
         }
     }
 
-    /// The load of the machine: the mean of the last minute.
+    /// Returns the load of the machine: the mean of the last minute.
     pub fn load_now() -> String {
         let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
         load.split_whitespace().next().unwrap_or("unknown").to_owned()
@@ -64,7 +64,7 @@ impl Display for Machine {
     }
 }
 
-/// The word after `mark`.
+/// Returns the word after `mark`.
 fn version(program: &str, mark: &str) -> String {
     let said = says(program, "--version");
     let after = said.split_once(mark).map_or(&*said, |(_, after)| after);

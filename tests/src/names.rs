@@ -6,7 +6,7 @@ use std::sync::Mutex;
 
 use rand::Rng;
 
-/// A random name: `prefix`, then 12 letters and digits. Fit for keys, tables and databases.
+/// Returns a random name: `prefix`, then 12 letters and digits. It fits keys, tables and databases.
 pub fn unique(prefix: &str) -> String {
     const LETTERS: &[u8] = b"abcdefghijklmnopqrstuvwxyz0123456789";
     let mut rng = rand::rng();
@@ -14,8 +14,8 @@ pub fn unique(prefix: &str) -> String {
     format!("{prefix}_{}", tail.collect::<String>())
 }
 
-/// A table expression for every server: its column `seq` has the numbers from 1 to `last`, which the server makes as
-/// they are read. It needs an alias: `SELECT seq FROM {numbers} AS n`.
+/// Returns a table expression for every server: its column `seq` has the numbers from 1 to `last`.
+/// It needs an alias: `SELECT seq FROM {numbers} AS n`.
 pub fn numbers(last: u64) -> String {
     let digits = 1 + last.saturating_sub(1).checked_ilog10().unwrap_or(0);
     let digit = (0..10).map(|d| format!("SELECT {d} AS d")).collect::<Vec<_>>().join(" UNION ALL ");
@@ -24,17 +24,17 @@ pub fn numbers(last: u64) -> String {
     format!("(SELECT 1{value} AS seq FROM {} WHERE 1{value} <= {last})", tables.join(", "))
 }
 
-/// A query for every server that takes ten minutes, with a column of this name, and fails when it is interrupted.
+/// Returns a query for every server that takes 10 min and fails when interrupted.
 ///
 /// A lone `SLEEP` of MySQL returns 1 then.
 pub fn slow_query(column: &str) -> String {
     format!("SELECT SLEEP(600) AS {column} FROM (SELECT 1 UNION ALL SELECT 2) AS two")
 }
 
-/// A port of 127.0.0.1 on which nobody listens, and which this process hands out once.
+/// Returns a port of 127.0.0.1 on which nobody listens, and which this process returns only once.
 ///
-/// It lies below the ports that systems give to outgoing connections, so none of those takes it meanwhile,
-/// and its cluster bus port (plus 10,000) is free too.
+/// The port is below the range of outgoing connections, so none of these takes it meanwhile.
+/// Its cluster bus port (plus 10,000) is free too.
 pub fn free_port() -> u16 {
     static TAKEN: Mutex<Option<HashSet<u16>>> = Mutex::new(None);
     let free = |port: u16| TcpListener::bind(("127.0.0.1", port)).is_ok();
@@ -48,7 +48,7 @@ pub fn free_port() -> u16 {
     panic!("no free port of 127.0.0.1 between 11000 and 22000");
 }
 
-/// How many cases a random search tries: `PROPTEST_CASES`, which proptest itself reads too, or `default`.
+/// Returns the number of cases of a random search: `PROPTEST_CASES` as for proptest, or `default`.
 pub fn cases(default: u32) -> u32 {
     std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(default)
 }

@@ -1,6 +1,6 @@
 //! The published peers, each in a process of its own that takes JSON lines.
 //!
-//! The drivers in `tests/peers` call nothing but the packages' public methods.
+//! The drivers in `tests/peers` call only the packages' public methods.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -10,7 +10,7 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::sync::Mutex;
 
-/// A running peer: a client and a server of the package, on one Redis and one MySQL. It ends when it's dropped.
+/// A running peer, with a client and a server of the package. Dropping it ends the process.
 pub struct Peer {
     pipes: Mutex<Pipes>,
     _child: Child,
@@ -22,32 +22,32 @@ struct Pipes {
 }
 
 impl Peer {
-    /// The npm package, on Node. Give `""` for a server that the test doesn't need.
+    /// Starts the npm package, on Node. Pass `""` for a server that the test doesn't need.
     pub async fn npm(redis_url: &str, mysql_url: &str) -> Self {
         let installed = folder().join("node_modules/@actvalue/mysql-redis-cache");
         Self::start("node", &folder().join("peer.cjs"), &installed, [redis_url, mysql_url]).await
     }
 
-    /// The PyPI package, on Python. Give `""` for a server that the test doesn't need.
+    /// Starts the PyPI package, on Python. Pass `""` for a server that the test doesn't need.
     pub async fn pypi(redis_url: &str, mysql_url: &str) -> Self {
         let python = folder().join("venv/bin/python");
         Self::start(&python.to_string_lossy(), &folder().join("peer.py"), &python, [redis_url, mysql_url]).await
     }
 
-    /// The PyPI package `simple-dep-cache`, on Python. Its operations and their fields are those of `tests/peers/simple_dep.py`.
+    /// Starts the PyPI package `simple-dep-cache`. See `tests/peers/simple_dep.py` for operations.
     pub async fn simple_dep_cache(redis_url: &str) -> Self {
         let python = folder().join("venv/bin/python");
         Self::start(&python.to_string_lossy(), &folder().join("simple_dep.py"), &python, [redis_url, ""]).await
     }
 
-    /// The PyPI package `redis_func_cache`, on Python; the server may be a cluster. Its operations and their fields are those of
-    /// `tests/peers/func_cache.py`.
+    /// Starts the PyPI package `redis_func_cache`. The server may be a cluster.
+    /// `tests/peers/func_cache.py` lists its operations and their fields.
     pub async fn redis_func_cache(redis_url: &str) -> Self {
         let python = folder().join("venv/bin/python");
         Self::start(&python.to_string_lossy(), &folder().join("func_cache.py"), &python, [redis_url, ""]).await
     }
 
-    /// Runs one operation of the peer; panics with the peer's error when it fails.
+    /// Runs one operation of the peer. Panics with the peer's error if the operation fails.
     ///
     /// | `op` | further fields | result |
     /// |---|---|---|
@@ -56,19 +56,19 @@ impl Peer {
     /// | `read` | `query`, `params`, `names` | the value or null |
     /// | `write` | `query`, `value`, `params`, `names`, `ttl` | null |
     /// | `with` | `query`, `value`, `params`, `names`, `ttl` | `{"value": …, "ran": bool}`: the closure returns `value` |
-    /// | `drop` | `names`, `values`, `all` | how many keys went |
+    /// | `drop` | `names`, `values`, `all` | how many keys were removed |
     ///
-    /// `params`, `names`, `ttl` (seconds) and `all` may be left out, as in the packages.
-    /// `{"$date": "2025-01-15T10:30:00Z"}` is a date of the language (Python's `date` without the time of day),
+    /// `params`, `names`, `ttl` (seconds) and `all` may be omitted, as in the packages.
+    /// `{"$date": "2025-01-15T10:30:00Z"}` is a date of the language (in Python without the time).
     /// `{"$bytes": base64}` are bytes.
     pub async fn call(&self, request: Value) -> Value {
         self.try_call(&request).await.unwrap_or_else(|error| panic!("the peer failed on {request}: {error}"))
     }
 
-    /// Like [`call`](Self::call), with the peer's error as text.
+    /// Runs one operation like [`call`](Self::call), but returns the peer's error.
     ///
     /// # Errors
-    /// What the package threw.
+    /// The package's error, as text.
     pub async fn try_call(&self, request: &Value) -> Result<Value, String> {
         let mut pipes = self.pipes.lock().await;
         pipes.requests.write_all(format!("{request}\n").as_bytes()).await.map_err(|e| e.to_string())?;
@@ -81,7 +81,7 @@ impl Peer {
         }
     }
 
-    /// The key that the peer makes.
+    /// Returns the key that the peer makes.
     pub async fn key(&self, query: &str, params: &[Value], names: &[&str]) -> String {
         let key = self.call(json!({"op": "key", "query": query, "params": params, "names": names})).await;
         key.as_str().expect("a key is a text").to_owned()

@@ -1,11 +1,11 @@
 //! A server process that can't outlive the tests.
 //!
-//! Between us and the server stands a shell. It reads its own stdin, whose other end only we hold: when we go,
-//! in whatever way, the read ends, the shell kills the server and removes its folder. No signal handler, no
-//! `prctl`, the same on Linux and macOS.
+//! A shell stands between this process and the server. Its stdin ends when this process ends, in
+//! any way. The shell then kills the server and removes its folder. This needs no signal handler
+//! and no `prctl`, on Linux and macOS alike.
 //!
-//! The server's output is a pipe that a thread of ours reads: it tells readiness, and its end tells that the
-//! server is gone.
+//! A thread of ours reads the server's output. A line reports readiness; the output ends with the
+//! server.
 
 use std::collections::VecDeque;
 use std::ffi::OsStr;
@@ -19,8 +19,8 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::sync::watch;
 
-// The trap comes after the server, which must not inherit it. With it, the shell outlives also a reader that is
-// gone before it reads the pid.
+// The trap comes after the server, which must not inherit it. With the trap, the shell also
+// outlives a reader that ends before it reads the pid.
 const SUPERVISOR: &str = r#"
 dir=$1; shift
 sh -c 'echo "$$"; exec "$@"' sh "$@" </dev/null 2>&1 &
@@ -57,7 +57,7 @@ impl ServerProcess {
     /// `dir` is removed when the server ends.
     ///
     /// # Errors
-    /// The last lines of its output, when it ended or wasn't ready within a minute.
+    /// The last lines of its output, if it ended or wasn't ready within 60 s.
     pub async fn start(command: &[impl AsRef<OsStr>], dir: &Path, ready: &'static str) -> Result<Self, String> {
         let mut shell = Command::new("sh")
             .args(["-c", SUPERVISOR, "mrc-tests"])
@@ -67,7 +67,7 @@ impl ServerProcess {
             .env("TZ", "UTC")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            // Ctrl-C goes to the foreground group: the shell must live on to clean up.
+            // Ctrl-C signals the foreground group. The shell must survive it to clean up.
             .process_group(0)
             .spawn()
             .map_err(|e| format!("sh: {e}"))?;
@@ -91,15 +91,16 @@ impl ServerProcess {
         Err(format!("{} did not start:\n{}", command[0].as_ref().to_string_lossy(), lines.join("\n")))
     }
 
-    /// SIGKILL, and waits until the process is gone. Nothing happens when it's gone already.
+    /// Sends SIGKILL, and waits until the process has ended. Does nothing if it has ended already.
     pub async fn kill(&self) {
         self.signal(Signal::KILL);
         let mut state = self.state.clone();
-        // The sender goes away only after it has said Gone, so an error means the same.
+        // The sender is dropped only after it has sent `Gone`, so an error means the same.
         let _ = state.wait_for(|s| *s == State::Gone).await;
     }
 
-    /// SIGSTOP: connections stay open and nothing answers. Returns when every thread stands, where the system tells.
+    /// Sends SIGSTOP: connections stay open, nothing answers. Returns when the threads have
+    /// stopped.
     pub fn pause(&self) {
         self.signal(Signal::STOP);
         let began = Instant::now();
@@ -108,22 +109,22 @@ impl ServerProcess {
         }
     }
 
-    /// SIGCONT: the end of a [`pause`](Self::pause).
+    /// Sends SIGCONT, which ends a [`pause`](Self::pause).
     pub fn resume(&self) {
         self.signal(Signal::CONT);
     }
 
-    /// Whether each thread is stopped, by Linux's `/proc`. A system without one is taken at its word.
+    /// Returns whether each thread is stopped, by Linux's `/proc`. Without `/proc` returns `true`.
     fn is_stopped(&self) -> bool {
         let threads = std::fs::read_dir(format!("/proc/{}/task", self.pid.as_raw_nonzero()));
         threads.into_iter().flatten().flatten().all(|thread| {
             let stat = std::fs::read_to_string(thread.path().join("stat")).unwrap_or_default();
-            // Behind the name, which may hold anything.
+            // The state follows the name, which may contain any character.
             stat.rsplit_once(") ").is_none_or(|(_, state)| state.starts_with('T'))
         })
     }
 
-    // The shell hasn't waited for the server yet, so its pid isn't given to another process.
+    // The shell hasn't waited for the server yet, so its pid isn't reused by another process.
     fn signal(&self, signal: Signal) {
         let _ = kill_process(self.pid, signal);
     }
@@ -151,7 +152,7 @@ fn follow(
     let _ = shell.wait();
 }
 
-/// Tries `launch` up to five times; panics with its last error.
+/// Tries `launch` up to five times. Panics with the last error.
 pub(crate) async fn again<T>(launch: impl AsyncFn() -> Result<T, String>) -> T {
     let mut failure = String::new();
     for _ in 0..5 {
@@ -163,7 +164,7 @@ pub(crate) async fn again<T>(launch: impl AsyncFn() -> Result<T, String>) -> T {
     panic!("{failure}");
 }
 
-/// A new temporary folder. The supervisor of the server that lives in it removes it.
+/// Creates a temporary folder. The supervisor of the server that uses it removes it.
 pub(crate) fn folder(prefix: &str) -> PathBuf {
     tempfile::Builder::new().prefix(prefix).tempdir().expect("a temporary folder").keep()
 }

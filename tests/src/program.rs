@@ -1,4 +1,4 @@
-//! Where the servers' programs are.
+//! Finds the programs of the servers.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -11,12 +11,12 @@ pub(crate) struct Program {
     pub(crate) unpacked: &'static str,
     /// Its names on PATH.
     pub(crate) names: &'static [&'static str],
-    /// Whether a program of such a name is this one, by what it answers to `--version`.
+    /// Whether a program of such a name is this one, by its answer to `--version`.
     pub(crate) is_it: fn(&str) -> bool,
 }
 
 impl Program {
-    /// Returns its path: the variable's, the unpacked one, or the first on PATH or in the usual folders for servers.
+    /// Returns its path: the variable's, the unpacked one, or the first on PATH or in usual places.
     /// Returns `None` if it isn't installed.
     pub(crate) fn find(&self) -> Option<PathBuf> {
         if let Some(path) = std::env::var_os(self.variable) {
@@ -41,7 +41,7 @@ impl Program {
         self.find().unwrap_or_else(|| panic!("{unpacked} isn't installed: run scripts/setup, or name it in {variable}"))
     }
 
-    /// Returns the version number that it tells, or `unknown`.
+    /// Returns the version number that it prints, or `unknown`.
     pub(crate) fn version(&self) -> String {
         let said = self.find().map(|path| version(&path)).unwrap_or_default();
         let after = ["Ver ", "v="].iter().find_map(|mark| said.split_once(mark));
@@ -49,7 +49,7 @@ impl Program {
     }
 }
 
-/// The first line that a program answers to `--version`.
+/// Returns the first line that a program prints for `--version`.
 fn version(path: &Path) -> String {
     let output = Command::new(path).arg("--version").output();
     let said = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();

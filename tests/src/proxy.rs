@@ -1,4 +1,4 @@
-//! A wire between a client and a server that can be watched and broken.
+//! A proxy between a client and a server that can watch and break the connection.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -10,22 +10,22 @@ use tokio::task::{AbortHandle, JoinSet};
 
 use crate::resp::take_commands;
 
-/// What the proxy does with the traffic, on open connections and on new ones.
+/// The treatment of traffic, on open connections and on new ones.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Mode {
     /// Passes everything on.
     Pass,
-    /// Passes on what the client sends, and keeps the server's answers back until the mode changes.
+    /// Passes on the client's bytes, and holds the server's answers until the mode changes.
     HoldAnswers,
-    /// Passes nothing on until the mode changes: the network stands still.
+    /// Passes nothing on until the mode changes, like a network that stands still.
     Hold,
-    /// Replaces each chunk that the server answers with these bytes.
+    /// Replaces each chunk of the server's answers with these bytes.
     Garbage(Vec<u8>),
-    /// Closes each connection when the next byte comes from either side, and new ones at once.
+    /// Closes each connection at the next byte from either side, and new ones at once.
     Close,
 }
 
-/// A TCP proxy on 127.0.0.1. It stops when it's dropped, and its connections close.
+/// A TCP proxy on 127.0.0.1. Dropping it stops it and closes its connections.
 ///
 /// It belongs to the runtime of the test that made it.
 pub struct Proxy {
@@ -38,7 +38,7 @@ struct Shared {
     mode: watch::Sender<Mode>,
     cuts: watch::Sender<u64>,
     record: Mutex<Record>,
-    /// Told about each command and connection, so tests can await one.
+    /// Notified of each command and connection, so that tests can await one.
     changed: watch::Sender<()>,
 }
 
@@ -51,7 +51,7 @@ struct Record {
 }
 
 impl Proxy {
-    /// A proxy to a port of 127.0.0.1.
+    /// Starts a proxy to a port of 127.0.0.1.
     pub async fn to(server: u16) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let port = listener.local_addr().expect("a bound address").port();
@@ -65,40 +65,40 @@ impl Proxy {
         Self { port, shared, task: task.abort_handle() }
     }
 
-    /// The port for clients.
+    /// Returns the port for clients.
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// The Redis commands that clients sent since the last [`reset`](Self::reset), in order, each as name and arguments.
+    /// Returns the Redis commands of clients since the last [`reset`](Self::reset), with arguments.
     ///
-    /// Text that isn't UTF-8 comes with replacement characters. Empty for other protocols.
+    /// Text that isn't UTF-8 has replacement characters. Empty for other protocols.
     pub fn commands(&self) -> Vec<Vec<String>> {
         self.shared.record().commands.clone()
     }
 
-    /// How many of [`commands`](Self::commands) have this name, in any case.
+    /// Returns how many of [`commands`](Self::commands) have this name, in any case.
     pub fn count(&self, name: &str) -> usize {
         self.shared.record().commands.iter().filter(|c| c.first().is_some_and(|n| n.eq_ignore_ascii_case(name))).count()
     }
 
-    /// How many connections clients opened since the last [`reset`](Self::reset).
+    /// Returns how many connections clients opened since the last [`reset`](Self::reset).
     pub fn connections(&self) -> usize {
         self.shared.record().connections
     }
 
-    /// Bytes since the last [`reset`](Self::reset): from clients, from the server.
+    /// Returns the bytes since the last [`reset`](Self::reset): from clients, from the server.
     pub fn bytes(&self) -> (usize, usize) {
         let record = self.shared.record();
         (record.sent, record.received)
     }
 
-    /// Forgets what was recorded.
+    /// Clears the records.
     pub fn reset(&self) {
         *self.shared.record() = Record::default();
     }
 
-    /// Waits until a command with this name has come since the last [`reset`](Self::reset), and returns it.
+    /// Waits for a command with this name since the last [`reset`](Self::reset), and returns it.
     pub async fn seen(&self, name: &str) -> Vec<String> {
         let mut changed = self.shared.changed.subscribe();
         loop {
@@ -111,12 +111,12 @@ impl Proxy {
         }
     }
 
-    /// Sets what happens from now on.
+    /// Sets the mode from now on.
     pub fn set(&self, mode: Mode) {
         self.shared.mode.send_replace(mode);
     }
 
-    /// Closes all open connections now. New ones are served as the mode says.
+    /// Closes all open connections now. New ones are treated by the mode.
     pub fn cut(&self) {
         self.shared.cuts.send_modify(|n| *n += 1);
     }
@@ -148,7 +148,7 @@ async fn accept(listener: TcpListener, server: u16, shared: Arc<Shared>) {
             let (from_client, to_client) = client.into_split();
             let (from_server, to_server) = upstream.into_split();
             let mut cuts = shared.cuts.subscribe();
-            // Whichever ends first closes both sides.
+            // The first direction that ends closes both.
             tokio::select! {
                 _ = requests(from_client, to_server, &shared) => {}
                 _ = answers(from_server, to_client, &shared) => {}

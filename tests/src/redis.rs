@@ -9,7 +9,8 @@ use crate::process::{ServerProcess, again, folder};
 use crate::tls::Certificates;
 use crate::{CacheKind, free_port, resp};
 
-/// A standalone server without persistence, of the [kind of this run](CacheKind::of_this_run). Clones are handles to the same server.
+/// A server of the [kind of this run](CacheKind::of_this_run), without persistence. Clones share
+/// it.
 #[derive(Clone)]
 pub struct Redis(Arc<Inner>);
 
@@ -23,31 +24,31 @@ struct Inner {
 struct Running {
     process: ServerProcess,
     dir: PathBuf,
-    /// What a cluster's node knew of its cluster when it was killed.
+    /// The content of a cluster node's `nodes.conf` when the node was killed.
     nodes: Option<Vec<u8>>,
 }
 
 const NODES: &str = "nodes.conf";
 
 impl Redis {
-    /// A new server with nothing set.
+    /// Starts a server with no settings.
     pub async fn start() -> Self {
         Self::with_args(&[]).await
     }
 
-    /// A new server with further arguments for redis-server, such as `["--requirepass", "secret"]`.
+    /// Starts a server with further arguments, such as `["--requirepass", "secret"]`.
     pub async fn with_args(args: &[&str]) -> Self {
         Self::new(args, None).await
     }
 
-    /// A new server that speaks TLS too, with a certificate for `localhost` and 127.0.0.1 by a CA of its own.
+    /// Starts a server that speaks TLS too, with a certificate for `localhost` and 127.0.0.1.
     ///
     /// [`url`](Self::url) is then the `rediss:` one.
     pub async fn with_tls() -> Self {
         Self::new(&[], Some((free_port(), Certificates::new()))).await
     }
 
-    /// The one server that all tests of this process share: use random names, and don't stop or flush it.
+    /// Returns the server of all tests of this process. Use random names; don't stop or flush it.
     pub async fn shared() -> Self {
         static SHARED: OnceCell<Redis> = OnceCell::const_new();
         SHARED.get_or_init(Self::start).await.clone()
@@ -64,7 +65,7 @@ impl Redis {
         Self(Arc::new(Inner { port, tls, args, running: Mutex::new(running) }))
     }
 
-    /// The URL, with the password that `--requirepass` gave, if any.
+    /// Returns the URL, with the password of `--requirepass` if there is one.
     pub fn url(&self) -> String {
         let secret = self.password().map(|p| format!(":{p}@")).unwrap_or_default();
         match &self.0.tls {
@@ -73,32 +74,33 @@ impl Redis {
         }
     }
 
-    /// The port for plain connections.
+    /// Returns the port for plain connections.
     pub fn port(&self) -> u16 {
         self.0.port
     }
 
-    /// The certificate of the CA, in PEM. Panics when the server wasn't started by [`with_tls`](Self::with_tls).
+    /// Returns the CA's certificate, in PEM. Panics without [`with_tls`](Self::with_tls).
     pub fn ca_pem(&self) -> &str {
         &self.0.tls.as_ref().expect("the server speaks no TLS").1.ca
     }
 
-    /// SIGKILL. Returns when the server is gone.
+    /// Sends SIGKILL. Returns when the server has ended.
     pub async fn kill(&self) {
         self.0.running.lock().await.kill().await;
     }
 
-    /// SIGSTOP: connections stay open and nothing answers.
+    /// Sends SIGSTOP: connections stay open and nothing answers.
     pub async fn pause(&self) {
         self.0.running.lock().await.process.pause();
     }
 
-    /// SIGCONT.
+    /// Sends SIGCONT.
     pub async fn resume(&self) {
         self.0.running.lock().await.process.resume();
     }
 
-    /// Starts the server again on the same port, empty; a cluster's node is the same node as before. Kills it first if it runs.
+    /// Restarts the server on the same port, empty. Kills it first. A cluster's node stays the
+    /// same.
     pub async fn restart(&self) {
         let mut running = self.0.running.lock().await;
         running.kill().await;
@@ -107,7 +109,7 @@ impl Redis {
         *running = again(|| launch(self.0.port, self.0.tls.as_ref(), &self.0.args, nodes.clone())).await;
     }
 
-    /// Runs a command and returns its answer as text: an array as lines, null as an empty text, an error as its text.
+    /// Runs a command. Returns its answer as text: arrays as lines, null as `""`, errors as text.
     pub async fn cli(&self, command: &[&str]) -> String {
         let auth = self.password().map(|p| ["AUTH", p]);
         let commands: Vec<&[&str]> = auth.iter().map(<[&str; 2]>::as_slice).chain([command]).collect();
@@ -122,7 +124,7 @@ impl Redis {
 
 impl Running {
     async fn kill(&mut self) {
-        // Its folder goes with it.
+        // The file is removed with its folder.
         self.nodes = std::fs::read(self.dir.join(NODES)).ok().or(self.nodes.take());
         self.process.kill().await;
     }
@@ -149,7 +151,7 @@ async fn launch(
     Ok(Running { process, dir, nodes })
 }
 
-/// A redis-server in `dir`, for all kinds of them.
+/// Starts a redis-server in `dir`, for every kind of server.
 pub(crate) async fn server<'a>(
     dir: &Path,
     port: u16,

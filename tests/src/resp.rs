@@ -1,4 +1,4 @@
-//! As much of Redis's protocol as the harness needs: one command and its answer, and commands read off a wire.
+//! The part of Redis's protocol that the harness needs: a command's answer, and commands on a wire.
 
 use std::io;
 use std::ops::Range;
@@ -57,7 +57,7 @@ async fn read(stream: &mut Stream) -> io::Result<String> {
     }
 }
 
-/// Takes the complete commands off the front of `buffer`. Bytes that are no commands are dropped.
+/// Takes the complete commands off the front of `buffer`. Drops bytes that are no commands.
 pub(crate) fn take_commands(buffer: &mut Vec<u8>) -> Vec<Vec<String>> {
     let mut commands = Vec::new();
     let mut at = 0;
@@ -74,7 +74,7 @@ pub(crate) fn take_commands(buffer: &mut Vec<u8>) -> Vec<Vec<String>> {
     commands
 }
 
-/// Where the parts of the command lie that begins at `at`, and where it ends. None: it isn't there as a whole.
+/// Returns the ranges of the parts of the command at `at`, and its end; `None` if incomplete.
 pub fn redis_command(buffer: &[u8], at: usize) -> Option<(Vec<Range<usize>>, usize)> {
     let (count, mut at) = number(buffer, at)?;
     let mut parts = Vec::new();

@@ -17,7 +17,7 @@ impl RedisSentinel {
     /// The name under which the sentinel knows the primary.
     pub const SERVICE: &'static str = "mymaster";
 
-    /// Starts the three, and returns when the sentinel knows the replica.
+    /// Starts the three. Returns when the sentinel knows the replica.
     pub async fn start() -> Self {
         let primary = Redis::with_args(&["--repl-diskless-sync-delay", "0"]).await;
         let replica = Redis::with_args(&["--replicaof", "127.0.0.1", &primary.port().to_string()]).await;
@@ -37,17 +37,17 @@ impl RedisSentinel {
         all
     }
 
-    /// The URL as fred spells it: `redis-sentinel://127.0.0.1:PORT?sentinelServiceName=mymaster`.
+    /// Returns fred's URL: `redis-sentinel://127.0.0.1:PORT?sentinelServiceName=mymaster`.
     pub fn url(&self) -> String {
         format!("redis-sentinel://127.0.0.1:{}?sentinelServiceName={}", self.port, Self::SERVICE)
     }
 
-    /// The server that began as the primary.
+    /// Returns the server that began as the primary.
     pub fn primary(&self) -> &Redis {
         &self.primary
     }
 
-    /// The server that began as the replica.
+    /// Returns the server that began as the replica.
     pub fn replica(&self) -> &Redis {
         &self.replica
     }
@@ -57,7 +57,7 @@ impl RedisSentinel {
         resp::run(self.port, &[command]).await.unwrap_or_else(|e| panic!("{command:?} on the sentinel: {e}"))
     }
 
-    /// Kills the primary and returns when the replica has taken its place.
+    /// Kills the primary. Returns when the replica has taken its place.
     pub async fn fail_over(&self) {
         self.primary.kill().await;
         while !self.replica.cli(&["INFO", "replication"]).await.contains("role:master") {
@@ -70,7 +70,7 @@ async fn sentinel(port: u16, primary: u16) -> Result<ServerProcess, String> {
     let dir = folder("mrc-sentinel-");
     let file = dir.join("sentinel.conf");
     let service = RedisSentinel::SERVICE;
-    // A sentinel writes what it learns into its file, so it takes no arguments for these.
+    // A sentinel writes its state into its file, so it takes no arguments for these.
     let text = format!(
         "bind 127.0.0.1\nport {port}\nsentinel monitor {service} 127.0.0.1 {primary} 1\n\
          sentinel down-after-milliseconds {service} 500\nsentinel failover-timeout {service} 3000\n"

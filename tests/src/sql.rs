@@ -14,7 +14,8 @@ use crate::{SqlKind, free_port, unique};
 const USER: &str = "shop";
 const PASSWORD: &str = "secret";
 
-/// A server of its own, of the [kind of this run](SqlKind::of_this_run), for tests that kill or pause it. Others take a [`Database`].
+/// A server of the [kind of this run](SqlKind::of_this_run) that tests may kill or pause.
+/// Other tests take a [`Database`].
 pub struct SqlServer {
     port: u16,
     args: &'static [&'static str],
@@ -29,22 +30,22 @@ struct Running {
 const DATA: &str = "data";
 
 impl SqlServer {
-    /// A new, empty server. Its one user may do everything.
+    /// Starts an empty server. Its one user has all rights.
     pub async fn start() -> Self {
         Self::with_args(&[]).await
     }
 
-    /// A new, empty server that speaks no TLS.
+    /// Starts an empty server that speaks no TLS.
     pub async fn without_tls() -> Self {
         Self::with_args(SqlKind::of_this_run().without_tls).await
     }
 
-    /// A new, empty server that speaks TLS with a certificate that names no host: MySQL with the one that it makes itself.
+    /// Starts an empty server with TLS and a certificate that names no host. MySQL makes its own.
     pub async fn with_nameless_certificate() -> Self {
         Self::with_args(SqlKind::of_this_run().with_nameless_certificate).await
     }
 
-    /// A new, empty server that speaks TLS with a certificate for `localhost` and 127.0.0.1.
+    /// Starts an empty server that speaks TLS with a certificate for `localhost` and 127.0.0.1.
     pub async fn with_named_certificate() -> Self {
         Self::with_args(&[
             "--ssl-ca=named-ca.pem",
@@ -54,8 +55,8 @@ impl SqlServer {
         .await
     }
 
-    /// The path of a file in its data folder: `ca.pem`, `client-cert.pem` and `client-key.pem` belong to the nameless
-    /// certificate, `named-ca.pem` to the other.
+    /// Returns the path of a file in its data folder. The nameless certificate has `ca.pem`,
+    /// `client-cert.pem` and `client-key.pem`; the other has `named-ca.pem`.
     pub async fn file(&self, name: &str) -> PathBuf {
         self.running.lock().await.dir.join(DATA).join(name)
     }
@@ -75,53 +76,53 @@ impl SqlServer {
         SHARED.get_or_init(Self::start).await
     }
 
-    /// A URL for one of its databases; with `""` for none.
+    /// Returns a URL for one of its databases, or for none if `database` is `""`.
     pub fn url(&self, database: &str) -> String {
         format!("mysql://{USER}:{PASSWORD}@127.0.0.1:{}/{database}", self.port)
     }
 
-    /// The port.
+    /// Returns the port.
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// A connection with all rights, with no database chosen.
+    /// Returns a connection with all rights and no database.
     pub async fn admin(&self) -> Conn {
         connect(&self.url("")).await
     }
 
-    /// SIGKILL. Returns when the server is gone.
+    /// Sends SIGKILL. Returns when the server has ended.
     pub async fn kill(&self) {
         self.running.lock().await.process.kill().await;
     }
 
-    /// SIGSTOP: connections stay open and nothing answers.
+    /// Sends SIGSTOP: connections stay open and nothing answers.
     pub async fn pause(&self) {
         self.running.lock().await.process.pause();
     }
 
-    /// SIGCONT.
+    /// Sends SIGCONT.
     pub async fn resume(&self) {
         self.running.lock().await.process.resume();
     }
 
-    /// Starts the server again on the same port, with all that was committed. Kills it first if it runs.
+    /// Restarts the server on the same port, with all committed data. Kills it first if it runs.
     pub async fn restart(&self) {
         let mut running = self.running.lock().await;
         running.process.kill().await;
-        // Once: the data goes with a server that does not start.
+        // Tried once, because a server that fails to start loses the data.
         *running = launch(self.port, self.args, Some(&running.dir)).await.unwrap_or_else(|e| panic!("{e}"));
     }
 }
 
-/// A fresh database with a random name, on the one server of this test process. Dropping it drops the database.
+/// A new database with a random name, on the process's one server. Dropping it drops the database.
 pub struct Database {
     name: String,
     server: &'static SqlServer,
 }
 
 impl Database {
-    /// Creates it, utf8mb4.
+    /// Creates a database with utf8mb4.
     pub async fn create() -> Self {
         let server = SqlServer::shared().await;
         let name = unique("mrc");
@@ -130,27 +131,27 @@ impl Database {
         database
     }
 
-    /// Its URL, with a user who may do everything.
+    /// Returns its URL, with a user who has all rights.
     pub fn url(&self) -> String {
         self.server.url(&self.name)
     }
 
-    /// Its name.
+    /// Returns its name.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The port of its server.
+    /// Returns the port of its server.
     pub fn port(&self) -> u16 {
         self.server.port
     }
 
-    /// A connection to it with all rights, beside the code under test.
+    /// Returns a connection to it with all rights, apart from the code under test.
     pub async fn admin(&self) -> Conn {
         connect(&self.url()).await
     }
 
-    /// A new user with the rights of `docs/rights/mysql.sql`, and its password.
+    /// Creates a user with the rights of `docs/rights/mysql.sql`. Returns its name and password.
     pub async fn reader(&self) -> (String, &'static str) {
         let name = unique("reader");
         let rights = include_str!("../../docs/rights/mysql.sql");
@@ -168,7 +169,7 @@ impl Database {
 impl Drop for Database {
     fn drop(&mut self) {
         let (url, sql) = (self.server.url(""), format!("DROP DATABASE IF EXISTS {}", self.name));
-        // The test's runtime may be going away, so this has one of its own. Best effort: the server goes too.
+        // The test's runtime may be ending, so this has its own. It may fail: the server ends.
         std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             runtime.block_on(async { Conn::from_url(&url).await?.query_drop(sql).await })?;
@@ -185,17 +186,17 @@ async fn connect(url: &str) -> Conn {
 async fn run(url: &str, sql: &str) {
     let mut conn = connect(url).await;
     conn.query_drop(sql).await.unwrap_or_else(|e| panic!("{sql}: {e}"));
-    // Says goodbye, so the server doesn't log an aborted connection.
+    // A clean disconnect keeps the server from logging an aborted connection.
     let _ = conn.disconnect().await;
 }
 
-/// A new server, or with the data of a killed one, which is moved: its folder goes with that one.
+/// Starts a new server, or one with the data of a killed server, moved from its folder.
 async fn launch(port: u16, args: &[&str], killed: Option<&Path>) -> Result<Running, String> {
     let (kind, dir) = (SqlKind::of_this_run(), folder("mrc-sql-"));
     let data = dir.join(DATA);
     let datadir = format!("--datadir={}", data.display());
     let user = rustix::process::geteuid().is_root().then_some("--user=root");
-    // Nothing here must survive a crash of the system, so nothing waits for the disk.
+    // Nothing must survive a crash of the system, so nothing waits for the disk.
     let fast = ["--loose-innodb-flush-method=nosync", "--innodb-buffer-pool-size=64M"];
     let common: Vec<&str> = ["--no-defaults", &datadir].into_iter().chain(fast).chain(user).collect();
     let filled = match killed {
@@ -208,7 +209,7 @@ async fn launch(port: u16, args: &[&str], killed: Option<&Path>) -> Result<Runni
         return Err(error);
     }
     for (prefix, certificates) in [("", Certificates::without_names()), ("named-", Certificates::new())] {
-        // MySQL made its own as it filled the folder.
+        // MySQL made its own certificates when it filled the folder.
         if !data.join(format!("{prefix}ca.pem")).exists() {
             certificates.write_as_mysql(&data, prefix);
         }
@@ -220,9 +221,9 @@ async fn launch(port: u16, args: &[&str], killed: Option<&Path>) -> Result<Runni
     std::fs::write(dir.join("init.sql"), grants).map_err(|e| e.to_string())?;
     let program = kind.server.path();
     let port = format!("--port={port}");
-    // The socket's path must be short: it is relative to the data folder.
+    // The socket's path must be short, so it is relative to the data folder.
     let own = [&port, "--bind-address=127.0.0.1", "--socket=s", "--pid-file=pid", "--max-connections=500"];
-    // A commit lies with the system before it is answered: a kill doesn't take it back.
+    // A commit has reached the system before it is answered, so a kill doesn't lose it.
     let log = ["--innodb-flush-log-at-trx-commit=2", "--sync-binlog=0", "--skip-log-bin", "--skip-name-resolve"];
     let init = format!("--init-file={}", dir.join("init.sql").display());
     let program = program.to_string_lossy();

@@ -18,7 +18,7 @@ struct Pair {
     key: String,
 }
 
-/// Where they were written.
+/// The paths of the written files.
 pub(crate) struct Files {
     pub(crate) ca: String,
     pub(crate) certificate: String,
@@ -26,12 +26,12 @@ pub(crate) struct Files {
 }
 
 impl Certificates {
-    /// For `localhost` and 127.0.0.1.
+    /// Returns certificates for `localhost` and 127.0.0.1.
     pub(crate) fn new() -> Self {
         Self::generate(&["localhost", "127.0.0.1"]).expect("certificates")
     }
 
-    /// For no host, as MySQL makes them at its first start.
+    /// Returns certificates for no host, as MySQL makes them at its first start.
     pub(crate) fn without_names() -> Self {
         Self::generate(&[]).expect("certificates")
     }
@@ -40,7 +40,7 @@ impl Certificates {
         let ca_key = KeyPair::generate()?;
         let mut ca_params = CertificateParams::new(Vec::new())?;
         ca_params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        // A certificate with the name of its CA would count as signed by itself.
+        // A certificate with the name of its CA would count as self-signed.
         ca_params.distinguished_name.push(DnType::CommonName, unique("ca"));
         let ca = ca_params.self_signed(&ca_key)?.pem();
         let issuer = Issuer::new(ca_params, ca_key);
@@ -61,7 +61,7 @@ impl Certificates {
         }
     }
 
-    /// Writes them under the names that MySQL gives its own, after `prefix`.
+    /// Writes the files under MySQL's own names, after `prefix`.
     pub(crate) fn write_as_mysql(&self, dir: &Path, prefix: &str) {
         let Self { ca, server, client } = self;
         let files = [

@@ -1,4 +1,4 @@
-//! This test binary once more, in a process of its own that takes JSON lines.
+//! A second process of this test binary, which takes JSON lines.
 
 use std::io::Write;
 use std::process::Stdio;
@@ -8,15 +8,15 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::sync::{Mutex, mpsc};
 
-/// The variable that tells a process that it is a twin, and what its test gave it.
+/// The variable that marks a process as a twin, and holds the `config` of its test.
 const CONFIG: &str = "MRC_TEST_TWIN";
-/// What answers begin with: libtest writes to the same pipe.
+/// The prefix of answers, because libtest writes to the same pipe.
 const ANSWER: &str = "twin answers ";
 
-/// Another process of this test binary, which runs one of its ignored tests: that one calls [`config`](Self::config) and
-/// [`serve`](Self::serve).
+/// Another process of this test binary, which runs one of its ignored tests.
+/// That test calls [`config`](Self::config) and [`serve`](Self::serve).
 ///
-/// It ends when it's dropped, and with this process, also when that is killed with SIGKILL.
+/// The process ends when this is dropped, or when this process ends, even by SIGKILL.
 pub struct Twin {
     pipes: Mutex<Pipes>,
     child: Mutex<Child>,
@@ -28,7 +28,7 @@ struct Pipes {
 }
 
 impl Twin {
-    /// Starts a process that runs the ignored test of this full name.
+    /// Starts a process that runs the ignored test with this full name.
     pub fn start(test: &str, config: &Value) -> Self {
         let mut child = Command::new(std::env::current_exe().expect("a test binary has a path"))
             .args(["--exact", test, "--ignored", "--nocapture"])
@@ -43,7 +43,7 @@ impl Twin {
         Self { pipes: Mutex::new(Pipes { requests, lines }), child: Mutex::new(child) }
     }
 
-    /// The answer to a request. None: the process has ended before it answered.
+    /// Returns the answer to a request. Returns `None` if the process ended before it answered.
     pub async fn call(&self, request: &Value) -> Option<Value> {
         let mut pipes = self.pipes.lock().await;
         pipes.requests.write_all(format!("{request}\n").as_bytes()).await.ok()?;
@@ -55,29 +55,29 @@ impl Twin {
         None
     }
 
-    /// SIGKILL. Returns when the process is gone.
+    /// Sends SIGKILL. Returns when the process has ended.
     pub async fn kill(&self) {
         self.child.lock().await.kill().await.expect("it is our child");
     }
 
-    /// In the other process: what [`start`](Self::start) was given. None: this process is no twin.
+    /// Returns the twin's `config` of [`start`](Self::start). Returns `None` if this is no twin.
     pub fn config() -> Option<Value> {
         Some(std::env::var(CONFIG).ok()?.parse().expect("a twin is given JSON"))
     }
 
-    /// In the other process: answers each request, one after the other, until the process ends.
+    /// Answers each request in the other process, one after the other, until the process ends.
     pub async fn serve(mut answer: impl AsyncFnMut(Value) -> Value) {
         let (sender, mut requests) = mpsc::unbounded_channel();
         std::thread::spawn(move || {
             for line in std::io::stdin().lines().map_while(Result::ok) {
                 let _ = sender.send(line);
             }
-            // Who started us is gone, in whatever way, and may have left us in the middle of an answer.
+            // The parent has ended, in any way, perhaps in the middle of an answer.
             std::process::exit(0);
         });
         while let Some(request) = requests.recv().await {
             let answer = answer(request.parse().expect("a twin is asked JSON")).await;
-            // On a line of its own: libtest may have begun one.
+            // libtest may have begun a line, so the answer starts on a new one.
             writeln!(std::io::stdout(), "\n{ANSWER}{answer}").expect("somebody reads");
         }
     }

@@ -14,9 +14,7 @@ impl Events {
     pub(crate) fn emit(&self, event: &Event<'_>) {
         log(event);
         frame::count(event);
-        for listener in &self.0 {
-            listener.on_event(event);
-        }
+        self.0.on_event(event);
     }
 }
 

@@ -1,6 +1,7 @@
 //! The decisions of a cache, as events for a listener.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::key::Ambiguity;
@@ -285,5 +286,12 @@ pub trait EventListener: Send + Sync {
 impl<F: Fn(&Event<'_>) + Send + Sync> EventListener for F {
     fn on_event(&self, event: &Event<'_>) {
         self(event);
+    }
+}
+
+/// Several listeners are one: each gets the event, in their order.
+impl EventListener for Vec<Arc<dyn EventListener>> {
+    fn on_event(&self, event: &Event<'_>) {
+        self.iter().for_each(|listener| listener.on_event(event));
     }
 }

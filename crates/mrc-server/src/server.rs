@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mrc_core::{Event, EventListener};
+use mrc_core::EventListener;
 #[cfg(feature = "redis")]
 use mrc_store::StoreError;
 use mrc_store::{CacheStore, DropError, DropRequest, Invalidator, Select};
@@ -28,7 +28,7 @@ use mrc_store::{CacheStore, DropError, DropRequest, Invalidator, Select};
 #[derive(Clone)]
 pub struct MrcServer {
     invalidator: Invalidator,
-    listeners: Listeners,
+    listeners: Vec<Arc<dyn EventListener>>,
 }
 
 impl MrcServer {
@@ -60,7 +60,7 @@ impl MrcServer {
 
     /// Returns a server for a store that others use as well.
     pub fn with_shared_store(store: Arc<dyn CacheStore>) -> Self {
-        Self { invalidator: Invalidator::new(store, Invalidator::DEADLINE), listeners: Listeners::default() }
+        Self { invalidator: Invalidator::new(store, Invalidator::DEADLINE), listeners: Vec::new() }
     }
 
     /// Sets how long a failed drop is tried again, as a whole, before it returns an error. Zero:
@@ -75,7 +75,7 @@ impl MrcServer {
     pub fn on_event(mut self, listener: impl EventListener + 'static) -> Self {
         let listener: Arc<dyn EventListener> = Arc::new(listener);
         self.invalidator.store().listen(Arc::clone(&listener));
-        self.listeners.0.push(listener);
+        self.listeners.push(listener);
         self
     }
 
@@ -120,15 +120,6 @@ impl MrcServer {
     /// Closes all connections, of all clones. Later calls return errors.
     pub async fn close(&self) {
         self.invalidator.store().close().await;
-    }
-}
-
-#[derive(Clone, Default)]
-struct Listeners(Vec<Arc<dyn EventListener>>);
-
-impl EventListener for Listeners {
-    fn on_event(&self, event: &Event<'_>) {
-        self.0.iter().for_each(|listener| listener.on_event(event));
     }
 }
 

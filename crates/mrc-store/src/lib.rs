@@ -66,7 +66,7 @@ pub use bound::FuncCache;
 pub use bound::{Bound, Fixed, Lifetime, Policy, Sliding};
 pub use error::{ExecuteError, ServerError, ServerErrorKind, StoreError};
 pub use executor::{Executed, ExecutorTransaction, QueryExecutor};
-pub use invalidation::{DropError, DropRequest, Invalidator, Progress, Strategy};
+pub use invalidation::{DropError, DropRequest, Invalidator, Strategy};
 pub use retry::Retries;
 pub use select::Select;
 pub use store::{
@@ -74,7 +74,7 @@ pub use store::{
     Token,
 };
 pub use tags::{Found, Moment, Tags};
-pub use walk::{Looked, walk};
+pub use walk::Progress;
 
 #[cfg(feature = "memory")]
 pub use memory::MemoryStore;

@@ -16,8 +16,6 @@ impl Listeners {
     /// Emits the event without holding the lock, since a listener may add another.
     pub(crate) fn tell(&self, event: &Event<'_>) {
         let listeners = self.0.read().unwrap_or_else(PoisonError::into_inner).clone();
-        for listener in listeners {
-            listener.on_event(event);
-        }
+        listeners.on_event(event);
     }
 }

@@ -10,7 +10,7 @@ use mrc_core::{Event, EventListener, Glob, Tag, TagError};
 
 use crate::error::StoreError;
 use crate::store::{CacheStore, ScanPattern};
-use crate::walk::walk;
+use crate::walk::{Progress, remove_matching};
 
 /// A selection of entries to invalidate. A [`Tag`] and a [`Glob`] convert into one.
 ///
@@ -93,15 +93,9 @@ impl Select {
                     listener.on_event(&Event::Dropped { entries, scanned: 0 });
                     return Ok(entries);
                 }
-                let (mut entries, mut scanned) = (0, 0);
-                let mut pages = walk(store, &self.pattern(namespace));
-                while let Some((page, looked)) = pages.try_next().await? {
-                    scanned = looked;
-                    let ours: Vec<Bytes> = page.into_iter().filter(|key| self.matches(namespace, key)).collect();
-                    if !ours.is_empty() {
-                        entries += store.remove(&ours).await?;
-                    }
-                }
+                let (mut progress, scan) = (Progress::default(), self.pattern(namespace));
+                remove_matching(store, &scan, |key| self.matches(namespace, key), &mut progress, |_| {}).await?;
+                let Progress { dropped: entries, scanned } = progress;
                 listener.on_event(&Event::Dropped { entries, scanned });
                 Ok(entries)
             }

@@ -1,9 +1,11 @@
-//! A scan that counts the keys it reads.
+//! Removal and counting of keys by a scan.
+
+use std::collections::HashSet;
+use std::hash::{BuildHasher, RandomState};
 
 use bytes::Bytes;
+use futures_util::TryStreamExt;
 use futures_util::future::join;
-use futures_util::stream::{BoxStream, try_unfold};
-use futures_util::{StreamExt, TryStreamExt};
 
 use crate::error::StoreError;
 use crate::store::{CacheStore, KeyPages, ScanPattern};
@@ -11,18 +13,61 @@ use crate::store::{CacheStore, KeyPages, ScanPattern};
 /// The approximate number of keys that one page of a scan reads.
 const KEYS_A_PAGE: u64 = 1_000;
 
-/// A page of a walk: the matching keys, and the number of keys of any kind read so far.
-pub type Looked = (Vec<Bytes>, u64);
+/// The progress of a drop.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Progress {
+    /// The number of keys read so far in the whole database, exact at the end. 0 by the index.
+    pub scanned: u64,
+    /// The number of dropped entries, or in a dry run the number that a drop would remove.
+    pub dropped: u64,
+}
 
-/// Scans a store and counts the keys that its servers read to find the matching ones.
+/// Removes the matching keys of a scan, and adds to `progress` as it goes.
+pub(crate) async fn remove_matching(
+    store: &dyn CacheStore,
+    scan: &ScanPattern,
+    matches: impl Fn(&[u8]) -> bool,
+    progress: &mut Progress,
+    tell: impl Fn(Progress),
+) -> Result<(), StoreError> {
+    let mut walk = Walk::new(store, scan);
+    while let Some(page) = walk.next(&matches).await? {
+        if !page.is_empty() {
+            progress.dropped += store.remove(&page).await?;
+        }
+        progress.scanned = walk.looked;
+        tell(*progress);
+    }
+    Ok(())
+}
+
+/// Counts the matching keys of a scan that hold a value or a claim, as [`remove_matching`] removes
+/// them.
+pub(crate) async fn count_matching(
+    store: &dyn CacheStore,
+    scan: &ScanPattern,
+    matches: impl Fn(&[u8]) -> bool,
+    progress: &mut Progress,
+    tell: impl Fn(Progress),
+) -> Result<(), StoreError> {
+    // A scan may return a key twice. Removed keys don't come again, counted ones must be remembered.
+    let (hasher, mut counted, mut walk) = (RandomState::new(), HashSet::new(), Walk::new(store, scan));
+    while let Some(mut page) = walk.next(&matches).await? {
+        page.retain(|key| counted.insert(hasher.hash_one(key)));
+        if !page.is_empty() {
+            progress.dropped += store.exist(&page).await?;
+        }
+        progress.scanned = walk.looked;
+        tell(*progress);
+    }
+    Ok(())
+}
+
+/// A scan that counts the keys that its servers read to find the matching ones.
 ///
 /// The last page has the exact number. Earlier pages estimate it from the number of pages. If the
 /// store doesn't know its size, only the returned keys are counted.
-pub fn walk<'a>(store: &'a dyn CacheStore, pattern: &ScanPattern) -> BoxStream<'a, Result<Looked, StoreError>> {
-    let walk = Walk { store, pages: store.scan(pattern), size: None, looked: 0, returned: 0, ended: false };
-    try_unfold(walk, |mut walk| async move { Ok(walk.next().await?.map(|page| (page, walk))) }).boxed()
-}
-
 struct Walk<'a> {
     store: &'a dyn CacheStore,
     pages: KeyPages<'a>,
@@ -32,8 +77,12 @@ struct Walk<'a> {
     ended: bool,
 }
 
-impl Walk<'_> {
-    async fn next(&mut self) -> Result<Option<Looked>, StoreError> {
+impl<'a> Walk<'a> {
+    fn new(store: &'a dyn CacheStore, scan: &ScanPattern) -> Self {
+        Self { store, pages: store.scan(scan), size: None, looked: 0, returned: 0, ended: false }
+    }
+
+    async fn next(&mut self, matches: impl Fn(&[u8]) -> bool) -> Result<Option<Vec<Bytes>>, StoreError> {
         if self.ended {
             return Ok(None);
         }
@@ -48,9 +97,10 @@ impl Walk<'_> {
         let size = self.size.unwrap_or_default();
         self.ended = page.is_none();
         self.looked = if self.ended { size } else { (self.looked + KEYS_A_PAGE).min(size) };
-        let page = page.unwrap_or_default();
+        let mut page = page.unwrap_or_default();
         self.returned += page.len() as u64;
         self.looked = self.looked.max(self.returned);
-        Ok(Some((page, self.looked)))
+        page.retain(|key| matches(key));
+        Ok(Some(page))
     }
 }

@@ -1,8 +1,8 @@
-//! What the command line says.
+//! Defines the command line.
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-/// mrc beside the npm peer, the PyPI peer and the bare drivers, on servers that it starts itself.
+/// Compares mrc with the npm peer, the PyPI peer and the bare drivers, on servers of its own.
 #[derive(Debug, Parser)]
 #[command(about, args_conflicts_with_subcommands = true)]
 pub(crate) struct Args {
@@ -22,7 +22,7 @@ pub(crate) struct Args {
     pub(crate) command: Option<Command>,
 }
 
-/// What there is to measure.
+/// The suites that can be measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Suite {
     /// A hit: CPU and throughput
@@ -42,7 +42,7 @@ pub(crate) enum Suite {
 }
 
 impl Args {
-    /// Whether a suite is to be run.
+    /// Returns whether a suite is to be run.
     pub(crate) fn wants(&self, suite: Suite) -> bool {
         self.only.is_none_or(|only| only == suite)
     }
@@ -50,7 +50,8 @@ impl Args {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Simulates the hit ratios of the eviction policies: no server, a minute or two, the same numbers every time
+    /// Simulates the hit ratios of the eviction policies: no server, 1–2 min, always the same
+    /// numbers
     Policies {
         /// Rewrites the numbers, the picture and the table in docs/bounds
         #[arg(long)]
@@ -80,15 +81,15 @@ pub(crate) enum Way {
     Fred,
     /// mrc's store alone, without the client
     Store,
-    /// mrc, the answer as bytes
+    /// mrc; the answer as bytes
     Bytes,
-    /// mrc with everything switched on, the answer as bytes
+    /// mrc with every option on; the answer as bytes
     Full,
-    /// mrc, the answer as structs that own their texts
+    /// mrc; the answer as structs that own their texts
     Typed,
-    /// mrc, the answer as structs that borrow their texts
+    /// mrc; the answer as structs that borrow their texts
     Borrowed,
-    /// mrc's cache of functions, the value as structs
+    /// mrc's cache of functions; the value as structs
     Function,
 }
 

@@ -1,4 +1,4 @@
-//! What this process has used.
+//! Measures the resources that this process has used.
 
 use std::time::Duration;
 
@@ -6,23 +6,23 @@ use rustix::time::{ClockId, clock_gettime};
 
 use crate::Res;
 
-/// The CPU time of all threads, in user space and in the kernel.
+/// Returns the CPU time of all threads, in user space and in the kernel.
 pub(crate) fn time() -> Duration {
     let time = clock_gettime(ClockId::ProcessCPUTime);
     Duration::new(time.tv_sec.try_into().unwrap_or_default(), time.tv_nsec.try_into().unwrap_or_default())
 }
 
-/// The memory that this process has in RAM, in bytes; Linux alone says it.
+/// Returns the memory that this process has in RAM, in bytes. Works on Linux only.
 pub(crate) fn resident() -> Res<u64> {
     status("VmRSS:")
 }
 
-/// The most memory that this process had in RAM since [`forget_peak`].
+/// Returns the most memory that this process had in RAM since [`forget_peak`], in bytes.
 pub(crate) fn peak() -> Res<u64> {
     status("VmHWM:")
 }
 
-/// Lets the peak begin anew.
+/// Resets the peak.
 pub(crate) fn forget_peak() -> Res<()> {
     Ok(std::fs::write("/proc/self/clear_refs", "5")?)
 }

@@ -13,19 +13,19 @@ use mrc_tests::numbers;
 
 use crate::Res;
 
-/// The tags of an entry that has some.
+/// The tags of an entry with tags.
 pub(crate) const TAGS: [&str; 3] = ["orders", "StoreId=6", "lang:de"];
-/// How long entries live.
+/// The TTL of entries.
 pub(crate) const TTL: Duration = Duration::from_secs(3600);
 /// The store whose orders are read.
 pub(crate) const STORE: u32 = 6;
-/// How many orders the table has: enough for every query here.
+/// The number of orders in the table: enough for every query here.
 pub(crate) const ORDERS: u32 = 200_000;
-/// One order by its number.
+/// Reads one order by its number.
 pub(crate) const BY_ID: &str =
     "SELECT id, store_id, state, customer, total, items, created_at, paid FROM orders WHERE id = ?";
 
-/// The table of orders, filled by the server itself.
+/// Returns the SQL of the table of orders, which the server fills itself.
 pub(crate) fn schema() -> String {
     format!(
         "CREATE TABLE orders (
@@ -39,7 +39,7 @@ pub(crate) fn schema() -> String {
     )
 }
 
-/// The query whose answer has so many rows.
+/// Returns the query whose answer has `rows` rows.
 pub(crate) fn query(rows: u32) -> String {
     format!(
         "SELECT id, store_id, state, customer, total, items, created_at, paid FROM orders WHERE store_id = ? ORDER BY id LIMIT {rows}"
@@ -59,7 +59,7 @@ pub(crate) struct Order {
     paid: u8,
 }
 
-/// An order as the table has it.
+/// Returns an order as the table has it.
 pub(crate) fn order(id: u32) -> Order {
     Order {
         id,
@@ -89,15 +89,15 @@ pub(crate) struct BorrowedOrder<'a> {
 
 /// The function whose values are in bounded caches.
 pub(crate) const FUNCTION: &str = "orders";
-/// How many different entries are hit, where there are twice as many: spread over the whole order, and over the memory.
+/// The number of hit entries, where the cache holds twice as many. They are spread over the order.
 pub(crate) const HOT: u32 = 20_000;
 
-/// Under which namespace, or name, the bounded cache of so many entries is.
+/// Returns the namespace, or the name, of the bounded cache of `entries` entries.
 pub(crate) fn bounded_name(entries: u32) -> String {
     format!("bench-{entries}")
 }
 
-/// The order that the n-th call asks for: one that is there, in no order, or one that nobody has asked for.
+/// Returns the order that call `number` asks for: a cached one, or for a miss a new one.
 pub(crate) fn bounded_id(number: u64, entries: u32, miss: bool) -> u32 {
     let hot = (entries / 2).min(HOT);
     let id =
@@ -105,14 +105,14 @@ pub(crate) fn bounded_id(number: u64, entries: u32, miss: bool) -> u32 {
     u32::try_from(id).unwrap_or(u32::MAX)
 }
 
-/// The key of a page of a store's orders, as both peers write it.
+/// Returns the key of a page of a store's orders, as both peers write it.
 pub(crate) fn page_key(page: u32) -> Result<String, KeyError> {
     Ok(KeyScheme::default().key("orders", &params! { "StoreId" => STORE, "Page" => page })?.into_string())
 }
 
 /// Stores a value with tags by the protocol: claim, clock, fill.
 pub(crate) async fn fill(store: &RedisStore, key: &str, value: &'static [u8], tags: &[&str]) -> Res<()> {
-    // Nobody else claims here.
+    // Unique tokens: nobody else claims here.
     static CLAIMS: AtomicU64 = AtomicU64::new(0);
     let token = Token::from_bits(CLAIMS.fetch_add(1, Ordering::Relaxed).into());
     let claim = store.claim(key, &token, Terms::fill(TTL)).await?;

@@ -1,10 +1,10 @@
-//! mrc beside the published peers and the bare drivers: one run, on servers that it starts itself.
+//! Compares mrc with the published peers and the bare drivers, on servers that it starts itself.
 //!
-//! | room | what happens there |
+//! | module | purpose |
 //! |---|---|
-//! | `suite` | the orchestra: starts servers and contenders, and lets them take turns, round by round |
-//! | `contender` | what one process measures of itself; the binary starts itself again for each Rust contender |
-//! | `peer` | the pipe to a contender, whatever its language |
+//! | `suite` | starts servers and contenders, and lets them take turns, round by round |
+//! | `contender` | a contender's process; the binary starts itself again for each Rust contender |
+//! | `peer` | the pipe to a contender, in any language |
 //! | `policies` | hit ratios of the eviction policies, which need no server |
 //! | `results` | the raw numbers, all rounds |
 //! | `report` | medians, targets, tables, pictures |

@@ -1,4 +1,4 @@
-//! The pipe to a contender: JSON lines, whatever its language.
+//! The pipe to a contender in any language: JSON lines.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -12,7 +12,7 @@ use crate::Res;
 use crate::args::{Runtime, Way};
 use crate::results::Work;
 
-/// A contender's process. It ends when it's dropped.
+/// A contender's process. The process ends when this is dropped.
 pub(crate) struct Peer {
     name: String,
     requests: ChildStdin,
@@ -20,7 +20,7 @@ pub(crate) struct Peer {
     _child: Child,
 }
 
-/// The servers that a contender works on; an empty URL is one that it doesn't need.
+/// The servers that a contender works on. An empty URL stands for a server that it doesn't need.
 #[derive(Clone, Copy)]
 pub(crate) struct Urls<'a> {
     pub(crate) redis: &'a str,
@@ -28,21 +28,21 @@ pub(crate) struct Urls<'a> {
 }
 
 impl Peer {
-    /// The npm package.
+    /// Starts the npm package.
     pub(crate) fn npm(urls: Urls<'_>) -> Res<Self> {
         let mut command = Command::new("node");
         command.arg(script("peer.cjs")).args([urls.redis, urls.mysql]).env("NODE_PATH", installed("node_modules"));
         Self::start("npm", command)
     }
 
-    /// The PyPI package.
+    /// Starts the PyPI package.
     pub(crate) fn pypi(urls: Urls<'_>) -> Res<Self> {
         let mut command = Command::new(installed("venv/bin/python"));
         command.arg(script("peer.py")).args([urls.redis, urls.mysql]);
         Self::start("pypi", command)
     }
 
-    /// The PyPI package of functions with dependencies, by its decorator of async functions, or by that of others.
+    /// Starts the PyPI package of functions with dependencies, with its async or sync decorator.
     pub(crate) fn simple_dep(urls: Urls<'_>, is_async: bool) -> Res<Self> {
         let (name, mode) = if is_async { ("simple-dep", "async") } else { ("simple-dep-sync", "sync") };
         let mut command = Command::new(installed("venv/bin/python"));
@@ -50,7 +50,7 @@ impl Peer {
         Self::start(name, command)
     }
 
-    /// The PyPI package of bounded caches, by its decorator of async functions, or by that of others.
+    /// Starts the PyPI package of bounded caches, with its async or sync decorator.
     pub(crate) fn func_cache(urls: Urls<'_>, is_async: bool) -> Res<Self> {
         let (name, mode) = if is_async { ("func-cache", "async") } else { ("func-cache-sync", "sync") };
         let mut command = Command::new(installed("venv/bin/python"));
@@ -58,7 +58,7 @@ impl Peer {
         Self::start(name, command)
     }
 
-    /// This binary, as a contender.
+    /// Starts this binary as a contender.
     pub(crate) fn rust(way: Way, runtime: Runtime, urls: Urls<'_>) -> Res<Self> {
         let (way_name, runtime_name) = (format!("{way:?}").to_lowercase(), format!("{runtime:?}").to_lowercase());
         let mut command = Command::new(std::env::current_exe()?);
@@ -67,23 +67,23 @@ impl Peer {
         Self::start(&format!("{way_name}-{runtime_name}"), command)
     }
 
-    /// How it's called in the results.
+    /// Returns its name in the results.
     pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
-    /// Asks for some work, and returns what it cost.
+    /// Requests some work, and returns its cost.
     pub(crate) async fn work(&mut self, request: &Value) -> Res<Work> {
         self.ask(request).await
     }
 
-    /// Hits: `calls` in all by so many callers. The answers must hold what `expected` says.
+    /// Measures hits: `calls` in all, by `callers` callers. The answers must match `expected`.
     pub(crate) async fn hits(&mut self, query: &str, callers: u32, calls: u64, expected: [u64; 2]) -> Res<Work> {
         let request = json!({"op": "hit", "query": query, "callers": callers, "calls": calls});
         self.calls(&request, expected).await
     }
 
-    /// Calls, each of which must have seen one of these numbers.
+    /// Measures calls, each of which must have seen one of the numbers of `expected`.
     pub(crate) async fn calls(&mut self, request: &Value, expected: [u64; 2]) -> Res<Work> {
         let work = self.work(request).await?;
         let each = work.seen / work.calls.max(1);
@@ -94,7 +94,7 @@ impl Peer {
         }
     }
 
-    /// Asks for anything else.
+    /// Sends any other request.
     pub(crate) async fn ask<T: DeserializeOwned>(&mut self, request: &Value) -> Res<T> {
         self.requests.write_all(format!("{request}\n").as_bytes()).await?;
         let line = self.answers.next_line().await?.ok_or_else(|| format!("{} ended on {request}", self.name))?;
@@ -115,7 +115,7 @@ fn script(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("peers").join(name)
 }
 
-/// Where scripts/setup puts the peers.
+/// Returns the path of a file where scripts/setup puts the peers.
 fn installed(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/peers").join(path)
 }

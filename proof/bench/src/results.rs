@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Res;
 
-/// All that a run measured. A suite that wasn't run is empty.
+/// All results of a run. A suite that wasn't run is empty.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Results {
     pub(crate) machine: Machine,
@@ -26,16 +26,16 @@ pub(crate) struct Results {
     pub(crate) bounded: Vec<Bounded>,
 }
 
-/// What some work cost a contender's process.
+/// The cost of some work to a contender's process.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(crate) struct Work {
-    /// How often it was done.
+    /// The number of calls.
     pub(crate) calls: u64,
-    /// Seconds.
+    /// The wall time, in seconds.
     pub(crate) wall: f64,
-    /// Seconds of CPU: all threads, user space and kernel.
+    /// The CPU time of all threads, in user space and in the kernel, in seconds.
     pub(crate) cpu: f64,
-    /// Bytes, rows or entries, as the contender saw them: shows that the work was done.
+    /// The bytes, rows or entries that the contender saw: evidence that the work was done.
     pub(crate) seen: u64,
 }
 
@@ -60,11 +60,11 @@ pub(crate) struct Hits {
 pub(crate) struct Wire {
     pub(crate) name: String,
     pub(crate) rows: u32,
-    /// The answer's size.
+    /// The size of the answer, in bytes.
     pub(crate) bytes: u64,
-    /// By how much the process's peak memory grew, in bytes; the median of the rounds.
+    /// The growth of the process's peak memory, in bytes: the median of the rounds.
     pub(crate) growth: u64,
-    /// Seconds, the median of the rounds.
+    /// The wall time, in seconds: the median of the rounds.
     pub(crate) wall: f64,
 }
 
@@ -72,7 +72,7 @@ pub(crate) struct Wire {
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Miss {
     pub(crate) name: String,
-    /// What it sent to Redis for each.
+    /// The commands that it sent to Redis for each miss.
     pub(crate) commands: Vec<String>,
     /// Its median latency in each round, in seconds.
     pub(crate) latencies: Vec<f64>,
@@ -85,11 +85,11 @@ pub(crate) struct Invalidations {
     pub(crate) series: Vec<Series>,
 }
 
-/// What something takes in Redis.
+/// The memory that a structure takes in Redis.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Memory {
     pub(crate) what: String,
-    /// Of how many entries it is.
+    /// The number of its entries.
     pub(crate) entries: u64,
     pub(crate) bytes: u64,
 }
@@ -115,47 +115,47 @@ pub(crate) struct Bounded {
 }
 
 impl Work {
-    /// CPU microseconds a call.
+    /// Returns the CPU time per call, in µs.
     pub(crate) fn cpu_us(&self) -> f64 {
         self.cpu * 1e6 / self.calls as f64
     }
 
-    /// Microseconds from one call's end to the next's: the latency, where there is one caller.
+    /// Returns the wall time per call, in µs. For one caller this is the latency.
     pub(crate) fn wall_us(&self) -> f64 {
         self.wall * 1e6 / self.calls as f64
     }
 
-    /// Calls a second.
+    /// Returns the calls per second.
     pub(crate) fn rate(&self) -> f64 {
         self.calls as f64 / self.wall
     }
 }
 
 impl Series {
-    /// The median over the rounds.
+    /// Returns the median over the rounds.
     pub(crate) fn median(&self, of: impl Fn(&Work) -> f64) -> f64 {
         median(self.rounds.iter().map(of).collect())
     }
 
-    /// The median of the ratios to another contender, round by round: what slows both down in a round cancels out.
+    /// Returns the median of the rounds' ratios to another contender. A slow round of both cancels.
     pub(crate) fn ratio(&self, to: &Self, of: impl Fn(&Work) -> f64) -> f64 {
         median(self.rounds.iter().zip(&to.rounds).map(|(a, b)| of(a) / of(b)).collect())
     }
 }
 
 impl Hits {
-    /// The series of a contender.
+    /// Returns the series of a contender.
     pub(crate) fn of(&self, name: &str) -> Option<&Series> {
         find(&self.series, name)
     }
 }
 
-/// The series of a contender.
+/// Returns the series of a contender.
 pub(crate) fn find<'a>(series: &'a [Series], name: &str) -> Option<&'a Series> {
     series.iter().find(|series| series.name == name)
 }
 
-/// The middle one; NaN when there is none.
+/// Returns the middle value, or NaN if there is none.
 pub(crate) fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     let middle = values.len() / 2;
@@ -167,7 +167,7 @@ pub(crate) fn median(mut values: Vec<f64>) -> f64 {
 }
 
 impl Results {
-    /// Nothing measured yet.
+    /// Returns results with no measurements.
     pub(crate) fn of(machine: Machine) -> Self {
         Self {
             machine,
@@ -183,12 +183,12 @@ impl Results {
         }
     }
 
-    /// The numbers of the last written run.
+    /// Reads the numbers of the last written run.
     pub(crate) fn load() -> Res<Self> {
         Ok(serde_json::from_str(&std::fs::read_to_string(Self::path())?)?)
     }
 
-    /// Keeps the numbers beside the docs.
+    /// Writes the numbers beside the docs.
     pub(crate) fn save(&self) -> Res<()> {
         Ok(std::fs::write(Self::path(), serde_json::to_string(self)? + "\n")?)
     }
@@ -198,7 +198,7 @@ impl Results {
     }
 }
 
-/// The folder of the docs.
+/// Returns the folder of the docs.
 pub(crate) fn docs() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs")
 }

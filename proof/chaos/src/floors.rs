@@ -1,4 +1,4 @@
-//! How old an answer may be: not older than the newest version whose invalidation had returned before the call began.
+//! The floor of a row: the newest version whose invalidation had returned before a call began.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -15,7 +15,7 @@ impl Floors {
         self.0.get(item as usize).map_or(0, |floor| floor.load(Ordering::SeqCst))
     }
 
-    /// An invalidation has returned.
+    /// Records that an invalidation has returned.
     pub(crate) fn raise(&self, item: u32, version: u32) {
         if let Some(floor) = self.0.get(item as usize) {
             floor.fetch_max(version, Ordering::SeqCst);

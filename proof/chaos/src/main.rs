@@ -1,13 +1,13 @@
-//! mrc under load while Redis and MySQL are killed and wedged: what its callers get, and how soon.
+//! Runs mrc under load while Redis and MySQL are killed and wedged, and measures its answers.
 //!
-//! | room | what happens there |
+//! | module | purpose |
 //! |---|---|
-//! | `plan` | which outages there are, in which order, and how long |
-//! | `run` | the orchestra: starts the servers and the players, and strikes |
-//! | `series` | a client under load: a call every so often, and what became of each |
+//! | `plan` | the outages, their order and length |
+//! | `run` | starts the servers and the players, and causes the outages |
+//! | `series` | a client under load: a call every so often, and its outcome |
 //! | `writer` | updates rows, commits, invalidates |
 //! | `floors` | how old an answer may be |
-//! | `record` | what was measured |
+//! | `record` | the measurements |
 //! | `report` | tables, plots, the page |
 #![expect(clippy::print_stdout, reason = "what a run finds is printed")]
 

@@ -1,34 +1,34 @@
-//! Which outages there are.
+//! The outages of a run.
 
 use std::time::Duration;
 
-/// A server of mrc's.
+/// A server that mrc uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Server {
     Redis,
     MySql,
 }
 
-/// What happens to it.
+/// An outage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Blow {
-    /// SIGKILL; at the end it is started again: Redis empty, MySQL with its data.
+    /// SIGKILL. At the end the server is started again: Redis empty, MySQL with its data.
     Killed,
-    /// SIGSTOP: its connections stay open and nothing answers; at the end SIGCONT.
+    /// SIGSTOP: connections stay open and nothing answers. At the end SIGCONT.
     Wedged,
 }
 
-/// A part of the run.
+/// A phase of the run.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Phase {
     pub(crate) name: &'static str,
     pub(crate) length: Duration,
     pub(crate) outage: Option<(Server, Blow)>,
-    /// Whether MySQL is away, or was in the phase before: errors are then what there is to say.
+    /// Whether MySQL is away, or was in the phase before. Errors are then the right answer.
     pub(crate) after_mysql: bool,
 }
 
-/// The whole run. A recovery follows each outage.
+/// Returns the whole run. A recovery follows each outage.
 pub(crate) fn phases(quick: bool) -> Vec<Phase> {
     use Blow::{Killed, Wedged};
     use Server::{MySql, Redis};

@@ -1,4 +1,4 @@
-//! What was measured.
+//! The measurements.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -10,20 +10,20 @@ use mrc_tests::Machine;
 
 use crate::plan::Phase;
 
-/// What became of a call.
+/// The outcome of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Outcome {
     /// A right answer, from the cache.
     Hit,
-    /// A right answer, from the database, read for this call or for one that it waited for.
+    /// A right answer from the database, read for this call or for a flight that it followed.
     Read,
-    /// A right answer: a copy that had outlived its TTL.
+    /// A right answer: a stale copy.
     Stale,
     /// An error that says that the same call may succeed later.
     Refused,
     /// Any other error.
     Failed,
-    /// An answer older than it may be, or another row's.
+    /// An answer older than its floor, or another row's.
     Wrong,
     /// Neither an answer nor an error long after the deadline.
     Hung,
@@ -32,14 +32,14 @@ pub(crate) enum Outcome {
 /// One call.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Sample {
-    /// When it was due, since the run began.
+    /// The time at which it was due, since the run began.
     pub(crate) due: Duration,
-    /// From then until its end.
+    /// The time from then until its end.
     pub(crate) took: Duration,
     pub(crate) outcome: Outcome,
 }
 
-/// Counts by phase and name, while the run goes on.
+/// Counts by phase and name, during the run.
 #[derive(Debug, Default)]
 pub(crate) struct Counts {
     phase: AtomicUsize,
@@ -57,13 +57,13 @@ impl Counts {
         *counts.entry((name.to_owned(), phase)).or_default() += 1;
     }
 
-    /// How often, in this phase.
+    /// Returns the count of a name in a phase.
     pub(crate) fn get(&self, name: &str, phase: usize) -> u64 {
         let counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         counts.get(&(name.to_owned(), phase)).copied().unwrap_or(0)
     }
 
-    /// All names.
+    /// Returns all names.
     pub(crate) fn names(&self) -> Vec<String> {
         let counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         let mut names: Vec<String> = counts.keys().map(|(name, _)| name.clone()).collect();
@@ -72,38 +72,38 @@ impl Counts {
     }
 }
 
-/// One client's part.
+/// The measurements of one client.
 #[derive(Debug)]
 pub(crate) struct Measured {
     pub(crate) name: &'static str,
     pub(crate) file: &'static str,
     pub(crate) samples: Vec<Sample>,
-    /// What the client told its listener, and `QUERIES`.
+    /// The events of the client's listener, and `QUERIES`.
     pub(crate) events: std::sync::Arc<Counts>,
-    /// What failed calls said.
+    /// The messages of failed calls.
     pub(crate) errors: std::sync::Arc<Counts>,
 }
 
-/// Everything.
+/// All results.
 #[derive(Debug)]
 pub(crate) struct Results {
     pub(crate) machine: Machine,
     pub(crate) rate: u32,
-    /// Each phase, and when it was.
+    /// Each phase, with its time.
     pub(crate) phases: Vec<(Phase, Range<Duration>)>,
     pub(crate) series: Vec<Measured>,
     pub(crate) writer: std::sync::Arc<Counts>,
 }
 
 impl Results {
-    /// The calls that were due in a phase.
+    /// Returns the calls that were due in a phase.
     pub(crate) fn of<'a>(&self, measured: &'a Measured, phase: usize) -> impl Iterator<Item = &'a Sample> + use<'a> {
         let span = self.phases.get(phase).map(|(_, span)| span.clone()).unwrap_or_default();
         measured.samples.iter().filter(move |sample| span.contains(&sample.due))
     }
 
-    /// Whether MySQL was away, or coming back, in any phase that a call touched. A call that is due in the last moment of a calm phase may
-    /// meet the outage that follows.
+    /// Returns whether MySQL was away, or coming back, in any phase that a call touched.
+    /// A call that is due at the very end of a calm phase may meet the outage that follows.
     pub(crate) fn met_mysql(&self, sample: &Sample) -> bool {
         let ended = sample.due + sample.took;
         let touched = |span: &Range<Duration>| span.start <= ended && sample.due < span.end;

@@ -1,4 +1,4 @@
-//! The orchestra.
+//! Runs servers, players and outages.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,14 +19,14 @@ use crate::series::{KEYS, Series, client};
 use crate::writer::Writer;
 use crate::{Args, Res};
 
-/// Under load, but not counted: connections are made and caches filled.
+/// The time under load that isn't counted: connections are made and caches filled.
 const WARMING_UP: Duration = Duration::from_secs(3);
 
-/// Whose answers are looked at: name, file, and whether there are copies.
+/// The series: name, file, and whether the client keeps copies.
 const SERIES: [(&str, &str, bool); 2] =
     [("without copies", "without-copies.svg", false), ("with copies", "with-copies.svg", true)];
 
-/// A series that plays.
+/// A running series.
 struct Player {
     samples: JoinHandle<Vec<Sample>>,
     driver: std::thread::JoinHandle<()>,
@@ -34,7 +34,7 @@ struct Player {
     errors: Arc<Counts>,
 }
 
-/// Everything, from the start of the servers to their end.
+/// Runs everything, from the start of the servers to their end.
 pub(crate) async fn run(args: &Args) -> Res<Results> {
     let machine = Machine::look();
     let (redis, mysql) = (Redis::start().await, SqlServer::start().await);
@@ -98,7 +98,7 @@ pub(crate) async fn run(args: &Args) -> Res<Results> {
     let mut series = Vec::new();
     for (player, (name, file, _)) in players.into_iter().zip(SERIES) {
         player.driver.join().map_err(|_| "a driver panicked")?;
-        // They end with the last call.
+        // The samples end with the last call.
         let samples = player.samples.await?;
         series.push(Measured { name, file, samples, events: player.events, errors: player.errors });
     }
@@ -115,7 +115,7 @@ async fn strike(outage: Option<(Server, Blow)>, redis: &Redis, mysql: &SqlServer
     }
 }
 
-/// Returns when the server is ready.
+/// Ends an outage. Returns when the server is ready.
 async fn mend(outage: Option<(Server, Blow)>, redis: &Redis, mysql: &SqlServer) {
     match outage {
         Some((Server::Redis, Blow::Killed)) => redis.restart().await,

@@ -1,4 +1,4 @@
-//! A client under load: a call every so often, whatever became of those before, and what became of each.
+//! A client under load: a call every so often, regardless of earlier calls, and each outcome.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,18 +20,18 @@ use crate::Res;
 use crate::floors::Floors;
 use crate::record::{Counts, Outcome, Sample};
 
-/// How many rows each series reads.
+/// The number of rows that each series reads.
 pub(crate) const KEYS: u32 = 300;
 pub(crate) const TTL: Duration = Duration::from_secs(2);
 pub(crate) const EARLY_REFRESH: Duration = Duration::from_millis(500);
 pub(crate) const DEADLINE: Duration = Duration::from_secs(5);
-/// So long after its deadline a call hangs.
+/// A call hangs if it ends this long after its deadline.
 pub(crate) const GRACE: Duration = Duration::from_secs(1);
-/// How long copies live, and the patience before one is taken.
+/// The lifetime of copies, and the wait before a stale copy is taken.
 pub(crate) const STALE: (Duration, Duration) = (Duration::from_secs(300), Duration::from_millis(100));
 /// The param that names the row.
 pub(crate) const PARAM: &str = "Item";
-/// The count of database queries among the events.
+/// The name under which database queries are counted among the events.
 pub(crate) const QUERIES: &str = "database queries";
 const BY_ID: &str = "SELECT id, version FROM items WHERE id = ?";
 
@@ -52,7 +52,7 @@ struct Item {
     version: u32,
 }
 
-/// A client, with copies or without. Its events are counted.
+/// Returns a client, with copies or without. Its events are counted.
 pub(crate) fn client(mysql: &str, redis: &str, copies: bool, events: &Arc<Counts>) -> Res<MrcClient> {
     let (told, queries) = (Arc::clone(events), Arc::clone(events));
     let inner = MySqlExecutor::new(MySqlConfig::from_url(mysql)?)?;
@@ -80,14 +80,14 @@ impl Series {
         Arc::new(Self { client, first, floors: Arc::clone(floors), errors: Arc::clone(errors), began, samples })
     }
 
-    /// Calls until it is told to stop. It has a thread of its own: the runtime's timers are a millisecond apart.
+    /// Calls until `stop` is set, on a thread of its own: the runtime's timers are 1 ms apart.
     pub(crate) fn drive(self: Arc<Self>, runtime: &Handle, rate: u32, stop: &AtomicBool) {
         let mut rng = SmallRng::from_os_rng();
         let mut due = self.began;
         while !stop.load(Ordering::Relaxed) {
             due += Duration::from_secs(1) / rate;
             std::thread::sleep(due.saturating_duration_since(Instant::now()));
-            // Some rows are in use much more than others.
+            // Some rows are used much more than others.
             let item = self.first + (f64::from(KEYS) * rng.random::<f64>().powi(2)) as u32;
             runtime.spawn(Arc::clone(&self).call(item, due));
         }
@@ -102,7 +102,7 @@ impl Series {
             Err(_) => Outcome::Hung,
         };
         let sample = Sample { due: due - self.began, took: due.elapsed(), outcome };
-        // The run counts what comes before its end, which is later than any call's.
+        // A failed send is harmless: the run takes only samples from before its end.
         let _ = self.samples.send(sample);
     }
 

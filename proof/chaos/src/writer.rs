@@ -14,12 +14,12 @@ use crate::floors::Floors;
 use crate::record::Counts;
 use crate::series::PARAM;
 
-/// Between two writes.
+/// The pause between two writes.
 const THINK: Duration = Duration::from_millis(50);
-/// How long a commit may take, and how long a drop that fails is tried again.
+/// The limit of a commit, and of the retries of a failed drop.
 const LIMIT: Duration = Duration::from_secs(1);
 
-/// What it counts.
+/// The name under which commits are counted.
 pub(crate) const WRITTEN: &str = "committed";
 pub(crate) const UNWRITTEN: &str = "not committed, or unknown";
 pub(crate) const DROPPED: &str = "dropped";
@@ -34,7 +34,7 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    /// Writes until it is dropped.
+    /// Writes until its task is dropped.
     pub(crate) async fn run(self) {
         let server = self.server.clone().deadline(LIMIT);
         let mut rng = SmallRng::from_os_rng();
@@ -56,7 +56,7 @@ impl Writer {
         }
     }
 
-    /// A commit that was given up may still come: a row's version never goes back.
+    /// Commits a version. An abandoned commit may still arrive, so a version never goes back.
     async fn commit(&self, item: u32, version: u32) -> Result<(), mysql_async::Error> {
         let mut conn = self.pool.get_conn().await?;
         conn.exec_drop("UPDATE items SET version = GREATEST(version, ?) WHERE id = ?", (version, item)).await

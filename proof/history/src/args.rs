@@ -1,20 +1,20 @@
-//! What the command line says.
+//! Defines the command line.
 
 use clap::{Parser, Subcommand};
 
 use crate::lack::Lack;
 
-/// Reads, writes, invalidations and faults in several processes; then the check that no read saw what an invalidation had ended.
+/// Runs reads, writes, invalidations and faults in several processes, then checks every read.
 #[derive(Debug, Parser)]
 #[command(about, args_conflicts_with_subcommands = true)]
 pub(crate) struct Args {
     /// How many reads; with --all, a tenth of them for each counterproof
     #[arg(long, default_value_t = 1_000_000)]
     pub(crate) operations: u64,
-    /// How long a run may take; it is checked then as far as it came
+    /// How long a run may take, in seconds; then it is checked as far as it came
     #[arg(long, default_value_t = 900)]
     pub(crate) seconds: u64,
-    /// Draws keys, pauses and faults; what happens at the same time is different each time
+    /// Seeds keys, pauses and faults; the order of concurrent steps differs in each run
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,
     /// How many processes read
@@ -23,7 +23,7 @@ pub(crate) struct Args {
     /// Fills as the peers do, a plain SET: must find stale reads
     #[arg(long, conflicts_with_all = ["without", "all"])]
     pub(crate) naive: bool,
-    /// Leaves this part of the protocol away: must find stale reads
+    /// Leaves out this part of the protocol: must find stale reads
     #[arg(long, value_name = "PART", conflicts_with = "all")]
     pub(crate) without: Option<Lack>,
     /// The protocol, then each counterproof
@@ -43,7 +43,7 @@ pub(crate) enum Command {
     Writer(Child),
 }
 
-/// What a child process is told.
+/// The arguments of a child process.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Child {
     /// Its number, by which the report names it.
@@ -51,7 +51,7 @@ pub(crate) struct Child {
     pub(crate) number: u8,
     #[arg(long)]
     pub(crate) seed: u64,
-    /// The port to tell everything to.
+    /// The port that takes all records.
     #[arg(long)]
     pub(crate) sink: u16,
     /// The port of Redis behind the faulty wire.

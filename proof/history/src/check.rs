@@ -1,4 +1,4 @@
-//! The rule: what an invalidation ended, no read that starts later may see.
+//! The rule: a read must not see a version whose invalidation had returned before the read started.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -9,7 +9,7 @@ use crate::record::{Read, Way, Write};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Stale {
     pub(crate) read: Read,
-    /// The oldest version that it might have seen.
+    /// The oldest version that it was allowed to see.
     pub(crate) expected: u32,
     /// The write whose invalidation it must have noticed.
     pub(crate) after: Write,
@@ -23,13 +23,14 @@ struct Floor {
     by: Write,
 }
 
-/// All reads that saw a version older than the newest one that was committed before the start of an invalidation that reaches them and had
-/// returned before the read started. Equal times decide nothing. O(n log n).
+/// Returns all reads that saw a version below their floor: the newest one that was committed before
+/// an invalidation began. The invalidation reaches the entry and had returned before the read.
+/// Equal times decide nothing. O(n log n).
 pub(crate) fn stale(reads: &[Read], writes: &[Write]) -> Vec<Stale> {
     let mut of_entry: HashMap<(u16, Way), Vec<Write>> = HashMap::new();
     for write in writes {
         for &way in Way::ALL {
-            // What doesn't reach an entry is to it as one that failed.
+            // An invalidation that doesn't reach an entry counts as a failed one.
             let dropped = write.dropped.filter(|_| write.by.reaches(way));
             of_entry.entry((write.item, way)).or_default().push(Write { dropped, ..*write });
         }
@@ -43,13 +44,13 @@ pub(crate) fn stale(reads: &[Read], writes: &[Write]) -> Vec<Stale> {
     broken.collect()
 }
 
-/// The floors of one entry, in the order of time; they only rise.
+/// Returns the floors of one entry, in order of time. They only rise.
 fn floors(mut writes: Vec<Write>) -> Vec<Floor> {
-    // Of what was committed at one time the newest comes first: each is covered by the other's invalidation.
+    // Of versions committed at one time the newest is first: the other's invalidation covers each.
     writes.sort_unstable_by_key(|write| (write.committed, Reverse(write.version)));
     let mut newest = 0;
     let dropped = writes.iter().filter_map(|&by| {
-        // A failed invalidation promises nothing, but its commit is covered by the next one.
+        // A failed invalidation promises nothing, but the next one covers its commit.
         newest = newest.max(by.version);
         Some(Floor { from: by.dropped?, version: newest, by })
     });
@@ -78,7 +79,7 @@ mod tests {
         Write { by: By::MrcScan, item, version, committed, dropped: dropped.into() }
     }
 
-    /// The versions that were expected, of each read that broke the rule.
+    /// Checks which versions were expected by the reads that broke the rule.
     fn check(reads: &[Read], writes: &[Write], expected: &[u32]) {
         let found: Vec<u32> = stale(reads, writes).iter().map(|stale| stale.expected).collect();
         assert_eq!(found, expected);
@@ -108,10 +109,10 @@ mod tests {
 
     #[test]
     fn an_invalidation_covers_what_others_committed_before_it_began() {
-        // Version 6 was committed, its own invalidation failed; that of 5 began later.
+        // Version 6 was committed and its own invalidation failed; that of 5 began later.
         let writes = [write(1, 6, 10, None), write(1, 5, 11, 20)];
         check(&[read(1, 5, 30)], &writes, &[6]);
-        // This one began before.
+        // Here the invalidation of 5 began before the commit of 6.
         check(&[read(1, 5, 30)], &[write(1, 6, 12, None), write(1, 5, 11, 20)], &[]);
     }
 
@@ -149,7 +150,7 @@ mod tests {
         check(&[read(1, 0, 1)], &[], &[]);
     }
 
-    /// Against the rule as it is spelled, on many small histories.
+    /// Compares with a literal form of the rule, on many small histories.
     #[test]
     fn it_finds_what_looking_at_every_pair_finds() {
         use rand::{Rng, SeedableRng, rngs::SmallRng};

@@ -1,4 +1,4 @@
-//! What happens to Redis and to the reading processes while they work.
+//! Causes faults in Redis and in the reading processes while they work.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::sink::History;
 /// The longest time between two faults, in ms.
 const THINK: u64 = 600;
 
-/// One fault after the other, until it is dropped; the readers end with it.
+/// Causes one fault after the other, until it is dropped. The readers end with it.
 pub(crate) async fn happen(
     mut readers: Readers,
     redis: Redis,

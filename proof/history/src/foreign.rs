@@ -1,4 +1,4 @@
-//! Writers that invalidate by the published peers.
+//! Writers that invalidate through the published peers.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,12 +15,12 @@ use crate::sink::History;
 use crate::{Res, clock};
 
 const THINK: u64 = 60;
-/// A peer has no time limit of its own.
+/// The peers have no time limit of their own.
 const LIMIT: Duration = Duration::from_secs(10);
 
 /// Writes and has the peer invalidate, until it is dropped.
 ///
-/// The peers' wire has no faults: where they can't connect they report a drop of nothing as a success.
+/// The peers' wire has no faults: a peer that can't connect reports a drop of nothing as a success.
 pub(crate) async fn write(by: By, redis: String, pool: Pool, seed: u64, history: Arc<History>) -> Res<()> {
     let mut rng = SmallRng::seed_from_u64(seed);
     loop {

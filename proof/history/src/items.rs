@@ -1,4 +1,4 @@
-//! The rows that everybody reads and writes, and how long things take.
+//! The rows that all processes read and write, and the times of a run.
 
 use std::time::Duration;
 
@@ -12,35 +12,35 @@ use serde::{Deserialize, Serialize};
 
 use crate::Res;
 
-/// One row through the cache.
+/// Reads one row through the cache.
 pub(crate) const BY_ID: &str = "SELECT id, version FROM items WHERE id = ?";
-/// The same row, for entries that have its tag.
+/// Reads the same row, for entries that have its tag.
 pub(crate) const BY_ID_TAGGED: &str = "SELECT version, id FROM items WHERE id = ?";
-/// The name of the param, as it stands in keys.
+/// The name of the param, as in keys.
 pub(crate) const PARAM: &str = "Id";
-/// How long a claim stands: short, so that many end before their fill.
+/// The lease of a claim: short, so that many leases end before their fill.
 pub(crate) const LEASE: Duration = Duration::from_millis(300);
-/// How long others wait for a fill.
+/// The longest wait for another's fill.
 pub(crate) const WAIT_MAX: Duration = Duration::from_millis(200);
-/// How long one command to Redis may take.
+/// The limit of one command to Redis.
 pub(crate) const COMMAND_TIMEOUT: Duration = Duration::from_millis(200);
 
 const FIRST: u16 = 10;
 const ITEMS: u16 = 48;
-/// Half of everything happens to these.
+/// Half of all operations use these items.
 const HOT: u16 = 6;
 /// Some keys expire all the time, some hardly ever: a stale value would stay.
 const TTLS: [Duration; 4] =
     [Duration::from_millis(15), Duration::from_millis(150), Duration::from_secs(2), Duration::from_secs(60)];
 
-/// A row, as it comes through the cache.
+/// A row, as the cache returns it.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(crate) struct Item {
     pub(crate) id: u16,
     pub(crate) version: u32,
 }
 
-/// The table.
+/// Returns the SQL of the table.
 pub(crate) fn schema() -> String {
     let before = FIRST - 1;
     format!(
@@ -50,33 +50,33 @@ pub(crate) fn schema() -> String {
     )
 }
 
-/// The number of an item, half of the time a hot one.
+/// Returns the number of an item; half of the time a hot one.
 pub(crate) fn draw(rng: &mut SmallRng) -> u16 {
     let among = if rng.random() { HOT } else { ITEMS };
     FIRST + rng.random_range(0..among)
 }
 
-/// How long its entry is to live.
+/// Returns the TTL of an entry.
 pub(crate) fn draw_ttl(rng: &mut SmallRng) -> Duration {
     TTLS[rng.random_range(0..TTLS.len())]
 }
 
-/// Up to so many milliseconds.
+/// Returns a pause of up to `millis` ms.
 pub(crate) fn draw_pause(rng: &mut SmallRng, millis: u64) -> Duration {
     Duration::from_micros(rng.random_range(0..millis * 1_000))
 }
 
-/// The tag of whatever is made of an item.
+/// Returns the tag of every entry that is computed from an item.
 pub(crate) fn tag_of(item: u16) -> Tag {
     format!("item:{item}").into()
 }
 
-/// The pair that an item belongs to. A function that is cached for a pair shows either item, so that the tags of its entry change.
+/// Returns an item's pair. A function cached for a pair shows either item, so its tags change.
 pub(crate) fn pair_of(item: u16) -> u16 {
     item / 2
 }
 
-/// Writes the next version of an item, and returns it when it is committed.
+/// Writes the next version of an item, and returns it after the commit.
 pub(crate) async fn commit(pool: &Pool, item: u16) -> Res<u32> {
     let mut transaction = pool.start_transaction(TxOpts::new()).await?;
     let write = "UPDATE items SET version = LAST_INSERT_ID(version + 1) WHERE id = :item";

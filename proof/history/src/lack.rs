@@ -1,9 +1,9 @@
-//! What the protocol may lack, and the product's scripts without it: what the checker must find wrong, or it proves nothing.
+//! Parts that the protocol may lack, and scripts without them. The checker must find each lack.
 
 use crate::Res;
 use crate::record::Count;
 
-/// The scripts of the product. What is weakened is what it runs, less one part.
+/// The scripts of the product. A weakened store runs them, less one part.
 macro_rules! lua {
     ($($name:literal),*) => {
         concat!($(include_str!(concat!("../../../crates/mrc-store/src/redis/lua/", $name, ".lua"))),*)
@@ -19,11 +19,11 @@ pub(crate) const TICK: &str = lua!("look", "clock", "tick");
 pub(crate) const BUMP: &str = lua!("look", "clock", "bump");
 pub(crate) const PRUNE: &str = lua!("prune");
 
-/// What a refresh's fill looks at.
+/// The test for a refresh in `fill`.
 const MARKED: &str =
     "if n > 0 and not (redis.call('GETRANGE', KEYS[1], -1, -1) == ' ' and holds(KEYS[1])) then return 0 end\n";
 
-/// What the protocol lacks.
+/// A part that the protocol lacks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Lack {
     /// All of it: every claim is granted without asking, and a fill is a plain SET
@@ -31,25 +31,25 @@ pub(crate) enum Lack {
     Everything,
     /// `fill` stores only while the lease holds the token of its claim
     TokenCheck,
-    /// A claim has a token that was never used before. Without it a process has one for all of them
+    /// A claim has a token that was never used before. Without it a process has one for all claims
     NewToken,
-    /// `fill` stores only if the key still stands. Without it the lease alone counts
+    /// `fill` stores only if the key still exists. Without it the lease alone counts
     ClaimCheck,
-    /// A refresh marks the value that it will replace with a trailing space, and `fill` replaces no other
+    /// A refresh marks the value that it will replace with a space, and `fill` replaces no other
     RefreshMark,
-    /// A follower takes a value only if its fill was accepted, or if it was read after the follower joined
+    /// A follower takes a value only if its fill was accepted, or its read began after the join
     FollowerRule,
-    /// A flight takes no more followers when its fill is sent
+    /// A flight takes no more followers once its fill is sent
     CloseFirst,
-    /// The name of a copy contains its key, so that whoever looks for the key finds it
+    /// The name of a copy contains its key, so a search for the key finds the copy
     CopyName,
-    /// An index remembers when its tag was invalidated, and takes no fill from before
+    /// An index remembers when its tag was invalidated, and refuses a fill from before
     Epoch,
     /// A key is registered under its tags before it is filled
     IndexFirst,
-    /// An invalidation ends a fill in flight also where the entry so far lacks the tag
+    /// An invalidation ends a fill in flight, even if the entry so far lacks the tag
     LeaseRule,
-    /// A tag that was inherited counts from when the inner entry was claimed. Without it, from when the outer one was
+    /// An inherited tag counts from the inner entry's claim. Without it, from the outer one's
     NestedMoment,
 }
 
@@ -69,7 +69,7 @@ impl Lack {
         Self::NestedMoment,
     ];
 
-    /// What a run without it is called.
+    /// Returns the name of a run without this part.
     pub(crate) fn text(self) -> &'static str {
         match self {
             Self::Everything => "naive: a plain SET, as the peers do",
@@ -98,7 +98,7 @@ pub(crate) struct Scripts {
 }
 
 impl Scripts {
-    /// The product's, as this leaves them.
+    /// Returns the product's scripts without this part.
     pub(crate) fn without(lack: Option<Lack>) -> Res<Self> {
         let (mut claim, mut fill, mut track, mut drop): (&[&str], &[&str], &[&str], &[&str]) = Default::default();
         match lack {
@@ -125,7 +125,7 @@ impl Scripts {
     }
 }
 
-/// The script less these parts, wherever they stand.
+/// Returns the script without these parts, wherever they occur.
 fn less(script: &str, parts: &[&str]) -> Res<String> {
     parts.iter().try_fold(script.to_owned(), |script, part| {
         if script.contains(part) {
@@ -136,7 +136,8 @@ fn less(script: &str, parts: &[&str]) -> Res<String> {
     })
 }
 
-/// Scripts that may come twice, weakened ones too. A claim that came twice with one token would be no fault that the protocol bears.
+/// Returns the scripts that may run twice, weakened ones too. Claims are not among them: the
+/// protocol doesn't bear a claim that runs twice with one token.
 pub(crate) fn repeatable() -> Res<Vec<(String, Count)>> {
     let mut all = vec![
         (RELEASE.to_owned(), Count::ReleaseDoubled),

@@ -1,18 +1,20 @@
-//! `just history`: real processes read, write, invalidate and fail, and what every read saw is checked afterwards.
+//! `just history`: real processes read, write, invalidate and fail. Afterwards every read is
+//! checked.
 //!
-//! The rule: no read that started after an invalidation had returned sees a version older than the newest one that was committed before
-//! that invalidation began. Where it came from makes no difference: a hit, a followed flight, the database.
+//! The rule: a read sees no version older than the newest one committed before an invalidation
+//! began, if that invalidation returned before the read started. It holds for hits, followed
+//! flights and the database.
 //!
-//! | room | what happens there |
+//! | module | purpose |
 //! |---|---|
-//! | `run` | one run: starts servers and processes, collects what they tell, ends them |
-//! | `reader`, `writer` | what the child processes do; the binary starts itself again for each |
-//! | `foreign` | writers that invalidate by the published peers |
-//! | `faults`, `proxy`, `paused` | what goes wrong: to processes and Redis, on the wire, between the protocol's steps |
-//! | `lack`, `weak` | the protocol without one of its parts, and without any: which, and the store of it |
-//! | `record`, `sink` | what is told about a read or a write, and the way to the parent |
+//! | `run` | one run: starts servers and processes, collects their records, ends them |
+//! | `reader`, `writer` | the child processes; the binary starts itself again for each |
+//! | `foreign` | writers that invalidate through the published peers |
+//! | `faults`, `proxy`, `paused` | faults: of processes and Redis, on the wire, between the protocol's steps |
+//! | `lack`, `weak` | the protocol without one of its parts, or without any, and a store that runs it |
+//! | `record`, `sink` | the record of a read or a write, and its way to the parent |
 //! | `check` | the rule, as a pure function |
-//! | `report` | what came out |
+//! | `report` | the results |
 #![expect(clippy::print_stdout, reason = "what the checker finds is printed")]
 
 mod args;
@@ -55,7 +57,7 @@ fn main() -> Res<ExitCode> {
     })
 }
 
-/// The runs that were asked for. It succeeds if each came out as it must: nothing stale with the whole protocol, something without.
+/// Makes the runs. Succeeds if the whole protocol had no stale reads, and each lack had some.
 async fn compare(args: &Args) -> Res<ExitCode> {
     let lacks: Vec<Option<Lack>> = if args.all {
         std::iter::once(None).chain(Lack::ALL.map(Some)).collect()
@@ -66,7 +68,7 @@ async fn compare(args: &Args) -> Res<ExitCode> {
     };
     let mut outcomes = Vec::new();
     for lack in lacks {
-        // A counterproof needs no long run: it goes on only as long as it has found nothing.
+        // A counterproof needs no long run: it continues only until it finds a stale read.
         let operations = if args.all && lack.is_some() { args.operations.div_ceil(10) } else { args.operations };
         let outcome = run::run(args, lack, operations).await?;
         println!("{}", report::details(&outcome));

@@ -74,7 +74,7 @@ impl<T: fmt::Debug + ?Sized> fmt::Debug for Paused<T> {
 impl CacheStore for Paused<dyn CacheStore> {
     async fn get(&self, key: &str) -> Result<Option<Bytes>, StoreError> {
         let value = self.inner.get(key).await;
-        // After a hit nothing follows that could go wrong.
+        // After a hit no step follows that could go wrong.
         if matches!(value, Ok(None)) {
             self.pauses.at(Count::AfterGet).await;
         }

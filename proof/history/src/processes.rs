@@ -1,4 +1,4 @@
-//! The processes of a run: those that read, and those that write.
+//! The processes of a run, which read or write.
 
 use std::path::PathBuf;
 
@@ -26,12 +26,12 @@ impl Readers {
         Ok(readers)
     }
 
-    /// Any of them.
+    /// Returns any of them.
     pub(crate) fn any(&self, rng: &mut SmallRng) -> Res<&ServerProcess> {
         self.processes.get(rng.random_range(0..self.processes.len())).ok_or_else(|| "there are no readers".into())
     }
 
-    /// Kills one, and starts another in its place.
+    /// Kills one reader, and starts another in its place.
     pub(crate) async fn replace(&mut self, rng: &mut SmallRng) -> Res<()> {
         let at = rng.random_range(0..self.processes.len());
         self.processes[at].kill().await;
@@ -40,14 +40,14 @@ impl Readers {
         Ok(())
     }
 
-    /// Each one draws otherwise than those before.
+    /// Starts the next reader, with a seed of its own.
     async fn next(&mut self) -> Res<ServerProcess> {
         self.child.seed += 1;
         start("reader", &self.child).await
     }
 }
 
-/// This program as a child process. It can't outlive this one.
+/// Starts this program as a child process, which can't outlive this one.
 pub(crate) async fn start(role: &str, child: &Child) -> Res<ServerProcess> {
     let mut command = vec![std::env::current_exe()?.to_string_lossy().into_owned(), role.to_owned()];
     let numbers = [
@@ -62,7 +62,7 @@ pub(crate) async fn start(role: &str, child: &Child) -> Res<ServerProcess> {
     if let Some(lack) = child.without.and_then(|lack| clap::ValueEnum::to_possible_value(&lack)) {
         command.extend(["--without".to_owned(), lack.get_name().to_owned()]);
     }
-    // Its supervisor removes the folder.
+    // The child's supervisor removes the folder.
     let folder: PathBuf = tempfile::Builder::new().prefix("mrc-history-").tempdir()?.keep();
     Ok(ServerProcess::start(&command, &folder, "ready").await?)
 }

@@ -1,4 +1,4 @@
-//! The wire to Redis: it delays, cuts replies off, sends commands late, and sends some of them twice.
+//! The wire to Redis. It delays and cuts off replies, and sends commands late or twice.
 
 use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
@@ -19,26 +19,26 @@ use crate::lack;
 use crate::record::Count;
 use crate::sink::History;
 
-/// How long a server is given to answer what it got before its client was cut off.
+/// The time that a server has to execute its commands after the client was cut off.
 const DRAIN: Duration = Duration::from_millis(500);
 
 /// The wire. It stops when its task does.
 pub(crate) struct Wire {
     server: u16,
-    /// Scripts that may come twice, and their hashes.
+    /// Scripts that may run twice, with their hashes.
     repeatable: HashMap<Vec<u8>, Count>,
     history: Arc<History>,
     rng: Mutex<SmallRng>,
-    /// Our side of the connections to the server, by which it knows them.
+    /// Our side of the connections to the server, by which the server knows them.
     open: Mutex<HashSet<SocketAddr>>,
 }
 
-/// What happens to a batch of commands.
+/// A fault that happens to a batch of commands.
 enum Fault {
     Delay(Duration),
-    /// The commands are sent, the client is cut off from the replies.
+    /// The commands are sent; the client is cut off from the replies.
     Cut,
-    /// The client is cut off first, and the commands are sent then.
+    /// The client is cut off first. The commands are sent after this time.
     Late(Duration),
 }
 
@@ -51,7 +51,7 @@ impl Wire {
         Ok(Arc::new(Self { server, repeatable, history, rng, open: Mutex::default() }))
     }
 
-    /// One of the open connections, as the server knows it.
+    /// Returns one of the open connections, as the server knows it.
     pub(crate) fn any_connection(&self) -> Option<SocketAddr> {
         let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let at = self.draw(|rng| rng.random_range(0..open.len().max(1)));
@@ -64,7 +64,7 @@ impl Wire {
         while let Ok((client, _)) = listener.accept().await {
             let wire = Arc::clone(&self);
             connections.spawn(async move {
-                // Broken connections are what this is for.
+                // A broken connection is no error here: the wire breaks them itself.
                 let _ = wire.connection(client).await;
             });
             while connections.try_join_next().is_some() {}
@@ -99,7 +99,7 @@ impl Wire {
         Ok(())
     }
 
-    /// Until the client ends, or is to be cut off: then what is still to be sent, and after which time.
+    /// Runs until the client ends or is to be cut off. Returns the unsent bytes and their delay.
     async fn requests(
         self: &Arc<Self>,
         from: &mut (impl AsyncReadExt + Unpin),
@@ -127,7 +127,7 @@ impl Wire {
             }
             let rest = pending.split_off(end);
             let batch = std::mem::replace(&mut pending, rest);
-            // Between a registration and its fill, an invalidation and its removals: gaps that are too short to be met by chance.
+            // Between a registration and its fill, or an invalidation and its removals: short gaps.
             if in_gap && self.draw(|rng| rng.random_ratio(1, 10)) {
                 self.history.count(Count::InGap);
                 tokio::time::sleep(self.draw(|rng| draw_pause(rng, 30))).await;
@@ -175,7 +175,7 @@ impl Wire {
         }
     }
 
-    /// What a command is that may come twice.
+    /// Returns the kind of a command that may run twice.
     fn kind(&self, command: &[u8], script: &[u8]) -> Option<Count> {
         match command {
             b"UNLINK" => Some(Count::RemovalDoubled),
@@ -185,7 +185,7 @@ impl Wire {
         }
     }
 
-    /// Sends such a command a second time, much later.
+    /// Sometimes sends such a command a second time, much later.
     fn perhaps_twice(&self, kind: Count, command: &[u8]) {
         if !self.draw(|rng| rng.random_ratio(1, 20)) {
             return;
@@ -214,7 +214,7 @@ fn draw_fault(rng: &mut SmallRng) -> Option<Fault> {
     }
 }
 
-/// Reads what nobody waits for, so that the server gets to the end of what it was sent.
+/// Reads the replies that nobody waits for, so that the server executes all that it was sent.
 async fn drain(mut server: TcpStream) {
     let _ = tokio::time::timeout(DRAIN, async {
         let mut chunk = vec![0; 4_096];

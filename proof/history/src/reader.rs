@@ -1,4 +1,4 @@
-//! A process that reads through the cache, and refreshes some of what lies there.
+//! A process that reads through the cache, and refreshes some entries.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -25,10 +25,10 @@ const REFRESHERS: u64 = 3;
 /// The longest time between two reads of a task, and between two refreshes, in ms.
 const THINKS: (u64, u64) = (6, 30);
 
-/// How many pairs a bounded cache has room for, of four times as many: entries go all the time.
+/// The room of a bounded cache for pairs, a quarter of them: entries are evicted all the time.
 const ROOM: usize = 6;
 
-/// The end of a life in which the client refreshes, how long copies outlive their values, and how long it waits before it takes one.
+/// The refresh window before expiry, the extra life of copies, and the wait for a stale copy.
 const REFRESH_WINDOW: Duration = Duration::from_millis(50);
 const STALE_WINDOW: Duration = Duration::from_secs(5);
 const PATIENCE: Duration = Duration::from_millis(15);
@@ -55,7 +55,7 @@ pub(crate) async fn run(child: &Child) -> Res<()> {
         _ => client,
     };
     let client = client.build()?;
-    // Connected before it begins; the checker's faults meet this one too.
+    // The process connects before it begins; the faults meet this connection too.
     for tries in 1.. {
         match client.query("SELECT 1", params! {}).await {
             Err(error) if error.is_retryable() && tries < 100 => {}
@@ -92,7 +92,7 @@ pub(crate) async fn run(child: &Child) -> Res<()> {
                     reader.read(&mut rng).await;
                     tokio::time::sleep(draw_pause(&mut rng, THINKS.0)).await;
                 } else {
-                    // What fails here left nothing behind but a claim, which ends with its lease.
+                    // A failed refresh leaves nothing but a claim, which ends with its lease.
                     let _ = reader.refresh(&mut rng).await;
                     tokio::time::sleep(draw_pause(&mut rng, THINKS.1)).await;
                 }
@@ -102,7 +102,7 @@ pub(crate) async fn run(child: &Child) -> Res<()> {
     std::future::pending().await
 }
 
-/// Counts what the client tells of fills; hits are counted by the reads.
+/// Returns a listener that counts the events of fills. Hits are counted by the reads.
 fn listener(sink: Sink) -> impl Fn(&Event<'_>) + Send + Sync {
     move |event| match event {
         Event::Filled { .. } => sink.count(Count::Filled),
@@ -141,7 +141,7 @@ impl Reader {
         let end = clock::now();
         let of_pair = matches!(way, Way::Late | Way::Bounded | Way::Nested);
         match outcome {
-            // A mix-up of keys would be worse than a stale value.
+            // An answer with another key's row would be worse than a stale one.
             Ok((row, seen)) if row.id == item || of_pair && pair_of(row.id) == pair_of(item) => {
                 let (process, version) = (self.process, row.version);
                 self.sink.tell(Record::Read(Read { process, way, seen, item: row.id, version, start, end }));
@@ -172,7 +172,7 @@ impl Reader {
         Ok((row, seen(ran)))
     }
 
-    /// One of a pair, by a function that says only after it has read which.
+    /// Reads one of a pair, by a function that adds its tag only after the read.
     async fn late(&self, cache: &Cache, item: u16, ttl: Duration) -> Result<(Item, Seen), Error> {
         let ran = AtomicBool::new(false);
         let function = async || {
@@ -185,7 +185,7 @@ impl Reader {
         Ok((row, seen(ran)))
     }
 
-    /// One of a pair, by a function that reads another entry, and has that one's tag from nowhere else.
+    /// Reads one of a pair, by a function that inherits its tag from another entry alone.
     async fn nested(&self, item: u16, ttl: Duration, inner: Duration, late: bool) -> Res<(Item, Seen)> {
         let ran = AtomicBool::new(false);
         let function = async || {
@@ -201,7 +201,7 @@ impl Reader {
         Ok((row, seen(ran)))
     }
 
-    /// Claims a value that may be there, reads, and fills: what an early refresh does.
+    /// Claims a value that may exist, reads, and fills, as an early refresh does.
     async fn refresh(&self, rng: &mut SmallRng) -> Res<()> {
         let (item, ttl, token) = (draw(rng), draw_ttl(rng), Token::from_bits(rand::random()));
         let (params, mut life) = (params! { PARAM => item }, Life::from(ttl));
@@ -225,7 +225,7 @@ fn tagged(item: u16) -> Query<'static> {
     Query::new(BY_ID_TAGGED).tag(tag_of(item))
 }
 
-/// The only row of an answer.
+/// Returns the only row of an answer.
 fn one(answer: &Answer) -> Result<Item, Error> {
     answer.json::<[Item; 1]>().map(|[row]| row)
 }

@@ -1,13 +1,13 @@
-//! What a process tells of one read, one write, or of anything else, in 24 bytes.
+//! The record of one read, one write, or any other event, in 24 bytes.
 
 pub(crate) const SIZE: usize = 24;
 
-/// One thing that a process tells.
+/// One record of a process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Record {
     Read(Read),
     Write(Write),
-    /// Something happened so many times more.
+    /// An event happened this many times more.
     Count(Count, u64),
 }
 
@@ -29,13 +29,13 @@ pub(crate) struct Write {
     pub(crate) by: By,
     pub(crate) item: u16,
     pub(crate) version: u32,
-    /// The commit had returned; the invalidation had not begun.
+    /// A time between the return of the commit and the start of the invalidation.
     pub(crate) committed: u64,
-    /// The invalidation had returned without an error. None: it failed, and promises nothing.
+    /// The time when the invalidation had returned. `None` if it failed: then it promises nothing.
     pub(crate) dropped: Option<u64>,
 }
 
-/// Enums that are told as a byte, and printed as a text.
+/// Enums that are sent as a byte and printed as a text.
 macro_rules! told {
     ($(#[$doc:meta])* $name:ident { $($variant:ident $text:literal,)* }) => {
         $(#[$doc])*
@@ -54,7 +54,7 @@ macro_rules! told {
 }
 
 told! {
-    /// What a read goes through, which decides what its entry is invalidated by.
+    /// The path of a read, which decides how its entry is invalidated.
     Way {
         Scan "without tags",
         Tagged "query tag",
@@ -65,7 +65,7 @@ told! {
 }
 
 told! {
-    /// Where a read's answer came from.
+    /// The source of a read's answer.
     Seen {
         Hit "hit",
         Followed "followed",
@@ -77,7 +77,7 @@ told! {
 }
 
 told! {
-    /// Who invalidated.
+    /// The one that invalidated.
     By {
         MrcScan "mrc, by scan",
         MrcTag "mrc, by tag",
@@ -87,7 +87,7 @@ told! {
 }
 
 told! {
-    /// What is only counted.
+    /// Events that are only counted.
     Count {
         Filled "fills accepted",
         Refused "fills refused",
@@ -127,7 +127,7 @@ told! {
 }
 
 impl By {
-    /// Whether its invalidation reaches the entry of such a read.
+    /// Returns whether its invalidation reaches the entry of such a read.
     pub(crate) fn reaches(self, way: Way) -> bool {
         match way {
             Way::Scan => self != Self::MrcTag,
@@ -143,7 +143,7 @@ impl By {
 }
 
 impl Count {
-    /// Whether it is about the index of tags.
+    /// Returns whether the count is about the index of tags.
     pub(crate) fn is_of_index(self) -> bool {
         matches!(self, Self::TrackDoubled | Self::BumpDoubled | Self::DropDoubled | Self::PruneDoubled)
     }
@@ -153,7 +153,7 @@ impl Record {
     pub(crate) fn encode(self) -> [u8; SIZE] {
         let (sort, kind, item, version, first, second) = match self {
             Self::Read(read) => {
-                // Both fit a byte: a process's number, and one of a handful of sources.
+                // Both fit in a byte: a process's number, and one of a handful of sources.
                 let kind = read.process << 3 | read.seen as u8;
                 ((read.way as u8) << 2, kind, read.item, read.version, read.start, read.end)
             }
@@ -171,7 +171,7 @@ impl Record {
         bytes
     }
 
-    /// None: these bytes are no record.
+    /// Decodes a record. Returns `None` if these bytes are no record.
     pub(crate) fn decode(bytes: &[u8; SIZE]) -> Option<Self> {
         let number =
             |from: usize, to: usize| bytes[from..to].iter().rev().fold(0, |sum, &byte| sum << 8 | u64::from(byte));

@@ -1,4 +1,4 @@
-//! What came out, as Markdown.
+//! Reports the results, as Markdown.
 
 use std::fmt::Write as _;
 
@@ -7,10 +7,10 @@ use crate::lack::Lack;
 use crate::record::{By, Count, Seen, Way};
 use crate::run::Outcome;
 
-/// How many stale reads are told one by one.
+/// The number of stale reads that are listed one by one.
 const EXAMPLES: usize = 5;
 
-/// All runs, one a line.
+/// Returns the table of all runs, one per line.
 pub(crate) fn table(outcomes: &[Outcome]) -> String {
     let mut text = String::from(
         "\n| run | reads | hits | followed | computed | copies | refused fills | invalidations | by tag | by peers | seconds | stale |\n\
@@ -42,7 +42,7 @@ pub(crate) fn table(outcomes: &[Outcome]) -> String {
     text + &stale_by_way(outcomes)
 }
 
-/// Which entries of a run were stale.
+/// Returns the stale entries of a run, counted by path.
 fn stale_by_way(outcomes: &[Outcome]) -> String {
     let ways: String = Way::ALL.iter().map(|way| format!(" {} |", way.text())).collect();
     let mut text = format!("\n| stale reads |{ways}\n| --- |{}\n", " --: |".repeat(Way::ALL.len()));
@@ -56,7 +56,7 @@ fn stale_by_way(outcomes: &[Outcome]) -> String {
     text
 }
 
-/// One run: everything that was counted, and some stale reads.
+/// Returns the details of one run: all counts, and some stale reads.
 pub(crate) fn details(outcome: &Outcome) -> String {
     let history = &outcome.history;
     let mut text = format!("\n### {}\n\n| what | how often |\n| --- | --: |\n", outcome.name());
@@ -107,7 +107,7 @@ pub(crate) fn details(outcome: &Outcome) -> String {
     text
 }
 
-/// `1234567` as `1,234,567`.
+/// Formats `1234567` as `1,234,567`.
 fn grouped(number: usize) -> String {
     let digits = number.to_string();
     let mut text = String::new();

@@ -1,4 +1,4 @@
-//! One run: servers, processes and faults, and what they told.
+//! One run: servers, processes and faults, and their records.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -17,22 +17,22 @@ use crate::record::By;
 use crate::sink::History;
 use crate::{Res, clock, faults, foreign, items};
 
-/// How long the readers may tell nothing.
+/// The longest silence of the readers before the run fails.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// What a run came to.
+/// The result of a run.
 pub(crate) struct Outcome {
     pub(crate) lack: Option<Lack>,
     pub(crate) history: Arc<History>,
-    /// When it began, by the clock of the records.
+    /// The time when it began, by the clock of the records.
     pub(crate) began: u64,
     pub(crate) took: Duration,
     pub(crate) stale: Vec<Stale>,
-    /// How many keys ended with their TTL, claims among them.
+    /// The number of keys that expired, claims among them.
     pub(crate) expired: u64,
 }
 
-/// What a run without this part is called.
+/// Returns the name of a run without this part.
 fn name(lack: Option<Lack>) -> &'static str {
     lack.map_or("the whole protocol", Lack::text)
 }
@@ -42,16 +42,16 @@ impl Outcome {
         name(self.lack)
     }
 
-    /// The protocol let nothing stale through; what lacks a part did.
+    /// Returns whether stale reads are absent with the whole protocol, and present without a part.
     pub(crate) fn as_it_should(&self) -> bool {
-        // Where nothing was invalidated nothing was shown.
+        // A run without invalidations shows nothing.
         let worked =
             self.history.writes().iter().any(|write| write.dropped.is_some()) && !self.history.reads().is_empty();
         worked && self.stale.is_empty() == self.lack.is_none()
     }
 }
 
-/// Runs until there are so many reads, or the time is up. Without a part it then goes on until it has found something.
+/// Runs until there are enough reads or time is up. A lack then runs until a stale read is found.
 pub(crate) async fn run(args: &Args, lack: Option<Lack>, operations: u64) -> Res<Outcome> {
     let name = name(lack);
     eprintln!("{name}: starting");
@@ -70,7 +70,7 @@ pub(crate) async fn run(args: &Args, lack: Option<Lack>, operations: u64) -> Res
         mysql: database.url(),
         without: lack,
     };
-    // Dropped, they end what they run.
+    // These end what they run when they are dropped.
     let (mut services, mut players) = (JoinSet::new(), JoinSet::new());
     services.spawn(Arc::clone(&history).listen(told));
     services.spawn(Arc::clone(&wire).serve(proxied));
@@ -86,7 +86,7 @@ pub(crate) async fn run(args: &Args, lack: Option<Lack>, operations: u64) -> Res
     let (mut wanted, mut last) = (operations, (0, Instant::now()));
     loop {
         tokio::time::sleep(Duration::from_millis(500)).await;
-        // None of them ends but by an error.
+        // A player ends only with an error.
         if let Some(ended) = players.try_join_next() {
             return Err(ended?.err().unwrap_or_else(|| "a player left".into()));
         }

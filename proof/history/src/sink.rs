@@ -1,4 +1,4 @@
-//! The way of records from the processes to the parent.
+//! Sends records from the processes to the parent.
 
 use std::io::Write as _;
 use std::net::TcpStream;
@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 use crate::Res;
 use crate::record::{Count, Read, Record, SIZE, Write};
 
-/// How often a process tells what happened. What it hasn't told when it is killed is lost: the check then knows less, and nothing wrong.
+/// How often a process sends its records. Those of a killed process may be lost, which is harmless.
 const EVERY: Duration = Duration::from_millis(20);
 
 /// The end in a child process. A thread of its own sends.
@@ -21,7 +21,7 @@ const EVERY: Duration = Duration::from_millis(20);
 pub(crate) struct Sink(Arc<Mutex<Vec<u8>>>);
 
 impl Sink {
-    /// Connects to the parent. The process ends when the parent has gone.
+    /// Connects to the parent. This process ends with the parent.
     pub(crate) fn connect(port: u16) -> Res<Self> {
         let mut parent = TcpStream::connect(("127.0.0.1", port))?;
         let sink = Self(Arc::default());
@@ -47,12 +47,12 @@ impl Sink {
     }
 }
 
-/// Says that the process is at work.
+/// Reports that the process is at work.
 pub(crate) fn ready() {
     println!("ready");
 }
 
-/// Everything that was told, in the parent.
+/// All records, in the parent.
 #[derive(Debug, Default)]
 pub(crate) struct History {
     reads: Mutex<Vec<Read>>,
@@ -96,7 +96,7 @@ impl History {
         lock(&self.writes)
     }
 
-    /// Takes what the processes tell, until it is dropped.
+    /// Takes the records of the processes, until it is dropped.
     pub(crate) async fn listen(self: Arc<Self>, listener: TcpListener) {
         let mut processes = JoinSet::new();
         while let Ok((mut process, _)) = listener.accept().await {

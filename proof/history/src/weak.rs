@@ -26,10 +26,10 @@ use crate::Res;
 use crate::items::COMMAND_TIMEOUT;
 use crate::lack::{BUMP, Lack, PRUNE, Scripts, TICK};
 
-/// For so long an invalidation is remembered, in µs.
+/// How long an invalidation is remembered, in µs.
 const MEMORY_US: u64 = 300_000_000;
 
-/// A client for what only the checker does.
+/// Returns a client for commands of the checker alone.
 pub(crate) async fn redis(port: u16, timeout: Duration) -> Res<Client> {
     use fred::interfaces::ClientLike;
     use fred::types::Builder;
@@ -50,12 +50,12 @@ pub(crate) async fn redis(port: u16, timeout: Duration) -> Res<Client> {
     }
 }
 
-/// The store of a process: the product's, or a weakened one.
+/// Returns the store of a process: the product's, or a weakened one.
 pub(crate) async fn store(port: u16, lack: Option<Lack>) -> Res<Arc<dyn CacheStore>> {
     let config = RedisConfig::new("127.0.0.1", port).command_timeout(COMMAND_TIMEOUT);
     let whole = Arc::new(RedisStore::new(config.max_reconnect_delay(Duration::from_millis(20)))?);
     Ok(match lack {
-        // What a follower takes is decided in the client.
+        // The client decides what a follower takes.
         None | Some(Lack::FollowerRule | Lack::CloseFirst) => whole,
         Some(lack) => {
             let token = Token::from_bits(rand::random());
@@ -65,18 +65,18 @@ pub(crate) async fn store(port: u16, lack: Option<Lack>) -> Res<Arc<dyn CacheSto
     })
 }
 
-/// The store with a part of the protocol left away.
+/// The store without a part of the protocol.
 struct Weak {
     whole: Arc<RedisStore>,
     lack: Lack,
     client: Client,
     scripts: Scripts,
-    /// The token of all claims, where it is used again.
+    /// The token of all claims, if the process uses one again.
     token: Token,
 }
 
 impl Weak {
-    /// The key, its lease, perhaps the copy of its value and its tags; our keys hold no braces.
+    /// Returns the key, its lease, perhaps the copy and the tags. Our keys hold no braces.
     fn keys(&self, key: &str, how_many: usize) -> Vec<String> {
         let all = [key.to_owned(), format!("mrc:l:{{{key}}}"), self.copy_key(key), format!("mrc:g:{{{key}}}")];
         all.into_iter().take(how_many).collect()
@@ -84,13 +84,13 @@ impl Weak {
 
     fn copy_key(&self, key: &str) -> String {
         match self.lack {
-            // The same in every process.
+            // The hash is the same in every process.
             Lack::CopyName => format!("copy:{:x}", BuildHasherDefault::<DefaultHasher>::default().hash_one(key)),
             _ => format!("mrc:s:{{{key}}}"),
         }
     }
 
-    /// Registers the key under its tags. False: one was invalidated since.
+    /// Registers the key under its tags. Returns `false` if one was invalidated since.
     async fn track(&self, key: &str, life: &Life) -> Result<bool, StoreError> {
         for (tag, since) in life.tags.iter() {
             let args = [key.to_owned(), millis(life.of_copy()), MEMORY_US.to_string(), since.as_micros().to_string()];
@@ -103,7 +103,7 @@ impl Weak {
         Ok(true)
     }
 
-    /// What the product does to invalidate a tag that few entries have.
+    /// Invalidates a tag of few entries as the product does.
     async fn drop_tagged(&self, tag: &Tag) -> Result<u64, Error> {
         let moment: String = self.client.eval(TICK, "mrc:clk", "1").await?;
         let args = [(MEMORY_US / 1_000).to_string(), "1000".to_owned(), moment];
@@ -158,7 +158,7 @@ impl CacheStore for Weak {
             Lack::CopyName => {
                 let copy: Option<Bytes> = self.client.get(self.copy_key(key)).await.map_err(failed)?;
                 let copy = copy.filter(|value| !value.is_empty());
-                // What has tags ends in a line feed: to call them lost keeps them out of other entries.
+                // Values with tags end in a line feed. Lost tags keep them out of other entries.
                 Ok(copy.map(|value| Found { tags: (!value.ends_with(b"\n")).then(Tags::default), value }))
             }
             _ => self.whole.stale(key).await,
@@ -286,7 +286,7 @@ impl CacheStore for Weak {
     }
 }
 
-/// The index of a tag, in a store without a prefix.
+/// Returns the index of a tag, in a store without a prefix.
 fn index(tag: &Tag) -> String {
     format!("mrc:t:{{{}}}", sha1_hash(&format!("0:{}", tag.as_str())))
 }

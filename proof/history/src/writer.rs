@@ -35,7 +35,7 @@ pub(crate) async fn run(child: &Child) -> Res<()> {
                 told.count(Count::DropRetried);
             }
         });
-    // On a wire without faults, and patient: a SET that comes late would come after the row's lock.
+    // On a wire without faults, and patient: a late SET would arrive after the row's lock.
     let direct = weak::redis(child.direct, Duration::from_secs(600)).await?;
     let writer = Writer { pool: Pool::from_url(&child.mysql)?, server, direct, sink };
     writer.pool.get_conn().await?;
@@ -82,7 +82,7 @@ impl Writer {
         Ok(())
     }
 
-    /// A peer's plain SET, of a value that nobody can make stale meanwhile: the row is locked until the SET has returned.
+    /// Warms an entry by a peer's plain SET. The row is locked until the SET has returned.
     async fn warm(&self, item: u16, ttl: Duration) -> Res<()> {
         let key = KeyScheme::new(KeyFormat::TypeScript).key_of(&TextHash::of(BY_ID), &params! { PARAM => item })?;
         let mut transaction = self.pool.start_transaction(TxOpts::new()).await?;

@@ -1,8 +1,8 @@
-//! The checker itself, small: it passes the protocol, and finds what the peers' way lets through.
+//! A small run of the checker: it passes the protocol, and finds the stale reads of the peers' way.
 
 use std::process::{Command, Output};
 
-/// It succeeds if the run came out as it must.
+/// Runs the checker. It succeeds if the run has the right result.
 fn run(args: &[&str]) -> std::io::Result<Output> {
     let common = ["--operations", "2000", "--seconds", "60", "--readers", "2"];
     Command::new(env!("CARGO_BIN_EXE_mrc-history")).args(common).args(args).output()

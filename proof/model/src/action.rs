@@ -1,4 +1,4 @@
-//! What can happen next, and how it reads in a counterexample.
+//! The steps that can happen next, and their words in a counterexample.
 
 use crate::index::Tags;
 use crate::part::Part;
@@ -19,7 +19,7 @@ pub(crate) enum Action {
         command: Command,
         again: bool,
     },
-    /// Of one of the entries.
+    /// K of this entry.
     KGoes(u8),
     LGoes(u8),
     SGoes(u8),
@@ -29,7 +29,7 @@ pub(crate) enum Action {
 }
 
 impl Action {
-    /// All that can happen in `world`, always in the same order.
+    /// Appends all that can happen in `world`, always in the same order.
     pub(crate) fn possible(world: &World, setting: &Setting, without: Option<Part>, actions: &mut Vec<Self>) {
         for (id, reader) in (0..).zip(&world.readers) {
             actions.extend(reader.moves(world, setting).into_iter().map(|what| Self::Reader(id, what)));
@@ -72,7 +72,7 @@ impl Action {
         }
     }
 
-    /// Lets it happen.
+    /// Changes `world` by this step.
     pub(crate) fn happen(self, world: &mut World, without: Option<Part>) {
         match self {
             Self::Reader(id, what) => reader::make(world, id, what, without),
@@ -115,13 +115,13 @@ impl Action {
                 world.entries[0].k = Content::Value(Value::plain(world.row));
             }
         }
-        // Of a key that wasn't there all the time, a scan promises nothing.
+        // SCAN promises nothing about a key that wasn't there all the time.
         for writer in &mut world.writers {
             writer.look(&world.entries[0], without);
         }
     }
 
-    /// What happens, in words. `before`: the world in which it happens.
+    /// Returns the step in words. `before` is the world in which it happens.
     pub(crate) fn words(self, before: &World, without: Option<Part>) -> String {
         match self {
             Self::Reader(id, what) => format!("reader {}: {}", id + 1, reader::words(before, id, what, without)),
@@ -142,17 +142,17 @@ impl Action {
     }
 }
 
-/// Writers count from those that scan.
+/// Returns the name of a tagger. Taggers are numbered after the writers that scan.
 fn tagger_name(before: &World, id: u8) -> String {
     format!("writer {}", before.writers.len() + usize::from(id) + 1)
 }
 
-/// The name of a key of an entry.
+/// Returns the name of a key of an entry.
 fn key(key: &str, entry: u8) -> String {
     ["", " of O", " of P"].get(usize::from(entry)).map_or_else(String::new, |of| format!("{key}{of}"))
 }
 
-/// Has Redis execute it, and its sender receive the reply.
+/// Executes the command in Redis, and delivers the reply to its sender.
 fn execute(command: Command, world: &mut World, without: Option<Part>) {
     match command {
         Command::Claim { attempt, token, refresh, copy } => {

@@ -1,4 +1,4 @@
-//! One check: every run of a setting, or the shortest that breaks the invariant.
+//! One check: tries every run of a setting, or finds the shortest that breaks the invariant.
 
 use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
@@ -9,12 +9,12 @@ use crate::model::Protocol;
 use crate::part::Part;
 use crate::setting::Setting;
 
-/// What a check found.
+/// The result of a check.
 #[derive(Debug)]
 pub struct Finding {
-    /// How many different states were seen.
+    /// The number of different states that were seen.
     pub states: usize,
-    /// How long it took.
+    /// The time that it took.
     pub took: Duration,
     /// The verdict.
     pub found: Found,
@@ -23,16 +23,16 @@ pub struct Finding {
 /// The verdict of a check.
 #[derive(Debug)]
 pub enum Found {
-    /// Every run was tried, and all that must hold holds.
+    /// Every run was tried, and all properties hold.
     Holds,
-    /// A run breaks what must hold.
+    /// A run breaks a property.
     Counterexample {
-        /// What it breaks.
+        /// The property that it breaks.
         breaks: &'static str,
         /// The run, step by step.
         path: Vec<Step>,
     },
-    /// What should happen in some run happens in none: the model says nothing.
+    /// A step that some run must contain happens in none, so the model says nothing.
     Never(&'static str),
     /// Time ran out before every run was tried.
     Unfinished,
@@ -41,13 +41,13 @@ pub enum Found {
 /// One step of a counterexample.
 #[derive(Debug)]
 pub struct Step {
-    /// What happened, in the words of the protocol.
+    /// The step, in the words of the protocol.
     pub what: String,
     /// The keys and the row afterwards.
     pub then: String,
 }
 
-/// Tries every run of `setting`, with the whole protocol or without a part of it. A counterexample is one of the shortest.
+/// Tries every run of `setting`, perhaps without a part. A counterexample is one of the shortest.
 #[must_use]
 pub fn check(setting: &Setting, without: Option<Part>, threads: NonZeroUsize, limit: Duration) -> Finding {
     let protocol = Protocol { setting: setting.clone(), without };
@@ -63,12 +63,12 @@ pub fn check(setting: &Setting, without: Option<Part>, threads: NonZeroUsize, li
     Finding { states, took: began.elapsed(), found }
 }
 
-/// Tries every run, or those shorter than `steps`. Ends at a counterexample, not at the shortest. And how many states it saw.
+/// Tries every run, or those shorter than `steps`. Ends at any counterexample. Also counts states.
 fn search(protocol: &Protocol, threads: NonZeroUsize, limit: Duration, steps: Option<usize>) -> (Found, usize) {
     let mut checker =
         protocol.clone().checker().threads(threads.get()).finish_when(HasDiscoveries::AnyFailures).timeout(limit);
     if let Some(steps) = steps {
-        // stateright counts states, and looks at none as deep as its target: before `steps` steps there are `steps` states.
+        // stateright counts states and skips the target depth: n steps have n + 1 states.
         checker = checker.target_max_depth(steps + 1);
     }
     let began = Instant::now();

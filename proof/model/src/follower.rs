@@ -4,27 +4,27 @@ use crate::part::Part;
 use crate::redis::Value;
 use crate::world::{Floor, World};
 
-/// A caller that may follow. If there is nothing to follow it would lead, and readers do that already.
+/// A caller that may follow. With no flight to follow it would lead, which readers do already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Follower {
     Idle,
-    /// `early`: it joined before the last read was begun. `floor`: the world's, when its call began.
+    /// `early`: it joined before the last read began. `floor`: the world's, when its call began.
     Following {
         early: bool,
         floor: Floor,
     },
     /// It took the flight's value.
     Took,
-    /// The value wasn't for it: it tries again by itself.
+    /// The value wasn't for it. It tries again by itself.
     Alone,
 }
 
-/// The flight can be joined, whatever K holds by now: the caller's GET may have missed before, or failed.
+/// Returns whether the flight can be joined. K's content doesn't matter: a GET may have missed.
 pub(crate) fn may_join(world: &World, follower: u8) -> bool {
     world.followers.get(usize::from(follower)) == Some(&Follower::Idle) && world.flight_open
 }
 
-/// It joins, and its call begins with that: an earlier beginning would ask for less.
+/// Joins the flight. The call begins here, because an earlier beginning would ask for less.
 pub(crate) fn join(world: &mut World, follower: u8) {
     let floor = world.floor;
     if let Some(follower) = world.followers.get_mut(usize::from(follower)) {
@@ -32,7 +32,7 @@ pub(crate) fn join(world: &mut World, follower: u8) {
     }
 }
 
-/// The leader begins a read: who has joined by now may have what it returns.
+/// The leader begins a read. Followers that have joined by now may have its result.
 pub(crate) fn begin_read(world: &mut World) {
     for follower in &mut world.followers {
         if let Follower::Following { early, .. } = follower {
@@ -41,7 +41,7 @@ pub(crate) fn begin_read(world: &mut World) {
     }
 }
 
-/// The flight lands: each follower takes the value, or is left alone.
+/// The flight lands. Each follower takes the value, or is left alone.
 pub(crate) fn land(world: &mut World, value: Option<Value>, accepted: bool, without: Option<Part>) {
     world.flight_open = false;
     for follower in &mut world.followers {

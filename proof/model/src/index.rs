@@ -1,36 +1,36 @@
-//! What tags need beyond the entries: the clock, and the index of one tag, whose scripts run as one step each.
+//! The state of tags beyond the entries: the clock, and the index of one tag, with its scripts.
 
 use std::fmt;
 
 use crate::part::Part;
 
-/// An instant of the clock, which only invalidations move: what lies between two of them is the same instant.
+/// An instant of the clock. Only invalidations move it, so all times between two are one instant.
 pub(crate) type Moment = u8;
 
-/// What tells registrations of one entry apart. In Redis it is the time until which the entry may live. 0: not registered.
+/// Distinguishes registrations of one entry: in Redis, the time until which it may live. 0 if none.
 pub(crate) type Score = u8;
 
-/// One for each entry.
+/// One score for each entry.
 pub(crate) type Scores = [Score; 3];
 
-/// The tags of an entry, as its filler knows them, and as they lie beside it.
+/// The tags of an entry, as its filler knows them, and as they lie beside the entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Tags {
-    /// None; beside an entry: there is no such key.
+    /// No tags. Beside an entry: there is no such key.
     None,
-    /// Not the one that is invalidated.
+    /// Tags other than the one that is invalidated.
     Others,
-    /// The one that is invalidated. `since`: an invalidation after that makes the entry stale.
+    /// The tag that is invalidated. An invalidation after `since` makes the entry stale.
     Ours { since: Moment },
 }
 
-/// The clock, and T: the epoch and what is registered.
+/// The clock, and T: the epoch and the registrations.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Index {
     pub(crate) clock: Moment,
-    /// When the last invalidation began, as far as T remembers.
+    /// The moment when the last invalidation began, as far as T remembers.
     pub(crate) epoch: Moment,
-    /// The last epoch that T has forgotten. It does so late: a moment before it is too long ago for any fill.
+    /// The last epoch that T has forgotten. T forgets late: no fill may have an earlier moment.
     pub(crate) forgotten: Moment,
     pub(crate) scores: Scores,
 }
@@ -41,25 +41,25 @@ impl Index {
         self.clock
     }
 
-    /// True: what was read at `since` may have been invalidated by now.
+    /// Returns whether a value that was read at `since` may have been invalidated by now.
     pub(crate) fn refuses(&self, since: Moment, without: Option<Part>) -> bool {
         let too_old = since < self.forgotten && without != Some(Part::EpochKept);
         without != Some(Part::Epoch) && (since < self.epoch || too_old)
     }
 
-    /// Registers an entry. True: nothing was invalidated since.
+    /// Registers an entry. Returns whether nothing was invalidated since.
     pub(crate) fn track(&mut self, entry: u8, score: Score, since: Moment, without: Option<Part>) -> bool {
         self.scores[usize::from(entry)] = score;
         without == Some(Part::EpochLast) || !self.refuses(since, without)
     }
 
-    /// Sets the epoch, and lists what is registered.
+    /// Sets the epoch, and returns the registrations.
     pub(crate) fn bump(&mut self, moment: Moment) -> Scores {
         self.epoch = self.epoch.max(moment);
         self.scores
     }
 
-    /// Removes the registrations that were listed, and not renewed since.
+    /// Removes the listed registrations that were not renewed since.
     pub(crate) fn prune(&mut self, listed: Scores, without: Option<Part>) {
         for (score, listed) in self.scores.iter_mut().zip(listed) {
             if listed > 0 && (*score == listed || without == Some(Part::PruneScores)) {

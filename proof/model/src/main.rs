@@ -11,7 +11,7 @@ use mrc_model::{Finding, Found, Part, Setting, check};
 /// Checks the fill protocol: it must hold, and without each of its parts it must not.
 #[derive(Debug, Parser)]
 struct Args {
-    /// Leave this part away, and print the counterexample step by step.
+    /// Leave out this part, and print the counterexample step by step.
     #[arg(long)]
     part: Option<Part>,
     /// Only the settings that take seconds, as in CI.
@@ -74,7 +74,7 @@ fn print_row(name: &str, finding: &Finding) {
     println!("{name:<52} {:>13} {:>8.1}s  {result}", finding.states, finding.took.as_secs_f64());
 }
 
-/// True: there was a counterexample to print.
+/// Prints the counterexample. Returns `false` if there is none.
 fn print_path(part: Part, finding: &Finding) -> bool {
     let Found::Counterexample { breaks, path } = &finding.found else {
         print_row(part.lack(), finding);

@@ -1,4 +1,4 @@
-//! The model as stateright takes it: how a run begins, what can happen, and what must hold.
+//! The model for stateright: how a run begins, what can happen, and what must hold.
 
 use stateright::{Model, Property};
 
@@ -13,7 +13,7 @@ use crate::world::World;
 pub(crate) const CACHE: &str = "no value read before a returned invalidation began is in the cache";
 /// The invariant, for callers.
 pub(crate) const CALLERS: &str = "no caller that began after an invalidation returned is handed an older value";
-/// Nobody hangs.
+/// No call hangs.
 pub(crate) const END: &str = "every call and every invalidation ends";
 
 const ACCEPTED: &str = "a fill is accepted";
@@ -25,7 +25,7 @@ const TOO_LATE: &str = "a tag was invalidated before it was tracked";
 const NESTED: &str = "what is made of another entry is stored";
 const STALE: &str = "a read fails while there is a copy";
 
-/// The protocol, or what is left of it, in one setting.
+/// The protocol, or the rest of it without a part, in one setting.
 #[derive(Debug, Clone)]
 pub(crate) struct Protocol {
     pub(crate) setting: Setting,
@@ -58,7 +58,7 @@ impl Model for Protocol {
             }),
             Property::always(CALLERS, |_, world: &World| !world.stale_answer),
             Property::eventually(END, |_, world: &World| world.all_ended()),
-            // What follows shows that the model isn't empty.
+            // The following properties show that the model isn't empty.
             Property::sometimes(ACCEPTED, |_, world: &World| fill_ended(world, Outcome::Accepted, false)),
             Property::sometimes(REFUSED, |_, world: &World| fill_ended(world, Outcome::Refused, false)),
         ];

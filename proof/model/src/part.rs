@@ -1,54 +1,54 @@
-//! The parts of the protocol, each of which can be taken away.
+//! The parts of the protocol, each of which can be left out.
 
 use crate::setting::{Faults, Setting, Tagging};
 
-/// A part of the protocol. A run without it must end in a counterexample, or the part isn't needed.
+/// A part of the protocol. Without a part that is needed, some run ends in a counterexample.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, clap::ValueEnum)]
 pub enum Part {
     /// `fill` stores only while L holds the token of its claim.
     TokenCheck,
     /// After an unknown outcome a claim is sent again with a new token, never with the same.
     NewToken,
-    /// `fill` stores only if K still stands. Without it L is a lease key alone.
+    /// `fill` stores only if K still exists. Without it L is a lease key alone.
     ClaimCheck,
-    /// A refresh marks the value that it will replace with a trailing space, and `fill` replaces no other.
+    /// A refresh marks the value that it will replace with a space, and `fill` replaces no other.
     RefreshMark,
-    /// A follower takes a value only if its fill was accepted, or if it was read after the follower joined.
+    /// A follower takes a value only if its fill was accepted, or its read began after the join.
     FollowerRule,
     /// A leader closes its flight before it sends the fill.
     CloseFirst,
-    /// `fill` writes the copy only if S still stands, be it empty since the claim.
+    /// `fill` writes the copy only if S still exists, perhaps empty since the claim.
     CopyCheck,
-    /// The name of S contains that of K, so that every SCAN for K returns S too.
+    /// The name of S contains that of K, so every SCAN for K returns S too.
     CopyName,
-    /// `track` looks whether the tag was invalidated since.
+    /// `track` checks whether the tag was invalidated since.
     Epoch,
-    /// `track` looks at the epoch when the entry is registered, and not before.
+    /// `track` checks the epoch when the entry is registered, and not before.
     EpochLast,
-    /// The epoch is remembered until every fill with a moment before it would come too late.
+    /// The epoch is remembered until every fill with an earlier moment would come too late.
     EpochKept,
     /// Tags are tracked before the fill is sent, and not after it.
     TrackFirst,
     /// `prune` removes no registration that was renewed since it was listed.
     PruneScores,
-    /// `drop` lets nothing stay while there is a lease.
+    /// `drop` deletes the value whenever there is a lease.
     DropLease,
     /// `drop` deletes the copy even where the value stays.
     DropCopy,
-    /// A fill with tags puts them in the place of those before.
+    /// A fill with tags replaces the earlier tags.
     TagsReplaced,
-    /// A value says of itself that it has tags, so that it shows when they are lost.
+    /// A value says that it has tags, so that a loss of its tags shows.
     TagMark,
-    /// A fill with tags but without a copy deletes the copy of an older value, of which the tags would say nothing.
+    /// A fill with tags but no copy deletes an older copy, which the tags don't describe.
     CopyTags,
-    /// What is made of another entry has that one's moment, unless every invalidation between the two has ended.
+    /// A value has the moment of its source entry, unless every invalidation in between has ended.
     NestedMoment,
     /// A drop by a param asks the index after its scan has ended, and not before.
     DropOrder,
 }
 
 impl Part {
-    /// All of them, in the order of the documentation.
+    /// All parts, in the order of the documentation.
     pub const ALL: [Self; 20] = [
         Self::TokenCheck,
         Self::NewToken,
@@ -72,7 +72,7 @@ impl Part {
         Self::DropOrder,
     ];
 
-    /// What the protocol lacks without it.
+    /// Returns what the protocol lacks without it.
     #[must_use]
     pub fn lack(self) -> &'static str {
         match self {
@@ -99,7 +99,7 @@ impl Part {
         }
     }
 
-    /// The smallest setting in which its absence shows, and in which the whole protocol holds.
+    /// Returns the smallest setting that shows its absence, and in which the whole protocol holds.
     #[must_use]
     pub fn setting(self) -> Setting {
         let alone = Setting { readers: 1, writes: vec![1], ..Setting::default() };
@@ -112,7 +112,7 @@ impl Part {
                 Setting { refresh: true, faults: Faults { peer_fills: 1, ..Faults::default() }, ..alone }
             }
             Self::FollowerRule | Self::CloseFirst => Setting { followers: 1, ..alone },
-            // A peer's deletions leave time between K and S. Ours don't: then K and S must go by themselves too.
+            // A peer deletes K and S apart. Ours doesn't: then K and S must expire by themselves.
             Self::CopyCheck => Setting { copies: 1, writes: Vec::new(), peer_writes: vec![1], ..alone },
             Self::CopyName => Setting { copies: 1, ..alone },
             Self::Epoch | Self::EpochLast | Self::TrackFirst => tagged,

@@ -8,19 +8,19 @@ use crate::setting::{Setting, Tagging};
 use crate::source::{self, Made, Now, Source};
 use crate::world::{Command, World};
 
-/// Where a reader is.
+/// The state of a reader.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Reader {
-    /// Which of the entries it reads.
+    /// The entry that it reads, by number.
     pub(crate) entry: u8,
     pub(crate) calls_left: u8,
-    /// It keeps copies: its claims and fills name S, and it looks there when a read fails.
+    /// Whether it keeps copies: its claims and fills name S, and a failed read looks there.
     pub(crate) copies: bool,
-    /// How many claims it has sent.
+    /// The number of claims that it has sent.
     pub(crate) claims: u8,
-    /// The number of the claim whose token it uses: the last, unless a token is used again.
+    /// The number of the claim whose token it uses: the last one, unless a token is used again.
     pub(crate) token: u8,
-    /// What the clock said, side by side with the claim, and before anything was read.
+    /// The reply of the clock, asked beside the claim and before any read.
     pub(crate) now: Option<Now>,
     pub(crate) step: Step,
 }
@@ -33,7 +33,7 @@ pub(crate) enum Step {
     Claiming {
         refresh: bool,
     },
-    /// Somebody else is filling.
+    /// Another reader is filling.
     Waiting,
     /// The claim was granted.
     Granted {
@@ -44,7 +44,7 @@ pub(crate) enum Step {
         made: Made,
         refresh: bool,
     },
-    /// The tag is being tracked; the fill follows.
+    /// The tag is being tracked. The fill follows.
     Tracking {
         made: Made,
         refresh: bool,
@@ -54,7 +54,7 @@ pub(crate) enum Step {
         made: Made,
         refresh: bool,
     },
-    /// The fill was answered, or wasn't in time.
+    /// The fill was answered, or the reply didn't come in time.
     Filled {
         value: Value,
         refresh: bool,
@@ -70,37 +70,37 @@ pub(crate) enum Step {
 pub(crate) enum Outcome {
     Accepted,
     Refused,
-    /// Its tag was invalidated since.
+    /// The tag was invalidated since.
     TooLate,
     Unknown,
 }
 
-/// What a reader does by itself. What its commands do, they do when they arrive.
+/// A reader's own moves. The effects of its commands follow when they arrive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Move {
-    /// GET K: a hit, or it leads a flight and claims.
+    /// GETs K: a hit, or the reader leads a flight and claims.
     Get,
-    /// K has a value and is claimed all the same, to be read anew before it expires.
+    /// Claims K although it has a value, to read anew before the value expires.
     Refresh,
-    /// The claim wasn't answered in time: it claims again.
+    /// Claims again, because the claim wasn't answered in time.
     ClaimAgain,
-    /// The claim wasn't answered in time: it reads the database without the cache, and releases what it may have claimed.
+    /// Reads without the cache, as the claim wasn't answered in time. Releases a possible claim.
     Bypass,
-    /// It looks at K again: a hit, or it claims.
+    /// GETs K again: a hit, or it claims.
     Poll,
-    /// It has waited long enough, and reads the database without the cache.
+    /// Reads the database without the cache, because it has waited long enough.
     StopWaiting,
-    /// It asks for the clock. That and the reply are one step, since the clock stays as it is.
+    /// Asks for the clock. The reply belongs to this step, since the clock stays as it is.
     Now,
     Read(Source),
     /// The read fails, and the claim is released.
     FailToRead,
-    /// GET S: a stale answer, or the caller gets the error.
+    /// GETs S: a stale answer, or the caller gets the error.
     GetCopy,
     SendFill,
-    /// The fill, or what comes before it, wasn't answered in time: what may still be claimed is released.
+    /// Releases a possible claim, as the fill or an earlier command wasn't answered in time.
     ForgetFill,
-    /// The caller gets its value, and the followers what is for them.
+    /// Hands the caller its value, and the followers the value that is for them.
     Land,
     Crash,
 }
@@ -114,7 +114,7 @@ impl Reader {
         self.step == Step::Crashed || (self.step == Step::Idle && self.calls_left == 0)
     }
 
-    /// What this reader may do next.
+    /// Returns the moves that this reader may make next.
     pub(crate) fn moves(&self, world: &World, setting: &Setting) -> Vec<Move> {
         let faults = world.faults;
         let entry = &world.entries[usize::from(self.entry)];
@@ -125,10 +125,10 @@ impl Reader {
             Step::Idle => vec![Move::Get],
             Step::Claiming { .. } if faults.timeouts > 0 => vec![Move::ClaimAgain, Move::Bypass],
             Step::Claiming { .. } => Vec::new(),
-            // Looking again changes nothing while the other's claim stands.
+            // A further GET changes nothing while the other's claim stands.
             Step::Waiting if entry.k == Content::Claimed && entry.l.is_some() => vec![Move::StopWaiting],
             Step::Waiting => vec![Move::Poll, Move::StopWaiting],
-            // Now comes first: see below.
+            // `Now` comes first: see below.
             Step::Granted { .. } if asks => Vec::new(),
             Step::Granted { .. } => {
                 let mut moves: Vec<_> = source::all(world, self.entry, setting.tags).map(Move::Read).collect();
@@ -141,7 +141,7 @@ impl Reader {
             Step::Tracking { .. } | Step::Filling { .. } if faults.timeouts > 0 => vec![Move::ForgetFill],
             Step::Tracking { .. } | Step::Filling { .. } => Vec::new(),
             Step::Filled { .. } => vec![Move::Land],
-            // Its flight has landed and its claim is on the way out: a crash would leave nothing more behind.
+            // Its flight has landed and its claim is being released: a crash would change nothing.
             Step::Failed => return vec![Move::GetCopy],
             Step::Crashed => return Vec::new(),
         };
@@ -155,12 +155,12 @@ impl Reader {
     }
 }
 
-/// The reader `id` makes a move.
+/// Lets the reader `id` make a move.
 pub(crate) fn make(world: &mut World, id: u8, what: Move, without: Option<Part>) {
     let Some(&Reader { entry, step, copies, now, .. }) = world.readers.get(usize::from(id)) else { return };
     match (what, step) {
         (Move::Get | Move::Poll, _) => match world.entries[usize::from(entry)].k.value() {
-            // Its version needs no look: what is in the cache is what the invariant of the cache allows.
+            // The version needs no check: the invariant of the cache covers all cached values.
             Some(value) => end(world, id, Some(value), false, without),
             None => {
                 open_flight(world, id);
@@ -199,7 +199,7 @@ pub(crate) fn make(world: &mut World, id: u8, what: Move, without: Option<Part>)
             let (value, tags) = source::read(world, entry, from, now, without);
             match tags {
                 Some(tags) => go(world, id, Step::Holding { made: Made { value, tags }, refresh }),
-                // Nobody could invalidate what is made of it.
+                // Nobody could invalidate a value that is computed from it.
                 None => {
                     release(world, id);
                     end(world, id, Some(value), false, without);
@@ -209,13 +209,13 @@ pub(crate) fn make(world: &mut World, id: u8, what: Move, without: Option<Part>)
         (Move::FailToRead, _) => {
             world.faults.failed_reads -= 1;
             release(world, id);
-            // Every caller of a flight that failed looks at S by itself.
+            // Every caller of a failed flight GETs S by itself.
             end(world, id, None, false, without);
             if copies {
                 go(world, id, Step::Failed);
             }
         }
-        // The version needs no look here either.
+        // The version needs no check here either.
         (Move::GetCopy, _) => go(world, id, Step::Idle),
         (Move::SendFill, Step::Holding { made, refresh }) => {
             if id == 0 && without != Some(Part::CloseFirst) {
@@ -244,7 +244,7 @@ pub(crate) fn make(world: &mut World, id: u8, what: Move, without: Option<Part>)
     }
 }
 
-/// The reply to a claim, if its sender still waits for it.
+/// Takes the reply to a claim, if its sender still waits for it.
 pub(crate) fn claim_answered(world: &mut World, attempt: Token, reply: Claim, without: Option<Part>) {
     let Some(reader) = world.readers.get(usize::from(attempt.reader)) else { return };
     let Step::Claiming { refresh } = reader.step else { return };
@@ -254,13 +254,13 @@ pub(crate) fn claim_answered(world: &mut World, attempt: Token, reply: Claim, wi
     match reply {
         Claim::Hit(value) => end(world, attempt.reader, Some(value), false, without),
         Claim::Granted => go(world, attempt.reader, Step::Granted { refresh }),
-        // Somebody else refreshes already; its caller has had its hit.
+        // Another refresh is under way; this caller has had its hit.
         Claim::Busy if refresh => end(world, attempt.reader, None, false, without),
         Claim::Busy => go(world, attempt.reader, Step::Waiting),
     }
 }
 
-/// The reply to a track, if its sender still waits for it.
+/// Takes the reply to a track, if its sender still waits for it.
 pub(crate) fn track_answered(world: &mut World, token: Token, in_time: bool, without: Option<Part>) {
     let Some(reader) = world.readers.get(usize::from(token.reader)) else { return };
     let Step::Tracking { made, refresh } = reader.step else { return };
@@ -276,7 +276,7 @@ pub(crate) fn track_answered(world: &mut World, token: Token, in_time: bool, wit
     }
 }
 
-/// The reply to a fill, if its sender still waits for it.
+/// Takes the reply to a fill, if its sender still waits for it.
 pub(crate) fn fill_answered(world: &mut World, token: Token, stored: bool, without: Option<Part>) {
     let Some(reader) = world.readers.get(usize::from(token.reader)) else { return };
     let Step::Filling { made, refresh } = reader.step else { return };
@@ -292,7 +292,7 @@ pub(crate) fn fill_answered(world: &mut World, token: Token, stored: bool, witho
 }
 
 fn claim(world: &mut World, id: u8, refresh: bool, new_token: bool) {
-    // A claim may return a value: that is a read too.
+    // A claim may return a value, so it counts as a read.
     begin_read(world, id);
     let Some(reader) = world.readers.get_mut(usize::from(id)) else { return };
     reader.claims += 1;
@@ -334,7 +334,7 @@ fn release(world: &mut World, id: u8) {
     world.send(Command::Release { token });
 }
 
-/// Reads the row, on the primary, in autocommit, and without the cache. Nothing is newer, so its tags don't matter.
+/// Reads the row on the primary, in autocommit. Nothing is newer, so its tags don't matter.
 fn bypass(world: &mut World, id: u8) -> Value {
     begin_read(world, id);
     Value::plain(world.row)
@@ -352,7 +352,7 @@ fn open_flight(world: &mut World, id: u8) {
     }
 }
 
-/// The call is over; if it led a flight, the flight lands.
+/// Ends the call. If it led a flight, the flight lands.
 fn end(world: &mut World, id: u8, value: Option<Value>, accepted: bool, without: Option<Part>) {
     if id == 0 {
         follower::land(world, value, accepted, without);
@@ -377,7 +377,7 @@ fn token(world: &World, id: u8) -> Token {
     Token { reader: id, claim: world.readers.get(usize::from(id)).map_or(0, |reader| reader.token) }
 }
 
-/// What the reader `id` does, in words.
+/// Returns the reader's move in words.
 pub(crate) fn words(before: &World, id: u8, what: Move, without: Option<Part>) -> String {
     let Some(reader) = before.readers.get(usize::from(id)) else { return String::new() };
     let entry = &before.entries[usize::from(reader.entry)];

@@ -1,4 +1,4 @@
-//! An entry of the cache: K, L, S and G, and the scripts, each of which runs as one step.
+//! An entry of the cache: K, L, S and G, and the scripts. Each script runs as one step.
 
 use std::fmt;
 
@@ -12,27 +12,27 @@ pub(crate) type Version = u8;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Value {
     pub(crate) version: Version,
-    /// It is made of what the tag stands for, whatever anybody knows. Nobody looks at this; the invariant speaks of it.
+    /// Whether it depends on the row of the tag, known or not. Only the invariant uses this.
     pub(crate) depends: bool,
-    /// It says of itself that it has tags. Which, G says.
+    /// The value says that it has tags; G says which.
     pub(crate) tagged: bool,
 }
 
 impl Value {
-    /// A value that no tag is about.
+    /// Returns a value that no tag is about.
     pub(crate) fn plain(version: Version) -> Self {
         Self { version, depends: false, tagged: false }
     }
 }
 
-/// What tells claimants apart: the reader, and the number of its claim.
+/// Distinguishes claims: the reader, and the number of its claim.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Token {
     pub(crate) reader: u8,
     pub(crate) claim: u8,
 }
 
-/// What the value key holds, or the copy, which is never being refreshed.
+/// The content of K or S. The copy is never being refreshed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Content {
     /// There is no such key.
@@ -46,7 +46,7 @@ pub(crate) enum Content {
 }
 
 impl Content {
-    /// What a GET hits.
+    /// Returns the value that a GET hits.
     pub(crate) fn value(self) -> Option<Value> {
         match self {
             Self::Absent | Self::Claimed => None,
@@ -60,9 +60,9 @@ impl Content {
 pub(crate) struct Entry {
     pub(crate) k: Content,
     pub(crate) l: Option<Token>,
-    /// The copy, which outlives K: of the last value that was filled and not invalidated since.
+    /// The copy, which outlives K: the last value that was filled and not invalidated since.
     pub(crate) s: Content,
-    /// The tags of the last value that was filled and had some.
+    /// The tags of the last value that was filled with tags.
     pub(crate) g: Tags,
 }
 
@@ -74,7 +74,7 @@ pub(crate) enum Keys {
 }
 
 impl Keys {
-    /// Of something that K has and S has, puts `new` where this key has it.
+    /// Returns the pair of K and S with `new` where this key stands.
     pub(crate) fn put<T: Copy>(self, new: T, [k, s]: [T; 2]) -> [T; 2] {
         match self {
             Self::K => [new, s],
@@ -83,7 +83,7 @@ impl Keys {
     }
 }
 
-/// What `claim` replies.
+/// The reply of `claim`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Claim {
     Hit(Value),
@@ -115,7 +115,7 @@ impl Entry {
         Claim::Granted
     }
 
-    /// True: stored.
+    /// Returns whether the value was stored.
     pub(crate) fn fill(&mut self, token: Token, value: Value, tags: Tags, copy: bool, without: Option<Part>) -> bool {
         if self.l != Some(token) && without != Some(Part::TokenCheck) {
             return false;
@@ -131,7 +131,7 @@ impl Entry {
             self.s = Content::Value(value);
         }
         if tags != Tags::None {
-            // G speaks of the copy too: an older one must not stay.
+            // G would describe the copy too, so an older copy must not stay.
             if !copy && without != Some(Part::CopyTags) {
                 self.s = Content::Absent;
             }
@@ -142,7 +142,7 @@ impl Entry {
         true
     }
 
-    /// True: the claim was still ours.
+    /// Returns whether the claim was still ours.
     pub(crate) fn release(&mut self, token: Token) -> bool {
         if self.l != Some(token) {
             return false;
@@ -156,7 +156,7 @@ impl Entry {
         true
     }
 
-    /// The tags of `value`, which is in K or in S. None: it has some, and they are lost.
+    /// Returns the tags of `value`, which is in K or S. Returns `None` if its tags are lost.
     pub(crate) fn tags_of(&self, value: Value, without: Option<Part>) -> Option<Tags> {
         match self.g {
             _ if !value.tagged && without != Some(Part::TagMark) => Some(Tags::None),
@@ -165,7 +165,7 @@ impl Entry {
         }
     }
 
-    /// The entry of a tag that was invalidated goes, unless it has another value by now. True: K stays.
+    /// Removes an invalidated entry, unless it has another value by now. Returns whether K stays.
     pub(crate) fn drop_tagged(&mut self, without: Option<Part>) -> bool {
         let other =
             self.k.value().is_some_and(|value| matches!(self.tags_of(value, without), Some(Tags::None | Tags::Others)));

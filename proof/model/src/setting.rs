@@ -1,62 +1,65 @@
-//! What takes part in a run, and what may go wrong in it.
+//! The participants of a run, and the faults in it.
 
-/// Who takes part. Every number bounds the run; within the bounds each order of steps is tried.
+/// The participants. Every number bounds the run; within the bounds each order of steps is tried.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Setting {
     /// Processes that read through the cache, each with one caller that leads.
     pub readers: u8,
-    /// How many times each reader calls, beyond the first. Default: 0.
+    /// Calls of each reader beyond the first. Default: 0.
     pub further_calls: u8,
     /// Callers of the first reader's process that may follow its flight.
     pub followers: u8,
-    /// For each writer, how often it commits and invalidates.
+    /// How often each writer commits and invalidates.
     pub writes: Vec<u8>,
-    /// The same of the writers that are peers: they delete each key that SCAN returns by itself, K before S or S before K.
+    /// The same for peers. They delete each key that SCAN returns, K before S or S before K.
     pub peer_writes: Vec<u8>,
-    /// How many of the readers, from the first, keep copies. With one, a run may also begin with a copy in S, whose value K has or had.
+    /// How many readers, from the first, keep copies. If any does, a run may also begin with a copy
+    /// in S, whose value K has or had.
     pub copies: u8,
     /// A run may also begin with a value in K, and readers may refresh a value before it expires.
     pub refresh: bool,
-    /// Which tags an entry may get from the row.
+    /// The tags that an entry may get from the row.
     pub tags: Tagging,
-    /// For each writer that invalidates by tag, how often it commits and invalidates.
+    /// How often each writer that invalidates by tag commits and invalidates.
     pub tag_writes: Vec<u8>,
-    /// For each writer that drops by a param, how often it commits and drops: I by scan, whose key shows the param, and then by index what has
-    /// the param as a tag. I has no tag then, and every entry above it does: [`Tagging::Inherited`].
+    /// How often each writer that drops by a param commits and drops. First it drops I by scan,
+    /// then by index each entry with that tag. I has no tag, and every entry above has:
+    /// [`Tagging::Inherited`].
     pub drops: Vec<u8>,
-    /// Readers of a second entry, O, which is made of the first, I. With one, a run may also begin with a value in I,
-    /// and if reads fail, with a copy of it, which the outer readers take then.
+    /// Readers of a second entry, O, which is computed from the first, I. If any, a run may begin with
+    /// a value in I, and if reads fail, with a copy of I that outer readers take.
     pub outer: u8,
-    /// Readers of a third, P, which is made of O.
+    /// Readers of a third entry, P, which is computed from O.
     pub outmost: u8,
-    /// What goes wrong, and how often at most.
+    /// The faults, each with its highest number.
     pub faults: Faults,
 }
 
-/// How often each fault may happen in one run. Any command may be late by any number of steps, without a budget.
+/// The highest number of each fault in one run. Late commands have no limit.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Faults {
-    /// A caller stops to wait for a reply. Its command may still be executed, at any later time.
+    /// A caller stops waiting for a reply. Its command may still be executed, at any later time.
     pub timeouts: u8,
     /// A fill, release or UNLINK is executed, and once more at any later time.
     pub repeats: u8,
-    /// A claim is executed, and once more at any later time. **The protocol doesn't bear it**: drivers must not resend.
+    /// A claim is executed, and once more later. **The protocol doesn't bear it**: drivers must not
+    /// resend.
     pub repeated_claims: u8,
-    /// K expires, is evicted, or somebody else deletes it.
+    /// K expires, is evicted, or is deleted by somebody else.
     pub k_goes: u8,
     /// L expires or is evicted.
     pub l_goes: u8,
-    /// S expires, is evicted, or somebody else deletes it.
+    /// S expires, is evicted, or is deleted by somebody else.
     pub s_goes: u8,
-    /// A reader dies, wherever it is.
+    /// A reader dies at any step.
     pub crashes: u8,
-    /// A read of the database fails, and the claim is released; with copies, the caller gets the copy.
+    /// A read of the database fails, and the claim is released. A caller with copies gets the copy.
     pub failed_reads: u8,
     /// A peer fills the row's newest version into K, by a plain SET.
     pub peer_fills: u8,
     /// G expires or is evicted.
     pub g_goes: u8,
-    /// T forgets its epoch. It does that late: no fill has a moment before it any more, or it is refused for that.
+    /// T forgets its epoch, and does so late: a fill with an earlier moment is refused as too old.
     pub epoch_goes: u8,
 }
 
@@ -70,12 +73,12 @@ pub enum Tagging {
     Ours,
     /// None, another one, or the one that is invalidated: each time anew.
     Any,
-    /// The first entry gets none. What is made of it gets the one that is invalidated, from its own moment on.
+    /// The first entry gets none. Entries computed from it get ours, from their own moment on.
     Inherited,
 }
 
 impl Setting {
-    /// Small settings, each with a few faults: all of them take seconds.
+    /// Returns small settings, each with a few faults. All of them take seconds.
     #[must_use]
     pub fn small() -> Vec<(&'static str, Self)> {
         let base = Self { readers: 2, writes: vec![1], ..Self::default() };
@@ -113,12 +116,12 @@ impl Setting {
         ]
     }
 
-    /// The same with a drop by a param instead of an invalidation by tag.
+    /// Returns the setting with a drop by a param instead of an invalidation by tag.
     pub(crate) fn dropped(tagged: &Self) -> Self {
         Self { tags: Tagging::Inherited, tag_writes: Vec::new(), drops: vec![1], ..tagged.clone() }
     }
 
-    /// What the protocol doesn't bear: these end in a counterexample, and say what a driver must not do.
+    /// Returns settings that the protocol doesn't bear. Each counterexample is a rule for drivers.
     #[must_use]
     pub fn beyond() -> Vec<(&'static str, Self)> {
         let base = Self { readers: 1, writes: vec![1], ..Self::default() };
@@ -126,7 +129,7 @@ impl Setting {
         vec![("a claim executed twice with one token", Self { faults, ..base })]
     }
 
-    /// The settings of `just model` without tags: minutes, and gigabytes.
+    /// Returns the settings of `just model` without tags: minutes, and gigabytes.
     #[must_use]
     pub fn large() -> Vec<(&'static str, Self)> {
         let base = Self { readers: 2, writes: vec![1], ..Self::default() };

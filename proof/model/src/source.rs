@@ -1,4 +1,4 @@
-//! What a value is made of: the row, or another entry; and the tags that it gets with that.
+//! The source of a value, the row or another entry, and the tags that the value gets from it.
 
 use crate::index::{Moment, Tags};
 use crate::part::Part;
@@ -7,17 +7,17 @@ use crate::setting::Tagging;
 use crate::tagger;
 use crate::world::World;
 
-/// What a reader has made, to be filled.
+/// A value that a reader has made, to be filled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Made {
     pub(crate) value: Value,
     pub(crate) tags: Tags,
 }
 
-/// What a reader makes a value of.
+/// The source from which a reader makes a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Source {
-    /// The row, and no tag turns up.
+    /// The row, without a tag.
     Row,
     /// The row, and a tag that nobody invalidates.
     RowOfOthers,
@@ -25,17 +25,17 @@ pub(crate) enum Source {
     RowOfOurs,
     /// The entry below, a hit: its value and its tags at one moment.
     Hit,
-    /// The same, and what is found hands its param on: a tag from this entry's own moment on.
+    /// A hit of the entry below that hands on its param: a tag from this entry's own moment on.
     HitByParam,
-    /// The copy of the entry below, whose read failed; with its tags likewise.
+    /// The copy of the entry below, whose read failed, with its tags.
     Copy,
 }
 
-/// What the clock says.
+/// The reply of the clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Now {
     clock: Moment,
-    /// Every invalidation up to here has ended. In time: as long before `clock` as an invalidation takes at most.
+    /// The moment up to which every invalidation has ended: `clock` less the longest invalidation.
     settled: Moment,
 }
 
@@ -47,8 +47,8 @@ impl Now {
     }
 }
 
-/// What `entry` may be made of. A miss of the entry below is computed, and filled by its own reader: this one reads what that reads,
-/// and of the two moments its own is the earlier.
+/// Returns the sources that `entry` may be computed from. A miss of the entry below counts as the
+/// row: this reader's own moment is the earlier of the two.
 pub(crate) fn all(world: &World, entry: u8, tagging: Tagging) -> impl Iterator<Item = Source> {
     use Source::{Copy, Hit, HitByParam, Row, RowOfOthers, RowOfOurs};
     let below = entry.checked_sub(1).map(|below| &world.entries[usize::from(below)]);
@@ -63,7 +63,7 @@ pub(crate) fn all(world: &World, entry: u8, tagging: Tagging) -> impl Iterator<I
     sources.iter().copied()
 }
 
-/// The value and its tags. No tags: they are lost.
+/// Returns the value and its tags. The tags are `None` if they are lost.
 pub(crate) fn read(
     world: &World,
     entry: u8,
@@ -87,7 +87,7 @@ pub(crate) fn read(
         Source::Copy => below.s.value().unwrap_or(row),
     };
     let tags = below.tags_of(found, without).map(|tags| match tags {
-        // Older invalidations have done to it what they were to do, before it was found.
+        // Older invalidations had finished with the entry before it was found.
         Tags::Ours { since } => Tags::Ours { since: since.max(now.settled) },
         tags => tags,
     });

@@ -3,7 +3,7 @@
 use crate::setting::{Faults, Setting, Tagging};
 
 impl Setting {
-    /// The settings of `just model` with tags: minutes too.
+    /// Returns the settings of `just model` with tags: minutes too.
     #[must_use]
     pub fn tagged() -> Vec<(&'static str, Self)> {
         let base = Self { readers: 2, tags: Tagging::Ours, tag_writes: vec![1], ..Self::default() };
@@ -55,10 +55,10 @@ impl Setting {
         .collect()
     }
 
-    /// Entries that are made of another, or of one that is.
+    /// Returns settings with entries that are computed from another, or from one that is.
     fn nested(tagged: &Self) -> Vec<(&'static str, Self)> {
         let base = Self { readers: 1, outer: 1, ..tagged.clone() };
-        // I is there from the start.
+        // I exists from the start.
         let hit = Self { readers: 0, ..base.clone() };
         let none = Faults::default();
         let timeout = Faults { timeouts: 1, ..none };

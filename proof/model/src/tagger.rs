@@ -1,17 +1,17 @@
-//! A writer that invalidates by tag: commit, then tick, bump and drop, then return; and prune afterwards.
+//! A writer that invalidates by tag: commit, tick, bump, drop, return; and prune afterwards.
 
 use crate::index::{Moment, Scores};
 use crate::part::Part;
 use crate::redis::Version;
 use crate::world::{Command, World};
 
-/// Where it is.
+/// The state of a tagger.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Tagger {
     writes_left: u8,
-    /// It is the index part of a drop that began at this version of the row.
+    /// The version of the row at which a drop began, if this is the index part of that drop.
     drop: Option<Version>,
-    /// Which of its invalidations this is: a late reply to another one says nothing.
+    /// The number of its invalidation. A late reply to another one says nothing.
     round: u8,
     pub(crate) step: Phase,
 }
@@ -36,16 +36,16 @@ pub(crate) enum Phase {
     },
 }
 
-/// What it does by itself.
+/// Its own moves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Move {
-    /// A new version of the row.
+    /// Commits a new version of the row.
     Commit,
-    /// The invalidation begins. A tick and its reply are one step: a reply that is late is a bump that is late.
+    /// Begins the invalidation. A tick and its reply are one step: a late reply is a late bump.
     Tick,
-    /// A reply didn't come in time: the whole invalidation again.
+    /// Begins the whole invalidation again, because a reply didn't come in time.
     TickAgain,
-    /// The invalidation returns.
+    /// Returns from the invalidation.
     Return,
 }
 
@@ -54,7 +54,7 @@ impl Tagger {
         Self { writes_left: writes, drop: None, round: 0, step: Phase::Idle }
     }
 
-    /// The other part of a drop hands over to it.
+    /// Takes over from the other part of a drop.
     pub(crate) fn drop_since(&mut self, begun: Version) {
         self.drop = Some(begun);
         self.step = Phase::Committed;
@@ -64,7 +64,7 @@ impl Tagger {
         self.step == Phase::Idle && self.writes_left == 0
     }
 
-    /// When its invalidation ticked that is under way.
+    /// Returns the tick of the invalidation that is under way.
     fn under_way(&self) -> Option<Moment> {
         match self.step {
             Phase::Idle | Phase::Committed => None,
@@ -72,12 +72,12 @@ impl Tagger {
         }
     }
 
-    /// What it goes by to prune.
+    /// Returns the list for a prune.
     pub(crate) fn listed(&self) -> Scores {
         if let Phase::Dropping { listed, .. } = self.step { listed } else { Scores::default() }
     }
 
-    /// What it may do next.
+    /// Returns the moves that it may make next.
     pub(crate) fn moves(&self, world: &World) -> Vec<Move> {
         match self.step {
             Phase::Idle if self.writes_left > 0 => vec![Move::Commit],
@@ -90,13 +90,13 @@ impl Tagger {
     }
 }
 
-/// The latest moment up to which every invalidation has ended.
+/// Returns the latest moment up to which every invalidation has ended.
 pub(crate) fn settled(world: &World) -> Moment {
     let under_way = world.taggers.iter().filter_map(Tagger::under_way).min();
     under_way.map_or(world.index.clock, |moment| moment - 1)
 }
 
-/// The writer `id` of these makes a move.
+/// Lets the tagger `id` make a move.
 pub(crate) fn make(world: &mut World, id: u8, what: Move, without: Option<Part>) {
     let Some(tagger) = world.taggers.get_mut(usize::from(id)) else { return };
     match what {
@@ -131,7 +131,7 @@ pub(crate) fn make(world: &mut World, id: u8, what: Move, without: Option<Part>)
     }
 }
 
-/// The reply to a bump, if its sender still waits for it: the drops go out.
+/// Takes the reply to a bump, if its sender still waits for it. The drops are sent.
 pub(crate) fn bump_answered(world: &mut World, id: u8, round: u8, listed: Scores) {
     let Some(tagger) = world.taggers.get_mut(usize::from(id)) else { return };
     let Phase::Bumping { begun, moment } = tagger.step else { return };
@@ -144,7 +144,7 @@ pub(crate) fn bump_answered(world: &mut World, id: u8, round: u8, listed: Scores
     }
 }
 
-/// The reply to a drop, if its sender still waits for it.
+/// Takes the reply to a drop, if its sender still waits for it.
 pub(crate) fn drop_answered(world: &mut World, id: u8, round: u8, entry: u8) {
     if let Some(tagger) = world.taggers.get_mut(usize::from(id))
         && let Phase::Dropping { unanswered, .. } = &mut tagger.step
@@ -154,7 +154,7 @@ pub(crate) fn drop_answered(world: &mut World, id: u8, round: u8, entry: u8) {
     }
 }
 
-/// What the writer `id` of these does, in words.
+/// Returns the tagger's move in words.
 pub(crate) fn words(before: &World, what: Move) -> String {
     let moment = before.index.clock + 1;
     match what {

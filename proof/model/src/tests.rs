@@ -4,7 +4,7 @@ use std::time::Duration;
 use crate::model::{CACHE, CALLERS};
 use crate::{Found, Part, Setting, check};
 
-/// No limit that a test could meet.
+/// A limit that no test reaches.
 const LIMIT: Duration = Duration::from_secs(3600);
 
 fn run(setting: &Setting, without: Option<Part>) -> Found {
@@ -17,7 +17,7 @@ fn holds(name: &str, setting: &Setting) {
     assert!(matches!(found, Found::Holds), "{name}: {found:#?}");
 }
 
-/// Without the part, the shortest counterexample ends with `last`; with it, the same setting has none.
+/// Asserts that the shortest counterexample ends with `last`; with the part there is none.
 #[track_caller]
 fn needed(part: Part, broken: &str, last: &str) {
     let setting = part.setting();

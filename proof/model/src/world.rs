@@ -1,4 +1,4 @@
-//! The whole of what a run can be in: the cache, the row, everybody's step, and the commands that are on their way.
+//! The whole state of a run: the cache, the row, everybody's step, and the commands on their way.
 
 use crate::follower::Follower;
 use crate::index::{Index, Moment, Score, Scores, Tags};
@@ -11,7 +11,7 @@ use crate::writer::Writer;
 /// One state.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct World {
-    /// The first is made of the row; each of the others of the one before it, or of the row where that is a miss.
+    /// The first is computed from the row; each other from the one before it, or on a miss the row.
     pub(crate) entries: [Entry; 3],
     pub(crate) index: Index,
     /// The newest version of the row, committed.
@@ -19,29 +19,29 @@ pub(crate) struct World {
     pub(crate) floor: Floor,
     pub(crate) readers: Vec<Reader>,
     pub(crate) followers: Vec<Follower>,
-    /// The first reader's flight can be joined.
+    /// Whether the first reader's flight can be joined.
     pub(crate) flight_open: bool,
     pub(crate) writers: Vec<Writer>,
     pub(crate) taggers: Vec<Tagger>,
-    /// Sent and not yet executed, in order of `Command`, not of time: any of them may be next.
+    /// Commands that were sent and not yet executed, in no order of time. Any may be next.
     pub(crate) network: Vec<Command>,
-    /// A caller got a value older than the floor at the start of its call.
+    /// Whether a caller got a value older than the floor at the start of its call.
     pub(crate) stale_answer: bool,
-    /// What may still go wrong.
+    /// The faults that may still happen.
     pub(crate) faults: Faults,
 }
 
-/// The row's version at the start of the newest invalidation that has returned. Nobody knows it; the invariant speaks of it.
+/// The row's version at the start of the newest returned invalidation, for the invariant alone.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Floor {
-    /// Of those that are about every value.
+    /// The floor of invalidations that are about every value.
     pub(crate) all: Version,
-    /// Of those that are about the tag.
+    /// The floor of invalidations that are about the tag.
     pub(crate) tagged: Version,
 }
 
 impl Floor {
-    /// Whether there may be such a value.
+    /// Returns whether such a value may exist.
     pub(crate) fn allows(self, value: Value) -> bool {
         value.version >= self.all && (value.version >= self.tagged || !value.depends)
     }
@@ -50,7 +50,7 @@ impl Floor {
 /// A command that has been sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Command {
-    /// `attempt` tells which of a reader's attempts a reply belongs to.
+    /// `attempt` names the attempt of a reader that a reply belongs to.
     Claim {
         attempt: Token,
         token: Token,
@@ -66,7 +66,7 @@ pub(crate) enum Command {
     Release {
         token: Token,
     },
-    /// `round` tells which of a writer's invalidations a reply belongs to.
+    /// `round` names the invalidation of a writer that a reply belongs to.
     Unlink {
         writer: u8,
         round: u8,
@@ -92,11 +92,11 @@ pub(crate) enum Command {
 }
 
 impl World {
-    /// The states that a run may begin with.
+    /// Returns the states that a run may begin with.
     pub(crate) fn beginnings(setting: &Setting) -> Vec<Self> {
         let ours = setting.writes.iter().map(|&writes| Writer::new(writes, false));
         let peers = setting.peer_writes.iter().map(|&writes| Writer::new(writes, true));
-        // The scan of each drop, and its index part.
+        // Each drop has a scan and an index part.
         let index_parts = (setting.tag_writes.len()..).map(|id| u8::try_from(id).unwrap_or(u8::MAX));
         let drops = setting.drops.iter().zip(index_parts).map(|(&writes, index)| Writer::of_drop(writes, index));
         let readers = [(0, setting.readers), (1, setting.outer), (2, setting.outmost)];
@@ -147,12 +147,12 @@ impl World {
         .collect()
     }
 
-    /// The entry that a reader reads and fills.
+    /// Returns the entry that a reader reads and fills.
     pub(crate) fn entry_of(&self, reader: u8) -> u8 {
         self.readers.get(usize::from(reader)).map_or(0, |reader| reader.entry)
     }
 
-    /// One that nobody goes by: in Redis it is a time, which doesn't come again.
+    /// Returns a score that nobody has listed. In Redis it is a time, which never repeats.
     pub(crate) fn new_score(&self, entry: u8) -> Score {
         let pruned = self.network.iter().filter_map(|command| match command {
             Command::Prune { listed } => Some(*listed),
@@ -174,7 +174,7 @@ impl World {
         }
     }
 
-    /// The keys and the row, in words.
+    /// Returns the keys and the row, in words.
     pub(crate) fn keys(&self, setting: &Setting) -> String {
         let [first, second, third] = &self.entries;
         let Floor { all, tagged } = self.floor;
@@ -191,7 +191,7 @@ impl World {
         format!("{entries} {} row=v{} floor=v{all},v{tagged}", self.index, self.row)
     }
 
-    /// Nobody has anything left to do.
+    /// Returns whether nobody has anything left to do.
     pub(crate) fn all_ended(&self) -> bool {
         self.readers.iter().all(Reader::ended)
             && self.writers.iter().all(Writer::ended)

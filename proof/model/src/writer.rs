@@ -1,19 +1,20 @@
-//! A writer: commit, then invalidate the first entry by scan, then return. Ours deletes K and S by two commands, in either order; a peer that invalidates takes the same steps, but deletes what it finds.
+//! A writer: commit, then invalidate the first entry by scan, then return. Ours deletes K and S by
+//! two commands, in either order. A peer deletes only the keys that it finds.
 
 use crate::part::Part;
 use crate::redis::{Content, Entry, Keys, Version};
 use crate::tagger::Tagger;
 use crate::world::{Command, World};
 
-/// Where a writer is.
+/// The state of a writer.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Writer {
     writes_left: u8,
-    /// It knows nothing of copies: S is a key like any other.
+    /// Whether it is a peer, which knows no copies: S is a key like any other.
     peer: bool,
-    /// Its invalidation is a drop by a param, whose index part this one of the taggers makes.
+    /// The tagger that makes the index part of its invalidation, if that is a drop by a param.
     index: Option<u8>,
-    /// Which of its invalidations this is: a late reply to another one says nothing.
+    /// The number of its invalidation. A late reply to another one says nothing.
     round: u8,
     pub(crate) step: Phase,
 }
@@ -27,36 +28,36 @@ pub(crate) enum Phase {
     /// SCAN has begun, when the row's version was `begun`.
     Invalidating {
         begun: Version,
-        /// Of K and of S.
+        /// The search for K and for S.
         keys: [Search; 2],
     },
 }
 
-/// How far an invalidation is with one key.
+/// The progress of an invalidation with one key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Search {
-    /// SCAN hasn't returned it. `whole`: it has been there ever since SCAN began.
+    /// SCAN hasn't returned it. `whole`: the key has been there ever since SCAN began.
     Scanning { whole: bool },
-    /// UNLINK was sent; for the other key SCAN may go on.
+    /// UNLINK was sent. SCAN may go on for the other key.
     Unlinking,
     /// UNLINK was answered, or SCAN ended without it.
     Done,
 }
 
-/// What a writer does by itself.
+/// A writer's own moves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Move {
-    /// A new version of the row.
+    /// Commits a new version of the row.
     Commit,
-    /// SCAN begins, and the invalidation with it.
+    /// Begins SCAN, and the invalidation with it.
     Scan,
-    /// SCAN returns K or S; UNLINK goes out.
+    /// SCAN returns K or S, and UNLINK is sent.
     Find(Keys),
     /// SCAN ends without a key that wasn't there all the time.
     EndScan,
-    /// UNLINK wasn't answered in time: the whole invalidation again.
+    /// Begins the whole invalidation again, because UNLINK wasn't answered in time.
     ScanAgain,
-    /// The invalidation returns.
+    /// Returns from the invalidation.
     Return,
 }
 
@@ -65,12 +66,12 @@ impl Writer {
         Self { writes_left: writes, peer, index: None, round: 0, step: Phase::Idle }
     }
 
-    /// The scan of a drop by a param.
+    /// Returns the writer for the scan of a drop by a param.
     pub(crate) fn of_drop(writes: u8, index: u8) -> Self {
         Self { index: Some(index), ..Self::new(writes, false) }
     }
 
-    /// Its scan and what comes after it have ended.
+    /// Returns whether its scan, and the part after the scan, have ended.
     fn is_at_rest(&self, world: &World) -> bool {
         self.index.and_then(|id| world.taggers.get(usize::from(id))).is_none_or(Tagger::ended)
     }
@@ -79,7 +80,7 @@ impl Writer {
         self.step == Phase::Idle && self.writes_left == 0
     }
 
-    /// Of a key that wasn't there all the time, a scan promises nothing.
+    /// Notes absent keys: SCAN promises nothing about a key that wasn't there all the time.
     pub(crate) fn look(&mut self, entry: &Entry, without: Option<Part>) {
         let Phase::Invalidating { keys, .. } = &mut self.step else { return };
         for (search, there) in keys.iter_mut().zip(matching(entry, without)) {
@@ -89,10 +90,10 @@ impl Writer {
         }
     }
 
-    /// What this writer may do next.
+    /// Returns the moves that this writer may make next.
     pub(crate) fn moves(&self, world: &World, without: Option<Part>) -> Vec<Move> {
         let keys = match self.step {
-            // The index part of its last drop comes before its next write, or without the order, before its scan.
+            // The last drop's index part precedes the next write, or without the order, its scan.
             Phase::Idle | Phase::Committed if !self.is_at_rest(world) => return Vec::new(),
             Phase::Idle if self.writes_left > 0 => return vec![Move::Commit],
             Phase::Idle => return Vec::new(),
@@ -108,7 +109,7 @@ impl Writer {
                 moves.push(Move::Find(found));
             }
         }
-        // A key that came meanwhile is returned or missed.
+        // SCAN may return or miss a key that was added meanwhile.
         if keys.contains(&Search::Scanning { whole: false }) && !keys.contains(&Search::Scanning { whole: true }) {
             moves.push(Move::EndScan);
         }
@@ -118,7 +119,7 @@ impl Writer {
         moves
     }
 
-    /// What it deletes when SCAN returns `found`, one command each.
+    /// Returns the keys that it deletes when SCAN returns `found`, one command each.
     fn deletes(&self, found: Keys) -> &'static [Keys] {
         match found {
             _ if !self.peer => &[Keys::K, Keys::S],
@@ -128,12 +129,12 @@ impl Writer {
     }
 }
 
-/// Whether SCAN would return K, and S.
+/// Returns whether SCAN would return K, and S.
 fn matching(entry: &Entry, without: Option<Part>) -> [bool; 2] {
     [entry.k != Content::Absent, entry.s != Content::Absent && without != Some(Part::CopyName)]
 }
 
-/// The writer `id` makes a move.
+/// Lets the writer `id` make a move.
 pub(crate) fn make(world: &mut World, id: u8, what: Move, without: Option<Part>) {
     let keys = matching(&world.entries[0], without).map(|whole| Search::Scanning { whole });
     let scan = Phase::Invalidating { begun: world.row, keys };
@@ -162,7 +163,7 @@ pub(crate) fn make(world: &mut World, id: u8, what: Move, without: Option<Part>)
             let keys = keys.map(|search| if matches!(search, Search::Scanning { .. }) { Search::Done } else { search });
             writer.step = Phase::Invalidating { begun, keys };
         }
-        // The whole invalidation again.
+        // The whole invalidation begins again.
         (Move::ScanAgain, _) => {
             writer.round += 1;
             writer.step = scan;
@@ -180,7 +181,7 @@ pub(crate) fn make(world: &mut World, id: u8, what: Move, without: Option<Part>)
     }
 }
 
-/// The reply to an UNLINK, if its sender still waits for it.
+/// Takes the reply to an UNLINK, if its sender still waits for it.
 pub(crate) fn unlink_answered(world: &mut World, writer: u8, round: u8, deleted: Keys) {
     if let Some(writer) = world.writers.get_mut(usize::from(writer))
         && let Phase::Invalidating { keys, .. } = &mut writer.step
@@ -190,7 +191,7 @@ pub(crate) fn unlink_answered(world: &mut World, writer: u8, round: u8, deleted:
     }
 }
 
-/// What the writer `id` does, in words.
+/// Returns the writer's move in words.
 pub(crate) fn words(before: &World, id: u8, what: Move, without: Option<Part>) -> String {
     match what {
         Move::Commit => format!("commits v{}", before.row + 1),

@@ -1,4 +1,4 @@
-//! One race, run against mrc, other caches of Rust, and both published peers: docs/race.md says what it is.
+//! A race of mrc against other caches of Rust and both published peers. docs/race.md explains it.
 //!
 //! ```text
 //! just race            # prints the table

@@ -18,7 +18,7 @@ pub(crate) struct Line {
 const FROM: &str = "<!-- Written by `just race --write`: from here … -->\n";
 const TO: &str = "<!-- … to here. -->\n";
 
-/// The table, in Markdown.
+/// Returns the table, in Markdown.
 pub(crate) fn table(lines: &[Line]) -> String {
     let loads = format!("loads for {CALLERS} callers");
     let header = ["library", "version", "values lie in", "raced", "old value kept", "old value handed out", &loads];
@@ -46,7 +46,7 @@ pub(crate) fn table(lines: &[Line]) -> String {
     out
 }
 
-/// The version that Cargo.lock has of a package.
+/// Returns the version of a package in Cargo.lock.
 pub(crate) fn locked_version(package: &str) -> String {
     let mut lines = include_str!("../Cargo.lock").lines();
     lines.find(|line| *line == format!("name = \"{package}\"")).expect("the package is in Cargo.lock");
@@ -54,7 +54,7 @@ pub(crate) fn locked_version(package: &str) -> String {
     version.expect("a package has a version").to_owned()
 }
 
-/// Puts the table into docs/race.md, in the place of the one there.
+/// Replaces the table in docs/race.md.
 pub(crate) fn write(table: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/race.md");
     let page = fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));

@@ -11,29 +11,29 @@ use crate::row::{Row, SETTLE};
 /// How many callers miss at once.
 pub(crate) const CALLERS: usize = 20;
 
-/// What became of a contender.
+/// The result of a contender.
 #[derive(Debug, Clone, Copy, serde::Deserialize)]
 pub(crate) struct Outcome {
-    /// The old value was still served after the invalidation had returned and everybody had finished.
+    /// The old value was still served after the invalidation and all callers had finished.
     pub(crate) kept: bool,
-    /// A call that began after the invalidation had returned was given the old value.
+    /// A call that began after the invalidation had returned got the old value.
     pub(crate) handed: bool,
-    /// How often the row was read for the callers of one cold key.
+    /// The number of reads of the row for the callers of one cold key.
     pub(crate) loads: usize,
 }
 
 type Shared = Arc<dyn Contender>;
 
-/// Runs the race; each part has a key of its own.
+/// Runs the race. Each part has a key of its own.
 ///
 /// # Panics
-/// When the contender doesn't do what a cache must do without a race: then it is used wrongly here.
+/// If the contender fails without a race: then it is used wrongly here.
 pub(crate) async fn run(contender: Shared) -> Outcome {
     without_a_race(&*contender).await;
     Outcome { kept: kept(&contender).await, handed: handed(&contender).await, loads: loads(&contender).await }
 }
 
-/// Fill, hit, invalidate, fill: that a contender's calls are the right ones.
+/// Checks that the contender's calls are the right ones: fill, hit, invalidate, fill.
 async fn without_a_race(contender: &dyn Contender) {
     let (key, row) = (1, Row::new());
     row.open_gate();
@@ -45,7 +45,7 @@ async fn without_a_race(contender: &dyn Contender) {
     assert_eq!(row.loads(), 2, "loads of a miss, a hit, and a miss");
 }
 
-/// A reader misses and reads the old row; a writer writes and invalidates; the reader stores what it read; another one asks.
+/// A reader reads the old row. A writer writes and invalidates. The reader stores; another asks.
 async fn kept(contender: &Shared) -> bool {
     let (key, row) = (2, Row::new());
     let reader = read_until_gate(contender, key, &row).await;
@@ -55,20 +55,20 @@ async fn kept(contender: &Shared) -> bool {
     contender.read(key, row.clone()).await == "old"
 }
 
-/// As above, but the other one asks before the reader has stored.
+/// As above, but the other reader asks before the first has stored.
 async fn handed(contender: &Shared) -> bool {
     let (key, row) = (3, Row::new());
     let reader = read_until_gate(contender, key, &row).await;
     write_and_invalidate(contender, key, &row).await;
     let later = spawn_read(contender, key, &row);
-    // It reads the row for itself, or joins the reader: then no second load begins.
+    // The later reader reads the row itself, or joins the first: then no second load begins.
     row.reaches(2).await;
     row.open_gate();
     joined(reader).await;
     joined(later).await == "old"
 }
 
-/// Many callers of one cold key at once.
+/// Many callers ask for one cold key at once.
 async fn loads(contender: &Shared) -> usize {
     let (key, row) = (4, Row::new());
     let mut callers: JoinSet<String> = (0..CALLERS)
@@ -77,7 +77,7 @@ async fn loads(contender: &Shared) -> usize {
             async move { contender.read(key, row).await }
         })
         .collect();
-    // All of them have missed before the first one may store.
+    // All callers have missed before the first one may store.
     row.reaches(CALLERS).await;
     row.open_gate();
     while let Some(value) = callers.join_next().await {
@@ -96,7 +96,7 @@ async fn write_and_invalidate(contender: &Shared, key: u64, row: &Row) {
     row.write("new");
     let writer = contender.clone();
     let mut invalidation = tokio::spawn(async move { writer.invalidate(key).await });
-    // One that waits for the reader must be let.
+    // An invalidation that waits for the reader is allowed.
     if timeout(SETTLE, &mut invalidation).await.is_err() {
         row.open_gate();
         joined(invalidation).await;

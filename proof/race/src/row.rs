@@ -1,4 +1,4 @@
-//! What is cached: one row of a database, with a gate between reading it and handing it over.
+//! The cached data: one row of a database, with a gate between reading and returning it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-/// How long to watch for loads before what didn't happen is taken for what never will.
+/// The time after which a load that hasn't begun counts as never beginning.
 pub(crate) const SETTLE: Duration = Duration::from_millis(500);
 
 /// The row. Clones are handles to the same one.
@@ -15,20 +15,20 @@ pub(crate) struct Row(Arc<Inner>);
 
 struct Inner {
     value: watch::Sender<&'static str>,
-    /// How many loads have read the row.
+    /// The number of loads that have read the row.
     loads: watch::Sender<usize>,
     open: watch::Sender<bool>,
 }
 
 impl Row {
-    /// A row that reads `old`, behind a closed gate.
+    /// Returns a row that reads `old`, behind a closed gate.
     pub(crate) fn new() -> Self {
         let inner =
             Inner { value: watch::Sender::new("old"), loads: watch::Sender::new(0), open: watch::Sender::new(false) };
         Self(Arc::new(inner))
     }
 
-    /// What each cache is given to compute the value: reads the row, then waits for the gate.
+    /// Computes the value for each cache: reads the row, then waits for the gate.
     pub(crate) async fn load(&self) -> String {
         let read = *self.0.value.borrow();
         self.0.loads.send_modify(|loads| *loads += 1);
@@ -37,22 +37,22 @@ impl Row {
         read.to_owned()
     }
 
-    /// The writer's commit.
+    /// Commits a write.
     pub(crate) fn write(&self, value: &'static str) {
         self.0.value.send_replace(value);
     }
 
-    /// Lets every load go on, those to come as well.
+    /// Lets every load continue, later ones too.
     pub(crate) fn open_gate(&self) {
         self.0.open.send_replace(true);
     }
 
-    /// How many loads have read the row so far.
+    /// Returns how many loads have read the row so far.
     pub(crate) fn loads(&self) -> usize {
         *self.0.loads.borrow()
     }
 
-    /// Waits until so many loads have read the row. False: [`SETTLE`] passed without that.
+    /// Waits until `loads` loads have read the row. Returns `false` after [`SETTLE`].
     pub(crate) async fn reaches(&self, loads: usize) -> bool {
         timeout(SETTLE, self.0.loads.subscribe().wait_for(|begun| *begun >= loads)).await.is_ok()
     }

@@ -1,4 +1,4 @@
-//! Many callers, several processes, invalidations in the middle, and callers that go away.
+//! Many callers, several processes, invalidations meanwhile, and callers that are cancelled.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ async fn of_two_clients_with_a_hundred_callers_each_one_asks_the_database() {
     let shop = Shop::open().await;
     let wire = Proxy::to(shop.redis.port()).await;
     let mysql = Gated::closed(&shop.database);
-    // Two clients share no memory: to each other they are as two processes.
+    // Two clients share no memory, so they are like two processes to each other.
     let clients: Vec<MrcClient> = (0..2)
         .map(|_| {
             let builder = shop.builder().redis_config(shop.redis_config(wire.port())).wait_max(HOUR);
@@ -49,10 +49,10 @@ async fn a_fill_that_was_invalidated_meanwhile_is_refused() {
     shop.write(2).await;
     // The fill in flight counts as an entry.
     assert_eq!(shop.server().drop_outdated_cache(params! { "Id" => 1 }).await.unwrap(), 1);
-    // Who comes after the invalidation must see what it was about, though the early one is still on its way.
+    // A caller after the invalidation must see the new version, though the early fill is in flight.
     let late = spawn(&client, 1);
     until(async || wire.count("GET") == 2).await;
-    // A round trip later it has its answer, and waits for the early one.
+    // A round trip later the late caller has its answer, and waits for the early one.
     assert!(!shop.has_key(1).await);
     mysql.gate.add_permits(10);
     assert_eq!(version(&early.await.unwrap().unwrap()), 1);
@@ -98,7 +98,7 @@ async fn a_computation_longer_than_its_lease_is_not_stored() {
 async fn callers_that_go_away_leave_nothing_behind() {
     const IDS: u32 = 30;
     let shop = Shop::open().await;
-    // Rows of 30 KB: many are cancelled while their rows stream in.
+    // Rows of 30 KB: many calls are cancelled while their rows stream.
     let sql = "SELECT id, REPEAT(CONCAT(id, ' '), 10000) AS filler FROM items WHERE id = ?";
     let client = shop.builder().lease(Duration::from_millis(500)).build().unwrap();
     let right = |answer: &mrc::Answer, id: u32| {
@@ -127,7 +127,7 @@ async fn callers_that_go_away_leave_nothing_behind() {
             }
             abort.abort();
         });
-        // In waves, so that some come to keys whose claim was left behind.
+        // In waves, so that some calls meet keys with an abandoned claim.
         if at % 7 == 0 {
             gone.await.unwrap();
         }
@@ -141,7 +141,7 @@ async fn callers_that_go_away_leave_nothing_behind() {
     }
     assert!(cancelled > 50, "seed {seed}: only {cancelled} were cancelled in time");
 
-    // Every key can be filled, now or once a lease has ended, and all connections work.
+    // Every key can be filled, now or after the lease, and all connections work.
     for id in 1..=IDS {
         until(async || {
             let answer = client.query_with_cache(sql, params! { "Id" => id }, HOUR).await.unwrap();

@@ -1,4 +1,4 @@
-//! The database fails: a typed error that says whether to try again, and nothing of it in the cache.
+//! The database fails: a typed error that says whether to retry, and no trace of it in the cache.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use mysql_async::prelude::Queryable;
 
 use super::support::*;
 
-/// The shop's Redis, and MySQL at this port.
+/// Returns a client builder with the shop's Redis, and MySQL at this port.
 fn at(shop: &Shop, port: u16) -> MrcClientBuilder {
     let mysql = MySqlConfig::from_url(&shop.database.url()).unwrap().port(port);
     shop.builder().mysql_config(mysql.connect_timeout(Duration::from_secs(1)))
@@ -28,7 +28,7 @@ fn database_error(error: Error) -> Arc<ExecuteError> {
 async fn fails(shop: &Shop, client: &MrcClient) {
     for _ in 0..2 {
         database_error(ask(client, 1).await.unwrap_err());
-        // The claim was given back at once: nobody has to wait for its lease.
+        // The claim was released at once: nobody has to wait for its lease.
         assert!(!shop.has_key(1).await);
     }
 }
@@ -43,7 +43,7 @@ async fn nobody_there_and_somebody_else() {
         fails(&shop, &at(&shop, listener.port()).build().unwrap()).await;
     }
     assert!(shop.heard.take().chunks(2).all(|events| events == ["Miss", "Failed"]));
-    // What is in the cache is served all the same.
+    // Cached entries are served all the same.
     shop.ask(1).await;
     assert!(ask(&at(&shop, free_port()).build().unwrap(), 1).await.unwrap().is_hit());
 }
@@ -104,7 +104,7 @@ async fn an_answer_that_breaks_off_is_not_cached() {
         }
     })
     .await;
-    // A part of the rows has been read by now.
+    // Some of the rows have been read by now.
     wire.cut();
     database_error(guarded(asking).await.unwrap().unwrap_err());
     assert_eq!(shop.redis.cli(&["EXISTS", &key]).await, "0");
@@ -118,7 +118,7 @@ async fn an_answer_that_breaks_off_is_not_cached() {
 async fn a_wire_that_breaks_and_heals() {
     let shop = Shop::open().await;
     let wire = Proxy::to(shop.database.port()).await;
-    // What looks like the head of a long packet is waited for.
+    // The executor waits for bytes that look like the head of a long packet.
     let patience = Duration::from_secs(2);
     let mysql = MySqlConfig::from_url(&shop.database.url()).unwrap().port(wire.port());
     let client = shop.builder().mysql_config(mysql.connect_timeout(patience).query_timeout(patience)).build().unwrap();
@@ -127,7 +127,7 @@ async fn a_wire_that_breaks_and_heals() {
         wire.set(mode);
         fails(&shop, &client).await;
         wire.set(Mode::Pass);
-        // A connection of the pool may be broken without knowing yet.
+        // A connection of the pool may be broken without the pool's knowledge.
         until(async || ask(&client, id + 50).await.is_ok()).await;
         assert_eq!(version(&ask(&client, id + 50).await.unwrap()), 1);
     }
@@ -144,7 +144,7 @@ async fn what_the_server_refuses_is_not_worth_a_second_try() {
     assert!(shop.client.query_with_cache("SELECT id FROM items", params! {}, HOUR).await.is_ok());
 }
 
-/// The claim of a call that ran into its deadline is given back in the background.
+/// Checks that the claim of a call that missed its deadline is released in the background.
 async fn leaves_nothing(shop: &Shop, id: u32) {
     until(async || shop.keys(id).await.is_empty()).await;
 }
@@ -186,7 +186,7 @@ async fn running(shop: &Shop, name: &str) -> u64 {
     id.unwrap()
 }
 
-/// A statement that takes long, with a name of its own.
+/// A statement that takes long, with its own name.
 struct Slow {
     shop: Shop,
     client: MrcClient,
@@ -248,7 +248,7 @@ async fn a_pool_without_a_free_connection() {
     let client =
         shop.builder().mysql_config(mysql.acquire_timeout(Duration::from_millis(300))).lease(HOUR).build().unwrap();
     let name = unique("slow");
-    // A sum has to read the rows; MySQL multiplies how many rows the tables have for a lone COUNT(*).
+    // A sum has to read the rows; for a lone COUNT(*) MySQL multiplies the tables' row counts.
     let held = format!("SELECT SUM(f.version) AS {name} FROM items a, items b, items c, items d, items e, items f");
     let only = tokio::spawn({
         let client = client.clone();

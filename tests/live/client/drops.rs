@@ -1,4 +1,4 @@
-//! Invalidation at the facade: exactly what was asked for, and nothing of anybody else.
+//! Invalidation at the facade removes exactly the requested entries, and no others.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -17,7 +17,7 @@ async fn cached(client: &MrcClient, params: &Params) -> bool {
     client.read_from_cache(ORDERS, params).await.unwrap().is_some()
 }
 
-/// Entries of stores 1 to 3 with states 1 and 2.
+/// Fills entries of stores 1 to 3 with states 1 and 2.
 async fn fill(client: &MrcClient) -> Vec<Params> {
     let all: Vec<Params> =
         (1..=3).flat_map(|store| (1..=2).map(move |state| params! { "StoreId" => store, "State" => state })).collect();
@@ -115,7 +115,7 @@ async fn among_twenty_thousand_entries_and_what_belongs_to_others() {
     assert_eq!(told.last().unwrap().scanned, 20_600, "the server looks at every key, and returns few");
 }
 
-/// A stale copy is no entry: neither beside its value, nor alone.
+/// A stale copy is no entry, neither beside its value nor alone.
 #[tokio::test]
 async fn copies_are_not_counted() {
     let shop = Shop::open().await;
@@ -137,7 +137,7 @@ async fn copies_are_not_counted() {
     assert_eq!(copies().await, "", "it goes all the same");
 }
 
-/// By whichever strategy, also on a server that is full.
+/// This holds for every strategy, also on a full server.
 #[tokio::test]
 async fn a_full_redis_is_invalidated_by_each_strategy() {
     let redis = Redis::start().await;

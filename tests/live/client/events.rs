@@ -1,4 +1,4 @@
-//! What a listener hears, in order.
+//! The events of a listener, in order.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -89,7 +89,7 @@ async fn a_lost_server_and_its_return() {
         .unwrap();
     assert!(client.health().await.is_whole());
     redis.kill().await;
-    // Nobody need ask for it.
+    // No call is needed for it.
     guarded(servers.wait_for(|all| !all.is_empty())).await.unwrap();
     assert!(!client.health().await.is_whole());
     redis.restart().await;

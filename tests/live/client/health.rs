@@ -1,4 +1,4 @@
-//! What a readiness probe is told.
+//! The results of a readiness probe.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use mrc_tests::{Redis, SqlServer};
 
 use super::support::*;
 
-/// The client's health, which never shows a password.
+/// Returns the client's health, after a check that it shows no password.
 async fn health(client: &MrcClient) -> Health {
     let health = guarded(client.health()).await;
     let text = format!("{health} {health:?}");

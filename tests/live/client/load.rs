@@ -1,4 +1,4 @@
-//! Many callers, and little for the database: while the cache is cold, while it is away, and while somebody else fills it.
+//! Many callers cause few queries: while the cache is cold or away, or another process fills it.
 
 use std::sync::Arc;
 
@@ -19,12 +19,12 @@ fn callers(client: &mrc::MrcClient, ids: impl Iterator<Item = u32>) -> Vec<JoinH
     ids.map(spawn).collect()
 }
 
-/// Whoever waits for another process holds neither a connection nor a turn.
+/// A caller that waits for another process holds neither a connection nor a turn.
 #[tokio::test]
 async fn who_waits_takes_nothing_from_others() {
     let shop = Shop::open().await;
     let (wire, mysql) = (Proxy::to(shop.redis.port()).await, Gated::closed(&shop.database));
-    // Two clients share no memory: to each other they are as two processes.
+    // Two clients share no memory, so they are like two processes to each other.
     let holder = shop.builder().shared_executor(mysql.clone()).build().unwrap();
     let holding = callers(&holder, [1].into_iter());
     until(async || mysql.reads() == 1).await;
@@ -32,7 +32,7 @@ async fn who_waits_takes_nothing_from_others() {
     let builder = shop.builder().redis_config(shop.redis_config(wire.port())).mysql_config(narrow);
     let client = builder.query_limit(1, 0).wait_max(HOUR).build().unwrap();
     let waiting = callers(&client, [1; 250].into_iter());
-    // A claim that was refused: one of them waits for the other process, and the rest for that one.
+    // A refused claim: one caller waits for the other process, and the rest wait for that caller.
     until(async || wire.count("GET") == 250 && wire.commands().iter().filter(|c| c[0].starts_with("EVAL")).count() > 2)
         .await;
     assert_eq!(ask(&client, 2).await.unwrap().source(), Source::Computed);
@@ -68,7 +68,7 @@ async fn without_a_cache_callers_for_one_value_share_few_queries() {
             redis.kill().await;
         }
         while guarded(client.health()).await.cache.is_ok() {}
-        // Whoever still believes in the connection may find out one after the other, and then needn't wait for each other.
+        // Callers that still trust the connection may fail one by one, and then wait for nobody.
         let early = callers(&client, [2; 20].into_iter());
         mysql.gate.add_permits(20);
         assert!(join_all(early).await.into_iter().all(|answer| version(&answer.unwrap().unwrap()) == 1));
@@ -76,7 +76,7 @@ async fn without_a_cache_callers_for_one_value_share_few_queries() {
         let (before, _) = (mysql.reads(), mysql.gate.forget_permits(20));
         let callers = callers(&client, [1; 200].into_iter());
         until(async || mysql.reads() > before).await;
-        // Meanwhile those who came later have gathered behind it.
+        // Later callers have gathered behind it meanwhile.
         mysql.gate.add_permits(200);
         let answers = join_all(callers).await;
         assert!(answers.into_iter().all(|answer| version(&answer.unwrap().unwrap()) == 1));
@@ -112,6 +112,6 @@ async fn without_a_cache_queries_have_a_limit() {
     assert_eq!(mysql.most_at_once(), 2);
     let events = shop.heard.take();
     assert_eq!(events.iter().filter(|event| *event == "Overloaded").count(), 43);
-    // The crowd has gone.
+    // The crowd has left.
     assert_eq!(version(&ask(&client, 1).await.unwrap()), 1);
 }

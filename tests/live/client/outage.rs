@@ -1,4 +1,4 @@
-//! Redis fails in every way: the database answers, an event says why, and the cache comes back by itself.
+//! Redis fails in every way: the database answers, an event says why, and the cache recovers.
 
 use mrc::config::RedisConfig;
 use mrc::{MrcClient, Source, params};
@@ -25,7 +25,7 @@ impl Failing {
         self.database.execute(&format!("UPDATE items SET version = {version}")).await;
     }
 
-    /// The next answers come from the database, and are as it is now.
+    /// Checks that the next answers come from the database, with its present data.
     async fn answers_without_the_cache(&self, event: &str) {
         for version_now in [5, 6] {
             self.write(version_now).await;
@@ -37,7 +37,7 @@ impl Failing {
         }
     }
 
-    /// Sooner or later an answer comes from the cache, and it is right.
+    /// Waits until an answer comes from the cache, and checks it.
     async fn caches_again(&self) {
         self.write(7).await;
         until(async || {
@@ -115,18 +115,18 @@ async fn a_wire_that_breaks_and_heals() {
     }
 }
 
-/// What fails is the claim: the look before it still found an answer.
+/// The claim fails, after the GET still found an answer.
 #[tokio::test]
 async fn a_claim_that_is_refused() {
     let redis = Redis::start().await;
-    // This user may read and do nothing else.
+    // This user may only read.
     redis.cli(&["ACL", "SETUSER", "reader", "on", ">pw", "~*", "+get", "+hello", "+ping", "+client", "+info"]).await;
     let it = Failing::with(patient(&redis.url()).username("reader").password("pw")).await;
     it.answers_without_the_cache("Bypassed StoreFailed claim").await;
     assert_eq!(redis.cli(&["DBSIZE"]).await, "0");
 }
 
-/// What fails is the fill, after the value was computed.
+/// The fill fails, after the value was computed.
 #[tokio::test]
 async fn a_fill_that_fails() {
     let redis = Redis::start().await;
@@ -148,7 +148,7 @@ async fn a_fill_that_fails() {
     }
 }
 
-/// A Redis that is full answers every write with an error. What it has it gives.
+/// A full Redis answers every write with an error, but still serves its entries.
 #[tokio::test]
 async fn a_redis_without_memory() {
     let redis = Redis::start().await;
@@ -167,7 +167,7 @@ async fn a_redis_that_has_become_a_replica() {
     let it = Failing::with(patient(&redis.url())).await;
     it.caches_again().await;
     assert_eq!(redis.cli(&["REPLICAOF", "127.0.0.1", &free_port().to_string()]).await, "OK");
-    // A server that refuses to write is left at once, as its role may have moved: the next look may find it gone.
+    // A server that refuses writes is left at once, as its role may have moved.
     it.answers_without_the_cache("Bypassed StoreFailed").await;
     assert_eq!(redis.cli(&["REPLICAOF", "NO", "ONE"]).await, "OK");
     it.caches_again().await;
@@ -183,7 +183,7 @@ async fn a_redis_that_has_forgotten_the_scripts() {
         assert!(ask(&it.client, id).await.unwrap().is_hit());
         assert_eq!(it.heard.take(), ["Miss", "Filled", "Hit"]);
     }
-    // Also between a claim and its fill.
+    // The same between a claim and its fill.
     let made = async || {
         redis.cli(&["SCRIPT", "FLUSH"]).await;
         Ok::<_, mrc::Error>(7)

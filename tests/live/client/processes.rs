@@ -1,4 +1,4 @@
-//! Several processes, each with many callers, on one cold or ageing key; and one that is killed while it fills.
+//! Several processes with many callers on a cold or ageing key, and one that dies while it fills.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::support::*;
 
-/// The database itself counts the reads that came to an end, and they take as long as it says in a table.
+/// The database itself counts the finished reads. A table says how long they take.
 const COUNTED: &str = "SELECT id, version, counted() AS slept FROM items WHERE id = ?";
 const COUNTING: &str = "CREATE TABLE runs (run INT AUTO_INCREMENT PRIMARY KEY); CREATE TABLE pause (seconds DOUBLE);
     INSERT INTO pause VALUES (0);
@@ -21,7 +21,7 @@ const COUNTING: &str = "CREATE TABLE runs (run INT AUTO_INCREMENT PRIMARY KEY); 
         RETURN SLEEP((SELECT seconds FROM pause));
     END";
 
-/// How the client of a process is built.
+/// The settings of a process's client.
 #[derive(Serialize, Deserialize)]
 struct Settings {
     redis: String,
@@ -32,7 +32,7 @@ struct Settings {
     early_refresh: Duration,
 }
 
-/// What the callers of a process do: each asks once a round.
+/// The work of a process's callers: each asks once per round.
 #[derive(Serialize, Deserialize)]
 struct Work {
     id: u32,
@@ -41,7 +41,7 @@ struct Work {
     rounds: usize,
 }
 
-/// What they got, and all events of their process by name.
+/// The answers of the callers, and all events of their process by name.
 #[derive(Default, Serialize, Deserialize)]
 struct Report {
     answers: BTreeMap<String, usize>,
@@ -83,7 +83,7 @@ impl Work {
     }
 }
 
-/// A process with a client of its own.
+/// A process with its own client.
 struct Process(Twin);
 
 impl Process {
@@ -122,7 +122,7 @@ async fn a_process() {
     .await;
 }
 
-/// A shop whose database counts, and how its processes are set up.
+/// Returns a shop whose database counts reads, and the settings of its processes.
 async fn counting() -> (Shop, Settings) {
     let shop = Shop::open().await;
     shop.database.execute(COUNTING).await;
@@ -142,7 +142,7 @@ impl Shop {
         self.database.execute(&format!("UPDATE pause SET seconds = {seconds}")).await;
     }
 
-    /// How many reads have come to an end.
+    /// Returns how many reads have finished.
     async fn runs(&self) -> u64 {
         self.database.admin().await.query_first("SELECT COUNT(*) FROM runs").await.unwrap().unwrap()
     }
@@ -160,7 +160,7 @@ fn answer(id: u32, version: u32) -> String {
 async fn of_a_thousand_callers_in_four_processes_one_reads_the_database() {
     let (shop, settings) = counting().await;
     let processes: Vec<_> = (0..4).map(|_| Process::start(&settings)).collect();
-    // They are up and connected before they all ask for one value.
+    // All processes are connected before they ask for one value.
     for (id, process) in (1..).zip(&processes) {
         process.run(&Work::once(id, 1)).await;
     }
@@ -175,7 +175,7 @@ async fn of_a_thousand_callers_in_four_processes_one_reads_the_database() {
     assert_eq!(shop.runs().await, 4 + 1);
 }
 
-/// A shop in which a process has claimed item 1 and was killed before it could fill it.
+/// Returns a shop in which a process has claimed item 1 and was killed before its fill.
 async fn killed_in_mid_fill(lease: Duration) -> (Shop, Settings) {
     let (shop, settings) = counting().await;
     shop.reads_take(600.0).await;
@@ -202,7 +202,7 @@ async fn while_a_dead_process_has_the_claim_the_others_ask_the_database() {
         assert_eq!(report.answers, BTreeMap::from([(answer(1, 1), 250)]));
     }
     assert!((1..=2).contains(&shop.runs().await), "{} queries", shop.runs().await);
-    // They didn't wait for the lease: it stands.
+    // They didn't wait for the lease: it still exists.
     assert_eq!(shop.redis.cli(&["STRLEN", &shop.counted_key(1)]).await, "0");
     assert_eq!(shop.redis.cli(&["EXISTS", &format!("{}mrc:l:{{{}}}", shop.prefix, shop.counted_key(1))]).await, "1");
 }
@@ -241,15 +241,15 @@ async fn a_value_in_use_is_renewed_by_one_process_and_nobody_misses_it() {
                 join_all(processes.iter().map(|process| process.run(&work))).await;
                 let text = shop.redis.cli(&["GET", &key]).await;
                 if text.trim_end() != answer(1, version - 1) {
-                    // Here without the mark of a refresh.
+                    // The mark of a refresh is removed.
                     assert_eq!(text, answer(1, version));
-                    // What it took is told after that.
+                    // The events of the refresh follow later, so the processes run once more.
                     break join_all(processes.iter().map(|process| process.run(&once))).await;
                 }
             }
         })
         .await;
-        // More than was left of the old value when its refresh began.
+        // This is more than was left of the old value when its refresh began.
         let left: u64 = shop.redis.cli(&["PTTL", &key]).await.parse().unwrap();
         assert!((2_500..=5_000).contains(&left), "{left}");
         let sum = |name| reports.iter().map(|report| report.event(name)).sum::<usize>();
@@ -257,7 +257,7 @@ async fn a_value_in_use_is_renewed_by_one_process_and_nobody_misses_it() {
         assert_eq!(["miss", "refreshing", "computed"].map(sum), [1, refreshes, 1 + refreshes]);
         assert_eq!(shop.runs().await, 1 + refreshes as u64);
     }
-    // Each fill asked for a whole life.
+    // Each fill set the whole TTL.
     let lives: Vec<String> = wire
         .commands()
         .into_iter()

@@ -1,4 +1,4 @@
-//! Bad input at the facade, one by one: what is wrong is named, and the password never shown.
+//! Bad input at the facade: each error names the fault, and none shows the password.
 
 use std::error::Error as StdError;
 
@@ -10,7 +10,7 @@ use super::support::*;
 
 const SECRET: &str = "hunter2";
 
-/// All that a log may show of an error.
+/// Returns all that a log may show of an error.
 fn text(error: &(dyn StdError + 'static)) -> String {
     let mut text = format!("{error} {error:?}");
     let mut source = error.source();

@@ -1,4 +1,4 @@
-//! Queries of many shapes, as typed rows: a hit is the same as a miss.
+//! Queries of many shapes, as typed rows: a hit equals a miss.
 
 use bytes::Bytes;
 use mrc::key::Value;
@@ -26,7 +26,7 @@ async fn shop() -> Shop {
     shop
 }
 
-/// Asks twice: for the rows of a miss, and of the hit after it.
+/// Returns the rows of a miss, and of the hit after it.
 async fn twice<T: DeserializeOwned>(client: &MrcClient, sql: &str, params: Params) -> [Vec<T>; 2] {
     let miss = guarded(client.query_with_cache(sql, &params, HOUR)).await.unwrap_or_else(|e| panic!("{sql}: {e}"));
     let hit = client.query_with_cache(sql, &params, HOUR).await.unwrap();
@@ -35,7 +35,7 @@ async fn twice<T: DeserializeOwned>(client: &MrcClient, sql: &str, params: Param
     [miss, hit].map(|answer| answer.rows().unwrap_or_else(|e| panic!("{sql}: {e}: {answer:?}")))
 }
 
-/// Checks a query whose rows are of a type that is made for it.
+/// Checks a query whose rows have a type of their own.
 macro_rules! shape {
     ($shop:ident, $sql:expr, $params:expr, ($($field:ident: $type:ty),*) $(, [$($value:expr),*])*) => {{
         #[derive(Deserialize)]

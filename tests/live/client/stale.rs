@@ -1,4 +1,4 @@
-//! The database stops, and the last value that nobody has dropped stands in for it.
+//! The database stops, and the stale copy of the last value that wasn't invalidated replaces it.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use mrc_tests::{Mode, Proxy, SqlServer};
 
 use super::support::*;
 
-/// Fills a value that ends at once, and waits for its end.
+/// Fills a value that expires at once, and waits for that.
 async fn expire(shop: &Shop, client: &MrcClient, id: u32) {
     let life = Duration::from_millis(50);
     assert_eq!(version(&client.query_with_cache(SQL, params! { "Id" => id }, life).await.unwrap()), 1);

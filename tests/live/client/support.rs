@@ -1,4 +1,4 @@
-//! What these tests share: a shop with a table, a client that tells what it does, and waiting for what others bring about.
+//! The tools of these tests: a shop with a table, a client with its events, and waits for others.
 
 use std::future::Future;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -24,7 +24,7 @@ pub(crate) const ITEMS: &str = "CREATE TABLE items (id INT PRIMARY KEY, version 
     INSERT INTO items WITH RECURSIVE n AS (SELECT 1 AS seq UNION ALL SELECT seq + 1 FROM n WHERE seq < 100)
     SELECT seq, 1 FROM n";
 
-/// A prefix of its own on the Redis of all tests, a database of its own, and a client.
+/// A shop: its own prefix on the Redis of all tests, its own database, and a client.
 pub(crate) struct Shop {
     pub(crate) redis: Redis,
     pub(crate) database: Database,
@@ -51,7 +51,7 @@ impl Shop {
         Self { redis, database, prefix, heard, client }
     }
 
-    /// A builder of another client of this shop.
+    /// Returns a builder of another client of this shop.
     pub(crate) fn builder(&self) -> MrcClientBuilder {
         MrcClient::builder()
             .redis_config(self.redis_config(self.redis.port()))
@@ -59,7 +59,7 @@ impl Shop {
             .on_event(self.heard.clone())
     }
 
-    /// This shop's keys on a Redis at this port, which may be a proxy's.
+    /// Returns the configuration of this shop's keys on a Redis at this port, perhaps a proxy's.
     pub(crate) fn redis_config(&self, port: u16) -> RedisConfig {
         patient(&format!("redis://127.0.0.1:{port}")).prefix(&self.prefix)
     }
@@ -68,7 +68,7 @@ impl Shop {
         MrcServer::with_store(RedisStore::new(self.redis_config(self.redis.port())).unwrap())
     }
 
-    /// The key of an item in Redis.
+    /// Returns the key of an item in Redis.
     pub(crate) fn key(&self, id: u32) -> String {
         format!("{}{}", self.prefix, self.client.key(SQL, params! { "Id" => id }).unwrap())
     }
@@ -77,7 +77,7 @@ impl Shop {
         self.redis.cli(&["EXISTS", &self.key(id)]).await == "1"
     }
 
-    /// All keys that contain the key of an item: its own, its lease, its copy.
+    /// Returns all keys that contain the key of an item: its own, its lease, its copy.
     pub(crate) async fn keys(&self, id: u32) -> Vec<String> {
         let keys = self.redis.cli(&["KEYS", &format!("*{}*", self.key(id))]).await;
         keys.lines().map(str::to_owned).collect()
@@ -98,29 +98,29 @@ pub(crate) async fn ask(client: &MrcClient, id: u32) -> Result<Answer, Error> {
     guarded(client.query_with_cache(SQL, params! { "Id" => id }, HOUR)).await
 }
 
-/// The version in an answer to [`SQL`].
+/// Returns the version in an answer to [`SQL`].
 pub(crate) fn version(answer: &Answer) -> u64 {
     answer.json::<serde_json::Value>().unwrap()[0]["version"].as_u64().unwrap()
 }
 
-/// A configuration with room for a slow machine: for tests that don't look at time-outs.
+/// Returns a configuration for slow machines, for tests that don't check time-outs.
 pub(crate) fn patient(url: &str) -> RedisConfig {
     let patience = Duration::from_secs(20);
     RedisConfig::from_url(url).unwrap().command_timeout(patience).connect_timeout(patience)
 }
 
-/// For tests whose Redis fails.
+/// Returns a configuration for tests whose Redis fails.
 pub(crate) fn impatient(port: u16) -> RedisConfig {
     let patience = Duration::from_millis(300);
     RedisConfig::new("127.0.0.1", port).command_timeout(patience).connect_timeout(patience)
 }
 
-/// Fails a test that would hang. The limit says nothing about speed.
+/// Fails a test that would hang. The limit is no test of speed.
 pub(crate) async fn guarded<T>(call: impl Future<Output = T>) -> T {
     tokio::time::timeout(Duration::from_secs(30), call).await.expect("a call hangs")
 }
 
-/// Waits until other tasks or servers have brought something about.
+/// Waits until other tasks or servers are `done`.
 pub(crate) async fn until(mut done: impl AsyncFnMut() -> bool) {
     guarded(async {
         while !done().await {
@@ -135,7 +135,7 @@ pub(crate) async fn until(mut done: impl AsyncFnMut() -> bool) {
 pub(crate) struct Heard(Arc<Mutex<Vec<String>>>);
 
 impl Heard {
-    /// The events since the last call.
+    /// Returns the events since the last call.
     pub(crate) fn take(&self) -> Vec<String> {
         std::mem::take(&mut self.0.lock().unwrap())
     }
@@ -143,7 +143,7 @@ impl Heard {
 
 impl EventListener for Heard {
     fn on_event(&self, event: &Event<'_>) {
-        // They come with every read, and with every server that a test stops.
+        // These events come with every read, and with every server that a test stops.
         if matches!(event, Event::Computed { .. } | Event::ServerLost { .. } | Event::ServerBack { .. }) {
             return;
         }
@@ -159,14 +159,14 @@ impl EventListener for Heard {
     }
 }
 
-/// A server that a test stops: a database `own` with the [`ITEMS`].
+/// Sets up a database `own` with the [`ITEMS`], on a server that a test stops.
 pub(crate) async fn set_up(mysql: &SqlServer) {
     let mut admin = mysql.admin().await;
     admin.query_drop(format!("CREATE DATABASE own; USE own; {ITEMS}")).await.unwrap();
     admin.disconnect().await.unwrap();
 }
 
-/// MySQL, counted; answers wait for a permit after their rows were read.
+/// MySQL with counts. Answers wait for a permit after their rows were read.
 #[derive(Debug)]
 pub(crate) struct Gated {
     mysql: MySqlExecutor,
@@ -177,19 +177,19 @@ pub(crate) struct Gated {
 }
 
 impl Gated {
-    /// It gives no permit by itself: see [`gate`](Self::gate).
+    /// Returns it without permits: see [`gate`](Self::gate).
     pub(crate) fn closed(database: &Database) -> Arc<Self> {
         let mysql = MySqlExecutor::new(MySqlConfig::from_url(&database.url()).unwrap()).unwrap();
         let [reads, running, most_at_once] = std::array::from_fn(|_| AtomicUsize::new(0));
         Arc::new(Self { mysql, reads, running, most_at_once, gate: Semaphore::new(0) })
     }
 
-    /// How many queries have read their rows.
+    /// Returns how many queries have read their rows.
     pub(crate) fn reads(&self) -> usize {
         self.reads.load(Ordering::SeqCst)
     }
 
-    /// How many queries have run at one time, at most.
+    /// Returns the highest number of queries that ran at one time.
     pub(crate) fn most_at_once(&self) -> usize {
         self.most_at_once.load(Ordering::SeqCst)
     }

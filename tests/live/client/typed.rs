@@ -1,4 +1,4 @@
-//! Every MySQL type as the Rust types that it may be read as: in each row format, from the database and from the cache.
+//! Reads every MySQL type as its Rust types: in each row format, from the database and the cache.
 
 use std::fmt::Debug;
 
@@ -29,7 +29,7 @@ struct Reader {
 }
 
 impl Reader {
-    /// Those of all formats, each of which reads what it wrote.
+    /// Returns the clients of all formats. Each reads what it wrote.
     async fn all() -> (Shop, Vec<Self>) {
         let shop = Shop::open().await;
         shop.database.execute(SCHEMA).await;
@@ -38,10 +38,10 @@ impl Reader {
         (shop, all.into())
     }
 
-    /// The first row's expression is this value, however it is asked for.
+    /// Checks that the first row's expression is this value, on every path.
     async fn is<T: DeserializeOwned + PartialEq + Debug>(&self, expression: &str, expect: T) {
         let sql = format!("SELECT {expression} FROM typed WHERE id = ?");
-        // Not shared by readers, nor by types.
+        // The text isn't shared by readers, nor by types.
         let text = format!("{:?} {} {sql}", self.format, std::any::type_name::<T>());
         let query = || Query::new(sql.as_str()).keyed_as(text.as_str());
         let context = format!("{text} as {}", std::any::type_name::<T>());
@@ -111,7 +111,7 @@ async fn dates_in_each_format() {
     }
 }
 
-/// What only the format without loss keeps.
+/// Checks the values that only the format without loss keeps.
 #[tokio::test]
 async fn nothing_is_lost_in_canonical_rows() {
     let (_shop, readers) = Reader::all().await;
@@ -149,7 +149,7 @@ struct Order {
     none: Option<u32>,
 }
 
-/// One struct without an attribute, whoever wrote the rows.
+/// Reads one struct without an attribute, from rows of any writer.
 #[tokio::test]
 async fn rows_are_structs_tuples_or_single_values() {
     let (shop, readers) = Reader::all().await;

@@ -1,4 +1,5 @@
-//! SQL compares by type, and a key doesn't show types. Calls that share a key have the answers of their own types.
+//! SQL compares by type, and keys hide types. Calls that share a key get answers of their own
+//! types.
 
 use std::collections::HashMap;
 
@@ -13,7 +14,7 @@ use rand::{Rng, SeedableRng};
 
 use super::support::*;
 
-/// How many pairs of calls.
+/// The number of pairs of calls.
 const CASES: u32 = 300;
 
 const SCHEMA: &str = "
@@ -72,7 +73,7 @@ fn scalars() -> Vec<Value> {
     values
 }
 
-/// Values by the key that they have, those alone apart that no other shares.
+/// Returns values grouped by key, without those that share their key with no other.
 fn values_that_meet() -> Vec<Vec<Value>> {
     let scalars = scalars();
     let pairs =
@@ -87,7 +88,7 @@ fn values_that_meet() -> Vec<Vec<Value>> {
     by_key.into_values().filter(|values| values.len() > 1).collect()
 }
 
-/// The answer of a connection that has seen nothing else, or that there is none.
+/// Returns the answer of a fresh connection. Returns `None` if it refuses.
 async fn alone(config: &MySqlConfig, sql: &str, params: &Params) -> Option<String> {
     let executor = MySqlExecutor::new(config.clone().pool_max(1)).unwrap();
     let mut rows = RowEncoder::new(RowFormat::default());
@@ -113,7 +114,7 @@ async fn calls_that_share_a_key_have_the_answers_of_their_own_types() {
     for case in 0..cases {
         let sql = *STATEMENTS.choose(&mut random).unwrap();
         let group = groups.choose(&mut random).unwrap();
-        // Each case has a text of its own, so that it begins with an empty cache.
+        // Each case has its own text, so it begins with an empty cache.
         let sql = format!("{sql} -- {case}");
         for _ in 0..random.random_range(2..4) {
             let params = params! { "P" => group.choose(&mut random).unwrap().clone() };

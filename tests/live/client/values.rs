@@ -1,4 +1,4 @@
-//! Values in Redis that are of no use: whoever wrote them, they are read anew and overwritten.
+//! Useless values in Redis, of any writer: they are read anew and overwritten.
 
 use mrc::{MrcClient, Source, params};
 use serde::Deserialize;

@@ -1,4 +1,4 @@
-//! What goes over the wires: no command more than needed, and no connection before it is needed.
+//! The traffic: no command more than needed, and no connection before it is needed.
 
 use futures_util::future::join_all;
 use mrc::config::MySqlConfig;
@@ -7,7 +7,7 @@ use mrc_tests::{Proxy, free_port};
 
 use super::support::*;
 
-/// The names of the commands that went over a wire.
+/// Returns the names of the commands on a wire.
 fn names(wire: &Proxy) -> Vec<String> {
     wire.commands().iter().map(|command| command[0].clone()).collect()
 }
@@ -89,7 +89,7 @@ async fn nothing_is_connected_before_the_first_use() {
     let (redis, mysql) = (Proxy::to(shop.redis.port()).await, Proxy::to(shop.database.port()).await);
     let config = MySqlConfig::from_url(&shop.database.url()).unwrap().port(mysql.port());
     let client = shop.builder().redis_config(shop.redis_config(redis.port())).mysql_config(config).build().unwrap();
-    // Meanwhile another client makes a whole round through both servers.
+    // Meanwhile another client makes a full round through both servers.
     shop.ask(1).await;
     assert_eq!((redis.connections(), mysql.connections()), (0, 0));
 

@@ -1,4 +1,4 @@
-//! What a client writes, on real servers: the cache follows the commit.
+//! A client's writes on real servers: the cache follows the commit.
 
 use mrc::errors::Invalidations;
 use mrc::{Error, Query, params};

@@ -1,4 +1,4 @@
-//! Errors that a server answers with say what they are.
+//! Errors of a server say what they are.
 
 use mrc::{Error, MrcClient, params};
 use mrc_store::{ExecuteError, MemoryStore, MySqlConfig, SqliteExecutor};
@@ -7,7 +7,7 @@ use mysql_async::prelude::Queryable;
 
 use super::{config, execute, executor};
 
-/// The code, the SQLSTATE, and which of the five kinds the error is.
+/// Returns the code, the SQLSTATE, and which of the five kinds the error is.
 fn told(error: &ExecuteError) -> (u32, &str, [bool; 5]) {
     let server = error.server().unwrap_or_else(|| panic!("{error:?}"));
     let kinds = [
@@ -72,7 +72,7 @@ async fn a_lock_that_is_held_and_a_deadlock_are_no_lost_server() {
     let executor = executor(config(&database));
     let mut other = database.admin().await;
     other.query_drop("SET innodb_lock_wait_timeout = 1; BEGIN; UPDATE t SET a = 1 WHERE id = 1").await.unwrap();
-    // In one transaction, by a procedure: `execute` alone is autocommit.
+    // One transaction, by a procedure, because `execute` alone is autocommit.
     let crosses = "CREATE PROCEDURE crosses(IN seconds INT) BEGIN SET innodb_lock_wait_timeout = seconds; START TRANSACTION; \
                    UPDATE t SET a = 2 WHERE id = 2; UPDATE t SET a = 2 WHERE id = 1; COMMIT; END";
     database.execute(crosses).await;
@@ -80,7 +80,7 @@ async fn a_lock_that_is_held_and_a_deadlock_are_no_lost_server() {
     assert_eq!(told(&error), (1205, "HY000", LOCK), "{error}");
     assert!(error.is_retryable() && error.to_string().starts_with("the database can't do this now"), "{error}");
 
-    // The server may choose either of the two as its victim: the other one is heavier, and stays.
+    // The server may choose either one as its victim. The other is heavier, so it stays.
     let heavier = "INSERT INTO t VALUES (11, 0), (12, 0), (13, 0); SET innodb_lock_wait_timeout = 60";
     other.query_drop(heavier).await.unwrap();
     let (crossed, also) = tokio::join!(execute(&executor, "CALL crosses(60)"), async {
@@ -101,7 +101,7 @@ async fn a_lock_that_is_held_and_a_deadlock_are_no_lost_server() {
 async fn a_server_that_takes_no_writes_says_so() {
     let server = SqlServer::start().await;
     let mut admin = server.admin().await;
-    // Who has all rights may write in spite of `read_only`.
+    // A user with all rights may write in spite of `read_only`.
     let plain = "CREATE DATABASE d; CREATE TABLE d.t (a INT); CREATE USER plain@'%' IDENTIFIED BY 'secret'; \
                  GRANT ALL ON d.* TO plain@'%'";
     admin.query_drop(plain).await.unwrap();

@@ -11,18 +11,18 @@ use tokio::time::sleep;
 
 use super::{canonical, config, executor};
 
-/// The connections on which the server runs queries with this name.
+/// Returns the connections on which the server runs queries with this name.
 async fn ids(admin: &mut Conn, name: &str) -> Vec<u64> {
     let sql = "SELECT ID FROM information_schema.PROCESSLIST WHERE INFO LIKE ? AND ID <> CONNECTION_ID()";
     admin.exec(sql, (format!("%{name}%"),)).await.unwrap()
 }
 
-/// How many queries with this name the server runs.
+/// Returns how many queries with this name the server runs.
 async fn running(admin: &mut Conn, name: &str) -> usize {
     ids(admin, name).await.len()
 }
 
-/// Waits until the server runs none.
+/// Waits until the server runs no such query.
 async fn gone(admin: &mut Conn, name: &str) {
     while running(admin, name).await > 0 {
         sleep(Duration::from_millis(2)).await;
@@ -49,7 +49,7 @@ async fn twenty_of(sql: impl Fn(&str) -> String) {
             let mut most = 0;
             let mut before = HashSet::new();
             while is_done.try_recv().is_err() {
-                // A server looks at one thread after the other. Those of two looks in a row ran at one time: between the two.
+                // A server lists threads one by one. Those of two lists in a row ran at one time.
                 let now: HashSet<u64> = ids(&mut watcher, &name).await.into_iter().collect();
                 most = most.max(now.intersection(&before).count());
                 before = now;
@@ -125,7 +125,7 @@ async fn the_side_connection_is_there_only_while_it_is_needed() {
         (format!("CREATE USER {user}@'%' IDENTIFIED BY 'pw'"), format!("GRANT SELECT ON *.* TO {user}@'%'"));
     admin.query_drop(create).await.unwrap();
     admin.query_drop(grant).await.unwrap();
-    // Who may only read may end what is its own.
+    // A read-only user may end its own queries.
     let executor = executor(config(&database).user(&user).password("pw").pool_max(1));
     cancelled(&executor, &mut admin, &format!("SELECT SLEEP(600) AS {name}"), &name).await;
     gone(&mut admin, &name).await;

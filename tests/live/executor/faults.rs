@@ -1,4 +1,4 @@
-//! What goes wrong between an executor and its server.
+//! Faults between an executor and its server.
 
 use std::time::Duration;
 
@@ -10,10 +10,10 @@ use mysql_async::prelude::Queryable;
 
 use super::{canonical, config, executor, read};
 
-/// For what never comes.
+/// A limit for events that never come.
 const SHORT: Duration = Duration::from_millis(200);
 
-/// For what comes at last, also on a machine that is busy.
+/// A limit for events that do come, even on a busy machine.
 const LIMIT: Duration = Duration::from_secs(2);
 
 fn local(port: u16) -> MySqlConfig {
@@ -40,7 +40,7 @@ async fn a_busy_pool_is_a_timeout_of_waiting() {
         late = canonical(&executor, "SELECT 1 AS a") => late,
     };
     assert_timeout(&late.unwrap_err(), "waiting for a connection");
-    // The slow one was dropped with its connection: there is room again.
+    // The slow query was dropped with its connection, so there is room again.
     assert_eq!(canonical(&executor, "SELECT 2 AS a").await.unwrap(), r#"[{"a":2}]"#);
 }
 
@@ -62,7 +62,7 @@ async fn a_pool_taken_by_hand_is_a_timeout_of_waiting_and_reads_go_on() {
 async fn a_silent_server_is_a_timeout_of_connecting() {
     let silent = Listener::silent().await;
     let executor = executor(local(silent.port()).pool_max(1).connect_timeout(SHORT));
-    // The slot comes back: the second one doesn't wait for the first.
+    // The slot is released, so the second one doesn't wait for the first.
     for _ in 0..2 {
         let error = canonical(&executor, "SELECT 1").await.unwrap_err();
         assert_timeout(&error, "connecting to the database");
@@ -145,7 +145,7 @@ async fn a_slow_query_is_a_timeout_and_ends_at_the_server_too() {
     let error = canonical(&executor, &slow_query("slow_for_its_limit")).await.unwrap_err();
     assert_timeout(&error, "the query");
     let mut admin = database.admin().await;
-    // Ten minutes, if the server had no limit of its own.
+    // The query takes 10 min if the server has no limit of its own.
     running(&mut admin, "slow_for_its_limit", false).await;
     assert_eq!(canonical(&executor, "SELECT 2 AS a").await.unwrap(), r#"[{"a":2}]"#);
 }
@@ -155,7 +155,7 @@ async fn an_abandoned_answer_is_not_read_to_its_end() {
     let database = Database::create().await;
     let executor = executor(config(&database).pool_max(1).connect_timeout(LIMIT));
     let mut admin = database.admin().await;
-    // Far more than can be read within any limit here.
+    // Far more rows than any limit here allows to read.
     let numbers = numbers(1_000_000_000);
     let endless = format!("SELECT seq, REPEAT('x', 900) AS abandoned_half_way FROM {numbers} AS n");
     tokio::select! {
@@ -210,7 +210,7 @@ async fn a_restarted_server_is_found_again() {
     server.restart().await;
     let back = five().await;
     assert!(back.iter().all(Result::is_ok), "{back:?}");
-    // Nobody asked while it was down: the pool's five connections are stale, and none costs a caller an error.
+    // No call came while it was down. The pool's five connections are stale, but no caller notices.
     server.restart().await;
     let stale = five().await;
     assert!(stale.iter().all(Result::is_ok), "{stale:?}");
@@ -245,7 +245,7 @@ async fn a_server_that_shuts_down_in_mid_query_is_unavailable() {
     assert!(matches!(error, ExecuteError::Unavailable(_)), "{error:?}");
 }
 
-/// The room is there when the pool, or the server, has noticed.
+/// Waits for the room, which exists once the pool or the server has noticed.
 async fn comes_back(executor: &dyn QueryExecutor) {
     while let Err(error) = canonical(executor, "SELECT 1 AS a").await {
         assert!(matches!(error, ExecuteError::Unavailable(_)), "{error:?}");
@@ -257,7 +257,7 @@ async fn comes_back(executor: &dyn QueryExecutor) {
 async fn a_full_server_is_unavailable_until_there_is_room() {
     let database = Database::create().await;
     let mut admin = database.admin().await;
-    // A share of one connection: the shared server can't be filled up. Its error is another than that of a full server.
+    // A share of one connection, as the shared server can't be filled. It has another error.
     let user = unique("one");
     admin
         .query_drop(format!("CREATE USER {user}@'%' IDENTIFIED BY 'secret' WITH MAX_USER_CONNECTIONS 1"))
@@ -278,7 +278,7 @@ async fn a_full_server_is_unavailable_until_there_is_room() {
 async fn too_many_connections_are_unavailable_until_one_goes() {
     let server = SqlServer::start().await;
     let mut admin = server.admin().await;
-    // One connection is kept for who has all rights.
+    // The server reserves one connection for a user with all rights.
     admin.query_drop("SET GLOBAL max_connections = 10; CREATE USER plain@'%' IDENTIFIED BY 'secret'").await.unwrap();
     let executor = executor(local(server.port()).user("plain").pool_max(20));
     let mut held = Vec::new();
@@ -333,7 +333,7 @@ async fn a_lock_that_others_hold_is_worth_a_second_try() {
     let executor = executor(config(&database).pool_max(1));
     let mut admin = database.admin().await;
     admin.query_drop("LOCK TABLES t WRITE").await.unwrap();
-    // Each server reads its own way of saying it.
+    // Each server has its own syntax for it.
     let sql =
         "/*M!100101 SET STATEMENT lock_wait_timeout = 1 FOR */ SELECT /*+ SET_VAR(lock_wait_timeout = 1) */ a FROM t";
     let error = canonical(&executor, sql).await.unwrap_err();
@@ -352,7 +352,7 @@ async fn a_ping_says_what_is_wrong_within_the_shortest_limit() {
     let executor = executor(patient.query_timeout(LIMIT));
     executor.ping().await.unwrap();
     wire.set(Mode::HoldAnswers);
-    // On a connection of the pool, and on a new one.
+    // Once on a connection of the pool, and once on a new one.
     for _ in 0..2 {
         assert_timeout(&executor.ping().await.unwrap_err(), "the ping");
     }
@@ -372,7 +372,7 @@ async fn a_ping_says_what_is_wrong_within_the_shortest_limit() {
 async fn text_that_is_not_utf8_names_its_column() {
     let database = Database::create().await;
     let executor = executor(config(&database).pool_max(1));
-    // A session that asks for Latin-1 gets it.
+    // A session that asks for Latin-1 gets Latin-1.
     database.execute("CREATE PROCEDURE asks() BEGIN SET character_set_results = latin1; SELECT 'é' AS sad; END").await;
     let error = canonical(&executor, "CALL asks()").await.unwrap_err();
     assert!(matches!(&error, ExecuteError::Cell { column, .. } if column == "sad"), "{error:?}");

@@ -1,4 +1,4 @@
-//! Each call answers as if it were alone on a fresh connection, whatever ran on its connection before.
+//! Each call answers as on a fresh connection of its own, whatever ran on its connection before.
 
 use mrc_core::{Date, Decimal, Params, RowFormat, Time, Value, params};
 use mrc_store::{MySqlConfig, ParamMode, QueryExecutor};
@@ -8,7 +8,7 @@ use rand::seq::IndexedRandom;
 
 use super::{config, executor, read};
 
-/// How many histories.
+/// The number of histories.
 const HISTORIES: u32 = 60;
 
 const COLUMNS: [&str; 12] = ["i", "n", "u", "s", "c", "d", "f", "da", "ts", "ti", "js", "vb"];
@@ -77,12 +77,12 @@ fn values() -> Vec<Value> {
     texts.chain(whole.map(Value::from)).chain(broken.map(Value::from)).chain(others).collect()
 }
 
-/// The answer, or that there was none: servers word their refusals as they like.
+/// Returns the answer. Returns `None` for a refusal, as servers word refusals differently.
 async fn answer(executor: &dyn QueryExecutor, sql: &str, params: &Params) -> Option<String> {
     read(executor, RowFormat::Canonical, sql, params).await.ok()
 }
 
-/// The calls of a history on one connection, each against a fresh one.
+/// Runs the calls of a history on one connection, and compares each with a fresh one.
 async fn check(config: &MySqlConfig, sql: &str, history: &[Params]) {
     let one = executor(config.clone());
     for (at, params) in history.iter().enumerate() {
@@ -135,7 +135,7 @@ async fn histories_that_went_wrong() {
     let list = |texts: [&'static str; 2]| Value::List(texts.map(Value::from).into());
     let lists = [named([[123, 5].into()]), named([list(["0123", "zz"])])];
     check(&config, "SELECT k FROM t WHERE c IN (?) ORDER BY k", &lists).await;
-    // Calls of one signature, and yet the first changed the statement.
+    // The calls have one signature, and yet the first changed the statement.
     let texts = [["2025-01-15", "zz"], ["0123", ""]].map(|texts| named(texts.map(Value::from)));
     check(&config, "SELECT k FROM t WHERE da IN (?, ?) ORDER BY k", &texts).await;
     let mixed = [named([(-0.0).into(), 5.into()]), named([5.into(), day]), named([1.5.into(), 123.into()])];
@@ -164,7 +164,7 @@ async fn a_value_of_the_type_of_its_column_costs_one_round_trip() {
         for _ in 0..10 {
             read(&executor, RowFormat::Canonical, sql, &named([value.clone()])).await.unwrap();
         }
-        // MySQL prepares once more of itself where it derived an unsigned number.
+        // MySQL itself prepares once more where it derived an unsigned number.
         let more = prepared().await - before;
         assert!((1..=2).contains(&more), "{sql}: {more}");
     }

@@ -1,4 +1,4 @@
-//! An executor over a pool that a service has already.
+//! An executor over a pool of the service.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use mysql_async::prelude::Queryable;
 
 use super::{canonical, execute, executor};
 
-/// A service's own pool, which keeps so many connections.
+/// Returns a service's own pool, which keeps `most` connections.
 fn pool(database: &Database, most: usize, reset: bool) -> Pool {
     let pool = PoolOpts::new().with_constraints(PoolConstraints::new(most, most).unwrap()).with_reset_connection(reset);
     let opts = mysql_async::Opts::from_url(&database.url()).unwrap();
@@ -46,7 +46,7 @@ async fn nothing_that_the_service_leaves_reaches_a_read_and_no_setting_reaches_t
             let mut conn = pool.get_conn().await.unwrap();
             conn.query_first("SELECT @@autocommit, @@sql_mode, @@time_zone").await.unwrap()
         };
-        // A pool that doesn't reset hands on what was left.
+        // A pool without a reset hands on the session's state.
         pool.get_conn().await.unwrap().query_drop("SET @mine = 7").await.unwrap();
         let left: Option<Option<i64>> = pool.get_conn().await.unwrap().query_first("SELECT @mine").await.unwrap();
         assert_eq!(left.flatten(), if reset { None } else { Some(7) });
@@ -67,7 +67,7 @@ async fn nothing_that_the_service_leaves_reaches_a_read_and_no_setting_reaches_t
             assert_eq!(canonical(&executor, "SELECT * FROM t").await.unwrap(), r#"[{"a":1}]"#, "after `{spoiler}`");
             execute(&executor, "UPDATE t SET a = 1").await.unwrap();
         }
-        // A read is read-only, an `execute` and the service are not.
+        // A read is read-only; an `execute` and the service are not.
         let error = canonical(&executor, "DELETE FROM t").await.unwrap_err();
         assert_eq!(error.server().map(|server| server.code), Some(1792), "{error}");
         let mut conn = pool.get_conn().await.unwrap();

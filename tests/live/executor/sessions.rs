@@ -1,4 +1,4 @@
-//! What callers leave in their sessions reaches no read, and a read writes nothing.
+//! Session state of callers reaches no read, and a read writes nothing.
 
 mod random;
 
@@ -15,7 +15,7 @@ async fn trusted(executor: &MySqlExecutor, sql: &str) -> Result<String, ExecuteE
     Ok(String::from_utf8(rows.finish()?.to_vec()).unwrap())
 }
 
-/// Statements that change their session. Where a server knows one not, it refuses it.
+/// Returns statements that change their session. A server refuses those that it doesn't know.
 fn statements(other: &str) -> Vec<String> {
     let texts = [
         "SET autocommit = 0",
@@ -109,7 +109,7 @@ async fn a_caller_gets_a_session_that_was_reset() {
         let _ = execute(&executor, &sql).await;
         assert_eq!(execute(&executor, probe).await.unwrap(), expected, "after `{sql}`");
     }
-    // Rolled back when the connection came back, not kept open.
+    // The row was rolled back when the connection was returned, not kept open.
     assert_eq!(execute(&executor, "SELECT COUNT(*) AS a FROM log").await.unwrap(), r#"[{"a":1}]"#);
 }
 
@@ -144,12 +144,12 @@ async fn the_session_is_set_as_configured() {
     let expected = r#"[{"a":"+02:00","b":"ANSI_QUOTES","c":"utf8mb4_bin"}]"#;
     assert_eq!(canonical(&executor, sql).await.unwrap(), expected);
     for _ in 0..2 {
-        // Once on a new session, once on one that was reset.
+        // Runs once on a new session, and once on a reset one.
         assert_eq!(execute(&executor, sql).await.unwrap(), expected);
     }
 }
 
-/// Each writes in a way of its own.
+/// Functions that write, each in its own way.
 const WRITERS: [(&str, &str); 3] = [("into_innodb", "t"), ("into_myisam", "m"), ("into_memory", "h")];
 
 #[tokio::test]
@@ -175,9 +175,9 @@ async fn the_server_refuses_what_a_read_would_write() {
         assert_eq!(canonical(&executor, &format!("SELECT * FROM {table}")).await.unwrap(), "[]");
     }
     refused("CREATE TEMPORARY TABLE tmp (a INT)").await;
-    // Who is trusted is trusted.
+    // With trust the call passes.
     assert_eq!(trusted(&executor, "SELECT into_innodb() AS a").await.unwrap(), r#"[{"a":1}]"#);
-    // By `execute` they are what they are, and by `read_only(false)` too.
+    // With `execute` the functions write, and with `read_only(false)` too.
     assert_eq!(execute(&executor, "SELECT into_innodb() AS a").await.unwrap(), r#"[{"a":1}]"#);
     let writing = super::executor(config(&database).read_only(false));
     assert_eq!(canonical(&writing, "SELECT into_innodb() AS a").await.unwrap(), r#"[{"a":1}]"#);
@@ -203,7 +203,7 @@ async fn several_results_are_an_error_that_says_so() {
     assert!(matches!(error, ExecuteError::SeveralResults) && error.to_string().contains("mysql_pool"), "{error:?}");
     let error = execute(&executor, "CALL fails()").await.unwrap_err();
     assert!(matches!(error, ExecuteError::Refused(_)), "{error:?}");
-    // Each has run to its end.
+    // Each ran to its end.
     assert_eq!(execute(&executor, "SELECT a FROM log ORDER BY a").await.unwrap(), r#"[{"a":1},{"a":2},{"a":3}]"#);
 }
 
@@ -231,7 +231,7 @@ async fn the_first_answer_after_an_alter_is_right() {
     )
     .await;
     database.execute("ALTER TABLE a ADD third JSON; UPDATE a SET third = '[ 3 ]'").await;
-    // A new text: its columns were never seen otherwise.
+    // A new text, whose columns were never seen in another form.
     assert_eq!(canonical(&executor, "SELECT third FROM a").await.unwrap(), r#"[{"third":[3]}]"#);
     let table = "CREATE TABLE b (js VARCHAR(99)); INSERT INTO b VALUES ('[ 1 ]')";
     check("b", table, "ALTER TABLE b MODIFY js JSON", r#"[{"js":[1]}]"#).await;
@@ -251,14 +251,14 @@ fn a_static_executor_goes_on_in_other_runtimes() {
     let executor = executor(config(&database).pool_max(1));
     let connection = async || canonical(&executor, "SELECT CONNECTION_ID() AS a").await.unwrap();
     let one = first.block_on(connection());
-    // Both are there.
+    // Both connections exist.
     assert_ne!(second.block_on(connection()), one);
     assert_eq!(first.block_on(connection()), one);
     first.block_on(async { executor.pool().get_conn().await.unwrap().ping().await.unwrap() });
     drop(first);
     let two = second.block_on(connection());
     drop(second);
-    // The number of a runtime that ended may be given to the next.
+    // The number of an ended runtime may be reused.
     for _ in 0..3 {
         let next = runtime();
         assert!(![&one, &two].contains(&&next.block_on(connection())));

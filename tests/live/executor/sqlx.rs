@@ -1,4 +1,4 @@
-//! The executor over sqlx: what it answers is what `MySqlExecutor` answers with `ParamMode::Prepared`, to the byte, errors included.
+//! The executor over sqlx answers as `MySqlExecutor` with `ParamMode::Prepared`, errors included.
 
 mod histories;
 mod rows;
@@ -37,7 +37,7 @@ impl Both {
         Self { database, sqlx, mysql }
     }
 
-    /// The same rows in each format, or the same error.
+    /// Checks for the same rows in each format, or the same error. Returns the rows.
     async fn agree(&self, sql: &str, params: &Params) -> Vec<String> {
         let told = |answer: Result<String, ExecuteError>| {
             answer.unwrap_or_else(|error| format!("{error} (retryable: {})", error.is_retryable()))
@@ -137,6 +137,6 @@ async fn one_result_of_several_is_an_error() {
         };
         assert_eq!(told(&both.sqlx).await, told(&both.mysql).await, "{call}");
     }
-    // The procedure ran to its end, both times.
+    // The procedure ran to its end both times.
     assert_eq!(both.agree("SELECT COUNT(*) AS n FROM t", &params! {}).await, [r#"[{"n":2}]"#; 3]);
 }

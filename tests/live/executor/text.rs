@@ -1,4 +1,4 @@
-//! Params that are written into the text: the server reads the values that were meant, and nothing else.
+//! Params written into the text: the server reads exactly the given values.
 
 use mrc_core::{Params, RowFormat, Value, params};
 use mrc_store::{ExecuteError, MySqlConfig, ParamMode, QueryExecutor, conformance};
@@ -26,7 +26,7 @@ async fn a_server_passes_the_suite_by_text() {
     }
 }
 
-/// Strings that try to end the literal they stand in.
+/// Strings that try to end their literal.
 fn hostile() -> impl Strategy<Value = String> {
     let pieces = prop::sample::select(vec![
         "'",
@@ -71,7 +71,7 @@ fn hostile() -> impl Strategy<Value = String> {
     ]
 }
 
-/// Asks on one connection for each `sql_mode`; each string comes back, and the text is read as the same columns.
+/// Asks on one connection for each `sql_mode`. Strings and columns stay the same.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn any_string_comes_back_and_no_token_is_added() {
     let database = Database::create().await;
@@ -91,7 +91,7 @@ async fn any_string_comes_back_and_no_token_is_added() {
                 let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02X}")).collect::<String>();
                 let rows: serde_json::Value = serde_json::from_str(&rows).unwrap();
                 let same = |found: &serde_json::Value, expected: String| match found {
-                    // The npm peer's rows make numbers of digits.
+                    // The npm peer's rows turn digits into numbers.
                     serde_json::Value::Number(number) => number.as_f64() == expected.parse().ok(),
                     found => found == &serde_json::Value::from(expected),
                 };
@@ -116,11 +116,11 @@ async fn each_session_is_asked_for_its_own_mode() {
         for format in FORMATS {
             let answer = async || read(&executor, format, "SELECT ? AS a", &params! { "A" => value }).await.unwrap();
             assert_eq!(answer().await, json, "{modes}");
-            // After an error the server has said nothing of its mode.
+            // After an error the server has reported no mode.
             read(&executor, format, "SELECT no_such_column", &params! {}).await.unwrap_err();
             assert_eq!(answer().await, json, "{modes}, after an error");
         }
-        // What a caller sets in a session is gone from the next.
+        // A caller's session setting doesn't reach the next session.
         let mut rows = mrc_core::RowEncoder::new(RowFormat::TypeScript);
         let sql = "SET sql_mode = 'NO_BACKSLASH_ESCAPES'";
         executor.execute(sql, &Params::new(), &mut rows).await.unwrap();
@@ -130,7 +130,7 @@ async fn each_session_is_asked_for_its_own_mode() {
     }
 }
 
-/// The server itself would run both: the driver lets it.
+/// The server itself would run both statements: the driver lets it.
 #[tokio::test]
 async fn a_second_statement_is_never_sent() {
     let database = Database::create().await;
@@ -159,7 +159,7 @@ async fn a_second_statement_is_never_sent() {
     assert_eq!(count, Some(0));
 }
 
-/// A read by text has the sessions of other reads: the server refuses a write.
+/// A read by text uses the sessions of other reads: the server refuses a write.
 #[tokio::test]
 async fn a_read_by_text_writes_nothing() {
     let database = Database::create().await;
@@ -173,7 +173,7 @@ async fn a_read_by_text_writes_nothing() {
     }
 }
 
-/// Where a prepared statement answers otherwise, or not at all: MySQL derives a placeholder's type from its place.
+/// Cases where a prepared statement fails or differs: its place decides a placeholder's type.
 #[tokio::test]
 async fn literals_keep_their_own_types() {
     let database = Database::create().await;
@@ -205,7 +205,7 @@ async fn each_call_is_one_round_trip() {
         let json = read(&executor, RowFormat::Python, sql, &params! {}).await.unwrap();
         json.chars().filter(char::is_ascii_digit).collect::<String>().parse().unwrap()
     };
-    // Once before: MariaDB's catalogue is asked for the JSON column.
+    // One call before, because MariaDB's catalogue is asked for the JSON column.
     read(&executor, RowFormat::Python, "SELECT * FROM t WHERE id = ?", &params! { "Id" => 1 }).await.unwrap();
     let before = questions().await;
     for id in 0..10 {

@@ -1,4 +1,4 @@
-//! TLS to a server, what is verified of its certificate, and accounts that can't log in otherwise.
+//! TLS to a server, the checks of its certificate, and accounts that can't log in without TLS.
 
 use mrc_store::mysql::TlsMode::{Off, Unverified, VerifyCa, VerifyIdentity};
 use mrc_store::{ExecuteError, MySqlConfig};
@@ -11,7 +11,7 @@ fn config(server: &SqlServer) -> MySqlConfig {
     MySqlConfig::from_url(&server.url("")).unwrap()
 }
 
-/// Whether a session is encrypted.
+/// Returns whether a session is encrypted.
 async fn encrypted(config: MySqlConfig) -> Result<bool, ExecuteError> {
     let json = canonical(&executor(config), "SHOW STATUS LIKE 'Ssl_cipher'").await?;
     let rows: Vec<serde_json::Value> = serde_json::from_str(&json).unwrap();
@@ -37,7 +37,7 @@ async fn a_certificate_without_names_is_verified_by_its_authority_alone() {
     refused(config(&server).tls(VerifyCa).tls_ca_file(&other), "UnknownIssuer").await;
     refused(config(&server).tls(VerifyIdentity), "UnknownIssuer").await;
 
-    // By a socket no mode encrypts, and none fails.
+    // On a socket no mode encrypts, and none fails.
     let socket = server.file("s").await.to_string_lossy().into_owned();
     assert!(!encrypted(config(&server).tls(Unverified).socket(socket)).await.unwrap());
 

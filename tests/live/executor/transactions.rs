@@ -1,4 +1,4 @@
-//! Transactions on a server: what ends one, and what it leaves behind.
+//! Transactions on a server: their end, and their traces.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ const TABLE: &str = "CREATE TABLE t (id INT PRIMARY KEY AUTO_INCREMENT, n INT NO
     INSERT INTO t (n) VALUES (0), (0)";
 const COUNT: &str = "SELECT COUNT(*) AS n FROM t";
 
-/// An executor with one connection for callers, and the table.
+/// Returns an executor with one connection for callers, and the table.
 async fn table() -> (Database, MySqlExecutor) {
     let database = Database::create().await;
     database.execute(TABLE).await;
@@ -30,7 +30,7 @@ async fn write(executor: &MySqlExecutor, sql: &str) -> Executed {
     executor.execute(sql, &params! {}, &mut RowEncoder::new(RowFormat::Canonical)).await.unwrap()
 }
 
-/// What the callers' one connection reads: it would see what a transaction left open in it.
+/// Reads on the callers' one connection, and so would see a transaction left open there.
 async fn read(executor: &MySqlExecutor, sql: &str) -> String {
     execute(executor, sql).await.unwrap()
 }
@@ -113,7 +113,7 @@ async fn a_cancelled_statement_ends_the_transaction_and_its_locks() {
     }
     assert!(is_over(&run(&mut *open, "UPDATE t SET n = 8 WHERE id = 1").await));
     assert!(is_over(&open.commit().await));
-    // On the one connection that there may be, and on the row that was locked.
+    // The next write needs the one connection, and the row that was locked.
     assert_eq!(write(&executor, "UPDATE t SET n = n + 1 WHERE id = 1").await.affected_rows, 1);
     assert_eq!(read(&executor, "SELECT n FROM t").await, r#"[{"n":1},{"n":0}]"#);
 }
@@ -160,13 +160,14 @@ async fn a_commit_whose_answer_does_not_come_is_unknown() {
         wire.set(mode.clone());
         let error = open.commit().await.unwrap_err();
         assert!(matches!(error, ExecuteError::CommitUnknown(_)) && !error.is_retryable(), "{error:?}");
-        // What was sent was carried out; what was cut off wasn't.
+        // Statements that were sent are executed; those that were cut off aren't.
         expected += usize::from(mode == Mode::HoldAnswers);
         assert_eq!(read(&direct, COUNT).await, format!(r#"[{{"n":{expected}}}]"#), "{mode:?}");
     }
 }
 
-/// In gbk the last byte of `縗` and the backslash after it are one character, so that the quote would end the string.
+/// In gbk `縗`'s last byte and the backslash after it are one character: the quote would end the
+/// string.
 #[tokio::test]
 async fn values_are_written_into_no_text_of_another_charset() {
     let database = Database::create().await;

@@ -1,4 +1,4 @@
-//! The table of `docs/types.md`, row by row: what each type becomes in each format, and which fields hold it.
+//! Checks the table of `docs/types.md`: the text of each type in each format, and its fields.
 
 use std::collections::HashMap;
 
@@ -12,19 +12,19 @@ use super::{config, executor, read};
 
 const PAGE: &str = include_str!("../../../docs/types.md");
 
-/// The cells of each row of the page's first table, below its head.
+/// Returns the cells of each row of the page's first table, below its head.
 fn rows() -> Vec<Vec<&'static str>> {
     let (_, table) = PAGE.split_once("## What each type becomes").unwrap();
     let lines = table.lines().skip_while(|line| !line.starts_with('|')).take_while(|line| line.starts_with('|'));
     lines.skip(2).map(|line| line.trim_matches('|').split(" | ").map(str::trim).collect()).collect()
 }
 
-/// What stands between backticks.
+/// Returns the texts between backticks.
 fn code(cell: &'static str) -> Vec<&'static str> {
     fields(cell).map(|(field, _)| field).collect()
 }
 
-/// The fields that a cell names, each with what the cell says behind it.
+/// Returns the fields that a cell names, each with the text after it.
 fn fields(cell: &'static str) -> impl Iterator<Item = (&'static str, &'static str)> {
     let mut parts = cell.split('`').skip(1);
     std::iter::from_fn(move || Some((parts.next()?, parts.next().unwrap_or_default())))
@@ -47,10 +47,10 @@ enum State {
     Paid,
 }
 
-/// The rows of each format, a value and a NULL.
+/// The rows of each format, with a value and a NULL.
 type Written = (RowFormat, String);
 
-/// Whether the values are the same in each format. `None` if a field can't be read.
+/// Returns whether the values are the same in each format. Returns `None` if a field can't be read.
 fn alike<T: DeserializeOwned + PartialEq>(written: &[Written]) -> Option<bool> {
     let values = written.iter().map(|(format, json)| {
         let mut document = serde_json::Deserializer::from_str(json);
@@ -62,7 +62,7 @@ fn alike<T: DeserializeOwned + PartialEq>(written: &[Written]) -> Option<bool> {
     Some(values.windows(2).all(|pair| pair[0] == pair[1]))
 }
 
-/// The same for a type that the page names.
+/// Does the same for a type that the page names.
 fn read_as(field: &str, written: &[Written]) -> Option<bool> {
     let alike = match field {
         "bool" => alike::<bool>,

@@ -1,4 +1,4 @@
-//! The copies that outlive our values: a peer's drop finds them, and its readers don't.
+//! Copies outlive our values: a peer's drop finds them, and its readers don't.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use serde_json::{Value as Json, json};
 use super::{Side, World, name};
 use crate::client::support::{SQL, until, version};
 
-/// A client of ours with a copy of an item whose value has ended, and a database that doesn't answer it any more.
+/// A client of ours with a copy of an item whose value has expired, and a database that is down.
 struct Left {
     client: mrc::MrcClient,
     id: &'static str,
@@ -73,7 +73,7 @@ async fn a_copy_is_nothing_to_their_readers() {
         world.write(2).await;
         let theirs = json!([{"id": 3, "version": 2}]);
         assert_eq!(side.ask(SQL, &[json!(3)], &[left.id]).await, theirs);
-        // It is a value, and better than a copy.
+        // The peer's entry is a value, and better than a copy.
         let hit = left.ask(side).await.unwrap();
         assert_eq!((hit.source(), hit.json::<Json>().unwrap()), (Source::Cache, theirs));
     }

@@ -1,4 +1,4 @@
-//! They drop and ours go, we drop and theirs go; where the two differ, we drop less.
+//! A peer's drop removes our entries, and ours the peer's. Where the two differ, ours drops less.
 
 use mrc::{DropRequest, Params, params};
 use serde_json::json;
@@ -27,7 +27,7 @@ impl Names {
 
 const ALL: [(u32, u32); 4] = [(6, 1), (6, 2), (7, 1), (7, 2)];
 
-/// Which of all entries are there.
+/// Returns which of all entries exist.
 async fn left(world: &World, side: &Side, names: &Names) -> Vec<(u32, u32)> {
     let client = world.client(side);
     let mut left = Vec::new();
@@ -77,7 +77,7 @@ async fn we_drop_and_theirs_go() {
         assert_eq!(left(&world, side, &names).await, [(6, 2), (7, 1), (7, 2)]);
         assert_eq!(server.drop_outdated_cache(names.params(6, 1)).await.unwrap(), 2);
         assert_eq!(left(&world, side, &names).await, [(7, 2)]);
-        // What went is read anew, by them too.
+        // Removed entries are read anew, by the peers too.
         let id = name("Id");
         side.ask(SQL, &[json!(5)], &[id]).await;
         world.write(9).await;
@@ -88,7 +88,7 @@ async fn we_drop_and_theirs_go() {
     }
 }
 
-/// A boolean and a null are spelled in two ways: a drop of ours finds both.
+/// A boolean and a null have two spellings each. Our drop finds both.
 #[tokio::test]
 async fn we_drop_whoever_spelled_it() {
     let world = World::open().await;
@@ -177,7 +177,7 @@ async fn the_substring_mode_drops_the_entries_that_the_peers_drop() {
         let dropped = world.server().drop_outdated_cache(request.substring()).await.unwrap();
         let left = survivors(&world, &KEYS, &ours).await;
         assert_eq!(dropped, (KEYS.len() - left.len()) as u64);
-        // What isn't a cached entry stays, and here the peers differ.
+        // Keys that are no cached entries stay. The peers differ here.
         assert_eq!(survivors(&world, &FOREIGN, &ours).await, FOREIGN);
 
         for side in world.sides() {

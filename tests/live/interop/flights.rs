@@ -1,4 +1,4 @@
-//! A peer in the middle of a fill of ours: its drop kills the fill, and to its readers the claim is a miss.
+//! A peer during our fill: its drop ends the fill, and its readers see the claim as a miss.
 
 use mrc::{Params, Source};
 use serde_json::{Value as Json, json};
@@ -32,7 +32,7 @@ impl Flight {
         Self { client, mysql, heard, reader, id, key }
     }
 
-    /// Lets the reader go on. It has the old row, as it began before the write.
+    /// Lets the reader continue. It has the old row, as it began before the write.
     async fn end(self, side: &Side) -> mrc::Answer {
         self.mysql.gate.add_permits(1_000);
         let early = self.reader.await.unwrap();
@@ -50,7 +50,7 @@ async fn their_drop_kills_our_fill() {
             world.write(1).await;
             let flight = Flight::begin(&world, side).await;
             world.write(2).await;
-            // They count the claim, and its bookkeeping.
+            // The peers count the claim and its other keys.
             assert!(side.drop(&[flight.id], &[json!(3)], all).await.as_u64().unwrap() >= 1);
             assert!(!world.exists(&flight.key).await);
             let next = flight.end(side).await;
@@ -79,7 +79,7 @@ async fn a_claim_is_a_miss_to_them() {
         world.write(2).await;
         let new = json!([{"id": 3, "version": 2}]);
         assert_eq!(side.ask(SQL, &params, &names).await, new);
-        // They have stored it under the claim: our older value must not replace it.
+        // The peer has stored its value over the claim. Our older value must not replace it.
         let next = flight.end(side).await;
         assert_eq!((next.json::<Json>().unwrap(), next.source()), (new, Source::Cache));
     }
@@ -98,7 +98,7 @@ async fn without_a_drop_our_fill_is_theirs() {
     }
 }
 
-/// A value of ours that is being computed anew. Its reader can't store the new one yet.
+/// A value of ours that is being refreshed. Its reader can't store the new one yet.
 struct Refresh {
     mysql: std::sync::Arc<Gated>,
     heard: Heard,
@@ -118,7 +118,7 @@ impl Refresh {
         let builder = world.builder(side).shared_executor(mysql.clone()).on_event(heard.clone());
         let client = builder.early_refresh(HOUR).jitter(0.0).build().unwrap();
         let key = client.key(side.query(SQL), Params::new().with(id, 3)).unwrap().into_string();
-        // Little is left of it.
+        // The value is near its end.
         assert_eq!(world.redis.cli(&["PEXPIRE", &key, "60000"]).await, "1");
         assert_eq!(ask(client).await.source(), Source::Cache);
         until(async || mysql.reads() == 1).await;

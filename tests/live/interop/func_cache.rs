@@ -1,4 +1,4 @@
-//! One cache with a bound, shared with Python's redis_func_cache: its entries, its order, its maximum, and who empties it.
+//! A bounded cache shared with Python's redis_func_cache: its entries, order, maximum and purge.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,7 +18,7 @@ use crate::client::support::{HOUR, patient, until};
 const MODULE: &str = "app.users";
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// A server, and both of us on it.
+/// A server, with both sides on it.
 struct World {
     redis: Redis,
     store: Arc<RedisStore>,
@@ -65,7 +65,7 @@ impl Layout {
         }
     }
 
-    /// Their class.
+    /// Returns the peer's class.
     fn class(self, policy: Policy) -> String {
         let policy = match policy {
             Policy::Lru => "Lru",
@@ -81,16 +81,16 @@ impl Layout {
     }
 }
 
-/// One cache, of a name of its own, on both sides.
+/// One cache with its own name, on both sides.
 struct Shared {
     ours: Cache,
     theirs: Arc<Peer>,
-    /// What describes it to them.
+    /// The description of the cache for the peer.
     cache: Json,
     layout: Layout,
 }
 
-/// Who does it.
+/// The side that acts.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Who {
     Rust,
@@ -108,21 +108,21 @@ impl Shared {
         Self { ours: ours.jitter(0.0).build().unwrap(), theirs, cache, layout }
     }
 
-    /// Asks them: an operation and its fields, besides those of the cache.
+    /// Asks the peer for an operation, with fields besides those of the cache.
     async fn ask(&self, request: &Json) -> Json {
         let mut all = self.cache.clone();
         all.as_object_mut().unwrap().extend(request.as_object().unwrap().clone());
         self.theirs.call(all).await
     }
 
-    /// What their function answers, and whether it ran.
+    /// Returns the result of the peer's function, and whether the function ran.
     async fn their_call(&self, args: &[Json], kwargs: &Json, value: &Json, mode: &Json) -> Json {
         let it = json!({"op": "call", "module": MODULE, "qualname": "f", "args": args, "kwargs": kwargs, "value": value,
             "mode": mode});
         self.ask(&it).await
     }
 
-    /// The same call as we name it.
+    /// Returns the same call with our names.
     async fn spec(&self, args: &[Json], kwargs: &Json, hash: FuncCacheHash) -> Spec {
         let call = args.iter().cloned().map(PyValue::from).fold(FuncCall::new(MODULE, "f"), FuncCall::arg);
         let kwargs = kwargs.as_object().unwrap().iter();
@@ -140,7 +140,7 @@ impl Shared {
         self.spec(&[json!(id)], &json!({}), FuncCacheHash::default()).await
     }
 
-    /// Calls it, which stores it if it isn't there; whether the function ran. What isn't there becomes `[who, id]`.
+    /// Calls the function, which stores `[who, id]` on a miss. Returns whether the function ran.
     async fn runs(&self, who: Who, id: u64) -> bool {
         let value = json!([format!("{who:?}"), id]);
         let (found, ran) = match who {
@@ -158,7 +158,7 @@ impl Shared {
                 (answer["value"].clone(), answer["ran"] == true)
             }
         };
-        // Whoever stored it.
+        // The value may be of either side.
         assert!(found == value || (!ran && found[1] == id), "{who:?} {id}: {found}");
         ran
     }
@@ -170,7 +170,7 @@ impl Shared {
         }
     }
 
-    /// How many entries there are: both must know.
+    /// Returns the number of entries, on which both sides must agree.
     async fn len(&self) -> u64 {
         let len = self.ours.len().await.unwrap();
         if !self.layout.is_per_function() {
@@ -183,7 +183,7 @@ impl Shared {
         self.ask(&json!({"op": "size"})).await.as_u64().unwrap()
     }
 
-    /// The name of a part of the structure, where all functions share one.
+    /// Returns the name of a part of the structure that all functions share.
     fn part(&self, number: u8) -> String {
         let (name, class) = (self.ours.namespace(), self.cache["policy"].as_str().unwrap());
         assert_eq!(class, "LruTPolicy");
@@ -191,7 +191,7 @@ impl Shared {
     }
 }
 
-/// Each of them stores, and the other hits, in a cache of this layout with this policy; each empties it, and the other runs.
+/// Each side stores and the other hits, in this cache. Each empties it, and the other runs.
 async fn shares(cache: &Shared) {
     for (one, other) in [(Rust, Python), (Python, Rust)] {
         assert!(
@@ -225,7 +225,7 @@ async fn in_a_cluster_too() {
     let world = World::on(&RedisCluster::shared().await.url()).await;
     for policy in Policy::ALL {
         shares(&Shared::new(world.clone(), policy, Layout::Cluster, 10)).await;
-        // Their purge finds nothing there.
+        // The peer's purge finds nothing there.
         let cache = Shared::new(world.clone(), policy, Layout::ClusterMultiple, 10);
         assert!(cache.runs(Rust, 1).await && !cache.runs(Python, 1).await);
         assert!(cache.runs(Python, 2).await && !cache.runs(Rust, 2).await);
@@ -302,7 +302,7 @@ async fn both_share_one_maximum() {
     }
 }
 
-/// Three entries by both, of which one side uses 0 twice; then the other stores a fourth, and this one goes.
+/// Both store three entries; `user` uses 0 twice; `storer` adds a fourth. Returns the evicted one.
 async fn goes(world: &World, policy: Policy, user: Who, storer: Who) -> u64 {
     let cache = world.cache(policy, Layout::Single, 3);
     for (id, who) in [Rust, Python, Rust].into_iter().enumerate() {
@@ -330,9 +330,9 @@ async fn a_use_counts_whoever_it_was() {
         for policy in [Policy::Fifo, Policy::FifoT] {
             assert_eq!(goes(&world, policy, user, storer).await, 0, "{policy} {user:?} {storer:?}");
         }
-        // Of those with one use, the one whose field comes first.
+        // LFU evicts one of those with one use: the one with the first field.
         assert_ne!(goes(&world, Policy::Lfu, user, storer).await, 0, "{user:?} {storer:?}");
-        // Their MRU evicts what was used least recently.
+        // Their MRU evicts the least recently used entry.
         let expect = if storer == Rust { 0 } else { 1 };
         assert_eq!(goes(&world, Policy::Mru, user, storer).await, expect, "{user:?} {storer:?}");
     }
@@ -349,7 +349,7 @@ async fn a_claim_of_ours_is_a_miss_to_them() {
             Ok::<_, Error>(json!("ours"))
         };
         assert_eq!(cache.ours.get_or_try(cache.call(1).await, fill).await.unwrap(), "ours");
-        // They were first.
+        // The peer was first.
         let value: Option<Json> = cache.ours.get(cache.call(1).await).await.unwrap();
         assert_eq!(value, Some(json!(["Python", 1])));
         assert_eq!(cache.len().await, 1);
@@ -387,7 +387,7 @@ async fn their_purge_ends_a_refresh() {
     assert!(!fill().await);
     assert!(cache.runs(Python, 1).await && !fill().await);
     assert!(cache.ours.store().release(key.as_str(), &token).await.unwrap());
-    // Without a purge it is stored.
+    // Without a purge the fill is stored.
     assert_eq!(claim().await, Claim::Granted);
     assert!(fill().await);
     let answer = cache.their_call(&[json!(1)], &json!({}), &Json::Null, &json!({})).await;
@@ -427,7 +427,7 @@ async fn tags_of_ours_end_what_they_would_have_hit() {
         assert!(!cache.runs(Python, 1).await && !cache.runs(Python, 2).await);
         assert_eq!(cache.ours.invalidate(tag.clone()).await.unwrap(), 1);
         assert!(cache.runs(Python, 1).await && !cache.runs(Python, 2).await);
-        // What they stored since has no tags.
+        // Entries that the peer stored since have no tags.
         assert_eq!(cache.ours.invalidate(tag).await.unwrap(), 0);
         assert!(!cache.runs(Python, 1).await);
     }
@@ -440,7 +440,7 @@ async fn our_ttl_ends_an_entry_for_us_and_in_time_for_them() {
     assert!(cache.runs(Python, 2).await);
     assert!(cache.ours.set(cache.call(1).await.ttl(Duration::from_millis(100)), &json!(["Rust", 1])).await.unwrap());
     ends(&world, &cache, async || {}).await;
-    // Before a script of ours has come by, only a server that ends fields by itself tells them.
+    // Only a server that expires fields itself hides it before our first script.
     let ends_fields = !world.redis.cli(&["COMMAND", "INFO", "HPEXPIRE"]).await.trim().is_empty();
     if !ends_fields {
         assert!(!cache.runs(Python, 1).await);
@@ -448,7 +448,7 @@ async fn our_ttl_ends_an_entry_for_us_and_in_time_for_them() {
     assert!(cache.ours.get::<Json>(cache.call(1).await).await.unwrap().is_none());
     assert_eq!(cache.len().await, 1);
     assert!(cache.runs(Python, 1).await);
-    // Theirs live as long as the structure.
+    // The peer's entries live as long as the structure.
     assert!(cache.ours.ttl(cache.call(2).await).await.unwrap() > Some(HOUR - MINUTE));
 }
 
@@ -459,7 +459,7 @@ async fn an_end_is_not_forgotten_while_only_they_use_the_entry() {
     let mut cache = world.cache(Policy::LruT, Layout::Single, 1_024);
     let ours = CacheBuilder::shared(world.store.clone()).namespace(cache.ours.namespace()).bound(bound).jitter(0.0);
     cache.ours = ours.build().unwrap();
-    // Their process is up by then.
+    // This starts the peer's process.
     cache.purge(Python).await;
     assert!(cache.ours.set(cache.call(1).await.ttl(Duration::from_secs(1)), &json!(["Rust", 1])).await.unwrap());
     ends(&world, &cache, async || _ = cache.runs(Python, 1).await).await;
@@ -482,7 +482,7 @@ async fn what_they_stored_does_not_end_as_ours_would_have() {
     assert!(!cache.runs(Python, 1).await);
 }
 
-/// Waits until the server's clock is past the end of the entry of ours that ends last, and does this meanwhile.
+/// Waits until our last entry has expired by the server's clock, and calls `meanwhile` until then.
 async fn ends(world: &World, cache: &Shared, mut meanwhile: impl AsyncFnMut()) {
     let last = world.redis.cli(&["ZRANGE", &cache.part(2), "-1", "-1", "WITHSCORES"]).await;
     let end: f64 = last.lines().last().unwrap().parse().unwrap();

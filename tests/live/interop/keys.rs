@@ -1,4 +1,4 @@
-//! Keys of random params: the peers' and ours, byte for byte.
+//! Keys of random params: the peers' and ours are equal to the byte.
 
 use bytes::Bytes;
 use mrc::Params;
@@ -44,7 +44,7 @@ async fn check(format: KeyFormat, peer: &Peer) {
     }
 }
 
-/// A value, as ours and as the peer gets it.
+/// Returns a value for us and for the peer.
 fn value(format: KeyFormat, lists: bool, rng: &mut StdRng) -> (Value, Json) {
     let exact = format == KeyFormat::Python;
     match rng.random_range(0..if lists { 10 } else { 8 }) {
@@ -121,7 +121,7 @@ fn base64(bytes: &[u8]) -> String {
     text
 }
 
-/// A text of letters that every Unicode version has, and of the kinds that `repr` escapes.
+/// Returns a text of letters that every Unicode version has, and of characters that `repr` escapes.
 fn text(rng: &mut StdRng) -> String {
     const KINDS: [(u32, u32); 9] = [
         (0x20, 0x7e),

@@ -1,4 +1,4 @@
-//! One cache, shared with both published peers: what they write we read, what we write they read, and whoever drops, drops for all.
+//! One cache shared with both published peers: each reads the others' entries, each drops for all.
 
 mod copies;
 mod drops;
@@ -20,7 +20,7 @@ use serde_json::{Value as Json, json};
 
 use crate::client::support::{ITEMS, patient};
 
-/// The Redis of all tests, a database of its own, and both peers on them. Tests keep apart by the names of their params.
+/// The Redis of all tests, its own database, and both peers. Tests have their own names of params.
 struct World {
     redis: Redis,
     database: Database,
@@ -28,7 +28,7 @@ struct World {
     pypi: Side,
 }
 
-/// One peer, and how a client of ours fits it.
+/// One peer, with the matching options of our client.
 struct Side {
     peer: Peer,
     keys: KeyFormat,
@@ -43,10 +43,10 @@ impl World {
         Self { redis, database, npm, pypi }
     }
 
-    /// The same peer in a new process.
+    /// Returns the same peer in a new process.
     ///
-    /// The PyPI peer (0.4.0 on aiomysql 0.3.2) doesn't end the transaction of its first read on a connection: later reads see the database
-    /// as it was then. Whoever wants to see what it reads after a write needs a new one.
+    /// The PyPI peer (0.4.0 on aiomysql 0.3.2) doesn't end the transaction of its first read. Later
+    /// reads see the database as it was then, so a read after a write needs a new process.
     async fn anew(&self, side: &Side) -> Side {
         if side.is_python() {
             Side::pypi(&self.redis, &self.database).await
@@ -59,7 +59,7 @@ impl World {
         [&self.npm, &self.pypi]
     }
 
-    /// A client whose keys are as this peer makes them.
+    /// Returns a client whose keys are as this peer makes them.
     fn builder(&self, side: &Side) -> MrcClientBuilder {
         MrcClient::builder().redis_config(patient(&self.redis.url())).mysql(self.database.url()).key_format(side.keys)
     }
@@ -101,22 +101,22 @@ impl Side {
         self.keys == KeyFormat::Python
     }
 
-    /// The peer's text of a statement.
+    /// Returns the peer's text of a statement.
     fn text(&self, sql: &str) -> String {
         if self.is_python() { sql.replace('?', "%s") } else { sql.to_owned() }
     }
 
-    /// Our query for it.
+    /// Returns our query for it.
     fn query<'a>(&self, sql: &'a str) -> Query<'a> {
         Query::new(sql).keyed_as(self.text(sql))
     }
 
-    /// What the peer answers to a statement.
+    /// Returns the peer's answer to a statement.
     async fn ask(&self, sql: &str, params: &[Json], names: &[&str]) -> Json {
         self.call("query", &self.text(sql), params, names).await
     }
 
-    /// What the peer finds in the cache.
+    /// Returns what the peer finds in the cache.
     async fn read(&self, text: &str, params: &[Json], names: &[&str]) -> Json {
         self.call("read", text, params, names).await
     }
@@ -127,19 +127,19 @@ impl Side {
             .await
     }
 
-    /// Lets the peer drop entries; returns how many keys it says went.
+    /// Lets the peer drop entries. Returns how many keys it reports.
     async fn drop(&self, names: &[&str], values: &[Json], all: bool) -> Json {
         self.peer.call(json!({"op": "drop", "names": names, "values": values, "all": all})).await
     }
 }
 
-/// A name that no other test uses.
+/// Returns a name that no other test uses.
 fn name(text: &str) -> &'static str {
     // Names live as long as the test process.
     unique(text).leak()
 }
 
-/// Whether two documents are the same to a reader whose numbers are doubles.
+/// Returns whether two documents are the same to a reader whose numbers are doubles.
 fn same(one: &Json, other: &Json) -> bool {
     match (one, other) {
         (Json::Number(one), Json::Number(other)) => one.as_f64() == other.as_f64(),

@@ -1,4 +1,4 @@
-//! Rows: stored by us in a peer's format they are the bytes that the peer itself stores; canonical rows are JSON to both.
+//! Our rows in a peer's format equal the peer's bytes. Canonical rows are JSON to both.
 
 use mrc::{Params, RowFormat};
 use mrc_tests::SqlKind;
@@ -18,7 +18,7 @@ async fn golden() -> World {
     world
 }
 
-/// The text that we store and the text that the peer stores, for one query.
+/// Returns the text that we store and the text that the peer stores, for one query.
 async fn stored(world: &World, side: &Side, format: RowFormat, sql: &str, row: u32) -> (String, String) {
     let id = name("Id");
     let client = world.builder(side).row_format(format).build().unwrap();
@@ -52,7 +52,7 @@ async fn every_type_as_the_pypi_peer_stores_it() {
     }
 }
 
-/// What a reporting query returns: sums, averages, expressions, joins, several rows and none.
+/// Compares reporting queries: sums, averages, expressions, joins, several rows and none.
 #[tokio::test]
 async fn queries_of_many_shapes_as_the_peers_store_them() {
     let world = golden().await;
@@ -75,7 +75,7 @@ async fn queries_of_many_shapes_as_the_peers_store_them() {
     }
 }
 
-/// Types that one server alone has, NULL among their values. The PyPI peer fails on a vector.
+/// Compares types of one server alone, with NULLs. The PyPI peer fails on a vector.
 #[tokio::test]
 async fn a_servers_own_types_as_the_npm_peer_stores_them() {
     let world = World::open().await;

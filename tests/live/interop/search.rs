@@ -1,4 +1,4 @@
-//! A random search for a query whose rows we store otherwise than the peers do: column types, expressions, values of params.
+//! A random search for a query whose rows we and the peers store differently.
 
 use mrc::Params;
 use mrc::config::MySqlConfig;
@@ -68,7 +68,7 @@ const QUERY_TEXTS: &[&str] = &[
     "SELECT id FROM r ORDER BY id LIMIT ?",
 ];
 
-/// A value as the peer gets it, and as we do.
+/// Returns values for the peer and for us.
 fn values(side: &Side) -> Vec<(Json, Value)> {
     let day = mrc::rows::Date { year: 2025, month: 1, day: 15 };
     let at = DateTime { date: day, hour: 10, minute: 30, second: 0, micros: 0 };
@@ -96,22 +96,22 @@ async fn ours(executor: &MySqlExecutor, side: &Side, sql: &str, values: &[Value]
     Ok(String::from_utf8(rows.finish().map_err(|error| error.to_string())?.to_vec()).unwrap())
 }
 
-/// What the peer stored. `None` if it failed, as the PyPI peer does on a `TIME`.
+/// Returns what the peer stored. Returns `None` if it failed, as the PyPI peer does on a `TIME`.
 async fn theirs(world: &World, side: &Side, sql: &str, values: &[Json]) -> Option<String> {
     let names: Vec<&str> = values.iter().map(|_| name("P")).collect();
-    // A comment makes a key of its own.
+    // A comment makes a new key.
     let text = format!("{} -- {}", side.text(sql), name("query"));
     let request = json!({"op": "query", "query": text, "params": values, "names": names, "ttl": 60});
     side.peer.try_call(&request).await.ok()?;
     Some(world.get(&side.peer.key(&text, values, &names).await).await)
 }
 
-/// How many of the queries the peers answered, and those that we store otherwise.
+/// Returns how many queries the peers answered, and those that we store differently.
 async fn search(queries: usize) -> (usize, Vec<String>) {
     let world = World::open().await;
     world.database.execute(TABLE).await;
     let executor = async |side: &Side| {
-        // Texts compare by the collation of the session, and each peer has one of its own.
+        // Texts compare by the collation of the session, which each peer sets itself.
         let asked = format!("SELECT @@collation_connection AS name -- {}", name("query"));
         let collation = side.ask(&asked, &[], &[]).await[0]["name"].take();
         let config = MySqlConfig::from_url(&world.database.url()).unwrap().collation(collation.as_str().unwrap());

@@ -1,4 +1,4 @@
-//! A session that is set up as a peer's answers as the peer's does.
+//! A session with a peer's settings answers as the peer's does.
 
 use mrc::config::MySqlConfig;
 use mrc::rows::RowEncoder;
@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 use super::{Side, World};
 use crate::client::support::HOUR;
 
-/// All but `autocommit`, which the PyPI peer begins without, and the limit on the time of a statement.
+/// All but the time limit, and `autocommit`, which the PyPI peer begins without.
 const SESSION: &str = "SELECT @@collation_connection AS a, @@character_set_client AS b, @@character_set_connection AS c, \
                        @@character_set_results AS d, @@sql_mode AS e, @@time_zone AS f, @@sql_auto_is_null AS g, \
                        @@lc_time_names AS h, @@group_concat_max_len AS i, @@div_precision_increment AS j, \
@@ -19,7 +19,7 @@ const SESSION: &str = "SELECT @@collation_connection AS a, @@character_set_clien
 
 const COMPARES: &str = "SELECT 'ß' = 'ss' AS a, 'ß' = 's' AS b, 'a ' = 'a' AS c, 'Ä' = 'a' AS d, 'æ' = 'ae' AS e";
 
-/// What a session of ours answers, as it is configured for this peer.
+/// Returns the answer of our session, as configured for this peer.
 async fn ours(config: MySqlConfig, side: &Side, sql: &str) -> Result<Json, String> {
     let executor = MySqlExecutor::new(config).unwrap();
     let mut rows = RowEncoder::new(side.rows);
@@ -35,7 +35,7 @@ async fn a_session_of_a_peer_is_set_up_as_by_its_driver() {
         let url = if side.is_python() { "python" } else { "typescript" };
         let by_url = MySqlConfig::from_url(&format!("{}?session={url}", world.database.url())).unwrap();
         for sql in [SESSION, COMPARES] {
-            // A comment of its own: the peer would find what another test left in the cache.
+            // The comment is unique: the peer would find another test's entry in the cache.
             let sql = format!("{sql} /* {} */", unique("session"));
             let theirs = side.ask(&sql, &[], &[]).await;
             assert_eq!(ours(config.clone(), side, &sql).await.unwrap(), theirs);

@@ -1,4 +1,4 @@
-//! They write and we hit, we write and they hit: shown by a row that changes in between.
+//! Each side hits the other's entries: a row that changes in between shows it.
 
 use mrc::key::Value;
 use mrc::rows::{Date, Decimal};
@@ -40,7 +40,7 @@ fn cases() -> Vec<Case> {
     ]
 }
 
-/// What only the npm peer's driver can bind.
+/// Cases that only the npm peer's driver can bind.
 fn npm_cases() -> Vec<Case> {
     vec![
         ("id IN (?)", [1, 2].into(), json!([1, 2])),
@@ -50,7 +50,7 @@ fn npm_cases() -> Vec<Case> {
     ]
 }
 
-/// What only Python's integers can say.
+/// Cases that only Python's integers have.
 fn python_cases() -> Vec<Case> {
     vec![("u = ?", u64::MAX.into(), json!(u64::MAX)), ("i > ?", i64::MIN.into(), json!(i64::MIN))]
 }
@@ -102,7 +102,7 @@ async fn params_of_every_kind_with_the_pypi_peer() {
     }
 }
 
-/// The PyPI peer's drivers bind neither lists nor bytes, but its keys know them: a function of its may take them.
+/// The PyPI peer's drivers bind neither lists nor bytes, but its keys support them for functions.
 #[tokio::test]
 async fn lists_and_bytes_in_the_keys_of_the_pypi_peer() {
     let world = World::open().await;
@@ -143,7 +143,7 @@ async fn several_params_and_none() {
     }
 }
 
-/// All three in one fleet: one statement, one entry, as long as everybody hashes the same text.
+/// All three in one fleet: one statement, one entry, if all hash the same text.
 #[tokio::test]
 async fn a_third_language_shares_the_entry() {
     let world = World::open().await;
@@ -166,7 +166,7 @@ async fn a_param_without_a_name_is_left_out_where_the_client_says_so() {
     for side in world.sides() {
         let id = name("Id");
         let sql = "SELECT id, version FROM items WHERE id = ? AND version < ?";
-        // More params than names: both peers leave the rest out of the key.
+        // More params than names: both peers omit the rest from the key.
         let old = side.ask(sql, &[json!(7), json!(99)], &[id]).await;
         world.write(4).await;
         let client = world.builder(side).allow_unnamed_params(true).build().unwrap();

@@ -1,4 +1,4 @@
-//! One cache, shared with Python's simple-dep-cache: either reads what the other wrote, and Rust invalidates what Python reads.
+//! A cache shared with Python's simple-dep-cache: both read all, Rust invalidates Python's entries.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::client::support::patient;
 const MINUTE: Duration = Duration::from_secs(60);
 const MODULE: &str = "app.users";
 
-/// A cache with a prefix of its own, ours and theirs.
+/// A cache with its own prefix, on both sides.
 struct World {
     redis: Redis,
     prefix: String,
@@ -28,7 +28,7 @@ impl World {
         Self { redis, prefix, ours, theirs }
     }
 
-    /// What their decorated function answers, and whether it ran.
+    /// Returns the result of the peer's decorated function, and whether it ran.
     async fn call(&self, args: &[Json], kwargs: &Json, value: &Json, deps: &[&str]) -> Json {
         let it = json!({"op": "call", "module": MODULE, "qualname": "f", "args": args, "kwargs": kwargs, "value": value,
             "ttl": 60, "deps": deps});
@@ -49,13 +49,13 @@ impl World {
         value.map(|value| serde_json::from_slice(&value).unwrap())
     }
 
-    /// For how many seconds the set of a dependency lives on.
+    /// Returns the TTL of a dependency's set, in seconds.
     async fn life(&self, dep: &str) -> i64 {
         self.redis.cli(&["TTL", &format!("{}:deps:{dep}", self.prefix)]).await.parse().unwrap()
     }
 }
 
-/// Calls as Python makes them, and their keys as we do.
+/// Returns calls as Python makes them. Our keys are the same.
 fn calls() -> Vec<(Vec<Json>, Json)> {
     vec![
         (vec![], json!({})),
@@ -113,17 +113,17 @@ async fn a_set_outlives_its_entries_whoever_comes_later() {
     let set = async |key: &str, ttl, dep: &str| world.ours.set(key, "1", ttl, &[dep]).await.unwrap();
     let beyond = |life: i64| life > 1_000_000_000;
 
-    // For ever, then for a minute: theirs alone, the set would end with the second.
+    // Without a TTL, then 1 min: with the peer alone the set would end with the second.
     set("for ever", None, "a").await;
     world.set_theirs("their minute", Some(60), "a").await;
     set("our minute", Some(MINUTE), "a").await;
     assert!(beyond(world.life("a").await));
     assert_eq!(world.redis.cli(&["TTL", &format!("{}:for ever", world.prefix)]).await, "-1");
-    // For a minute, then for ever.
+    // 1 min, then without a TTL.
     world.set_theirs("b minute", Some(60), "b").await;
     set("b for ever", None, "b").await;
     assert!(beyond(world.life("b").await));
-    // Theirs for ever, ours for a minute, theirs for a minute.
+    // The peer's without a TTL, ours with 1 min, the peer's with 1 min.
     world.set_theirs("c for ever", None, "c").await;
     set("c ours", Some(MINUTE), "c").await;
     world.set_theirs("c minute", Some(60), "c").await;
@@ -166,7 +166,7 @@ async fn nothing_is_none_and_falsy_values_are_values() {
         assert!(run(value.clone()).await && !run(value.clone()).await);
         assert_eq!(world.get(&key(&value)).await, Some(value));
     }
-    // It is written, and a miss to them each time.
+    // The value is written, and is a miss to the peer each time.
     assert!(run(Json::Null).await && run(Json::Null).await);
     assert_eq!(world.redis.cli(&["GET", &format!("{}:{}", world.prefix, key(&Json::Null))]).await, "null");
     assert_eq!(world.get(&key(&Json::Null)).await, None);

@@ -1,4 +1,4 @@
-//! Values of functions, lives, and what lies in Redis while something is under way.
+//! Values of functions, TTLs, and the content of Redis during a fill.
 
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
@@ -87,12 +87,12 @@ async fn what_is_written_by_hand_is_read() {
     }
 }
 
-/// The life of a key, asked for at this time: at least and at most, in milliseconds.
+/// Checks the TTL of a key against the one `asked` at this time, in ms.
 async fn assert_life(world: &World, key: &str, asked: Duration, at: Instant) {
     let left: u128 = world.redis.cli(&["PTTL", key]).await.parse().unwrap();
     let asked = asked.as_millis();
     assert!(left <= asked * 11 / 10, "{left}");
-    // Both were rounded down.
+    // Both numbers were rounded down.
     assert!(left + 1 + at.elapsed().as_millis() >= asked * 9 / 10, "{left}");
 }
 
@@ -140,7 +140,7 @@ async fn lives_are_whole_seconds_within_ten_percent() {
     }
 }
 
-/// What a claim and a refresh leave under a key, and what else may stand there.
+/// Checks what a claim and a refresh leave under a key, and other contents.
 #[tokio::test]
 async fn empty_values_and_trailing_spaces() {
     let world = World::open().await;
@@ -167,13 +167,13 @@ async fn empty_values_and_trailing_spaces() {
             assert_eq!(theirs, json!([{"id": 7}]), "{text:?}");
             assert_eq!(ours.unwrap().json::<Json>().unwrap(), json!([{"id": 7}]), "{text:?}");
         }
-        // The mark of a refresh isn't part of what we return.
+        // Our answer doesn't include the mark of a refresh.
         world.redis.cli(&["SET", &key, "[1] ", "EX", "60"]).await;
         assert_eq!(ask().await.1.unwrap().into_bytes(), "[1]");
     }
 }
 
-/// Their spelling of numbers, ours, and the other one's: one entry is JSON to all three.
+/// Three spellings of numbers: an entry is JSON to all three sides.
 #[tokio::test]
 async fn one_entry_for_three_languages() {
     let world = World::open().await;

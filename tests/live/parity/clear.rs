@@ -1,4 +1,4 @@
-//! Namespaces and names: what is cleared goes, and nothing else.
+//! Namespaces and names: a clear removes what it names, and nothing else.
 
 use futures_util::future::join_all;
 use mrc::key::Glob;
@@ -109,7 +109,7 @@ async fn x19_a_clear_reaches_every_node_of_a_cluster() {
     assert_eq!(cache.invalidate(tag("t")).await.unwrap(), 300);
     assert_eq!(cache.clear().await.unwrap(), 300);
     assert_eq!((cache.len().await.unwrap(), other.len().await.unwrap()), (0, 300));
-    // What the other tests do with a cluster's tags is done by the store's own; here only that nothing differs for a cache.
+    // The store's tests cover tags on a cluster. This only checks that a cache works the same.
     assert!(runs(&cache, mrc::Spec::of("a").tag("t")).await && !runs(&cache, "a").await);
     assert_eq!(cache.invalidate(tag("t")).await.unwrap(), 1);
 }

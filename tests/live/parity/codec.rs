@@ -1,4 +1,4 @@
-//! What lies in the store and is no value of this cache: a miss, and an event.
+//! Contents of the store that are no value of this cache: a miss, and an event.
 
 use bytes::Bytes;
 use mrc::config::Codec;
@@ -10,7 +10,7 @@ use super::support::*;
 /// Values of another type than text, which others may read.
 const THEIRS: [&[u8]; 3] = [b"7", b"{\"type\":\"cached_exception\"}", b"null"];
 
-/// Bytes that no cache has written, or none of this codec.
+/// Bytes that no cache has written, or no cache with this codec.
 const WRONG: [&[u8]; 6] = [b"\"cut o", b"\xff\xfe", b"\x00", b"\x01m\xa2ok\x00", b"\x01c", b"plain text"];
 
 async fn leaves(place: &Place, bytes: &'static [u8]) {
@@ -105,7 +105,7 @@ async fn d73_d76_x21_a_codec_is_chosen_and_does_not_read_anothers() {
     .await;
 }
 
-/// Whether it was computed.
+/// Returns whether the text was computed.
 async fn runs_text(cache: &Cache, fresh: &str) -> bool {
     let mut ran = false;
     let value = cache

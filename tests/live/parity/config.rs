@@ -1,4 +1,4 @@
-//! Settings: explicit ones beat the environment, and that beats the defaults.
+//! Settings: explicit ones override the environment, which overrides the defaults.
 
 use std::process::Command;
 use std::sync::LazyLock;
@@ -36,7 +36,7 @@ async fn d04_d69_d88_a_cache_that_is_disabled_always_computes() {
         assert_eq!(disabled.get::<u32>("f").await.unwrap(), None);
         assert!(!disabled.set("f", &9).await.unwrap());
         assert_eq!(cache.get("f").await.unwrap(), Some(1));
-        // What it is to remove it removes: others may use the cache.
+        // A remove still works, because others may use the cache.
         assert!(disabled.remove("f").await.unwrap());
         assert_eq!(cache.get::<u32>("f").await.unwrap(), None);
     })
@@ -52,7 +52,7 @@ fn d17_d23_the_defaults() {
     assert_eq!((settings.lease, settings.wait_max), (Duration::from_secs(30), Duration::from_secs(1)));
 }
 
-/// Runs itself in a process with an environment of its own.
+/// Runs itself in a process with its own environment.
 #[tokio::test]
 async fn d18_d19_d20_d21_d22_explicit_settings_beat_the_environment_and_that_the_defaults() {
     const VARS: [(&str, &str); 4] = [
@@ -87,7 +87,7 @@ async fn d18_d19_d20_d21_d22_explicit_settings_beat_the_environment_and_that_the
     assert_eq!(cache.namespace(), "mine");
     assert!(runs(&cache, "f").await && !runs(&cache, "f").await);
     assert!(cache.ttl("f").await.unwrap().unwrap() > Duration::from_secs(50));
-    // And back again.
+    // And the reverse.
     let cache = CacheBuilder::new(MemoryStore::new()).ttl(60).config(config).jitter(0.0).build().unwrap();
     runs(&cache, "f").await;
     assert!(cache.ttl("f").await.unwrap().unwrap() <= Duration::from_millis(1500));
@@ -115,7 +115,7 @@ async fn d78_d84_r17_a_cache_of_the_whole_program() {
 
 #[tokio::test]
 async fn d16_r08_r16_what_is_not_connected_and_what_is_closed() {
-    // Nobody listens there: nothing is connected before it is needed.
+    // Nobody listens there. The store connects only when needed.
     let nowhere = RedisStore::new(impatient(mrc_tests::free_port())).unwrap();
     let nowhere = CacheBuilder::new(nowhere).namespace("app").invalidation_deadline(Duration::ZERO).build().unwrap();
     on_every_store(async |place| {

@@ -1,4 +1,4 @@
-//! Functions that fail, and values that can't be written.
+//! Functions that fail, and values that can't be encoded.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -9,7 +9,7 @@ use tokio::sync::Semaphore;
 
 use super::support::*;
 
-/// An error of a program's own.
+/// A program's own error.
 #[derive(Debug, PartialEq)]
 enum Failure {
     NotFound(u32),
@@ -65,7 +65,7 @@ async fn d86_d115_an_error_that_is_part_of_the_value_is_cached() {
     .await;
 }
 
-/// What others hear of an error is its text: each caller acts on its own.
+/// Others receive the text of an error, and each caller acts on its own error.
 #[tokio::test]
 async fn each_of_many_callers_gets_an_error_of_its_own_type() {
     on_every_store(async |place| {
@@ -90,7 +90,7 @@ async fn each_of_many_callers_gets_an_error_of_its_own_type() {
     .await;
 }
 
-/// What has no text.
+/// A type without a text.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 struct Unwritable(u32);
 
@@ -116,7 +116,7 @@ async fn x12_a_value_that_cannot_be_written_is_returned() {
         }
         assert_eq!(cache.len().await.unwrap(), 0);
         assert!(matches!(cache.set("a", &Unwritable(7)).await, Err(Error::Encode(_))));
-        // Neither is the scope left behind, nor a claim that others would wait for.
+        // No scope is left, nor a claim that others would wait for.
         assert_eq!(mrc::scope::key(), None);
         assert!(runs(&cache, "a").await && !runs(&cache, "a").await);
     })

@@ -1,4 +1,4 @@
-//! What a cache tells of its decisions, and counts.
+//! A cache's events and counts.
 
 use std::sync::Arc;
 
@@ -136,7 +136,7 @@ async fn statistics_of_a_task() {
         .await;
         runs(&one, "f").await;
         assert_eq!((of(&task).0, of(&part)), (3, (0, 1)));
-        // The same counts go on where it is used again.
+        // The same counts continue on the second use.
         scope::with_stats(&part, async { runs(&one, "f").await }).await;
         assert_eq!(of(&part), (0, 2));
     })

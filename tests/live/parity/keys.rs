@@ -1,4 +1,4 @@
-//! What tells one entry from another.
+//! The parts of a key that distinguish entries.
 
 use std::collections::HashMap;
 

@@ -1,4 +1,4 @@
-//! How long entries live.
+//! The lifetime of entries.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use mrc_tests::Redis;
 
 use super::support::*;
 
-/// What ends by itself: on Redis that takes the time that it takes.
+/// A TTL that a test waits for. Expiry on Redis takes real time.
 const SHORT: Duration = Duration::from_millis(40);
 
 async fn gone(cache: &Cache, name: &str) {
@@ -44,7 +44,7 @@ async fn d67_r14_a_ttl_of_the_cache_of_the_call_and_of_what_is_missing() {
     .await;
 }
 
-/// In others a TTL of zero is none, and such an entry never ends.
+/// In other libraries a TTL of zero is none, and such an entry never expires.
 #[tokio::test]
 async fn r14_a_ttl_of_zero_is_refused() {
     on_every_store(async |place| {
@@ -92,7 +92,7 @@ async fn d55_d61_nothing_is_kept_for_ever_and_an_index_as_long_as_its_entries() 
     assert!(lives.iter().any(|(key, left)| key.contains("mrc:t:") && *left > 7_100_000), "{lives:?}");
 }
 
-/// The keys, and what is left of them in milliseconds; all have an end.
+/// Returns the keys with their TTLs in ms, after a check that all have one.
 async fn lives_of<'a>(redis: &Redis, keys: &'a str) -> Vec<(&'a str, u64)> {
     let mut lives = Vec::new();
     // The clock is one number, however many entries there are.

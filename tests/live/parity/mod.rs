@@ -1,4 +1,4 @@
-//! What other libraries' caches of functions do, and what they get wrong, done right: the tests bear the numbers of docs/parity.md.
+//! Features and faults of other libraries' function caches, with the numbers of docs/parity.md.
 
 mod bounds;
 mod clear;

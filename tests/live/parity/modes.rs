@@ -1,4 +1,4 @@
-//! How a task uses the cache: by the mode that it runs in.
+//! The mode of a task decides how it uses the cache.
 
 use mrc::scope::{self, Mode};
 use mrc::{Cache, Error, Spec};
@@ -22,7 +22,7 @@ async fn x11_a_read_only_miss_runs_nothing() {
         scope::with_mode(Mode::ReadOnly, async {
             assert!(!cache.set("f", &2).await.unwrap());
             assert_eq!(cache.get("f").await.unwrap(), Some(1));
-            // A function that can't fail is run, and its value isn't stored.
+            // A function that can't fail runs, and its value isn't stored.
             assert!(runs(&cache, "g").await && runs(&cache, "g").await);
         })
         .await;
@@ -52,7 +52,7 @@ async fn refresh_computes_and_stores() {
         assert_eq!((call(&cache, Mode::Refresh, 1).await, call(&cache, Mode::Refresh, 2).await), (1, 2));
         assert_eq!(call(&cache, Mode::Normal, 3).await, 2);
         assert_eq!(scope::with_mode(Mode::Refresh, cache.get::<u32>("f")).await.unwrap(), None);
-        // A refresh that an invalidation overtakes is refused like any other.
+        // A refresh that an invalidation overtakes is refused like any other fill.
         let spec = || Spec::of("f").tag("t");
         cache.set(spec(), &4).await.unwrap();
         let overtaken = cache.get_or(spec(), async || {

@@ -1,4 +1,4 @@
-//! Functions that call functions: what is made of an entry goes with it.
+//! Functions that call functions: an invalidation of the inner entry reaches the outer one.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use tokio::sync::Semaphore;
 
 use super::support::*;
 
-/// `feed` of a user is made of a `post`; which of them run.
+/// A user's `feed` reads a `post`. Returns which of them ran.
 async fn feed(feeds: &Cache, posts: &Cache) -> (bool, bool) {
     let mut inner = false;
     let post = async || {
@@ -37,7 +37,7 @@ async fn d90_an_invalidation_ends_at_its_store() {
     on_every_store(async |place| {
         let (here, there) = (place.cache(), Place::memory().cache());
         assert_eq!(feed(&here, &there).await, (true, true));
-        // The tags went along: what is here can be invalidated here, and what is there isn't touched.
+        // The outer entry inherited the tags. An invalidation here changes nothing there.
         assert_eq!(here.invalidate(tag("post:123")).await.unwrap(), 1);
         assert!(there.contains("post(123)").await.unwrap());
         assert_eq!(there.invalidate(tag("user:1")).await.unwrap(), 0);
@@ -54,7 +54,7 @@ async fn x03_nested_hit_propagates_tags() {
         let middle = async || runs_with(&cache, "middle", async || _ = leaf().await).await;
         let outer = async || runs_with(&cache, "outer", async || _ = middle().await).await;
         for of_the_leaf in ["spec", "said"] {
-            // Each is warm before the next one is made of it.
+            // Each is warm before the next one reads it.
             assert!(leaf().await && middle().await && outer().await);
             assert!(!leaf().await && !middle().await && !outer().await);
             assert_eq!(cache.invalidate(tag(of_the_leaf)).await.unwrap(), 3);
@@ -75,7 +75,7 @@ async fn x03_so_does_a_value_that_is_looked_at() {
     .await;
 }
 
-/// Nothing of the inner call is stored, and still the outer entry is made of it.
+/// Nothing of the inner call is stored, and still the outer entry depends on it.
 #[tokio::test]
 async fn x03_so_does_a_value_that_is_not_stored() {
     on_every_store(async |place| {
@@ -146,7 +146,7 @@ async fn x03_so_does_a_value_that_another_caller_computed() {
     .await;
 }
 
-/// A value that didn't come through the cache has told nobody its tags: nothing that is made of it is stored.
+/// A value from outside the cache has no known tags, so an entry that reads it isn't stored.
 #[tokio::test]
 async fn x03_nothing_is_made_of_a_value_whose_tags_are_lost() {
     on_every_store(async |place| {
@@ -163,10 +163,10 @@ async fn x03_nothing_is_made_of_a_value_whose_tags_are_lost() {
     .await;
 }
 
-/// A follower whose leader failed runs its own function.
+/// A follower of a failed leader runs its own function.
 #[tokio::test]
 async fn x03_nor_of_one_that_was_computed_after_anothers_error() {
-    // In memory nobody can join between a claim and its computation.
+    // In memory no caller can join between a claim and its computation.
     let place = Place::shared().await;
     let cache = place.cache();
     let spec = || Spec::of("inner").tag("t");

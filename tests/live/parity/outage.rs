@@ -1,4 +1,4 @@
-//! The store fails: a call goes round it or says so, and no result is lost.
+//! The store fails: a call bypasses it or returns an error, and no result is lost.
 
 use std::time::Duration;
 
@@ -8,12 +8,12 @@ use mrc_tests::{Mode, Proxy, Redis};
 
 use super::support::*;
 
-/// A cache that insists on nothing, so that a test needn't wait for it.
+/// Returns a cache that doesn't retry invalidations, so that a test needn't wait for it.
 fn insisting_on_nothing(builder: CacheBuilder, on_error: OnError) -> Cache {
     builder.on_error(on_error).invalidation_deadline(Duration::ZERO).build().unwrap()
 }
 
-/// Caches of either kind, of which the store fails: closed in memory, and a Redis that is killed.
+/// Runs a test on caches of either kind whose store fails: closed in memory, and a killed Redis.
 async fn on_every_outage(test: impl AsyncFn(Cache, Cache)) {
     let redis = Redis::start().await;
     for place in [Place::memory(), Place::redis(impatient(redis.port()))] {
@@ -39,7 +39,7 @@ async fn x12_d105_d107_d108_d109_d110_a_store_that_is_down_is_gone_round_or_told
         for fresh in 2..5 {
             assert_eq!(degrading.get_or_try("f", async || Ok::<_, Error>(fresh)).await.unwrap(), fresh);
             assert_eq!(degrading.get_or("f", async || fresh).await, fresh);
-            // A function that can't fail doesn't, whatever the setting.
+            // A function that can't fail doesn't fail, whatever the setting.
             assert_eq!(failing.get_or("f", async || fresh).await, fresh);
             let never = async || -> Result<u32, Error> { panic!("nothing runs") };
             assert!(matches!(failing.get_or_try("f", never).await, Err(Error::Store(_))));
@@ -58,7 +58,7 @@ async fn r15_what_is_about_the_cache_alone_when_it_is_down() {
             assert!(!degrading.set(spec.clone(), &1).await.unwrap());
             assert!(matches!(failing.set(spec, &1).await, Err(Error::Store(_))));
         }
-        // An invalidation that did nothing is never passed off as one that found nothing.
+        // An invalidation that failed never looks like one that found nothing.
         for cache in [&degrading, &failing] {
             assert!(matches!(cache.invalidate(tag("t")).await, Err(Error::Store(_))));
             assert!(matches!(cache.clear().await, Err(Error::Store(_))));
@@ -92,7 +92,7 @@ async fn x12_d106_a_result_is_not_lost_when_the_fill_fails() {
     }
 }
 
-/// Reads fail and writes work: what is stored is never read, and every call computes.
+/// Reads fail and writes work: stored values are never read, and every call computes.
 #[tokio::test]
 async fn d111_a_store_that_cannot_be_read() {
     let redis = Redis::start().await;

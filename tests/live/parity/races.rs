@@ -1,4 +1,4 @@
-//! Callers that meet: at a miss, at an invalidation, and when one goes away.
+//! Concurrent callers: at a miss, at an invalidation, and when one is cancelled.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use super::support::*;
 async fn x01_twenty_misses_at_once_are_one_execution() {
     on_every_store(async |place| {
         let (run, gate) = (Arc::new(AtomicU32::new(0)), Arc::new(Semaphore::new(0)));
-        // Two caches share no memory in Redis: they are as two processes.
+        // Two caches share no memory in Redis, so they are like two processes.
         let caches = [0, 1].map(|_| place.builder("app").wait_max(HOUR).build().unwrap());
         let callers = (0..20).map(|at| {
             let (cache, run, gate) = (caches[at % 2].clone(), run.clone(), gate.clone());
@@ -41,7 +41,7 @@ async fn x01_twenty_misses_at_once_are_one_execution() {
     .await;
 }
 
-/// Every way to invalidate, between what a function reads and what is stored of it.
+/// Every way to invalidate, between a function's read and its fill.
 #[tokio::test]
 async fn x02_a_value_that_an_invalidation_overtook_is_not_stored() {
     async fn overtaken(place: &Place, how: &str, tags_come_late: bool) {
@@ -85,7 +85,7 @@ async fn x02_a_value_that_an_invalidation_overtook_is_not_stored() {
     .await;
 }
 
-/// Writers and readers at full speed: a value that was invalidated is never seen again.
+/// Writers and readers at full speed: an invalidated value is never seen again.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn x02_nothing_stale_is_seen_after_an_invalidation_returned() {
     on_every_store(async |place| {
@@ -138,7 +138,7 @@ async fn x14_a_call_that_is_cancelled_stores_nothing_and_leaves_its_scope_clean(
                 _ = &mut call => panic!("it never ends"),
                 () = until(started) => {}
             }
-            // One more look: it is in its function.
+            // One more poll: the caller is in its function.
             std::future::poll_fn(|context| {
                 assert!(Future::poll(call.as_mut(), context).is_pending());
                 Poll::Ready(())
@@ -147,7 +147,7 @@ async fn x14_a_call_that_is_cancelled_stores_nothing_and_leaves_its_scope_clean(
         }
         assert_eq!((scope::key(), scope::current_tags()), (None, vec![]));
         assert!(!cache.contains("f").await.unwrap());
-        // The claim goes too, in the background: nobody waits for a lease.
+        // The claim is released too, in the background: nobody waits for a lease.
         until(async || cache.len().await.unwrap() == 0).await;
         assert!(runs(&cache, "f").await && !runs(&cache, "f").await);
     })
@@ -177,7 +177,7 @@ async fn x14_a_part_that_is_cancelled_leaves_its_caller_whole() {
     .await;
 }
 
-/// A caller that goes away while others wait for it: one of them takes its place.
+/// A caller is cancelled while others wait for it. One of them takes its place.
 #[tokio::test]
 async fn x14_others_go_on_without_the_one_that_was_cancelled() {
     on_every_store(async |place| {

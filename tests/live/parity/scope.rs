@@ -1,4 +1,4 @@
-//! What a function learns of its entry, and says about it, while it runs.
+//! A running function reads and changes its entry's settings.
 
 use std::time::Duration;
 
@@ -76,7 +76,7 @@ async fn d50_d51_a_function_sets_its_ttl() {
         })
         .await;
         assert!(left("inner").await > HOUR / 2 && left("outer").await <= Duration::from_secs(60));
-        // One that can't be used isn't.
+        // A TTL that can't be used is ignored.
         runs_with(&cache, Spec::of("zero").ttl(60), async || scope::set_ttl(0)).await;
         assert!(left("zero").await > Duration::from_secs(30));
     })
@@ -92,7 +92,7 @@ async fn a_function_keeps_its_result_out_of_the_cache() {
             assert!(place.heard.has("bypassed app:a skipped"));
         }
         assert!(!cache.contains("a").await.unwrap());
-        // That is about its own entry alone.
+        // The skip applies to the inner entry alone.
         runs_with(&cache, "outer", async || _ = runs_with(&cache, "a", async || scope::skip()).await).await;
         assert!(cache.contains("outer").await.unwrap());
     })

@@ -1,4 +1,4 @@
-//! What these tests share: a place for entries in each kind of store, the events of its caches, and functions that tell whether they ran.
+//! The tools of these tests: places for entries, events of caches, functions that report runs.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,10 +11,10 @@ use mrc_tests::{Redis, RedisCluster, unique};
 
 pub(super) use crate::client::support::{HOUR, guarded, impatient, patient, until};
 
-/// Where the caches of a test keep their entries: in memory, or in a Redis.
+/// The place of a test's entries: in memory, or in a Redis.
 pub(super) struct Place {
     kind: Kind,
-    /// What all its keys begin with; nothing in memory.
+    /// The prefix of all its keys; empty in memory.
     pub(super) prefix: String,
     pub(super) heard: Heard,
 }
@@ -29,13 +29,13 @@ impl Place {
         Self { kind: Kind::Memory(Arc::default()), prefix: String::new(), heard: Heard::default() }
     }
 
-    /// With a prefix of its own.
+    /// Returns a place on this Redis, with its own prefix.
     pub(super) fn redis(config: RedisConfig) -> Self {
         let prefix = unique("p") + ":";
         Self { kind: Kind::Redis(Box::new(config.prefix(&prefix))), prefix, heard: Heard::default() }
     }
 
-    /// On the Redis of all tests.
+    /// Returns a place on the Redis of all tests.
     pub(super) async fn shared() -> Self {
         Self::redis(patient(&Redis::shared().await.url()))
     }
@@ -44,7 +44,7 @@ impl Place {
         Self::redis(patient(&RedisCluster::shared().await.url()))
     }
 
-    /// The namespace `app`. Each cache in Redis has connections of its own, as in another process.
+    /// Returns a cache of the namespace `app`. In Redis each cache has its own connections.
     pub(super) fn cache(&self) -> Cache {
         self.namespace("app")
     }
@@ -53,7 +53,7 @@ impl Place {
         self.builder(name).build().unwrap()
     }
 
-    /// The namespace `app`, with a bound.
+    /// Returns a bounded cache of the namespace `app`.
     pub(super) fn bounded(&self, bound: Bound) -> Cache {
         self.builder("app").bound(bound).build().unwrap()
     }
@@ -66,7 +66,7 @@ impl Place {
         builder.namespace(namespace).jitter(0.0).on_event(self.heard.clone())
     }
 
-    /// The store without a cache, as somebody else sees it.
+    /// Returns the store without a cache, as others see it.
     pub(super) fn store(&self) -> Arc<dyn CacheStore> {
         match &self.kind {
             Kind::Memory(store) => store.clone(),
@@ -81,7 +81,7 @@ impl fmt::Debug for Place {
     }
 }
 
-/// Where a test fails, this says on which store.
+/// Prints the store on which a test fails.
 impl Drop for Place {
     fn drop(&mut self) {
         if std::thread::panicking() {
@@ -97,12 +97,12 @@ pub(super) async fn on_every_store(test: impl AsyncFn(Place)) {
     }
 }
 
-/// Whether a call runs its function.
+/// Returns whether a call runs its function.
 pub(super) async fn runs(cache: &Cache, spec: impl Into<Spec>) -> bool {
     runs_with(cache, spec, async || {}).await
 }
 
-/// Whether a call runs this.
+/// Returns whether a call runs `work`.
 pub(super) async fn runs_with(cache: &Cache, spec: impl Into<Spec>, work: impl AsyncFnOnce()) -> bool {
     let ran = AtomicBool::new(false);
     cache
@@ -118,17 +118,17 @@ pub(super) fn tag(name: &str) -> Tag {
     Tag::new(name)
 }
 
-/// The events of caches, in order, each with its fields: `"miss app:f"`. Not how long things took.
+/// The events of caches, in order, each with its fields but no durations: `"miss app:f"`.
 #[derive(Clone, Default)]
 pub(super) struct Heard(Arc<Mutex<Vec<String>>>);
 
 impl Heard {
-    /// The events since the last call.
+    /// Returns the events since the last call.
     pub(super) fn take(&self) -> Vec<String> {
         std::mem::take(&mut self.0.lock().unwrap())
     }
 
-    /// Whether there was such an event since the last [`take`](Self::take).
+    /// Returns whether there was such an event since the last [`take`](Self::take).
     pub(super) fn has(&self, event: &str) -> bool {
         self.0.lock().unwrap().iter().any(|heard| heard == event)
     }

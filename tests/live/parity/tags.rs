@@ -1,4 +1,4 @@
-//! Tags: what is invalidated goes, and nothing else.
+//! Tags: an invalidation removes what has the tag, and nothing else.
 
 use futures_util::future::join_all;
 use mrc::{Select, Spec, Tag, scope};
@@ -133,7 +133,7 @@ async fn x16_dead_members_are_trimmed() {
     }
     let index = redis.cli(&["KEYS", "*mrc:t:*"]).await;
     let index = index.trim();
-    // As if they had died long ago; a fill clears some of them away.
+    // As if they had expired long ago. A fill clears some of them away.
     for member in redis.cli(&["ZRANGE", index, "0", "-1"]).await.lines().filter(|member| !member.is_empty()) {
         redis.cli(&["DEL", member]).await;
         redis.cli(&["ZADD", index, "1", member]).await;
@@ -143,7 +143,7 @@ async fn x16_dead_members_are_trimmed() {
     }
     assert_eq!(number(&["ZCARD", index]).await, 4);
     assert_eq!(cache.invalidate(tag("t")).await.unwrap(), 4);
-    // What is left remembers the invalidation, for some minutes.
+    // The rest remembers the invalidation, for some minutes.
     assert_eq!(number(&["ZCARD", index]).await, 1);
     assert!(number(&["PTTL", index]).await > 0);
 }
@@ -168,7 +168,7 @@ async fn x17_an_invalidation_costs_as_much_as_it_removes() {
     let redis = Redis::start().await;
     let wire = Proxy::to(redis.port()).await;
     let cache = Place::redis(patient(&format!("redis://127.0.0.1:{}", wire.port()))).cache();
-    // The first time, the server learns the scripts.
+    // The first time, the scripts are sent to the server.
     let mut costs = Vec::new();
     for others in [0, 0, 2_000] {
         join_all((0..others).map(|name| cache.set(format!("other {name}"), &1))).await;
@@ -197,7 +197,7 @@ async fn x18_a_tag_is_a_whole_name() {
     .await;
 }
 
-/// What their fake stores are tested for, of every store.
+/// Their tests with fake stores, for every store.
 #[tokio::test]
 async fn d126_d144_a_store_by_hand() {
     on_every_store(async |place| {
@@ -224,7 +224,7 @@ async fn d126_d144_a_store_by_hand() {
 async fn d145_d156_stores_are_apart_and_a_tag_is_no_key() {
     on_every_store(async |place| {
         let cache = place.cache();
-        // An entry whose name is a tag of another: to invalidate the tag removes only what has it.
+        // An entry's name is the tag of another: an invalidation removes only entries with the tag.
         cache.set(Spec::of("user:123").tag("org:1"), &1).await.unwrap();
         cache.set(Spec::of("posts:123").tag("user:123"), &1).await.unwrap();
         cache.set(Spec::of("comments:123").tag("posts:123"), &1).await.unwrap();
@@ -239,7 +239,7 @@ async fn d145_d156_stores_are_apart_and_a_tag_is_no_key() {
     .await;
 }
 
-/// A computation that is under way isn't a value, though it goes too.
+/// A computation in flight isn't a value, though an invalidation ends it too.
 #[tokio::test]
 async fn an_invalidation_counts_values() {
     on_every_store(async |place| {

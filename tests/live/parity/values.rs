@@ -1,4 +1,4 @@
-//! Values go round: what is stored comes back as what it was.
+//! Values survive storage: a hit returns what was stored.
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::support::*;
 
-/// The value is computed once, and a hit returns the same.
+/// Checks that the value is computed once, and that a hit returns the same.
 async fn goes_round<T>(cache: &Cache, value: T)
 where
     T: Serialize + DeserializeOwned + Clone + PartialEq + Debug,
@@ -47,7 +47,7 @@ enum Role {
     Admin { since: i64 },
 }
 
-/// Written as text.
+/// Stored as text.
 #[derive(Debug, Clone, PartialEq)]
 struct Euros(u32);
 
@@ -103,7 +103,7 @@ async fn d70_d71_d72_d116_values_of_every_type_go_round_in_every_codec() {
         for codec in &codecs {
             let cache = place.builder(&format!("{codec:?}")).codec(*codec).build().unwrap();
             goes_round(&cache, "héllo \u{0}\"\\ 😀".to_owned()).await;
-            // At their ends the store has marks of its own.
+            // The store has marks of its own at the ends of values.
             goes_round(&cache, " a \n ".to_owned()).await;
             goes_round(&cache, (i64::MIN, u64::MAX, -1)).await;
             goes_round(&cache, [1.0, 0.1, -0.0, 1e-7, f64::MAX]).await;

@@ -59,7 +59,7 @@ async fn cluster() {
     passes(store(&RedisCluster::shared().await.url())).await;
 }
 
-/// A structure as it lies on one server.
+/// A structure as stored on one server.
 struct Parts {
     redis: Redis,
     keys: [String; 5],
@@ -76,7 +76,7 @@ impl Parts {
         self.redis.cli(&[&["EVAL", lua, "5"], &keys[..]].concat()).await
     }
 
-    /// Nothing is in one part only, and nothing stays for ever.
+    /// Checks that no entry is in one part only, and that none stays forever.
     async fn are_whole(&self, max: usize, when: &str) {
         let found = self.ask(include_str!("bounded/whole.lua")).await;
         let Some(size) = found.strip_prefix("whole ") else { panic!("{when}: {found}") };

@@ -1,4 +1,4 @@
-//! A cluster that loses servers: the others go on.
+//! A cluster that loses servers: the others continue.
 
 use futures_util::TryStreamExt;
 use futures_util::future::join_all;
@@ -8,14 +8,14 @@ use mrc_tests::{RedisCluster, unique};
 use super::events::Heard;
 use super::{LONG, SECOND, eventually, patient, store, token};
 
-/// Keys on one server of the cluster.
+/// Returns keys on one server of the cluster.
 fn keys_of(cluster: &RedisCluster, node: usize, count: usize) -> Vec<String> {
     let slots = cluster.slots_of(node);
     let names = (0..).map(|number| unique(&format!("k{number}:")));
     names.filter(|name| slots.contains(&fred::util::redis_keyslot(name.as_bytes()))).take(count).collect()
 }
 
-/// Everything that a store does with a key, none of which fails.
+/// Runs every operation of a store on a key. None may fail.
 async fn works(store: &RedisStore, key: &str) {
     let claim = token();
     assert_eq!(store.get(key).await.unwrap(), None);
@@ -24,7 +24,7 @@ async fn works(store: &RedisStore, key: &str) {
     assert_eq!(store.get(key).await.unwrap(), Some("[1]".into()));
 }
 
-/// While the server `LOST` is lost, the others lose nothing, and what needs it says so.
+/// While the server `LOST` is lost, the others lose nothing, and calls to it return an error.
 async fn the_others_go_on(cluster: &RedisCluster, store: &RedisStore) {
     for node in [0, 2] {
         let keys = keys_of(cluster, node, 150);
@@ -49,7 +49,7 @@ async fn the_others_go_on(cluster: &RedisCluster, store: &RedisStore) {
 
 const LOST: usize = 1;
 
-/// Waits for what comes back by itself.
+/// Waits for the recovery.
 async fn all_is_well(cluster: &RedisCluster, store: &RedisStore) {
     for node in 0..cluster.nodes().len() {
         for key in keys_of(cluster, node, 20) {
@@ -81,7 +81,7 @@ async fn nor_does_one_that_stands_still() {
     let store = RedisStore::new(patient(&cluster.url()).command_timeout(SECOND)).unwrap();
     all_is_well(&cluster, &store).await;
     cluster.node(LOST).pause().await;
-    // The first calls wait; sooner or later the circuit opens.
+    // The first calls wait. Then the circuit opens.
     let key = keys_of(&cluster, LOST, 1).remove(0);
     while !matches!(store.get(&key).await, Err(StoreError::Unavailable(_))) {}
     the_others_go_on(&cluster, &store).await;
@@ -93,7 +93,7 @@ async fn nor_does_one_that_stands_still() {
 async fn one_that_is_dead_from_the_beginning() {
     let cluster = RedisCluster::start().await;
     cluster.node(LOST).kill().await;
-    // The URL begins with a living one, and with the dead one.
+    // The URL begins with a living node, and then with the dead one.
     for first in [0, LOST] {
         let urls = cluster.ports();
         let url = format!("redis-cluster://127.0.0.1:{}?node=127.0.0.1:{}", urls[first], urls[2]);
@@ -116,12 +116,12 @@ async fn a_replica_that_took_over_is_found() {
     cluster.node(LOST).kill().await;
     assert_eq!(replica.cli(&["CLUSTER", "FAILOVER", "TAKEOVER"]).await, "OK");
     all_is_well(&cluster, &store).await;
-    // Nobody needs the dead one any more.
+    // No call needs the dead node any more.
     let server = format!("127.0.0.1:{}", cluster.ports()[LOST]);
     heard.is(&[("server_lost", &server), ("server_back", &server)]).await;
 }
 
-/// It has a third of the keys: what it answers for the others must not look like an outage.
+/// It has a third of the keys. Its answers for the others must not look like an outage.
 #[tokio::test]
 async fn a_node_that_is_asked_as_one_server_says_how_to_ask_the_cluster() {
     let cluster = RedisCluster::shared().await;

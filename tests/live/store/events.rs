@@ -1,4 +1,4 @@
-//! What listeners are told: each loss and each return once, with calls and without.
+//! Listeners receive each loss and each return once, with calls and without.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use tokio::sync::watch;
 
 use super::{LONG, SECOND, eventually, store};
 
-/// What a store told.
+/// The events of a store.
 pub(super) struct Heard(watch::Receiver<Vec<(String, String)>>);
 
 impl Heard {
@@ -22,7 +22,7 @@ impl Heard {
         Self(receiver)
     }
 
-    /// Waits for as many events; they are these, and there are no more.
+    /// Waits for as many events. Checks that they are these, and no more.
     pub(super) async fn is(&self, expect: &[(&str, &str)]) {
         let mut events = self.0.clone();
         let events = events.wait_for(|events| events.len() >= expect.len()).await.unwrap().clone();
@@ -46,7 +46,7 @@ async fn a_server_that_is_killed_and_comes_back() {
         wire.reset();
         redis.kill().await;
         heard.is(&[&before[..], &lost_and_back[..1]].concat()).await;
-        // It is looked for without a call; neither that nor a call is a loss of its own.
+        // The store reconnects without a call. Neither an attempt nor a call is a further loss.
         while wire.connections() < 4 {
             tokio::task::yield_now().await;
         }

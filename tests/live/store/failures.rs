@@ -1,4 +1,4 @@
-//! What goes wrong: every call ends, with the right error, and what can come back does.
+//! Faults: every call ends with the right error, and the store recovers where it can.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -18,7 +18,7 @@ fn impatient(port: u16) -> RedisConfig {
     RedisConfig::new("127.0.0.1", port).connect_timeout(SHORT).command_timeout(SHORT)
 }
 
-/// Every call of a store, and how it failed.
+/// Returns the error of every call of a store.
 async fn failures(store: &RedisStore) -> Vec<StoreError> {
     let key = unique("k");
     vec![
@@ -62,7 +62,7 @@ async fn a_wrong_password_is_not_tried_without_end() {
         calls += 1;
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
-    // About ten in the first second, and one in each that follows.
+    // About ten in the first second, and one in each later one.
     let (tries, most) = (wire.connections(), 20 + 2 * begin.elapsed().as_secs() as usize);
     assert!(tries < most, "{tries} connections for {calls} calls");
     redis.cli(&["CONFIG", "SET", "requirepass", SECRET]).await;
@@ -110,7 +110,7 @@ async fn a_full_server_takes_nothing_and_still_answers() {
     store.put("k", "2".into(), LONG).await.unwrap();
 }
 
-/// Under `noeviction`, which tags want, a full server takes nothing new. What frees memory goes on, and so does a bounded cache's hit.
+/// Under `noeviction`, advised for tags, a full server stores nothing new. Removals and hits work.
 #[tokio::test]
 async fn a_full_server_can_be_invalidated() {
     let redis = Redis::start().await;
@@ -123,7 +123,7 @@ async fn a_full_server_can_be_invalidated() {
         let tags = [(tag.clone(), cache.now().await.unwrap())].into_iter().collect();
         assert!(cache.fill("app:k", &claim, "[1]".into(), Life { tags, ..LONG.into() }).await.unwrap());
     }
-    // A fill that the invalidation must refuse: its tag is known to nobody yet.
+    // The invalidation must refuse this fill, whose tag no index knows yet.
     let (late, since) = (token(), store.now().await.unwrap());
     store.claim("late", &late, Terms::fill(LONG)).await.unwrap();
 
@@ -213,7 +213,7 @@ async fn a_server_that_stands_still_and_goes_on() {
     redis.pause().await;
     let error = store.get("k").await.unwrap_err();
     assert!(matches!(error, StoreError::Timeout(SHORT)), "{error:?}");
-    // Sooner or later the connection is given up, and calls fail at once.
+    // After a while the store gives up the connection, and calls fail at once.
     while !matches!(store.get("k").await, Err(StoreError::Unavailable(_))) {}
     redis.resume().await;
     assert_eq!(eventually(|| store.get("k")).await, Some("1".into()));
@@ -226,7 +226,7 @@ async fn a_server_that_dies_and_comes_back() {
     store.put("k", "1".into(), LONG).await.unwrap();
     for _ in 0..2 {
         redis.kill().await;
-        // At once, and while the attempts to reconnect fail one after the other.
+        // Calls fail at once, and while the reconnects fail one after the other.
         for _ in 0..4 {
             for error in failures(&store).await {
                 assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}");
@@ -311,7 +311,7 @@ async fn a_store_outlives_the_runtime_that_it_began_on() {
     .unwrap();
 }
 
-/// As a `static` store in two tests with a runtime each: the first call in the second runtime is answered as any other.
+/// As with a `static` store in two tests: the first call in the second runtime works too.
 #[test]
 fn a_store_goes_on_in_the_next_runtime_at_once() {
     let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

@@ -1,4 +1,4 @@
-//! Keys of the protocol that another program has written to: whatever lies there, calls end, answers are right, and the key is cached again.
+//! Keys of the protocol with foreign data: calls end, answers are right, the key is cached again.
 
 use std::fmt::Write;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use super::{LONG, store, token};
 const AGES: &str = "9223372036854";
 const VALUE: &[u8] = b"[1]";
 
-/// What lies under a key.
+/// The content of a key.
 #[derive(Debug, Clone)]
 enum Thing {
     Nothing,
@@ -27,7 +27,7 @@ enum Thing {
     Index(Vec<(&'static str, &'static str)>),
 }
 
-/// It, and whether it has an end, far away.
+/// The content, and whether it has a TTL, a long one.
 type Foreign = (Thing, bool);
 
 #[derive(Debug, Clone)]
@@ -117,7 +117,7 @@ impl World<'_> {
         self.put(&format!("mrc:t:{{{}}}", name.trim()), &state.index).await;
     }
 
-    /// What a caller of a client does, who computes [`VALUE`]. Says whether it came from the cache.
+    /// Acts as a client's caller that computes [`VALUE`]. Returns whether it came from the cache.
     async fn read_through(&self, copy: bool) -> (Bytes, bool) {
         let Self { store, key, .. } = self;
         if let Some(value) = store.get(key).await.unwrap() {
@@ -140,7 +140,7 @@ impl World<'_> {
         (VALUE.into(), false)
     }
 
-    /// A call of each kind: none fails.
+    /// Makes a call of each kind: none fails.
     async fn call(&self, which: usize, claim: &Token) {
         let Self { store, key, tag, .. } = self;
         match which {
@@ -169,7 +169,7 @@ impl World<'_> {
         for (at, call) in calls.iter().enumerate() {
             self.call(*call, &claim).await;
             if at == 0 {
-                // In between, once more: after a heal by one call, and for the next.
+                // Written once more in between: after one call has healed it, and for the next.
                 self.write(state).await;
             }
         }
@@ -187,7 +187,7 @@ impl World<'_> {
         prop_assert!(cached.is_some(), "it is not cached again: {}", text);
         prop_assert!(store.ttl(key).await.unwrap().is_some());
 
-        // What this cache has filled is found by its tag; what another program wrote has none.
+        // A tag finds values that this cache has filled. Another program's values have none.
         store.remove(&[Bytes::copy_from_slice(key.as_bytes())]).await.unwrap();
         for _ in 0..2 {
             self.read_through(copy).await;
@@ -198,7 +198,7 @@ impl World<'_> {
         prop_assert_eq!(store.get(key).await.unwrap(), None);
         prop_assert_eq!(store.stale(key).await.unwrap(), None);
 
-        // Nothing that lies there lets a fill through that an invalidation has overtaken.
+        // No content lets a fill through that an invalidation has overtaken.
         let claim = token();
         let granted = store.claim(key, &claim, Terms::fill(LONG).copy(copy)).await.unwrap();
         prop_assert_eq!(granted, Claim::Granted);
@@ -214,7 +214,7 @@ impl World<'_> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn foreign_keys_end_no_call_and_heal() {
-    // One of its own: the clock is everybody's.
+    // A server of its own, because the clock is shared.
     let redis = Redis::start().await;
     let store = store(&redis.url());
     let runtime = tokio::runtime::Handle::current();
@@ -230,7 +230,7 @@ async fn foreign_keys_end_no_call_and_heal() {
     run.await.unwrap();
 }
 
-/// Each instance by itself, with the call that met it.
+/// Tests each case alone, with the call that met it.
 #[tokio::test]
 async fn a_foreign_key_is_as_good_as_absent() {
     let redis = Redis::start().await;
@@ -265,11 +265,11 @@ async fn a_foreign_key_is_as_good_as_absent() {
     check(State { clock: list(), ..none.clone() }, 1).await;
     check(State { clock: (Thing::Text(r#"{"a":1}"#), false), ..none.clone() }, 1).await;
     check(State { clock: (Thing::Text("1e300"), false), ..none.clone() }, 1).await;
-    // Nobody knows any more when the tag was invalidated last: what was computed meanwhile is not stored, what comes after it is.
+    // The index lost its epoch: a value computed meanwhile isn't stored, a later one is.
     check(State { index: list(), ..none.clone() }, 2).await;
     check(State { index: (Thing::Index(vec![("", "1e300")]), false), ..none.clone() }, 2).await;
 
-    // A claim whose lease has lost its end, or was written over.
+    // A claim whose lease has lost its TTL, or was overwritten.
     for lease in ["0123456789abcdef0123456789abcdef", "foreign"] {
         let key = (Thing::Text(""), false);
         check(State { key, lease: (Thing::Text(lease), false), ..none.clone() }, 1).await;
@@ -279,7 +279,7 @@ async fn a_foreign_key_is_as_good_as_absent() {
     check(State { key: (Thing::Text(""), false), lease: (foreign, true), ..none }, 1).await;
 }
 
-/// The parts of a structure, of each type.
+/// Tests the parts of a structure, with each type.
 #[tokio::test]
 async fn a_foreign_part_of_a_structure_is_as_good_as_absent() {
     let redis = Redis::shared().await;
@@ -314,7 +314,7 @@ async fn a_foreign_part_of_a_structure_is_as_good_as_absent() {
     }
 }
 
-/// What holds the token of a field: its tag is a number, as the name has braces.
+/// Returns the key that holds the token of a field: its tag is a number, as the name has braces.
 fn redis_lease(inner: &str) -> String {
     let slot = |text: &str| fred::util::redis_keyslot(text.as_bytes());
     let tag = (0_u32..).find(|number| slot(&number.to_string()) == slot(inner)).unwrap();

@@ -52,7 +52,7 @@ async fn a_prefix() {
     }
 }
 
-/// A prefix without a colon at its end is the beginning of the one with it.
+/// A prefix without a colon at its end is the beginning of the one with the colon.
 #[tokio::test]
 async fn an_open_prefix_leaves_the_closed_one_alone() {
     let redis = Redis::start().await;
@@ -73,7 +73,7 @@ async fn an_open_prefix_leaves_the_closed_one_alone() {
     assert_eq!((everything, closed.get("a").await.unwrap()), (1, Some("1".into())));
 }
 
-/// Where the cache keeps its own books no entry can be, whoever names it.
+/// Keys of the cache's own records can't hold entries, under any name.
 #[tokio::test]
 async fn the_key_space_of_the_bookkeeping_is_reserved() {
     let redis = Redis::start().await;

@@ -1,4 +1,4 @@
-//! A scan of a cluster whose slots move meanwhile.
+//! A scan of a cluster while its slots move.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use mrc_tests::{Redis, RedisCluster};
 
 use super::{LONG, keys, store, token};
 
-/// The keys lie on the server that a scan comes to last, and move to the one that it has left.
+/// The keys move from the server that a scan visits last to the first one.
 #[tokio::test]
 async fn keys_that_move_ahead_of_a_scan_are_found() {
     for (opened_before, finished) in [(false, true), (false, false), (true, false)] {
@@ -54,7 +54,7 @@ async fn keys_that_move_ahead_of_a_scan_are_found() {
         if finished {
             assert_eq!(removed.unwrap(), 50);
         } else {
-            // ASK isn't followed: whoever invalidates is told, and tries again when the slot has arrived.
+            // ASK isn't followed: the caller gets an error, and retries when the slot has arrived.
             assert!(removed.is_err_and(|error| error.is_retryable()));
         }
     }
@@ -87,13 +87,13 @@ async fn a_slot_that_moved_is_found() {
     assert_eq!(cache.remove(&keys(&names)).await.unwrap(), 20);
 }
 
-/// From here on keys of the slot may move from `last` to `first`.
+/// Keys of the slot may move from `last` to `first` from here on.
 async fn open_slot(first: &Redis, last: &Redis, slot: &str) {
     ok(first.cli(&["CLUSTER", "SETSLOT", slot, "IMPORTING", &id(last).await]).await);
     ok(last.cli(&["CLUSTER", "SETSLOT", slot, "MIGRATING", &id(first).await]).await);
 }
 
-/// From here on the slot is `owner`'s.
+/// The slot belongs to `owner` from here on.
 async fn close_slot(nodes: &[&Redis], owner: &Redis, slot: &str) {
     for node in nodes {
         ok(node.cli(&["CLUSTER", "SETSLOT", slot, "NODE", &id(owner).await]).await);

@@ -1,4 +1,4 @@
-//! Stores on one server, of which one's prefix is the beginning of the other's.
+//! Stores on one server, where one's prefix is the beginning of the other's.
 
 use bytes::Bytes;
 use futures_util::TryStreamExt;
@@ -36,7 +36,7 @@ async fn fill(store: &RedisStore, key: &str) {
     assert!(store.fill(key, &claim, "[1]".into(), life).await.unwrap());
 }
 
-/// With the rights for the prefix alone a user reaches all of them.
+/// A user with the rights for the prefix alone reaches all of them.
 #[tokio::test]
 async fn every_key_begins_with_the_prefix() {
     let redis = Redis::start().await;
@@ -54,7 +54,7 @@ async fn the_shorter_prefix_reaches_entries_with_their_copies_and_leaves_the_boo
     for prefix in ["", "a", "app"] {
         let outer = with_prefix(&redis, prefix);
         fill(&app, "k").await;
-        // The copy alone: it is what tells of the entry.
+        // Only the copy is left, and shows the entry.
         redis.cli(&["DEL", "app:k"]).await;
         let found = outer.scan(&ScanPattern::All).try_collect::<Vec<_>>().await.unwrap().concat();
         if prefix == "app" {

@@ -8,24 +8,24 @@ use mrc_store::conformance::store::{bounded_suite, store_suite};
 use mrc_store::{CacheStore, RedisConfig, RedisStore};
 use mrc_tests::{Redis, RedisCluster, unique};
 
-/// The command of the file behind the comment that begins so.
+/// Returns the command of the file after the comment that begins so.
 fn line(comment: &str) -> Vec<&'static str> {
     let file = include_str!("../../../docs/rights/redis.acl");
     let (_, line) = file.split_once(&format!("\n# {comment}")).unwrap();
     line.lines().nth(1).unwrap().split_whitespace().collect()
 }
 
-/// The commands that a server has run for the cache. None may have been refused.
+/// Returns the commands that a server has run for the cache. None may have been refused.
 async fn used(node: &Redis) -> BTreeSet<String> {
     assert_eq!(node.cli(&["ACL", "LOG"]).await, "");
     let stats = node.cli(&["INFO", "commandstats"]).await;
     let commands = stats.lines().filter_map(|line| line.strip_prefix("cmdstat_")?.split_once(':'));
     let commands = commands.map(|(command, _)| command.to_owned());
-    // The first two are this test's own, and everybody may authenticate.
+    // The test itself runs some of these, and everybody may authenticate.
     commands.filter(|command| !["acl|log", "acl|setuser", "config|resetstat", "auth"].contains(&&**command)).collect()
 }
 
-/// Runs `work` as the user of these lines; the servers must have seen exactly the commands that they allow.
+/// Runs `work` as the user of these lines. The servers must have seen exactly the allowed commands.
 async fn exactly(comments: &[&str], nodes: &[Redis], config: RedisConfig, work: impl AsyncFnOnce(RedisStore)) {
     let lines: Vec<_> = comments.iter().map(|comment| line(comment)).collect();
     for node in nodes {

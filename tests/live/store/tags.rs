@@ -1,4 +1,4 @@
-//! Tags as they lie in Redis, and what they cost there.
+//! Tags as stored in Redis, and their cost.
 
 use bytes::Bytes;
 use futures_util::TryStreamExt;
@@ -13,7 +13,7 @@ use super::{LONG, patient, store, token};
 const INDEX: &str = "mrc:t:{4618f47523e0904d5b29ffe6eaea8dfcbf9477a8}";
 const INDEX_OF_SHOP: &str = "shop:mrc:t:{4618f47523e0904d5b29ffe6eaea8dfcbf9477a8}";
 
-/// A life with these tags, of this moment.
+/// Returns a life with these tags, of this moment.
 fn life(tags: &[&str], since: Moment) -> Life {
     Life { tags: tags.iter().map(|tag| ((*tag).into(), since)).collect(), ..LONG.into() }
 }
@@ -110,7 +110,7 @@ async fn an_invalidation_ends_a_fill_that_may_have_registered_itself() {
     let claim = token();
     cache.put("k", "[1]".into(), LONG).await.unwrap();
     cache.claim("k", &claim, Terms::refresh(LONG)).await.unwrap();
-    // A fill that has come so far when the invalidation comes.
+    // A fill may have registered when the invalidation begins.
     redis.cli(&["ZADD", INDEX, "9000000000000000", "k"]).await;
     cache.invalidate(&["a".into()]).await.unwrap();
     assert!(!cache.fill("k", &claim, "[0]".into(), LONG.into()).await.unwrap());
@@ -179,7 +179,7 @@ async fn what_tags_cost() {
     let wire = Proxy::to(redis.port()).await;
     let cache = store(&format!("redis://127.0.0.1:{}", wire.port()));
     let tags: Vec<Tag> = ["a", "b", "c"].map(Tag::from).into();
-    // The first time scripts are sent in full.
+    // The first time, scripts are sent in full.
     filled(&cache, "k", life(&["a", "b", "c"], cache.now().await.unwrap())).await;
     cache.invalidate(&tags).await.unwrap();
 
@@ -208,7 +208,7 @@ async fn what_tags_cost() {
     assert_eq!(sent[0][2..5], ["2", "k", "mrc:l:{k}"]);
 }
 
-/// Once a connection, and with tags only.
+/// Once per connection, and with tags only.
 #[tokio::test]
 async fn a_server_that_may_evict_tags_is_named() {
     let redis = Redis::start().await;

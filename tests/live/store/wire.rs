@@ -1,4 +1,4 @@
-//! What goes over the wire, and what lies in Redis: the contract with whoever else reads it.
+//! Commands and data in Redis: the contract with every other reader.
 
 use bytes::Bytes;
 use fred::util::redis_keyslot;
@@ -115,7 +115,7 @@ async fn a_lease_lies_in_the_slot_of_its_key() {
     const SLOTS: usize = 16_384;
     let cluster = RedisCluster::shared().await;
     let cache = store(&cluster.url());
-    // Where the two were apart the cluster would refuse the script with CROSSSLOT.
+    // If the two keys had different slots, the cluster would refuse the script with CROSSSLOT.
     let name = unique("slot");
     let mut odd = vec![None; SLOTS];
     let mut missing = SLOTS;

@@ -3,13 +3,9 @@
 mod error;
 mod request;
 
-use std::collections::HashSet;
-use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use futures_util::TryStreamExt;
 use futures_util::future::try_join_all;
 use mrc_core::{EntryPattern, Event, EventListener};
 
@@ -17,10 +13,10 @@ use crate::error::StoreError;
 use crate::retry::Retries;
 use crate::select::Select;
 use crate::store::{CacheStore, ScanPattern};
-use crate::walk::walk;
+use crate::walk::{Progress, count_matching, remove_matching};
 
 pub use error::DropError;
-pub use request::{DropRequest, Progress, Strategy};
+pub use request::{DropRequest, Strategy};
 
 /// Invalidates entries of a store, and retries failures until a deadline passes.
 #[derive(Debug, Clone)]
@@ -128,22 +124,11 @@ impl Invalidator {
         progress: &mut Progress,
     ) -> Result<(), StoreError> {
         let scan = pattern.needle().map_or(ScanPattern::All, ScanPattern::Containing);
-        // A scan may return a key twice. A dry run, which removes nothing, must remember its keys.
-        let (hasher, mut counted) = (RandomState::new(), HashSet::new());
-        let mut pages = walk(&*self.store, &scan);
-        while let Some((page, looked)) = pages.try_next().await? {
-            progress.scanned = looked;
-            let mut matching: Vec<Bytes> = page.into_iter().filter(|key| pattern.matches(key)).collect();
-            if request.dry_run {
-                matching.retain(|key| counted.insert(hasher.hash_one(key)));
-            }
-            progress.dropped += match matching.as_slice() {
-                [] => 0,
-                keys if request.dry_run => self.store.exist(keys).await?,
-                keys => self.store.remove(keys).await?,
-            };
-            request.tell(*progress);
+        let (store, matches) = (&*self.store, |key: &[u8]| pattern.matches(key));
+        if request.dry_run {
+            count_matching(store, &scan, matches, progress, |progress| request.tell(progress)).await
+        } else {
+            remove_matching(store, &scan, matches, progress, |progress| request.tell(progress)).await
         }
-        Ok(())
     }
 }

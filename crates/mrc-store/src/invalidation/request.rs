@@ -8,6 +8,7 @@ use mrc_core::{EntryPattern, Params};
 use super::error::DropError;
 use crate::select::Select;
 use crate::tags::Tags;
+use crate::walk::Progress;
 
 /// The entries to drop: those with any of some params, or with all of them.
 ///
@@ -47,16 +48,6 @@ pub enum Strategy {
     /// Reads the index first, so that its entries are dropped early, and then works like
     /// [`Scan`](Self::Scan). If that first read of the index fails, the scan runs nevertheless.
     Both,
-}
-
-/// The progress of a drop.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Progress {
-    /// The number of keys read so far in the whole database, exact at the end. 0 by the index.
-    pub scanned: u64,
-    /// The number of dropped entries, or in a dry run the number that a drop would remove.
-    pub dropped: u64,
 }
 
 impl DropRequest {

@@ -1,4 +1,4 @@
-//! A bounded cache of functions: hits, or misses for each of which an entry goes.
+//! Measures a bounded cache of functions: hits, or misses that each evict an entry.
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use crate::Res;
 use crate::data::{FUNCTION, Order, bounded_id, order};
 use crate::results::Work;
 
-/// Calls from the first on, by number. The structure must hold the orders of all hits.
+/// Measures calls from number `first` on. For hits, the structure must hold all their orders.
 pub(super) async fn measure(
     cache: Cache,
     entries: u32,

@@ -1,4 +1,4 @@
-//! The clients of a contender, each made when it's first used: an idle one has tasks that look after it.
+//! The clients of a contender. Each is made at its first use: an idle client has background tasks.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use mrc::{Bound, Cache, Event, MrcClient, MrcServer, Policy};
 use crate::Res;
 use crate::data::{TTL, bounded_name};
 
-/// Longer than the default: 64 answers of 1.4 MB, decoded on two cores, hold each other up. The same for all.
+/// Longer than the default: 64 answers of 1.4 MB, decoded on two cores, delay each other.
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(10);
 
 pub(super) struct Connections {
@@ -49,7 +49,7 @@ impl Connections {
         }
     }
 
-    /// fred with the settings of our store: nobody should run without time-outs, or wait for a server that is away.
+    /// Returns fred with our store's settings: time-outs, and no wait for a server that is away.
     pub(super) async fn fred(&mut self) -> Res<WithOptions<Client>> {
         if let Some(client) = &self.fred {
             return Ok(client.clone());
@@ -80,7 +80,7 @@ impl Connections {
             return Ok(pool.clone());
         }
         let opts = mysql_async::Opts::from_url(&self.mysql)?;
-        // As the executor has it: a reset costs a round trip, and the prepared statements.
+        // The executor does the same: a reset costs a round trip and the prepared statements.
         let pool_opts = mysql_async::PoolOpts::default().with_reset_connection(false);
         let opts = mysql_async::OptsBuilder::from_opts(opts).pool_opts(pool_opts).prefer_socket(false);
         Ok(self.pool.insert(mysql_async::Pool::new(opts)).clone())
@@ -106,7 +106,7 @@ impl Connections {
         Ok(self.mrc.insert(builder.build()?).clone())
     }
 
-    /// A client with all that can be switched on: early refreshes, stale copies, metrics, a listener.
+    /// Returns a client with every option on: early refreshes, stale copies, metrics, a listener.
     pub(super) fn full(&mut self) -> Res<MrcClient> {
         if let Some(client) = &self.full {
             return Ok(client.clone());
@@ -134,7 +134,7 @@ impl Connections {
         Ok(self.server.insert(MrcServer::new(&self.redis)?).clone())
     }
 
-    /// A cache of functions.
+    /// Returns a cache of functions.
     pub(super) fn cache(&mut self) -> Res<Cache> {
         if let Some(cache) = &self.cache {
             return Ok(cache.clone());
@@ -143,7 +143,7 @@ impl Connections {
         Ok(self.cache.insert(cache).clone())
     }
 
-    /// A cache of functions with room for so many entries; all of them share the connections of one store.
+    /// Returns a cache of functions for `entries` entries. All share one store's connections.
     pub(super) fn bounded(&mut self, policy: Policy, entries: u32) -> Res<Cache> {
         if let Some(cache) = self.bounded.get(&(policy, entries)) {
             return Ok(cache.clone());

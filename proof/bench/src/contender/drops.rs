@@ -1,4 +1,4 @@
-//! A drop.
+//! Measures a drop.
 
 use mrc::{DropRequest, MrcServer, params};
 
@@ -8,7 +8,7 @@ use crate::results::Work;
 
 pub(super) async fn measure(server: MrcServer, name: String, value: u32, substring: bool, warm: bool) -> Res<Work> {
     if warm {
-        // Connects, and touches no entry.
+        // Connects, but touches no entry.
         server.drop_outdated_cache(params! { "No" => "such" }).await?;
     }
     let request = DropRequest::any(params! { name => value });

@@ -1,4 +1,4 @@
-//! Rows to JSON, in memory.
+//! Measures the encoder: rows to JSON, in memory.
 
 use std::hint::black_box;
 
@@ -14,7 +14,7 @@ use crate::results::Work;
 
 const ROWS: u32 = 10_000;
 
-/// A row as a driver gives it.
+/// A row as a driver returns it.
 struct Row {
     id: i64,
     state: &'static str,
@@ -26,7 +26,7 @@ struct Row {
     items: i64,
 }
 
-/// Encodes 10,000 rows, so many times.
+/// Encodes 10,000 rows, `calls` times.
 pub(super) fn measure(way: Way, calls: u64) -> Res<Work> {
     let rows = (1..=ROWS).map(row).collect::<Res<Vec<Row>>>()?;
     let encode = match way {
@@ -83,7 +83,7 @@ fn through_encoder(rows: &[Row]) -> Res<Bytes> {
     Ok(encoder.finish()?)
 }
 
-/// The same through a tree of values.
+/// Encodes the rows through a tree of values.
 fn through_values(rows: &[Row]) -> Res<Bytes> {
     let mut array = Vec::with_capacity(rows.len());
     for row in rows {

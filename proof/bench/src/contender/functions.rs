@@ -1,4 +1,4 @@
-//! A cached function: hits, or misses.
+//! Measures a cached function: hits, or misses.
 
 use std::hint::black_box;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -49,7 +49,7 @@ impl Call for OrTry {
     }
 }
 
-/// A call that has to run the function, which costs nothing itself.
+/// A call that runs the function. The function itself costs nothing.
 #[derive(Clone)]
 struct Miss {
     cache: Cache,

@@ -1,4 +1,4 @@
-//! A hit, in every way there is.
+//! Measures a hit in every way that there is.
 
 use std::future::Future;
 use std::hint::black_box;
@@ -16,7 +16,7 @@ use crate::args::Way;
 use crate::data::{BorrowedOrder, Order, STORE, TAGS, TTL};
 use crate::results::Work;
 
-/// One call. It returns what it saw: bytes, or rows.
+/// One call. Returns the number of bytes or rows that it saw.
 pub(super) trait Call: Clone + Send + 'static {
     fn call(&self) -> impl Future<Output = Res<u64>> + Send;
 }
@@ -51,9 +51,9 @@ pub(super) async fn measure(
     }
 }
 
-/// So many calls in all, by callers at once.
+/// Runs `calls` calls in all, by `callers` callers at once.
 pub(super) async fn drive(callers: u64, calls: u64, call: impl Call) -> Res<Work> {
-    // Connects, if it's the first.
+    // The first call connects.
     call.call().await?;
     let share = calls.div_ceil(callers);
     let clock = Clock::start();
@@ -76,7 +76,7 @@ pub(super) async fn drive(callers: u64, calls: u64, call: impl Call) -> Res<Work
     Ok(clock.stop(share * callers, seen))
 }
 
-/// GET by fred, the key ready.
+/// GET by fred, with the key given.
 #[derive(Clone)]
 struct BareGet {
     client: WithOptions<Client>,
@@ -90,7 +90,7 @@ impl Call for BareGet {
     }
 }
 
-/// GET by our store, the key ready.
+/// GET by our store, with the key given.
 #[derive(Clone)]
 struct StoreGet {
     store: Arc<RedisStore>,
@@ -104,7 +104,7 @@ impl Call for StoreGet {
     }
 }
 
-/// What a service calls.
+/// The call that a service makes.
 #[derive(Clone)]
 struct Query {
     client: MrcClient,

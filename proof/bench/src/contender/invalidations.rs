@@ -1,4 +1,4 @@
-//! An invalidation by tag.
+//! Measures an invalidation by tag.
 
 use mrc::store::RedisStore;
 use mrc::{MrcServer, Tag};
@@ -11,7 +11,7 @@ use crate::results::Work;
 const TAG: &str = "StoreId=6";
 const PAGES: u32 = 100;
 
-/// Fills the entries of the tag in and invalidates it, so many times. The invalidations alone are measured.
+/// Fills the tag's entries and invalidates the tag, `calls` times. Measures only invalidations.
 pub(super) async fn measure(store: &RedisStore, server: MrcServer, calls: u64) -> Res<Work> {
     let mut all = Work { calls, wall: 0.0, cpu: 0.0, seen: 0 };
     for _ in 0..calls {

@@ -1,4 +1,4 @@
-//! A miss: how long until the answer is there, and stored.
+//! Measures a miss: the time until the answer is returned and stored.
 
 use std::ops::Range;
 use std::time::Instant;
@@ -14,7 +14,7 @@ use mysql_async::{Pool, Row, Value};
 use crate::Res;
 use crate::data::{TAGS, TTL};
 
-/// Through the cache; the seconds that each call took.
+/// Calls through the cache. Returns the seconds that each call took.
 pub(super) async fn mrc(client: MrcClient, query: &str, tagged: bool, ids: Range<u32>) -> Res<Vec<f64>> {
     let tags = if tagged { &TAGS[..] } else { &[] };
     let mut latencies = Vec::new();
@@ -30,7 +30,7 @@ pub(super) async fn mrc(client: MrcClient, query: &str, tagged: bool, ids: Range
     Ok(latencies)
 }
 
-/// What one would write by hand: GET, SELECT, SET. No claim: two callers do the work twice, and an invalidation may be lost.
+/// Does GET, SELECT, SET by hand. Without a claim, two callers do the work twice.
 pub(super) async fn bare(redis: WithOptions<Client>, pool: Pool, query: &str, ids: Range<u32>) -> Res<Vec<f64>> {
     let mut latencies = Vec::new();
     for id in ids {
@@ -49,7 +49,7 @@ pub(super) async fn bare(redis: WithOptions<Client>, pool: Pool, query: &str, id
     Ok(latencies)
 }
 
-/// A row as one writes it when it's for oneself.
+/// Encodes a row as hand-written code would.
 pub(super) fn object(row: &Row) -> serde_json::Value {
     let columns = row.columns_ref().iter().enumerate();
     columns.map(|(at, column)| (column.name_str().into_owned(), value(row.as_ref(at)))).collect()

@@ -1,4 +1,5 @@
-//! What one process measures of itself: a JSON request a line on stdin, a JSON answer a line on stdout.
+//! A contender's process: reads JSON requests from stdin and writes JSON answers to stdout, by
+//! line.
 
 mod bounded;
 mod connections;
@@ -21,7 +22,7 @@ use crate::args::{Contender, Runtime, Way};
 use crate::results::Work;
 use crate::{Res, cpu};
 
-/// What can be asked for.
+/// The requests.
 #[derive(Debug, Deserialize)]
 #[serde(tag = "op", rename_all = "lowercase")]
 enum Request {
@@ -71,7 +72,7 @@ enum Request {
     },
 }
 
-/// Answers until stdin ends.
+/// Answers requests until stdin ends.
 pub(crate) fn run(options: &Contender) -> Res<()> {
     let runtime = match options.runtime {
         Runtime::Multi => tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?,

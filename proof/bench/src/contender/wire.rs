@@ -1,4 +1,4 @@
-//! From the database's wire to bytes: how long it takes, and how much memory beside the answer.
+//! Measures an answer from the database's wire to bytes: the time, and the memory beyond it.
 
 use std::time::Instant;
 
@@ -12,9 +12,9 @@ use crate::args::Way;
 use crate::data::{STORE, query as orders};
 use crate::{Res, cpu};
 
-/// Runs the query once, in a process that has done nothing big before.
+/// Runs the query once. The process must not have done anything big before.
 pub(super) async fn measure(way: Way, connections: &mut Connections, query: &str) -> Res<Value> {
-    // Connects, and has every buffer at its usual size.
+    // The small query connects, and brings every buffer to its usual size.
     answer(way, connections, &orders(10)).await?;
     cpu::forget_peak()?;
     let before = cpu::resident()?;

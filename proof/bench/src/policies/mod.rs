@@ -1,4 +1,4 @@
-//! Hit ratios of the eviction policies on made-up workloads: in this process, without a server, and the same numbers every time.
+//! Hit ratios of the eviction policies on synthetic workloads, without a server, always the same.
 
 mod simulated;
 mod stored;
@@ -11,20 +11,20 @@ use self::simulated::Variant;
 use self::workload::{KEYS, WORKLOADS, Workload};
 use crate::Res;
 
-/// How many requests a workload has, and after how many hits are counted.
+/// The number of requests of a workload, and the number before hits are counted.
 pub(crate) const REQUESTS: usize = 1_000_000;
 const WARM_UP: usize = 200_000;
-/// The rooms of the caches, in hundredths of the keys.
+/// The rooms of the caches, in percent of the keys.
 pub(crate) const PERCENTS: [usize; 5] = [1, 2, 5, 10, 20];
 
-/// What a cache does, and its name.
+/// The rule by which a cache evicts, with its name.
 #[derive(Clone, Copy)]
 enum Rule {
-    /// What mrc has, measured through its store in memory.
+    /// A policy of mrc, measured through its store in memory.
     Ours(Policy),
-    /// What it might have had.
+    /// A policy that mrc doesn't have.
     Other(Variant),
-    /// What nobody can have: it knows the future.
+    /// The best possible policy, which knows the future.
     Best,
 }
 
@@ -66,7 +66,7 @@ pub(crate) struct OfRule {
     pub(crate) ratios: Vec<f64>,
 }
 
-/// Works them all out, each workload in a thread of its own.
+/// Computes all hit ratios, each workload in a thread of its own.
 pub(crate) fn run() -> Res<Ratios> {
     let workloads = std::thread::scope(|scope| {
         let threads = WORKLOADS.map(|workload| scope.spawn(move || of_workload(workload)));
@@ -84,7 +84,7 @@ fn of_workload(workload: Workload) -> Res<OfWorkload> {
     Ok(OfWorkload { name: workload.name, rules: rules.collect::<Res<_>>()? })
 }
 
-/// The share of the requests after the warm-up that a cache of this room answers.
+/// Returns the share of the requests after the warm-up that are hits in a cache of this room.
 fn ratio(rule: Rule, requests: &[u64], room: usize, warm_up: usize) -> Res<f64> {
     let hits = match rule {
         Rule::Ours(policy) => stored::hits(policy, requests, room, warm_up)?,

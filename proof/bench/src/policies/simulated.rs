@@ -1,4 +1,4 @@
-//! Policies that mrc doesn't have, and the best that there can be: numbers alone, no values.
+//! Simulates policies that mrc doesn't have, and the best possible one, without values.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -7,24 +7,24 @@ use super::workload::{Random, mix};
 /// A policy to compare with.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Variant {
-    /// Any entry goes.
+    /// Evicts any entry.
     Random,
     /// LFU whose newcomers have one use.
     Plain,
     /// LFU whose newcomers have one use more than the lowest.
     AboveLowest,
-    /// LFU-DA as Arlitt et al. have it: with each use an entry gets the present age, and all its uses.
+    /// LFU-DA as Arlitt et al. define it. A use sets the place to the present age plus all uses.
     Published,
-    /// mrc's LFU, in which a hit is worth so much: a newcomer has one more than what went for it.
+    /// mrc's LFU with this weight for a hit. A newcomer has one more than the last evicted entry.
     Weighted(f64),
 }
 
-/// The name of a key: of entries with equal counts the first by name goes, which must say nothing about how popular it is.
+/// Returns the name of a key, unrelated to its popularity: equal counts are evicted by name.
 pub(super) fn name(key: u64) -> u64 {
     mix(key ^ 0x5bd1_e995)
 }
 
-/// How many of the requests after the warm-up are hits.
+/// Returns how many of the requests after the warm-up are hits.
 pub(super) fn hits(variant: Variant, requests: &[u64], room: usize, warm_up: usize) -> u64 {
     let mut cache = Cache { variant, room, order: BTreeSet::new(), entries: HashMap::new(), age: 0.0 };
     let mut any = Any { room, entries: Vec::new(), at: HashMap::new(), random: Random(1) };
@@ -38,16 +38,16 @@ pub(super) fn hits(variant: Variant, requests: &[u64], room: usize, warm_up: usi
 struct Cache {
     variant: Variant,
     room: usize,
-    /// Places, as bits, which for numbers above zero have the same order; and names.
+    /// Places as bits, which for numbers above zero have the same order; and names.
     order: BTreeSet<(u64, u64)>,
-    /// By name: the place, and how many uses.
+    /// By name: the place, and the number of uses.
     entries: HashMap<u64, (f64, f64)>,
-    /// The place of what went last.
+    /// The place of the entry that was evicted last.
     age: f64,
 }
 
 impl Cache {
-    /// Whether it was there. Afterwards it is.
+    /// Returns whether the entry was there. Adds it if not.
     fn ask(&mut self, name: u64) -> bool {
         let known = self.entries.get(&name).copied();
         let (place, uses) = match known {
@@ -114,7 +114,7 @@ impl Any {
     }
 }
 
-/// How many of the requests after the warm-up are hits, where always that entry goes which is asked for last again (Belady).
+/// Returns how many of the requests after the warm-up are hits with the best eviction (Belady).
 pub(super) fn best(requests: &[u64], room: usize, warm_up: usize) -> u64 {
     let mut next = vec![usize::MAX; requests.len()];
     let mut last = HashMap::new();

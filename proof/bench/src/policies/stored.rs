@@ -1,4 +1,4 @@
-//! mrc's own policies, through its store in memory.
+//! Measures mrc's own policies, through its store in memory.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use super::simulated::name;
 use crate::Res;
 use crate::data::TTL;
 
-/// How many of the requests after the warm-up are hits; what isn't there is put.
+/// Returns how many of the requests after the warm-up are hits. A miss puts the entry.
 pub(super) fn hits(policy: Policy, requests: &[u64], room: usize, warm_up: usize) -> Res<u64> {
     let store: Arc<dyn CacheStore> = Arc::new(MemoryStore::new());
     let cache = store.bounded("bench", &Bound::new(policy).max(room))?;

@@ -1,14 +1,14 @@
-//! Who asks for what: sequences of keys, made from a seed.
+//! The workloads: sequences of keys, made from a seed.
 
-/// How many keys there are, beside those of scans.
+/// The number of keys, besides those of scans.
 pub(super) const KEYS: usize = 100_000;
 const SEED: u64 = 42;
 
-/// How keys are asked for.
+/// A workload.
 #[derive(Clone, Copy)]
 pub(super) struct Workload {
     pub(super) name: &'static str,
-    /// The exponent of Zipf's law: the n-th key is asked for in proportion to n to the power of minus this.
+    /// The exponent `s` of Zipf's law: the n-th key is requested in proportion to n⁻ˢ.
     exponent: f64,
     kind: Kind,
 }
@@ -16,9 +16,9 @@ pub(super) struct Workload {
 #[derive(Clone, Copy)]
 enum Kind {
     Constant,
-    /// After so many requests, so many keys one after the other that nobody asks for again.
+    /// After this many requests, this many keys in a row that nobody requests again.
     Scans(usize, usize),
-    /// After so many requests, other keys are the popular ones.
+    /// After this many requests, other keys are the popular ones.
     Shifts(usize),
 }
 
@@ -30,7 +30,7 @@ pub(super) const WORKLOADS: [Workload; 4] = [
 ];
 
 impl Workload {
-    /// The keys that are asked for, by number.
+    /// Returns the requested keys, by number.
     pub(super) fn requests(&self, count: usize) -> Vec<u64> {
         let (mut random, shares) = (Random(SEED), shares(self.exponent));
         let (mut requests, mut asked, mut fresh) = (Vec::with_capacity(count), 0, KEYS as u64..);
@@ -57,7 +57,7 @@ impl Workload {
     }
 }
 
-/// The share of all requests that the first key has, the first two, …
+/// Returns the cumulated shares of all requests: of the first key, of the first two, …
 fn shares(exponent: f64) -> Vec<f64> {
     let mut sum = 0.0;
     let sums = (1..=KEYS).map(|rank| {
@@ -68,7 +68,7 @@ fn shares(exponent: f64) -> Vec<f64> {
     sums.iter().map(|part| part / sum).collect()
 }
 
-/// Numbers that look random, the same ones every time: SplitMix64.
+/// Pseudo-random numbers, the same every time: SplitMix64.
 pub(super) struct Random(pub(super) u64);
 
 impl Random {
@@ -77,13 +77,13 @@ impl Random {
         mix(self.0)
     }
 
-    /// From 0 to 1.
+    /// Returns a number from 0 to 1.
     fn unit(&mut self) -> f64 {
         (self.next() >> 11) as f64 / (1_u64 << 53) as f64
     }
 }
 
-/// Another number for each number.
+/// Maps each number to another number, one to one.
 pub(super) fn mix(number: u64) -> u64 {
     let number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let number = (number ^ (number >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

@@ -13,7 +13,7 @@ pub(super) struct Chart {
 pub(super) struct Panel {
     pub(super) title: String,
     pub(super) bars: Vec<Bar>,
-    /// Where the scale ends; longer bars are cut, and say so.
+    /// The end of the scale. Longer bars are cut, with a break that shows it.
     pub(super) scale: f64,
 }
 
@@ -24,7 +24,7 @@ pub(super) struct Bar {
     pub(super) kind: Kind,
 }
 
-/// Whose bar it is.
+/// The owner of a bar.
 #[derive(Clone, Copy)]
 pub(super) enum Kind {
     Mrc,
@@ -64,7 +64,7 @@ impl Chart {
 }
 
 impl Panel {
-    /// Draws it from `y` on, and returns where it ends.
+    /// Draws the panel from `y` on, and returns where it ends.
     fn draw(&self, out: &mut String, y: f64) -> f64 {
         _ = writeln!(out, "<text class=\"panel\" x=\"16\" y=\"{:.0}\">{}</text>", y + 12.0, escape(&self.title));
         let top = y + 24.0;
@@ -104,7 +104,7 @@ impl Bar {
             "<rect class=\"{class}\" x=\"{LEFT}\" y=\"{y}\" width=\"{length:.1}\" height=\"{BAR}\" rx=\"2\"/>"
         );
         if is_cut {
-            // A break, so that nobody takes the length for the value.
+            // The break keeps readers from taking the length for the value.
             let x = end - 34.0;
             for x in [x, x + 7.0] {
                 _ = writeln!(out, "<path class=\"gap\" d=\"M{x:.1} {:.1}l8 {}\"/>", y - 1.0, BAR + 2.0);

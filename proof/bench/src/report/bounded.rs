@@ -8,7 +8,7 @@ use crate::results::{Bounded, Results, Series, Work, find};
 const SCRIPTS: &str = "**A miss in a bounded cache.** It runs four scripts, and fred writes each to the socket by itself: it looks, it claims, so that \
     nobody else computes the same, it asks for the time that invalidations go by, and it stores. redis_func_cache promises none of this, and runs \
     two. Most of Redis's time goes into the commands within the scripts.";
-/// Entries that are a thousand times more may cost twice as much: log 1,000,000 / log 1,000.
+/// A thousand times more entries may cost twice as much: log 1,000,000 / log 1,000.
 const GROWTH: f64 = 2.0;
 
 /// The contenders: their names in the results, and in words.
@@ -53,14 +53,14 @@ pub(super) fn targets(results: &Results, targets: &mut Vec<Target>) {
     }
 }
 
-/// CPU of Python's better way against mrc's.
+/// Returns the CPU of Python's better way as a ratio to mrc's.
 fn against_python(calls: &Bounded, on: &str) -> Option<f64> {
     let mrc = find(&calls.series, &format!("function-{on}"))?;
     let python = ["func-cache", "func-cache-sync"].into_iter().filter_map(|name| find(&calls.series, name));
     python.map(|python| python.ratio(mrc, Work::cpu_us)).min_by(f64::total_cmp)
 }
 
-/// By how much a call costs more among the most entries than among the fewest, for each policy.
+/// Returns, for each policy, the cost of a call among the most entries as a ratio to the fewest.
 fn growths(results: &Results, miss: bool, server: bool, name: &str) -> impl Iterator<Item = f64> {
     let of_kind = move |calls: &&Bounded| (calls.miss, calls.callers) == (miss, 64);
     let series = move |calls: &Bounded| find(if server { &calls.server } else { &calls.series }, name).cloned();

@@ -8,7 +8,7 @@ use super::bars::escape;
 pub(super) struct Chart {
     pub(super) title: String,
     pub(super) subtitle: String,
-    /// What is written under each step to the right.
+    /// The labels under the steps, from left to right.
     pub(super) steps: Vec<String>,
     pub(super) panels: Vec<Panel>,
 }
@@ -20,7 +20,7 @@ pub(super) struct Panel {
 
 pub(super) struct Line {
     pub(super) label: &'static str,
-    /// How it looks.
+    /// The CSS class.
     pub(super) class: &'static str,
     /// In %.
     pub(super) values: Vec<f64>,
@@ -29,7 +29,7 @@ pub(super) struct Line {
 const WIDTH: f64 = 760.0;
 /// The field that the lines of a panel are drawn in.
 const FIELD: [f64; 2] = [310.0, 180.0];
-/// From one panel's corner to the next's.
+/// The distance from one panel's corner to the next one's.
 const PANEL: [f64; 2] = [372.0, 258.0];
 const LEFT: f64 = 52.0;
 const TOP: f64 = 128.0;
@@ -71,14 +71,14 @@ impl Chart {
                 x + 33.0,
                 escape(line.label)
             );
-            // As wide as the widest letters would make it, about.
+            // About the width of the label in the widest letters.
             x += 60.0 + line.label.len() as f64 * 7.5;
         }
     }
 }
 
 impl Panel {
-    /// Draws it with the upper left corner of its field here.
+    /// Draws the panel with the upper left corner of its field at `[left, top]`.
     fn draw(&self, out: &mut String, steps: &[String], [left, top]: [f64; 2]) {
         let values = || self.lines.iter().flat_map(|line| line.values.iter().copied());
         let lowest = (values().fold(100.0, f64::min) / RULE).floor() * RULE;

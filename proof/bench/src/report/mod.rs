@@ -1,4 +1,4 @@
-//! What the numbers say: targets, tables, pictures.
+//! Reports the numbers: targets, tables, pictures.
 
 mod bars;
 mod bounded;
@@ -16,7 +16,7 @@ use crate::results::{Results, docs};
 const BEGIN: &str = "<!-- Written by `just bench --write`: from here … -->";
 const END: &str = "<!-- … to here. -->";
 
-/// Everything as text: Markdown, which reads well on a terminal too.
+/// Returns everything as Markdown, which reads well on a terminal too.
 pub(crate) fn text(results: &Results) -> String {
     let targets = targets::all(results);
     let mut out = tables::targets(&targets);
@@ -31,7 +31,7 @@ pub(crate) fn text(results: &Results) -> String {
     out
 }
 
-/// Rewrites the part of docs/benchmarks.md that is measured, its pictures, and the raw numbers beside them.
+/// Rewrites the measured part of docs/benchmarks.md, its pictures, and the raw numbers beside them.
 pub(crate) fn write(results: &Results) -> Res<()> {
     results.save()?;
     for (name, picture) in pictures::all(results) {
@@ -46,7 +46,7 @@ pub(crate) fn write(results: &Results) -> Res<()> {
     Ok(std::fs::write(path, format!("{before}{BEGIN}\n\n{measured}\n{END}{after}"))?)
 }
 
-/// The hit ratios as text.
+/// Returns the hit ratios as text.
 pub(crate) fn ratios(ratios: &Ratios) -> String {
     ratios::table(ratios)
 }
@@ -60,7 +60,7 @@ pub(crate) fn write_ratios(ratios: &Ratios) -> Res<()> {
     Ok(std::fs::write(folder.join("hit-ratios.svg"), ratios::picture(ratios))?)
 }
 
-/// A number with as many digits as it deserves.
+/// Formats a number with as many digits as its size needs.
 fn number(value: f64) -> String {
     match value.abs() {
         v if v >= 1_000.0 => thousands(value),
@@ -70,7 +70,7 @@ fn number(value: f64) -> String {
     }
 }
 
-/// `1,234,567`.
+/// Formats a number as `1,234,567`.
 fn thousands(value: f64) -> String {
     let digits = format!("{value:.0}");
     let mut out = String::new();

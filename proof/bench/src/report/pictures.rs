@@ -1,11 +1,11 @@
-//! Which charts there are.
+//! Chooses the charts.
 
 use super::bars::{Bar, Chart, Kind, Panel};
 use super::targets::{count, hits, of};
 use super::{number, thousands};
 use crate::results::{Results, Series, Work, find};
 
-/// The charts, by file name.
+/// Returns the charts, by file name.
 pub(super) fn all(results: &Results) -> Vec<(&'static str, String)> {
     vec![("hits.svg", hit(results)), ("rows.svg", rows(results)), ("drop.svg", drops(results))]
 }
@@ -28,7 +28,7 @@ fn hit(results: &Results) -> String {
         .into_iter()
         .flatten()
         .collect();
-        // PyPI's is so long that the others could not be told apart.
+        // PyPI's bar is so long that on its scale the others would look alike.
         let scale = bars.iter().rev().skip(1).map(|bar| bar.value).fold(0.0, f64::max) * 1.25;
         Some(Panel { title: format!("{}, {} bytes of JSON", count(rows), thousands(hits.bytes as f64)), bars, scale })
     });

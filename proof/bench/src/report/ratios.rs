@@ -1,13 +1,13 @@
-//! Hit ratios: the table and the picture.
+//! Reports hit ratios: the table and the picture.
 
 use super::lines::{Chart, Line, Panel};
 use super::tables::Table;
 use super::thousands;
 use crate::policies::{OfRule, OfWorkload, Ratios};
 
-/// The rooms in the table, by their place among all.
+/// The rooms in the table, as indexes into all rooms.
 const SHOWN: [usize; 3] = [0, 2, 4];
-/// The policies in the picture and how their lines look. FIFO and RR lie on each other; MRU is for other workloads.
+/// The policies in the picture, with their lines. FIFO and RR coincide; MRU is for other workloads.
 const LINES: [(&str, &str); 5] =
     [("Belady's optimum", "best"), ("LFU", "lfu"), ("LRU", "lru"), ("FIFO", "fifo"), ("LFU without ageing", "plain")];
 

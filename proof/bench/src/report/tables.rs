@@ -149,7 +149,7 @@ pub(super) fn drops(results: &Results) -> String {
     table.text()
 }
 
-/// A table whose columns stand under each other in the source too.
+/// A table whose columns are aligned in the source too.
 pub(super) struct Table {
     title: String,
     rows: Vec<Vec<String>>,
@@ -187,7 +187,7 @@ impl Table {
 fn line(out: &mut String, row: &[String], widths: &[usize]) {
     for (at, (cell, width)) in row.iter().zip(widths).enumerate() {
         let space = " ".repeat(width.saturating_sub(cell.chars().count()));
-        // The first column to the left, numbers to the right.
+        // The first column is left-aligned, numbers are right-aligned.
         _ = if at == 0 { write!(out, "| {cell}{space} ") } else { write!(out, "| {space}{cell} ") };
     }
     out.push_str("|\n");

@@ -37,7 +37,7 @@ pub(super) fn targets(results: &Results, targets: &mut Vec<Target>) {
         add(targets, what.into(), Goal::AtMost(1.2), vec![mrc.ratio(among_few, Work::wall_us)], "");
     }
     let kinds = |miss| results.functions.iter().filter(move |calls| calls.miss == miss);
-    // One caller alone varies too much to tell such things apart.
+    // With a single caller the numbers vary too much for these ratios.
     for hits in kinds(false).filter(|hits| hits.callers > 1) {
         let from = many(hits.callers);
         for (what, one, bound) in [
@@ -51,7 +51,7 @@ pub(super) fn targets(results: &Results, targets: &mut Vec<Target>) {
     }
     for calls in kinds(false).chain(kinds(true)) {
         let what = format!("CPU of a {}, simple-dep-cache / mrc, 3 tags, {}", kind(calls), many(calls.callers));
-        // Against the better one of its two ways.
+        // Compares with the better one of its two ways.
         let measured = on_both(|on| {
             let mrc = format!("function-{on}-tagged");
             let peers = ["simple-dep", "simple-dep-sync"].into_iter();
@@ -62,12 +62,12 @@ pub(super) fn targets(results: &Results, targets: &mut Vec<Target>) {
     }
 }
 
-/// CPU of one series against another's.
+/// Returns the CPU of one series as a ratio to another's.
 fn ratio(calls: &Calls, one: &str, other: &str) -> Option<f64> {
     Some(find(&calls.series, one)?.ratio(find(&calls.series, other)?, Work::cpu_us))
 }
 
-/// What is measured on both runtimes.
+/// Returns the ratio on each runtime.
 fn on_both(ratio: impl Fn(&str) -> Option<f64>) -> Vec<f64> {
     RUNTIMES.into_iter().filter_map(ratio).collect()
 }

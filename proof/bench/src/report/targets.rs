@@ -1,18 +1,18 @@
-//! What was aimed at, and what was reached.
+//! The targets, and the numbers that were reached.
 
 use crate::results::{Hits, Miss, Results, Series, Work, find};
 
-/// One aim.
+/// One target.
 pub(super) struct Target {
     pub(super) what: String,
     pub(super) goal: Goal,
-    /// On the runtime of two workers and on the one of the current thread; or one number for both.
+    /// The numbers on two workers and on the current thread, or one number for both.
     pub(super) measured: Vec<f64>,
-    /// What bounds it, where it wasn't reached.
+    /// The reason, where the target wasn't reached.
     pub(super) bound: &'static str,
 }
 
-/// What is good enough.
+/// The bound of a target.
 #[derive(Clone, Copy)]
 pub(super) enum Goal {
     AtMost(f64),
@@ -50,7 +50,7 @@ const DECODING: &str = "**Structs of 100 rows and more.** By the difference to t
 const SCAN: &str = "**A drop.** Redis walks through its 100,000 keys and matches each of them, which is most of the time, and the same for every \
     client. The npm peer pays as much, and then 10,000 round trips for its small pages, and one for each entry.";
 
-/// All aims that something was measured for.
+/// Returns all targets that were measured.
 pub(super) fn all(results: &Results) -> Vec<Target> {
     let mut targets = Vec::new();
     for (rows, callers) in [(1, 64), (100, 64), (1, 1), (100, 1)] {
@@ -121,7 +121,7 @@ pub(super) fn add(targets: &mut Vec<Target>, what: String, goal: Goal, measured:
     targets.push(Target { what, goal, measured, bound });
 }
 
-/// CPU of one of mrc's ways against a peer's, on both runtimes.
+/// Returns the CPU of one of mrc's ways as a ratio to a peer's, on both runtimes.
 fn ratios(hits: &Hits, way: &str, peer: &str) -> Vec<f64> {
     let Some(peer) = hits.of(peer) else { return Vec::new() };
     let mrc = RUNTIMES.iter().filter_map(|runtime| of(hits, way, runtime));

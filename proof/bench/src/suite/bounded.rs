@@ -1,4 +1,4 @@
-//! Bounded caches that are full, beside the PyPI package of bounded caches: hits, and misses for each of which an entry goes.
+//! Measures full bounded caches, beside the PyPI package of bounded caches: hits, evicting misses.
 
 use mrc_tests::Redis;
 use serde_json::{Value, json};
@@ -12,12 +12,12 @@ use crate::results::{Bounded, Series, Work};
 
 const POLICIES: [&str; 2] = ["lru_t", "lfu"];
 const SIZES: [u32; 2] = [1_000, 1_000_000];
-/// Hits first: misses take the entries away that are hit. Then callers at once.
+/// Hits come first, because misses evict the entries that are hit. Then callers at once.
 const KINDS: [(bool, u32); 4] = [(false, 64), (false, 1), (true, 64), (true, 1)];
-/// Rounds are many here, and no longer than this.
+/// The longest time of a round, in seconds. Rounds are many here.
 const SECONDS: f64 = 0.12;
 
-/// Entries from the first to the last, as mrc's scripts store them.
+/// Stores entries from the first to the last, as mrc's scripts do.
 const FILL: &str = "local time = redis.call('TIME')
 for id = ARGV[1], ARGV[2] do
     local field = ARGV[3] .. string.format('%d', id) .. ')'
@@ -31,7 +31,7 @@ const AT_ONCE: u32 = 50_000;
 
 struct Contender {
     peer: Peer,
-    /// Whether it has so many callers: the decorator of functions that aren't async has one, and the other is for many.
+    /// Whether it can have this many callers: one for the sync decorator, more for the async one.
     is_able: fn(u32) -> bool,
 }
 
@@ -78,7 +78,7 @@ pub(super) async fn run(plan: Plan) -> Res<Vec<Bounded>> {
     Ok(all)
 }
 
-/// Both sizes take turns too: what slows one down in a round slows the other down.
+/// Both sizes take turns too: a disturbance in a round slows down both.
 async fn turns(
     plan: Plan,
     redis: &Redis,
@@ -91,7 +91,7 @@ async fn turns(
     let mut work = async |contender: &mut Contender, entries: u32, calls: u64| {
         let request = json!({ "op": "bounded", "policy": policy, "entries": entries, "miss": miss, "first": *next,
             "callers": callers, "calls": calls });
-        // One more connects.
+        // One further call connects.
         *next += calls + u64::from(callers);
         let before = cpu(redis).await?;
         let work = contender.peer.calls(&request, [1; 2]).await?;
@@ -124,7 +124,7 @@ async fn turns(
         .into())
 }
 
-/// The seconds of CPU that the server has used.
+/// Returns the CPU time of the server, in seconds.
 async fn cpu(redis: &Redis) -> Res<f64> {
     let info = redis.cli(&["INFO", "cpu"]).await;
     let used = |name: &str| -> Res<f64> {
@@ -151,7 +151,7 @@ async fn fill(redis: &Redis, policy: &str, entries: u32) -> Res<()> {
     Ok(())
 }
 
-/// Both structures are as full as they may be, and no fuller.
+/// Checks that both structures are exactly full.
 async fn check(redis: &Redis, policy: &str, entries: u32) -> Res<()> {
     let name = bounded_name(entries);
     for key in [format!("{name}:{{{name}:{policy}}}:0"), format!("func-cache:{name}:{policy}:0")] {

@@ -1,4 +1,4 @@
-//! A drop of 100 entries among 100,000: 1,000 stores with 100 entries each.
+//! Measures a drop of 100 entries among 100,000: 1,000 stores with 100 entries each.
 
 use mrc_tests::Redis;
 use serde_json::{Value, json};
@@ -17,7 +17,7 @@ const FILL: &str = "for store = 1, 1000 do
 end
 return redis.call('DBSIZE')";
 
-/// Each drop, by name: mrc's, mrc's by substring, the peer's, and the peer's with the segment's end written by hand.
+/// The drops by name. `npm-by-hand` is the peer's, with the segment's end written by hand.
 const DROPS: [(&str, &str); 4] = [("mrc", "mrc"), ("mrc-substring", "mrc"), ("npm", "npm"), ("npm-by-hand", "npm")];
 
 pub(super) async fn run(plan: Plan) -> Res<Vec<Series>> {
@@ -47,7 +47,7 @@ pub(super) async fn run(plan: Plan) -> Res<Vec<Series>> {
 }
 
 fn request(name: &str) -> Value {
-    // The peer tests for a part of the key: the text that follows the value ends it.
+    // The peer tests for a substring of the key; the text after the value ends it.
     let value = if name == "npm-by-hand" { json!("6_") } else { json!(6) };
     json!({ "op": "drop", "name": "StoreId", "value": value, "substring": name == "mrc-substring" })
 }

@@ -1,4 +1,4 @@
-//! Cached functions and tags, beside queries and the PyPI package of functions with dependencies.
+//! Measures cached functions and tags, beside queries and the PyPI functions with dependencies.
 
 use mrc::{MrcClient, Query, params};
 use mrc_tests::Redis;
@@ -14,7 +14,7 @@ use crate::results::{Calls, Series, Work};
 /// Hits and misses, by callers at once.
 const KINDS: [(bool, u32); 4] = [(false, 64), (false, 1), (true, 64), (true, 1)];
 
-/// Who is measured, and what it does.
+/// A contender, and its work.
 struct Contender {
     name: String,
     peer: Peer,
@@ -24,7 +24,7 @@ struct Contender {
 enum Job {
     /// Hits of a query.
     Query { text: String, tagged: bool },
-    /// Hits and misses of a function; the decorator of functions that aren't async has one caller.
+    /// Hits and misses of a function. The decorator of sync functions has one caller.
     Function { tagged: bool, many: bool },
 }
 
@@ -65,7 +65,7 @@ async fn turns(plan: Plan, redis: &Redis, all: &mut [Contender], miss: bool, cal
 impl Contender {
     async fn work(&mut self, redis: &Redis, miss: bool, callers: u32, calls: u64) -> Res<Work> {
         if miss {
-            // The others have stored the same entries, and the indexes of their tags grow.
+            // The other contenders have stored the same entries, and indexes of tags grow.
             redis.cli(&["FLUSHALL"]).await;
         }
         self.peer.calls(&self.job.request(miss, callers, calls), [1; 2]).await
@@ -73,7 +73,7 @@ impl Contender {
 }
 
 impl Job {
-    /// The entry of a query, of which there are hits alone.
+    /// Fills the entry of a query. Queries are measured by hits alone.
     async fn fill(&self, client: &MrcClient) -> Res<()> {
         let Self::Query { text, tagged } = self else { return Ok(()) };
         let tags = if *tagged { &TAGS[..] } else { &[] };
@@ -106,7 +106,7 @@ fn contenders(urls: Urls<'_>) -> Res<Vec<Contender>> {
     for runtime in [Runtime::Multi, Runtime::Current] {
         for tagged in [false, true] {
             let suffix = if tagged { "-tagged" } else { "" };
-            // Another entry, of the same size: the space belongs to the text that is hashed.
+            // The space changes the hash of the text, and so makes another entry of the same size.
             let text = query(1) + if tagged { " " } else { "" };
             for (way, job) in
                 [(Way::Typed, Job::Query { text, tagged }), (Way::Function, Job::Function { tagged, many: true })]

@@ -1,4 +1,4 @@
-//! A hit: bytes and rows, one caller and many, both runtimes, beside both peers and the bare driver.
+//! Measures a hit: bytes and rows, one caller and many, both runtimes, beside peers and drivers.
 
 use mrc::{MrcClient, params};
 use mrc_tests::Redis;
@@ -20,7 +20,7 @@ pub(super) async fn run(plan: Plan, mysql: &str) -> Res<Vec<Hits>> {
     let mut peers = contenders(Urls { redis: &url, mysql })?;
     let mut all = Vec::new();
     for rows in ROWS {
-        // One entry for everybody, as mrc fills it in.
+        // All contenders read one entry, which mrc fills.
         let answer = client.query_with_cache(query(rows), params! { "StoreId" => STORE }, TTL).await?;
         let bytes = answer.as_bytes().len() as u64;
         for callers in CALLERS {
@@ -44,7 +44,7 @@ fn contenders(urls: Urls<'_>) -> Res<Vec<Peer>> {
 async fn entry(plan: Plan, peers: &mut [Peer], rows: u32, bytes: u64, callers: u32) -> Res<Hits> {
     let query = query(rows);
     let expected = [rows.into(), bytes];
-    // Twice: the first time connects, and has V8 compile what is hot.
+    // Runs twice: the first time connects and lets V8 compile the hot code.
     let few = if rows > 1_000 { 1 } else { 2_000 };
     let mut calls = Vec::new();
     for peer in &mut *peers {

@@ -1,6 +1,6 @@
-//! An invalidation of 100 entries by tag, among 10,000 and among 1,000,000, beside the drops that look at every key.
-//!
-//! The other entries have no tags: those of other tags would be further keys, and the peer would have to look at them too.
+//! Measures an invalidation of 100 entries by tag, and the drops that look at every key.
+//! The keyspace has 10,000 or 1,000,000 entries.
+//! The other entries have no tags: indexes of further tags would be keys that the peer scans too.
 
 use mrc_tests::Redis;
 use serde_json::{Value, json};
@@ -13,13 +13,13 @@ use crate::peer::{Peer, Urls};
 use crate::results::{Invalidations, Series};
 
 const KEYS: [u32; 2] = [10_000, 1_000_000];
-/// Entries of a store.
+/// The number of entries of a store.
 const PAGES: u32 = 100;
 const STORES_AT_ONCE: u32 = 1_000;
-/// What is short is done so often in a round.
+/// Invalidations in a round where one is short.
 const INVALIDATIONS: u64 = 20;
 
-/// Stores from the first to the last, their keys as both peers write them.
+/// Fills stores from the first to the last, with keys as both peers write them.
 const FILL: &str = "local text = redis.sha1hex('orders')
 for store = ARGV[1], ARGV[2] do
     for page = 1, ARGV[3] do
@@ -28,7 +28,7 @@ for store = ARGV[1], ARGV[2] do
 end
 return redis.status_reply('OK')";
 
-/// One size of the keyspace, and who works on it.
+/// One size of the keyspace, with its contenders.
 struct Field {
     redis: Redis,
     mrc: Peer,
@@ -42,7 +42,7 @@ pub(super) async fn run(plan: Plan) -> Res<Vec<Invalidations>> {
         progress(&format!("invalidations: filling {keys} entries in"));
         fields.push(Field::new(keys).await?);
     }
-    // In turns: what slows one size down in a round slows the other down too.
+    // The sizes take turns: a disturbance in a round slows down both.
     for round in 0..plan.rounds.min(5) {
         for field in &mut fields {
             progress(&format!("invalidations among {}, round {}", field.of_size.keys, round + 1));
@@ -58,7 +58,7 @@ impl Field {
         let url = redis.url();
         let urls = Urls { redis: &url, mysql: "" };
         let (mut mrc, mut npm) = (Peer::rust(Way::Bytes, Runtime::Multi, urls)?, Peer::npm(urls)?);
-        // Both connect, and mrc's scripts are known.
+        // Both connect and load their scripts.
         mrc.work(&json!({ "op": "invalidate", "calls": 1 })).await?;
         mrc.work(&json!({ "op": "drop", "name": "StoreId", "value": STORE, "warm": true })).await?;
         npm.work(&json!({ "op": "drop", "name": "StoreId", "value": STORE, "warm": true })).await?;
@@ -73,7 +73,7 @@ impl Field {
     async fn round(&mut self) -> Res<()> {
         for series in &mut self.of_size.series {
             let (peer, request) = match series.name.as_str() {
-                // The peer tests for a part of the key: without the end of the segment it would take other stores' entries too.
+                // The peer tests for a substring: without the end, other stores match too.
                 "npm" => (&mut self.npm, drop_of(&json!(format!("{STORE}_")))),
                 "mrc-scan" => (&mut self.mrc, drop_of(&json!(STORE))),
                 _ => (&mut self.mrc, json!({ "op": "invalidate", "calls": INVALIDATIONS })),

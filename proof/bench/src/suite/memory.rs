@@ -1,4 +1,4 @@
-//! What tags take in Redis.
+//! Measures the memory of tags in Redis.
 
 use mrc::config::RedisConfig;
 use mrc::store::RedisStore;
@@ -9,13 +9,13 @@ use crate::Res;
 use crate::data::{TAGS, fill, page_key};
 use crate::results::Memory;
 
-/// How many entries have the tags that are looked at.
+/// The numbers of entries per tag that are measured.
 const ENTRIES: [u32; 3] = [1, 100, 10_000];
 /// Makes keys so long that Redis doesn't pack small indexes of them.
 const FURTHER: &str = "_and_a_few_letters_more";
 const VALUE: &[u8] = &[b'7'; 140];
 
-/// Every index: how many entries it has, and its size.
+/// Lists every index with its number of entries and its size.
 const INDEXES: &str = "local out = {}
 for _, key in ipairs(redis.call('KEYS', 'mrc:t:*')) do
     out[#out + 1] = redis.call('ZCARD', key) .. ' ' .. redis.call('MEMORY', 'USAGE', key, 'SAMPLES', '0')
@@ -46,7 +46,7 @@ pub(super) async fn run() -> Res<Vec<Memory>> {
     Ok(all)
 }
 
-/// The indexes of tags, by how many entries have them.
+/// Returns the indexes of tags, by the number of their entries.
 async fn indexes(redis: &Redis, store: &RedisStore, further: &str) -> Res<Vec<Memory>> {
     redis.cli(&["FLUSHALL"]).await;
     let mut length = 0;

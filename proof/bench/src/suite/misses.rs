@@ -1,4 +1,4 @@
-//! A miss: what goes over the wire to Redis, and how long it takes.
+//! Measures a miss: the commands to Redis, and the latency.
 
 use mrc_tests::{Proxy, Redis};
 use serde::Deserialize;
@@ -30,7 +30,7 @@ pub(super) async fn run(plan: Plan, mysql: &str) -> Res<Vec<Miss>> {
     let calls = (plan.seconds * 1_200.0) as u32;
     for round in 0..=plan.rounds {
         for ((peer, name), latencies) in peers.iter_mut().zip(names).zip(&mut latencies) {
-            // The others have stored the same entries.
+            // The other contenders have stored the same entries.
             redis.cli(&["FLUSHALL"]).await;
             let from = 1 + WARM_UP * u32::from(round > 0);
             let calls = if round > 0 { calls } else { WARM_UP };
@@ -54,7 +54,7 @@ fn request(name: &str, from: u32, calls: u32) -> Value {
     json!({ "op": "miss", "query": BY_ID, "from": from, "calls": calls, "tagged": name == "mrc-tagged" })
 }
 
-/// What each contender sends to Redis for one miss, once it's connected and its scripts are known.
+/// Returns each contender's commands to Redis for one miss, after connecting and loading scripts.
 async fn commands(redis: &Redis, mysql: &str) -> Res<Vec<Vec<String>>> {
     let wire = Proxy::to(redis.port()).await;
     let url = format!("redis://127.0.0.1:{}", wire.port());

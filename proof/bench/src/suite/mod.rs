@@ -1,4 +1,4 @@
-//! The suites, one after the other, on servers of this run alone.
+//! Runs the suites, one after the other, on servers of this run alone.
 
 mod bounded;
 mod drops;
@@ -18,16 +18,16 @@ use crate::data;
 use crate::peer::Peer;
 use crate::results::{Results, Series, Work};
 
-/// How long and how often.
+/// The length and number of rounds.
 #[derive(Clone, Copy)]
 pub(crate) struct Plan {
-    /// Rounds that count.
+    /// The number of rounds that count.
     rounds: usize,
-    /// Seconds of work in a round of a contender, about.
+    /// The approximate work of a contender in a round, in seconds.
     seconds: f64,
 }
 
-/// Runs what was asked for.
+/// Runs the requested suites.
 pub(crate) fn run(args: &Args) -> Res<Results> {
     let plan = if args.quick { Plan { rounds: 3, seconds: 0.05 } } else { Plan { rounds: 7, seconds: 0.25 } };
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
@@ -66,13 +66,13 @@ pub(crate) fn run(args: &Args) -> Res<Results> {
     })
 }
 
-/// Says on stderr what is going on: a run takes minutes.
+/// Prints the progress to stderr: a run takes minutes.
 fn progress(what: &str) {
     use std::io::Write;
     let _ = writeln!(std::io::stderr(), "{what} …");
 }
 
-/// Rounds A B C A B C …, the same request to each contender.
+/// Runs rounds A B C A B C …, with the same request to each contender.
 async fn take_turns(rounds: usize, contenders: &mut [(Peer, Value)]) -> Res<Vec<Series>> {
     let mut series: Vec<Series> =
         contenders.iter().map(|(peer, _)| Series { name: peer.name().into(), rounds: Vec::new() }).collect();
@@ -84,14 +84,14 @@ async fn take_turns(rounds: usize, contenders: &mut [(Peer, Value)]) -> Res<Vec<
     Ok(series)
 }
 
-/// How many calls take so many seconds, after one that was measured; a multiple of the callers.
+/// Returns how many calls take `seconds`, judged by the warm-up: a multiple of `callers`.
 fn calls_for(seconds: f64, warm_up: &Work, callers: u32) -> u64 {
     let callers = u64::from(callers);
     let calls = (warm_up.rate() * seconds) as u64;
     calls.div_ceil(callers).max(1) * callers
 }
 
-/// A request without further fields.
+/// Returns a request without further fields.
 fn op(name: &str, calls: u64) -> Value {
     json!({ "op": name, "calls": calls })
 }

@@ -1,4 +1,4 @@
-//! Rows to JSON: the encoder alone, and with the database before it.
+//! Measures rows to JSON: the encoder alone, and with the database before it.
 
 use serde::Deserialize;
 use serde_json::json;
@@ -38,7 +38,7 @@ struct Answer {
 
 pub(super) async fn wire(plan: Plan, mysql: &str) -> Res<Vec<Wire>> {
     let mut all = Vec::new();
-    // Linux alone tells a process the peak of its memory, and lets it forget it.
+    // Only Linux tells a process the peak of its memory, and can reset it.
     if !std::path::Path::new("/proc/self/clear_refs").exists() {
         return Ok(all);
     }
@@ -48,7 +48,7 @@ pub(super) async fn wire(plan: Plan, mysql: &str) -> Res<Vec<Wire>> {
         let mut answers = WAYS.map(|_| Vec::<Answer>::new());
         for _ in 0..plan.rounds.min(5) {
             for ((way, _), answers) in WAYS.into_iter().zip(&mut answers) {
-                // A new process each time: memory that was freed isn't all given back.
+                // A new process each time: freed memory isn't all returned to the system.
                 let mut peer = Peer::rust(way, Runtime::Multi, Urls { redis: "", mysql })?;
                 answers.push(peer.ask(&request).await?);
             }

@@ -1,4 +1,4 @@
-//! Where things are on a plot of time: two panels under each other, on one axis of seconds.
+//! Lays out a plot over time: two panels, one above the other, on one axis of seconds.
 
 use std::fmt::Write;
 use std::time::Duration;
@@ -11,14 +11,14 @@ pub(super) const HEIGHT: f64 = 640.0;
 const LEFT: f64 = 76.0;
 const RIGHT: f64 = 1020.0;
 
-/// The room of a panel, from top to bottom.
+/// The space of a panel, from top to bottom.
 #[derive(Clone, Copy)]
 pub(super) struct Panel {
     pub(super) top: f64,
     pub(super) bottom: f64,
 }
 
-/// The axis of time.
+/// The time axis.
 pub(super) struct Axis {
     from: Duration,
     length: f64,
@@ -39,7 +39,7 @@ impl Axis {
         LEFT + seconds / self.length * (RIGHT - LEFT)
     }
 
-    /// The outages behind the panels, with their names above.
+    /// Draws the outages behind the panels, with their names above.
     pub(super) fn shade(&self, out: &mut String, results: &Results, panels: &[Panel]) {
         for (phase, span) in &results.phases {
             let Some((server, _)) = phase.outage else { continue };
@@ -61,7 +61,7 @@ impl Axis {
         }
     }
 
-    /// Seconds, below a panel.
+    /// Draws the seconds below a panel.
     pub(super) fn seconds(&self, out: &mut String, panel: Panel) {
         let step = if self.length > 100.0 { 30 } else { 5 };
         for second in (0..).step_by(step).take_while(|second| f64::from(*second) <= self.length) {
@@ -79,7 +79,7 @@ impl Axis {
 }
 
 impl Panel {
-    /// A line across, with what it stands for at its left.
+    /// Draws a line across, with its label at its left.
     pub(super) fn mark(self, out: &mut String, y: f64, text: &str) {
         _ = writeln!(out, "<line class=\"grid\" x1=\"{LEFT}\" x2=\"{RIGHT}\" y1=\"{y:.1}\" y2=\"{y:.1}\"/>");
         _ = writeln!(
@@ -90,12 +90,12 @@ impl Panel {
         );
     }
 
-    /// What is drawn, above the panel's left, and what its colours mean, at its right.
+    /// Draws the title above the panel's left, and the legend of its colours at its right.
     pub(super) fn head(self, out: &mut String, y: f64, title: &str, legend: &[(&str, &str)]) {
         _ = writeln!(out, "<text class=\"panel\" x=\"16\" y=\"{y}\">{title}</text>");
         let mut x = RIGHT;
         for (class, text) in legend.iter().rev() {
-            // The letters of this font are some 7 px wide.
+            // The letters of this font are about 7 px wide.
             x -= text.chars().count() as f64 * 7.0;
             _ = writeln!(out, "<text x=\"{x}\" y=\"{y}\">{text}</text>");
             x -= 18.0;

@@ -1,4 +1,4 @@
-//! What came out: tables, plots, and which goals were missed.
+//! Reports the results: tables, plots, and the goals that were missed.
 
 mod axes;
 mod plot;
@@ -15,7 +15,7 @@ use crate::record::{Outcome, Results, Sample};
 const BEGIN: &str = "<!-- Written by `just chaos --write`: from here … -->";
 const END: &str = "<!-- … to here. -->";
 
-/// The tables, in Markdown, which reads well on a terminal too.
+/// Returns the tables in Markdown, which reads well on a terminal too.
 pub(crate) fn text(results: &Results) -> String {
     let (machine, before, after) = (&results.machine, &results.machine.load, Machine::load_now());
     let mut out = format!("Measured on {machine}. Load before the run: {before}, at its end: {after}.\n\n");
@@ -43,7 +43,7 @@ pub(crate) fn plot(results: &Results, folder: &Path) -> Res<()> {
     Ok(())
 }
 
-/// Rewrites the part of docs/chaos.md that is measured, and the plots.
+/// Rewrites the measured part of docs/chaos.md, and the plots.
 pub(crate) fn write(results: &Results) -> Res<()> {
     let docs = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../docs");
     plot(results, &docs.join("chaos"))?;
@@ -55,12 +55,12 @@ pub(crate) fn write(results: &Results) -> Res<()> {
     Ok(std::fs::write(path, format!("{before}{BEGIN}\n\n{}\n{END}{after}", text(results).trim_end()))?)
 }
 
-/// What must never be, and was.
+/// Returns the goals that were missed.
 pub(crate) fn broken(results: &Results) -> Vec<String> {
     judged(results).into_iter().filter(|(_, count)| *count > 0).map(|(goal, count)| format!("{count} {goal}")).collect()
 }
 
-/// What must never be, and how often it was.
+/// Returns what must never happen, with the number of times that it did.
 fn judged(results: &Results) -> [(&'static str, usize); 4] {
     let count = |is_bad: &dyn Fn(&Sample) -> bool| {
         let samples = (0..results.phases.len())
@@ -84,7 +84,7 @@ fn goals(results: &Results) -> String {
     tables::table(&["never", "seen"], lines)
 }
 
-/// The latency that this part of the calls doesn't exceed. `sorted` is sorted.
+/// Returns the latency that this part of the calls doesn't exceed. `sorted` must be sorted.
 fn quantile(sorted: &[Duration], part: f64) -> Duration {
     let rank = (sorted.len() as f64 * part).ceil() as usize;
     sorted.get(rank.saturating_sub(1)).copied().unwrap_or_default()
@@ -99,8 +99,8 @@ mod tests {
     use super::*;
     use crate::record::{Counts, Measured};
 
-    /// How many errors a report counts of one call, due and ended at these seconds of a run whose phases last 10 s each. MySQL is away in the second one,
-    /// and comes back in the third.
+    /// Returns how many errors a report counts of one call, which was due and ended at these
+    /// seconds. Phases last 10 s. MySQL is away in the second, and comes back in the third.
     fn errors(due: u64, took: u64, outcome: Outcome) -> usize {
         let seconds = Duration::from_secs;
         let plan = crate::plan::phases(false);

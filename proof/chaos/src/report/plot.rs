@@ -1,4 +1,4 @@
-//! A series over time, in SVG that reads in light and in dark: its latency, and below what became of its calls.
+//! Draws a series over time, in SVG that reads in light and in dark: latencies above outcomes.
 
 use std::fmt::Write;
 use std::ops::Range;
@@ -8,7 +8,7 @@ use super::axes::{Axis, HEIGHT, Panel, WIDTH};
 use super::quantile;
 use crate::record::{Measured, Outcome, Results, Sample};
 
-/// The time that a point of the plot stands for.
+/// The time span of a point of the plot.
 const BIN: Duration = Duration::from_millis(250);
 const LATENCY: Panel = Panel { top: 124.0, bottom: 350.0 };
 const ANSWERS: Panel = Panel { top: 416.0, bottom: 586.0 };
@@ -26,7 +26,7 @@ const STYLE: &str = "text{font:13px system-ui,-apple-system,'Segoe UI',Helvetica
 .redis{fill:#f0833a;opacity:.2}.mysql{fill:#6f9bd1;opacity:.25}.p50{stroke:#6cb0ff}.p99{stroke:#f0833a}\
 .key50{fill:#6cb0ff}.key99{fill:#f0833a}.read{fill:#6cb0ff}}";
 
-/// What is stacked, from below: its class, its name, and which outcomes it counts.
+/// The stack, from below: a class, a name, and the outcomes that it counts.
 const STACK: [(&str, &str, &[Outcome]); 5] = [
     ("hit", "hits", &[Outcome::Hit]),
     ("read", "read from the database", &[Outcome::Read]),
@@ -54,7 +54,7 @@ pub(super) fn svg(results: &Results, measured: &Measured) -> String {
     )
 }
 
-/// The calls by the time at which they were due. The last bin may be a short one, and is left out.
+/// Groups the calls by the time at which they were due. The last bin may be short, and is left out.
 fn bins<'a>(results: &Results, measured: &'a Measured) -> Vec<(Duration, Vec<&'a Sample>)> {
     let (Some((_, first)), Some((_, last))) = (results.phases.first(), results.phases.last()) else {
         return Vec::new();

@@ -8,11 +8,11 @@ use crate::record::{Counts, Measured, Outcome, Results, Sample};
 use crate::series::QUERIES;
 use crate::writer::{DROPPED, UNDROPPED, UNWRITTEN, WRITTEN};
 
-/// How much of the hit ratio of the first phase counts as recovered.
+/// The share of the first phase's hit ratio that counts as recovered.
 const RECOVERED: f64 = 0.9;
 const SECOND: Duration = Duration::from_secs(1);
 
-/// A row for each phase.
+/// Returns a table of calls with a row for each phase.
 pub(super) fn calls(results: &Results, measured: &Measured) -> String {
     let head = [
         "",
@@ -48,7 +48,7 @@ pub(super) fn calls(results: &Results, measured: &Measured) -> String {
     format!("### Calls, {}\n\n{}", measured.name, table(&head, rows))
 }
 
-/// How soon all was well again.
+/// Returns how soon each phase had recovered.
 pub(super) fn recoveries(results: &Results) -> String {
     let rows = results.phases.iter().enumerate().skip(1).filter(|(_, (phase, _))| phase.outage.is_none());
     let rows = rows.map(|(number, (phase, span))| {
@@ -87,7 +87,7 @@ pub(super) fn writes(results: &Results) -> String {
     "### The writer\n\n".to_owned() + &table(&head, rows)
 }
 
-/// A row for each name, a column for each phase.
+/// Returns a table of counts, with a row for each name and a column for each phase.
 pub(super) fn counts(title: &str, results: &Results, counts: &Counts) -> String {
     let phases = 0..results.phases.len();
     let names = counts.names().into_iter().filter(|name| phases.clone().any(|phase| counts.get(name, phase) > 0));
@@ -104,7 +104,7 @@ pub(super) fn counts(title: &str, results: &Results, counts: &Counts) -> String 
     format!("### {title}\n\n{}", table(&head, rows))
 }
 
-/// Numbers are to the right, the first column is to the left.
+/// Formats a table. Numbers are right-aligned, the first column is left-aligned.
 pub(super) fn table(head: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
     let rows: Vec<Vec<String>> = rows.into_iter().collect();
     let width = |column: usize| {
@@ -128,7 +128,7 @@ pub(super) fn table(head: &[&str], rows: impl IntoIterator<Item = Vec<String>>) 
     out + "\n"
 }
 
-/// The part of calls that were hits.
+/// Returns the share of calls that were hits.
 fn hits<'a>(samples: impl Iterator<Item = &'a Sample>) -> f64 {
     let (mut all, mut hits) = (0_u32, 0_u32);
     for sample in samples {

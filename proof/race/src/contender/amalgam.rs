@@ -1,4 +1,4 @@
-//! amalgam-cache, in memory alone, and as its Redis example has it: Redis behind it, with a backplane and a distributed lock.
+//! amalgam-cache, in memory alone, and with Redis, a backplane and a lock as in its Redis example.
 
 use std::convert::Infallible;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! cached: functions remembered by a macro. `sync_writes = "by_key"` joins the callers of one key.
+//! cached: a macro memoizes functions. `sync_writes = "by_key"` joins the callers of one key.
 
 use async_trait::async_trait;
 use cached::CachedExt;

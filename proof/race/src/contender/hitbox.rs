@@ -1,6 +1,7 @@
-//! hitbox: functions remembered by a macro, here in its moka backend. Its broadcast manager joins the callers of one key.
+//! hitbox: a macro memoizes functions, here in its moka backend. Its broadcast manager joins the
+//! callers of one key.
 //!
-//! It has no invalidation by arguments; what there is is to remove a key from the backend.
+//! It has no invalidation by arguments. Its backend can remove a key.
 
 use std::convert::Infallible;
 

@@ -1,4 +1,4 @@
-//! The contenders, each used as its own documentation shows it. Where one has a mode against stampedes, that mode is on.
+//! The contenders, each used as in its own documentation, with its mode against stampedes if any.
 
 mod amalgam;
 mod cached;
@@ -21,26 +21,26 @@ const TTL: Duration = Duration::from_secs(600);
 /// One cache, as a service uses it.
 #[async_trait]
 pub(crate) trait Contender: Send + Sync + 'static {
-    /// Reads through the cache: the value under `key`, or what [`Row::load`] gives.
+    /// Reads through the cache: returns the value under `key`, or the result of [`Row::load`].
     async fn read(&self, key: u64, row: Row) -> String;
 
-    /// What a writer of `key` calls after its commit; returns when it is done.
+    /// Invalidates `key` as a writer does after its commit. Returns when the invalidation is done.
     async fn invalidate(&self, key: u64);
 }
 
-/// A contender that runs in this process, and what the table says of it.
+/// A contender that runs in this process, with its texts for the table.
 pub(crate) struct Entry {
     pub(crate) name: &'static str,
     /// Its package in Cargo.lock.
     pub(crate) package: &'static str,
-    /// Where its values lie.
+    /// The place of its values.
     pub(crate) place: &'static str,
     /// The calls that are raced.
     pub(crate) calls: &'static str,
     pub(crate) contender: Arc<dyn Contender>,
 }
 
-/// All that run in this process, in the order of the table.
+/// Returns all that run in this process, in the order of the table.
 pub(crate) async fn all(redis: &str) -> Vec<Entry> {
     vec![
         Entry {

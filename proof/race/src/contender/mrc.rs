@@ -1,4 +1,4 @@
-//! mrc, with Redis. Readers and the writer have connections of their own, as different services would.
+//! mrc, with Redis. Readers and the writer have separate connections, as separate services have.
 
 use async_trait::async_trait;
 use mrc::{Error, MrcClient, MrcServer, Params, params};

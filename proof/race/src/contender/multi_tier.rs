@@ -1,4 +1,4 @@
-//! multi-tier-cache, as its quick start has it: moka before Redis. `get_or_compute_with` joins the callers of one key.
+//! multi-tier-cache, as in its quick start. `get_or_compute_with` joins the callers of one key.
 
 use async_trait::async_trait;
 use bytes::Bytes;

@@ -1,4 +1,4 @@
-//! The published peers. Each runs the same race in a process of its own, by a script in its language.
+//! The published peers. Each runs the race in a process of its own, by a script in its language.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -7,7 +7,7 @@ use tokio::process::Command;
 
 use crate::race::Outcome;
 
-/// What a peer's script prints.
+/// The output of a peer's script.
 #[derive(serde::Deserialize)]
 pub(crate) struct Report {
     pub(crate) version: String,
@@ -15,14 +15,14 @@ pub(crate) struct Report {
     pub(crate) outcome: Outcome,
 }
 
-/// The npm package, on Node.
+/// Runs the npm package, on Node.
 pub(crate) async fn npm(redis: &str) -> Report {
     let mut node = Command::new("node");
     node.env("NODE_PATH", tests().join("node_modules"));
     run(node, "race.cjs", redis).await
 }
 
-/// The PyPI package, on Python.
+/// Runs the PyPI package, on Python.
 pub(crate) async fn pypi(redis: &str) -> Report {
     run(Command::new(tests().join("venv/bin/python")), "race.py", redis).await
 }
@@ -35,7 +35,7 @@ async fn run(mut program: Command, script: &str, redis: &str) -> Report {
     serde_json::from_slice(&output.stdout).unwrap_or_else(|e| panic!("{}: {e}", script.display()))
 }
 
-/// Where scripts/setup installs the peers.
+/// Returns the folder where scripts/setup installs the peers.
 fn tests() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/peers")
 }

@@ -1,4 +1,4 @@
-//! The property of sessions: after any statements of callers a read answers as it does on a fresh connection.
+//! The property of sessions: after any statements, a read answers as on a fresh connection.
 
 use mrc_store::{MySqlConfig, MySqlExecutor, QueryExecutor};
 use mrc_tests::cases;
@@ -9,7 +9,8 @@ use rand::seq::IndexedRandom;
 
 use super::{Database, canonical, config, execute, executor, probe, shop, statements};
 
-/// What differs from one look to the next in any session. (MySQL 9.7 dies where a prepared statement sets one of the first three.)
+/// Variables that change in any session. (MySQL 9.7 dies if a prepared statement sets one of the
+/// first three.)
 const RESTLESS: [&str; 10] = [
     "statement_id",
     "error_count",
@@ -42,7 +43,7 @@ const VALUES: [&str; 16] = [
     "NULL",
 ];
 
-/// The variables that a session may set: the server says which those are.
+/// Returns the variables that a session may set, as the server lists them.
 async fn variables(executor: &MySqlExecutor) -> Vec<String> {
     let rows = execute(executor, "SHOW SESSION VARIABLES").await.unwrap();
     let rows: Vec<std::collections::BTreeMap<String, String>> = serde_json::from_str(&rows).unwrap();
@@ -75,7 +76,7 @@ impl Random {
     }
 }
 
-/// What a read sees of the data, and of each variable.
+/// Returns what a read sees of the data, and of each variable.
 async fn seen(executor: &MySqlExecutor, variables: &[String]) -> Vec<Result<String, String>> {
     let mut answers = probe(executor).await;
     let columns: Vec<String> = variables.iter().map(|name| format!("@@session.`{name}` AS `{name}`")).collect();
@@ -110,7 +111,7 @@ async fn a_read_is_as_on_a_fresh_connection_after_any_statements() {
             for sql in &history {
                 let _ = conn.query_drop(sql).await;
             }
-            // They end a lock of tables, for which the reads would wait.
+            // These end a lock of tables, which would block the reads.
             for uncommitted in ["BEGIN", "UPDATE t SET a = a + 10"] {
                 let _ = conn.query_drop(uncommitted).await;
             }

@@ -1,4 +1,4 @@
-//! A statement answers as on a fresh connection, whatever it was called with before.
+//! A statement answers as on a fresh connection, whatever its earlier params were.
 
 use mrc_core::{RowFormat, params};
 use mrc_sqlx::SqlxExecutor;
@@ -10,7 +10,7 @@ use proptest::test_runner::{Config, TestRunner};
 
 use super::{pool, read, values};
 
-/// MySQL keeps the type that a prepared statement's param had first: no call may see what another had.
+/// MySQL keeps the first type of a prepared statement's param. No call may see another call's type.
 #[tokio::test]
 async fn any_history_answers_as_a_fresh_connection() {
     let database = Database::create().await;

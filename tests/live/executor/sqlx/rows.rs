@@ -1,4 +1,4 @@
-//! Rows of both executors are the same, and so are errors.
+//! Both executors return the same rows and the same errors.
 
 use mrc_core::{RowError, RowFormat, Value, params};
 use mrc_store::ExecuteError;
@@ -40,7 +40,7 @@ async fn odd_columns_are_the_same() {
     both.agree("SELECT * FROM (SELECT * FROM odd) AS derived", &params! {}).await;
 }
 
-/// sqlx doesn't tell the decimals, by which the peers' formats print such a float.
+/// sqlx doesn't expose the decimals, by which the peers' formats print such a float.
 #[tokio::test]
 async fn a_float_of_fixed_decimals_is_the_same_in_canonical() {
     let both = Both::create("CREATE TABLE f (f FLOAT(7,3)); INSERT INTO f VALUES (1234.567)").await;
@@ -48,7 +48,7 @@ async fn a_float_of_fixed_decimals_is_the_same_in_canonical() {
     assert_eq!(canonical(&both.sqlx, sql).await.unwrap(), canonical(&both.mysql, sql).await.unwrap());
 }
 
-/// Whatever a server can be asked for, and what it doesn't know is the same error.
+/// Compares every kind of expression. Both refuse an unknown one with the same error.
 #[tokio::test]
 async fn expressions_are_the_same() {
     let both = Both::create(&golden("types.sql")).await;
@@ -191,7 +191,7 @@ async fn params_are_bound_the_same() {
             "SELECT ? IS NULL AS a",
             "SELECT CAST(? AS DATETIME(6)) AS a",
         ] {
-            // MariaDB says of a TIME param that is selected itself that it has 6 digits, and sqlx tells no other.
+            // MariaDB reports 6 digits for a selected TIME param, and sqlx exposes nothing else.
             if sql == "SELECT ? AS a" && matches!(value, Value::Time(_)) {
                 continue;
             }
@@ -211,7 +211,7 @@ async fn json_is_told_from_text() {
          INSERT INTO plain VALUES ('{ }'); INSERT INTO `we``ird.t` VALUES ('{ }', '[ 1 ]', '{ }'), (NULL, '2', NULL)",
     )
     .await;
-    // The first asks the catalogue, the second remembers.
+    // The first call asks the catalogue; the second remembers.
     for _ in 0..2 {
         let answers = both.agree("SELECT js AS a, `od``d` AS b, txt, js AS c FROM `we``ird.t`", &params! {}).await;
         assert_eq!(answers[0], r#"[{"a":{},"b":[1],"txt":"{ }","c":{}},{"a":null,"b":2,"txt":null,"c":null}]"#);
@@ -247,7 +247,7 @@ async fn errors_are_the_same() {
         "USE no_such_database",
         "SELECT 1 FROM t WHERE id = 'x' + ",
     ] {
-        // Python's names of such columns need the tables' aliases, which sqlx doesn't tell.
+        // Python's names of such columns need the tables' aliases, which sqlx doesn't expose.
         if sql.contains("id, id") || sql.contains("2 AS a") {
             let error = read(&both.sqlx, RowFormat::Python, sql, &params! {}).await.unwrap_err();
             assert!(matches!(error, ExecuteError::Row(RowError::DuplicateColumn { .. })), "{error:?}");

@@ -1,4 +1,4 @@
-//! Sessions of reads: what reaches them, and how long a wait for one may take.
+//! Sessions of reads: their state, and how long a wait for one may take.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use sqlx::{Executor, MySqlPool, Row};
 
 use super::{Both, canonical, pool};
 
-/// For what never comes.
+/// A limit for events that never come.
 const SHORT: Duration = Duration::from_millis(200);
 
 #[tokio::test]
@@ -21,7 +21,7 @@ async fn nothing_of_the_service_reaches_a_read() {
     let count = async || canonical(&executor, "SELECT COUNT(*) AS n FROM t").await.unwrap();
     let mut transaction = service.begin().await.unwrap();
     sqlx::query("INSERT INTO t VALUES (2)").execute(&mut *transaction).await.unwrap();
-    // Not even for a connection does a read wait for the transaction.
+    // A read doesn't wait for the transaction, not even for a connection.
     assert_eq!(count().await, r#"[{"n":1}]"#);
     transaction.commit().await.unwrap();
     assert_eq!(count().await, r#"[{"n":2}]"#);
@@ -107,7 +107,7 @@ async fn a_busy_pool_is_a_timeout_of_waiting() {
         late = canonical(&executor, "SELECT 1 AS a") => late,
     };
     assert_timeout(&late.unwrap_err(), "waiting for a connection");
-    // The slow one was dropped with its connection: there is room again.
+    // The slow query was dropped with its connection, so there is room again.
     assert_eq!(canonical(&executor, "SELECT 2 AS a").await.unwrap(), r#"[{"a":2}]"#);
 }
 
@@ -121,7 +121,7 @@ async fn a_wrong_password_is_refused_and_not_shown() {
     assert!(!format!("{error} {error:?} {executor:?}").contains("hunter2"));
 }
 
-/// As a service's password that changes.
+/// This is like a service's password that changes.
 #[tokio::test]
 async fn new_connections_follow_the_options_of_the_service() {
     let database = Database::create().await;

@@ -1,4 +1,4 @@
-//! What ends a transaction over sqlx, which doesn't tell whether it is open.
+//! The end of a transaction over sqlx, which doesn't expose whether it is open.
 
 use std::time::Duration;
 
@@ -102,7 +102,7 @@ async fn a_commit_whose_answer_does_not_come_is_unknown() {
         wire.set(mode.clone());
         let error = open.commit().await.unwrap_err();
         assert!(matches!(error, ExecuteError::CommitUnknown(_)) && !error.is_retryable(), "{error:?}");
-        // What was sent was carried out; what was cut off wasn't.
+        // Statements that were sent are executed; those that were cut off aren't.
         expected += usize::from(mode == Mode::HoldAnswers);
         assert_eq!(canonical(&direct, COUNT).await.unwrap(), format!(r#"[{{"n":{expected}}}]"#), "{mode:?}");
     }

@@ -1,4 +1,4 @@
-//! What is cleared goes, and nothing else.
+//! A clear removes what it names, and nothing else.
 
 use mrc::key::Glob;
 use mrc::{Bound, Cache, Policy, Spec};
@@ -13,7 +13,7 @@ async fn fill(cache: &Cache, functions: &[&'static str]) {
     }
 }
 
-/// What is cleared is a number of entries, not of keys in Redis.
+/// A clear counts entries, not keys in Redis.
 #[tokio::test]
 async fn b13_x20_a_clear_takes_names_literally_and_counts_entries() {
     let functions = ["f", "g", "*", "f*", "[fg]", "f::{{closure}}", "a:b"];

@@ -8,7 +8,7 @@ use mrc_tests::RedisCluster;
 
 use super::support::*;
 
-/// Those of every test, and some that are spread over many structures.
+/// Returns the bounds of every test, and some that are spread over many structures.
 fn all_bounds() -> impl Iterator<Item = Bound> {
     let shards = NonZeroU16::new(8).unwrap();
     bounds().chain(Policy::ALL.map(|policy| Bound::new(policy).shards(shards)))
@@ -74,7 +74,7 @@ async fn f38_f40_functions_do_not_evict_each_other_on_a_cluster() {
     }
 }
 
-/// Entries of 40 functions, of which every second has a tag.
+/// Fills entries of 40 functions, half of which have a tag.
 async fn fill(cache: &Cache) {
     let calls = (0..40).flat_map(|name| (0..3).map(move |x| (name, x)));
     let sets = calls.map(|(name, x)| {
@@ -111,7 +111,7 @@ async fn x19_b12_a_clear_reaches_every_node_of_a_cluster_and_nothing_else() {
             for kept in [&other, &other_part, &plain] {
                 assert_eq!(kept.len().await.unwrap(), 120, "{kept:?}");
             }
-            // Half of what is left has the tag.
+            // Half of the remaining entries have the tag.
             assert_eq!(cache.invalidate(tag("t")).await.unwrap(), if by_the_whole { 180 } else { 240 });
         })
         .await;

@@ -51,7 +51,7 @@ async fn f31_f35_f36_f45_each_function_has_room_of_its_own() {
     }
 }
 
-/// Without it they share one, as the documentation says.
+/// Without it they share one bound, as the documentation says.
 #[tokio::test]
 async fn b17_functions_share_a_bound_where_they_are_to() {
     for policy in Policy::ALL {
@@ -80,7 +80,7 @@ async fn b17_bounds_of_one_namespace_are_apart() {
             assert_eq!((part.get(f(0)).await.unwrap(), part.len().await.unwrap()), (Some(x), 1));
         }
         assert_eq!(whole.get(f(0)).await.unwrap(), Some(0));
-        // The same bound is the same part, whoever asks for it.
+        // The same bound is the same part, for every caller.
         for (bound, x) in bounds().zip(1..) {
             assert_eq!(place.bounded(bound.max(2)).get(f(0)).await.unwrap(), Some(x));
         }
@@ -88,7 +88,7 @@ async fn b17_bounds_of_one_namespace_are_apart() {
     .await;
 }
 
-/// What the original can't: it only removes everything.
+/// The original can't do this: it only removes everything.
 #[tokio::test]
 async fn b21_one_call_or_all_with_a_tag_are_invalidated() {
     on_every_bound(async |place, bound| {
@@ -108,7 +108,7 @@ async fn b21_one_call_or_all_with_a_tag_are_invalidated() {
     .await;
 }
 
-/// An entry that was evicted has no tags any more: nothing is counted that isn't there.
+/// An evicted entry has no tags any more, so it isn't counted.
 #[tokio::test]
 async fn b21_tags_of_what_was_evicted_are_forgotten() {
     on_every_bound(async |place, bound| {

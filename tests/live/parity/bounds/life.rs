@@ -1,4 +1,4 @@
-//! How long entries live, and the structure that they lie in.
+//! The lifetime of entries, and of their structure.
 
 use std::time::Duration;
 
@@ -8,15 +8,15 @@ use mrc_tests::Redis;
 
 use super::support::*;
 
-/// What ends by itself: on Redis that takes the time that it takes.
+/// A TTL that a test waits for. Expiry on Redis takes real time.
 const SHORT: Duration = Duration::from_millis(40);
 
-/// What is left of an entry and of its structure.
+/// Returns the TTL of an entry, and so of its structure.
 async fn left(cache: &Cache, x: u32) -> Duration {
     cache.ttl(f(x)).await.unwrap().unwrap_or_default()
 }
 
-/// What is left after a time that a machine may take for a step of the test, and more.
+/// Waits longer than a step of the test may take. Returns the TTL that is left.
 async fn some_of_it_has_passed(cache: &Cache) -> Duration {
     let begun = left(cache, 0).await;
     until(async || left(cache, 0).await < begun.saturating_sub(SHORT)).await;
@@ -27,7 +27,7 @@ async fn gone(cache: &Cache, x: u32) {
     until(async || !cache.contains(f(x)).await.unwrap()).await;
 }
 
-/// In memory to the millisecond: what is left grows with a use, however long that takes.
+/// In memory to the millisecond: a use raises the TTL, however long the use takes.
 #[tokio::test]
 async fn f50_f51_lives_of_structures_in_memory() {
     for bound in bounds() {
@@ -73,7 +73,7 @@ async fn f51_b7_a_fixed_life_ends_for_all_though_they_are_asked_all_the_time() {
     .await;
 }
 
-/// On Redis nobody waits: the rest of a structure's life is cut short from outside.
+/// On Redis nobody waits: the test cuts the structure's TTL from outside.
 #[tokio::test]
 async fn f50_f51_lives_of_structures_on_redis() {
     let redis = Redis::start().await;
@@ -96,7 +96,7 @@ async fn f50_f51_lives_of_structures_on_redis() {
             cut().await;
             assert_eq!(ran(&cache, [2]).await, [2]);
             assert_eq!(left().await > 600, slides, "a newcomer, {bound:?}, {lifetime:?}");
-            // All parts, or what is left of it would be worth nothing.
+            // All parts must have the TTL, because a part alone is worthless.
             for key in redis.cli(&["KEYS", "*{app:*"]).await.lines() {
                 let left: i64 = redis.cli(&["TTL", key]).await.trim().parse().unwrap();
                 assert_eq!((left > 600, left > 0), (slides, true), "{key}");
@@ -106,7 +106,7 @@ async fn f50_f51_lives_of_structures_on_redis() {
     }
 }
 
-/// A value that is asked for all the time: how old it gets is the matter of its TTL.
+/// A value that is requested all the time may be as old as its TTL allows.
 #[tokio::test]
 async fn b7_a_sliding_life_does_not_keep_a_value_beyond_its_ttl() {
     on_every_bound(async |place, bound| {
@@ -125,7 +125,7 @@ async fn b7_a_sliding_life_does_not_keep_a_value_beyond_its_ttl() {
 async fn f52_b7_each_entry_ends_by_its_own_ttl() {
     on_every_bound(async |place, bound| {
         let cache = place.bounded(bound.max(8));
-        // In this order the first ends before the second, however long a step takes.
+        // In this order the first expires before the second, however long a step takes.
         for (x, ttl) in [(2, SHORT), (1, SHORT * 5), (0, HOUR)] {
             assert!(runs(&cache, f(x).ttl(ttl)).await);
         }
@@ -136,7 +136,7 @@ async fn f52_b7_each_entry_ends_by_its_own_ttl() {
     .await;
 }
 
-/// Redis 7.0 ends no fields by itself. What has ended isn't counted, and its room is taken before anything goes that is still good.
+/// Redis 7.0 expires no fields. Expired entries aren't counted, and make room before good ones.
 #[tokio::test]
 async fn x09_b8_b9_what_has_ended_leaves_no_ghosts() {
     on_every_bound(async |place, bound| {
@@ -145,7 +145,7 @@ async fn x09_b8_b9_what_has_ended_leaves_no_ghosts() {
             for (x, ttl) in [(0, HOUR), (1, SHORT), (2, SHORT), (3, SHORT)] {
                 assert!(runs(&cache, f(x).ttl(ttl)).await);
             }
-            // Nobody has looked at them since.
+            // No call has read them since.
             assert!(runs(&clock, f(0).ttl(SHORT * 2)).await);
             gone(&clock, 0).await;
         };

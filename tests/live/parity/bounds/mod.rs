@@ -1,4 +1,4 @@
-//! Caches with a bound: what `redis_func_cache` does, what it gets wrong, and what every cache must do.
+//! Bounded caches: the features and faults of `redis_func_cache`, and the duties of every cache.
 
 mod clear;
 mod cluster;

@@ -1,4 +1,4 @@
-//! How a task uses a bounded cache: by the mode that it runs in.
+//! The mode of a task decides how it uses a bounded cache.
 
 use mrc::scope::{self, Mode};
 use mrc::{Cache, Error};
@@ -100,7 +100,7 @@ async fn f29_a_task_does_not_change_the_mode_of_its_parent() {
         assert_eq!(call(&cache, Mode::Normal, 1).await, 1);
         assert_eq!(scope::spawn(child(cache.clone())).await.unwrap(), (10, 1));
         assert_eq!(call(&cache, Mode::Normal, 2).await, 1);
-        // A child of the scope begins with its mode; one that is only spawned, with none.
+        // A child of the scope begins with its mode; a merely spawned task has none.
         scope::with_mode(Mode::Off, async {
             assert_eq!(scope::spawn(child(cache.clone())).await.unwrap(), (10, 11));
             assert_eq!(tokio::spawn(child(cache.clone())).await.unwrap(), (10, 1));

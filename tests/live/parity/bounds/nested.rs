@@ -1,10 +1,10 @@
-//! Functions that call functions, with a bound and without: what is made of an entry goes with it.
+//! Functions that call functions, bounded or not: an invalidation reaches the outer entry too.
 
 use mrc::{Bound, Cache, Policy, Spec, scope};
 
 use super::support::*;
 
-/// An inner call in one cache and an outer one in another, each warm before the next is made of it.
+/// Calls an inner function in one cache and an outer one in another, each warm before the next.
 async fn check(inner: &Cache, outer: &Cache, names: &str) {
     let leaf = async || runs_with(inner, Spec::of("leaf").tag("spec"), async || scope::tag("said")).await;
     let middle = async || runs_with(outer, "middle", async || _ = leaf().await).await;
@@ -38,7 +38,7 @@ async fn x03_nested_hit_propagates_tags() {
     .await;
 }
 
-/// The outer entry was made of it all the same.
+/// The outer entry still depends on it.
 #[tokio::test]
 async fn x03_tags_of_what_was_evicted_since() {
     on_every_bound(async |place, bound| {
@@ -54,7 +54,7 @@ async fn x03_tags_of_what_was_evicted_since() {
     .await;
 }
 
-/// To make something of an entry is to use it.
+/// A read by an outer function is a use.
 #[tokio::test]
 async fn a_nested_hit_is_a_use() {
     for (policy, expect) in

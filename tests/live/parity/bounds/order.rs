@@ -1,4 +1,4 @@
-//! Which entry goes.
+//! The order in which entries are evicted.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use mrc_tests::Redis;
 
 use super::support::*;
 
-/// What a test does with an entry that is there.
+/// A test's use of an entry that exists.
 #[derive(Debug, Clone, Copy)]
 enum Use {
     Hit,
@@ -26,9 +26,9 @@ impl Use {
     }
 }
 
-/// Fills a cache with 0, 1 and 2, uses some of them, and adds 3: these must be left.
+/// Fills a cache with 0, 1 and 2, uses some, and adds 3. Checks which entries are left.
 async fn check(policy: Policy, used: &[u32], expect: [u32; 3]) {
-    // To store an entry anew is a use as well.
+    // A second store of an entry is a use as well.
     for by in [Use::Hit, Use::Set, Use::Refresh] {
         on_every_store(async |place| {
             let cache = place.bounded(Bound::new(policy).max(3));
@@ -76,7 +76,7 @@ async fn f17_x08_b18_mru_evicts_what_was_used_most_recently() {
     check(Policy::Mru, &[2, 0, 1], [0, 2, 3]).await;
 }
 
-/// What is read round and round, and is larger than the cache: what MRU is for.
+/// Reads in a loop over more keys than the cache holds: the case for MRU.
 #[tokio::test]
 async fn x08_mru_keeps_a_part_of_what_is_read_in_a_circle() {
     on_every_store(async |place| {
@@ -109,7 +109,7 @@ async fn rr_evicts_any() {
     .await;
 }
 
-/// Two newcomers in a cache of popular entries: in the original they evict each other for ever.
+/// Two newcomers in a cache of popular entries: in the original they evict each other forever.
 #[tokio::test]
 async fn b11_lfu_lets_newcomers_in() {
     on_every_store(async |place| {
@@ -125,7 +125,7 @@ async fn b11_lfu_lets_newcomers_in() {
     .await;
 }
 
-/// The server's clock was an hour ahead when 0, 1 and 2 came, and has been set back.
+/// The server's clock was 1 h ahead when 0, 1 and 2 were stored, and has been set back.
 #[tokio::test]
 async fn b19_order_survives_a_clock_that_is_set_back() {
     let redis = Redis::start().await;

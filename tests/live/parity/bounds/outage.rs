@@ -1,4 +1,4 @@
-//! The store fails: a call goes round it or says so, and no result is lost.
+//! The store fails: a call bypasses it or returns an error, and no result is lost.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use mrc_tests::{Mode, Proxy, Redis};
 
 use super::support::*;
 
-/// A cache that insists on nothing, so that a test needn't wait for it.
+/// Returns a cache that doesn't retry invalidations, so that a test needn't wait for it.
 fn insisting_on_nothing(place: &Place, bound: Bound, on_error: OnError) -> Cache {
     let builder = place.builder("app").bound(bound).on_error(on_error);
     builder.invalidation_deadline(Duration::ZERO).build().unwrap()
@@ -36,7 +36,7 @@ async fn check_an_outage(degrading: &Cache, failing: &Cache) {
     for fresh in 2..4 {
         assert_eq!(degrading.get_or_try(f(0), async || Ok::<_, Error>(fresh)).await.unwrap(), fresh);
         assert_eq!(degrading.get_or(f(0), async || fresh).await, fresh);
-        // A function that can't fail doesn't, whatever the setting.
+        // A function that can't fail doesn't fail, whatever the setting.
         assert_eq!(failing.get_or(f(0), async || fresh).await, fresh);
         let never = async || -> Result<u32, Error> { panic!("nothing runs") };
         assert!(matches!(failing.get_or_try(f(0), never).await, Err(Error::Store(_))));
@@ -45,7 +45,7 @@ async fn check_an_outage(degrading: &Cache, failing: &Cache) {
     assert!(matches!(failing.get::<u32>(f(0)).await, Err(Error::Store(_))));
     assert!(!degrading.set(f(0), &1).await.unwrap());
     assert!(matches!(failing.set(f(0), &1).await, Err(Error::Store(_))));
-    // An invalidation that did nothing is never passed off as one that found nothing.
+    // An invalidation that failed never looks like one that found nothing.
     for cache in [degrading, failing] {
         assert!(matches!(cache.invalidate(tag("t")).await, Err(Error::Store(_))));
         assert!(matches!(cache.clear().await, Err(Error::Store(_))));

@@ -1,4 +1,4 @@
-//! Callers that meet: at a miss, at an invalidation, and when one goes away.
+//! Concurrent callers: at a miss, at an invalidation, and when one is cancelled.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -14,7 +14,7 @@ use super::support::*;
 async fn x01_twenty_misses_at_once_are_one_execution() {
     on_every_bound(async |place, bound| {
         let (run, gate) = (Arc::new(AtomicU32::new(0)), Arc::new(Semaphore::new(0)));
-        // Two caches share no memory in Redis: they are as two processes.
+        // Two caches share no memory in Redis, so they are like two processes.
         let caches = [0, 1].map(|_| place.builder("app").bound(bound.clone()).wait_max(HOUR).build().unwrap());
         let callers = (0..20).map(|at| {
             let (cache, run, gate) = (caches[at % 2].clone(), run.clone(), gate.clone());
@@ -65,7 +65,7 @@ async fn invalidate(place: &Place, bound: &Bound, how: &str) {
     .unwrap();
 }
 
-/// Every way to invalidate, between what a function reads and what is stored of it.
+/// Every way to invalidate, between a function's read and its fill.
 #[tokio::test]
 async fn x02_a_value_that_an_invalidation_overtook_is_not_stored() {
     on_every_bound(async |place, bound| {
@@ -73,7 +73,7 @@ async fn x02_a_value_that_an_invalidation_overtook_is_not_stored() {
             for (is_late, others) in [(false, false), (true, false), (false, true)] {
                 let (cache, value) = (place.bounded(bound.clone()), AtomicU32::new(1));
                 if others {
-                    // The structure is there whatever becomes of the one entry.
+                    // The structure exists without this entry.
                     ran(&cache, 0..3).await;
                 }
                 let spec = || if is_late { Spec::of("f") } else { Spec::of("f").tags(["t", "u"]) };
@@ -98,7 +98,7 @@ async fn x02_a_value_that_an_invalidation_overtook_is_not_stored() {
     .await;
 }
 
-/// Writers, readers and evictions at full speed: a value that was invalidated is never seen again.
+/// Writers, readers and evictions at full speed: an invalidated value is never seen again.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn x02_nothing_stale_is_seen_after_an_invalidation_returned() {
     for policy in [Policy::Lru, Policy::Rr] {
@@ -156,7 +156,7 @@ async fn x14_a_call_that_is_cancelled_stores_nothing_and_holds_nobody_up() {
         cancelled.abort();
         assert!(cancelled.await.unwrap_err().is_cancelled());
         assert_eq!((cache.len().await.unwrap(), kept(&cache, 1).await), (0, vec![]));
-        // Nor is the claim left, for which this would wait an hour.
+        // No claim is left either, or this would wait 1 h for it.
         assert_eq!(ran(&cache, [0, 0]).await, [0]);
         assert_eq!(cache.invalidate(tag("late")).await.unwrap(), 0);
     })

@@ -1,4 +1,4 @@
-//! How many entries there are.
+//! The number of entries.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -120,7 +120,7 @@ async fn f05_a_clear_leaves_nothing() {
     .await;
 }
 
-/// A function is there without its cache too.
+/// A function works without its cache too.
 async fn square(x: u32) -> u32 {
     x * x
 }

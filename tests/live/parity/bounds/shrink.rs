@@ -18,7 +18,7 @@ async fn fill(cache: &Cache) {
     assert_eq!(cache.len().await.unwrap(), u64::from(MANY));
 }
 
-/// More than one script can remove, or one command can take.
+/// More entries than one script can remove, or one command can take.
 #[tokio::test]
 async fn x10_b10_from_twenty_thousand_to_ten() {
     let redis = Redis::start().await;
@@ -39,7 +39,7 @@ async fn x10_b10_from_twenty_thousand_to_ten() {
     assert_eq!(redis.cli(&["KEYS", "*{app:*"]).await, "");
 }
 
-/// What has neither order nor end, or has both and no value, would never go.
+/// Checks all parts. An entry without order or expiry, or without a value, would stay forever.
 async fn check_parts(redis: &Redis, expect: u32) {
     for (part, expect) in [(0, expect), (1, expect), (2, expect), (3, 0), (4, 0)] {
         let key = redis.cli(&["KEYS", &format!("*{{app:*:{part}")]).await;
@@ -54,7 +54,7 @@ async fn check_parts(redis: &Redis, expect: u32) {
     }
 }
 
-/// What is there already needs no room, if it is stored anew: the next that comes shrinks the cache.
+/// An existing entry needs no room when it is stored anew. The next newcomer shrinks the cache.
 #[tokio::test]
 async fn x10_a_newcomer_shrinks_the_cache() {
     on_every_bound(async |place, bound| {

@@ -1,10 +1,10 @@
-//! Arguments that don't identify a call. In the original they are excluded, by name or by position; here all have names.
+//! Arguments that don't identify a call. The original excludes them by name or position.
 
 use mrc::{Cache, Spec, cached};
 
 use super::support::*;
 
-/// Nothing that a key could be made of.
+/// A value that can't be part of a key.
 struct Session(u32);
 
 #[derive(serde::Serialize)]
@@ -34,7 +34,7 @@ async fn by_spec(cache: &Cache, session: Session, id: u32, flag: bool) -> (u32, 
     cache.get_or(spec, async || (session.0, id, flag)).await
 }
 
-/// What is called with a session, an id and a flag returns all three: the session tells which of the calls ran.
+/// The function returns its session, id and flag. The session shows which of the calls ran.
 async fn check(what: &str, load: impl AsyncFn(u32, u32, bool) -> (u32, u32, bool)) {
     assert_eq!(load(1, 5, true).await, (1, 5, true), "{what}");
     assert_eq!(load(2, 5, true).await, (1, 5, true), "{what}: the session doesn't matter");
@@ -59,7 +59,7 @@ async fn f19_f20_f21_f22_what_is_left_out_does_not_matter() {
     .await;
 }
 
-/// A cache that an object has.
+/// A cache that belongs to an object.
 struct Repository {
     cache: Cache,
     session: u32,

@@ -1,4 +1,4 @@
-//! What is counted.
+//! The counts of a cache.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use tokio::task::spawn_blocking;
 
 use super::support::*;
 
-/// Calls, those that looked and missed, what ran, what was stored, and hits.
+/// Calls, misses, runs, fills, and hits.
 type Counts = (u64, u64, u64, u64, u64);
 
 fn counts(stats: &Stats) -> Counts {
@@ -16,7 +16,7 @@ fn counts(stats: &Stats) -> Counts {
     (now.lookups(), now.misses, now.computed, now.fills, now.hits)
 }
 
-/// Two functions: where each has a bound of its own, each is counted all the same.
+/// Two functions. Each is counted, even if each has its own bound.
 fn calls() -> [(Spec, Counts); 4] {
     let g = || Spec::of("g").param("x", 0);
     [(f(0), (1, 1, 1, 1, 0)), (f(0), (2, 1, 1, 1, 1)), (g(), (3, 2, 2, 2, 1)), (g(), (4, 2, 2, 2, 2))]
@@ -90,7 +90,7 @@ async fn evictions_are_counted_where_they_are_made() {
     .await;
 }
 
-/// Parts of a cache are counted with it.
+/// Parts of a cache count with it.
 #[tokio::test]
 async fn statistics_of_parts_are_those_of_the_whole() {
     on_every_store(async |place| {

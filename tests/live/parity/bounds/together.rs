@@ -1,4 +1,4 @@
-//! Callers at the same time.
+//! Concurrent callers.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use tokio::sync::{Barrier, Semaphore};
 
 use super::support::*;
 
-/// Calls `f` in a task of its own.
+/// Calls `f` in its own task.
 fn spawn(cache: &Cache, x: u32) -> tokio::task::JoinHandle<u32> {
     let cache = cache.clone();
     tokio::spawn(async move { cache.get_or(f(x), async || x * 10).await })
@@ -79,7 +79,7 @@ async fn f49_an_error_reaches_every_caller_and_is_not_cached() {
     .await;
 }
 
-/// What is being computed takes no room of what is there.
+/// An entry that is being computed takes no room of existing ones.
 #[tokio::test]
 async fn a_computation_evicts_nothing_before_it_has_ended() {
     on_every_bound(async |place, bound| {

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::support::*;
 
-/// The value is computed once, and what a miss returns a hit does.
+/// Checks that the value is computed once, and that a hit equals the miss.
 async fn goes_round<T>(cache: &Cache, value: T)
 where
     T: Serialize + DeserializeOwned + Clone + PartialEq + Debug,
@@ -28,7 +28,7 @@ where
     assert_eq!((ran, cache.get::<T>(name.as_str()).await.unwrap()), (1, Some(value)));
 }
 
-/// Those that were compiled in.
+/// Returns the codecs that were compiled in.
 fn codecs() -> Vec<Codec> {
     ["json", "msgpack", "cbor"].iter().filter_map(|name| name.parse().ok()).collect()
 }
@@ -87,7 +87,7 @@ async fn x15_none_zero_and_what_is_empty_are_hits() {
     .await;
 }
 
-/// What has no text: there is no closure either that could be stored, which is an error of the compiler's.
+/// A type without a text. Nor can a closure be stored: that is a compiler error.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 struct Unwritable(u32);
 

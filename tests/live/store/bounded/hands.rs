@@ -1,4 +1,4 @@
-//! Foreign hands, and what ended by itself: no ghosts, and no orphans.
+//! Changes by others, and expired parts: no ghosts, and no orphans.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,7 +12,7 @@ use mrc_tests::{Redis, unique};
 use super::super::{LONG, store, token};
 use super::Parts;
 
-/// Full, with an entry that has a tag and a claim beside the entries.
+/// Returns a full structure, with an entry that has a tag, and a claim beside the entries.
 async fn full(view: &Arc<dyn CacheStore>, namespace: &str) -> mrc_store::Token {
     let (tag, claim) = (format!("{namespace}:tag").into(), token());
     let tags = [(tag, view.now().await.unwrap())].into_iter().collect();
@@ -41,7 +41,7 @@ async fn what_is_left_of_a_structure_is_worth_nothing() {
             redis.cli(&["DEL", &parts.keys[part]]).await;
 
             let when = format!("{policy} without {}", parts.keys[part]);
-            // Tags that are lost make an entry of no use for another, but it can still be invalidated.
+            // An entry with lost tags can't be read by another entry, but can still be invalidated.
             let is_left = part == 4;
             assert_eq!(view.count().await.unwrap(), Some(if is_left { 3 } else { 0 }), "{when}");
             assert_eq!(view.get(&format!("{namespace}:b")).await.unwrap().is_some(), is_left, "{when}");
@@ -93,13 +93,13 @@ async fn x09_what_has_ended_goes_before_what_has_not() {
         let parts = Parts::new(&redis, &namespace, policy);
         let view = Arc::clone(&cache).bounded(&namespace, &Bound::new(policy).max(4)).unwrap();
         let key = |name: &str| format!("{namespace}:{name}");
-        // First and last, used and not: whichever the policy would take, it is the one that lives.
+        // First and last, used and not: whichever the policy would evict, this entry lives.
         view.put(&key("live"), "[1]".into(), LONG).await.unwrap();
         for name in ["a", "b", "c"] {
             view.put(&key(name), "[1]".into(), Duration::from_millis(1)).await.unwrap();
         }
         view.get(&key("live")).await.unwrap();
-        // None of the calls may take them away before the next entry comes.
+        // No call may remove them before the next entry is stored.
         let ended =
             "local t = redis.call('TIME') return redis.call('ZCOUNT', KEYS[3], '-inf', t[1] * 1000 + t[2] / 1000 - 1)";
         while parts.ask(ended).await != "3" {}
@@ -145,7 +145,7 @@ async fn x10_a_bound_that_shrinks() {
                     counters.1.fetch_max(*entries, Ordering::Relaxed);
                 }
             }));
-            // Whoever shrinks it stops somewhere between two steps, as a process does that ends.
+            // A process that shrinks the structure may end between any two steps.
             let key = format!("{namespace}:new");
             {
                 let mut put = small.put(&key, "[1]".into(), LONG);
@@ -165,11 +165,12 @@ async fn x10_a_bound_that_shrinks() {
     .await;
 }
 
-/// Valkey counts a field that has ended until it has swept it, and doesn't let it be deleted. Values without a place are no reason to lose the rest.
+/// Valkey counts an expired field until a sweep, and refuses its deletion. Values without a place
+/// are no reason to lose the rest.
 #[tokio::test]
 async fn a_field_that_ended_takes_no_other_along() {
     let redis = Redis::with_args(&["--enable-debug-command", "yes"]).await;
-    // What has ended by itself stays where it is.
+    // Expired fields stay in place.
     redis.cli(&["DEBUG", "SET-ACTIVE-EXPIRE", "0"]).await;
     let cache = Arc::new(store(&redis.url()));
     let bound = Bound::new(Policy::LruT).max(50).func_cache(FuncCache::single());
@@ -180,7 +181,7 @@ async fn a_field_that_ended_takes_no_other_along() {
     }
     let values = "func-cache:nm:lru_t:1";
     for number in 0..3_u8 {
-        // An older server ends no fields: there a value without a place stands for it.
+        // An older server expires no fields. A value without a place replaces one there.
         let field = format!("return redis.call('HPEXPIRE', KEYS[1], 1, 'FIELDS', 1, string.char({number}))");
         let ends = redis.cli(&["EVAL", &field, "1", values]).await;
         if ends.trim() != "1" {

@@ -1,4 +1,4 @@
-//! Many at once on one small structure.
+//! Many callers at once on one small structure.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,7 +14,7 @@ use super::Parts;
 const MAX: usize = 3;
 const WRITERS: usize = 6;
 
-/// Fills, puts, reads and removals until it is `done`.
+/// Fills, puts, reads and removes until it is `done`.
 async fn churn(view: Arc<dyn CacheStore>, namespace: String, writer: usize, done: Arc<AtomicBool>) {
     for round in 0.. {
         if done.load(Ordering::Relaxed) {

@@ -1,4 +1,4 @@
-//! The stores and a model of a bounded cache, which does the same in a few lines, in step with each other.
+//! Runs the stores in step with a model of a bounded cache, which does the same in a few lines.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -20,7 +20,7 @@ const STEPS: usize = 80;
 const KEYS: usize = 9;
 const TAGS: usize = 2;
 
-/// What is done next. A fill and a release come with any of the claims so far, be it long over.
+/// The next step. A fill and a release take any of the claims so far, ended ones too.
 #[derive(Debug, Clone)]
 enum Step {
     Get(usize),
@@ -43,7 +43,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         2 => (0..KEYS).prop_map(Step::Look),
         1 => (0..KEYS).prop_map(Step::Ttl),
         6 => (0..KEYS, any::<bool>()).prop_map(|(key, refresh)| Step::Claim(key, refresh)),
-        // The claims from the last on: most of them stand.
+        // Counts claims from the last one back: most of these still stand.
         6 => (0..6_usize, tags()).prop_map(|(claim, tags)| Step::Fill(claim, tags)),
         1 => (0..6_usize).prop_map(Step::Release),
         4 => (0..KEYS).prop_map(Step::Put),
@@ -55,7 +55,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(step, STEPS)
 }
 
-/// What a call returned.
+/// The result of a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Answer {
     Value(Option<(Bytes, BTreeSet<usize>)>),
@@ -65,7 +65,7 @@ enum Answer {
     None,
 }
 
-/// A value and its tags. None: a claim.
+/// A value and its tags. The value is `None` for a claim.
 #[derive(Default)]
 struct Entry {
     value: Option<Bytes>,
@@ -78,14 +78,14 @@ struct Given {
     step: usize,
 }
 
-/// The cache as it should be.
+/// The expected cache.
 struct Model {
     policy: Policy,
     max: usize,
-    /// Values: how often each was used, those that came or were used last at the end.
+    /// The uses and the key of each value. The last stored or used ones are at the end.
     queue: Vec<(usize, usize)>,
     entries: BTreeMap<usize, Entry>,
-    /// By key, which of the claims. They stay where the entry goes.
+    /// The claims, by key. They stay when the entry is removed.
     leases: BTreeMap<usize, usize>,
     claims: Vec<Given>,
     registered: BTreeSet<(usize, usize)>,
@@ -107,7 +107,7 @@ impl Model {
         }
     }
 
-    /// Makes room, and says how many have to go whose choice is free.
+    /// Makes room. Returns how many entries are evicted by free choice.
     fn arrive(&mut self, key: usize) -> usize {
         let surplus = (self.queue.len() + 1).saturating_sub(self.max);
         self.evicted += surplus;
@@ -147,12 +147,12 @@ impl Model {
         self.step.to_string().into()
     }
 
-    /// The claim that is the `nth` before the last.
+    /// Returns the claim that is the `nth` before the last.
     fn given(&self, nth: usize) -> Option<usize> {
         self.claims.len().checked_sub(nth + 1)
     }
 
-    /// The answer, and how many have to go whose choice is free.
+    /// Returns the answer, and how many entries are evicted by free choice.
     fn take(&mut self, step: &Step) -> (Answer, usize) {
         self.step += 1;
         let value = |model: &Self, key: &usize| {
@@ -232,7 +232,8 @@ impl Model {
         (answer, 0)
     }
 
-    /// What is claimed, lacks the tag, and was registered under it once: it goes if the index still knows of that.
+    /// Returns claimed keys once registered under this tag, but without it: the index may still
+    /// know.
     fn may_go(&self, tag: usize) -> Vec<usize> {
         let lacks = |key: &usize| self.entries.get(key).is_some_and(|it| !it.tags.contains(&tag));
         let registered = |key: &usize| self.registered.contains(&(tag, *key));
@@ -252,7 +253,7 @@ impl Model {
     }
 }
 
-/// A store, and the model of it.
+/// A store, and its model.
 struct Pair {
     store: Arc<dyn CacheStore>,
     namespace: String,
@@ -366,7 +367,7 @@ impl Pair {
         }
         prop_assert_eq!(&answer, &expected, "{:?}", step);
         if free > 0 {
-            // Nobody knows which: they were there before, and are not now.
+            // The choice is free: these existed before, and don't now.
             let gone: Vec<usize> = before.into_iter().filter(|key| !keys.contains(self.key(*key).as_bytes())).collect();
             prop_assert_eq!(gone.len(), free, "how many went at {:?}", step);
             gone.into_iter().for_each(|key| _ = self.model.forget(key));

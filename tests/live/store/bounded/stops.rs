@@ -17,7 +17,7 @@ use super::Parts;
 const MAX: usize = 4;
 const LEASE: Duration = Duration::from_millis(20);
 
-/// What a process does.
+/// The work of a process.
 #[derive(Clone)]
 struct Process {
     view: Arc<dyn CacheStore>,
@@ -46,7 +46,7 @@ impl Process {
             2 => drop(self.view.remove(&[name.into()]).await.unwrap()),
             3 => drop(self.view.invalidate(&[self.tag()]).await.unwrap()),
             4 => drop(self.view.purge().await.unwrap()),
-            // Its claim is left hanging.
+            // This abandons its claim.
             5 => drop(self.view.claim(&name, &token(), Terms::refresh(LEASE)).await.unwrap()),
             _ => {
                 let token = token();
@@ -57,7 +57,7 @@ impl Process {
         }
     }
 
-    /// When the leases are over, ordinary use leaves whole entries, and an invalidation leaves nothing.
+    /// Checks that after the leases only whole entries are left, and after an invalidation nothing.
     async fn leaves_nothing(&self, parts: &Parts, when: &str) {
         for key in 0..2 * MAX {
             let token = token();
@@ -68,7 +68,7 @@ impl Process {
         assert_eq!(self.view.count().await.unwrap(), Some(MAX as u64), "{when}");
         self.view.invalidate(&[self.tag()]).await.unwrap();
         while parts.ask("return redis.call('EXISTS', unpack(KEYS))").await != "0" {
-            // A claim that nobody came back to.
+            // An abandoned claim.
             self.view.count().await.unwrap();
         }
         let leases = "for _, key in ipairs(redis.call('KEYS', '*' .. ARGV[1] .. '*')) do \
@@ -81,7 +81,7 @@ impl Process {
     }
 }
 
-/// A call that is stopped when it has come so far.
+/// Runs a call, and stops it as soon as `is_far` is true.
 async fn stopped(call: impl Future<Output = ()>, is_far: impl Fn(usize) -> bool) {
     let mut call = pin!(call);
     for polls in 0.. {
@@ -120,7 +120,7 @@ async fn fills_and_invalidations_that_stop_after_each_command() {
     let wire = Proxy::to(redis.port()).await;
     let cache = Arc::new(store(&format!("redis://127.0.0.1:{}", wire.port())));
     for policy in Policy::ALL {
-        // An invalidation with its clock, drop, prune; claim, clock, index, fill.
+        // An invalidation has clock, drop and prune; a fill has claim, clock, index and fill.
         for (call, all) in [(3, 3), (6, 4)] {
             for commands in 1..=all {
                 let namespace = unique("app");
