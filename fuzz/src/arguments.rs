@@ -1,7 +1,8 @@
 //! The command line: it parses or refuses any arguments, and prints no secret.
 
 use clap::Parser;
-use mrc::{EntryPattern, KeyFormat, KeyScheme, Params};
+use mrc::key::{EntryPattern, KeyScheme};
+use mrc::{KeyFormat, Params};
 
 use crate::args::{Args, Command};
 

@@ -11,8 +11,6 @@
 //! `just fuzz TARGET` searches for input that breaks a target. `cargo test` runs the inputs in
 //! `corpus`, and some thousand inputs of its own, on any toolchain.
 
-extern crate mrc as mrc_core;
-
 mod arguments;
 mod input;
 mod json;
