@@ -50,7 +50,9 @@ pub enum Error {
     #[error(transparent)]
     Database(Arc<ExecuteError>),
     /// The client has no database.
-    #[error("this client has no database: give the builder `.mysql(…)` or `.executor(…)`")]
+    #[error(
+        "this client has no database: give the builder `.mysql(…)` or `.executor(…)`, or set MRC_MYSQL_URL for `from_env`"
+    )]
     NoDatabase,
     /// The cache failed, in a call that needs the cache alone.
     #[error(transparent)]

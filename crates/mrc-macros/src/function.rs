@@ -53,7 +53,8 @@ impl Function {
     /// Returns the same function with another body.
     pub(crate) fn with_body(&self, body: impl ToTokens) -> TokenStream {
         let Self { attrs, vis, sig, .. } = self;
-        quote!(#(#attrs)* #vis #sig #body)
+        // The body of a function becomes that of a closure, where rustc takes its braces for superfluous.
+        quote!(#(#attrs)* #[allow(unused_braces)] #vis #sig #body)
     }
 
     /// Returns a closure that runs `before` and the body, and owns what they mention.

@@ -165,6 +165,13 @@ impl<T: Into<Tag>, const N: usize> From<[T; N]> for Select {
     }
 }
 
+/// Selects the entries with this tag.
+impl From<&str> for Select {
+    fn from(tag: &str) -> Self {
+        Self::any([tag])
+    }
+}
+
 impl From<Glob> for Select {
     fn from(glob: Glob) -> Self {
         Self::Glob(glob)

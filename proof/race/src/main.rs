@@ -1,8 +1,8 @@
-//! A race of mrc against other caches of Rust and both published peers. docs/race.md explains it.
+//! A race of mrc against other caches of Rust and both published peers. docs/internals/race.md explains it.
 //!
 //! ```text
 //! just race            # prints the table
-//! just race --write    # and writes it into docs/race.md
+//! just race --write    # and writes it into docs/internals/race.md
 //! ```
 
 mod contender;

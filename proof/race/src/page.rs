@@ -54,12 +54,12 @@ pub(crate) fn locked_version(package: &str) -> String {
     version.expect("a package has a version").to_owned()
 }
 
-/// Replaces the table in docs/race.md.
+/// Replaces the table in docs/internals/race.md.
 pub(crate) fn write(table: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/race.md");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/internals/race.md");
     let page = fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
-    let (before, rest) = page.split_once(FROM).expect("docs/race.md has the place of the table");
-    let (_, after) = rest.split_once(TO).expect("docs/race.md has the end of the table");
+    let (before, rest) = page.split_once(FROM).expect("docs/internals/race.md has the place of the table");
+    let (_, after) = rest.split_once(TO).expect("docs/internals/race.md has the end of the table");
     fs::write(&path, format!("{before}{FROM}\n{table}\n{TO}{after}"))
         .unwrap_or_else(|e| panic!("{}: {e}", path.display()));
 }

@@ -236,7 +236,10 @@ impl MrcClientBuilder {
             }
             (None, None) => {}
         }
-        Err(Error::Config("there is no cache: give the builder `.redis(…)` or `.store(…)`".into()))
+        Err(Error::Config(
+            "there is no cache: give the builder `.redis(…)` or `.store(…)`, or set MRC_REDIS_URL for `from_env`"
+                .into(),
+        ))
     }
 }
 

@@ -106,7 +106,11 @@ impl NotCacheable {
 
 impl fmt::Display for NotCacheable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let advice = self.advice("`MrcClient::query`, which caches nothing", "`Query::trust_read_only()`");
+        let run = match self {
+            Self::Writes { .. } => "`MrcClient::execute`",
+            _ => "`MrcClient::query`, which caches nothing",
+        };
+        let advice = self.advice(run, "`Query::trust_read_only()`");
         write!(f, "{}: {advice}", self.reason())
     }
 }

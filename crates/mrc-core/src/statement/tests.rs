@@ -445,7 +445,7 @@ fn a_refusal_says_what_was_found_and_what_to_do() {
     let message = |sql| check(sql).unwrap_err().to_string();
     assert_eq!(
         message("SELECT a INTO OUTFILE 'x' FROM t"),
-        "`INTO OUTFILE` writes: run the statement with `MrcClient::query`, which caches nothing"
+        "`INTO OUTFILE` writes: run the statement with `MrcClient::execute`"
     );
     for (sql, found) in [
         ("SELECT 1 FOR share", "`FOR share`"),
