@@ -1,4 +1,4 @@
-//! The [mrc](https://docs.rs/mrc) cache for services that hold an `sqlx::MySqlPool`.
+//! The mrc cache for services that hold an `sqlx::MySqlPool`.
 //!
 //! [`SqlxExecutor`] returns the same bytes as mrc's `MySqlExecutor` with `ParamMode::Prepared`, its
 //! default for the row format `Canonical`. Services with either executor then share entries.

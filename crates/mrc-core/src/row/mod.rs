@@ -1,6 +1,6 @@
 //! Rows on their way from a database to JSON: typed cells are pushed into one buffer, row by row.
 //!
-//! A [`QueryExecutor`](https://docs.rs/mrc-store) announces the columns once, then pushes each
+//! A `QueryExecutor` of `mrc-store` announces the columns once, then pushes each
 //! row's cells in order. The encoder keeps only the bytes for the cache.
 //!
 //! A [`RowFormat`] decides how values are spelled: each has its own file, over one encoder.
