@@ -41,16 +41,13 @@ impl MrcServer {
         Ok(Self::with_store(mrc_store::RedisStore::new(mrc_store::RedisConfig::from_url(url)?)?))
     }
 
-    /// Returns a server for the Redis of `MRC_REDIS_URL`.
+    /// Returns a server for the Redis of `MRC_REDIS_URL`, with the prefix of `MRC_REDIS_PREFIX`.
     ///
     /// # Errors
     /// [`StoreError::Config`]: the variable isn't set, or can't be used.
     #[cfg(feature = "redis")]
     pub fn from_env() -> Result<Self, StoreError> {
-        match std::env::var("MRC_REDIS_URL") {
-            Ok(url) => Self::new(&url),
-            Err(_) => Err(StoreError::Config("MRC_REDIS_URL is not set: it must be the URL of Redis".into())),
-        }
+        Ok(Self::with_store(mrc_store::RedisStore::new(mrc_store::RedisConfig::from_env()?)?))
     }
 
     /// Returns a server for any store.

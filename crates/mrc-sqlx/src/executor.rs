@@ -8,11 +8,10 @@ use std::time::Duration;
 use futures_util::TryStreamExt;
 use mrc_core::{Column, Params, RowEncoder};
 use mrc_store::driver::span::{self, Target};
-use mrc_store::driver::{Expanded, expand, is_time_limit};
+use mrc_store::driver::{Expanded, expand, within};
 use mrc_store::{ExecuteError, Executed};
 use sqlx::mysql::{MySqlArguments, MySqlConnection, MySqlRow};
 use sqlx::{Arguments, AssertSqlSafe, Either, Executor, MySqlPool, Row, SqlSafeStr, Statement};
-use tokio::time::timeout;
 use tracing::Span;
 
 use crate::columns::{Described, describe};
@@ -216,17 +215,6 @@ impl SqlxExecutor {
 }
 
 const READS: [&str; 8] = ["SELECT", "WITH", "SHOW", "EXPLAIN", "DESCRIBE", "DESC", "VALUES", "TABLE"];
-
-pub(crate) async fn within<T>(
-    stage: &'static str,
-    limit: Duration,
-    work: impl Future<Output = Result<T, ExecuteError>>,
-) -> Result<T, ExecuteError> {
-    let late = || ExecuteError::Timeout { stage, limit, address: None };
-    let done = timeout(limit, work).await.unwrap_or_else(|_| Err(late()));
-    // The server has the same limit, which may pass first.
-    done.map_err(|error| if is_time_limit(&error) { late() } else { error })
-}
 
 /// Returns whether the text begins like a statement that leaves its session unchanged. After any
 /// other statement, such as `SET` or `CALL`, the connection closes, because sqlx can't reset it.

@@ -2,13 +2,13 @@
 
 use async_trait::async_trait;
 use mrc_core::{Params, RowEncoder};
-use mrc_store::driver::span;
+use mrc_store::driver::{span, within};
 use mrc_store::{ExecuteError, Executed, ExecutorTransaction, QueryExecutor};
 use sqlx::Connection;
 use tokio::time::timeout;
 use tracing::Instrument;
 
-use crate::executor::{SqlxExecutor, within};
+use crate::executor::SqlxExecutor;
 use crate::failure::failed;
 use crate::transaction;
 

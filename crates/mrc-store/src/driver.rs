@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tokio::time::timeout;
+
 use crate::error::{ExecuteError, ServerError, ServerErrorKind};
 pub use crate::executor::span;
 pub use crate::expand::{Expanded, expand};
@@ -61,8 +63,23 @@ pub fn server_error(code: u16, state: impl Into<String>, message: impl Into<Stri
 }
 
 /// Returns whether the server stopped the statement because of the limit that [`time_limit`] sets.
-pub fn is_time_limit(error: &ExecuteError) -> bool {
+pub(crate) fn is_time_limit(error: &ExecuteError) -> bool {
     error.server().is_some_and(|server| TIME_LIMIT.contains(&server.code))
+}
+
+/// Bounds a stage of a query. The server's own limit, which may pass first, counts as the same
+/// time-out.
+///
+/// # Errors
+/// [`ExecuteError::Timeout`] with the stage and the limit, or the error of `work`.
+pub async fn within<T>(
+    stage: &'static str,
+    limit: Duration,
+    work: impl Future<Output = Result<T, ExecuteError>>,
+) -> Result<T, ExecuteError> {
+    let late = || ExecuteError::Timeout { stage, limit, address: None };
+    let done = timeout(limit, work).await.unwrap_or_else(|_| Err(late()));
+    done.map_err(|error| if is_time_limit(&error) { late() } else { error })
 }
 
 /// Returns whether the server may have committed although `COMMIT` returned this error.

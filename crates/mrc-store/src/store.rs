@@ -75,8 +75,8 @@ pub trait CacheStore: Typed + Debug + Send + Sync + 'static {
     /// [`StoreError::EmptyValue`] for an empty value.
     async fn put(&self, key: &str, value: Bytes, ttl: Duration) -> Result<(), StoreError>;
 
-    /// What is left of the life of the value under `key`; [`Duration::MAX`] if it has no end.
-    /// None: there is no value, or only a claim.
+    /// Returns what is left of the TTL of the value under `key`, [`Duration::MAX`] if it has no end.
+    /// Returns `None` if there is no value, or only a claim.
     async fn ttl(&self, key: &str) -> Result<Option<Duration>, StoreError>;
 
     /// Removes keys, their claims and copies included, without waiting for their memory to be freed. Returns how many values and claims

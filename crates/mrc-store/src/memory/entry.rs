@@ -21,7 +21,7 @@ use tokio::time::Instant;
 use crate::store::{Claim, LONGEST, Terms, Token};
 use crate::tags::{Found, Tags};
 
-/// What a tag of an entry takes besides its name, and its place in the index too.
+/// The bytes of a tag besides its name, its place in the index included.
 const OVERHEAD_OF_TAG: usize = 150;
 
 /// The parts of one entry, each with a life of its own, as they are keys of their own in Redis.

@@ -20,7 +20,7 @@ use crate::error::StoreError;
 use crate::store::{KeyPages, ScanPattern, storable};
 use crate::tags::Tags;
 
-/// What an entry takes besides its key and its value, roughly.
+/// The bytes of an entry besides its key and its value, roughly.
 const OVERHEAD: usize = 250;
 const KEYS_A_PAGE: usize = 1_000;
 

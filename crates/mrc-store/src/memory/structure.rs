@@ -44,7 +44,7 @@ struct Placed {
     place: f64,
 }
 
-/// What is asked of a structure, beside the entry.
+/// The rules of the bound for one call.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct StructureRules {
     pub(super) room: usize,
@@ -155,7 +155,7 @@ impl Structure {
         })
     }
 
-    /// What is there, claims included.
+    /// The fields of the structure, claims included.
     pub(super) fn fields(&self) -> Vec<Bytes> {
         self.step(|state, now| {
             state.reap(now);

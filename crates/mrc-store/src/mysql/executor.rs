@@ -4,7 +4,6 @@ use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 use futures_util::{StreamExt, TryStreamExt};
 use mrc_core::{Column, Params, RowEncoder};
@@ -20,7 +19,7 @@ use super::params::{self, Call};
 use super::pools::{Home, Lane, Pools};
 use super::session::Session;
 use super::{cells, columns, statement};
-use crate::driver::is_time_limit;
+use crate::driver::within;
 use crate::error::ExecuteError;
 use crate::executor::Executed;
 use crate::expand::Expanded;
@@ -267,17 +266,6 @@ pub(super) fn leave(session: Session, done: &Result<(), ExecuteError>) {
 fn is_autocommit(status: StatusFlags) -> bool {
     let open = StatusFlags::SERVER_STATUS_IN_TRANS | StatusFlags::SERVER_STATUS_IN_TRANS_READONLY;
     status.contains(StatusFlags::SERVER_STATUS_AUTOCOMMIT) && !status.intersects(open)
-}
-
-pub(super) async fn within<T>(
-    stage: &'static str,
-    limit: Duration,
-    work: impl Future<Output = Result<T, ExecuteError>>,
-) -> Result<T, ExecuteError> {
-    let late = || ExecuteError::Timeout { stage, limit, address: None };
-    let done = timeout(limit, work).await.unwrap_or_else(|_| Err(late()));
-    // The server has the same limit, which may pass first.
-    done.map_err(|error| if is_time_limit(&error) { late() } else { error })
 }
 
 fn describe(columns: &[mysql_async::Column], json: &[bool]) -> Vec<Column> {

@@ -32,8 +32,8 @@ pub use self::executor::MySqlExecutor;
 pub use self::params::ParamMode;
 pub use self::tls::TlsMode;
 
-use self::executor::within;
 use self::failure::{broken, failed};
+use crate::driver::within;
 use crate::error::ExecuteError;
 use crate::executor::{Executed, ExecutorTransaction, QueryExecutor, span};
 

@@ -106,6 +106,24 @@ impl RedisConfig {
         Ok(Self::with_server(server, tls.then(TlsConfig::new)).prefix(prefix))
     }
 
+    /// Reads the environment: the URL of `MRC_REDIS_URL`, and the prefix of `MRC_REDIS_PREFIX`, which
+    /// overrides the URL's.
+    ///
+    /// # Errors
+    /// [`StoreError::Config`]: there is no URL, or it can't be used.
+    pub fn from_env() -> Result<Self, StoreError> {
+        Self::from_vars(|name| std::env::var(name).ok())
+    }
+
+    fn from_vars(var: impl Fn(&str) -> Option<String>) -> Result<Self, StoreError> {
+        let missing = || StoreError::Config("MRC_REDIS_URL is not set: it must be the URL of Redis".into());
+        let config = Self::from_url(&var("MRC_REDIS_URL").ok_or_else(missing)?)?;
+        Ok(match var("MRC_REDIS_PREFIX") {
+            Some(prefix) => config.prefix(prefix),
+            None => config,
+        })
+    }
+
     fn with_server(server: Config, tls: Option<TlsConfig>) -> Self {
         Self {
             server,
@@ -404,6 +422,14 @@ mod tests {
         check(RedisConfig::from_url("redis-cluster://h:1").unwrap().prefix("{}:"), "a `}` behind it");
         let of_url = RedisConfig::from_url("redis://h:1/2?prefix=shop%3Aeu:").unwrap();
         assert_eq!(of_url.prefix, "shop:eu:");
+        let of_vars = |prefix: Option<&str>| {
+            RedisConfig::from_vars(|name| match name {
+                "MRC_REDIS_URL" => Some("redis://h:1?prefix=shop:".to_owned()),
+                _ => prefix.map(str::to_owned),
+            })
+        };
+        assert_eq!(of_vars(None).unwrap().prefix, "shop:");
+        assert_eq!(of_vars(Some("app:")).unwrap().prefix, "app:");
         assert_eq!(of_url.append_prefix("x").prefix, "shop:eu:x");
         check(RedisConfig::default().tls(TlsConfig::new().roots("rubbish")), "no PEM certificate");
         check(RedisConfig::default().tls(TlsConfig::new().client_certificate("", "")), "private key");

@@ -48,7 +48,7 @@ use crate::tags::{Found, Moment};
 
 /// How many fields one script removes: others wait meanwhile.
 const FIELDS_AT_ONCE: usize = 1_000;
-/// What a script answers that stored something, or that is to be run once more for it.
+/// The answer of a script that stores: stored, or to be run once more.
 const STORED: u64 = 1;
 const NOT_YET: u64 = 2;
 

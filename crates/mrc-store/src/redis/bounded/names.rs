@@ -41,7 +41,7 @@ impl Names {
         (!self.bound.per_function).then_some(&self.shared)
     }
 
-    /// What the keys of all structures begin with.
+    /// The beginning of the keys of all structures.
     pub(super) fn beginning(&self) -> String {
         #[cfg(feature = "compat")]
         if let Some(theirs) = &self.bound.func_cache {
