@@ -1,0 +1,93 @@
+//! The description of a table that precedes its rows.
+
+/// A table as a `TABLE_MAP` event describes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Table {
+    /// The number of this version of the table. An `ALTER` gives it another.
+    pub id: u64,
+    /// The database.
+    pub schema: String,
+    /// The name.
+    pub name: String,
+    /// The columns, in order.
+    pub columns: Vec<Column>,
+}
+
+/// A column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Column {
+    /// The name. `None` unless the server has `binlog_row_metadata=FULL`.
+    pub name: Option<String>,
+    /// The type.
+    pub kind: ColumnType,
+    /// Whether an integer or decimal is unsigned. `None` if the server doesn't tell.
+    pub unsigned: Option<bool>,
+    /// Whether it can be `NULL`.
+    pub nullable: bool,
+    /// The number of the collation of text; 63 of binary. `None` if the server doesn't tell.
+    pub collation: Option<u16>,
+    /// The members of an `ENUM` or a `SET`, if the server tells.
+    pub members: Vec<Vec<u8>>,
+}
+
+/// The type of a column, with what the binlog needs to decode it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ColumnType {
+    /// `TINYINT`.
+    Tiny,
+    /// `SMALLINT`.
+    Short,
+    /// `MEDIUMINT`.
+    Medium,
+    /// `INT`.
+    Long,
+    /// `BIGINT`.
+    LongLong,
+    /// `YEAR`.
+    Year,
+    /// `FLOAT`.
+    Float,
+    /// `DOUBLE`.
+    Double,
+    /// `DECIMAL(precision, scale)`.
+    Decimal {
+        /// All digits.
+        precision: u8,
+        /// The digits of the fraction.
+        scale: u8,
+    },
+    /// `VARCHAR`, `VARBINARY` of at most so many bytes.
+    Varchar(u16),
+    /// `CHAR`, `BINARY` of at most so many bytes.
+    Char(u16),
+    /// `TEXT`, `BLOB` whose length takes so many bytes.
+    Blob(u8),
+    /// `JSON` of MySQL whose length takes so many bytes.
+    Json(u8),
+    /// `GEOMETRY` whose length takes so many bytes.
+    Geometry(u8),
+    /// `VECTOR` whose length takes so many bytes.
+    Vector(u8),
+    /// `ENUM` of so many bytes.
+    Enum(u8),
+    /// `SET` of so many bytes.
+    Set(u8),
+    /// `BIT` of so many bits.
+    Bit(u16),
+    /// `DATE`.
+    Date,
+    /// `TIME` with so many digits of fraction.
+    Time(u8),
+    /// `DATETIME` with so many digits of fraction.
+    DateTime(u8),
+    /// `TIMESTAMP` with so many digits of fraction.
+    Timestamp(u8),
+    /// A type of MariaDB's that isn't decoded, but can be skipped: a `COMPRESSED` column whose length takes so many
+    /// bytes.
+    Compressed(u8),
+    /// An old temporal type of MariaDB or of MySQL before 5.6, of so many bytes.
+    OldTemporal(u8),
+    /// A type that this version doesn't know. A row with it can't be read.
+    Unknown(u8),
+}

@@ -1,0 +1,1 @@
+//! Rules: which tags and params a changed row ends.
