@@ -32,6 +32,7 @@
 //! Your own backend can run the suites of the feature `conformance`, as these backends do.
 
 mod bound;
+mod checkpoint;
 pub mod driver;
 pub mod error;
 mod executor;
@@ -64,6 +65,7 @@ pub use mysql_async;
 #[cfg(feature = "compat")]
 pub use bound::FuncCache;
 pub use bound::{Bound, Fixed, Lifetime, Policy, Sliding};
+pub use checkpoint::{Advance, Checkpoint, Checkpoints, Lease};
 pub use error::{ExecuteError, ServerError, ServerErrorKind, StoreError};
 pub use executor::{Executed, ExecutorTransaction, QueryExecutor};
 pub use invalidation::{DropError, DropRequest, Invalidator, Strategy};

@@ -10,6 +10,7 @@ use futures_util::stream::BoxStream;
 use mrc_core::{EventListener, Tag};
 
 use crate::bound::Bound;
+use crate::checkpoint::Checkpoints;
 use crate::error::StoreError;
 use crate::sealed::Typed;
 use crate::tags::{Found, Moment, Tags};
@@ -135,6 +136,11 @@ pub trait CacheStore: Typed + Debug + Send + Sync + 'static {
 
     /// Returns the methods that only a cache with a bound has. Default: `None`, since a store has no bound.
     fn as_bounded(&self) -> Option<&dyn BoundedCache> {
+        None
+    }
+
+    /// Returns the bookkeeping of followers. Default: `None`, since a store needn't keep any.
+    fn as_checkpoints(&self) -> Option<&dyn Checkpoints> {
         None
     }
 

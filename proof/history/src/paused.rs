@@ -9,8 +9,8 @@ use bytes::Bytes;
 use mrc::errors::{ExecuteError, StoreError};
 use mrc::rows::RowEncoder;
 use mrc::store::{
-    BoundedCache, CacheStore, Claim, Executed, ExecutorTransaction, Found, KeyPages, Life, Moment, QueryExecutor,
-    ScanPattern, Terms, Token,
+    BoundedCache, CacheStore, Checkpoints, Claim, Executed, ExecutorTransaction, Found, KeyPages, Life, Moment,
+    QueryExecutor, ScanPattern, Terms, Token,
 };
 use mrc::{Bound, EventListener, Params, Tag};
 use rand::rngs::SmallRng;
@@ -138,6 +138,10 @@ impl CacheStore for Paused<dyn CacheStore> {
     fn bounded(self: Arc<Self>, namespace: &str, bound: &Bound) -> Result<Arc<dyn CacheStore>, StoreError> {
         let inner = Arc::clone(&self.inner).bounded(namespace, bound)?;
         Ok(Arc::new(Self { pauses: self.pauses.clone(), inner }))
+    }
+
+    fn as_checkpoints(&self) -> Option<&dyn Checkpoints> {
+        self.inner.as_checkpoints()
     }
 
     fn as_bounded(&self) -> Option<&dyn BoundedCache> {

@@ -16,8 +16,8 @@ use fred::util::sha1_hash;
 use mrc::config::RedisConfig;
 use mrc::errors::StoreError;
 use mrc::store::{
-    BoundedCache, CacheStore, Claim, ClaimMode, Found, KeyPages, Life, Moment, RedisStore, ScanPattern, Tags, Terms,
-    Token,
+    BoundedCache, CacheStore, Checkpoints, Claim, ClaimMode, Found, KeyPages, Life, Moment, RedisStore, ScanPattern,
+    Tags, Terms, Token,
 };
 use mrc::{Bound, EventListener, Tag};
 use serde_json::json;
@@ -251,6 +251,10 @@ impl CacheStore for Weak {
     /// Bounded entries keep every part of the protocol.
     fn bounded(self: Arc<Self>, namespace: &str, bound: &Bound) -> Result<Arc<dyn CacheStore>, StoreError> {
         Arc::clone(&self.whole).bounded(namespace, bound)
+    }
+
+    fn as_checkpoints(&self) -> Option<&dyn Checkpoints> {
+        self.whole.as_checkpoints()
     }
 
     fn as_bounded(&self) -> Option<&dyn BoundedCache> {

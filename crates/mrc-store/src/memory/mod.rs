@@ -1,6 +1,7 @@
 //! A cache in this process's own memory, by moka. The reference of the seam: readable first.
 
 mod bounded;
+mod checkpoint;
 mod entry;
 mod queue;
 mod store;
@@ -21,6 +22,7 @@ use self::bounded::BoundedMemory;
 use self::entry::{Text, after};
 use self::store::{own, pages};
 use crate::bound::Bound;
+use crate::checkpoint::Checkpoints;
 use crate::error::StoreError;
 use crate::store::{CacheStore, Claim, KeyPages, Life, RESERVED, ScanPattern, Terms, Token};
 use crate::tags::{Found, Moment, all_of};
@@ -124,6 +126,10 @@ impl CacheStore for MemoryStore {
 
     fn bounded(self: Arc<Self>, namespace: &str, bound: &Bound) -> Result<Arc<dyn CacheStore>, StoreError> {
         Ok(Arc::new(BoundedMemory::new(self, namespace, bound)?))
+    }
+
+    fn as_checkpoints(&self) -> Option<&dyn Checkpoints> {
+        Some(self)
     }
 
     fn scan(&self, pattern: &ScanPattern) -> KeyPages<'_> {

@@ -13,6 +13,7 @@ use moka::sync::Cache;
 use mrc_core::Tag;
 use tokio::time::Instant;
 
+use super::checkpoint::Followers;
 use super::entry::{Slot, Text};
 use super::structures::Structures;
 use super::tags::Index;
@@ -44,6 +45,7 @@ pub struct MemoryStore {
     pub(super) index: Index,
     pub(super) structures: Structures,
     pub(super) closed: AtomicBool,
+    pub(super) followers: Followers,
 }
 
 impl MemoryStore {
@@ -61,7 +63,13 @@ impl MemoryStore {
             .eviction_policy(EvictionPolicy::lru())
             .expire_after(ByExpiry)
             .build();
-        Self { slots, index: Index::new(), structures: Structures::default(), closed: AtomicBool::new(false) }
+        Self {
+            slots,
+            index: Index::new(),
+            structures: Structures::default(),
+            closed: AtomicBool::new(false),
+            followers: Followers::default(),
+        }
     }
 
     /// One step of the protocol: nobody else sees or changes the slot meanwhile.

@@ -3,6 +3,7 @@
 mod cells;
 mod columns;
 mod config;
+mod connect;
 mod ending;
 mod executor;
 mod failure;

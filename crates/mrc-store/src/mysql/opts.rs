@@ -40,7 +40,7 @@ impl MySqlConfig {
         Ok(())
     }
 
-    fn opts(&self, reset: bool, setup: String) -> Result<Opts, ExecuteError> {
+    pub(super) fn opts(&self, reset: bool, setup: String) -> Result<Opts, ExecuteError> {
         self.check_limits()?;
         let constraints = PoolConstraints::new(self.pool_min, self.pool_max)
             .ok_or_else(|| refuse("pool_min must not be above pool_max"))?;

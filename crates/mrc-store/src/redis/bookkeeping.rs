@@ -22,6 +22,7 @@ const LEASE: &[u8] = b"mrc:l:{";
 const COPY: &[u8] = b"mrc:s:{";
 const TAGS: &[u8] = b"mrc:g:{";
 const INDEX: &[u8] = b"mrc:t:{";
+const FOLLOWER: &[u8] = b"mrc:f:{";
 const SLOTS: usize = 16_384;
 
 /// For each slot, a number whose decimal digits hash to that slot.
@@ -66,6 +67,13 @@ pub(super) fn index_key(prefix: &str, tag: &str) -> Bytes {
     format!("{prefix}mrc:t:{{{}}}", sha1_hash(&format!("0:{tag}"))).into()
 }
 
+/// Returns the keys of a follower's position and lease. Both are in one slot.
+pub(super) fn follower_keys(prefix: &str, name: &str) -> [Bytes; 2] {
+    let position = format!("{prefix}mrc:f:{{{name}}}");
+    let lease = format!("{position}:l");
+    [position.into(), lease.into()]
+}
+
 /// Returns the prefix of the store and the key of a copy. Returns `None` if the key isn't a copy.
 pub(super) fn owner_of_copy(copy: &Bytes) -> Option<(Bytes, Bytes)> {
     marks(copy).find_map(|at| {
@@ -83,6 +91,7 @@ pub(super) fn is_reserved(prefix: &str, key: &[u8]) -> bool {
         || marks(key).any(|at| {
             key[at..] == *CLOCK.as_bytes()
                 || is_index(&key[at..])
+                || is_follower(&key[at..])
                 || [LEASE, COPY, TAGS].iter().any(|kind| key_of_companion(key, at, kind).is_some())
         })
 }
@@ -100,6 +109,11 @@ fn marks(name: &[u8]) -> impl Iterator<Item = usize> {
 fn is_index(name: &[u8]) -> bool {
     let hash = name.strip_prefix(INDEX).and_then(|name| name.strip_suffix(b"}"));
     hash.is_some_and(|hash| hash.len() == 40 && hash.iter().all(u8::is_ascii_hexdigit))
+}
+
+fn is_follower(name: &[u8]) -> bool {
+    let name = name.strip_prefix(FOLLOWER).map(|name| name.strip_suffix(b":l").unwrap_or(name));
+    name.is_some_and(|name| name.ends_with(b"}"))
 }
 
 /// Returns the key that this is a companion of, if the prefix ends `at`.
@@ -237,12 +251,14 @@ mod tests {
                 tags_key(prefix.as_bytes(), &key),
                 clock_key(prefix),
                 index_key(prefix, "a"),
+                follower_keys(prefix, "a")[0].clone(),
+                follower_keys(prefix, "a")[1].clone(),
                 [prefix, "mrc:a"].concat().into(),
             ];
             for name in &names {
                 assert!(is_reserved(prefix, name), "{name:?}");
             }
-            assert!(names[..5].iter().all(|name| is_reserved("", name) && is_reserved("a", name)), "{names:?}");
+            assert!(names[..7].iter().all(|name| is_reserved("", name) && is_reserved("a", name)), "{names:?}");
         }
         assert!(is_reserved("m", b"mrc:clk") && is_reserved("", b"x:mrc:clk"));
         for entry in ["mrc", "a", "", "x:mrc:a", "x:mrc:clk:", "x:mrc:l:{y}", "x:mrc:t:{a}", "x:mrc:s:{7}:x:a"] {

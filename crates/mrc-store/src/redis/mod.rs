@@ -2,6 +2,7 @@
 
 mod bookkeeping;
 mod bounded;
+mod checkpoint;
 mod cluster;
 #[cfg(feature = "compat")]
 mod compat;
@@ -38,6 +39,7 @@ use self::store::slot_of;
 use self::wire::{claimed, life_left, marked, millis, most_left, to_json};
 use crate::bound::Bound;
 use crate::bound::layout::structure_of;
+use crate::checkpoint::Checkpoints;
 use crate::error::StoreError;
 use crate::store::{CacheStore, Claim, INVALIDATION_LIMIT, KeyPages, Life, ScanPattern, Terms, Token, storable};
 use crate::tags::{Found, Moment, all_of};
@@ -201,6 +203,10 @@ impl CacheStore for RedisStore {
 
     fn bounded(self: Arc<Self>, namespace: &str, bound: &Bound) -> Result<Arc<dyn CacheStore>, StoreError> {
         Ok(Arc::new(BoundedRedis::new(self, namespace, bound)?))
+    }
+
+    fn as_checkpoints(&self) -> Option<&dyn Checkpoints> {
+        Some(self)
     }
 
     fn scan(&self, pattern: &ScanPattern) -> KeyPages<'_> {

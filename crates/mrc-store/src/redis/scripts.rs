@@ -30,6 +30,11 @@ pub(super) static BUMP: Script = Script::new("bump", looking!("lua/clock.lua", "
 pub(super) static DROP: Script = Script::new("drop", looking!("lua/drop_tagged.lua"));
 pub(super) static PRUNE: Script = Script::new("prune", include_str!("lua/prune.lua"));
 
+pub(super) static CHECKPOINT: Script = Script::new("checkpoint", include_str!("lua/checkpoint.lua"));
+pub(super) static ADVANCE: Script = Script::new("advance", include_str!("lua/advance.lua"));
+pub(super) static LEASE: Script = Script::new("lease", include_str!("lua/lease.lua"));
+pub(super) static END_LEASE: Script = Script::new("end_lease", include_str!("lua/end_lease.lua"));
+
 /// A script, sent by its hash, and in full only if the server doesn't know it.
 pub(super) struct Script {
     /// The name in traces.

@@ -18,6 +18,7 @@
 #![expect(clippy::panic, reason = "a broken rule is reported as tests do")]
 
 mod bounds;
+mod checkpoints;
 mod claims;
 mod copies;
 mod keys;
@@ -39,6 +40,7 @@ use crate::error::StoreError;
 use crate::store::{CacheStore, Claim, ScanPattern, Terms, Token};
 
 pub use self::bounds::*;
+pub use self::checkpoints::*;
 pub use self::claims::*;
 pub use self::copies::*;
 pub use self::keys::*;
@@ -155,6 +157,7 @@ pub fn store_tests() -> impl Iterator<Item = StoreTest> {
         refuses_bad_tags,
         never_hits_what_was_invalidated_by_tag,
         leaves_nothing_of_a_new_tag_after_its_invalidation,
+        keeps_a_position_for_its_leader,
     ]
     .into_iter()
 }
