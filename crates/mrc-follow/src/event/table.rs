@@ -83,8 +83,8 @@ pub enum ColumnType {
     DateTime(u8),
     /// `TIMESTAMP` with so many digits of fraction.
     Timestamp(u8),
-    /// A type of MariaDB's that isn't decoded, but can be skipped: a `COMPRESSED` column whose length takes so many
-    /// bytes.
+    /// A `COMPRESSED` column of MariaDB whose length takes so many bytes. Such a value can be skipped,
+    /// but isn't decoded.
     Compressed(u8),
     /// An old temporal type of MariaDB or of MySQL before 5.6, of so many bytes.
     OldTemporal(u8),
