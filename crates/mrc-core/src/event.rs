@@ -154,6 +154,43 @@ pub enum Event<'a> {
         /// The error of the cache.
         error: &'a str,
     },
+    /// A follower of the database's log has invalidated what some transactions changed.
+    Applied {
+        /// The number of transactions.
+        transactions: u64,
+        /// The number of changed rows in followed tables.
+        rows: u64,
+        /// The number of invalidated tags and params.
+        tags: u64,
+        /// The number of invalidated entries.
+        entries: u64,
+        /// The time since the newest of the commits. MariaDB's log has it in whole seconds.
+        lag: Duration,
+    },
+    /// A follower invalidates everything of a table, because its rows don't tell enough.
+    FellBack {
+        /// The table: `shop.orders`. Empty: all tables.
+        table: &'a str,
+        /// The reason, and what to do about it.
+        why: &'a str,
+    },
+    /// The database no longer has the log from the follower's position on: the follower invalidates
+    /// everything that it follows.
+    LogLost {
+        /// The reason.
+        why: &'a str,
+    },
+    /// The cache has lost its newest writes, with the follower's position: the follower invalidates
+    /// again from the position that the cache has now.
+    Rewound {
+        /// The position. Empty if the cache has none: everything is invalidated.
+        position: &'a str,
+    },
+    /// A follower has taken the lease, or lost it to another one.
+    Leads {
+        /// Whether it leads now.
+        leads: bool,
+    },
     /// An invalidation that scanned all keys ended.
     Dropped {
         /// The number of invalidated entries.
@@ -229,6 +266,11 @@ impl Event<'_> {
             Self::Removed { .. } => "removed",
             Self::Evicted { .. } => "evicted",
             Self::Invalidated { .. } => "invalidated",
+            Self::Applied { .. } => "applied",
+            Self::FellBack { .. } => "fell_back",
+            Self::LogLost { .. } => "log_lost",
+            Self::Rewound { .. } => "rewound",
+            Self::Leads { .. } => "leads",
             Self::DropRetried { .. } => "drop_retried",
             Self::Dropped { .. } => "dropped",
         }

@@ -87,6 +87,26 @@ impl EntryPattern {
         Self::new(params, true)
     }
 
+    /// Selects the entries that have a param of one of these names, whatever its value.
+    ///
+    /// # Errors
+    /// [`PatternError`] when there is no name, or one that no key can have.
+    pub fn named<T: AsRef<str>>(names: &[T]) -> Result<Self, PatternError> {
+        let beginnings = names.iter().enumerate().map(|(at, name)| match name.as_ref() {
+            "" => Err(PatternError::Unnamed { position: at + 1 }),
+            name if name.contains('=') => Err(PatternError::NameWithEquals { name: name.to_owned() }),
+            name => Ok(format!("{name}=")),
+        });
+        let beginnings: Vec<String> = beginnings.collect::<Result<_, _>>()?;
+        if beginnings.is_empty() {
+            return Err(PatternError::Empty);
+        }
+        let too_long = |_| PatternError::TooLong { bytes: beginnings.iter().map(String::len).sum() };
+        let regex = linear::regex(&format!("{PARAMS}(?:{}).*_{HASH}", alternatives(&beginnings))).map_err(too_long)?;
+        let regexes = [vec![regex.clone()], vec![regex]];
+        Ok(Self { params: Vec::new(), all: false, substring: false, regexes })
+    }
+
     /// Sets whether `NAME=VALUE` matches anywhere in the key, as in both peers: `StoreId=6` then
     /// matches `StoreId=66` and `MyStoreId=6`. Default: false, it matches whole segments.
     #[must_use]
@@ -217,6 +237,20 @@ mod tests {
         ] {
             check(&pattern, no, false);
         }
+    }
+
+    #[test]
+    fn a_name_selects_every_value() {
+        let pattern = EntryPattern::named(&["StoreId", "Id"]).unwrap();
+        for yes in ["StoreId=6_", "StoreId=_", "A=1_Id=x_y_", "Id=1_StoreId=2_"] {
+            check(&pattern, yes, true);
+        }
+        for no in ["", "MyStoreId=6_", "storeid=6_", "A=Id=6_", "A=1_MyId=6"] {
+            check(&pattern, no, false);
+        }
+        assert_eq!((pattern.needle(), pattern.tags()), (None, Vec::new()));
+        assert_eq!(EntryPattern::named(&[""; 1]), Err(PatternError::Unnamed { position: 1 }));
+        assert_eq!(EntryPattern::named::<&str>(&[]), Err(PatternError::Empty));
     }
 
     #[test]

@@ -3,4 +3,5 @@
 pub mod event;
 mod position;
 pub mod rules;
+mod source;
 pub use position::{BadPosition, GtidSet, Position, Source};

@@ -25,6 +25,15 @@ impl GtidSet {
         self.add_range(source, number, number);
     }
 
+    /// Adds all transactions of another set.
+    pub fn join(&mut self, other: Self) {
+        for (source, ranges) in other.0 {
+            for (first, last) in ranges {
+                self.add_range(source.clone(), first, last);
+            }
+        }
+    }
+
     /// Returns whether there is no transaction.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -1,0 +1,80 @@
+//! Effects to invalidations.
+
+use futures_util::TryStreamExt;
+use mrc_core::{EntryPattern, EventListener, Params, Tag};
+use mrc_store::{CacheStore, DropError, DropRequest, Invalidator, ScanPattern, Select, StoreError};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::rules::{Effects, Fallback, Rules};
+
+/// The tags in one round trip, and the params in one scan. Each tag is a future of its own, so all
+/// of 100,000 at once would take gigabytes.
+const AT_ONCE: usize = 1_000;
+
+/// What was invalidated.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Applied {
+    pub(crate) tags: u64,
+    pub(crate) entries: u64,
+}
+
+/// Invalidates what some transactions changed. After an error, everything must be tried again.
+pub(crate) async fn apply(
+    effects: &Effects,
+    rules: &Rules,
+    store: &Arc<dyn CacheStore>,
+    listener: &dyn EventListener,
+) -> Result<Applied, StoreError> {
+    let fallbacks: Vec<Fallback> = match effects.everything() {
+        Some(_) => vec![rules.everything()],
+        None => effects.whole().map(|(table, _)| rules.all_of(table)).collect(),
+    };
+    let mut tags: BTreeSet<&Tag> = effects.tags().collect();
+    tags.extend(fallbacks.iter().flat_map(|fallback| &fallback.tags));
+    let names: BTreeSet<&Arc<str>> = fallbacks.iter().flat_map(|fallback| &fallback.params).collect();
+    let params = effects.params();
+    let mut applied = Applied { tags: (tags.len() + params.len() + names.len()) as u64, entries: 0 };
+    let tags: Vec<&Tag> = tags.into_iter().collect();
+    for some in tags.chunks(AT_ONCE) {
+        applied.entries += Select::any(some.iter().copied()).remove_from(&**store, "", listener).await?;
+    }
+    applied.entries += drop_params(&params, store, listener).await?;
+    if !names.is_empty() {
+        applied.entries += drop_names(&names.into_iter().collect::<Vec<_>>(), &**store).await?;
+    }
+    Ok(applied)
+}
+
+async fn drop_params(
+    params: &Params,
+    store: &Arc<dyn CacheStore>,
+    listener: &dyn EventListener,
+) -> Result<u64, StoreError> {
+    let once = Invalidator::new(Arc::clone(store), Duration::ZERO);
+    let all: Vec<_> = params.iter().cloned().collect();
+    let mut dropped = 0;
+    for some in all.chunks(AT_ONCE) {
+        let request = DropRequest::any(some.iter().cloned().collect());
+        dropped += match once.drop_outdated(&request, listener).await {
+            Ok(entries) => entries,
+            Err(DropError::Interrupted { source, .. }) => return Err(source),
+            Err(error) => return Err(StoreError::Config(error.to_string())),
+        };
+    }
+    Ok(dropped)
+}
+
+/// Removes the entries that have a param of one of these names.
+async fn drop_names(names: &[&Arc<str>], store: &dyn CacheStore) -> Result<u64, StoreError> {
+    let pattern = EntryPattern::named(names).map_err(|error| StoreError::Config(error.to_string()))?;
+    let (mut pages, mut dropped) = (store.scan(&ScanPattern::All), 0);
+    while let Some(mut page) = pages.try_next().await? {
+        page.retain(|key| pattern.matches(key));
+        if !page.is_empty() {
+            dropped += store.remove(&page).await?;
+        }
+    }
+    Ok(dropped)
+}

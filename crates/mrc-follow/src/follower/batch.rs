@@ -1,0 +1,64 @@
+//! Several transactions, to be applied at once.
+
+use std::time::{Duration, SystemTime};
+
+use super::reader::Waiting;
+use crate::event::Gtid;
+use crate::position::{Position, Source};
+use crate::rules::Effects;
+use crate::source::Upto;
+use crate::transaction::Committed;
+
+/// The most transactions of a batch. Each batch waits for visibility once.
+const MOST: u64 = 4_096;
+
+/// Transactions in the order of the log.
+#[derive(Debug)]
+pub(super) struct Batch {
+    pub(super) effects: Effects,
+    pub(super) upto: Upto,
+    pub(super) transactions: u64,
+    pub(super) rows: u64,
+    gtids: Vec<Gtid>,
+    timestamp: u32,
+}
+
+impl Batch {
+    pub(super) fn new(first: Waiting) -> Self {
+        let Committed { gtid, upto, effects, rows, timestamp } = first.committed;
+        Self { effects, upto, transactions: 1, rows, gtids: vec![gtid], timestamp }
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.transactions >= MOST || self.effects.is_full()
+    }
+
+    pub(super) fn add(&mut self, next: Waiting) {
+        let Committed { gtid, upto, effects, rows, timestamp } = next.committed;
+        self.effects.merge(effects);
+        self.upto.and(upto);
+        self.transactions += 1;
+        self.rows += rows;
+        self.gtids.push(gtid);
+        self.timestamp = timestamp;
+    }
+
+    /// Adds the transactions to a position.
+    pub(super) fn pass(&mut self, position: &mut Position) {
+        for gtid in self.gtids.drain(..) {
+            match (&mut *position, gtid) {
+                (Position::MySql(set), Gtid::MySql { uuid, tag, number }) => set.add(Source { uuid, tag }, number),
+                (Position::MariaDb(domains), Gtid::MariaDb { domain, server, sequence, .. }) => {
+                    domains.insert(domain, (server, sequence));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Returns the time since the newest statement.
+    pub(super) fn lag(&self) -> Duration {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        now.saturating_sub(Duration::from_secs(self.timestamp.into()))
+    }
+}

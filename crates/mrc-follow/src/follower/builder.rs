@@ -1,0 +1,144 @@
+//! The builder of a follower.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use mrc_core::EventListener;
+use mrc_store::{CacheStore, MySqlConfig};
+
+use super::{Follower, Inner};
+use crate::rules::{FollowConfig, Rules};
+use crate::status::SharedStatus;
+use crate::{FollowError, Position};
+
+/// Where a follower begins.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Start {
+    /// Behind the last position in the cache. If there is none, everything that the rules know is
+    /// invalidated first, and the follower begins at the newest transaction. Default.
+    #[default]
+    Stored,
+    /// At the newest transaction. What was committed since the stored position is not invalidated.
+    Now,
+    /// Behind these transactions.
+    Behind(Position),
+}
+
+/// Builds a [`Follower`].
+pub struct FollowerBuilder {
+    mysql: MySqlConfig,
+    store: Arc<dyn CacheStore>,
+    config: FollowConfig,
+    rules: Rules,
+    start: Start,
+    once: bool,
+    dry_run: bool,
+    listeners: Vec<Arc<dyn EventListener>>,
+}
+
+impl FollowerBuilder {
+    pub(super) fn new(mysql: MySqlConfig, store: Arc<dyn CacheStore>) -> Self {
+        Self {
+            mysql,
+            store,
+            config: FollowConfig::new("", 0),
+            rules: Rules::default(),
+            start: Start::default(),
+            once: false,
+            dry_run: false,
+            listeners: Vec::new(),
+        }
+    }
+
+    /// Sets the name and the other settings at once, as read from a file.
+    #[must_use]
+    pub fn config(self, config: FollowConfig) -> Self {
+        Self { config, ..self }
+    }
+
+    /// Sets the name, under which the cache keeps the position. Followers of one name share a
+    /// lease. Default: none, it is needed.
+    #[must_use]
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.config.name = name.into();
+        self
+    }
+
+    /// Sets the number by which the server knows this replica. No other replica or follower of the
+    /// server may have it, except followers of the same name. Default: none, it is needed.
+    #[must_use]
+    pub fn server_id(mut self, server_id: u32) -> Self {
+        self.config.server_id = server_id;
+        self
+    }
+
+    /// Sets the life of the lease, which is also the longest time until another follower takes
+    /// over. Default: 2 s.
+    #[must_use]
+    pub fn lease(mut self, life: Duration) -> Self {
+        self.config.lease = life;
+        self
+    }
+
+    /// Sets the rules. Default: none, they are needed.
+    #[must_use]
+    pub fn rules(self, rules: Rules) -> Self {
+        Self { rules, ..self }
+    }
+
+    /// Sets where to begin. Default: [`Start::Stored`].
+    #[must_use]
+    pub fn start(self, start: Start) -> Self {
+        Self { start, ..self }
+    }
+
+    /// Sets whether to end when everything is applied that was committed before the call of
+    /// [`Follower::run`]. Default: false.
+    #[must_use]
+    pub fn once(self, once: bool) -> Self {
+        Self { once, ..self }
+    }
+
+    /// Sets whether to invalidate nothing and to store no position, but only emit events.
+    /// Default: false.
+    #[must_use]
+    pub fn dry_run(self, dry_run: bool) -> Self {
+        Self { dry_run, ..self }
+    }
+
+    /// Adds a listener. May be called several times.
+    #[must_use]
+    pub fn on_event(mut self, listener: impl EventListener + 'static) -> Self {
+        self.listeners.push(Arc::new(listener));
+        self
+    }
+
+    /// Checks the settings. Nothing is connected yet.
+    ///
+    /// # Errors
+    /// [`FollowError::Config`]: a setting is missing or can't be used.
+    pub fn build(self) -> Result<Follower, FollowError> {
+        let Self { mysql, store, config, rules, start, once, dry_run, listeners } = self;
+        config.check().map_err(|error| FollowError::Config(error.to_string()))?;
+        if rules.is_empty() {
+            return Err(FollowError::Config("there are no rules: add one for each table to follow".into()));
+        }
+        if store.as_checkpoints().is_none() {
+            let why = "the store keeps no positions: use RedisStore, or implement Checkpoints for yours";
+            return Err(FollowError::Config(why.into()));
+        }
+        for listener in &listeners {
+            store.listen(Arc::clone(listener));
+        }
+        let status = SharedStatus::default();
+        let inner = Inner { mysql, store, config, rules, start, once, dry_run, listeners, status };
+        Ok(Follower { inner: Arc::new(inner) })
+    }
+}
+
+impl fmt::Debug for FollowerBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FollowerBuilder").field("config", &self.config).finish_non_exhaustive()
+    }
+}

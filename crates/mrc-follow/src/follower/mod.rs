@@ -1,0 +1,155 @@
+//! The follower: takes the lease, follows the log, and invalidates what each commit changed.
+
+mod batch;
+mod builder;
+mod lead;
+mod reader;
+
+use std::fmt;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use mrc_core::{Event, EventListener};
+use mrc_store::{CacheStore, Lease, MySqlConfig};
+
+pub use self::builder::{FollowerBuilder, Start};
+
+use self::lead::{Lead, LeadEnd};
+use crate::lease::{HeldLease, books};
+use crate::rules::{FollowConfig, Rules};
+use crate::status::SharedStatus;
+use crate::{FollowError, Status};
+
+/// How long the server may take to answer one question.
+const QUESTION: Duration = Duration::from_secs(10);
+
+/// Follows the log of MySQL or MariaDB, and invalidates in a cache what each commit changed,
+/// whoever wrote it.
+///
+/// A commit is invalidated only after readers can see it, and the position is stored only after
+/// that. So nothing is lost if the follower, the cache or the database is killed: it is invalidated
+/// again. Several followers of one name share a lease, and one of them follows.
+///
+/// ```no_run
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// use mrc_follow::Follower;
+/// use mrc_follow::rules::{Rule, Rules};
+/// use mrc_store::{MySqlConfig, RedisConfig, RedisStore};
+///
+/// let mysql = MySqlConfig::from_url("mysql://follower:secret@localhost:3306")?;
+/// let store = RedisStore::new(RedisConfig::from_url("redis://localhost:6379")?)?;
+/// let rules = Rules::new([Rule::table("shop.orders").all("orders").tag("order:{id}")])?;
+/// let follower = Follower::builder(mysql, store).name("shop").server_id(4242).rules(rules).build()?;
+/// follower.run(async { tokio::signal::ctrl_c().await.unwrap_or(()) }).await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Follower {
+    inner: Arc<Inner>,
+}
+
+/// What all tasks of a follower share.
+pub(crate) struct Inner {
+    pub(crate) mysql: MySqlConfig,
+    pub(crate) store: Arc<dyn CacheStore>,
+    pub(crate) config: FollowConfig,
+    pub(crate) rules: Rules,
+    pub(crate) start: Start,
+    pub(crate) once: bool,
+    pub(crate) dry_run: bool,
+    pub(crate) listeners: Vec<Arc<dyn EventListener>>,
+    pub(crate) status: SharedStatus,
+}
+
+impl Follower {
+    /// Returns a builder. Name, server id and rules are needed.
+    pub fn builder(mysql: MySqlConfig, store: impl CacheStore) -> FollowerBuilder {
+        FollowerBuilder::new(mysql, Arc::new(store))
+    }
+
+    /// Returns a builder for a store that others use as well.
+    pub fn with_shared_store(mysql: MySqlConfig, store: Arc<dyn CacheStore>) -> FollowerBuilder {
+        FollowerBuilder::new(mysql, store)
+    }
+
+    /// Follows until `shutdown` completes. Waits while another follower has the lease, and while
+    /// the database or the cache is away.
+    ///
+    /// # Errors
+    /// [`FollowError`], if going on needs a person: a setting, a privilege, a `server_id` that
+    /// another replica uses.
+    pub async fn run(&self, shutdown: impl Future<Output = ()>) -> Result<(), FollowError> {
+        let (inner, mut shutdown) = (&*self.inner, pin!(shutdown));
+        if inner.dry_run {
+            return tokio::select! {
+                () = &mut shutdown => Ok(()),
+                ended = Lead::dry(inner).run() => ended.map(drop),
+            };
+        }
+        let (name, life) = (&inner.config.name, inner.config.lease);
+        loop {
+            let lease = if inner.once { self.lease_now().await? } else {
+                tokio::select! {
+                    () = &mut shutdown => return Ok(()),
+                    lease = HeldLease::take(&inner.store, name, life) => lease?,
+                }
+            };
+            inner.leads(true);
+            let mut lead = Lead::new(inner, &lease);
+            let ended = tokio::select! {
+                () = &mut shutdown => Ok(LeadEnd::Done),
+                () = lease.lost() => Ok(LeadEnd::LeaseLost),
+                ended = lead.run() => ended,
+            };
+            drop(lead);
+            inner.leads(false);
+            match ended {
+                Ok(LeadEnd::LeaseLost) => {}
+                // A follower that was paused finds its server_id in use by its successor.
+                Err(FollowError::ServerIdTaken(_)) if !self.may_lead(&lease).await => {}
+                ended => {
+                    lease.release(&*inner.store, name).await;
+                    return ended.map(drop);
+                }
+            }
+        }
+    }
+
+    /// Returns what the follower has done so far.
+    pub fn status(&self) -> Status {
+        self.inner.status.read()
+    }
+
+    /// Returns the name of the follower.
+    pub fn name(&self) -> &str {
+        &self.inner.config.name
+    }
+
+    async fn lease_now(&self) -> Result<HeldLease, FollowError> {
+        let Inner { store, config, .. } = &*self.inner;
+        let take = HeldLease::take(store, &config.name, config.lease);
+        let taken = tokio::time::timeout(config.lease * 2, take).await;
+        taken.map_err(|_| FollowError::LeaseTaken(config.name.clone()))?.map_err(Into::into)
+    }
+
+    async fn may_lead(&self, lease: &HeldLease) -> bool {
+        let Inner { store, config, .. } = &*self.inner;
+        let Ok(books) = books(&**store) else { return false };
+        matches!(books.lease(&config.name, lease.owner(), config.lease).await, Ok(Lease::Ours))
+    }
+}
+
+impl Inner {
+    fn leads(&self, leads: bool) {
+        self.status.change(|status| status.leads = leads);
+        self.listeners.on_event(&Event::Leads { leads });
+    }
+}
+
+impl fmt::Debug for Follower {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Follower").field("config", &self.inner.config).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,100 @@
+//! The lease: of several followers of one name, one follows and the others stand by.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use mrc_store::{CacheStore, Checkpoints, Lease, StoreError, Token};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep, timeout};
+
+/// A lease is renewed so many times in its life.
+const RENEWALS: u32 = 4;
+
+/// Returns the bookkeeping of a store. The builder has checked that the store has one.
+pub(crate) fn books(store: &dyn CacheStore) -> Result<&dyn Checkpoints, StoreError> {
+    store.as_checkpoints().ok_or_else(|| StoreError::Config("this store keeps no positions of followers".into()))
+}
+
+/// The lease of this follower, renewed in the background until it is dropped.
+#[derive(Debug)]
+pub(crate) struct HeldLease {
+    owner: Token,
+    until: watch::Receiver<Instant>,
+    renewals: JoinHandle<()>,
+}
+
+impl HeldLease {
+    /// Takes the lease as soon as it is free.
+    pub(crate) async fn take(store: &Arc<dyn CacheStore>, name: &str, life: Duration) -> Result<Self, StoreError> {
+        loop {
+            // A new token each time: an answer that was lost may have taken the lease for the old one.
+            let owner = Token::from_bits(rand::random());
+            let asked = Instant::now();
+            match books(&**store)?.lease(name, &owner, life).await {
+                Ok(Lease::Ours) => return Ok(Self::renewed(store, name, owner, asked, life)),
+                // Another's lease is free a little after its end. It may be renewed until then.
+                Ok(Lease::Taken { left }) => sleep(left.min(life / RENEWALS) + Duration::from_millis(1)).await,
+                Err(error) if error.is_retryable() => sleep(life / RENEWALS).await,
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    fn renewed(store: &Arc<dyn CacheStore>, name: &str, owner: Token, asked: Instant, life: Duration) -> Self {
+        let (held, until) = watch::channel(asked + life);
+        let (store, name, token) = (Arc::clone(store), name.to_owned(), owner.clone());
+        let renewals = tokio::spawn(async move {
+            loop {
+                sleep(life / RENEWALS).await;
+                // The life counts from before the call, so it ends here before it ends there.
+                let asked = Instant::now();
+                let Ok(books) = books(&*store) else { return };
+                match timeout(life, books.lease(&name, &token, life)).await {
+                    Ok(Ok(Lease::Ours)) => drop(held.send(asked + life)),
+                    Ok(Ok(Lease::Taken { .. })) => return,
+                    Ok(Err(_)) | Err(_) => {}
+                }
+                if *held.borrow() <= Instant::now() {
+                    return;
+                }
+            }
+        });
+        Self { owner, until, renewals }
+    }
+
+    pub(crate) fn owner(&self) -> &Token {
+        &self.owner
+    }
+
+    /// Returns whether no other follower can have the lease now.
+    pub(crate) fn is_held(&self) -> bool {
+        *self.until.borrow() > Instant::now() && !self.renewals.is_finished()
+    }
+
+    /// Waits until the lease is lost.
+    pub(crate) async fn lost(&self) {
+        while self.is_held() {
+            let until = *self.until.borrow();
+            // A renewal may come meanwhile, or the renewals may end early.
+            let mut renewed = self.until.clone();
+            let ends = tokio::time::sleep_until(until);
+            tokio::select! { () = ends => {}, _ = renewed.changed() => {} }
+        }
+    }
+
+    /// Ends the lease, so that another follower needn't wait for its end.
+    pub(crate) async fn release(self, store: &dyn CacheStore, name: &str) {
+        self.renewals.abort();
+        if let Ok(books) = books(store) {
+            // A lease that can't be ended ends by itself.
+            let _ = books.end_lease(name, &self.owner).await;
+        }
+    }
+}
+
+impl Drop for HeldLease {
+    fn drop(&mut self) {
+        self.renewals.abort();
+    }
+}

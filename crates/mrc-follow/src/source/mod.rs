@@ -1,0 +1,11 @@
+//! The server: its stream of events, and the questions to it.
+
+mod error;
+mod session;
+mod stream;
+mod upto;
+
+pub(crate) use error::SourceError;
+pub(crate) use session::Session;
+pub(crate) use stream::Stream;
+pub(crate) use upto::Upto;

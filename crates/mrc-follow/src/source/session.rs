@@ -1,0 +1,127 @@
+//! A session for questions to the server.
+
+use std::time::Duration;
+
+use mrc_store::mysql_async::Conn;
+use mrc_store::mysql_async::prelude::Queryable;
+use mrc_store::{ExecuteError, MySqlConfig};
+use tokio::time::{Instant, sleep, timeout};
+
+use super::SourceError;
+use super::upto::{Upto, is_reached};
+use crate::event::Flavor;
+use crate::position::Position;
+
+/// The pauses between two looks at MariaDB's engine: the first, and the longest.
+const PAUSES: (Duration, Duration) = (Duration::from_micros(200), Duration::from_millis(5));
+
+/// A connection that reads no stream.
+pub(crate) struct Session {
+    conn: Conn,
+    flavor: Flavor,
+    version: String,
+    limit: Duration,
+}
+
+impl Session {
+    /// Connects. `limit` bounds each question.
+    pub(crate) async fn open(config: &MySqlConfig, limit: Duration) -> Result<Self, SourceError> {
+        let mut conn = config.connect().await?;
+        let version: String = ask(&mut conn, "SELECT VERSION()", limit).await?.unwrap_or_default();
+        let flavor = if version.contains("MariaDB") { Flavor::MariaDb } else { Flavor::MySql };
+        Ok(Self { conn, flavor, version, limit })
+    }
+
+    pub(crate) fn flavor(&self) -> Flavor {
+        self.flavor
+    }
+
+    /// Returns the server's version: `9.7.4`, `10.11.19-MariaDB`.
+    pub(crate) fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// Returns a single value.
+    pub(crate) async fn value(&mut self, sql: &str) -> Result<Option<String>, SourceError> {
+        ask(&mut self.conn, sql, self.limit).await
+    }
+
+    /// Returns all rows of one column.
+    pub(crate) async fn values(&mut self, sql: &str) -> Result<Vec<String>, SourceError> {
+        within(self.limit, self.conn.query(sql)).await
+    }
+
+    /// Returns the position behind the newest transaction.
+    pub(crate) async fn now(&mut self) -> Result<Position, SourceError> {
+        let bad = |error: crate::position::BadPosition| SourceError::Broken(error.to_string());
+        match self.flavor {
+            Flavor::MySql => {
+                let set = self.value("SELECT @@GLOBAL.gtid_executed").await?.unwrap_or_default();
+                Position::of_mysql(&set).map_err(bad)
+            }
+            Flavor::MariaDb => {
+                let domains = self.value("SELECT @@GLOBAL.gtid_binlog_pos").await?.unwrap_or_default();
+                Position::of_mariadb(&domains).map_err(bad)
+            }
+        }
+    }
+
+    /// Waits until readers see these transactions, for `limit` at most. Returns whether they do.
+    ///
+    /// The log has a transaction before the engine has committed it (MySQL bug 120471, MariaDB
+    /// too). A reader that fills in between stores the old row after the invalidation.
+    pub(crate) async fn visible(&mut self, upto: &Upto, limit: Duration) -> Result<bool, SourceError> {
+        match upto {
+            Upto::MySql(set) => {
+                // 0 means reached and 1 means timed out.
+                let seconds = limit.as_secs_f64();
+                let sql = format!("SELECT WAIT_FOR_EXECUTED_GTID_SET('{set}', {seconds:.3})");
+                let answer: Option<u8> = ask(&mut self.conn, &sql, limit + self.limit).await?;
+                Ok(answer == Some(0))
+            }
+            Upto::MariaDb { file, position } => {
+                let (began, mut pause) = (Instant::now(), PAUSES.0);
+                loop {
+                    let (seen, at) = self.snapshot().await?;
+                    if is_reached((&seen, at), file, *position) {
+                        return Ok(true);
+                    }
+                    if began.elapsed() >= limit {
+                        return Ok(false);
+                    }
+                    sleep(pause).await;
+                    pause = (pause * 2).min(PAUSES.1);
+                }
+            }
+        }
+    }
+
+    /// Returns the place in the log up to which MariaDB's engines have committed. The GTID
+    /// variables move before the engines commit, so they don't tell.
+    async fn snapshot(&mut self) -> Result<(String, u64), SourceError> {
+        const SQL: &str = "SHOW STATUS WHERE Variable_name IN ('Binlog_snapshot_file', 'Binlog_snapshot_position')";
+        let rows: Vec<(String, String)> = within(self.limit, self.conn.query(SQL)).await?;
+        let value =
+            |name: &str| rows.iter().find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value);
+        let file = value("Binlog_snapshot_file").cloned().unwrap_or_default();
+        let position = value("Binlog_snapshot_position").and_then(|text| text.parse().ok()).unwrap_or_default();
+        Ok((file, position))
+    }
+}
+
+async fn ask<T: mrc_store::mysql_async::prelude::FromRow + Send + 'static>(
+    conn: &mut Conn,
+    sql: &str,
+    limit: Duration,
+) -> Result<Option<T>, SourceError> {
+    within(limit, conn.query_first(sql)).await
+}
+
+/// Bounds a question. A connection whose question was abandoned must not be used again.
+async fn within<T>(
+    limit: Duration,
+    question: impl Future<Output = Result<T, mrc_store::mysql_async::Error>>,
+) -> Result<T, SourceError> {
+    let late = |_| ExecuteError::Timeout { stage: "a question to the server", limit, address: None };
+    Ok(timeout(limit, question).await.map_err(late)??)
+}

@@ -1,0 +1,89 @@
+//! The stream of events, as a replica gets it.
+
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use mrc_store::MySqlConfig;
+use mrc_store::mysql_async::binlog::events::Event;
+use mrc_store::mysql_async::prelude::Queryable;
+use mrc_store::mysql_async::{BinlogStream, BinlogStreamRequest, Sid};
+use tokio::time::timeout;
+
+use super::SourceError;
+use crate::event::{Flavor, RawEvent};
+use crate::position::Position;
+
+/// How often an idle server sends a sign of life.
+const HEARTBEAT: Duration = Duration::from_secs(1);
+/// A link without a sign of life for so long is dead.
+const SILENCE: Duration = Duration::from_secs(5);
+
+/// The events of a server, from a position on.
+pub(crate) struct Stream {
+    events: BinlogStream,
+    /// Whether the driver returns the events of a compressed transaction, which the decoder has
+    /// decompressed and checked itself.
+    in_payload: bool,
+}
+
+impl Stream {
+    /// Asks for all transactions that the position lacks.
+    pub(crate) async fn open(config: &MySqlConfig, server_id: u32, from: &Position) -> Result<Self, SourceError> {
+        let mut conn = config.connect().await?;
+        let nanos = HEARTBEAT.as_nanos();
+        conn.query_drop(format!("SET @master_heartbeat_period = {nanos}, @source_heartbeat_period = {nanos}")).await?;
+        let request = BinlogStreamRequest::new(server_id);
+        let request = match from {
+            Position::MySql(set) => {
+                let sids: Result<Vec<Sid<'static>>, _> = set.sources().map(|source| source.parse()).collect();
+                request.with_gtid().with_gtid_set(sids.map_err(|error| SourceError::Broken(error.to_string()))?)
+            }
+            Position::MariaDb(_) => {
+                // Without capability 4 the server sends dummy events instead of GTIDs.
+                let text = from.to_string();
+                let domains = text.strip_prefix("mariadb:").unwrap_or_default();
+                let sql = format!(
+                    "SET @mariadb_slave_capability = 4, @slave_connect_state = '{domains}', @slave_gtid_strict_mode = 0"
+                );
+                conn.query_drop(sql).await?;
+                request
+            }
+        };
+        let events = timeout(SILENCE, conn.get_binlog_stream(request)).await.map_err(|_| silent())??;
+        Ok(Self { events, in_payload: false })
+    }
+
+    /// Returns the next event. An idle server sends heartbeats.
+    pub(crate) async fn next(&mut self) -> Result<Event, SourceError> {
+        loop {
+            let next = timeout(SILENCE, self.events.next()).await.map_err(|_| silent())?;
+            let event = next.ok_or_else(|| SourceError::Broken("the server ended the stream".into()))??;
+            let header = event.header();
+            if self.in_payload && header.log_pos() == 0 {
+                continue;
+            }
+            self.in_payload = header.event_type_raw() == PAYLOAD;
+            return Ok(event);
+        }
+    }
+}
+
+/// MySQL's compressed transaction.
+const PAYLOAD: u8 = 0x28;
+
+/// Returns the event for the decoder.
+pub(crate) fn raw(event: &Event) -> RawEvent<'_> {
+    let header = event.header();
+    RawEvent {
+        kind: header.event_type_raw(),
+        timestamp: header.timestamp(),
+        server_id: header.server_id(),
+        log_pos: header.log_pos(),
+        flags: header.flags_raw(),
+        body: event.data(),
+    }
+}
+
+fn silent() -> SourceError {
+    SourceError::Broken(format!("the server was silent for {SILENCE:?}"))
+}

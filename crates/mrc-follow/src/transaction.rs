@@ -1,0 +1,291 @@
+//! Events to transactions: what a commit invalidates, and what readers must see before that.
+//!
+//! One rule holds everywhere: an event that isn't understood invalidates too much.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use mrc_core::Tag;
+
+use crate::event::{DecodeError, Decoder, Event, Flavor, Gtid, Query, RawEvent, Rows, Table};
+use crate::rules::{Effects, Plan, Reason, Rules};
+use crate::source::Upto;
+use crate::statement::Statement;
+
+/// The tables whose plans are kept. Each version of a table has its own number.
+const PLANS: usize = 10_000;
+/// The prepared transactions of which the effects are kept. Beyond that, a commit invalidates all.
+const PREPARED: usize = 1_000;
+
+/// A transaction that has committed.
+#[derive(Debug)]
+pub(crate) struct Committed {
+    pub(crate) gtid: Gtid,
+    pub(crate) upto: Upto,
+    pub(crate) effects: Effects,
+    /// The number of changed rows in followed tables.
+    pub(crate) rows: u64,
+    /// The time of its statement, in seconds since 1970.
+    pub(crate) timestamp: u32,
+}
+
+/// Assembles the transactions of one stream.
+#[derive(Debug)]
+pub(crate) struct Assembler {
+    decoder: Decoder,
+    flavor: Flavor,
+    rules: Arc<Rules>,
+    plans: HashMap<u64, (Arc<Table>, Plan)>,
+    /// The current file of the log, and whether the stream has described its format.
+    file: String,
+    is_described: bool,
+    open: Open,
+    prepared: HashMap<Vec<u8>, Effects>,
+}
+
+/// The transaction whose events come.
+#[derive(Debug, Default)]
+struct Open {
+    gtid: Option<Gtid>,
+    effects: Effects,
+    rows: u64,
+    /// Tables that were described and had no rows so far.
+    without_rows: Vec<Arc<Table>>,
+    /// Whether there was a `BEGIN`: other statements don't end the transaction.
+    has_begun: bool,
+}
+
+/// Whether an event ends its transaction.
+enum Step {
+    Goes,
+    Ends,
+}
+
+impl Assembler {
+    pub(crate) fn new(flavor: Flavor, rules: Arc<Rules>) -> Self {
+        Self {
+            decoder: Decoder::new(flavor),
+            flavor,
+            rules,
+            plans: HashMap::new(),
+            file: String::new(),
+            is_described: false,
+            open: Open::default(),
+            prepared: HashMap::new(),
+        }
+    }
+
+    /// Takes the next event. Returns the transaction that it ends.
+    pub(crate) fn push(&mut self, raw: RawEvent<'_>) -> Option<Committed> {
+        match self.step(raw) {
+            Step::Goes => None,
+            Step::Ends => self.end(raw.log_pos.into(), raw.timestamp),
+        }
+    }
+
+    fn step(&mut self, raw: RawEvent<'_>) -> Step {
+        match self.decoder.decode(raw) {
+            Ok(event) => self.take(event),
+            Err(error) => {
+                self.unreadable(&error);
+                Step::Goes
+            }
+        }
+    }
+
+    fn take(&mut self, event: Event<'_>) -> Step {
+        match event {
+            Event::Gtid(gtid) => {
+                // The effects of a transaction without an end stay for the next one.
+                self.open.gtid = Some(gtid);
+                self.open.has_begun = false;
+                Step::Goes
+            }
+            Event::Query(query) => self.statement(&query),
+            Event::TableMap(table) => {
+                if !self.plan(&table).is_ignored() && !self.open.without_rows.contains(&table) {
+                    self.open.without_rows.push(table);
+                }
+                Step::Goes
+            }
+            Event::Rows(rows) => {
+                self.rows(&rows);
+                Step::Goes
+            }
+            Event::Xid(_) => Step::Ends,
+            Event::XaPrepare(branch) => {
+                if !branch.one_phase {
+                    let name = xa_name(branch.format, branch.transaction, branch.branch);
+                    self.prepare(name);
+                }
+                Step::Ends
+            }
+            Event::Payload(payload) => self.payload(&payload),
+            Event::Rotate { file, .. } => {
+                // MariaDB's first one of a stream ends in a checksum, though none is announced yet.
+                let checksum = if self.flavor == Flavor::MariaDb && !self.is_described { 4 } else { 0 };
+                let name = file.get(..file.len().saturating_sub(checksum)).unwrap_or(file);
+                self.file = String::from_utf8_lossy(name).into_owned();
+                Step::Goes
+            }
+            Event::FormatDescription { .. } => {
+                self.is_described = true;
+                Step::Goes
+            }
+            Event::Unknown { kind, ignorable: false } => {
+                self.open.effects.mark_everything(Reason::Other(format!("an event of type {kind} isn't known")));
+                Step::Goes
+            }
+            _ => Step::Goes,
+        }
+    }
+
+    fn payload(&mut self, payload: &crate::event::Payload<'_>) -> Step {
+        let mut step = Step::Goes;
+        match payload.events() {
+            Ok(events) => {
+                for event in events {
+                    match event {
+                        Ok(event) => step = self.step(event.as_raw()),
+                        Err(error) => {
+                            self.unreadable(&error);
+                            // Its end is lost too.
+                            step = Step::Ends;
+                        }
+                    }
+                }
+            }
+            Err(error) => {
+                self.unreadable(&error);
+                step = Step::Ends;
+            }
+        }
+        step
+    }
+
+    fn rows(&mut self, rows: &Rows<'_>) {
+        let Some(table) = rows.table() else {
+            self.open.effects.mark_everything(Reason::Other("rows of a table that no event describes".into()));
+            return;
+        };
+        self.open.without_rows.retain(|described| described.id != table.id);
+        self.remember(table);
+        let Some((_, plan)) = self.plans.get(&table.id) else { return };
+        if plan.is_ignored() {
+            return;
+        }
+        for change in rows.changes(plan.wanted()) {
+            match change {
+                Ok(change) => {
+                    self.open.rows += 1;
+                    plan.apply(&change, &mut self.open.effects);
+                }
+                Err(error) => {
+                    let reason = Reason::Other(error.to_string());
+                    self.rules.mark_whole(&table.schema, &table.name, &reason, &mut self.open.effects);
+                }
+            }
+        }
+    }
+
+    fn statement(&mut self, query: &Query<'_>) -> Step {
+        let statement = Statement::parse(&query.text);
+        let schema = String::from_utf8_lossy(query.schema);
+        match &statement {
+            Statement::Begin => {
+                self.open.has_begun = true;
+                return Step::Goes;
+            }
+            Statement::Commit | Statement::Rollback => return Step::Ends,
+            Statement::XaCommit(name) => {
+                match self.prepared.remove(name) {
+                    Some(effects) => self.open.effects.merge(effects),
+                    None => {
+                        let reason = "a prepared transaction commits whose rows were read by an earlier run";
+                        self.open.effects.mark_everything(Reason::Other(reason.into()));
+                    }
+                }
+                return Step::Ends;
+            }
+            Statement::XaRollback(name) => {
+                self.prepared.remove(name);
+                return Step::Ends;
+            }
+            statement => self.rules.apply_statement(statement, &schema, &mut self.open.effects),
+        }
+        let is_alone = match self.open.gtid {
+            Some(Gtid::MariaDb { standalone, .. }) => standalone,
+            _ => !self.open.has_begun,
+        };
+        if is_alone { Step::Ends } else { Step::Goes }
+    }
+
+    /// Keeps the effects of a prepared transaction for its commit.
+    fn prepare(&mut self, name: Vec<u8>) {
+        let mut effects = std::mem::take(&mut self.open.effects);
+        self.mark_without_rows(&mut effects);
+        // A commit whose effects aren't kept invalidates everything.
+        if self.prepared.len() < PREPARED {
+            self.prepared.insert(name, effects);
+        }
+    }
+
+    fn end(&mut self, log_pos: u64, timestamp: u32) -> Option<Committed> {
+        let mut open = std::mem::take(&mut self.open);
+        let Some(gtid) = open.gtid.take() else {
+            // Nothing says which transaction this is, so the next one takes its effects along.
+            self.open = open;
+            return None;
+        };
+        for table in std::mem::take(&mut open.without_rows) {
+            self.mark_cascade(&table, &mut open.effects);
+        }
+        let upto = Upto::of(&gtid, &self.file, log_pos);
+        Some(Committed { gtid, upto, effects: open.effects, rows: open.rows, timestamp })
+    }
+
+    fn mark_without_rows(&mut self, effects: &mut Effects) {
+        for table in std::mem::take(&mut self.open.without_rows) {
+            self.mark_cascade(&table, effects);
+        }
+    }
+
+    /// A described table without rows: a foreign key may have changed rows that the log doesn't
+    /// have.
+    fn mark_cascade(&self, table: &Table, effects: &mut Effects) {
+        let reason = Reason::Other("a foreign key may have changed rows that the log doesn't have".into());
+        self.rules.mark_whole(&table.schema, &table.name, &reason, effects);
+    }
+
+    fn unreadable(&mut self, error: &DecodeError) {
+        let reason = Reason::Other(error.to_string());
+        match error.table() {
+            Some((schema, table)) => self.rules.mark_whole(schema, table, &reason, &mut self.open.effects),
+            None => self.open.effects.mark_everything(reason),
+        }
+    }
+
+    fn plan(&mut self, table: &Arc<Table>) -> &Plan {
+        self.remember(table);
+        // `remember` has inserted it.
+        &self.plans[&table.id].1
+    }
+
+    /// Makes the plan of a table, unless it is known. A server that restarts gives the numbers of
+    /// its tables anew.
+    fn remember(&mut self, table: &Arc<Table>) {
+        let known = self.plans.get(&table.id).is_some_and(|(known, _)| Arc::ptr_eq(known, table) || known == table);
+        if !known {
+            if self.plans.len() >= PLANS {
+                self.plans.clear();
+            }
+            let plan = self.rules.plan(table);
+            self.plans.insert(table.id, (Arc::clone(table), plan));
+        }
+    }
+}
+
+/// Returns the name of a prepared transaction, as statements and events have it.
+fn xa_name(format: u32, transaction: &[u8], branch: &[u8]) -> Vec<u8> {
+    [&format.to_le_bytes()[..], &(transaction.len() as u64).to_le_bytes(), transaction, branch].concat()
+}
