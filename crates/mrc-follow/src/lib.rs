@@ -1,7 +1,18 @@
 //! The follower: reads MySQL's binlog, and invalidates what each commit changed.
 
+mod apply;
+mod error;
 pub mod event;
+mod follower;
+mod lease;
 mod position;
 pub mod rules;
 mod source;
+pub mod statement;
+mod status;
+mod transaction;
+
+pub use error::FollowError;
+pub use follower::{Follower, FollowerBuilder, Start};
 pub use position::{BadPosition, GtidSet, Position, Source};
+pub use status::Status;

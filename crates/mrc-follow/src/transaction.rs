@@ -5,12 +5,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use mrc_core::Tag;
-
 use crate::event::{DecodeError, Decoder, Event, Flavor, Gtid, Query, RawEvent, Rows, Table};
 use crate::rules::{Effects, Plan, Reason, Rules};
 use crate::source::Upto;
-use crate::statement::Statement;
+use crate::statement::{Statement, Xid};
 
 /// The tables whose plans are kept. Each version of a table has its own number.
 const PLANS: usize = 10_000;
@@ -40,7 +38,7 @@ pub(crate) struct Assembler {
     file: String,
     is_described: bool,
     open: Open,
-    prepared: HashMap<Vec<u8>, Effects>,
+    prepared: HashMap<Xid, Effects>,
 }
 
 /// The transaction whose events come.
@@ -83,6 +81,11 @@ impl Assembler {
         }
     }
 
+    /// An event was so strange that decoding it panicked.
+    pub(crate) fn panicked(&mut self) {
+        self.open.effects.mark_everything(Reason::Other("an event can't be decoded".into()));
+    }
+
     fn step(&mut self, raw: RawEvent<'_>) -> Step {
         match self.decoder.decode(raw) {
             Ok(event) => self.take(event),
@@ -115,8 +118,8 @@ impl Assembler {
             Event::Xid(_) => Step::Ends,
             Event::XaPrepare(branch) => {
                 if !branch.one_phase {
-                    let name = xa_name(branch.format, branch.transaction, branch.branch);
-                    self.prepare(name);
+                    let (gtrid, bqual) = (branch.transaction.to_vec(), branch.branch.to_vec());
+                    self.prepare(Xid { format: branch.format.into(), gtrid, bqual });
                 }
                 Step::Ends
             }
@@ -189,14 +192,18 @@ impl Assembler {
     }
 
     fn statement(&mut self, query: &Query<'_>) -> Step {
-        let statement = Statement::parse(&query.text);
+        let statement = Statement::read(&query.text);
         let schema = String::from_utf8_lossy(query.schema);
         match &statement {
-            Statement::Begin => {
+            Statement::Begin | Statement::XaStart(_) => {
                 self.open.has_begun = true;
                 return Step::Goes;
             }
             Statement::Commit | Statement::Rollback => return Step::Ends,
+            Statement::XaPrepare(name) => {
+                self.prepare(name.clone());
+                return Step::Ends;
+            }
             Statement::XaCommit(name) => {
                 match self.prepared.remove(name) {
                     Some(effects) => self.open.effects.merge(effects),
@@ -221,7 +228,7 @@ impl Assembler {
     }
 
     /// Keeps the effects of a prepared transaction for its commit.
-    fn prepare(&mut self, name: Vec<u8>) {
+    fn prepare(&mut self, name: Xid) {
         let mut effects = std::mem::take(&mut self.open.effects);
         self.mark_without_rows(&mut effects);
         // A commit whose effects aren't kept invalidates everything.
@@ -283,9 +290,4 @@ impl Assembler {
             self.plans.insert(table.id, (Arc::clone(table), plan));
         }
     }
-}
-
-/// Returns the name of a prepared transaction, as statements and events have it.
-fn xa_name(format: u32, transaction: &[u8], branch: &[u8]) -> Vec<u8> {
-    [&format.to_le_bytes()[..], &(transaction.len() as u64).to_le_bytes(), transaction, branch].concat()
 }

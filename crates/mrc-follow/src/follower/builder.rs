@@ -29,7 +29,10 @@ pub enum Start {
 pub struct FollowerBuilder {
     mysql: MySqlConfig,
     store: Arc<dyn CacheStore>,
-    config: FollowConfig,
+    name: String,
+    server_id: u32,
+    auto: bool,
+    lease: Duration,
     rules: Rules,
     start: Start,
     once: bool,
@@ -42,7 +45,10 @@ impl FollowerBuilder {
         Self {
             mysql,
             store,
-            config: FollowConfig::new("", 0),
+            name: String::new(),
+            server_id: 0,
+            auto: false,
+            lease: FollowConfig::LEASE,
             rules: Rules::default(),
             start: Start::default(),
             once: false,
@@ -54,14 +60,15 @@ impl FollowerBuilder {
     /// Sets the name and the other settings at once, as read from a file.
     #[must_use]
     pub fn config(self, config: FollowConfig) -> Self {
-        Self { config, ..self }
+        let FollowConfig { name, server_id, auto, lease } = config;
+        Self { name, server_id: server_id.get(), auto, lease, ..self }
     }
 
     /// Sets the name, under which the cache keeps the position. Followers of one name share a
     /// lease. Default: none, it is needed.
     #[must_use]
     pub fn name(mut self, name: impl Into<String>) -> Self {
-        self.config.name = name.into();
+        self.name = name.into();
         self
     }
 
@@ -69,7 +76,7 @@ impl FollowerBuilder {
     /// server may have it, except followers of the same name. Default: none, it is needed.
     #[must_use]
     pub fn server_id(mut self, server_id: u32) -> Self {
-        self.config.server_id = server_id;
+        self.server_id = server_id;
         self
     }
 
@@ -77,7 +84,7 @@ impl FollowerBuilder {
     /// over. Default: 2 s.
     #[must_use]
     pub fn lease(mut self, life: Duration) -> Self {
-        self.config.lease = life;
+        self.lease = life;
         self
     }
 
@@ -119,9 +126,10 @@ impl FollowerBuilder {
     /// # Errors
     /// [`FollowError::Config`]: a setting is missing or can't be used.
     pub fn build(self) -> Result<Follower, FollowError> {
-        let Self { mysql, store, config, rules, start, once, dry_run, listeners } = self;
-        config.check().map_err(|error| FollowError::Config(error.to_string()))?;
-        if rules.is_empty() {
+        let Self { mysql, store, name, server_id, auto, lease, rules, start, once, dry_run, listeners } = self;
+        let config = FollowConfig::new(name, server_id).map_err(|error| FollowError::Config(error.to_string()))?;
+        let config = FollowConfig { auto, lease, ..config };
+        if rules.is_empty() && !auto {
             return Err(FollowError::Config("there are no rules: add one for each table to follow".into()));
         }
         if store.as_checkpoints().is_none() {
@@ -139,6 +147,6 @@ impl FollowerBuilder {
 
 impl fmt::Debug for FollowerBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("FollowerBuilder").field("config", &self.config).finish_non_exhaustive()
+        f.debug_struct("FollowerBuilder").field("name", &self.name).finish_non_exhaustive()
     }
 }

@@ -1,6 +1,7 @@
 //! What the follower with the lease does: stream, wait until readers see, invalidate, store the
 //! position. In this order, whatever fails.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use mrc_core::{Event, EventListener};
@@ -9,7 +10,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
 use super::batch::Batch;
 use super::reader::Reader;
-use super::{Follower, Inner, QUESTION, Start};
+use super::{Inner, QUESTION, Start};
 use crate::apply::{Applied, apply};
 use crate::lease::{HeldLease, books};
 use crate::rules::{Effects, Reason, Rules, Server};
@@ -37,4 +38,269 @@ enum Again {
     /// The cache has another position than was written last.
     Rewound(Option<String>),
     Failed(FollowError),
+}
+
+impl From<SourceError> for Again {
+    fn from(error: SourceError) -> Self {
+        match error {
+            SourceError::Refused(error) => Self::Failed(error.into()),
+            error => Self::Source(error),
+        }
+    }
+}
+
+/// The work of the leader.
+pub(super) struct Lead<'a> {
+    inner: &'a Arc<Inner>,
+    /// The owner of the lease. `None` in a dry run, which has none and writes nothing.
+    owner: Option<&'a Token>,
+    /// The position as the cache has it.
+    stored: Option<String>,
+    /// Everything up to here is invalidated. `None`: unknown, so everything has to be.
+    position: Option<Position>,
+    /// With `once`: where to end.
+    target: Option<Position>,
+}
+
+impl<'a> Lead<'a> {
+    pub(super) fn new(inner: &'a Arc<Inner>, lease: &'a HeldLease) -> Self {
+        Self { owner: Some(lease.owner()), ..Self::dry(inner) }
+    }
+
+    pub(super) fn dry(inner: &'a Arc<Inner>) -> Self {
+        Self { inner, owner: None, stored: None, position: None, target: None }
+    }
+
+    /// Follows until an error needs a person, or with `once` to the end.
+    pub(super) async fn run(&mut self) -> Result<LeadEnd, FollowError> {
+        self.stored = self.read_position().await?;
+        self.position = match &self.inner.start {
+            Start::Stored => self.stored.as_deref().and_then(|text| text.parse().ok()),
+            Start::Now => Some(self.session_now().await?),
+            Start::Behind(position) => Some(position.clone()),
+        };
+        let mut pause = PAUSES.0;
+        loop {
+            let began = Instant::now();
+            let again = match self.stream().await {
+                Ok(()) => return Ok(LeadEnd::Done),
+                Err(again) => again,
+            };
+            self.inner.status.change(|status| status.reconnects += 1);
+            match again {
+                Again::Failed(error) => return Err(error),
+                Again::Source(SourceError::SameServerId) => {
+                    return Err(FollowError::ServerIdTaken(self.inner.config.server_id.get()));
+                }
+                Again::Source(SourceError::Lost(why)) => self.lost(&why),
+                Again::Source(error) => tracing::warn!(target: "mrc", %error, "the stream of the database's log broke"),
+                Again::Rewound(found) => self.rewound(found),
+            }
+            // A connection that held for a while was a good one.
+            pause = if began.elapsed() > PAUSES.1 { PAUSES.0 } else { (pause * 2).min(PAUSES.1) };
+            sleep(pause).await;
+        }
+    }
+
+    /// Reads the log from the position on.
+    async fn stream(&mut self) -> Result<(), Again> {
+        let inner = self.inner;
+        let mut session = Session::open(&inner.mysql, QUESTION).await?;
+        let rules = Arc::new(rules_for(&inner.rules, &mut session).await?);
+        let now = session.now().await?;
+        if self.inner.once && self.target.is_none() {
+            self.target = Some(now.clone());
+        }
+        let known = self.position.take().filter(|position| position.is_like(&now));
+        // The position first: what commits after it is streamed.
+        let from = match known {
+            Some(position) => position,
+            None => {
+                let mut effects = Effects::new();
+                effects.mark_everything(Reason::Other("the position in the log isn't known".into()));
+                self.invalidate(&effects, &rules).await?;
+                now
+            }
+        };
+        self.position = Some(from.clone());
+        self.store_position().await?;
+        let stream = Stream::open(&inner.mysql, inner.config.server_id.get(), &from).await?;
+        let assembler = Assembler::new(session.flavor(), Arc::clone(&rules));
+        let mut reader = Reader::start(stream, assembler, inner);
+        let mut confirm = interval(CONFIRM);
+        confirm.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            if self.has_reached_target() {
+                return self.store_position().await;
+            }
+            let first = tokio::select! {
+                first = reader.transactions.recv() => first,
+                _ = confirm.tick() => {
+                    self.store_position().await?;
+                    continue;
+                }
+            };
+            let Some(first) = first else { return Err(reader.end().await.into()) };
+            let mut batch = Batch::new(first);
+            while !batch.is_full()
+                && let Ok(next) = reader.transactions.try_recv()
+            {
+                batch.add(next);
+            }
+            self.take(batch, &mut session, &rules).await?;
+        }
+    }
+
+    /// Applies a batch: readers see it, it is invalidated, the position is stored.
+    async fn take(&mut self, mut batch: Batch, session: &mut Session, rules: &Rules) -> Result<(), Again> {
+        let inner = self.inner;
+        let has_effects = !batch.effects.is_empty();
+        if has_effects {
+            let asked = Instant::now();
+            self.wait_until_visible(session, &batch.upto).await?;
+            let waited = asked.elapsed();
+            let applied = self.invalidate(&batch.effects, rules).await?;
+            let lag = batch.lag();
+            inner.status.change(|status| {
+                status.rows += batch.rows;
+                status.tags += applied.tags;
+                status.invalidated += applied.entries;
+                (status.lag, status.visibility) = (lag, waited);
+            });
+            inner.listeners.on_event(&Event::Applied {
+                transactions: batch.transactions,
+                rows: batch.rows,
+                tags: applied.tags,
+                entries: applied.entries,
+                lag,
+            });
+        }
+        inner.status.change(|status| status.transactions += batch.transactions);
+        if let Some(position) = &mut self.position {
+            batch.pass(position);
+        }
+        // Transactions that change nothing are passed by the next confirmation.
+        if has_effects { self.store_position().await } else { Ok(()) }
+    }
+
+    async fn wait_until_visible(&self, session: &mut Session, upto: &Upto) -> Result<(), SourceError> {
+        let mut asked = 0_u32;
+        while !session.visible(upto, VISIBLE).await? {
+            asked += 1;
+            if asked.is_power_of_two() {
+                tracing::warn!(target: "mrc", ?upto, asked, "a commit in the log isn't visible to readers yet");
+            }
+        }
+        Ok(())
+    }
+
+    /// Invalidates, however long the cache is away.
+    async fn invalidate(&self, effects: &Effects, rules: &Rules) -> Result<Applied, Again> {
+        let inner = self.inner;
+        for (table, why) in fallbacks(effects) {
+            let why = (why.label(), why.to_string());
+            inner.status.change(|status| {
+                *status.fallbacks.entry(why.0).or_default() += 1;
+                status.last_fallback = Some((table.clone(), why.1.clone()));
+            });
+            inner.listeners.on_event(&Event::FellBack { table: &table, why: &why.1 });
+        }
+        if inner.dry_run {
+            return Ok(Applied { tags: effects.len() as u64, entries: 0 });
+        }
+        self.patiently(async || apply(effects, rules, &inner.store, &inner.listeners).await).await
+    }
+
+    /// Stores or confirms the position.
+    async fn store_position(&mut self) -> Result<(), Again> {
+        let (Some(position), Some(owner)) = (&self.position, self.owner) else { return Ok(()) };
+        let (inner, to) = (self.inner, position.to_string());
+        let advance =
+            async || books(&*inner.store)?.advance(&inner.config.name, owner, self.stored.as_deref(), &to).await;
+        match self.patiently(advance).await? {
+            Advance::Done => {
+                inner.status.wrote(&to);
+                self.stored = Some(to);
+                Ok(())
+            }
+            Advance::Differs(found) => Err(Again::Rewound(found)),
+            Advance::NoLease => {
+                // The lease may be lost in the cache, and nobody else's: the next renewal takes it.
+                Err(Again::Source(SourceError::Broken("the cache has lost the lease".into())))
+            }
+        }
+    }
+
+    /// Repeats a call until the cache is back. The caller stops it when the lease ends.
+    async fn patiently<T>(&self, call: impl AsyncFn() -> Result<T, StoreError>) -> Result<T, Again> {
+        let mut pause = PAUSES.0;
+        loop {
+            match call().await {
+                Ok(done) => return Ok(done),
+                Err(error) if error.is_retryable() => {
+                    let text = error.to_string();
+                    self.inner.listeners.on_event(&Event::DropRetried { error: &text });
+                    sleep(pause).await;
+                    pause = (pause * 2).min(PAUSES.1);
+                }
+                Err(error) => return Err(Again::Failed(error.into())),
+            }
+        }
+    }
+
+    async fn read_position(&self) -> Result<Option<String>, FollowError> {
+        let inner = self.inner;
+        let read = self.patiently(async || books(&*inner.store)?.checkpoint(&inner.config.name).await).await;
+        match read {
+            Ok(found) => Ok(found.map(|found| found.position)),
+            Err(Again::Failed(error)) => Err(error),
+            Err(_) => Ok(None),
+        }
+    }
+
+    async fn session_now(&self) -> Result<Position, FollowError> {
+        loop {
+            let now = async { Session::open(&self.inner.mysql, QUESTION).await?.now().await };
+            match now.await {
+                Ok(now) => return Ok(now),
+                Err(SourceError::Refused(error)) => return Err(error.into()),
+                Err(_) => sleep(PAUSES.1).await,
+            }
+        }
+    }
+
+    fn has_reached_target(&self) -> bool {
+        self.target.as_ref().zip(self.position.as_ref()).is_some_and(|(target, position)| position.covers(target))
+    }
+
+    fn lost(&mut self, why: &str) {
+        tracing::error!(target: "mrc", why, "the database has no log from the position on: everything is invalidated");
+        self.inner.status.change(|status| status.lost += 1);
+        self.inner.listeners.on_event(&Event::LogLost { why });
+        self.position = None;
+    }
+
+    fn rewound(&mut self, found: Option<String>) {
+        let position = found.as_deref().unwrap_or_default();
+        tracing::warn!(target: "mrc", position, "the cache has gone back to an older position");
+        self.inner.status.change(|status| status.rewinds += 1);
+        self.inner.listeners.on_event(&Event::Rewound { position });
+        self.position = found.as_deref().and_then(|text| text.parse().ok());
+        self.stored = found;
+    }
+}
+
+/// Returns the tables of which everything is invalidated, or `""` for all tables.
+fn fallbacks(effects: &Effects) -> Vec<(String, &Reason)> {
+    match effects.everything() {
+        Some(why) => vec![(String::new(), why)],
+        None => effects.whole().map(|(table, why)| (table.to_string(), why)).collect(),
+    }
+}
+
+/// Returns the rules, as the server compares names.
+async fn rules_for(rules: &Rules, session: &mut Session) -> Result<Rules, SourceError> {
+    let case = session.value("SELECT @@GLOBAL.lower_case_table_names").await?;
+    let server = Server { mariadb: session.flavor() == Flavor::MariaDb, ignore_case: case.as_deref() != Some("0") };
+    Ok(rules.clone().server(server))
 }

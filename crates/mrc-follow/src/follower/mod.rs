@@ -81,16 +81,19 @@ impl Follower {
     /// [`FollowError`], if going on needs a person: a setting, a privilege, a `server_id` that
     /// another replica uses.
     pub async fn run(&self, shutdown: impl Future<Output = ()>) -> Result<(), FollowError> {
-        let (inner, mut shutdown) = (&*self.inner, pin!(shutdown));
+        let (inner, mut shutdown) = (&self.inner, pin!(shutdown));
         if inner.dry_run {
+            let mut lead = Lead::dry(inner);
             return tokio::select! {
                 () = &mut shutdown => Ok(()),
-                ended = Lead::dry(inner).run() => ended.map(drop),
+                ended = lead.run() => ended.map(drop),
             };
         }
         let (name, life) = (&inner.config.name, inner.config.lease);
         loop {
-            let lease = if inner.once { self.lease_now().await? } else {
+            let lease = if inner.once {
+                self.lease_now().await?
+            } else {
                 tokio::select! {
                     () = &mut shutdown => return Ok(()),
                     lease = HeldLease::take(&inner.store, name, life) => lease?,

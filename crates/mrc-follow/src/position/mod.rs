@@ -62,6 +62,28 @@ impl Position {
     }
 }
 
+impl Position {
+    /// Returns whether both are positions of the same kind of server.
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
+        std::mem::discriminant(self) == std::mem::discriminant(other)
+    }
+
+    /// Returns whether every transaction of the other position is behind this one.
+    pub(crate) fn covers(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::MySql(set), Self::MySql(other)) => {
+                let mut both = set.clone();
+                both.join(other.clone());
+                both == *set
+            }
+            (Self::MariaDb(domains), Self::MariaDb(other)) => other
+                .iter()
+                .all(|(domain, (_, sequence))| domains.get(domain).is_some_and(|(_, reached)| reached >= sequence)),
+            _ => false,
+        }
+    }
+}
+
 impl FromStr for Position {
     type Err = BadPosition;
 

@@ -7,5 +7,5 @@ mod upto;
 
 pub(crate) use error::SourceError;
 pub(crate) use session::Session;
-pub(crate) use stream::Stream;
+pub(crate) use stream::{Stream, raw};
 pub(crate) use upto::Upto;

@@ -10,7 +10,7 @@ use mrc_store::mysql_async::{BinlogStream, BinlogStreamRequest, Sid};
 use tokio::time::timeout;
 
 use super::SourceError;
-use crate::event::{Flavor, RawEvent};
+use crate::event::RawEvent;
 use crate::position::Position;
 
 /// How often an idle server sends a sign of life.

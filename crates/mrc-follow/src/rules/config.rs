@@ -1,0 +1,129 @@
+//! The settings of a follower and its rules, in TOML.
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use serde::{Deserialize, Deserializer, de::Error as _};
+use toml::Spanned;
+
+use super::{Rule, RuleError, Rules, TimeZone};
+
+/// The settings of a follower.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FollowConfig {
+    /// The name under which it keeps its position: letters, digits, `_`, `-`, `.`; at most 64.
+    pub name: String,
+    /// The number that it has among the replicas of the server. No other replica may have it.
+    pub server_id: NonZeroU32,
+    /// Whether queries tell their tables, without rules. Default: false.
+    pub auto: bool,
+    /// How long the follower that stopped keeps a second one of this name waiting, from 0.5 s to
+    /// 60 s. Default: 2 s.
+    pub lease: Duration,
+}
+
+/// A text that isn't the settings of a follower.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// Not TOML, an unknown key, or a value that a key can't have. The text names the line.
+    #[error("{0}")]
+    Toml(#[from] toml::de::Error),
+    /// A setting can't be used. The text names it and the fix.
+    #[error("{0}")]
+    Setting(&'static str),
+    /// A rule can't be used.
+    #[error("line {line}: {source}")]
+    Rule {
+        /// The line of its `[[rule]]`, from 1.
+        line: usize,
+        /// What is wrong.
+        source: RuleError,
+    },
+    /// There is no rule.
+    #[error("there is no [[rule]], so nothing would be invalidated: add one, or set auto = true in [follow]")]
+    NoRules,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    follow: Follow,
+    #[serde(default)]
+    rule: Vec<Spanned<Rule>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Follow {
+    #[serde(deserialize_with = "name")]
+    name: String,
+    server_id: NonZeroU32,
+    #[serde(default)]
+    time_zone: TimeZone,
+    #[serde(default)]
+    auto: bool,
+    #[serde(default = "lease_default", deserialize_with = "lease")]
+    lease_ms: Duration,
+}
+
+fn name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let name = String::deserialize(deserializer)?;
+    check_name(&name).map_err(D::Error::custom)?;
+    Ok(name)
+}
+
+fn check_name(name: &str) -> Result<(), &'static str> {
+    let is_known = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
+    if (1..=64).contains(&name.len()) && name.bytes().all(is_known) {
+        return Ok(());
+    }
+    Err("`name` must have 1 to 64 letters, digits, `_`, `-` or `.`, such as \"shop\"")
+}
+
+fn lease_default() -> Duration {
+    FollowConfig::LEASE
+}
+
+fn lease<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    match i64::deserialize(deserializer)? {
+        millis @ 500..=60_000 => Ok(Duration::from_millis(millis.unsigned_abs())),
+        _ => Err(D::Error::custom("`lease_ms` must be from 500 to 60000 milliseconds")),
+    }
+}
+
+impl FollowConfig {
+    /// The default life of the lease: 2 s.
+    pub const LEASE: Duration = Duration::from_secs(2);
+
+    /// Returns the settings of a follower with this name and this number, and the defaults.
+    ///
+    /// # Errors
+    /// [`ConfigError::Setting`] names the setting and the fix.
+    pub fn new(name: impl Into<String>, server_id: u32) -> Result<Self, ConfigError> {
+        let (name, server_id) = (name.into(), NonZeroU32::new(server_id));
+        let server_id = server_id.ok_or(ConfigError::Setting("`server_id` must be from 1 to 4294967295"))?;
+        check_name(&name).map_err(ConfigError::Setting)?;
+        Ok(Self { name, server_id, auto: false, lease: Self::LEASE })
+    }
+
+    /// Reads the settings, and the rules with the setting `time_zone`.
+    ///
+    /// # Errors
+    /// [`ConfigError`] names the line, the key, and the fix.
+    pub fn from_toml(text: &str) -> Result<(Self, Rules), ConfigError> {
+        let File { follow, rule: spans } = toml::from_str(text)?;
+        let mut rules = Rules::default().time_zone(follow.time_zone);
+        for rule in spans {
+            let start = rule.span().start;
+            let line = 1 + text.bytes().take(start).filter(|byte| *byte == b'\n').count();
+            rules.rules.push(rule.into_inner().check().map_err(|source| ConfigError::Rule { line, source })?);
+        }
+        if rules.is_empty() && !follow.auto {
+            return Err(ConfigError::NoRules);
+        }
+        let Follow { name, server_id, auto, lease_ms, .. } = follow;
+        Ok((Self { name, server_id, auto, lease: lease_ms }, rules))
+    }
+}

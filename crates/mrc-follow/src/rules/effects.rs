@@ -1,0 +1,182 @@
+//! What transactions invalidate.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use mrc_core::{Params, Tag, Value};
+
+use super::{Reason, TableName};
+
+/// The tags and params that a transaction, or several, invalidate.
+///
+/// The memory is bounded: above [`MOST`](Self::MOST) tags and params, or 16 MiB of them,
+/// everything of a table replaces its further rows.
+#[derive(Debug, Default)]
+pub struct Effects {
+    tags: HashSet<Tag>,
+    /// By name and spelling.
+    params: HashMap<Box<str>, (Box<str>, Value)>,
+    whole: BTreeMap<TableName, Reason>,
+    everything: Option<Reason>,
+    /// The number of tags and params by the position of their rule.
+    counts: Vec<usize>,
+    bytes: usize,
+    buffer: String,
+    key: String,
+}
+
+/// How much a rule may still add.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Budget {
+    pub(super) rule: usize,
+    pub(super) most: usize,
+}
+
+impl Effects {
+    /// The most tags and params that rows may add: 100,000.
+    pub const MOST: usize = 100_000;
+    const MOST_BYTES: usize = 16 << 20;
+
+    /// Returns no effects.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Returns the tags to invalidate, in no order.
+    pub fn tags(&self) -> impl ExactSizeIterator<Item = &Tag> {
+        self.tags.iter()
+    }
+
+    /// Returns the params whose entries to drop, in no order. A column may give several values, one
+    /// for each type that a caller may have bound.
+    pub fn params(&self) -> Params {
+        self.params.values().fold(Params::with_capacity(self.params.len()), |params, (name, value)| {
+            params.with(name.to_string(), value.clone())
+        })
+    }
+
+    /// Returns the tables of which everything is invalidated, with the first reason of each.
+    pub fn whole(&self) -> impl ExactSizeIterator<Item = (&TableName, &Reason)> {
+        self.whole.iter()
+    }
+
+    /// Returns why everything of all tables is invalidated. Returns `None` if it isn't.
+    pub fn everything(&self) -> Option<&Reason> {
+        self.everything.as_ref()
+    }
+
+    /// Returns the number of tags and params.
+    pub fn len(&self) -> usize {
+        self.tags.len() + self.params.len()
+    }
+
+    /// Returns whether nothing is invalidated.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0 && self.whole.is_empty() && self.everything.is_none()
+    }
+
+    /// Returns whether rows can't add more. Invalidate before merging more into a full one.
+    pub fn is_full(&self) -> bool {
+        self.len() >= Self::MOST || self.bytes >= Self::MOST_BYTES
+    }
+
+    /// Marks everything of a table. The first reason stays.
+    pub fn mark_whole(&mut self, table: &TableName, reason: Reason) {
+        if !self.whole.contains_key(table) {
+            self.whole.insert(table.clone(), reason);
+        }
+    }
+
+    /// Marks everything of all tables. The first reason stays.
+    pub fn mark_everything(&mut self, reason: Reason) {
+        self.everything.get_or_insert(reason);
+    }
+
+    /// Adds the effects of another transaction. The bound of memory doesn't count here: a full
+    /// one, merged into a full one, has twice as many tags.
+    pub fn merge(&mut self, other: Self) {
+        self.bytes = self.bytes.saturating_add(other.bytes);
+        self.tags.extend(other.tags);
+        self.params.extend(other.params);
+        for (table, reason) in other.whole {
+            self.whole.entry(table).or_insert(reason);
+        }
+        self.everything = self.everything.take().or(other.everything);
+    }
+
+    /// Returns whether rows of the table add nothing any more.
+    pub(super) fn is_whole(&self, table: &TableName) -> bool {
+        self.everything.is_some() || self.whole.contains_key(table)
+    }
+
+    /// Lends a buffer, so that no row allocates one.
+    pub(super) fn take_buffer(&mut self) -> String {
+        std::mem::take(&mut self.buffer)
+    }
+
+    pub(super) fn give_buffer(&mut self, buffer: String) {
+        self.buffer = buffer;
+    }
+
+    pub(super) fn add_tag(&mut self, tag: &str, budget: Budget) -> Result<(), Reason> {
+        // No entry can have an empty tag.
+        if tag.is_empty() || self.tags.contains(tag) {
+            return Ok(());
+        }
+        self.spend(tag.len(), budget)?;
+        self.tags.insert(Tag::new(tag));
+        Ok(())
+    }
+
+    pub(super) fn add_text(&mut self, name: &str, text: &str, budget: Budget) -> Result<(), Reason> {
+        self.key.clear();
+        self.key.extend([name, "=", text]);
+        self.add_param(name, text.len(), || text.into(), budget)
+    }
+
+    pub(super) fn add_value(&mut self, name: &str, value: Value, budget: Budget) -> Result<(), Reason> {
+        if let Value::Text(text) = &value {
+            return self.add_text(name, text, budget);
+        }
+        self.key.clear();
+        // A name is never empty, so that no text has this key.
+        self.key.extend(["=", name, "=", &format!("{value:?}")]);
+        let length = if let Value::Bytes(bytes) = &value { bytes.len() } else { 0 };
+        self.add_param(name, length, || value, budget)
+    }
+
+    /// Adds a param under `self.key`.
+    fn add_param(
+        &mut self,
+        name: &str,
+        length: usize,
+        value: impl FnOnce() -> Value,
+        budget: Budget,
+    ) -> Result<(), Reason> {
+        if self.params.contains_key(self.key.as_str()) {
+            return Ok(());
+        }
+        self.spend(length, budget)?;
+        self.params.insert(self.key.as_str().into(), (name.into(), value()));
+        Ok(())
+    }
+
+    fn spend(&mut self, length: usize, budget: Budget) -> Result<(), Reason> {
+        if length > Tag::LONGEST {
+            return Err(Reason::TooLong);
+        }
+        if self.is_full() {
+            return Err(Reason::TooMany { limit: Self::MOST });
+        }
+        if self.counts.len() <= budget.rule {
+            self.counts.resize(budget.rule.saturating_add(1), 0);
+        }
+        if let Some(count) = self.counts.get_mut(budget.rule) {
+            if *count >= budget.most {
+                return Err(Reason::TooMany { limit: budget.most });
+            }
+            *count += 1;
+        }
+        self.bytes = self.bytes.saturating_add(length).saturating_add(64);
+        Ok(())
+    }
+}

@@ -1,0 +1,138 @@
+//! The rules of a follower.
+
+use std::sync::Arc;
+
+use mrc_core::Tag;
+
+use super::rule::Checked;
+use super::{Effects, Reason, Rule, RuleError, TableName, TimeZone};
+use crate::statement::Statement;
+
+/// Rules that were checked.
+#[derive(Debug, Clone, Default)]
+pub struct Rules {
+    pub(super) rules: Vec<Checked>,
+    pub(super) zone: TimeZone,
+    pub(super) server: Server,
+}
+
+/// What rules need to know about the server. Default: MySQL, names of tables are exact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Server {
+    /// Whether it is MariaDB. In its binlog, `UUID`, `INET4` and `INET6` look like `BINARY(4)` and
+    /// `BINARY(16)`, so these are refused there.
+    pub mariadb: bool,
+    /// Whether names of tables and databases ignore case: `lower_case_table_names` isn't 0.
+    pub ignore_case: bool,
+}
+
+/// The tags and params of everything that a table's rules can invalidate.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Fallback {
+    /// The tags of all entries.
+    pub tags: Vec<Tag>,
+    /// The names of params: entries with such a param are dropped, whatever its value.
+    pub params: Vec<Arc<str>>,
+}
+
+impl Rules {
+    /// Checks the rules.
+    ///
+    /// # Errors
+    /// [`RuleError`] when a rule can't be used. It names the table, the key and the fix.
+    pub fn new(rules: impl IntoIterator<Item = Rule>) -> Result<Self, RuleError> {
+        let rules = rules.into_iter().map(|rule| rule.check()).collect::<Result<_, _>>()?;
+        Ok(Self { rules, ..Self::default() })
+    }
+
+    /// Sets the time zone in which params and tags hold `TIMESTAMP` values. Default: UTC.
+    #[must_use]
+    pub fn time_zone(self, zone: TimeZone) -> Self {
+        Self { zone, ..self }
+    }
+
+    /// Sets what is known about the server. Default: MySQL, names of tables are exact.
+    #[must_use]
+    pub fn server(self, server: Server) -> Self {
+        Self { server, ..self }
+    }
+
+    /// Returns whether there are no rules.
+    pub fn is_empty(&self) -> bool {
+        self.rules.is_empty()
+    }
+
+    /// Returns the tables that have rules, sorted.
+    pub fn tables(&self) -> Vec<&TableName> {
+        let mut tables: Vec<_> = self.rules.iter().map(|rule| &rule.table).collect();
+        tables.sort();
+        tables.dedup();
+        tables
+    }
+
+    /// Returns what everything of a table means: the fallback if rows don't tell. Returns an empty
+    /// one if the table has no rules.
+    pub fn all_of(&self, table: &TableName) -> Fallback {
+        Fallback::of(self.of(&table.schema, &table.name).map(|(_, rule)| rule))
+    }
+
+    /// Returns what everything of all tables means.
+    pub fn everything(&self) -> Fallback {
+        Fallback::of(self.rules.iter())
+    }
+
+    /// Marks everything of a table, if it has rules.
+    pub fn mark_whole(&self, schema: &str, table: &str, reason: &Reason, effects: &mut Effects) {
+        for (_, rule) in self.of(schema, table) {
+            effects.mark_whole(&rule.table, reason.clone());
+        }
+    }
+
+    /// Marks everything of the tables that a statement may have changed. `schema` is the default
+    /// database of its connection, and empty if there is none.
+    pub fn apply_statement(&self, statement: &Statement, schema: &str, effects: &mut Effects) {
+        let ignore_case = self.server.ignore_case;
+        match statement {
+            Statement::Touches { names, .. } => {
+                for rule in &self.rules {
+                    if names.may_mean(&rule.table.schema, &rule.table.name, schema, ignore_case) {
+                        effects.mark_whole(&rule.table, Reason::Statement);
+                    }
+                }
+            }
+            Statement::DropsDatabase(dropped) => {
+                for rule in self.rules.iter().filter(|rule| self.is_same(&rule.table.schema, dropped)) {
+                    effects.mark_whole(&rule.table, Reason::Statement);
+                }
+            }
+            Statement::Unclear => effects.mark_everything(Reason::Unclear),
+            _ => {}
+        }
+    }
+
+    /// Returns the rules of a table, each with its position.
+    pub(super) fn of(&self, schema: &str, table: &str) -> impl Iterator<Item = (usize, &Checked)> {
+        let is_of =
+            move |rule: &Checked| self.is_same(&rule.table.schema, schema) && self.is_same(&rule.table.name, table);
+        self.rules.iter().enumerate().filter(move |(_, rule)| is_of(rule))
+    }
+
+    fn is_same(&self, one: &str, other: &str) -> bool {
+        one == other || self.server.ignore_case && one.to_lowercase() == other.to_lowercase()
+    }
+}
+
+impl Fallback {
+    fn of<'a>(rules: impl Iterator<Item = &'a Checked>) -> Self {
+        let mut fallback = Self::default();
+        for rule in rules {
+            fallback.tags.extend(rule.all.clone());
+            fallback.params.extend(rule.params.iter().map(|(name, _)| Arc::clone(name)));
+        }
+        fallback.tags.sort();
+        fallback.tags.dedup();
+        fallback.params.sort();
+        fallback.params.dedup();
+        fallback
+    }
+}

@@ -1,0 +1,190 @@
+//! The text of a cell, as a param of the same value has it in a key.
+
+use std::fmt::Write as _;
+
+use mrc_core::{Date, DateTime, Tag, Time, Value};
+
+use super::charset::Charset;
+use super::{Reason, Server, TimeZone};
+use crate::event::{Cell, Column, ColumnType};
+
+/// How the values of one column are written.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Spelling {
+    column: String,
+    kind: Kind,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Kind {
+    Tiny,
+    Integer,
+    Decimal,
+    Text(Charset),
+    /// The members. One is `None` if it can't be read.
+    Enum(Vec<Option<String>>),
+    Date,
+    Time,
+    DateTime,
+    Timestamp(TimeZone),
+}
+
+impl Spelling {
+    /// Returns the spelling of a column with this name.
+    ///
+    /// # Errors
+    /// [`Reason`] when its values have no natural text, or the binlog doesn't describe them.
+    pub(super) fn of(name: &str, column: &Column, server: Server, zone: TimeZone) -> Result<Self, Reason> {
+        let refused = |kind| Err(Reason::Type { column: name.to_owned(), kind });
+        let charset = || match column.collation {
+            None => Err(Reason::Metadata),
+            Some(collation) => Charset::of(collation)
+                .ok_or_else(|| Reason::Type { column: name.to_owned(), kind: "text of a charset that isn't read" }),
+        };
+        let kind = match column.kind {
+            ColumnType::Tiny | ColumnType::Short | ColumnType::Medium | ColumnType::Long | ColumnType::LongLong
+                if column.unsigned.is_none() =>
+            {
+                return Err(Reason::Metadata);
+            }
+            ColumnType::Tiny => Kind::Tiny,
+            ColumnType::Short | ColumnType::Medium | ColumnType::Long | ColumnType::LongLong | ColumnType::Year => {
+                Kind::Integer
+            }
+            ColumnType::Decimal { .. } => Kind::Decimal,
+            ColumnType::Char(4 | 16) if server.mariadb && charset()? == Charset::Binary => {
+                return refused("BINARY, or UUID, INET4 or INET6, which look the same");
+            }
+            ColumnType::Varchar(_) | ColumnType::Char(_) | ColumnType::Blob(_) => Kind::Text(charset()?),
+            ColumnType::Enum(_) if column.members.is_empty() => return Err(Reason::Metadata),
+            ColumnType::Enum(_) => {
+                let charset = charset()?;
+                let read = |member: &Vec<u8>| {
+                    let mut text = String::new();
+                    charset.read(member, &mut text).map(|()| text)
+                };
+                Kind::Enum(column.members.iter().map(read).collect())
+            }
+            ColumnType::Date => Kind::Date,
+            ColumnType::Time(_) => Kind::Time,
+            ColumnType::DateTime(_) => Kind::DateTime,
+            ColumnType::Timestamp(_) => Kind::Timestamp(zone),
+            ColumnType::Float | ColumnType::Double => return refused("FLOAT or DOUBLE"),
+            ColumnType::Json(_) => return refused("JSON"),
+            ColumnType::Geometry(_) => return refused("GEOMETRY"),
+            ColumnType::Vector(_) => return refused("VECTOR"),
+            ColumnType::Set(_) => return refused("SET"),
+            ColumnType::Bit(_) => return refused("BIT"),
+            ColumnType::Compressed(_) => return refused("COMPRESSED"),
+            ColumnType::OldTemporal(_) => return refused("a date or time in the old format"),
+            ColumnType::Unknown(_) => return refused("unknown"),
+        };
+        Ok(Self { column: name.to_owned(), kind })
+    }
+
+    /// Appends the text of a cell.
+    ///
+    /// # Errors
+    /// [`Reason`] when the row lacks the cell, or the cell can't be read for certain.
+    pub(super) fn write(&self, cell: &Cell<'_>, out: &mut String) -> Result<(), Reason> {
+        match cell {
+            Cell::Absent => return Err(Reason::Absent { column: self.column.clone() }),
+            // Nobody can have a tag that is longer.
+            Cell::Bytes(bytes) if bytes.len() > Tag::LONGEST => return Err(Reason::TooLong),
+            _ => {}
+        }
+        self.text(cell, out).ok_or_else(|| Reason::Unreadable { column: self.column.clone() })
+    }
+
+    fn text(&self, cell: &Cell<'_>, out: &mut String) -> Option<()> {
+        match (&self.kind, cell) {
+            (_, Cell::Null) => out.push_str("null"),
+            (Kind::Tiny | Kind::Integer, Cell::Int(int)) => write!(out, "{int}").ok()?,
+            (Kind::Tiny | Kind::Integer, Cell::UInt(int)) => write!(out, "{int}").ok()?,
+            (Kind::Decimal, Cell::Decimal(digits)) => out.push_str(digits),
+            (Kind::Text(charset), Cell::Bytes(bytes)) => charset.read(bytes, out)?,
+            // 0 is the invalid value, which the server shows as an empty text.
+            (Kind::Enum(_), Cell::Enum(0)) => {}
+            (Kind::Enum(members), Cell::Enum(number)) => {
+                out.push_str(members.get(usize::from(*number).checked_sub(1)?)?.as_ref()?);
+            }
+            (Kind::Date, Cell::Date(text)) => write!(out, "{}", date(text)?).ok()?,
+            (Kind::Time, Cell::Time(text)) => write!(out, "{}", time(text)?).ok()?,
+            (Kind::DateTime | Kind::Timestamp(_), cell) => write!(out, "{}", self.datetime(cell)?.0).ok()?,
+            _ => return None,
+        }
+        Some(())
+    }
+
+    /// Returns the other values that a param of this cell may have, besides the text.
+    pub(super) fn others(&self, cell: &Cell<'_>) -> Vec<Value> {
+        match (&self.kind, cell) {
+            (_, Cell::Null) => vec![Value::Null],
+            (Kind::Tiny, Cell::Int(0)) => vec![false.into()],
+            (Kind::Tiny, Cell::Int(1)) => vec![true.into()],
+            (Kind::Decimal, Cell::Decimal(digits)) => decimals(digits),
+            (Kind::Text(Charset::Binary), Cell::Bytes(bytes)) => vec![bytes.to_vec().into()],
+            (Kind::Date, Cell::Date(text)) => date(text).map(Value::Date).into_iter().collect(),
+            (Kind::Time, Cell::Time(text)) => vec![text.into()],
+            (Kind::DateTime | Kind::Timestamp(_), cell) => match self.datetime(cell) {
+                Some((datetime, text)) => vec![datetime.into(), text.into()],
+                None => Vec::new(),
+            },
+            _ => Vec::new(),
+        }
+    }
+
+    /// Returns whether the cell has no text, but [`others`](Self::others).
+    pub(super) fn is_bytes(&self) -> bool {
+        self.kind == Kind::Text(Charset::Binary)
+    }
+
+    /// Returns a date with a time of day, and the server's text of it.
+    fn datetime(&self, cell: &Cell<'_>) -> Option<(DateTime, String)> {
+        match (&self.kind, cell) {
+            (Kind::DateTime, Cell::DateTime(text)) => Some((datetime(text)?, text.clone())),
+            (Kind::Timestamp(zone), Cell::Timestamp { seconds, micros, digits }) => {
+                let local = zone.local(*seconds, *micros)?;
+                let mut text = DateTime { micros: 0, ..local }.to_string();
+                if *digits > 0 {
+                    let fraction = format!(".{micros:06}");
+                    text.push_str(fraction.get(..=usize::from(*digits))?);
+                }
+                Some((local, text))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Returns the other spellings of a decimal: a caller may bind `10.5` for `10.50`.
+fn decimals(digits: &str) -> Vec<Value> {
+    let short = if digits.contains('.') { digits.trim_end_matches('0').trim_end_matches('.') } else { digits };
+    let double = digits.parse::<f64>().ok().filter(|double| double.is_finite()).map(Value::Float);
+    std::iter::once(short.into()).chain(double).collect()
+}
+
+fn date(text: &str) -> Option<Date> {
+    let mut parts = text.splitn(3, '-');
+    let (year, month, day) = (parts.next()?, parts.next()?, parts.next()?);
+    Date::new(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?).ok()
+}
+
+fn datetime(text: &str) -> Option<DateTime> {
+    let (day, clock) = text.split_once(' ')?;
+    let clock = time(clock)?;
+    date(day)?.at(u8::try_from(clock.hours).ok()?, clock.minutes, clock.seconds, clock.micros).ok()
+}
+
+fn time(text: &str) -> Option<Time> {
+    let unsigned = text.strip_prefix('-');
+    let (clock, fraction) = match unsigned.unwrap_or(text).split_once('.') {
+        Some((clock, fraction)) => (clock, fraction),
+        None => (unsigned.unwrap_or(text), ""),
+    };
+    let micros = if fraction.len() > 6 { return None } else { format!("{fraction:0<6}").parse().ok()? };
+    let mut parts = clock.splitn(3, ':');
+    let (hours, minutes, seconds) = (parts.next()?, parts.next()?, parts.next()?);
+    let time = Time::new(hours.parse().ok()?, minutes.parse().ok()?, seconds.parse().ok()?, micros).ok()?;
+    Some(if unsigned.is_some() { -time } else { time })
+}
