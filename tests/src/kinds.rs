@@ -22,6 +22,10 @@ pub struct SqlKind {
     pub(crate) without_tls: &'static [&'static str],
     /// Arguments of a server with TLS and the certificate of its data folder. MySQL needs none.
     pub(crate) with_nameless_certificate: &'static [&'static str],
+    /// Arguments of a server that writes a log of its changes, as the follower needs it.
+    pub(crate) with_log: &'static [&'static str],
+    /// Whether the log has the rows that foreign keys change.
+    pub logs_cascades: bool,
     /// Logins that the driver doesn't know: the end of a `CREATE USER`, and the plugin's name.
     pub foreign_logins: &'static [(&'static str, &'static str)],
     /// The variable that limits the time of a statement, and its text for 1.5 seconds.
@@ -63,6 +67,14 @@ static SQL: [SqlKind; 2] = [
         serve: &["--mysqlx=OFF", "--secure-file-priv=NULL", "--innodb-redo-log-capacity=32M"],
         without_tls: &["--tls-version="],
         with_nameless_certificate: &[],
+        with_log: &[
+            "--log-bin=binlog",
+            "--server-id=1",
+            "--gtid-mode=ON",
+            "--enforce-gtid-consistency=ON",
+            "--binlog-row-metadata=FULL",
+        ],
+        logs_cascades: true,
         foreign_logins: &[("IDENTIFIED WITH sha256_password BY 'secret'", "sha256_password")],
         statement_limit: ("max_execution_time", "1500"),
         own_types: &[("VECTOR(2)", "STRING_TO_VECTOR('[0.1,-2]')", r#""zczMPQAAAMA=""#)],
@@ -101,6 +113,8 @@ static SQL: [SqlKind; 2] = [
         serve: &["--innodb-log-file-size=8M"],
         without_tls: &["--skip-ssl"],
         with_nameless_certificate: &["--ssl-ca=ca.pem", "--ssl-cert=server-cert.pem", "--ssl-key=server-key.pem"],
+        with_log: &["--log-bin=binlog", "--server-id=1", "--binlog-format=ROW", "--binlog-row-metadata=FULL"],
+        logs_cascades: false,
         // Its package leaves out the plugins, ed25519 and PAM.
         foreign_logins: &[],
         statement_limit: ("max_statement_time", "1.5"),

@@ -61,6 +61,17 @@ impl SqlServer {
         self.running.lock().await.dir.join(DATA).join(name)
     }
 
+    /// Starts an empty server that writes a log of its changes.
+    pub async fn with_log() -> Self {
+        Self::with_args(SqlKind::of_this_run().with_log).await
+    }
+
+    /// Returns the process's one server that writes a log. Each test has a database of its own.
+    pub async fn shared_with_log() -> &'static Self {
+        static SHARED: OnceCell<SqlServer> = OnceCell::const_new();
+        SHARED.get_or_init(Self::with_log).await
+    }
+
     async fn with_args(args: &'static [&'static str]) -> Self {
         // Another process may take the port before the server does.
         let (port, running) = again(async || {
@@ -124,7 +135,15 @@ pub struct Database {
 impl Database {
     /// Creates a database with utf8mb4.
     pub async fn create() -> Self {
-        let server = SqlServer::shared().await;
+        Self::on(SqlServer::shared().await).await
+    }
+
+    /// Creates a database with utf8mb4 on the one server that writes a log.
+    pub async fn logged() -> Self {
+        Self::on(SqlServer::shared_with_log().await).await
+    }
+
+    async fn on(server: &'static SqlServer) -> Self {
         let name = unique("mrc");
         let database = Self { name, server };
         run(&server.url(""), &format!("CREATE DATABASE {} CHARACTER SET utf8mb4", database.name)).await;

@@ -40,6 +40,12 @@ enum Again {
     Failed(FollowError),
 }
 
+impl From<FollowError> for Again {
+    fn from(error: FollowError) -> Self {
+        Self::Failed(error)
+    }
+}
+
 impl From<SourceError> for Again {
     fn from(error: SourceError) -> Self {
         match error {
@@ -208,16 +214,28 @@ impl<'a> Lead<'a> {
         if inner.dry_run {
             return Ok(Applied { tags: effects.len() as u64, entries: 0 });
         }
-        self.patiently(async || apply(effects, rules, &inner.store, &inner.listeners).await).await
+        let mut patience = Patience::new(inner);
+        loop {
+            let done = apply(effects, rules, &inner.store, &inner.listeners).await;
+            if let Some(done) = patience.judge(done).await? {
+                return Ok(done);
+            }
+        }
     }
 
     /// Stores or confirms the position.
     async fn store_position(&mut self) -> Result<(), Again> {
         let (Some(position), Some(owner)) = (&self.position, self.owner) else { return Ok(()) };
         let (inner, to) = (self.inner, position.to_string());
-        let advance =
-            async || books(&*inner.store)?.advance(&inner.config.name, owner, self.stored.as_deref(), &to).await;
-        match self.patiently(advance).await? {
+        let mut patience = Patience::new(inner);
+        let books = books(&*inner.store).map_err(FollowError::from)?;
+        let advance = loop {
+            let done = books.advance(&inner.config.name, owner, self.stored.as_deref(), &to).await;
+            if let Some(done) = patience.judge(done).await? {
+                break done;
+            }
+        };
+        match advance {
             Advance::Done => {
                 inner.status.wrote(&to);
                 self.stored = Some(to);
@@ -231,30 +249,14 @@ impl<'a> Lead<'a> {
         }
     }
 
-    /// Repeats a call until the cache is back. The caller stops it when the lease ends.
-    async fn patiently<T>(&self, call: impl AsyncFn() -> Result<T, StoreError>) -> Result<T, Again> {
-        let mut pause = PAUSES.0;
-        loop {
-            match call().await {
-                Ok(done) => return Ok(done),
-                Err(error) if error.is_retryable() => {
-                    let text = error.to_string();
-                    self.inner.listeners.on_event(&Event::DropRetried { error: &text });
-                    sleep(pause).await;
-                    pause = (pause * 2).min(PAUSES.1);
-                }
-                Err(error) => return Err(Again::Failed(error.into())),
-            }
-        }
-    }
-
     async fn read_position(&self) -> Result<Option<String>, FollowError> {
         let inner = self.inner;
-        let read = self.patiently(async || books(&*inner.store)?.checkpoint(&inner.config.name).await).await;
-        match read {
-            Ok(found) => Ok(found.map(|found| found.position)),
-            Err(Again::Failed(error)) => Err(error),
-            Err(_) => Ok(None),
+        let (books, mut patience) = (books(&*inner.store)?, Patience::new(inner));
+        loop {
+            let found = books.checkpoint(&inner.config.name).await;
+            if let Some(found) = patience.judge(found).await? {
+                return Ok(found.map(|found| found.position));
+            }
         }
     }
 
@@ -287,6 +289,37 @@ impl<'a> Lead<'a> {
         self.inner.listeners.on_event(&Event::Rewound { position });
         self.position = found.as_deref().and_then(|text| text.parse().ok());
         self.stored = found;
+    }
+}
+
+/// Repeats calls to the cache until it is back. The caller stops that when the lease ends.
+struct Patience<'a> {
+    inner: &'a Inner,
+    pause: Duration,
+    last: String,
+}
+
+impl<'a> Patience<'a> {
+    fn new(inner: &'a Inner) -> Self {
+        Self { inner, pause: PAUSES.0, last: String::new() }
+    }
+
+    /// Returns `None` after a pause if the call should be repeated.
+    async fn judge<T>(&mut self, done: Result<T, StoreError>) -> Result<Option<T>, FollowError> {
+        let error = match done {
+            Ok(done) => return Ok(Some(done)),
+            Err(error) if error.is_retryable() => error.to_string(),
+            Err(error) => return Err(error.into()),
+        };
+        self.inner.listeners.on_event(&Event::DropRetried { error: &error });
+        // A line for a cause, not for an attempt.
+        if self.last != error {
+            tracing::warn!(target: "mrc", error, "the cache is away: the follower tries until it is back");
+            self.last = error;
+        }
+        sleep(self.pause).await;
+        self.pause = (self.pause * 2).min(PAUSES.1);
+        Ok(None)
     }
 }
 

@@ -1,0 +1,4 @@
+//! The follower on real servers.
+#![cfg(test)]
+
+mod follower;
