@@ -68,7 +68,7 @@ impl<'a> Named<'a> {
         DecodeError::new(kind, fault).in_table(self.schema, self.name, None)
     }
 
-    pub(super) fn columns(&self, _flavor: Flavor) -> Result<Vec<Column>, Fault> {
+    pub(super) fn columns(&self, flavor: Flavor) -> Result<Vec<Column>, Fault> {
         let mut read = self.columns;
         let count = read.length()?;
         if count > MOST_COLUMNS {
@@ -89,7 +89,7 @@ impl<'a> Named<'a> {
         if !unknown && !types.is_empty() {
             return Err(Fault::Long(types.len()));
         }
-        Metadata::read(read)?.describe(numbers, &mut columns)?;
+        Metadata::read(read)?.describe(flavor, numbers, &mut columns)?;
         Ok(columns)
     }
 }
