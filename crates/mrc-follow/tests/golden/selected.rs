@@ -29,6 +29,9 @@ fn compare(server: &str) {
         let event = decoder.decode(raw).unwrap();
         let Event::Rows(rows) = event else { continue };
         let table = rows.table().unwrap();
+        if !table.name.starts_with("v_") {
+            continue;
+        }
         let all: Vec<usize> = (0..table.columns.len()).collect();
         for change in rows.changes(&all) {
             let Change { after: Some(image), .. } = change.unwrap() else { continue };
