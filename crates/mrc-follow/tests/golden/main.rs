@@ -1,8 +1,10 @@
 //! Recorded binlogs of MySQL 9.7 and MariaDB 10.11, decoded. The script `record` records them.
 #![expect(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test stops at what it doesn't expect")]
 
+mod faults;
 mod file;
 mod render;
+mod robust;
 mod selected;
 
 use mrc_follow::event::Decoder;
