@@ -5,14 +5,12 @@ use crate::rules::{Reason, TableName};
 
 /// A rule with tags and params, and one with few tags.
 fn plans() -> [Plan; 2] {
-    let rule = |max_tags| {
-        let rule = Rule::table("shop.orders").all("orders").tag("orders:{store_id}").param("State", "{state}");
-        rule.columns(["state"]).max_tags(max_tags)
-    };
-    let mut other = orders();
-    other.name = "prices".into();
-    let few = Rule::table("shop.prices").all("prices").tag("orders:{store_id}").max_tags(2);
-    [plan(rule(1_000), &orders()), Rules::new([few]).unwrap().plan(&other)]
+    let many = Rule::table("shop.orders").all("orders").tag("orders:{store_id}").param("State", "{state}");
+    let few = Rule::table("shop.prices").all("prices").tag("prices:{store_id}").max_tags(2);
+    let rules = Rules::new([many.columns(["state"]), few]).unwrap();
+    let mut prices = orders();
+    prices.name = "prices".into();
+    [rules.plan(&orders()), rules.plan(&prices)]
 }
 
 #[derive(Debug, Clone)]
@@ -46,6 +44,10 @@ proptest! {
             let mut effects = Effects::new();
             rows.iter().for_each(|row| row.apply(&plans, &mut effects));
             effects
+        };
+        // The first reason stays, so reasons aren't compared.
+        let listed = |effects: &Effects| -> BTreeSet<String> {
+            listed(effects).iter().filter_map(|line| line.split(": ").next().map(str::to_owned)).collect()
         };
         let (first, second) = (of(&one), of(&two));
         let expect: BTreeSet<_> = listed(&first).union(&listed(&second)).cloned().collect();

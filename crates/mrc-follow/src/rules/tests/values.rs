@@ -20,7 +20,7 @@ fn check(column: Column, cell: Cell<'_>, tag: &str, params: impl IntoIterator<It
 #[track_caller]
 fn check_in(zone: TimeZone, column: Column, cell: Cell<'_>, tag: &str, params: impl IntoIterator<Item = Value>) {
     let effects = effects_of_cell(column, cell, zone);
-    assert_eq!(effects.tags().map(|tag| tag.as_str()).collect::<Vec<_>>(), [tag]);
+    assert_eq!(effects.tags().map(mrc_core::Tag::as_str).collect::<Vec<_>>(), [tag]);
     let pattern = EntryPattern::any(&effects.params()).unwrap();
     for value in params {
         for format in [KeyFormat::TypeScript, KeyFormat::Python] {
