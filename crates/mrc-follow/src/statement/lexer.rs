@@ -18,7 +18,7 @@ pub(super) enum Token<'a> {
     Symbol(u8),
 }
 
-/// What decides how a text splits into tokens.
+/// The settings of a server by which texts split into tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Mode {
     /// Whether a backslash escapes within a text: not with `NO_BACKSLASH_ESCAPES`.

@@ -36,7 +36,7 @@ fn rows() -> impl Strategy<Value = Vec<Row>> {
 }
 
 proptest! {
-    /// Whatever both invalidate, the merged ones invalidate, and nothing else.
+    /// The merged effects invalidate the same as both, and nothing else.
     #[test]
     fn merging_is_applying_both(one in rows(), two in rows()) {
         let plans = plans();

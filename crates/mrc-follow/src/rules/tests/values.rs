@@ -3,7 +3,7 @@ use mrc_core::{EntryPattern, KeyFormat, KeyScheme, Params, Value};
 use super::*;
 use crate::rules::TimeZone;
 
-/// What is read of one cell as the tag `{x}`, and as the param `X`.
+/// Returns the effects of one cell as the tag `{x}`, and as the param `X`.
 fn effects_of_cell(column: Column, cell: Cell<'_>, zone: TimeZone) -> Effects {
     let rule = Rule::table("shop.orders").all("orders").tag("{x}").param("X", "{x}");
     let plan = Rules::new([rule]).unwrap().time_zone(zone).plan(&table(vec![column]));
