@@ -41,8 +41,8 @@ pub enum Cell<'a> {
     Enum(u16),
     /// The bits of a `SET`, or of a `BIT` column.
     Bits(u64),
-    /// A value that isn't decoded: `JSON`, `GEOMETRY`, `VECTOR`, compressed columns, MariaDB's old
-    /// temporals.
+    /// A value that isn't decoded: `JSON`, `GEOMETRY`, `VECTOR`, `COMPRESSED` columns, and temporal
+    /// types from before MySQL 5.6.
     Opaque,
 }
 

@@ -2,7 +2,7 @@
 
 use super::read::Reader;
 use super::table_map::number;
-use super::{Column, ColumnType, Fault};
+use super::{Column, ColumnType, Fault, Flavor};
 
 const SIGNS: u8 = 1;
 const DEFAULT_CHARSET: u8 = 2;
@@ -58,7 +58,7 @@ impl<'a> Metadata<'a> {
     }
 
     /// Adds to the columns what is known about them. `numbers` are their types in the protocol.
-    pub(super) fn describe(self, numbers: &[u8], columns: &mut [Column]) -> Result<(), Fault> {
+    pub(super) fn describe(self, flavor: Flavor, numbers: &[u8], columns: &mut [Column]) -> Result<(), Fault> {
         if let Some(signs) = self.signs {
             let numeric = numbers.iter().zip(columns.iter_mut()).filter(|(number, _)| is_numeric(**number));
             for (index, (_, column)) in numeric.enumerate() {
@@ -77,7 +77,7 @@ impl<'a> Metadata<'a> {
             // Which columns have a charset is unknown.
             return Ok(());
         }
-        self.charsets.describe(columns, is_text)?;
+        self.charsets.describe(columns, |kind| has_charset(flavor, kind))?;
         self.charsets_of_members.describe(columns, |kind| matches!(kind, ColumnType::Enum(_) | ColumnType::Set(_)))?;
         members(self.enums, columns, |kind| matches!(kind, ColumnType::Enum(_)))?;
         members(self.sets, columns, |kind| matches!(kind, ColumnType::Set(_)))
@@ -85,7 +85,7 @@ impl<'a> Metadata<'a> {
 }
 
 impl Charsets<'_> {
-    fn describe(self, columns: &mut [Column], has_charset: fn(ColumnType) -> bool) -> Result<(), Fault> {
+    fn describe(self, columns: &mut [Column], has_charset: impl Fn(ColumnType) -> bool) -> Result<(), Fault> {
         let mut columns: Vec<_> = columns.iter_mut().filter(|column| has_charset(column.kind)).collect();
         match self {
             Self::Untold => {}
@@ -140,6 +140,12 @@ fn is_numeric(number: u8) -> bool {
     )
 }
 
-fn is_text(kind: ColumnType) -> bool {
-    matches!(kind, ColumnType::Varchar(_) | ColumnType::Char(_) | ColumnType::Blob(_) | ColumnType::Compressed(_))
+/// Returns whether the list of charsets counts a column of this type.
+fn has_charset(flavor: Flavor, kind: ColumnType) -> bool {
+    match kind {
+        ColumnType::Varchar(_) | ColumnType::Char(_) | ColumnType::Blob(_) => true,
+        ColumnType::Vector(_) => flavor == Flavor::MySql,
+        ColumnType::Geometry(_) | ColumnType::Compressed(_) => flavor == Flavor::MariaDb,
+        _ => false,
+    }
 }

@@ -68,7 +68,7 @@ impl<'a> Named<'a> {
         DecodeError::new(kind, fault).in_table(self.schema, self.name, None)
     }
 
-    pub(super) fn columns(&self, _flavor: Flavor) -> Result<Vec<Column>, Fault> {
+    pub(super) fn columns(&self, flavor: Flavor) -> Result<Vec<Column>, Fault> {
         let mut read = self.columns;
         let count = read.length()?;
         if count > MOST_COLUMNS {
@@ -81,21 +81,23 @@ impl<'a> Named<'a> {
         let mut unknown = false;
         for (index, number) in numbers.iter().enumerate() {
             // The length of an unknown type's description is unknown, so all that follows is too.
-            let kind = if unknown { ColumnType::Unknown(*number) } else { column_type(*number, &mut types)? };
-            unknown = matches!(kind, ColumnType::Unknown(_));
+            let kind = if unknown { None } else { column_type(flavor, *number, &mut types)? };
+            unknown = kind.is_none();
+            let kind = kind.unwrap_or(ColumnType::Unknown(*number));
             let nullable = bit(nullable, index);
             columns.push(Column { name: None, kind, unsigned: None, nullable, collation: None, members: Vec::new() });
         }
         if !unknown && !types.is_empty() {
             return Err(Fault::Long(types.len()));
         }
-        Metadata::read(read)?.describe(numbers, &mut columns)?;
+        Metadata::read(read)?.describe(flavor, numbers, &mut columns)?;
         Ok(columns)
     }
 }
 
-fn column_type(number: u8, read: &mut Reader<'_>) -> Result<ColumnType, Fault> {
-    Ok(match number {
+/// Returns the type with this number. Returns `None` if the number is unknown.
+fn column_type(flavor: Flavor, number: u8, read: &mut Reader<'_>) -> Result<Option<ColumnType>, Fault> {
+    Ok(Some(match number {
         number::TINY => ColumnType::Tiny,
         number::SHORT => ColumnType::Short,
         number::MEDIUM => ColumnType::Medium,
@@ -105,6 +107,10 @@ fn column_type(number: u8, read: &mut Reader<'_>) -> Result<ColumnType, Fault> {
         number::FLOAT => sized(read, 4, ColumnType::Float)?,
         number::DOUBLE => sized(read, 8, ColumnType::Double)?,
         number::DATE | number::NEW_DATE => ColumnType::Date,
+        // MariaDB's old types may have a fraction, of which the event tells nothing.
+        number::OLD_TIMESTAMP | number::OLD_TIME | number::OLD_DATETIME if flavor == Flavor::MariaDb => {
+            ColumnType::Unknown(number)
+        }
         number::OLD_TIMESTAMP => ColumnType::OldTemporal(4),
         number::OLD_TIME => ColumnType::OldTemporal(3),
         number::OLD_DATETIME => ColumnType::OldTemporal(8),
@@ -134,8 +140,8 @@ fn column_type(number: u8, read: &mut Reader<'_>) -> Result<ColumnType, Fault> {
         number::JSON => ColumnType::Json(up_to(read, 4)?),
         number::GEOMETRY => ColumnType::Geometry(up_to(read, 4)?),
         number::STRING | number::ENUM | number::SET => string(read.array()?)?,
-        other => ColumnType::Unknown(other),
-    })
+        _ => return Ok(None),
+    }))
 }
 
 /// Reads the type behind the number of `CHAR`, which `ENUM` and `SET` share.
