@@ -25,6 +25,7 @@
 //! | [`Tag`] | a name that entries share |
 //! | [`Ttl`] | time to live, with jitter |
 //! | [`statement`] | whether a statement may be cached |
+//! | [`depends`] | which rows can change a statement's answer |
 //! | [`RowEncoder`], [`json`] | rows, written straight to JSON |
 //! | [`RowsDeserializer`] | rows, read from JSON into types |
 //! | `compat` (a feature) | the keys of Python libraries |
@@ -47,6 +48,7 @@ mod value;
 
 #[cfg(feature = "compat")]
 pub mod compat;
+pub mod depends;
 pub mod json;
 pub mod statement;
 

@@ -24,7 +24,7 @@ use super::{NotCacheable, calls, tables};
 /// assert_eq!(refused, NotCacheable::Locks { what: "FOR UPDATE".into() });
 /// ```
 pub fn check(sql: &str) -> Result<(), NotCacheable> {
-    check_pieces(&pieces(sql)?)
+    check_pieces(&pieces(sql)?, |_| false)
 }
 
 /// As [`check`], for sessions whose `sql_mode` has `IGNORE_SPACE`: a blank between a built-in
@@ -45,19 +45,28 @@ pub fn check_ignoring_space(sql: &str) -> Result<(), NotCacheable> {
     for piece in &mut pieces {
         piece.joined |= piece.token == Token::LParen;
     }
-    check_pieces(&pieces)
+    check_pieces(&pieces, |_| false)
 }
 
-fn check_pieces(pieces: &[Piece]) -> Result<(), NotCacheable> {
+/// As [`check`], of tokens, without the refusals of unquoted words that are `ignored`.
+pub(crate) fn check_pieces(pieces: &[Piece], ignored: impl Fn(&NotCacheable) -> bool) -> Result<(), NotCacheable> {
     let pieces = match pieces {
         [statement @ .., Piece { token: Token::SemiColon, .. }] => statement,
         statement => statement,
     };
     check_first_word(pieces)?;
     for at in 0..pieces.len() {
-        check_token(&Neighbours { pieces, at })?;
+        match check_token(&Neighbours { pieces, at }) {
+            // A name in quotes may be a stored function's.
+            Err(refusal) if !is_unquoted(pieces.get(at)) || !ignored(&refusal) => return Err(refusal),
+            _ => {}
+        }
     }
     tables::check(pieces)
+}
+
+fn is_unquoted(piece: Option<&Piece>) -> bool {
+    matches!(piece, Some(Piece { token: Token::Word(Word { quote_style: None, .. }), .. }))
 }
 
 fn check_first_word(pieces: &[Piece]) -> Result<(), NotCacheable> {

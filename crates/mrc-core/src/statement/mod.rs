@@ -45,7 +45,10 @@ mod tables;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use check::check_pieces;
 pub use check::{check, check_ignoring_space};
 pub use clock::depends_on_clock;
+pub(crate) use neighbours::is_word;
 pub use placeholder::{PlaceholderError, literal_places, placeholders};
 pub use refusal::NotCacheable;
+pub(crate) use split::{Piece, pieces};

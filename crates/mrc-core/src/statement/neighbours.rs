@@ -46,7 +46,7 @@ pub(super) fn text(token: Option<&Token>) -> String {
 }
 
 /// Returns whether `token` is one of `words`, without quotes.
-pub(super) fn is_word(token: Option<&Token>, words: &[&str]) -> bool {
+pub(crate) fn is_word(token: Option<&Token>, words: &[&str]) -> bool {
     match token {
         Some(Token::Word(word)) if word.quote_style.is_none() => {
             words.iter().any(|wanted| word.value.eq_ignore_ascii_case(wanted))

@@ -11,8 +11,8 @@ use super::refusal::NotCacheable;
 
 /// A token, without the blanks and comments before it.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Piece {
-    pub(super) token: Token,
+pub(crate) struct Piece {
+    pub(crate) token: Token,
     /// Whether no blank and no comment stands before this token.
     pub(super) joined: bool,
 }
@@ -21,7 +21,7 @@ pub(super) struct Piece {
 ///
 /// # Errors
 /// [`NotCacheable::NotParsed`] when a server could read other tokens.
-pub(super) fn pieces(sql: &str) -> Result<Vec<Piece>, NotCacheable> {
+pub(crate) fn pieces(sql: &str) -> Result<Vec<Piece>, NotCacheable> {
     let tokens = lexer::tokens(sql, Lexical::DEFAULT);
     pieces_of(sql, tokens.map_err(|error| NotCacheable::NotParsed { why: error.to_string() })?)
 }

@@ -1,0 +1,268 @@
+//! Judges a clause by its tokens: whether servers and the parser read its operators alike.
+//!
+//! The parser gives some operators another precedence than the servers do (`||`, `XOR`, `BINARY`,
+//! `&&`, …). A condition of such a clause may stand elsewhere in the tree. So a clause counts only
+//! if its operators are those of the list below.
+
+use std::ops::Range;
+
+use sqlparser::tokenizer::Token;
+
+use crate::statement::{Piece, is_word};
+
+/// The clauses of one `SELECT`, and whether the operators of each are sure.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Clauses {
+    pub(super) is_where_sure: bool,
+    /// How many `ON` the `SELECT` has. `None` if one isn't sure.
+    pub(super) sure_ons: Option<usize>,
+}
+
+const AFTER_FROM: &[&str] = &["WHERE"];
+const AFTER_WHERE: &[&str] = &[
+    "GROUP",
+    "HAVING",
+    "ORDER",
+    "LIMIT",
+    "WINDOW",
+    "UNION",
+    "EXCEPT",
+    "INTERSECT",
+    "MINUS",
+    "PROCEDURE",
+    "OFFSET",
+    "FETCH",
+    "LOCK",
+    "INTO",
+    "QUALIFY",
+];
+const AFTER_ON: &[&str] =
+    &["JOIN", "INNER", "CROSS", "LEFT", "RIGHT", "STRAIGHT_JOIN", "NATURAL", "ON", "USING", "FULL"];
+
+/// Finds the clauses of the `SELECT` whose word is piece `at`.
+pub(super) fn clauses(pieces: &[Piece], at: usize) -> Clauses {
+    let end = end_of(pieces, at + 1, &[AFTER_WHERE]);
+    let Some(from) = find(pieces, at + 1..end, &["FROM"]) else {
+        // `SELECT 1 WHERE a = 1` has no table.
+        return Clauses::default();
+    };
+    let end = end_of(pieces, from + 1, &[AFTER_WHERE]);
+    let place = end_of(pieces, from + 1, &[AFTER_FROM, AFTER_WHERE]);
+    let is_where_sure = place < end && is_sure(pieces.get(place + 1..end).unwrap_or_default());
+    Clauses { is_where_sure, sure_ons: sure_ons(pieces, from + 1..place) }
+}
+
+fn token(pieces: &[Piece], at: usize) -> Option<&Token> {
+    pieces.get(at).map(|piece| &piece.token)
+}
+
+/// Returns whether piece `at` is one of these words, no name behind a `.`, and not in an index hint
+/// (`USE INDEX FOR ORDER BY (i)`).
+fn is_keyword(pieces: &[Piece], at: usize, words: &[&str]) -> bool {
+    let before = at.checked_sub(1).and_then(|before| token(pieces, before));
+    is_word(token(pieces, at), words) && before != Some(&Token::Period) && !is_word(before, &["FOR"])
+}
+
+/// Returns the piece after the parenthesis that piece `at` opens.
+fn skip_parens(pieces: &[Piece], at: usize) -> usize {
+    let mut depth = 0_usize;
+    for (offset, piece) in pieces.get(at..).unwrap_or_default().iter().enumerate() {
+        match piece.token {
+            Token::LParen => depth += 1,
+            Token::RParen => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth == 0 {
+            return at + offset + 1;
+        }
+    }
+    pieces.len()
+}
+
+/// Returns where the text from `at` ends: at one of the words, or where a parenthesis closes.
+fn end_of(pieces: &[Piece], mut at: usize, words: &[&[&str]]) -> usize {
+    while let Some(piece) = pieces.get(at) {
+        match piece.token {
+            Token::LParen => at = skip_parens(pieces, at),
+            Token::RParen | Token::SemiColon => break,
+            _ if words.iter().any(|words| is_keyword(pieces, at, words)) => break,
+            _ => at += 1,
+        }
+    }
+    at.min(pieces.len())
+}
+
+fn find(pieces: &[Piece], range: Range<usize>, words: &[&str]) -> Option<usize> {
+    let found = end_of(pieces, range.start, &[words]);
+    (found < range.end && is_keyword(pieces, found, words)).then_some(found)
+}
+
+/// Counts the `ON` in the pieces after a `FROM`, without those of subqueries. Returns `None` if one
+/// isn't sure.
+fn sure_ons(pieces: &[Piece], range: Range<usize>) -> Option<usize> {
+    let mut count = 0;
+    let mut at = range.start;
+    while at < range.end {
+        if token(pieces, at) == Some(&Token::LParen) && begins_query(pieces, at + 1) {
+            at = skip_parens(pieces, at);
+        } else if is_keyword(pieces, at, &["ON"]) {
+            let end = end_of_on(pieces, at + 1).min(range.end);
+            if !is_sure(pieces.get(at + 1..end).unwrap_or_default()) {
+                return None;
+            }
+            count += 1;
+            at = end;
+        } else {
+            at += 1;
+        }
+    }
+    Some(count)
+}
+
+fn end_of_on(pieces: &[Piece], mut at: usize) -> usize {
+    loop {
+        at = end_of(pieces, at, &[AFTER_ON]);
+        // LEFT() and RIGHT() are functions too.
+        let is_call = is_keyword(pieces, at, &["LEFT", "RIGHT"]) && token(pieces, at + 1) == Some(&Token::LParen);
+        if !is_call {
+            // A comma before this place belongs to no condition, so `is_sure` refuses it.
+            return at;
+        }
+        at += 1;
+    }
+}
+
+fn begins_query(pieces: &[Piece], at: usize) -> bool {
+    is_word(token(pieces, at), &["SELECT", "WITH", "VALUES", "TABLE"])
+}
+
+/// Returns whether a condition has only operators that the parser and the servers read alike.
+fn is_sure(pieces: &[Piece]) -> bool {
+    let mut judge = Judge { pieces, at: 0, open: 0 };
+    let mut after_operand = false;
+    while judge.at < pieces.len() {
+        let next = if after_operand { judge.operator() } else { judge.operand() };
+        match next {
+            Some(state) => after_operand = state,
+            None => return false,
+        }
+    }
+    after_operand && judge.open == 0
+}
+
+/// Reads operands and operators by turns. Each step returns whether an operator follows, or `None`
+/// if the text isn't sure.
+struct Judge<'a> {
+    pieces: &'a [Piece],
+    at: usize,
+    /// The open parentheses that aren't skipped.
+    open: usize,
+}
+
+impl Judge<'_> {
+    fn is(&self, steps: usize, words: &[&str]) -> bool {
+        is_word(token(self.pieces, self.at + steps), words)
+    }
+
+    fn is_paren(&self, steps: usize) -> bool {
+        token(self.pieces, self.at + steps) == Some(&Token::LParen)
+    }
+
+    fn operand(&mut self) -> Option<bool> {
+        match token(self.pieces, self.at)? {
+            Token::LParen if begins_query(self.pieces, self.at + 1) => {
+                self.at = skip_parens(self.pieces, self.at);
+                Some(true)
+            }
+            Token::LParen => {
+                self.open += 1;
+                self.at += 1;
+                Some(false)
+            }
+            Token::Plus | Token::Minus => {
+                self.at += 1;
+                Some(false)
+            }
+            Token::Number(..)
+            | Token::SingleQuotedString(_)
+            | Token::DoubleQuotedString(_)
+            | Token::HexStringLiteral(_)
+            | Token::Placeholder(_) => {
+                self.at += 1;
+                Some(true)
+            }
+            Token::Word(_) if self.is(0, &["NOT", "CASE", "WHEN"]) => {
+                self.at += 1;
+                Some(false)
+            }
+            Token::Word(_) if self.is(0, &["INTERVAL"]) => self.interval(),
+            Token::Word(_) if self.is(0, OPERATORS) => None,
+            Token::Word(_) => {
+                self.at += 1;
+                if self.is_paren(0) {
+                    // A call's arguments, or a subquery: nothing in there is a condition of ours.
+                    self.at = skip_parens(self.pieces, self.at);
+                }
+                Some(true)
+            }
+            _ => None,
+        }
+    }
+
+    /// Reads `INTERVAL 1 DAY`. Other forms may end elsewhere for the parser.
+    fn interval(&mut self) -> Option<bool> {
+        let amount = token(self.pieces, self.at + 1)?;
+        let is_plain = matches!(amount, Token::Number(_, false) | Token::SingleQuotedString(_) | Token::Placeholder(_));
+        (is_plain && self.is(2, UNITS)).then(|| {
+            self.at += 3;
+            true
+        })
+    }
+
+    fn operator(&mut self) -> Option<bool> {
+        let (steps, after_operand) = match token(self.pieces, self.at)? {
+            Token::RParen => {
+                self.open = self.open.checked_sub(1)?;
+                (1, true)
+            }
+            Token::Comma if self.open > 0 => (1, false),
+            Token::Period if matches!(token(self.pieces, self.at + 1)?, Token::Word(_)) => (2, true),
+            Token::Eq
+            | Token::Neq
+            | Token::Lt
+            | Token::Gt
+            | Token::LtEq
+            | Token::GtEq
+            | Token::Spaceship
+            | Token::Plus
+            | Token::Minus
+            | Token::Mul
+            | Token::Div
+            | Token::Mod
+            | Token::Arrow
+            | Token::LongArrow => (1, false),
+            Token::Word(_) if self.is(0, &["AND", "OR", "BETWEEN", "LIKE", "WHEN", "THEN", "ELSE"]) => (1, false),
+            Token::Word(_) if self.is(0, &["END"]) => (1, true),
+            Token::Word(_) if self.is(0, &["NOT"]) && self.is(1, &["IN", "LIKE", "BETWEEN"]) => (1, true),
+            Token::Word(_) if self.is(0, &["IN"]) && self.is_paren(1) => (1, false),
+            Token::Word(_) if self.is(0, &["IS"]) => {
+                let not = usize::from(self.is(1, &["NOT"]));
+                if !self.is(1 + not, &["NULL", "TRUE", "FALSE", "UNKNOWN"]) {
+                    return None;
+                }
+                (2 + not, true)
+            }
+            _ => return None,
+        };
+        self.at += steps;
+        Some(after_operand)
+    }
+}
+
+/// Words that are operators where an operand could stand, or that begin one of their own grammar.
+const OPERATORS: &[&str] = &[
+    "BINARY", "COLLATE", "DIV", "XOR", "REGEXP", "RLIKE", "SOUNDS", "MEMBER", "MATCH", "AGAINST", "ROW", "ESCAPE",
+    "LIKE", "IN", "IS", "BETWEEN", "AND", "OR", "THEN", "ELSE", "END",
+];
+
+const UNITS: &[&str] = &["MICROSECOND", "SECOND", "MINUTE", "HOUR", "DAY", "WEEK", "MONTH", "QUARTER", "YEAR"];

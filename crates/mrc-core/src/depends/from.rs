@@ -1,0 +1,175 @@
+//! The tables of one `SELECT`, and what the joins between them mean for conditions.
+
+use std::ops::Range;
+
+use sqlparser::ast::{Expr, Ident, JoinConstraint, JoinOperator, ObjectName, TableAlias, TableFactor, TableWithJoins};
+
+use super::lack::Lack;
+use super::name::TableName;
+use super::refusal::NotFollowable;
+
+/// One table factor of a `SELECT`.
+#[derive(Debug)]
+pub(super) struct Factor {
+    /// The name that qualifies its columns: the alias, or else the table's name.
+    pub(super) name: Option<String>,
+    /// The schema that may stand before the name. `None` if the factor has an alias.
+    pub(super) schema: Option<String>,
+    /// `None` for a derived table.
+    pub(super) table: Option<TableName>,
+    /// Whether an outer join may add rows in which all its columns are `NULL`.
+    pub(super) nullable: bool,
+}
+
+/// A clause with the factors for which its conditions count.
+pub(super) struct Clause<'a> {
+    pub(super) condition: &'a Expr,
+    pub(super) counts_for: Range<usize>,
+    /// The factors for which `IS NULL` counts.
+    pub(super) not_null: Vec<usize>,
+    pub(super) is_on: bool,
+}
+
+/// The `FROM` of a `SELECT`.
+pub(super) struct From<'a> {
+    pub(super) factors: Vec<Factor>,
+    /// All `ON`, in order.
+    pub(super) ons: Vec<Clause<'a>>,
+    /// How many names of tables were read.
+    pub(super) relations: usize,
+    names: &'a Names<'a>,
+    lack: Lack,
+}
+
+/// What a statement's names mean.
+pub(super) struct Names<'a> {
+    pub(super) default_schema: Option<&'a str>,
+    /// The names of all CTEs, in lower case.
+    pub(super) ctes: Vec<String>,
+}
+
+impl<'a> From<'a> {
+    pub(super) fn read(from: &'a [TableWithJoins], names: &'a Names<'a>, lack: Lack) -> Result<Self, NotFollowable> {
+        let mut read = Self { factors: Vec::new(), ons: Vec::new(), relations: 0, names, lack };
+        for tree in from {
+            read.tree(tree)?;
+        }
+        Ok(read)
+    }
+
+    /// Returns the factors for which `IS NULL` counts now.
+    pub(super) fn not_null(&self, range: Range<usize>) -> Vec<usize> {
+        let is_not_null = |at: &usize| {
+            self.lack == Lack::NullableSide || self.factors.get(*at).is_some_and(|factor| !factor.nullable)
+        };
+        range.filter(is_not_null).collect()
+    }
+
+    fn tree(&mut self, tree: &'a TableWithJoins) -> Result<(), NotFollowable> {
+        let start = self.factors.len();
+        self.factor(&tree.relation)?;
+        for join in &tree.joins {
+            let middle = self.factors.len();
+            self.factor(&join.relation)?;
+            let (left, right) = (start..middle, middle..self.factors.len());
+            let both = start..self.factors.len();
+            let unknown = || Err(NotFollowable::Unknown { what: join.to_string().trim().to_owned() });
+            if join.global {
+                return unknown();
+            }
+            let (constraint, counts_for, nullable) = match &join.join_operator {
+                JoinOperator::Join(on)
+                | JoinOperator::Inner(on)
+                | JoinOperator::CrossJoin(on)
+                | JoinOperator::StraightJoin(on) => (on, both, 0..0),
+                JoinOperator::Left(on) | JoinOperator::LeftOuter(on) => {
+                    (on, if self.lack == Lack::OuterOn { both } else { right.clone() }, right)
+                }
+                JoinOperator::Right(on) | JoinOperator::RightOuter(on) => {
+                    (on, if self.lack == Lack::OuterOn { both } else { left.clone() }, left)
+                }
+                // MySQL has none of the others: it reads `a FULL JOIN b` as an alias.
+                _ => return unknown(),
+            };
+            if let JoinConstraint::On(condition) = constraint {
+                let not_null = self.not_null(counts_for.clone());
+                self.ons.push(Clause { condition, counts_for, not_null, is_on: true });
+            }
+            for factor in self.factors.get_mut(nullable).unwrap_or_default() {
+                factor.nullable = true;
+            }
+        }
+        Ok(())
+    }
+
+    fn factor(&mut self, factor: &'a TableFactor) -> Result<(), NotFollowable> {
+        let alias = factor_alias(factor);
+        let (mut schema, mut table) = (None, None);
+        let mut name = alias.map(|alias| alias.name.value.clone());
+        match factor {
+            TableFactor::Table {
+                name: written,
+                args: None,
+                version: None,
+                with_ordinality: false,
+                json_path: None,
+                sample: None,
+                ..
+            } if alias.is_none_or(|alias| alias.columns.is_empty()) => {
+                self.relations += 1;
+                table = self.names.table(written)?;
+                if let (None, Some(last)) = (&name, written.0.last().and_then(|part| part.as_ident())) {
+                    name = Some(last.value.clone());
+                    schema = table.as_ref().map(|table| table.schema().to_owned());
+                }
+            }
+            TableFactor::Derived { .. } | TableFactor::JsonTable { .. } => {}
+            TableFactor::NestedJoin { table_with_joins, alias: None } => return self.tree(table_with_joins),
+            other => return Err(NotFollowable::Unknown { what: other.to_string() }),
+        }
+        self.factors.push(Factor { name, schema, table, nullable: false });
+        Ok(())
+    }
+}
+
+impl Names<'_> {
+    /// Returns the table of this name. Returns `None` for a CTE that can't be a table.
+    fn table(&self, name: &ObjectName) -> Result<Option<TableName>, NotFollowable> {
+        let parts: Option<Vec<&str>> = name.0.iter().map(|part| part.as_ident().and_then(plain)).collect();
+        let is_quoted = name.0.iter().any(|part| part.as_ident().is_some_and(|ident| ident.quote_style.is_some()));
+        let (schema, name) = match (parts.as_deref(), self.default_schema) {
+            // A table of this name would need quotes.
+            (Some(&[name]), _) if name.eq_ignore_ascii_case("dual") && !is_quoted => return Ok(None),
+            (Some(&[schema, name]), _) | (Some(&[name]), Some(schema)) => (schema, name),
+            (Some(&[name]), None) if self.ctes.contains(&name.to_lowercase()) => return Ok(None),
+            (Some(&[name]), None) => return Err(NotFollowable::NoSchema { table: name.into() }),
+            _ => return Err(NotFollowable::Unknown { what: name.to_string() }),
+        };
+        let table = TableName::new(schema, name);
+        if matches!(table.schema(), "information_schema" | "performance_schema" | "mysql" | "sys") {
+            return Err(NotFollowable::OfServer { table: table.to_string() });
+        }
+        // Rust and the server agree on the lower case of ASCII.
+        let has_sure_case = |name: &str| name.to_lowercase() == name.to_ascii_lowercase();
+        if !has_sure_case(schema) || !has_sure_case(name) {
+            return Err(NotFollowable::UnsureName { table: table.to_string() });
+        }
+        Ok(Some(table))
+    }
+}
+
+/// Returns a name as it was written, or `None` if its quotes escape something.
+pub(super) fn plain(ident: &Ident) -> Option<&str> {
+    let is_plain = matches!(ident.quote_style, None | Some('`')) && !ident.value.contains('`');
+    is_plain.then_some(&*ident.value)
+}
+
+fn factor_alias(factor: &TableFactor) -> Option<&TableAlias> {
+    match factor {
+        TableFactor::Table { alias, .. }
+        | TableFactor::Derived { alias, .. }
+        | TableFactor::JsonTable { alias, .. }
+        | TableFactor::NestedJoin { alias, .. } => alias.as_ref(),
+        _ => None,
+    }
+}

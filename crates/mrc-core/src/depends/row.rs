@@ -1,0 +1,140 @@
+//! The tags that a changed row ends.
+
+use std::fmt::Write as _;
+
+use super::class::Class;
+use super::lack::Lack;
+use super::name::finish;
+use super::occurrence::push_column;
+use super::scheme::{BoundColumn, BoundScheme, ColumnType, Fit};
+use super::value;
+use crate::tag::Tag;
+use crate::temporal::Date;
+
+/// The value of a column in a changed row.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub enum RowValue<'a> {
+    /// `NULL`.
+    Null,
+    /// An integer.
+    Int(i128),
+    /// The digits of a `DECIMAL`.
+    Decimal(&'a str),
+    /// Text, decoded from the column's charset. Of an `ENUM`, its member.
+    Text(&'a str),
+    /// Bytes. Those of `BINARY` are padded with zeros to the column's length.
+    Bytes(&'a [u8]),
+    /// A date.
+    Date(Date),
+    /// A value that isn't known: not in the image, not decoded, an `ENUM` of index 0. It may match.
+    Other,
+}
+
+/// What a changed row ends under one scheme.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RowTags {
+    /// These tags: at most two, none if no entry's conditions can be met.
+    Tags(Vec<Tag>),
+    /// The scheme's tag.
+    EveryEntryOfTheScheme(Uncertain),
+}
+
+/// The reason why a row ends every entry of a scheme.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Uncertain {
+    /// The scheme doesn't fit the table.
+    Scheme(Fit),
+    /// The value of this column may be equal to several constants, or isn't known.
+    Value {
+        /// The column.
+        column: String,
+    },
+}
+
+impl BoundScheme {
+    /// Returns the tags of a row before and after its change. `None`: the row wasn't there.
+    ///
+    /// A row has the values of all columns of the table, in order.
+    pub fn tags(&self, before: Option<&[RowValue<'_>]>, after: Option<&[RowValue<'_>]>) -> RowTags {
+        // Before all else: the plan of such a query, and with it the answer, depends on all rows.
+        if self.fit != Fit::Exact && !(self.lack == Lack::Unqualified && matches!(self.fit, Fit::NoSuchColumn { .. })) {
+            return RowTags::EveryEntryOfTheScheme(Uncertain::Scheme(self.fit.clone()));
+        }
+        let before = before.filter(|_| self.lack != Lack::Before);
+        let mut tags = Vec::new();
+        for row in [before, after].into_iter().flatten() {
+            match self.row(row) {
+                Ok(Some(tag)) if !tags.contains(&tag) => tags.push(tag),
+                Ok(_) => {}
+                Err(column) => {
+                    let column = column.name.clone();
+                    return RowTags::EveryEntryOfTheScheme(Uncertain::Value { column });
+                }
+            }
+        }
+        RowTags::Tags(tags)
+    }
+
+    /// Returns the row's tag. Returns `None` if it meets no conditions of the scheme.
+    fn row(&self, row: &[RowValue<'_>]) -> Result<Option<Tag>, &BoundColumn> {
+        let mut text = self.table.begin(32 * self.columns.len());
+        let mut uncertain = None;
+        let mut value = String::new();
+        for (index, column) in self.columns.iter().enumerate() {
+            value.clear();
+            match column.text(row.get(column.position), self.lack, &mut value) {
+                Match::Text => push_column(index, &column.name, column.class, &value, &mut text),
+                // Another column may still tell that the row doesn't count.
+                Match::Uncertain => uncertain = Some(column),
+                Match::Never => return Ok(None),
+            }
+        }
+        uncertain.map_or_else(|| Ok(Some(finish(text))), Err)
+    }
+}
+
+/// Which constants a row's value is equal to.
+enum Match {
+    /// That of this text.
+    Text,
+    Uncertain,
+    Never,
+}
+
+impl BoundColumn {
+    fn text(&self, row: Option<&RowValue<'_>>, lack: Lack, out: &mut String) -> Match {
+        let folding = match &self.kind {
+            ColumnType::Text(folding) | ColumnType::Enum(folding) => Some(folding),
+            _ => None,
+        };
+        match (self.class, row, folding) {
+            (_, None | Some(RowValue::Other), _) => return Match::Uncertain,
+            (Class::Null, Some(RowValue::Null), _) => out.push_str(value::NULL),
+            (Class::Null, _, _) | (_, Some(RowValue::Null), _) => return Match::Never,
+            // Writing into a `String` can't fail.
+            (Class::Int | Class::Dec(_), Some(RowValue::Int(int)), _) => _ = write!(out, "{int}"),
+            (Class::Int | Class::Dec(_), Some(RowValue::Decimal(digits)), _) => {
+                // A number of more digits than constants have is equal to none.
+                if value::number(digits, out).is_none() {
+                    return Match::Never;
+                }
+            }
+            (Class::Text | Class::NText, Some(RowValue::Text(text)), _) if lack == Lack::Fold => out.push_str(text),
+            (Class::Text | Class::NText, Some(RowValue::Text(text)), Some(folding)) => {
+                if !folding.is_certain(text) {
+                    return Match::Uncertain;
+                }
+                // Readers leave out constants that aren't printable ASCII.
+                if !value::text(text, out) {
+                    return Match::Never;
+                }
+            }
+            (Class::Bytes, Some(RowValue::Bytes(bytes)), _) => value::bytes(bytes, out),
+            (Class::Date, Some(RowValue::Date(date)), _) => _ = write!(out, "{date}"),
+            _ => return Match::Uncertain,
+        }
+        Match::Text
+    }
+}

@@ -1,0 +1,5 @@
+//! Texts and their tags, and rows and theirs.
+
+mod properties;
+mod reader;
+mod rows;
