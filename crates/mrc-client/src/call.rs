@@ -17,11 +17,12 @@ use crate::types::Types;
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Options {
     pub(crate) deadline: Duration,
-    /// How long a stale copy outlives its value, for failures of the database. Zero: no copies.
+    /// How long a stale copy outlives its value, for failures of the database. No copies are kept
+    /// if it is zero.
     pub(crate) stale: Duration,
     /// After this time the stale copy is served.
     pub(crate) stale_after: Duration,
-    /// The last part of a TTL, in which the value is recomputed. Zero: never.
+    /// The last part of a TTL, in which the value is recomputed. It never is if this is zero.
     pub(crate) early_refresh: Duration,
     pub(crate) on_error: OnError,
 }

@@ -191,8 +191,8 @@ macro_rules! setters {
             self
         }
 
-        /// Sets how long a failed invalidation is tried again before it returns an error. Zero: one
-        /// attempt. Default: 10 s.
+        /// Sets how long a failed invalidation is tried again before it returns an error. There is
+        /// one attempt if it is zero. Default: 10 s.
         pub fn invalidation_deadline(mut self, deadline: Duration) -> Self {
             self.config.settings.invalidation_deadline = deadline;
             self

@@ -53,7 +53,8 @@ impl Function {
     /// Returns the same function with another body.
     pub(crate) fn with_body(&self, body: impl ToTokens) -> TokenStream {
         let Self { attrs, vis, sig, .. } = self;
-        // The body of a function becomes that of a closure, where rustc takes its braces for superfluous.
+        // The body of the function becomes the body of a closure, whose braces may look superfluous
+        // to rustc.
         quote!(#(#attrs)* #[allow(unused_braces)] #vis #sig #body)
     }
 

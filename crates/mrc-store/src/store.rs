@@ -17,115 +17,130 @@ use crate::tags::{Found, Moment, Tags};
 
 /// A cache: values by key, and the fill protocol that keeps stale values out.
 ///
-/// The protocol in one paragraph: a claim leaves an *empty* value under the key and a token beside it; a fill stores its value only
-/// if both are still there. Whoever removes the key — any invalidation, an expiry, an eviction — thereby kills the fill in flight.
-/// So a value that was read before an invalidation began is never stored after it.
+/// The protocol: a claim leaves an *empty* value under the key, and a token beside it. A fill
+/// stores its value only if both are still there. An invalidation, an expiry or an eviction removes
+/// the key, and so refuses the fill in flight. Therefore a value that was read before an
+/// invalidation is never stored after it.
 ///
-/// Keys are given and returned without the prefix that a store may put before them. No key begins with `mrc:`, where a store keeps its own
-/// books: such a call fails with [`StoreError::ReservedKey`].
-/// Every method ends within the store's own deadline, with an error if need be; [`scan`](Self::scan) has it for each page.
+/// Keys are given and returned without the store's prefix. Keys that begin with `mrc:` are reserved
+/// for the store: such a call fails with [`StoreError::ReservedKey`]. Every method ends within the
+/// store's own deadline, if need be with an error. For [`scan`](Self::scan) the deadline holds for
+/// each page.
 ///
-/// A value is JSON in UTF-8. Spaces and line feeds after it aren't part of it, and it is never empty: an empty text is the mark of a claim,
-/// one line feed after the value the mark of tags, one space after both the mark of a refresh. That is how the protocol lies in Redis,
-/// where other programs read it too.
+/// A value is JSON in UTF-8, and never empty. Spaces and line feeds at its end aren't part of it,
+/// because they mark its state in Redis, where other programs read it too. An empty text marks a
+/// claim, one line feed after the value marks tags, and one space after both marks a refresh.
 ///
-/// A store of your own: implement this, and have your tests run `mrc_store::conformance::store_suite` on it
-/// (feature `conformance`).
+/// For a store of your own, implement this trait and run `mrc_store::conformance::store_suite` in
+/// its tests (feature `conformance`).
 #[async_trait]
 pub trait CacheStore: Typed + Debug + Send + Sync + 'static {
-    /// Returns the value under `key` and the tags of its entry, as they are at one moment. Returns `None` if there is no value,
-    /// or only a claim.
+    /// Returns the value under `key` and the tags of its entry, both as of one moment. Returns
+    /// `None` if there is no value, or only a claim.
     ///
-    /// The bytes may share the buffer that they were received in: copy the bytes that you keep for long.
+    /// The bytes may share the buffer that they were received in. Copy bytes that you keep for
+    /// long.
     async fn look(&self, key: &str) -> Result<Option<Found>, StoreError>;
 
-    /// The copy of the last value of `key` that was filled with a [`Life`] beyond its TTL and not removed since, with the tags of the entry.
-    /// None: there is none.
+    /// Returns the stale copy of `key`, with the tags of its entry. Returns `None` if there is
+    /// none.
+    ///
+    /// A fill with [`Life::stale`] stores a copy. Removing the key removes the copy.
     async fn stale(&self, key: &str) -> Result<Option<Found>, StoreError>;
 
-    /// The store's clock: a claim for an entry with tags asks for it too, before anything is read. See [`Tags`].
+    /// Returns the time of the store's clock. For an entry with tags the caller asks before it
+    /// reads anything. See [`Tags`].
     async fn now(&self) -> Result<Moment, StoreError>;
 
-    /// Claims `key` for a fill, atomically: for the holder of `token`, on these terms.
+    /// Claims `key` for the holder of `token`, atomically.
     ///
-    /// `token` is new at every attempt: after an error or a time-out it must not be used again.
+    /// Every attempt needs a new `token`. After an error or a timeout it can't be used again.
     async fn claim(&self, key: &str, token: &Token, terms: Terms) -> Result<Claim, StoreError>;
 
-    /// Stores `value` if the claim of `token` still stands, atomically, and ends the claim. False: the claim is gone, the value was
-    /// not stored.
+    /// Stores `value` if the claim of `token` still stands, atomically, and ends the claim. Returns
+    /// `false` if the claim is gone and the value wasn't stored.
     ///
-    /// Before that the key is registered under each of its tags. Where one of them was invalidated after its moment, or that moment is too
-    /// long ago to tell ([`FILL_LIMIT`]), the fill is refused too, and its claim released.
+    /// First the key is registered under each of its tags. The fill is refused, and its claim
+    /// released, if a tag was invalidated after its moment. It is also refused if that moment is
+    /// more than [`FILL_LIMIT`] ago.
     ///
-    /// The copy that outlives the value is stored with it, but only where there is one already, be it the empty one of the claim.
+    /// The stale copy is replaced together with the value, but only if there is one already, for
+    /// example the empty one of the claim.
     ///
     /// # Errors
-    /// [`StoreError::EmptyValue`] for an empty value, [`StoreError::Tag`] for tags that can't be registered.
+    /// [`StoreError::EmptyValue`] for an empty value, [`StoreError::Tag`] for tags that can't be
+    /// registered.
     async fn fill(&self, key: &str, token: &Token, value: Bytes, life: Life) -> Result<bool, StoreError>;
 
-    /// Ends the claim of `token` without a value, atomically. A value that was being refreshed stays.
-    /// False: the claim had ended already.
+    /// Ends the claim of `token` without a value, atomically. Returns `false` if the claim had
+    /// ended already. A value that was being refreshed stays.
     async fn release(&self, key: &str, token: &Token) -> Result<bool, StoreError>;
 
-    /// Stores `value` without tags for `ttl` (rounded up to milliseconds), whatever is there, and removes the copy of the value before;
-    /// a fill in flight is refused afterwards.
+    /// Stores `value` without tags for `ttl` (rounded up to milliseconds), and removes the stale
+    /// copy. It overwrites any value, and a fill in flight is refused afterwards.
     ///
-    /// It knows nothing of invalidations: for values that the caller vouches for.
+    /// It ignores invalidations: use it only for values that are known to be current.
     ///
     /// # Errors
     /// [`StoreError::EmptyValue`] for an empty value.
     async fn put(&self, key: &str, value: Bytes, ttl: Duration) -> Result<(), StoreError>;
 
-    /// Returns what is left of the TTL of the value under `key`, [`Duration::MAX`] if it has no end.
-    /// Returns `None` if there is no value, or only a claim.
+    /// Returns the rest of the TTL of the value under `key`, or [`Duration::MAX`] if it never
+    /// expires. Returns `None` if there is no value, or only a claim.
     async fn ttl(&self, key: &str) -> Result<Option<Duration>, StoreError>;
 
-    /// Removes keys, their claims and copies included, without waiting for their memory to be freed. Returns how many values and claims
-    /// there were; copies don't count.
+    /// Removes keys with their claims and copies, and doesn't wait for their memory to be freed.
+    /// Returns the number of values and claims. Copies don't count.
     ///
-    /// After an error some may be gone and some not: call it again.
+    /// After an error some keys may be removed and others not: call it again.
     async fn remove(&self, keys: &[Bytes]) -> Result<u64, StoreError>;
 
-    /// Removes the entries that have every one of these tags, their claims and copies included, and returns how many values went.
+    /// Removes the entries that have all of these tags, with their claims and copies. Returns the
+    /// number of values.
     ///
-    /// When it returns, no value that was read before it began is in the cache under such a tag, and no fill in flight that was to have one
-    /// will be stored. An entry that had the tag once, and was filled without it since, stays. The cost depends on how many entries have
-    /// the tags, of several tags the rarest, and not on how many keys there are.
+    /// When it returns, the cache has no value under such a tag that was read before the call. A
+    /// fill in flight with such a tag won't be stored. An entry stays if its last fill was without
+    /// the tag. The cost depends on the number of entries of the rarest tag, not on the number of
+    /// keys.
     ///
-    /// After an error some may be gone and some not: call it again.
+    /// After an error some entries may be removed and others not: call it again.
     ///
     /// # Errors
-    /// [`StoreError::Tag`] for a tag that can't be used; [`StoreError::Timeout`] also when it took longer than [`INVALIDATION_LIMIT`].
+    /// [`StoreError::Tag`] for a tag that can't be used; [`StoreError::Timeout`] also after
+    /// [`INVALIDATION_LIMIT`].
     async fn invalidate(&self, tags: &[Tag]) -> Result<u64, StoreError>;
 
-    /// All keys that match, page by page: of values, of claims, and of copies whose values are gone.
+    /// Returns all keys that match, page by page: keys of values, of claims, and of copies without
+    /// a value.
     ///
-    /// Every key that is there from the beginning to the end of the scan is returned at least once; keys may come twice, and
-    /// pages may be empty. In a cluster it covers every primary. A claim's own bookkeeping isn't a key.
-    /// After an error the stream ends.
+    /// Every key that exists during the whole scan is returned at least once. Keys may come twice,
+    /// and pages may be empty. In a cluster it covers every primary. The tokens of claims aren't
+    /// keys. After an error the stream ends.
     fn scan(&self, pattern: &ScanPattern) -> KeyPages<'_>;
 
-    /// Closes all connections. Calls after that return [`StoreError::Closed`].
+    /// Closes all connections. Later calls return [`StoreError::Closed`].
     async fn close(&self);
 
-    /// Returns the value under `key`. Returns `None` if there is no value, or only a claim. Default: [`look`](Self::look)
-    /// without the tags.
+    /// Returns the value under `key`. Returns `None` if there is no value, or only a claim.
+    /// Default: [`look`](Self::look) without the tags.
     ///
-    /// The bytes may share the buffer that they were received in: copy the bytes that you keep for long.
+    /// The bytes may share the buffer that they were received in. Copy bytes that you keep for
+    /// long.
     async fn get(&self, key: &str) -> Result<Option<Bytes>, StoreError> {
         Ok(self.look(key).await?.map(|found| found.value))
     }
 
-    /// Asks every server whether it answers. In a cluster a server that doesn't is an error, though the others serve their keys.
-    /// Default: asks for the [clock](Self::now).
+    /// Checks that every server answers. In a cluster one silent server is an error, although the
+    /// others serve their keys. Default: asks for the [clock](Self::now).
     async fn ping(&self) -> Result<(), StoreError> {
         self.now().await.map(drop)
     }
 
-    /// A view of this store: the entries of one namespace, as a cache of their own with a bound. It shares connections, clock and tags with
-    /// the store, and an invalidation by tag reaches both, whichever is asked. It keeps no copies beyond a value's life.
+    /// Returns a view of this store: the entries of one namespace, as a cache with a bound.
     ///
-    /// Keys of the view begin with the namespace and a colon.
+    /// The view shares connections, clock and tags with the store. An invalidation by tag reaches
+    /// both, whichever is called. The view keeps no stale copies. Keys of the view begin with the
+    /// namespace and a colon.
     ///
     /// # Errors
     /// [`StoreError::Config`]: the bound can't be used. Default: this store has no bounded caches.
@@ -134,7 +149,8 @@ pub trait CacheStore: Typed + Debug + Send + Sync + 'static {
         Err(StoreError::Config("this store has no bounded caches: RedisStore and MemoryStore have them".into()))
     }
 
-    /// Returns the methods that only a cache with a bound has. Default: `None`, since a store has no bound.
+    /// Returns the methods that only a cache with a bound has. Default: `None`, since a store has
+    /// no bound.
     fn as_bounded(&self) -> Option<&dyn BoundedCache> {
         None
     }
@@ -144,13 +160,15 @@ pub trait CacheStore: Typed + Debug + Send + Sync + 'static {
         None
     }
 
-    /// Returns how many of these keys hold a value or a claim. Default: all of them, as where there are no copies.
+    /// Returns how many of these keys have a value or a claim. Default: all of them, which is right
+    /// without copies.
     async fn exist(&self, keys: &[Bytes]) -> Result<u64, StoreError> {
         Ok(keys.len() as u64)
     }
 
-    /// Returns how many keys a [`scan`](Self::scan) looks at, of whatever kind; about 1,000 for each page. Returns `None` if the
-    /// store can't tell. Default: the [count](BoundedCache::count) of a cache with a bound, and `None` for others.
+    /// Returns the number of keys, of any kind, that a [`scan`](Self::scan) visits: about 1,000 a
+    /// page. Returns `None` if it is unknown. Default: the [count](BoundedCache::count) of a cache
+    /// with a bound, and `None` for others.
     async fn scan_size(&self) -> Result<Option<u64>, StoreError> {
         match self.as_bounded() {
             Some(bounded) => bounded.count().await.map(Some),
@@ -158,39 +176,44 @@ pub trait CacheStore: Typed + Debug + Send + Sync + 'static {
         }
     }
 
-    /// Returns what endangers tags, for a person to read: a server that may evict their indexes. Empty where nothing does, or while the store
-    /// has been given no tags. Default: empty.
+    /// Returns the dangers for tags, as texts for people: a server that may evict the indexes of
+    /// tags. Returns none while the store has no tags. Default: none.
     async fn tag_risks(&self) -> Result<Vec<String>, StoreError> {
         Ok(Vec::new())
     }
 
-    /// Tells a listener from now on when a server is lost and when it is back: [`Event::ServerLost`](mrc_core::Event::ServerLost), [`Event::ServerBack`](mrc_core::Event::ServerBack).
-    /// A view with a bound tells of evictions alone, [`Event::Evicted`](mrc_core::Event::Evicted): of servers its store does.
-    /// Default: a store that has no servers has nothing to tell.
+    /// Emits the loss and the return of servers to `listener`:
+    /// [`Event::ServerLost`](mrc_core::Event::ServerLost) and
+    /// [`Event::ServerBack`](mrc_core::Event::ServerBack).
+    ///
+    /// A view with a bound emits only [`Event::Evicted`](mrc_core::Event::Evicted), because its
+    /// store emits those of servers. Default: emits nothing, as a store without servers.
     fn listen(&self, listener: Arc<dyn EventListener>) {
         drop(listener);
     }
 
-    /// How long a call for one key may take at most. Callers with less time than that put a limit of their own around it.
-    /// Default: no limit is known.
+    /// Returns the longest time that a call for one key takes. Callers with less time set a limit
+    /// of their own. Default: [`Duration::MAX`], no known limit.
     fn patience(&self) -> Duration {
         Duration::MAX
     }
 }
 
-/// A cache with a bound, which can count and remove its entries without a scan. [`CacheStore::bounded`] makes one.
+/// A cache with a bound, which counts and removes its entries without a scan.
+/// [`CacheStore::bounded`] creates one.
 #[async_trait]
 pub trait BoundedCache: Send + Sync {
-    /// Returns how many values there are.
+    /// Returns the number of values.
     async fn count(&self) -> Result<u64, StoreError>;
 
-    /// Removes everything at once, and ends the fills in flight. Returns how many values there were.
+    /// Removes all entries at once, and refuses the fills in flight. Returns the number of values.
     async fn purge(&self) -> Result<u64, StoreError>;
 }
 
 /// The short forms for a store that may have a bound.
 impl dyn CacheStore + '_ {
-    /// As [`BoundedCache::count`]. Returns `None` if the store has no bound: a scan tells.
+    /// Returns the number of values. Returns `None` if the store has no bound, so that only a scan
+    /// can count.
     pub async fn count(&self) -> Result<Option<u64>, StoreError> {
         match self.as_bounded() {
             Some(bounded) => bounded.count().await.map(Some),
@@ -198,7 +221,8 @@ impl dyn CacheStore + '_ {
         }
     }
 
-    /// As [`BoundedCache::purge`]. Returns `None` if the store has no bound, and removes nothing.
+    /// Removes all entries, and returns the number of values. Returns `None`, and removes nothing,
+    /// if the store has no bound.
     pub async fn purge(&self) -> Result<Option<u64>, StoreError> {
         match self.as_bounded() {
             Some(bounded) => bounded.purge().await.map(Some),
@@ -207,22 +231,24 @@ impl dyn CacheStore + '_ {
     }
 }
 
-/// An attempt to invalidate takes no longer, or fails and is made again. A value that a hit found in the cache can't have been overtaken by
-/// an invalidation that began longer ago: it would be gone.
+/// The time limit of one attempt to invalidate: 60 s. After it the attempt fails, and is repeated.
+/// So a value that a hit finds can't have been invalidated longer ago than this.
 pub const INVALIDATION_LIMIT: Duration = Duration::from_secs(60);
 
-/// A fill with tags comes no later than this after the moment of each: for so long invalidations are remembered.
+/// The longest time between the moment of a tag and the fill: 150 s. Invalidations are remembered
+/// for twice as long.
 pub const FILL_LIMIT: Duration = Duration::from_secs(150);
 
-/// For so long an invalidation is remembered.
+/// The time for which an invalidation is remembered.
 #[cfg(any(feature = "redis", feature = "memory"))]
 pub(crate) const REMEMBERED: Duration = FILL_LIMIT.saturating_mul(2);
 
-/// Longer lives than this, a century, end no later: beyond it an index couldn't tell one µs from the next.
+/// The longest life, a century. Places in an index are doubles, which can't tell later microseconds
+/// apart.
 #[cfg(any(feature = "redis", feature = "memory"))]
 pub(crate) const LONGEST: Duration = Duration::from_secs(100 * 365 * 86_400);
 
-/// What the keys of our own bookkeeping begin with, behind the prefix of their store: no entry's does.
+/// The beginning of bookkeeping keys, after the store's prefix. No entry's key begins with it.
 #[cfg(any(feature = "redis", feature = "memory"))]
 pub(crate) const RESERVED: &[u8] = b"mrc:";
 
@@ -238,7 +264,7 @@ pub(crate) fn check_namespace(prefix: &str, namespace: &str) -> Result<(), Store
     Ok(())
 }
 
-/// The value as it is stored: without spaces and line feeds at its end.
+/// Returns the value without spaces and line feeds at its end.
 #[cfg(any(feature = "redis", feature = "memory"))]
 pub(crate) fn storable(mut value: Bytes) -> Result<Bytes, StoreError> {
     let end = value.iter().rposition(|byte| !matches!(byte, b' ' | b'\n')).ok_or(StoreError::EmptyValue)?;
@@ -246,19 +272,20 @@ pub(crate) fn storable(mut value: Bytes) -> Result<Bytes, StoreError> {
     Ok(value)
 }
 
-/// Pages of keys, as [`CacheStore::scan`] returns them. Keys are bytes: a database may hold keys that aren't text.
+/// Pages of keys, as returned by [`CacheStore::scan`]. Keys are bytes, because a database may hold
+/// keys that aren't text.
 pub type KeyPages<'a> = BoxStream<'a, Result<Vec<Bytes>, StoreError>>;
 
-/// What the answer to a claim is.
+/// The answer to a claim.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Claim {
-    /// The claim is ours: read, then fill or release.
+    /// The claim is granted: read, then fill or release.
     Granted,
-    /// There is a value by now.
+    /// There is a value.
     Hit(Bytes),
-    /// Somebody else is filling.
+    /// Another caller is filling the key.
     Busy {
-        /// How long their lease still lasts, as far as the store knows.
+        /// The rest of the other caller's lease, if the store knows it.
         lease_left: Option<Duration>,
     },
 }
@@ -266,79 +293,83 @@ pub enum Claim {
 /// The terms of a claim.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Terms {
-    /// How long it stands at most (rounded up to milliseconds).
+    /// The longest time for which the claim stands (rounded up to milliseconds).
     pub lease: Duration,
-    /// What it is for.
+    /// The purpose of the claim.
     pub mode: ClaimMode,
-    /// Whether a copy of the value is to outlive it. The claim makes an empty one where there is none, so that whatever removes the key
-    /// meanwhile removes that too: a fill that finds none stores none.
+    /// Whether the fill also stores a stale copy. The claim makes an empty copy if there is none,
+    /// and removing the key removes it. A fill that finds no copy stores none, so it can't bring
+    /// back a removed one.
     pub copy: bool,
 }
 
 impl Terms {
-    /// A claim for a fill, without a copy.
+    /// Returns the terms for a fill without a stale copy.
     pub fn fill(lease: Duration) -> Self {
         Self { lease, mode: ClaimMode::Fill, copy: false }
     }
 
-    /// A claim for a refresh, without a copy.
+    /// Returns the terms for a refresh without a stale copy.
     pub fn refresh(lease: Duration) -> Self {
         Self { mode: ClaimMode::Refresh, ..Self::fill(lease) }
     }
 
-    /// With a copy that outlives the value, or without.
+    /// Sets whether the fill also stores a stale copy. Default: no.
     #[must_use]
     pub fn copy(self, copy: bool) -> Self {
         Self { copy, ..self }
     }
 }
 
-/// How long a value lives, and a copy of it after that, both rounded up to milliseconds; and the tags whose invalidation ends it earlier.
+/// The lives of a value and of its stale copy, both rounded up to milliseconds, and the entry's
+/// tags.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Life {
-    /// The value.
+    /// The life of the value.
     pub ttl: Duration,
-    /// How long the copy outlives it. Zero: there is no copy.
+    /// How long the copy outlives the value. No copy is stored if it is zero.
     pub stale: Duration,
-    /// The tags.
+    /// The tags, whose invalidation removes the entry earlier.
     pub tags: Tags,
 }
 
 impl Life {
-    /// The life of the copy.
+    /// Returns the life of the copy, from the fill on.
     pub fn of_copy(&self) -> Duration {
         self.ttl.saturating_add(self.stale)
     }
 
-    /// Whether there is a copy.
+    /// Returns whether a copy is stored.
     pub fn has_copy(&self) -> bool {
         !self.stale.is_zero()
     }
 }
 
 impl From<Duration> for Life {
-    /// A value without a copy and without tags.
+    /// Returns the life of a value without a copy and without tags.
     fn from(ttl: Duration) -> Self {
         Self { ttl, ..Self::default() }
     }
 }
 
-/// What is claimed.
+/// The purpose of a claim.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ClaimMode {
     /// A fill of a key that has no value: a value is a [`Claim::Hit`].
     Fill,
-    /// A refresh of a key that may have a value: readers go on hitting it until the fill.
+    /// A refresh of a key that may have a value. Until the fill other callers hit the old value.
     Refresh,
-    /// A refresh of a value that ends soon: one that lives longer is a [`Claim::Hit`], as somebody else has refreshed it since.
+    /// A refresh of a value that expires soon. A value that lives longer is a [`Claim::Hit`],
+    /// because another caller has refreshed it.
     Renew {
-        /// The most that may be left of the value's life (rounded up to milliseconds).
+        /// The longest rest of the value's life that is still refreshed (rounded up to
+        /// milliseconds).
         left: Duration,
     },
 }
 
 impl ClaimMode {
-    /// Whether a value that still lives so long is a [`Claim::Hit`].
+    /// Returns whether a value with this rest of its life is a [`Claim::Hit`].
     pub fn is_hit(self, left: Duration) -> bool {
         match self {
             Self::Fill => true,
@@ -348,7 +379,7 @@ impl ClaimMode {
     }
 }
 
-/// Which keys a scan returns.
+/// The keys that a scan returns.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ScanPattern {
@@ -378,12 +409,12 @@ impl ScanPattern {
 pub struct Token(String);
 
 impl Token {
-    /// A token of these bits. They must be random, and new at every claim.
+    /// Returns the token of these bits. They must be random, and new for every claim.
     pub fn from_bits(bits: u128) -> Self {
         Self(format!("{bits:032x}"))
     }
 
-    /// The token as text.
+    /// Returns the token as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -51,7 +51,8 @@ pub(crate) async fn count_matching(
     progress: &mut Progress,
     tell: impl Fn(Progress),
 ) -> Result<(), StoreError> {
-    // A scan may return a key twice. Removed keys don't come again, counted ones must be remembered.
+    // A scan may return a key twice. Removed keys don't come again; counted ones must be
+    // remembered.
     let (hasher, mut counted, mut walk) = (RandomState::new(), HashSet::new(), Walk::new(store, scan));
     while let Some(mut page) = walk.next(&matches).await? {
         page.retain(|key| counted.insert(hasher.hash_one(key)));

@@ -9,6 +9,9 @@ pub use mrc_client::{Answer, Cache, Entry, Error, Health, MrcClient, Query, Resu
 #[cfg(feature = "compat")]
 pub use mrc_core::compat;
 pub use mrc_core::{Event, EventListener, KeyFormat, Params, RowFormat, Stats, Tag, Ttl, params};
+/// The follower: invalidation of what each commit changed, from the database's log.
+#[cfg(feature = "follow")]
+pub use mrc_follow as follow;
 #[cfg(feature = "macros")]
 pub use mrc_macros::{cached, invalidates};
 pub use mrc_server::MrcServer;

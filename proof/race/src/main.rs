@@ -1,4 +1,5 @@
-//! A race of mrc against other caches of Rust and both published peers. docs/internals/race.md explains it.
+//! A race of mrc against other caches of Rust and both published peers. docs/internals/race.md
+//! explains it.
 //!
 //! ```text
 //! just race            # prints the table

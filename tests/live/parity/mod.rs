@@ -1,4 +1,5 @@
-//! Features and faults of other libraries' function caches, with the numbers of docs/internals/parity.md.
+//! Features and faults of other libraries' function caches, with the numbers of
+//! docs/internals/parity.md.
 
 mod bounds;
 mod clear;

@@ -229,8 +229,8 @@ impl MrcClient {
     ///
     /// # Errors
     /// - [`Error::Key`] with [`KeyError::TooDeep`](mrc_core::KeyError::TooDeep): nothing was run.
-    /// - [`Error::Database`]: the database failed. After [`ExecuteError::SeveralResults`](mrc_store::ExecuteError::SeveralResults), as from
-    ///   a `CALL`, the statement has run.
+    /// - [`Error::Database`]: the database failed. The statement has run if the error is
+    ///   [`ExecuteError::SeveralResults`](mrc_store::ExecuteError::SeveralResults), as from a `CALL`.
     pub async fn query(&self, sql: &str, params: impl Borrow<Params>) -> Result<Answer, Error> {
         let (rows, _) = self.inner.execute(sql, params.borrow()).await?;
         Ok(Answer::of_rows(rows)?)

@@ -39,7 +39,7 @@ impl BoundedMemory {
         Ok(Self { store, namespace, bound, listeners: Listeners::default() })
     }
 
-    /// Where an entry is, and what holds there.
+    /// Returns the structure of an entry, its rules, and the base of its keys.
     fn place(&self, key: &[u8]) -> Result<(Arc<Structure>, StructureRules, String), StoreError> {
         self.store.check_open()?;
         let key = String::from_utf8_lossy(key);
@@ -73,7 +73,7 @@ impl CacheStore for BoundedMemory {
         Ok(structure.get(&field(key), rules).and_then(Text::found))
     }
 
-    /// There are no copies: they would be entries beyond the bound.
+    /// Returns `None`: a copy would be an entry beyond the bound.
     async fn stale(&self, _: &str) -> Result<Option<Found>, StoreError> {
         self.store.check_open().map(|()| None)
     }
@@ -91,7 +91,8 @@ impl CacheStore for BoundedMemory {
         let value = own(value)?;
         life.tags.check()?;
         let (structure, rules, base) = self.place(key.as_bytes())?;
-        // In the index first: an invalidation that comes in between finds the entry there, and the claim under it.
+        // The index comes first, so that an invalidation in between finds the entry there, with its
+        // claim.
         if !self.store.register(&Member::name(false, base.as_bytes(), key.as_bytes()), &life.tags) {
             structure.release(&field(key), token);
             return Ok(false);
@@ -193,7 +194,7 @@ mod tests {
         Arc::new(MemoryStore::new()).bounded("app", bound).unwrap()
     }
 
-    /// Whether it was there; it is now.
+    /// Returns whether the entry was there. Afterwards it is.
     async fn hits(view: &Arc<dyn CacheStore>, key: &str) -> bool {
         let hit = view.get(key).await.unwrap().is_some();
         if !hit {
@@ -202,7 +203,7 @@ mod tests {
         hit
     }
 
-    /// How many one-hit keys it takes until one of five hot keys of ten is gone.
+    /// Returns after how many one-hit keys one of five hot keys among ten is evicted.
     async fn endures(policy: Policy) -> usize {
         let view = view(&Bound::new(policy).max(10));
         for other in 0..5 {

@@ -1,15 +1,4 @@
-//! The states of one entry, and the steps of the protocol between them. The plain store and the bounded structures share them.
-//!
-//! | step | needs | leaves |
-//! |---|---|---|
-//! | claim | no value that is a hit, and no other lease | an empty text, or a value that is being refreshed; a lease |
-//! | fill | the caller's lease, and what its claim left | the value; no lease |
-//! | release | the caller's lease | the value, if there was one; no lease |
-//! | put | nothing | the value, without a copy; the lease stays |
-//! | remove, invalidate | nothing, or the tags | neither value nor claim; the lease stays |
-//! | expire | the time | the parts that haven't expired |
-//!
-//! A lease that stays behind is worth nothing: a fill needs the claim too.
+//! A lease that is left over allows nothing: a fill needs the claim too.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,10 +10,10 @@ use tokio::time::Instant;
 use crate::store::{Claim, LONGEST, Terms, Token};
 use crate::tags::{Found, Tags};
 
-/// The bytes of a tag besides its name, its place in the index included.
+/// The bytes of a tag besides its name, including its place in the index.
 const OVERHEAD_OF_TAG: usize = 150;
 
-/// The parts of one entry, each with a life of its own, as they are keys of their own in Redis.
+/// The parts of one entry. Each expires by itself, because in Redis each is a key.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Slot {
     pub(super) text: Option<Text>,
@@ -34,10 +23,10 @@ pub(super) struct Slot {
 
 #[derive(Debug, Clone)]
 pub(super) struct Text {
-    /// Empty: a claim.
+    /// The value, which is empty for a claim.
     pub(super) value: Bytes,
     tags: Arc<Tags>,
-    /// Whether somebody reads a newer value: the space at the end, in Redis.
+    /// Whether a refresh is in flight. In Redis a space at the end marks it.
     refreshing: bool,
     pub(super) ends: Instant,
 }
@@ -61,7 +50,7 @@ impl Text {
         self.value.is_empty()
     }
 
-    /// Returns how much of the life is left, which ends at `until` at the latest.
+    /// Returns the rest of the life, which ends at `until` at the latest.
     pub(super) fn left(&self, until: Option<Instant>, now: Instant) -> Duration {
         until.map_or(self.ends, |until| until.min(self.ends)) - now
     }
@@ -113,7 +102,8 @@ impl Slot {
         Claim::Granted
     }
 
-    /// Stores the value, and a copy where there is one already, if the claim of `token` still stands. Returns whether it does.
+    /// Stores the value if the claim of `token` still stands, and replaces the copy if there is
+    /// one. Returns whether the claim stood.
     pub(super) fn fill(&mut self, token: &Token, value: Text, copy: Option<Text>) -> bool {
         let stands = self.text.as_ref().is_some_and(|text| text.is_claim() || text.refreshing);
         if !stands || !self.is_leased_to(token) {
@@ -147,7 +137,8 @@ impl Slot {
         self.text.take().is_some()
     }
 
-    /// Removes what has these tags, and what may be about to. Returns whether a value went.
+    /// Removes the parts that have these tags, or may get them. Returns whether a value was
+    /// removed.
     pub(super) fn invalidate(&mut self, tags: &[Tag]) -> bool {
         let leased = self.lease.is_some();
         self.copy.take_if(|copy| leased || copy.has(tags));
@@ -155,7 +146,8 @@ impl Slot {
         gone.is_some_and(|text| !text.is_claim())
     }
 
-    /// Whether it has these tags, or may be about to: a lease tells that a value may be on its way.
+    /// Returns whether the entry has these tags, or may get them. With a lease it may, because a
+    /// fill is in flight.
     pub(super) fn may_have(&self, tags: &[Tag]) -> bool {
         let leased = self.lease.is_some();
         [&self.text, &self.copy].into_iter().flatten().any(|text| leased || text.has(tags))
@@ -183,7 +175,7 @@ impl Slot {
     }
 }
 
-/// At least a millisecond from now, as in Redis.
+/// Returns the end of a life that begins now, and lasts at least a millisecond, as in Redis.
 pub(super) fn after(now: Instant, life: Duration) -> Instant {
     now + life.clamp(Duration::from_millis(1), LONGEST)
 }

@@ -1,4 +1,5 @@
-//! A cache in this process's own memory, by moka. The reference of the seam: readable first.
+//! The cache in the memory of this process, based on moka. It is the seam's reference, so it is
+//! written to be read.
 
 mod bounded;
 mod checkpoint;
@@ -56,7 +57,8 @@ impl CacheStore for MemoryStore {
         let value = own(value)?;
         life.tags.check()?;
         self.check_open()?;
-        // In the index first: an invalidation that comes in between finds the key there, and the claim under it.
+        // The index comes first, so that an invalidation in between finds the key there, with its
+        // claim.
         if !self.register(checked(key)?, &life.tags) {
             self.release(key, token).await?;
             return Ok(false);
@@ -147,7 +149,7 @@ impl CacheStore for MemoryStore {
     }
 }
 
-/// A key that an entry may have.
+/// Returns the bytes of a key that isn't reserved.
 fn checked(key: &str) -> Result<&[u8], StoreError> {
     if key.as_bytes().starts_with(RESERVED) { Err(StoreError::OWN_KEY) } else { Ok(key.as_bytes()) }
 }
@@ -203,7 +205,7 @@ mod tests {
         memory.put("k", "[1]".into(), LONGEST).await.unwrap();
         memory.claim("k", &token, Terms::refresh(LONGEST)).await.unwrap();
         let tags = [(a.clone(), memory.now().await.unwrap())].into_iter().collect();
-        // A fill that has come so far when the invalidation comes.
+        // A fill has registered its tags when the invalidation comes.
         assert!(memory.register(b"k", &tags));
         memory.invalidate(&[a]).await.unwrap();
         assert!(!memory.fill("k", &token, "[0]".into(), LONGEST.into()).await.unwrap());

@@ -1,4 +1,4 @@
-//! The entries of a structure, in the order in which they go.
+//! The entries of a structure, in the order of eviction.
 
 use std::cmp::Ordering;
 use std::collections::{BTreeSet, HashMap};
@@ -14,7 +14,7 @@ pub(super) enum Queue {
         entries: BTreeSet<(Rank, Bytes)>,
         victim: Victim,
     },
-    /// In no order, and where each of them is.
+    /// The entries in no order, and the position of each.
     Any {
         entries: Vec<Bytes>,
         at: HashMap<Bytes, usize>,
@@ -91,7 +91,7 @@ impl Queue {
         }
     }
 
-    /// The entry that goes next, and its place.
+    /// Returns the entry to evict next, and its place.
     pub(super) fn next(&self) -> Option<(Bytes, f64)> {
         let (place, field) = match self {
             Self::Ordered { entries, victim: Victim::Highest } => entries.last().cloned()?,

@@ -21,14 +21,14 @@ use crate::error::StoreError;
 use crate::store::{KeyPages, ScanPattern, storable};
 use crate::tags::Tags;
 
-/// The bytes of an entry besides its key and its value, roughly.
+/// The approximate bytes of an entry besides its key and its value.
 const OVERHEAD: usize = 250;
 const KEYS_A_PAGE: usize = 1_000;
 
-/// A cache in this process's own memory: for tests, and for programs that run alone.
+/// The cache in the memory of this process: for tests, and for programs that run alone.
 ///
-/// Another process doesn't see it, so an invalidation reaches this process only. When it is full, the entries that were not used for the
-/// longest time go first.
+/// Other processes don't share it, so an invalidation reaches this process only. When it is full,
+/// it evicts the least recently used entries.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), mrc_store::StoreError> {
@@ -49,17 +49,18 @@ pub struct MemoryStore {
 }
 
 impl MemoryStore {
-    /// A store of 64 MiB.
+    /// Returns a store of 64 MiB.
     pub fn new() -> Self {
         Self::with_capacity(64 * 1024 * 1024)
     }
 
-    /// A store of about this many bytes: keys, values, tags, and some 250 bytes for each entry.
+    /// Returns a store of about `bytes` bytes: keys, values, tags, and some 250 bytes for each
+    /// entry.
     pub fn with_capacity(bytes: u64) -> Self {
         let slots = Cache::builder()
             .max_capacity(bytes)
             .weigher(weight)
-            // The default policy may turn a newcomer away, and a claim must not vanish.
+            // The default policy may refuse a new entry, but a claim must stay.
             .eviction_policy(EvictionPolicy::lru())
             .expire_after(ByExpiry)
             .build();
@@ -72,7 +73,7 @@ impl MemoryStore {
         }
     }
 
-    /// One step of the protocol: nobody else sees or changes the slot meanwhile.
+    /// Runs one step of the protocol. No other call sees or changes the slot meanwhile.
     pub(super) fn step<T>(&self, key: &[u8], step: impl FnOnce(&mut Slot, Instant) -> T) -> Result<T, StoreError> {
         self.check_open()?;
         let mut result = None;
@@ -87,11 +88,11 @@ impl MemoryStore {
                 (false, _) => Op::Put(slot),
             }
         });
-        // None would mean that moka never called us.
+        // Only if moka never called the closure.
         result.ok_or(StoreError::Closed)
     }
 
-    /// The slot as it is now.
+    /// Returns the slot without the parts that have expired.
     pub(super) fn peek(&self, key: &[u8]) -> Result<Slot, StoreError> {
         self.check_open()?;
         Ok(self.slots.get(key).map(|slot| slot.expire(Instant::now())).unwrap_or_default())
@@ -105,7 +106,7 @@ impl MemoryStore {
         self.index.register(key, tags)
     }
 
-    /// Whether the key is filled with this tag, or may be about to be.
+    /// Returns whether the entry has this tag, or may get it.
     pub(super) fn may_have(&self, key: &Bytes, tag: &Tag) -> bool {
         if let Some((structure, field)) = self.structures.of_member(key) {
             return structure.may_have(&field, std::slice::from_ref(tag));
@@ -139,7 +140,7 @@ impl fmt::Debug for MemoryStore {
     }
 }
 
-/// Frees an entry when the last of it has ended. What is read is checked by the slot itself.
+/// Frees an entry when its last part expires. Reads check each part themselves.
 struct ByExpiry;
 
 impl Expiry<Bytes, Slot> for ByExpiry {
@@ -171,7 +172,7 @@ pub(super) fn pages<'a>(keys: Result<Vec<Bytes>, StoreError>) -> KeyPages<'a> {
     stream::iter(pages).boxed()
 }
 
-/// A copy that keeps no larger buffer alive.
+/// Returns a copy that keeps no larger buffer alive.
 pub(super) fn own(value: Bytes) -> Result<Bytes, StoreError> {
     storable(value).map(|value| Bytes::copy_from_slice(&value))
 }

@@ -1,4 +1,4 @@
-//! The structure of a bounded cache: its entries, and what is being computed.
+//! The structure of a bounded cache: its entries, and the leases of fills in flight.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, PoisonError};
@@ -15,7 +15,8 @@ use crate::bound::policy::{self, Eviction, Order};
 use crate::bound::{Lifetime, Policy};
 use crate::store::{Claim, Terms, Token};
 
-/// Leases that have ended are looked for when their number has doubled, but not before there are so many.
+/// The smallest number of leases at which expired ones are removed. After that it happens when
+/// their number has doubled.
 const LEAST_LEASES: usize = 1_000;
 
 /// The entries of one structure. Each step of the protocol happens under its lock.
@@ -24,23 +25,23 @@ pub(super) struct Structure(Mutex<StructureState>);
 struct StructureState {
     eviction: &'static dyn Eviction,
     began: Instant,
-    /// Values and claims.
+    /// The values and claims.
     entries: HashMap<Bytes, Placed>,
-    /// Who is filling which field. As in Redis they stay where the entry goes, and are worth nothing without it.
+    /// The leases by field. As in Redis a lease outlives its entry, and allows nothing without it.
     leases: HashMap<Bytes, Lease>,
-    /// At how many of them it is looked which have ended.
+    /// The number of leases at which expired ones are removed next.
     leases_due: usize,
-    /// Values.
+    /// The values, without claims.
     queue: Queue,
-    /// When each of the entries ends.
+    /// The entries by the time at which they expire.
     ends: BTreeSet<(Instant, Bytes)>,
-    /// When all of them end. None: there was none yet.
+    /// The time at which all entries expire. `None` before the first entry.
     until: Option<Instant>,
 }
 
 struct Placed {
     text: Text,
-    /// Among the values.
+    /// The place in the queue.
     place: f64,
 }
 
@@ -77,7 +78,7 @@ impl Structure {
         self.step(|state, now| {
             state.reap(now);
             let mut slot = state.slot(field, now);
-            // There are no copies: they would be entries beyond the bound.
+            // A copy would be an entry beyond the bound.
             let claim = slot.claim(token, terms.copy(false), state.until, now);
             if claim == Claim::Granted {
                 state.keep(field, slot);
@@ -87,8 +88,8 @@ impl Structure {
         })
     }
 
-    /// Stores a value if the claim of `token` still stands. Returns how many entries were evicted to make room, or `None` if
-    /// the claim doesn't stand.
+    /// Stores a value if the claim of `token` still stands. Returns how many entries were evicted
+    /// to make room. Returns `None` if the claim doesn't stand.
     pub(super) fn fill(
         &self,
         field: &Bytes,
@@ -127,17 +128,17 @@ impl Structure {
         self.change(field, Slot::remove)
     }
 
-    /// Whether an entry has these tags, or may be about to.
+    /// Returns whether an entry has these tags, or may get them.
     pub(super) fn may_have(&self, field: &Bytes, tags: &[Tag]) -> bool {
         self.step(|state, now| state.slot(field, now).may_have(tags))
     }
 
-    /// Removes an entry that has these tags, or may be about to. Returns whether a value went.
+    /// Removes an entry that has these tags, or may get them. Returns whether a value was removed.
     pub(super) fn invalidate(&self, field: &Bytes, tags: &[Tag]) -> bool {
         self.change(field, |slot| slot.invalidate(tags))
     }
 
-    /// How many values there are.
+    /// Returns the number of values.
     pub(super) fn len(&self) -> u64 {
         self.step(|state, now| {
             state.reap(now);
@@ -145,7 +146,7 @@ impl Structure {
         })
     }
 
-    /// Removes everything, and returns how many values there were.
+    /// Removes all entries, and returns the number of values.
     pub(super) fn purge(&self) -> u64 {
         self.step(|state, now| {
             state.reap(now);
@@ -155,7 +156,7 @@ impl Structure {
         })
     }
 
-    /// The fields of the structure, claims included.
+    /// Returns the fields of the structure, including claims.
     pub(super) fn fields(&self) -> Vec<Bytes> {
         self.step(|state, now| {
             state.reap(now);
@@ -163,7 +164,7 @@ impl Structure {
         })
     }
 
-    /// A step that stores no value.
+    /// Runs a step that stores no value.
     fn change<T>(&self, field: &Bytes, change: impl FnOnce(&mut Slot) -> T) -> T {
         self.step(|state, now| {
             let mut slot = state.slot(field, now);
@@ -230,7 +231,7 @@ impl StructureState {
         }
     }
 
-    /// Takes an entry out, while another comes in its place.
+    /// Removes an entry, but not the structure: another entry replaces it.
     fn take(&mut self, field: &Bytes) {
         let Some(entry) = self.entries.remove(field) else { return };
         self.ends.remove(&(entry.text.ends, field.clone()));
@@ -251,7 +252,8 @@ impl StructureState {
         }
     }
 
-    /// Writes back the entry after a step that stored a value. Returns how many entries were evicted to make room.
+    /// Writes back the entry after a step that stored a value. Returns how many entries were
+    /// evicted to make room.
     fn store(
         &mut self,
         field: &Bytes,
@@ -297,7 +299,7 @@ impl StructureState {
         Order { lowest: self.queue.lowest(), highest: self.queue.highest(), gone, now }
     }
 
-    /// Sees to it that the structure lives as long as it should, and no longer.
+    /// Sets the time at which the structure expires.
     fn live(&mut self, lifetime: Lifetime, needed: Duration, now: Instant) {
         self.until = match (lifetime, self.until) {
             (Lifetime::Sliding(life), _) | (Lifetime::Fixed(life), None) => Some(after(now, life)),

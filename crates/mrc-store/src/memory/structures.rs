@@ -9,7 +9,7 @@ use super::structure::Structure;
 use crate::bound::layout::{Member, VALUES};
 use crate::bound::{Bound, Policy};
 
-/// All structures of a store, by what their keys would begin with in Redis.
+/// All structures of a store, by the common beginning of their keys in Redis.
 #[derive(Default)]
 pub(super) struct Structures(Mutex<HashMap<Bytes, Arc<Structure>>>);
 
@@ -19,18 +19,18 @@ impl Structures {
         Arc::clone(self.lock().entry(base.into()).or_insert_with(make))
     }
 
-    /// The structure and the field of what stands in the index of a tag.
+    /// Returns the structure and the field of a bounded entry in the index of a tag.
     pub(super) fn of_member(&self, member: &Bytes) -> Option<(Arc<Structure>, Bytes)> {
         let member = Member::of(member)?;
         Some((Arc::clone(self.lock().get(&member.base)?), member.field))
     }
 
-    /// The structure that would have this key in Redis.
+    /// Returns the structure that has this key in Redis.
     pub(super) fn of_key(&self, key: &[u8]) -> Option<Arc<Structure>> {
         self.lock().get(key.strip_suffix(VALUES.as_bytes())?).cloned()
     }
 
-    /// The key that each structure would have in Redis.
+    /// Returns the keys that the structures have in Redis, without empty structures.
     pub(super) fn keys(&self) -> Vec<Bytes> {
         let structures: Vec<_> = self.lock().iter().map(|(base, it)| (base.clone(), Arc::clone(it))).collect();
         let there = structures.into_iter().filter(|(_, structure)| !structure.fields().is_empty());

@@ -1,4 +1,4 @@
-//! The index of tags: which keys were registered under which tag, and when it was invalidated last.
+//! The index of tags: the keys under each tag, and the time of its last invalidation.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -10,10 +10,11 @@ use tokio::time::Instant;
 use crate::store::{FILL_LIMIT, REMEMBERED};
 use crate::tags::{Moment, Tags};
 
-/// A sweep comes when the index has doubled, but not before it has grown by so much.
+/// The smallest growth of the index after which it is swept. A large index must double first.
 const LEAST_GROWTH: usize = 1_000;
 
-/// The index. Its lock is never taken within a step on a slot; the other way round is fine.
+/// The index. A step on a slot may run while its lock is held, but a step never takes this lock:
+/// the other order would be a deadlock.
 pub(super) struct Index {
     began: Instant,
     state: Mutex<IndexState>,
@@ -23,7 +24,7 @@ pub(super) struct Index {
 struct IndexState {
     clock: Moment,
     tags: HashMap<Tag, Registry>,
-    /// What was added since the last sweep, and at how much the next one comes.
+    /// The keys and tags added since the last sweep, and the number at which the next one begins.
     added: usize,
     due: usize,
 }
@@ -31,7 +32,7 @@ struct IndexState {
 #[derive(Default)]
 struct Registry {
     keys: HashSet<Bytes>,
-    /// When the tag was invalidated last. The clock's beginning: never.
+    /// The tag's last invalidation. The clock's beginning if there was none.
     invalidated: Moment,
 }
 
@@ -45,7 +46,8 @@ impl Index {
         self.tick(&mut self.lock(), 0)
     }
 
-    /// Registers the key under each of the tags. False: one was invalidated since its moment, or that is too long ago to tell.
+    /// Registers the key under each of the tags. Returns `false` if a tag was invalidated since its
+    /// moment, or if the moment is too long ago to know.
     pub(super) fn register(&self, key: &[u8], tags: &Tags) -> bool {
         let mut state = self.lock();
         let oldest = self.tick(&mut state, 0).earlier(FILL_LIMIT);
@@ -60,7 +62,7 @@ impl Index {
         in_time
     }
 
-    /// Invalidates each of the tags; the rarest of them, and its keys.
+    /// Marks the tags as invalidated. Returns the rarest of them, and its keys.
     pub(super) fn invalidate<'a>(&self, tags: &'a [Tag]) -> Option<(&'a Tag, Vec<Bytes>)> {
         let mut state = self.lock();
         let now = self.tick(&mut state, 1);
@@ -73,14 +75,15 @@ impl Index {
         Some((tag, rarest.keys.iter().cloned().collect()))
     }
 
-    /// Forgets the keys of a tag that are not `alive`: neither filled with it nor on their way to be.
+    /// Removes the keys of a tag that aren't `alive`: without the tag, and without a fill that may
+    /// set it.
     pub(super) fn prune(&self, tag: &Tag, alive: impl Fn(&Bytes, &Tag) -> bool) {
         if let Some(registry) = self.lock().tags.get_mut(tag) {
             registry.keys.retain(|key| alive(key, tag));
         }
     }
 
-    /// Prunes every tag, if it is time; and forgets invalidations that no fill asks for any more.
+    /// Prunes every tag if a sweep is due. Removes invalidations that are too old for any fill.
     pub(super) fn sweep(&self, alive: impl Fn(&Bytes, &Tag) -> bool) {
         let mut state = self.lock();
         if state.added < state.due {
@@ -95,9 +98,9 @@ impl Index {
         (state.added, state.due) = (0, left.max(LEAST_GROWTH));
     }
 
-    /// The time, later by so much than any before.
+    /// Returns the time, which is at least `more` µs later than the last one.
     fn tick(&self, state: &mut IndexState, more: u64) -> Moment {
-        // The clock begins so late that whatever is before it is too long ago.
+        // The clock begins so late that every moment before it is too old for a fill.
         let time = u64::try_from((REMEMBERED + self.began.elapsed()).as_micros()).unwrap_or(u64::MAX);
         state.clock = Moment::from_micros(time.max(state.clock.as_micros() + more));
         state.clock
@@ -145,7 +148,7 @@ mod tests {
             index.sweep(|key, _| key == "7");
         }
         let (tags, keys) = index.size();
-        assert!(tags <= 2 * LEAST_GROWTH, "old invalidations are forgotten, and {tags} tags are left");
-        assert!((1..=LEAST_GROWTH).contains(&keys), "dead keys are forgotten, and {keys} are left");
+        assert!(tags <= 2 * LEAST_GROWTH, "old invalidations are removed, but {tags} tags are left");
+        assert!((1..=LEAST_GROWTH).contains(&keys), "dead keys are removed, but {keys} are left");
     }
 }

@@ -106,8 +106,8 @@ impl RedisConfig {
         Ok(Self::with_server(server, tls.then(TlsConfig::new)).prefix(prefix))
     }
 
-    /// Reads the environment: the URL of `MRC_REDIS_URL`, and the prefix of `MRC_REDIS_PREFIX`, which
-    /// overrides the URL's.
+    /// Reads the environment: the URL of `MRC_REDIS_URL`, and the prefix of `MRC_REDIS_PREFIX`,
+    /// which overrides the URL's.
     ///
     /// # Errors
     /// [`StoreError::Config`]: there is no URL, or it can't be used.

@@ -1,16 +1,19 @@
-//! A cache with a bound: its entries are the fields of one structure, and each step of the protocol is a script on it.
+//! A cache with a bound. Its entries are the fields of one structure, and each step of the protocol
+//! is a script.
 //!
 //! | key | content |
 //! |---|---|
-//! | `…:0` | the order in which entries go: a sorted set, field → place; a set where there is none |
+//! | `…:0` | the order of eviction: a sorted set, field → place; a set for a policy without order |
 //! | `…:1` | a hash: field → value, `""` while it is claimed |
 //! | `…:2` | a sorted set: field → the end of the entry in ms |
-//! | `…:3` | a sorted set: field → the end of the claim in ms, where there is no value yet |
+//! | `…:3` | a sorted set: field → the end of the claim in ms, if there is no value yet |
 //! | `…:4` | a hash: field → the tags of the entry, as under `mrc:g:` of other entries |
 //! | `{prefix}mrc:l:{…}` | the claimant's token, as for any entry |
 //!
-//! The first two are those of Python's `redis_func_cache`; where it takes part, each value of ours ends in a line feed, which tells it from theirs. What a key and its life are to the protocol elsewhere, a field and its end are here;
-//! whatever removes the field, or the whole structure, ends the fill in flight.
+//! The first two are those of Python's `redis_func_cache`. In a shared cache a line feed at the end
+//! marks the values of mrc. The protocol of plain entries applies, with a field instead of a key,
+//! and its end instead of a TTL. Removing the field, or the whole structure, refuses the fill in
+//! flight.
 
 mod names;
 mod scripts;
@@ -46,9 +49,10 @@ use crate::store::{
 };
 use crate::tags::{Found, Moment};
 
-/// How many fields one script removes: others wait meanwhile.
+/// The number of fields that one script removes. It is limited because other commands wait
+/// meanwhile.
 const FIELDS_AT_ONCE: usize = 1_000;
-/// The answer of a script that stores: stored, or to be run once more.
+/// The answers of a script that stores: stored, or to be run once more.
 const STORED: u64 = 1;
 const NOT_YET: u64 = 2;
 
@@ -102,10 +106,11 @@ impl BoundedRedis {
         Ok(Self { store, names, scripts, lifetime, listeners: Listeners::default() })
     }
 
-    /// [`get`](CacheStore::get) without the box that a method of a trait object needs.
+    /// Returns the value under `key`, as [`get`](CacheStore::get) does, without the box of a trait
+    /// object's method.
     ///
     /// # Errors
-    /// As `get`.
+    /// Those of `get`.
     pub async fn get_unboxed(&self, key: &str) -> Result<Option<Bytes>, StoreError> {
         let place = self.place(key)?;
         let [kind, life] = self.lifetime.clone();
@@ -140,7 +145,8 @@ impl BoundedRedis {
         self.store.run(script, &keys, &args).await
     }
 
-    /// Runs a script that stores something. Where more have to go for it than one step may, they go step by step, and it comes last.
+    /// Runs a script that stores a value. If it must evict more entries than one step may, several
+    /// steps evict them, and the last one stores.
     async fn store(&self, script: &'static Script, place: &EntryField, args: &[Value]) -> Result<bool, StoreError> {
         loop {
             let answer = self.run(script, place, args).await?;
@@ -157,7 +163,7 @@ impl BoundedRedis {
         }
     }
 
-    /// All structures that there are.
+    /// Returns all structures that exist.
     async fn structures(&self) -> Result<Vec<StructureKeys>, StoreError> {
         if let Some(all) = self.names.all() {
             return Ok(all.to_vec());
@@ -171,12 +177,12 @@ impl BoundedRedis {
         Ok(keys.iter().filter_map(|key| self.names.of_part(key)).collect())
     }
 
-    /// How many values these structures have together. What has ended goes first.
+    /// Returns the number of values in these structures. Expired entries are removed first.
     async fn len(&self, structures: &[StructureKeys]) -> Result<u64, StoreError> {
         Ok(try_join_all(structures.iter().map(|structure| structure.len(&self.store))).await?.iter().sum())
     }
 
-    /// A page of the fields of one part, and the cursor of the next.
+    /// Returns a page of the fields of one part, and the next cursor.
     async fn page(&self, walk: &PartWalk) -> Result<(Bytes, Vec<Bytes>), StoreError> {
         let part = &walk.structure.parts[walk.part];
         let is_set = walk.part == 0 && self.scripts.has_no_order();
@@ -213,7 +219,7 @@ impl CacheStore for BoundedRedis {
         Ok(Found::read(value, &its_tags))
     }
 
-    /// There are no copies: they would be entries beyond the bound.
+    /// Returns `None`: a copy would be an entry beyond the bound.
     async fn stale(&self, key: &str) -> Result<Option<Found>, StoreError> {
         self.ttl(key).await.map(|_| None)
     }
@@ -235,7 +241,8 @@ impl CacheStore for BoundedRedis {
         let (value, its_tags) = if life.tags.is_empty() {
             (value, Vec::new())
         } else {
-            // In the indexes first: an invalidation that comes in between finds the entry there, and the claim under it.
+            // The indexes come first, so that an invalidation in between finds the entry there,
+            // with its claim.
             if !self.store.track(&place.structure.member(&place.field), &life.tags, life.ttl).await? {
                 self.release(key, token).await?;
                 return Ok(false);
@@ -273,7 +280,7 @@ impl CacheStore for BoundedRedis {
 
     async fn remove(&self, keys: &[Bytes]) -> Result<u64, StoreError> {
         let mut fields: HashMap<StructureKeys, Vec<Value>> = HashMap::new();
-        // What isn't text has no entry here.
+        // A key that isn't text has no entry here.
         for key in keys.iter().filter_map(|key| std::str::from_utf8(key).ok()) {
             let EntryField { structure, field } = self.place(key)?;
             fields.entry(structure).or_default().push(Value::Bytes(field));
@@ -294,7 +301,7 @@ impl CacheStore for BoundedRedis {
     fn scan(&self, pattern: &ScanPattern) -> KeyPages<'_> {
         let pattern = pattern.clone();
         let walks = async {
-            // Claims first: a field leaves them for the order, and not the other way round.
+            // Claims come first: a field moves from them to the order, never back.
             let walk = |structure: &StructureKeys, part| PartWalk {
                 structure: structure.clone(),
                 part,
@@ -368,7 +375,7 @@ impl fmt::Debug for BoundedRedis {
     }
 }
 
-/// A life in ms, a century at most.
+/// Returns a life in ms, a century at most.
 fn life_ms(life: Duration) -> i64 {
     millis(life.min(LONGEST))
 }

@@ -1,4 +1,4 @@
-//! The structure that an entry lies in, and its field there.
+//! The names of structures, and of the entries' fields in them.
 
 use bytes::Bytes;
 
@@ -6,14 +6,14 @@ use super::structure::{StructureKeys, hex};
 use crate::bound::Bound;
 use crate::bound::layout::VALUES;
 
-/// How the structures of one cache are named.
+/// The names of one cache's structures.
 #[derive(Debug)]
 pub(super) struct Names {
     /// The store's prefix.
     prefix: String,
     namespace: String,
     bound: Bound,
-    /// Where all entries share structures: one for each shard.
+    /// The shared structures, one for each shard. Empty if each function has its own.
     shared: Vec<StructureKeys>,
 }
 
@@ -27,7 +27,7 @@ impl Names {
         names
     }
 
-    /// The structure of an entry.
+    /// Returns the structure of an entry.
     pub(super) fn structure(&self, key: &str) -> StructureKeys {
         let shard = self.bound.shard(key);
         match self.shared.get(usize::from(shard)) {
@@ -36,12 +36,13 @@ impl Names {
         }
     }
 
-    /// All structures, if they are known beforehand. None: there is one for each function.
+    /// Returns all structures. Returns `None` if each function has its own, so that only a scan
+    /// finds them.
     pub(super) fn all(&self) -> Option<&[StructureKeys]> {
         (!self.bound.per_function).then_some(&self.shared)
     }
 
-    /// The beginning of the keys of all structures.
+    /// Returns the common beginning of the keys of all structures.
     pub(super) fn beginning(&self) -> String {
         #[cfg(feature = "compat")]
         if let Some(theirs) = &self.bound.func_cache {
@@ -51,7 +52,8 @@ impl Names {
         [self.prefix.as_str(), &self.bound.beginning(&self.namespace)].concat()
     }
 
-    /// The structure that this key in Redis is a part of; one part of each tells of it.
+    /// Returns the structure of this key in Redis. Returns `None` unless it is the key of the
+    /// values, which every structure has.
     pub(super) fn of_part(&self, key: &Bytes) -> Option<StructureKeys> {
         let base = key.strip_suffix(VALUES.as_bytes())?;
         let beginning = self.beginning();
@@ -63,16 +65,17 @@ impl Names {
         if !is_one {
             return None;
         }
-        // In the room of a shard of another number there may be one entry more: it is told when the entry comes.
+        // Any shard's room is right here: only steps on one entry use it, and those know their
+        // shard.
         Some(StructureKeys::new(key.slice_ref(base), self.bound.room(0), self.is_theirs()))
     }
 
-    /// The field of an entry. None: the key has no field in this layout.
+    /// Returns the field of an entry. Returns `None` if the key has no field in this layout.
     pub(super) fn field(&self, key: &str) -> Option<Bytes> {
         if !self.is_theirs() {
             return Some(Bytes::copy_from_slice(key.as_bytes()));
         }
-        // Without its checksum, a function has no structure that Python finds.
+        // Python finds no structure of a function without its checksum.
         if self.bound.per_function && !self.bound.function(&self.namespace, key).contains('#') {
             return None;
         }
@@ -85,7 +88,7 @@ impl Names {
         pairs.map(|pair| Some(digit(pair[0])? << 4 | digit(pair[1])?)).collect::<Option<Vec<u8>>>().map(Bytes::from)
     }
 
-    /// The key of an entry that lies under this field.
+    /// Returns the key of the entry in this field.
     pub(super) fn key(&self, structure: &StructureKeys, field: Bytes) -> Bytes {
         if !self.is_theirs() {
             return field;

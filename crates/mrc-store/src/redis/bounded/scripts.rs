@@ -1,4 +1,4 @@
-//! The scripts of a structure. Those that use or evict entries are made once for each policy.
+//! The scripts of a structure. A script that uses or evicts entries exists once for each policy.
 
 use std::sync::LazyLock;
 
@@ -30,7 +30,7 @@ pub(super) struct Evicting {
 }
 
 impl Evicting {
-    /// Whether the index is a set.
+    /// Returns whether the order is a set, because the policy has none.
     pub(super) fn has_no_order(&self) -> bool {
         policy::of(self.policy).victim() == Victim::Random
     }
@@ -45,12 +45,12 @@ static EVICTING: LazyLock<[Evicting; 7]> = LazyLock::new(|| {
     })
 });
 
-/// The scripts of this policy. None: it is none of them.
+/// Returns the scripts of this policy. Returns `None` if it has none.
 pub(super) fn of(policy: Policy) -> Option<&'static Evicting> {
     EVICTING.iter().find(|scripts| scripts.policy == policy)
 }
 
-/// A script for structures of any policy.
+/// Returns a script for structures of any policy.
 fn plain(name: &'static str, lua: &str) -> Script {
     const KIND: &str = "local is_set = redis.call('TYPE', KEYS[1]).ok == 'set'\n";
     guarded(name, "zset = true, set = true", &[KIND, STRUCTURE, lua])
@@ -67,7 +67,8 @@ fn evicting(name: &'static str, policy: Policy, lua: &str) -> Script {
     )
 }
 
-/// A script that removes keys of a foreign type and then runs as if they had been absent. The order is of one of these types.
+/// Returns a script that removes keys of foreign types, and then runs as if they had been absent.
+/// `orders` are the types of the order.
 fn guarded(name: &'static str, orders: &str, step: &[&str]) -> Script {
     let begin = format!("local orders = {{{orders}}}\nlocal function step()\n");
     Script::composed(name, [LOOK, &begin, &step.concat(), "end\n", GUARD].concat())

@@ -1,4 +1,4 @@
-//! One structure: the keys of its parts, and what is done to all of it.
+//! One structure: the keys of its parts, and the steps on the whole.
 
 use bytes::Bytes;
 use fred::types::Value;
@@ -11,7 +11,7 @@ use crate::redis::failure::unexpected;
 use crate::redis::scripts::Script;
 use crate::redis::store::RedisStore;
 
-/// The parts of a structure: the order of its entries, their values, the ends of both entries and claims, and tags.
+/// The parts: the order of the entries, their values, the ends of entries and of claims, and tags.
 const PARTS: usize = 5;
 
 /// The keys of one structure, and the steps on the structure as a whole.
@@ -19,9 +19,9 @@ const PARTS: usize = 5;
 pub(in crate::redis) struct StructureKeys {
     pub(super) base: Bytes,
     pub(in crate::redis) parts: [Bytes; PARTS],
-    /// How many entries it may have.
+    /// The maximal number of entries.
     pub(super) room: usize,
-    /// Whether Python takes part.
+    /// Whether the structure is shared with Python.
     pub(in crate::redis) is_theirs: bool,
 }
 
@@ -32,36 +32,39 @@ impl StructureKeys {
         Self { parts: [0, 1, 2, 3, 4].map(part), base, room, is_theirs }
     }
 
-    /// A structure that Python takes no part in, to look at or to remove.
+    /// Returns a structure that isn't shared with Python, to inspect or remove it.
     pub(in crate::redis) fn ours(base: Bytes) -> Self {
         Self::new(base, 0, false)
     }
 
-    /// The key that holds the token of whoever is filling this field, in a store with this prefix. It is in the structure's slot.
+    /// Returns the key of the lease on this field, in a store with this prefix. It is in the
+    /// structure's slot.
     ///
-    /// It is text: the PyPI peer looks at every key of a server, and can read no other.
+    /// It is text, because the PyPI peer reads every key of a server as text.
     pub(in crate::redis) fn lease(&self, prefix: &str, field: &[u8]) -> Bytes {
         let hex = self.is_theirs.then(|| hex(field).into_bytes());
         bookkeeping::lease_key(prefix, &[&self.base[..], b":", hex.as_deref().unwrap_or(field)].concat())
     }
 
-    /// Under what an entry is in the index of a tag.
+    /// Returns the name of an entry in the index of a tag.
     pub(super) fn member(&self, field: &[u8]) -> Bytes {
         Member::name(self.is_theirs, &self.base, field)
     }
 
-    /// The structure and the field of such a member. None: it is the key of an entry without a bound.
+    /// Returns the structure and the field of such a name. Returns `None` if it is the key of an
+    /// entry without a bound.
     pub(in crate::redis) fn of_member(member: &Bytes) -> Option<(Self, Bytes)> {
         let Member { is_theirs, base, field } = Member::of(member)?;
         Some((Self::new(base, 0, is_theirs), field))
     }
 
-    /// How many entries the structure may have, for a script.
+    /// Returns the maximal number of entries, for a script.
     pub(super) fn room(&self) -> Value {
         Value::Integer(self.room.try_into().unwrap_or(i64::MAX))
     }
 
-    /// Removes the fields that have all of these tags, or may be about to. The answer has a number for each field.
+    /// Removes the fields that have all of these tags, or may get them. The answer has a number for
+    /// each field.
     pub(in crate::redis) async fn drop_fields(
         &self,
         store: &RedisStore,
@@ -76,12 +79,12 @@ impl StructureKeys {
         store.run(&DROP, &keys, &[&[count], tags, &fields, &[theirs]].concat()).await
     }
 
-    /// Returns how many values the structure has. Expired entries are removed first.
+    /// Returns the number of values. Expired entries are removed first.
     pub(in crate::redis) async fn len(&self, store: &RedisStore) -> Result<u64, StoreError> {
         self.count(store, &LEN).await
     }
 
-    /// Removes the structure, and returns how many values it had.
+    /// Removes the structure, and returns the number of its values.
     pub(in crate::redis) async fn purge(&self, store: &RedisStore) -> Result<u64, StoreError> {
         self.count(store, &PURGE).await
     }
