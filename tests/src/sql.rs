@@ -102,6 +102,11 @@ impl SqlServer {
         connect(&self.url("")).await
     }
 
+    /// Runs statements separated by `;`, as a user with all rights.
+    pub async fn execute(&self, sql: &str) {
+        run(&self.url(""), sql).await;
+    }
+
     /// Sends SIGKILL. Returns when the server has ended.
     pub async fn kill(&self) {
         self.running.lock().await.process.kill().await;
@@ -143,7 +148,8 @@ impl Database {
         Self::on(SqlServer::shared_with_log().await).await
     }
 
-    async fn on(server: &'static SqlServer) -> Self {
+    /// Creates a database with utf8mb4 on a server of the test's own.
+    pub async fn on(server: &'static SqlServer) -> Self {
         let name = unique("mrc");
         let database = Self { name, server };
         run(&server.url(""), &format!("CREATE DATABASE {} CHARACTER SET utf8mb4", database.name)).await;

@@ -118,8 +118,7 @@ impl Assembler {
             Event::Xid(_) => Step::Ends,
             Event::XaPrepare(branch) => {
                 if !branch.one_phase {
-                    let (gtrid, bqual) = (branch.transaction.to_vec(), branch.branch.to_vec());
-                    self.prepare(Xid { format: branch.format.into(), gtrid, bqual });
+                    self.prepare(Xid::from(&branch));
                 }
                 Step::Ends
             }

@@ -130,6 +130,11 @@ impl Follower {
         &self.inner.config.name
     }
 
+    /// Returns the rules.
+    pub fn rules(&self) -> &Rules {
+        &self.inner.rules
+    }
+
     async fn lease_now(&self) -> Result<HeldLease, FollowError> {
         let Inner { store, config, .. } = &*self.inner;
         let take = HeldLease::take(store, &config.name, config.lease);

@@ -46,6 +46,9 @@ pub enum Reason {
     /// A statement names the table: DDL, or a change in statement format.
     #[error("a statement names the table")]
     Statement,
+    /// The log has a change as a statement, without its rows.
+    #[error("the log has a change without its rows: SET GLOBAL binlog_format = ROW")]
+    StatementFormat,
     /// A statement isn't understood.
     #[error("a statement isn't understood")]
     Unclear,
@@ -66,6 +69,7 @@ impl Reason {
             Self::TooLong => "too_long",
             Self::TooMany { .. } => "too_many",
             Self::Statement => "statement",
+            Self::StatementFormat => "statement_format",
             Self::Unclear => "unclear",
             Self::Other(_) => "other",
         }

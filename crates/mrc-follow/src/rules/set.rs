@@ -92,6 +92,8 @@ impl Rules {
     pub fn apply_statement(&self, statement: &Statement, schema: &str, effects: &mut Effects) {
         let ignore_case = self.server.ignore_case;
         match statement {
+            // Triggers, stored functions and cascades change tables that the text doesn't name.
+            Statement::Touches { changes_rows: true, .. } => effects.mark_everything(Reason::StatementFormat),
             Statement::Touches { names, .. } => {
                 for rule in &self.rules {
                     if names.may_mean(&rule.table.schema, &rule.table.name, schema, ignore_case) {

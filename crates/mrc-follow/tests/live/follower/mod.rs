@@ -1,6 +1,10 @@
 //! The follower on a real database: what it invalidates, and what it survives.
 
+mod faults;
+mod foreign_keys;
 mod rows;
+mod statements;
+mod xa;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +12,7 @@ use std::time::Duration;
 use mrc_core::{Event, Tag};
 use mrc_follow::rules::{Rule, Rules};
 use mrc_follow::{Follower, FollowerBuilder, Status};
-use mrc_store::{CacheStore, Checkpoints, Life, MySqlConfig, RedisConfig, RedisStore, Terms, Token};
+use mrc_store::{CacheStore, Life, MySqlConfig, RedisConfig, RedisStore, Terms, Token};
 use mrc_tests::{Database, Redis, unique};
 use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinHandle;
@@ -57,6 +61,14 @@ impl Following {
         following
     }
 
+    /// Kills the follower, and starts another one of the same name over the same store.
+    async fn again(self, database: &Database) -> Self {
+        self.task.abort();
+        let (store, follower) = (self.store.clone(), self.follower.clone());
+        let rules = follower.rules().clone();
+        Self::over(database, store, |builder| builder.name(follower.name()).rules(rules)).await
+    }
+
     /// Waits until the status is so.
     async fn until(&self, is_so: impl Fn(&Status) -> bool) {
         while !is_so(&self.follower.status()) {
@@ -72,6 +84,7 @@ impl Following {
     /// Fills an entry with these tags.
     async fn fill(&self, key: &str, tags: &[&str]) {
         let (store, token) = (&*self.store, Token::from_bits(rand::random()));
+        store.remove(&[key.to_owned().into()]).await.unwrap();
         let since = store.now().await.unwrap();
         store.claim(key, &token, Terms::fill(LONG)).await.unwrap();
         let tags = tags.iter().map(|tag| (Tag::new(*tag), since)).collect();
@@ -125,3 +138,60 @@ fn marks(database: &Database) -> Rule {
 fn orders(database: &Database) -> Rule {
     Rule::table(format!("{}.orders", database.name())).all("orders").tag("orders:{store_id}").tag("order:{id}")
 }
+
+/// Entries of the stores 6 and 7, and of the orders 1 of store 6 and 2 of store 7.
+const ENTRIES: [(&str, [&str; 2]); 4] = [
+    ("store 6", ["orders:6", "orders"]),
+    ("store 7", ["orders:7", "orders"]),
+    ("order 1", ["order:1", "orders"]),
+    ("order 2", ["order:2", "orders"]),
+];
+
+/// A database with a table of orders, and a follower with the four entries.
+struct Shop {
+    database: Database,
+    following: Following,
+}
+
+impl Shop {
+    /// `more` are further statements before the follower starts.
+    async fn open(more: &str) -> Self {
+        Self::on(Database::logged().await, more).await
+    }
+
+    async fn on(database: Database, more: &str) -> Self {
+        let orders_table = "CREATE TABLE orders (id INT PRIMARY KEY, store_id INT, state VARCHAR(20), note TEXT)";
+        database.execute(orders_table).await;
+        database.execute("INSERT INTO orders VALUES (1, 6, 'open', NULL), (2, 7, 'open', NULL)").await;
+        if !more.is_empty() {
+            database.execute(more).await;
+        }
+        let following = Following::start(&database, [orders(&database), marks(&database)]).await;
+        let shop = Self { database, following };
+        shop.fill().await;
+        shop
+    }
+
+    async fn fill(&self) {
+        for (key, tags) in ENTRIES {
+            self.following.fill(key, &tags).await;
+        }
+    }
+
+    /// Runs statements, and checks which entries are invalidated.
+    async fn check(&self, change: &str, gone: &[&str]) {
+        self.database.execute(change).await;
+        self.expect(change, gone).await;
+    }
+
+    async fn expect(&self, change: &str, gone: &[&str]) {
+        let keys = ENTRIES.map(|(key, _)| key);
+        let left = self.following.left(&self.database, &keys).await;
+        let expected: Vec<&str> = keys.into_iter().filter(|key| !gone.contains(key)).collect();
+        assert_eq!(left, expected, "{change}: {:?}", self.following.follower.status());
+        self.fill().await;
+    }
+}
+
+/// Everything of the table.
+const ALL: [&str; 4] = ["store 6", "store 7", "order 1", "order 2"];

@@ -1,22 +1,128 @@
-//! Rows to tags and params.
+//! Rows to tags.
 
-use mrc_tests::Database;
+use mrc_follow::rules::Rule;
+use mrc_tests::{Database, SqlKind, SqlServer};
 
-use super::{Following, marks, orders};
+use super::{ALL, Following, Shop, marks};
 
-const TABLE: &str = "CREATE TABLE orders (id INT PRIMARY KEY, store_id INT, state VARCHAR(20))";
+fn is_mysql() -> bool {
+    SqlKind::of_this_run().name == "MySQL"
+}
 
 #[tokio::test]
 async fn a_commit_invalidates_what_its_rows_name() {
-    let database = Database::logged().await;
-    database.execute(TABLE).await;
-    let following = Following::start(&database, [orders(&database), marks(&database)]).await;
-    for (key, tags) in
-        [("six", ["orders:6", "orders"]), ("seven", ["orders:7", "orders"]), ("one", ["order:1", "orders"])]
-    {
-        following.fill(key, &tags).await;
+    let shop = Shop::open("").await;
+    shop.check("INSERT INTO orders VALUES (3, 6, 'open', NULL)", &["store 6"]).await;
+    shop.check("UPDATE orders SET state = 'paid' WHERE id = 2", &["store 7", "order 2"]).await;
+    shop.check("DELETE FROM orders WHERE id = 3", &["store 6"]).await;
+    shop.check("REPLACE INTO orders VALUES (1, 6, 'paid', NULL)", &["store 6", "order 1"]).await;
+    let upsert = "INSERT INTO orders VALUES (2, 7, 'x', NULL) ON DUPLICATE KEY UPDATE state = 'sent'";
+    shop.check(upsert, &["store 7", "order 2"]).await;
+}
+
+#[tokio::test]
+async fn a_row_that_moves_invalidates_both_places() {
+    let shop = Shop::open("").await;
+    shop.check("UPDATE orders SET store_id = 7 WHERE id = 1", &["store 6", "store 7", "order 1"]).await;
+}
+
+#[tokio::test]
+async fn nothing_is_invalidated_that_was_not_committed() {
+    let shop = Shop::open("").await;
+    shop.check("BEGIN; UPDATE orders SET state = 'paid'; ROLLBACK", &[]).await;
+    let savepoint = "BEGIN; UPDATE orders SET state = 'a' WHERE id = 1; SAVEPOINT s; \
+        UPDATE orders SET state = 'b' WHERE id = 2; ROLLBACK TO s; COMMIT";
+    shop.check(savepoint, &["store 6", "order 1"]).await;
+    shop.check("UPDATE orders SET state = 'never' WHERE id = 99", &[]).await;
+    shop.check("CREATE TEMPORARY TABLE orders (id INT); INSERT INTO orders VALUES (1)", &[]).await;
+}
+
+#[tokio::test]
+async fn an_image_without_all_columns_invalidates_the_table() {
+    let shop = Shop::open("").await;
+    let minimal = "SET SESSION binlog_row_image = MINIMAL; UPDATE orders SET state = 'paid' WHERE id = 1";
+    shop.check(minimal, &ALL).await;
+    assert!(shop.following.follower.status().fallbacks.contains_key("absent"));
+}
+
+#[tokio::test]
+async fn a_renamed_column_invalidates_the_table() {
+    let shop = Shop::open("").await;
+    shop.check("ALTER TABLE orders RENAME COLUMN store_id TO shop_id", &ALL).await;
+    shop.check("UPDATE orders SET state = 'paid' WHERE id = 1", &ALL).await;
+    shop.check("ALTER TABLE orders RENAME COLUMN shop_id TO store_id", &ALL).await;
+    shop.check("UPDATE orders SET state = 'open' WHERE id = 1", &["store 6", "order 1"]).await;
+}
+
+#[tokio::test]
+async fn engines_without_transactions_are_followed() {
+    let shop = Shop::open("ALTER TABLE orders ENGINE = MyISAM").await;
+    shop.check("UPDATE orders SET state = 'paid' WHERE id = 1", &["store 6", "order 1"]).await;
+}
+
+#[tokio::test]
+async fn compressed_transactions_are_followed() {
+    if is_mysql() {
+        let shop = Shop::open("").await;
+        let compressed = "SET SESSION binlog_transaction_compression = ON; \
+            BEGIN; UPDATE orders SET note = REPEAT('a', 9999) WHERE id = 1; COMMIT";
+        shop.check(compressed, &["store 6", "order 1"]).await;
+        return;
     }
-    database.execute("INSERT INTO orders VALUES (1, 6, 'open')").await;
-    assert_eq!(following.left(&database, &["six", "seven", "one"]).await, ["seven"]);
-    following.stop().await;
+    let server: &'static SqlServer = Box::leak(Box::new(SqlServer::with_log().await));
+    server.execute("SET GLOBAL log_bin_compress = ON, GLOBAL log_bin_compress_min_len = 10").await;
+    let shop = Shop::on(Database::on(server).await, "").await;
+    shop.check("UPDATE orders SET note = REPEAT('a', 9999) WHERE id = 1", &["store 6", "order 1"]).await;
+    shop.check(&format!("TRUNCATE orders /* {} */", "a".repeat(999)), &ALL).await;
+}
+
+#[tokio::test]
+async fn columns_that_no_rule_needs_may_have_any_type() {
+    let types = if is_mysql() {
+        "doc JSON, place GEOMETRY, at TIMESTAMP(6) NULL, bits BIT(9), kind ENUM('a','b')"
+    } else {
+        "doc JSON, place GEOMETRY, at TIMESTAMP(6) NULL, bits BIT(9), long_text TEXT COMPRESSED"
+    };
+    let shop = Shop::open(&format!("ALTER TABLE orders ADD ({types})")).await;
+    shop.check(
+        r#"UPDATE orders SET doc = '{"a": [1, 2]}', at = NOW(6), bits = 5 WHERE id = 1"#,
+        &["store 6", "order 1"],
+    )
+    .await;
+    if is_mysql() {
+        let partial = "SET SESSION binlog_row_value_options = PARTIAL_JSON; \
+            UPDATE orders SET doc = JSON_SET(doc, '$.a[0]', 9) WHERE id = 1";
+        shop.check(partial, &["store 6", "order 1"]).await;
+    }
+}
+
+#[tokio::test]
+async fn the_metadata_of_columns_is_needed() {
+    let server: &'static SqlServer = Box::leak(Box::new(SqlServer::with_log().await));
+    server.execute("SET GLOBAL binlog_row_metadata = MINIMAL").await;
+    let shop = Shop::on(Database::on(server).await, "").await;
+    shop.database.execute("UPDATE orders SET state = 'paid' WHERE id = 1").await;
+    shop.following.until(|status| status.fallbacks.contains_key("metadata")).await;
+    server.execute("SET GLOBAL binlog_row_metadata = FULL").await;
+    shop.expect("UPDATE without names", &ALL).await;
+    let why = shop.following.follower.status().last_fallback.unwrap().1;
+    assert!(why.contains("SET GLOBAL binlog_row_metadata = FULL"), "{why}");
+}
+
+#[tokio::test]
+async fn params_drop_the_entries_of_their_queries() {
+    let database = Database::logged().await;
+    database.execute("CREATE TABLE orders (id INT PRIMARY KEY, store_id INT)").await;
+    let rule = Rule::table(format!("{}.orders", database.name())).all("orders").param("StoreId", "{store_id}");
+    let following = Following::start(&database, [rule, marks(&database)]).await;
+    let key = |params: &str| format!("{params}_d6f3536ac027efd4916a172a39156f97c989bfd3");
+    let (six, seven, other) = (key("StoreId=6"), key("StoreId=7_State=open"), key("UserId=6"));
+    let keys = [&*six, &seven, &other];
+    for key in keys {
+        following.fill(key, &[]).await;
+    }
+    database.execute("INSERT INTO orders VALUES (1, 6)").await;
+    assert_eq!(following.left(&database, &keys).await, [&*seven, &other]);
+    database.execute("TRUNCATE orders").await;
+    assert_eq!(following.left(&database, &keys).await, [&*other], "whatever the value");
 }

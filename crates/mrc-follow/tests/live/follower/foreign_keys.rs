@@ -1,0 +1,44 @@
+//! Rows that a foreign key changes.
+
+use mrc_tests::SqlKind;
+
+use super::{ALL, Shop};
+
+const STORES: &str = "CREATE TABLE stores (id INT PRIMARY KEY); INSERT INTO stores VALUES (6), (7)";
+
+/// What an action on store 6 invalidates: its order, or everything where the log has no such rows.
+fn gone() -> &'static [&'static str] {
+    if SqlKind::of_this_run().logs_cascades { &["store 6", "order 1"] } else { &ALL }
+}
+
+#[tokio::test]
+async fn a_delete_that_cascades_is_noticed() {
+    let key = "ALTER TABLE orders ADD FOREIGN KEY (store_id) REFERENCES stores (id) ON DELETE CASCADE";
+    let shop = Shop::open(&format!("{STORES}; {key}")).await;
+    shop.check("DELETE FROM stores WHERE id = 6", gone()).await;
+}
+
+#[tokio::test]
+async fn an_update_that_cascades_is_noticed() {
+    let key = "ALTER TABLE orders ADD FOREIGN KEY (store_id) REFERENCES stores (id) ON UPDATE CASCADE";
+    let shop = Shop::open(&format!("{STORES}; {key}")).await;
+    shop.check("UPDATE stores SET id = 66 WHERE id = 6", gone()).await;
+}
+
+#[tokio::test]
+async fn a_delete_that_sets_null_is_noticed() {
+    let key = "ALTER TABLE orders ADD FOREIGN KEY (store_id) REFERENCES stores (id) ON DELETE SET NULL";
+    let shop = Shop::open(&format!("{STORES}; {key}")).await;
+    shop.check("DELETE FROM stores WHERE id = 6", gone()).await;
+}
+
+#[tokio::test]
+async fn a_cascade_over_several_tables_is_noticed() {
+    let chain = "CREATE TABLE regions (id INT PRIMARY KEY); INSERT INTO regions VALUES (1); \
+        CREATE TABLE stores (id INT PRIMARY KEY, region_id INT, \
+            FOREIGN KEY (region_id) REFERENCES regions (id) ON DELETE CASCADE); \
+        INSERT INTO stores VALUES (6, 1), (7, NULL); \
+        ALTER TABLE orders ADD FOREIGN KEY (store_id) REFERENCES stores (id) ON DELETE CASCADE";
+    let shop = Shop::open(chain).await;
+    shop.check("DELETE FROM regions", gone()).await;
+}
