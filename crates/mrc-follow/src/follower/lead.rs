@@ -117,7 +117,10 @@ impl<'a> Lead<'a> {
         if self.inner.once && self.target.is_none() {
             self.target = Some(now.clone());
         }
-        let known = self.position.take().filter(|position| position.is_like(&now));
+        if self.position.as_ref().is_some_and(|known| !now.covers(known)) {
+            self.lost("the position is of another server, or ahead of this one");
+        }
+        let known = self.position.take();
         // The position first: what commits after it is streamed.
         let from = match known {
             Some(position) => position,

@@ -63,11 +63,6 @@ impl Position {
 }
 
 impl Position {
-    /// Returns whether both are positions of the same kind of server.
-    pub(crate) fn is_like(&self, other: &Self) -> bool {
-        std::mem::discriminant(self) == std::mem::discriminant(other)
-    }
-
     /// Returns whether every transaction of the other position is behind this one.
     pub(crate) fn covers(&self, other: &Self) -> bool {
         match (self, other) {

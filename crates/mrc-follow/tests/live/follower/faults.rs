@@ -1,1 +1,242 @@
 //! What a follower survives: the end of its process, of the cache, of the database, of the log.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use mrc_follow::rules::Rules;
+use mrc_follow::{FollowError, Follower, Position};
+use mrc_store::{Advance, CacheStore, Lease, MySqlConfig, RedisConfig, RedisStore, Token};
+use mrc_tests::{Database, Proxy, Redis, unique};
+use mysql_async::prelude::Queryable;
+
+use super::{ALL, Following, Shop, marks, orders, own_server, store};
+
+impl Shop {
+    fn name(&self) -> String {
+        self.following.follower.name().to_owned()
+    }
+
+    /// Returns the key of the position in Redis.
+    async fn key(&self) -> String {
+        let keys = Redis::shared().await.cli(&["KEYS", &format!("*mrc:f:{{{}}}", self.name())]).await;
+        keys.lines().next().unwrap().to_owned()
+    }
+
+    /// Overwrites the position in the cache, as a restore of an old snapshot does.
+    async fn put_position(&self, position: Option<&str>) {
+        let redis = Redis::shared().await;
+        let key = self.key().await;
+        match position {
+            Some(position) => redis.cli(&["HSET", &key, "position", position]).await,
+            None => redis.cli(&["DEL", &key]).await,
+        };
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_lost_when_the_follower_is_killed_at_any_moment() {
+    let mut shop = Shop::open("").await;
+    for round in 0..8_u64 {
+        let change = format!("UPDATE orders SET state = '{round}' WHERE id = 1");
+        shop.database.execute(&change).await;
+        if round % 2 == 0 {
+            // The follower has read some of it by now, or nothing.
+            tokio::time::sleep(Duration::from_micros(round * 500)).await;
+        }
+        shop.following = shop.following.again(&shop.database).await;
+        shop.expect(&change, &["store 6", "order 1"]).await;
+    }
+    assert_eq!(shop.following.follower.status().lost, 0, "the position was there each time");
+}
+
+#[tokio::test]
+async fn a_commit_while_no_follower_runs_is_applied_by_the_next() {
+    let mut shop = Shop::open("").await;
+    shop.following.task.abort();
+    shop.database.execute("UPDATE orders SET state = 'paid' WHERE id = 2").await;
+    shop.following = shop.following.again(&shop.database).await;
+    shop.expect("UPDATE while away", &["store 7", "order 2"]).await;
+}
+
+#[tokio::test]
+async fn a_cache_that_went_back_is_replayed() {
+    let shop = Shop::open("").await;
+    shop.following.caught_up(&shop.database).await;
+    let before = shop.following.follower.status().position;
+    shop.check("UPDATE orders SET state = 'paid' WHERE id = 1", &["store 6", "order 1"]).await;
+    // The entries have risen again, and with them the position from before the change.
+    shop.put_position(Some(&before)).await;
+    shop.following.until(|status| status.rewinds == 1).await;
+    shop.expect("the cache went back", &["store 6", "order 1"]).await;
+}
+
+#[tokio::test]
+async fn a_cache_that_has_lost_the_position_loses_everything_that_is_followed() {
+    let shop = Shop::open("").await;
+    shop.put_position(None).await;
+    // The first one was at the start.
+    shop.following.until(|status| status.fallbacks["other"] == 2).await;
+    assert_eq!(shop.following.follower.status().rewinds, 1);
+    shop.expect("the position is lost", &ALL).await;
+    shop.check("UPDATE orders SET state = 'paid' WHERE id = 1", &["store 6", "order 1"]).await;
+}
+
+#[tokio::test]
+async fn a_position_of_another_server_loses_everything_that_is_followed() {
+    let mut shop = Shop::open("").await;
+    shop.following.task.abort();
+    let foreign = match shop.following.follower.status().position.parse().unwrap() {
+        Position::MySql(_) => "mysql:11111111-2222-3333-4444-555555555555:1-5",
+        _ => "mariadb:0-1-99999999",
+    };
+    shop.put_position(Some(foreign)).await;
+    shop.following = shop.following.again(&shop.database).await;
+    shop.following.until(|status| status.lost == 1 && status.fallbacks.contains_key("other")).await;
+    shop.expect("a foreign position", &ALL).await;
+}
+
+#[tokio::test]
+async fn a_purged_log_loses_everything_that_is_followed() {
+    let (server, database) = own_server().await;
+    let mut shop = Shop::on(database, "").await;
+    shop.following.task.abort();
+    shop.database.execute("UPDATE orders SET state = 'paid' WHERE id = 1").await;
+    server.execute("FLUSH BINARY LOGS").await;
+    let mut conn = server.admin().await;
+    // A log that is being sent isn't purged.
+    let dumps = "SELECT id FROM information_schema.processlist WHERE command LIKE 'Binlog Dump%'";
+    for id in conn.query::<u64, _>(dumps).await.unwrap() {
+        // It may have ended by itself.
+        let _ = conn.query_drop(format!("KILL {id}")).await;
+    }
+    while !conn.query::<u64, _>(dumps).await.unwrap().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    loop {
+        let logs: Vec<mysql_async::Row> = conn.query("SHOW BINARY LOGS").await.unwrap();
+        let last: String = logs.last().unwrap().get(0).unwrap();
+        conn.query_drop(format!("PURGE BINARY LOGS TO '{last}'")).await.unwrap();
+        // MariaDB keeps a log for a moment that a recovery might need.
+        if logs.len() == 1 {
+            break;
+        }
+    }
+    shop.following = shop.following.again(&shop.database).await;
+    shop.expect("PURGE BINARY LOGS", &ALL).await;
+    let status = shop.following.follower.status();
+    assert!(status.lost >= 1, "{status:?}");
+    shop.check("UPDATE orders SET state = 'sent' WHERE id = 2", &["store 7", "order 2"]).await;
+}
+
+#[tokio::test]
+async fn a_killed_database_is_followed_again() {
+    let (server, database) = own_server().await;
+    let shop = Shop::on(database, "").await;
+    shop.database.execute("UPDATE orders SET state = 'paid' WHERE id = 1").await;
+    server.kill().await;
+    server.restart().await;
+    shop.expect("UPDATE before the kill", &["store 6", "order 1"]).await;
+    shop.check("UPDATE orders SET state = 'sent' WHERE id = 2", &["store 7", "order 2"]).await;
+    assert!(shop.following.follower.status().reconnects > 0);
+}
+
+#[tokio::test]
+async fn a_cut_stream_loses_no_transaction() {
+    let database = Database::logged().await;
+    database.execute("CREATE TABLE orders (id INT PRIMARY KEY, store_id INT, note LONGTEXT)").await;
+    let wire = Proxy::to(database.port()).await;
+    let store = store().await;
+    let url = database.url().replace(&format!(":{}/", database.port()), &format!(":{}/", wire.port()));
+    let rules = Rules::new([orders(&database), marks(&database)]).unwrap();
+    let name = unique("follower");
+    let following = Following::over(&url, store, |builder| builder.name(name).rules(rules)).await;
+    for round in 0..6 {
+        following.fill("store 6", &["orders:6", "orders"]).await;
+        let insert = format!("INSERT INTO orders VALUES ({round}, 6, REPEAT('a', 4000000))");
+        // Cut in the middle of the transaction, as far as the timing has it.
+        tokio::join!(database.execute(&insert), async { wire.cut() });
+        assert!(following.left(&database, &["store 6"]).await.is_empty(), "round {round}");
+    }
+    assert!(following.follower.status().reconnects > 0);
+}
+
+#[tokio::test]
+async fn an_absent_cache_is_waited_for() {
+    let redis = Redis::start().await;
+    let database = Database::logged().await;
+    database.execute("CREATE TABLE orders (id INT PRIMARY KEY, store_id INT)").await;
+    let config = RedisConfig::from_url(&redis.url()).unwrap().command_timeout(Duration::from_millis(500));
+    let store = Arc::new(RedisStore::new(config).unwrap());
+    let rules = Rules::new([orders(&database), marks(&database)]).unwrap();
+    let following = Following::over(&database.url(), store, |builder| builder.name("shop").rules(rules)).await;
+    redis.kill().await;
+    database.execute("INSERT INTO orders VALUES (1, 6)").await;
+    following.until(|status| !status.leads).await;
+    redis.restart().await;
+    following.until(|status| status.leads).await;
+    following.fill("store 6", &["orders:6"]).await;
+    following.fill("store 7", &["orders:7"]).await;
+    database.execute("INSERT INTO orders VALUES (2, 6)").await;
+    assert_eq!(following.left(&database, &["store 6", "store 7"]).await, ["store 7"]);
+}
+
+#[tokio::test]
+async fn another_follower_takes_over() {
+    let shop = Shop::open("").await;
+    let rules = shop.following.follower.rules().clone();
+    let mysql = MySqlConfig::from_url(&shop.database.url()).unwrap();
+    let second = Follower::with_shared_store(mysql, shop.following.store.clone())
+        .name(shop.name())
+        .server_id(rand::random_range(2..u32::MAX))
+        .rules(rules)
+        .build()
+        .unwrap();
+    let running = second.clone();
+    let standby = tokio::spawn(async move { running.run(std::future::pending()).await });
+    shop.check("UPDATE orders SET state = 'a' WHERE id = 1", &["store 6", "order 1"]).await;
+    assert!(!second.status().leads);
+    // Its task ends without a word to anybody, as a killed process does.
+    shop.following.task.abort();
+    shop.database.execute("UPDATE orders SET state = 'b' WHERE id = 1").await;
+    while shop.following.store.get("store 6").await.unwrap().is_some() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert!(second.status().leads && second.status().lost == 0);
+    standby.abort();
+}
+
+#[tokio::test]
+async fn a_follower_that_was_paused_does_no_harm() {
+    let shop = Shop::open("").await;
+    let (books, name) = (shop.following.store.as_checkpoints().unwrap(), shop.name());
+    // Another follower has taken the lease, and is further.
+    let other = Token::from_bits(rand::random());
+    let redis = Redis::shared().await;
+    redis.cli(&["DEL", &format!("{}:l", shop.key().await)]).await;
+    assert_eq!(books.lease(&name, &other, Duration::from_secs(5)).await.unwrap(), Lease::Ours);
+    shop.following.until(|status| !status.leads).await;
+    let found = books.checkpoint(&name).await.unwrap().unwrap().position;
+    shop.database.execute("UPDATE orders SET state = 'b' WHERE id = 1").await;
+    let position = books.checkpoint(&name).await.unwrap().unwrap().position;
+    assert_eq!(position, found, "a follower without a lease writes no position");
+    assert_eq!(books.advance(&name, &other, Some(&found), &found).await.unwrap(), Advance::Done);
+    books.end_lease(&name, &other).await.unwrap();
+    shop.following.until(|status| status.leads).await;
+    shop.expect("UPDATE during the pause", &["store 6", "order 1"]).await;
+}
+
+#[tokio::test]
+async fn a_server_id_in_use_ends_the_follower() {
+    let shop = Shop::open("").await;
+    let rules = shop.following.follower.rules().clone();
+    let build = |server_id: u32| {
+        let mysql = MySqlConfig::from_url(&shop.database.url()).unwrap();
+        let builder = Follower::with_shared_store(mysql, shop.following.store.clone());
+        builder.name(unique("other")).server_id(server_id).rules(rules.clone()).build().unwrap()
+    };
+    let server_id = rand::random_range(2..u32::MAX);
+    let (first, second) = (build(server_id), build(server_id));
+    let (one, two) = (first.run(std::future::pending()), second.run(std::future::pending()));
+    let error = tokio::select! { ended = one => ended, ended = two => ended }.unwrap_err();
+    assert!(matches!(error, FollowError::ServerIdTaken(id) if id == server_id), "{error}");
+}

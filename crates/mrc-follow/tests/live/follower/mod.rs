@@ -13,7 +13,7 @@ use mrc_core::{Event, Tag};
 use mrc_follow::rules::{Rule, Rules};
 use mrc_follow::{Follower, FollowerBuilder, Status};
 use mrc_store::{CacheStore, Life, MySqlConfig, RedisConfig, RedisStore, Terms, Token};
-use mrc_tests::{Database, Redis, unique};
+use mrc_tests::{Database, Redis, SqlServer, unique};
 use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinHandle;
 
@@ -31,19 +31,12 @@ struct Following {
 impl Following {
     /// Starts a follower with these rules, and returns when it has its first position.
     async fn start(database: &Database, rules: impl IntoIterator<Item = Rule>) -> Self {
-        let redis = Redis::shared().await;
-        let config = RedisConfig::from_url(&redis.url()).unwrap().prefix(format!("{}:", unique("follow")));
-        let store = Arc::new(RedisStore::new(config).unwrap());
-        let name = unique("follower");
-        Self::over(database, store, |builder| builder.name(name).rules(Rules::new(rules).unwrap())).await
+        let (store, name) = (store().await, unique("follower"));
+        Self::over(&database.url(), store, |builder| builder.name(name).rules(Rules::new(rules).unwrap())).await
     }
 
-    async fn over(
-        database: &Database,
-        store: Arc<RedisStore>,
-        set: impl FnOnce(FollowerBuilder) -> FollowerBuilder,
-    ) -> Self {
-        let mysql = MySqlConfig::from_url(&database.url()).unwrap();
+    async fn over(url: &str, store: Arc<RedisStore>, set: impl FnOnce(FollowerBuilder) -> FollowerBuilder) -> Self {
+        let mysql = MySqlConfig::from_url(url).unwrap();
         let changed = Arc::new(Notify::new());
         let notify = Arc::clone(&changed);
         let builder = Follower::with_shared_store(mysql, store.clone())
@@ -66,7 +59,7 @@ impl Following {
         self.task.abort();
         let (store, follower) = (self.store.clone(), self.follower.clone());
         let rules = follower.rules().clone();
-        Self::over(database, store, |builder| builder.name(follower.name()).rules(rules)).await
+        Self::over(&database.url(), store, |builder| builder.name(follower.name()).rules(rules)).await
     }
 
     /// Waits until the status is so.
@@ -81,14 +74,19 @@ impl Following {
         }
     }
 
-    /// Fills an entry with these tags.
+    /// Fills an entry with these tags. The follower may be invalidating them for an earlier reason.
     async fn fill(&self, key: &str, tags: &[&str]) {
-        let (store, token) = (&*self.store, Token::from_bits(rand::random()));
-        store.remove(&[key.to_owned().into()]).await.unwrap();
-        let since = store.now().await.unwrap();
-        store.claim(key, &token, Terms::fill(LONG)).await.unwrap();
-        let tags = tags.iter().map(|tag| (Tag::new(*tag), since)).collect();
-        assert!(store.fill(key, &token, "[1]".into(), Life { ttl: LONG, tags, ..Life::default() }).await.unwrap());
+        let store = &*self.store;
+        loop {
+            let token = Token::from_bits(rand::random());
+            store.remove(&[key.to_owned().into()]).await.unwrap();
+            let since = store.now().await.unwrap();
+            store.claim(key, &token, Terms::fill(LONG)).await.unwrap();
+            let tags = tags.iter().map(|tag| (Tag::new(*tag), since)).collect();
+            if store.fill(key, &token, "[1]".into(), Life { ttl: LONG, tags, ..Life::default() }).await.unwrap() {
+                return;
+            }
+        }
     }
 
     /// Waits until everything that is committed now is applied. Returns the keys that are left.
@@ -107,7 +105,7 @@ impl Following {
     async fn caught_up(&self, database: &Database) {
         let mark = unique("mark");
         database.execute("CREATE TABLE IF NOT EXISTS marks (mark VARCHAR(64))").await;
-        self.fill(&mark, &[&mark]).await;
+        self.fill(&mark, &[&mark, "marks"]).await;
         database.execute(&format!("INSERT INTO marks VALUES ('{mark}')")).await;
         while self.store.get(&mark).await.unwrap().is_some() {
             assert!(!self.task.is_finished(), "the follower has ended");
@@ -130,6 +128,13 @@ impl Drop for Following {
     }
 }
 
+/// Returns a store of its own on the shared Redis.
+async fn store() -> Arc<RedisStore> {
+    let redis = Redis::shared().await;
+    let config = RedisConfig::from_url(&redis.url()).unwrap().prefix(format!("{}:", unique("follow")));
+    Arc::new(RedisStore::new(config).unwrap())
+}
+
 /// The rule for the marks of [`Following::caught_up`].
 fn marks(database: &Database) -> Rule {
     Rule::table(format!("{}.marks", database.name())).all("marks").tag("{mark}")
@@ -146,6 +151,12 @@ const ENTRIES: [(&str, [&str; 2]); 4] = [
     ("order 1", ["order:1", "orders"]),
     ("order 2", ["order:2", "orders"]),
 ];
+
+/// A server of the test's own, where it may do what reaches the followers of other tests.
+async fn own_server() -> (&'static SqlServer, Database) {
+    let server: &'static SqlServer = Box::leak(Box::new(SqlServer::with_log().await));
+    (server, Database::on(server).await)
+}
 
 /// A database with a table of orders, and a follower with the four entries.
 struct Shop {

@@ -1,6 +1,6 @@
 //! Statements that the log has as text: everything of the tables that they name.
 
-use super::{ALL, Shop};
+use super::{ALL, Shop, own_server};
 
 #[tokio::test]
 async fn statements_invalidate_the_tables_that_they_name() {
@@ -18,7 +18,7 @@ async fn statements_invalidate_the_tables_that_they_name() {
 
 #[tokio::test]
 async fn changes_in_statement_format_invalidate_everything() {
-    let shop = Shop::open("").await;
+    let shop = Shop::on(own_server().await.1, "").await;
     let statement = "SET SESSION binlog_format = STATEMENT; UPDATE orders SET state = 'paid' WHERE id = 1";
     shop.check(statement, &ALL).await;
     let in_transaction = "SET SESSION binlog_format = STATEMENT; \
