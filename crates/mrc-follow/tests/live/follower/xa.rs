@@ -6,7 +6,7 @@ use mysql_async::prelude::Queryable;
 use super::{ALL, Shop, own_server};
 
 fn begin(name: &str) -> String {
-    format!("XA START '{name}'; UPDATE orders SET state = 'paid' WHERE id = 1; XA END '{name}'")
+    format!("XA START '{name}'; UPDATE orders SET state = '{name}' WHERE id = 1; XA END '{name}'")
 }
 
 #[tokio::test]
