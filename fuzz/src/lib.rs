@@ -6,12 +6,14 @@
 //! | [`statement`] | blanks and comments around a text change nothing; a lock, text after a `;` or a call of a stored function is refused wherever it stands |
 //! | [`json`] | a document stays the same document; any other text is an error |
 //! | [`rows`] | rows of any cells are valid JSON in every format, or an error |
+//! | [`events`] | events of a binlog, damaged or not, are decoded or refused; a cell doesn't depend on the other cells that are asked for |
 //! | [`arguments`] | a command line is understood or refused, shows no password, and its params mean the same to a key and to a drop |
 //!
 //! `just fuzz TARGET` searches for input that breaks a target. `cargo test` runs the inputs in
 //! `corpus`, and some thousand inputs of its own, on any toolchain.
 
 mod arguments;
+mod events;
 mod input;
 mod json;
 mod keys;
@@ -26,7 +28,13 @@ mod args;
 #[path = "../../crates/mrc-cli/src/value/mod.rs"]
 mod value;
 
+// The decoder's own files, since its crate builds the drivers too.
+#[allow(dead_code, unused_imports)]
+#[path = "../../crates/mrc-follow/src/event/mod.rs"]
+mod event;
+
 pub use arguments::arguments;
+pub use events::events;
 pub use json::json;
 pub use keys::keys;
 pub use rows::rows;
@@ -36,5 +44,11 @@ pub use statement::statement;
 pub type Target = fn(&[u8]);
 
 /// Every target by its name, which is also its corpus's name.
-pub const TARGETS: [(&str, Target); 5] =
-    [("keys", keys), ("statement", statement), ("json", json), ("rows", rows), ("arguments", arguments)];
+pub const TARGETS: [(&str, Target); 6] = [
+    ("keys", keys),
+    ("statement", statement),
+    ("json", json),
+    ("rows", rows),
+    ("events", events),
+    ("arguments", arguments),
+];

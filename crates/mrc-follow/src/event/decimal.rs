@@ -1,7 +1,7 @@
 //! `DECIMAL`: groups of nine digits to text.
 
-use super::Fault;
 use super::read::Reader;
+use super::{Fault, digits};
 
 /// The bytes of a group of so many digits.
 const BYTES: [usize; 10] = [0, 1, 1, 2, 2, 3, 3, 4, 4, 4];
@@ -25,25 +25,27 @@ pub(super) fn decimal(read: &mut Reader<'_>, precision: u8, scale: u8) -> Result
     let negative = bytes.first().is_some_and(|first| first & 0x80 == 0);
     let mut groups = Groups { bytes: Reader::new(bytes), negative, first: true };
     let whole = usize::from(precision.saturating_sub(scale));
-    let mut digits = String::with_capacity(usize::from(precision) + 3);
-    groups.push(whole % GROUP, &mut digits)?;
+    let mut text = Vec::with_capacity(usize::from(precision) + 3);
+    groups.push(whole % GROUP, &mut text)?;
     for _ in 0..whole / GROUP {
-        groups.push(GROUP, &mut digits)?;
+        groups.push(GROUP, &mut text)?;
     }
-    let mut text = String::with_capacity(digits.len() + usize::from(scale) + 3);
+    let zeros = text.iter().take_while(|digit| **digit == b'0').count();
+    text.drain(..zeros);
+    if text.is_empty() {
+        text.push(b'0');
+    }
     if negative {
-        text.push('-');
+        text.insert(0, b'-');
     }
-    let significant = digits.trim_start_matches('0');
-    text.push_str(if significant.is_empty() { "0" } else { significant });
     if scale > 0 {
-        text.push('.');
+        text.push(b'.');
         for _ in 0..usize::from(scale) / GROUP {
             groups.push(GROUP, &mut text)?;
         }
         groups.push(usize::from(scale) % GROUP, &mut text)?;
     }
-    Ok(text)
+    digits::text(text)
 }
 
 struct Groups<'a> {
@@ -54,7 +56,7 @@ struct Groups<'a> {
 
 impl Groups<'_> {
     /// Appends a group of so many digits, with leading zeros.
-    fn push(&mut self, digits: usize, text: &mut String) -> Result<(), Fault> {
+    fn push(&mut self, digits: usize, text: &mut Vec<u8>) -> Result<(), Fault> {
         let length = BYTES.get(digits).copied().unwrap_or(0);
         if length == 0 {
             return Ok(());
@@ -67,11 +69,6 @@ impl Groups<'_> {
         if self.negative {
             number ^= (1 << bits) - 1;
         }
-        let group = format!("{number:0digits$}");
-        if group.len() > digits {
-            return Err(Fault::Invalid("a DECIMAL"));
-        }
-        text.push_str(&group);
-        Ok(())
+        if digits::push(text, number, digits) { Ok(()) } else { Err(Fault::Invalid("a DECIMAL")) }
     }
 }

@@ -19,6 +19,7 @@ mod cell;
 mod compress;
 mod decimal;
 mod decoder;
+mod digits;
 mod error;
 mod gtid;
 mod metadata;

@@ -33,7 +33,8 @@ fn insert(flags: u8, columns: u8, data: &[u8]) -> Vec<u8> {
 fn changes(decoder: &mut Decoder, body: &[u8], wanted: &[usize]) -> Vec<Result<Vec<String>, DecodeError>> {
     let Event::Rows(rows) = decoder.decode(raw(INSERT, body)).unwrap() else { panic!("no rows") };
     let show = |change: Change<'_>| change.after.unwrap().iter().map(|cell| format!("{cell:?}")).collect();
-    rows.changes(wanted).map(|change| change.map(show)).collect()
+    // An endless iterator would have more.
+    rows.changes(wanted).map(|change| change.map(show)).take(100).collect()
 }
 
 #[test]
@@ -46,6 +47,21 @@ fn wanted_columns_come_in_their_order() {
     assert_eq!(shown[0].as_deref().unwrap(), ["Int(3)", "Absent", "Int(1)", "Null", "Int(3)"]);
     assert_eq!(shown[1].as_deref().unwrap(), ["Int(6)", "Absent", "Int(4)", "Int(5)", "Int(6)"]);
     assert_eq!(shown.len(), 2);
+}
+
+#[test]
+fn rows_without_columns_are_one_row_and_no_endless_loop() {
+    let mut decoder = Decoder::new(Flavor::MySql);
+    decoder.decode(raw(TABLE_MAP, &table(&[1], &[]))).unwrap();
+    let mut body = insert(0, 1, &[]);
+    body[11] = 0; // The columns that the rows have.
+    let shown = changes(&mut decoder, &body, &[0]);
+    assert_eq!(shown[0].as_deref().unwrap(), ["Absent"]);
+    assert_eq!(shown.len(), 1);
+    body.extend([1, 2]);
+    let shown = changes(&mut decoder, &body, &[0]);
+    let [Err(error)] = &shown[..] else { panic!("{shown:?}") };
+    assert_eq!(error.fault(), Fault::Long(2));
 }
 
 #[test]
@@ -110,6 +126,12 @@ fn a_value_out_of_its_range_is_an_error() {
         (18, &[6], &[0x80, 0, 0, 0, 0, 0xFF, 0xFF, 0xFF]), // DATETIME(6)
         (19, &[0], &[0xFF, 0xFF, 0xFF]),                   // TIME
         (19, &[2], &[0x80, 0, 0, 0xFF]),                   // TIME(2)
+        (10, &[], &[0xA1, 0xD5, 0x0F]),                    // 2026-13-01
+        (10, &[], &[0x21, 0x20, 0x4E]),                    // 10000-01-01
+        (18, &[0], &[0x80, 0, 1, 0x80, 0]),                // 0000-00-00 24:00:00
+        (19, &[0], &[0xB4, 0x70, 0]),                      // 839:00:00
+        (19, &[0], &[0x80, 0x0F, 0]),                      // 00:60:00
+        (19, &[0], &[0x80, 0, 0x3C]),                      // 00:00:60
         (246, &[2, 0], &[0xFF]),                           // DECIMAL(2)
         (15, &[10, 0], &[200, 1]),                         // VARCHAR(10)
     ] {
@@ -179,6 +201,13 @@ fn a_payload_may_be_uncompressed_but_holds_no_payload() {
     let events = unpack(&pack(&inner)).unwrap();
     let [event] = &events[..] else { panic!("{events:?}") };
     assert_eq!(Decoder::new(binlog.flavor).decode(event.as_raw()).unwrap(), Event::Xid(9));
+    // A byte behind the payload, then an event behind the declared decompressed size.
+    unpack(&[pack(&inner), vec![0]].concat()).unwrap_err();
+    let mut two = pack(&inner.repeat(2));
+    two[10] = 54;
+    unpack(&two).unwrap_err();
+    two[7] = 54;
+    assert_eq!(unpack(&two).unwrap().len(), 2);
     inner[4] = 0x28;
     unpack(&pack(&inner)).unwrap_err();
 }

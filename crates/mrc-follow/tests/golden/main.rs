@@ -6,6 +6,7 @@ mod file;
 mod render;
 mod robust;
 mod selected;
+mod speed;
 
 use mrc_follow::event::Decoder;
 
