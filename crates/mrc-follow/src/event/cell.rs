@@ -20,6 +20,8 @@ pub enum Cell<'a> {
     Double(f64),
     /// Text of `CHAR`, `VARCHAR`, `TEXT`, in its charset; bytes of `BINARY`, `VARBINARY`, `BLOB`.
     Bytes(&'a [u8]),
+    /// Bytes of `BINARY` that end in zeros. The binlog omits these zeros, so they are added here.
+    Padded(Vec<u8>),
     /// `DATE`: `2026-11-28`.
     Date(String),
     /// `TIME` with the digits of its column: `-12:30:00.5`.
@@ -39,8 +41,8 @@ pub enum Cell<'a> {
     Enum(u16),
     /// The bits of a `SET`, or of a `BIT` column.
     Bits(u64),
-    /// A value that isn't decoded: `JSON`, `GEOMETRY`, `VECTOR`, compressed columns, MariaDB's old
-    /// temporals.
+    /// A value that isn't decoded: `JSON`, `GEOMETRY`, `VECTOR`, `COMPRESSED` columns, and temporal
+    /// types from before MySQL 5.6.
     Opaque,
 }
 

@@ -83,11 +83,12 @@ pub enum ColumnType {
     DateTime(u8),
     /// `TIMESTAMP` with so many digits of fraction.
     Timestamp(u8),
-    /// A type of MariaDB's that isn't decoded, but can be skipped: a `COMPRESSED` column whose length takes so many
-    /// bytes.
+    /// A `COMPRESSED` column of MariaDB whose length takes so many bytes. Such a value can be skipped,
+    /// but isn't decoded.
     Compressed(u8),
-    /// An old temporal type of MariaDB or of MySQL before 5.6, of so many bytes.
+    /// `TIME`, `DATETIME`, `TIMESTAMP` of a table from before MySQL 5.6, of so many bytes.
     OldTemporal(u8),
-    /// A type that this version doesn't know. A row with it can't be read.
+    /// A type whose values have an unknown length, by its number in the protocol. A row with such a
+    /// value can't be read. 7, 11 and 12 are the types of MariaDB's `mysql56_temporal_format=OFF`.
     Unknown(u8),
 }
