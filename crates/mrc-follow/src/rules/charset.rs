@@ -1,6 +1,6 @@
 //! Charsets: text of a column as UTF-8.
 
-/// What is known of a collation's charset.
+/// The charset of a collation, as far as its texts can be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Charset {
     /// `utf8mb3` and `utf8mb4`.

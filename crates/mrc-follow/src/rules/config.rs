@@ -35,7 +35,7 @@ pub enum ConfigError {
     Rule {
         /// The line of its `[[rule]]`, from 1.
         line: usize,
-        /// What is wrong.
+        /// The problem, and its fix.
         source: RuleError,
     },
     /// There is no rule.

@@ -1,4 +1,4 @@
-//! What transactions invalidate.
+//! The tags, params and tables that transactions invalidate.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -6,7 +6,10 @@ use mrc_core::{Params, Tag, Value};
 
 use super::{Reason, TableName};
 
-/// The tags and params that a transaction, or several, invalidate.
+/// The tags, params and tables that a transaction invalidates, or several.
+///
+/// Begin with a new one for each transaction, then [`merge`](Self::merge): `max_tags` of a rule
+/// counts within one.
 ///
 /// The memory is bounded: above [`MOST`](Self::MOST) tags and params, or 16 MiB of them,
 /// everything of a table replaces its further rows.

@@ -7,7 +7,7 @@ use super::template::{Part, Template};
 use super::{Effects, Reason, Rules, Server, TableName, TimeZone};
 use crate::event::{Change, Column, Table};
 
-/// What to do with the rows of a table, made once for each table id.
+/// The rules of one version of a table. Make one for each table id.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan(Kind);
 

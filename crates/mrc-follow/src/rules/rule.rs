@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer};
 use super::TableName;
 use super::template::Template;
 
-/// What a change of one table invalidates.
+/// The tags and params that a change of one table invalidates.
 ///
 /// In templates, `{column}` stands for the value of a column, and `{{` for a brace.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -40,7 +40,7 @@ pub struct RuleError {
     pub table: String,
     /// The key in TOML, which is also the setter's name.
     pub key: &'static str,
-    /// What is wrong, and what to write instead.
+    /// The problem, and its fix.
     pub why: String,
 }
 

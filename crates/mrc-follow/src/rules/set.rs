@@ -16,7 +16,7 @@ pub struct Rules {
     pub(super) server: Server,
 }
 
-/// What rules need to know about the server. Default: MySQL, names of tables are exact.
+/// The properties of a server that matter to rules. Default: MySQL, names of tables are exact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Server {
     /// Whether it is MariaDB. In its binlog, `UUID`, `INET4` and `INET6` look like `BINARY(4)` and
@@ -70,13 +70,12 @@ impl Rules {
         tables
     }
 
-    /// Returns what everything of a table means: the fallback if rows don't tell. Returns an empty
-    /// one if the table has no rules.
+    /// Returns the fallback for everything of a table. It is empty if the table has no rules.
     pub fn all_of(&self, table: &TableName) -> Fallback {
         Fallback::of(self.of(&table.schema, &table.name).map(|(_, rule)| rule))
     }
 
-    /// Returns what everything of all tables means.
+    /// Returns the fallback for everything of all tables.
     pub fn everything(&self) -> Fallback {
         Fallback::of(self.rules.iter())
     }

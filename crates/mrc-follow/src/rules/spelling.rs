@@ -90,7 +90,7 @@ impl Spelling {
         match cell {
             Cell::Absent => return Err(Reason::Absent { column: self.column.clone() }),
             // Nobody can have a tag that is longer.
-            Cell::Bytes(bytes) if bytes.len() > Tag::LONGEST => return Err(Reason::TooLong),
+            cell if bytes(cell).is_some_and(|bytes| bytes.len() > Tag::LONGEST) => return Err(Reason::TooLong),
             _ => {}
         }
         self.text(cell, out).ok_or_else(|| Reason::Unreadable { column: self.column.clone() })
@@ -102,7 +102,7 @@ impl Spelling {
             (Kind::Tiny | Kind::Integer, Cell::Int(int)) => write!(out, "{int}").ok()?,
             (Kind::Tiny | Kind::Integer, Cell::UInt(int)) => write!(out, "{int}").ok()?,
             (Kind::Decimal, Cell::Decimal(digits)) => out.push_str(digits),
-            (Kind::Text(charset), Cell::Bytes(bytes)) => charset.read(bytes, out)?,
+            (Kind::Text(charset), cell) => charset.read(bytes(cell)?, out)?,
             // 0 is the invalid value, which the server shows as an empty text.
             (Kind::Enum(_), Cell::Enum(0)) => {}
             (Kind::Enum(members), Cell::Enum(number)) => {
@@ -123,20 +123,19 @@ impl Spelling {
             (Kind::Tiny, Cell::Int(0)) => vec![false.into()],
             (Kind::Tiny, Cell::Int(1)) => vec![true.into()],
             (Kind::Decimal, Cell::Decimal(digits)) => decimals(digits),
-            (Kind::Text(Charset::Binary), Cell::Bytes(bytes)) => vec![bytes.to_vec().into()],
+            (Kind::Text(Charset::Binary), cell) => {
+                let short = bytes(cell).filter(|bytes| bytes.len() <= Tag::LONGEST);
+                short.map(|bytes| bytes.to_vec().into()).into_iter().collect()
+            }
+
             (Kind::Date, Cell::Date(text)) => date(text).map(Value::Date).into_iter().collect(),
-            (Kind::Time, Cell::Time(text)) => vec![text.into()],
+            (Kind::Time, Cell::Time(text)) => time(text).map(|_| text.into()).into_iter().collect(),
             (Kind::DateTime | Kind::Timestamp(_), cell) => match self.datetime(cell) {
                 Some((datetime, text)) => vec![datetime.into(), text.into()],
                 None => Vec::new(),
             },
             _ => Vec::new(),
         }
-    }
-
-    /// Returns whether the cell has no text, but [`others`](Self::others).
-    pub(super) fn is_bytes(&self) -> bool {
-        self.kind == Kind::Text(Charset::Binary)
     }
 
     /// Returns a date with a time of day, and the server's text of it.
@@ -154,6 +153,14 @@ impl Spelling {
             }
             _ => None,
         }
+    }
+}
+
+fn bytes<'c>(cell: &'c Cell<'_>) -> Option<&'c [u8]> {
+    match cell {
+        Cell::Bytes(bytes) => Some(bytes),
+        Cell::Padded(bytes) => Some(bytes),
+        _ => None,
     }
 }
 

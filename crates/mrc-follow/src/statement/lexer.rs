@@ -18,7 +18,7 @@ pub(super) enum Token<'a> {
     Symbol(u8),
 }
 
-/// What decides how a text splits into tokens.
+/// The settings of a server by which texts split into tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Mode {
     /// Whether a backslash escapes within a text: not with `NO_BACKSLASH_ESCAPES`.
@@ -142,8 +142,12 @@ impl<'a> Iterator for Lexer<'a> {
         if self.broken {
             return None;
         }
-        let token = self.skip().and_then(|()| self.read());
-        self.broken = token.is_none() && !self.rest.is_empty();
+        let begins = self.skip().is_some();
+        if begins && self.rest.is_empty() {
+            return None;
+        }
+        let token = if begins { self.read() } else { None };
+        self.broken = token.is_none();
         token
     }
 }

@@ -1,8 +1,8 @@
-//! Statements in the binlog: what the text of a `QUERY` event does.
+//! Statements in the binlog: the effect of a `QUERY` event, by its text.
 //!
-//! A statement is read by tokens, and never does less than is found here: each name in it may be a
-//! table. The `sql_mode` isn't known, nor whether the server ran an executable comment. So a text
-//! is read in every way that these allow, and the readings are combined.
+//! A statement is read by tokens, and each name in it may be a table: the result is never less than
+//! the statement did. The `sql_mode` isn't known, nor whether the server ran an executable comment.
+//! So a text is read in every way that these allow, and the readings are combined.
 
 mod lexer;
 mod names;
@@ -14,7 +14,7 @@ mod xid;
 pub use names::Names;
 pub use xid::Xid;
 
-/// What a statement does.
+/// The effect of a statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Statement {

@@ -1,6 +1,7 @@
 //! The numbers of XA transactions.
 
 use super::lexer::Token;
+use crate::event::XaPrepare;
 
 /// The number of an XA transaction.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -11,6 +12,13 @@ pub struct Xid {
     pub gtrid: Vec<u8>,
     /// The branch.
     pub bqual: Vec<u8>,
+}
+
+impl From<&XaPrepare<'_>> for Xid {
+    fn from(event: &XaPrepare<'_>) -> Self {
+        let (gtrid, bqual) = (event.transaction.to_vec(), event.branch.to_vec());
+        Self { format: event.format.into(), gtrid, bqual }
+    }
 }
 
 impl Xid {
