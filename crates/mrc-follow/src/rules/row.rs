@@ -91,21 +91,17 @@ impl RowRule {
         for (name, template) in self.params.iter().filter(|(_, template)| !is_added(template)) {
             buffer.clear();
             let written = template.write(image, buffer);
-            if let [Piece::Cell(slot, spelling)] = template.0.as_slice() {
-                let cell = cell(image, *slot);
-                let others = spelling.others(cell);
-                if !others.is_empty() && spelling.is_bytes() && matches!(written, Err(Reason::Unreadable { .. })) {
-                    buffer.clear();
-                } else {
-                    written?;
-                    effects.add_text(name, buffer, budget)?;
-                }
-                for value in others {
-                    effects.add_value(name, value, budget)?;
-                }
-            } else {
-                written?;
-                effects.add_text(name, buffer, budget)?;
+            let others = match template.0.as_slice() {
+                [Piece::Cell(slot, spelling)] => spelling.others(cell(image, *slot)),
+                _ => Vec::new(),
+            };
+            match written {
+                // Bytes that aren't text are a param nevertheless.
+                Err(Reason::Unreadable { .. }) if !others.is_empty() => {}
+                written => written.and_then(|()| effects.add_text(name, buffer, budget))?,
+            }
+            for value in others {
+                effects.add_value(name, value, budget)?;
             }
         }
         Ok(())

@@ -123,20 +123,19 @@ impl Spelling {
             (Kind::Tiny, Cell::Int(0)) => vec![false.into()],
             (Kind::Tiny, Cell::Int(1)) => vec![true.into()],
             (Kind::Decimal, Cell::Decimal(digits)) => decimals(digits),
-            (Kind::Text(Charset::Binary), cell) => bytes(cell).map(|bytes| bytes.to_vec().into()).into_iter().collect(),
+            (Kind::Text(Charset::Binary), cell) => {
+                let short = bytes(cell).filter(|bytes| bytes.len() <= Tag::LONGEST);
+                short.map(|bytes| bytes.to_vec().into()).into_iter().collect()
+            }
+
             (Kind::Date, Cell::Date(text)) => date(text).map(Value::Date).into_iter().collect(),
-            (Kind::Time, Cell::Time(text)) => vec![text.into()],
+            (Kind::Time, Cell::Time(text)) => time(text).map(|_| text.into()).into_iter().collect(),
             (Kind::DateTime | Kind::Timestamp(_), cell) => match self.datetime(cell) {
                 Some((datetime, text)) => vec![datetime.into(), text.into()],
                 None => Vec::new(),
             },
             _ => Vec::new(),
         }
-    }
-
-    /// Returns whether the cell has no text, but [`others`](Self::others).
-    pub(super) fn is_bytes(&self) -> bool {
-        self.kind == Kind::Text(Charset::Binary)
     }
 
     /// Returns a date with a time of day, and the server's text of it.

@@ -49,7 +49,15 @@ fn xa_statements_with_their_numbers() {
     check("XA COMMIT X'6162', X'63' ,7", Statement::XaCommit(xid(b"ab", b"c", 7)));
     check("XA COMMIT 'ab','c' ONE PHASE", Statement::XaCommit(xid(b"ab", b"c", 1)));
     check("xa rollback x'FF',x'0a',4294967295", Statement::XaRollback(xid(b"\xff", b"\n", 4_294_967_295)));
-    for text in ["XA COMMIT", "XA COMMIT X'6'", "XA COMMIT X'6x'", "XA COMMIT 'a''b'", "XA COMMIT 'a',", "XA RECOVER"] {
+    for text in [
+        "XA COMMIT",
+        "XA COMMIT X'6'",
+        "XA COMMIT X'6x'",
+        "XA COMMIT 'a''b'",
+        "XA COMMIT 'a',",
+        "XA COMMIT 'a' 'b'",
+        "XA RECOVER",
+    ] {
         check(text, Statement::Unclear);
     }
 }
@@ -89,6 +97,7 @@ fn changes_in_statement_format_count_for_each_table() {
     };
     assert!(changes_rows("INSERT INTO a VALUES (1)"));
     assert!(changes_rows("SET STATEMENT a = 1 FOR DELETE FROM b"));
+    assert!(changes_rows("/*!99999 TRUNCATE */ UPDATE a"));
     assert!(!changes_rows("TRUNCATE a"));
 }
 
@@ -184,6 +193,8 @@ fn other_statements_are_unclear() {
     }
     assert_eq!(Statement::read(b"TRUNCATE caf\xe9"), Statement::Unclear);
     assert_eq!(Statement::read(b"\xff"), Statement::Unclear);
+    let later = "x ".repeat(100);
+    check(&format!("DROP TABLE a /* {later} */ {later} 'b"), Statement::Unclear);
     let many: String = (0..10_001).map(|number| format!(",t{number}")).collect();
     check(&format!("DROP TABLE a{many}"), Statement::Unclear);
 }

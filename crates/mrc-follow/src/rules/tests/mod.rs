@@ -4,6 +4,7 @@ mod charset;
 mod config;
 mod effects;
 mod plan;
+mod recorded;
 mod rows;
 mod template;
 mod values;

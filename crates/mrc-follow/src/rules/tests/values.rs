@@ -93,6 +93,8 @@ fn bytes_are_a_param_even_if_they_are_no_text() {
         &effects_of(&only_param, &[inserted(vec![Cell::Bytes(raw)])]),
         &[&format!("X={:?}", bytes(b"\xff\x00'"))],
     );
+    let long = inserted(vec![Cell::Bytes(&[255; 1_025])]);
+    super::check(&effects_of(&only_param, &[long]), &["shop.orders: too_long"]);
     let in_a_text = plan(rule().param("X", "a{x}"), &table);
     super::check(&effects_of(&in_a_text, &[inserted(vec![Cell::Bytes(raw)])]), &["shop.orders: unreadable"]);
     let padded = Cell::Padded(b"a\0\0".to_vec());
@@ -136,6 +138,9 @@ fn dates_and_times() {
         unreadable(x(ColumnType::DateTime(0)), datetime(text));
     }
     unreadable(x(ColumnType::Time(0)), Cell::Time("839:00:00".into()));
+    let only_param = plan(Rule::table("shop.orders").param("X", "{x}"), &table(vec![x(ColumnType::Time(0))]));
+    let no_time = inserted(vec![Cell::Time("839:00:00".into())]);
+    super::check(&effects_of(&only_param, &[no_time]), &["shop.orders: unreadable"]);
 }
 
 #[test]
