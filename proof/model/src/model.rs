@@ -3,11 +3,11 @@
 use stateright::{Model, Property};
 
 use crate::action::Action;
-use crate::follower::Follower;
 use crate::part::Part;
-use crate::reader::{Outcome, Step};
 use crate::setting::Setting;
-use crate::world::World;
+use crate::state::flight::Follower;
+use crate::state::reader::{Outcome, Step};
+use crate::state::world::World;
 
 /// The invariant, in the cache.
 pub(crate) const CACHE: &str = "no value read before a returned invalidation began is in the cache";

@@ -1,79 +1,14 @@
 //! A process that reads through the cache: GET, claim, read, track, fill.
 
-use crate::follower;
-use crate::index::Tags;
+use super::flight;
+use super::source::{self, Source};
 use crate::part::Part;
-use crate::redis::{Claim, Content, Token, Value};
 use crate::setting::{Setting, Tagging};
-use crate::source::{self, Made, Now, Source};
-use crate::world::{Command, World};
-
-/// The state of a reader.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) struct Reader {
-    /// The entry that it reads, by number.
-    pub(crate) entry: u8,
-    pub(crate) calls_left: u8,
-    /// Whether it keeps copies: its claims and fills name S, and a failed read looks there.
-    pub(crate) copies: bool,
-    /// The number of claims that it has sent.
-    pub(crate) claims: u8,
-    /// The number of the claim whose token it uses: the last one, unless a token is used again.
-    pub(crate) token: u8,
-    /// The reply of the clock, asked beside the claim and before any read.
-    pub(crate) now: Option<Now>,
-    pub(crate) step: Step,
-}
-
-/// The steps of a call, in their order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Step {
-    Idle,
-    /// The claim was sent.
-    Claiming {
-        refresh: bool,
-    },
-    /// Another reader is filling.
-    Waiting,
-    /// The claim was granted.
-    Granted {
-        refresh: bool,
-    },
-    /// The database was read.
-    Holding {
-        made: Made,
-        refresh: bool,
-    },
-    /// The tag is being tracked. The fill follows.
-    Tracking {
-        made: Made,
-        refresh: bool,
-    },
-    /// The fill was sent.
-    Filling {
-        made: Made,
-        refresh: bool,
-    },
-    /// The fill was answered, or the reply didn't come in time.
-    Filled {
-        value: Value,
-        refresh: bool,
-        outcome: Outcome,
-    },
-    /// The read failed.
-    Failed,
-    Crashed,
-}
-
-/// How a fill ended, as far as its sender knows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Outcome {
-    Accepted,
-    Refused,
-    /// The tag was invalidated since.
-    TooLate,
-    Unknown,
-}
+use crate::state::command::Command;
+use crate::state::index::Tags;
+use crate::state::reader::{Made, Outcome, Reader, Step};
+use crate::state::redis::{Claim, Content, Token, Value};
+use crate::state::world::World;
 
 /// A reader's own moves. The effects of its commands follow when they arrive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -105,54 +40,44 @@ pub(crate) enum Move {
     Crash,
 }
 
-impl Reader {
-    pub(crate) fn new(entry: u8, calls: u8, copies: bool) -> Self {
-        Self { entry, calls_left: calls, copies, claims: 0, token: 0, now: None, step: Step::Idle }
-    }
-
-    pub(crate) fn ended(&self) -> bool {
-        self.step == Step::Crashed || (self.step == Step::Idle && self.calls_left == 0)
-    }
-
-    /// Returns the moves that this reader may make next.
-    pub(crate) fn moves(&self, world: &World, setting: &Setting) -> Vec<Move> {
-        let faults = world.faults;
-        let entry = &world.entries[usize::from(self.entry)];
-        let asks = setting.tags != Tagging::None && self.now.is_none();
-        let mut moves = match self.step {
-            Step::Idle if self.calls_left == 0 => return Vec::new(),
-            Step::Idle if setting.refresh && entry.k.value().is_some() => vec![Move::Get, Move::Refresh],
-            Step::Idle => vec![Move::Get],
-            Step::Claiming { .. } if faults.timeouts > 0 => vec![Move::ClaimAgain, Move::Bypass],
-            Step::Claiming { .. } => Vec::new(),
-            // A further GET changes nothing while the other's claim stands.
-            Step::Waiting if entry.k == Content::Claimed && entry.l.is_some() => vec![Move::StopWaiting],
-            Step::Waiting => vec![Move::Poll, Move::StopWaiting],
-            // `Now` comes first: see below.
-            Step::Granted { .. } if asks => Vec::new(),
-            Step::Granted { .. } => {
-                let mut moves: Vec<_> = source::all(world, self.entry, setting.tags).map(Move::Read).collect();
-                if faults.failed_reads > 0 {
-                    moves.push(Move::FailToRead);
-                }
-                moves
+/// Returns the moves that this reader may make next.
+pub(crate) fn moves(reader: &Reader, world: &World, setting: &Setting) -> Vec<Move> {
+    let faults = world.faults;
+    let entry = &world.entries[usize::from(reader.entry)];
+    let asks = setting.tags != Tagging::None && reader.now.is_none();
+    let mut moves = match reader.step {
+        Step::Idle if reader.calls_left == 0 => return Vec::new(),
+        Step::Idle if setting.refresh && entry.k.value().is_some() => vec![Move::Get, Move::Refresh],
+        Step::Idle => vec![Move::Get],
+        Step::Claiming { .. } if faults.timeouts > 0 => vec![Move::ClaimAgain, Move::Bypass],
+        Step::Claiming { .. } => Vec::new(),
+        // A further GET changes nothing while the other's claim stands.
+        Step::Waiting if entry.k == Content::Claimed && entry.l.is_some() => vec![Move::StopWaiting],
+        Step::Waiting => vec![Move::Poll, Move::StopWaiting],
+        // `Now` comes first: see below.
+        Step::Granted { .. } if asks => Vec::new(),
+        Step::Granted { .. } => {
+            let mut moves: Vec<_> = source::all(world, reader.entry, setting.tags).map(Move::Read).collect();
+            if faults.failed_reads > 0 {
+                moves.push(Move::FailToRead);
             }
-            Step::Holding { .. } => vec![Move::SendFill],
-            Step::Tracking { .. } | Step::Filling { .. } if faults.timeouts > 0 => vec![Move::ForgetFill],
-            Step::Tracking { .. } | Step::Filling { .. } => Vec::new(),
-            Step::Filled { .. } => vec![Move::Land],
-            // Its flight has landed and its claim is being released: a crash would change nothing.
-            Step::Failed => return vec![Move::GetCopy],
-            Step::Crashed => return Vec::new(),
-        };
-        if asks && matches!(self.step, Step::Claiming { .. } | Step::Granted { .. }) {
-            moves.push(Move::Now);
+            moves
         }
-        if faults.crashes > 0 && self.step != Step::Idle {
-            moves.push(Move::Crash);
-        }
-        moves
+        Step::Holding { .. } => vec![Move::SendFill],
+        Step::Tracking { .. } | Step::Filling { .. } if faults.timeouts > 0 => vec![Move::ForgetFill],
+        Step::Tracking { .. } | Step::Filling { .. } => Vec::new(),
+        Step::Filled { .. } => vec![Move::Land],
+        // Its flight has landed and its claim is being released: a crash would change nothing.
+        Step::Failed => return vec![Move::GetCopy],
+        Step::Crashed => return Vec::new(),
+    };
+    if asks && matches!(reader.step, Step::Claiming { .. } | Step::Granted { .. }) {
+        moves.push(Move::Now);
     }
+    if faults.crashes > 0 && reader.step != Step::Idle {
+        moves.push(Move::Crash);
+    }
+    moves
 }
 
 /// Lets the reader `id` make a move.
@@ -186,7 +111,7 @@ pub(crate) fn make(world: &mut World, id: u8, what: Move, without: Option<Part>)
             end(world, id, Some(value), false, without);
         }
         (Move::Now, _) => {
-            let now = Now::of(world, without);
+            let now = source::now(world, without);
             if let Some(reader) = world.readers.get_mut(usize::from(id)) {
                 reader.now = Some(now);
             }
@@ -342,7 +267,7 @@ fn bypass(world: &mut World, id: u8) -> Value {
 
 fn begin_read(world: &mut World, id: u8) {
     if id == 0 {
-        follower::begin_read(world);
+        flight::begin_read(world);
     }
 }
 
@@ -355,7 +280,7 @@ fn open_flight(world: &mut World, id: u8) {
 /// Ends the call. If it led a flight, the flight lands.
 fn end(world: &mut World, id: u8, value: Option<Value>, accepted: bool, without: Option<Part>) {
     if id == 0 {
-        follower::land(world, value, accepted, without);
+        flight::land(world, value, accepted, without);
     }
     if let Some(reader) = world.readers.get_mut(usize::from(id)) {
         reader.calls_left -= 1;
@@ -373,54 +298,6 @@ fn go(world: &mut World, id: u8, step: Step) {
     }
 }
 
-fn token(world: &World, id: u8) -> Token {
+pub(crate) fn token(world: &World, id: u8) -> Token {
     Token { reader: id, claim: world.readers.get(usize::from(id)).map_or(0, |reader| reader.token) }
-}
-
-/// Returns the reader's move in words.
-pub(crate) fn words(before: &World, id: u8, what: Move, without: Option<Part>) -> String {
-    let Some(reader) = before.readers.get(usize::from(id)) else { return String::new() };
-    let entry = &before.entries[usize::from(reader.entry)];
-    let next = Token { reader: id, claim: reader.claims + 1 };
-    match (what, reader.step) {
-        (Move::Get | Move::Poll, _) => match entry.k.value() {
-            Some(value) => format!("GET K, a hit: {value}"),
-            None => format!("GET K, a miss; sends claim with token {next}"),
-        },
-        (Move::Refresh, _) => format!("K shall be read anew; sends claim to refresh with token {next}"),
-        (Move::ClaimAgain, _) if without == Some(Part::NewToken) => {
-            format!("no reply in time; sends claim again with token {}", token(before, id))
-        }
-        (Move::ClaimAgain, _) => format!("no reply in time; sends claim again with token {next}"),
-        (Move::Bypass, _) => format!("no reply in time; sends release, and reads v{} without the cache", before.row),
-        (Move::StopWaiting, _) => format!("has waited long enough; reads v{} without the cache", before.row),
-        (Move::Now, _) => format!("asks for the clock: {}", before.index.clock),
-        (Move::Read(from), _) => source::words(before, reader.entry, from, reader.now, without),
-        (Move::FailToRead, _) => "its read fails; sends release".to_owned(),
-        (Move::GetCopy, _) => match entry.s.value() {
-            Some(value) => format!("GET S: its caller gets {value}, a stale answer"),
-            None => "GET S, nothing: its caller gets the error".to_owned(),
-        },
-        (Move::SendFill, Step::Holding { made: Made { value, tags }, .. }) => {
-            let token = token(before, id);
-            let flight = match (id, before.flight_open) {
-                (0, true) if without != Some(Part::CloseFirst) => "closes its flight and ",
-                _ => "",
-            };
-            match tags {
-                Tags::Ours { since } if without == Some(Part::EpochLast) && before.index.refuses(since, without) => {
-                    format!("{flight}looks at the epoch, too late; sends release")
-                }
-                Tags::Ours { since } if without != Some(Part::TrackFirst) => {
-                    let looks = if without == Some(Part::EpochLast) { "looks at the epoch and " } else { "" };
-                    format!("{flight}{looks}sends track since {since}")
-                }
-                _ => format!("{flight}sends fill {value} with token {token}"),
-            }
-        }
-        (Move::ForgetFill, _) => "no reply in time; sends release, but its command may yet arrive".to_owned(),
-        (Move::Land, Step::Filled { value, .. }) => format!("its caller gets {value}; its flight lands"),
-        (Move::Crash, _) => "crashes".to_owned(),
-        _ => format!("{what:?}"),
-    }
 }

@@ -1,12 +1,14 @@
 //! The whole state of a run: the cache, the row, everybody's step, and the commands on their way.
 
-use crate::follower::Follower;
-use crate::index::{Index, Moment, Score, Scores, Tags};
-use crate::reader::Reader;
-use crate::redis::{Content, Entry, Keys, Token, Value, Version};
 use crate::setting::{Faults, Setting, Tagging};
-use crate::tagger::Tagger;
-use crate::writer::Writer;
+use crate::state::command::Command;
+use crate::state::flight::Follower;
+use crate::state::floor::Floor;
+use crate::state::index::{Index, Score, Scores, Tags};
+use crate::state::reader::Reader;
+use crate::state::redis::{Content, Entry, Value, Version};
+use crate::state::tagger::Tagger;
+use crate::state::writer::Writer;
 
 /// One state.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -29,66 +31,6 @@ pub(crate) struct World {
     pub(crate) stale_answer: bool,
     /// The faults that may still happen.
     pub(crate) faults: Faults,
-}
-
-/// The row's version at the start of the newest returned invalidation, for the invariant alone.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
-pub(crate) struct Floor {
-    /// The floor of invalidations that are about every value.
-    pub(crate) all: Version,
-    /// The floor of invalidations that are about the tag.
-    pub(crate) tagged: Version,
-}
-
-impl Floor {
-    /// Returns whether such a value may exist.
-    pub(crate) fn allows(self, value: Value) -> bool {
-        value.version >= self.all && (value.version >= self.tagged || !value.depends)
-    }
-}
-
-/// A command that has been sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum Command {
-    /// `attempt` names the attempt of a reader that a reply belongs to.
-    Claim {
-        attempt: Token,
-        token: Token,
-        refresh: bool,
-        copy: bool,
-    },
-    Fill {
-        token: Token,
-        value: Value,
-        tags: Tags,
-        copy: bool,
-    },
-    Release {
-        token: Token,
-    },
-    /// `round` names the invalidation of a writer that a reply belongs to.
-    Unlink {
-        writer: u8,
-        round: u8,
-        keys: Keys,
-    },
-    Track {
-        token: Token,
-        since: Moment,
-    },
-    Bump {
-        tagger: u8,
-        round: u8,
-        moment: Moment,
-    },
-    Drop {
-        tagger: u8,
-        round: u8,
-        entry: u8,
-    },
-    Prune {
-        listed: Scores,
-    },
 }
 
 impl World {

@@ -1,40 +1,10 @@
 //! A writer that invalidates by tag: commit, tick, bump, drop, return; and prune afterwards.
 
-use crate::index::{Moment, Scores};
 use crate::part::Part;
-use crate::redis::Version;
-use crate::world::{Command, World};
-
-/// The state of a tagger.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) struct Tagger {
-    writes_left: u8,
-    /// The version of the row at which a drop began, if this is the index part of that drop.
-    drop: Option<Version>,
-    /// The number of its invalidation. A late reply to another one says nothing.
-    round: u8,
-    pub(crate) step: Phase,
-}
-
-/// The steps of a write, in their order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Phase {
-    Idle,
-    /// Committed; the invalidation hasn't begun.
-    Committed,
-    /// The clock ticked, when the row's version was `begun`, and the bump was sent.
-    Bumping {
-        begun: Version,
-        moment: Moment,
-    },
-    /// A drop was sent for each entry that the bump listed.
-    Dropping {
-        begun: Version,
-        moment: Moment,
-        listed: Scores,
-        unanswered: [bool; 3],
-    },
-}
+use crate::state::command::Command;
+use crate::state::index::{Moment, Scores};
+use crate::state::tagger::{Phase, Tagger};
+use crate::state::world::World;
 
 /// Its own moves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -49,44 +19,15 @@ pub(crate) enum Move {
     Return,
 }
 
-impl Tagger {
-    pub(crate) fn new(writes: u8) -> Self {
-        Self { writes_left: writes, drop: None, round: 0, step: Phase::Idle }
-    }
-
-    /// Takes over from the other part of a drop.
-    pub(crate) fn drop_since(&mut self, begun: Version) {
-        self.drop = Some(begun);
-        self.step = Phase::Committed;
-    }
-
-    pub(crate) fn ended(&self) -> bool {
-        self.step == Phase::Idle && self.writes_left == 0
-    }
-
-    /// Returns the tick of the invalidation that is under way.
-    fn under_way(&self) -> Option<Moment> {
-        match self.step {
-            Phase::Idle | Phase::Committed => None,
-            Phase::Bumping { moment, .. } | Phase::Dropping { moment, .. } => Some(moment),
-        }
-    }
-
-    /// Returns the list for a prune.
-    pub(crate) fn listed(&self) -> Scores {
-        if let Phase::Dropping { listed, .. } = self.step { listed } else { Scores::default() }
-    }
-
-    /// Returns the moves that it may make next.
-    pub(crate) fn moves(&self, world: &World) -> Vec<Move> {
-        match self.step {
-            Phase::Idle if self.writes_left > 0 => vec![Move::Commit],
-            Phase::Idle => Vec::new(),
-            Phase::Committed => vec![Move::Tick],
-            Phase::Dropping { unanswered: [false, false, false], .. } => vec![Move::Return],
-            _ if world.faults.timeouts > 0 => vec![Move::TickAgain],
-            _ => Vec::new(),
-        }
+/// Returns the moves that it may make next.
+pub(crate) fn moves(tagger: &Tagger, world: &World) -> Vec<Move> {
+    match tagger.step {
+        Phase::Idle if tagger.writes_left > 0 => vec![Move::Commit],
+        Phase::Idle => Vec::new(),
+        Phase::Committed => vec![Move::Tick],
+        Phase::Dropping { unanswered: [false, false, false], .. } => vec![Move::Return],
+        _ if world.faults.timeouts > 0 => vec![Move::TickAgain],
+        _ => Vec::new(),
     }
 }
 
@@ -163,4 +104,9 @@ pub(crate) fn words(before: &World, what: Move) -> String {
         Move::TickAgain => format!("no reply in time; the whole invalidation again: tick, {moment}; sends bump"),
         Move::Return => "its invalidation returns".to_owned(),
     }
+}
+
+/// Returns the name of a tagger. Taggers are numbered after the writers that scan.
+pub(crate) fn name(before: &World, id: u8) -> String {
+    format!("writer {}", before.writers.len() + usize::from(id) + 1)
 }

@@ -1,0 +1,10 @@
+//! The steps: what each participant may do next, how it changes the world, and its words.
+
+pub(crate) mod arrival;
+pub(crate) mod fault;
+pub(crate) mod flight;
+pub(crate) mod reader;
+pub(crate) mod reader_words;
+mod source;
+pub(crate) mod tagger;
+pub(crate) mod writer;
