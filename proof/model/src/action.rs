@@ -5,7 +5,7 @@ use crate::setting::Setting;
 use crate::state::command::Command;
 use crate::state::world::World;
 use crate::step::fault::{self, Fault};
-use crate::step::{arrival, flight, reader, reader_words, tagger, writer};
+use crate::step::{arrival, binlog, flight, process, reader, reader_words, tagger, writer};
 
 /// One step of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -14,6 +14,8 @@ pub(crate) enum Action {
     Follower(u8),
     Writer(u8, writer::Move),
     Tagger(u8, tagger::Move),
+    Binlog(binlog::Move),
+    Process(u8, process::Move),
     /// A command arrives and is executed. `again`: it will arrive once more.
     Arrives {
         command: Command,
@@ -34,6 +36,10 @@ impl Action {
         for (id, one) in (0..).zip(&world.taggers) {
             actions.extend(tagger::moves(one, world).into_iter().map(|what| Self::Tagger(id, what)));
         }
+        actions.extend(binlog::moves(world).into_iter().map(Self::Binlog));
+        for (id, one) in (0..).zip(&world.processes) {
+            actions.extend(process::moves(one, world, without).into_iter().map(|what| Self::Process(id, what)));
+        }
         let followers = (0..).zip(&world.followers).map(|(id, _)| id);
         actions.extend(followers.filter(|&id| flight::may_join(world, id)).map(Self::Follower));
 
@@ -48,7 +54,7 @@ impl Action {
                 actions.push(Self::Arrives { command, again: true });
             }
         }
-        actions.extend(fault::possible(world).into_iter().map(Self::Fault));
+        actions.extend(fault::possible(world, without).into_iter().map(Self::Fault));
     }
 
     /// Changes `world` by this step.
@@ -58,6 +64,8 @@ impl Action {
             Self::Follower(id) => flight::join(world, id),
             Self::Writer(id, what) => writer::make(world, id, what, without),
             Self::Tagger(id, what) => tagger::make(world, id, what, without),
+            Self::Binlog(what) => binlog::make(world, what),
+            Self::Process(id, what) => process::make(world, id, what, without),
             Self::Arrives { command, again } => {
                 if again {
                     match command {
@@ -69,7 +77,7 @@ impl Action {
                 }
                 arrival::execute(command, world, without);
             }
-            Self::Fault(fault) => fault::happen(world, fault),
+            Self::Fault(fault) => fault::happen(world, fault, without),
         }
         // SCAN promises nothing about a key that wasn't there all the time.
         for writer in &mut world.writers {
@@ -83,7 +91,11 @@ impl Action {
             Self::Reader(id, what) => format!("reader {}: {}", id + 1, reader_words::words(before, id, what, without)),
             Self::Follower(id) => format!("follower {}: finds no value; joins reader 1's flight", id + 1),
             Self::Writer(id, what) => format!("writer {}: {}", id + 1, writer::words(before, id, what, without)),
-            Self::Tagger(id, what) => format!("{}: {}", tagger::name(before, id), tagger::words(before, what)),
+            Self::Tagger(id, what) => {
+                format!("{}: {}", tagger::name(before, id), tagger::words(before, id, what, without))
+            }
+            Self::Binlog(what) => format!("the database: {}", binlog::words(before, what)),
+            Self::Process(id, what) => format!("{}: {}", process::name(id), process::words(before, id, what, without)),
             Self::Arrives { command, again } => {
                 let again = if again { " (and will once more)" } else { "" };
                 format!("Redis: {}{again}", arrival::words(command, before, without))

@@ -5,12 +5,12 @@ mod check;
 mod model;
 mod part;
 mod setting;
+mod settings;
 mod state;
 mod step;
-mod tagged;
 #[cfg(test)]
 mod tests;
 
 pub use check::{Finding, Found, Step, check};
 pub use part::Part;
-pub use setting::{Faults, Setting, Tagging};
+pub use setting::{Change, Faults, Setting, Tagging};

@@ -16,6 +16,9 @@ struct Args {
     /// Only the settings that take seconds, as in CI.
     #[arg(long)]
     small: bool,
+    /// Only the settings whose name contains this.
+    #[arg(long)]
+    only: Option<String>,
     /// How many steps one setting may take.
     #[arg(long, default_value_t = 100_000_000)]
     limit: usize,
@@ -34,6 +37,11 @@ fn main() -> ExitCode {
     if !args.small {
         settings.extend(Setting::large());
         settings.extend(Setting::tagged());
+        settings.extend(Setting::with_buckets());
+        settings.extend(Setting::with_followers());
+    }
+    if let Some(only) = &args.only {
+        settings.retain(|(name, _)| name.contains(only));
     }
     let mut as_it_should = true;
     print_head("the whole protocol");

@@ -1,5 +1,6 @@
 //! The commands to Redis.
 
+use crate::state::binlog::Position;
 use crate::state::index::{Moment, Scores, Tags};
 use crate::state::redis::{Keys, Token, Value};
 
@@ -32,6 +33,17 @@ pub(crate) enum Command {
         token: Token,
         since: Moment,
     },
+    /// The second half of `track`: asks the table whether the fill may follow.
+    Admit {
+        token: Token,
+        since: Moment,
+    },
+    /// Writes the bucket.
+    Mark {
+        tagger: u8,
+        round: u8,
+        moment: Moment,
+    },
     Bump {
         tagger: u8,
         round: u8,
@@ -44,5 +56,12 @@ pub(crate) enum Command {
     },
     Prune {
         listed: Scores,
+    },
+    /// Writes the position if it is `expected`.
+    Position {
+        process: u8,
+        round: u8,
+        expected: Position,
+        new: Position,
     },
 }

@@ -15,6 +15,8 @@ pub(crate) struct Reader {
     pub(crate) claims: u8,
     /// The number of the claim whose token it uses: the last one, unless a token is used again.
     pub(crate) token: u8,
+    /// Whether its process has registered the scheme, as far as it remembers.
+    pub(crate) registered: bool,
     /// The reply of the clock, asked beside the claim and before any read.
     pub(crate) now: Option<Now>,
     pub(crate) step: Step,
@@ -44,6 +46,11 @@ pub(crate) enum Step {
         made: Made,
         refresh: bool,
     },
+    /// The other half of the track was sent.
+    Admitting {
+        made: Made,
+        refresh: bool,
+    },
     /// The fill was sent.
     Filling {
         made: Made,
@@ -65,7 +72,7 @@ pub(crate) enum Step {
 pub(crate) enum Outcome {
     Accepted,
     Refused,
-    /// The tag was invalidated since.
+    /// The tag was invalidated since, or a tag in its bucket; or its scheme wasn't registered.
     TooLate,
     Unknown,
 }
@@ -87,7 +94,7 @@ pub(crate) struct Now {
 
 impl Reader {
     pub(crate) fn new(entry: u8, calls: u8, copies: bool) -> Self {
-        Self { entry, calls_left: calls, copies, claims: 0, token: 0, now: None, step: Step::Idle }
+        Self { entry, calls_left: calls, copies, claims: 0, token: 0, registered: false, now: None, step: Step::Idle }
     }
 
     pub(crate) fn ended(&self) -> bool {

@@ -1,4 +1,4 @@
-//! A writer that invalidates by tag.
+//! A writer that invalidates by tag, or a part of another's invalidation.
 
 use crate::state::index::{Moment, Scores};
 use crate::state::redis::Version;
@@ -7,11 +7,23 @@ use crate::state::redis::Version;
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Tagger {
     pub(crate) writes_left: u8,
-    /// The version of the row at which a drop began, if this is the index part of that drop.
-    pub(crate) drop: Option<Version>,
+    pub(crate) task: Task,
     /// The number of its invalidation. A late reply to another one says nothing.
     pub(crate) round: u8,
     pub(crate) step: Phase,
+}
+
+/// What it invalidates, and for whom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Task {
+    /// The tag, after its own commit.
+    Write,
+    /// Another tag, which shares the bucket with ours, after its own commit of another row.
+    WriteOther,
+    /// The tag, as the index part of a drop that began at this version of the row.
+    Drop(Option<Version>),
+    /// The tag, for this process that follows the binlog.
+    Follow(u8),
 }
 
 /// The steps of a write, in their order.
@@ -20,7 +32,14 @@ pub(crate) enum Phase {
     Idle,
     /// Committed; the invalidation hasn't begun.
     Committed,
-    /// The clock ticked, when the row's version was `begun`, and the bump was sent.
+    /// The clock ticked, when the row's version was `begun`, and the bucket's command was sent.
+    /// `listed`: the bump came before it, which is too early.
+    Marking {
+        begun: Version,
+        moment: Moment,
+        listed: Option<Scores>,
+    },
+    /// The bump was sent.
     Bumping {
         begun: Version,
         moment: Moment,
@@ -35,14 +54,26 @@ pub(crate) enum Phase {
 }
 
 impl Tagger {
-    pub(crate) fn new(writes: u8) -> Self {
-        Self { writes_left: writes, drop: None, round: 0, step: Phase::Idle }
+    pub(crate) fn new(task: Task, writes: u8) -> Self {
+        Self { writes_left: writes, task, round: 0, step: Phase::Idle }
     }
 
     /// Takes over from the other part of a drop.
     pub(crate) fn drop_since(&mut self, begun: Version) {
-        self.drop = Some(begun);
+        self.task = Task::Drop(Some(begun));
         self.step = Phase::Committed;
+    }
+
+    /// Begins the invalidation, or begins it again.
+    pub(crate) fn begin(&mut self) {
+        self.round += 1;
+        self.step = Phase::Committed;
+    }
+
+    /// Gives up, as its process has crashed.
+    pub(crate) fn give_up(&mut self) {
+        self.round += 1;
+        self.step = Phase::Idle;
     }
 
     pub(crate) fn ended(&self) -> bool {
@@ -53,12 +84,17 @@ impl Tagger {
     pub(crate) fn under_way(&self) -> Option<Moment> {
         match self.step {
             Phase::Idle | Phase::Committed => None,
-            Phase::Bumping { moment, .. } | Phase::Dropping { moment, .. } => Some(moment),
+            Phase::Marking { moment, .. } | Phase::Bumping { moment, .. } | Phase::Dropping { moment, .. } => {
+                Some(moment)
+            }
         }
     }
 
     /// Returns the list for a prune.
     pub(crate) fn listed(&self) -> Scores {
-        if let Phase::Dropping { listed, .. } = self.step { listed } else { Scores::default() }
+        match self.step {
+            Phase::Marking { listed: Some(listed), .. } | Phase::Dropping { listed, .. } => listed,
+            _ => Scores::default(),
+        }
     }
 }

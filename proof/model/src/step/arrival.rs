@@ -1,6 +1,6 @@
 //! A command arrives at Redis: its execution, and the reply.
 
-use super::{fault, reader, tagger, writer};
+use super::{fault, process, reader, tagger, writer};
 use crate::part::Part;
 use crate::state::command::Command;
 use crate::state::redis::{Claim, Entry};
@@ -28,17 +28,36 @@ pub(crate) fn execute(command: Command, world: &mut World, without: Option<Part>
             let entry = world.entry_of(token.reader);
             let score = world.new_score(entry);
             let in_time = world.index.track(entry, score, since, without);
+            if world.index.table.has_schemes && without == Some(Part::SchemeFirst) {
+                world.index.table.scheme.get_or_insert(since);
+            }
             reader::track_answered(world, token, in_time, without);
+        }
+        Command::Admit { token, since } => {
+            let admitted = world.index.table.admits(since, without);
+            reader::admit_answered(world, token, admitted, without);
+        }
+        Command::Mark { tagger, round, moment } => {
+            world.index.table.mark(moment, without);
+            tagger::mark_answered(world, tagger, round);
         }
         Command::Bump { tagger, round, moment } => {
             let listed = world.index.bump(moment);
-            tagger::bump_answered(world, tagger, round, listed);
+            tagger::bump_answered(world, tagger, round, listed, without);
         }
         Command::Drop { tagger, round, entry } => {
             world.entries[usize::from(entry)].drop_tagged(without);
             tagger::drop_answered(world, tagger, round, entry);
         }
         Command::Prune { listed } => world.index.prune(listed, without),
+        Command::Position { process, round, expected, new } => {
+            let stored = world.position == expected || without == Some(Part::PositionCompared);
+            if stored {
+                world.position = new;
+                world.count_position();
+            }
+            process::position_answered(world, process, round, stored, without);
+        }
     }
 }
 
@@ -72,6 +91,18 @@ pub(crate) fn words(command: Command, before: &World, without: Option<Part>) -> 
             let in_time = world.index.track(world.entry_of(token.reader), 1, since, without);
             format!("track with token {token}: {}", if in_time { "registered" } else { "too late" })
         }
+        Command::Admit { token, since } => {
+            let admitted = world.index.table.admits(since, without);
+            format!("asks the table with token {token}: {}", if admitted { "the fill may follow" } else { "too late" })
+        }
+        Command::Mark { tagger, moment, .. } => {
+            world.index.table.mark(moment, without);
+            format!(
+                "{}'s mark of the bucket by {moment}: it is {}",
+                tagger::name(before, tagger),
+                world.index.table.bucket
+            )
+        }
         Command::Bump { tagger, moment, .. } => {
             let listed = world.index.bump(moment).iter().filter(|score| **score > 0).count();
             format!("{}'s bump to {moment}: {listed} listed", tagger::name(before, tagger))
@@ -82,5 +113,10 @@ pub(crate) fn words(command: Command, before: &World, without: Option<Part>) -> 
             format!("{}'s drop: {what} {}", tagger::name(before, tagger), if stays { "stays" } else { "is gone" })
         }
         Command::Prune { .. } => "prune".to_owned(),
+        Command::Position { process, expected, new, .. } => {
+            let stored = before.position == expected || without == Some(Part::PositionCompared);
+            let result = if stored { "stored" } else { "refused, as Redis has another" };
+            format!("{}'s position {new}: {result}", process::name(process))
+        }
     }
 }

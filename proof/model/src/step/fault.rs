@@ -1,5 +1,7 @@
 //! What keys lose, and what others put there.
 
+use super::went_back;
+use crate::part::Part;
 use crate::state::index::Tags;
 use crate::state::redis::{Content, Value};
 use crate::state::world::World;
@@ -13,12 +15,21 @@ pub(crate) enum Fault {
     SGoes(u8),
     GGoes(u8),
     EpochGoes,
+    BucketGoes,
+    SchemeGoes,
     PeerFills,
+    /// The snapshot is taken to which Redis goes back later.
+    Saves,
+    GoesBack,
 }
 
 /// Returns the faults that may happen next.
-pub(crate) fn possible(world: &World) -> Vec<Fault> {
+pub(crate) fn possible(world: &World, without: Option<Part>) -> Vec<Fault> {
     let faults = world.faults;
+    let table = &world.index.table;
+    // A registration lasts as long as the entries that can be filled under it.
+    let scheme_ends = without == Some(Part::SchemeKept)
+        || world.entries.iter().all(|entry| entry.k == Content::Absent && entry.s == Content::Absent);
     let mut possible = Vec::new();
     for (id, entry) in (0..).zip(&world.entries) {
         possible.extend([
@@ -30,13 +41,17 @@ pub(crate) fn possible(world: &World) -> Vec<Fault> {
     }
     possible.extend([
         (faults.epoch_goes > 0 && world.index.epoch > 0, Fault::EpochGoes),
+        (faults.bucket_goes > 0 && table.bucket > 0, Fault::BucketGoes),
+        (faults.scheme_goes > 0 && table.scheme.is_some() && scheme_ends, Fault::SchemeGoes),
         (faults.peer_fills > 0, Fault::PeerFills),
+        (faults.goes_back > 0 && world.saved.is_none(), Fault::Saves),
+        (faults.goes_back > 0 && world.saved.is_some(), Fault::GoesBack),
     ]);
     possible.into_iter().filter(|(may, _)| *may).map(|(_, fault)| fault).collect()
 }
 
 /// Lets it happen.
-pub(crate) fn happen(world: &mut World, fault: Fault) {
+pub(crate) fn happen(world: &mut World, fault: Fault, without: Option<Part>) {
     match fault {
         Fault::KGoes(id) => {
             world.faults.k_goes -= 1;
@@ -58,6 +73,20 @@ pub(crate) fn happen(world: &mut World, fault: Fault) {
             world.faults.epoch_goes -= 1;
             world.index.forget();
         }
+        Fault::BucketGoes => {
+            world.faults.bucket_goes -= 1;
+            world.index.table.forget_bucket();
+        }
+        Fault::SchemeGoes => {
+            world.faults.scheme_goes -= 1;
+            world.index.table.scheme = None;
+            // Processes register again long before a registration ends.
+            for reader in &mut world.readers {
+                reader.registered = false;
+            }
+        }
+        Fault::Saves => went_back::save(world),
+        Fault::GoesBack => went_back::go_back(world, without),
         Fault::PeerFills => {
             world.faults.peer_fills -= 1;
             world.entries[0].k = Content::Value(Value::plain(world.row));
@@ -73,6 +102,10 @@ pub(crate) fn words(before: &World, fault: Fault) -> String {
         Fault::SGoes(id) => format!("Redis: {} goes: expired, evicted, or deleted by a peer", key("S", id)),
         Fault::GGoes(id) => format!("Redis: {} goes: expired or evicted", key("G", id)),
         Fault::EpochGoes => "Redis: T forgets its epoch".to_owned(),
+        Fault::BucketGoes => "Redis: the bucket expires".to_owned(),
+        Fault::SchemeGoes => "Redis: the registration of the scheme expires".to_owned(),
+        Fault::Saves => "Redis: takes a snapshot".to_owned(),
+        Fault::GoesBack => "Redis: goes back to the snapshot; all connections end".to_owned(),
         Fault::PeerFills => format!("a peer: reads v{0} and SETs K to v{0}", before.row),
     }
 }

@@ -64,8 +64,10 @@ pub(crate) fn moves(reader: &Reader, world: &World, setting: &Setting) -> Vec<Mo
             moves
         }
         Step::Holding { .. } => vec![Move::SendFill],
-        Step::Tracking { .. } | Step::Filling { .. } if faults.timeouts > 0 => vec![Move::ForgetFill],
-        Step::Tracking { .. } | Step::Filling { .. } => Vec::new(),
+        Step::Tracking { .. } | Step::Admitting { .. } | Step::Filling { .. } if faults.timeouts > 0 => {
+            vec![Move::ForgetFill]
+        }
+        Step::Tracking { .. } | Step::Admitting { .. } | Step::Filling { .. } => Vec::new(),
         Step::Filled { .. } => vec![Move::Land],
         // Its flight has landed and its claim is being released: a crash would change nothing.
         Step::Failed => return vec![Move::GetCopy],
@@ -89,16 +91,16 @@ pub(crate) fn make(world: &mut World, id: u8, what: Move, without: Option<Part>)
             Some(value) => end(world, id, Some(value), false, without),
             None => {
                 open_flight(world, id);
-                claim(world, id, false, true);
+                claim(world, id, false, false, without);
             }
         },
         (Move::Refresh, _) => {
             open_flight(world, id);
-            claim(world, id, true, true);
+            claim(world, id, true, false, without);
         }
         (Move::ClaimAgain, Step::Claiming { refresh }) => {
             world.faults.timeouts -= 1;
-            claim(world, id, refresh, without != Some(Part::NewToken));
+            claim(world, id, refresh, true, without);
         }
         (Move::Bypass, _) => {
             world.faults.timeouts -= 1;
@@ -118,6 +120,10 @@ pub(crate) fn make(world: &mut World, id: u8, what: Move, without: Option<Part>)
         }
         (Move::Read(from), Step::Granted { refresh }) => {
             begin_read(world, id);
+            // A function claims before its query, which registers the scheme, is known.
+            if entry > 0 && from == Source::RowOfOurs {
+                register(world, id, without);
+            }
             if from == Source::Copy {
                 world.faults.failed_reads -= 1;
             }
@@ -146,13 +152,19 @@ pub(crate) fn make(world: &mut World, id: u8, what: Move, without: Option<Part>)
             if id == 0 && without != Some(Part::CloseFirst) {
                 world.flight_open = false;
             }
-            if matches!(made.tags, Tags::Ours { .. }) && without != Some(Part::TrackFirst) {
+            let tracks = matches!(made.tags, Tags::Ours { .. });
+            if tracks && without == Some(Part::BucketLast) {
+                admit(world, id, made, refresh);
+            } else if tracks && without != Some(Part::TrackFirst) {
                 track(world, id, made, refresh, without);
             } else {
                 fill(world, id, made, refresh);
             }
         }
-        (Move::ForgetFill, Step::Tracking { made, refresh } | Step::Filling { made, refresh }) => {
+        (
+            Move::ForgetFill,
+            Step::Tracking { made, refresh } | Step::Admitting { made, refresh } | Step::Filling { made, refresh },
+        ) => {
             world.faults.timeouts -= 1;
             release(world, id);
             go(world, id, Step::Filled { value: made.value, refresh, outcome: Outcome::Unknown });
@@ -196,6 +208,24 @@ pub(crate) fn track_answered(world: &mut World, token: Token, in_time: bool, wit
         too_late(world, token.reader, made, refresh);
     } else if without == Some(Part::TrackFirst) {
         go(world, token.reader, Step::Filled { value: made.value, refresh, outcome: Outcome::Accepted });
+    } else if world.index.table.is_asked() && without != Some(Part::BucketLast) {
+        admit(world, token.reader, made, refresh);
+    } else {
+        fill(world, token.reader, made, refresh);
+    }
+}
+
+/// Takes the reply to the other half of a track, if its sender still waits for it.
+pub(crate) fn admit_answered(world: &mut World, token: Token, admitted: bool, without: Option<Part>) {
+    let Some(reader) = world.readers.get(usize::from(token.reader)) else { return };
+    let Step::Admitting { made, refresh } = reader.step else { return };
+    if reader.token != token.claim {
+        return;
+    }
+    if !admitted {
+        too_late(world, token.reader, made, refresh);
+    } else if without == Some(Part::BucketLast) {
+        track(world, token.reader, made, refresh, without);
     } else {
         fill(world, token.reader, made, refresh);
     }
@@ -216,12 +246,15 @@ pub(crate) fn fill_answered(world: &mut World, token: Token, stored: bool, witho
     }
 }
 
-fn claim(world: &mut World, id: u8, refresh: bool, new_token: bool) {
+fn claim(world: &mut World, id: u8, refresh: bool, again: bool, without: Option<Part>) {
     // A claim may return a value, so it counts as a read.
     begin_read(world, id);
+    if world.entry_of(id) == 0 {
+        register(world, id, without);
+    }
     let Some(reader) = world.readers.get_mut(usize::from(id)) else { return };
     reader.claims += 1;
-    if new_token {
+    if !again || without != Some(Part::NewToken) {
         reader.token = reader.claims;
     }
     reader.now = None;
@@ -230,6 +263,36 @@ fn claim(world: &mut World, id: u8, refresh: bool, new_token: bool) {
     let token = Token { reader: id, claim: reader.token };
     let copy = reader.copies;
     world.send(Command::Claim { attempt, token, refresh, copy });
+}
+
+/// Registers the scheme, unless its process remembers that it has.
+fn register(world: &mut World, id: u8, without: Option<Part>) {
+    if let Some(reader) = world.readers.get_mut(usize::from(id))
+        && !reader.registered
+        && world.index.table.has_schemes
+        && without != Some(Part::SchemeFirst)
+    {
+        reader.registered = true;
+        world.index.register();
+    }
+}
+
+/// Redis went back, and the connection ended. No reply will come.
+pub(crate) fn disconnected(world: &mut World, id: u8, without: Option<Part>) {
+    let Some(reader) = world.readers.get(usize::from(id)) else { return };
+    match reader.step {
+        Step::Claiming { .. } => {
+            release(world, id);
+            let value = bypass(world, id);
+            end(world, id, Some(value), false, without);
+        }
+        Step::Filling { .. } if without == Some(Part::FillConnection) => {}
+        Step::Tracking { made, refresh } | Step::Admitting { made, refresh } | Step::Filling { made, refresh } => {
+            release(world, id);
+            go(world, id, Step::Filled { value: made.value, refresh, outcome: Outcome::Unknown });
+        }
+        _ => {}
+    }
 }
 
 fn track(world: &mut World, id: u8, made: Made, refresh: bool, without: Option<Part>) {
@@ -242,8 +305,18 @@ fn track(world: &mut World, id: u8, made: Made, refresh: bool, without: Option<P
     go(world, id, Step::Tracking { made, refresh });
 }
 
+fn admit(world: &mut World, id: u8, made: Made, refresh: bool) {
+    let Tags::Ours { since } = made.tags else { return };
+    let token = token(world, id);
+    world.send(Command::Admit { token, since });
+    go(world, id, Step::Admitting { made, refresh });
+}
+
 fn too_late(world: &mut World, id: u8, made: Made, refresh: bool) {
     release(world, id);
+    if let Some(reader) = world.readers.get_mut(usize::from(id)) {
+        reader.registered = false;
+    }
     go(world, id, Step::Filled { value: made.value, refresh, outcome: Outcome::TooLate });
 }
 

@@ -13,10 +13,15 @@ pub(crate) fn words(before: &World, id: u8, what: Move, without: Option<Part>) -
     let Some(reader) = before.readers.get(usize::from(id)) else { return String::new() };
     let entry = &before.entries[usize::from(reader.entry)];
     let next = Token { reader: id, claim: reader.claims + 1 };
+    let registers = if before.index.table.has_schemes && !reader.registered && without != Some(Part::SchemeFirst) {
+        "registers its scheme and "
+    } else {
+        ""
+    };
     match (what, reader.step) {
         (Move::Get | Move::Poll, _) => match entry.k.value() {
             Some(value) => format!("GET K, a hit: {value}"),
-            None => format!("GET K, a miss; sends claim with token {next}"),
+            None => format!("GET K, a miss; {registers}sends claim with token {next}"),
         },
         (Move::Refresh, _) => format!("K shall be read anew; sends claim to refresh with token {next}"),
         (Move::ClaimAgain, _) if without == Some(Part::NewToken) => {
@@ -39,6 +44,9 @@ pub(crate) fn words(before: &World, id: u8, what: Move, without: Option<Part>) -
                 _ => "",
             };
             match tags {
+                Tags::Ours { since } if without == Some(Part::BucketLast) => {
+                    format!("{flight}asks the table since {since}, before it tracks")
+                }
                 Tags::Ours { since } if without == Some(Part::EpochLast) && before.index.refuses(since, without) => {
                     format!("{flight}looks at the epoch, too late; sends release")
                 }
