@@ -49,10 +49,7 @@ impl Setting {
                     ..one.clone()
                 },
             ),
-            (
-                "followed",
-                Self { readers: 2, faults: Faults { follower_crashes: 1, ..Faults::default() }, ..followed.clone() },
-            ),
+            ("followed", Self { faults: Faults { follower_crashes: 1, ..Faults::default() }, ..followed.clone() }),
             ("two followers of the binlog", Self { processes: 2, ..followed.clone() }),
             ("Redis goes back", Self { faults: Faults { goes_back: 1, ..Faults::default() }, ..followed.clone() }),
             (
