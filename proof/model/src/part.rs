@@ -71,7 +71,9 @@ pub enum Part {
     FillConnection,
     /// A scheme is registered before the claim.
     SchemeFirst,
-    /// A fill is refused if its scheme wasn't registered before the claim, and ever since.
+    /// A fill is refused if its scheme isn't registered.
+    SchemeThere,
+    /// A fill is refused if its scheme was registered after the claim.
     SchemeMoment,
     /// The registry is read after the change is visible.
     SchemesLast,
@@ -81,7 +83,7 @@ pub enum Part {
 
 impl Part {
     /// All parts, in the order of the documentation.
-    pub const ALL: [Self; 36] = [
+    pub const ALL: [Self; 37] = [
         Self::TokenCheck,
         Self::NewToken,
         Self::ClaimCheck,
@@ -115,6 +117,7 @@ impl Part {
         Self::BatchAgain,
         Self::FillConnection,
         Self::SchemeFirst,
+        Self::SchemeThere,
         Self::SchemeMoment,
         Self::SchemesLast,
         Self::SchemeKept,
@@ -157,7 +160,8 @@ impl Part {
             Self::BatchAgain => "a position written again without its batch",
             Self::FillConnection => "a fill sent again on another connection",
             Self::SchemeFirst => "a scheme registered with the fill",
-            Self::SchemeMoment => "a fill whose scheme may have been lost",
+            Self::SchemeThere => "a fill whose scheme may have been lost",
+            Self::SchemeMoment => "a fill whose scheme was lost and registered anew",
             Self::SchemesLast => "the registry read before the change is visible",
             Self::SchemeKept => "a registration that ends before its entries",
         }
@@ -213,7 +217,8 @@ impl Part {
             Self::PositionInside | Self::BatchAgain | Self::FillConnection => Setting { faults: back, ..followed },
             Self::PositionCompared => Setting { log: vec![Change::Ours, Change::Other], faults: back, ..followed },
             Self::SchemeFirst | Self::SchemesLast => Setting { schemes: true, ..followed },
-            Self::SchemeMoment => Setting { schemes: true, further_calls: 1, faults: back, ..followed },
+            Self::SchemeThere => Setting { schemes: true, remembered: true, ..followed },
+            Self::SchemeMoment => Setting { readers: 2, schemes: true, remembered: true, ..followed },
             Self::SchemeKept => {
                 Setting { schemes: true, faults: Faults { scheme_goes: 1, ..Faults::default() }, ..followed }
             }

@@ -37,6 +37,8 @@ pub struct Setting {
     pub buckets: bool,
     /// Readers register the scheme of the tag, and followers of the binlog know the tag from there.
     pub schemes: bool,
+    /// The first reader's process remembers a registration that Redis has lost, as by FLUSHALL.
+    pub remembered: bool,
     /// Readers of a second entry, O, which is computed from the first, I. If any, a run may begin with
     /// a value in I, and if reads fail, with a copy of I that outer readers take.
     pub outer: u8,

@@ -201,6 +201,11 @@ fn a_scheme_registered_with_the_fill_is_unknown_to_the_follower() {
 
 #[test]
 fn a_process_that_only_remembers_its_registration_fills_what_nobody_knows() {
+    needed(Part::SchemeThere, CACHE, "stored");
+}
+
+#[test]
+fn a_scheme_that_another_process_registers_anew_hides_that_it_was_lost() {
     needed(Part::SchemeMoment, CACHE, "stored");
 }
 

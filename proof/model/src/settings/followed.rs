@@ -107,6 +107,10 @@ impl Setting {
                     ..schemes(&one)
                 },
             ),
+            (
+                "schemes that Redis has lost, two calls, a crash",
+                Self { remembered: true, further_calls: 1, faults: crash, ..schemes(&two) },
+            ),
             ("schemes, Redis goes back, two calls", Self { further_calls: 1, faults: back, ..schemes(&two) }),
             ("schemes, Redis goes back, two readers", Self { readers: 2, faults: back, ..schemes(&one) }),
             ("schemes, Redis goes back, nested", Self { outer: 1, faults: back, ..schemes(&one) }),

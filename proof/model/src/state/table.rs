@@ -39,8 +39,12 @@ impl Table {
     /// invalidated since, and a follower of the binlog has known the scheme since.
     pub(crate) fn admits(&self, since: Moment, without: Option<Part>) -> bool {
         let forgotten = if without == Some(Part::BucketKept) { 0 } else { self.forgotten };
-        let known = !self.has_schemes || self.scheme.is_some_and(|registered| registered <= since);
-        since >= self.bucket.max(forgotten) && (known || without == Some(Part::SchemeMoment))
+        let known = match (self.scheme, without) {
+            _ if !self.has_schemes => true,
+            (None, _) => without == Some(Part::SchemeThere),
+            (Some(registered), _) => registered <= since || without == Some(Part::SchemeMoment),
+        };
+        since >= self.bucket.max(forgotten) && known
     }
 
     pub(crate) fn forget_bucket(&mut self) {

@@ -59,7 +59,7 @@ impl World {
         let processes = (0..setting.processes).map(|id| Process::new(before + id));
         let readers = [(0, setting.readers), (1, setting.outer), (2, setting.outmost)];
         let readers = readers.into_iter().flat_map(|(entry, count)| (0..count).map(move |id| (entry, id)));
-        let cold = Self {
+        let mut cold = Self {
             entries: [Entry::EMPTY; 3],
             index: Index::new(Table::new(setting.buckets, setting.schemes)),
             row: 0,
@@ -79,6 +79,9 @@ impl World {
             stale_answer: false,
             faults: setting.faults,
         };
+        if let Some(first) = cold.readers.first_mut() {
+            first.registered = setting.remembered;
+        }
         let plain = Content::Value(Value::plain(0));
         let tagged = Content::Value(Value { version: 0, depends: true, tagged: true });
         let perhaps = |warm: bool| {
@@ -98,6 +101,7 @@ impl World {
             if k == tagged || s == tagged {
                 warm.entries[0].g = Tags::Ours { since: 0 };
                 warm.index.scores[0] = 1;
+                warm.index.table.scheme = setting.schemes.then_some(0);
             }
             warm
         })
