@@ -65,6 +65,8 @@ pub enum Part {
     PositionInside,
     /// The position is written only if Redis has the one that was read or written last.
     PositionCompared,
+    /// A follower looks at the position even when there are no events.
+    PositionLooked,
     /// When the connection ends, the whole batch is invalidated again.
     BatchAgain,
     /// A fill goes over the connection of its tracks.
@@ -83,7 +85,7 @@ pub enum Part {
 
 impl Part {
     /// All parts, in the order of the documentation.
-    pub const ALL: [Self; 37] = [
+    pub const ALL: [Self; 38] = [
         Self::TokenCheck,
         Self::NewToken,
         Self::ClaimCheck,
@@ -114,6 +116,7 @@ impl Part {
         Self::PositionResumed,
         Self::PositionInside,
         Self::PositionCompared,
+        Self::PositionLooked,
         Self::BatchAgain,
         Self::FillConnection,
         Self::SchemeFirst,
@@ -157,6 +160,7 @@ impl Part {
             Self::PositionResumed => "a start after the newest event",
             Self::PositionInside => "a position kept outside the cache",
             Self::PositionCompared => "a position written without a comparison",
+            Self::PositionLooked => "a position looked at only with events",
             Self::BatchAgain => "a position written again without its batch",
             Self::FillConnection => "a fill sent again on another connection",
             Self::SchemeFirst => "a scheme registered with the fill",
@@ -214,7 +218,9 @@ impl Part {
             Self::PositionResumed => {
                 Setting { faults: Faults { follower_crashes: 1, ..Faults::default() }, ..followed }
             }
-            Self::PositionInside | Self::BatchAgain | Self::FillConnection => Setting { faults: back, ..followed },
+            Self::PositionInside | Self::PositionLooked | Self::BatchAgain | Self::FillConnection => {
+                Setting { faults: back, ..followed }
+            }
             Self::PositionCompared => Setting { log: vec![Change::Ours, Change::Other], faults: back, ..followed },
             Self::SchemeFirst | Self::SchemesLast => Setting { schemes: true, ..followed },
             Self::SchemeThere => Setting { schemes: true, remembered: true, ..followed },

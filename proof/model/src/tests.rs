@@ -1,6 +1,6 @@
 use std::num::NonZeroUsize;
 
-use crate::model::{CACHE, CALLERS};
+use crate::model::{CACHE, CALLERS, END};
 use crate::{Found, Part, Setting, check};
 
 /// A limit that no test reaches.
@@ -182,6 +182,11 @@ fn a_position_outside_the_cache_stays_when_redis_goes_back() {
 #[test]
 fn a_position_that_is_not_compared_hides_that_redis_went_back() {
     needed(Part::PositionCompared, CACHE, "stored");
+}
+
+#[test]
+fn a_position_looked_at_only_with_events_leaves_what_came_back() {
+    needed(Part::PositionLooked, END, "not ours any more");
 }
 
 #[test]

@@ -59,9 +59,10 @@ impl Setting {
         vec![
             ("followed, two readers, a crash", Self { readers: 2, faults: crash, ..one.clone() }),
             ("followed, three events, a crash", Self { faults: crash, ..mixed.clone() }),
+            ("followed, late, two crashes", Self { faults: Faults { follower_crashes: 2, ..late }, ..one.clone() }),
             (
-                "followed, two events, two crashes, late",
-                Self { faults: Faults { follower_crashes: 2, ..late }, ..two.clone() },
+                "followed, two events, a crash, a timeout",
+                Self { faults: Faults { timeouts: 1, ..crash }, ..two.clone() },
             ),
             (
                 "followed, two events, a crash, gone",
@@ -95,9 +96,10 @@ impl Setting {
             ("Redis goes back twice, late", Self { faults: Faults { goes_back: 2, ..late }, ..one.clone() }),
             ("Redis goes back, two followers", Self { processes: 2, faults: back, ..two.clone() }),
             ("schemes, two readers, a crash", Self { readers: 2, faults: crash, ..schemes(&one) }),
+            ("schemes, late", Self { faults: late, ..schemes(&one) }),
             (
-                "schemes, two events, late and gone",
-                Self { faults: Faults { bucket_goes: 1, scheme_goes: 1, ..late }, ..schemes(&two) },
+                "schemes, two events, gone",
+                Self { faults: Faults { bucket_goes: 1, scheme_goes: 1, k_goes: 1, ..none }, ..schemes(&two) },
             ),
             (
                 "schemes, another tag, gone",

@@ -168,6 +168,7 @@ impl World {
             && self.taggers.iter().all(Tagger::ended)
             && self.binlog.is_complete()
             && usize::from(self.row) >= self.binlog.changes.len()
+            && self.position == self.binlog.logged
             && self.processes.iter().all(|process| process.is_done(self.binlog.logged))
             && !self.followers.iter().any(|follower| matches!(follower, Follower::Following { .. }))
     }

@@ -44,7 +44,7 @@ pub(crate) fn moves(process: &Process, world: &World, without: Option<Part>) -> 
             if upto > process.at && visible && known.is_some() == reads_early {
                 moves.push(Move::See);
             }
-            if process.at != world.position && without != Some(Part::PositionCompared) {
+            if process.at != world.position && without != Some(Part::PositionLooked) {
                 moves.push(Move::Look);
             }
         }
