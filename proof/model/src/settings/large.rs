@@ -12,13 +12,16 @@ impl Setting {
         let late = Faults { timeouts: 1, repeats: 1, ..none };
         let late_and_gone = Faults { k_goes: 1, l_goes: 1, ..late };
         let each = Faults { crashes: 1, failed_reads: 1, peer_fills: 1, ..late_and_gone };
-        let twice = Faults { timeouts: 2, repeats: 2, k_goes: 2, l_goes: 1, ..none };
+        let twice = Faults { timeouts: 2, k_goes: 2, l_goes: 1, ..none };
         vec![
             ("each fault", Self { faults: each, ..base.clone() }),
             ("each fault, a follower", Self { followers: 1, faults: each, ..base.clone() }),
-            ("late and gone, twice", Self { faults: twice, ..base.clone() }),
+            ("a timeout and gone, twice", Self { faults: twice, ..base.clone() }),
             ("two followers, late and gone", Self { followers: 2, faults: late_and_gone, ..base.clone() }),
-            ("two calls, late and gone", Self { further_calls: 1, faults: late_and_gone, ..base.clone() }),
+            (
+                "two calls, a timeout, gone",
+                Self { further_calls: 1, faults: Faults { repeats: 0, ..late_and_gone }, ..base.clone() },
+            ),
             ("two writes, late and gone", Self { writes: vec![2], faults: late_and_gone, ..base.clone() }),
             ("two writers, late", Self { writes: vec![1, 1], faults: late, ..base.clone() }),
             ("three readers, a follower, late", Self { readers: 3, followers: 1, faults: late, ..base.clone() }),

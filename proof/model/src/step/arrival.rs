@@ -1,6 +1,6 @@
 //! A command arrives at Redis: its execution, and the reply.
 
-use super::{fault, process, reader, tagger, writer};
+use super::{fault, process, replies, tagger, writer};
 use crate::part::Part;
 use crate::state::command::Command;
 use crate::state::redis::{Claim, Entry};
@@ -11,11 +11,11 @@ pub(crate) fn execute(command: Command, world: &mut World, without: Option<Part>
     match command {
         Command::Claim { attempt, token, refresh, copy } => {
             let reply = entry(world, token.reader).claim(token, refresh, copy, without);
-            reader::claim_answered(world, attempt, reply, without);
+            replies::claim_answered(world, attempt, reply, without);
         }
         Command::Fill { token, value, tags, copy } => {
             let stored = entry(world, token.reader).fill(token, value, tags, copy, without);
-            reader::fill_answered(world, token, stored, without);
+            replies::fill_answered(world, token, stored, without);
         }
         Command::Release { token } => {
             entry(world, token.reader).release(token);
@@ -31,11 +31,11 @@ pub(crate) fn execute(command: Command, world: &mut World, without: Option<Part>
             if world.index.table.has_schemes && without == Some(Part::SchemeFirst) {
                 world.index.table.scheme.get_or_insert(since);
             }
-            reader::track_answered(world, token, in_time, without);
+            replies::track_answered(world, token, in_time, without);
         }
         Command::Admit { token, since } => {
             let admitted = world.index.table.admits(since, without);
-            reader::admit_answered(world, token, admitted, without);
+            replies::admit_answered(world, token, admitted, without);
         }
         Command::Mark { tagger, round, moment } => {
             world.index.table.mark(moment, without);

@@ -1,6 +1,7 @@
 //! The words of a reader's moves.
 
-use super::reader::{Move, token};
+use super::calls::token;
+use super::reader::Move;
 use super::source;
 use crate::part::Part;
 use crate::state::index::Tags;

@@ -1,5 +1,6 @@
 //! Redis goes back: it restarts from a snapshot, or a replica is promoted that lags behind.
 
+use super::replies;
 use crate::part::Part;
 use crate::state::command::Command;
 use crate::state::process::Stage;
@@ -7,7 +8,6 @@ use crate::state::saved::Saved;
 use crate::state::tagger::{Phase, Task};
 use crate::state::world::World;
 use crate::state::writer;
-use crate::step::reader;
 
 /// Takes the snapshot.
 pub(crate) fn save(world: &mut World) {
@@ -37,7 +37,7 @@ pub(crate) fn go_back(world: &mut World, without: Option<Part>) {
     }
 
     for id in (0..).zip(&world.readers).map(|(id, _)| id).collect::<Vec<_>>() {
-        reader::disconnected(world, id, without);
+        replies::disconnected(world, id, without);
     }
     for writer in &mut world.writers {
         if matches!(writer.step, writer::Phase::Invalidating { .. }) {
