@@ -223,7 +223,7 @@ impl Part {
             }
             Self::PositionCompared => Setting { log: vec![Change::Ours, Change::Other], faults: back, ..followed },
             Self::SchemeFirst | Self::SchemesLast => Setting { schemes: true, ..followed },
-            Self::SchemeThere => Setting { schemes: true, remembered: true, ..followed },
+            Self::SchemeThere => Setting { further_calls: 1, schemes: true, remembered: true, ..followed },
             Self::SchemeMoment => Setting { readers: 2, schemes: true, remembered: true, ..followed },
             Self::SchemeKept => {
                 Setting { schemes: true, faults: Faults { scheme_goes: 1, ..Faults::default() }, ..followed }
