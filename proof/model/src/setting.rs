@@ -26,10 +26,9 @@ pub struct Setting {
     /// then by index each entry with that tag. I has no tag, and every entry above has:
     /// [`Tagging::Inherited`].
     pub drops: Vec<u8>,
-    /// How often each writer of another tag commits and invalidates. That tag shares the bucket with
-    /// ours.
+    /// How often each writer of another tag commits and invalidates. The tag shares our bucket.
     pub other_writes: Vec<u8>,
-    /// What the events of the binlog change. Their writers don't invalidate, so there are no others.
+    /// What each event of the binlog changes. Its writers don't invalidate. No others write.
     pub log: Vec<Change>,
     /// Processes that follow the binlog and invalidate. More than one need no lease.
     pub processes: u8,
@@ -39,8 +38,8 @@ pub struct Setting {
     pub schemes: bool,
     /// The first reader's process remembers a registration that Redis has lost, as by FLUSHALL.
     pub remembered: bool,
-    /// Readers of a second entry, O, which is computed from the first, I. If any, a run may begin with
-    /// a value in I, and if reads fail, with a copy of I that outer readers take.
+    /// Readers of a second entry, O, which is computed from the first, I. If any, a run may begin
+    /// with a value in I, and if reads fail, with a copy of I that outer readers take.
     pub outer: u8,
     /// Readers of a third entry, P, which is computed from O.
     pub outmost: u8,

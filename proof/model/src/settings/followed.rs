@@ -85,8 +85,11 @@ impl Setting {
                 "followed, tags that change, refresh",
                 Self { tags: Tagging::Any, refresh: true, faults: crash, ..one.clone() },
             ),
-            ("two followers, no lease, late", Self { processes: 2, faults: late, ..one.clone() }),
-            ("two followers, no lease, two events, a crash", Self { processes: 2, faults: crash, ..two.clone() }),
+            ("two binlog followers, no lease, late", Self { processes: 2, faults: late, ..one.clone() }),
+            (
+                "two binlog followers, no lease, two events, a crash",
+                Self { processes: 2, faults: crash, ..two.clone() },
+            ),
             ("Redis goes back, two readers", Self { readers: 2, faults: back, ..one.clone() }),
             (
                 "Redis goes back, two calls, two events, a crash",
@@ -94,7 +97,7 @@ impl Setting {
             ),
             ("Redis goes back, three events", Self { faults: back, ..mixed }),
             ("Redis goes back twice, late", Self { faults: Faults { goes_back: 2, ..late }, ..one.clone() }),
-            ("Redis goes back, two followers", Self { processes: 2, faults: back, ..two.clone() }),
+            ("Redis goes back, two binlog followers", Self { processes: 2, faults: back, ..two.clone() }),
             ("schemes, two readers, a crash", Self { readers: 2, faults: crash, ..schemes(&one) }),
             ("schemes, late", Self { faults: late, ..schemes(&one) }),
             (

@@ -1,7 +1,8 @@
 //! The commands to Redis.
 
 use crate::state::binlog::Position;
-use crate::state::index::{Moment, Scores, Tags};
+use crate::state::index::{Scores, Tags};
+use crate::state::moment::Moment;
 use crate::state::redis::{Keys, Token, Value};
 
 /// A command that has been sent.

@@ -3,10 +3,8 @@
 use std::fmt;
 
 use crate::part::Part;
+use crate::state::moment::Moment;
 use crate::state::table::Table;
-
-/// An instant of the clock. Only invalidations move it, so all times between two are one instant.
-pub(crate) type Moment = u8;
 
 /// Distinguishes registrations of one entry: in Redis, the time until which it may live. 0 if none.
 pub(crate) type Score = u8;

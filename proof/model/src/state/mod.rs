@@ -5,6 +5,7 @@ pub(crate) mod command;
 pub(crate) mod flight;
 pub(crate) mod floor;
 pub(crate) mod index;
+pub(crate) mod moment;
 pub(crate) mod process;
 pub(crate) mod reader;
 pub(crate) mod redis;

@@ -14,7 +14,7 @@ pub(crate) struct Process {
     pub(crate) step: Stage,
 }
 
-/// The steps of a batch, in their order. The batch is of the events after `at`, to the one at `upto`.
+/// The steps of a batch, in their order. The batch is the events after `at`, up to `upto`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Stage {
     /// It crashed, and will start again.

@@ -1,6 +1,7 @@
 //! A process that reads through the cache.
 
-use crate::state::index::{Moment, Tags};
+use crate::state::index::Tags;
+use crate::state::moment::Moment;
 use crate::state::redis::Value;
 
 /// The state of a reader.

@@ -1,7 +1,7 @@
 //! What lies in Redis for a table, beside the indexes of its tags: a bucket, and the schemes.
 
 use crate::part::Part;
-use crate::state::index::Moment;
+use crate::state::moment::Moment;
 
 /// The bucket of our tag, which another tag shares, and the registration of our tag's scheme.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

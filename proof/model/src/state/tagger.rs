@@ -1,6 +1,7 @@
 //! A writer that invalidates by tag, or a part of another's invalidation.
 
-use crate::state::index::{Moment, Scores};
+use crate::state::index::Scores;
+use crate::state::moment::Moment;
 use crate::state::redis::Version;
 
 /// The state of a tagger.

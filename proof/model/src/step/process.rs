@@ -130,7 +130,7 @@ pub(crate) fn invalidated(world: &mut World, id: u8, without: Option<Part>) {
     process.step = if without == Some(Part::PositionLast) { Stage::reading(upto) } else { Stage::Invalidated { upto } };
 }
 
-/// Takes the reply to its position, if it still waits for it. If it isn't stored, Redis has another.
+/// Takes the reply to a position, if its sender still waits for it.
 pub(crate) fn position_answered(world: &mut World, id: u8, round: u8, stored: bool, without: Option<Part>) {
     let scheme = known_to(world);
     let position = world.position;

@@ -3,7 +3,8 @@
 use super::process;
 use crate::part::Part;
 use crate::state::command::Command;
-use crate::state::index::{Moment, Scores};
+use crate::state::index::Scores;
+use crate::state::moment::Moment;
 use crate::state::redis::Version;
 use crate::state::tagger::{Phase, Tagger, Task};
 use crate::state::world::World;

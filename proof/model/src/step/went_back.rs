@@ -16,8 +16,8 @@ pub(crate) fn save(world: &mut World) {
     world.saved = Some(Box::new(saved));
 }
 
-/// Goes back to the snapshot. Its clock goes on, since it follows the time. All connections end, and
-/// with them the commands on their way.
+/// Goes back to the snapshot. The clock goes on, since it follows the time. All connections end,
+/// and with them the commands on their way.
 pub(crate) fn go_back(world: &mut World, without: Option<Part>) {
     let Some(saved) = world.saved.take() else { return };
     world.faults.goes_back -= 1;
