@@ -3,11 +3,11 @@
 use stateright::{Model, Property};
 
 use crate::action::Action;
-use crate::follower::Follower;
 use crate::part::Part;
-use crate::reader::{Outcome, Step};
 use crate::setting::Setting;
-use crate::world::World;
+use crate::state::flight::Follower;
+use crate::state::reader::{Outcome, Step};
+use crate::state::world::World;
 
 /// The invariant, in the cache.
 pub(crate) const CACHE: &str = "no value read before a returned invalidation began is in the cache";
@@ -23,6 +23,8 @@ const REFRESHED: &str = "a refresh succeeds";
 const COPIED: &str = "a fill writes its copy";
 const TOO_LATE: &str = "a tag was invalidated before it was tracked";
 const NESTED: &str = "what is made of another entry is stored";
+const COLLIDED: &str = "a fill is refused for another tag in its bucket";
+const WENT_BACK: &str = "a follower of the binlog is ahead of the position";
 const STALE: &str = "a read fails while there is a copy";
 
 /// The protocol, or the rest of it without a part, in one setting.
@@ -76,7 +78,7 @@ impl Model for Protocol {
                 world.entries[0].s.value().is_some_and(|value| value.version > 0)
             }));
         }
-        if !self.setting.tag_writes.is_empty() || !self.setting.drops.is_empty() {
+        if !self.setting.tag_writes.is_empty() || !self.setting.drops.is_empty() || !self.setting.log.is_empty() {
             properties
                 .push(Property::sometimes(TOO_LATE, |_, world: &World| fill_ended(world, Outcome::TooLate, false)));
         }
@@ -84,6 +86,16 @@ impl Model for Protocol {
             properties.push(Property::sometimes(NESTED, |_, world: &World| {
                 let [inner, outer, _] = &world.entries;
                 outer.k.value().is_some_and(|value| value.version < world.row) && inner.k.value().is_some()
+            }));
+        }
+        if !self.setting.other_writes.is_empty() {
+            properties.push(Property::sometimes(COLLIDED, |_, world: &World| {
+                world.row == 0 && fill_ended(world, Outcome::TooLate, false)
+            }));
+        }
+        if self.setting.faults.goes_back > 0 {
+            properties.push(Property::sometimes(WENT_BACK, |_, world: &World| {
+                world.faults.goes_back == 0 && world.processes.iter().any(|process| process.at > world.position)
             }));
         }
         if self.setting.copies > 0 && self.setting.faults.failed_reads > 0 {

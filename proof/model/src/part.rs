@@ -1,6 +1,6 @@
 //! The parts of the protocol, each of which can be left out.
 
-use crate::setting::{Faults, Setting, Tagging};
+use crate::setting::{Change, Faults, Setting, Tagging};
 
 /// A part of the protocol. Without a part that is needed, some run ends in a counterexample.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, clap::ValueEnum)]
@@ -45,11 +45,47 @@ pub enum Part {
     NestedMoment,
     /// A drop by a param asks the index after its scan has ended, and not before.
     DropOrder,
+    /// An invalidation writes the bucket of its tag, whether the tag has an index or not.
+    BucketWritten,
+    /// The bucket is written before the index is asked.
+    BucketFirst,
+    /// A fill looks at the bucket after its entry was registered in the index.
+    BucketLast,
+    /// A late command doesn't set a bucket back.
+    BucketNewest,
+    /// A bucket is remembered until every fill with an earlier moment would come too late.
+    BucketKept,
+    /// A follower of the binlog waits until a change is visible before it invalidates.
+    VisibilityWait,
+    /// The position is written after the invalidation.
+    PositionLast,
+    /// A follower that starts goes on from the position.
+    PositionResumed,
+    /// The position lies in the Redis that it is about, and goes back with it.
+    PositionInside,
+    /// The position is written only if Redis has the one that was read or written last.
+    PositionCompared,
+    /// A follower looks at the position even when there are no events.
+    PositionLooked,
+    /// When the connection ends, the whole batch is invalidated again.
+    BatchAgain,
+    /// A fill goes over the connection of its tracks.
+    FillConnection,
+    /// A scheme is registered before the claim.
+    SchemeFirst,
+    /// A fill is refused if its scheme isn't registered.
+    SchemeThere,
+    /// A fill is refused if its scheme was registered after the claim.
+    SchemeMoment,
+    /// The registry is read after the change is visible.
+    SchemesLast,
+    /// A registration lasts as long as the entries that are filled under it.
+    SchemeKept,
 }
 
 impl Part {
     /// All parts, in the order of the documentation.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 38] = [
         Self::TokenCheck,
         Self::NewToken,
         Self::ClaimCheck,
@@ -70,6 +106,24 @@ impl Part {
         Self::CopyTags,
         Self::NestedMoment,
         Self::DropOrder,
+        Self::BucketWritten,
+        Self::BucketFirst,
+        Self::BucketLast,
+        Self::BucketNewest,
+        Self::BucketKept,
+        Self::VisibilityWait,
+        Self::PositionLast,
+        Self::PositionResumed,
+        Self::PositionInside,
+        Self::PositionCompared,
+        Self::PositionLooked,
+        Self::BatchAgain,
+        Self::FillConnection,
+        Self::SchemeFirst,
+        Self::SchemeThere,
+        Self::SchemeMoment,
+        Self::SchemesLast,
+        Self::SchemeKept,
     ];
 
     /// Returns what the protocol lacks without it.
@@ -96,6 +150,24 @@ impl Part {
             Self::CopyTags => "a copy older than the tags beside it",
             Self::NestedMoment => "an entry made of another, with its own moment",
             Self::DropOrder => "a drop that asks the index before its scan",
+            Self::BucketWritten => "a tag without an index, and no bucket",
+            Self::BucketFirst => "the index asked before the bucket is written",
+            Self::BucketLast => "a bucket looked at before the index was written",
+            Self::BucketNewest => "a late command that sets a bucket back",
+            Self::BucketKept => "a bucket forgotten early",
+            Self::VisibilityWait => "an event taken for a visible change",
+            Self::PositionLast => "a position written before the invalidation",
+            Self::PositionResumed => "a start after the newest event",
+            Self::PositionInside => "a position kept outside the cache",
+            Self::PositionCompared => "a position written without a comparison",
+            Self::PositionLooked => "a position looked at only with events",
+            Self::BatchAgain => "a position written again without its batch",
+            Self::FillConnection => "a fill sent again on another connection",
+            Self::SchemeFirst => "a scheme registered with the fill",
+            Self::SchemeThere => "a fill whose scheme may have been lost",
+            Self::SchemeMoment => "a fill whose scheme was lost and registered anew",
+            Self::SchemesLast => "the registry read before the change is visible",
+            Self::SchemeKept => "a registration that ends before its entries",
         }
     }
 
@@ -104,6 +176,8 @@ impl Part {
     pub fn setting(self) -> Setting {
         let alone = Setting { readers: 1, writes: vec![1], ..Setting::default() };
         let tagged = Setting { writes: Vec::new(), tags: Tagging::Ours, tag_writes: vec![1], ..alone.clone() };
+        let followed = Setting::followed(&tagged, vec![Change::Ours]);
+        let back = Faults { goes_back: 1, ..Faults::default() };
         match self {
             Self::TokenCheck => Setting { readers: 2, ..alone },
             Self::NewToken => Setting { faults: Faults { timeouts: 1, ..Faults::default() }, ..alone },
@@ -130,6 +204,30 @@ impl Part {
             },
             Self::NestedMoment => Setting { readers: 0, outer: 1, ..tagged },
             Self::DropOrder => Setting { readers: 1, outer: 1, ..Setting::dropped(&tagged) },
+            Self::BucketWritten | Self::BucketFirst | Self::BucketLast => Setting { buckets: true, ..tagged },
+            Self::BucketNewest => Setting {
+                buckets: true,
+                tag_writes: vec![2],
+                faults: Faults { repeats: 1, ..Faults::default() },
+                ..tagged
+            },
+            Self::BucketKept => {
+                Setting { buckets: true, faults: Faults { bucket_goes: 1, ..Faults::default() }, ..tagged }
+            }
+            Self::VisibilityWait | Self::PositionLast => followed,
+            Self::PositionResumed => {
+                Setting { faults: Faults { follower_crashes: 1, ..Faults::default() }, ..followed }
+            }
+            Self::PositionInside | Self::PositionLooked | Self::BatchAgain | Self::FillConnection => {
+                Setting { faults: back, ..followed }
+            }
+            Self::PositionCompared => Setting { log: vec![Change::Ours, Change::Other], faults: back, ..followed },
+            Self::SchemeFirst | Self::SchemesLast => Setting { schemes: true, ..followed },
+            Self::SchemeThere => Setting { further_calls: 1, schemes: true, remembered: true, ..followed },
+            Self::SchemeMoment => Setting { readers: 2, schemes: true, remembered: true, ..followed },
+            Self::SchemeKept => {
+                Setting { schemes: true, faults: Faults { scheme_goes: 1, ..Faults::default() }, ..followed }
+            }
         }
     }
 }

@@ -26,8 +26,20 @@ pub struct Setting {
     /// then by index each entry with that tag. I has no tag, and every entry above has:
     /// [`Tagging::Inherited`].
     pub drops: Vec<u8>,
-    /// Readers of a second entry, O, which is computed from the first, I. If any, a run may begin with
-    /// a value in I, and if reads fail, with a copy of I that outer readers take.
+    /// How often each writer of another tag commits and invalidates. The tag shares our bucket.
+    pub other_writes: Vec<u8>,
+    /// What each event of the binlog changes. Its writers don't invalidate. No others write.
+    pub log: Vec<Change>,
+    /// Processes that follow the binlog and invalidate. More than one need no lease.
+    pub processes: u8,
+    /// An invalidation writes a bucket, and makes no index for a tag that has none.
+    pub buckets: bool,
+    /// Readers register the scheme of the tag, and followers of the binlog know the tag from there.
+    pub schemes: bool,
+    /// The first reader's process remembers a registration that Redis has lost, as by FLUSHALL.
+    pub remembered: bool,
+    /// Readers of a second entry, O, which is computed from the first, I. If any, a run may begin
+    /// with a value in I, and if reads fail, with a copy of I that outer readers take.
     pub outer: u8,
     /// Readers of a third entry, P, which is computed from O.
     pub outmost: u8,
@@ -61,6 +73,24 @@ pub struct Faults {
     pub g_goes: u8,
     /// T forgets its epoch, and does so late: a fill with an earlier moment is refused as too old.
     pub epoch_goes: u8,
+    /// A bucket expires, and does so as late.
+    pub bucket_goes: u8,
+    /// The registration of the scheme expires, when no entry can be left that was filled under it.
+    pub scheme_goes: u8,
+    /// A follower of the binlog dies at any step. It starts again.
+    pub follower_crashes: u8,
+    /// Redis goes back to an earlier state of all its keys: a restart from a snapshot, or the
+    /// promotion of a replica that lags behind. All connections end.
+    pub goes_back: u8,
+}
+
+/// What an event of the binlog changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Change {
+    /// The row that our tag is about.
+    Ours,
+    /// Another row.
+    Other,
 }
 
 /// Which tags an entry may get from the row. They become known as it is read.
@@ -78,113 +108,13 @@ pub enum Tagging {
 }
 
 impl Setting {
-    /// Returns small settings, each with a few faults. All of them take seconds.
-    #[must_use]
-    pub fn small() -> Vec<(&'static str, Self)> {
-        let base = Self { readers: 2, writes: vec![1], ..Self::default() };
-        let tagged = Self { tags: Tagging::Ours, writes: Vec::new(), tag_writes: vec![1], ..base.clone() };
-        vec![
-            ("two readers", base.clone()),
-            ("a follower", Self { followers: 1, ..base.clone() }),
-            (
-                "late and repeated",
-                Self { faults: Faults { timeouts: 1, repeats: 1, ..Faults::default() }, ..base.clone() },
-            ),
-            ("expiry", Self { faults: Faults { k_goes: 1, l_goes: 1, ..Faults::default() }, ..base.clone() }),
-            (
-                "crash, failed read",
-                Self { faults: Faults { crashes: 1, failed_reads: 1, ..Faults::default() }, ..base.clone() },
-            ),
-            ("refresh", Self { refresh: true, faults: Faults { peer_fills: 1, ..Faults::default() }, ..base.clone() }),
-            (
-                "copies, a failed read",
-                Self { copies: 2, faults: Faults { s_goes: 1, failed_reads: 1, ..Faults::default() }, ..base.clone() },
-            ),
-            ("copies, a peer's invalidation", Self { copies: 2, writes: vec![], peer_writes: vec![1], ..base.clone() }),
-            (
-                "one keeps copies, the other doesn't",
-                Self { copies: 1, faults: Faults { k_goes: 1, l_goes: 1, ..Faults::default() }, ..base },
-            ),
-            ("a tag, two readers", tagged.clone()),
-            (
-                "a tag, late and repeated",
-                Self { readers: 1, faults: Faults { timeouts: 1, repeats: 1, ..Faults::default() }, ..tagged.clone() },
-            ),
-            ("tags that change, refresh", Self { refresh: true, tags: Tagging::Any, ..tagged.clone() }),
-            ("nested", Self { readers: 1, outer: 1, ..tagged.clone() }),
-            ("a drop by a param", Self { readers: 1, outer: 1, ..Self::dropped(&tagged) }),
-        ]
-    }
-
     /// Returns the setting with a drop by a param instead of an invalidation by tag.
     pub(crate) fn dropped(tagged: &Self) -> Self {
         Self { tags: Tagging::Inherited, tag_writes: Vec::new(), drops: vec![1], ..tagged.clone() }
     }
 
-    /// Returns settings that the protocol doesn't bear. Each counterexample is a rule for drivers.
-    #[must_use]
-    pub fn beyond() -> Vec<(&'static str, Self)> {
-        let base = Self { readers: 1, writes: vec![1], ..Self::default() };
-        let faults = Faults { repeated_claims: 1, ..Faults::default() };
-        vec![("a claim executed twice with one token", Self { faults, ..base })]
-    }
-
-    /// Returns the settings of `just model` without tags: minutes, and gigabytes.
-    #[must_use]
-    pub fn large() -> Vec<(&'static str, Self)> {
-        let base = Self { readers: 2, writes: vec![1], ..Self::default() };
-        let peers = Self { writes: Vec::new(), peer_writes: vec![1], ..base.clone() };
-        let none = Faults::default();
-        let late = Faults { timeouts: 1, repeats: 1, ..none };
-        let late_and_gone = Faults { k_goes: 1, l_goes: 1, ..late };
-        let each = Faults { crashes: 1, failed_reads: 1, peer_fills: 1, ..late_and_gone };
-        let twice = Faults { timeouts: 2, repeats: 2, k_goes: 2, l_goes: 1, ..none };
-        vec![
-            ("each fault", Self { faults: each, ..base.clone() }),
-            ("each fault, a follower", Self { followers: 1, faults: each, ..base.clone() }),
-            ("late and gone, twice", Self { faults: twice, ..base.clone() }),
-            ("two followers, late and gone", Self { followers: 2, faults: late_and_gone, ..base.clone() }),
-            ("two calls, late and gone", Self { further_calls: 1, faults: late_and_gone, ..base.clone() }),
-            ("two writes, late and gone", Self { writes: vec![2], faults: late_and_gone, ..base.clone() }),
-            ("two writers, late", Self { writes: vec![1, 1], faults: late, ..base.clone() }),
-            ("three readers, a follower, late", Self { readers: 3, followers: 1, faults: late, ..base.clone() }),
-            (
-                "three readers, two writes, a timeout",
-                Self { readers: 3, writes: vec![2], faults: Faults { timeouts: 1, ..none }, ..base.clone() },
-            ),
-            ("refresh, each fault", Self { refresh: true, faults: each, ..base.clone() }),
-            (
-                "refresh, a follower, two calls, late",
-                Self { refresh: true, followers: 1, further_calls: 1, faults: late, ..base.clone() },
-            ),
-            (
-                "copies, each fault, nothing repeated",
-                Self { copies: 2, faults: Faults { repeats: 0, s_goes: 1, ..each }, ..base.clone() },
-            ),
-            (
-                "copies, late, a failed read",
-                Self { copies: 2, faults: Faults { s_goes: 1, failed_reads: 1, ..late }, ..base },
-            ),
-            (
-                "copies, a peer's invalidation, a timeout, gone",
-                Self { copies: 2, faults: Faults { repeats: 0, s_goes: 1, ..late_and_gone }, ..peers.clone() },
-            ),
-            (
-                "one keeps copies, a peer's invalidation, likewise",
-                Self { copies: 1, faults: Faults { repeats: 0, s_goes: 1, ..late_and_gone }, ..peers.clone() },
-            ),
-            (
-                "copies, our invalidation and a peer's, a timeout",
-                Self { copies: 2, writes: vec![1], faults: Faults { timeouts: 1, ..none }, ..peers.clone() },
-            ),
-            (
-                "copies, two calls, a peer's invalidation, late",
-                Self { copies: 2, further_calls: 1, faults: late, ..peers.clone() },
-            ),
-            (
-                "copies, refresh, a peer's invalidation, late",
-                Self { copies: 2, refresh: true, faults: Faults { failed_reads: 1, peer_fills: 1, ..late }, ..peers },
-            ),
-        ]
+    /// Returns the setting with a follower of the binlog, whose events change this.
+    pub(crate) fn followed(tagged: &Self, log: Vec<Change>) -> Self {
+        Self { tag_writes: Vec::new(), log, processes: 1, ..tagged.clone() }
     }
 }

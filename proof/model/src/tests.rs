@@ -1,11 +1,10 @@
 use std::num::NonZeroUsize;
-use std::time::Duration;
 
-use crate::model::{CACHE, CALLERS};
+use crate::model::{CACHE, CALLERS, END};
 use crate::{Found, Part, Setting, check};
 
 /// A limit that no test reaches.
-const LIMIT: Duration = Duration::from_secs(3600);
+const LIMIT: usize = usize::MAX;
 
 fn run(setting: &Setting, without: Option<Part>) -> Found {
     check(setting, without, NonZeroUsize::MIN, LIMIT).found
@@ -133,6 +132,112 @@ fn what_is_made_of_a_hit_is_as_old_as_the_hit() {
 #[test]
 fn a_drop_that_asks_the_index_before_its_scan_misses_what_is_made_in_between() {
     needed(Part::DropOrder, CACHE, "stored");
+}
+
+#[test]
+fn a_tag_without_an_index_and_without_a_bucket_leaves_no_trace() {
+    needed(Part::BucketWritten, CACHE, "stored");
+}
+
+#[test]
+fn an_index_asked_before_the_bucket_is_written_misses_a_fill_in_between() {
+    needed(Part::BucketFirst, CACHE, "its invalidation returns");
+}
+
+#[test]
+fn a_bucket_looked_at_before_the_index_was_written_misses_an_invalidation() {
+    needed(Part::BucketLast, CACHE, "stored");
+}
+
+#[test]
+fn a_late_command_that_sets_a_bucket_back_lets_an_old_fill_pass() {
+    needed(Part::BucketNewest, CACHE, "stored");
+}
+
+#[test]
+fn a_bucket_forgotten_early_lets_an_old_fill_pass() {
+    needed(Part::BucketKept, CACHE, "stored");
+}
+
+#[test]
+fn an_invalidation_before_the_change_is_visible_is_too_early() {
+    needed(Part::VisibilityWait, CACHE, "stored");
+}
+
+#[test]
+fn a_position_before_the_invalidation_promises_too_much() {
+    needed(Part::PositionLast, CACHE, "stored");
+}
+
+#[test]
+fn a_start_after_the_newest_event_skips_what_a_crash_left() {
+    needed(Part::PositionResumed, CACHE, "stored");
+}
+
+#[test]
+fn a_position_outside_the_cache_stays_when_redis_goes_back() {
+    needed(Part::PositionInside, CACHE, "stored");
+}
+
+#[test]
+fn a_position_that_is_not_compared_hides_that_redis_went_back() {
+    needed(Part::PositionCompared, CACHE, "stored");
+}
+
+#[test]
+fn a_position_looked_at_only_with_events_leaves_what_came_back() {
+    needed(Part::PositionLooked, END, "not ours any more");
+}
+
+#[test]
+fn a_position_written_again_alone_passes_an_invalidation_that_is_undone() {
+    needed(Part::BatchAgain, CACHE, "stored");
+}
+
+#[test]
+fn a_fill_on_another_connection_may_have_lost_its_registration() {
+    needed(Part::FillConnection, CACHE, "stored");
+}
+
+#[test]
+fn a_scheme_registered_with_the_fill_is_unknown_to_the_follower() {
+    needed(Part::SchemeFirst, CACHE, "stored");
+}
+
+#[test]
+fn a_process_that_only_remembers_its_registration_fills_what_nobody_knows() {
+    needed(Part::SchemeThere, CACHE, "stored");
+}
+
+#[test]
+fn a_scheme_that_another_process_registers_anew_hides_that_it_was_lost() {
+    needed(Part::SchemeMoment, CACHE, "stored");
+}
+
+#[test]
+fn a_registry_read_before_the_change_is_visible_lacks_a_scheme() {
+    needed(Part::SchemesLast, CACHE, "stored");
+}
+
+#[test]
+fn a_registration_that_ends_before_its_entries_leaves_them() {
+    needed(Part::SchemeKept, CACHE, "stored");
+}
+
+#[test]
+fn two_followers_of_the_binlog_need_no_comparison_unless_redis_goes_back() {
+    let setting = Setting { processes: 2, ..Part::VisibilityWait.setting() };
+    for part in [None, Some(Part::PositionCompared)] {
+        let found = run(&setting, part);
+        assert!(matches!(found, Found::Holds), "{part:?}: {found:#?}");
+    }
+}
+
+#[test]
+fn an_index_beside_a_bucket_needs_no_epoch() {
+    let setting = Setting { other_writes: vec![1], ..Part::BucketWritten.setting() };
+    let found = run(&setting, Some(Part::Epoch));
+    assert!(matches!(found, Found::Holds), "{found:#?}");
 }
 
 #[test]

@@ -1,12 +1,18 @@
 //! The whole state of a run: the cache, the row, everybody's step, and the commands on their way.
 
-use crate::follower::Follower;
-use crate::index::{Index, Moment, Score, Scores, Tags};
-use crate::reader::Reader;
-use crate::redis::{Content, Entry, Keys, Token, Value, Version};
 use crate::setting::{Faults, Setting, Tagging};
-use crate::tagger::Tagger;
-use crate::writer::Writer;
+use crate::state::binlog::{Binlog, Position};
+use crate::state::command::Command;
+use crate::state::flight::Follower;
+use crate::state::floor::Floor;
+use crate::state::index::{Index, Score, Tags};
+use crate::state::process::Process;
+use crate::state::reader::Reader;
+use crate::state::redis::{Content, Entry, Value, Version};
+use crate::state::saved::Saved;
+use crate::state::table::Table;
+use crate::state::tagger::{Tagger, Task};
+use crate::state::writer::Writer;
 
 /// One state.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -14,7 +20,7 @@ pub(crate) struct World {
     /// The first is computed from the row; each other from the one before it, or on a miss the row.
     pub(crate) entries: [Entry; 3],
     pub(crate) index: Index,
-    /// The newest version of the row, committed.
+    /// The newest version of the row that readers see.
     pub(crate) row: Version,
     pub(crate) floor: Floor,
     pub(crate) readers: Vec<Reader>,
@@ -23,72 +29,18 @@ pub(crate) struct World {
     pub(crate) flight_open: bool,
     pub(crate) writers: Vec<Writer>,
     pub(crate) taggers: Vec<Tagger>,
+    pub(crate) binlog: Binlog,
+    /// The followers of the binlog, and their position in Redis.
+    pub(crate) processes: Vec<Process>,
+    pub(crate) position: Position,
+    /// The snapshot that Redis may go back to.
+    pub(crate) saved: Option<Box<Saved>>,
     /// Commands that were sent and not yet executed, in no order of time. Any may be next.
     pub(crate) network: Vec<Command>,
     /// Whether a caller got a value older than the floor at the start of its call.
     pub(crate) stale_answer: bool,
     /// The faults that may still happen.
     pub(crate) faults: Faults,
-}
-
-/// The row's version at the start of the newest returned invalidation, for the invariant alone.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
-pub(crate) struct Floor {
-    /// The floor of invalidations that are about every value.
-    pub(crate) all: Version,
-    /// The floor of invalidations that are about the tag.
-    pub(crate) tagged: Version,
-}
-
-impl Floor {
-    /// Returns whether such a value may exist.
-    pub(crate) fn allows(self, value: Value) -> bool {
-        value.version >= self.all && (value.version >= self.tagged || !value.depends)
-    }
-}
-
-/// A command that has been sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum Command {
-    /// `attempt` names the attempt of a reader that a reply belongs to.
-    Claim {
-        attempt: Token,
-        token: Token,
-        refresh: bool,
-        copy: bool,
-    },
-    Fill {
-        token: Token,
-        value: Value,
-        tags: Tags,
-        copy: bool,
-    },
-    Release {
-        token: Token,
-    },
-    /// `round` names the invalidation of a writer that a reply belongs to.
-    Unlink {
-        writer: u8,
-        round: u8,
-        keys: Keys,
-    },
-    Track {
-        token: Token,
-        since: Moment,
-    },
-    Bump {
-        tagger: u8,
-        round: u8,
-        moment: Moment,
-    },
-    Drop {
-        tagger: u8,
-        round: u8,
-        entry: u8,
-    },
-    Prune {
-        listed: Scores,
-    },
 }
 
 impl World {
@@ -99,11 +51,17 @@ impl World {
         // Each drop has a scan and an index part.
         let index_parts = (setting.tag_writes.len()..).map(|id| u8::try_from(id).unwrap_or(u8::MAX));
         let drops = setting.drops.iter().zip(index_parts).map(|(&writes, index)| Writer::of_drop(writes, index));
+        let mut taggers: Vec<_> = setting.tag_writes.iter().map(|&writes| Tagger::new(Task::Write, writes)).collect();
+        taggers.extend(setting.drops.iter().map(|_| Tagger::new(Task::Drop(None), 0)));
+        taggers.extend(setting.other_writes.iter().map(|&writes| Tagger::new(Task::WriteOther, writes)));
+        let before = u8::try_from(taggers.len()).unwrap_or(u8::MAX);
+        taggers.extend((0..setting.processes).map(|id| Tagger::new(Task::Follow(id), 0)));
+        let processes = (0..setting.processes).map(|id| Process::new(before + id));
         let readers = [(0, setting.readers), (1, setting.outer), (2, setting.outmost)];
         let readers = readers.into_iter().flat_map(|(entry, count)| (0..count).map(move |id| (entry, id)));
-        let cold = Self {
+        let mut cold = Self {
             entries: [Entry::EMPTY; 3],
-            index: Index { clock: 0, epoch: 0, forgotten: 0, scores: Scores::default() },
+            index: Index::new(Table::new(setting.buckets, setting.schemes)),
             row: 0,
             floor: Floor::default(),
             readers: readers
@@ -112,16 +70,18 @@ impl World {
             followers: vec![Follower::Idle; usize::from(setting.followers)],
             flight_open: false,
             writers: ours.chain(peers).chain(drops).collect(),
-            taggers: setting
-                .tag_writes
-                .iter()
-                .map(|&writes| Tagger::new(writes))
-                .chain(setting.drops.iter().map(|_| Tagger::new(0)))
-                .collect(),
+            taggers,
+            binlog: Binlog { changes: setting.log.clone(), logged: 0 },
+            processes: processes.collect(),
+            position: 0,
+            saved: None,
             network: Vec::new(),
             stale_answer: false,
             faults: setting.faults,
         };
+        if let Some(first) = cold.readers.first_mut() {
+            first.registered = setting.remembered;
+        }
         let plain = Content::Value(Value::plain(0));
         let tagged = Content::Value(Value { version: 0, depends: true, tagged: true });
         let perhaps = |warm: bool| {
@@ -141,6 +101,7 @@ impl World {
             if k == tagged || s == tagged {
                 warm.entries[0].g = Tags::Ours { since: 0 };
                 warm.index.scores[0] = 1;
+                warm.index.table.scheme = setting.schemes.then_some(0);
             }
             warm
         })
@@ -174,6 +135,12 @@ impl World {
         }
     }
 
+    /// Raises the floor to what the position promises: versions that are visible too.
+    pub(crate) fn count_position(&mut self) {
+        let promised = self.binlog.last_of_ours(self.position.min(self.row));
+        self.floor.tagged = self.floor.tagged.max(promised);
+    }
+
     /// Returns the keys and the row, in words.
     pub(crate) fn keys(&self, setting: &Setting) -> String {
         let [first, second, third] = &self.entries;
@@ -188,14 +155,21 @@ impl World {
         {
             entries += &format!(" {name}: {entry} G={:<4}", entry.g);
         }
-        format!("{entries} {} row=v{} floor=v{all},v{tagged}", self.index, self.row)
+        if self.processes.is_empty() {
+            return format!("{entries} {} row=v{} floor=v{all},v{tagged}", self.index, self.row);
+        }
+        format!("{entries} {} row=v{} position={} floor=v{tagged}", self.index, self.row, self.position)
     }
 
-    /// Returns whether nobody has anything left to do.
+    /// Returns whether no call, no invalidation and no commit has anything left to do.
     pub(crate) fn all_ended(&self) -> bool {
         self.readers.iter().all(Reader::ended)
             && self.writers.iter().all(Writer::ended)
             && self.taggers.iter().all(Tagger::ended)
+            && self.binlog.is_complete()
+            && usize::from(self.row) >= self.binlog.changes.len()
+            && self.position == self.binlog.logged
+            && self.processes.iter().all(|process| process.is_done(self.binlog.logged))
             && !self.followers.iter().any(|follower| matches!(follower, Follower::Following { .. }))
     }
 }

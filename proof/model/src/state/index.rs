@@ -3,9 +3,8 @@
 use std::fmt;
 
 use crate::part::Part;
-
-/// An instant of the clock. Only invalidations move it, so all times between two are one instant.
-pub(crate) type Moment = u8;
+use crate::state::moment::Moment;
+use crate::state::table::Table;
 
 /// Distinguishes registrations of one entry: in Redis, the time until which it may live. 0 if none.
 pub(crate) type Score = u8;
@@ -33,9 +32,20 @@ pub(crate) struct Index {
     /// The last epoch that T has forgotten. T forgets late: no fill may have an earlier moment.
     pub(crate) forgotten: Moment,
     pub(crate) scores: Scores,
+    /// What lies beside the index, for each table.
+    pub(crate) table: Table,
 }
 
 impl Index {
+    pub(crate) fn new(table: Table) -> Self {
+        Self { clock: 0, epoch: 0, forgotten: 0, scores: Scores::default(), table }
+    }
+
+    /// Returns whether there is a key T.
+    fn exists(&self) -> bool {
+        self.epoch > 0 || self.scores != Scores::default()
+    }
+
     pub(crate) fn tick(&mut self) -> Moment {
         self.clock += 1;
         self.clock
@@ -53,10 +63,19 @@ impl Index {
         without == Some(Part::EpochLast) || !self.refuses(since, without)
     }
 
-    /// Sets the epoch, and returns the registrations.
+    /// Sets the epoch, and returns the registrations. Where there are buckets, it makes no T.
     pub(crate) fn bump(&mut self, moment: Moment) -> Scores {
-        self.epoch = self.epoch.max(moment);
+        if self.exists() || !self.table.has_buckets {
+            self.epoch = self.epoch.max(moment);
+        }
         self.scores
+    }
+
+    /// Registers the scheme, if it isn't. A later claim has a later moment.
+    pub(crate) fn register(&mut self) {
+        if self.table.scheme.is_none() {
+            self.table.scheme = Some(self.tick());
+        }
     }
 
     /// Removes the listed registrations that were not renewed since.
@@ -90,6 +109,14 @@ impl fmt::Display for Index {
         for (name, score) in ["I", "O", "P"].iter().zip(self.scores).filter(|(_, score)| *score > 0) {
             write!(f, ", {name}:{score}")?;
         }
-        f.write_str("}")
+        f.write_str("}")?;
+        if self.table.has_buckets {
+            write!(f, " bucket={}", self.table.bucket)?;
+        }
+        match self.table.scheme {
+            Some(since) => write!(f, " scheme@{since}"),
+            None if self.table.has_schemes => f.write_str(" scheme=-"),
+            None => Ok(()),
+        }
     }
 }

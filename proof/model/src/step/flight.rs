@@ -1,23 +1,9 @@
 //! Callers of the first reader's process that follow its flight.
 
 use crate::part::Part;
-use crate::redis::Value;
-use crate::world::{Floor, World};
-
-/// A caller that may follow. With no flight to follow it would lead, which readers do already.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Follower {
-    Idle,
-    /// `early`: it joined before the last read began. `floor`: the world's, when its call began.
-    Following {
-        early: bool,
-        floor: Floor,
-    },
-    /// It took the flight's value.
-    Took,
-    /// The value wasn't for it. It tries again by itself.
-    Alone,
-}
+use crate::state::flight::Follower;
+use crate::state::redis::Value;
+use crate::state::world::World;
 
 /// Returns whether the flight can be joined. K's content doesn't matter: a GET may have missed.
 pub(crate) fn may_join(world: &World, follower: u8) -> bool {

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use crate::index::Tags;
 use crate::part::Part;
+use crate::state::index::Tags;
 
 /// The version of the database's row that a value was read from.
 pub(crate) type Version = u8;

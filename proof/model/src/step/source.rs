@@ -1,18 +1,12 @@
 //! The source of a value, the row or another entry, and the tags that the value gets from it.
 
-use crate::index::{Moment, Tags};
+use super::tagger;
 use crate::part::Part;
-use crate::redis::Value;
 use crate::setting::Tagging;
-use crate::tagger;
-use crate::world::World;
-
-/// A value that a reader has made, to be filled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct Made {
-    pub(crate) value: Value,
-    pub(crate) tags: Tags,
-}
+use crate::state::index::Tags;
+use crate::state::reader::Now;
+use crate::state::redis::Value;
+use crate::state::world::World;
 
 /// The source from which a reader makes a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -31,20 +25,11 @@ pub(crate) enum Source {
     Copy,
 }
 
-/// The reply of the clock.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct Now {
-    clock: Moment,
-    /// The moment up to which every invalidation has ended: `clock` less the longest invalidation.
-    settled: Moment,
-}
-
-impl Now {
-    pub(crate) fn of(world: &World, without: Option<Part>) -> Self {
-        let clock = world.index.clock;
-        let settled = if without == Some(Part::NestedMoment) { clock } else { tagger::settled(world) };
-        Self { clock, settled }
-    }
+/// Returns the reply of the clock.
+pub(crate) fn now(world: &World, without: Option<Part>) -> Now {
+    let clock = world.index.clock;
+    let settled = if without == Some(Part::NestedMoment) { clock } else { tagger::settled(world) };
+    Now { clock, settled }
 }
 
 /// Returns the sources that `entry` may be computed from. A miss of the entry below counts as the

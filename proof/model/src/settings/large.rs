@@ -1,0 +1,67 @@
+//! The settings of `just model` without tags.
+
+use crate::setting::{Faults, Setting};
+
+impl Setting {
+    /// Returns the settings of `just model` without tags: minutes, and gigabytes.
+    #[must_use]
+    pub fn large() -> Vec<(&'static str, Self)> {
+        let base = Self { readers: 2, writes: vec![1], ..Self::default() };
+        let peers = Self { writes: Vec::new(), peer_writes: vec![1], ..base.clone() };
+        let none = Faults::default();
+        let late = Faults { timeouts: 1, repeats: 1, ..none };
+        let late_and_gone = Faults { k_goes: 1, l_goes: 1, ..late };
+        let each = Faults { crashes: 1, failed_reads: 1, peer_fills: 1, ..late_and_gone };
+        let twice = Faults { timeouts: 2, k_goes: 2, l_goes: 1, ..none };
+        vec![
+            ("each fault", Self { faults: each, ..base.clone() }),
+            ("each fault, a follower", Self { followers: 1, faults: each, ..base.clone() }),
+            ("a timeout and gone, twice", Self { faults: twice, ..base.clone() }),
+            ("two followers, late and gone", Self { followers: 2, faults: late_and_gone, ..base.clone() }),
+            (
+                "two calls, a timeout, gone",
+                Self { further_calls: 1, faults: Faults { repeats: 0, ..late_and_gone }, ..base.clone() },
+            ),
+            ("two writes, late and gone", Self { writes: vec![2], faults: late_and_gone, ..base.clone() }),
+            ("two writers, late", Self { writes: vec![1, 1], faults: late, ..base.clone() }),
+            ("three readers, a follower, late", Self { readers: 3, followers: 1, faults: late, ..base.clone() }),
+            (
+                "three readers, two writes, a timeout",
+                Self { readers: 3, writes: vec![2], faults: Faults { timeouts: 1, ..none }, ..base.clone() },
+            ),
+            ("refresh, each fault", Self { refresh: true, faults: each, ..base.clone() }),
+            (
+                "refresh, a follower, two calls, late",
+                Self { refresh: true, followers: 1, further_calls: 1, faults: late, ..base.clone() },
+            ),
+            (
+                "copies, each fault, nothing repeated",
+                Self { copies: 2, faults: Faults { repeats: 0, s_goes: 1, ..each }, ..base.clone() },
+            ),
+            (
+                "copies, late, a failed read",
+                Self { copies: 2, faults: Faults { s_goes: 1, failed_reads: 1, ..late }, ..base },
+            ),
+            (
+                "copies, a peer's invalidation, a timeout, gone",
+                Self { copies: 2, faults: Faults { repeats: 0, s_goes: 1, ..late_and_gone }, ..peers.clone() },
+            ),
+            (
+                "one keeps copies, a peer's invalidation, likewise",
+                Self { copies: 1, faults: Faults { repeats: 0, s_goes: 1, ..late_and_gone }, ..peers.clone() },
+            ),
+            (
+                "copies, our invalidation and a peer's, a timeout",
+                Self { copies: 2, writes: vec![1], faults: Faults { timeouts: 1, ..none }, ..peers.clone() },
+            ),
+            (
+                "copies, two calls, a peer's invalidation, late",
+                Self { copies: 2, further_calls: 1, faults: late, ..peers.clone() },
+            ),
+            (
+                "copies, refresh, a peer's invalidation, late",
+                Self { copies: 2, refresh: true, faults: Faults { failed_reads: 1, peer_fills: 1, ..late }, ..peers },
+            ),
+        ]
+    }
+}

@@ -1,0 +1,68 @@
+//! The commands to Redis.
+
+use crate::state::binlog::Position;
+use crate::state::index::{Scores, Tags};
+use crate::state::moment::Moment;
+use crate::state::redis::{Keys, Token, Value};
+
+/// A command that has been sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Command {
+    /// `attempt` names the attempt of a reader that a reply belongs to.
+    Claim {
+        attempt: Token,
+        token: Token,
+        refresh: bool,
+        copy: bool,
+    },
+    Fill {
+        token: Token,
+        value: Value,
+        tags: Tags,
+        copy: bool,
+    },
+    Release {
+        token: Token,
+    },
+    /// `round` names the invalidation of a writer that a reply belongs to.
+    Unlink {
+        writer: u8,
+        round: u8,
+        keys: Keys,
+    },
+    Track {
+        token: Token,
+        since: Moment,
+    },
+    /// The second half of `track`: asks the table whether the fill may follow.
+    Admit {
+        token: Token,
+        since: Moment,
+    },
+    /// Writes the bucket.
+    Mark {
+        tagger: u8,
+        round: u8,
+        moment: Moment,
+    },
+    Bump {
+        tagger: u8,
+        round: u8,
+        moment: Moment,
+    },
+    Drop {
+        tagger: u8,
+        round: u8,
+        entry: u8,
+    },
+    Prune {
+        listed: Scores,
+    },
+    /// Writes the position if it is `expected`.
+    Position {
+        process: u8,
+        round: u8,
+        expected: Position,
+        new: Position,
+    },
+}

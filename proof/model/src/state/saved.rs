@@ -1,0 +1,16 @@
+//! What a Redis that goes back comes back with.
+
+use crate::state::binlog::Position;
+use crate::state::floor::Floor;
+use crate::state::index::Index;
+use crate::state::redis::Entry;
+
+/// A snapshot of Redis, or what a replica had received when it was promoted.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Saved {
+    pub(crate) entries: [Entry; 3],
+    pub(crate) index: Index,
+    pub(crate) position: Position,
+    /// The promise is that of the position.
+    pub(crate) floor: Floor,
+}

@@ -1,0 +1,122 @@
+//! A command arrives at Redis: its execution, and the reply.
+
+use super::{fault, process, replies, tagger, writer};
+use crate::part::Part;
+use crate::state::command::Command;
+use crate::state::redis::{Claim, Entry};
+use crate::state::world::World;
+
+/// Executes the command in Redis, and delivers the reply to its sender.
+pub(crate) fn execute(command: Command, world: &mut World, without: Option<Part>) {
+    match command {
+        Command::Claim { attempt, token, refresh, copy } => {
+            let reply = entry(world, token.reader).claim(token, refresh, copy, without);
+            replies::claim_answered(world, attempt, reply, without);
+        }
+        Command::Fill { token, value, tags, copy } => {
+            let stored = entry(world, token.reader).fill(token, value, tags, copy, without);
+            replies::fill_answered(world, token, stored, without);
+        }
+        Command::Release { token } => {
+            entry(world, token.reader).release(token);
+        }
+        Command::Unlink { writer, round, keys } => {
+            world.entries[0].unlink(keys);
+            writer::unlink_answered(world, writer, round, keys);
+        }
+        Command::Track { token, since } => {
+            let entry = world.entry_of(token.reader);
+            let score = world.new_score(entry);
+            let in_time = world.index.track(entry, score, since, without);
+            if world.index.table.has_schemes && without == Some(Part::SchemeFirst) {
+                world.index.table.scheme.get_or_insert(since);
+            }
+            replies::track_answered(world, token, in_time, without);
+        }
+        Command::Admit { token, since } => {
+            let admitted = world.index.table.admits(since, without);
+            replies::admit_answered(world, token, admitted, without);
+        }
+        Command::Mark { tagger, round, moment } => {
+            world.index.table.mark(moment, without);
+            tagger::mark_answered(world, tagger, round);
+        }
+        Command::Bump { tagger, round, moment } => {
+            let listed = world.index.bump(moment);
+            tagger::bump_answered(world, tagger, round, listed, without);
+        }
+        Command::Drop { tagger, round, entry } => {
+            world.entries[usize::from(entry)].drop_tagged(without);
+            tagger::drop_answered(world, tagger, round, entry);
+        }
+        Command::Prune { listed } => world.index.prune(listed, without),
+        Command::Position { process, round, expected, new } => {
+            let stored = world.position == expected || without == Some(Part::PositionCompared);
+            if stored {
+                world.position = new;
+                world.count_position();
+            }
+            process::position_answered(world, process, round, stored, without);
+        }
+    }
+}
+
+fn entry(world: &mut World, reader: u8) -> &mut Entry {
+    let entry = world.entry_of(reader);
+    &mut world.entries[usize::from(entry)]
+}
+
+/// Returns the command and its reply in words.
+pub(crate) fn words(command: Command, before: &World, without: Option<Part>) -> String {
+    let mut world = before.clone();
+    match command {
+        Command::Claim { token, refresh, copy, .. } => {
+            let result = match entry(&mut world, token.reader).claim(token, refresh, copy, without) {
+                Claim::Hit(value) => format!("a hit, {value}"),
+                Claim::Busy => "busy".to_owned(),
+                Claim::Granted => "granted".to_owned(),
+            };
+            format!("claim{} with token {token}: {result}", if refresh { " to refresh" } else { "" })
+        }
+        Command::Fill { token, value, tags, copy } => {
+            let stored = entry(&mut world, token.reader).fill(token, value, tags, copy, without);
+            format!("fill {value} with token {token}: {}", if stored { "stored" } else { "refused" })
+        }
+        Command::Release { token } => {
+            let released = entry(&mut world, token.reader).release(token);
+            format!("release with token {token}: {}", if released { "released" } else { "not ours any more" })
+        }
+        Command::Unlink { writer, keys, .. } => format!("writer {}'s UNLINK {keys}", writer + 1),
+        Command::Track { token, since } => {
+            let in_time = world.index.track(world.entry_of(token.reader), 1, since, without);
+            format!("track with token {token}: {}", if in_time { "registered" } else { "too late" })
+        }
+        Command::Admit { token, since } => {
+            let admitted = world.index.table.admits(since, without);
+            format!("asks the table with token {token}: {}", if admitted { "the fill may follow" } else { "too late" })
+        }
+        Command::Mark { tagger, moment, .. } => {
+            world.index.table.mark(moment, without);
+            format!(
+                "{}'s mark of the bucket by {moment}: it is {}",
+                tagger::name(before, tagger),
+                world.index.table.bucket
+            )
+        }
+        Command::Bump { tagger, moment, .. } => {
+            let listed = world.index.bump(moment).iter().filter(|score| **score > 0).count();
+            format!("{}'s bump to {moment}: {listed} listed", tagger::name(before, tagger))
+        }
+        Command::Drop { tagger, entry, .. } => {
+            let stays = world.entries[usize::from(entry)].drop_tagged(without);
+            let what = fault::key("K", entry);
+            format!("{}'s drop: {what} {}", tagger::name(before, tagger), if stays { "stays" } else { "is gone" })
+        }
+        Command::Prune { .. } => "prune".to_owned(),
+        Command::Position { process, expected, new, .. } => {
+            let stored = before.position == expected || without == Some(Part::PositionCompared);
+            let result = if stored { "stored" } else { "refused, as Redis has another" };
+            format!("{}'s position {new}: {result}", process::name(process))
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! What keys lose, and what others put there.
+
+use super::went_back;
+use crate::part::Part;
+use crate::state::index::Tags;
+use crate::state::redis::{Content, Value};
+use crate::state::world::World;
+
+/// A fault that isn't a step of a participant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Fault {
+    /// K of this entry.
+    KGoes(u8),
+    LGoes(u8),
+    SGoes(u8),
+    GGoes(u8),
+    EpochGoes,
+    BucketGoes,
+    SchemeGoes,
+    PeerFills,
+    /// The snapshot is taken to which Redis goes back later.
+    Saves,
+    GoesBack,
+}
+
+/// Returns the faults that may happen next.
+pub(crate) fn possible(world: &World, without: Option<Part>) -> Vec<Fault> {
+    let faults = world.faults;
+    let table = &world.index.table;
+    // A registration lasts as long as the entries that can be filled under it.
+    let scheme_ends = without == Some(Part::SchemeKept)
+        || world.entries.iter().all(|entry| entry.k == Content::Absent && entry.s == Content::Absent);
+    let mut possible = Vec::new();
+    for (id, entry) in (0..).zip(&world.entries) {
+        possible.extend([
+            (faults.k_goes > 0 && entry.k != Content::Absent, Fault::KGoes(id)),
+            (faults.l_goes > 0 && entry.l.is_some(), Fault::LGoes(id)),
+            (faults.s_goes > 0 && entry.s != Content::Absent, Fault::SGoes(id)),
+            (faults.g_goes > 0 && entry.g != Tags::None, Fault::GGoes(id)),
+        ]);
+    }
+    possible.extend([
+        (faults.epoch_goes > 0 && world.index.epoch > 0, Fault::EpochGoes),
+        (faults.bucket_goes > 0 && table.bucket > 0, Fault::BucketGoes),
+        (faults.scheme_goes > 0 && table.scheme.is_some() && scheme_ends, Fault::SchemeGoes),
+        (faults.peer_fills > 0, Fault::PeerFills),
+        (faults.goes_back > 0 && world.saved.is_none(), Fault::Saves),
+        (faults.goes_back > 0 && world.saved.is_some(), Fault::GoesBack),
+    ]);
+    possible.into_iter().filter(|(may, _)| *may).map(|(_, fault)| fault).collect()
+}
+
+/// Lets it happen.
+pub(crate) fn happen(world: &mut World, fault: Fault, without: Option<Part>) {
+    match fault {
+        Fault::KGoes(id) => {
+            world.faults.k_goes -= 1;
+            world.entries[usize::from(id)].k = Content::Absent;
+        }
+        Fault::LGoes(id) => {
+            world.faults.l_goes -= 1;
+            world.entries[usize::from(id)].l = None;
+        }
+        Fault::SGoes(id) => {
+            world.faults.s_goes -= 1;
+            world.entries[usize::from(id)].s = Content::Absent;
+        }
+        Fault::GGoes(id) => {
+            world.faults.g_goes -= 1;
+            world.entries[usize::from(id)].g = Tags::None;
+        }
+        Fault::EpochGoes => {
+            world.faults.epoch_goes -= 1;
+            world.index.forget();
+        }
+        Fault::BucketGoes => {
+            world.faults.bucket_goes -= 1;
+            world.index.table.forget_bucket();
+        }
+        Fault::SchemeGoes => {
+            world.faults.scheme_goes -= 1;
+            world.index.table.scheme = None;
+            // Processes register again long before a registration ends.
+            for reader in &mut world.readers {
+                reader.registered = false;
+            }
+        }
+        Fault::Saves => went_back::save(world),
+        Fault::GoesBack => went_back::go_back(world, without),
+        Fault::PeerFills => {
+            world.faults.peer_fills -= 1;
+            world.entries[0].k = Content::Value(Value::plain(world.row));
+        }
+    }
+}
+
+/// Returns the fault in words.
+pub(crate) fn words(before: &World, fault: Fault) -> String {
+    match fault {
+        Fault::KGoes(id) => format!("Redis: {} goes: expired, evicted, or deleted by a peer", key("K", id)),
+        Fault::LGoes(id) => format!("Redis: {} goes: expired or evicted", key("L", id)),
+        Fault::SGoes(id) => format!("Redis: {} goes: expired, evicted, or deleted by a peer", key("S", id)),
+        Fault::GGoes(id) => format!("Redis: {} goes: expired or evicted", key("G", id)),
+        Fault::EpochGoes => "Redis: T forgets its epoch".to_owned(),
+        Fault::BucketGoes => "Redis: the bucket expires".to_owned(),
+        Fault::SchemeGoes => "Redis: the registration of the scheme expires".to_owned(),
+        Fault::Saves => "Redis: takes a snapshot".to_owned(),
+        Fault::GoesBack => "Redis: goes back to the snapshot; all connections end".to_owned(),
+        Fault::PeerFills => format!("a peer: reads v{0} and SETs K to v{0}", before.row),
+    }
+}
+
+/// Returns the name of a key of an entry.
+pub(crate) fn key(key: &str, entry: u8) -> String {
+    ["", " of O", " of P"].get(usize::from(entry)).map_or_else(String::new, |of| format!("{key}{of}"))
+}

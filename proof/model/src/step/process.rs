@@ -1,0 +1,192 @@
+//! A process that follows the binlog: events, visible, tags, invalidation, position.
+
+use crate::part::Part;
+use crate::setting::Change;
+use crate::state::binlog::Position;
+use crate::state::command::Command;
+use crate::state::process::{Process, Stage};
+use crate::state::world::World;
+
+/// Its own moves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Move {
+    /// Reads one more event.
+    ReadEvent,
+    /// Reads the registry before the batch is visible, which is too early.
+    ReadRegistry,
+    /// The batch is visible: reads the registry, and begins to invalidate its tags.
+    See,
+    /// Writes the position.
+    WritePosition,
+    /// Writes the position again, because the reply didn't come in time.
+    WriteAgain,
+    /// Finds another position in Redis than its own, and goes on from there.
+    Look,
+    Crash,
+    /// Starts, and goes on from the position.
+    Start,
+}
+
+/// Returns the moves that it may make next.
+pub(crate) fn moves(process: &Process, world: &World, without: Option<Part>) -> Vec<Move> {
+    let mut moves = Vec::new();
+    match process.step {
+        Stage::Down => return vec![Move::Start],
+        Stage::Reading { upto, known } => {
+            let reads_early = without == Some(Part::SchemesLast);
+            if upto < world.binlog.logged && known.is_none() {
+                moves.push(Move::ReadEvent);
+            }
+            if upto > process.at && reads_early && known.is_none() {
+                moves.push(Move::ReadRegistry);
+            }
+            let visible = upto <= world.row || without == Some(Part::VisibilityWait);
+            if upto > process.at && visible && known.is_some() == reads_early {
+                moves.push(Move::See);
+            }
+            if process.at != world.position && without != Some(Part::PositionLooked) {
+                moves.push(Move::Look);
+            }
+        }
+        Stage::Invalidated { .. } => moves.push(Move::WritePosition),
+        Stage::Writing { .. } if world.faults.timeouts > 0 => moves.push(Move::WriteAgain),
+        Stage::Writing { .. } | Stage::Invalidating { .. } => {}
+    }
+    if world.faults.follower_crashes > 0 {
+        moves.push(Move::Crash);
+    }
+    moves
+}
+
+/// Lets the process `id` make a move.
+pub(crate) fn make(world: &mut World, id: u8, what: Move, without: Option<Part>) {
+    let scheme = known_to(world);
+    let binlog = &world.binlog;
+    let Some(process) = world.processes.get_mut(usize::from(id)) else { return };
+    match (what, process.step) {
+        (Move::ReadEvent, Stage::Reading { upto, .. }) => process.step = Stage::reading(upto + 1),
+        (Move::ReadRegistry, Stage::Reading { upto, .. }) => {
+            process.step = Stage::Reading { upto, known: Some(scheme) };
+        }
+        (Move::See, Stage::Reading { upto, known }) => {
+            let known = known.unwrap_or(scheme);
+            if without == Some(Part::PositionLast) {
+                write(world, id, upto);
+            } else if known && binlog.last_of_ours(upto) > process.at {
+                invalidate(world, id, upto);
+            } else {
+                process.step = Stage::Invalidated { upto };
+            }
+        }
+        (Move::WritePosition, Stage::Invalidated { upto }) => write(world, id, upto),
+        (Move::WriteAgain, Stage::Writing { upto }) => {
+            world.faults.timeouts -= 1;
+            write(world, id, upto);
+        }
+        (Move::Look, _) => process.resume(world.position),
+        (Move::Crash, _) => {
+            world.faults.follower_crashes -= 1;
+            process.step = Stage::Down;
+            process.round += 1;
+            if let Some(tagger) = world.taggers.get_mut(usize::from(process.tagger)) {
+                tagger.give_up();
+            }
+        }
+        (Move::Start, _) => {
+            process.resume(world.position);
+            if without == Some(Part::PositionResumed) {
+                process.step = Stage::Invalidated { upto: world.binlog.logged };
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Returns whether the registry has our scheme, or isn't asked.
+fn known_to(world: &World) -> bool {
+    !world.index.table.has_schemes || world.index.table.scheme.is_some()
+}
+
+fn invalidate(world: &mut World, id: u8, upto: Position) {
+    let Some(process) = world.processes.get_mut(usize::from(id)) else { return };
+    process.step = Stage::Invalidating { upto };
+    if let Some(tagger) = world.taggers.get_mut(usize::from(process.tagger)) {
+        tagger.begin();
+    }
+}
+
+fn write(world: &mut World, id: u8, upto: Position) {
+    let Some(process) = world.processes.get_mut(usize::from(id)) else { return };
+    process.round += 1;
+    process.step = Stage::Writing { upto };
+    let command = Command::Position { process: id, round: process.round, expected: process.at, new: upto };
+    world.send(command);
+}
+
+/// Its invalidation has returned.
+pub(crate) fn invalidated(world: &mut World, id: u8, without: Option<Part>) {
+    let Some(process) = world.processes.get_mut(usize::from(id)) else { return };
+    let Stage::Invalidating { upto } = process.step else { return };
+    process.step = if without == Some(Part::PositionLast) { Stage::reading(upto) } else { Stage::Invalidated { upto } };
+}
+
+/// Takes the reply to a position, if its sender still waits for it.
+pub(crate) fn position_answered(world: &mut World, id: u8, round: u8, stored: bool, without: Option<Part>) {
+    let scheme = known_to(world);
+    let position = world.position;
+    let Some(process) = world.processes.get_mut(usize::from(id)) else { return };
+    let Stage::Writing { upto } = process.step else { return };
+    if process.round != round {
+        return;
+    }
+    let invalidates = without == Some(Part::PositionLast) && scheme && world.binlog.last_of_ours(upto) > process.at;
+    process.resume(if stored { upto } else { position });
+    if stored && invalidates {
+        invalidate(world, id, upto);
+    }
+}
+
+pub(crate) fn name(id: u8) -> String {
+    format!("binlog follower {}", id + 1)
+}
+
+/// Returns its move in words.
+pub(crate) fn words(before: &World, id: u8, what: Move, without: Option<Part>) -> String {
+    let Some(process) = before.processes.get(usize::from(id)) else { return String::new() };
+    let registry = match before.index.table.scheme {
+        _ if !before.index.table.has_schemes => "",
+        None => "reads the registry, which has no scheme; ",
+        Some(_) => "reads the registry, which has the scheme; ",
+    };
+    match (what, process.step) {
+        (Move::ReadEvent, Stage::Reading { upto, .. }) => {
+            let about = before.binlog.changes.get(usize::from(upto));
+            let about = if about == Some(&Change::Ours) { "our row changed" } else { "another row changed" };
+            format!("reads event {}: {about}", upto + 1)
+        }
+        (Move::ReadRegistry, _) => format!("{registry}the event isn't known to be visible").replace("; ", ", and "),
+        (Move::See, Stage::Reading { upto, known }) => {
+            let waited = if without == Some(Part::VisibilityWait) { "doesn't wait" } else { "waits: it is visible" };
+            let registry = if known.is_some() { "" } else { registry };
+            let then = if without == Some(Part::PositionLast) {
+                format!("writes position {upto} before it invalidates")
+            } else if known.unwrap_or(known_to(before)) && before.binlog.last_of_ours(upto) > process.at {
+                "begins to invalidate".to_owned()
+            } else {
+                "nothing is to be invalidated".to_owned()
+            };
+            format!("{waited}; {registry}{then}")
+        }
+        (Move::WritePosition, Stage::Invalidated { upto }) => {
+            format!("sends position {upto}, if Redis has {}", process.at)
+        }
+        (Move::WriteAgain, _) => "no reply in time; sends the position again".to_owned(),
+        (Move::Look, _) => format!("finds position {}, not {}: goes on from there", before.position, process.at),
+        (Move::Crash, _) => "crashes".to_owned(),
+        (Move::Start, _) if without == Some(Part::PositionResumed) => {
+            format!("starts, after the newest event, {}", before.binlog.logged)
+        }
+        (Move::Start, _) => format!("starts, after position {}", before.position),
+        _ => format!("{what:?}"),
+    }
+}
