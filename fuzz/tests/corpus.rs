@@ -23,7 +23,7 @@ fn the_corpus_holds() {
 }
 
 #[test]
-fn so_do_random_inputs() {
+fn random_inputs_hold_too() {
     for (name, target) in TARGETS {
         for seed in 0..INPUTS {
             let mut random = Random(seed);

@@ -39,7 +39,7 @@ async fn read(
 }
 
 /// Runs any statement, and returns its rows.
-async fn execute(executor: &MySqlExecutor, sql: &str) -> Result<String, ExecuteError> {
+async fn execute(executor: &dyn QueryExecutor, sql: &str) -> Result<String, ExecuteError> {
     let mut rows = RowEncoder::new(RowFormat::Canonical);
     executor.execute(sql, &params! {}, &mut rows).await?;
     Ok(String::from_utf8(rows.finish()?.to_vec()).unwrap())
@@ -87,7 +87,7 @@ async fn a_server_passes_the_suite_on_several_threads() {
 }
 
 #[tokio::test]
-async fn a_server_passes_the_suite_for_who_may_only_read() {
+async fn a_server_passes_the_suite_with_a_read_only_user() {
     let database = Database::create().await;
     let (reader, password) = database.reader().await;
     conformance::executor::executor_suite(&executor(config(&database).user(&reader).password(password))).await;
@@ -203,7 +203,7 @@ async fn odd_types_come_whole() {
 }
 
 #[tokio::test]
-async fn json_is_told_from_text() {
+async fn json_is_distinguished_from_text() {
     let database = Database::create().await;
     database
         .execute(
@@ -228,7 +228,7 @@ async fn json_is_told_from_text() {
 }
 
 #[tokio::test]
-async fn json_is_found_by_who_may_only_read() {
+async fn json_columns_are_found_by_a_read_only_user() {
     let database = Database::create().await;
     database.execute("CREATE TABLE t (js JSON); INSERT INTO t VALUES ('{ }')").await;
     let (reader, password) = database.reader().await;

@@ -87,7 +87,7 @@ async fn a_sentinel_fails_over() {
 }
 
 #[tokio::test]
-async fn databases_are_apart_and_a_server_of_ones_own_can_go() {
+async fn databases_are_separate_and_a_private_server_can_be_killed() {
     let (one, two) = (Database::create().await, Database::create().await);
     one.execute("CREATE TABLE t (id INT); INSERT INTO t VALUES (1), (2)").await;
     two.execute("CREATE TABLE t (id INT)").await;
@@ -139,7 +139,7 @@ async fn the_wire_is_counted_and_breaks_on_command() {
 }
 
 #[tokio::test]
-async fn listeners_misbehave_as_told() {
+async fn listeners_misbehave_on_request() {
     let listener = Listener::garbage("HTTP/1.1 400\r\n").await;
     let mut stream = TcpStream::connect(("127.0.0.1", listener.port())).await.unwrap();
     let mut bytes = [0; 8];

@@ -89,7 +89,7 @@ async fn typical_queries_run_on_sqlite() {
 }
 
 #[tokio::test]
-async fn what_the_list_calls_built_in_is_built_in() {
+async fn functions_listed_as_built_in_are_built_in() {
     let database = Database::create().await;
     let mut conn = database.admin().await;
     let server = server(&mut conn).await;
@@ -114,7 +114,7 @@ async fn what_the_list_calls_built_in_is_built_in() {
 }
 
 #[tokio::test]
-async fn what_the_list_calls_built_into_sqlite_is_built_in() {
+async fn functions_listed_as_built_into_sqlite_are_built_in() {
     let executor = SqliteExecutor::in_memory().unwrap();
     let mut missing = Vec::new();
     for name in names("sqlite") {
@@ -215,7 +215,7 @@ const CALLS: &[&str] =
 
 /// Every text that locks or writes is refused, so the check must split as well as the server.
 #[tokio::test]
-async fn what_locks_or_writes_is_refused() {
+async fn statements_that_lock_or_write_are_refused() {
     let database = Database::create().await;
     let mut setup =
         "CREATE TABLE t (id INT PRIMARY KEY, `1` INT); INSERT INTO t VALUES (1, 1); CREATE TABLE w (a INT)".to_owned();

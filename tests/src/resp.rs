@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_command_is_dropped() {
+    fn bytes_that_are_no_command_are_skipped() {
         let mut buffer = b"\x05\x00\x00\x03SELECT".to_vec();
         assert!(take_commands(&mut buffer).is_empty());
         assert!(buffer.is_empty());

@@ -129,9 +129,9 @@ impl From<DropError> for Failure {
         match error {
             DropError::Pattern(error) => Self::Usage(format!("NAME=VALUE: {error}")),
             DropError::Tag(error) => Self::Usage(format!("TAG: {error}")),
-            DropError::SubstringByIndex => Self::Usage(
-                "--substring: the index knows whole params only, so it goes with --by scan or --by both".into(),
-            ),
+            DropError::SubstringByIndex => {
+                Self::Usage("--substring needs --by scan or --by both, because the index has whole params only".into())
+            }
             DropError::Interrupted { source: source @ (StoreError::Config(_) | StoreError::Tag(_)), .. } => {
                 source.into()
             }
@@ -169,7 +169,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_stands_before_a_host_is_left_out() {
+    fn the_text_before_a_host_is_left_out() {
         let check = |text: &str, expect: &str| assert_eq!(redact(text), expect);
         check("nothing to hide", "nothing to hide");
         check("'redis://:s3cr@et@host:1' is", "'redis://…@host:1' is");

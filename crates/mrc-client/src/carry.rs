@@ -80,6 +80,10 @@ impl Parts {
     fn field<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) -> Result<(), Uncarried> {
         value.serialize(self.probe).map_err(|uncarried| uncarried.inside(format!(".{name}")))
     }
+
+    fn end(self) -> Result<(), Uncarried> {
+        Ok(())
+    }
 }
 
 macro_rules! carried {
@@ -179,47 +183,7 @@ impl Serializer for Probe {
     }
 }
 
-macro_rules! elements {
-    ($($kind:ident::$method:ident),*) => {
-        $(impl ser::$kind for Parts {
-            type Ok = ();
-            type Error = Uncarried;
-
-            fn $method<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Uncarried> {
-                self.element(value)
-            }
-
-            fn end(self) -> Result<(), Uncarried> {
-                Ok(())
-            }
-        })*
-    };
-}
-
-macro_rules! fields {
-    ($($kind:ident),*) => {
-        $(impl ser::$kind for Parts {
-            type Ok = ();
-            type Error = Uncarried;
-
-            fn serialize_field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<(), Uncarried> {
-                self.field(name, value)
-            }
-
-            fn end(self) -> Result<(), Uncarried> {
-                Ok(())
-            }
-        })*
-    };
-}
-
-elements!(
-    SerializeSeq::serialize_element,
-    SerializeTuple::serialize_element,
-    SerializeTupleStruct::serialize_field,
-    SerializeTupleVariant::serialize_field
-);
-fields!(SerializeStruct, SerializeStructVariant);
+mrc_core::serialize_compounds!(Parts, Uncarried);
 
 impl ser::SerializeMap for Parts {
     type Ok = ();
@@ -235,7 +199,7 @@ impl ser::SerializeMap for Parts {
     }
 
     fn end(self) -> Result<(), Uncarried> {
-        Ok(())
+        self.end()
     }
 }
 

@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_no_pattern() {
+    fn texts_that_are_no_pattern_are_refused() {
         assert_eq!(Glob::new(""), Err(GlobError::Empty));
         assert_eq!(Glob::new("a[bc]"), Err(GlobError::Bracket { at: 1 }));
         assert_eq!(Glob::new(r"a\\\"), Err(GlobError::NothingEscaped));
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_long_is_refused() {
+    fn a_pattern_that_is_too_long_is_refused() {
         let pattern = "*?".repeat(250_000);
         assert_eq!(Glob::new(&pattern), Err(GlobError::TooLong { bytes: pattern.len() }));
         assert!(Glob::new(&"?*".repeat(10_000)).unwrap().matches(&[b'\xff'; 10_000]));
@@ -247,7 +247,7 @@ mod tests {
         }
 
         #[test]
-        fn what_is_displayed_is_read_again(pattern in r"([aé*?]|\\[aé*?\\\[]){1,8}") {
+        fn a_displayed_pattern_parses_to_itself(pattern in r"([aé*?]|\\[aé*?\\\[]){1,8}") {
             let glob = Glob::new(&pattern).unwrap();
             prop_assert_eq!(Glob::new(&glob.to_string()).unwrap(), glob);
         }

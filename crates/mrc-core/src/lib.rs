@@ -31,6 +31,7 @@
 //! | `compat` (a feature) | the keys of Python libraries |
 //! | [`Event`], [`Stats`] | the decisions of a cache, and their counts |
 
+mod compounds;
 mod event;
 mod glob;
 mod key;

@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_serde_json_reads_is_not_too_deep_and_what_it_refuses_is() {
+    fn the_limit_of_depth_is_that_of_serde_json() {
         for (levels, fits) in [(126, true), (127, true), (128, false)] {
             let text = "[".repeat(levels) + &"]".repeat(levels);
             assert_eq!(serde_json::from_str::<serde_json::Value>(&text).is_ok(), fits, "{levels}");

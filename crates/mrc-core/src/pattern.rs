@@ -302,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_selects_everything_or_nothing() {
+    fn requests_for_everything_or_nothing_are_refused() {
         assert_eq!(EntryPattern::any(&params! {}), Err(PatternError::Empty));
         assert_eq!(EntryPattern::all(&params! {}), Err(PatternError::Empty));
         assert_eq!(EntryPattern::any(&params! { "" => 1 }), Err(PatternError::Unnamed { position: 1 }));

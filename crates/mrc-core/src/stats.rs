@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reset_returns_what_was_before() {
+    fn a_reset_returns_the_previous_counts() {
         let stats = Stats::default();
         stats.on_event(&Event::Hit { key: KEY, bytes: 1, took: micros(5) });
         stats.on_event(&Event::Miss { key: KEY });

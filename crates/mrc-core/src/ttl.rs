@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_makes_no_sense() {
+    fn ttls_that_make_no_sense_are_refused() {
         let mut rng = SmallRng::seed_from_u64(7);
         assert_eq!(Ttl::from(Duration::ZERO).jittered(0.1, &mut rng), Err(TtlError::Zero));
         assert_eq!(Ttl::from(Duration::from_micros(900)).jittered(0.1, &mut rng), Err(TtlError::Zero));

@@ -144,7 +144,7 @@ async fn a_deadline_may_be_for_ever() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn past_the_deadline_the_caller_hears_what_may_survive() {
+async fn past_the_deadline_the_error_names_the_tags_that_may_survive() {
     let store = Flaky::with_entries(u32::MAX).await;
     let (server, _) = store.server();
     let began = tokio::time::Instant::now();
@@ -182,7 +182,7 @@ async fn has(store: &Flaky, key: &str) -> bool {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_index_drops_what_was_tagged_and_a_scan_the_rest() {
+async fn the_index_drops_tagged_entries_and_a_scan_the_rest() {
     for (strategy, dropped) in [(Strategy::Scan, 3), (Strategy::Index, 2), (Strategy::Both, 3)] {
         let (store, keys) = tagged().await;
         let (server, events) = store.server();
@@ -244,7 +244,7 @@ async fn with_function() -> Arc<Flaky> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn every_strategy_reaches_the_functions_that_were_made_of_an_entry() {
+async fn every_strategy_reaches_the_functions_that_read_an_entry() {
     for (strategy, calls) in [
         (Strategy::Scan, &["scan", "index"][..]),
         (Strategy::Index, &["index"]),
@@ -266,7 +266,7 @@ async fn every_strategy_reaches_the_functions_that_were_made_of_an_entry() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_scan_comes_also_where_the_index_fails() {
+async fn the_scan_runs_even_if_the_index_fails() {
     for (strategy, failures) in [(Strategy::Both, u32::MAX), (Strategy::Scan, u32::MAX), (Strategy::Both, 1)] {
         let store = with_function().await;
         store.index_failures.store(failures, Ordering::SeqCst);

@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn sqlx_tells_of_its_types_what_is_needed() {
+    fn the_types_of_sqlx_show_all_that_is_needed() {
         let text = stored(&<str as sqlx::Type<sqlx::MySql>>::type_info()).unwrap();
         assert_eq!((text.r#type.as_str(), text.has("BINARY")), ("VarString", false));
         assert_ne!(text.collation, BINARY);
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn the_collation_parts_text_from_bytes_and_says_nothing_of_numbers() {
+    fn the_collation_separates_text_from_bytes_but_not_numbers() {
         for of_type in ["String", "VarString", "Blob"] {
             assert_eq!(of(of_type, "BINARY", 46, 4).kind(), Ok((ColumnKind::Text, Layout::Bytes)));
             assert_eq!(of(of_type, "BINARY", BINARY, 4).kind(), Ok((ColumnKind::Binary, Layout::Bytes)));
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn the_length_tells_the_fraction() {
+    fn the_length_shows_the_fraction() {
         let fraction = |length| of("Datetime", "BINARY", BINARY, length).fraction(DATETIME);
         assert_eq!([19, 21, 23, 26, 99, 10].map(fraction), [0, 1, 3, 6, 6, 0]);
     }

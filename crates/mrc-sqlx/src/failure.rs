@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_sqlx_says_without_a_type_is_read() {
+    fn the_untyped_errors_of_sqlx_are_recognized() {
         let text = "prepared statement expected 2 parameters but 1 parameters were provided (sqlx_mysql:1)";
         let error = failed(Error::Protocol(text.into()));
         assert!(matches!(error, ExecuteError::ParamCount { placeholders: 2, params: 1 }), "{error:?}");

@@ -1,39 +1,27 @@
 //! Finds the JSON columns of MariaDB in the catalogue, with the query of `MySqlExecutor`, once a
-//! column per [`REMEMBERED`].
-
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+//! column per 5 minutes.
 
 use mrc_core::ColumnKind;
-use mrc_store::driver::JSON_COLUMNS_OF_TABLE;
+use mrc_store::driver::{Catalogue, JSON_COLUMNS_OF_TABLE};
 use sqlx::mysql::MySqlConnection;
 use sqlx::{Error, Row};
-use tokio::time::Instant;
 
 use crate::columns::Described;
-
-/// Within this time an `ALTER TABLE` that turns a `LONGTEXT` into JSON is noticed.
-const REMEMBERED: Duration = Duration::from_secs(300);
-
-/// The limit of remembered columns. Columns beyond the limit are looked up more often.
-const MOST_COLUMNS: usize = 4096;
 
 /// A table with its database, and a column.
 type Name = (String, String);
 
-/// For each known column: whether it is JSON, and how long this counts.
+/// For each known column: whether it is JSON.
 #[derive(Debug, Default)]
-pub(crate) struct JsonColumns(Mutex<HashMap<Name, (bool, Instant)>>);
+pub(crate) struct JsonColumns(Catalogue<Name, bool>);
 
 impl JsonColumns {
     /// Marks the columns known as JSON. Returns false if the catalogue must be asked for a column.
     pub(crate) fn apply(&self, columns: &mut [Described]) -> bool {
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         columns.iter_mut().all(|described| {
             let Some(name) = &described.may_be_json else { return true };
-            let Some((is_json, _)) = known.get(name).filter(|(_, until)| Instant::now() < *until) else { return false };
-            if *is_json {
+            let Some(is_json) = self.0.get(name, |is_json| *is_json) else { return false };
+            if is_json {
                 described.column.kind = ColumnKind::Json;
             }
             true
@@ -45,23 +33,12 @@ impl JsonColumns {
         for described in columns {
             let Some(name) = &described.may_be_json else { continue };
             let is_json = is_json(conn, name).await?;
-            self.remember(name.clone(), is_json);
+            self.0.remember(name.clone(), is_json);
             if is_json {
                 described.column.kind = ColumnKind::Json;
             }
         }
         Ok(())
-    }
-
-    fn remember(&self, name: Name, is_json: bool) {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = Instant::now();
-        if known.len() >= MOST_COLUMNS {
-            known.retain(|_, (_, until)| now < *until);
-        }
-        if known.len() < MOST_COLUMNS || known.contains_key(&name) {
-            known.insert(name, (is_json, now + REMEMBERED));
-        }
     }
 }
 
@@ -90,37 +67,17 @@ mod tests {
     use super::*;
     use crate::columns::Layout;
 
-    fn name(column: &str) -> Name {
-        ("db.t".into(), column.into())
-    }
-
-    fn column(named: &str) -> [Described; 1] {
-        let (column, layout) = (Column::new(named, ColumnKind::Text), Layout::Bytes);
-        [Described { column, layout, may_be_json: Some(name(named)) }]
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn answers_are_forgotten_in_time() {
+    #[test]
+    fn a_column_is_known_once_it_is_remembered() {
         let known = JsonColumns::default();
-        assert!(!known.apply(&mut column("js")));
-        known.remember(name("js"), true);
-        known.remember(name("text"), false);
-        for (named, kind) in [("js", ColumnKind::Json), ("text", ColumnKind::Text)] {
-            let mut columns = column(named);
+        for (is_json, kind) in [(true, ColumnKind::Json), (false, ColumnKind::Text)] {
+            let name = ("db.t".to_owned(), format!("c{is_json}"));
+            let (column, layout) = (Column::new(&*name.1, ColumnKind::Text), Layout::Bytes);
+            let mut columns = [Described { column, layout, may_be_json: Some(name.clone()) }];
+            assert!(!known.apply(&mut columns));
+            known.0.remember(name, is_json);
             assert!(known.apply(&mut columns));
             assert_eq!(columns[0].column.kind, kind);
         }
-        tokio::time::advance(REMEMBERED).await;
-        assert!(!known.apply(&mut column("js")));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn the_memory_is_bounded() {
-        let known = JsonColumns::default();
-        (0..=MOST_COLUMNS).for_each(|n| known.remember(name(&n.to_string()), false));
-        assert_eq!(known.0.lock().unwrap().len(), MOST_COLUMNS);
-        tokio::time::advance(REMEMBERED).await;
-        known.remember(name("new"), false);
-        assert_eq!(known.0.lock().unwrap().len(), 1);
     }
 }

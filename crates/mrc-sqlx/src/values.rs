@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_zero_is_left_out_of_a_time() {
+    fn zero_parts_of_a_time_are_left_out() {
         let zero = Date { year: 0, month: 0, day: 0 };
         assert_eq!(date_time(&[0]), Some(DateTime { date: zero, hour: 0, minute: 0, second: 0, micros: 0 }));
         let day = Date { year: 2025, month: 1, day: 15 };

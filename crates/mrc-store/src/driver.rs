@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
+pub use crate::catalogue::Catalogue;
 use crate::error::{ExecuteError, ServerError, ServerErrorKind};
 pub use crate::executor::span;
 pub use crate::expand::{Expanded, expand};
@@ -121,7 +122,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_server_is_told_its_limit() {
+    fn each_server_gets_its_limit() {
         let check = |limit, millis: &str, seconds: &str| {
             let text = time_limit(limit);
             assert!(text.contains(&format!("max_execution_time = {millis} ")), "{text}");
@@ -134,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn only_an_answer_of_the_server_says_that_nothing_was_committed() {
+    fn only_an_answer_of_the_server_proves_that_nothing_was_committed() {
         let server = |code| server_error(code, "HY000", "");
         // Deadlock (also of Galera's certification), group replication, read-only, commit error.
         assert!([1213, 3101, 1836, 1180].into_iter().all(|code| !may_be_committed(&server(code))));

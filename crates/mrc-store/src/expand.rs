@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_bound_is_named_with_its_position() {
+    fn a_value_that_cannot_be_bound_is_named_with_its_position() {
         assert!(refusal_of("a = ?", &params! {}).contains("1 placeholder, but 0 params were"));
         assert!(refusal_of("a = ?", &params! { "A" => 1, "B" => 2 }).contains("1 placeholder, but 2 params were"));
         let empty = params! { "A" => 1, "B" => Value::List(vec![]) };

@@ -32,6 +32,7 @@
 //! Your own backend can run the suites of the feature `conformance`, as these backends do.
 
 mod bound;
+mod catalogue;
 mod checkpoint;
 pub mod driver;
 pub mod error;

@@ -1,28 +1,20 @@
-"""Measures the PyPI package redis_func_cache by its decorator: one JSON request a line on stdin, one JSON answer a line on stdout.
+"""Measures the PyPI package redis_func_cache by its decorator.
 
 Arguments: Redis URL; `async` or `sync`, the kind of client and of function that is decorated.
 """
 
-import asyncio
 import functools
 import itertools
 import json
-import math
-import sys
-import time
 
-# stdout is for answers.
-answers, sys.stdout = sys.stdout, sys.stderr
+from decorated import MODE, REDIS_URL, function, measure, orders, orders_sync, row, serve
+import redis
+import redis.asyncio
+import redis_func_cache
 
-import redis  # noqa: E402
-import redis.asyncio  # noqa: E402
-import redis_func_cache  # noqa: E402
-
-REDIS_URL, MODE = sys.argv[1:3]
 POLICIES = {"lru_t": "LruTPolicy", "lfu": "LfuPolicy"}
 TTL, HOT = 3600, 20_000
 client = redis.asyncio.from_url(REDIS_URL) if MODE == "async" else redis.from_url(REDIS_URL)
-ran = 0
 
 # Entries as the package has them: two real fields, and up to the next ones such as calls of other functions have.
 FILL = """
@@ -38,34 +30,6 @@ end
 redis.call('EXPIRE', KEYS[1], 3600)
 redis.call('EXPIRE', KEYS[2], 3600)
 """
-
-
-def row(order_id):
-    global ran
-    ran += 1
-    return [
-        {
-            "id": order_id,
-            "store_id": 6,
-            "state": "shipped",
-            "customer": f"Customer {order_id:08}",
-            "total": 41.25,
-            "items": 2,
-            "created_at": "2025-01-15T10:31:00",
-            "paid": 1,
-        }
-    ]
-
-
-async def orders(order_id):
-    return row(order_id)
-
-
-def orders_sync(order_id):
-    return row(order_id)
-
-
-function = orders if MODE == "async" else orders_sync
 
 
 @functools.cache
@@ -92,33 +56,16 @@ async def fill(request):
     return {"entries": entries}
 
 
-async def measure(request):
-    entries, miss, callers = request["entries"], request["miss"], request["callers"]
+async def calls(request):
+    entries, hot = request["entries"], min(request["entries"] // 2, HOT)
     _, cached = made(request["policy"], entries)
-    numbers, share = itertools.count(request["first"]), math.ceil(request["calls"] / callers)
-    hot = min(entries // 2, HOT)
-
-    async def caller():
-        seen = 0
-        for _ in range(share):
-            number = next(numbers)
-            order_id = entries + number if miss else number * 7919 % hot * (entries // hot)
-            seen += len(await cached(order_id) if MODE == "async" else cached(order_id))
-        return seen
-
-    before, cpu, wall = ran, time.process_time(), time.perf_counter()
-    seen = sum(await asyncio.gather(*(caller() for _ in range(callers))))
-    work = {"calls": share * callers, "wall": time.perf_counter() - wall, "cpu": time.process_time() - cpu, "seen": seen}
-    if ran - before != (share * callers if miss else 0):
-        raise RuntimeError(f"the function ran {ran - before} times")
-    return work
+    numbers = itertools.count(request["first"])
+    order_ids = (entries + number if request["miss"] else number * 7919 % hot * (entries // hot) for number in numbers)
+    return await measure(cached, order_ids, request)
 
 
-async def main():
-    while line := sys.stdin.readline():
-        request = json.loads(line)
-        answer = await (fill if request["op"] == "fill" else measure)(request)
-        print(json.dumps(answer), file=answers, flush=True)
+async def answer(request):
+    return await (fill if request["op"] == "fill" else calls)(request)
 
 
-asyncio.run(main())
+serve(answer)

@@ -1,5 +1,7 @@
 //! Parts that the protocol may lack, and scripts without them. The checker must find each lack.
 
+use clap::ValueEnum as _;
+
 use crate::Res;
 use crate::record::Count;
 
@@ -54,20 +56,10 @@ pub(crate) enum Lack {
 }
 
 impl Lack {
-    pub(crate) const ALL: [Self; 12] = [
-        Self::Everything,
-        Self::TokenCheck,
-        Self::NewToken,
-        Self::ClaimCheck,
-        Self::RefreshMark,
-        Self::FollowerRule,
-        Self::CloseFirst,
-        Self::CopyName,
-        Self::Epoch,
-        Self::IndexFirst,
-        Self::LeaseRule,
-        Self::NestedMoment,
-    ];
+    /// Returns each part, and before them `None`: the whole protocol.
+    pub(crate) fn with_none() -> impl Iterator<Item = Option<Self>> {
+        std::iter::once(None).chain(Self::value_variants().iter().copied().map(Some))
+    }
 
     /// Returns the name of a run without this part.
     pub(crate) fn text(self) -> &'static str {
@@ -79,7 +71,7 @@ impl Lack {
             Self::RefreshMark => "no trailing space in a refresh",
             Self::FollowerRule => "followers that take any value",
             Self::CloseFirst => "followers until the flight has landed",
-            Self::CopyName => "a copy whose name doesn't tell its key",
+            Self::CopyName => "a copy whose name lacks its key",
             Self::Epoch => "an index that forgets its invalidation",
             Self::IndexFirst => "a fill before its registration",
             Self::LeaseRule => "fills in flight that outlive an invalidation of their tag",
@@ -145,7 +137,7 @@ pub(crate) fn repeatable() -> Res<Vec<(String, Count)>> {
         (BUMP.to_owned(), Count::BumpDoubled),
         (PRUNE.to_owned(), Count::PruneDoubled),
     ];
-    for lack in std::iter::once(None).chain(Lack::ALL.map(Some)) {
+    for lack in Lack::with_none() {
         let Scripts { fill, track, drop, .. } = Scripts::without(lack)?;
         all.extend([(fill, Count::FillDoubled), (track, Count::TrackDoubled), (drop, Count::DropDoubled)]);
     }
@@ -158,7 +150,7 @@ mod tests {
 
     #[test]
     fn every_weakened_script_is_the_product_less_a_part() {
-        for lack in Lack::ALL {
+        for lack in Lack::with_none().flatten() {
             let Scripts { claim, fill, track, drop } = Scripts::without(Some(lack)).unwrap();
             let changed = [claim != CLAIM, fill != FILL, track != TRACK, drop != DROP];
             let expected = match lack {

@@ -60,7 +60,7 @@ fn main() -> Res<ExitCode> {
 /// Makes the runs. Succeeds if the whole protocol had no stale reads, and each lack had some.
 async fn compare(args: &Args) -> Res<ExitCode> {
     let lacks: Vec<Option<Lack>> = if args.all {
-        std::iter::once(None).chain(Lack::ALL.map(Some)).collect()
+        Lack::with_none().collect()
     } else if args.naive {
         vec![Some(Lack::Everything)]
     } else {

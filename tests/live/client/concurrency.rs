@@ -95,7 +95,7 @@ async fn a_computation_longer_than_its_lease_is_not_stored() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn callers_that_go_away_leave_nothing_behind() {
+async fn cancelled_callers_leave_nothing_behind() {
     const IDS: u32 = 30;
     let shop = Shop::open().await;
     // Rows of 30 KB: many calls are cancelled while their rows stream.
@@ -157,7 +157,7 @@ async fn callers_that_go_away_leave_nothing_behind() {
 }
 
 #[tokio::test]
-async fn a_cancelled_leader_hands_over_to_those_who_wait() {
+async fn a_cancelled_leader_hands_over_to_a_follower() {
     let shop = Shop::open().await;
     let wire = Proxy::to(shop.redis.port()).await;
     let mysql = Gated::closed(&shop.database);

@@ -34,7 +34,7 @@ async fn fails(shop: &Shop, client: &MrcClient) {
 }
 
 #[tokio::test]
-async fn nobody_there_and_somebody_else() {
+async fn a_closed_port_and_a_foreign_server() {
     let shop = Shop::open().await;
     fails(&shop, &at(&shop, free_port()).build().unwrap()).await;
     let listeners =
@@ -134,7 +134,7 @@ async fn a_wire_that_breaks_and_heals() {
 }
 
 #[tokio::test]
-async fn what_the_server_refuses_is_not_worth_a_second_try() {
+async fn a_refusal_of_the_server_is_not_retryable() {
     let shop = Shop::open().await;
     for sql in ["SELECT nothing FROM items", "SELECT 1 FROM nowhere", "SELECT id FROM items WHERE"] {
         let error = shop.client.query_with_cache(sql, params! {}, HOUR).await.unwrap_err();

@@ -83,7 +83,7 @@ async fn prefixes_are_apart() {
 }
 
 #[tokio::test]
-async fn among_twenty_thousand_entries_and_what_belongs_to_others() {
+async fn a_drop_among_twenty_thousand_entries_leaves_foreign_keys() {
     let redis = Redis::start().await;
     let hash = "d6f3536ac027efd4916a172a39156f97c989bfd3";
     let entries = "for store = 0, 199 do for id = 0, 99 do \
@@ -222,7 +222,7 @@ async fn the_whole_path_on_a_cluster() {
 }
 
 #[tokio::test]
-async fn nothing_to_drop_by_is_refused_before_anything_goes() {
+async fn a_drop_without_params_is_refused_before_it_drops() {
     let shop = Shop::open().await;
     shop.ask(1).await;
     let refused = async |request: DropRequest| shop.server().drop_outdated_cache(request).await.unwrap_err();
@@ -241,7 +241,7 @@ async fn nothing_to_drop_by_is_refused_before_anything_goes() {
 }
 
 #[tokio::test]
-async fn a_redis_that_is_gone_is_said() {
+async fn a_lost_redis_is_an_error() {
     let redis = Redis::start().await;
     let server = MrcServer::with_store(RedisStore::new(impatient(redis.port())).unwrap());
     assert_eq!(server.drop_outdated_cache(params! { "Id" => 1 }).await.unwrap(), 0);

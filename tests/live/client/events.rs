@@ -26,7 +26,7 @@ async fn a_miss_a_hit_and_a_bypass() {
 }
 
 #[tokio::test]
-async fn a_fill_tells_its_size_and_its_life() {
+async fn a_fill_emits_its_size_and_its_ttl() {
     let shop = Shop::open().await;
     let fills = Arc::new(Mutex::new(Vec::new()));
     let filled = Arc::clone(&fills);
@@ -46,7 +46,7 @@ async fn a_fill_tells_its_size_and_its_life() {
 }
 
 #[tokio::test]
-async fn a_drop_tells_what_went() {
+async fn a_drop_reports_the_number_of_dropped_entries() {
     let shop = Shop::open().await;
     for id in 1..=3 {
         shop.ask(id).await;

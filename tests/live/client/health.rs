@@ -18,7 +18,7 @@ async fn health(client: &MrcClient) -> Health {
 }
 
 #[tokio::test]
-async fn the_cache_and_the_database_are_told_apart() {
+async fn the_cache_and_the_database_are_reported_separately() {
     let (redis, mysql) = (Redis::with_args(&["--requirepass", "s3cret"]).await, SqlServer::start().await);
     let limit = Duration::from_millis(300);
     let client = MrcClient::builder()

@@ -21,7 +21,7 @@ fn callers(client: &mrc::MrcClient, ids: impl Iterator<Item = u32>) -> Vec<JoinH
 
 /// A caller that waits for another process holds neither a connection nor a turn.
 #[tokio::test]
-async fn who_waits_takes_nothing_from_others() {
+async fn a_waiting_caller_blocks_no_other() {
     let shop = Shop::open().await;
     let (wire, mysql) = (Proxy::to(shop.redis.port()).await, Gated::closed(&shop.database));
     // Two clients share no memory, so they are like two processes to each other.

@@ -174,7 +174,7 @@ async fn a_redis_that_has_become_a_replica() {
 }
 
 #[tokio::test]
-async fn a_redis_that_has_forgotten_the_scripts() {
+async fn a_redis_that_has_lost_the_scripts() {
     let redis = Redis::start().await;
     let it = Failing::with(patient(&redis.url())).await;
     for id in 1..=3 {

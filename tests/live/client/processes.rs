@@ -221,7 +221,7 @@ async fn the_claim_of_a_dead_process_ends_with_its_lease() {
 }
 
 #[tokio::test]
-async fn a_value_in_use_is_renewed_by_one_process_and_nobody_misses_it() {
+async fn a_value_in_use_is_renewed_by_one_process_without_a_miss() {
     let (shop, settings) = counting().await;
     let wire = Proxy::to(shop.redis.port()).await;
     let (ttl, early_refresh) = (Duration::from_secs(5), Duration::from_millis(2_500));

@@ -138,7 +138,7 @@ async fn passwords_that_are_wrong() {
 }
 
 #[tokio::test]
-async fn a_client_that_was_closed_says_so() {
+async fn a_closed_client_returns_its_own_error() {
     let shop = Shop::open().await;
     shop.ask(1).await;
     shop.client.clone().close().await;

@@ -21,7 +21,7 @@ fn is_stale(answer: &Answer) {
 }
 
 #[tokio::test]
-async fn a_copy_stands_in_until_it_is_dropped_or_the_database_is_back() {
+async fn a_stale_copy_is_served_until_it_is_dropped_or_the_database_is_back() {
     let (shop, mysql) = (Shop::open().await, SqlServer::start().await);
     set_up(&mysql).await;
     let client = shop.builder().mysql(mysql.url("own")).stale_on_error(HOUR).jitter(0.0).build().unwrap();
@@ -54,7 +54,7 @@ async fn a_copy_stands_in_until_it_is_dropped_or_the_database_is_back() {
 }
 
 #[tokio::test]
-async fn a_query_that_takes_too_long_goes_on_behind_the_copy() {
+async fn a_slow_query_continues_after_the_stale_copy_is_served() {
     let shop = Shop::open().await;
     let wire = Proxy::to(shop.database.port()).await;
     let mysql = MySqlConfig::from_url(&shop.database.url()).unwrap().port(wire.port());

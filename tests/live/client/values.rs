@@ -28,7 +28,7 @@ async fn is_healed(shop: &Shop) {
 }
 
 #[tokio::test]
-async fn what_is_no_array_of_rows_is_overwritten_by_a_query() {
+async fn a_query_overwrites_a_value_that_is_no_array_of_rows() {
     let shop = Shop::open().await;
     for bad in ["nonsense", "{}", "null", "[", "<html>", r#"[{"id":1,"version":7},{"id""#] {
         plant(&shop, bad).await;
@@ -40,7 +40,7 @@ async fn what_is_no_array_of_rows_is_overwritten_by_a_query() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_decoded_is_overwritten_by_rows() {
+async fn rows_overwrite_a_value_that_cannot_be_decoded() {
     let shop = Shop::open().await;
     let deep = format!("{}{}", "[".repeat(10_000), "]".repeat(10_000));
     for bad in ["[nonsense]", r#"[{"id":1,"version":7]"#, r#"[{"id":1},2}]"#, r#"[{"id":1,"version":-7},1}]"#, &deep] {
@@ -52,7 +52,7 @@ async fn what_cannot_be_decoded_is_overwritten_by_rows() {
 }
 
 #[tokio::test]
-async fn what_others_can_read_stays() {
+async fn a_value_that_other_readers_can_decode_stays() {
     let shop = Shop::open().await;
     for theirs in [r#"[{"id":1}]"#, r#"[{"id":1,"version":-7}]"#] {
         plant(&shop, theirs).await;
@@ -65,7 +65,7 @@ async fn what_others_can_read_stays() {
 }
 
 #[tokio::test]
-async fn what_is_too_large_is_neither_taken_nor_stored() {
+async fn a_value_that_is_too_large_is_neither_read_nor_stored() {
     let shop = Shop::open().await;
     let large = format!("[{}]", [r#"{"id":1,"version":7}"#; 100].join(","));
     let client = shop.builder().max_value(RIGHT.len()).build().unwrap();

@@ -65,7 +65,7 @@ async fn a_transaction_that_fails_leaves_the_rows_and_the_cache() {
 }
 
 #[tokio::test]
-async fn what_redis_did_not_hear_can_be_invalidated_later() {
+async fn a_lost_invalidation_can_be_repeated_later() {
     let shop = Shop::on(Redis::shared().await).await;
     let wire = Proxy::to(shop.redis.port()).await;
     let cut_off = shop
@@ -91,7 +91,7 @@ async fn what_redis_did_not_hear_can_be_invalidated_later() {
 }
 
 #[tokio::test]
-async fn the_client_drops_what_the_server_drops() {
+async fn the_client_drops_the_same_entries_as_the_server() {
     let shop = Shop::open().await;
     for drops in [0, 1] {
         shop.ask(1).await;

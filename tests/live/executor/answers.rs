@@ -55,7 +55,7 @@ async fn violations_have_a_kind_a_code_and_a_state() {
 }
 
 #[tokio::test]
-async fn the_error_of_a_client_says_the_same() {
+async fn the_error_of_a_client_has_the_same_text() {
     let database = shop().await;
     let client = MrcClient::builder().mysql(database.url()).store(MemoryStore::new()).build().unwrap();
     let error = client.query("INSERT INTO t VALUES (1, 0)", params! {}).await.unwrap_err();
@@ -98,7 +98,7 @@ async fn a_lock_that_is_held_and_a_deadlock_are_no_lost_server() {
 }
 
 #[tokio::test]
-async fn a_server_that_takes_no_writes_says_so() {
+async fn a_read_only_server_is_named_in_the_error() {
     let server = SqlServer::start().await;
     let mut admin = server.admin().await;
     // A user with all rights may write in spite of `read_only`.
@@ -120,7 +120,7 @@ async fn a_server_that_takes_no_writes_says_so() {
 }
 
 #[tokio::test]
-async fn sqlite_says_the_same_without_a_state() {
+async fn sqlite_returns_the_same_without_a_state() {
     let executor = SqliteExecutor::in_memory().unwrap();
     let schema = "PRAGMA foreign_keys = ON; CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT UNIQUE);
                   CREATE TABLE child (id INT REFERENCES t (id)); INSERT INTO t VALUES (1, 'a')";

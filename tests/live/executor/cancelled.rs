@@ -80,7 +80,7 @@ async fn twenty_that_compute_are_two_at_the_server_and_soon_none() {
 }
 
 #[tokio::test]
-async fn a_permit_comes_back_only_when_the_query_has_ended() {
+async fn a_permit_is_returned_only_when_the_query_has_ended() {
     let (database, name) = (Database::create().await, unique("counted"));
     let executor = executor(config(&database).pool_max(1));
     let mut admin = database.admin().await;
@@ -92,7 +92,7 @@ async fn a_permit_comes_back_only_when_the_query_has_ended() {
 }
 
 #[tokio::test]
-async fn what_a_caller_runs_ends_with_its_caller_too() {
+async fn a_statement_ends_with_its_caller() {
     let (database, name) = (Database::create().await, unique("dropped"));
     let executor = executor(config(&database).pool_max(1));
     let mut admin = database.admin().await;

@@ -82,7 +82,7 @@ async fn nobody_at_the_port_is_unavailable() {
 }
 
 #[tokio::test]
-async fn a_host_that_nobody_knows_is_named() {
+async fn an_unknown_host_is_named() {
     let executor = executor(local(1).host("no-such-host.invalid"));
     let error = canonical(&executor, "SELECT 1").await.unwrap_err();
     assert!(error.is_retryable() && error.to_string().contains("no-such-host.invalid:1"), "{error}");
@@ -123,19 +123,21 @@ async fn running(admin: &mut mysql_async::Conn, text: &str, wanted: bool) -> Opt
 }
 
 #[tokio::test]
-async fn a_killed_connection_is_an_error_and_the_next_query_works() {
+async fn after_a_killed_connection_or_query_the_next_query_works() {
     let database = Database::create().await;
     let executor = executor(config(&database).pool_max(1));
-    let kill = async {
-        let mut admin = database.admin().await;
-        let id = running(&mut admin, "killed_in_mid_query", true).await.unwrap();
-        admin.query_drop(format!("KILL {id}")).await.unwrap();
-    };
-    let sql = slow_query("killed_in_mid_query");
-    let (killed, ()) = tokio::join!(canonical(&executor, &sql), kill);
-    let error = killed.unwrap_err();
-    assert!(matches!(error, ExecuteError::Unavailable(_)), "{error:?}");
-    assert_eq!(canonical(&executor, "SELECT 2 AS a").await.unwrap(), r#"[{"a":2}]"#);
+    for (command, name) in [("KILL", "killed_in_mid_query"), ("KILL QUERY", "only_the_query_is_killed")] {
+        let kill = async {
+            let mut admin = database.admin().await;
+            let id = running(&mut admin, name, true).await.unwrap();
+            admin.query_drop(format!("{command} {id}")).await.unwrap();
+        };
+        let sql = slow_query(name);
+        let (killed, ()) = tokio::join!(canonical(&executor, &sql), kill);
+        let error = killed.unwrap_err();
+        assert!(matches!(error, ExecuteError::Unavailable(_)) && error.is_retryable(), "{error:?}");
+        assert_eq!(canonical(&executor, "SELECT 2 AS a").await.unwrap(), r#"[{"a":2}]"#);
+    }
 }
 
 #[tokio::test]
@@ -167,7 +169,7 @@ async fn an_abandoned_answer_is_not_read_to_its_end() {
 }
 
 #[tokio::test]
-async fn the_session_is_what_was_promised() {
+async fn the_session_has_the_promised_settings() {
     let database = Database::create().await;
     let executor = executor(config(&database).query_timeout(Duration::from_millis(1500)));
     let (variable, limit) = SqlKind::of_this_run().statement_limit;
@@ -275,7 +277,7 @@ async fn a_full_server_is_unavailable_until_there_is_room() {
 }
 
 #[tokio::test]
-async fn too_many_connections_are_unavailable_until_one_goes() {
+async fn too_many_connections_are_unavailable_until_one_closes() {
     let server = SqlServer::start().await;
     let mut admin = server.admin().await;
     // The server reserves one connection for a user with all rights.
@@ -296,23 +298,7 @@ async fn too_many_connections_are_unavailable_until_one_goes() {
 }
 
 #[tokio::test]
-async fn a_killed_query_may_be_tried_again() {
-    let database = Database::create().await;
-    let executor = executor(config(&database).pool_max(1));
-    let kill = async {
-        let mut admin = database.admin().await;
-        let id = running(&mut admin, "only_the_query_is_killed", true).await.unwrap();
-        admin.query_drop(format!("KILL QUERY {id}")).await.unwrap();
-    };
-    let sql = slow_query("only_the_query_is_killed");
-    let (killed, ()) = tokio::join!(canonical(&executor, &sql), kill);
-    let error = killed.unwrap_err();
-    assert!(matches!(error, ExecuteError::Unavailable(_)) && error.is_retryable(), "{error:?}");
-    assert_eq!(canonical(&executor, "SELECT 2 AS a").await.unwrap(), r#"[{"a":2}]"#);
-}
-
-#[tokio::test]
-async fn a_connection_that_was_killed_while_it_idled_costs_nobody_an_error() {
+async fn a_killed_idle_connection_causes_no_error() {
     let database = Database::create().await;
     let executor = executor(config(&database).pool_max(1));
     let own = canonical(&executor, "SELECT CONNECTION_ID() AS a").await.unwrap();
@@ -344,7 +330,7 @@ async fn a_lock_that_others_hold_is_worth_a_second_try() {
 }
 
 #[tokio::test]
-async fn a_ping_says_what_is_wrong_within_the_shortest_limit() {
+async fn a_ping_fails_with_the_reason_within_the_shortest_limit() {
     let database = Database::create().await;
     let wire = Proxy::to(database.port()).await;
     let hour = Duration::from_secs(3600);
@@ -409,7 +395,7 @@ async fn two_hundred_thousand_rows_stream_through() {
 }
 
 #[tokio::test]
-async fn closing_waits_for_nobody_for_ever() {
+async fn closing_has_a_time_limit() {
     let database = Database::create().await;
     let executor = executor(config(&database));
     let held = executor.pool().get_conn().await.unwrap();

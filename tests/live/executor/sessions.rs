@@ -80,7 +80,7 @@ async fn shop() -> Database {
 }
 
 #[tokio::test]
-async fn a_read_is_as_on_a_fresh_connection_whatever_callers_ran() {
+async fn a_read_runs_as_on_a_fresh_connection_after_any_statement() {
     let (database, other) = (shop().await, Database::create().await);
     let config = config(&database).pool_max(1);
     let expected = probe(&executor(config.clone())).await;
@@ -153,7 +153,7 @@ async fn the_session_is_set_as_configured() {
 const WRITERS: [(&str, &str); 3] = [("into_innodb", "t"), ("into_myisam", "m"), ("into_memory", "h")];
 
 #[tokio::test]
-async fn the_server_refuses_what_a_read_would_write() {
+async fn the_server_refuses_a_read_that_writes() {
     let database = Database::create().await;
     database
         .execute(

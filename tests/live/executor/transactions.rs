@@ -9,9 +9,12 @@ use mysql_async::prelude::Queryable;
 
 use super::{canonical, config, execute, executor};
 
-const TABLE: &str = "CREATE TABLE t (id INT PRIMARY KEY AUTO_INCREMENT, n INT NOT NULL);
+pub(super) const TABLE: &str = "CREATE TABLE t (id INT PRIMARY KEY AUTO_INCREMENT, n INT NOT NULL);
     INSERT INTO t (n) VALUES (0), (0)";
-const COUNT: &str = "SELECT COUNT(*) AS n FROM t";
+pub(super) const COUNT: &str = "SELECT COUNT(*) AS n FROM t";
+
+/// The time limit of calls through a wire that loses answers.
+pub(super) const LIMIT: Duration = Duration::from_secs(2);
 
 /// Returns an executor with one connection for callers, and the table.
 async fn table() -> (Database, MySqlExecutor) {
@@ -21,17 +24,17 @@ async fn table() -> (Database, MySqlExecutor) {
     (database, executor)
 }
 
-async fn run(open: &mut dyn ExecutorTransaction, sql: &str) -> Result<Executed, ExecuteError> {
+pub(super) async fn run(open: &mut dyn ExecutorTransaction, sql: &str) -> Result<Executed, ExecuteError> {
     open.execute(sql, &params! {}, &mut RowEncoder::new(RowFormat::Canonical)).await
 }
 
-/// Runs a statement on the callers' one connection.
-async fn write(executor: &MySqlExecutor, sql: &str) -> Executed {
+/// Runs a statement on a connection for callers.
+pub(super) async fn write(executor: &dyn QueryExecutor, sql: &str) -> Executed {
     executor.execute(sql, &params! {}, &mut RowEncoder::new(RowFormat::Canonical)).await.unwrap()
 }
 
-/// Reads on the callers' one connection, and so would see a transaction left open there.
-async fn read(executor: &MySqlExecutor, sql: &str) -> String {
+/// Reads on a connection for callers, and so would see a transaction left open there.
+async fn read(executor: &dyn QueryExecutor, sql: &str) -> String {
     execute(executor, sql).await.unwrap()
 }
 
@@ -40,7 +43,7 @@ fn is_over<T>(outcome: &Result<T, ExecuteError>) -> bool {
 }
 
 #[tokio::test]
-async fn a_write_says_how_many_rows_and_which_id() {
+async fn a_write_returns_its_rows_and_its_insert_id() {
     let (_database, executor) = table().await;
     let said = |affected_rows, last_insert_id| Executed { affected_rows, last_insert_id };
     assert_eq!(write(&executor, "INSERT INTO t (n) VALUES (5), (6)").await, said(2, Some(3)));
@@ -53,27 +56,30 @@ async fn a_write_says_how_many_rows_and_which_id() {
 }
 
 #[tokio::test]
-async fn nobody_sees_a_transaction_before_its_commit() {
+async fn a_transaction_is_invisible_before_its_commit() {
     let (_database, executor) = table().await;
-    let mut open = executor.begin().await.unwrap();
-    run(&mut *open, "INSERT INTO t (n) VALUES (7)").await.unwrap();
-    assert_eq!(canonical(&executor, COUNT).await.unwrap(), r#"[{"n":2}]"#);
-    open.commit().await.unwrap();
-    assert_eq!(canonical(&executor, COUNT).await.unwrap(), r#"[{"n":3}]"#);
+    is_invisible_before_its_commit(&executor).await;
     let mut open = executor.begin().await.unwrap();
     run(&mut *open, "INSERT INTO t (n) VALUES (8)").await.unwrap();
     drop(open);
-    assert_eq!(
-        read(&executor, COUNT).await,
-        r#"[{"n":3}]"#,
-        "whoever gets the connection next isn't in the transaction"
-    );
+    assert_eq!(read(&executor, COUNT).await, r#"[{"n":3}]"#, "the connection's next user isn't in the transaction");
+}
+
+pub(super) async fn is_invisible_before_its_commit(executor: &dyn QueryExecutor) {
+    let mut open = executor.begin().await.unwrap();
+    run(&mut *open, "INSERT INTO t (n) VALUES (7)").await.unwrap();
+    assert_eq!(canonical(executor, COUNT).await.unwrap(), r#"[{"n":2}]"#);
+    open.commit().await.unwrap();
+    assert_eq!(canonical(executor, COUNT).await.unwrap(), r#"[{"n":3}]"#);
 }
 
 #[tokio::test]
 async fn a_deadlock_ends_one_transaction_as_a_whole() {
     let (database, one) = table().await;
-    let another = executor(config(&database));
+    a_deadlock_ends_one_of(&one, &executor(config(&database))).await;
+}
+
+pub(super) async fn a_deadlock_ends_one_of(one: &dyn QueryExecutor, another: &dyn QueryExecutor) {
     let (mut a, mut b) = (one.begin().await.unwrap(), another.begin().await.unwrap());
     run(&mut *a, "UPDATE t SET n = n + 1 WHERE id = 1").await.unwrap();
     run(&mut *b, "UPDATE t SET n = n + 10 WHERE id = 2").await.unwrap();
@@ -86,11 +92,11 @@ async fn a_deadlock_ends_one_transaction_as_a_whole() {
         (Err(error), Ok(_)) => ((b, r#"[{"n":10},{"n":10}]"#), (a, error)),
         outcomes => panic!("one of two fails: {outcomes:?}"),
     };
-    assert!(error.is_retryable(), "{error:?}");
+    assert!(error.is_deadlock() && error.is_retryable(), "{error:?}");
     assert!(is_over(&run(&mut *loser, "INSERT INTO t (n) VALUES (7)").await), "it would be committed by itself");
     assert!(is_over(&loser.commit().await));
     winner.commit().await.unwrap();
-    assert_eq!(canonical(&one, "SELECT n FROM t").await.unwrap(), rows);
+    assert_eq!(canonical(one, "SELECT n FROM t").await.unwrap(), rows);
 }
 
 #[tokio::test]
@@ -138,20 +144,27 @@ async fn a_killed_connection_rolls_back() {
 #[tokio::test]
 async fn a_ddl_statement_ends_the_transaction_that_it_commits() {
     let (_database, executor) = table().await;
+    a_ddl_statement_commits(&executor).await;
+}
+
+pub(super) async fn a_ddl_statement_commits(executor: &dyn QueryExecutor) {
     let mut open = executor.begin().await.unwrap();
     run(&mut *open, "INSERT INTO t (n) VALUES (7)").await.unwrap();
     assert!(is_over(&run(&mut *open, "CREATE TABLE other (a INT)").await));
     assert!(is_over(&run(&mut *open, "INSERT INTO t (n) VALUES (8)").await));
     assert!(is_over(&open.rollback().await));
-    assert_eq!(read(&executor, COUNT).await, r#"[{"n":3}]"#);
+    assert_eq!(read(executor, COUNT).await, r#"[{"n":3}]"#);
 }
 
 #[tokio::test]
 async fn a_commit_whose_answer_does_not_come_is_unknown() {
     let (database, direct) = table().await;
     let wire = Proxy::to(database.port()).await;
-    let limit = Duration::from_secs(2);
-    let executor = executor(config(&database).port(wire.port()).query_timeout(limit).connect_timeout(limit));
+    let config = config(&database).port(wire.port()).query_timeout(LIMIT).connect_timeout(LIMIT);
+    a_lost_commit_is_unknown(&executor(config), &wire, &direct).await;
+}
+
+pub(super) async fn a_lost_commit_is_unknown(executor: &dyn QueryExecutor, wire: &Proxy, direct: &dyn QueryExecutor) {
     let mut expected = 2;
     for mode in [Mode::HoldAnswers, Mode::Close] {
         wire.set(Mode::Pass);
@@ -162,7 +175,7 @@ async fn a_commit_whose_answer_does_not_come_is_unknown() {
         assert!(matches!(error, ExecuteError::CommitUnknown(_)) && !error.is_retryable(), "{error:?}");
         // Statements that were sent are executed; those that were cut off aren't.
         expected += usize::from(mode == Mode::HoldAnswers);
-        assert_eq!(read(&direct, COUNT).await, format!(r#"[{{"n":{expected}}}]"#), "{mode:?}");
+        assert_eq!(read(direct, COUNT).await, format!(r#"[{{"n":{expected}}}]"#), "{mode:?}");
     }
 }
 

@@ -46,7 +46,7 @@ impl Left {
 }
 
 #[tokio::test]
-async fn their_drop_takes_our_copy_along() {
+async fn their_drop_removes_our_stale_copy() {
     let world = World::open().await;
     let wire = Proxy::to(world.database.port()).await;
     for side in world.sides() {

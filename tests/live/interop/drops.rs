@@ -54,7 +54,7 @@ async fn they_fill(world: &World, side: &Side, names: &Names) {
 }
 
 #[tokio::test]
-async fn they_drop_and_ours_go() {
+async fn their_drop_removes_our_entries() {
     let world = World::open().await;
     for side in world.sides() {
         let names = Names::new();
@@ -67,7 +67,7 @@ async fn they_drop_and_ours_go() {
 }
 
 #[tokio::test]
-async fn we_drop_and_theirs_go() {
+async fn our_drop_removes_their_entries() {
     let world = World::open().await;
     let server = world.server();
     for side in world.sides() {
@@ -90,7 +90,7 @@ async fn we_drop_and_theirs_go() {
 
 /// A boolean and a null have two spellings each. Our drop finds both.
 #[tokio::test]
-async fn we_drop_whoever_spelled_it() {
+async fn our_drop_removes_keys_of_every_spelling() {
     let world = World::open().await;
     let (active, text) = (name("Active"), name("signature"));
     for (ours, theirs) in [(mrc::key::Value::Bool(true), json!(true)), (mrc::key::Value::Null, json!(null))] {

@@ -211,7 +211,7 @@ async fn shares(cache: &Shared) {
 }
 
 #[tokio::test]
-async fn either_hits_what_the_other_stored_and_empties_it() {
+async fn both_hit_and_clear_the_entries_of_the_other() {
     let world = World::open().await;
     for policy in Policy::ALL {
         for layout in Layout::ALL {
@@ -321,7 +321,7 @@ async fn goes(world: &World, policy: Policy, user: Who, storer: Who) -> u64 {
 }
 
 #[tokio::test]
-async fn a_use_counts_whoever_it_was() {
+async fn a_use_by_either_process_counts() {
     let world = World::open().await;
     for (user, storer) in [(Rust, Rust), (Rust, Python), (Python, Rust), (Python, Python)] {
         for policy in [Policy::Lru, Policy::LruT] {
@@ -414,7 +414,7 @@ async fn marks_are_json_to_them() {
 }
 
 #[tokio::test]
-async fn tags_of_ours_end_what_they_would_have_hit() {
+async fn our_tags_invalidate_entries_of_the_peer() {
     let world = World::open().await;
     let cluster = World::on(&RedisCluster::shared().await.url()).await;
     let here = || Layout::ALL.map(|layout| world.cache(Policy::LruT, layout, 3));
@@ -453,7 +453,7 @@ async fn our_ttl_ends_an_entry_for_us_and_in_time_for_them() {
 }
 
 #[tokio::test]
-async fn an_end_is_not_forgotten_while_only_they_use_the_entry() {
+async fn an_end_stays_while_only_the_peer_uses_the_entry() {
     let world = World::open().await;
     let bound = Layout::Single.of(Bound::new(Policy::LruT).ttl(Sliding(Duration::from_millis(300))));
     let mut cache = world.cache(Policy::LruT, Layout::Single, 1_024);
@@ -469,7 +469,7 @@ async fn an_end_is_not_forgotten_while_only_they_use_the_entry() {
 }
 
 #[tokio::test]
-async fn what_they_stored_does_not_end_as_ours_would_have() {
+async fn their_entries_do_not_expire_like_ours() {
     let world = World::open().await;
     let cache = world.cache(Policy::LruT, Layout::Single, 3);
     assert!(cache.ours.set(cache.call(1).await.ttl(Duration::from_millis(300)), &json!(["Rust", 1])).await.unwrap());

@@ -161,7 +161,7 @@ async fn a_third_language_shares_the_entry() {
 }
 
 #[tokio::test]
-async fn a_param_without_a_name_is_left_out_where_the_client_says_so() {
+async fn a_param_without_a_name_is_left_out_if_the_client_allows_it() {
     let world = World::open().await;
     for side in world.sides() {
         let id = name("Id");

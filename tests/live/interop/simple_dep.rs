@@ -77,7 +77,7 @@ fn key((args, kwargs): &(Vec<Json>, Json)) -> String {
 }
 
 #[tokio::test]
-async fn what_python_computed_we_read_and_invalidate() {
+async fn we_read_and_invalidate_the_values_of_python() {
     let world = World::open().await;
     for (at, call) in calls().iter().enumerate() {
         let (value, dep) = (json!({"at": at, "é": [1.5, null]}), format!("dep:{at}"));
@@ -93,7 +93,7 @@ async fn what_python_computed_we_read_and_invalidate() {
 }
 
 #[tokio::test]
-async fn what_we_wrote_python_hits_and_invalidates() {
+async fn python_hits_and_invalidates_our_values() {
     let world = World::open().await;
     for (at, call) in calls().iter().enumerate() {
         let ours = json!([at, "é", 1.5, {"a": null}]);
@@ -108,7 +108,7 @@ async fn what_we_wrote_python_hits_and_invalidates() {
 }
 
 #[tokio::test]
-async fn a_set_outlives_its_entries_whoever_comes_later() {
+async fn a_set_outlives_its_entries_in_any_order_of_writes() {
     let world = World::open().await;
     let set = async |key: &str, ttl, dep: &str| world.ours.set(key, "1", ttl, &[dep]).await.unwrap();
     let beyond = |life: i64| life > 1_000_000_000;
@@ -173,7 +173,7 @@ async fn nothing_is_none_and_falsy_values_are_values() {
 }
 
 #[tokio::test]
-async fn a_large_set_goes_at_once() {
+async fn a_large_set_is_removed_at_once() {
     const ENTRIES: usize = 10_001;
     let world = World::open().await;
     let fill = format!(

@@ -35,7 +35,7 @@ fn values() -> Vec<Json> {
 }
 
 #[tokio::test]
-async fn what_our_functions_return_they_read() {
+async fn they_read_the_values_of_our_functions() {
     let world = World::open().await;
     for side in world.sides() {
         let client = world.client(side);
@@ -55,7 +55,7 @@ async fn what_our_functions_return_they_read() {
 }
 
 #[tokio::test]
-async fn what_their_functions_return_we_read() {
+async fn we_read_the_values_of_their_functions() {
     let world = World::open().await;
     for side in world.sides() {
         let client = world.client(side);
@@ -74,7 +74,7 @@ async fn what_their_functions_return_we_read() {
 }
 
 #[tokio::test]
-async fn what_is_written_by_hand_is_read() {
+async fn a_value_written_by_hand_is_read() {
     let world = World::open().await;
     for side in world.sides() {
         let client = world.client(side);

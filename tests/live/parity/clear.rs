@@ -31,7 +31,7 @@ async fn d64_d65_r06_names_by_pattern() {
 }
 
 #[tokio::test]
-async fn d65_a_clear_leaves_what_is_not_its_own() {
+async fn d65_a_clear_leaves_foreign_keys() {
     on_every_store(async |place| {
         let cache = place.cache();
         let others = ["ap", "app2", "app.", "App"].map(|name| place.namespace(name));

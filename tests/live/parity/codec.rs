@@ -61,7 +61,7 @@ async fn x21_a_look_at_such_bytes_finds_nothing() {
 }
 
 #[tokio::test]
-async fn x21_a_value_of_another_type_stays_and_its_reader_goes_round_it() {
+async fn x21_a_value_of_another_type_stays_and_is_bypassed() {
     on_every_store(async |place| {
         let cache = place.cache();
         for bytes in THEIRS {

@@ -94,7 +94,7 @@ async fn d18_d19_d20_d21_d22_explicit_settings_beat_the_environment_and_that_the
 }
 
 #[test]
-fn d24_d26_d28_d29_a_url_that_is_wrong_is_told() {
+fn d24_d26_d28_d29_a_wrong_url_is_an_error() {
     let config = |url: &str| RedisConfig::from_url(url);
     assert!(config("redis://user:secret@localhost:6379/3").is_ok());
     for wrong in ["redis://localhost:port", "redis://localhost:99999", "http://localhost", ""] {
@@ -114,7 +114,7 @@ async fn d78_d84_r17_a_cache_of_the_whole_program() {
 }
 
 #[tokio::test]
-async fn d16_r08_r16_what_is_not_connected_and_what_is_closed() {
+async fn d16_r08_r16_a_cache_before_connecting_and_after_close() {
     // Nobody listens there. The store connects only when needed.
     let nowhere = RedisStore::new(impatient(mrc_tests::free_port())).unwrap();
     let nowhere = CacheBuilder::new(nowhere).namespace("app").invalidation_deadline(Duration::ZERO).build().unwrap();

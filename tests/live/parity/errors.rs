@@ -90,16 +90,6 @@ async fn each_of_many_callers_gets_an_error_of_its_own_type() {
     .await;
 }
 
-/// A type without a text.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-struct Unwritable(u32);
-
-impl Serialize for Unwritable {
-    fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
-        Err(serde::ser::Error::custom("it can't be written"))
-    }
-}
-
 #[tokio::test]
 async fn x12_a_value_that_cannot_be_written_is_returned() {
     on_every_store(async |place| {

@@ -39,7 +39,7 @@ async fn d11_events_in_order_with_their_fields() {
 }
 
 #[tokio::test]
-async fn d77_d79_d80_d96_d103_d117_a_call_tells_a_miss_and_then_a_hit_with_its_arguments() {
+async fn d77_d79_d80_d96_d103_d117_a_call_emits_a_miss_and_then_a_hit_with_its_arguments() {
     on_every_store(async |place| {
         let cache = place.cache();
         let call = || cache.get_or(Spec::of("f").param("x", 1).ttl(60).tag("t"), async || "ok".to_owned());

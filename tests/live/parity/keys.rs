@@ -70,7 +70,7 @@ async fn x07_functions_and_their_versions_have_entries_of_their_own() {
 }
 
 #[tokio::test]
-async fn d95_objects_share_an_entry_by_what_identifies_them() {
+async fn d95_objects_share_an_entry_by_their_id() {
     struct Connection;
     struct User {
         id: u64,

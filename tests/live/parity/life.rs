@@ -29,7 +29,7 @@ async fn d59_d81_d114_an_entry_ends_and_is_computed_again() {
 }
 
 #[tokio::test]
-async fn d67_r14_a_ttl_of_the_cache_of_the_call_and_of_what_is_missing() {
+async fn d67_r14_the_ttl_of_the_cache_of_a_call_and_of_a_missing_key() {
     on_every_store(async |place| {
         let cache = place.builder("app").ttl(600).build().unwrap();
         let left = async |name: &str| cache.ttl(name).await.unwrap().map(|left| left.as_secs());

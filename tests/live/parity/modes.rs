@@ -32,7 +32,7 @@ async fn x11_a_read_only_miss_runs_nothing() {
 }
 
 #[tokio::test]
-async fn peek_takes_and_does_not_store() {
+async fn peek_reads_and_does_not_store() {
     on_every_store(async |place| {
         let cache = place.cache();
         assert_eq!((call(&cache, Mode::Peek, 1).await, call(&cache, Mode::Peek, 2).await), (1, 2));

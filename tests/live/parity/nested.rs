@@ -65,7 +65,7 @@ async fn x03_nested_hit_propagates_tags() {
 }
 
 #[tokio::test]
-async fn x03_so_does_a_value_that_is_looked_at() {
+async fn x03_a_value_that_is_looked_at_gives_its_tags() {
     on_every_store(async |place| {
         let cache = place.cache();
         cache.set(Spec::of("plain").tag("t"), &1).await.unwrap();
@@ -77,7 +77,7 @@ async fn x03_so_does_a_value_that_is_looked_at() {
 
 /// Nothing of the inner call is stored, and still the outer entry depends on it.
 #[tokio::test]
-async fn x03_so_does_a_value_that_is_not_stored() {
+async fn x03_a_value_that_is_not_stored_gives_its_tags() {
     on_every_store(async |place| {
         let (cache, disabled) = (place.cache(), place.builder("off").enabled(false).build().unwrap());
         let inner = async || _ = runs_with(&disabled, "inner", async || scope::tag("t")).await;
@@ -126,7 +126,7 @@ async fn x03_spawned_work_belongs_to_the_scope_only_with_scope_spawn() {
 }
 
 #[tokio::test]
-async fn x03_so_does_a_value_that_another_caller_computed() {
+async fn x03_a_value_that_another_caller_computed_gives_its_tags() {
     on_every_store(async |place| {
         let (cache, gate) = (place.cache(), Arc::new(Semaphore::new(0)));
         let slow = async || {
@@ -148,7 +148,7 @@ async fn x03_so_does_a_value_that_another_caller_computed() {
 
 /// A value from outside the cache has no known tags, so an entry that reads it isn't stored.
 #[tokio::test]
-async fn x03_nothing_is_made_of_a_value_whose_tags_are_lost() {
+async fn x03_no_entry_is_computed_from_a_value_with_lost_tags() {
     on_every_store(async |place| {
         let cache = place.cache();
         let wrong = async || _ = runs(&cache, Spec::of("inner").tag("t").ttl(0)).await;
@@ -165,7 +165,7 @@ async fn x03_nothing_is_made_of_a_value_whose_tags_are_lost() {
 
 /// A follower of a failed leader runs its own function.
 #[tokio::test]
-async fn x03_nor_of_one_that_was_computed_after_anothers_error() {
+async fn x03_nor_from_a_value_computed_after_anothers_error() {
     // In memory no caller can join between a claim and its computation.
     let place = Place::shared().await;
     let cache = place.cache();

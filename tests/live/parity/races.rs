@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::Poll;
 
 use futures_util::future::join_all;
+use mrc::config::CacheBuilder;
 use mrc::key::Glob;
 use mrc::{Cache, Spec, scope};
 use tokio::sync::Semaphore;
@@ -14,31 +15,31 @@ use super::support::*;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn x01_twenty_misses_at_once_are_one_execution() {
-    on_every_store(async |place| {
-        let (run, gate) = (Arc::new(AtomicU32::new(0)), Arc::new(Semaphore::new(0)));
-        // Two caches share no memory in Redis, so they are like two processes.
-        let caches = [0, 1].map(|_| place.builder("app").wait_max(HOUR).build().unwrap());
-        let callers = (0..20).map(|at| {
-            let (cache, run, gate) = (caches[at % 2].clone(), run.clone(), gate.clone());
-            tokio::spawn(async move {
-                cache
-                    .get_or("f", || async move {
-                        run.fetch_add(1, Ordering::SeqCst);
-                        gate.acquire().await.unwrap().forget();
-                        7
-                    })
-                    .await
-            })
-        });
-        let callers: Vec<_> = callers.collect();
-        until(async || run.load(Ordering::SeqCst) > 0).await;
-        gate.add_permits(20);
-        for answer in join_all(callers).await {
-            assert_eq!(answer.unwrap(), 7);
-        }
-        assert_eq!(run.load(Ordering::SeqCst), 1);
-    })
-    .await;
+    on_every_store(async |place| twenty_misses_are_one_execution(|| place.builder("app"), || Spec::of("f")).await)
+        .await;
+}
+
+/// Checks that twenty callers of two caches run one function. Two caches share no memory in Redis,
+/// so they are like two processes.
+pub(super) async fn twenty_misses_are_one_execution(builder: impl Fn() -> CacheBuilder, spec: fn() -> Spec) {
+    let (run, gate) = (Arc::new(AtomicU32::new(0)), Arc::new(Semaphore::new(0)));
+    let caches = [0, 1].map(|_| builder().wait_max(HOUR).build().unwrap());
+    let callers = (0..20).map(|at| {
+        let (cache, run, gate) = (caches[at % 2].clone(), run.clone(), gate.clone());
+        let work = || async move {
+            run.fetch_add(1, Ordering::SeqCst);
+            gate.acquire().await.unwrap().forget();
+            7
+        };
+        tokio::spawn(async move { cache.get_or(spec(), work).await })
+    });
+    let callers: Vec<_> = callers.collect();
+    until(async || run.load(Ordering::SeqCst) > 0).await;
+    gate.add_permits(20);
+    for answer in join_all(callers).await {
+        assert_eq!(answer.unwrap(), 7);
+    }
+    assert_eq!(run.load(Ordering::SeqCst), 1);
 }
 
 /// Every way to invalidate, between a function's read and its fill.
@@ -89,39 +90,40 @@ async fn x02_a_value_that_an_invalidation_overtook_is_not_stored() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn x02_nothing_stale_is_seen_after_an_invalidation_returned() {
     on_every_store(async |place| {
-        let (value, done) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
-        let read = |cache: Cache, value: Arc<AtomicU32>| async move {
-            cache
-                .get_or("f", || async move {
+        let readers = (0..8).map(|_| (place.cache(), Spec::of("f"))).collect();
+        nothing_stale_is_seen(place.cache(), readers, 200).await;
+    })
+    .await;
+}
+
+/// Checks that these readers never see a value from before an invalidation that has returned.
+pub(super) async fn nothing_stale_is_seen(writer: Cache, readers: Vec<(Cache, Spec)>, versions: u32) {
+    let [value, done] = std::array::from_fn(|_| Arc::new(AtomicU32::new(0)));
+    let readers = readers.into_iter().enumerate().map(|(at, (cache, spec))| {
+        let (value, done) = (value.clone(), done.clone());
+        tokio::spawn(async move {
+            while done.load(Ordering::SeqCst) < versions {
+                let least = done.load(Ordering::SeqCst);
+                let read = async || {
                     let read = value.load(Ordering::SeqCst);
                     tokio::task::yield_now().await;
                     scope::tag("t");
                     read
-                })
-                .await
-        };
-        let readers = (0..8).map(|at| {
-            let (cache, value, done) = (place.cache(), value.clone(), done.clone());
-            tokio::spawn(async move {
-                while done.load(Ordering::SeqCst) < 200 {
-                    let least = done.load(Ordering::SeqCst);
-                    let seen = read(cache.clone(), value.clone()).await;
-                    assert!(seen >= least, "reader {at} saw {seen} after {least} was invalidated");
-                }
-            })
-        });
-        let readers: Vec<_> = readers.collect();
-        let writer = place.cache();
-        for version in 1..=200 {
-            value.store(version, Ordering::SeqCst);
-            writer.invalidate(tag("t")).await.unwrap();
-            done.store(version, Ordering::SeqCst);
-        }
-        for reader in join_all(readers).await {
-            reader.unwrap();
-        }
-    })
-    .await;
+                };
+                let seen = cache.get_or(spec.clone(), read).await;
+                assert!(seen >= least, "reader {at} saw {seen} after {least} was invalidated");
+            }
+        })
+    });
+    let readers: Vec<_> = readers.collect();
+    for version in 1..=versions {
+        value.store(version, Ordering::SeqCst);
+        writer.invalidate(tag("t")).await.unwrap();
+        done.store(version, Ordering::SeqCst);
+    }
+    for reader in join_all(readers).await {
+        reader.unwrap();
+    }
 }
 
 #[tokio::test]
@@ -179,7 +181,7 @@ async fn x14_a_part_that_is_cancelled_leaves_its_caller_whole() {
 
 /// A caller is cancelled while others wait for it. One of them takes its place.
 #[tokio::test]
-async fn x14_others_go_on_without_the_one_that_was_cancelled() {
+async fn x14_others_continue_without_the_cancelled_caller() {
     on_every_store(async |place| {
         let cache = place.cache();
         let first = tokio::spawn({

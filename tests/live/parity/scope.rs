@@ -7,7 +7,7 @@ use mrc::{Spec, scope};
 use super::support::*;
 
 #[tokio::test]
-async fn d32_d35_d37_d39_outside_of_a_computation_there_is_nothing_to_say() {
+async fn d32_d35_d37_d39_outside_of_a_computation_the_scope_is_empty() {
     scope::tag("t");
     scope::set_ttl(1);
     scope::skip();
@@ -19,7 +19,7 @@ async fn d32_d35_d37_d39_outside_of_a_computation_there_is_nothing_to_say() {
 }
 
 #[tokio::test]
-async fn d30_d31_d34_d36_d40_d45_a_function_knows_its_key_and_its_tags_and_those_of_what_it_calls() {
+async fn d30_d31_d34_d36_d40_d45_a_function_sees_its_key_its_tags_and_those_of_its_calls() {
     on_every_store(async |place| {
         let cache = place.cache();
         let inner = async || {

@@ -1,6 +1,7 @@
 //! The tools of these tests: places for entries, events of caches, functions that report runs.
 
-use std::fmt;
+use std::collections::BTreeMap;
+use std::fmt::{self, Debug};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -8,6 +9,9 @@ use mrc::config::{CacheBuilder, RedisConfig};
 use mrc::store::{CacheStore, RedisStore};
 use mrc::{Bound, Cache, Event, EventListener, MemoryStore, Spec, Tag};
 use mrc_tests::{Redis, RedisCluster, unique};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 pub(super) use crate::client::support::{HOUR, guarded, impatient, patient, until};
 
@@ -112,6 +116,47 @@ pub(super) async fn runs_with(cache: &Cache, spec: impl Into<Spec>, work: impl A
         })
         .await;
     ran.into_inner()
+}
+
+/// Checks that the value is computed once, and that a hit returns the same.
+pub(super) async fn survives<T>(cache: &Cache, value: T)
+where
+    T: Serialize + DeserializeOwned + Clone + PartialEq + Debug,
+{
+    let name = format!("{value:?}");
+    for expect_run in [true, false] {
+        let mut ran = false;
+        let got = cache
+            .get_or(name.as_str(), async || {
+                ran = true;
+                value.clone()
+            })
+            .await;
+        assert_eq!((&got, ran), (&value, expect_run));
+    }
+    assert_eq!(cache.get::<T>(name.as_str()).await.unwrap(), Some(value));
+}
+
+pub(super) async fn empty_values_are_hits(cache: &Cache) {
+    survives(cache, None::<u32>).await;
+    survives(cache, ()).await;
+    survives(cache, 0).await;
+    survives(cache, 0.0).await;
+    survives(cache, false).await;
+    survives(cache, String::new()).await;
+    survives(cache, Vec::<u32>::new()).await;
+    survives(cache, BTreeMap::<String, u32>::new()).await;
+    survives(cache, Value::Null).await;
+}
+
+/// A type without a text. Nor can a closure be stored: that is a compiler error.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub(super) struct Unwritable(pub(super) u32);
+
+impl Serialize for Unwritable {
+    fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+        Err(serde::ser::Error::custom("it can't be written"))
+    }
 }
 
 pub(super) fn tag(name: &str) -> Tag {

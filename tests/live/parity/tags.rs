@@ -7,7 +7,7 @@ use mrc_tests::{Proxy, Redis};
 use super::support::*;
 
 #[tokio::test]
-async fn d09_d13_d60_d113_d118_invalidating_a_tag_removes_what_has_it() {
+async fn d09_d13_d60_d113_d118_invalidating_a_tag_removes_the_entries_with_it() {
     on_every_store(async |place| {
         let cache = place.cache();
         for (name, tags) in [("key1", &["dep1", "dep2"][..]), ("key2", &["dep2", "dep3"]), ("key3", &["dep3"])] {

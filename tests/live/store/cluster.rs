@@ -25,7 +25,7 @@ async fn works(store: &RedisStore, key: &str) {
 }
 
 /// While the server `LOST` is lost, the others lose nothing, and calls to it return an error.
-async fn the_others_go_on(cluster: &RedisCluster, store: &RedisStore) {
+async fn the_other_nodes_keep_serving(cluster: &RedisCluster, store: &RedisStore) {
     for node in [0, 2] {
         let keys = keys_of(cluster, node, 150);
         join_all(keys.iter().map(|key| works(store, key))).await;
@@ -62,13 +62,13 @@ async fn all_is_well(cluster: &RedisCluster, store: &RedisStore) {
 }
 
 #[tokio::test]
-async fn a_killed_server_takes_its_own_keys_along_and_no_others() {
+async fn a_killed_server_loses_only_its_own_keys() {
     let cluster = RedisCluster::start().await;
     let store = store(&cluster.url());
     let heard = Heard::by(&store);
     all_is_well(&cluster, &store).await;
     cluster.node(LOST).kill().await;
-    the_others_go_on(&cluster, &store).await;
+    the_other_nodes_keep_serving(&cluster, &store).await;
     cluster.node(LOST).restart().await;
     all_is_well(&cluster, &store).await;
     let server = format!("127.0.0.1:{}", cluster.ports()[LOST]);
@@ -76,7 +76,7 @@ async fn a_killed_server_takes_its_own_keys_along_and_no_others() {
 }
 
 #[tokio::test]
-async fn nor_does_one_that_stands_still() {
+async fn a_node_that_stands_still_does_not_stop_the_others() {
     let cluster = RedisCluster::start().await;
     let store = RedisStore::new(patient(&cluster.url()).command_timeout(SECOND)).unwrap();
     all_is_well(&cluster, &store).await;
@@ -84,20 +84,20 @@ async fn nor_does_one_that_stands_still() {
     // The first calls wait. Then the circuit opens.
     let key = keys_of(&cluster, LOST, 1).remove(0);
     while !matches!(store.get(&key).await, Err(StoreError::Unavailable(_))) {}
-    the_others_go_on(&cluster, &store).await;
+    the_other_nodes_keep_serving(&cluster, &store).await;
     cluster.node(LOST).resume().await;
     all_is_well(&cluster, &store).await;
 }
 
 #[tokio::test]
-async fn one_that_is_dead_from_the_beginning() {
+async fn a_server_that_is_down_from_the_beginning() {
     let cluster = RedisCluster::start().await;
     cluster.node(LOST).kill().await;
     // The URL begins with a living node, and then with the dead one.
     for first in [0, LOST] {
         let urls = cluster.ports();
         let url = format!("redis-cluster://127.0.0.1:{}?node=127.0.0.1:{}", urls[first], urls[2]);
-        the_others_go_on(&cluster, &store(&url)).await;
+        the_other_nodes_keep_serving(&cluster, &store(&url)).await;
     }
     let alone = store(&format!("redis-cluster://127.0.0.1:{}", cluster.ports()[LOST]));
     assert!(matches!(alone.get("k").await, Err(StoreError::Unavailable(_))));
@@ -123,7 +123,7 @@ async fn a_replica_that_took_over_is_found() {
 
 /// It has a third of the keys. Its answers for the others must not look like an outage.
 #[tokio::test]
-async fn a_node_that_is_asked_as_one_server_says_how_to_ask_the_cluster() {
+async fn a_node_used_as_a_single_server_fails_with_a_pointer_to_the_cluster_url() {
     let cluster = RedisCluster::shared().await;
     let alone = store(&format!("redis://127.0.0.1:{}", cluster.ports()[0]));
     assert_eq!(alone.get(&keys_of(&cluster, 0, 1)[0]).await.unwrap(), None);

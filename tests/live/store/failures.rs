@@ -82,7 +82,7 @@ async fn nobody_listens() {
 }
 
 #[tokio::test]
-async fn a_replica_takes_nothing_until_it_is_promoted() {
+async fn a_replica_refuses_writes_until_it_is_promoted() {
     let primary = Redis::start().await;
     let replica = Redis::with_args(&["--replicaof", "127.0.0.1", &primary.port().to_string()]).await;
     let store = store(&replica.url());
@@ -93,7 +93,7 @@ async fn a_replica_takes_nothing_until_it_is_promoted() {
 }
 
 #[tokio::test]
-async fn a_full_server_takes_nothing_and_still_answers() {
+async fn a_full_server_refuses_writes_and_answers_reads() {
     let redis = Redis::start().await;
     let store = store(&redis.url());
     store.put("k", "1".into(), LONG).await.unwrap();
@@ -273,7 +273,7 @@ async fn a_scan_that_breaks_ends_with_the_error() {
 }
 
 #[tokio::test]
-async fn what_a_user_may_not_do_is_refused() {
+async fn commands_without_permission_are_refused() {
     let redis = Redis::start().await;
     redis.cli(&["ACL", "SETUSER", "reader", "on", ">pw", "~*", "+@read", "+@connection"]).await;
     let reader = store(&format!("redis://reader:pw@127.0.0.1:{}", redis.port()));

@@ -25,8 +25,9 @@ async fn used(node: &Redis) -> BTreeSet<String> {
     commands.filter(|command| !["acl|log", "acl|setuser", "config|resetstat", "auth"].contains(&&**command)).collect()
 }
 
-/// Runs `work` as the user of these lines. The servers must have seen exactly the allowed commands.
-async fn exactly(comments: &[&str], nodes: &[Redis], config: RedisConfig, work: impl AsyncFnOnce(RedisStore)) {
+/// Runs every command of a cache, then `more`, as the user of these lines. The servers must have
+/// seen exactly the allowed commands.
+async fn exactly(comments: &[&str], nodes: &[Redis], config: RedisConfig, more: impl AsyncFnOnce(Arc<RedisStore>)) {
     let lines: Vec<_> = comments.iter().map(|comment| line(comment)).collect();
     for node in nodes {
         for line in &lines {
@@ -39,7 +40,11 @@ async fn exactly(comments: &[&str], nodes: &[Redis], config: RedisConfig, work: 
     let patience = Duration::from_secs(20);
     let config =
         config.prefix("app:").username("cache").password("secret").command_timeout(patience).connect_timeout(patience);
-    work(RedisStore::new(config).unwrap()).await;
+    let store = Arc::new(RedisStore::new(config).unwrap());
+    store.ping().await.unwrap();
+    store_suite(&*store, &unique("suite")).await;
+    more(store.clone()).await;
+    store.close().await;
     let mut seen = BTreeSet::new();
     for node in nodes {
         seen.extend(used(node).await);
@@ -51,56 +56,35 @@ async fn exactly(comments: &[&str], nodes: &[Redis], config: RedisConfig, work: 
     assert_eq!(seen, commands);
 }
 
-async fn every_command(store: &RedisStore) {
-    store.ping().await.unwrap();
-    store_suite(store, &unique("suite")).await;
+/// As [`exactly`], on one server.
+async fn exactly_on_a_server(comments: &[&str], more: impl AsyncFnOnce(Arc<RedisStore>)) {
+    let redis = Redis::start().await;
+    let config = RedisConfig::new("127.0.0.1", redis.port()).database(1);
+    exactly(comments, &[redis], config, more).await;
+}
+
+async fn bounded_caches(store: Arc<RedisStore>) {
+    bounded_suite(&(store as Arc<dyn CacheStore>), &unique("app")).await;
 }
 
 #[tokio::test]
 async fn of_a_cache() {
-    let redis = Redis::start().await;
-    let config = RedisConfig::new("127.0.0.1", redis.port()).database(1);
-    exactly(&["a cache"], &[redis], config, async |store| {
-        every_command(&store).await;
-        store.close().await;
-    })
-    .await;
+    exactly_on_a_server(&["a cache"], async |_| {}).await;
 }
 
 #[tokio::test]
 async fn of_bounded_caches() {
-    let redis = Redis::start().await;
-    let config = RedisConfig::new("127.0.0.1", redis.port()).database(1);
-    exactly(&["a cache", "bounded caches"], &[redis], config, async |store| {
-        every_command(&store).await;
-        let store: Arc<dyn CacheStore> = Arc::new(store);
-        bounded_suite(&store, &unique("app")).await;
-        store.close().await;
-    })
-    .await;
+    exactly_on_a_server(&["a cache", "bounded caches"], bounded_caches).await;
 }
 
 #[tokio::test]
 async fn of_statistics() {
-    let redis = Redis::start().await;
-    let config = RedisConfig::new("127.0.0.1", redis.port()).database(1);
-    exactly(&["a cache", "mrc stats"], &[redis], config, async |store| {
-        every_command(&store).await;
-        store.usage().await.unwrap();
-        store.close().await;
-    })
-    .await;
+    exactly_on_a_server(&["a cache", "mrc stats"], async |store| drop(store.usage().await.unwrap())).await;
 }
 
 #[tokio::test]
 async fn of_a_cluster() {
     let cluster = RedisCluster::start().await;
     let config = RedisConfig::from_url(&cluster.url()).unwrap();
-    exactly(&["a cache", "bounded caches", "a cluster"], cluster.nodes(), config, async |store| {
-        every_command(&store).await;
-        let store: Arc<dyn CacheStore> = Arc::new(store);
-        bounded_suite(&store, &unique("app")).await;
-        store.close().await;
-    })
-    .await;
+    exactly(&["a cache", "bounded caches", "a cluster"], cluster.nodes(), config, bounded_caches).await;
 }

@@ -82,7 +82,7 @@ async fn tags_as_they_lie_in_redis() {
 }
 
 #[tokio::test]
-async fn lost_tags_are_told_from_none() {
+async fn lost_tags_are_distinguished_from_no_tags() {
     let redis = Redis::start().await;
     let cache = store(&redis.url());
     for damage in [&["DEL", "mrc:g:{k}"][..], &["SET", "mrc:g:{k}", "nonsense"]] {
@@ -138,7 +138,7 @@ async fn a_registration_that_was_renewed_meanwhile_stays() {
 }
 
 #[tokio::test]
-async fn an_index_forgets_its_dead_and_ends_with_its_entries() {
+async fn an_index_is_pruned_and_expires_with_its_entries() {
     let redis = Redis::start().await;
     let cache = store(&redis.url());
     let since = cache.now().await.unwrap();
@@ -174,7 +174,7 @@ async fn an_index_forgets_its_dead_and_ends_with_its_entries() {
 }
 
 #[tokio::test]
-async fn what_tags_cost() {
+async fn the_cost_of_tags() {
     let redis = Redis::start().await;
     let wire = Proxy::to(redis.port()).await;
     let cache = store(&format!("redis://127.0.0.1:{}", wire.port()));
@@ -293,7 +293,7 @@ async fn scripts_of_tags_that_the_server_forgot_are_sent_again() {
 }
 
 #[tokio::test]
-async fn a_clock_that_went_back() {
+async fn a_clock_that_was_set_back() {
     let redis = Redis::start().await;
     let cache = store(&redis.url());
     let ahead = Moment::from_micros(cache.now().await.unwrap().as_micros() + 3_600_000_000);

@@ -41,7 +41,7 @@ fn request(args: &DropArgs, spinner: &ProgressBar, scanned: &Arc<AtomicU64>) -> 
     let request = if args.substring { request.substring() } else { request };
     let request = if args.dry_run { request.dry_run() } else { request };
     let (spinner, scanned) = (spinner.clone(), Arc::clone(scanned));
-    let verb = if args.dry_run { "would go" } else { "dropped" };
+    let verb = if args.dry_run { "would be dropped" } else { "dropped" };
     request.on_progress(move |progress| {
         scanned.store(progress.scanned, Ordering::Relaxed);
         spinner.set_message(format!(

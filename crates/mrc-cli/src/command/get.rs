@@ -20,7 +20,7 @@ pub(crate) async fn run(args: &GetArgs, global: &Global, output: &Output) -> Res
     let value = match &args.sql {
         None => &*stored,
         Some(_) => key.mark().strip(&stored).ok_or_else(|| {
-            output.note("note: the entry under this key is of params of other types");
+            output.note("note: the entry under this key has params of other types");
             missing()
         })?,
     };
@@ -49,7 +49,7 @@ fn key(args: &GetArgs, output: &Output) -> Result<Key, Failure> {
     let Some(sql) = &args.sql else {
         // With `KEY` given, clap no longer enforces that `--param` requires `--sql`.
         return match args.keyed.needs_sql() {
-            Some(flag) => Err(Failure::Usage(format!("{flag}: it goes with --sql, and KEY was given"))),
+            Some(flag) => Err(Failure::Usage(format!("{flag} needs --sql, but KEY was given"))),
             None => Ok(Key::unambiguous(args.key.clone().unwrap_or_default())),
         };
     };

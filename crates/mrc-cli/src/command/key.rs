@@ -31,7 +31,7 @@ pub(crate) fn run(args: &KeyArgs, output: &Output) -> Result<(), Failure> {
         output.note(&format!("note: the key is ambiguous{bypass}: {why}"));
     }
     if let Some(what) = clock {
-        output.note(&format!("note: `{what}` reads the clock: a cached answer tells the time of its fill"));
+        output.note(&format!("note: `{what}` reads the clock: a cached answer shows the time of its fill"));
     }
     output.result(key.as_str().as_bytes())
 }
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_line_says_what_is_wrong_and_where() {
+    fn a_bad_line_is_an_error_with_its_reason_and_place() {
         let check = |line: &[u8], expect: &str| {
             let message = key(line, Format::Typescript).unwrap_err();
             assert!(message.contains(expect), "{message}");

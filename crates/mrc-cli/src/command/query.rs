@@ -49,7 +49,7 @@ pub(crate) async fn run(args: &QueryArgs, global: &Global, output: &Output) -> R
         output.note(&format!("note: the cache was bypassed, and nothing is stored: {why}"));
     }
     if told.was_refused() {
-        output.note("note: the answer was not stored: its entry was dropped meanwhile");
+        output.note("note: the answer was not stored: its entry was invalidated meanwhile");
     }
     output.result(answer.as_bytes())
 }

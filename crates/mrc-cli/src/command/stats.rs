@@ -30,7 +30,7 @@ pub(crate) async fn run(global: &Global, output: &Output) -> Result<(), Failure>
     let entries = count(&store, output).await?;
     let servers = match store.usage().await {
         Err(StoreError::Refused(why)) => {
-            output.note(&format!("note: the server doesn't tell how it is: {why}"));
+            output.note(&format!("note: the server doesn't report its state: {why}"));
             None
         }
         usage => Some(usage?.into_iter().map(Server::from).collect()),
@@ -191,7 +191,7 @@ mod tests {
     const HASH: &str = "11f6ad8ec52a2984abaafd7c3b516503785c2072";
 
     #[test]
-    fn a_key_tells_what_its_entry_is() {
+    fn a_key_shows_the_kind_of_its_entry() {
         let check = |key: &str, expect: &str| {
             let mut entries = Entries::default();
             entries.add(key.as_bytes(), 1);

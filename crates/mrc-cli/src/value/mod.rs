@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn what_would_lose_digits_or_the_stack_is_refused() {
+    fn numbers_and_depths_beyond_the_limits_are_refused() {
         let check = |text: &str, expect: &str| {
             let error = parse(text).unwrap_err().to_string();
             assert!(error.contains(expect), "{text}: {error}");

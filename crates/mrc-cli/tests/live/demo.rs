@@ -16,7 +16,7 @@ async fn without_servers() {
 }
 
 #[tokio::test]
-async fn with_one_server_it_says_what_is_missing() {
+async fn with_one_server_the_demo_names_the_missing_url() {
     let run = mrc(&["demo", "--redis", "redis://:hunter2@127.0.0.1:1"]).await;
     assert!(run.text().contains("SQLite") && run.stderr.contains("--mysql"), "{run:?}");
     assert!(!run.stderr.contains("hunter2"), "{run:?}");
@@ -40,7 +40,7 @@ async fn on_real_servers_it_leaves_nothing_behind() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn stopped_half_way_it_takes_its_table_with_it() {
+async fn an_interrupted_demo_drops_its_table() {
     let (redis, database) = (Redis::shared().await, Database::create().await);
     let wire = Proxy::to(redis.port()).await;
     let url = format!("redis://127.0.0.1:{}", wire.port());

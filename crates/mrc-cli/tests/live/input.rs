@@ -28,13 +28,13 @@ async fn a_value_is_json_or_text() {
 }
 
 #[tokio::test]
-async fn the_text_for_the_key_is_another_than_the_one_that_runs() {
+async fn the_text_for_the_key_differs_from_the_statement() {
     let by_text = mrc(&["key", "--sql", "y", "--sql-for-key", "x", "--param", "Id=6"]).await;
     assert_eq!(by_text.text(), format!("Id=6_{HASH}"));
 }
 
 #[tokio::test]
-async fn an_ambiguous_key_says_so() {
+async fn an_ambiguous_key_is_noted() {
     let args = ["key", "--sql", "x", "--param", "A=1_B=2", "--param", "B=3"];
     let run = mrc(&args).await;
     assert_eq!(run.text(), format!("A=1_B=2_B=3_{HASH}"));
@@ -50,7 +50,7 @@ async fn an_ambiguous_key_says_so() {
 }
 
 #[tokio::test]
-async fn a_statement_that_reads_the_clock_says_so() {
+async fn a_statement_that_reads_the_clock_is_noted() {
     let args = ["key", "--sql", "SELECT id FROM t WHERE created > NOW()"];
     assert!(mrc(&args).await.stderr.contains("`NOW()` reads the clock"));
     assert_eq!(mrc(&[&args[..], &["--json"]].concat()).await.json()["clock"], "NOW()");

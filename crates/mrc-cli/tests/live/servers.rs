@@ -96,7 +96,7 @@ async fn json_everywhere() {
 }
 
 #[tokio::test]
-async fn a_drop_is_exact_unless_it_is_told_otherwise() {
+async fn a_drop_is_exact_without_substring() {
     let servers = Servers::start().await;
     let fill = async || {
         for id in ["6", "66"] {
@@ -158,7 +158,7 @@ async fn past_the_cache_any_statement_runs_and_no_redis_is_needed() {
 }
 
 #[tokio::test]
-async fn what_is_ambiguous_is_answered_and_not_stored() {
+async fn an_ambiguous_call_is_answered_but_not_stored() {
     let servers = Servers::start().await;
     let query = ["query", "--sql", "SELECT ? AS a, ? AS b", "--param", "A=1_B=2", "--param", "B=3"];
     for _ in 0..2 {

@@ -10,7 +10,7 @@ use crate::run::mrc_with;
 use crate::servers::Servers;
 
 #[tokio::test]
-async fn entries_are_counted_by_kind_and_servers_tell_how_they_are() {
+async fn entries_are_counted_by_kind_and_servers_report_their_state() {
     let mut servers = Servers::start().await;
     // No other test uses this server, so its numbers are known.
     servers.redis = Redis::start().await;
@@ -62,7 +62,7 @@ async fn entries_are_counted_by_kind_and_servers_tell_how_they_are() {
 }
 
 #[tokio::test]
-async fn a_server_that_does_not_tell_is_left_out() {
+async fn a_server_without_a_report_is_left_out() {
     let servers = Servers::start().await;
     servers.query("6", &[]).await.text();
     // A hosted server often refuses INFO to its users, like this one.
@@ -72,13 +72,13 @@ async fn a_server_that_does_not_tell_is_left_out() {
     let url = format!("redis://{name}:secret@127.0.0.1:{}", servers.redis.port());
     let run = servers.mrc(&["stats", "--redis", &url]).await;
     assert!(run.text().contains("queries") && !run.stdout.contains("server"), "{run:?}");
-    assert!(run.stderr.contains("doesn't tell"), "{run:?}");
+    assert!(run.stderr.contains("doesn't report its state"), "{run:?}");
     let json = servers.mrc(&["stats", "--json", "--redis", &url]).await.json();
     assert!(json["servers"].is_null() && json["entries"]["queries"] == 1, "{json}");
 }
 
 #[tokio::test]
-async fn of_a_cluster_each_primary_tells() {
+async fn each_primary_of_a_cluster_reports() {
     let cluster = RedisCluster::shared().await;
     let stats = mrc_with(&["stats", "--json"], &[("MRC_REDIS_URL", &*cluster.url())], "").await.json();
     assert_eq!(stats["servers"].as_array().unwrap().len(), 3, "{stats}");

@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::servers::Servers;
 
 #[tokio::test]
-async fn what_has_a_tag_goes_and_the_rest_stays() {
+async fn entries_with_the_tag_are_invalidated_and_others_stay() {
     let servers = Servers::start().await;
     let fill = async || {
         servers.query("6", &["--tag", "orders", "--tag", "user:42"]).await.text();
@@ -32,7 +32,7 @@ async fn what_has_a_tag_goes_and_the_rest_stays() {
 }
 
 #[tokio::test]
-async fn the_index_reaches_what_is_tagged_by_its_params() {
+async fn the_index_reaches_entries_tagged_by_params() {
     let servers = Servers::start().await;
     let fill = async || {
         servers.query("6", &["--tag-by-params"]).await.text();

@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_goes_away_leaves_no_place_taken() {
+    async fn a_cancelled_caller_frees_its_place() {
         let bulkhead = Bulkhead::new(1, 1);
         let first = bulkhead.turn().await.unwrap();
         for _ in 0..3 {

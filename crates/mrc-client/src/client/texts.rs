@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn what_reads_the_clock_is_said_once() {
+    fn a_statement_that_reads_the_clock_is_reported_once() {
         let texts = Texts::new(false);
         let sql = "SELECT * FROM t WHERE created > NOW()";
         assert_eq!(texts.of(sql).clock_once(sql), Some("NOW()"));
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_remembered_is_bounded() {
+    fn the_remembered_texts_are_bounded() {
         let texts = Texts::new(false);
         for id in 0..3000 {
             texts.of(&format!("SELECT {id} {}", " ".repeat(10_000)));

@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_value_that_was_not_accepted_is_only_for_those_who_came_before_its_read() {
+    async fn a_refused_value_is_only_for_followers_from_before_its_read() {
         let flights = Flights::new(Without::default());
         let leader = leader(&flights);
         let early = follower(&flights);
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_later_read_counts_for_those_who_came_meanwhile() {
+    async fn a_later_read_serves_the_followers_that_joined_meanwhile() {
         let flights = Flights::new(Without::default());
         let leader = leader(&flights);
         leader.begin_read();
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_closed_flight_takes_nobody() {
+    async fn a_closed_flight_accepts_no_follower() {
         let flights = Flights::new(Without::default());
         let first = leader(&flights);
         first.close();
@@ -293,7 +293,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_leader_that_stands_still_is_given_up() {
+    async fn followers_give_up_a_blocked_leader() {
         let flights = Flights::new(Without::default());
         let first = leader(&flights);
         first.close();
@@ -306,7 +306,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_leader_that_goes_away_sets_its_followers_free() {
+    async fn a_cancelled_leader_releases_its_followers() {
         let flights = Flights::new(Without::default());
         let gone = leader(&flights);
         let waiting = follower(&flights);

@@ -75,7 +75,7 @@ async fn numbers_keep_their_type_and_their_sign() {
 }
 
 #[tokio::test]
-async fn nothing_is_told_from_some_of_nothing() {
+async fn a_some_that_reads_back_as_none_is_refused() {
     kept(None::<Option<u8>>).await;
     kept(Some(Some(1))).await;
     kept(((), None::<u8>, Nothing, Some(Vec::<()>::new()))).await;
@@ -89,7 +89,7 @@ async fn nothing_is_told_from_some_of_nothing() {
 }
 
 #[tokio::test]
-async fn what_json_has_no_word_for_is_told_at_the_call() {
+async fn a_value_that_json_cannot_express_fails_at_the_call() {
     let cache = &caches()[0];
     let it = Fixture::new(Database::open());
     let check = |error: Error, place: &str| {

@@ -14,7 +14,7 @@ fn limited(database: std::sync::Arc<Database>) -> Fixture {
 }
 
 #[tokio::test]
-async fn what_another_process_filled_is_checked_and_computed_anew() {
+async fn a_value_of_another_process_is_checked_and_computed_anew() {
     for wrong in WRONG {
         let it = limited(Database::open());
         it.store.memory.claim(&it.key(), &Token::from_bits(7), Terms::fill(HOUR)).await.unwrap();

@@ -29,7 +29,7 @@ async fn ends<T>(work: impl Future<Output = T>) -> T {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_leader_that_nobody_polls_holds_nobody_up_for_longer_than_the_deadline() {
+async fn an_unpolled_leader_delays_no_caller_beyond_the_deadline() {
     let (store, runs) = (Spy::new(), AtomicUsize::new(0));
     let cache = cache(&store);
     let mut stands_still = Box::pin(cache.get_or("k", pending::<usize>));
@@ -56,7 +56,7 @@ async fn a_call_with_a_deadline_ends_with_it_and_the_next_one_leads() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_the_cache_a_leader_that_stands_still_is_given_up_too() {
+async fn without_the_cache_followers_give_up_a_blocked_leader_too() {
     let store = Spy::new();
     *store.failing.lock().unwrap() = Some("all");
     let cache = cache(&store);
@@ -75,7 +75,7 @@ fn recursive<'a>(cache: &'a Cache, keys: &'a [&'static str]) -> Pin<Box<dyn Futu
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_function_that_calls_itself_with_the_same_arguments_goes_round_itself() {
+async fn a_function_that_calls_itself_with_the_same_arguments_bypasses_the_cache() {
     for keys in [&["a", "a"][..], &["a", "b", "a"], &["a", "b", "b", "a"]] {
         let (store, began) = (Spy::new(), Instant::now());
         let cache = cache(&store);

@@ -37,7 +37,7 @@ async fn a_follower_that_came_during_the_read_does_not_take_a_refused_value() {
 }
 
 #[tokio::test]
-async fn a_caller_that_comes_after_the_fill_and_its_invalidation_starts_anew() {
+async fn a_caller_after_the_fill_and_its_invalidation_computes_anew() {
     let it = Fixture::new(Database::open());
     // The store carries the fill out, but the leader doesn't get the reply yet.
     it.store.fill_replies.forget_permits(tokio::sync::Semaphore::MAX_PERMITS);
@@ -80,7 +80,7 @@ async fn a_cancelled_caller_alone_releases_its_claim() {
 }
 
 #[tokio::test]
-async fn a_failed_read_releases_its_claim_and_everybody_hears_of_it() {
+async fn a_failed_read_releases_its_claim_and_fails_all_followers() {
     let it = Fixture::new(Database::gated());
     *it.database.fails.lock().unwrap() = true;
     let (leader, follower) = (it.ask(), it.ask());

@@ -24,7 +24,7 @@ async fn no_call_outlives_its_deadline() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn those_who_wait_for_others_have_a_deadline_too() {
+async fn followers_have_a_deadline_too() {
     let it = Fixture::new(Database::gated());
     let first = it.ask();
     it.database.reads(1).await;
@@ -66,7 +66,7 @@ async fn without_the_cache_a_deadline_holds_as_well() {
 }
 
 #[tokio::test]
-async fn so_many_queries_run_so_many_wait_and_the_rest_is_turned_away() {
+async fn queries_beyond_the_limits_of_running_and_waiting_are_overloaded() {
     let it = Fixture::with(Database::gated(), Spy::new(), |builder| builder.query_limit(2, 3));
     let ask = |id: u32| {
         let client = it.client.clone();
@@ -114,7 +114,7 @@ async fn a_limit_may_be_as_long_as_it_likes() {
 }
 
 #[tokio::test]
-async fn health_tells_the_parts_apart() {
+async fn health_reports_cache_and_database_separately() {
     let it = Fixture::new(Database::open());
     let health = it.client.health().await;
     assert!(health.is_ready() && health.is_whole());

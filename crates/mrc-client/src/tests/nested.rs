@@ -47,7 +47,7 @@ impl Nest {
 }
 
 #[tokio::test]
-async fn an_entry_has_the_tags_of_what_it_is_made_of() {
+async fn an_entry_inherits_the_tags_of_the_entries_that_it_reads() {
     let it = Nest::new();
     assert_eq!(it.outer().await, 0, "both are computed");
     assert_eq!(it.invalidate().await, 2);
@@ -69,7 +69,7 @@ async fn without_nesting_a_hit_is_one_get() {
 /// An invalidation marks the tag, then removes its entries. In between, an outer entry that was
 /// claimed after the mark hits the inner entry: the outer entry's own moment isn't enough.
 #[tokio::test]
-async fn an_entry_that_was_about_to_go_makes_no_other() {
+async fn no_entry_is_computed_from_an_entry_being_invalidated() {
     let it = Nest::new();
     it.inner().await;
     let stale = it.store.memory.look("n:inner").await.unwrap().unwrap();
@@ -207,7 +207,7 @@ async fn a_query_and_a_function_hand_on_their_params() {
 
 /// The outer entry hits the inner one during its drop: the scan follows the hit, then the index.
 #[tokio::test]
-async fn what_is_made_of_an_entry_during_its_drop_by_params_is_not_stored() {
+async fn a_value_computed_from_an_entry_during_its_drop_is_not_stored() {
     let it = Fixture::new(Database::open());
     let cache = CacheBuilder::shared(it.store.clone()).namespace("n").build().unwrap();
     it.version().await;
@@ -223,7 +223,7 @@ async fn what_is_made_of_an_entry_during_its_drop_by_params_is_not_stored() {
 }
 
 #[tokio::test]
-async fn bad_tags_are_refused_before_and_told_after() {
+async fn bad_tags_are_refused_before_the_call_and_reported_after_it() {
     let it = Nest::new();
     let refused = it.cache.get_or_try(crate::Spec::of("a").tag(""), || async { Ok::<_, Error>(1) }).await;
     assert!(matches!(refused, Err(Error::Tag(_))));
@@ -258,7 +258,7 @@ fn the_earlier_moment_counts_but_none_too_early() {
 }
 
 #[tokio::test]
-async fn who_only_reads_leaves_what_it_cannot_use_to_others() {
+async fn a_read_only_caller_leaves_unusable_values_to_others() {
     use scope::Mode;
     let it = Nest::new();
     it.cache.set("a", "text").await.unwrap();

@@ -31,7 +31,7 @@ async fn a_fill_that_fails_costs_the_caller_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn whoever_sits_on_a_key_is_waited_for_and_then_passed_by() {
+async fn a_blocked_holder_of_a_key_is_waited_for_and_then_bypassed() {
     let it = Fixture::new(Database::open());
     it.store.memory.claim(&it.key(), &Token::from_bits(7), Terms::fill(HOUR)).await.unwrap();
     let began = tokio::time::Instant::now();
@@ -45,7 +45,7 @@ async fn whoever_sits_on_a_key_is_waited_for_and_then_passed_by() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn those_who_wait_together_ask_the_database_once() {
+async fn callers_of_one_flight_query_the_database_once() {
     let it = Fixture::new(Database::open());
     it.store.memory.claim(&it.key(), &Token::from_bits(7), Terms::fill(HOUR)).await.unwrap();
     let callers: Vec<_> = (0..50).map(|_| it.ask()).collect();

@@ -98,7 +98,7 @@ async fn none_and_empty_are_values_like_any_other() {
 }
 
 #[tokio::test]
-async fn what_is_written_is_read() {
+async fn a_written_value_is_read() {
     let it = Fixture::new(Database::open());
     assert_eq!(it.client.read_from_cache(SQL, params! { "Id" => 1 }).await.unwrap(), None);
     it.client.write_to_cache(SQL, &[1.5, 2.0], params! { "Id" => 1 }, Duration::from_secs(60)).await.unwrap();
@@ -107,7 +107,7 @@ async fn what_is_written_is_read() {
 }
 
 #[tokio::test]
-async fn a_value_of_another_type_stays_and_one_that_is_none_is_overwritten() {
+async fn a_value_of_another_type_stays_and_a_value_that_is_no_json_is_overwritten() {
     let it = Fixture::new(Database::open());
     it.client.write_to_cache("n", "text", params! {}, HOUR).await.unwrap();
     let number = || async { Ok::<u64, Error>(7) };

@@ -19,7 +19,7 @@ impl Fixture {
 }
 
 #[tokio::test]
-async fn what_is_written_has_the_tags_of_its_query() {
+async fn a_written_value_has_the_tags_of_its_query() {
     let it = Fixture::new(Database::open());
     for tag in ["orders", "Id=1"] {
         assert!(it.write(Query::new(SQL).tag("orders").tag_by_params()).await);

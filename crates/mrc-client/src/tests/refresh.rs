@@ -71,7 +71,7 @@ async fn a_value_whose_life_is_shorter_than_a_lease_never_misses_either() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_value_that_nobody_uses_ends() {
+async fn an_unused_value_expires() {
     let it = early(Database::open(), &Spy::new());
     it.version().await;
     advance(HOUR).await;
@@ -148,7 +148,7 @@ async fn a_refresh_that_fails_is_tried_again_and_leaves_the_value() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_another_process_refreshed_is_left_alone() {
+async fn a_value_refreshed_by_another_process_is_kept() {
     let store = Spy::new();
     let (ours, theirs) = (early(Database::open(), &store), early(Database::open(), &store));
     ours.version().await;

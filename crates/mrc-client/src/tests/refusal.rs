@@ -16,7 +16,7 @@ async fn refused<'a>(query: impl Into<Query<'a>>, params: Params, ttl: Duration)
 }
 
 #[tokio::test]
-async fn what_is_not_a_plain_read_is_refused_with_a_pointer() {
+async fn a_statement_that_is_no_plain_read_is_refused_with_a_pointer() {
     for sql in [
         "DELETE FROM t",
         "SELECT 1; DELETE FROM t",
@@ -74,7 +74,7 @@ async fn a_ttl_of_zero_is_refused() {
 }
 
 #[tokio::test]
-async fn a_statement_that_reads_the_clock_is_cached_and_said_once() {
+async fn a_statement_that_reads_the_clock_is_cached_and_reported_once() {
     let it = Fixture::new(Database::open());
     let sql = "SELECT version FROM t WHERE created > NOW() - INTERVAL ? DAY";
     for days in [1, 1, 2] {
@@ -97,7 +97,7 @@ async fn ambiguous_values_bypass_the_cache_and_say_so() {
 }
 
 #[tokio::test]
-async fn unnamed_params_are_let_through_where_the_client_says_so() {
+async fn unnamed_params_are_cached_if_the_client_allows_them() {
     let database = Database::open();
     let client = MrcClient::builder()
         .shared_store(Spy::new())

@@ -42,7 +42,7 @@ async fn when_the_database_fails_the_last_value_is_served() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_invalidated_is_never_served() {
+async fn an_invalidated_value_is_never_served() {
     let it = expired(Database::open()).await;
     it.invalidate().await;
     *it.database.fails.lock().unwrap() = true;
@@ -71,7 +71,7 @@ async fn copies_are_kept_only_where_they_are_asked_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_query_that_is_slow_goes_on_behind_a_stale_answer() {
+async fn a_slow_query_continues_after_a_stale_answer() {
     let it = expired(Database::gated()).await;
     let began = Instant::now();
     let answer = it.ask().await.unwrap().unwrap();
@@ -91,7 +91,7 @@ async fn a_query_that_is_slow_goes_on_behind_a_stale_answer() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn with_no_patience_nobody_waits_for_a_value_that_has_a_copy() {
+async fn without_patience_a_stale_copy_is_served_at_once() {
     let it = expired(Database::gated()).await;
     let client = it.client.with_stale_after(Duration::ZERO);
     let began = Instant::now();
@@ -114,7 +114,7 @@ async fn without_a_copy_a_slow_query_is_waited_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_caller_that_goes_away_takes_its_query_along() {
+async fn a_cancelled_caller_cancels_its_query() {
     let it = expired(Database::gated()).await;
     let asked = it.ask();
     it.database.reads(2).await;

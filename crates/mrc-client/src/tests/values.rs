@@ -23,7 +23,7 @@ impl Fixture {
 }
 
 #[tokio::test]
-async fn what_is_no_array_of_rows_is_read_anew_and_overwritten() {
+async fn a_value_that_is_no_array_of_rows_is_recomputed_and_overwritten() {
     for bad in ["nonsense", "{}", "null", "[", "]", r#"[{"version":7},{"vers"#, "\u{fffd}"] {
         let it = Fixture::new(Database::open());
         it.plant(bad).await;
@@ -49,7 +49,7 @@ async fn rows_that_cannot_be_decoded_are_read_anew_and_overwritten() {
 }
 
 #[tokio::test]
-async fn rows_of_another_type_stay_for_those_who_can_read_them() {
+async fn rows_of_another_type_stay_for_callers_that_can_decode_them() {
     let theirs = r#"[{"version":"seven","more":{"price":[1,true]}}]"#;
     let it = Fixture::with(Database::open(), Spy::new(), |builder| builder.stale_on_error(HOUR));
     it.plant(theirs).await;
@@ -67,7 +67,7 @@ async fn rows_of_another_type_stay_for_those_who_can_read_them() {
 }
 
 #[tokio::test]
-async fn what_does_not_fit_is_told_by_its_type_and_its_place() {
+async fn a_value_that_does_not_fit_is_reported_with_its_type_and_place() {
     #[derive(Debug, Deserialize)]
     #[expect(dead_code, reason = "it is never made")]
     struct Priced {
@@ -111,7 +111,7 @@ async fn bytes_that_are_no_text_are_read_anew() {
 }
 
 #[tokio::test]
-async fn what_the_database_answers_is_not_blamed_on_the_cache() {
+async fn an_undecodable_answer_of_the_database_is_no_fault_of_the_cache() {
     let it = Fixture::new(Database::open());
     let rows = it.client.rows_with_cache::<(u8, u8)>(SQL, params! { "Id" => 1 }, HOUR).await;
     assert!(matches!(rows, Err(Error::Decode { .. })));
@@ -122,7 +122,7 @@ async fn what_the_database_answers_is_not_blamed_on_the_cache() {
 }
 
 #[tokio::test]
-async fn what_is_too_large_is_neither_stored_nor_taken() {
+async fn a_value_that_is_too_large_is_neither_stored_nor_read() {
     let it = Fixture::with(Database::open(), Spy::new(), |builder| builder.max_value(15));
     it.plant(r#"[{"version":10}]"#).await; // 16 bytes
     assert_eq!(it.version().await, 1); // 15 bytes

@@ -205,7 +205,7 @@ async fn a_panic_rolls_back() {
 }
 
 #[tokio::test]
-async fn a_caller_that_goes_away_rolls_back() {
+async fn a_cancelled_caller_rolls_back() {
     let it = Table::new().await;
     let (client, inserted) = (it.client.clone(), Arc::new(Semaphore::new(0)));
     let done = inserted.clone();
@@ -224,7 +224,7 @@ async fn a_caller_that_goes_away_rolls_back() {
 }
 
 #[tokio::test]
-async fn a_caller_that_goes_away_after_the_commit_does_not_stop_the_invalidation() {
+async fn a_caller_cancelled_after_the_commit_does_not_stop_the_invalidation() {
     let it = Table::with(0, false).await;
     let task = it.insert();
     until(|| it.committing.load(Ordering::SeqCst)).await;
@@ -251,7 +251,7 @@ async fn a_deadline_rolls_back() {
 }
 
 #[tokio::test]
-async fn what_could_not_be_invalidated_is_told_and_can_be_tried_again() {
+async fn failed_invalidations_are_reported_and_can_be_retried() {
     let it = Table::new().await;
     *it.store.failing.lock().unwrap() = Some("invalidate");
     let error = it.insert().await.unwrap().unwrap_err();

@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_finite_is_null() {
+    fn numbers_that_are_not_finite_are_null() {
         for value in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
             assert_eq!(spell(|out| ecmascript(value, out)), "null");
             assert_eq!(spell(|out| ecmascript_f32(value as f32, out)), "null");

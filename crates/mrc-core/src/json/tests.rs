@@ -59,7 +59,7 @@ fn documents_are_compacted_or_spelled_anew() {
 }
 
 #[test]
-fn what_is_no_document_is_refused() {
+fn texts_that_are_no_document_are_refused() {
     let deep = "[".repeat(300) + &"]".repeat(300);
     let bad = [
         "",

@@ -104,7 +104,7 @@ fn lists_of_different_lengths_are_as_the_peers_have_them() {
 }
 
 #[test]
-fn what_makes_no_key_is_refused() {
+fn params_that_make_no_key_are_refused() {
     let refused = |params: Params| key(KeyFormat::TypeScript, &params).unwrap_err();
     assert_eq!(refused(Params::new().with("A", 1).with_unnamed(2)), KeyError::Unnamed { position: 2 });
     assert_eq!(refused(params! { "" => 1 }), KeyError::EmptyName { position: 1 });

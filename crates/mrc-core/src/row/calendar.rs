@@ -12,6 +12,13 @@ pub(super) fn date(value: Date, out: &mut Vec<u8>) {
     padded(value.day.into(), 2, out);
 }
 
+/// Writes `"2025-01-15"`.
+pub(super) fn quoted_date(value: Date, out: &mut Vec<u8>) {
+    out.push(b'"');
+    date(value, out);
+    out.push(b'"');
+}
+
 /// Writes `10:30:00`.
 pub(super) fn clock(value: DateTime, out: &mut Vec<u8>) {
     padded(value.hour.into(), 2, out);
@@ -21,8 +28,9 @@ pub(super) fn clock(value: DateTime, out: &mut Vec<u8>) {
     padded(value.second.into(), 2, out);
 }
 
-/// Writes `-838:59:59` and its fraction, as the server prints it.
+/// Writes `"-838:59:59"` with its fraction, as the server prints it.
 pub(super) fn time(value: Time, kind: ColumnKind, out: &mut Vec<u8>) {
+    out.push(b'"');
     if value.negative {
         out.push(b'-');
     }
@@ -32,6 +40,7 @@ pub(super) fn time(value: Time, kind: ColumnKind, out: &mut Vec<u8>) {
     out.push(b':');
     padded(value.seconds.into(), 2, out);
     fraction(value.micros, kind, out);
+    out.push(b'"');
 }
 
 /// Writes the second's fraction: the declared digits, or all six if those would lose something.

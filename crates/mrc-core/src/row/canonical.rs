@@ -32,17 +32,9 @@ pub(super) fn write(cell: Cell<'_>, column: &Column, out: &mut Vec<u8>) -> Resul
         }
         Cell::Bytes(bytes) => base64(bytes, out),
         Cell::Json(text) => document(text, Spelling::Kept, column, out)?,
-        Cell::Date(date) => {
-            out.push(b'"');
-            calendar::date(date, out);
-            out.push(b'"');
-        }
+        Cell::Date(date) => calendar::quoted_date(date, out),
         Cell::DateTime(value) => datetime(value, column.kind, out),
-        Cell::Time(value) => {
-            out.push(b'"');
-            calendar::time(value, column.kind, out);
-            out.push(b'"');
-        }
+        Cell::Time(value) => calendar::time(value, column.kind, out),
     }
     Ok(())
 }

@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_decimal() {
+    fn texts_that_are_no_decimal() {
         for text in ["", "-", ".", "-.", "1e5", "+1", " 1", "1 ", "1.2.3", "0x1", "NaN", "--1", "1-", "١"] {
             assert!(digits(text).is_none(), "{text:?}");
         }

@@ -35,17 +35,9 @@ pub(super) fn write(cell: Cell<'_>, column: &Column, out: &mut Vec<u8>) -> Resul
         Cell::Decimal(digits) => decimal::parse(digits, column)?.python(out),
         Cell::Text(text) | Cell::Json(text) => json::string(text, out),
         Cell::Bytes(bytes) => decoded(bytes, out),
-        Cell::Date(date) => {
-            out.push(b'"');
-            calendar::date(date, out);
-            out.push(b'"');
-        }
+        Cell::Date(date) => calendar::quoted_date(date, out),
         Cell::DateTime(value) => datetime(value, column.kind, out),
-        Cell::Time(value) => {
-            out.push(b'"');
-            calendar::time(value, column.kind, out);
-            out.push(b'"');
-        }
+        Cell::Time(value) => calendar::time(value, column.kind, out),
     }
     Ok(())
 }

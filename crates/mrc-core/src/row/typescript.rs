@@ -43,11 +43,7 @@ pub(super) fn write(cell: Cell<'_>, column: &Column, out: &mut Vec<u8>) -> Resul
         Cell::Json(document) => json(document, column, out)?,
         Cell::Date(value) => date(value, out),
         Cell::DateTime(value) => datetime(value, out),
-        Cell::Time(value) => {
-            out.push(b'"');
-            calendar::time(value, column.kind, out);
-            out.push(b'"');
-        }
+        Cell::Time(value) => calendar::time(value, column.kind, out),
     }
     Ok(())
 }

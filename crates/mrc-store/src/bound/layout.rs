@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_of_structures_are_told_from_entries() {
+    fn parts_of_structures_are_distinguished_from_entries() {
         let bounds = [Bound::new(Policy::Lru), Bound::new(Policy::FifoT).per_function()];
         for bound in bounds.map(|bound| bound.shards(NonZeroU16::new(2).unwrap())) {
             let base = bound.base("app", bound.function("app", "app:f::{{closure}}(x=1)"), 1);
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn structures_of_functions_are_told_from_shards() {
+    fn structures_of_functions_are_distinguished_from_shards() {
         let shards = |count| Bound::new(Policy::Lru).shards(NonZeroU16::new(count).unwrap());
         let bounds = [1, 2, 4].map(|count| shards(count).per_function());
         for (at, bound) in bounds.iter().enumerate() {

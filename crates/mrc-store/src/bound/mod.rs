@@ -260,7 +260,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_holds_nothing_is_refused() {
+    fn bounds_without_room_are_refused() {
         let bound = || Bound::new(Policy::Lru);
         let refused = [
             bound().max(0),

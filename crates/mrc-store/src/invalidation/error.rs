@@ -15,7 +15,7 @@ pub enum DropError {
     #[error(transparent)]
     Tag(#[from] TagError),
     /// The index can't find a part of a param. Nothing was dropped.
-    #[error("the index knows whole params only: to find NAME=VALUE anywhere in a key takes Strategy::Scan")]
+    #[error("the index has whole params only: use Strategy::Scan to find NAME=VALUE anywhere in a key")]
     SubstringByIndex,
     /// The cache kept failing: entries to be dropped may still be served, at most until their TTL.
     #[error(

@@ -87,7 +87,7 @@ impl DropRequest {
     ///
     /// # Errors
     /// - [`DropError::Pattern`]: no entries can be selected by these params.
-    /// - [`DropError::SubstringByIndex`]: the index knows whole params only.
+    /// - [`DropError::SubstringByIndex`]: the index has whole params only.
     pub fn check(&self) -> Result<(), DropError> {
         self.pattern().map(drop)
     }

@@ -1,3 +1,15 @@
+//! The states of one entry, and the steps of the protocol between them. The plain store and the
+//! bounded structures share them.
+//!
+//! | step | needs | leaves |
+//! |---|---|---|
+//! | claim | no value that is a hit, and no other lease | an empty text, or a value that is being refreshed; a lease |
+//! | fill | the caller's lease, and the rest of its claim | the value; no lease |
+//! | release | the caller's lease | the value, if there was one; no lease |
+//! | put | nothing | the value, without a copy; the lease stays |
+//! | remove, invalidate | nothing, or the tags | neither value nor claim; the lease stays |
+//! | expire | the time | the parts that haven't expired |
+//!
 //! A lease that is left over allows nothing: a fill needs the claim too.
 
 use std::sync::Arc;

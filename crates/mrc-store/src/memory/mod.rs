@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn gives_up_the_oldest_when_it_is_full() {
+    async fn a_full_store_evicts_the_least_recently_used_entry() {
         let memory = MemoryStore::with_capacity(100_000);
         let large = Bytes::from(vec![b'1'; 10_000]);
         for number in 0..50 {

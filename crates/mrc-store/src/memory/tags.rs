@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn it_grows_no_larger_than_what_it_is_about() {
+    async fn the_index_grows_no_larger_than_its_content() {
         let index = Index::new();
         for number in 0..5_000 {
             tokio::time::advance(Duration::from_secs(1)).await;

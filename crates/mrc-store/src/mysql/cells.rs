@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_are_what_the_column_says() {
+    fn bytes_are_read_by_the_type_of_the_column() {
         let digits = Driver::Bytes(b"1.50".to_vec());
         assert_eq!(cell(ColumnKind::Text, &digits), Ok(Cell::Text("1.50")));
         assert_eq!(cell(ColumnKind::Decimal, &digits), Ok(Cell::Decimal("1.50")));
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn the_text_protocol_says_the_same() {
+    fn the_text_protocol_returns_the_same() {
         let check = |kind, text: &str, expected| {
             assert_eq!(cell(kind, &Driver::Bytes(text.into())), Ok(expected), "{text}");
         };

@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn the_character_set_parts_text_from_bytes_and_says_nothing_of_numbers() {
+    fn the_character_set_separates_text_from_bytes_but_not_numbers() {
         use ColumnType::*;
         for of in [MYSQL_TYPE_STRING, MYSQL_TYPE_VAR_STRING, MYSQL_TYPE_BLOB] {
             assert_eq!(kind(&column(of, 45)), ColumnKind::Text);
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn floats_of_fixed_decimals_are_told_from_others() {
+    fn floats_with_fixed_decimals_are_distinguished_from_others() {
         let of = |kind, decimals| described(&column(kind, BINARY).with_decimals(decimals), false).decimals;
         assert_eq!(of(ColumnType::MYSQL_TYPE_FLOAT, 3), Some(3));
         assert_eq!(of(ColumnType::MYSQL_TYPE_DOUBLE, 0), Some(0));

@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn what_passes_may_be_tried_again_and_a_refusal_not() {
+    fn transient_errors_are_retryable_and_refusals_are_not() {
         for code in [1040, 1053, 1205, 1213, 1226, 1317, 1836, 1927, 3032, 4031] {
             assert!(matches!(server(code, ""), ExecuteError::Unavailable(_)), "{code}");
         }
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_says_what_it_is_without_a_downcast() {
+    fn an_error_names_its_kind_without_a_downcast() {
         type Is = fn(&ExecuteError) -> bool;
         let check = |code, is: Is| {
             let error = server(code, "");
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_was_not_reached_is_said_not_to_be() {
+    fn only_a_server_that_was_not_reached_is_reported_unreachable() {
         let said = |error: ExecuteError| error.to_string();
         assert!(said(server(1836, "")).contains("read-only, as a replica is"));
         assert!(said(server(1213, "")).contains("can't do this now"));
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_of_the_server_is_told_from_a_refusal() {
+    fn a_limit_of_the_server_is_distinguished_from_a_refusal() {
         assert!([1969, 3024].into_iter().all(|code| is_time_limit(&server(code, ""))));
         assert!(!is_time_limit(&server(1064, "")) && !is_time_limit(&server(1040, "")));
         assert!(matches!(failed(Error::Driver(DriverError::PoolDisconnected)), ExecuteError::Closed));

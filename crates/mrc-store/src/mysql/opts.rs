@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_cannot_work_is_refused_before_connecting() {
+    fn settings_that_cannot_work_are_refused_before_connecting() {
         let refused = |config: MySqlConfig| config.opts_for_reads().unwrap_err().to_string();
         assert!(refused(MySqlConfig::new().pool_max(0)).contains("pool_max"));
         assert!(refused(MySqlConfig::new().pool_max(usize::MAX)).contains("100000"));
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn the_driver_gets_what_was_set() {
+    fn the_driver_gets_the_settings() {
         let opts =
             MySqlConfig::new().host("db").port(1).user("u").password("p").database("d").opts_for_reads().unwrap();
         assert_eq!((opts.ip_or_hostname(), opts.tcp_port()), ("db", 1));

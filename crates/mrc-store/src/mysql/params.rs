@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_sent_is_refused_before_there_is_a_connection() {
+    fn values_that_cannot_be_sent_are_refused_before_connecting() {
         for sql in ["SELECT 1; SELECT 2", "SELECT /*! 1 */", "SELECT 'x"] {
             let params = params! {};
             let error = Call::new(ParamMode::Text, sql, &params, RowFormat::Canonical).err();

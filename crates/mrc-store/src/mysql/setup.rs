@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_word_of_the_server_is_refused() {
+    fn unknown_words_for_the_server_are_refused() {
         let refused = |config: MySqlConfig| config.setup().unwrap_err().to_string();
         assert!(refused(MySqlConfig::new().time_zone("+00:00'")).contains("time_zone"));
         assert!(refused(MySqlConfig::new().sql_mode("ANSI'")).contains("sql_mode"));

@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn the_driver_is_told_what_to_verify() {
+    fn the_driver_gets_the_verification_of_each_tls_mode() {
         let check = |mode, ca: Option<Pem>, expected| {
             let opts = Tls { mode, ca, ..Tls::default() }.opts().unwrap();
             let told = opts.map(|opts| {

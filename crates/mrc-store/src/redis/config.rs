@@ -381,7 +381,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_said_without_the_password() {
+    fn errors_omit_the_password() {
         let check = |url: &str, expect: &str| {
             let error = RedisConfig::from_url(url).unwrap_err();
             assert!(matches!(error, StoreError::Config(_)), "{error:?}");
@@ -410,7 +410,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_work_is_refused() {
+    fn settings_that_cannot_work_are_refused() {
         let check = |config: RedisConfig, expect: &str| {
             let error = config.build().map(|_| ()).unwrap_err().to_string();
             assert!(error.contains(expect), "{error}");

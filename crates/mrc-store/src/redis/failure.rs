@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_are_told_apart() {
+    fn errors_are_distinguished() {
         check(ErrorKind::Timeout, "Request timed out.", "Timeout(1s)", true);
         check(ErrorKind::IO, "broken pipe", "Unavailable", true);
         check(ErrorKind::Canceled, "Connection closed unexpectedly.", "Unavailable", true);
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn a_node_of_a_cluster_is_told() {
+    fn a_node_of_a_cluster_is_recognized() {
         let check = |details: &'static str, expect: bool| {
             let error = cluster_error(&Error::new(ErrorKind::Unknown, details), "h:1");
             assert_eq!(error.is_some_and(|error| error.to_string().contains("h:1 is a node")), expect, "{details}");

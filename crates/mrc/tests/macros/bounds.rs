@@ -38,7 +38,7 @@ async fn a_function_has_a_bound_of_its_own() {
 }
 
 #[tokio::test]
-async fn a_bound_of_nothing_is_told_by_the_call() {
+async fn a_bound_of_zero_entries_fails_at_the_call() {
     let (cache, runs) = (cache(), Runs::default());
     let Err(Failure::Cache(error)) = sized(&cache, &runs, 0).await else { panic!("there is no room for one entry") };
     assert!(error.contains(".max(1_000)"), "{error}");

@@ -2,14 +2,19 @@
 #![expect(clippy::unwrap_used, reason = "a test stops at what it doesn't expect")]
 
 mod alias;
+mod apart;
 mod bounds;
+mod invalidation;
+mod results;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
-use mrc::{Cache, MemoryStore, Tag, cached, invalidates};
-use serde::{Deserialize, Serialize};
+use mrc::{Cache, MemoryStore, Tag, cached};
+use serde::Serialize;
+
+use invalidation::rename;
+use results::{HttpError, request, some_or_fail};
 
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 enum Failure {
@@ -84,191 +89,6 @@ async fn a_key_may_be_of_some_arguments_and_their_fields() {
     assert_eq!(key.as_str(), r#"test:macros::chosen(@"user.id"=1,@"pair.0"=1)"#);
 }
 
-mod two {
-    use super::*;
-
-    #[cached(cache = cache, key(id), prefix = "shop")]
-    pub async fn one(cache: &Cache, id: u8) -> String {
-        format!("one {id}")
-    }
-
-    #[cached(cache = cache, key(id), prefix = "shop")]
-    pub async fn another(cache: &Cache, id: u8) -> String {
-        format!("another {id}")
-    }
-}
-
-#[tokio::test]
-async fn functions_of_one_prefix_and_arguments_share_nothing() {
-    let cache = cache();
-    assert_eq!(two::one(&cache, 1).await, "one 1");
-    assert_eq!(two::another(&cache, 1).await, "another 1");
-    assert_eq!(two::one_entry(&cache, 1).key().unwrap().as_str(), "test:shop::one(id=1)");
-}
-
-#[tokio::test]
-async fn functions_of_one_name_share_nothing() {
-    async fn here(cache: &Cache) -> u8 {
-        #[cached(cache = cache, key(), entry = false)]
-        async fn inner(cache: &Cache) -> u8 {
-            1
-        }
-        inner(cache).await
-    }
-    async fn there(cache: &Cache) -> u8 {
-        #[cached(cache = cache, key(), entry = false)]
-        async fn inner(cache: &Cache) -> u8 {
-            2
-        }
-        inner(cache).await
-    }
-    let cache = cache();
-    assert_eq!((here(&cache).await, there(&cache).await), (1, 2));
-    assert_eq!((Left::number(&cache).await, Right::number(&cache).await), (3, 4), "of types, without `self`");
-}
-
-struct Left;
-struct Right;
-
-impl Left {
-    #[cached(cache = cache, key())]
-    async fn number(cache: &Cache) -> u8 {
-        3
-    }
-}
-
-impl Right {
-    #[cached(cache = cache, key())]
-    async fn number(cache: &Cache) -> u8 {
-        4
-    }
-}
-
-#[cached(cache = cache, key(id), tags("id:{id}"))]
-async fn maybe(cache: &Cache, runs: &Runs, id: u8) -> Option<u8> {
-    runs.run();
-    None
-}
-
-#[cached(cache = cache, key(id), skip_none)]
-async fn some(cache: &Cache, runs: &Runs, id: Option<u8>) -> Option<u8> {
-    runs.run();
-    Some(id?.max(1))
-}
-
-#[cached(cache = cache, key(id), skip_none)]
-async fn some_or_fail(cache: &Cache, runs: &Runs, id: Option<u8>) -> Result<Option<u8>, Failure> {
-    runs.run();
-    Ok(id)
-}
-
-#[tokio::test]
-async fn none_is_a_value_unless_it_is_skipped() {
-    let (cache, runs) = (cache(), Runs::default());
-    for _ in 0..2 {
-        assert_eq!(maybe(&cache, &runs, 1).await, None);
-    }
-    assert_eq!(runs.count(), 1);
-    assert_eq!(maybe_entry(&cache, 1).get().await.unwrap(), Some(None));
-    for _ in 0..2 {
-        assert_eq!(some(&cache, &runs, None).await, None);
-        assert_eq!(some(&cache, &runs, Some(1)).await, Some(1));
-    }
-    assert_eq!(runs.count(), 4, "twice without a value, once with one");
-    for _ in 0..2 {
-        assert_eq!(some_or_fail(&cache, &runs, None).await, Ok(None));
-        assert_eq!(some_or_fail(&cache, &runs, Some(1)).await, Ok(Some(1)));
-    }
-    assert_eq!(runs.count(), 7);
-}
-
-#[cached(cache = cache, key(fails))]
-async fn fallible(cache: &Cache, runs: &Runs, fails: bool) -> Result<usize, Failure> {
-    let run = runs.run();
-    if fails {
-        return Err(Failure::Failed);
-    }
-    Ok(run)
-}
-
-#[tokio::test]
-async fn an_error_is_not_cached() {
-    let (cache, runs) = (cache(), Runs::default());
-    for _ in 0..2 {
-        assert_eq!(fallible(&cache, &runs, true).await, Err(Failure::Failed));
-        assert_eq!(fallible(&cache, &runs, false).await, Ok(2));
-    }
-    assert_eq!(runs.count(), 3);
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-enum HttpError {
-    Status(u16),
-    Timeout,
-}
-
-#[cached(cache = cache, key(answer), ttl = 3600, cache_err(HttpError::Status(code) if *code < 500), err_ttl = Duration::from_secs(60))]
-async fn request(cache: &Cache, runs: &Runs, answer: Result<u8, HttpError>) -> Result<u8, HttpError> {
-    runs.run();
-    let value = answer?;
-    Ok(value)
-}
-
-#[tokio::test]
-async fn errors_that_match_are_cached_as_long_as_they_are_said_to() {
-    let (cache, runs) = (cache(), Runs::default());
-    let cases = [
-        (Ok(1), 1, Some(3600)),
-        (Err(HttpError::Status(404)), 1, Some(60)),
-        (Err(HttpError::Status(503)), 2, None),
-        (Err(HttpError::Timeout), 2, None),
-    ];
-    for (answer, expected, ttl) in cases {
-        let before = runs.count();
-        for _ in 0..2 {
-            assert_eq!(request(&cache, &runs, answer.clone()).await, answer);
-        }
-        assert_eq!(runs.count() - before, expected, "{answer:?}");
-        let entry = request_entry(&cache, answer.clone());
-        assert_eq!(entry.get().await.unwrap(), ttl.map(|_| answer));
-        let left = entry.ttl().await.unwrap();
-        assert_eq!(left.is_some_and(|left| left > Duration::from_secs(120)), ttl == Some(3600));
-        assert_eq!(left.is_some(), ttl.is_some());
-    }
-}
-
-#[cached(cache = cache, key(value))]
-async fn generic<T: Serialize, U, const N: usize>(cache: &Cache, runs: &Runs, value: T) -> usize
-where
-    U: Default,
-{
-    let _ = (value, U::default());
-    runs.run() * 10 + N
-}
-
-#[cached(cache = cache, key(id))]
-async fn anonymous(cache: &Cache, runs: &impl Fn() -> usize, id: impl Serialize) -> usize {
-    let _ = id;
-    runs()
-}
-
-#[tokio::test]
-async fn each_instance_of_a_generic_function_has_entries_of_its_own() {
-    let (cache, runs) = (cache(), Runs::default());
-    for _ in 0..2 {
-        assert_eq!(generic::<u8, u8, 1>(&cache, &runs, 7).await, 11);
-        assert_eq!(generic::<u16, u8, 1>(&cache, &runs, 7).await, 21);
-        assert_eq!(generic::<u8, String, 1>(&cache, &runs, 7).await, 31);
-        assert_eq!(generic::<u8, u8, 2>(&cache, &runs, 7).await, 42);
-    }
-    assert_eq!(generic_entry::<u8, u8, 2>(&cache, 7).get().await.unwrap(), Some(42));
-    for _ in 0..2 {
-        assert_eq!(anonymous(&cache, &|| runs.run(), 7_u8).await, 5);
-        assert_eq!(anonymous(&cache, &|| runs.run(), 7_u16).await, 6);
-    }
-    assert_eq!(anonymous_entry(&cache, 7_u16).get().await.unwrap(), Some(6));
-}
-
 #[derive(Serialize)]
 struct Repo<T> {
     #[serde(skip)]
@@ -310,7 +130,7 @@ impl<T: Serialize + Sync> Repo<T> {
 }
 
 #[tokio::test]
-async fn a_method_says_what_of_self_is_in_its_key() {
+async fn a_method_names_the_parts_of_self_in_its_key() {
     let cache = cache();
     let (one, same, other) = (Repo::new(&cache, 1, 0_u8), Repo::new(&cache, 1, 1_u8), Repo::new(&cache, 2, 0_u8));
     assert_eq!(one.by_tenant("a").await, 3);
@@ -394,82 +214,6 @@ async fn a_function_may_call_itself() {
     assert_eq!(fibonacci(&cache(), 9).await, 34);
 }
 
-#[cached(cache = cache, key(user_id), tags("list"))]
-async fn outer(cache: &Cache, runs: &Runs, inner: &Runs, user_id: u64) -> Result<String, Failure> {
-    runs.run();
-    Ok(format!("outer of {}", feed(cache, inner, user_id, None).await?))
-}
-
-#[tokio::test]
-async fn what_a_nested_call_is_tagged_with_reaches_the_outer() {
-    let (cache, outers, inners) = (cache(), Runs::default(), Runs::default());
-    let call = async || {
-        outer(&cache, &outers, &inners, 1).await.unwrap();
-        (outers.count(), inners.count())
-    };
-    assert_eq!((call().await, call().await), ((1, 1), (1, 1)));
-    cache.invalidate(Tag::new("list")).await.unwrap();
-    assert_eq!(call().await, (2, 1), "the inner one is hit, and its tags come along");
-    cache.invalidate(Tag::new("user:1")).await.unwrap();
-    assert_eq!(call().await, (3, 2));
-}
-
-#[invalidates(cache = cache, tags("user:{user_id}", name.as_str()))]
-async fn rename(cache: &Cache, user_id: u64, name: String, fails: bool) -> Result<usize, Failure> {
-    let name = name.into_bytes();
-    if fails { Err(Failure::Failed) } else { Ok(name.len()) }
-}
-
-#[invalidates(cache = cache, all_tags("user:{user_id}", "users"), entry(maybe_entry(cache, id), maybe_entry(cache, id + 1)))]
-async fn remove(cache: &Cache, user_id: u64, id: u8) -> Result<(), Failure> {
-    Ok(())
-}
-
-#[invalidates(entry(maybe_entry(cache, id)))]
-async fn broken(cache: &Cache, id: u8) -> Result<(), Failure> {
-    cache.close().await;
-    Ok(())
-}
-
-#[tokio::test]
-async fn an_invalidation_comes_after_success_alone() {
-    let (cache, runs) = (cache(), Runs::default());
-    let call = async |user| {
-        feed(&cache, &runs, user, None).await.unwrap();
-        runs.count()
-    };
-    assert_eq!((call(1).await, call(2).await), (1, 2));
-    assert_eq!(rename(&cache, 1, "Ann".into(), true).await, Err(Failure::Failed));
-    assert_eq!(call(1).await, 2);
-    assert_eq!(rename(&cache, 1, "Ann".into(), false).await, Ok(3));
-    assert_eq!((call(1).await, call(2).await), (3, 3));
-}
-
-#[tokio::test]
-async fn an_invalidation_may_be_of_all_tags_and_of_entries() {
-    let (cache, runs) = (cache(), Runs::default());
-    feed(&cache, &runs, 1, None).await.unwrap();
-    feed(&cache, &runs, 2, None).await.unwrap();
-    for id in 1..=3 {
-        maybe(&cache, &runs, id).await;
-    }
-    remove(&cache, 1, 1).await.unwrap();
-    assert_eq!(feed_entry(&cache, 1, None).get().await.unwrap(), None);
-    assert!(feed_entry(&cache, 2, None).get().await.unwrap().is_some());
-    let left = [1, 2, 3].map(|id| maybe_entry(&cache, id));
-    assert_eq!([left[0].get().await.unwrap(), left[1].get().await.unwrap()], [None, None]);
-    assert_eq!(left[2].get().await.unwrap(), Some(None));
-}
-
-#[tokio::test]
-async fn an_invalidation_that_fails_is_told() {
-    let cache = cache();
-    match broken(&cache, 1).await {
-        Err(Failure::Cache(_)) => {}
-        other => panic!("{other:?}"),
-    }
-}
-
 #[tokio::test]
 async fn a_companion_looks_at_an_entry_and_sets_and_removes_it() {
     let (cache, runs) = (cache(), Runs::default());
@@ -482,28 +226,6 @@ async fn a_companion_looks_at_an_entry_and_sets_and_removes_it() {
     entry.set(&"primed".into()).await.unwrap();
     cache.invalidate(Tag::new("user:1")).await.unwrap();
     assert_eq!(entry.get().await.unwrap(), None, "what is set has the tags of the function");
-}
-
-mod old {
-    use super::*;
-
-    #[cached(cache = cache, key(), prefix = "versions", entry = old_entry)]
-    pub async fn versioned(cache: &Cache) -> u8 {
-        0
-    }
-}
-
-#[cached(cache = cache, key(), prefix = "versions", version = 2)]
-async fn versioned(cache: &Cache) -> u8 {
-    2
-}
-
-#[tokio::test]
-async fn another_version_has_entries_of_its_own() {
-    let cache = cache();
-    assert_eq!((old::versioned(&cache).await, versioned(&cache).await), (0, 2));
-    assert_eq!(versioned_entry(&cache).key().unwrap().as_str(), "test:versions::versioned@2");
-    assert_eq!(old::old_entry(&cache).key().unwrap().as_str(), "test:versions::versioned");
 }
 
 #[tokio::test]
@@ -523,6 +245,6 @@ async fn a_call_may_be_spawned() {
 
 /// Compares the messages of the compiler with those of this toolchain.
 #[test]
-fn mistakes_are_told_where_they_are() {
+fn mistakes_are_reported_at_their_place() {
     trybuild::TestCases::new().compile_fail("tests/ui/*.rs");
 }

@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use mrc_chart::{Picture, escape};
+
 /// One chart: panels of bars under each other.
 pub(super) struct Chart {
     pub(super) title: String,
@@ -38,12 +40,11 @@ const LONGEST: f64 = 430.0;
 const BAR: f64 = 20.0;
 const STEP: f64 = 28.0;
 
-const STYLE: &str = "text{font:13px system-ui,-apple-system,'Segoe UI',Helvetica,Arial,sans-serif;fill:#1f2328}\
-.title{font-size:17px;font-weight:600}.sub,.cut{fill:#656d76}.panel{font-weight:600}\
+const LIGHT: &str = ".sub,.cut{fill:#656d76}.panel{font-weight:600}\
 .value{font-variant-numeric:tabular-nums}.axis{stroke:#d0d7de}\
-.mrc{fill:#c2410c}.bare{fill:#8c959f}.other{fill:#57789e}.gap{stroke:#ffffff;stroke-width:3;fill:none}\
-@media(prefers-color-scheme:dark){text{fill:#e6edf3}.sub,.cut{fill:#8d96a0}.axis{stroke:#3d444d}\
-.mrc{fill:#f0833a}.bare{fill:#6e7681}.other{fill:#6f9bd1}.gap{stroke:#0d1117}}";
+.mrc{fill:#c2410c}.bare{fill:#8c959f}.other{fill:#57789e}.gap{stroke:#ffffff;stroke-width:3;fill:none}";
+const DARK: &str = ".sub,.cut{fill:#8d96a0}.axis{stroke:#3d444d}\
+.mrc{fill:#f0833a}.bare{fill:#6e7681}.other{fill:#6f9bd1}.gap{stroke:#0d1117}";
 
 impl Chart {
     pub(super) fn svg(&self) -> String {
@@ -53,13 +54,8 @@ impl Chart {
             y = panel.draw(&mut body, y + 14.0);
         }
         let height = y + 8.0;
-        let (title, subtitle) = (escape(&self.title), escape(&self.subtitle));
-        format!(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" width=\"{WIDTH}\" height=\"{height}\" \
-             role=\"img\" aria-label=\"{title}\">\n<style>{STYLE}</style>\n\
-             <text class=\"title\" x=\"16\" y=\"30\">{title}</text>\n<text class=\"sub\" x=\"16\" y=\"52\">{subtitle}</text>\n\
-             {body}</svg>\n"
-        )
+        let (title, subtitle) = (&self.title, &self.subtitle);
+        Picture { size: [WIDTH, height], title, subtitle, light: LIGHT, dark: DARK, body: &body }.svg()
     }
 }
 
@@ -117,10 +113,6 @@ impl Bar {
             escape(&self.text)
         );
     }
-}
-
-pub(super) fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 #[cfg(test)]

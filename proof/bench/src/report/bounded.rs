@@ -5,9 +5,10 @@ use super::tables::Table;
 use super::targets::{Goal, RUNTIMES, Target, WAITING, add, many};
 use crate::results::{Bounded, Results, Series, Work, find};
 
-const SCRIPTS: &str = "**A miss in a bounded cache.** It runs four scripts, and fred writes each to the socket by itself: it looks, it claims, so that \
-    nobody else computes the same, it asks for the time that invalidations go by, and it stores. redis_func_cache promises none of this, and runs \
-    two. Most of Redis's time goes into the commands within the scripts.";
+const SCRIPTS: &str = "**A miss in a bounded cache.** The miss runs four scripts, and fred writes each to the \
+    socket by itself: get, claim, the time for invalidations, and fill. The claim keeps other callers from \
+    computing the same. redis_func_cache promises none of this, and runs two scripts. Most of Redis's time is \
+    spent in the commands within the scripts.";
 /// A thousand times more entries may cost twice as much: log 1,000,000 / log 1,000.
 const GROWTH: f64 = 2.0;
 
@@ -76,7 +77,7 @@ pub(super) fn calls(results: &Results) -> String {
     let mut policies: Vec<&str> = results.bounded.iter().map(|calls| calls.policy.as_str()).collect();
     policies.dedup();
     for miss in [false, true] {
-        let what = if miss { "A miss for which an entry goes" } else { "A hit" };
+        let what = if miss { "A miss that evicts an entry" } else { "A hit" };
         let title = format!("{what}, in a bounded cache of 1,000 · 1,000,000 entries");
         let header = [
             "",

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::bars::escape;
+use mrc_chart::{Picture, escape};
 
 /// One chart: panels beside each other, two in a row, with the same lines.
 pub(super) struct Chart {
@@ -35,12 +35,11 @@ const LEFT: f64 = 52.0;
 const TOP: f64 = 128.0;
 const RULE: f64 = 10.0;
 
-const STYLE: &str = "text{font:13px system-ui,-apple-system,'Segoe UI',Helvetica,Arial,sans-serif;fill:#1f2328}\
-.title{font-size:17px;font-weight:600}.sub,.tick{fill:#656d76}.tick{font-size:11px}.panel{font-weight:600}\
+const LIGHT: &str = ".sub,.tick{fill:#656d76}.tick{font-size:11px}.panel{font-weight:600}\
 .axis{stroke:#d0d7de}polyline,.key{fill:none;stroke-width:2}.best{stroke:#8c959f;stroke-dasharray:2 3}.lfu{stroke:#c2410c;stroke-width:3}\
-.lru{stroke:#0969da}.fifo{stroke:#1a7f37}.plain{stroke:#c2410c;stroke-dasharray:6 4}\
-@media(prefers-color-scheme:dark){text{fill:#e6edf3}.sub,.tick{fill:#8d96a0}.axis{stroke:#3d444d}.best{stroke:#6e7681}\
-.lfu,.plain{stroke:#f0833a}.lru{stroke:#6cb6ff}.fifo{stroke:#57ab5a}}";
+.lru{stroke:#0969da}.fifo{stroke:#1a7f37}.plain{stroke:#c2410c;stroke-dasharray:6 4}";
+const DARK: &str = ".sub,.tick{fill:#8d96a0}.axis{stroke:#3d444d}.best{stroke:#6e7681}\
+.lfu,.plain{stroke:#f0833a}.lru{stroke:#6cb6ff}.fifo{stroke:#57ab5a}";
 
 impl Chart {
     pub(super) fn svg(&self) -> String {
@@ -51,13 +50,8 @@ impl Chart {
             panel.draw(&mut body, &self.steps, [LEFT + column as f64 * PANEL[0], TOP + row as f64 * PANEL[1]]);
         }
         let height = TOP + self.panels.len().div_ceil(2) as f64 * PANEL[1] - 30.0;
-        let (title, subtitle) = (escape(&self.title), escape(&self.subtitle));
-        format!(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" width=\"{WIDTH}\" height=\"{height}\" \
-             role=\"img\" aria-label=\"{title}\">\n<style>{STYLE}</style>\n\
-             <text class=\"title\" x=\"16\" y=\"30\">{title}</text>\n<text class=\"sub\" x=\"16\" y=\"52\">{subtitle}</text>\n\
-             {body}</svg>\n"
-        )
+        let (title, subtitle) = (&self.title, &self.subtitle);
+        Picture { size: [WIDTH, height], title, subtitle, light: LIGHT, dark: DARK, body: &body }.svg()
     }
 
     fn legend(&self, out: &mut String) {

@@ -9,6 +9,8 @@ mod tables;
 mod tags;
 mod targets;
 
+use mrc_chart::thousands;
+
 use crate::Res;
 use crate::policies::Ratios;
 use crate::results::{Results, docs};
@@ -60,6 +62,22 @@ pub(crate) fn write_ratios(ratios: &Ratios) -> Res<()> {
     Ok(std::fs::write(folder.join("hit-ratios.svg"), ratios::picture(ratios))?)
 }
 
+/// Returns a paragraph of Markdown, in lines of at most 100 characters.
+fn wrapped(text: &str) -> String {
+    let (mut out, mut line) = (String::new(), 0);
+    for word in text.split(' ') {
+        let width = word.chars().count();
+        if line > 0 {
+            let fits = line + 1 + width <= 100;
+            out.push(if fits { ' ' } else { '\n' });
+            line = if fits { line + 1 } else { 0 };
+        }
+        out += word;
+        line += width;
+    }
+    out + "\n\n"
+}
+
 /// Formats a number with as many digits as its size needs.
 fn number(value: f64) -> String {
     match value.abs() {
@@ -70,26 +88,19 @@ fn number(value: f64) -> String {
     }
 }
 
-/// Formats a number as `1,234,567`.
-fn thousands(value: f64) -> String {
-    let digits = format!("{value:.0}");
-    let mut out = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
+    fn a_paragraph_is_wrapped_between_words() {
+        let text = "é".repeat(60) + " " + &"a".repeat(39) + " b";
+        assert_eq!(wrapped(&text), text.replace(" b", "\nb\n\n"));
+        assert!(wrapped(&"ab ".repeat(99)).lines().all(|line| line.len() <= 100));
+    }
+
+    #[test]
     fn numbers_have_three_digits_that_count() {
         assert_eq!([0.123, 2.0, 12.34, 345.6, 1_234.4].map(number), ["0.12", "2.00", "12.3", "346", "1,234"]);
-        assert_eq!([12_345.0, 1_234_567.0].map(number), ["12,345", "1,234,567"]);
     }
 }

@@ -87,7 +87,7 @@ fn drops(results: &Results) -> String {
     Chart {
         title: "Dropping the 100 entries of StoreId=6".into(),
         subtitle: "among 100,000 entries of 1,000 stores in Redis; shorter is better".into(),
-        panels: vec![panel("Time".into(), times), panel("Entries that went; 100 would be right".into(), entries)],
+        panels: vec![panel("Time".into(), times), panel("Dropped entries; 100 would be right".into(), entries)],
     }
     .svg()
 }

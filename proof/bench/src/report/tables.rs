@@ -5,7 +5,7 @@ use std::fmt::Write;
 use mrc_tests::Machine;
 
 use super::targets::{Goal, Target, count, many};
-use super::{number, thousands};
+use super::{number, thousands, wrapped};
 use crate::results::{Hits, Results, Work, find, median};
 
 /// The contenders of a hit: their names in the results, and in words.
@@ -28,7 +28,7 @@ pub(super) const CONTENDERS: [(&str, &str); 14] = [
 
 pub(super) fn machine(machine: &Machine) -> String {
     let Machine { node, python, rust, load, .. } = machine;
-    format!("Measured on {machine}, Node {node}, Python {python}, Rust {rust}. Load before the run: {load}.\n\n")
+    wrapped(&format!("Measured on {machine}, Node {node}, Python {python}, Rust {rust}. Load before the run: {load}."))
 }
 
 pub(super) fn targets(targets: &[Target]) -> String {
@@ -49,7 +49,7 @@ pub(super) fn targets(targets: &[Target]) -> String {
     for bound in missed.map(|target| target.bound) {
         if !said.contains(&bound) {
             said.push(bound);
-            _ = writeln!(out, "{bound}\n");
+            out += &wrapped(bound);
         }
     }
     out

@@ -5,11 +5,13 @@ use super::targets::{Goal, RUNTIMES, Target, WAITING, add, many};
 use super::{number, thousands};
 use crate::results::{Calls, Results, Series, Work, find};
 
-const SCRIPTS: &str = "**A miss of a function with tags.** It runs six scripts, and fred writes each to the socket by itself: a system call for each. \
-    A fifth and more is page faults, where the allocator gives the memory of the futures back to the system and fetches it again. One caller \
-    alone sleeps four times a miss besides. simple-dep-cache claims nothing and orders nothing; its eight commands are as many round trips.";
+const SCRIPTS: &str = "**A miss of a function with tags.** The miss runs six scripts, and fred writes each to the \
+    socket by itself, with one system call each. A fifth and more is page faults, because the allocator \
+    returns the memory of the futures to the system and fetches it again. One caller alone also sleeps four \
+    times a miss. simple-dep-cache claims nothing and orders nothing; its eight commands are eight round \
+    trips.";
 const TAGS_OF_A_CALL: &str =
-    "**A hit with tags.** The hit itself is the same `GET`. The rest is the making of three tags for each call.";
+    "**A hit with tags.** The hit itself is the same `GET`. The rest is building three tags at each call.";
 
 /// The contenders: their names in the results, and in words.
 const CONTENDERS: [(&str, &str); 10] = [
@@ -79,7 +81,7 @@ pub(super) fn invalidations(results: &Results) -> String {
         return String::new();
     }
     let header: Vec<&str> = std::iter::once("").chain(sizes.iter().map(String::as_str)).collect();
-    let mut table = Table::new("100 entries of `StoreId=6` to go, ms", &header);
+    let mut table = Table::new("Invalidating 100 entries of `StoreId=6`, ms", &header);
     let words = [
         ("mrc", "**mrc, by tag**: `invalidate`"),
         ("mrc-scan", "**mrc, by params**: a scan"),

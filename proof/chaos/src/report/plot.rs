@@ -4,6 +4,8 @@ use std::fmt::Write;
 use std::ops::Range;
 use std::time::Duration;
 
+use mrc_chart::Picture;
+
 use super::axes::{Axis, HEIGHT, Panel, WIDTH};
 use super::quantile;
 use crate::record::{Measured, Outcome, Results, Sample};
@@ -16,15 +18,14 @@ const ANSWERS: Panel = Panel { top: 416.0, bottom: 586.0 };
 const DECADES: Range<i32> = -4..1;
 const DECADE_NAMES: [&str; 6] = ["0.1 ms", "1 ms", "10 ms", "100 ms", "1 s", "10 s"];
 
-const STYLE: &str = "text{font:13px system-ui,-apple-system,'Segoe UI',Helvetica,Arial,sans-serif;fill:#1f2328}\
-.title{font-size:17px;font-weight:600}.sub{fill:#656d76}.tick{font-size:12px;fill:#656d76}.panel,.outage{font-weight:600}\
+const LIGHT: &str = ".sub{fill:#656d76}.tick{font-size:12px;fill:#656d76}.panel,.outage{font-weight:600}\
 .axis{stroke:#8c959f}.grid{stroke:#d0d7de}.redis{fill:#c2410c;opacity:.14}.mysql{fill:#57789e;opacity:.2}\
 .line{fill:none;stroke-width:1.3;stroke-linejoin:round}.p50{stroke:#1f6feb}.p99{stroke:#c2410c}\
 .key50{fill:#1f6feb}.key99{fill:#c2410c}\
-.hit{fill:#57a773}.read{fill:#1f6feb}.stale{fill:#d4a72c}.refused{fill:#8c959f}.bad{fill:#cf222e}\
-@media(prefers-color-scheme:dark){text{fill:#e6edf3}.sub,.tick{fill:#8d96a0}.axis{stroke:#6e7681}.grid{stroke:#3d444d}\
+.hit{fill:#57a773}.read{fill:#1f6feb}.stale{fill:#d4a72c}.refused{fill:#8c959f}.bad{fill:#cf222e}";
+const DARK: &str = ".sub,.tick{fill:#8d96a0}.axis{stroke:#6e7681}.grid{stroke:#3d444d}\
 .redis{fill:#f0833a;opacity:.2}.mysql{fill:#6f9bd1;opacity:.25}.p50{stroke:#6cb0ff}.p99{stroke:#f0833a}\
-.key50{fill:#6cb0ff}.key99{fill:#f0833a}.read{fill:#6cb0ff}}";
+.key50{fill:#6cb0ff}.key99{fill:#f0833a}.read{fill:#6cb0ff}";
 
 /// The stack, from below: a class, a name, and the outcomes that it counts.
 const STACK: [(&str, &str, &[Outcome]); 5] = [
@@ -44,14 +45,11 @@ pub(super) fn svg(results: &Results, measured: &Measured) -> String {
     answers(&mut body, &axis, &bins, results.rate);
     axis.seconds(&mut body, ANSWERS);
     let title = format!("Outages, {}", measured.name);
-    let subtitle =
-        format!("{} calls a second, each due whatever became of those before; shaded: a server is away", results.rate);
-    format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" width=\"{WIDTH}\" height=\"{HEIGHT}\" \
-         role=\"img\" aria-label=\"{title}\">\n<style>{STYLE}</style>\n\
-         <text class=\"title\" x=\"16\" y=\"30\">{title}</text>\n<text class=\"sub\" x=\"16\" y=\"52\">{subtitle}</text>\n\
-         {body}</svg>\n"
-    )
+    let subtitle = format!(
+        "{} calls a second, each at its due time, even if earlier calls hang; shaded: a server is down",
+        results.rate
+    );
+    Picture { size: [WIDTH, HEIGHT], title: &title, subtitle: &subtitle, light: LIGHT, dark: DARK, body: &body }.svg()
 }
 
 /// Groups the calls by the time at which they were due. The last bin may be short, and is left out.

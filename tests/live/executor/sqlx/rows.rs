@@ -203,7 +203,7 @@ async fn params_are_bound_the_same() {
 }
 
 #[tokio::test]
-async fn json_is_told_from_text() {
+async fn json_is_distinguished_from_text() {
     let both = Both::create(
         "CREATE TABLE plain (js LONGTEXT COLLATE utf8mb4_bin);
          CREATE TABLE `we``ird.t` (js JSON, `od``d` JSON, txt LONGTEXT COLLATE utf8mb4_bin);

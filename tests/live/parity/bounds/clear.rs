@@ -37,7 +37,7 @@ async fn b13_x20_a_clear_takes_names_literally_and_counts_entries() {
 }
 
 #[tokio::test]
-async fn a_clear_leaves_other_bounds_and_one_of_the_whole_takes_them() {
+async fn a_clear_of_one_bound_leaves_the_others_and_one_of_the_cache_clears_all() {
     on_every_store(async |place| {
         let (whole, other) = (place.cache(), place.namespace("app2").bounded(Bound::new(Policy::Lru)).unwrap());
         let parts: Vec<Cache> = bounds().map(|bound| whole.bounded(bound).unwrap()).collect();

@@ -110,7 +110,7 @@ async fn b21_one_call_or_all_with_a_tag_are_invalidated() {
 
 /// An evicted entry has no tags any more, so it isn't counted.
 #[tokio::test]
-async fn b21_tags_of_what_was_evicted_are_forgotten() {
+async fn b21_tags_of_evicted_entries_are_pruned() {
     on_every_bound(async |place, bound| {
         let cache = place.bounded(bound.max(3));
         for x in 0..9 {

@@ -50,7 +50,7 @@ async fn f50_f51_lives_of_structures_in_memory() {
 }
 
 #[tokio::test]
-async fn f50_a_sliding_life_ends_where_nobody_asks() {
+async fn f50_a_sliding_life_ends_without_calls() {
     on_every_bound(async |place, bound| {
         let cache = place.bounded(bound.ttl(Sliding(SHORT)));
         assert_eq!(ran(&cache, [0]).await, [0]);
@@ -138,7 +138,7 @@ async fn f52_b7_each_entry_ends_by_its_own_ttl() {
 
 /// Redis 7.0 expires no fields. Expired entries aren't counted, and make room before good ones.
 #[tokio::test]
-async fn x09_b8_b9_what_has_ended_leaves_no_ghosts() {
+async fn x09_b8_b9_expired_entries_leave_no_ghosts() {
     on_every_bound(async |place, bound| {
         let (cache, clock) = (place.bounded(bound.max(4)), place.namespace("clock"));
         let three_have_ended = async || {

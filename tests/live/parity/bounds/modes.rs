@@ -44,7 +44,7 @@ async fn f25_another_thread_has_a_mode_of_its_own() {
 }
 
 #[tokio::test]
-async fn f27_peek_takes_and_does_not_store() {
+async fn f27_peek_reads_and_does_not_store() {
     on_every_bound(async |place, bound| {
         let cache = place.bounded(bound.max(8));
         assert_eq!((call(&cache, Mode::Peek, 1).await, call(&cache, Mode::Peek, 2).await), (1, 2));

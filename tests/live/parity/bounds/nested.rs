@@ -40,7 +40,7 @@ async fn x03_nested_hit_propagates_tags() {
 
 /// The outer entry still depends on it.
 #[tokio::test]
-async fn x03_tags_of_what_was_evicted_since() {
+async fn x03_tags_of_an_entry_evicted_since() {
     on_every_bound(async |place, bound| {
         let (whole, part) = (place.cache(), place.bounded(bound.max(1)));
         let inner = async || _ = runs(&part, f(0).tag("t")).await;

@@ -44,7 +44,7 @@ async fn check(policy: Policy, used: &[u32], expect: [u32; 3]) {
 }
 
 #[tokio::test]
-async fn f13_b18_lru_evicts_what_was_used_least_recently() {
+async fn f13_b18_lru_evicts_the_least_recently_used_entry() {
     for policy in [Policy::Lru, Policy::LruT] {
         check(policy, &[], [1, 2, 3]).await;
         check(policy, &[0], [0, 2, 3]).await;
@@ -54,7 +54,7 @@ async fn f13_b18_lru_evicts_what_was_used_least_recently() {
 }
 
 #[tokio::test]
-async fn f14_fifo_evicts_what_came_first() {
+async fn f14_fifo_evicts_the_oldest_entry() {
     for policy in [Policy::Fifo, Policy::FifoT] {
         check(policy, &[], [1, 2, 3]).await;
         check(policy, &[0], [1, 2, 3]).await;
@@ -63,14 +63,14 @@ async fn f14_fifo_evicts_what_came_first() {
 }
 
 #[tokio::test]
-async fn f15_b18_lfu_evicts_what_was_used_least_often() {
+async fn f15_b18_lfu_evicts_the_least_often_used_entry() {
     check(Policy::Lfu, &[0, 0, 1], [0, 1, 3]).await;
     check(Policy::Lfu, &[2, 1, 2, 1, 1, 2], [1, 2, 3]).await;
     check(Policy::Lfu, &[0, 2, 0, 0], [0, 2, 3]).await;
 }
 
 #[tokio::test]
-async fn f17_x08_b18_mru_evicts_what_was_used_most_recently() {
+async fn f17_x08_b18_mru_evicts_the_most_recently_used_entry() {
     check(Policy::Mru, &[], [0, 1, 3]).await;
     check(Policy::Mru, &[0], [1, 2, 3]).await;
     check(Policy::Mru, &[2, 0, 1], [0, 2, 3]).await;
@@ -78,7 +78,7 @@ async fn f17_x08_b18_mru_evicts_what_was_used_most_recently() {
 
 /// Reads in a loop over more keys than the cache holds: the case for MRU.
 #[tokio::test]
-async fn x08_mru_keeps_a_part_of_what_is_read_in_a_circle() {
+async fn x08_mru_keeps_a_part_of_a_cyclic_read() {
     on_every_store(async |place| {
         for (policy, hits) in [(Policy::Mru, 11), (Policy::Lru, 0)] {
             let cache = place.bounded(Bound::new(policy).max(3));
@@ -111,7 +111,7 @@ async fn rr_evicts_any() {
 
 /// Two newcomers in a cache of popular entries: in the original they evict each other forever.
 #[tokio::test]
-async fn b11_lfu_lets_newcomers_in() {
+async fn b11_lfu_admits_new_entries() {
     on_every_store(async |place| {
         let cache = place.bounded(Bound::new(Policy::Lfu).max(3));
         for _ in 0..50 {

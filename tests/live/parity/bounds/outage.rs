@@ -1,26 +1,19 @@
 //! The store fails: a call bypasses it or returns an error, and no result is lost.
 
-use std::time::Duration;
-
 use mrc::config::OnError;
-use mrc::{Bound, Cache, Error};
+use mrc::{Cache, Error};
 use mrc_tests::{Mode, Proxy, Redis};
 
 use super::support::*;
-
-/// Returns a cache that doesn't retry invalidations, so that a test needn't wait for it.
-fn insisting_on_nothing(place: &Place, bound: Bound, on_error: OnError) -> Cache {
-    let builder = place.builder("app").bound(bound).on_error(on_error);
-    builder.invalidation_deadline(Duration::ZERO).build().unwrap()
-}
+use crate::parity::outage::{a_result_survives_a_failed_fill, insisting_on_nothing};
 
 #[tokio::test]
-async fn x12_b14_a_store_that_is_down_is_gone_round_or_told() {
+async fn x12_b14_a_store_that_is_down_is_bypassed_or_reported() {
     let redis = Redis::start().await;
     for bound in bounds() {
         for place in [Place::memory(), Place::redis(impatient(redis.port()))] {
-            let [degrading, failing] =
-                [OnError::Degrade, OnError::Fail].map(|on_error| insisting_on_nothing(&place, bound.clone(), on_error));
+            let [degrading, failing] = [OnError::Degrade, OnError::Fail]
+                .map(|on_error| insisting_on_nothing(place.builder("app").bound(bound.clone()), on_error));
             until(async || degrading.set(f(0), &1).await.unwrap()).await;
             until(async || failing.set(f(0), &1).await.is_ok()).await;
             redis.kill().await;
@@ -61,17 +54,8 @@ async fn x12_a_result_is_not_lost_when_the_fill_fails() {
     let place = Place::redis(impatient(wire.port()));
     for bound in bounds() {
         for on_error in [OnError::Degrade, OnError::Fail] {
-            let cache = insisting_on_nothing(&place, bound.clone(), on_error);
-            until(async || cache.store().ping().await.is_ok()).await;
-            place.heard.take();
-            let made = async || {
-                wire.set(Mode::Close);
-                Ok::<_, Error>(7)
-            };
-            let outcome = guarded(cache.get_or_try(f(0).tag("t"), made)).await;
-            wire.set(Mode::Pass);
-            assert_eq!(outcome.unwrap(), 7);
-            assert!(place.heard.has("bypassed app:f(x=0) store_failed"));
+            let cache = insisting_on_nothing(place.builder("app").bound(bound.clone()), on_error);
+            a_result_survives_a_failed_fill(&place, &cache, f(0).tag("t"), &wire, Mode::Close).await;
             assert_eq!(redis.cli(&["FLUSHALL"]).await, "OK");
         }
     }

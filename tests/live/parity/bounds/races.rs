@@ -3,38 +3,17 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use futures_util::future::join_all;
 use mrc::key::Glob;
 use mrc::{Bound, Policy, Select, Spec, scope};
 use tokio::sync::Semaphore;
 
 use super::support::*;
+use crate::parity::races::{nothing_stale_is_seen, twenty_misses_are_one_execution};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn x01_twenty_misses_at_once_are_one_execution() {
     on_every_bound(async |place, bound| {
-        let (run, gate) = (Arc::new(AtomicU32::new(0)), Arc::new(Semaphore::new(0)));
-        // Two caches share no memory in Redis, so they are like two processes.
-        let caches = [0, 1].map(|_| place.builder("app").bound(bound.clone()).wait_max(HOUR).build().unwrap());
-        let callers = (0..20).map(|at| {
-            let (cache, run, gate) = (caches[at % 2].clone(), run.clone(), gate.clone());
-            tokio::spawn(async move {
-                cache
-                    .get_or(f(0), || async move {
-                        run.fetch_add(1, Ordering::SeqCst);
-                        gate.acquire().await.unwrap().forget();
-                        7
-                    })
-                    .await
-            })
-        });
-        let callers: Vec<_> = callers.collect();
-        until(async || run.load(Ordering::SeqCst) > 0).await;
-        gate.add_permits(20);
-        for answer in join_all(callers).await {
-            assert_eq!(answer.unwrap(), 7);
-        }
-        assert_eq!(run.load(Ordering::SeqCst), 1);
+        twenty_misses_are_one_execution(|| place.builder("app").bound(bound.clone()), || f(0)).await;
     })
     .await;
 }
@@ -103,41 +82,15 @@ async fn x02_a_value_that_an_invalidation_overtook_is_not_stored() {
 async fn x02_nothing_stale_is_seen_after_an_invalidation_returned() {
     for policy in [Policy::Lru, Policy::Rr] {
         on_every_store(async |place| {
-            let [value, done] = std::array::from_fn(|_| Arc::new(AtomicU32::new(0)));
-            let readers = (0..6).map(|at| {
-                let cache = place.bounded(Bound::new(policy).max(2));
-                let (value, done) = (value.clone(), done.clone());
-                tokio::spawn(async move {
-                    while done.load(Ordering::SeqCst) < 100 {
-                        let least = done.load(Ordering::SeqCst);
-                        let read = async || {
-                            let read = value.load(Ordering::SeqCst);
-                            tokio::task::yield_now().await;
-                            scope::tag("t");
-                            read
-                        };
-                        let seen = cache.get_or(f(at % 3), read).await;
-                        assert!(seen >= least, "reader {at} saw {seen} after {least} was invalidated");
-                    }
-                })
-            });
-            let readers: Vec<_> = readers.collect();
-            let writer = place.cache();
-            for version in 1..=100 {
-                value.store(version, Ordering::SeqCst);
-                writer.invalidate(tag("t")).await.unwrap();
-                done.store(version, Ordering::SeqCst);
-            }
-            for reader in join_all(readers).await {
-                reader.unwrap();
-            }
+            let readers = (0..6).map(|at| (place.bounded(Bound::new(policy).max(2)), f(at % 3))).collect();
+            nothing_stale_is_seen(place.cache(), readers, 100).await;
         })
         .await;
     }
 }
 
 #[tokio::test]
-async fn x14_a_call_that_is_cancelled_stores_nothing_and_holds_nobody_up() {
+async fn x14_a_cancelled_call_stores_nothing_and_blocks_no_other() {
     on_every_bound(async |place, bound| {
         let cache = place.builder("app").bound(bound).lease(HOUR).wait_max(HOUR).build().unwrap();
         let (stuck, is_stuck) = (cache.clone(), Arc::new(Semaphore::new(0)));

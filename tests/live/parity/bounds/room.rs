@@ -148,7 +148,7 @@ async fn f06_f08_a_cached_function_around_a_plain_one() {
 }
 
 #[tokio::test]
-async fn what_is_no_bound_is_refused() {
+async fn unusable_bounds_are_refused() {
     on_every_store(async |place| {
         let none = || Bound::new(Policy::Lru).max(0);
         assert!(place.builder("app").bound(none()).build().is_err());

@@ -44,7 +44,7 @@ async fn check(what: &str, load: impl AsyncFn(u32, u32, bool) -> (u32, u32, bool
 }
 
 #[tokio::test]
-async fn f19_f20_f21_f22_what_is_left_out_does_not_matter() {
+async fn f19_f20_f21_f22_left_out_arguments_do_not_matter() {
     on_every_bound(async |place, bound| {
         let cache = place.bounded(bound.max(100));
         check("skip", async |session, id, flag| by_name(&cache, Session(session), id, flag).await).await;
@@ -73,7 +73,7 @@ impl Repository {
 }
 
 #[tokio::test]
-async fn f23_what_is_left_out_with_a_cache_of_ones_own() {
+async fn f23_left_out_arguments_with_a_private_cache() {
     on_every_bound(async |place, bound| {
         let cache = place.bounded(bound.max(100));
         let load = async |session, id, flag| Repository { cache: cache.clone(), session }.load(id, flag).await;

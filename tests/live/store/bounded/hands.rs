@@ -28,7 +28,7 @@ async fn full(view: &Arc<dyn CacheStore>, namespace: &str) -> mrc_store::Token {
 }
 
 #[tokio::test]
-async fn what_is_left_of_a_structure_is_worth_nothing() {
+async fn the_rest_of_a_removed_structure_is_ignored() {
     let redis = Redis::shared().await;
     let cache = Arc::new(store(&redis.url()));
     for policy in Policy::ALL {
@@ -85,7 +85,7 @@ async fn a_field_that_is_only_half_there_is_not_there() {
 }
 
 #[tokio::test]
-async fn x09_what_has_ended_goes_before_what_has_not() {
+async fn x09_expired_entries_are_evicted_first() {
     let redis = Redis::shared().await;
     let cache = Arc::new(store(&redis.url()));
     for policy in Policy::ALL {
@@ -168,7 +168,7 @@ async fn x10_a_bound_that_shrinks() {
 /// Valkey counts an expired field until a sweep, and refuses its deletion. Values without a place
 /// are no reason to lose the rest.
 #[tokio::test]
-async fn a_field_that_ended_takes_no_other_along() {
+async fn an_expired_field_removes_no_other() {
     let redis = Redis::with_args(&["--enable-debug-command", "yes"]).await;
     // Expired fields stay in place.
     redis.cli(&["DEBUG", "SET-ACTIVE-EXPIRE", "0"]).await;

@@ -32,7 +32,7 @@ pub(crate) async fn run(global: &Global, output: &Output) -> Result<(), Failure>
         (one, other) => {
             if one || other {
                 let missing = if one { "--redis or MRC_REDIS_URL" } else { "--mysql or MRC_MYSQL_URL" };
-                output.note(&format!("note: without {missing} the demo runs on no server at all"));
+                output.note(&format!("note: without {missing} the demo runs without servers"));
             }
             embedded().await?
         }
@@ -67,7 +67,7 @@ async fn on_servers(global: &Global) -> Result<report::Report, Failure> {
         Err(failure) => Err(failure),
     };
     let cleared = tokio::time::timeout(CLEANUP_LIMIT, story.clear()).await;
-    let cleared = cleared.unwrap_or_else(|_| Err(Failure::Database("dropping it took too long".into())));
+    let cleared = cleared.unwrap_or_else(|_| Err(Failure::Database("dropping the table took too long".into())));
     match (told, cleared) {
         (Ok(_), Err(failure)) => {
             Err(Failure::Database(format!("the demo's table {unique} may still be there: {failure}")))

@@ -37,7 +37,7 @@ pub(super) struct Report {
     pub(super) orders_before: u64,
     /// The answer for the store that was written to, after the drop.
     pub(super) written: Fresh,
-    /// The answer for the store whose number begins alike.
+    /// The answer for the store whose number begins with the same digit.
     pub(super) alike: Fresh,
 }
 
@@ -84,15 +84,18 @@ impl Report {
         line(&step(
             &format!("{} callers", count(self.callers)),
             &time(self.callers_ms),
-            &format!("at once, for what isn't cached: {} reached {database}", plural(self.queries, "query", "queries")),
+            &format!(
+                "at once, for an uncached answer: {} reached {database}",
+                plural(self.queries, "query", "queries")
+            ),
         ));
         line("");
         line(&format!("  An order of store {0} is written, and StoreId={0} is dropped:", written.store_id));
-        line(&step("drop", &plural(self.dropped, "entry", "entries"), "went, and no other"));
+        line(&step("drop", &plural(self.dropped, "entry", "entries"), "dropped; all others stay"));
         for fresh in [written, alike] {
             let before = self.orders_before;
             let found = match (fresh.source, fresh.orders > before) {
-                ("hit", _) => "a hit: its entry was left alone".to_owned(),
+                ("hit", _) => "a hit: its entry stays".to_owned(),
                 (_, true) => format!("a miss: {} orders now, {} before", count(fresh.orders), count(before)),
                 (_, false) => format!("a miss: {} orders", count(fresh.orders)),
             };
@@ -106,8 +109,8 @@ impl Report {
 
     fn on(&self) -> &'static str {
         match self.servers {
-            Servers::None => "on no server: SQLite and the cache are in this process",
-            Servers::Yours => "on your servers, in a table and under keys of its own, which are gone again",
+            Servers::None => "without servers: SQLite and the cache are in this process",
+            Servers::Yours => "on your servers, with a table and keys of its own, which it removes",
         }
     }
 
@@ -181,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn the_text_is_short_and_says_it_all() {
+    fn the_text_is_short_and_complete() {
         for servers in [Servers::None, Servers::Yours] {
             let text = report(servers).text(Output::new(true));
             assert!(text.lines().count() <= 25 && !text.contains('\x1b'), "{text}");
@@ -192,7 +195,7 @@ mod tests {
                 "1,000 callers",
                 "1 query reached",
                 "1,001 orders now",
-                "left alone",
+                "its entry stays",
             ] {
                 assert!(text.contains(part), "{part} in {text}");
             }

@@ -257,47 +257,7 @@ impl Bracketed<'_> {
     }
 }
 
-macro_rules! elements {
-    ($($kind:ident::$method:ident),*) => {
-        $(impl ser::$kind for Bracketed<'_> {
-            type Ok = ();
-            type Error = Failure;
-
-            fn $method<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Failure> {
-                self.element(value)
-            }
-
-            fn end(self) -> Result<(), Failure> {
-                self.end()
-            }
-        })*
-    };
-}
-
-macro_rules! fields {
-    ($($kind:ident),*) => {
-        $(impl ser::$kind for Bracketed<'_> {
-            type Ok = ();
-            type Error = Failure;
-
-            fn serialize_field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<(), Failure> {
-                self.field(name, value)
-            }
-
-            fn end(self) -> Result<(), Failure> {
-                self.end()
-            }
-        })*
-    };
-}
-
-elements!(
-    SerializeSeq::serialize_element,
-    SerializeTuple::serialize_element,
-    SerializeTupleStruct::serialize_field,
-    SerializeTupleVariant::serialize_field
-);
-fields!(SerializeStruct, SerializeStructVariant);
+crate::serialize_compounds!(Bracketed<'_>, Failure);
 
 /// The entries of a map, kept for sorting. Only the last entry may still lack its value.
 struct Entries<'a> {

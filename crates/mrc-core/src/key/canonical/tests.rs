@@ -123,7 +123,7 @@ fn no_text_for_numbers_that_are_not_finite() {
 }
 
 #[test]
-fn what_a_serialize_says_is_told() {
+fn the_error_of_a_serialize_is_reported() {
     struct Broken;
     impl Serialize for Broken {
         fn serialize<S: Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {

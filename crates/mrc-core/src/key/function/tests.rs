@@ -48,7 +48,7 @@ fn arguments_are_typed() {
 }
 
 #[test]
-fn what_is_long_or_not_plain_is_hashed() {
+fn long_and_special_arguments_are_hashed() {
     let check = |value: &str, readable: bool| {
         let plain = format!("f@2(a={})", serde_json::to_string(value).unwrap());
         let hashed = format!("f@2(#{})", sha1_smol::Sha1::from(&plain[4..plain.len() - 1]).digest());
@@ -64,7 +64,7 @@ fn what_is_long_or_not_plain_is_hashed() {
 }
 
 #[test]
-fn what_is_hashed_is_told_apart_and_found_again() {
+fn hashed_arguments_are_distinguished_and_found_again() {
     let call = |tail: &str| key(FunctionKey::of("f").arg("a", &["x".repeat(200).as_str(), tail]));
     assert_eq!(call("1"), call("1"));
     assert_ne!(call("1"), call("2"));
@@ -78,7 +78,7 @@ fn what_is_hashed_is_told_apart_and_found_again() {
 }
 
 #[test]
-fn refuses_what_has_no_key() {
+fn calls_without_a_key_are_refused() {
     let check = |of: FunctionKey, expect: FunctionKeyError| assert_eq!(of.key(), Err(expect));
     let name = || "a".to_owned();
     check(FunctionKey::of(""), FunctionKeyError::EmptyIdentity);
@@ -89,7 +89,7 @@ fn refuses_what_has_no_key() {
 }
 
 #[test]
-fn a_failing_serialize_is_told_with_its_argument() {
+fn a_failing_serialize_is_reported_with_its_argument() {
     struct Session;
     impl Serialize for Session {
         fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {

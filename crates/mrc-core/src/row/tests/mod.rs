@@ -101,7 +101,7 @@ fn floats_of_fixed_decimals() {
 }
 
 #[test]
-fn what_one_server_alone_sends() {
+fn cells_that_only_one_server_sends() {
     let vector = [0.5_f32.to_le_bytes(), 0.1_f32.to_le_bytes()].concat();
     check(
         ColumnKind::Vector,

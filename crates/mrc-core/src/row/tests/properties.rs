@@ -75,7 +75,7 @@ fn take(rows: &mut RowEncoder, step: &Step) {
 
 proptest! {
     #[test]
-    fn whatever_is_pushed_the_output_is_json(
+    fn any_pushed_cells_give_valid_json(
         format in prop_oneof![Just(Canonical), Just(TypeScript), Just(Python)],
         names in prop::collection::vec("[a-c0-2\"]{0,2}", 0..4),
         kinds in prop::collection::vec(kind(), 4),

@@ -17,7 +17,7 @@ pub async fn transactions(executor: &dyn QueryExecutor) {
     writes_are_counted(executor).await;
     committed_or_not(executor).await;
     an_error_leaves_it_open(executor).await;
-    what_is_over_stays_over(executor).await;
+    an_ended_transaction_runs_nothing(executor).await;
     run(executor, "DROP TABLE mrc_conformance", params! {}).await;
     echo(executor, "after-the-transactions").await;
 }
@@ -76,7 +76,7 @@ async fn an_error_leaves_it_open(executor: &dyn QueryExecutor) {
     run(executor, "DELETE FROM mrc_conformance", params! {}).await;
 }
 
-async fn what_is_over_stays_over(executor: &dyn QueryExecutor) {
+async fn an_ended_transaction_runs_nothing(executor: &dyn QueryExecutor) {
     for sql in ["COMMIT", "ROLLBACK", NUMBERS] {
         for commits in [true, false] {
             let mut transaction = begun(executor).await;

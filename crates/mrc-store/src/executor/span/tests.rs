@@ -82,7 +82,7 @@ async fn a_query_is_a_span() {
 
 #[cfg(feature = "mysql")]
 #[tokio::test]
-async fn a_query_that_fails_says_how() {
+async fn a_failed_query_returns_its_reason() {
     let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let config = crate::MySqlConfig::new().port(nobody).database("shop").password("hunter1");
     let executor = crate::MySqlExecutor::new(config).unwrap();
@@ -122,7 +122,7 @@ fn a_summary_is_the_operation_and_the_first_table() {
 }
 
 #[test]
-fn what_may_be_a_literal_is_not_shown() {
+fn possible_literals_are_not_shown() {
     check("SELECT 'x FROM secret'", Some("SELECT"));
     check(r"SELECT 'C:\', ' FROM secret'", Some("SELECT"));
     check(r#"SELECT "x" FROM secret"#, Some("SELECT"));

@@ -57,7 +57,7 @@ async fn an_order_is_read_as_it_was_written() {
 }
 
 #[tokio::test]
-async fn a_change_invalidates_what_shows_the_order_and_nothing_else() {
+async fn a_change_invalidates_only_the_entries_that_show_the_order() {
     let shop = shop().await;
     let (one, other) = (sell(&shop, 6, 425).await, sell(&shop, 66, 100).await);
     for store in [6, 66] {

@@ -84,7 +84,7 @@ async fn without_the_database_it_is_not_ready_and_hits_go_on() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_is_said_as_json() {
+async fn errors_are_json() {
     let shop = Shop::start(&[]).await;
     for (method, path, body, status) in [
         ("GET", "/nothing", "", 404),
