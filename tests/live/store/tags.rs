@@ -307,3 +307,24 @@ async fn a_clock_that_was_set_back() {
     assert!(since > ahead, "an invalidation is later than every moment before");
     filled(&cache, "k", life(&["a"], since)).await;
 }
+
+#[tokio::test]
+async fn invalidated_tags_that_nothing_uses_leave_only_buckets() {
+    let redis = Redis::start().await;
+    let cache = store(&redis.url());
+    let since = cache.now().await.unwrap();
+    let unused: Vec<Tag> = (0..30_000).map(|number| Tag::new(format!("unused:{number}"))).collect();
+    for some in unused.chunks(1_000) {
+        join_all(some.iter().map(|tag| cache.invalidate(std::slice::from_ref(tag)))).await;
+    }
+    let keys = number(&redis, &["DBSIZE"]).await;
+    assert!(keys <= 16_384 + 1, "{keys} keys for 30,000 tags");
+    assert_eq!(ask(&redis, &["KEYS", "mrc:t:*"]).await, "", "no index");
+    // A fill in flight that had one of these tags is refused all the same, and a later one isn't.
+    let claim = token();
+    cache.claim("k", &claim, Terms::fill(LONG)).await.unwrap();
+    assert!(!cache.fill("k", &claim, "[1]".into(), life(&["unused:7"], since)).await.unwrap());
+    let now = cache.now().await.unwrap();
+    filled(&cache, "k", life(&["unused:7"], now)).await;
+    assert_eq!(cache.invalidate(&["unused:7".into()]).await.unwrap(), 1);
+}

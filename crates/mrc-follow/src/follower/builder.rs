@@ -7,7 +7,7 @@ use std::time::Duration;
 use mrc_core::EventListener;
 use mrc_store::{CacheStore, MySqlConfig};
 
-use super::{Follower, Inner};
+use super::{Follower, Inner, Losses};
 use crate::rules::{FollowConfig, Rules};
 use crate::status::SharedStatus;
 use crate::{FollowError, Position};
@@ -139,8 +139,10 @@ impl FollowerBuilder {
         for listener in &listeners {
             store.listen(Arc::clone(listener));
         }
+        let losses = Arc::<Losses>::default();
+        store.listen(losses.clone());
         let status = SharedStatus::default();
-        let inner = Inner { mysql, store, config, rules, start, once, dry_run, listeners, status };
+        let inner = Inner { mysql, store, config, rules, start, once, dry_run, listeners, status, losses };
         Ok(Follower { inner: Arc::new(inner) })
     }
 }

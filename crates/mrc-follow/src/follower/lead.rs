@@ -66,6 +66,8 @@ pub(super) struct Lead<'a> {
     position: Option<Position>,
     /// With `once`: where to end.
     target: Option<Position>,
+    /// How often the cache had been lost before the last invalidation.
+    losses: u64,
 }
 
 impl<'a> Lead<'a> {
@@ -74,7 +76,7 @@ impl<'a> Lead<'a> {
     }
 
     pub(super) fn dry(inner: &'a Arc<Inner>) -> Self {
-        Self { inner, owner: None, stored: None, position: None, target: None }
+        Self { inner, owner: None, stored: None, position: None, target: None, losses: 0 }
     }
 
     /// Follows until an error needs a person, or with `once` to the end.
@@ -168,7 +170,16 @@ impl<'a> Lead<'a> {
             let asked = Instant::now();
             self.wait_until_visible(session, &batch.upto).await?;
             let waited = asked.elapsed();
-            let applied = self.invalidate(&batch.effects, rules).await?;
+            // A cache that was lost meanwhile may have gone back to before the invalidation, with a
+            // position that is the expected one: invalidate again before the position moves.
+            let applied = loop {
+                let losses = inner.losses.count();
+                let applied = self.invalidate(&batch.effects, rules).await?;
+                if inner.losses.count() == losses {
+                    self.losses = losses;
+                    break applied;
+                }
+            };
             let lag = batch.lag();
             inner.status.change(|status| {
                 status.rows += batch.rows;
@@ -188,8 +199,15 @@ impl<'a> Lead<'a> {
         if let Some(position) = &mut self.position {
             batch.pass(position);
         }
-        // Transactions that change nothing are passed by the next confirmation.
-        if has_effects { self.store_position().await } else { Ok(()) }
+        if !has_effects {
+            // Transactions that change nothing are passed by the next confirmation.
+            return Ok(());
+        }
+        self.store_position().await?;
+        if inner.losses.count() != self.losses {
+            self.invalidate(&batch.effects, rules).await?;
+        }
+        Ok(())
     }
 
     async fn wait_until_visible(&self, session: &mut Session, upto: &Upto) -> Result<(), SourceError> {

@@ -8,6 +8,7 @@ mod reader;
 use std::fmt;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use mrc_core::{Event, EventListener};
@@ -61,6 +62,25 @@ pub(crate) struct Inner {
     pub(crate) dry_run: bool,
     pub(crate) listeners: Vec<Arc<dyn EventListener>>,
     pub(crate) status: SharedStatus,
+    pub(crate) losses: Arc<Losses>,
+}
+
+/// Counts how often a server of the cache was lost.
+#[derive(Debug, Default)]
+pub(crate) struct Losses(AtomicU64);
+
+impl Losses {
+    pub(crate) fn count(&self) -> u64 {
+        self.0.load(Ordering::Acquire)
+    }
+}
+
+impl EventListener for Losses {
+    fn on_event(&self, event: &Event<'_>) {
+        if matches!(event, Event::ServerLost { .. }) {
+            self.0.fetch_add(1, Ordering::AcqRel);
+        }
+    }
 }
 
 impl Follower {

@@ -23,6 +23,7 @@ const COPY: &[u8] = b"mrc:s:{";
 const TAGS: &[u8] = b"mrc:g:{";
 const INDEX: &[u8] = b"mrc:t:{";
 const FOLLOWER: &[u8] = b"mrc:f:{";
+const BUCKET: &[u8] = b"mrc:e:{";
 const SLOTS: usize = 16_384;
 
 /// For each slot, a number whose decimal digits hash to that slot.
@@ -67,6 +68,12 @@ pub(super) fn index_key(prefix: &str, tag: &str) -> Bytes {
     format!("{prefix}mrc:t:{{{}}}", sha1_hash(&format!("0:{tag}"))).into()
 }
 
+/// Returns the key of a tag's bucket, in the slot of its index.
+pub(super) fn bucket_key(prefix: &str, tag: &str) -> Bytes {
+    let number = NUMBERS.get(slot(sha1_hash(&format!("0:{tag}")).as_bytes())).copied().unwrap_or_default();
+    format!("{prefix}mrc:e:{{{number}}}").into()
+}
+
 /// Returns the keys of a follower's position and lease. Both are in one slot.
 pub(super) fn follower_keys(prefix: &str, name: &str) -> [Bytes; 2] {
     let position = format!("{prefix}mrc:f:{{{name}}}");
@@ -92,6 +99,7 @@ pub(super) fn is_reserved(prefix: &str, key: &[u8]) -> bool {
             key[at..] == *CLOCK.as_bytes()
                 || is_index(&key[at..])
                 || is_follower(&key[at..])
+                || is_bucket(&key[at..])
                 || [LEASE, COPY, TAGS].iter().any(|kind| key_of_companion(key, at, kind).is_some())
         })
 }
@@ -109,6 +117,11 @@ fn marks(name: &[u8]) -> impl Iterator<Item = usize> {
 fn is_index(name: &[u8]) -> bool {
     let hash = name.strip_prefix(INDEX).and_then(|name| name.strip_suffix(b"}"));
     hash.is_some_and(|hash| hash.len() == 40 && hash.iter().all(u8::is_ascii_hexdigit))
+}
+
+fn is_bucket(name: &[u8]) -> bool {
+    let number = name.strip_prefix(BUCKET).and_then(|name| name.strip_suffix(b"}"));
+    number.is_some_and(|number| !number.is_empty() && number.iter().all(u8::is_ascii_digit))
 }
 
 fn is_follower(name: &[u8]) -> bool {
@@ -243,6 +256,15 @@ mod tests {
     }
 
     #[test]
+    fn a_bucket_lies_in_the_slot_of_its_index() {
+        for prefix in ["", "app:", "{app}:"] {
+            for tag in ["a", "user:42", ""] {
+                assert_eq!(slot(&bucket_key(prefix, tag)), slot(&index_key(prefix, tag)), "{prefix} {tag}");
+            }
+        }
+    }
+
+    #[test]
     fn bookkeeping_is_told_from_entries_by_every_store() {
         for (prefix, key) in all() {
             let names = [
@@ -251,6 +273,7 @@ mod tests {
                 tags_key(prefix.as_bytes(), &key),
                 clock_key(prefix),
                 index_key(prefix, "a"),
+                bucket_key(prefix, "a"),
                 follower_keys(prefix, "a")[0].clone(),
                 follower_keys(prefix, "a")[1].clone(),
                 [prefix, "mrc:a"].concat().into(),
@@ -258,7 +281,7 @@ mod tests {
             for name in &names {
                 assert!(is_reserved(prefix, name), "{name:?}");
             }
-            assert!(names[..7].iter().all(|name| is_reserved("", name) && is_reserved("a", name)), "{names:?}");
+            assert!(names[..8].iter().all(|name| is_reserved("", name) && is_reserved("a", name)), "{names:?}");
         }
         assert!(is_reserved("m", b"mrc:clk") && is_reserved("", b"x:mrc:clk"));
         for entry in ["mrc", "a", "", "x:mrc:a", "x:mrc:clk:", "x:mrc:l:{y}", "x:mrc:t:{a}", "x:mrc:s:{7}:x:a"] {

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `mrc:g:{K}` | the tags of the entry under `K`, as JSON: `{"tag":moment,…}` |
 //! | `mrc:t:{hash of a tag}` | a sorted set: `K` → its expiry in µs; `""` → the moment of the last invalidation |
+//! | `mrc:e:{number}` | the moment of the last invalidation among the tags of this bucket that had no index |
 //! | `mrc:clk` | the clock of both, in µs |
 //!
 //! Each begins with the store's prefix. `mrc:g:` counts only if the value ends in a line feed.
@@ -59,11 +60,13 @@ impl RedisStore {
             return Ok(false);
         }
         self.has_tags.store(true, Ordering::Relaxed);
-        let all: Vec<_> = tags.iter().map(|(tag, since)| (self.index(tag), micros(since))).collect();
+        let all: Vec<_> =
+            tags.iter().map(|(tag, since)| ([self.index(tag), self.bucket(tag)], micros(since))).collect();
         // In a cluster each index has its own slot.
         let per_script = if self.servers.are_a_cluster() { 1 } else { INDEXES_A_SCRIPT };
         let tracks = all.chunks(per_script).map(|some| async move {
-            let (indexes, moments): (Vec<Bytes>, Vec<Value>) = some.iter().cloned().unzip();
+            let (keys, moments): (Vec<[Bytes; 2]>, Vec<Value>) = some.iter().cloned().unzip();
+            let indexes = keys.concat();
             let life = millis(life.min(LONGEST)).into();
             let args = &[vec![Value::Bytes(key.clone()), life, micros_of(REMEMBERED)], moments].concat();
             let indexes = &indexes;
@@ -95,7 +98,7 @@ impl RedisStore {
     /// Invalidates a tag: later fills with an earlier moment are refused.
     async fn bump(&self, tag: &Tag, moment: Option<Moment>) -> Result<TagMembers, StoreError> {
         let index = self.index(tag);
-        let mut keys = vec![index.clone()];
+        let mut keys = vec![index.clone(), self.bucket(tag)];
         let mut args = vec![millis(REMEMBERED).into(), Value::Integer(KEYS_A_PAGE.into())];
         match moment {
             Some(moment) => args.push(micros(moment)),
@@ -161,6 +164,10 @@ impl RedisStore {
             let _ = self.run(&PRUNE, std::slice::from_ref(index), &done).await;
         }
         Ok(answers.iter().filter(|(_, answer)| *answer > 0).count() as u64)
+    }
+
+    fn bucket(&self, tag: &Tag) -> Bytes {
+        bookkeeping::bucket_key(&self.config.prefix, tag.as_str())
     }
 
     fn index(&self, tag: &Tag) -> Bytes {
