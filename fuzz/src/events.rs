@@ -46,7 +46,8 @@ fn check(rows: &Rows<'_>) {
             let (Some(image), Some(other)) = (image, other) else { continue };
             for (place, index) in some.iter().enumerate() {
                 let (left, right) = (&image[*index], &other[place]);
-                let is_nan = matches!(left, Cell::Float(f) if f.is_nan()) || matches!(left, Cell::Double(d) if d.is_nan());
+                let is_nan =
+                    matches!(left, Cell::Float(f) if f.is_nan()) || matches!(left, Cell::Double(d) if d.is_nan());
                 assert!(is_nan || left == right, "{left:?} and {right:?} of column {index}");
             }
         }

@@ -10,7 +10,8 @@
 //! use mrc_follow::event::{Decoder, Event, Flavor, RawEvent};
 //!
 //! let mut decoder = Decoder::new(Flavor::MySql);
-//! let raw = RawEvent { kind: 0x10, timestamp: 0, server_id: 1, log_pos: 0, flags: 0, body: &[7, 0, 0, 0, 0, 0, 0, 0] };
+//! let body = &[7, 0, 0, 0, 0, 0, 0, 0];
+//! let raw = RawEvent { kind: 0x10, timestamp: 0, server_id: 1, log_pos: 0, flags: 0, body };
 //! assert_eq!(decoder.decode(raw)?, Event::Xid(7));
 //! # Ok::<_, mrc_follow::event::DecodeError>(())
 //! ```

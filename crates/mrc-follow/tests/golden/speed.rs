@@ -12,7 +12,8 @@ use crate::file::Binlog;
 /// The processor's time that each measurement takes.
 const TIME: Duration = Duration::from_secs(1);
 
-/// Prints the rows a second on one core and the ratio. `cargo test --release -p mrc-follow -- --ignored speed`.
+/// Prints the rows a second on one core and the ratio:
+/// `cargo test --release -p mrc-follow --test golden speed -- --ignored --nocapture`.
 #[test]
 #[ignore = "a measurement"]
 fn speed_of_events_of_8_kib() {
