@@ -20,7 +20,7 @@ struct Args {
     #[arg(long)]
     only: Option<String>,
     /// How many steps one setting may take.
-    #[arg(long, default_value_t = 100_000_000)]
+    #[arg(long, default_value_t = 150_000_000)]
     limit: usize,
 }
 

@@ -19,8 +19,8 @@ impl Setting {
             ("a timeout and gone, twice", Self { faults: twice, ..base.clone() }),
             ("two followers, late and gone", Self { followers: 2, faults: late_and_gone, ..base.clone() }),
             (
-                "two calls, a timeout, gone",
-                Self { further_calls: 1, faults: Faults { repeats: 0, ..late_and_gone }, ..base.clone() },
+                "two calls, a timeout, K goes",
+                Self { further_calls: 1, faults: Faults { timeouts: 1, k_goes: 1, ..none }, ..base.clone() },
             ),
             ("two writes, late and gone", Self { writes: vec![2], faults: late_and_gone, ..base.clone() }),
             ("two writers, late", Self { writes: vec![1, 1], faults: late, ..base.clone() }),
