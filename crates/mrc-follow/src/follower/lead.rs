@@ -10,7 +10,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
 use super::batch::Batch;
 use super::reader::Reader;
-use super::{Inner, QUESTION, Start};
+use super::{Inner, Lack, QUESTION, Start};
 use crate::apply::{Applied, apply};
 use crate::lease::{HeldLease, books};
 use crate::rules::{Effects, Reason, Rules, Server};
@@ -131,7 +131,10 @@ impl<'a> Lead<'a> {
         self.position = Some(from.clone());
         self.store_position().await?;
         let stream = Stream::open(&inner.mysql, inner.config.server_id.get(), &from).await?;
-        let assembler = Assembler::new(session.flavor(), Arc::clone(&rules));
+        let mut assembler = Assembler::new(session.flavor(), Arc::clone(&rules));
+        if inner.lack == Some(Lack::Cascades) {
+            assembler.ignore_cascades();
+        }
         let mut reader = Reader::start(stream, assembler, inner);
         let mut confirm = interval(CONFIRM);
         confirm.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -163,7 +166,13 @@ impl<'a> Lead<'a> {
         let has_effects = !batch.effects.is_empty();
         if has_effects {
             let asked = Instant::now();
-            self.wait_until_visible(session, &batch.upto).await?;
+            if inner.lack != Some(Lack::Visibility) {
+                self.wait_until_visible(session, &batch.upto).await?;
+            }
+            if inner.lack == Some(Lack::Order) {
+                self.pass(&mut batch);
+                self.store_position().await?;
+            }
             let waited = asked.elapsed();
             let applied = self.invalidate(&batch.effects, rules).await?;
             let lag = batch.lag();
@@ -182,11 +191,16 @@ impl<'a> Lead<'a> {
             });
         }
         inner.status.change(|status| status.transactions += batch.transactions);
+        self.pass(&mut batch);
+        // Transactions that change nothing are passed by the next confirmation.
+        if has_effects { self.store_position().await } else { Ok(()) }
+    }
+
+    /// Adds the transactions of a batch to the position.
+    fn pass(&mut self, batch: &mut Batch) {
         if let Some(position) = &mut self.position {
             batch.pass(position);
         }
-        // Transactions that change nothing are passed by the next confirmation.
-        if has_effects { self.store_position().await } else { Ok(()) }
     }
 
     async fn wait_until_visible(&self, session: &mut Session, upto: &Upto) -> Result<(), SourceError> {

@@ -1,6 +1,7 @@
 //! The follower on a real database: what it invalidates, and what it survives.
 
 mod rows;
+mod visibility;
 
 use std::sync::Arc;
 use std::time::Duration;
