@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::time::Duration;
 
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Opts};
@@ -148,6 +149,12 @@ impl Database {
         Self::on(SqlServer::shared_with_log().await).await
     }
 
+    /// Creates a database with utf8mb4 on a server of its own that writes a log, for tests that
+    /// change global variables. The server ends with the process.
+    pub async fn logged_alone() -> Self {
+        Self::on(Box::leak(Box::new(SqlServer::with_log().await))).await
+    }
+
     /// Creates a database with utf8mb4 on a server of the test's own.
     pub async fn on(server: &'static SqlServer) -> Self {
         let name = unique("mrc");
@@ -183,6 +190,26 @@ impl Database {
         let rights = rights.replace("cache@", &format!("{name}@")).replace("shop.", &format!("{}.", self.name));
         self.execute(&rights).await;
         (name, "secret")
+    }
+
+    /// Holds each commit between the log and the engine, for `limit` at most: the log has it, and
+    /// readers don't see it. `None` ends all of that. Needs [`logged_alone`](Self::logged_alone).
+    ///
+    /// The server waits for a replica that answers, and there is none. After the limit it waits for
+    /// no further commit until this is called again.
+    pub async fn hold_commits(&self, limit: Option<Duration>) {
+        let (install, start) = SqlKind::of_this_run().semi_sync;
+        let mut conn = self.admin().await;
+        if let Some(install) = install {
+            // An earlier call may have installed it.
+            let _ = conn.query_drop(install).await;
+        }
+        let mut set = format!("SET {start}wait_point = 'AFTER_SYNC', {start}enabled = OFF");
+        if let Some(limit) = limit {
+            set += &format!("; SET {start}timeout = {}, {start}enabled = ON", limit.as_millis());
+        }
+        conn.query_drop(&set).await.unwrap_or_else(|e| panic!("{set}: {e}"));
+        let _ = conn.disconnect().await;
     }
 
     /// Runs statements separated by `;`.

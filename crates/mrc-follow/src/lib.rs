@@ -13,6 +13,8 @@ mod status;
 mod transaction;
 
 pub use error::FollowError;
+#[doc(hidden)]
+pub use follower::Lack;
 pub use follower::{Follower, FollowerBuilder, Start};
 pub use position::{BadPosition, GtidSet, Position, Source};
 pub use status::Status;

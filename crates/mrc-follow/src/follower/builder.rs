@@ -25,6 +25,19 @@ pub enum Start {
     Behind(Position),
 }
 
+/// A part of the follower, for the proofs alone: without it, stale entries must be found.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Lack {
+    /// Invalidates only after readers can see the commit.
+    Visibility,
+    /// Stores the position only after the invalidation.
+    Order,
+    /// Invalidates everything of a table whose rows a foreign key may have changed.
+    Cascades,
+}
+
 /// Builds a [`Follower`].
 pub struct FollowerBuilder {
     mysql: MySqlConfig,
@@ -38,6 +51,7 @@ pub struct FollowerBuilder {
     once: bool,
     dry_run: bool,
     listeners: Vec<Arc<dyn EventListener>>,
+    lack: Option<Lack>,
 }
 
 impl FollowerBuilder {
@@ -54,6 +68,7 @@ impl FollowerBuilder {
             once: false,
             dry_run: false,
             listeners: Vec::new(),
+            lack: None,
         }
     }
 
@@ -121,12 +136,19 @@ impl FollowerBuilder {
         self
     }
 
+    /// Leaves out a part of the follower. Only proofs do that: entries become stale.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn without(self, part: Lack) -> Self {
+        Self { lack: Some(part), ..self }
+    }
+
     /// Checks the settings. Nothing is connected yet.
     ///
     /// # Errors
     /// [`FollowError::Config`]: a setting is missing or can't be used.
     pub fn build(self) -> Result<Follower, FollowError> {
-        let Self { mysql, store, name, server_id, auto, lease, rules, start, once, dry_run, listeners } = self;
+        let Self { mysql, store, name, server_id, auto, lease, rules, start, once, dry_run, listeners, lack } = self;
         let config = FollowConfig::new(name, server_id).map_err(|error| FollowError::Config(error.to_string()))?;
         let config = FollowConfig { auto, lease, ..config };
         if rules.is_empty() && !auto {
@@ -142,7 +164,7 @@ impl FollowerBuilder {
         let losses = Arc::<Losses>::default();
         store.listen(losses.clone());
         let status = SharedStatus::default();
-        let inner = Inner { mysql, store, config, rules, start, once, dry_run, listeners, status, losses };
+        let inner = Inner { mysql, store, config, rules, start, once, dry_run, listeners, lack, status, losses };
         Ok(Follower { inner: Arc::new(inner) })
     }
 }

@@ -10,7 +10,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
 use super::batch::Batch;
 use super::reader::Reader;
-use super::{Inner, QUESTION, Start};
+use super::{Inner, Lack, QUESTION, Start};
 use crate::apply::{Applied, apply};
 use crate::lease::{HeldLease, books};
 use crate::rules::{Effects, Reason, Rules, Server};
@@ -136,7 +136,10 @@ impl<'a> Lead<'a> {
         self.position = Some(from.clone());
         self.store_position().await?;
         let stream = Stream::open(&inner.mysql, inner.config.server_id.get(), &from).await?;
-        let assembler = Assembler::new(session.flavor(), Arc::clone(&rules));
+        let mut assembler = Assembler::new(session.flavor(), Arc::clone(&rules));
+        if inner.lack == Some(Lack::Cascades) {
+            assembler.ignore_cascades();
+        }
         let mut reader = Reader::start(stream, assembler, inner);
         let mut confirm = interval(CONFIRM);
         confirm.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -168,7 +171,13 @@ impl<'a> Lead<'a> {
         let has_effects = !batch.effects.is_empty();
         if has_effects {
             let asked = Instant::now();
-            self.wait_until_visible(session, &batch.upto).await?;
+            if inner.lack != Some(Lack::Visibility) {
+                self.wait_until_visible(session, &batch.upto).await?;
+            }
+            if inner.lack == Some(Lack::Order) {
+                self.pass(&mut batch);
+                self.store_position().await?;
+            }
             let waited = asked.elapsed();
             // A cache that was lost meanwhile may have gone back to before the invalidation, with a
             // position that is the expected one: invalidate again before the position moves.
@@ -196,9 +205,7 @@ impl<'a> Lead<'a> {
             });
         }
         inner.status.change(|status| status.transactions += batch.transactions);
-        if let Some(position) = &mut self.position {
-            batch.pass(position);
-        }
+        self.pass(&mut batch);
         if !has_effects {
             // Transactions that change nothing are passed by the next confirmation.
             return Ok(());
@@ -208,6 +215,13 @@ impl<'a> Lead<'a> {
             self.invalidate(&batch.effects, rules).await?;
         }
         Ok(())
+    }
+
+    /// Adds the transactions of a batch to the position.
+    fn pass(&mut self, batch: &mut Batch) {
+        if let Some(position) = &mut self.position {
+            batch.pass(position);
+        }
     }
 
     async fn wait_until_visible(&self, session: &mut Session, upto: &Upto) -> Result<(), SourceError> {

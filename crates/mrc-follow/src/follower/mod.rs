@@ -14,6 +14,8 @@ use std::time::Duration;
 use mrc_core::{Event, EventListener};
 use mrc_store::{CacheStore, Lease, MySqlConfig};
 
+#[doc(hidden)]
+pub use self::builder::Lack;
 pub use self::builder::{FollowerBuilder, Start};
 
 use self::lead::{Lead, LeadEnd};
@@ -61,6 +63,7 @@ pub(crate) struct Inner {
     pub(crate) once: bool,
     pub(crate) dry_run: bool,
     pub(crate) listeners: Vec<Arc<dyn EventListener>>,
+    pub(crate) lack: Option<Lack>,
     pub(crate) status: SharedStatus,
     pub(crate) losses: Arc<Losses>,
 }

@@ -4,6 +4,7 @@ mod faults;
 mod foreign_keys;
 mod rows;
 mod statements;
+mod visibility;
 mod xa;
 
 use std::sync::Arc;

@@ -1,0 +1,50 @@
+//! The wait until readers see a commit, which the log has before the engine commits it.
+
+use std::time::Duration;
+
+use mrc_follow::rules::Rules;
+use mrc_follow::{FollowerBuilder, Lack};
+use mrc_store::CacheStore;
+use mrc_store::mysql_async::prelude::Queryable;
+use mrc_tests::{Database, unique};
+
+use super::{Following, marks, orders, store};
+
+/// The test ends the hold long before.
+const HOLD: Duration = Duration::from_secs(600);
+
+/// Starts a follower whose cache is its own.
+async fn following(database: &Database, set: impl FnOnce(FollowerBuilder) -> FollowerBuilder) -> Following {
+    let rules = Rules::new([orders(database), marks(database)]).unwrap();
+    Following::over(&database.url(), store().await, |builder| set(builder.name(unique("follower")).rules(rules))).await
+}
+
+#[tokio::test]
+async fn an_entry_filled_before_readers_see_the_commit_is_invalidated() {
+    let database = Database::logged_alone().await;
+    database.execute("CREATE TABLE orders (id INT PRIMARY KEY, store_id INT, state VARCHAR(20))").await;
+    database.execute("CREATE TABLE marks (mark VARCHAR(64)); INSERT INTO orders VALUES (1, 6, 'old')").await;
+    let (waits, hastes) =
+        tokio::join!(following(&database, |b| b), following(&database, |b| b.without(Lack::Visibility)));
+    hastes.fill("in time", &["order:1"]).await;
+
+    database.hold_commits(Some(HOLD)).await;
+    let mut writer = database.admin().await;
+    let write = tokio::spawn(async move { writer.query_drop("UPDATE orders SET state = 'new' WHERE id = 1").await });
+    // The log has the commit as soon as the hasty follower has invalidated.
+    while hastes.store.get("in time").await.unwrap().is_some() {
+        assert!(!write.is_finished(), "the commit must hang");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let state: Option<String> = database.admin().await.query_first("SELECT state FROM orders").await.unwrap();
+    assert_eq!(state.as_deref(), Some("old"), "readers must not see the commit yet");
+    for following in [&waits, &hastes] {
+        following.fill("stale", &["order:1"]).await;
+    }
+    database.hold_commits(None).await;
+    write.await.unwrap().unwrap();
+
+    assert_eq!(waits.left(&database, &["stale"]).await, [""; 0]);
+    assert_eq!(hastes.left(&database, &["stale"]).await, ["stale"], "without the wait the entry must stay");
+    tokio::join!(waits.stop(), hastes.stop());
+}
