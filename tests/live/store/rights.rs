@@ -42,6 +42,7 @@ async fn exactly(comments: &[&str], nodes: &[Redis], config: RedisConfig, more: 
         config.prefix("app:").username("cache").password("secret").command_timeout(patience).connect_timeout(patience);
     let store = Arc::new(RedisStore::new(config).unwrap());
     store.ping().await.unwrap();
+    // The suite keeps positions of followers too.
     store_suite(&*store, &unique("suite")).await;
     more(store.clone()).await;
     store.close().await;
@@ -69,22 +70,23 @@ async fn bounded_caches(store: Arc<RedisStore>) {
 
 #[tokio::test]
 async fn of_a_cache() {
-    exactly_on_a_server(&["a cache"], async |_| {}).await;
+    exactly_on_a_server(&["a cache", "mrc follow"], async |_| {}).await;
 }
 
 #[tokio::test]
 async fn of_bounded_caches() {
-    exactly_on_a_server(&["a cache", "bounded caches"], bounded_caches).await;
+    exactly_on_a_server(&["a cache", "bounded caches", "mrc follow"], bounded_caches).await;
 }
 
 #[tokio::test]
 async fn of_statistics() {
-    exactly_on_a_server(&["a cache", "mrc stats"], async |store| drop(store.usage().await.unwrap())).await;
+    exactly_on_a_server(&["a cache", "mrc stats", "mrc follow"], async |store| drop(store.usage().await.unwrap()))
+        .await;
 }
 
 #[tokio::test]
 async fn of_a_cluster() {
     let cluster = RedisCluster::start().await;
     let config = RedisConfig::from_url(&cluster.url()).unwrap();
-    exactly(&["a cache", "bounded caches", "a cluster"], cluster.nodes(), config, bounded_caches).await;
+    exactly(&["a cache", "bounded caches", "a cluster", "mrc follow"], cluster.nodes(), config, bounded_caches).await;
 }

@@ -174,8 +174,9 @@ async fn an_absent_cache_is_waited_for() {
     following.until(|status| !status.leads).await;
     redis.restart().await;
     following.until(|status| status.leads).await;
-    following.fill("store 6", &["orders:6"]).await;
-    following.fill("store 7", &["orders:7"]).await;
+    following.caught_up(&database).await;
+    following.fill("store 6", &["orders:6", "orders"]).await;
+    following.fill("store 7", &["orders:7", "orders"]).await;
     database.execute("INSERT INTO orders VALUES (2, 6)").await;
     assert_eq!(following.left(&database, &["store 6", "store 7"]).await, ["store 7"]);
 }
