@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use mrc_core::Tag;
 use mrc_store::{DropError, DropRequest, Select};
 
 /// The invalidations of a transaction. `Debug` and `Display` show params' names, no values or tags.
@@ -18,6 +19,16 @@ impl Invalidations {
     /// Returns whether there is nothing to invalidate.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// Returns the tags. Globs have none.
+    pub(crate) fn tags(&self) -> Vec<Tag> {
+        let tags = self.0.iter().flat_map(|one| match one {
+            Invalidation::Drop(request) => request.tags(),
+            Invalidation::Select(Select::Any(tags) | Select::All(tags)) => tags.clone(),
+            Invalidation::Select(_) => Vec::new(),
+        });
+        tags.collect()
     }
 
     /// Returns the remaining invalidations as a sentence.

@@ -10,6 +10,7 @@ use super::MrcClient;
 use super::bulkhead::Bulkhead;
 use super::config::MrcConfig;
 use super::inner::Inner;
+use super::outbox::Outbox;
 use super::texts::Texts;
 use crate::call::Options;
 use crate::error::Error;
@@ -148,6 +149,21 @@ impl MrcClientBuilder {
         self
     }
 
+    /// Sets a table, such as `shop.mrc_outbox`, into which each [`transaction`](MrcClient::transaction)
+    /// inserts the tags of its invalidations before it commits. A follower of the log (`mrc follow`)
+    /// invalidates them too, so a process that dies after its commit loses none. Default: none.
+    ///
+    /// Params count as tags: they reach functions, and queries with `tag_by_params`. Globs can't be
+    /// inserted.
+    ///
+    /// ```sql
+    /// CREATE TABLE mrc_outbox (tag VARCHAR(1024) NOT NULL) ENGINE = BLACKHOLE; -- stores nothing
+    /// ```
+    pub fn outbox(mut self, table: impl Into<String>) -> Self {
+        self.config.outbox = Some(table.into());
+        self
+    }
+
     /// Omits unnamed params from the key, like the peers, instead of refusing them. Default: false.
     pub fn allow_unnamed_params(mut self, allow: bool) -> Self {
         self.config.allow_unnamed_params = allow;
@@ -197,6 +213,7 @@ impl MrcClientBuilder {
         let options = Options::new(&settings, OnError::Degrade);
         let inner = Inner {
             invalidator: Invalidator::new(Arc::clone(pipeline.store.shared()), settings.invalidation_deadline),
+            outbox: config.outbox.as_deref().map(Outbox::new).transpose()?,
             rows: config.row_format,
             settings,
             pipeline,

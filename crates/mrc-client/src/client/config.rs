@@ -38,6 +38,9 @@ pub struct MrcConfig {
     pub max_waiting: usize,
     /// Leaves params without a name out of the key instead of refusing them. Default: false.
     pub allow_unnamed_params: bool,
+    /// The table into which transactions insert their invalidations: see
+    /// [`MrcClientBuilder::outbox`](crate::MrcClientBuilder::outbox). Default: none.
+    pub outbox: Option<String>,
     /// The settings that a cache has too.
     pub settings: Settings,
 }
@@ -53,6 +56,7 @@ impl Default for MrcConfig {
             max_queries: 64,
             max_waiting: 10_000,
             allow_unnamed_params: false,
+            outbox: None,
             settings: Settings::default(),
         }
     }
@@ -68,6 +72,7 @@ impl MrcConfig {
     /// | `MRC_KEY_FORMAT` | [`key_format`](Self::key_format): `typescript` or `python` |
     /// | `MRC_ROW_FORMAT` | [`row_format`](Self::row_format): `canonical`, `typescript` or `python` |
     /// | `MRC_REDIS_PREFIX` | [`redis_prefix`](Self::redis_prefix) |
+    /// | `MRC_OUTBOX` | [`outbox`](Self::outbox) |
     /// | `MRC_JITTER` | [`jitter`](Settings::jitter), a fraction |
     /// | `MRC_LEASE_MS`, `MRC_WAIT_MAX_MS`, `MRC_DEADLINE_MS` | [`lease`](Settings::lease), [`wait_max`](Settings::wait_max), [`deadline`](Settings::deadline), in milliseconds |
     /// | `MRC_STALE_ON_ERROR_MS`, `MRC_STALE_AFTER_MS` | [`stale_on_error`](Settings::stale_on_error), [`stale_after`](Settings::stale_after), in milliseconds |
@@ -85,6 +90,7 @@ impl MrcConfig {
             mysql: var("MRC_MYSQL_URL"),
             redis: var("MRC_REDIS_URL"),
             redis_prefix: var("MRC_REDIS_PREFIX"),
+            outbox: var("MRC_OUTBOX"),
             ..Self::default()
         };
         let vars = Vars(&var);
@@ -108,6 +114,7 @@ impl fmt::Debug for MrcConfig {
             .field("max_queries", &self.max_queries)
             .field("max_waiting", &self.max_waiting)
             .field("allow_unnamed_params", &self.allow_unnamed_params)
+            .field("outbox", &self.outbox)
             .field("settings", &self.settings)
             .finish()
     }

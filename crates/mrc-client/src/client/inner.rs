@@ -9,6 +9,7 @@ use mrc_core::{Event, KeyScheme, Params, RowEncoder, RowFormat};
 use mrc_store::{ExecuteError, Executed, Invalidator, QueryExecutor};
 
 use super::bulkhead::Bulkhead;
+use super::outbox::Outbox;
 use super::texts::Texts;
 use crate::compute::{Compute, Made};
 use crate::error::Error;
@@ -28,6 +29,7 @@ pub(crate) struct Inner {
     pub(crate) keys: KeyScheme,
     pub(crate) rows: RowFormat,
     pub(crate) invalidator: Invalidator,
+    pub(crate) outbox: Option<Outbox>,
     pub(crate) settings: Settings,
 }
 

@@ -5,6 +5,7 @@ mod bulkhead;
 mod config;
 mod health;
 mod inner;
+mod outbox;
 mod query;
 mod texts;
 mod transaction;

@@ -133,6 +133,12 @@ where
     let done = done.unwrap_or_else(|_| Err(late().into()));
     match done.and_then(|value| Ok(transaction.pending.check().map(|()| value).map_err(Error::from)?)) {
         Ok(value) => {
+            if let Err(error) =
+                timeout_at(ends, write_outbox(client, &mut transaction)).await.unwrap_or_else(|_| Err(late()))
+            {
+                roll_back(client, transaction, ends).await;
+                return Err(error.into());
+            }
             commit(client, transaction, ends).await?;
             Ok(value)
         }
@@ -147,6 +153,16 @@ async fn begin(client: &MrcClient) -> Result<Transaction, Error> {
     let inner = client.inner();
     let open = inner.executor()?.begin().await?;
     Ok(Transaction { open, rows: inner.rows, pending: Invalidations::default(), is_over: false })
+}
+
+/// Inserts the invalidations into the outbox, if there is one, before the commit.
+async fn write_outbox(client: &MrcClient, transaction: &mut Transaction) -> Result<(), Error> {
+    let Some(outbox) = &client.inner().outbox else { return Ok(()) };
+    let tags = transaction.pending.tags();
+    for (sql, params) in outbox.inserts(&tags) {
+        transaction.execute(&sql, params).await?;
+    }
+    Ok(())
 }
 
 /// Rolls back within the deadline. Past it the transaction is dropped, which rolls back as well.

@@ -385,3 +385,35 @@ async fn the_source_of_every_way_of_reading_can_be_known() {
     });
     assert_eq!(scope::with_source(fails).await.1, None, "the query answered the function, and nothing the caller");
 }
+
+#[tokio::test]
+async fn an_outbox_gets_the_tags_with_the_write() {
+    let sqlite = SqliteExecutor::in_memory().unwrap();
+    let tables = "CREATE TABLE t (id INTEGER PRIMARY KEY); CREATE TABLE mrc_outbox (tag TEXT NOT NULL)";
+    sqlite.execute_batch(tables).await.unwrap();
+    let client =
+        MrcClient::builder().shared_store(Spy::new()).executor(sqlite).outbox("main.mrc_outbox").build().unwrap();
+    let rows = async || {
+        let sql = "SELECT tag FROM mrc_outbox ORDER BY tag";
+        let rows: Vec<std::collections::HashMap<String, String>> =
+            client.query(sql, params! {}).await.unwrap().rows().unwrap();
+        rows.into_iter().filter_map(|mut row| row.remove("tag")).collect::<Vec<_>>()
+    };
+    client
+        .transaction(async |tx| {
+            tx.invalidate(["t", "u"]);
+            tx.drop_outdated_cache(params! { "StoreId" => 6 });
+            tx.execute(INSERT, params! { "Id" => 7 }).await
+        })
+        .await
+        .unwrap();
+    assert_eq!(rows().await, ["StoreId=6", "t", "u"]);
+    let failed: Result<(), Error> = client
+        .transaction(async |tx| {
+            tx.invalidate(["v"]);
+            tx.execute(INSERT, params! { "Id" => 7 }).await.map(drop)
+        })
+        .await;
+    assert!(failed.unwrap_err().to_string().contains("UNIQUE"), "the row is there already");
+    assert_eq!(rows().await.len(), 3, "nothing of a transaction that was rolled back");
+}

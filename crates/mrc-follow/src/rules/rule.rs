@@ -51,6 +51,12 @@ impl Rule {
         Self { table: name.into(), all: None, tags: Vec::new(), params: Vec::new(), columns: None, max_tags }
     }
 
+    /// Returns the rule of an outbox: a table whose column `tag` has the tags to invalidate, for
+    /// what rows of other tables don't tell. `MrcClientBuilder::outbox` writes it.
+    pub fn outbox(table: impl Into<String>) -> Self {
+        Self::table(table).all("mrc_outbox").tag("{tag}")
+    }
+
     /// Sets the tag of all entries that read the table. It is invalidated if the rows don't tell
     /// which entries changed, and at each change if the rule has neither tags nor params.
     ///

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use mrc_core::{EntryPattern, Params};
+use mrc_core::{EntryPattern, Params, Tag};
 
 use super::error::DropError;
 use crate::select::Select;
@@ -90,6 +90,12 @@ impl DropRequest {
     /// - [`DropError::SubstringByIndex`]: the index has whole params only.
     pub fn check(&self) -> Result<(), DropError> {
         self.pattern().map(drop)
+    }
+
+    /// Returns the params as tags, in both peers' spellings: the tags of functions that used such an
+    /// entry. Returns none if the request can't be used.
+    pub fn tags(&self) -> Vec<Tag> {
+        self.pattern().map(|pattern| pattern.tags().concat()).unwrap_or_default()
     }
 
     /// Returns the names of the params.

@@ -124,3 +124,18 @@ async fn params_drop_the_entries_of_their_queries() {
     database.execute("TRUNCATE orders").await;
     assert_eq!(following.left(&database, &keys).await, [&*other], "whatever the value");
 }
+
+#[tokio::test]
+async fn rows_of_an_outbox_are_invalidations() {
+    let database = Database::logged().await;
+    // It stores nothing. MariaDB's package lacks the engine.
+    let engine = if is_mysql() { "BLACKHOLE" } else { "InnoDB" };
+    database.execute(&format!("CREATE TABLE mrc_outbox (tag VARCHAR(1024) NOT NULL) ENGINE = {engine}")).await;
+    let rule = Rule::outbox(format!("{}.mrc_outbox", database.name()));
+    let following = Following::start(&database, [rule, marks(&database)]).await;
+    following.fill("report", &["report:6"]).await;
+    following.fill("other", &["report:7"]).await;
+    database.execute("BEGIN; INSERT INTO mrc_outbox VALUES ('report:7'); ROLLBACK").await;
+    database.execute("BEGIN; INSERT INTO mrc_outbox VALUES ('report:6'), ('nothing'); COMMIT").await;
+    assert_eq!(following.left(&database, &["report", "other"]).await, ["other"]);
+}
