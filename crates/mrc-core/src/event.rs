@@ -164,7 +164,7 @@ pub enum Event<'a> {
         tags: u64,
         /// The number of invalidated entries.
         entries: u64,
-        /// The time since the newest of the commits. MariaDB's log has it in whole seconds.
+        /// The time since the newest of the commits. MariaDB's log has whole seconds.
         lag: Duration,
     },
     /// A follower invalidates everything of a table, because its rows don't tell enough.

@@ -4,6 +4,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::event::{DecodeError, Decoder, Event, Flavor, Gtid, Query, RawEvent, Rows, Table};
 use crate::rules::{Effects, Plan, Reason, Rules};
@@ -25,6 +26,16 @@ pub(crate) struct Committed {
     pub(crate) rows: u64,
     /// The time of its statement, in seconds since 1970.
     pub(crate) timestamp: u32,
+}
+
+impl Committed {
+    /// Returns the time of the commit since 1970. MariaDB's log has the statement's, in seconds.
+    pub(crate) fn time(&self) -> Duration {
+        match self.gtid {
+            Gtid::MySql { committed_micros: Some(micros), .. } => Duration::from_micros(micros),
+            _ => Duration::from_secs(self.timestamp.into()),
+        }
+    }
 }
 
 /// Assembles the transactions of one stream.
@@ -298,5 +309,86 @@ impl Assembler {
             let plan = self.rules.plan(table);
             self.plans.insert(table.id, (Arc::clone(table), plan));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::{Rule, TableName};
+
+    fn assembler() -> Assembler {
+        let rules = Rules::new([Rule::table("shop.orders").all("orders").tag("order:{id}")]).unwrap();
+        Assembler::new(Flavor::MySql, Arc::new(rules))
+    }
+
+    fn push(assembler: &mut Assembler, kind: u8, flags: u16, body: &[u8]) -> Option<Committed> {
+        assembler.push(RawEvent { kind, timestamp: 1, server_id: 1, log_pos: 100, flags, body })
+    }
+
+    fn begin(assembler: &mut Assembler, number: u8) {
+        let body = [&[0; 17][..], &u64::from(number).to_le_bytes()].concat();
+        assert!(push(assembler, GTID, 0, &body).is_none());
+    }
+
+    fn query(text: &str) -> Vec<u8> {
+        [&[0; 8][..], &[4, 0, 0, 0, 0], b"shop\0", text.as_bytes()].concat()
+    }
+
+    const GTID: u8 = 0x21;
+    const QUERY: u8 = 2;
+    const XID: u8 = 0x10;
+    const PAYLOAD: u8 = 0x28;
+
+    #[test]
+    fn events_that_are_not_understood_invalidate_everything() {
+        let check = |kind: u8, flags: u16, body: &[u8], everything: bool| {
+            let mut it = assembler();
+            begin(&mut it, 1);
+            let ended = push(&mut it, kind, flags, body).or_else(|| push(&mut it, XID, 0, &[0; 8])).unwrap();
+            assert_eq!(ended.effects.everything().is_some(), everything, "{kind:#x} {:?}", ended.effects);
+        };
+        check(0x7f, 0, b"", true);
+        check(0x7f, 0x80, b"", false);
+        check(0x1a, 0, &[1, 0, 0], true);
+        check(PAYLOAD, 0, b"no payload", true);
+        // A payload of zstd, whose bytes are none.
+        check(PAYLOAD, 0, &[1, 1, 4, 2, 1, 0, 3, 1, 9, 0, 1, 2, 3, 4], true);
+        check(QUERY, 0, &query("CALL a_procedure()"), true);
+        check(QUERY, 0, &query("BEGIN"), false);
+    }
+
+    #[test]
+    fn a_panic_in_decoding_invalidates_everything_of_its_transaction() {
+        let mut it = assembler();
+        begin(&mut it, 1);
+        it.panicked();
+        assert!(push(&mut it, XID, 0, &[0; 8]).unwrap().effects.everything().is_some());
+        begin(&mut it, 2);
+        assert!(push(&mut it, XID, 0, &[0; 8]).unwrap().effects.is_empty());
+    }
+
+    #[test]
+    fn statements_end_transactions_that_did_not_begin() {
+        let mut it = assembler();
+        begin(&mut it, 1);
+        let ended = push(&mut it, QUERY, 0, &query("TRUNCATE orders")).unwrap();
+        assert_eq!(
+            ended.effects.whole().map(|(table, _)| table.clone()).collect::<Vec<_>>(),
+            [TableName::new("shop", "orders")]
+        );
+        begin(&mut it, 2);
+        assert!(push(&mut it, QUERY, 0, &query("BEGIN")).is_none());
+        assert!(push(&mut it, QUERY, 0, &query("CREATE TABLE t (id INT) START TRANSACTION")).is_none());
+        let ended = push(&mut it, QUERY, 0, &query("COMMIT")).unwrap();
+        assert!(matches!(ended.gtid, Gtid::MySql { number: 2, .. }));
+    }
+
+    #[test]
+    fn a_transaction_without_its_number_counts_with_the_next() {
+        let mut it = assembler();
+        assert!(push(&mut it, QUERY, 0, &query("TRUNCATE orders")).is_none());
+        begin(&mut it, 2);
+        assert_eq!(push(&mut it, XID, 0, &[0; 8]).unwrap().effects.whole().len(), 1);
     }
 }

@@ -15,6 +15,8 @@ pub enum Gtid {
         tag: String,
         /// The number, from 1.
         number: u64,
+        /// The time of the commit, in microseconds since 1970. `None` before MySQL 8.0.1.
+        committed_micros: Option<u64>,
     },
     /// A transaction of a MySQL server with `gtid_mode=OFF`.
     Anonymous,
@@ -37,7 +39,12 @@ impl Gtid {
     pub(super) fn mysql(body: &[u8]) -> Result<Self, Fault> {
         let mut read = Reader::new(body);
         read.take(1)?; // Flags.
-        Ok(Self::MySql { uuid: read.array()?, tag: String::new(), number: read.u64()? })
+        let (uuid, number) = (read.array()?, read.u64()?);
+        // The logical clock. Older servers end the event before or behind it.
+        let clock = read.take(17);
+        // The highest bit says whether the time of the first server follows.
+        let committed_micros = clock.and_then(|_| read.little(7)).map(|micros| micros & ((1 << 55) - 1)).ok();
+        Ok(Self::MySql { uuid, tag: String::new(), number, committed_micros })
     }
 
     /// Reads an event of MySQL 8.3 and newer, in which each field follows its number.
@@ -46,6 +53,7 @@ impl Gtid {
         const UUID: u64 = 1;
         const NUMBER: u64 = 2;
         const TAG: u64 = 3;
+        const COMMITTED: u64 = 6;
         let mut read = Reader::new(body);
         // The version, the size, and the last field that a reader has to know.
         for _ in 0..3 {
@@ -71,7 +79,12 @@ impl Gtid {
             }
         }
         let (number, tag) = number.zip(tag).ok_or(Fault::Short)?;
-        Ok(Self::MySql { uuid, tag, number })
+        let mut committed_micros = None;
+        while !read.is_empty() && committed_micros.is_none() {
+            let (field, value) = (variable(&mut read)?, variable(&mut read)?);
+            committed_micros = (field == COMMITTED).then_some(value);
+        }
+        Ok(Self::MySql { uuid, tag, number, committed_micros })
     }
 
     pub(super) fn mariadb(body: &[u8], server: u32) -> Result<Self, Fault> {

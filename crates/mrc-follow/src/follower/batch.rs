@@ -20,13 +20,15 @@ pub(super) struct Batch {
     pub(super) transactions: u64,
     pub(super) rows: u64,
     gtids: Vec<Gtid>,
-    timestamp: u32,
+    /// The time of the newest commit since 1970.
+    committed: Duration,
 }
 
 impl Batch {
     pub(super) fn new(first: Waiting) -> Self {
-        let Committed { gtid, upto, effects, rows, timestamp } = first.committed;
-        Self { effects, upto, transactions: 1, rows, gtids: vec![gtid], timestamp }
+        let committed = first.committed.time();
+        let Committed { gtid, upto, effects, rows, .. } = first.committed;
+        Self { effects, upto, transactions: 1, rows, gtids: vec![gtid], committed }
     }
 
     pub(super) fn is_full(&self) -> bool {
@@ -34,20 +36,20 @@ impl Batch {
     }
 
     pub(super) fn add(&mut self, next: Waiting) {
-        let Committed { gtid, upto, effects, rows, timestamp } = next.committed;
+        self.committed = next.committed.time();
+        let Committed { gtid, upto, effects, rows, .. } = next.committed;
         self.effects.merge(effects);
         self.upto.and(upto);
         self.transactions += 1;
         self.rows += rows;
         self.gtids.push(gtid);
-        self.timestamp = timestamp;
     }
 
     /// Adds the transactions to a position.
     pub(super) fn pass(&mut self, position: &mut Position) {
         for gtid in self.gtids.drain(..) {
             match (&mut *position, gtid) {
-                (Position::MySql(set), Gtid::MySql { uuid, tag, number }) => set.add(Source { uuid, tag }, number),
+                (Position::MySql(set), Gtid::MySql { uuid, tag, number, .. }) => set.add(Source { uuid, tag }, number),
                 (Position::MariaDb(domains), Gtid::MariaDb { domain, server, sequence, .. }) => {
                     domains.insert(domain, (server, sequence));
                 }
@@ -56,9 +58,9 @@ impl Batch {
         }
     }
 
-    /// Returns the time since the newest statement.
+    /// Returns the time since the newest commit.
     pub(super) fn lag(&self) -> Duration {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        now.saturating_sub(Duration::from_secs(self.timestamp.into()))
+        now.saturating_sub(self.committed)
     }
 }

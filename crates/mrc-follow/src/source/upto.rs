@@ -21,7 +21,7 @@ impl Upto {
     /// Returns the transaction alone, which ends at this place in the log.
     pub(crate) fn of(gtid: &Gtid, file: &str, position: u64) -> Self {
         match gtid {
-            Gtid::MySql { uuid, tag, number } => {
+            Gtid::MySql { uuid, tag, number, .. } => {
                 let mut set = GtidSet::default();
                 set.add(Source { uuid: *uuid, tag: tag.clone() }, *number);
                 Self::MySql(set)
