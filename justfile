@@ -38,6 +38,10 @@ bench *ARGS: setup
 model *ARGS:
     cargo run --release -p mrc-model -- {{ ARGS }}
 
+# Search for changed answers that dependencies miss: `--pairs 1000000 --server mariadb --lack fold`
+oracle *ARGS: setup
+    cargo run --release -p mrc-oracle -- {{ ARGS }}
+
 # Check that processes see nothing stale while some fail; `--all` runs the counterproofs too
 history *ARGS: setup
     cargo run --release -p mrc-history -- {{ ARGS }}

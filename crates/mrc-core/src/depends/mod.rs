@@ -47,6 +47,7 @@ mod clause;
 mod conditions;
 mod depth;
 mod derive;
+mod explain;
 mod fold;
 mod from;
 mod lack;
@@ -64,6 +65,7 @@ pub use class::Class;
 pub use derive::derive;
 #[doc(hidden)]
 pub use derive::derive_lacking;
+pub use explain::{ExplainedOccurrence, Explanation, explain};
 pub use fold::CollationFolding;
 #[doc(hidden)]
 pub use lack::Lack;

@@ -113,6 +113,13 @@ impl Occurrence {
         self.conditions.iter().filter(|condition| !condition.is_confirmed).map(|condition| &*condition.column)
     }
 
+    /// Returns the columns that don't count in a call, because of their constants.
+    pub(super) fn columns_missing(&self, params: &Params) -> impl Iterator<Item = String> {
+        let counting: Vec<usize> = self.constants(params).iter().map(|one| one.at).collect();
+        let conditions = self.conditions.iter().enumerate();
+        conditions.filter(move |(at, _)| !counting.contains(at)).map(|(_, condition)| condition.column.clone())
+    }
+
     /// Appends the tags of a call.
     pub(super) fn tags(&self, params: &Params, out: &mut Vec<SchemeTag>) {
         let constants = self.constants(params);

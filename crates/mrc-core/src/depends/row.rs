@@ -110,7 +110,8 @@ impl BoundColumn {
             _ => None,
         };
         match (self.class, row, folding) {
-            (_, None | Some(RowValue::Other), _) => return Match::Uncertain,
+            (_, None, _) => return Match::Uncertain,
+            (_, Some(RowValue::Other), _) if lack != Lack::Classes => return Match::Uncertain,
             (Class::Null, Some(RowValue::Null), _) => out.push_str(value::NULL),
             (Class::Null, _, _) | (_, Some(RowValue::Null), _) => return Match::Never,
             // Writing into a `String` can't fail.
@@ -133,6 +134,10 @@ impl BoundColumn {
             }
             (Class::Bytes, Some(RowValue::Bytes(bytes)), _) => value::bytes(bytes, out),
             (Class::Date, Some(RowValue::Date(date)), _) => _ = write!(out, "{date}"),
+            (_, Some(RowValue::Int(int)), _) if lack == Lack::Classes => _ = write!(out, "{int}"),
+            (_, Some(RowValue::Text(text)), _) if lack == Lack::Classes => _ = value::text(text, out),
+            (_, Some(RowValue::Date(date)), _) if lack == Lack::Classes => _ = write!(out, "{date}"),
+            (_, Some(_), _) if lack == Lack::Classes => out.push_str("another"),
             _ => return Match::Uncertain,
         }
         Match::Text
