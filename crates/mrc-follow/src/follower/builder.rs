@@ -96,7 +96,7 @@ impl FollowerBuilder {
     }
 
     /// Sets the life of the lease, which is also the longest time until another follower takes
-    /// over. Default: 2 s.
+    /// over. Default: 1.5 s.
     #[must_use]
     pub fn lease(mut self, life: Duration) -> Self {
         self.lease = life;

@@ -123,14 +123,15 @@ impl<'a> Lead<'a> {
             self.lost("the position is of another server, or ahead of this one");
         }
         let known = self.position.take();
-        // The position first: what commits after it is streamed.
+        // The position first: what readers see after it is streamed.
         let from = match known {
             Some(position) => position,
             None => {
+                let from = session.visible_now().await?;
                 let mut effects = Effects::new();
                 effects.mark_everything(Reason::Other("the position in the log isn't known".into()));
                 self.invalidate(&effects, &rules).await?;
-                now
+                from
             }
         };
         self.position = Some(from.clone());

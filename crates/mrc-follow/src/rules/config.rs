@@ -19,7 +19,7 @@ pub struct FollowConfig {
     /// Whether queries tell their tables, without rules. Default: false.
     pub auto: bool,
     /// How long the follower that stopped keeps a second one of this name waiting, from 0.5 s to
-    /// 60 s. Default: 2 s.
+    /// 60 s. Default: 1.5 s.
     pub lease: Duration,
 }
 
@@ -94,8 +94,8 @@ fn lease<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Erro
 }
 
 impl FollowConfig {
-    /// The default life of the lease: 2 s.
-    pub const LEASE: Duration = Duration::from_secs(2);
+    /// The default life of the lease: 1.5 s, so that a successor leads within 2 s.
+    pub const LEASE: Duration = Duration::from_millis(1_500);
 
     /// Returns the settings of a follower with this name and this number, and the defaults.
     ///

@@ -15,6 +15,9 @@ use crate::position::Position;
 /// The pauses between two looks at MariaDB's engine: the first, and the longest.
 const PAUSES: (Duration, Duration) = (Duration::from_micros(200), Duration::from_millis(5));
 
+/// How long the server may take to look through a file of its log.
+const SCAN: Duration = Duration::from_secs(120);
+
 /// A connection that reads no stream.
 pub(crate) struct Session {
     conn: Conn,
@@ -64,6 +67,25 @@ impl Session {
                 Position::of_mariadb(&domains).map_err(bad)
             }
         }
+    }
+
+    /// Returns a position whose transactions readers see, and no newer one does.
+    ///
+    /// MariaDB's GTID variables move before its engines commit. The place up to which the engines
+    /// have committed is known, and its GTIDs are read from the log, which takes up to some seconds.
+    pub(crate) async fn visible_now(&mut self) -> Result<Position, SourceError> {
+        if self.flavor == Flavor::MySql {
+            return self.now().await;
+        }
+        let (file, position) = self.snapshot().await?;
+        if file.is_empty() || file.contains('\'') {
+            return self.now().await;
+        }
+        let sql = format!("SELECT BINLOG_GTID_POS('{file}', {position})");
+        let Some(domains) = ask::<Option<String>>(&mut self.conn, &sql, SCAN).await?.flatten() else {
+            return self.now().await;
+        };
+        Position::of_mariadb(&domains).map_err(|error| SourceError::Broken(error.to_string()))
     }
 
     /// Waits until readers see these transactions, for `limit` at most. Returns whether they do.
