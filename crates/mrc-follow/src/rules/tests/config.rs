@@ -43,7 +43,7 @@ fn reads_every_key() {
 #[test]
 fn the_defaults() {
     let (config, rules) = FollowConfig::from_toml(&format!("{FOLLOW}[[rule]]\ntable=\"a.b\"\nall=\"c\"")).unwrap();
-    assert_eq!((config.auto, config.lease), (false, Duration::from_secs(2)));
+    assert_eq!((config.auto, config.lease), (false, Duration::from_millis(1_500)));
     assert_eq!(rules.zone.to_string(), "+00:00");
     assert_eq!(rules.rules[0].max_tags, 10_000);
     assert!(FollowConfig::from_toml(&format!("{FOLLOW}auto = true")).unwrap().1.is_empty());
