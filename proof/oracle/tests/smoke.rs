@@ -1,12 +1,13 @@
 //! The oracle on the server of this run (`MRC_TEST_DATABASE`), small enough for CI.
 
-use mrc_oracle::{Lack, Settings, any_seed, cases, run, try_case};
+use mrc_oracle::{Lack, Load, Settings, any_seed, cases, run, try_case};
 use mrc_tests::cases as count;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_pair_of_query_and_change_is_missed() {
     let pairs = u64::from(count(12_000));
-    let settings = Settings { pairs, seed: any_seed(), lack: Lack::Nothing, stop_at_miss: true, workers: 4 };
+    let settings =
+        Settings { pairs, seed: any_seed(), lack: Lack::Nothing, stop_at_miss: true, workers: 4, load: Load::Random };
     let report = run(settings, |_| ()).await.unwrap();
     assert_eq!(report.missed, 0, "{}", report.misses.join("\n"));
     // Otherwise the run shows nothing.
