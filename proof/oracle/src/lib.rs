@@ -32,5 +32,7 @@ pub use cost::cost;
 pub use mrc_core::depends::Lack;
 pub use run::{Load, Report, Settings, any_seed, run};
 
+pub use server::foldings;
+
 /// Any failure ends the run.
 pub type Res<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
