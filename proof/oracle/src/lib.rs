@@ -7,6 +7,7 @@
 //! | `query` | random queries over them |
 //! | `condition` | random conditions |
 //! | `change` | random changes |
+//! | `realistic` | a load like a shop's |
 //! | `server` | batches of statements on a real server |
 //! | `follower` | the tags that a change ends |
 //! | `run` | pairs of query and change, and the verdict |
@@ -21,6 +22,7 @@ mod condition;
 mod cost;
 mod follower;
 mod query;
+mod realistic;
 mod run;
 mod schema;
 mod server;
@@ -28,7 +30,9 @@ mod server;
 pub use cases::{Case, Outcome, cases, try_case};
 pub use cost::cost;
 pub use mrc_core::depends::Lack;
-pub use run::{Report, Settings, any_seed, run};
+pub use run::{Load, Report, Settings, any_seed, run};
+
+pub use server::foldings;
 
 /// Any failure ends the run.
 pub type Res<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;

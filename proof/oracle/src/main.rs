@@ -5,7 +5,7 @@ use std::process::{Command, ExitCode};
 use std::time::Instant;
 
 use clap::{Parser, ValueEnum};
-use mrc_oracle::{Lack, Report, Res, Settings, any_seed, run};
+use mrc_oracle::{Lack, Load, Report, Res, Settings, any_seed, run};
 use mrc_tests::SqlKind;
 
 /// Whether mrc's dependencies miss a changed answer: random queries and changes on a real server.
@@ -17,6 +17,9 @@ struct Args {
     /// The server to start. Default: the first that is installed
     #[arg(long)]
     server: Option<Server>,
+    /// Queries and changes like a shop's, for the figure of precision
+    #[arg(long)]
+    realistic: bool,
     /// Connections that work at the same time
     #[arg(long, default_value_t = 6)]
     workers: usize,
@@ -103,7 +106,9 @@ fn main() -> Res<ExitCode> {
             println!("{} pairs, {} missed", report.pairs, report.missed);
         }
     };
-    let settings = Settings { pairs: args.pairs, seed, lack, stop_at_miss: args.stop_at_miss, workers: args.workers };
+    let load = if args.realistic { Load::Realistic } else { Load::Random };
+    let settings =
+        Settings { pairs: args.pairs, seed, lack, stop_at_miss: args.stop_at_miss, workers: args.workers, load };
     let report = runtime.block_on(run(settings, progress))?;
     print(&report, start.elapsed().as_secs_f64());
     Ok(if (report.missed > 0) == args.lack.is_some() { ExitCode::SUCCESS } else { ExitCode::FAILURE })

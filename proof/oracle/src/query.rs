@@ -43,6 +43,21 @@ impl Query {
         Self { sql: sql.into(), params, text: sql.into(), is_prepared }
     }
 
+    /// Returns the query as a text with its integers and plain texts as literals.
+    pub(crate) fn in_text(self) -> Self {
+        let mut parts = self.sql.split('?');
+        let mut text = parts.next().unwrap_or_default().to_owned();
+        for (value, part) in self.params.values().zip(parts) {
+            text += &match value {
+                Value::Int(int) => int.to_string(),
+                Value::Text(text) => format!("'{text}'"),
+                other => unreachable!("{other:?} isn't in this load"),
+            };
+            text += part;
+        }
+        Self { text, is_prepared: false, ..self }
+    }
+
     pub(crate) fn random(schema: &Schema, rng: &mut SmallRng) -> Self {
         let mut writer = Writer { schema, rng, scopes: Vec::new(), values: Vec::new(), ctes: Vec::new(), aliases: 0 };
         let text = writer.statement();

@@ -19,12 +19,14 @@ use crate::Res;
 use crate::change::{change, first_rows};
 use crate::follower::{Dump, Follower};
 use crate::query::Query;
+use crate::realistic;
 use crate::schema::Schema;
 use crate::server::{Collations, MODE, Texts, answer, batch};
 
 /// The queries of one schema, and the changes that each of them sees.
 const QUERIES: usize = 60;
 const CHANGES: usize = 60;
+const REALISTIC_QUERIES: usize = 400;
 /// The misses that a report shows in full.
 const SHOWN: usize = 5;
 
@@ -41,6 +43,17 @@ pub struct Settings {
     pub stop_at_miss: bool,
     /// The connections that work at the same time.
     pub workers: usize,
+    /// The queries and changes.
+    pub load: Load,
+}
+
+/// The queries and changes of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Load {
+    /// Random ones, to find misses.
+    Random,
+    /// Those of a shop, for the figure of precision.
+    Realistic,
 }
 
 /// What a run found.
@@ -148,20 +161,21 @@ async fn round(
     settings: Settings,
 ) -> Res<Report> {
     let mut rng = SmallRng::seed_from_u64(seed);
-    let schema = Schema::random(&mut rng);
+    let is_realistic = settings.load == Load::Realistic;
+    let schema = if is_realistic { realistic::schema() } else { Schema::random(&mut rng) };
     let mut report = Report::default();
     let mut first: Vec<String> =
         schema.tables.iter().map(|table| format!("DROP TABLE IF EXISTS {}", table.name)).collect();
     first.extend(schema.ddl(&collations.exist));
-    first.extend(first_rows(&schema, &mut rng));
+    first.extend(if is_realistic { realistic::first_rows(&mut rng) } else { first_rows(&schema, &mut rng) });
     batch(conn, &first).await?;
     let dumps: Vec<String> = schema.tables.iter().map(crate::schema::Table::dump).collect();
     let mut before: Dump = batch(conn, &dumps).await?;
     let mut follower = Follower::new(&schema, database.name(), &collations.foldings, settings.lack);
-    let mut entries = entries(conn, database, &schema, settings.lack, &mut rng, &mut report).await?;
+    let mut entries = entries(conn, database, &schema, settings, &mut rng, &mut report).await?;
     entries.iter().flat_map(|entry| &entry.tags).for_each(|tag| follower.register(tag));
     for _ in 0..CHANGES {
-        let changes = change(&schema, &mut rng);
+        let changes = if is_realistic { realistic::change(&mut rng) } else { change(&schema, &mut rng) };
         let (after, answers) = step(conn, &changes, &dumps, &entries).await?;
         let (ended, tables) = follower.ended(&before, &after);
         let mut kept = Vec::with_capacity(entries.len());
@@ -196,21 +210,27 @@ async fn entries(
     conn: &mut Conn,
     database: &Database,
     schema: &Schema,
-    lack: Lack,
+    settings: Settings,
     rng: &mut SmallRng,
     report: &mut Report,
 ) -> Res<Vec<Entry>> {
-    let mut entries = Vec::with_capacity(QUERIES);
+    let is_realistic = settings.load == Load::Realistic;
+    let queries = if is_realistic { REALISTIC_QUERIES } else { QUERIES };
+    let mut entries = Vec::with_capacity(queries);
     // Each one is a trip of its own.
     let are_prepared = rng.random_bool(0.08);
-    for _ in 0..10 * QUERIES {
-        if entries.len() == QUERIES {
+    for _ in 0..10 * queries {
+        if entries.len() == queries {
             break;
         }
-        let query = Query { is_prepared: are_prepared, ..Query::random(schema, rng) };
+        let query = if is_realistic {
+            realistic::query(rng)
+        } else {
+            Query { is_prepared: are_prepared, ..Query::random(schema, rng) }
+        };
         let Some(answer) = one_answer(conn, &query).await else { continue };
         report.queries += 1;
-        let template = derive_lacking(&query.sql, Some(database.name()), lack);
+        let template = derive_lacking(&query.sql, Some(database.name()), settings.lack);
         if template.followable().is_err() {
             report.not_followable += 1;
             continue;

@@ -1,6 +1,7 @@
 //! Batches of statements on a real server.
 
 use mrc_core::depends::CollationFolding;
+use mrc_tests::Database;
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Row, Value};
 use tokio::sync::OnceCell;
@@ -63,6 +64,20 @@ impl Collations {
         }
         Ok(Self { exist, foldings })
     }
+}
+
+/// Returns the collations of the server of this run, with what a follower knows about them.
+///
+/// # Errors
+/// The server can't be reached, or refuses the question.
+pub async fn foldings() -> Res<Vec<(&'static str, CollationFolding)>> {
+    let database = Database::create().await;
+    let mut conn = database.admin().await;
+    let known = Collations::ask(&mut conn).await?;
+    conn.disconnect().await?;
+    let with_name = |((_, name), folding): (&(&'static str, &'static str), &CollationFolding)| (*name, folding.clone());
+    let exist = COLLATIONS.iter().zip(&known.foldings).zip(&known.exist).filter(|(_, exists)| **exists);
+    Ok(exist.map(|(one, _)| with_name(one)).collect())
 }
 
 async fn folding(conn: &mut Conn, at: usize) -> Res<CollationFolding> {

@@ -29,6 +29,15 @@
 //! is left out, which only widens the set of rows. A statement that can't be read isn't
 //! [followable](Template::followable).
 //!
+//! # What the caller must see to
+//!
+//! - The read-only check judges what is cached; this module refuses whatever the check refuses.
+//! - The session's `sql_mode` has none of `ANSI_QUOTES`, `PIPES_AS_CONCAT`, `NO_BACKSLASH_ESCAPES` and
+//!   `HIGH_NOT_PRECEDENCE`, and `sql_auto_is_null` is 0. They change what a text means.
+//! - A prepared statement isn't shared between types of params.
+//! - For a view: [`Template::read_too`] with its tables. Its name is an occurrence, for its DDL.
+//! - A reader registers the scheme before it reads the database.
+//!
 //! # The three tags of an occurrence
 //!
 //! | tag | text | ended by |
