@@ -1,4 +1,4 @@
-//! What a server lacks for the follower, and the statements that mend it.
+//! Checks the server and the rules, and names the statements that mend them.
 
 mod grants;
 mod settings;

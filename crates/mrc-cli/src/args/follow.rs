@@ -31,7 +31,7 @@ pub(crate) struct FollowArgs {
     #[arg(long, value_name = "now|GTIDS", value_parser = start)]
     pub(crate) from: Option<Start>,
     /// Answer /metrics, /healthz and /readyz here, without a password; a port alone is on 127.0.0.1
-    #[arg(long, value_name = "[ADDRESS:]PORT", value_parser = address, env = "MRC_FOLLOW_LISTEN", hide_env_values = true)]
+    #[arg(long, value_name = "[ADDRESS:]PORT", value_parser = address)]
     pub(crate) listen: Option<SocketAddr>,
 }
 

@@ -64,19 +64,13 @@ const GTID_STEPS: [&str; 4] = ["OFF", "OFF_PERMISSIVE", "ON_PERMISSIVE", "ON"];
 
 /// Returns what the settings lack.
 pub(super) async fn check(session: &mut Session) -> Result<Vec<Finding>, SourceError> {
-    let mut findings: Vec<_> = essential(session).await?;
-    for setting in &SETTINGS {
-        findings.extend(setting.check(session).await?);
+    let mut findings: Vec<_> = LOG.check(session).await?.into_iter().collect();
+    // Without a log the server has no updates in it either.
+    if findings.is_empty() {
+        findings.extend(replica(session).await?);
     }
-    let replica = match session.flavor() {
-        Flavor::MySql => Some(REPLICA),
-        // MariaDB's default is OFF, and only a replica has this position.
-        Flavor::MariaDb => {
-            let position = value(session, "gtid_slave_pos").await?.unwrap_or_default();
-            (!position.is_empty()).then_some(Setting { name: "log_slave_updates", ..REPLICA })
-        }
-    };
-    if let Some(setting) = replica {
+    findings.extend(position(session).await?);
+    for setting in &SETTINGS {
         findings.extend(setting.check(session).await?);
     }
     Ok(findings)
@@ -84,21 +78,35 @@ pub(super) async fn check(session: &mut Session) -> Result<Vec<Finding>, SourceE
 
 /// Returns why the server can't be followed at all, and how to mend it. Returns `None` if it can.
 pub(crate) async fn obstacle(session: &mut Session) -> Result<Option<String>, SourceError> {
-    let finding = essential(session).await?.into_iter().next();
+    let finding = match LOG.check(session).await? {
+        Some(finding) => Some(finding),
+        None => position(session).await?,
+    };
     Ok(finding.map(|Finding { what, fix, .. }| match fix {
         Some(fix) => format!("{what}. {fix}"),
         None => what,
     }))
 }
 
-async fn essential(session: &mut Session) -> Result<Vec<Finding>, SourceError> {
-    let mut findings: Vec<_> = LOG.check(session).await?.into_iter().collect();
+async fn replica(session: &mut Session) -> Result<Option<Finding>, SourceError> {
     if session.flavor() == Flavor::MySql {
-        let mode = value(session, "gtid_mode").await?.unwrap_or_default();
-        let consistency = value(session, "enforce_gtid_consistency").await?.unwrap_or_default();
-        findings.extend(gtids(&mode, &consistency));
+        return REPLICA.check(session).await;
     }
-    Ok(findings)
+    // MariaDB's default is OFF, and only a replica has this position.
+    let position = value(session, "gtid_slave_pos").await?.unwrap_or_default();
+    if position.is_empty() {
+        return Ok(None);
+    }
+    Setting { name: "log_slave_updates", ..REPLICA }.check(session).await
+}
+
+async fn position(session: &mut Session) -> Result<Option<Finding>, SourceError> {
+    if session.flavor() == Flavor::MariaDb {
+        return Ok(None);
+    }
+    let mode = value(session, "gtid_mode").await?.unwrap_or_default();
+    let consistency = value(session, "enforce_gtid_consistency").await?.unwrap_or_default();
+    Ok(gtids(&mode, &consistency))
 }
 
 fn gtids(mode: &str, consistency: &str) -> Option<Finding> {

@@ -1,4 +1,4 @@
-//! What a running follower tells: lines on stderr, a status line on a terminal, or JSON on stdout.
+//! The output of a running follower: lines on stderr, a status line on a terminal, or JSON on stdout.
 
 use std::collections::HashSet;
 use std::io;
@@ -23,8 +23,8 @@ const TICK: Duration = Duration::from_secs(1);
 const REPORT: u32 = 10;
 /// A follower that doesn't lead after so many ticks says that it stands by.
 const STANDBY: u32 = 3;
-/// The fallbacks that are remembered, so that each is told once.
-const TOLD: usize = 1_000;
+/// The fallbacks that are remembered, so that each is reported once.
+const FALLBACKS: usize = 1_000;
 
 /// Where the news go. Clones share it.
 #[derive(Clone)]
@@ -34,11 +34,11 @@ struct Inner {
     output: Output,
     dry_run: bool,
     bar: ProgressBar,
-    told: Mutex<Told>,
+    reported: Mutex<Reported>,
 }
 
 #[derive(Default)]
-struct Told {
+struct Reported {
     /// The last warning of an outage, which is repeated at each attempt.
     trouble: Option<String>,
     fallbacks: HashSet<(String, String)>,
@@ -50,7 +50,7 @@ impl News {
         if let Ok(style) = ProgressStyle::with_template("{spinner} {wide_msg}") {
             bar.set_style(style);
         }
-        Self(Arc::new(Inner { output, dry_run, bar, told: Mutex::default() }))
+        Self(Arc::new(Inner { output, dry_run, bar, reported: Mutex::default() }))
     }
 
     /// Writes the library's log of level info and above.
@@ -80,7 +80,7 @@ impl News {
             }
             Event::FellBack { table, why } if self.is_new(table, why) => {
                 let of = if table.is_empty() { "all tables" } else { *table };
-                let text = format!("everything of {of} is invalidated: {why} (told once)");
+                let text = format!("everything of {of} is invalidated: {why} (reported once)");
                 self.write(&text, &json!({ "event": "fell_back", "table": table, "why": why }));
             }
             Event::Applied { transactions, rows, tags, .. } if self.0.dry_run => {
@@ -96,11 +96,11 @@ impl News {
     }
 
     fn is_new(&self, table: &str, why: &str) -> bool {
-        let mut told = self.told();
-        if told.fallbacks.len() >= TOLD {
-            told.fallbacks.clear();
+        let mut reported = self.reported();
+        if reported.fallbacks.len() >= FALLBACKS {
+            reported.fallbacks.clear();
         }
-        told.fallbacks.insert((table.to_owned(), why.to_owned()))
+        reported.fallbacks.insert((table.to_owned(), why.to_owned()))
     }
 
     /// Shows the numbers of a running follower, for ever.
@@ -123,7 +123,7 @@ impl News {
             }
             // A leader confirms its position each second.
             let is_well = [status.silence, status.position_age].iter().all(|age| age.is_some_and(|age| age < 2 * TICK));
-            if is_well && status.reconnects == last.reconnects && self.told().trouble.take().is_some() {
+            if is_well && status.reconnects == last.reconnects && self.reported().trouble.take().is_some() {
                 self.line("info", "follows again");
             }
             (last, at) = (status, Instant::now());
@@ -162,8 +162,8 @@ impl News {
             if output.is_json() { output.document(document) } else { bar.suspend(|| output.result(text.as_bytes())) };
     }
 
-    fn told(&self) -> std::sync::MutexGuard<'_, Told> {
-        self.0.told.lock().unwrap_or_else(PoisonError::into_inner)
+    fn reported(&self) -> std::sync::MutexGuard<'_, Reported> {
+        self.0.reported.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -246,7 +246,7 @@ impl io::Write for LogLine {
         let text = text.trim_end();
         if self.level != "info" {
             // Each attempt during an outage writes the same line.
-            if self.news.told().trouble.replace(text.to_owned()).as_deref() == Some(text) {
+            if self.news.reported().trouble.replace(text.to_owned()).as_deref() == Some(text) {
                 return Ok(line.len());
             }
         }

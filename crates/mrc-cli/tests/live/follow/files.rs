@@ -16,7 +16,10 @@ async fn a_wrong_file_is_named_with_its_line() {
         ("[follow]\nname = \"shop\"\n", &["server_id"]),
         (&head(), &["[[rule]]", "auto = true"]),
         (&format!("{}\ntags = [1]\n", head()), &["line 4", "unknown field `tags`"]),
-        (&format!("{}\n{rule}tags = [\"order:{{id\"]\n", head()), &["line 4", "shop.orders", "`tags`", "isn't closed"]),
+        (
+            &format!("{}\n{rule}all = \"x\"\ntags = [\"order:{{id\"]\n", head()),
+            &["line 4", "shop.orders", "`tags`", "isn't closed"],
+        ),
         (&format!("{}\n{rule}tags = [\"order:{{id}}\"]\n", head()), &["line 4", "`all`"]),
     ] {
         let file = RulesFile::new(text);

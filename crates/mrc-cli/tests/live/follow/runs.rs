@@ -84,7 +84,7 @@ async fn once_applies_what_was_committed_and_ends() {
 }
 
 #[tokio::test]
-async fn a_change_that_rows_do_not_tell_is_told_once() {
+async fn a_change_that_rows_do_not_show_is_reported_once() {
     let shop = Shop::open().await;
     let mut following = shop.started(&[]).await;
     shop.ask(6).await;
