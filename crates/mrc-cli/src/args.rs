@@ -1,10 +1,13 @@
 //! The command line.
 
+mod follow;
+
 use std::time::Duration;
 
 use clap::{ArgGroup, Parser, Subcommand, ValueEnum, builder::styling};
 use mrc::{KeyFormat, Params, RowFormat, Tag};
 
+pub(crate) use self::follow::FollowArgs;
 use crate::value::{self, Named};
 
 const STYLES: styling::Styles = styling::Styles::styled()
@@ -20,11 +23,13 @@ VALUE is JSON if it parses as JSON, else a string: StoreId=6 is a number, State=
 const EXIT_CODES: &str = "\
 Exit codes:
   0    done
-  1    `get` found no value
+  1    `get` found no value, `follow --status` no position, `follow --check` an error
   2    wrong usage or input; nothing was run
   3    the database failed
   4    the cache failed
   5    anything else, such as a full disk behind stdout
+  6    `follow --once`: another follower of this name runs
+  7    `follow`: another replica of the database has the same server_id
   130  interrupted by Ctrl-C";
 
 const EXAMPLES: &str = "\
@@ -50,7 +55,11 @@ Examples:
     mrc invalidate orders
 
   Look at what the cache holds:
-    mrc stats";
+    mrc stats
+
+  Invalidate what each commit changes, whoever writes it: check the servers, then follow:
+    mrc follow --config follow.toml --check
+    mrc follow --config follow.toml --listen 9184";
 
 /// A read-through cache for MySQL and Redis, from the command line.
 ///
@@ -136,6 +145,12 @@ pub(crate) enum Command {
     /// A scan counts the entries, perhaps some twice. A key NAMESPACE:… is of this namespace. A key
     /// that ends in a statement's hash is a query. A server's numbers cover all its users.
     Stats,
+    /// Follow the database's log, and invalidate what each commit changes
+    ///
+    /// The rules in the file say which tags and params a changed row invalidates. Runs until Ctrl-C
+    /// or SIGTERM. Of several followers with one name one follows, and the others stand by. With
+    /// --json it prints a line for each change of its state, and its numbers every 10 s.
+    Follow(FollowArgs),
     /// Show what the cache does: without servers, or on your servers if both URLs are set
     Demo,
     /// Print the completion script of a shell

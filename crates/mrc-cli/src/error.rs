@@ -3,12 +3,17 @@
 use std::io;
 
 use mrc::errors::{DropError, ExecuteError, KeyError, StoreError};
+use mrc::follow::FollowError;
 
 /// The reason why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
     #[error("there is no value under {key}")]
     NoValue { key: String },
+    #[error("the cache has no position of a follower named {name:?}")]
+    NoPosition { name: String },
+    #[error("{errors}: mend these first")]
+    Unfit { errors: String },
     #[error("{0}")]
     Usage(String),
     #[error("line {line}: {message}")]
@@ -19,6 +24,10 @@ pub(crate) enum Failure {
     Cache(String),
     #[error("{0}")]
     Other(String),
+    #[error("{0}")]
+    LeaseTaken(String),
+    #[error("{0}")]
+    ServerIdTaken(String),
     #[error("interrupted")]
     Interrupted,
 }
@@ -27,11 +36,13 @@ impl Failure {
     /// Returns the exit code, as `mrc --help` documents it.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
-            Self::NoValue { .. } => 1,
+            Self::NoValue { .. } | Self::NoPosition { .. } | Self::Unfit { .. } => 1,
             Self::Usage(_) | Self::Line { .. } => 2,
             Self::Database(_) => 3,
             Self::Cache(_) => 4,
             Self::Other(_) => 5,
+            Self::LeaseTaken(_) => 6,
+            Self::ServerIdTaken(_) => 7,
             Self::Interrupted => 130,
         }
     }
@@ -40,11 +51,15 @@ impl Failure {
     pub(crate) fn kind(&self) -> &'static str {
         match self {
             Self::NoValue { .. } => "no_value",
+            Self::NoPosition { .. } => "no_position",
+            Self::Unfit { .. } => "unfit",
             Self::Usage(_) => "usage",
             Self::Line { .. } => "input",
             Self::Database(_) => "database",
             Self::Cache(_) => "cache",
             Self::Other(_) => "other",
+            Self::LeaseTaken(_) => "lease_taken",
+            Self::ServerIdTaken(_) => "server_id_taken",
             Self::Interrupted => "interrupted",
         }
     }
@@ -139,6 +154,20 @@ impl From<DropError> for Failure {
                 Self::Cache(format!("--redis: {error}"))
             }
             error => Self::Cache(error.to_string()),
+        }
+    }
+}
+
+impl From<FollowError> for Failure {
+    fn from(error: FollowError) -> Self {
+        match error {
+            FollowError::Config(_) => Self::Usage(format!("--config: {error}")),
+            FollowError::Position(_) => Self::Usage(format!("--from: {error}")),
+            FollowError::ServerIdTaken(_) => Self::ServerIdTaken(error.to_string()),
+            FollowError::LeaseTaken(_) => Self::LeaseTaken(error.to_string()),
+            FollowError::Database(error) => error.into(),
+            FollowError::Store(error) => error.into(),
+            _ => Self::Database(error.to_string()),
         }
     }
 }

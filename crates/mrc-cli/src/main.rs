@@ -1,4 +1,5 @@
-//! `mrc`: keys, cached queries, entries and exact drops on the command line, and a demo.
+//! `mrc`: keys, cached queries, entries and exact drops on the command line, the follower of the
+//! database's log, and a demo.
 //!
 //! | module | content |
 //! |---|---|
@@ -51,7 +52,8 @@ fn run(args: Args, output: &Output) -> Result<(), Failure> {
         Command::Drop(args) => block_on(interruptible(command::drop::run(&args, global, output))),
         Command::Invalidate(args) => block_on(interruptible(command::invalidate::run(&args, global, output))),
         Command::Stats => block_on(interruptible(command::stats::run(global, output))),
-        // Handles Ctrl-C itself, because it has to clean up.
+        // These handle Ctrl-C themselves, because they have to clean up.
+        Command::Follow(args) => block_on(command::follow::run(args, global, output)),
         Command::Demo => block_on(command::demo::run(global, output)),
     }
 }

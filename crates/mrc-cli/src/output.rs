@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
 
 use clap::builder::styling::Style;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
 use crate::error::{Failure, redact};
@@ -74,6 +74,11 @@ impl Output {
     pub(crate) fn styled(self, style: Style, text: &str) -> String {
         if self.is_styled { format!("{style}{text}{style:#}") } else { text.to_owned() }
     }
+}
+
+/// Returns `1 row`, `1,234 rows`.
+pub(crate) fn counted(count: u64, noun: &str) -> String {
+    format!("{} {noun}{}", HumanCount(count), if count == 1 { "" } else { "s" })
 }
 
 /// Returns the outcome of a write to stdout. A closed pipe is no failure: its reader has enough.

@@ -1,6 +1,7 @@
 //! The follower: reads MySQL's binlog, and invalidates what each commit changed.
 
 mod apply;
+mod check;
 mod error;
 pub mod event;
 mod follower;
@@ -12,6 +13,7 @@ pub mod statement;
 mod status;
 mod transaction;
 
+pub use check::{Finding, Severity};
 pub use error::FollowError;
 #[doc(hidden)]
 pub use follower::Lack;

@@ -82,6 +82,9 @@ mod guides {
     #[cfg(all(feature = "memory", feature = "macros"))]
     #[doc = include_str!("../../../docs/bounds.md")]
     mod bounds {}
+    #[cfg(feature = "follow")]
+    #[doc = include_str!("../../../docs/follow.md")]
+    mod follow {}
     #[cfg(feature = "compat")]
     #[doc = include_str!("../../../docs/compat.md")]
     mod compat {}

@@ -12,6 +12,7 @@ use super::batch::Batch;
 use super::reader::Reader;
 use super::{Inner, Lack, QUESTION, Start};
 use crate::apply::{Applied, apply};
+use crate::check::obstacle;
 use crate::lease::{HeldLease, books};
 use crate::rules::{Effects, Reason, Rules, Server};
 use crate::source::{Session, SourceError, Stream, Upto};
@@ -114,6 +115,9 @@ impl<'a> Lead<'a> {
     async fn stream(&mut self) -> Result<(), Again> {
         let inner = self.inner;
         let mut session = Session::open(&inner.mysql, QUESTION).await?;
+        if let Some(why) = obstacle(&mut session).await? {
+            return Err(FollowError::Server(why).into());
+        }
         let rules = Arc::new(rules_for(&inner.rules, &mut session).await?);
         let now = session.now().await?;
         if self.inner.once && self.target.is_none() {

@@ -25,7 +25,7 @@ use crate::status::SharedStatus;
 use crate::{FollowError, Status};
 
 /// How long the server may take to answer one question.
-const QUESTION: Duration = Duration::from_secs(10);
+pub(crate) const QUESTION: Duration = Duration::from_secs(10);
 
 /// Follows the log of MySQL or MariaDB, and invalidates in a cache what each commit changed,
 /// whoever wrote it.
@@ -50,7 +50,7 @@ const QUESTION: Duration = Duration::from_secs(10);
 /// ```
 #[derive(Clone)]
 pub struct Follower {
-    inner: Arc<Inner>,
+    pub(crate) inner: Arc<Inner>,
 }
 
 /// What all tasks of a follower share.

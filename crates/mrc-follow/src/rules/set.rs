@@ -1,5 +1,6 @@
 //! The rules of a follower.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use mrc_core::Tag;
@@ -78,6 +79,33 @@ impl Rules {
     /// Returns the fallback for everything of all tables.
     pub fn everything(&self) -> Fallback {
         Fallback::of(self.rules.iter())
+    }
+
+    /// Returns the columns that the rules of a table name, and whether a template has the column.
+    pub(crate) fn columns_of(&self, table: &TableName) -> BTreeMap<&str, bool> {
+        let mut columns = BTreeMap::new();
+        for (_, rule) in self.of(&table.schema, &table.name) {
+            columns.extend(rule.watched().into_iter().flatten().map(|column| (column, false)));
+        }
+        for (_, rule) in self.of(&table.schema, &table.name) {
+            columns.extend(rule.template_columns().map(|column| (column, true)));
+        }
+        columns
+    }
+
+    /// Returns whether each change of a parent invalidates everything of a child too.
+    pub(crate) fn covers(&self, parent: &TableName, child: &TableName) -> bool {
+        let of_parent = || self.of(&parent.schema, &parent.name).map(|(_, rule)| rule);
+        let each = |tag: &Tag| {
+            of_parent().any(|rule| {
+                rule.all.as_ref() == Some(tag)
+                    && rule.tags.is_empty()
+                    && rule.params.is_empty()
+                    && rule.columns.is_none()
+            })
+        };
+        let all = self.all_of(child);
+        all.params.is_empty() && all.tags.iter().all(each)
     }
 
     /// Marks everything of a table, if it has rules.

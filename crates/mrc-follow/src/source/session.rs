@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use mrc_store::mysql_async::Conn;
-use mrc_store::mysql_async::prelude::Queryable;
+use mrc_store::mysql_async::prelude::{FromRow, Queryable};
 use mrc_store::{ExecuteError, MySqlConfig};
 use tokio::time::{Instant, sleep, timeout};
 
@@ -52,6 +52,15 @@ impl Session {
     /// Returns all rows of one column.
     pub(crate) async fn values(&mut self, sql: &str) -> Result<Vec<String>, SourceError> {
         within(self.limit, self.conn.query(sql)).await
+    }
+
+    /// Returns the rows of a statement with `?`.
+    pub(crate) async fn rows<T: FromRow + Send + 'static>(
+        &mut self,
+        sql: &str,
+        params: Vec<String>,
+    ) -> Result<Vec<T>, SourceError> {
+        within(self.limit, self.conn.exec(sql, params)).await
     }
 
     /// Returns the position behind the newest transaction.
@@ -131,7 +140,7 @@ impl Session {
     }
 }
 
-async fn ask<T: mrc_store::mysql_async::prelude::FromRow + Send + 'static>(
+async fn ask<T: FromRow + Send + 'static>(
     conn: &mut Conn,
     sql: &str,
     limit: Duration,

@@ -1,0 +1,81 @@
+//! The privileges of the user.
+
+use super::Finding;
+use crate::rules::TableName;
+use crate::source::{Session, SourceError};
+
+/// What a user may do.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Grants {
+    /// The user, as statements have it: `'follower'@'%'`.
+    user: String,
+    /// Privileges, and the object of each: `*.*`.
+    grants: Vec<(String, String)>,
+}
+
+impl Grants {
+    pub(super) async fn read(session: &mut Session) -> Result<Self, SourceError> {
+        let user = session.value("SELECT CURRENT_USER()").await?.unwrap_or_default();
+        Ok(Self::of(&user, &session.values("SHOW GRANTS").await?))
+    }
+
+    fn of(user: &str, lines: &[String]) -> Self {
+        let (name, host) = user.rsplit_once('@').unwrap_or((user, "%"));
+        let quoted = |text: &str| text.replace('\'', "''");
+        let grants = lines.iter().filter_map(|line| {
+            let (privileges, rest) = line.strip_prefix("GRANT ")?.split_once(" ON ")?;
+            // Wildcards in the name of a database are escaped.
+            Some((privileges.to_owned(), rest.split_once(" TO ")?.0.replace("\\_", "_").replace("\\%", "%")))
+        });
+        Self { user: format!("'{}'@'{}'", quoted(name), quoted(host)), grants: grants.collect() }
+    }
+
+    pub(super) fn check(&self) -> Option<Finding> {
+        const NEEDED: &str = "REPLICATION SLAVE";
+        let what = format!("the user {} lacks the privilege {NEEDED}: the server refuses to send its log", self.user);
+        let fix = format!("GRANT {NEEDED} ON *.* TO {};", self.user);
+        (!self.has(NEEDED, &["*.*".to_owned()])).then(|| Finding::error(what, fix))
+    }
+
+    /// Returns whether the user surely sees a table if it exists.
+    pub(super) fn sees(&self, table: &TableName) -> bool {
+        let TableName { schema, name } = table;
+        self.has("SELECT", &["*.*".to_owned(), format!("`{schema}`.*"), format!("`{schema}`.`{name}`")])
+    }
+
+    pub(super) fn fix_for(&self, table: &TableName) -> String {
+        let TableName { schema, name } = table;
+        format!("GRANT SELECT ON `{schema}`.`{name}` TO {} /* for the check alone */;", self.user)
+    }
+
+    fn has(&self, privilege: &str, objects: &[String]) -> bool {
+        let includes =
+            |list: &str| list.split(',').map(str::trim).any(|one| one == privilege || one == "ALL PRIVILEGES");
+        self.grants.iter().any(|(privileges, object)| objects.contains(object) && includes(privileges))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn grants_are_read_as_both_servers_print_them() {
+        let of =
+            |lines: &[&str]| Grants::of("o'n@a@%", &lines.iter().map(|line| (*line).to_owned()).collect::<Vec<_>>());
+        let orders = TableName::new("my_shop", "orders");
+        for (lines, streams, sees) in [
+            (&["GRANT USAGE ON *.* TO `f`@`%` IDENTIFIED BY PASSWORD '*1'"][..], false, false),
+            (&["GRANT ALL PRIVILEGES ON *.* TO `f`@`%` WITH GRANT OPTION"], true, true),
+            (&["GRANT SELECT, INSERT, REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO `f`@`%`"], true, true),
+            (&["GRANT REPLICATION SLAVE ON *.* TO `f`@`%`", "GRANT SELECT ON `my\\_shop`.* TO `f`@`%`"], true, true),
+            (&["GRANT SELECT ON `my_shop`.`orders` TO `f`@`%`"], false, true),
+            (&["GRANT SELECT (`id`), INSERT ON `my_shop`.`orders` TO `f`@`%`"], false, false),
+            (&["GRANT SELECT ON `shop`.* TO `f`@`%`", "GRANT `role`@`%` TO `f`@`%`"], false, false),
+        ] {
+            let grants = of(lines);
+            assert_eq!((grants.check().is_none(), grants.sees(&orders)), (streams, sees), "{lines:?}");
+        }
+        assert!(of(&[]).fix_for(&orders).contains("`my_shop`.`orders` TO 'o''n@a'@'%'"));
+    }
+}

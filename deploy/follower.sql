@@ -1,0 +1,9 @@
+-- The user of `mrc follow` in MySQL and MariaDB. Replace `follower` and its password.
+-- The tests run the follower with these rights. It reads the log, and no table.
+
+CREATE USER follower@'%' IDENTIFIED BY 'secret';
+GRANT REPLICATION SLAVE ON *.* TO follower@'%';
+
+-- Only for `mrc follow --check`, which looks for the tables and columns of the rules. Replace `shop`,
+-- run the check, and revoke it: REVOKE SELECT ON shop.* FROM follower@'%';
+-- GRANT SELECT ON shop.* TO follower@'%';
