@@ -1,6 +1,7 @@
 //! The computation of a call's value.
 
 use std::future::Future;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
@@ -8,6 +9,7 @@ use futures_util::future::BoxFuture;
 use crate::error::Error;
 use crate::frame::{Frame, Said};
 use crate::inherited::StoreId;
+use crate::pipeline::gather::Gather;
 
 #[derive(Debug, Clone)]
 pub(crate) struct Made {
@@ -53,5 +55,25 @@ impl Compute for Detached {
 
     fn detached(&self) -> Option<BoxFuture<'static, Result<Made, Error>>> {
         None
+    }
+}
+
+/// A value that is read with others of its batch.
+pub(crate) struct Gathered<C> {
+    pub(crate) gather: Arc<Gather>,
+    pub(crate) at: usize,
+    /// The computation of this value alone.
+    pub(crate) alone: C,
+}
+
+impl<C: Compute> Compute for Gathered<C> {
+    const TAGS: bool = C::TAGS;
+
+    async fn run(self, _: StoreId, _: &str) -> Result<Made, Error> {
+        self.gather.read(self.at).await
+    }
+
+    fn detached(&self) -> Option<BoxFuture<'static, Result<Made, Error>>> {
+        self.alone.detached()
     }
 }

@@ -31,6 +31,7 @@
 //!
 //! Your own backend can run the suites of the feature `conformance`, as these backends do.
 
+mod batch;
 mod bound;
 pub mod driver;
 pub mod error;
@@ -61,6 +62,7 @@ mod sqlite;
 #[cfg(feature = "mysql")]
 pub use mysql_async;
 
+pub use batch::{ToClaim, ToFill};
 #[cfg(feature = "compat")]
 pub use bound::FuncCache;
 pub use bound::{Bound, Fixed, Lifetime, Policy, Sliding};

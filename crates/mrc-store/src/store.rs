@@ -6,9 +6,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use futures_util::future::join_all;
 use futures_util::stream::BoxStream;
 use mrc_core::{EventListener, Tag};
 
+use crate::batch::{ToClaim, ToFill};
 use crate::bound::Bound;
 use crate::error::StoreError;
 use crate::sealed::Typed;
@@ -113,6 +115,24 @@ pub trait CacheStore: Typed + Debug + Send + Sync + 'static {
     /// The bytes may share the buffer that they were received in: copy the bytes that you keep for long.
     async fn get(&self, key: &str) -> Result<Option<Bytes>, StoreError> {
         Ok(self.look(key).await?.map(|found| found.value))
+    }
+
+    /// Returns the values under several keys, in their order: for each what [`get`](Self::get) returns. Default: gets
+    /// them one by one, at the same time.
+    async fn get_many(&self, keys: &[&str]) -> Vec<Result<Option<Bytes>, StoreError>> {
+        join_all(keys.iter().map(|key| self.get(key))).await
+    }
+
+    /// Claims several keys, each by itself and atomically, and returns the answers in their order: for each what
+    /// [`claim`](Self::claim) returns. Default: claims them one by one, at the same time.
+    async fn claim_many(&self, claims: &[ToClaim<'_>]) -> Vec<Result<Claim, StoreError>> {
+        join_all(claims.iter().map(|one| self.claim(one.key, one.token, one.terms))).await
+    }
+
+    /// Fills several keys, each by itself and atomically, and returns the answers in their order: for each what
+    /// [`fill`](Self::fill) returns. Default: fills them one by one, at the same time.
+    async fn fill_many(&self, fills: Vec<ToFill<'_>>) -> Vec<Result<bool, StoreError>> {
+        join_all(fills.into_iter().map(|one| self.fill(one.key, one.token, one.value, one.life))).await
     }
 
     /// Asks every server whether it answers. In a cluster a server that doesn't is an error, though the others serve their keys.

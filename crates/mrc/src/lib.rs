@@ -5,7 +5,9 @@ pub use mrc_client::Metrics;
 #[cfg(feature = "macros")]
 #[doc(hidden)]
 pub use mrc_client::macros_support;
-pub use mrc_client::{Answer, Cache, Entry, Error, Health, MrcClient, Query, Result, Source, Spec, Transaction, scope};
+pub use mrc_client::{
+    Answer, Cache, Entry, Error, FromMany, Health, Many, MrcClient, Query, Result, Source, Spec, Transaction, scope,
+};
 #[cfg(feature = "compat")]
 pub use mrc_core::compat;
 pub use mrc_core::{Event, EventListener, KeyFormat, Params, RowFormat, Stats, Tag, Ttl, params};

@@ -1,0 +1,7 @@
+//! Many entries of one query: what is asked for, what is stored, and what others get.
+
+mod answers;
+mod disturbed;
+mod rules;
+mod statements;
+mod table;
