@@ -10,6 +10,7 @@ use crate::error::Error;
 use crate::frame::{Frame, Said};
 use crate::inherited::StoreId;
 use crate::pipeline::gather::Gather;
+use crate::pipeline::many::Source;
 
 #[derive(Debug, Clone)]
 pub(crate) struct Made {
@@ -34,7 +35,7 @@ impl<F: Future<Output = Result<Bytes, Error>>> Compute for Run<F> {
     const TAGS: bool = true;
 
     async fn run(self, store: StoreId, key: &str) -> Result<Made, Error> {
-        let frame = Frame::new(store, key);
+        let frame = Frame::new(store, [key]);
         let value = frame.run(self.0).await?;
         Ok(Made { value, said: frame.said() })
     }
@@ -59,21 +60,20 @@ impl Compute for Detached {
 }
 
 /// A value that is read with others of its batch.
-pub(crate) struct Gathered<C> {
-    pub(crate) gather: Arc<Gather>,
+pub(crate) struct Gathered<'a, S> {
+    pub(crate) gather: &'a Arc<Gather>,
     pub(crate) at: usize,
-    /// The computation of this value alone.
-    pub(crate) alone: C,
+    pub(crate) source: &'a S,
 }
 
-impl<C: Compute> Compute for Gathered<C> {
-    const TAGS: bool = C::TAGS;
+impl<S: Source> Compute for Gathered<'_, S> {
+    const TAGS: bool = S::TAGS;
 
     async fn run(self, _: StoreId, _: &str) -> Result<Made, Error> {
         self.gather.read(self.at).await
     }
 
     fn detached(&self) -> Option<BoxFuture<'static, Result<Made, Error>>> {
-        self.alone.detached()
+        self.source.detached(self.at)
     }
 }

@@ -49,7 +49,7 @@ mod tests;
 
 pub use answer::Answer;
 pub use cache::{Cache, CacheBuilder, CacheConfig, Entry, Spec};
-pub use client::{FromMany, Many, MrcClient, MrcClientBuilder, MrcConfig, Query, Transaction};
+pub use client::{FromMany, Loader, Many, MrcClient, MrcClientBuilder, MrcConfig, Query, Transaction};
 pub use codec::{Codec, UnknownCodec};
 pub use error::{BoxError, Error, Result};
 pub use health::Health;

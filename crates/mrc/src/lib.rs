@@ -6,7 +6,8 @@ pub use mrc_client::Metrics;
 #[doc(hidden)]
 pub use mrc_client::macros_support;
 pub use mrc_client::{
-    Answer, Cache, Entry, Error, FromMany, Health, Many, MrcClient, Query, Result, Source, Spec, Transaction, scope,
+    Answer, Cache, Entry, Error, FromMany, Health, Loader, Many, MrcClient, Query, Result, Source, Spec, Transaction,
+    scope,
 };
 #[cfg(feature = "compat")]
 pub use mrc_core::compat;
@@ -81,6 +82,9 @@ mod guides {
     #[cfg(all(feature = "memory", feature = "macros"))]
     #[doc = include_str!("../../../docs/bounds.md")]
     mod bounds {}
+    #[cfg(all(feature = "memory", feature = "sqlite"))]
+    #[doc = include_str!("../../../docs/many.md")]
+    mod many {}
     #[cfg(feature = "compat")]
     #[doc = include_str!("../../../docs/compat.md")]
     mod compat {}

@@ -1,12 +1,14 @@
 //! Many entries of one query, read at once.
 
 mod collect;
+mod loader;
 mod source;
 
 use std::borrow::{Borrow, Cow};
 use std::collections::HashMap;
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::{Either, select};
 use mrc_core::{Event, Param, Params, TextHash, Ttl, Value};
@@ -20,13 +22,14 @@ use super::texts::Text;
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::error::Error;
-use crate::pipeline::many::{Item, Source as _, noted};
+use crate::pipeline::many::{Item, noted};
 use crate::pipeline::miss::Attempt;
 use crate::scope;
 use crate::source::Source;
 use crate::types::Types;
 
 pub use self::collect::FromMany;
+pub use self::loader::Loader;
 
 /// A query by id, and the statement that answers it for many ids at once.
 ///
@@ -54,6 +57,7 @@ pub struct Many {
     before: Params,
     after: Params,
     most: usize,
+    tick: Duration,
 }
 
 impl Many {
@@ -75,6 +79,7 @@ impl Many {
             before: Params::new(),
             after: Params::new(),
             most: Self::MOST,
+            tick: Duration::ZERO,
         }
     }
 
@@ -107,6 +112,17 @@ impl Many {
     /// the same time. Default: 1,000.
     pub fn at_most(self, ids: usize) -> Self {
         Self { most: ids.max(1), ..self }
+    }
+
+    /// Sets how long a [`Loader`] gathers the ids of single calls before it asks the database. Zero
+    /// gathers those of the tasks that are ready to run now. Default: zero.
+    pub fn coalesce(self, tick: Duration) -> Self {
+        Self { tick, ..self }
+    }
+
+    fn statement(&self) -> Result<&Query<'static>, Error> {
+        let none = "this `Many` has no statement for many ids: give it `.batch(\"… IN (?)\")`";
+        self.batch.as_ref().ok_or_else(|| Error::Config(none.into()))
     }
 
     /// Returns the params of one id, or of a list of ids.
@@ -204,11 +220,7 @@ impl MrcClient {
 
     /// Returns the entries of a batch. Refuses ids and statements that can't be cached.
     fn prepare_many(&self, many: &Many, ids: impl Iterator<Item = Value>, ttl: Ttl) -> Result<Batch, Error> {
-        let Some(statement) = &many.batch else {
-            return Err(Error::Config(
-                "this `Many` has no statement for many ids: give it `.batch(\"… IN (?)\")`".into(),
-            ));
-        };
+        let statement = many.statement()?;
         self.inner.executor()?;
         let placeholders = many.before.len() + 1 + many.after.len();
         let text = self.inner.texts.of(&many.single.sql);

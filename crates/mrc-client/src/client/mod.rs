@@ -34,7 +34,7 @@ use crate::source::Source;
 
 pub use self::builder::MrcClientBuilder;
 pub use self::config::MrcConfig;
-pub use self::many::{FromMany, Many};
+pub use self::many::{FromMany, Loader, Many};
 pub use self::query::Query;
 pub use self::transaction::Transaction;
 

@@ -9,7 +9,7 @@ use std::task::Poll;
 
 use bytes::Bytes;
 use futures_util::StreamExt;
-use futures_util::future::FutureExt;
+use futures_util::future::{BoxFuture, FutureExt};
 use futures_util::stream::FuturesUnordered;
 use mrc_core::Key;
 use mrc_store::StoreError;
@@ -21,7 +21,7 @@ use super::gather::{AskedRead, Gather};
 use super::{Pipeline, in_time_of_store};
 use crate::answer::Answer;
 use crate::call::{Call, InBatch};
-use crate::compute::{Compute, Gathered, Made};
+use crate::compute::{Gathered, Made};
 use crate::error::Error;
 use crate::frame;
 use crate::inherited::StoreId;
@@ -29,12 +29,12 @@ use crate::mode::Mode;
 
 /// The source of a batch's values.
 pub(crate) trait Source {
-    /// The computation of one value by itself.
-    type One<'a>: Compute
-    where
-        Self: 'a;
+    /// Whether the computation may tag its entries while it runs.
+    const TAGS: bool;
 
-    fn one(&self, at: usize) -> Self::One<'_>;
+    /// Returns the computation of one value, for a task that outlives the batch. Returns `None` if
+    /// it borrows from the batch's caller.
+    fn detached(&self, at: usize) -> Option<BoxFuture<'static, Result<Made, Error>>>;
 
     /// Returns the largest number of values of one read, at least 1.
     fn most(&self) -> usize;
@@ -188,7 +188,7 @@ impl Pipeline {
     async fn entry<S: Source>(self: &Arc<Self>, gather: &Arc<Gather>, at: usize, item: &Item, step: Step, source: &S) {
         let key = item.key.as_str();
         let call = &Call { batch: Some(InBatch { gather: Arc::clone(gather), at }), ..item.call.clone() };
-        let compute = Gathered { gather: Arc::clone(gather), at, alone: source.one(at) };
+        let compute = Gathered { gather, at, source };
         let outcome = match step {
             Step::Miss(looked) => self.miss(key, call, looked, compute).await,
             Step::Refresh(answer) => Ok(self.refresh(key, call, answer, compute).await),

@@ -3,6 +3,7 @@
 use std::sync::{Arc, PoisonError};
 
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
 use mrc_core::statement::select_alike;
 use mrc_core::{Params, RowEncoder, RowError, Value};
 use mrc_store::ExecuteError;
@@ -11,7 +12,7 @@ use super::Many;
 use crate::client::MrcClient;
 use crate::client::inner::{Inner, Read};
 use crate::client::query::Query;
-use crate::compute::Made;
+use crate::compute::{Compute as _, Made};
 use crate::error::Error;
 use crate::frame::Said;
 use crate::inherited::StoreId;
@@ -33,6 +34,22 @@ impl Queries {
 
     pub(super) fn push(&mut self, id: Value, params: Params) {
         self.ids.push((id, params));
+    }
+
+    pub(super) fn first(&self) -> Option<(&Value, &Params)> {
+        self.ids.first().map(|(id, params)| (id, params))
+    }
+
+    pub(super) fn store_id(&self) -> StoreId {
+        self.client.pipeline.store.id()
+    }
+
+    /// Returns the query of one id.
+    pub(super) fn one(&self, at: usize) -> Read<'_> {
+        static NONE: Params = Params::new();
+        let Query { sql, trusted, .. } = &self.many.single;
+        let params = self.ids.get(at).map_or(&NONE, |(_, params)| params);
+        Read { client: &self.client, sql, params, trusted: *trusted }
     }
 
     /// Reads the rows of several ids by one statement.
@@ -75,13 +92,10 @@ fn is_alike(columns: &[String], batch: &RowEncoder) -> bool {
 }
 
 impl Source for Queries {
-    type One<'a> = Read<'a>;
+    const TAGS: bool = false;
 
-    fn one(&self, at: usize) -> Read<'_> {
-        static NONE: Params = Params::new();
-        let Query { sql, trusted, .. } = &self.many.single;
-        let params = self.ids.get(at).map_or(&NONE, |(_, params)| params);
-        Read { client: &self.client, sql, params, trusted: *trusted }
+    fn detached(&self, at: usize) -> Option<BoxFuture<'static, Result<Made, Error>>> {
+        self.one(at).detached()
     }
 
     fn most(&self) -> usize {

@@ -2,6 +2,8 @@
 
 mod answers;
 mod disturbed;
+mod functions;
+mod loader;
 mod rules;
 mod statements;
 mod table;
