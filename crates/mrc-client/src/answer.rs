@@ -6,6 +6,7 @@ use bytes::Bytes;
 use mrc_core::{RowEncoder, RowFormat};
 use mrc_store::ExecuteError;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use crate::codec::{self, Unfit};
 use crate::error::Error;
@@ -139,6 +140,11 @@ impl Answer {
 
     pub(crate) fn decoded<'a, T: Deserialize<'a>>(&'a self) -> Result<Vec<T>, Unfit> {
         codec::from_rows(&self.json, self.rows)
+    }
+
+    /// Reads the rows of one id: see [`codec::of_one_id`].
+    pub(crate) fn of_one_id<T: DeserializeOwned>(&self) -> Result<Result<Option<T>, Error>, Unfit> {
+        codec::of_one_id(&self.json, self.rows)
     }
 
     /// Returns the JSON as text.

@@ -9,8 +9,10 @@ use mrc_core::{Key, Mark, Tag, Ttl};
 use mrc_store::{Life, Tags};
 use tokio::time::{Instant, timeout_at};
 
+use crate::answer::Answer;
 use crate::frame::{self, Said};
 use crate::mode::Mode;
+use crate::pipeline::gather::{Gather, Way};
 use crate::settings::{OnError, Settings};
 use crate::types::Types;
 
@@ -70,6 +72,26 @@ pub(crate) struct Call {
     pub(crate) began: Instant,
     /// Whether the computation may exceed the deadline, which then limits waits for others alone.
     pub(crate) endless: bool,
+    /// The batch that the call belongs to.
+    pub(crate) batch: Option<InBatch>,
+}
+
+/// A call's place in its batch.
+#[derive(Debug, Clone)]
+pub(crate) struct InBatch {
+    pub(crate) gather: Arc<Gather>,
+    pub(crate) at: usize,
+}
+
+impl InBatch {
+    pub(crate) fn way(&self) -> Way {
+        Way::Together(Arc::clone(&self.gather))
+    }
+
+    /// Answers the call's caller early. The call itself goes on.
+    pub(crate) fn answer(&self, answer: Answer) {
+        self.gather.answer(self.at, Ok(answer));
+    }
 }
 
 impl Call {
@@ -87,6 +109,7 @@ impl Call {
             mode,
             began: Instant::now(),
             endless: false,
+            batch: None,
         }
     }
 
@@ -117,6 +140,11 @@ impl Call {
     pub(crate) fn failing(mut self) -> Self {
         self.options.on_error = OnError::Fail;
         self
+    }
+
+    /// Returns the same call outside of its batch, for a task that outlives the batch.
+    pub(crate) fn alone(&self) -> Self {
+        Self { batch: None, ..self.clone() }
     }
 
     pub(crate) fn ends(&self) -> Instant {

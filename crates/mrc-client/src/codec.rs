@@ -8,6 +8,7 @@ use serde_json::de::StrRead;
 
 use crate::carry::{self, Numbers};
 use crate::error::Error;
+use crate::shape::{self, Shape};
 
 /// The codec of a [`Cache`](crate::Cache)'s values. Default: JSON.
 ///
@@ -111,16 +112,34 @@ pub(crate) fn from_json<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T, Unf
 
 /// Reads the rows of a query, which may borrow from it. `format` is the writer's, as far as known.
 pub(crate) fn from_rows<'a, T: Deserialize<'a>>(json: &'a [u8], format: RowFormat) -> Result<Vec<T>, Unfit> {
+    whole_rows(json, format)
+}
+
+/// Reads the rows into a `T` that takes a list, such as a `Vec`.
+fn whole_rows<'a, T: Deserialize<'a>>(json: &'a [u8], format: RowFormat) -> Result<T, Unfit> {
     let text = text(json).map_err(Unfit::Garbage)?;
     let read = |lenient: bool| {
         let mut document = serde_json::Deserializer::from_str(text);
         let new = if lenient { RowsDeserializer::new } else { RowsDeserializer::quick };
-        let rows = Vec::deserialize(new(&mut document, format))?;
+        let rows = T::deserialize(new(&mut document, format))?;
         document.end().map(|()| rows)
     };
     // Most types are read at once. Types that need a second look are rare, and so are errors.
     read(false).or_else(|_| read(true)).or_else(|_| {
         located(text, |document| serde_path_to_error::deserialize(RowsDeserializer::new(document, format)))
+    })
+}
+
+/// Reads the rows of one id: see [`FromMany`](crate::FromMany). Returns `None` for an id without
+/// rows, if `T` is a row. Several rows for one are an error that no other read would mend.
+pub(crate) fn of_one_id<T: DeserializeOwned>(
+    json: &[u8],
+    format: RowFormat,
+) -> Result<Result<Option<T>, Error>, Unfit> {
+    Ok(match shape::of::<T>() {
+        Shape::List => Ok(Some(whole_rows(json, format)?)),
+        Shape::Option => one(from_rows::<T>(json, format)?).map(|row| row.or_else(shape::nothing)),
+        Shape::Row => one(from_rows::<T>(json, format)?),
     })
 }
 

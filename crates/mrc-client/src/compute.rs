@@ -1,6 +1,7 @@
 //! The computation of a call's value.
 
 use std::future::Future;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
@@ -8,6 +9,8 @@ use futures_util::future::BoxFuture;
 use crate::error::Error;
 use crate::frame::{Frame, Said};
 use crate::inherited::StoreId;
+use crate::pipeline::gather::Gather;
+use crate::pipeline::many::Source;
 
 #[derive(Debug, Clone)]
 pub(crate) struct Made {
@@ -32,7 +35,7 @@ impl<F: Future<Output = Result<Bytes, Error>>> Compute for Run<F> {
     const TAGS: bool = true;
 
     async fn run(self, store: StoreId, key: &str) -> Result<Made, Error> {
-        let frame = Frame::new(store, key);
+        let frame = Frame::new(store, [key]);
         let value = frame.run(self.0).await?;
         Ok(Made { value, said: frame.said() })
     }
@@ -53,5 +56,24 @@ impl Compute for Detached {
 
     fn detached(&self) -> Option<BoxFuture<'static, Result<Made, Error>>> {
         None
+    }
+}
+
+/// A value that is read with others of its batch.
+pub(crate) struct Gathered<'a, S> {
+    pub(crate) gather: &'a Arc<Gather>,
+    pub(crate) at: usize,
+    pub(crate) source: &'a S,
+}
+
+impl<S: Source> Compute for Gathered<'_, S> {
+    const TAGS: bool = S::TAGS;
+
+    async fn run(self, _: StoreId, _: &str) -> Result<Made, Error> {
+        self.gather.read(self.at).await
+    }
+
+    fn detached(&self) -> Option<BoxFuture<'static, Result<Made, Error>>> {
+        self.source.detached(self.at)
     }
 }

@@ -26,7 +26,8 @@ struct Scope {
 #[derive(Debug)]
 pub(crate) struct Frame {
     store: StoreId,
-    key: Box<str>,
+    /// The entry that is computed, or those of a batch.
+    keys: Box<[Box<str>]>,
     /// The entry whose function called this entry's function.
     outer: Option<Arc<Frame>>,
     said: Mutex<Said>,
@@ -42,8 +43,9 @@ pub(crate) struct Said {
 }
 
 impl Frame {
-    pub(crate) fn new(store: StoreId, key: &str) -> Arc<Self> {
-        Arc::new(Self { store, key: key.into(), outer: current().frame, said: Mutex::default() })
+    pub(crate) fn new<'a>(store: StoreId, keys: impl IntoIterator<Item = &'a str>) -> Arc<Self> {
+        let keys = keys.into_iter().map(Into::into).collect();
+        Arc::new(Self { store, keys, outer: current().frame, said: Mutex::default() })
     }
 
     pub(crate) async fn run<T>(self: &Arc<Self>, work: impl Future<Output = T>) -> T {
@@ -80,7 +82,7 @@ pub(crate) fn at_hand() -> (Mode, bool) {
 pub(crate) fn is_computing(store: StoreId, key: &str) -> bool {
     let is_it = |scope: &Scope| {
         let mut frames = std::iter::successors(scope.frame.as_ref(), |frame| frame.outer.as_ref());
-        frames.any(|frame| frame.store == store && *frame.key == *key)
+        frames.any(|frame| frame.store == store && frame.keys.iter().any(|known| **known == *key))
     };
     SCOPE.try_with(is_it).unwrap_or_default()
 }
@@ -115,9 +117,14 @@ pub(crate) fn carried<F: Future>(work: F) -> impl Future<Output = F::Output> {
     SCOPE.scope(current(), work)
 }
 
-/// Returns the key of the entry that is being computed. Returns `None` outside of a computation.
+/// Returns the key of the entry that is being computed. Returns `None` outside of a computation,
+/// and in one of several entries.
 pub(crate) fn key() -> Option<String> {
-    SCOPE.try_with(|scope| scope.frame.as_ref().map(|frame| frame.key.to_string())).ok().flatten()
+    let key = |scope: &Scope| match &*scope.frame.as_ref()?.keys {
+        [key] => Some(key.to_string()),
+        _ => None,
+    };
+    SCOPE.try_with(key).ok().flatten()
 }
 
 // No `async fn` here: it would hold `work` twice, and unoptimised tests would need a large stack.

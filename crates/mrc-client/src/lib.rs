@@ -35,6 +35,7 @@ mod metrics;
 mod mode;
 mod pipeline;
 mod settings;
+mod shape;
 mod source;
 mod store;
 mod types;
@@ -48,7 +49,7 @@ mod tests;
 
 pub use answer::Answer;
 pub use cache::{Cache, CacheBuilder, CacheConfig, Entry, Spec};
-pub use client::{MrcClient, MrcClientBuilder, MrcConfig, Query, Transaction};
+pub use client::{FromMany, Loader, Many, MrcClient, MrcClientBuilder, MrcConfig, Query, Transaction};
 pub use codec::{Codec, UnknownCodec};
 pub use error::{BoxError, Error, Result};
 pub use health::Health;

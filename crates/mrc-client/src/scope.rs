@@ -51,7 +51,8 @@ pub fn skip() {
     frame::with_said(|said| said.skipped = true);
 }
 
-/// Returns the key of the entry that is being computed. Returns `None` outside of a computation.
+/// Returns the key of the entry that is being computed. Returns `None` outside of a computation,
+/// and in one of several entries.
 pub fn key() -> Option<String> {
     frame::key()
 }

@@ -54,6 +54,21 @@ impl StoreError {
     pub fn is_retryable(&self) -> bool {
         matches!(self, Self::Unavailable(_) | Self::Timeout(_))
     }
+
+    /// Returns the same error for another entry of the command. Its source is a text.
+    #[cfg(feature = "redis")]
+    pub(crate) fn again(&self) -> Self {
+        match self {
+            Self::Config(reason) => Self::Config(reason.clone()),
+            Self::Unavailable(source) => Self::Unavailable(source.to_string().into()),
+            Self::Timeout(limit) => Self::Timeout(*limit),
+            Self::Refused(source) => Self::Refused(source.to_string().into()),
+            Self::EmptyValue => Self::EmptyValue,
+            Self::ReservedKey { beginning, owner } => Self::ReservedKey { beginning, owner },
+            Self::Tag(error) => Self::Tag(error.clone()),
+            Self::Closed => Self::Closed,
+        }
+    }
 }
 
 /// An error of the database.

@@ -31,6 +31,7 @@
 //!
 //! Your own backend can run the suites of the feature `conformance`, as these backends do.
 
+mod batch;
 mod bound;
 mod catalogue;
 mod checkpoint;
@@ -63,6 +64,7 @@ mod sqlite;
 #[cfg(feature = "mysql")]
 pub use mysql_async;
 
+pub use batch::{ToClaim, ToFill};
 #[cfg(feature = "compat")]
 pub use bound::FuncCache;
 pub use bound::{Bound, Fixed, Lifetime, Policy, Sliding};

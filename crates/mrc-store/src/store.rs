@@ -6,9 +6,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use futures_util::future::join_all;
 use futures_util::stream::BoxStream;
 use mrc_core::{EventListener, Tag};
 
+use crate::batch::{ToClaim, ToFill};
 use crate::bound::Bound;
 use crate::checkpoint::Checkpoints;
 use crate::error::StoreError;
@@ -128,6 +130,24 @@ pub trait CacheStore: Typed + Debug + Send + Sync + 'static {
     /// long.
     async fn get(&self, key: &str) -> Result<Option<Bytes>, StoreError> {
         Ok(self.look(key).await?.map(|found| found.value))
+    }
+
+    /// Returns the values under several keys, in their order: for each what [`get`](Self::get) returns. Default: gets
+    /// them one by one, at the same time.
+    async fn get_many(&self, keys: &[&str]) -> Vec<Result<Option<Bytes>, StoreError>> {
+        join_all(keys.iter().map(|key| self.get(key))).await
+    }
+
+    /// Claims several keys, each by itself and atomically, and returns the answers in their order: for each what
+    /// [`claim`](Self::claim) returns. Default: claims them one by one, at the same time.
+    async fn claim_many(&self, claims: &[ToClaim<'_>]) -> Vec<Result<Claim, StoreError>> {
+        join_all(claims.iter().map(|one| self.claim(one.key, one.token, one.terms))).await
+    }
+
+    /// Fills several keys, each by itself and atomically, and returns the answers in their order: for each what
+    /// [`fill`](Self::fill) returns. Default: fills them one by one, at the same time.
+    async fn fill_many(&self, fills: Vec<ToFill<'_>>) -> Vec<Result<bool, StoreError>> {
+        join_all(fills.into_iter().map(|one| self.fill(one.key, one.token, one.value, one.life))).await
     }
 
     /// Checks that every server answers. In a cluster one silent server is an error, although the

@@ -5,7 +5,10 @@ pub use mrc_client::Metrics;
 #[cfg(feature = "macros")]
 #[doc(hidden)]
 pub use mrc_client::macros_support;
-pub use mrc_client::{Answer, Cache, Entry, Error, Health, MrcClient, Query, Result, Source, Spec, Transaction, scope};
+pub use mrc_client::{
+    Answer, Cache, Entry, Error, FromMany, Health, Loader, Many, MrcClient, Query, Result, Source, Spec, Transaction,
+    scope,
+};
 #[cfg(feature = "compat")]
 pub use mrc_core::compat;
 pub use mrc_core::{Event, EventListener, KeyFormat, Params, RowFormat, Stats, Tag, Ttl, params};
@@ -85,6 +88,9 @@ mod guides {
     #[cfg(feature = "follow")]
     #[doc = include_str!("../../../docs/follow.md")]
     mod follow {}
+    #[cfg(all(feature = "memory", feature = "sqlite"))]
+    #[doc = include_str!("../../../docs/many.md")]
+    mod many {}
     #[cfg(feature = "compat")]
     #[doc = include_str!("../../../docs/compat.md")]
     mod compat {}

@@ -12,8 +12,8 @@ macro_rules! lua {
     };
 }
 
-const CLAIM: &str = lua!("look", "claim");
-const FILL: &str = lua!("look", "fill");
+const CLAIM: &str = lua!("look", "claim", "claim_one");
+const FILL: &str = lua!("look", "fill", "fill_one");
 const RELEASE: &str = lua!("look", "release");
 const TRACK: &str = lua!("look", "track");
 const DROP: &str = lua!("look", "drop_tagged");
@@ -23,7 +23,7 @@ pub(crate) const PRUNE: &str = lua!("prune");
 
 /// The test for a refresh in `fill`.
 const MARKED: &str =
-    "if n > 0 and not (redis.call('GETRANGE', KEYS[1], -1, -1) == ' ' and holds(KEYS[1])) then return 0 end\n";
+    "  if n > 0 and not (redis.call('GETRANGE', key, -1, -1) == ' ' and holds(key)) then return 0 end\n";
 
 /// A part that the protocol lacks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -94,12 +94,12 @@ impl Scripts {
     pub(crate) fn without(lack: Option<Lack>) -> Res<Self> {
         let (mut claim, mut fill, mut track, mut drop): (&[&str], &[&str], &[&str], &[&str]) = Default::default();
         match lack {
-            Some(Lack::TokenCheck) => fill = &["if look('GET', KEYS[2]) ~= ARGV[1] then return 0 end\n"],
+            Some(Lack::TokenCheck) => fill = &["  if look('GET', lease) ~= token then return 0 end\n"],
             Some(Lack::ClaimCheck) => {
-                fill = &["if n == 0 and redis.call('EXISTS', KEYS[1]) == 0 then return 0 end\n", MARKED];
+                fill = &["  if n == 0 and redis.call('EXISTS', key) == 0 then return 0 end\n", MARKED];
             }
             Some(Lack::RefreshMark) => {
-                claim = &["\nelseif v:byte(-1) ~= 32 then redis.call('APPEND', KEYS[1], ' ')"];
+                claim = &["\n  elseif v:byte(-1) ~= 32 then redis.call('APPEND', key, ' ')"];
                 fill = &[MARKED];
             }
             Some(Lack::Epoch) => track = &["invalidated <= since and "],

@@ -10,7 +10,7 @@ use mrc::errors::{ExecuteError, StoreError};
 use mrc::rows::RowEncoder;
 use mrc::store::{
     BoundedCache, CacheStore, Checkpoints, Claim, Executed, ExecutorTransaction, Found, KeyPages, Life, Moment,
-    QueryExecutor, ScanPattern, Terms, Token,
+    QueryExecutor, ScanPattern, Terms, ToClaim, ToFill, Token,
 };
 use mrc::{Bound, EventListener, Params, Tag};
 use rand::rngs::SmallRng;
@@ -107,6 +107,28 @@ impl CacheStore for Paused<dyn CacheStore> {
 
     async fn fill(&self, key: &str, token: &Token, value: Bytes, life: Life) -> Result<bool, StoreError> {
         let filled = self.inner.fill(key, token, value, life).await;
+        self.pauses.at(Count::AfterFill).await;
+        filled
+    }
+
+    async fn get_many(&self, keys: &[&str]) -> Vec<Result<Option<Bytes>, StoreError>> {
+        let values = self.inner.get_many(keys).await;
+        if values.iter().any(|value| matches!(value, Ok(None))) {
+            self.pauses.at(Count::AfterGet).await;
+        }
+        values
+    }
+
+    async fn claim_many(&self, claims: &[ToClaim<'_>]) -> Vec<Result<Claim, StoreError>> {
+        let claims = self.inner.claim_many(claims).await;
+        if claims.iter().any(|claim| matches!(claim, Ok(Claim::Granted))) {
+            self.pauses.at(Count::AfterClaim).await;
+        }
+        claims
+    }
+
+    async fn fill_many(&self, fills: Vec<ToFill<'_>>) -> Vec<Result<bool, StoreError>> {
+        let filled = self.inner.fill_many(fills).await;
         self.pauses.at(Count::AfterFill).await;
         filled
     }

@@ -17,7 +17,7 @@ use mrc::config::RedisConfig;
 use mrc::errors::StoreError;
 use mrc::store::{
     BoundedCache, CacheStore, Checkpoints, Claim, ClaimMode, Found, KeyPages, Life, Moment, RedisStore, ScanPattern,
-    Tags, Terms, Token,
+    Tags, Terms, ToClaim, ToFill, Token,
 };
 use mrc::{Bound, EventListener, Tag};
 use serde_json::json;
@@ -219,6 +219,26 @@ impl CacheStore for Weak {
         let args: Vec<_> = [Value::from(token.as_str()), value].into_iter().chain(lives).chain(tags).collect();
         let stored: i64 = self.client.eval(&*self.scripts.fill, self.keys(key, keys), args).await.map_err(failed)?;
         Ok(stored == 1 && (index_first || self.track(key, &life).await?))
+    }
+
+    async fn get_many(&self, keys: &[&str]) -> Vec<Result<Option<Bytes>, StoreError>> {
+        self.whole.get_many(keys).await
+    }
+
+    async fn claim_many(&self, claims: &[ToClaim<'_>]) -> Vec<Result<Claim, StoreError>> {
+        let mut answers = Vec::with_capacity(claims.len());
+        for one in claims {
+            answers.push(self.claim(one.key, one.token, one.terms).await);
+        }
+        answers
+    }
+
+    async fn fill_many(&self, fills: Vec<ToFill<'_>>) -> Vec<Result<bool, StoreError>> {
+        let mut answers = Vec::with_capacity(fills.len());
+        for one in fills {
+            answers.push(self.fill(one.key, one.token, one.value, one.life).await);
+        }
+        answers
     }
 
     async fn release(&self, key: &str, token: &Token) -> Result<bool, StoreError> {

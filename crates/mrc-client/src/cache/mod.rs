@@ -3,6 +3,7 @@
 mod builder;
 mod config;
 mod entry;
+mod many;
 mod parts;
 mod spec;
 

@@ -35,19 +35,30 @@ pub(crate) struct Inner {
 
 impl Inner {
     pub(crate) async fn read(&self, sql: &str, params: &Params, trusted: bool) -> Result<Bytes, Error> {
+        let rows = self.read_into(RowEncoder::new(self.rows), sql, params, trusted).await?;
+        Ok(rows.finish().map_err(ExecuteError::from)?)
+    }
+
+    /// Runs a read in its turn, and returns the encoder with its rows.
+    pub(crate) async fn read_into(
+        &self,
+        mut rows: RowEncoder,
+        sql: &str,
+        params: &Params,
+        trusted: bool,
+    ) -> Result<RowEncoder, Error> {
         let turn = self.bulkhead.turn().await;
         if let Err(Error::Overloaded { waiting }) = turn {
             self.pipeline.events.emit(&Event::Overloaded { waiting });
         }
         let _turn = turn?;
-        let mut rows = RowEncoder::new(self.rows);
         let executor = self.executor()?;
         if trusted {
             executor.query_trusted(sql, params, &mut rows).await?;
         } else {
             executor.query(sql, params, &mut rows).await?;
         }
-        Ok(rows.finish().map_err(ExecuteError::from)?)
+        Ok(rows)
     }
 
     pub(crate) fn executor(&self) -> Result<&dyn QueryExecutor, Error> {
@@ -63,7 +74,7 @@ impl Inner {
 }
 
 #[derive(Clone, Copy)]
-pub(super) struct Read<'a> {
+pub(crate) struct Read<'a> {
     pub(super) client: &'a Arc<Inner>,
     pub(super) sql: &'a str,
     pub(super) params: &'a Params,

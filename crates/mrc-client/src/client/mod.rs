@@ -5,6 +5,7 @@ mod bulkhead;
 mod config;
 mod health;
 mod inner;
+mod many;
 mod outbox;
 mod query;
 mod texts;
@@ -34,6 +35,7 @@ use crate::source::Source;
 
 pub use self::builder::MrcClientBuilder;
 pub use self::config::MrcConfig;
+pub use self::many::{FromMany, Loader, Many};
 pub use self::query::Query;
 pub use self::transaction::Transaction;
 

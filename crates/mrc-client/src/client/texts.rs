@@ -1,6 +1,6 @@
 //! The properties of a text: its hash, and whether it may be cached. Computed once a text.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use mrc_core::TextHash;
 use mrc_core::statement::{self, NotCacheable};
@@ -28,6 +28,8 @@ pub(crate) struct Text {
     checked: OnceLock<Result<usize, NotCacheable>>,
     /// The word of the text that reads the clock.
     clock: OnceLock<Option<String>>,
+    /// The columns of its last result that a batch was compared with.
+    pub(crate) columns: Mutex<Arc<[String]>>,
 }
 
 #[derive(Debug, Clone)]
@@ -52,7 +54,14 @@ impl Texts {
         let hash = TextHash::of(text);
         let types = Types::of(&hash);
         let ignore_space = self.ignore_space;
-        let known = Arc::new(Text { hash, types, ignore_space, checked: OnceLock::new(), clock: OnceLock::new() });
+        let known = Arc::new(Text {
+            hash,
+            types,
+            ignore_space,
+            checked: OnceLock::new(),
+            clock: OnceLock::new(),
+            columns: Mutex::default(),
+        });
         self.known.insert(text.into(), Arc::clone(&known));
         known
     }

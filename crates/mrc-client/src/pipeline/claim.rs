@@ -1,16 +1,16 @@
 //! Claims: the right to fill a key, and the wait for another claimant.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::join;
-use mrc_store::{CacheStore, Claim, ClaimMode, Life, Moment, StoreError, Terms, Token};
+use mrc_store::{Claim, ClaimMode, Life, Moment, StoreError, Terms, Token};
 use quick_cache::sync::Cache;
 use quick_cache::{DefaultHashBuilder, UnitWeighter};
 use rand::Rng;
 use tokio::time::{Instant, sleep};
 
+use super::gather::Way;
 use crate::call::{Call, Options};
 use crate::compute::Compute;
 
@@ -70,12 +70,12 @@ impl Claims {
     }
 
     /// Claims `key`, or waits for another claimant, once a claim. Calls `looks` before each look.
-    pub(crate) async fn claim(&self, store: &Arc<dyn CacheStore>, key: &str, asks: &Asks, looks: impl Fn()) -> Waited {
+    pub(crate) async fn claim(&self, way: &Way, key: &str, asks: &Asks, looks: impl Fn()) -> Waited {
         let began = Instant::now();
         let mut pause = PAUSES.0;
         loop {
             looks();
-            let (answer, held) = self.try_claim(store, key, asks).await;
+            let (answer, held) = self.try_claim(way, key, asks).await;
             let busy_for = match answer {
                 Ok(Claim::Granted) => return Waited::Granted(held),
                 Ok(Claim::Hit(value)) => {
@@ -116,22 +116,17 @@ impl Claims {
 
     /// Claims `key` once. The caller fills or releases the returned claim, or forgets it if the
     /// answer says that it doesn't stand at the store.
-    pub(crate) async fn try_claim(
-        &self,
-        store: &Arc<dyn CacheStore>,
-        key: &str,
-        asks: &Asks,
-    ) -> (Result<Claim, StoreError>, Held) {
+    pub(crate) async fn try_claim(&self, way: &Way, key: &str, asks: &Asks) -> (Result<Claim, StoreError>, Held) {
         // Each attempt has its own token: after an unknown outcome a token is never used again.
         let token = Token::from_bits(rand::rng().random());
         // Made before the claim is sent, so that a cancelled call releases its claim.
-        let mut held = Held::new(store, key, token.clone());
+        let mut held = Held::new(way, key, token.clone());
         let terms = Terms { lease: self.lease, mode: asks.mode, copy: asks.copy };
         if !asks.tags {
-            return (store.claim(key, &token, terms).await, held);
+            return (way.claim(key, &token, terms).await, held);
         }
         // Both end before the read, so the value is newer than any invalidation before `now`.
-        match join(store.claim(key, &token, terms), store.now()).await {
+        match join(way.claim(key, &token, terms), way.now()).await {
             (Ok(claim), Ok(now)) => {
                 held.moment = now;
                 (Ok(claim), held)
@@ -150,14 +145,14 @@ pub(crate) struct Held {
 
 #[derive(Debug)]
 struct Open {
-    store: Arc<dyn CacheStore>,
+    way: Way,
     key: Box<str>,
     token: Token,
 }
 
 impl Held {
-    fn new(store: &Arc<dyn CacheStore>, key: &str, token: Token) -> Self {
-        Self { open: Some(Open { store: Arc::clone(store), key: key.into(), token }), moment: Moment::default() }
+    fn new(way: &Way, key: &str, token: Token) -> Self {
+        Self { open: Some(Open { way: way.clone(), key: key.into(), token }), moment: Moment::default() }
     }
 
     /// Returns the store's clock at the claim, if tags were asked for. Later invalidations count.
@@ -169,7 +164,7 @@ impl Held {
     pub(crate) async fn fill(mut self, json: Bytes, life: Life) -> Result<bool, StoreError> {
         let Some(open) = &self.open else { return Ok(false) };
         // `open` stays set until the answer: an error or a cancellation releases the claim.
-        let filled = open.store.fill(&open.key, &open.token, json, life).await?;
+        let filled = open.way.fill(&open.key, &open.token, json, life).await?;
         self.open = None;
         Ok(filled)
     }
@@ -177,7 +172,7 @@ impl Held {
     pub(crate) async fn release(mut self) {
         if let Some(open) = &self.open {
             // A claim that can't be released ends with its lease.
-            let _ = open.store.release(&open.key, &open.token).await;
+            let _ = open.way.release(&open.key, &open.token).await;
         }
         self.open = None;
     }
@@ -191,7 +186,7 @@ impl Drop for Held {
     fn drop(&mut self) {
         let (Some(open), Ok(runtime)) = (self.open.take(), tokio::runtime::Handle::try_current()) else { return };
         runtime.spawn(async move {
-            let _ = open.store.release(&open.key, &open.token).await;
+            let _ = open.way.release(&open.key, &open.token).await;
         });
     }
 }

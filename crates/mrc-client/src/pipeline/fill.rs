@@ -21,7 +21,7 @@ impl Pipeline {
         compute: C,
     ) -> Result<Answer, Error> {
         let asks = Asks::new::<C>(call, ClaimMode::Refresh);
-        let why = match self.claims.claim(self.store.shared(), key, &asks, || {}).await {
+        let why = match self.claims.claim(&self.way(call), key, &asks, || {}).await {
             Waited::Granted(claim) => {
                 self.events.emit(&Event::Miss { key });
                 let outcome = self.computed(key, call, compute).await;

@@ -87,7 +87,7 @@ impl Pipeline {
     /// call's, and claims the key once more.
     async fn claim(&self, key: &str, call: &Call, asks: &Asks, looks: impl Fn()) -> Waited {
         for attempts_left in [1, 0] {
-            let wrong = match self.claims.claim(self.store.shared(), key, asks, &looks).await {
+            let wrong = match self.claims.claim(&self.way(call), key, asks, &looks).await {
                 Waited::Hit { value, waited } => match self.value_of(value, call) {
                     Ok(value) => return Waited::Hit { value, waited },
                     Err(wrong) => wrong,

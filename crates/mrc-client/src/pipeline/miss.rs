@@ -1,6 +1,7 @@
 //! The deadline of a miss, and the stale copy for a computation that fails or takes too long.
 
 use std::future::Future;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -58,21 +59,34 @@ impl Pipeline {
             return self.in_time(key, call, ends, Box::pin(self.attempt(key, call, looked, compute))).await;
         }
         let early = ends - RESERVE.min(call.options.deadline / 4);
-        let outcome = match compute.detached() {
+        let why = format!("no answer within {:?}", call.options.stale_after);
+        // `stale_after` counts from the flight's start: the database had that time.
+        let good_enough = || self.flights.began(&call.flight(key)).unwrap_or(call.began) + call.options.stale_after;
+        let detached = if call.batch.is_none() { compute.detached() } else { None };
+        let outcome = match detached {
+            None if call.batch.as_ref().is_some_and(|batch| batch.gather.goes_on) => {
+                let mut attempt = pin!(self.in_time(key, call, ends, self.attempt(key, call, looked, compute)));
+                match timeout_at(good_enough(), &mut attempt).await {
+                    Ok(outcome) => outcome,
+                    Err(_) => match (self.stale(key, call, &why).await, &call.batch) {
+                        (Some(stale), Some(batch)) => {
+                            batch.answer(stale);
+                            return attempt.await;
+                        }
+                        _ => self.in_time(key, call, early, attempt).await,
+                    },
+                }
+            }
             None => self.in_time(key, call, early, Box::pin(self.attempt(key, call, looked, compute))).await,
             Some(compute) => {
                 let compute = Detached(compute);
-                let why = format!("no answer within {:?}", call.options.stale_after);
-                // `stale_after` counts from the flight's start: the database had that time.
-                let good_enough =
-                    self.flights.began(&call.flight(key)).unwrap_or(call.began) + call.options.stale_after;
                 let (pipeline, name, owned) = (Arc::clone(self), key.to_owned(), call.clone());
                 // A task of its own can go on after the stale copy was served.
                 let mut task = Attempt::spawn(async move {
                     let attempt = pipeline.attempt(&name, &owned, looked, compute);
                     pipeline.in_time(&name, &owned, ends, attempt).await
                 });
-                match timeout_at(good_enough, task.outcome()).await {
+                match timeout_at(good_enough(), task.outcome()).await {
                     Ok(outcome) => outcome,
                     Err(_) => match self.stale(key, call, &why).await {
                         Some(stale) => {
@@ -128,17 +142,17 @@ impl Pipeline {
 }
 
 /// A task that ends with its caller, unless `goes_on` is set.
-struct Attempt {
-    handle: JoinHandle<Result<Answer, Error>>,
-    goes_on: bool,
+pub(crate) struct Attempt<T> {
+    handle: JoinHandle<Result<T, Error>>,
+    pub(crate) goes_on: bool,
 }
 
-impl Attempt {
-    fn spawn(work: impl Future<Output = Result<Answer, Error>> + Send + 'static) -> Self {
+impl<T: Send + 'static> Attempt<T> {
+    pub(crate) fn spawn(work: impl Future<Output = Result<T, Error>> + Send + 'static) -> Self {
         Self { handle: tokio::spawn(frame::carried(work.in_current_span())), goes_on: false }
     }
 
-    async fn outcome(&mut self) -> Result<Answer, Error> {
+    pub(crate) async fn outcome(&mut self) -> Result<T, Error> {
         match (&mut self.handle).await {
             Ok(outcome) => outcome,
             Err(error) => match error.try_into_panic() {
@@ -150,7 +164,7 @@ impl Attempt {
     }
 }
 
-impl Drop for Attempt {
+impl<T> Drop for Attempt<T> {
     fn drop(&mut self) {
         if !self.goes_on {
             self.handle.abort();

@@ -12,6 +12,7 @@
 //! | `plain` | reads or stores a value without a computation |
 //! | `reject` | removes a value that isn't the call's, or leaves it alone |
 //! | `function` | runs a caller's function through all of this |
+//! | `many`, `gather` | a batch: the steps of many entries, whose commands are sent at once |
 //! | `flight`, `claim`, `check` | the tools: one leader a process, one filler a fleet, the check of a found value |
 
 mod bypass;
@@ -20,8 +21,10 @@ pub(crate) mod claim;
 mod fill;
 pub(crate) mod flight;
 pub(crate) mod function;
+pub(crate) mod gather;
 mod lead;
-mod miss;
+pub(crate) mod many;
+pub(crate) mod miss;
 mod plain;
 mod refresh;
 mod reject;
@@ -38,9 +41,10 @@ use tokio::time::{Instant, timeout_at};
 use self::check::{Wrong, WrongTypes};
 use self::claim::Claims;
 use self::flight::{Flights, Without};
+use self::gather::Way;
 use self::schedule::Schedule;
 use crate::answer::Answer;
-use crate::call::Call;
+use crate::call::{Call, InBatch};
 use crate::compute::Compute;
 use crate::error::Error;
 use crate::events::Events;
@@ -147,6 +151,10 @@ impl Pipeline {
             }
             (Ok(None), _) => self.only_compute(name, call, Bypass::Mode, compute).await,
         }
+    }
+
+    fn way(&self, call: &Call) -> Way {
+        call.batch.as_ref().map_or_else(|| Way::Alone(Arc::clone(self.store.shared())), InBatch::way)
     }
 
     fn hit(&self, key: &str, answer: &Answer, began: Instant) {

@@ -74,7 +74,7 @@ impl Pipeline {
     async fn put_tagged(&self, key: &str, call: &Call, value: Bytes) -> Result<bool, StoreError> {
         let asks = Asks { mode: ClaimMode::Refresh, copy: call.has_copy(), tags: true };
         for _ in 0..ATTEMPTS {
-            let (claimed, claim) = self.claims.try_claim(self.store.shared(), key, &asks).await;
+            let (claimed, claim) = self.claims.try_claim(&self.way(call), key, &asks).await;
             if let Claim::Granted = claimed? {
                 let said = Said { tags: Carried::of(call.tags.iter().cloned()), ..Said::default() };
                 return Ok(self.fill(key, call, claim, Made { value, said }).await.1);

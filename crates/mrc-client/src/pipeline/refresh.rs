@@ -43,7 +43,7 @@ impl Pipeline {
         let Some(watched) = self.schedule.take_look(key, self.claims.lease) else {
             return self.refresh_here(key, call, answer, compute).await;
         };
-        let (pipeline, name, call) = (Arc::clone(self), key.to_owned(), call.clone());
+        let (pipeline, name, call) = (Arc::clone(self), key.to_owned(), call.alone());
         let detached = compute.detached();
         tokio::spawn(async move {
             let Some(left) = pipeline.left_to_refresh(&name, &call, &watched).await else { return };
@@ -93,7 +93,7 @@ impl Pipeline {
     /// process refreshes it or has done so, or after a failure: then the value stays.
     async fn compute_anew<C: Compute>(&self, key: &str, call: &Call, left: Duration, compute: C) -> Option<Answer> {
         let asks = Asks::new::<C>(call, ClaimMode::Renew { left });
-        let (claimed, claim) = self.claims.try_claim(self.store.shared(), key, &asks).await;
+        let (claimed, claim) = self.claims.try_claim(&self.way(call), key, &asks).await;
         let Ok(Claim::Granted) = claimed else {
             // After an error the claim may stand at the store: dropping it releases it.
             if claimed.is_ok() {

@@ -5,6 +5,7 @@ mod found;
 mod hangs;
 mod invalidation;
 mod limits;
+mod many;
 mod nested;
 mod outage;
 mod path;

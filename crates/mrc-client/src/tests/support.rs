@@ -7,7 +7,7 @@ use bytes::Bytes;
 use mrc_core::{Cell, Column, ColumnKind, Event, Params, RowEncoder, Tag, params};
 use mrc_store::{
     CacheStore, Claim, ExecuteError, Executed, ExecutorTransaction, Found, KeyPages, Life, MemoryStore, Moment,
-    QueryExecutor, ScanPattern, StoreError, Terms, Token,
+    QueryExecutor, ScanPattern, StoreError, Terms, ToClaim, ToFill, Token,
 };
 use tokio::sync::Semaphore;
 
@@ -205,6 +205,27 @@ impl CacheStore for Spy {
         self.memory.invalidate(tags).await
     }
 
+    async fn get_many(&self, keys: &[&str]) -> Vec<Result<Option<Bytes>, StoreError>> {
+        match self.call("get_many") {
+            Ok(()) => self.memory.get_many(keys).await,
+            Err(_) => keys.iter().map(|_| Err(StoreError::Timeout(HOUR))).collect(),
+        }
+    }
+
+    async fn claim_many(&self, claims: &[ToClaim<'_>]) -> Vec<Result<Claim, StoreError>> {
+        match self.call("claim_many") {
+            Ok(()) => self.memory.claim_many(claims).await,
+            Err(_) => claims.iter().map(|_| Err(StoreError::Timeout(HOUR))).collect(),
+        }
+    }
+
+    async fn fill_many(&self, fills: Vec<ToFill<'_>>) -> Vec<Result<bool, StoreError>> {
+        match self.call("fill_many") {
+            Ok(()) => self.memory.fill_many(fills).await,
+            Err(_) => fills.iter().map(|_| Err(StoreError::Timeout(HOUR))).collect(),
+        }
+    }
+
     fn scan(&self, pattern: &ScanPattern) -> KeyPages<'_> {
         self.memory.scan(pattern)
     }
@@ -275,7 +296,7 @@ pub(super) fn version(answer: &Answer) -> u64 {
     answer.json::<serde_json::Value>().unwrap()[0]["version"].as_u64().unwrap()
 }
 
-fn name(event: &Event<'_>) -> String {
+pub(super) fn name(event: &Event<'_>) -> String {
     let debug = format!("{event:?}");
     let kind: String = debug.chars().take_while(char::is_ascii_alphabetic).collect();
     match event {

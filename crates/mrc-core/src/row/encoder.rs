@@ -2,8 +2,10 @@
 
 use bytes::Bytes;
 
+use super::split::Split;
 use super::{Cell, Column, RowError, RowFormat, canonical, python, typescript};
 use crate::json;
+use crate::value::Value;
 
 /// Writes rows as a JSON array of objects, straight into one buffer.
 ///
@@ -34,6 +36,7 @@ pub struct RowEncoder {
     in_row: bool,
     rows: u64,
     detour: Option<Detour>,
+    split: Option<Split>,
     failed: Option<RowError>,
 }
 
@@ -66,8 +69,29 @@ impl RowEncoder {
             in_row: false,
             rows: 0,
             detour: None,
+            split: None,
             failed: None,
         }
+    }
+
+    /// Returns an encoder for the result of a batch, which writes one array for each value in
+    /// `asked`: the rows that have this value in `column`, in their order.
+    ///
+    /// A number and a text of the same digits are one value. See [`finish_split`](Self::finish_split).
+    ///
+    /// ```
+    /// use mrc_core::{Cell, Column, ColumnKind, RowEncoder, RowFormat};
+    ///
+    /// let mut rows = RowEncoder::split(RowFormat::Canonical, "id", vec![6.into(), 7.into()]);
+    /// rows.columns(&[Column::new("id", ColumnKind::Int)])?;
+    /// rows.begin_row();
+    /// rows.cell(Cell::Int(7))?;
+    /// rows.end_row();
+    /// assert_eq!(rows.finish_split()?, ["[]", r#"[{"id":7}]"#]);
+    /// # Ok::<(), mrc_core::RowError>(())
+    /// ```
+    pub fn split(format: RowFormat, column: impl Into<String>, asked: Vec<Value>) -> Self {
+        Self { split: Some(Split::new(column.into(), asked)), ..Self::new(format) }
     }
 
     /// Returns the format.
@@ -83,14 +107,20 @@ impl RowEncoder {
     /// Returns the size of the whole rows with their brackets, in bytes.
     #[expect(clippy::len_without_is_empty, reason = "it is never empty: no rows are `[]`")]
     pub fn len(&self) -> usize {
-        self.row_start + 1
+        self.row_start + 1 + self.split.as_ref().map_or(0, |split| split.bytes)
+    }
+
+    /// Returns the names of the announced columns, in the order of the result.
+    pub fn column_names(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.columns.iter().map(|prepared| prepared.column.name.as_str())
     }
 
     /// Announces the columns: once, before the first row, even if there is no row.
     ///
     /// # Errors
     /// - [`RowError::DuplicateColumn`] when the format can't hold two columns of the same name;
-    /// - [`RowError::LateColumns`] when a row was already begun.
+    /// - [`RowError::LateColumns`] when a row was already begun;
+    /// - [`RowError::NoSplitColumn`], [`RowError::AskedTwice`] for a batch.
     pub fn columns(&mut self, columns: &[Column]) -> Result<(), RowError> {
         self.check()?;
         if self.in_row || self.rows > 0 {
@@ -105,6 +135,9 @@ impl RowEncoder {
             Ok(names) => names,
             Err(error) => return self.fail(error),
         };
+        if let Some(Err(error)) = self.split.as_mut().map(|split| split.columns(columns)) {
+            return self.fail(error);
+        }
         let keys: Vec<&[u8]> = names.iter().map(String::as_bytes).collect();
         let order = json::member_order(&keys, self.format == RowFormat::TypeScript);
         let first = order.as_ref().and_then(|order| order.first().copied()).unwrap_or(0);
@@ -128,7 +161,7 @@ impl RowEncoder {
         }
         self.in_row = true;
         self.cells = 0;
-        if self.rows > 0 {
+        if self.rows > 0 && self.split.is_none() {
             self.out.push(b',');
         }
         if let Some(detour) = &mut self.detour {
@@ -143,6 +176,7 @@ impl RowEncoder {
     /// - [`RowError::CellCount`] when the row has all its cells, or the row before had too few;
     /// - [`RowError::InvalidJson`], [`RowError::InvalidDecimal`] or [`RowError::WideBit`] when the
     ///   value can't be written;
+    /// - [`RowError::NotAsked`] when the row isn't one that the batch asked for;
     /// - the first error again, after an error.
     pub fn cell(&mut self, cell: Cell<'_>) -> Result<(), RowError> {
         self.check()?;
@@ -153,6 +187,12 @@ impl RowEncoder {
             let (expected, given) = (self.columns.len(), self.cells + 1);
             return self.fail(RowError::CellCount { expected, given });
         };
+        if let Some(split) = &mut self.split
+            && split.at == Some(self.cells)
+            && let Err(error) = split.choose(cell, column)
+        {
+            return self.fail(error);
+        }
         let out = match &mut self.detour {
             Some(detour) => &mut detour.values,
             None => {
@@ -195,6 +235,10 @@ impl RowEncoder {
         }
         self.out.extend_from_slice(if self.columns.is_empty() { b"{}" } else { b"}" });
         self.in_row = false;
+        if let Some(split) = &mut self.split {
+            split.push(self.out.get(self.row_start..).unwrap_or_default());
+            self.out.truncate(self.row_start);
+        }
         self.row_start = self.out.len();
         self.rows += 1;
     }
@@ -210,6 +254,19 @@ impl RowEncoder {
         self.check()?;
         self.out.push(b']');
         Ok(Bytes::from(self.out))
+    }
+
+    /// Returns the JSON array of each value's rows, in the order of the values that were asked for:
+    /// `[]` for a value without rows. Empty unless the encoder was made by [`split`](Self::split).
+    ///
+    /// # Errors
+    /// As [`finish`](Self::finish).
+    pub fn finish_split(mut self) -> Result<Vec<Bytes>, RowError> {
+        if self.in_row {
+            self.end_row();
+        }
+        self.check()?;
+        Ok(self.split.map(Split::finish).unwrap_or_default())
     }
 
     fn check(&self) -> Result<(), RowError> {

@@ -51,4 +51,38 @@ pub enum RowError {
         /// The number of bytes in the value, without leading zeros.
         bytes: usize,
     },
+    /// The result of a batch doesn't have the column that tells its rows apart, or has it twice.
+    #[error(
+        "the batch must select exactly one column named {name:?}, which tells its rows apart: select it, with AS if need be"
+    )]
+    NoSplitColumn {
+        /// The name of the column.
+        name: String,
+    },
+    /// A row of a batch has a value of that column which wasn't asked for.
+    #[error(
+        "a row of the batch has a value of column {column:?} that wasn't asked for: ask for each value as the database \
+         spells it, and compare this very column in the batch's WHERE"
+    )]
+    NotAsked {
+        /// The name of the column.
+        column: String,
+    },
+    /// Two values of a batch are one value to the database, such as `5` and `"5"`.
+    #[error("two values of the batch are one to column {column:?}, such as 5 and \"5\": ask for values of one type")]
+    AskedTwice {
+        /// The name of the column.
+        column: String,
+    },
+    /// A batch has other columns than the query of one value.
+    #[error(
+        "the batch selects {batch}, and the query of one value selects {single}: both must select the same columns in \
+         the same order, since they fill the same entries"
+    )]
+    OtherColumns {
+        /// The columns of the query of one value.
+        single: String,
+        /// The columns of the batch.
+        batch: String,
+    },
 }

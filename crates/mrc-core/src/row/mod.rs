@@ -15,6 +15,7 @@ mod format;
 mod geometry;
 mod python;
 mod server_float;
+mod split;
 mod typescript;
 
 pub use cell::{Cell, Column, ColumnKind};

@@ -35,6 +35,7 @@
 mod calls;
 mod check;
 mod clock;
+mod columns;
 mod functions;
 mod lexer;
 mod neighbours;
@@ -48,6 +49,7 @@ mod tests;
 pub(crate) use check::check_pieces;
 pub use check::{check, check_ignoring_space};
 pub use clock::depends_on_clock;
+pub use columns::select_alike;
 pub(crate) use neighbours::is_word;
 pub use placeholder::{PlaceholderError, literal_places, placeholders};
 pub use refusal::NotCacheable;

@@ -10,6 +10,7 @@ mod config;
 mod direct;
 mod failure;
 mod link;
+mod many;
 mod scan;
 mod scripts;
 mod servers;
@@ -37,6 +38,7 @@ use self::scripts::{CLAIM, FILL, PUT, RELEASE, TTL};
 use self::span::traced;
 use self::store::slot_of;
 use self::wire::{claimed, life_left, marked, millis, most_left, to_json};
+use crate::batch::{ToClaim, ToFill};
 use crate::bound::Bound;
 use crate::bound::layout::structure_of;
 use crate::checkpoint::Checkpoints;
@@ -137,6 +139,18 @@ impl CacheStore for RedisStore {
         let has_copy = Value::Integer(life.has_copy().into());
         let args = [token_arg, Value::Bytes(marked(&value)), ttl, of_copy, tags, has_copy];
         Ok(self.run(&FILL, &keys, &args).await? == Value::Integer(1))
+    }
+
+    async fn get_many(&self, keys: &[&str]) -> Vec<Result<Option<Bytes>, StoreError>> {
+        self.get_all(keys).await
+    }
+
+    async fn claim_many(&self, claims: &[ToClaim<'_>]) -> Vec<Result<Claim, StoreError>> {
+        self.claim_all(claims).await
+    }
+
+    async fn fill_many(&self, fills: Vec<ToFill<'_>>) -> Vec<Result<bool, StoreError>> {
+        self.fill_all(fills).await
     }
 
     async fn release(&self, key: &str, token: &Token) -> Result<bool, StoreError> {

@@ -18,8 +18,10 @@ macro_rules! looking {
     ($($file:literal),*) => { concat!(include_str!("lua/look.lua"), $(include_str!($file)),*) };
 }
 
-pub(super) static CLAIM: Script = Script::new("claim", looking!("lua/claim.lua"));
-pub(super) static FILL: Script = Script::new("fill", looking!("lua/fill.lua"));
+pub(super) static CLAIM: Script = Script::new("claim", looking!("lua/claim.lua", "lua/claim_one.lua"));
+pub(super) static CLAIM_MANY: Script = Script::new("claim_many", looking!("lua/claim.lua", "lua/claim_many.lua"));
+pub(super) static FILL: Script = Script::new("fill", looking!("lua/fill.lua", "lua/fill_one.lua"));
+pub(super) static FILL_MANY: Script = Script::new("fill_many", looking!("lua/fill.lua", "lua/fill_many.lua"));
 pub(super) static PUT: Script = Script::new("put", include_str!("lua/put.lua"));
 pub(super) static RELEASE: Script = Script::new("release", looking!("lua/release.lua"));
 pub(super) static TTL: Script = Script::new("ttl", looking!("lua/ttl.lua"));

@@ -6,6 +6,7 @@ use crate::temporal::{Date, DateTime, Time};
 mod golden;
 mod layout;
 mod properties;
+mod split;
 
 use RowFormat::{Canonical, Python, TypeScript};
 

@@ -22,6 +22,7 @@ mod checkpoints;
 mod claims;
 mod copies;
 mod keys;
+mod many;
 mod races;
 mod refresh;
 mod tags;
@@ -44,6 +45,7 @@ pub use self::checkpoints::*;
 pub use self::claims::*;
 pub use self::copies::*;
 pub use self::keys::*;
+pub use self::many::*;
 pub use self::races::*;
 pub use self::refresh::*;
 pub use self::tags::*;
@@ -80,7 +82,7 @@ pub async fn store_suite(store: &dyn CacheStore, prefix: &str) {
 
 /// Returns the tests of a bounded view: those of a store, except for copies, which it doesn't keep.
 pub fn bounded_store_tests() -> impl Iterator<Item = StoreTest> {
-    const COPIES: [&str; 8] = [
+    const COPIES: [&str; 9] = [
         "keeps_a_copy_beside_the_value",
         "keeps_a_copy_when_its_value_expires",
         "ends_the_life_of_a_copy",
@@ -89,6 +91,7 @@ pub fn bounded_store_tests() -> impl Iterator<Item = StoreTest> {
         "makes_no_copy_without_a_claim_for_one",
         "releases_an_empty_copy",
         "keeps_tags_beside_a_copy",
+        "keeps_copies_of_many",
     ];
     store_tests().filter(|test| !COPIES.contains(&test.name))
 }
@@ -158,6 +161,13 @@ pub fn store_tests() -> impl Iterator<Item = StoreTest> {
         never_hits_what_was_invalidated_by_tag,
         leaves_nothing_of_a_new_tag_after_its_invalidation,
         keeps_a_position_for_its_leader,
+        gets_many_in_their_order,
+        claims_each_of_many,
+        fills_each_of_many,
+        fills_many_with_tags,
+        keeps_copies_of_many,
+        grants_each_key_to_one_of_many_batches,
+        never_hits_what_was_invalidated_in_batches,
     ]
     .into_iter()
 }
@@ -173,6 +183,7 @@ pub async fn refuses_calls_after_close(store: &dyn CacheStore) {
     closed("get", store.get(key).await.err());
     closed("claim", store.claim(key, &token, Terms::fill(life)).await.err());
     closed("fill", store.fill(key, &token, Bytes::from("1"), life.into()).await.err());
+    closed("get_many", store.get_many(&[key]).await.pop().and_then(Result::err));
     closed("release", store.release(key, &token).await.err());
     closed("put", store.put(key, Bytes::from("1"), life).await.err());
     closed("ttl", store.ttl(key).await.err());

@@ -1,0 +1,321 @@
+//! Many entries of one query, read at once.
+
+mod collect;
+mod loader;
+mod source;
+
+use std::borrow::{Borrow, Cow};
+use std::collections::HashMap;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::{Either, select};
+use mrc_core::{Event, Param, Params, TextHash, Ttl, Value};
+use mrc_store::ExecuteError;
+use serde::de::DeserializeOwned;
+
+use self::source::Queries;
+use super::MrcClient;
+use super::query::Query;
+use super::texts::Text;
+use crate::answer::Answer;
+use crate::call::Call;
+use crate::error::Error;
+use crate::pipeline::many::{Item, noted};
+use crate::pipeline::miss::Attempt;
+use crate::scope;
+use crate::source::Source;
+use crate::types::Types;
+
+pub use self::collect::FromMany;
+pub use self::loader::Loader;
+
+/// A query by id, and the statement that answers it for many ids at once.
+///
+/// Each id is an entry of its own, under the key of the query for one id. So
+/// [`query_with_cache`](MrcClient::query_with_cache), drops, tags and the peers share it.
+///
+/// ```
+/// use mrc_client::Many;
+///
+/// // The query of one id, the column that tells rows apart, and the name of the id in the key.
+/// let users = Many::new("SELECT id, name FROM users WHERE id = ?", "id", "UserId")
+///     .batch("SELECT id, name FROM users WHERE id IN (?)");
+/// # let _ = users;
+/// ```
+///
+/// Both statements must select the same columns in the same order, and return the same rows of an
+/// id in the same order. A `LIMIT` counts rows of all ids together, so neither may have one.
+#[derive(Debug, Clone)]
+#[must_use = "a description of a query does nothing until a client gets it"]
+pub struct Many {
+    single: Query<'static>,
+    batch: Option<Query<'static>>,
+    column: Cow<'static, str>,
+    name: Cow<'static, str>,
+    before: Params,
+    after: Params,
+    most: usize,
+    tick: Duration,
+}
+
+impl Many {
+    /// The default number of ids of one statement.
+    pub const MOST: usize = 1_000;
+
+    /// Returns the query of one id. `column` is the selected column that holds the id, and `name`
+    /// is the name of the id's param. The query's tags and its other key are those of each entry.
+    pub fn new(
+        single: impl Into<Query<'static>>,
+        column: impl Into<Cow<'static, str>>,
+        name: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Self {
+            single: single.into(),
+            batch: None,
+            column: column.into(),
+            name: name.into(),
+            before: Params::new(),
+            after: Params::new(),
+            most: Self::MOST,
+            tick: Duration::ZERO,
+        }
+    }
+
+    /// Sets the statement of many ids, with `IN (?)` for the ids. No default: each call needs it.
+    pub fn batch(self, batch: impl Into<Query<'static>>) -> Self {
+        Self { batch: Some(batch.into()), ..self }
+    }
+
+    /// Sets the params before the id's: the same ones in both statements. Default: none.
+    ///
+    /// ```
+    /// # use mrc_client::Many;
+    /// use mrc_core::params;
+    ///
+    /// let orders = Many::new("SELECT id, total FROM orders WHERE store_id = ? AND id = ?", "id", "OrderId")
+    ///     .batch("SELECT id, total FROM orders WHERE store_id = ? AND id IN (?)")
+    ///     .params_before(params! { "StoreId" => 6 });
+    /// # let _ = orders;
+    /// ```
+    pub fn params_before(self, params: Params) -> Self {
+        Self { before: params, ..self }
+    }
+
+    /// Sets the params after the id's: the same ones in both statements. Default: none.
+    pub fn params_after(self, params: Params) -> Self {
+        Self { after: params, ..self }
+    }
+
+    /// Sets the largest number of ids of one statement. More ids are read by several statements at
+    /// the same time. Default: 1,000.
+    pub fn at_most(self, ids: usize) -> Self {
+        Self { most: ids.max(1), ..self }
+    }
+
+    /// Sets how long a [`Loader`] gathers the ids of single calls before it asks the database. Zero
+    /// gathers those of the tasks that are ready to run now. Default: zero.
+    pub fn coalesce(self, tick: Duration) -> Self {
+        Self { tick, ..self }
+    }
+
+    fn statement(&self) -> Result<&Query<'static>, Error> {
+        let none = "this `Many` has no statement for many ids: give it `.batch(\"… IN (?)\")`";
+        self.batch.as_ref().ok_or_else(|| Error::Config(none.into()))
+    }
+
+    /// Returns the params of one id, or of a list of ids.
+    fn params(&self, id: Value) -> Params {
+        let id = Param { name: Some(self.name.clone()), value: id };
+        self.before.iter().cloned().chain([id]).chain(self.after.iter().cloned()).collect()
+    }
+
+    fn check_id(&self, id: &Value) -> Result<(), Error> {
+        let reason = match id {
+            Value::Null => "no row has the id NULL: leave it out",
+            Value::Float(_) => "a float is no exact id: bind an integer or a decimal",
+            Value::Json(_) | Value::List(_) => "rows can't be told apart by it: bind a number, a text, bytes or a date",
+            _ => return Ok(()),
+        };
+        let (position, type_name) = (self.before.len() + 1, id.type_name());
+        Err(ExecuteError::Param { position, type_name, reason: reason.into() }.into())
+    }
+}
+
+impl MrcClient {
+    /// Runs the query of many ids through the cache: one look for all, one statement for those that
+    /// the cache doesn't have. Returns what you ask for, by id:
+    ///
+    /// | result | content |
+    /// |---|---|
+    /// | `HashMap<Id, T>`, `BTreeMap<Id, T>` | the row of each id that has one |
+    /// | `Vec<T>` | the row of each id, in the order of `ids`; an id without a row is an error |
+    /// | with `Option<T>` for `T` | the row or `None`, for each id |
+    /// | with `Vec<T>` for `T` | all rows of the id, for each id |
+    ///
+    /// Each id has its own entry, also one without rows: see [`Many`]. Duplicate ids are asked for
+    /// once. An entry that another caller or process computes is waited for. All rules of
+    /// [`query_with_cache`](Self::query_with_cache) hold for each entry.
+    ///
+    /// # Errors
+    /// Those of [`rows_with_cache`](Self::rows_with_cache), of the first id that has one. The other
+    /// entries are stored all the same. Besides:
+    /// - [`Error::Config`]: `many` has no [`batch`](Many::batch) statement. Nothing runs.
+    /// - [`Error::Database`] with a [`RowError`](mrc_core::RowError): the batch lacks the column, it
+    ///   has other columns than the query of one id, or it returned a row of another id. Nothing is
+    ///   stored. A text must be spelled as the database spells it: `"ann"` doesn't find `Ann`.
+    ///
+    /// ```no_run
+    /// # use std::collections::HashMap;
+    /// # use std::time::Duration;
+    /// # use mrc_client::{Many, MrcClient};
+    /// # #[derive(serde::Deserialize)] struct User { id: u64, name: String }
+    /// # async fn example(client: MrcClient) -> Result<(), mrc_client::Error> {
+    /// let users = Many::new("SELECT id, name FROM users WHERE id = ?", "id", "UserId")
+    ///     .batch("SELECT id, name FROM users WHERE id IN (?)");
+    /// let found: HashMap<u64, User> = client.many_with_cache(&users, [1, 2, 3], Duration::from_secs(3600)).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn many_with_cache<Id, R>(
+        &self,
+        many: impl Borrow<Many>,
+        ids: impl IntoIterator<Item = Id>,
+        ttl: impl Into<Ttl>,
+    ) -> Result<R, Error>
+    where
+        Id: Clone + Into<Value>,
+        R: FromMany<Id>,
+    {
+        let ids: Vec<Id> = ids.into_iter().collect();
+        let batch = self.prepare_many(many.borrow(), ids.iter().cloned().map(Into::into), ttl.into())?;
+        let answers = self.fetch_batch(&batch).await;
+        let mut values = Vec::with_capacity(ids.len());
+        for (id, place) in ids.into_iter().zip(&batch.places) {
+            let answer = answers.get(*place).cloned().unwrap_or(Err(Error::Shutdown))?;
+            values.push((id, self.decode_one(&batch, *place, answer).await?));
+        }
+        R::from_many(values)
+    }
+
+    /// Does the same, and returns the JSON of each id, in the order of `ids`.
+    ///
+    /// # Errors
+    /// Those of [`many_with_cache`](Self::many_with_cache), without `Decode`.
+    pub async fn query_many_with_cache<Id: Into<Value>>(
+        &self,
+        many: impl Borrow<Many>,
+        ids: impl IntoIterator<Item = Id>,
+        ttl: impl Into<Ttl>,
+    ) -> Result<Vec<Answer>, Error> {
+        let batch = self.prepare_many(many.borrow(), ids.into_iter().map(Into::into), ttl.into())?;
+        let answers = self.fetch_batch(&batch).await;
+        let of_place = |place: &usize| {
+            let answer = answers.get(*place).cloned().unwrap_or(Err(Error::Shutdown))?;
+            Ok(answer.with_rows(self.inner.rows))
+        };
+        batch.places.iter().map(of_place).collect()
+    }
+
+    /// Returns the entries of a batch. Refuses ids and statements that can't be cached.
+    fn prepare_many(&self, many: &Many, ids: impl Iterator<Item = Value>, ttl: Ttl) -> Result<Batch, Error> {
+        let statement = many.statement()?;
+        self.inner.executor()?;
+        let placeholders = many.before.len() + 1 + many.after.len();
+        let text = self.inner.texts.of(&many.single.sql);
+        text.check(&many.single.sql, placeholders, many.single.trusted)?;
+        self.inner.texts.of(&statement.sql).check(&statement.sql, placeholders, statement.trusted)?;
+        let (hash, types) = self.keyed_text(&many.single, &text);
+        let call = Call { rows: true, ..self.call(ttl)? };
+
+        let mut batch = Batch { places: Vec::new(), items: Vec::new(), source: Queries::new(self, many, statement) };
+        let mut known = HashMap::new();
+        for id in ids {
+            many.check_id(&id)?;
+            let params = many.params(id.clone());
+            let key = self.inner.keys.key_of(&hash, &params)?;
+            let call = call.clone().keyed(&key, &types);
+            let next = batch.items.len();
+            let name = match key.bypass() {
+                None => call.flight(key.as_str()).into_owned(),
+                // Another id may have the same key.
+                Some(_) => format!("{key} {id:?}"),
+            };
+            let place = *known.entry(name).or_insert(next);
+            batch.places.push(place);
+            if place == next {
+                if call.nested {
+                    scope::tags(self.tags_of_params(&params));
+                }
+                let call = Call { tags: self.tags_of(&many.single, &params)?, ..call };
+                batch.items.push(Item { key, call });
+                batch.source.push(id, params);
+            }
+        }
+        if let (Some(item), Some(what)) = (batch.items.first(), text.clock_once(&many.single.sql)) {
+            self.inner.pipeline.events.emit(&Event::DependsOnClock { key: item.key.as_str(), what });
+        }
+        Ok(batch)
+    }
+
+    async fn fetch_batch(&self, batch: &Batch) -> Vec<Result<Answer, Error>> {
+        let pipeline = &self.inner.pipeline;
+        if self.options.stale.is_zero() {
+            return pipeline.fetch_many(&batch.items, &batch.source).await;
+        }
+        let looked = pipeline.look_at(&batch.items).await;
+        if looked.is_whole() {
+            return looked.answers();
+        }
+        let (misses, all_there) = pipeline.misses(looked, true);
+        let (gather, owned, batch) = (Arc::clone(misses.gather()), Arc::clone(pipeline), batch.clone());
+        // A task of its own can go on after stale copies were served.
+        let mut task = Attempt::spawn(async move {
+            owned.drive(&batch.items, misses, &batch.source).await;
+            Ok(())
+        });
+        let ended = matches!(select(all_there, pin!(task.outcome())).await, Either::Right(_));
+        task.goes_on = !ended;
+        noted(gather.answers())
+    }
+
+    /// Reads the rows of one id. If they can't be read, they are asked for again, as for a single
+    /// call.
+    async fn decode_one<T: DeserializeOwned>(
+        &self,
+        batch: &Batch,
+        place: usize,
+        answer: Answer,
+    ) -> Result<Option<T>, Error> {
+        let answer = answer.with_rows(self.inner.rows);
+        let unfit = match (answer.of_one_id(), answer.source()) {
+            (Ok(value), _) => return value,
+            (Err(unfit), Source::Computed) => return Err(unfit.into()),
+            (Err(unfit), _) => unfit,
+        };
+        let Some(Item { key, call }) = batch.items.get(place) else { return Err(unfit.into()) };
+        let answer = Box::pin(self.inner.pipeline.instead(key, call, &unfit, batch.source.one(place))).await?;
+        answer.with_rows(self.inner.rows).noted().of_one_id()?
+    }
+
+    /// Returns the hash of a query's key, and the types of its params so far.
+    fn keyed_text(&self, query: &Query<'_>, text: &Text) -> (TextHash, Arc<Types>) {
+        match &query.keyed_as {
+            None => (text.hash, Arc::clone(&text.types)),
+            Some(other) => {
+                let other = self.inner.texts.of(other);
+                (other.hash, Arc::clone(&other.types))
+            }
+        }
+    }
+}
+
+/// The entries of one call.
+#[derive(Debug, Clone)]
+struct Batch {
+    /// The item of each id: ids that are asked for twice share one.
+    places: Vec<usize>,
+    items: Vec<Item>,
+    source: Queries,
+}

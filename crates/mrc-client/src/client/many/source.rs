@@ -1,0 +1,140 @@
+//! The rows of a batch, from the database.
+
+use std::sync::{Arc, PoisonError};
+
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use mrc_core::statement::select_alike;
+use mrc_core::{Params, RowEncoder, RowError, Value};
+use mrc_store::ExecuteError;
+
+use super::Many;
+use crate::client::MrcClient;
+use crate::client::inner::{Inner, Read};
+use crate::client::query::Query;
+use crate::compute::{Compute as _, Made};
+use crate::error::Error;
+use crate::frame::Said;
+use crate::inherited::StoreId;
+use crate::pipeline::many::Source;
+
+/// The queries of a batch's ids.
+#[derive(Debug, Clone)]
+pub(super) struct Queries {
+    client: Arc<Inner>,
+    many: Many,
+    statement: Query<'static>,
+    ids: Vec<(Value, Params)>,
+}
+
+impl Queries {
+    pub(super) fn new(client: &MrcClient, many: &Many, statement: &Query<'static>) -> Self {
+        Self { client: Arc::clone(&client.inner), many: many.clone(), statement: statement.clone(), ids: Vec::new() }
+    }
+
+    pub(super) fn push(&mut self, id: Value, params: Params) {
+        self.ids.push((id, params));
+    }
+
+    pub(super) fn first(&self) -> Option<(&Value, &Params)> {
+        self.ids.first().map(|(id, params)| (id, params))
+    }
+
+    pub(super) fn store_id(&self) -> StoreId {
+        self.client.pipeline.store.id()
+    }
+
+    /// Returns the query of one id.
+    pub(super) fn one(&self, at: usize) -> Read<'_> {
+        static NONE: Params = Params::new();
+        let Query { sql, trusted, .. } = &self.many.single;
+        let params = self.ids.get(at).map_or(&NONE, |(_, params)| params);
+        Read { client: &self.client, sql, params, trusted: *trusted }
+    }
+
+    /// Reads the rows of several ids by one statement.
+    async fn batch(&self, places: &[usize]) -> Result<Vec<Bytes>, Error> {
+        let ids: Vec<Value> = places.iter().filter_map(|at| self.ids.get(*at)).map(|(id, _)| id.clone()).collect();
+        let rows = RowEncoder::split(self.client.rows, self.many.column.clone(), ids.clone());
+        let Query { sql, trusted, .. } = &self.statement;
+        let rows = self.client.read_into(rows, sql, &self.many.params(Value::List(ids)), *trusted).await?;
+        self.check_columns(places, &rows).await?;
+        Ok(rows.finish_split().map_err(ExecuteError::from)?)
+    }
+
+    /// Compares the columns of the batch with those of the query of one id, unless the texts show
+    /// that they are the same. Runs that query for one id if nobody has before.
+    async fn check_columns(&self, places: &[usize], batch: &RowEncoder) -> Result<(), Error> {
+        let single = &self.many.single;
+        if select_alike(&single.sql, &self.statement.sql) {
+            return Ok(());
+        }
+        let text = self.client.texts.of(&single.sql);
+        let known = Arc::clone(&text.columns.lock().unwrap_or_else(PoisonError::into_inner));
+        if is_alike(&known, batch) {
+            return Ok(());
+        }
+        let Some((_, params)) = places.first().and_then(|at| self.ids.get(*at)) else { return Ok(()) };
+        let rows = RowEncoder::new(self.client.rows);
+        let rows = self.client.read_into(rows, &single.sql, params, single.trusted).await?;
+        let columns: Arc<[String]> = rows.column_names().map(str::to_owned).collect();
+        *text.columns.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&columns);
+        if is_alike(&columns, batch) {
+            return Ok(());
+        }
+        let batch: Vec<&str> = batch.column_names().collect();
+        Err(ExecuteError::Row(RowError::OtherColumns { single: columns.join(", "), batch: batch.join(", ") }).into())
+    }
+}
+
+fn is_alike(columns: &[String], batch: &RowEncoder) -> bool {
+    columns.iter().map(String::as_str).eq(batch.column_names())
+}
+
+impl Source for Queries {
+    const TAGS: bool = false;
+
+    fn detached(&self, at: usize) -> Option<BoxFuture<'static, Result<Made, Error>>> {
+        self.one(at).detached()
+    }
+
+    fn most(&self) -> usize {
+        self.many.most
+    }
+
+    async fn read(&self, _: StoreId, places: &[usize]) -> Result<Vec<Made>, Error> {
+        let documents = match places {
+            [at] => {
+                let Read { sql, params, trusted, .. } = self.one(*at);
+                vec![self.client.read(sql, params, trusted).await?]
+            }
+            places => self.documents(places).await?,
+        };
+        Ok(documents.into_iter().map(|value| Made { value, said: Said::default() }).collect())
+    }
+}
+
+impl Queries {
+    /// Reads the rows of several ids, and makes sure that a text without rows has none.
+    ///
+    /// To a collation, two texts may be one, such as `Ann` and `ann`. The row would be found for
+    /// one of them alone, though the query of one id finds it for both. So texts without rows are
+    /// asked for once more, without those that have rows: then such a row is an error.
+    async fn documents(&self, places: &[usize]) -> Result<Vec<Bytes>, Error> {
+        let mut documents = self.batch(places).await?;
+        let is_text = |at: &usize| matches!(self.ids.get(*at), Some((Value::Text(_), _)));
+        let lacks_rows = |(at, document): &(&usize, &Bytes)| is_text(at) && document.as_ref() == b"[]";
+        let again: Vec<usize> =
+            places.iter().zip(&documents).enumerate().filter(|(_, one)| lacks_rows(one)).map(|(at, _)| at).collect();
+        if again.is_empty() || again.len() == places.len() {
+            return Ok(documents);
+        }
+        let asked: Vec<usize> = again.iter().filter_map(|at| places.get(*at).copied()).collect();
+        for (at, document) in again.into_iter().zip(self.batch(&asked).await?) {
+            if let Some(place) = documents.get_mut(at) {
+                *place = document;
+            }
+        }
+        Ok(documents)
+    }
+}

@@ -1,0 +1,188 @@
+//! Gathers what the entries of a batch ask of the store and the source, to send it at once.
+//!
+//! Each entry of a batch takes the path of a single call, so every rule of single calls holds for
+//! it. Only its commands wait here, until every entry has asked for all that it can ask for now.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use mrc_store::{CacheStore, Claim, Life, Moment, StoreError, Terms, ToClaim, ToFill, Token};
+use tokio::sync::oneshot;
+
+use crate::answer::Answer;
+use crate::compute::Made;
+use crate::error::Error;
+
+/// The way of a call's commands to the store.
+#[derive(Debug, Clone)]
+pub(crate) enum Way {
+    Alone(Arc<dyn CacheStore>),
+    Together(Arc<Gather>),
+}
+
+impl Way {
+    pub(super) async fn claim(&self, key: &str, token: &Token, terms: Terms) -> Result<Claim, StoreError> {
+        let Self::Together(gather) = self else { return self.store().claim(key, token, terms).await };
+        let claim = |reply| AskedClaim { key: key.into(), token: token.clone(), terms, reply };
+        gather.ask(|queue, reply| queue.claims.push(claim(reply))).await.unwrap_or(Err(StoreError::Closed))
+    }
+
+    pub(super) async fn fill(&self, key: &str, token: &Token, value: Bytes, life: Life) -> Result<bool, StoreError> {
+        let Self::Together(gather) = self else { return self.store().fill(key, token, value, life).await };
+        let fill = |reply| AskedFill { key: key.into(), token: token.clone(), value, life, reply };
+        gather.ask(|queue, reply| queue.fills.push(fill(reply))).await.unwrap_or(Err(StoreError::Closed))
+    }
+
+    /// Asks at once: the store shares one look at its clock among simultaneous callers.
+    pub(super) async fn now(&self) -> Result<Moment, StoreError> {
+        self.store().now().await
+    }
+
+    /// Releases at once: a release may run in the background, after its batch.
+    pub(super) async fn release(&self, key: &str, token: &Token) -> Result<bool, StoreError> {
+        self.store().release(key, token).await
+    }
+
+    fn store(&self) -> &Arc<dyn CacheStore> {
+        match self {
+            Self::Alone(store) => store,
+            Self::Together(gather) => &gather.store,
+        }
+    }
+}
+
+/// The requests of a batch that wait to be sent, and its answers.
+pub(crate) struct Gather {
+    store: Arc<dyn CacheStore>,
+    queue: Mutex<Queue>,
+    answers: Mutex<Answers>,
+    /// Whether the batch goes on after each of its entries has an answer.
+    pub(crate) goes_on: bool,
+}
+
+/// What waits to be sent.
+#[derive(Default)]
+pub(super) struct Queue {
+    pub(super) claims: Vec<AskedClaim>,
+    pub(super) fills: Vec<AskedFill>,
+    pub(super) reads: Vec<AskedRead>,
+}
+
+pub(super) struct AskedClaim {
+    key: Box<str>,
+    token: Token,
+    terms: Terms,
+    reply: oneshot::Sender<Result<Claim, StoreError>>,
+}
+
+pub(super) struct AskedFill {
+    key: Box<str>,
+    token: Token,
+    value: Bytes,
+    life: Life,
+    reply: oneshot::Sender<Result<bool, StoreError>>,
+}
+
+/// A value to be read from the source: its place in the batch.
+pub(super) struct AskedRead {
+    pub(super) at: usize,
+    pub(super) reply: oneshot::Sender<Result<Made, Error>>,
+}
+
+struct Answers {
+    by_place: Vec<Option<Result<Answer, Error>>>,
+    missing: usize,
+    all_there: Option<oneshot::Sender<()>>,
+}
+
+impl Gather {
+    /// Returns the gatherer of a batch with the answers so far, and the sign that none is missing.
+    pub(super) fn new(
+        store: &Arc<dyn CacheStore>,
+        by_place: Vec<Option<Result<Answer, Error>>>,
+        goes_on: bool,
+    ) -> (Arc<Self>, oneshot::Receiver<()>) {
+        let (all_there, sign) = oneshot::channel();
+        let missing = by_place.iter().filter(|answer| answer.is_none()).count();
+        let answers = Answers { by_place, missing, all_there: Some(all_there) };
+        let gather = Self { store: Arc::clone(store), queue: Mutex::default(), answers: Mutex::new(answers), goes_on };
+        (Arc::new(gather), sign)
+    }
+
+    /// Has the value at this place read from the source.
+    pub(crate) async fn read(&self, at: usize) -> Result<Made, Error> {
+        self.ask(|queue, reply| queue.reads.push(AskedRead { at, reply })).await.unwrap_or(Err(Error::Shutdown))
+    }
+
+    /// Returns `None` if the batch has ended without a reply.
+    async fn ask<T>(&self, push: impl FnOnce(&mut Queue, oneshot::Sender<T>)) -> Option<T> {
+        let (reply, answer) = oneshot::channel();
+        push(&mut lock(&self.queue), reply);
+        answer.await.ok()
+    }
+
+    pub(super) fn take(&self) -> Queue {
+        std::mem::take(&mut lock(&self.queue))
+    }
+
+    /// Answers the entry at this place, unless it has its answer.
+    pub(crate) fn answer(&self, at: usize, outcome: Result<Answer, Error>) {
+        let mut answers = lock(&self.answers);
+        let Some(place @ None) = answers.by_place.get_mut(at) else { return };
+        *place = Some(outcome);
+        answers.missing -= 1;
+        if answers.missing == 0
+            && let Some(all_there) = answers.all_there.take()
+        {
+            // A caller that has left needs no sign.
+            let _ = all_there.send(());
+        }
+    }
+
+    /// Takes the answers, in the order of the entries.
+    pub(crate) fn answers(&self) -> Vec<Result<Answer, Error>> {
+        let answers = std::mem::take(&mut lock(&self.answers).by_place);
+        answers.into_iter().map(|answer| answer.unwrap_or(Err(Error::Shutdown))).collect()
+    }
+
+    pub(super) async fn claim(&self, claims: Vec<AskedClaim>) {
+        let all: Vec<ToClaim<'_>> =
+            claims.iter().map(|one| ToClaim { key: &one.key, token: &one.token, terms: one.terms }).collect();
+        let answers = self.store.claim_many(&all).await;
+        for (claim, answer) in claims.into_iter().zip(answers) {
+            // An entry that has ended meanwhile releases its claim itself.
+            let _ = claim.reply.send(answer);
+        }
+    }
+
+    pub(super) async fn fill(&self, fills: Vec<AskedFill>) {
+        let all = fills.iter().map(|one| ToFill {
+            key: &one.key,
+            token: &one.token,
+            value: one.value.clone(),
+            life: one.life.clone(),
+        });
+        let answers = self.store.fill_many(all.collect()).await;
+        for (fill, answer) in fills.into_iter().zip(answers) {
+            let _ = fill.reply.send(answer);
+        }
+    }
+}
+
+impl Queue {
+    pub(super) fn is_empty(&self) -> bool {
+        self.claims.is_empty() && self.fills.is_empty() && self.reads.is_empty()
+    }
+}
+
+impl fmt::Debug for Gather {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Gather").finish_non_exhaustive()
+    }
+}
+
+/// A poisoned lock is whole: no code that can panic runs under it.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,242 @@
+//! A batch: one look at the store for all entries, then the path of a single call for each miss.
+//!
+//! The misses run side by side in one task. Whenever none of them can go on, their claims are sent
+//! at once, their fills too, and one read of the source returns the values of all that lead.
+
+use std::future::{Future, poll_fn};
+use std::sync::Arc;
+use std::task::Poll;
+
+use bytes::Bytes;
+use futures_util::StreamExt;
+use futures_util::future::{BoxFuture, FutureExt};
+use futures_util::stream::FuturesUnordered;
+use mrc_core::Key;
+use mrc_store::StoreError;
+use tokio::sync::oneshot;
+use tokio::task::unconstrained;
+
+use super::check::Wrong;
+use super::gather::{AskedRead, Gather};
+use super::{Pipeline, in_time_of_store};
+use crate::answer::Answer;
+use crate::call::{Call, InBatch};
+use crate::compute::{Gathered, Made};
+use crate::error::Error;
+use crate::frame;
+use crate::inherited::StoreId;
+use crate::mode::Mode;
+
+/// The source of a batch's values.
+pub(crate) trait Source {
+    /// Whether the computation may tag its entries while it runs.
+    const TAGS: bool;
+
+    /// Returns the computation of one value, for a task that outlives the batch. Returns `None` if
+    /// it borrows from the batch's caller.
+    fn detached(&self, at: usize) -> Option<BoxFuture<'static, Result<Made, Error>>>;
+
+    /// Returns the largest number of values of one read, at least 1.
+    fn most(&self) -> usize;
+
+    /// Reads the values at these places, and returns them in this order.
+    fn read(&self, store: StoreId, places: &[usize]) -> impl Future<Output = Result<Vec<Made>, Error>>;
+}
+
+/// An entry of a batch. No other entry of the batch has its key.
+#[derive(Debug, Clone)]
+pub(crate) struct Item {
+    pub(crate) key: Key,
+    pub(crate) call: Call,
+}
+
+/// The hits of a batch, and the steps of the entries that have no answer yet.
+pub(crate) struct Looked {
+    answers: Vec<Option<Result<Answer, Error>>>,
+    steps: Vec<(usize, Step)>,
+}
+
+/// What an entry without an answer does.
+enum Step {
+    Miss(Result<Option<Wrong>, StoreError>),
+    /// Returns the hit, and may have it recomputed.
+    Refresh(Answer),
+    /// Takes the whole path of a nested call, or of one with a mode.
+    Whole,
+}
+
+/// The entries of a batch that have no answer yet.
+pub(crate) struct Misses {
+    gather: Arc<Gather>,
+    steps: Vec<(usize, Step)>,
+}
+
+impl Pipeline {
+    /// Returns the value of each item, like [`fetch`](Self::fetch), in their order.
+    pub(crate) async fn fetch_many<S: Source>(
+        self: &Arc<Self>,
+        items: &[Item],
+        source: &S,
+    ) -> Vec<Result<Answer, Error>> {
+        let looked = self.look_at(items).await;
+        if looked.is_whole() {
+            return looked.answers();
+        }
+        let (misses, _) = self.misses(looked, false);
+        let gather = Arc::clone(&misses.gather);
+        Box::pin(self.drive(items, misses, source)).await;
+        noted(gather.answers())
+    }
+
+    /// Looks at the store once for all items.
+    pub(crate) async fn look_at(self: &Arc<Self>, items: &[Item]) -> Looked {
+        let mut looked = Looked { answers: vec![None; items.len()], steps: Vec::new() };
+        let (mut places, mut keys) = (Vec::with_capacity(items.len()), Vec::with_capacity(items.len()));
+        for (at, Item { key, call }) in items.iter().enumerate() {
+            if key.bypass().is_some() || call.nested || call.mode != Mode::Normal {
+                looked.steps.push((at, Step::Whole));
+            } else {
+                places.push((at, call));
+                keys.push(key.as_str());
+            }
+        }
+        let found = match places.first() {
+            Some((_, call)) => self.get_many(&keys, call).await,
+            None => Vec::new(),
+        };
+        for (((at, call), key), found) in places.into_iter().zip(keys).zip(found) {
+            let step = match found.map(|found| found.map(|found| self.value_of(found, call))) {
+                Ok(Some(Ok(value))) => {
+                    let answer = Answer::cached(value);
+                    self.hit(key, &answer, call.began);
+                    if !self.is_refresh_due(key, call) {
+                        if let Some(place) = looked.answers.get_mut(at) {
+                            *place = Some(Ok(answer));
+                        }
+                        continue;
+                    }
+                    Step::Refresh(answer)
+                }
+                Ok(Some(Err(wrong))) => Step::Miss(Ok(Some(wrong))),
+                Ok(None) => Step::Miss(Ok(None)),
+                Err(error) => Step::Miss(Err(error)),
+            };
+            looked.steps.push((at, step));
+        }
+        looked
+    }
+
+    async fn get_many(&self, keys: &[&str], call: &Call) -> Vec<Result<Option<Bytes>, StoreError>> {
+        let store = self.store.shared();
+        if store.patience() <= call.options.deadline {
+            return store.get_many(keys).await;
+        }
+        let look = async { Ok(store.get_many(keys).await) };
+        match in_time_of_store(call.began + call.options.deadline / 2, look).await {
+            Ok(found) => found,
+            Err(_) => keys.iter().map(|_| Err(StoreError::Timeout(call.options.deadline / 2))).collect(),
+        }
+    }
+
+    /// Returns the misses of a batch, and the sign that each entry has its answer. `goes_on`:
+    /// whether they are driven after that.
+    pub(crate) fn misses(&self, looked: Looked, goes_on: bool) -> (Misses, oneshot::Receiver<()>) {
+        let (gather, all_there) = Gather::new(self.store.shared(), looked.answers, goes_on);
+        (Misses { gather, steps: looked.steps }, all_there)
+    }
+
+    /// Drives the misses until each has ended.
+    pub(crate) async fn drive<S: Source>(self: &Arc<Self>, items: &[Item], misses: Misses, source: &S) {
+        let Misses { gather, steps } = misses;
+        let gather = &gather;
+        let with_items = steps.into_iter().filter_map(|(at, step)| Some((at, step, items.get(at)?)));
+        let mut entries: FuturesUnordered<_> =
+            with_items.map(|(at, step, item)| self.entry(gather, at, item, step, source)).collect();
+        let mut sent = FuturesUnordered::new();
+        let work = poll_fn(|cx| {
+            loop {
+                while let Poll::Ready(Some(())) = entries.poll_next_unpin(cx) {}
+                if entries.is_empty() {
+                    return Poll::Ready(());
+                }
+                // No entry can go on: send what all of them wait for.
+                let queue = gather.take();
+                let idle = queue.is_empty();
+                if !queue.claims.is_empty() {
+                    sent.push(gather.claim(queue.claims).left_future().left_future());
+                }
+                if !queue.fills.is_empty() {
+                    sent.push(gather.fill(queue.fills).right_future().left_future());
+                }
+                let mut reads = queue.reads;
+                while !reads.is_empty() {
+                    let later = reads.split_off(source.most().clamp(1, reads.len()));
+                    sent.push(read(self.store.id(), source, reads).right_future());
+                    reads = later;
+                }
+                match sent.poll_next_unpin(cx) {
+                    Poll::Ready(Some(())) => {}
+                    _ if idle => return Poll::Pending,
+                    _ => {}
+                }
+            }
+        });
+        // Tokio's budget would stop a part of the entries, and split what is sent.
+        unconstrained(work).await;
+    }
+
+    async fn entry<S: Source>(self: &Arc<Self>, gather: &Arc<Gather>, at: usize, item: &Item, step: Step, source: &S) {
+        let key = item.key.as_str();
+        let call = &Call { batch: Some(InBatch { gather: Arc::clone(gather), at }), ..item.call.clone() };
+        let compute = Gathered { gather, at, source };
+        let outcome = match step {
+            Step::Miss(looked) => self.miss(key, call, looked, compute).await,
+            Step::Refresh(answer) => Ok(self.refresh(key, call, answer, compute).await),
+            Step::Whole => self.fetch_in_scope(&item.key, call, compute).await,
+        };
+        gather.answer(at, outcome);
+    }
+}
+
+impl Looked {
+    /// Returns whether each entry has its answer.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.steps.is_empty()
+    }
+
+    pub(crate) fn answers(self) -> Vec<Result<Answer, Error>> {
+        noted(self.answers.into_iter().flatten().collect())
+    }
+}
+
+impl Misses {
+    pub(crate) fn gather(&self) -> &Arc<Gather> {
+        &self.gather
+    }
+}
+
+async fn read<S: Source>(store: StoreId, source: &S, asked: Vec<AskedRead>) {
+    let places: Vec<usize> = asked.iter().map(|one| one.at).collect();
+    match source.read(store, &places).await {
+        Ok(values) => {
+            for (one, made) in asked.into_iter().zip(values) {
+                // An entry whose deadline has passed needs no value.
+                let _ = one.reply.send(Ok(made));
+            }
+        }
+        Err(error) => {
+            for one in asked {
+                let _ = one.reply.send(Err(error.clone()));
+            }
+        }
+    }
+}
+
+/// Returns the answers of a batch to its own caller, whose entry inherits their tags.
+pub(crate) fn noted(answers: Vec<Result<Answer, Error>>) -> Vec<Result<Answer, Error>> {
+    for answer in answers.iter().flatten() {
+        frame::inherit(answer.tags());
+        frame::answered(answer.source());
+    }
+    answers
+}
