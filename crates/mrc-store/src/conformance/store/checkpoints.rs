@@ -33,6 +33,7 @@ pub async fn keeps_a_position_for_its_leader(store: &dyn CacheStore, prefix: &st
     equal("its end", books.end_lease(prefix, other).await, ());
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "the calls read better without references")]
 fn equal<T: Debug + PartialEq>(call: &str, found: Result<T, StoreError>, expect: T) {
     assert!(found.as_ref().is_ok_and(|found| *found == expect), "{call}: {found:?} must be {expect:?}");
 }
