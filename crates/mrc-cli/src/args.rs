@@ -8,7 +8,7 @@ use clap::{ArgGroup, Parser, Subcommand, ValueEnum, builder::styling};
 use mrc::{KeyFormat, Params, RowFormat, Tag};
 
 pub(crate) use self::follow::FollowArgs;
-use crate::value::{self, Named};
+use crate::value::{self, Each, Named};
 
 const STYLES: styling::Styles = styling::Styles::styled()
     .header(styling::AnsiColor::Green.on_default().bold())
@@ -41,6 +41,10 @@ Examples:
     export MRC_MYSQL_URL=mysql://shop:secret@localhost:3306/shop
     export MRC_REDIS_URL=redis://:secret@localhost:6379
     mrc query --sql 'SELECT * FROM orders WHERE store_id = ?' --param StoreId=6 --ttl 600
+
+  Ask for several ids at once; one statement reads those that the cache doesn't have:
+    mrc query --sql 'SELECT id, name FROM users WHERE id = ?' --each UserId=1,2,3 \\
+        --batch 'SELECT id, name FROM users WHERE id IN (?)'
 
   Look at the entry, and at how long it will stay:
     mrc get --sql 'SELECT * FROM orders WHERE store_id = ?' --param StoreId=6
@@ -229,6 +233,25 @@ pub(crate) struct QueryArgs {
     /// Tag the entry with each param, NAME=VALUE, for `mrc drop --by index`
     #[arg(long, conflicts_with = "no_cache")]
     pub(crate) tag_by_params: bool,
+    #[command(flatten)]
+    pub(crate) many: ManyArgs,
+}
+
+/// The flags of a query for several values of one param.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ManyArgs {
+    /// Ask for each of these values, and print the rows of each in a line of its own
+    ///
+    /// Each value has the entry of the query for it alone. The param comes after those of --param.
+    #[arg(long, value_name = "NAME=V1,V2,…", value_parser = value::each, requires = "batch",
+        conflicts_with = "no_cache", help_heading = "Many at once")]
+    pub(crate) each: Option<Each>,
+    /// The statement for the values that the cache doesn't have, with IN (?) for them
+    #[arg(long, value_name = "TEXT", requires = "each", allow_hyphen_values = true, help_heading = "Many at once")]
+    pub(crate) batch: Option<String>,
+    /// The selected column that holds the value
+    #[arg(long, value_name = "NAME", default_value = "id", help_heading = "Many at once")]
+    pub(crate) column: String,
 }
 
 #[derive(Debug, clap::Args)]

@@ -132,7 +132,7 @@ mod tests {
             assert_eq!(found, expected, "{by:?}");
         };
         for by in [By::MrcScan, By::Npm, By::Pypi] {
-            check(by, &[Way::Scan, Way::Tagged]);
+            check(by, &[Way::Scan, Way::Many, Way::Gathered, Way::Tagged]);
         }
         check(By::MrcTag, &[Way::Tagged, Way::Late, Way::Bounded, Way::Nested]);
     }

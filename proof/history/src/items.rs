@@ -16,6 +16,8 @@ use crate::Res;
 pub(crate) const BY_ID: &str = "SELECT id, version FROM items WHERE id = ?";
 /// Reads the same row, for entries that have its tag.
 pub(crate) const BY_ID_TAGGED: &str = "SELECT version, id FROM items WHERE id = ?";
+/// Reads several rows, for the same entries as [`BY_ID`].
+pub(crate) const BY_IDS: &str = "SELECT id, version FROM items WHERE id IN (?)";
 /// The name of the param, as in keys.
 pub(crate) const PARAM: &str = "Id";
 /// The lease of a claim: short, so that many leases end before their fill.

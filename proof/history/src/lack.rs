@@ -51,6 +51,8 @@ pub(crate) enum Lack {
     IndexFirst,
     /// An invalidation ends a fill in flight, even if the entry so far lacks the tag
     LeaseRule,
+    /// A batch claims its entries. Without it the fills of a batch are plain SETs
+    BatchClaim,
     /// An inherited tag counts from the inner entry's claim. Without it, from the outer one's
     NestedMoment,
 }
@@ -75,6 +77,7 @@ impl Lack {
             Self::Epoch => "an index that forgets its invalidation",
             Self::IndexFirst => "a fill before its registration",
             Self::LeaseRule => "fills in flight that outlive an invalidation of their tag",
+            Self::BatchClaim => "batches that don't claim",
             Self::NestedMoment => "inherited tags that count from the outer claim",
         }
     }

@@ -8,12 +8,14 @@ use mrc::config::{CacheBuilder, MySqlConfig};
 use mrc::events::Bypass;
 use mrc::scope::Mode;
 use mrc::store::{CacheStore, Claim, Life, MySqlExecutor, QueryExecutor, Sliding, Terms, Token};
-use mrc::{Answer, Bound, Cache, Error, Event, MrcClient, Policy, Query, Source, Spec, params, scope};
+use mrc::{Answer, Bound, Cache, Error, Event, Loader, Many, MrcClient, Policy, Query, Source, Spec, params, scope};
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 
 use crate::args::Child;
-use crate::items::{BY_ID, BY_ID_TAGGED, Item, LEASE, PARAM, WAIT_MAX, draw, draw_pause, draw_ttl, pair_of, tag_of};
+use crate::items::{
+    BY_ID, BY_ID_TAGGED, BY_IDS, Item, LEASE, PARAM, WAIT_MAX, draw, draw_pause, draw_ttl, pair_of, tag_of,
+};
 use crate::lack::Lack;
 use crate::paused::{Paused, Pauses};
 use crate::record::{Count, Read, Record, Seen, Way};
@@ -32,6 +34,10 @@ const ROOM: usize = 6;
 const REFRESH_WINDOW: Duration = Duration::from_millis(50);
 const STALE_WINDOW: Duration = Duration::from_secs(5);
 const PATIENCE: Duration = Duration::from_millis(15);
+
+/// The largest number of items of a batch, and the TTL of a loader's entries.
+const BATCH: usize = 8;
+const LOADED: Duration = Duration::from_secs(2);
 
 /// Reads until the process is killed.
 pub(crate) async fn run(child: &Child) -> Res<()> {
@@ -82,7 +88,10 @@ pub(crate) async fn run(child: &Child) -> Res<()> {
         .early_refresh(REFRESH_WINDOW)
         .on_event(listener(sink.clone()))
         .build()?;
-    let reader = Reader { client, cache, bounded, store, sink, process: child.number };
+    let many = Many::new(BY_ID, "id", PARAM).batch(BY_IDS);
+    // Its entries have the longest TTL; those of other ways have all of them.
+    let loader = client.loader(many.clone().coalesce(Duration::from_millis(1)), LOADED)?;
+    let reader = Reader { client, many, loader, cache, bounded, store, sink, process: child.number };
     for task in 0..TASKS + REFRESHERS {
         let reader = reader.clone();
         let mut rng = SmallRng::seed_from_u64(child.seed * 1_000 + task);
@@ -116,6 +125,8 @@ fn listener(sink: Sink) -> impl Fn(&Event<'_>) + Send + Sync {
 #[derive(Clone)]
 struct Reader {
     client: MrcClient,
+    many: Many,
+    loader: Loader,
     cache: Cache,
     bounded: Cache,
     store: Arc<dyn CacheStore>,
@@ -129,8 +140,12 @@ impl Reader {
         let way = Way::ALL[rng.random_range(0..Way::ALL.len())];
         let mode = if rng.random_ratio(1, 12) { Mode::Refresh } else { Mode::Normal };
         let (function, inner_ttl) = (rng.random_ratio(1, 4), draw_ttl(rng));
+        if way == Way::Many {
+            return self.read_many(rng, ttl).await;
+        }
         let start = clock::now();
         let outcome = match way {
+            Way::Many | Way::Gathered => self.gathered(item).await,
             Way::Scan if function => self.function(item, ttl).await,
             Way::Scan => self.query(BY_ID.into(), item, ttl).await,
             Way::Tagged => self.query(tagged(item), item, ttl).await,
@@ -150,16 +165,32 @@ impl Reader {
         }
     }
 
+    /// Reads several items at once. Each is a read of its own, for the check.
+    async fn read_many(&self, rng: &mut SmallRng, ttl: Duration) {
+        let items: Vec<u16> = (0..rng.random_range(1..=BATCH)).map(|_| draw(rng)).collect();
+        let start = clock::now();
+        let answers = self.client.query_many_with_cache(&self.many, items.iter().copied(), ttl).await;
+        let end = clock::now();
+        let Ok(answers) = answers else { return self.sink.count(Count::ReadFailed) };
+        for (item, answer) in items.into_iter().zip(answers) {
+            match (one(&answer), source(answer.source())) {
+                (Ok(row), Ok(seen)) if row.id == item => {
+                    let (process, way, version) = (self.process, Way::Many, row.version);
+                    self.sink.tell(Record::Read(Read { process, way, seen, item, version, start, end }));
+                }
+                _ => self.sink.count(Count::ReadFailed),
+            }
+        }
+    }
+
+    async fn gathered(&self, item: u16) -> Res<(Item, Seen)> {
+        let (row, from) = scope::with_source(self.loader.load(item)).await;
+        Ok((row?.ok_or("no row")?, source(from.ok_or("no source")?)?))
+    }
+
     async fn query(&self, query: Query<'_>, item: u16, ttl: Duration) -> Res<(Item, Seen)> {
         let answer = self.client.query_with_cache(query, params! { PARAM => item }, ttl).await?;
-        let seen = match answer.source() {
-            Source::Cache => Seen::Hit,
-            Source::Followed => Seen::Followed,
-            Source::Computed => Seen::Computed,
-            Source::Stale => Seen::Stale,
-            source => return Err(format!("an answer from {source:?}").into()),
-        };
-        Ok((one(&answer)?, seen))
+        Ok((one(&answer)?, source(answer.source())?))
     }
 
     async fn function(&self, item: u16, ttl: Duration) -> Res<(Item, Seen)> {
@@ -228,6 +259,16 @@ fn tagged(item: u16) -> Query<'static> {
 /// Returns the only row of an answer.
 fn one(answer: &Answer) -> Result<Item, Error> {
     answer.json::<[Item; 1]>().map(|[row]| row)
+}
+
+fn source(source: Source) -> Res<Seen> {
+    Ok(match source {
+        Source::Cache => Seen::Hit,
+        Source::Followed => Seen::Followed,
+        Source::Computed => Seen::Computed,
+        Source::Stale => Seen::Stale,
+        source => return Err(format!("an answer from {source:?}").into()),
+    })
 }
 
 fn seen(ran: AtomicBool) -> Seen {

@@ -57,6 +57,8 @@ told! {
     /// The path of a read, which decides how its entry is invalidated.
     Way {
         Scan "without tags",
+        Many "many at once",
+        Gathered "gathered",
         Tagged "query tag",
         Late "late tag",
         Bounded "bounded, late tag",
@@ -130,7 +132,7 @@ impl By {
     /// Returns whether its invalidation reaches the entry of such a read.
     pub(crate) fn reaches(self, way: Way) -> bool {
         match way {
-            Way::Scan => self != Self::MrcTag,
+            Way::Scan | Way::Many | Way::Gathered => self != Self::MrcTag,
             // Its key has the param, and its entry the tag.
             Way::Tagged => true,
             Way::Late | Way::Bounded | Way::Nested => self == Self::MrcTag,

@@ -124,6 +124,12 @@ impl Weak {
         Ok(dropped.into_iter().filter(|count| *count > 0).count() as u64)
     }
 
+    /// Fills as the peers do.
+    async fn set(&self, key: &str, value: Bytes, life: &Life) -> Result<bool, StoreError> {
+        let ttl = Expiration::PX(life.ttl.as_millis().max(1).try_into().unwrap_or(i64::MAX));
+        self.client.set(key, value, Some(ttl), None, false).await.map(|()| true).map_err(failed)
+    }
+
     fn token<'a>(&'a self, given: &'a Token) -> &'a Token {
         if self.lack == Lack::NewToken { &self.token } else { given }
     }
@@ -196,10 +202,9 @@ impl CacheStore for Weak {
 
     async fn fill(&self, key: &str, token: &Token, value: Bytes, life: Life) -> Result<bool, StoreError> {
         if self.lack == Lack::Everything {
-            let ttl = Expiration::PX(life.ttl.as_millis().max(1).try_into().unwrap_or(i64::MAX));
-            return self.client.set(key, value, Some(ttl), None, false).await.map(|()| true).map_err(failed);
+            return self.set(key, value, &life).await;
         }
-        if matches!(self.lack, Lack::NewToken | Lack::LeaseRule | Lack::NestedMoment) {
+        if matches!(self.lack, Lack::NewToken | Lack::LeaseRule | Lack::NestedMoment | Lack::BatchClaim) {
             return self.whole.fill(key, self.token(token), value, life).await;
         }
         let index_first = self.lack != Lack::IndexFirst;
@@ -226,6 +231,9 @@ impl CacheStore for Weak {
     }
 
     async fn claim_many(&self, claims: &[ToClaim<'_>]) -> Vec<Result<Claim, StoreError>> {
+        if self.lack == Lack::BatchClaim {
+            return claims.iter().map(|_| Ok(Claim::Granted)).collect();
+        }
         let mut answers = Vec::with_capacity(claims.len());
         for one in claims {
             answers.push(self.claim(one.key, one.token, one.terms).await);
@@ -236,7 +244,10 @@ impl CacheStore for Weak {
     async fn fill_many(&self, fills: Vec<ToFill<'_>>) -> Vec<Result<bool, StoreError>> {
         let mut answers = Vec::with_capacity(fills.len());
         for one in fills {
-            answers.push(self.fill(one.key, one.token, one.value, one.life).await);
+            answers.push(match self.lack {
+                Lack::BatchClaim => self.set(one.key, one.value, &one.life).await,
+                _ => self.fill(one.key, one.token, one.value, one.life).await,
+            });
         }
         answers
     }

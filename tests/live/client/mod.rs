@@ -6,6 +6,7 @@ mod drops;
 mod events;
 mod health;
 mod load;
+mod many;
 mod outage;
 mod processes;
 mod refusals;

@@ -7,7 +7,8 @@ use mrc::{Answer, Event, MemoryStore, MrcClient, Query, Source};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::args::{Global, QueryArgs};
+use crate::args::{Global, ManyArgs, QueryArgs};
+use crate::command::each;
 use crate::connect;
 use crate::error::Failure;
 use crate::output::Output;
@@ -23,6 +24,10 @@ pub(crate) async fn run(args: &QueryArgs, global: &Global, output: &Output) -> R
     let builder =
         if args.no_cache { builder.store(MemoryStore::new()) } else { builder.store(connect::redis(global)?) };
     let client = builder.build()?;
+    if let ManyArgs { each: Some(each), batch: Some(batch), column } = &args.many {
+        let many = each::many(args, each, batch, column);
+        return each::run(&client, &many, args, each, output).await;
+    }
 
     let began = Instant::now();
     let asked = ask(&client, args).await;
@@ -65,11 +70,11 @@ struct Answered<'a> {
     value: &'a RawValue,
 }
 
-fn query(args: &QueryArgs) -> Query<'_> {
-    let query = Query::new(args.sql.as_str()).keyed_as(args.keyed.text(&args.sql));
+pub(super) fn query(args: &QueryArgs) -> Query<'static> {
+    let query = Query::new(args.sql.clone()).keyed_as(args.keyed.text(&args.sql).to_owned());
     let query = if args.trust_read_only { query.trust_read_only() } else { query };
     let query = if args.tag_by_params { query.tag_by_params() } else { query };
-    args.tags.iter().fold(query, Query::tag)
+    args.tags.iter().cloned().fold(query, Query::tag)
 }
 
 async fn ask(client: &MrcClient, args: &QueryArgs) -> Result<Answer, mrc::Error> {

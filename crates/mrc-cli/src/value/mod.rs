@@ -47,6 +47,27 @@ pub(crate) fn named(text: &str) -> Result<Named, String> {
     Ok(Named { name: name.into(), value: parse(value).map_err(|error| format!("the value of {name}: {error}"))? })
 }
 
+/// The values of a param that are asked for one by one.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Each {
+    pub(crate) name: String,
+    pub(crate) values: Vec<Value>,
+}
+
+/// Parses `NAME=V1,V2,…`, or `NAME=[V1,V2,…]` for texts with commas.
+pub(crate) fn each(text: &str) -> Result<Each, String> {
+    let Named { name, value } = named(text)?;
+    let values = match (value, text.split_once('=')) {
+        (Value::List(values), _) => values,
+        (_, Some((_, list))) => {
+            let values: Result<_, _> = list.split(',').map(parse).collect();
+            values.map_err(|error| format!("a value of {name}: {error}"))?
+        }
+        (value, None) => vec![value],
+    };
+    Ok(Each { name, values })
+}
+
 /// Returns the params from the command line, in their order.
 pub(crate) fn params(named: &[Named]) -> Params {
     let mut params = Params::with_capacity(named.len());

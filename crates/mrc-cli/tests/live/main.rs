@@ -9,6 +9,8 @@ mod input;
 #[cfg(test)]
 mod jsonl;
 #[cfg(test)]
+mod many;
+#[cfg(test)]
 mod run;
 #[cfg(test)]
 mod servers;

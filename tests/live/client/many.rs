@@ -1,0 +1,135 @@
+//! Many entries at once, on real servers.
+
+use std::collections::HashMap;
+
+use futures_util::future::join_all;
+use mrc::{Many, MrcClient, RowFormat, Source, params};
+use mrc_tests::Proxy;
+
+use super::support::*;
+
+const BATCH: &str = "SELECT id, version FROM items WHERE id IN (?)";
+
+fn items() -> Many {
+    Many::new(SQL, "id", "Id").batch(BATCH)
+}
+
+async fn ask_many(client: &MrcClient, ids: impl IntoIterator<Item = u32>) -> HashMap<u32, (u32, u64)> {
+    guarded(client.many_with_cache(items(), ids, HOUR)).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_hundred_misses_are_one_statement_and_three_commands() {
+    let shop = Shop::open().await;
+    let wire = Proxy::to(shop.redis.port()).await;
+    let mysql = Gated::closed(&shop.database);
+    mysql.gate.add_permits(10);
+    let builder = shop.builder().redis_config(shop.redis_config(wire.port()));
+    let client = builder.shared_executor(mysql.clone()).build().unwrap();
+    // The server learns the scripts.
+    ask_many(&client, [101, 102]).await;
+    let commands = || ["MGET", "GET", "EVALSHA", "EVAL"].map(|name| wire.count(name));
+    let [mget, get, scripts, eval] = commands();
+    assert_eq!(ask_many(&client, 1..=100).await.len(), 100);
+    assert_eq!(commands(), [mget + 1, get, scripts + 2, eval], "one look, one claim of all, one fill of all");
+    assert_eq!(mysql.reads(), 2);
+    assert_eq!(ask_many(&client, 1..=100).await.len(), 100);
+    assert_eq!(commands(), [mget + 2, get, scripts + 2, eval]);
+    let alone = ask(&client, 7).await.unwrap();
+    assert_eq!((version(&alone), alone.source()), (1, Source::Cache));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn batches_of_two_clients_read_each_id_once() {
+    let shop = Shop::open().await;
+    let mysql = Gated::closed(&shop.database);
+    let clients: Vec<MrcClient> =
+        (0..2).map(|_| shop.builder().wait_max(HOUR).shared_executor(mysql.clone()).build().unwrap()).collect();
+    let calls = (0..20).map(|at| {
+        let client = clients[at % 2].clone();
+        let first = u32::try_from(at).unwrap() * 3 + 1;
+        tokio::spawn(async move { ask_many(&client, first..first + 20).await })
+    });
+    let calls: Vec<_> = calls.collect();
+    until(async || mysql.reads() > 0).await;
+    mysql.gate.add_permits(1_000);
+    for found in join_all(calls).await {
+        let found = found.unwrap();
+        assert_eq!(found.len(), 20);
+        assert!(found.iter().all(|(id, row)| *row == (*id, 1)), "{found:?}");
+    }
+    let filled = shop.heard.take().iter().filter(|event| *event == "Filled").count();
+    assert_eq!(filled, 77, "each id is filled once");
+}
+
+#[tokio::test]
+async fn an_invalidation_refuses_the_fill_of_its_entry_alone() {
+    let shop = Shop::open().await;
+    let mysql = Gated::closed(&shop.database);
+    let client = shop.builder().shared_executor(mysql.clone()).build().unwrap();
+    let early = {
+        let client = client.clone();
+        tokio::spawn(async move { ask_many(&client, 1..=3).await })
+    };
+    until(async || mysql.reads() == 1).await;
+    shop.write(2).await;
+    assert_eq!(shop.server().drop_outdated_cache(params! { "Id" => 2 }).await.unwrap(), 1);
+    mysql.gate.add_permits(10);
+    assert_eq!(early.await.unwrap()[&2], (2, 1));
+    assert_eq!([shop.has_key(1).await, shop.has_key(2).await, shop.has_key(3).await], [true, false, true]);
+    assert_eq!(ask_many(&client, 1..=3).await[&2], (2, 2));
+}
+
+/// A table of ids of several types, and columns that each format spells in its own way.
+const KINDS: &str = "CREATE TABLE kinds (
+      i BIGINT UNSIGNED, t VARCHAR(9) COLLATE utf8mb4_bin, d DECIMAL(12,2), day DATE, b BINARY(2),
+      price DECIMAL(10,2), at DATETIME(3), f FLOAT, bits BIT(3), j JSON, blobs BLOB, n INT);
+    INSERT INTO kinds VALUES
+      (18446744073709551615, '7', 7.50, '2025-01-15', X'00FF', 10.50, '2025-01-15 10:30:00.120', 1.1, b'101', '{\"a\": 1}', X'0001', NULL),
+      (1, 'ann', 0.10, '2025-02-28', X'4142', 0.1, '2025-02-28 00:00:00', 5, b'1', '[1.0]', 'x', 2),
+      (1, 'Ann', 0.10, '2025-02-28', X'4142', 0.2, '2025-02-28 00:00:00', 5, b'1', '[1.0]', 'x', 3)";
+
+#[tokio::test]
+async fn entries_of_a_batch_are_those_of_single_queries_byte_for_byte() {
+    let day = |month, day| mrc::rows::Date::new(2025, month, day).unwrap();
+    let decimal = |digits: &str| mrc::rows::Decimal::new(digits).unwrap();
+    let ids: [(&str, Vec<mrc::key::Value>); 5] = [
+        ("i", vec![u64::MAX.into(), 1.into(), 2.into()]),
+        ("t", vec!["7".into(), "ann".into(), "Ann".into(), "none".into()]),
+        ("d", vec![decimal("7.5").into(), decimal("0.10").into(), 3.into()]),
+        ("day", vec![day(1, 15).into(), day(2, 28).into(), day(3, 1).into()]),
+        ("b", vec![vec![0_u8, 255].into(), vec![b'A', b'B'].into(), vec![1_u8, 1].into()]),
+    ];
+    for format in [RowFormat::Canonical, RowFormat::TypeScript, RowFormat::Python] {
+        let shop = Shop::open().await;
+        shop.database.execute(KINDS).await;
+        let client = shop.builder().row_format(format).build().unwrap();
+        for (column, ids) in &ids {
+            let single = format!("SELECT * FROM kinds WHERE {column} = ? ORDER BY n");
+            let batch = format!("SELECT * FROM kinds WHERE {column} IN (?) ORDER BY n");
+            let many = Many::new(single.clone(), *column, "Id").batch(batch);
+            let answers = client.query_many_with_cache(&many, ids.iter().cloned(), HOUR).await.unwrap();
+            for (id, answer) in ids.iter().zip(answers) {
+                let alone = client.query(&single, params! { "Id" => id.clone() }).await.unwrap();
+                assert_eq!(answer.as_str().unwrap(), alone.as_str().unwrap(), "{format:?} {column} {id:?}");
+                let hit = client.query_with_cache(&single, params! { "Id" => id.clone() }, HOUR).await.unwrap();
+                assert_eq!((hit.is_hit(), hit.as_bytes()), (true, answer.as_bytes()));
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_text_is_spelled_as_the_database_spells_it() {
+    let shop = Shop::open().await;
+    let table = "CREATE TABLE names (name VARCHAR(9) COLLATE utf8mb4_general_ci, age INT); INSERT INTO names VALUES ('Ann', 40), ('Ben', 50)";
+    shop.database.execute(table).await;
+    let many = Many::new("SELECT name, age FROM names WHERE name = ?", "name", "Name")
+        .batch("SELECT name, age FROM names WHERE name IN (?)");
+    let ages = async |names: &'static [&'static str]| {
+        shop.client.many_with_cache::<_, HashMap<&str, (String, u32)>>(&many, names.iter().copied(), HOUR).await
+    };
+    assert_eq!(ages(&["Ann", "Ben", "Cy"]).await.unwrap().len(), 2);
+    let wrong = ages(&["ann", "Di", "Ed"]).await.unwrap_err();
+    assert!(wrong.to_string().contains("as the database spells it"), "{wrong}");
+}
