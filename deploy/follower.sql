@@ -5,5 +5,5 @@ CREATE USER follower@'%' IDENTIFIED BY 'secret';
 GRANT REPLICATION SLAVE ON *.* TO follower@'%';
 
 -- Only for `mrc follow --check`, which looks for the tables and columns of the rules. Replace `shop`,
--- run the check, and revoke it: REVOKE SELECT ON shop.* FROM follower@'%';
--- GRANT SELECT ON shop.* TO follower@'%';
+-- run the check, and revoke it: REVOKE SELECT, REFERENCES ON shop.* FROM follower@'%';
+-- GRANT SELECT, REFERENCES ON shop.* TO follower@'%';

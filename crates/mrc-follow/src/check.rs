@@ -49,8 +49,8 @@ impl Follower {
     /// Returns what the server and the rules lack: settings, privileges, tables, columns. Changes
     /// nothing. The errors come first.
     ///
-    /// The columns and the foreign keys of a table are checked if the user has SELECT for it. To
-    /// follow, the user needs REPLICATION SLAVE alone.
+    /// The columns and the foreign keys of a table are checked if the user has SELECT and
+    /// REFERENCES for it. To follow, the user needs REPLICATION SLAVE alone.
     ///
     /// # Errors
     /// - [`FollowError::Store`]: the cache is away, or refuses the follower's keys.

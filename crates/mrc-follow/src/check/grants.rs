@@ -39,13 +39,17 @@ impl Grants {
 
     /// Returns whether the user surely sees a table if it exists.
     pub(super) fn sees(&self, table: &TableName) -> bool {
-        let TableName { schema, name } = table;
-        self.has("SELECT", &["*.*".to_owned(), format!("`{schema}`.*"), format!("`{schema}`.`{name}`")])
+        self.has("SELECT", &objects(table))
+    }
+
+    /// Returns whether the user sees the foreign keys of a table. MariaDB hides them from SELECT.
+    pub(super) fn sees_keys(&self, table: &TableName) -> bool {
+        self.has("REFERENCES", &objects(table))
     }
 
     pub(super) fn fix_for(&self, table: &TableName) -> String {
         let TableName { schema, name } = table;
-        format!("GRANT SELECT ON `{schema}`.`{name}` TO {} /* for the check alone */;", self.user)
+        format!("GRANT SELECT, REFERENCES ON `{schema}`.`{name}` TO {} /* for the check alone */;", self.user)
     }
 
     fn has(&self, privilege: &str, objects: &[String]) -> bool {
@@ -53,6 +57,12 @@ impl Grants {
             |list: &str| list.split(',').map(str::trim).any(|one| one == privilege || one == "ALL PRIVILEGES");
         self.grants.iter().any(|(privileges, object)| objects.contains(object) && includes(privileges))
     }
+}
+
+/// Returns the objects of which a table is a part.
+fn objects(table: &TableName) -> [String; 3] {
+    let TableName { schema, name } = table;
+    ["*.*".to_owned(), format!("`{schema}`.*"), format!("`{schema}`.`{name}`")]
 }
 
 #[cfg(test)]

@@ -85,6 +85,10 @@ pub(super) async fn check(
             Some(_) => {}
         }
     }
+    if session.flavor() == Flavor::MariaDb && !grants.sees_keys(table) {
+        let what = format!("the foreign keys of {table} weren't checked: MariaDB hides them from this user");
+        findings.push(Finding::warning(what, grants.fix_for(table)));
+    }
     let keys: Vec<ForeignKey> = session.rows(FOREIGN_KEYS, names()).await?;
     for key in keys {
         findings.extend(cascade(table, &key, rules, session).await?);

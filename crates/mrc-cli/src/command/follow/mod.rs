@@ -10,8 +10,8 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use mrc::follow::Follower;
 use mrc::follow::rules::{FollowConfig, Rules};
+use mrc::follow::{FollowError, Follower};
 use tokio::sync::Notify;
 
 use crate::args::{FollowArgs, Global};
@@ -62,7 +62,7 @@ pub(crate) async fn run(args: FollowArgs, global: &Global, output: &Output) -> R
         tokio::time::sleep(STOP_LIMIT).await;
     };
     let done = tokio::select! {
-        done = follower.run(stop.notified()) => done.map_err(Failure::from),
+        done = follower.run(stop.notified()) => done.map_err(failed),
         () = stopping => Ok(()),
         failure = serving => Err(failure),
         () = news.watch(&follower) => Ok(()),
@@ -71,6 +71,15 @@ pub(crate) async fn run(args: FollowArgs, global: &Global, output: &Output) -> R
     match done {
         Ok(()) if args.once && is_stopped.load(Ordering::Relaxed) => Err(Failure::Interrupted),
         done => done,
+    }
+}
+
+/// Returns the failure of a run. A server that refuses seldom says how to mend it.
+fn failed(error: FollowError) -> Failure {
+    let is_refused = matches!(error, FollowError::Database(_));
+    match error.into() {
+        Failure::Database(text) if is_refused => Failure::Database(format!("{text}; --check says what is missing")),
+        failure => failure,
     }
 }
 

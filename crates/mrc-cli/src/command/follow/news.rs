@@ -39,8 +39,8 @@ struct Inner {
 
 #[derive(Default)]
 struct Reported {
-    /// The last warning of an outage, which is repeated at each attempt.
-    trouble: Option<String>,
+    /// The last warning of an outage, which is repeated at each attempt, and its time.
+    trouble: Option<(String, Instant)>,
     fallbacks: HashSet<(String, String)>,
 }
 
@@ -121,13 +121,23 @@ impl News {
             if ticks == STANDBY && !status.leads && !self.0.dry_run {
                 self.line("info", "stands by: another follower leads, or the cache is away");
             }
-            // A leader confirms its position each second.
-            let is_well = [status.silence, status.position_age].iter().all(|age| age.is_some_and(|age| age < 2 * TICK));
-            if is_well && status.reconnects == last.reconnects && self.reported().trouble.take().is_some() {
+            if self.is_over(&status) {
                 self.line("info", "follows again");
             }
             (last, at) = (status, Instant::now());
         }
+    }
+
+    /// Returns whether the database and the cache have answered since the last warning.
+    fn is_over(&self, status: &Status) -> bool {
+        let mut reported = self.reported();
+        let since = reported.trouble.as_ref().map(|(_, at)| at.elapsed());
+        let answered = |age: Option<Duration>| age.zip(since).is_some_and(|(age, since)| age < since);
+        let is_over = answered(status.silence) && answered(status.position_age);
+        if is_over {
+            reported.trouble = None;
+        }
+        is_over
     }
 
     /// Writes the numbers of a follower that has ended, in a sentence if it has ended well.
@@ -179,17 +189,20 @@ fn status_line(status: &Status, last: &Status, since: Duration, dry_run: bool) -
     } else {
         "stands by"
     };
+    // A set of GTIDs can be long, and its end changes.
+    let tail = status.position.char_indices().rev().nth(23).and_then(|(at, _)| status.position.get(at..));
     let mut line = format!(
-        "{role} · lag {:.1?} · {} rows/s · {} tags/s · {} invalidated",
+        "{role} · lag {:.1?} · {} rows/s · {} tags/s · {} invalidated · at {}",
         status.lag,
         rate(status.rows, last.rows),
         rate(status.tags, last.tags),
         entries(status.invalidated),
+        tail.unwrap_or(&status.position),
     );
     if let Some((table, why)) = &status.last_fallback {
         line += &format!(" · fell back: {table} ({why})");
     }
-    line + " · at " + &status.position
+    line
 }
 
 fn entries(count: u64) -> String {
@@ -246,7 +259,8 @@ impl io::Write for LogLine {
         let text = text.trim_end();
         if self.level != "info" {
             // Each attempt during an outage writes the same line.
-            if self.news.reported().trouble.replace(text.to_owned()).as_deref() == Some(text) {
+            let last = self.news.reported().trouble.replace((text.to_owned(), Instant::now()));
+            if last.is_some_and(|(last, _)| last == text) {
                 return Ok(line.len());
             }
         }

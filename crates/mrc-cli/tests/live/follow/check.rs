@@ -85,9 +85,16 @@ async fn a_user_lacks_what_the_statement_grants() {
 async fn a_foreign_key_is_reported_if_the_rows_that_it_changes_are_not_logged() {
     let database = Database::logged().await;
     database.execute("CREATE TABLE users (id INT PRIMARY KEY)").await;
-    let shop = Shop::with(database, "").await;
+    let mut shop = Shop::with(database, "").await;
     let keys = "ALTER TABLE orders ADD FOREIGN KEY gone (store_id) REFERENCES users (id) ON DELETE CASCADE";
     shop.database.execute(keys).await;
+    let (user, name) = (unique("follower"), shop.database.name().to_owned());
+    let grants = format!(
+        "CREATE USER {user}@'%' IDENTIFIED BY 'secret'; GRANT REPLICATION SLAVE ON *.* TO {user}@'%'; \
+         GRANT SELECT, REFERENCES ON {name}.* TO {user}@'%'"
+    );
+    shop.database.execute(&grants).await;
+    shop.mysql = format!("mysql://{user}:secret@127.0.0.1:{}", shop.database.port());
     let (code, found) = findings(&shop).await;
     let expect = usize::from(!SqlKind::of_this_run().logs_cascades);
     assert_eq!((code, found.len()), (0, expect), "{found:?}");
