@@ -113,7 +113,9 @@ async fn entries_of_a_batch_are_those_of_single_queries_byte_for_byte() {
                 let alone = client.query(&single, params! { "Id" => id.clone() }).await.unwrap();
                 assert_eq!(answer.as_str().unwrap(), alone.as_str().unwrap(), "{format:?} {column} {id:?}");
                 let hit = client.query_with_cache(&single, params! { "Id" => id.clone() }, HOUR).await.unwrap();
-                assert_eq!((hit.is_hit(), hit.as_bytes()), (true, answer.as_bytes()));
+                assert_eq!(hit.as_bytes(), answer.as_bytes());
+                // Other params could have the keys of the other columns, so these bypass the cache.
+                assert!(hit.is_hit() || *column != "t", "{format:?} {id:?}");
             }
         }
     }
