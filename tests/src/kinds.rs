@@ -26,6 +26,8 @@ pub struct SqlKind {
     pub(crate) with_log: &'static [&'static str],
     /// The statement that installs semi-synchronous replication, and the start of its variables.
     pub(crate) semi_sync: (Option<&'static str>, &'static str),
+    /// As [`with_log`](Self::with_log), where the log lacks the rows that foreign keys change.
+    pub(crate) with_log_of_old: &'static [&'static str],
     /// Whether the log has the rows that foreign keys change.
     pub logs_cascades: bool,
     /// Logins that the driver doesn't know: the end of a `CREATE USER`, and the plugin's name.
@@ -80,6 +82,14 @@ static SQL: [SqlKind; 2] = [
             Some("INSTALL PLUGIN rpl_semi_sync_source SONAME 'semisync_source.so'"),
             "GLOBAL rpl_semi_sync_source_",
         ),
+        with_log_of_old: &[
+            "--log-bin=binlog",
+            "--server-id=1",
+            "--gtid-mode=ON",
+            "--enforce-gtid-consistency=ON",
+            "--binlog-row-metadata=FULL",
+            "--innodb-native-foreign-keys=ON",
+        ],
         logs_cascades: true,
         foreign_logins: &[("IDENTIFIED WITH sha256_password BY 'secret'", "sha256_password")],
         statement_limit: ("max_execution_time", "1500"),
@@ -121,6 +131,7 @@ static SQL: [SqlKind; 2] = [
         with_nameless_certificate: &["--ssl-ca=ca.pem", "--ssl-cert=server-cert.pem", "--ssl-key=server-key.pem"],
         with_log: &["--log-bin=binlog", "--server-id=1", "--binlog-format=ROW", "--binlog-row-metadata=FULL"],
         semi_sync: (None, "GLOBAL rpl_semi_sync_master_"),
+        with_log_of_old: &["--log-bin=binlog", "--server-id=1", "--binlog-format=ROW", "--binlog-row-metadata=FULL"],
         logs_cascades: false,
         // Its package leaves out the plugins, ed25519 and PAM.
         foreign_logins: &[],

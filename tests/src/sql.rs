@@ -67,6 +67,11 @@ impl SqlServer {
         Self::with_args(SqlKind::of_this_run().with_log).await
     }
 
+    /// Starts an empty server whose log lacks the rows that foreign keys change, as before MySQL 9.6.
+    pub async fn with_log_of_old() -> Self {
+        Self::with_args(SqlKind::of_this_run().with_log_of_old).await
+    }
+
     /// Returns the process's one server that writes a log. Each test has a database of its own.
     pub async fn shared_with_log() -> &'static Self {
         static SHARED: OnceCell<SqlServer> = OnceCell::const_new();

@@ -6,7 +6,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::event::{DecodeError, Decoder, Event, Flavor, Gtid, Query, RawEvent, Rows, Table};
+use crate::cascades::Cascades;
+use crate::event::{DecodeError, Decoder, Event, Flavor, Gtid, Operation, Query, RawEvent, Rows, Table};
 use crate::rules::{Effects, Plan, Reason, Rules};
 use crate::source::Upto;
 use crate::statement::{Statement, Xid};
@@ -26,6 +27,8 @@ pub(crate) struct Committed {
     pub(crate) rows: u64,
     /// The time of its statement, in seconds since 1970.
     pub(crate) timestamp: u32,
+    /// Whether a statement may have changed tables or their foreign keys.
+    pub(crate) changed_schema: bool,
 }
 
 impl Committed {
@@ -44,6 +47,7 @@ pub(crate) struct Assembler {
     decoder: Decoder,
     flavor: Flavor,
     rules: Arc<Rules>,
+    cascades: Arc<Cascades>,
     plans: HashMap<u64, (Arc<Table>, Plan)>,
     /// The current file of the log, and whether the stream has described its format.
     file: String,
@@ -63,6 +67,7 @@ struct Open {
     without_rows: Vec<Arc<Table>>,
     /// Whether there was a `BEGIN`: other statements don't end the transaction.
     has_begun: bool,
+    changed_schema: bool,
 }
 
 /// Whether an event ends its transaction.
@@ -72,11 +77,12 @@ enum Step {
 }
 
 impl Assembler {
-    pub(crate) fn new(flavor: Flavor, rules: Arc<Rules>) -> Self {
+    pub(crate) fn new(flavor: Flavor, rules: Arc<Rules>, cascades: Arc<Cascades>) -> Self {
         Self {
             decoder: Decoder::new(flavor),
             flavor,
             rules,
+            cascades,
             plans: HashMap::new(),
             file: String::new(),
             is_described: false,
@@ -189,6 +195,11 @@ impl Assembler {
             return;
         };
         self.open.without_rows.retain(|described| described.id != table.id);
+        if rows.operation() != Operation::Insert {
+            for child in self.cascades.of(&table.schema, &table.name) {
+                self.rules.mark_whole(&child.schema, &child.name, &cascaded(), &mut self.open.effects);
+            }
+        }
         self.remember(table);
         let Some((_, plan)) = self.plans.get(&table.id) else { return };
         if plan.is_ignored() {
@@ -235,7 +246,10 @@ impl Assembler {
                 self.prepared.remove(name);
                 return Step::Ends;
             }
-            statement => self.rules.apply_statement(statement, &schema, &mut self.open.effects),
+            statement => {
+                self.open.changed_schema |= !matches!(statement, Statement::Harmless | Statement::Savepoint);
+                self.rules.apply_statement(statement, &schema, &mut self.open.effects);
+            }
         }
         let is_alone = match self.open.gtid {
             Some(Gtid::MariaDb { standalone, .. }) => standalone,
@@ -265,7 +279,14 @@ impl Assembler {
             self.mark_cascade(&table, &mut open.effects);
         }
         let upto = Upto::of(&gtid, &self.file, log_pos);
-        Some(Committed { gtid, upto, effects: open.effects, rows: open.rows, timestamp })
+        Some(Committed {
+            gtid,
+            upto,
+            effects: open.effects,
+            rows: open.rows,
+            timestamp,
+            changed_schema: open.changed_schema,
+        })
     }
 
     fn mark_without_rows(&mut self, effects: &mut Effects) {
@@ -280,8 +301,7 @@ impl Assembler {
         if self.ignores_cascades {
             return;
         }
-        let reason = Reason::Other("a foreign key may have changed rows that the log doesn't have".into());
-        self.rules.mark_whole(&table.schema, &table.name, &reason, effects);
+        self.rules.mark_whole(&table.schema, &table.name, &cascaded(), effects);
     }
 
     fn unreadable(&mut self, error: &DecodeError) {
@@ -312,6 +332,10 @@ impl Assembler {
     }
 }
 
+fn cascaded() -> Reason {
+    Reason::Other("a foreign key may have changed rows that the log doesn't have".into())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -319,7 +343,7 @@ mod tests {
 
     fn assembler() -> Assembler {
         let rules = Rules::new([Rule::table("shop.orders").all("orders").tag("order:{id}")]).unwrap();
-        Assembler::new(Flavor::MySql, Arc::new(rules))
+        Assembler::new(Flavor::MySql, Arc::new(rules), Arc::default())
     }
 
     fn push(assembler: &mut Assembler, kind: u8, flags: u16, body: &[u8]) -> Option<Committed> {

@@ -2,7 +2,7 @@
 
 use super::Finding;
 use super::grants::Grants;
-use super::settings::value;
+use crate::cascades::are_unlogged;
 use crate::event::Flavor;
 use crate::rules::{Rules, TableName};
 use crate::source::{Session, SourceError};
@@ -35,9 +35,6 @@ const REFUSED: [&str; 18] = [
     "geometrycollection",
     "geomcollection",
 ];
-
-/// The first MySQL that logs the rows which foreign keys change.
-const LOGS_CASCADES: (u32, u32) = (9, 6);
 
 /// Returns what the rules of a table lack.
 pub(super) async fn check(
@@ -119,31 +116,12 @@ async fn cascade(
         let what = format!("{what}: MariaDB doesn't log these rows, so everything of {child} is invalidated then");
         return Ok(Some(Finding::warning(what, None)));
     }
-    let native = value(session, "innodb_native_foreign_keys").await?.is_some_and(|native| native != "0");
-    if !native && version(session.version()) >= LOGS_CASCADES {
+    if !are_unlogged(session).await? {
         return Ok(None);
     }
-    let what = format!("{what}: this server doesn't log these rows, so the follower misses them");
-    let all = rules.all_of(child).tags;
-    let fix = all
-        .first()
-        .map(|all| format!("Write a rule for the parent: [[rule]] table = \"{parent}\", all = \"{}\"", all.as_str()));
-    Ok(Some(Finding::error(what, fix)))
-}
-
-/// Returns the first two numbers of `9.7.4`.
-fn version(text: &str) -> (u32, u32) {
-    let mut numbers = text.split(['.', '-']).map(|number| number.parse().unwrap_or_default());
-    (numbers.next().unwrap_or_default(), numbers.next().unwrap_or_default())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn versions_are_compared_by_number() {
-        assert!(version("9.10.0") > version("9.7.4-commercial"));
-        assert!(version("8.4.6") < LOGS_CASCADES && version("9.6.0") >= LOGS_CASCADES);
-    }
+    let what = format!(
+        "{what}: this server doesn't log these rows, so everything of {child} is invalidated then, \
+         if the follower's user may see the foreign key"
+    );
+    Ok(Some(Finding::warning(what, None)))
 }

@@ -19,6 +19,7 @@ pub(super) struct Batch {
     pub(super) upto: Upto,
     pub(super) transactions: u64,
     pub(super) rows: u64,
+    pub(super) changed_schema: bool,
     gtids: Vec<Gtid>,
     /// The time of the newest commit since 1970.
     committed: Duration,
@@ -27,17 +28,19 @@ pub(super) struct Batch {
 impl Batch {
     pub(super) fn new(first: Waiting) -> Self {
         let committed = first.committed.time();
-        let Committed { gtid, upto, effects, rows, .. } = first.committed;
-        Self { effects, upto, transactions: 1, rows, gtids: vec![gtid], committed }
+        let Committed { gtid, upto, effects, rows, changed_schema, .. } = first.committed;
+        Self { effects, upto, transactions: 1, rows, changed_schema, gtids: vec![gtid], committed }
     }
 
     pub(super) fn is_full(&self) -> bool {
-        self.transactions >= MOST || self.effects.is_full()
+        // The rows behind a change of the schema may be read by other foreign keys.
+        self.transactions >= MOST || self.effects.is_full() || self.changed_schema
     }
 
     pub(super) fn add(&mut self, next: Waiting) {
         self.committed = next.committed.time();
-        let Committed { gtid, upto, effects, rows, .. } = next.committed;
+        let Committed { gtid, upto, effects, rows, changed_schema, .. } = next.committed;
+        self.changed_schema |= changed_schema;
         self.effects.merge(effects);
         self.upto.and(upto);
         self.transactions += 1;

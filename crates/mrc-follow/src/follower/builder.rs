@@ -44,7 +44,6 @@ pub struct FollowerBuilder {
     store: Arc<dyn CacheStore>,
     name: String,
     server_id: u32,
-    auto: bool,
     lease: Duration,
     rules: Rules,
     start: Start,
@@ -61,7 +60,6 @@ impl FollowerBuilder {
             store,
             name: String::new(),
             server_id: 0,
-            auto: false,
             lease: FollowConfig::LEASE,
             rules: Rules::default(),
             start: Start::default(),
@@ -75,8 +73,8 @@ impl FollowerBuilder {
     /// Sets the name and the other settings at once, as read from a file.
     #[must_use]
     pub fn config(self, config: FollowConfig) -> Self {
-        let FollowConfig { name, server_id, auto, lease } = config;
-        Self { name, server_id: server_id.get(), auto, lease, ..self }
+        let FollowConfig { name, server_id, lease } = config;
+        Self { name, server_id: server_id.get(), lease, ..self }
     }
 
     /// Sets the name, under which the cache keeps the position. Followers of one name share a
@@ -148,10 +146,10 @@ impl FollowerBuilder {
     /// # Errors
     /// [`FollowError::Config`]: a setting is missing or can't be used.
     pub fn build(self) -> Result<Follower, FollowError> {
-        let Self { mysql, store, name, server_id, auto, lease, rules, start, once, dry_run, listeners, lack } = self;
+        let Self { mysql, store, name, server_id, lease, rules, start, once, dry_run, listeners, lack } = self;
         let config = FollowConfig::new(name, server_id).map_err(|error| FollowError::Config(error.to_string()))?;
-        let config = FollowConfig { auto, lease, ..config };
-        if rules.is_empty() && !auto {
+        let config = FollowConfig { lease, ..config };
+        if rules.is_empty() {
             return Err(FollowError::Config("there are no rules: add one for each table to follow".into()));
         }
         if store.as_checkpoints().is_none() {

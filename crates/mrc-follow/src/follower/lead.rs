@@ -12,6 +12,7 @@ use super::batch::Batch;
 use super::reader::Reader;
 use super::{Inner, Lack, QUESTION, Start};
 use crate::apply::{Applied, apply};
+use crate::cascades::Cascades;
 use crate::check::obstacle;
 use crate::lease::{HeldLease, books};
 use crate::rules::{Effects, Reason, Rules, Server};
@@ -141,7 +142,8 @@ impl<'a> Lead<'a> {
         self.position = Some(from.clone());
         self.store_position().await?;
         let stream = Stream::open(&inner.mysql, inner.config.server_id.get(), &from).await?;
-        let mut assembler = Assembler::new(session.flavor(), Arc::clone(&rules));
+        let cascades = Arc::new(Cascades::read(&mut session).await?);
+        let mut assembler = Assembler::new(session.flavor(), Arc::clone(&rules), Arc::clone(&cascades));
         if inner.lack == Some(Lack::Cascades) {
             assembler.ignore_cascades();
         }
@@ -166,7 +168,11 @@ impl<'a> Lead<'a> {
             {
                 batch.add(next);
             }
+            let changed_schema = batch.changed_schema;
             self.take(batch, &mut session, &rules).await?;
+            if changed_schema && cascades.are_needed {
+                return Err(SourceError::Broken("the foreign keys may have changed".into()).into());
+            }
         }
     }
 

@@ -16,8 +16,6 @@ pub struct FollowConfig {
     pub name: String,
     /// The number that it has among the replicas of the server. No other replica may have it.
     pub server_id: NonZeroU32,
-    /// Whether queries tell their tables, without rules. Default: false.
-    pub auto: bool,
     /// How long the follower that stopped keeps a second one of this name waiting, from 0.5 s to
     /// 60 s. Default: 1.5 s.
     pub lease: Duration,
@@ -42,7 +40,7 @@ pub enum ConfigError {
         source: RuleError,
     },
     /// There is no rule.
-    #[error("there is no [[rule]], so nothing would be invalidated: add one, or set auto = true in [follow]")]
+    #[error("there is no [[rule]], so nothing would be invalidated: add one for each table to follow")]
     NoRules,
 }
 
@@ -62,8 +60,6 @@ struct Follow {
     server_id: NonZeroU32,
     #[serde(default)]
     time_zone: TimeZone,
-    #[serde(default)]
-    auto: bool,
     #[serde(default = "lease_default", deserialize_with = "lease")]
     lease_ms: Duration,
 }
@@ -105,7 +101,7 @@ impl FollowConfig {
         let (name, server_id) = (name.into(), NonZeroU32::new(server_id));
         let server_id = server_id.ok_or(ConfigError::Setting("`server_id` must be from 1 to 4294967295"))?;
         check_name(&name).map_err(ConfigError::Setting)?;
-        Ok(Self { name, server_id, auto: false, lease: Self::LEASE })
+        Ok(Self { name, server_id, lease: Self::LEASE })
     }
 
     /// Reads the settings, and the rules with the setting `time_zone`.
@@ -120,10 +116,10 @@ impl FollowConfig {
             let line = 1 + text.bytes().take(start).filter(|byte| *byte == b'\n').count();
             rules.rules.push(rule.into_inner().check().map_err(|source| ConfigError::Rule { line, source })?);
         }
-        if rules.is_empty() && !follow.auto {
+        if rules.is_empty() {
             return Err(ConfigError::NoRules);
         }
-        let Follow { name, server_id, auto, lease_ms, .. } = follow;
-        Ok((Self { name, server_id, auto, lease: lease_ms }, rules))
+        let Follow { name, server_id, lease_ms, .. } = follow;
+        Ok((Self { name, server_id, lease: lease_ms }, rules))
     }
 }

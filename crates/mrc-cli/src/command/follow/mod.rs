@@ -31,7 +31,12 @@ pub(crate) async fn run(args: FollowArgs, global: &Global, output: &Output) -> R
         return interruptible(status::run(&config.name, &store, output)).await;
     }
     let mysql = connect::mysql_config(global)?;
-    let started = format!("follows {} as {:?}, server_id {}", tables(&config, &rules), config.name, config.server_id);
+    let started = format!(
+        "follows {} as {:?}, server_id {}",
+        counted(rules.tables().len() as u64, "table"),
+        config.name,
+        config.server_id
+    );
     let builder = Follower::builder(mysql, store).config(config).rules(rules);
     if args.check {
         return interruptible(check::run(&builder.build()?, output)).await;
@@ -87,14 +92,6 @@ fn read(path: &Path) -> Result<(FollowConfig, Rules), Failure> {
     let wrong = |error: &dyn std::fmt::Display| Failure::Usage(format!("--config {}: {error}", path.display()));
     let text = std::fs::read_to_string(path).map_err(|error| wrong(&error))?;
     FollowConfig::from_toml(&text).map_err(|error| wrong(&error))
-}
-
-fn tables(config: &FollowConfig, rules: &Rules) -> String {
-    match (rules.tables().len(), config.auto) {
-        (0, _) => "the tables of the cached queries".into(),
-        (tables, false) => counted(tables as u64, "table"),
-        (tables, true) => format!("{}, and those of the cached queries", counted(tables as u64, "table")),
-    }
 }
 
 /// Returns at Ctrl-C or SIGTERM.

@@ -14,7 +14,7 @@ async fn a_wrong_file_is_named_with_its_line() {
         ("[follow", &["line 1"]),
         ("[follow]\nname = \"a b\"\nserver_id = 2\n", &["line 2", "`name`"]),
         ("[follow]\nname = \"shop\"\n", &["server_id"]),
-        (&head(), &["[[rule]]", "auto = true"]),
+        (&head(), &["[[rule]]", "each table"]),
         (&format!("{}\ntags = [1]\n", head()), &["line 4", "unknown field `tags`"]),
         (
             &format!("{}\n{rule}all = \"x\"\ntags = [\"order:{{id\"]\n", head()),

@@ -13,8 +13,7 @@ fn reads_every_key() {
         name = "shop-1.a_b"
         server_id = 4242
         time_zone = "+01:00"
-        auto = true
-        lease_ms = 1500
+        lease_ms = 700
 
         [[rule]]
         table = "shop.orders"
@@ -30,8 +29,8 @@ fn reads_every_key() {
         "#,
     )
     .unwrap();
-    assert_eq!((&*config.name, config.server_id.get(), config.auto), ("shop-1.a_b", 4242, true));
-    assert_eq!(config.lease, Duration::from_millis(1500));
+    assert_eq!((&*config.name, config.server_id.get()), ("shop-1.a_b", 4242));
+    assert_eq!(config.lease, Duration::from_millis(700));
     assert_eq!(rules.tables(), [&TableName::new("shop", "orders"), &TableName::new("shop", "prices")]);
     let in_code = Rule::table("shop.orders").all("orders").tag("orders:{store_id}").tag("order:{id}");
     let in_code = in_code.param("StoreId", "{store_id}").columns(["state"]).max_tags(10);
@@ -43,10 +42,9 @@ fn reads_every_key() {
 #[test]
 fn the_defaults() {
     let (config, rules) = FollowConfig::from_toml(&format!("{FOLLOW}[[rule]]\ntable=\"a.b\"\nall=\"c\"")).unwrap();
-    assert_eq!((config.auto, config.lease), (false, Duration::from_millis(1_500)));
+    assert_eq!(config.lease, Duration::from_millis(1_500));
     assert_eq!(rules.zone.to_string(), "+00:00");
     assert_eq!(rules.rules[0].max_tags, 10_000);
-    assert!(FollowConfig::from_toml(&format!("{FOLLOW}auto = true")).unwrap().1.is_empty());
 }
 
 #[track_caller]
@@ -60,7 +58,7 @@ fn refused(text: &str, parts: &[&str]) {
 #[test]
 fn an_error_names_the_line_the_key_and_the_fix() {
     refused("", &["missing field `follow`"]);
-    refused(FOLLOW, &["[[rule]]", "auto = true"]);
+    refused(FOLLOW, &["[[rule]]", "each table"]);
     refused("[follow]\nserver_id = 1", &["line 1", "missing field `name`"]);
     refused("[follow]\nname = \"a b\"\nserver_id = 1", &["line 2", "`name`", "letters"]);
     refused("[follow]\nname = \"\"\nserver_id = 1", &["line 2", "`name`", "1 to 64"]);

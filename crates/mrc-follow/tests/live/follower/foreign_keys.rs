@@ -1,6 +1,6 @@
 //! Rows that a foreign key changes.
 
-use mrc_tests::SqlKind;
+use mrc_tests::{Database, SqlKind, SqlServer};
 
 use super::{ALL, Shop};
 
@@ -41,4 +41,15 @@ async fn a_cascade_over_several_tables_is_noticed() {
         ALTER TABLE orders ADD FOREIGN KEY (store_id) REFERENCES stores (id) ON DELETE CASCADE";
     let shop = Shop::open(chain).await;
     shop.check("DELETE FROM regions", gone()).await;
+}
+
+/// MySQL before 9.6 changes these rows in the engine, as MariaDB does.
+#[tokio::test]
+async fn rows_that_the_log_lacks_are_noticed() {
+    let server: &'static SqlServer = Box::leak(Box::new(SqlServer::with_log_of_old().await));
+    let key =
+        "ALTER TABLE orders ADD FOREIGN KEY (store_id) REFERENCES stores (id) ON DELETE CASCADE ON UPDATE CASCADE";
+    let shop = Shop::on(Database::on(server).await, &format!("{STORES}; {key}")).await;
+    shop.check("UPDATE stores SET id = 66 WHERE id = 6", &ALL).await;
+    shop.check("DELETE FROM stores WHERE id = 7", &ALL).await;
 }
