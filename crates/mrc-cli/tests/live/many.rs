@@ -27,7 +27,7 @@ async fn each_value_has_its_own_line_and_its_own_entry() {
     let expect = json!({"source": "cache", "key": key.text(), "value": [{"id": 66, "name": "sixty-six"}]});
     assert_eq!(document["answers"][1], expect);
 
-    let lacking = each("Id=6,7", &["--column", "uid"]).await;
+    let lacking = each("Id=8,9", &["--column", "uid"]).await;
     assert!(lacking.code == 3 && lacking.stderr.contains("\"uid\""), "{lacking:?}");
 }
 
