@@ -43,7 +43,7 @@ pub(crate) fn table(outcomes: &[Outcome]) -> String {
 }
 
 /// Returns the stale entries of a run, counted by path.
-fn stale_by_way(outcomes: &[Outcome]) -> String {
+pub(crate) fn stale_by_way(outcomes: &[Outcome]) -> String {
     let ways: String = Way::ALL.iter().map(|way| format!(" {} |", way.text())).collect();
     let mut text = format!("\n| stale reads |{ways}\n| --- |{}\n", " --: |".repeat(Way::ALL.len()));
     for outcome in outcomes {
@@ -108,7 +108,7 @@ pub(crate) fn details(outcome: &Outcome) -> String {
 }
 
 /// Formats `1234567` as `1,234,567`.
-fn grouped(number: usize) -> String {
+pub(crate) fn grouped(number: usize) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (at, digit) in digits.chars().enumerate() {
