@@ -46,6 +46,10 @@ oracle *ARGS: setup
 history *ARGS: setup
     cargo run --release -p mrc-history -- {{ ARGS }}
 
+# Let the follower alone invalidate for ten minutes under faults, then check every row; draws target/soak.svg
+soak *ARGS: setup
+    cargo run --release -p mrc-history -- --follow --soak 600 --plot target/soak.svg {{ ARGS }}
+
 # Kill and wedge Redis and MySQL under load: no hang, no wrong answer; `--quick` takes 30 s
 chaos *ARGS: setup
     cargo run --release -p mrc-chaos -- {{ ARGS }}

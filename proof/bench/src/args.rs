@@ -6,8 +6,9 @@ use clap::{Parser, Subcommand, ValueEnum};
 #[derive(Debug, Parser)]
 #[command(about, args_conflicts_with_subcommands = true)]
 pub(crate) struct Args {
-    /// Rewrites docs/benchmarks.md and its pictures with what was measured
-    #[arg(long, conflicts_with_all = ["quick", "only"])]
+    /// Rewrites docs/benchmarks.md and its pictures with what was measured. Of the suites, only
+    /// `follow` can be written alone
+    #[arg(long, conflicts_with = "quick")]
     pub(crate) write: bool,
     /// Fewer and shorter rounds, to see that it works
     #[arg(long)]
@@ -39,6 +40,8 @@ pub(crate) enum Suite {
     Functions,
     /// Bounded caches: hits, and misses that evict
     Bounded,
+    /// The follower of the database's log: lag, a backlog, decoding, memory
+    Follow,
 }
 
 impl Args {
@@ -60,6 +63,22 @@ pub(crate) enum Command {
     /// Answers requests on stdin: the benchmark starts itself in this way
     #[command(hide = true)]
     Contender(Contender),
+    /// Follows the log of the benchmark's database
+    #[command(hide = true)]
+    Follower(FollowerArgs),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct FollowerArgs {
+    #[arg(long)]
+    pub(crate) redis: String,
+    #[arg(long)]
+    pub(crate) mysql: String,
+    #[arg(long)]
+    pub(crate) name: String,
+    /// The position, or nothing for the newest transaction.
+    #[arg(long, default_value = "")]
+    pub(crate) from: String,
 }
 
 #[derive(Debug, clap::Args)]

@@ -12,6 +12,12 @@ pub(crate) fn time() -> Duration {
     Duration::new(time.tv_sec.try_into().unwrap_or_default(), time.tv_nsec.try_into().unwrap_or_default())
 }
 
+/// Returns the ns of the monotonic clock, which all processes of the machine share.
+pub(crate) fn monotonic() -> u64 {
+    let now = clock_gettime(ClockId::Monotonic);
+    now.tv_sec.unsigned_abs() * 1_000_000_000 + now.tv_nsec.unsigned_abs()
+}
+
 /// Returns the memory that this process has in RAM, in bytes. Works on Linux only.
 pub(crate) fn resident() -> Res<u64> {
     status("VmRSS:")

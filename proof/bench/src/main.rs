@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `suite` | starts servers and contenders, and lets them take turns, round by round |
 //! | `contender` | a contender's process; the binary starts itself again for each Rust contender |
+//! | `follower` | the process that follows the database's log |
 //! | `peer` | the pipe to a contender, in any language |
 //! | `policies` | hit ratios of the eviction policies, which need no server |
 //! | `results` | the raw numbers, all rounds |
@@ -14,6 +15,7 @@ mod args;
 mod contender;
 mod cpu;
 mod data;
+mod follower;
 mod peer;
 mod policies;
 mod report;
@@ -22,7 +24,7 @@ mod suite;
 
 use clap::Parser;
 
-use crate::args::{Args, Command};
+use crate::args::{Args, Command, Suite};
 
 /// Any failure ends the run.
 pub(crate) type Res<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
@@ -31,6 +33,7 @@ fn main() -> Res<()> {
     let args = Args::parse();
     match args.command {
         Some(Command::Contender(options)) => return contender::run(&options),
+        Some(Command::Follower(options)) => return follower::run(&options),
         Some(Command::Policies { write }) => {
             let ratios = policies::run()?;
             println!("{}", report::ratios(&ratios));
@@ -38,8 +41,14 @@ fn main() -> Res<()> {
         }
         None => {}
     }
-    let results = if args.render { results::Results::load()? } else { suite::run(&args)? };
+    if args.write && args.only.is_some_and(|only| only != Suite::Follow) {
+        return Err("only the suite `follow` can be written alone".into());
+    }
+    let mut results = if args.render { results::Results::load()? } else { suite::run(&args)? };
     println!("{}", report::text(&results));
+    if args.write {
+        results = results.over_the_last(args.only.is_some())?;
+    }
     if args.write || args.render {
         report::write(&results)?;
     }

@@ -67,6 +67,13 @@ impl Peer {
         Self::start(&format!("{way_name}-{runtime_name}"), command)
     }
 
+    /// Starts this binary as a follower behind a position, or at the newest transaction.
+    pub(crate) fn follower(urls: Urls<'_>, name: &str, from: &str) -> Res<Self> {
+        let mut command = Command::new(std::env::current_exe()?);
+        command.args(["follower", "--redis", urls.redis, "--mysql", urls.mysql, "--name", name, "--from", from]);
+        Self::start("follower", command)
+    }
+
     /// Returns its name in the results.
     pub(crate) fn name(&self) -> &str {
         &self.name

@@ -24,6 +24,55 @@ pub(crate) struct Results {
     pub(crate) functions: Vec<Calls>,
     #[serde(default)]
     pub(crate) bounded: Vec<Bounded>,
+    /// The follower, by database.
+    #[serde(default)]
+    pub(crate) follow: Vec<Follow>,
+}
+
+/// The follower of one database.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Follow {
+    pub(crate) database: String,
+    /// The load of the machine before the run.
+    pub(crate) load: String,
+    pub(crate) lags: Vec<Lag>,
+    pub(crate) backlog: Backlog,
+    pub(crate) decoding: Vec<Series>,
+    pub(crate) big: Vec<Big>,
+}
+
+/// The time from commit to invalidation at one rate, in ms.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Lag {
+    /// The requested row changes a second, and those that were reached.
+    pub(crate) rate: u32,
+    pub(crate) reached: f64,
+    pub(crate) p50: f64,
+    pub(crate) p99: f64,
+    pub(crate) max: f64,
+}
+
+/// One-row transactions that a follower replays.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Backlog {
+    pub(crate) transactions: u64,
+    pub(crate) seconds: f64,
+    pub(crate) batches: u64,
+    pub(crate) tags: u64,
+    /// The CPU time of the follower, in seconds.
+    pub(crate) cpu: f64,
+}
+
+/// One large transaction.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Big {
+    pub(crate) rows: u64,
+    pub(crate) tags: u64,
+    /// The time from the commit to the invalidation.
+    pub(crate) seconds: f64,
+    /// The memory of the follower before, and its peak, in bytes.
+    pub(crate) idle: u64,
+    pub(crate) peak: u64,
 }
 
 /// The cost of some work to a contender's process.
@@ -180,7 +229,18 @@ impl Results {
             memory: vec![],
             functions: vec![],
             bounded: vec![],
+            follow: vec![],
         }
+    }
+
+    /// Keeps the followers of other databases, as the last written run has them. With `only_follow`
+    /// keeps everything but this database's follower.
+    pub(crate) fn over_the_last(mut self, only_follow: bool) -> Res<Self> {
+        let mut last = Self::load()?;
+        last.follow.retain(|old| self.follow.iter().all(|new| kind(&new.database) != kind(&old.database)));
+        last.follow.append(&mut self.follow);
+        last.follow.sort_by(|a, b| b.database.cmp(&a.database));
+        Ok(if only_follow { last } else { Self { follow: last.follow, ..self } })
     }
 
     /// Reads the numbers of the last written run.
@@ -196,6 +256,11 @@ impl Results {
     fn path() -> PathBuf {
         docs().join("benchmarks/results.json")
     }
+}
+
+/// Returns the name of a database without its version.
+fn kind(database: &str) -> &str {
+    database.split(' ').next().unwrap_or(database)
 }
 
 /// Returns the folder of the docs.

@@ -29,6 +29,15 @@ pub(crate) struct Args {
     /// The protocol, then each counterproof
     #[arg(long)]
     pub(crate) all: bool,
+    /// Nobody invalidates but the follower of the database's log
+    #[arg(long, conflicts_with = "naive")]
+    pub(crate) follow: bool,
+    /// With --follow: runs for so many seconds, whatever the number of reads
+    #[arg(long, value_name = "SECONDS", requires = "follow", conflicts_with_all = ["without", "all"])]
+    pub(crate) soak: Option<u64>,
+    /// With --follow: draws lag and memory of the last run into this file
+    #[arg(long, value_name = "SVG", requires = "follow")]
+    pub(crate) plot: Option<std::path::PathBuf>,
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
 }
@@ -41,6 +50,9 @@ pub(crate) enum Command {
     /// Writes and invalidates until it is killed
     #[command(hide = true)]
     Writer(Child),
+    /// Follows the database's log until it is killed
+    #[command(hide = true)]
+    Follower(Child),
 }
 
 /// The arguments of a child process.
@@ -64,4 +76,7 @@ pub(crate) struct Child {
     pub(crate) mysql: String,
     #[arg(long)]
     pub(crate) without: Option<Lack>,
+    /// Whether the follower alone invalidates.
+    #[arg(long)]
+    pub(crate) follow: bool,
 }

@@ -135,6 +135,7 @@ mod tests {
             check(by, &[Way::Scan, Way::Many, Way::Gathered, Way::Tagged]);
         }
         check(By::MrcTag, &[Way::Tagged, Way::Late, Way::Bounded, Way::Nested]);
+        check(By::Follower, Way::ALL);
     }
 
     #[test]

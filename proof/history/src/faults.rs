@@ -1,6 +1,7 @@
 //! Causes faults in Redis and in the reading processes while they work.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use mrc_tests::Redis;
 use rand::rngs::SmallRng;
@@ -8,7 +9,7 @@ use rand::{Rng, SeedableRng};
 
 use crate::Res;
 use crate::items::{LEASE, draw_pause};
-use crate::processes::Readers;
+use crate::processes::Processes;
 use crate::proxy::Wire;
 use crate::record::Count;
 use crate::sink::History;
@@ -18,15 +19,19 @@ const THINK: u64 = 600;
 
 /// Causes one fault after the other, until it is dropped. The readers end with it.
 pub(crate) async fn happen(
-    mut readers: Readers,
+    mut readers: Processes,
     redis: Redis,
     wire: Arc<Wire>,
     seed: u64,
     history: Arc<History>,
+    calm: Arc<AtomicBool>,
 ) -> Res<()> {
     let mut rng = SmallRng::seed_from_u64(seed);
     loop {
         tokio::time::sleep(draw_pause(&mut rng, THINK)).await;
+        if calm.load(Ordering::Relaxed) {
+            continue;
+        }
         match rng.random_range(0..10) {
             0..3 => {
                 redis.cli(&["SCRIPT", "FLUSH"]).await;

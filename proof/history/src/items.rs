@@ -27,8 +27,10 @@ pub(crate) const WAIT_MAX: Duration = Duration::from_millis(200);
 /// The limit of one command to Redis.
 pub(crate) const COMMAND_TIMEOUT: Duration = Duration::from_millis(200);
 
-const FIRST: u16 = 10;
-const ITEMS: u16 = 48;
+/// The number of the first item.
+pub(crate) const FIRST: u16 = 10;
+/// How many items there are.
+pub(crate) const ITEMS: u16 = 48;
 /// Half of all operations use these items.
 const HOT: u16 = 6;
 /// Some keys expire all the time, some hardly ever: a stale value would stay.

@@ -55,12 +55,27 @@ pub(crate) enum Lack {
     BatchClaim,
     /// An inherited tag counts from the inner entry's claim. Without it, from the outer one's
     NestedMoment,
+    /// With --follow: the follower invalidates only after readers can see the commit
+    Visibility,
+    /// With --follow: the follower stores its position only after the invalidation
+    Order,
+    /// With --follow, on a server that doesn't log cascades: the follower invalidates everything of a
+    /// table whose rows a foreign key may have changed
+    Cascades,
 }
 
 impl Lack {
     /// Returns each part, and before them `None`: the whole protocol.
     pub(crate) fn with_none() -> impl Iterator<Item = Option<Self>> {
         std::iter::once(None).chain(Self::value_variants().iter().copied().map(Some))
+    }
+
+    /// The parts of the follower, of which the store knows nothing.
+    pub(crate) const OF_FOLLOWER: [Self; 3] = [Self::Visibility, Self::Order, Self::Cascades];
+
+    /// Returns whether it is a part of the follower.
+    pub(crate) fn is_of_follower(self) -> bool {
+        Self::OF_FOLLOWER.contains(&self)
     }
 
     /// Returns the name of a run without this part.
@@ -79,6 +94,9 @@ impl Lack {
             Self::LeaseRule => "fills in flight that outlive an invalidation of their tag",
             Self::BatchClaim => "batches that don't claim",
             Self::NestedMoment => "inherited tags that count from the outer claim",
+            Self::Visibility => "a follower that doesn't wait until readers see the commit",
+            Self::Order => "a follower that stores its position before it invalidates",
+            Self::Cascades => "a follower that ignores tables without rows",
         }
     }
 }

@@ -9,6 +9,7 @@
 //! |---|---|
 //! | `run` | one run: starts servers and processes, collects their records, ends them |
 //! | `reader`, `writer` | the child processes; the binary starts itself again for each |
+//! | `follow` | runs in which the follower of the database's log alone invalidates |
 //! | `foreign` | writers that invalidate through the published peers |
 //! | `faults`, `proxy`, `paused` | faults: of processes and Redis, on the wire, between the protocol's steps |
 //! | `lack`, `weak` | the protocol without one of its parts, or without any, and a store that runs it |
@@ -21,6 +22,7 @@ mod args;
 mod check;
 mod clock;
 mod faults;
+mod follow;
 mod foreign;
 mod items;
 mod lack;
@@ -38,6 +40,7 @@ mod writer;
 use std::process::ExitCode;
 
 use clap::Parser;
+use mrc_tests::SqlKind;
 
 use crate::args::{Args, Command};
 use crate::lack::Lack;
@@ -51,6 +54,8 @@ fn main() -> Res<ExitCode> {
     runtime.block_on(async {
         match &args.command {
             Some(Command::Reader(child)) => reader::run(child).await.map(|()| ExitCode::SUCCESS),
+            Some(Command::Follower(child)) => follow::run(child).await.map(|()| ExitCode::SUCCESS),
+            Some(Command::Writer(child)) if child.follow => follow::write(child).await.map(|()| ExitCode::SUCCESS),
             Some(Command::Writer(child)) => writer::run(child).await.map(|()| ExitCode::SUCCESS),
             None => compare(&args).await,
         }
@@ -59,8 +64,17 @@ fn main() -> Res<ExitCode> {
 
 /// Makes the runs. Succeeds if the whole protocol had no stale reads, and each lack had some.
 async fn compare(args: &Args) -> Res<ExitCode> {
-    let lacks: Vec<Option<Lack>> = if args.all {
-        Lack::with_none().collect()
+    if let Some(lack) = args.without
+        && (lack.is_of_follower() != args.follow || lack == Lack::Cascades && SqlKind::of_this_run().logs_cascades)
+    {
+        return Err("this run has no such part: see --help".into());
+    }
+    let lacks: Vec<Option<Lack>> = if args.all && args.follow {
+        // Where the log has the rows of cascades, nothing depends on that part.
+        let is_there = |lack: &Lack| *lack != Lack::Cascades || !SqlKind::of_this_run().logs_cascades;
+        std::iter::once(None).chain(Lack::OF_FOLLOWER.into_iter().filter(is_there).map(Some)).collect()
+    } else if args.all {
+        Lack::with_none().filter(|lack| lack.is_none_or(|lack| !lack.is_of_follower())).collect()
     } else if args.naive {
         vec![Some(Lack::Everything)]
     } else {
@@ -74,7 +88,14 @@ async fn compare(args: &Args) -> Res<ExitCode> {
         println!("{}", report::details(&outcome));
         outcomes.push(outcome);
     }
-    println!("{}", report::table(&outcomes));
+    if args.follow {
+        println!("{}{}", follow::table(&outcomes), report::stale_by_way(&outcomes));
+    } else {
+        println!("{}", report::table(&outcomes));
+    }
+    if let Some((path, outcome)) = args.plot.as_ref().zip(outcomes.last()) {
+        std::fs::write(path, follow::svg(outcome))?;
+    }
     let as_it_should = outcomes.iter().all(run::Outcome::as_it_should);
     Ok(if as_it_should { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -1,4 +1,4 @@
-//! The processes of a run, which read or write.
+//! The processes of a run, which read, write or follow.
 
 use std::path::PathBuf;
 
@@ -9,29 +9,30 @@ use rand::rngs::SmallRng;
 use crate::Res;
 use crate::args::Child;
 
-/// The processes that read.
-pub(crate) struct Readers {
+/// The processes of one role.
+pub(crate) struct Processes {
+    role: &'static str,
     processes: Vec<ServerProcess>,
     child: Child,
 }
 
-impl Readers {
-    pub(crate) async fn start(child: Child, count: u8) -> Res<Self> {
-        let mut readers = Self { processes: Vec::new(), child };
+impl Processes {
+    pub(crate) async fn start(role: &'static str, child: Child, count: u8) -> Res<Self> {
+        let mut started = Self { role, processes: Vec::new(), child };
         for number in 0..count {
-            readers.child.number = number;
-            let reader = readers.next().await?;
-            readers.processes.push(reader);
+            started.child.number = number;
+            let process = started.next().await?;
+            started.processes.push(process);
         }
-        Ok(readers)
+        Ok(started)
     }
 
     /// Returns any of them.
     pub(crate) fn any(&self, rng: &mut SmallRng) -> Res<&ServerProcess> {
-        self.processes.get(rng.random_range(0..self.processes.len())).ok_or_else(|| "there are no readers".into())
+        self.processes.get(rng.random_range(0..self.processes.len())).ok_or_else(|| "there are no processes".into())
     }
 
-    /// Kills one reader, and starts another in its place.
+    /// Kills one of them, and starts another in its place.
     pub(crate) async fn replace(&mut self, rng: &mut SmallRng) -> Res<()> {
         let at = rng.random_range(0..self.processes.len());
         self.processes[at].kill().await;
@@ -40,10 +41,10 @@ impl Readers {
         Ok(())
     }
 
-    /// Starts the next reader, with a seed of its own.
+    /// Starts the next one, with a seed of its own.
     async fn next(&mut self) -> Res<ServerProcess> {
         self.child.seed += 1;
-        start("reader", &self.child).await
+        start(self.role, &self.child).await
     }
 }
 
@@ -59,6 +60,7 @@ pub(crate) async fn start(role: &str, child: &Child) -> Res<ServerProcess> {
     ];
     command.extend(numbers.into_iter().flat_map(|(name, number)| [name.to_owned(), number.to_string()]));
     command.extend(["--mysql".to_owned(), child.mysql.clone()]);
+    command.extend(child.follow.then(|| "--follow".to_owned()));
     if let Some(lack) = child.without.and_then(|lack| clap::ValueEnum::to_possible_value(&lack)) {
         command.extend(["--without".to_owned(), lack.get_name().to_owned()]);
     }

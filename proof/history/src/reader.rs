@@ -1,5 +1,6 @@
 //! A process that reads through the cache, and refreshes some entries.
 
+use std::iter;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -8,11 +9,14 @@ use mrc::config::{CacheBuilder, MySqlConfig};
 use mrc::events::Bypass;
 use mrc::scope::Mode;
 use mrc::store::{CacheStore, Claim, Life, MySqlExecutor, QueryExecutor, Sliding, Terms, Token};
-use mrc::{Answer, Bound, Cache, Error, Event, Loader, Many, MrcClient, Policy, Query, Source, Spec, params, scope};
+use mrc::{
+    Answer, Bound, Cache, Error, Event, Loader, Many, MrcClient, Policy, Query, Source, Spec, Tag, params, scope,
+};
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 
 use crate::args::Child;
+use crate::follow::ALL;
 use crate::items::{
     BY_ID, BY_ID_TAGGED, BY_IDS, Item, LEASE, PARAM, WAIT_MAX, draw, draw_pause, draw_ttl, pair_of, tag_of,
 };
@@ -91,7 +95,8 @@ pub(crate) async fn run(child: &Child) -> Res<()> {
     let many = Many::new(BY_ID, "id", PARAM).batch(BY_IDS);
     // Its entries have the longest TTL; those of other ways have all of them.
     let loader = client.loader(many.clone().coalesce(Duration::from_millis(1)), LOADED)?;
-    let reader = Reader { client, many, loader, cache, bounded, store, sink, process: child.number };
+    let reader =
+        Reader { client, many, loader, cache, bounded, store, sink, process: child.number, follow: child.follow };
     for task in 0..TASKS + REFRESHERS {
         let reader = reader.clone();
         let mut rng = SmallRng::seed_from_u64(child.seed * 1_000 + task);
@@ -132,6 +137,7 @@ struct Reader {
     store: Arc<dyn CacheStore>,
     sink: Sink,
     process: u8,
+    follow: bool,
 }
 
 impl Reader {
@@ -148,7 +154,7 @@ impl Reader {
             Way::Many | Way::Gathered => self.gathered(item).await,
             Way::Scan if function => self.function(item, ttl).await,
             Way::Scan => self.query(BY_ID.into(), item, ttl).await,
-            Way::Tagged => self.query(tagged(item), item, ttl).await,
+            Way::Tagged => self.query(self.tagged(item), item, ttl).await,
             Way::Late => scope::with_mode(mode, self.late(&self.cache, item, ttl)).await.map_err(Into::into),
             Way::Bounded => scope::with_mode(mode, self.late(&self.bounded, item, ttl)).await.map_err(Into::into),
             Way::Nested => scope::with_mode(mode, self.nested(item, ttl, inner_ttl, function)).await,
@@ -209,7 +215,7 @@ impl Reader {
         let function = async || {
             ran.store(true, Ordering::Relaxed);
             let answer = self.client.query(BY_ID, params! { PARAM => item }).await?;
-            scope::tag(tag_of(item));
+            self.tags(item).for_each(scope::tag);
             one(&answer)
         };
         let row = cache.get_or_try(Spec::of("late").param("pair", pair_of(item)).ttl(ttl), function).await?;
@@ -225,7 +231,7 @@ impl Reader {
                 let cache = if item.is_multiple_of(2) { &self.cache } else { &self.bounded };
                 return Ok(self.late(cache, item, inner).await?.0);
             }
-            one(&self.client.query_with_cache(tagged(item), params! { PARAM => item }, inner).await?)
+            one(&self.client.query_with_cache(self.tagged(item), params! { PARAM => item }, inner).await?)
         };
         let spec = Spec::of("nested").param("pair", pair_of(item)).ttl(ttl);
         let row = self.cache.get_or_try::<_, Error, _, _>(spec, function).await?;
@@ -237,8 +243,9 @@ impl Reader {
         let (item, ttl, token) = (draw(rng), draw_ttl(rng), Token::from_bits(rand::random()));
         let (params, mut life) = (params! { PARAM => item }, Life::from(ttl));
         let query = if rng.random() {
-            life.tags.add(tag_of(item), self.store.now().await?);
-            tagged(item)
+            let now = self.store.now().await?;
+            self.tags(item).for_each(|tag| life.tags.add(tag, now));
+            self.tagged(item)
         } else {
             BY_ID.into()
         };
@@ -250,10 +257,15 @@ impl Reader {
         }
         Ok(())
     }
-}
 
-fn tagged(item: u16) -> Query<'static> {
-    Query::new(BY_ID_TAGGED).tag(tag_of(item))
+    fn tagged(&self, item: u16) -> Query<'static> {
+        self.tags(item).fold(Query::new(BY_ID_TAGGED), Query::tag)
+    }
+
+    /// Returns the tags of an entry. A follower needs the tag of all, for rows that it can't read.
+    fn tags(&self, item: u16) -> impl Iterator<Item = Tag> {
+        iter::once(tag_of(item)).chain(self.follow.then(|| ALL.into()))
+    }
 }
 
 /// Returns the only row of an answer.

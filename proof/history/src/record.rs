@@ -7,6 +7,7 @@ pub(crate) const SIZE: usize = 24;
 pub(crate) enum Record {
     Read(Read),
     Write(Write),
+    Memory(Memory),
     /// An event happened this many times more.
     Count(Count, u64),
 }
@@ -32,7 +33,16 @@ pub(crate) struct Write {
     /// A time between the return of the commit and the start of the invalidation.
     pub(crate) committed: u64,
     /// The time when the invalidation had returned. `None` if it failed: then it promises nothing.
+    /// Of a followed write, a child tells the number of its transaction in the log instead.
     pub(crate) dropped: Option<u64>,
+}
+
+/// The memory of a process, at a time of [`clock::now`](crate::clock::now).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Memory {
+    pub(crate) process: u8,
+    pub(crate) kib: u32,
+    pub(crate) at: u64,
 }
 
 /// Enums that are sent as a byte and printed as a text.
@@ -85,6 +95,7 @@ told! {
         MrcTag "mrc, by tag",
         Npm "npm peer",
         Pypi "PyPI peer",
+        Follower "the follower",
     }
 }
 
@@ -125,6 +136,15 @@ told! {
         Stopped "readers stopped for longer than the lease",
         Killed "readers killed",
         PeerRestarted "peers restarted",
+        Led "followers that took the lease",
+        Rewound "positions that went back",
+        LogLost "positions that the log doesn't have",
+        FellBack "invalidations of a whole table",
+        FollowerFailed "followers that ended with an error",
+        FollowerKilled "followers killed",
+        FollowerStopped "followers stopped",
+        FollowerCut "links of the follower to the database cut",
+        CommitsHeld "commits held between the log and the engine",
     }
 }
 
@@ -135,7 +155,7 @@ impl By {
             Way::Scan | Way::Many | Way::Gathered => self != Self::MrcTag,
             // Its key has the param, and its entry the tag.
             Way::Tagged => true,
-            Way::Late | Way::Bounded | Way::Nested => self == Self::MrcTag,
+            Way::Late | Way::Bounded | Way::Nested => matches!(self, Self::MrcTag | Self::Follower),
         }
     }
 
@@ -163,6 +183,7 @@ impl Record {
                 (1, write.by as u8, write.item, write.version, write.committed, write.dropped.unwrap_or(0))
             }
             Self::Count(count, more) => (2, count as u8, 0, 0, more, 0),
+            Self::Memory(memory) => (3, memory.process, 0, memory.kib, memory.at, 0),
         };
         let mut bytes = [sort; SIZE];
         bytes[1] = kind;
@@ -191,6 +212,7 @@ impl Record {
                 Self::Write(Write { by, item, version, committed: first, dropped })
             }
             2 => Self::Count(*Count::ALL.get(usize::from(kind))?, first),
+            _ if bytes[0] == 3 => Self::Memory(Memory { process: kind, kib: version, at: first }),
             _ => return None,
         })
     }
@@ -215,12 +237,13 @@ mod tests {
         for &seen in Seen::ALL {
             Way::ALL.iter().for_each(|&way| check(Record::Read(Read { way, seen, ..read })));
         }
-        for (&by, dropped) in By::ALL.iter().zip([None, Some(1), Some(u64::MAX), Some(2)]) {
+        for (&by, dropped) in By::ALL.iter().zip([None, Some(1), Some(u64::MAX), Some(2), Some(3)]) {
             check(Record::Write(Write { by, item: 7, version: 8, committed: 9, dropped }));
         }
         for &count in Count::ALL {
             check(Record::Count(count, 3));
         }
+        check(Record::Memory(Memory { process: 1, kib: u32::MAX, at: u64::MAX }));
         assert_eq!(Record::decode(&[255; SIZE]), None);
     }
 }

@@ -43,7 +43,7 @@ pub(crate) fn table(outcomes: &[Outcome]) -> String {
 }
 
 /// Returns the stale entries of a run, counted by path.
-fn stale_by_way(outcomes: &[Outcome]) -> String {
+pub(crate) fn stale_by_way(outcomes: &[Outcome]) -> String {
     let ways: String = Way::ALL.iter().map(|way| format!(" {} |", way.text())).collect();
     let mut text = format!("\n| stale reads |{ways}\n| --- |{}\n", " --: |".repeat(Way::ALL.len()));
     for outcome in outcomes {
@@ -107,6 +107,7 @@ pub(crate) fn details(outcome: &Outcome) -> String {
     text
 }
 
-fn grouped(number: usize) -> String {
+/// Formats `1234567` as `1,234,567`.
+pub(crate) fn grouped(number: usize) -> String {
     mrc_chart::thousands(number as f64)
 }

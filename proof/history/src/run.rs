@@ -1,6 +1,7 @@
 //! One run: servers, processes and faults, and their records.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use mrc_tests::{Database, Redis};
@@ -11,14 +12,17 @@ use tokio::task::JoinSet;
 use crate::args::{Args, Child};
 use crate::check::{Stale, stale};
 use crate::lack::Lack;
-use crate::processes::{Readers, start};
+use crate::processes::{Processes, start};
 use crate::proxy::Wire;
-use crate::record::By;
+use crate::record::{By, Write};
 use crate::sink::History;
-use crate::{Res, clock, faults, foreign, items};
+use crate::{Res, clock, faults, follow, foreign, items};
 
 /// The longest silence of the readers before the run fails.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// How long the follower may take for the last writes. Then all rows are read for a while.
+const CATCHING_UP: Duration = Duration::from_secs(30);
+const READING_ALL: Duration = Duration::from_secs(3);
 
 /// The result of a run.
 pub(crate) struct Outcome {
@@ -56,8 +60,8 @@ pub(crate) async fn run(args: &Args, lack: Option<Lack>, operations: u64) -> Res
     let name = name(lack);
     eprintln!("{name}: starting");
     let redis = Redis::start().await;
-    let database = Database::create().await;
-    database.execute(&items::schema()).await;
+    let database = Arc::new(if args.follow { Database::logged().await } else { Database::create().await });
+    database.execute(&if args.follow { follow::schema() } else { items::schema() }).await;
     let (history, clock_began) = (Arc::new(History::default()), clock::now());
     let wire = Wire::new(redis.port(), args.seed, Arc::clone(&history))?;
     let (told, proxied) = (TcpListener::bind("127.0.0.1:0").await?, TcpListener::bind("127.0.0.1:0").await?);
@@ -69,20 +73,33 @@ pub(crate) async fn run(args: &Args, lack: Option<Lack>, operations: u64) -> Res
         direct: redis.port(),
         mysql: database.url(),
         without: lack,
+        follow: args.follow,
     };
     // These end what they run when they are dropped.
     let (mut services, mut players) = (JoinSet::new(), JoinSet::new());
     services.spawn(Arc::clone(&history).listen(told));
     services.spawn(Arc::clone(&wire).serve(proxied));
-    let _writer = start("writer", &child).await?;
-    let readers = Readers::start(child, args.readers).await?;
-    for (by, seed) in [(By::Npm, 1), (By::Pypi, 2)] {
-        let pool = Pool::from_url(database.url())?;
-        players.spawn(foreign::write(by, redis.url(), pool, args.seed + seed, Arc::clone(&history)));
+    let calm = Arc::new(AtomicBool::new(false));
+    let mut tracker = None;
+    if args.follow {
+        tracker = Some(follow::start(&database, &child, &history, &calm, &mut players).await?);
     }
-    players.spawn(faults::happen(readers, redis.clone(), wire, args.seed, Arc::clone(&history)));
+    let writer = start("writer", &child).await?;
+    let readers = Processes::start("reader", child, args.readers).await?;
+    if !args.follow {
+        for (by, seed) in [(By::Npm, 1), (By::Pypi, 2)] {
+            let pool = Pool::from_url(database.url())?;
+            players.spawn(foreign::write(by, redis.url(), pool, args.seed + seed, Arc::clone(&history)));
+        }
+    }
+    players.spawn(faults::happen(readers, redis.clone(), wire, args.seed, Arc::clone(&history), Arc::clone(&calm)));
 
-    let (began, limit) = (Instant::now(), Duration::from_secs(args.seconds));
+    // Of followed writes, the time of the invalidation is known only here.
+    let writes = || -> Vec<Write> {
+        let writes = history.writes();
+        tracker.as_ref().map_or_else(|| writes.clone(), |tracker| tracker.resolve(&writes))
+    };
+    let (began, limit) = (Instant::now(), Duration::from_secs(args.soak.unwrap_or(args.seconds)));
     let (mut wanted, mut last) = (operations, (0, Instant::now()));
     loop {
         tokio::time::sleep(Duration::from_millis(500)).await;
@@ -90,25 +107,37 @@ pub(crate) async fn run(args: &Args, lack: Option<Lack>, operations: u64) -> Res
         if let Some(ended) = players.try_join_next() {
             return Err(ended?.err().unwrap_or_else(|| "a player left".into()));
         }
-        let (reads, writes) = (history.reads().len(), history.writes().len());
-        eprint!("\r{name}: {reads} reads, {writes} invalidations, {:.0} s  ", began.elapsed().as_secs_f64());
+        let (reads, written) = (history.reads().len(), history.writes().len());
+        eprint!("\r{name}: {reads} reads, {written} invalidations, {:.0} s  ", began.elapsed().as_secs_f64());
         if reads > last.0 {
             last = (reads, Instant::now());
         } else if last.1.elapsed() > PATIENCE {
             return Err("the readers have ended, or hang".into());
         }
         let over = began.elapsed() > limit;
-        if reads as u64 >= wanted || over {
-            if over || lack.is_none() || !stale(&history.reads(), &history.writes()).is_empty() {
+        if reads as u64 >= wanted && args.soak.is_none() || over {
+            if over || lack.is_none() || !stale(&history.reads(), &writes()).is_empty() {
                 break;
             }
             wanted *= 2;
         }
     }
     eprintln!();
+    if let Some(tracker) = &tracker {
+        calm.store(true, Ordering::Relaxed);
+        database.hold_commits(None).await;
+        drop(writer);
+        let written = history.writes().clone();
+        if !tracker.passes(&written, CATCHING_UP).await && lack.is_none() {
+            return Err("the follower didn't catch up".into());
+        }
+        tokio::time::sleep(READING_ALL).await;
+    }
     let took = began.elapsed();
     players.shutdown().await;
-    let stale = stale(&history.reads(), &history.writes());
+    let writes = writes();
+    history.writes().clone_from(&writes);
+    let stale = stale(&history.reads(), &writes);
     let statistics = redis.cli(&["INFO", "stats"]).await;
     let expired = statistics.lines().find_map(|line| line.trim().strip_prefix("expired_keys:")?.parse().ok());
     Ok(Outcome { lack, history, began: clock_began, took, stale, expired: expired.unwrap_or(0) })

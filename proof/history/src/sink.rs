@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use crate::Res;
-use crate::record::{Count, Read, Record, SIZE, Write};
+use crate::record::{Count, Memory, Read, Record, SIZE, Write};
 
 /// How often a process sends its records. Those of a killed process may be lost, which is harmless.
 const EVERY: Duration = Duration::from_millis(20);
@@ -57,6 +57,7 @@ pub(crate) fn ready() {
 pub(crate) struct History {
     reads: Mutex<Vec<Read>>,
     writes: Mutex<Vec<Write>>,
+    memory: Mutex<Vec<Memory>>,
     counts: Counts,
 }
 
@@ -74,6 +75,7 @@ impl History {
         match record {
             Record::Read(read) => lock(&self.reads).push(read),
             Record::Write(write) => lock(&self.writes).push(write),
+            Record::Memory(memory) => lock(&self.memory).push(memory),
             Record::Count(what, more) => {
                 self.counts.0[what as usize].fetch_add(more, Ordering::Relaxed);
             }
@@ -94,6 +96,10 @@ impl History {
 
     pub(crate) fn writes(&self) -> MutexGuard<'_, Vec<Write>> {
         lock(&self.writes)
+    }
+
+    pub(crate) fn memory(&self) -> MutexGuard<'_, Vec<Memory>> {
+        lock(&self.memory)
     }
 
     /// Takes the records of the processes, until it is dropped.

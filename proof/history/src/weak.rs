@@ -57,6 +57,7 @@ pub(crate) async fn store(port: u16, lack: Option<Lack>) -> Res<Arc<dyn CacheSto
     Ok(match lack {
         // The client decides what a follower takes.
         None | Some(Lack::FollowerRule | Lack::CloseFirst) => whole,
+        Some(lack) if lack.is_of_follower() => whole,
         Some(lack) => {
             let token = Token::from_bits(rand::random());
             let scripts = Scripts::without(Some(lack))?;

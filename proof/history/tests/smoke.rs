@@ -15,6 +15,18 @@ fn the_protocol_lets_nothing_stale_through() {
 }
 
 #[test]
+fn the_follower_lets_nothing_stale_through() {
+    let output = run(&["--follow"]).unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+}
+
+#[test]
+fn a_follower_that_does_not_wait_until_readers_see_the_commit_does() {
+    let output = run(&["--follow", "--without", "visibility"]).unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+}
+
+#[test]
 fn the_way_of_the_peers_does() {
     let output = run(&["--naive"]).unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));

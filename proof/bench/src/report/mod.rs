@@ -2,6 +2,7 @@
 
 mod bars;
 mod bounded;
+mod follow;
 mod lines;
 mod pictures;
 mod ratios;
@@ -30,6 +31,7 @@ pub(crate) fn text(results: &Results) -> String {
     out += &tags::memory(results);
     out += &tags::functions(results);
     out += &bounded::calls(results);
+    out += &follow::tables(results);
     out
 }
 

@@ -7,7 +7,9 @@ use crate::results::{Results, Series, Work, find};
 
 /// Returns the charts, by file name.
 pub(super) fn all(results: &Results) -> Vec<(&'static str, String)> {
-    vec![("hits.svg", hit(results)), ("rows.svg", rows(results)), ("drop.svg", drops(results))]
+    let mut all = vec![("hits.svg", hit(results)), ("rows.svg", rows(results)), ("drop.svg", drops(results))];
+    all.extend(super::follow::picture(results).map(|picture| ("follow.svg", picture)));
+    all
 }
 
 fn hit(results: &Results) -> String {

@@ -109,6 +109,7 @@ pub(super) fn all(results: &Results) -> Vec<Target> {
     }
     super::tags::targets(results, &mut targets);
     super::bounded::targets(results, &mut targets);
+    super::follow::targets(results, &mut targets);
     targets
 }
 

@@ -2,6 +2,7 @@
 
 mod bounded;
 mod drops;
+mod follow;
 mod functions;
 mod hits;
 mod invalidations;
@@ -61,6 +62,9 @@ pub(crate) fn run(args: &Args) -> Res<Results> {
         }
         if args.wants(Suite::Bounded) {
             results.bounded = bounded::run(plan).await?;
+        }
+        if args.wants(Suite::Follow) {
+            results.follow = vec![follow::run(plan, args.quick).await?];
         }
         Ok(results)
     })
