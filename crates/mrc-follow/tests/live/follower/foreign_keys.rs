@@ -1,6 +1,7 @@
 //! Rows that a foreign key changes.
 
 use mrc_tests::{Database, SqlKind, SqlServer};
+use mysql_async::prelude::Queryable;
 
 use super::{ALL, Shop};
 
@@ -52,4 +53,22 @@ async fn rows_that_the_log_lacks_are_noticed() {
     let shop = Shop::on(Database::on(server).await, &format!("{STORES}; {key}")).await;
     shop.check("UPDATE stores SET id = 66 WHERE id = 6", &ALL).await;
     shop.check("DELETE FROM stores WHERE id = 7", &ALL).await;
+}
+
+/// A key of two columns, of which one changes.
+#[tokio::test]
+async fn a_part_of_a_key_that_cascades_is_noticed() {
+    let tables = "CREATE TABLE stores (id INT, version INT, PRIMARY KEY (id, version)); \
+        INSERT INTO stores VALUES (6, 1), (7, 1); ALTER TABLE orders ADD version INT NOT NULL DEFAULT 1; \
+        ALTER TABLE orders ADD FOREIGN KEY (store_id, version) REFERENCES stores (id, version) ON UPDATE CASCADE";
+    let shop = Shop::open(tables).await;
+    shop.check("UPDATE stores SET version = version + 1 WHERE id = 6", gone()).await;
+    let mut conn = shop.database.admin().await;
+    for round in 0..3 {
+        let prepared = "UPDATE stores SET version = LAST_INSERT_ID(version + 1) WHERE id = ?";
+        let mut transaction = conn.start_transaction(mysql_async::TxOpts::new()).await.unwrap();
+        transaction.exec_drop(prepared, (6,)).await.unwrap();
+        transaction.commit().await.unwrap();
+        shop.expect(&format!("{prepared}, round {round}"), gone()).await;
+    }
 }
