@@ -90,7 +90,7 @@ static SQL: [SqlKind; 2] = [
             "--binlog-row-metadata=FULL",
             "--innodb-native-foreign-keys=ON",
         ],
-        logs_cascades: true,
+        logs_cascades: false,
         foreign_logins: &[("IDENTIFIED WITH sha256_password BY 'secret'", "sha256_password")],
         statement_limit: ("max_execution_time", "1500"),
         own_types: &[("VECTOR(2)", "STRING_TO_VECTOR('[0.1,-2]')", r#""zczMPQAAAMA=""#)],

@@ -27,7 +27,7 @@ pub(crate) struct Committed {
     pub(crate) rows: u64,
     /// The time of its statement, in seconds since 1970.
     pub(crate) timestamp: u32,
-    /// Whether a statement may have changed tables or their foreign keys.
+    /// Whether a statement may have changed foreign keys.
     pub(crate) changed_schema: bool,
 }
 
@@ -95,6 +95,7 @@ impl Assembler {
     /// Ignores tables without rows, for the proofs alone.
     pub(crate) fn ignore_cascades(&mut self) {
         self.ignores_cascades = true;
+        self.cascades = Arc::default();
     }
 
     /// Takes the next event. Returns the transaction that it ends.
@@ -247,7 +248,7 @@ impl Assembler {
                 return Step::Ends;
             }
             statement => {
-                self.open.changed_schema |= !matches!(statement, Statement::Harmless | Statement::Savepoint);
+                self.open.changed_schema |= may_change_foreign_keys(&query.text);
                 self.rules.apply_statement(statement, &schema, &mut self.open.effects);
             }
         }
@@ -330,6 +331,12 @@ impl Assembler {
             self.plans.insert(table.id, (Arc::clone(table), plan));
         }
     }
+}
+
+/// Returns whether a statement may add a foreign key, or rename one of its tables.
+fn may_change_foreign_keys(text: &[u8]) -> bool {
+    let text = text.to_ascii_uppercase();
+    ["REFERENCES", "RENAME"].iter().any(|word| text.windows(word.len()).any(|part| part == word.as_bytes()))
 }
 
 fn cascaded() -> Reason {

@@ -2,7 +2,6 @@
 
 use super::Finding;
 use super::grants::Grants;
-use crate::cascades::are_unlogged;
 use crate::event::Flavor;
 use crate::rules::{Rules, TableName};
 use crate::source::{Session, SourceError};
@@ -116,11 +115,8 @@ async fn cascade(
         let what = format!("{what}: MariaDB doesn't log these rows, so everything of {child} is invalidated then");
         return Ok(Some(Finding::warning(what, None)));
     }
-    if !are_unlogged(session).await? {
-        return Ok(None);
-    }
     let what = format!(
-        "{what}: this server doesn't log these rows, so everything of {child} is invalidated then, \
+        "{what}: MySQL doesn't log all of these rows, so everything of {child} is invalidated then, \
          if the follower's user may see the foreign key"
     );
     Ok(Some(Finding::warning(what, None)))

@@ -39,6 +39,8 @@ enum Again {
     Source(SourceError),
     /// The cache has another position than was written last.
     Rewound(Option<String>),
+    /// A statement may have changed the foreign keys, by which later rows are to be read.
+    ForeignKeys,
     Failed(FollowError),
 }
 
@@ -96,6 +98,9 @@ impl<'a> Lead<'a> {
                 Ok(()) => return Ok(LeadEnd::Done),
                 Err(again) => again,
             };
+            if matches!(again, Again::ForeignKeys) {
+                continue;
+            }
             self.inner.status.change(|status| status.reconnects += 1);
             match again {
                 Again::Failed(error) => return Err(error),
@@ -105,6 +110,7 @@ impl<'a> Lead<'a> {
                 Again::Source(SourceError::Lost(why)) => self.lost(&why),
                 Again::Source(error) => tracing::warn!(target: "mrc", %error, "the stream of the database's log broke"),
                 Again::Rewound(found) => self.rewound(found),
+                Again::ForeignKeys => {}
             }
             // A connection that held for a while was a good one.
             pause = if began.elapsed() > PAUSES.1 { PAUSES.0 } else { (pause * 2).min(PAUSES.1) };
@@ -171,7 +177,7 @@ impl<'a> Lead<'a> {
             let changed_schema = batch.changed_schema;
             self.take(batch, &mut session, &rules).await?;
             if changed_schema && cascades.are_needed {
-                return Err(SourceError::Broken("the foreign keys may have changed".into()).into());
+                return Err(Again::ForeignKeys);
             }
         }
     }

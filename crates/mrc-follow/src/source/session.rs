@@ -22,7 +22,6 @@ const SCAN: Duration = Duration::from_secs(120);
 pub(crate) struct Session {
     conn: Conn,
     flavor: Flavor,
-    version: String,
     limit: Duration,
 }
 
@@ -32,16 +31,11 @@ impl Session {
         let mut conn = config.connect().await?;
         let version: String = ask(&mut conn, "SELECT VERSION()", limit).await?.unwrap_or_default();
         let flavor = if version.contains("MariaDB") { Flavor::MariaDb } else { Flavor::MySql };
-        Ok(Self { conn, flavor, version, limit })
+        Ok(Self { conn, flavor, limit })
     }
 
     pub(crate) fn flavor(&self) -> Flavor {
         self.flavor
-    }
-
-    /// Returns the server's version: `9.7.4`, `10.11.19-MariaDB`.
-    pub(crate) fn version(&self) -> &str {
-        &self.version
     }
 
     /// Returns a single value.
