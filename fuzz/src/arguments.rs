@@ -82,7 +82,7 @@ pub fn arguments(data: &[u8]) {
             assert!(!invalidate.tags.is_empty(), "an invalidation of nothing would be one of everything");
             assert!(invalidate.tags.iter().all(|tag| tag.check().is_ok()), "a tag that can't be used");
         }
-        Command::Stats | Command::Demo | Command::Completions(_) => {}
+        Command::Stats | Command::Follow(_) | Command::Demo | Command::Completions(_) => {}
     }
 }
 

@@ -1,5 +1,6 @@
 //! The command line.
 
+#[path = "args/follow.rs"]
 mod follow;
 
 use std::time::Duration;
