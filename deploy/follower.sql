@@ -1,8 +1,11 @@
 -- The user of `mrc follow` in MySQL and MariaDB. Replace `follower` and its password.
--- The tests run the follower with these rights. It reads the log, and no table.
+-- The tests run the follower with these rights. It reads the log, and no rows of a table.
 
 CREATE USER follower@'%' IDENTIFIED BY 'secret';
 GRANT REPLICATION SLAVE ON *.* TO follower@'%';
+
+-- On MySQL, if foreign keys change rows of followed tables: the follower has to see the keys.
+-- GRANT REFERENCES ON shop.* TO follower@'%';
 
 -- Only for `mrc follow --check`, which looks for the tables and columns of the rules. Replace `shop`,
 -- run the check, and revoke it: REVOKE SELECT, REFERENCES ON shop.* FROM follower@'%';

@@ -28,8 +28,6 @@ pub struct SqlKind {
     pub(crate) semi_sync: (Option<&'static str>, &'static str),
     /// As [`with_log`](Self::with_log), where the log lacks the rows that foreign keys change.
     pub(crate) with_log_of_old: &'static [&'static str],
-    /// Whether the log has the rows that foreign keys change.
-    pub logs_cascades: bool,
     /// Logins that the driver doesn't know: the end of a `CREATE USER`, and the plugin's name.
     pub foreign_logins: &'static [(&'static str, &'static str)],
     /// The variable that limits the time of a statement, and its text for 1.5 seconds.
@@ -90,7 +88,6 @@ static SQL: [SqlKind; 2] = [
             "--binlog-row-metadata=FULL",
             "--innodb-native-foreign-keys=ON",
         ],
-        logs_cascades: false,
         foreign_logins: &[("IDENTIFIED WITH sha256_password BY 'secret'", "sha256_password")],
         statement_limit: ("max_execution_time", "1500"),
         own_types: &[("VECTOR(2)", "STRING_TO_VECTOR('[0.1,-2]')", r#""zczMPQAAAMA=""#)],
@@ -132,7 +129,6 @@ static SQL: [SqlKind; 2] = [
         with_log: &["--log-bin=binlog", "--server-id=1", "--binlog-format=ROW", "--binlog-row-metadata=FULL"],
         semi_sync: (None, "GLOBAL rpl_semi_sync_master_"),
         with_log_of_old: &["--log-bin=binlog", "--server-id=1", "--binlog-format=ROW", "--binlog-row-metadata=FULL"],
-        logs_cascades: false,
         // Its package leaves out the plugins, ed25519 and PAM.
         foreign_logins: &[],
         statement_limit: ("max_statement_time", "1.5"),

@@ -62,7 +62,7 @@ Examples:
   Look at what the cache holds:
     mrc stats
 
-  Invalidate what each commit changes, whoever writes it: check the servers, then follow:
+  Invalidate what each commit of any program changes: check the servers, then follow:
     mrc follow --config follow.toml --check
     mrc follow --config follow.toml --listen 9184";
 

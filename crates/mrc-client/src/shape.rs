@@ -4,7 +4,7 @@ use serde::de::value::{Error as Nothing, UnitDeserializer};
 use serde::de::{DeserializeOwned, Deserializer, Error as _, Visitor};
 use serde::forward_to_deserialize_any;
 
-/// What a type takes from the rows of an id.
+/// The number of rows that a type takes of an id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Shape {
     /// All rows: `Vec<T>`.

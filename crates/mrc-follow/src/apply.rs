@@ -13,7 +13,7 @@ use crate::rules::{Effects, Fallback, Rules};
 /// of 100,000 at once would take gigabytes.
 const AT_ONCE: usize = 1_000;
 
-/// What was invalidated.
+/// The numbers of an invalidation.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Applied {
     pub(crate) tags: u64,

@@ -18,8 +18,6 @@ const FOREIGN_KEYS: &str = "SELECT UNIQUE_CONSTRAINT_SCHEMA, REFERENCED_TABLE_NA
 #[derive(Debug, Default)]
 pub(crate) struct Cascades {
     children: HashMap<TableName, Vec<TableName>>,
-    /// Whether the server changes rows without logging them.
-    pub(crate) are_needed: bool,
 }
 
 impl Cascades {
@@ -32,7 +30,7 @@ impl Cascades {
         let keys = rows.into_iter().map(|(schema, parent, child_schema, child)| {
             (TableName::new(schema, parent), TableName::new(child_schema, child))
         });
-        Ok(Self { children: closed(keys), are_needed: true })
+        Ok(Self { children: closed(keys) })
     }
 
     /// Returns the tables whose rows change with the rows of a table.

@@ -20,7 +20,7 @@ pub(crate) use self::settings::obstacle;
 pub struct Finding {
     /// How bad it is.
     pub severity: Severity,
-    /// What is wrong, and what follows from it.
+    /// The fault, and its consequence.
     pub what: String,
     /// The statement, or the line of a file, that mends it. `None` if nothing can.
     pub fix: Option<String>,

@@ -1,4 +1,4 @@
-//! What a follower has done so far, for metrics and for people.
+//! The work that a follower has done so far, for metrics and for people.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -40,7 +40,6 @@ mod writer;
 use std::process::ExitCode;
 
 use clap::Parser;
-use mrc_tests::SqlKind;
 
 use crate::args::{Args, Command};
 use crate::lack::Lack;
@@ -65,14 +64,12 @@ fn main() -> Res<ExitCode> {
 /// Makes the runs. Succeeds if the whole protocol had no stale reads, and each lack had some.
 async fn compare(args: &Args) -> Res<ExitCode> {
     if let Some(lack) = args.without
-        && (lack.is_of_follower() != args.follow || lack == Lack::Cascades && SqlKind::of_this_run().logs_cascades)
+        && lack.is_of_follower() != args.follow
     {
         return Err("this run has no such part: see --help".into());
     }
     let lacks: Vec<Option<Lack>> = if args.all && args.follow {
-        // Where the log has the rows of cascades, nothing depends on that part.
-        let is_there = |lack: &Lack| *lack != Lack::Cascades || !SqlKind::of_this_run().logs_cascades;
-        std::iter::once(None).chain(Lack::OF_FOLLOWER.into_iter().filter(is_there).map(Some)).collect()
+        std::iter::once(None).chain(Lack::OF_FOLLOWER.map(Some)).collect()
     } else if args.all {
         Lack::with_none().filter(|lack| lack.is_none_or(|lack| !lack.is_of_follower())).collect()
     } else if args.naive {

@@ -28,7 +28,7 @@ pub struct Setting {
     pub drops: Vec<u8>,
     /// How often each writer of another tag commits and invalidates. The tag shares our bucket.
     pub other_writes: Vec<u8>,
-    /// What each event of the binlog changes. Its writers don't invalidate. No others write.
+    /// The change of each event of the binlog. Its writers don't invalidate. No others write.
     pub log: Vec<Change>,
     /// Processes that follow the binlog and invalidate. More than one need no lease.
     pub processes: u8,
@@ -84,7 +84,7 @@ pub struct Faults {
     pub goes_back: u8,
 }
 
-/// What an event of the binlog changes.
+/// The change of an event of the binlog.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Change {
     /// The row that our tag is about.

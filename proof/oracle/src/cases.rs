@@ -16,7 +16,7 @@ use crate::server::{Collations, MODE, batch};
 /// A query and a change that changes its answer.
 #[derive(Debug, Clone)]
 pub struct Case {
-    /// What the case is about.
+    /// The subject of the case.
     pub name: &'static str,
     /// The rule without which the case is missed.
     pub lack: Lack,
@@ -27,7 +27,7 @@ pub struct Case {
     change: &'static str,
 }
 
-/// What a server and the tags say about a case.
+/// The outcome of a case on a server and by its tags.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Outcome {
     /// Whether the answer changed. Some changes matter to one server alone.

@@ -1,4 +1,4 @@
-//! What deriving costs: once a text, and once a call.
+//! The cost of deriving: once a text, and once a call.
 
 use std::hint::black_box;
 use std::time::Instant;

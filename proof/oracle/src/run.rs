@@ -30,7 +30,7 @@ const REALISTIC_QUERIES: usize = 400;
 /// The misses that a report shows in full.
 const SHOWN: usize = 5;
 
-/// What a run does.
+/// The task of a run.
 #[derive(Debug, Clone, Copy)]
 pub struct Settings {
     /// The pairs at least.
@@ -56,7 +56,7 @@ pub enum Load {
     Realistic,
 }
 
-/// What a run found.
+/// The results of a run.
 #[derive(Debug, Clone, Default)]
 pub struct Report {
     /// The pairs of a query and a change.
@@ -298,7 +298,7 @@ fn sorted(mut rows: Vec<Texts>) -> Vec<Texts> {
     rows
 }
 
-/// What is known about a miss.
+/// The facts about a miss.
 struct Miss<'a> {
     seed: u64,
     changes: &'a [String],

@@ -61,7 +61,7 @@ pub(crate) struct Gather {
     pub(crate) goes_on: bool,
 }
 
-/// What waits to be sent.
+/// The calls that wait to be sent.
 #[derive(Default)]
 pub(super) struct Queue {
     pub(super) claims: Vec<AskedClaim>,

@@ -56,7 +56,7 @@ pub(crate) struct Looked {
     steps: Vec<(usize, Step)>,
 }
 
-/// What an entry without an answer does.
+/// The step of an entry without an answer.
 enum Step {
     Miss(Result<Option<Wrong>, StoreError>),
     /// Returns the hit, and may have it recomputed.

@@ -10,7 +10,7 @@ use super::refusal::LeftOutReason;
 use crate::param::Params;
 use crate::statement;
 
-/// What the answer of a call depends on, for people (`Display`) and programs (`Serialize`).
+/// The rows that a call's answer depends on, for people (`Display`) and programs (`Serialize`).
 ///
 /// It quotes the statement, and tags hold values of params.
 ///
@@ -38,7 +38,7 @@ pub struct Explanation {
     pub occurrences: Vec<ExplainedOccurrence>,
 }
 
-/// What the answer of a call depends on through one occurrence.
+/// The rows that a call's answer depends on through one occurrence.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ExplainedOccurrence {
     /// The table, `shop.orders`.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::value::fold;
 
-/// What a follower knows about a collation.
+/// A follower's knowledge about a collation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CollationFolding {
     /// Whether only the same text is equal, but for spaces at the end.

@@ -41,7 +41,7 @@ pub(super) struct From<'a> {
     lack: Lack,
 }
 
-/// What a statement's names mean.
+/// The meanings of a statement's names.
 pub(super) struct Names<'a> {
     pub(super) default_schema: Option<&'a str>,
     /// The names of all CTEs, in lower case.

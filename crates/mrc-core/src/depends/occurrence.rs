@@ -56,7 +56,7 @@ pub struct LeftOut {
     pub why: LeftOutReason,
 }
 
-/// What an entry depends on through one occurrence.
+/// The dependency of an entry through one occurrence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SchemeTag {
     /// The table, `shop.orders`.

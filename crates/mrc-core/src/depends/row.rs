@@ -31,7 +31,7 @@ pub enum RowValue<'a> {
     Other,
 }
 
-/// What a changed row ends under one scheme.
+/// The entries that a changed row invalidates under one scheme.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RowTags {
     /// These tags: at most two, none if no entry's conditions can be met.

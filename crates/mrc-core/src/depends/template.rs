@@ -1,4 +1,4 @@
-//! What a text depends on, for any params.
+//! The dependencies of a text, for any params.
 
 use super::name::TableName;
 use super::occurrence::{Occurrence, SchemeTag};
@@ -6,7 +6,7 @@ use super::refusal::NotFollowable;
 use crate::param::Params;
 use crate::tag::Tag;
 
-/// What the answer of a text depends on, for any params. See [`derive`](super::derive()).
+/// The dependencies of a text's answer, for any params. See [`derive`](super::derive()).
 #[derive(Debug)]
 pub struct Template {
     occurrences: Result<Vec<Occurrence>, NotFollowable>,

@@ -4,7 +4,7 @@ use super::Finding;
 use crate::rules::TableName;
 use crate::source::{Session, SourceError};
 
-/// What a user may do.
+/// The privileges of a user.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Grants {
     /// The user, as statements have it: `'follower'@'%'`.

@@ -7,7 +7,7 @@ use super::compress::decompress;
 use super::read::{Reader, bit};
 use super::{Cell, Change, ColumnType, DecodeError, Fault, Image, Table};
 
-/// What happened to the rows of an event.
+/// The kind of change of an event's rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Operation {
     /// The rows are new.
@@ -105,7 +105,7 @@ impl<'a> Rows<'a> {
         self.table.as_ref()
     }
 
-    /// Returns what happened to the rows.
+    /// Returns the kind of change of the rows.
     pub fn operation(&self) -> Operation {
         self.operation
     }

@@ -149,7 +149,7 @@ impl<'a> Lead<'a> {
         self.store_position().await?;
         let stream = Stream::open(&inner.mysql, inner.config.server_id.get(), &from).await?;
         let cascades = Arc::new(Cascades::read(&mut session).await?);
-        let mut assembler = Assembler::new(session.flavor(), Arc::clone(&rules), Arc::clone(&cascades));
+        let mut assembler = Assembler::new(session.flavor(), Arc::clone(&rules), cascades);
         if inner.lack == Some(Lack::Cascades) {
             assembler.ignore_cascades();
         }
@@ -176,7 +176,7 @@ impl<'a> Lead<'a> {
             }
             let changed_schema = batch.changed_schema;
             self.take(batch, &mut session, &rules).await?;
-            if changed_schema && cascades.are_needed {
+            if changed_schema && session.flavor() == Flavor::MySql {
                 return Err(Again::ForeignKeys);
             }
         }

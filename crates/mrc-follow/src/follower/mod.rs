@@ -27,8 +27,8 @@ use crate::{FollowError, Status};
 /// How long the server may take to answer one question.
 pub(crate) const QUESTION: Duration = Duration::from_secs(10);
 
-/// Follows the log of MySQL or MariaDB, and invalidates in a cache what each commit changed,
-/// whoever wrote it.
+/// Follows the log of MySQL or MariaDB, and invalidates in a cache what each commit of any program
+/// changed.
 ///
 /// A commit is invalidated only after readers can see it, and the position is stored only after
 /// that. So nothing is lost if the follower, the cache or the database is killed: it is invalidated
@@ -53,7 +53,7 @@ pub struct Follower {
     pub(crate) inner: Arc<Inner>,
 }
 
-/// What all tasks of a follower share.
+/// The state that all tasks of a follower share.
 pub(crate) struct Inner {
     pub(crate) mysql: MySqlConfig,
     pub(crate) store: Arc<dyn CacheStore>,

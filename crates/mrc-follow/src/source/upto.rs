@@ -1,4 +1,4 @@
-//! What must be visible before it may be invalidated.
+//! The transactions that readers must see before their effects may be invalidated.
 
 use crate::event::Gtid;
 use crate::position::{GtidSet, Source};

@@ -1,4 +1,4 @@
-//! What the decoder does with events that it can't decode.
+//! The decoder's answers to events that it can't decode.
 
 use mrc_follow::event::{Cell, Change, DecodeError, Decoder, Event, Fault, Flavor, OwnedEvent, RawEvent};
 

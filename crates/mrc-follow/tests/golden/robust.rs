@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use crate::file::{Binlog, FILES};
 
-/// What happens to one event of a file.
+/// The damage to one event of a file.
 #[derive(Debug, Clone)]
 enum Damage {
     Cut(prop::sample::Index),

@@ -9,7 +9,7 @@ pub(crate) type Position = u8;
 /// The binlog. Event n makes version n of the row.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Binlog {
-    /// What each event changes, those to come included.
+    /// The change of each event, those to come included.
     pub(crate) changes: Vec<Change>,
     /// The number of events that are logged. The row's version is the number of the visible ones.
     pub(crate) logged: Position,

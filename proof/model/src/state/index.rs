@@ -32,7 +32,7 @@ pub(crate) struct Index {
     /// The last epoch that T has forgotten. T forgets late: no fill may have an earlier moment.
     pub(crate) forgotten: Moment,
     pub(crate) scores: Scores,
-    /// What lies beside the index, for each table.
+    /// The keys beside the index, for each table.
     pub(crate) table: Table,
 }
 

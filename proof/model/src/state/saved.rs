@@ -1,4 +1,4 @@
-//! What a Redis that goes back comes back with.
+//! The snapshot with which a Redis comes back.
 
 use crate::state::binlog::Position;
 use crate::state::floor::Floor;

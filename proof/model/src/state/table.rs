@@ -1,4 +1,4 @@
-//! What lies in Redis for a table, beside the indexes of its tags: a bucket, and the schemes.
+//! The keys in Redis for a table, beside the indexes of its tags: a bucket, and the schemes.
 
 use crate::part::Part;
 use crate::state::moment::Moment;

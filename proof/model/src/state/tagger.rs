@@ -14,7 +14,7 @@ pub(crate) struct Tagger {
     pub(crate) step: Phase,
 }
 
-/// What it invalidates, and for whom.
+/// The invalidation, and its caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Task {
     /// The tag, after its own commit.

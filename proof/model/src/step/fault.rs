@@ -1,4 +1,4 @@
-//! What keys lose, and what others put there.
+//! Losses of keys, and values that others put there.
 
 use super::went_back;
 use crate::part::Part;

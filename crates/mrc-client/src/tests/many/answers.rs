@@ -1,4 +1,4 @@
-//! What is asked for, and what is returned.
+//! The answers to several ids.
 
 use std::collections::{BTreeMap, HashMap};
 

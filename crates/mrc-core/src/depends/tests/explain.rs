@@ -1,4 +1,4 @@
-//! What people and programs are told.
+//! The explanations for people and programs.
 
 use crate::depends::explain;
 use crate::{Value, params};
