@@ -15,7 +15,6 @@ fn the_protocol_lets_nothing_stale_through() {
 }
 
 #[test]
-#[ignore = "on MySQL a run still finds stale reads of items that a foreign key changes; MariaDB passes"]
 fn the_follower_lets_nothing_stale_through() {
     let output = run(&["--follow"]).unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));

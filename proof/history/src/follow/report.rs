@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fmt::Write as _;
 
-use crate::record::{Count, Seen};
+use crate::record::{Count, Seen, Write};
 use crate::report::grouped;
 use crate::run::Outcome;
 
@@ -18,7 +18,7 @@ pub(crate) fn table(outcomes: &[Outcome]) -> String {
         let (reads, writes) = (outcome.history.reads(), outcome.history.writes());
         let seen = |kinds: &[Seen]| grouped(reads.iter().filter(|read| kinds.contains(&read.seen)).count());
         let counted = |what| grouped(usize::try_from(outcome.history.counted(what)).unwrap_or(usize::MAX));
-        let mut lags = lags(outcome);
+        let mut lags = lags(&writes);
         lags.sort_by(f64::total_cmp);
         // When everything is invalidated, each row must be read as it is.
         let last = writes.iter().filter_map(|write| write.dropped).max().unwrap_or(u64::MAX);
@@ -55,8 +55,7 @@ pub(crate) fn table(outcomes: &[Outcome]) -> String {
 }
 
 /// Returns the time from each commit to the position behind it, in ms.
-fn lags(outcome: &Outcome) -> Vec<f64> {
-    let writes = outcome.history.writes();
+fn lags(writes: &[Write]) -> Vec<f64> {
     let lag = |committed: u64, passed: u64| passed.saturating_sub(committed) as f64 / 1e6;
     writes.iter().filter_map(|write| Some(lag(write.committed, write.dropped?))).collect()
 }
