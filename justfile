@@ -38,7 +38,7 @@ bench *ARGS: setup
 model *ARGS:
     cargo run --release -p mrc-model -- {{ ARGS }}
 
-# Search for changed answers that dependencies miss: `--pairs 1000000 --server mariadb --lack fold`
+# Search for changed answers that dependencies miss: `--pairs 1000000 --server mariadb --lack fold`; `--follow`: end to end
 oracle *ARGS: setup
     cargo run --release -p mrc-oracle -- {{ ARGS }}
 
@@ -58,10 +58,9 @@ chaos *ARGS: setup
 race *ARGS: setup
     cargo run --release --manifest-path proof/race/Cargo.toml -- {{ ARGS }}
 
-# Fuzz keys, statement, json, rows or arguments; needs cargo-fuzz and a nightly Rust
+# Fuzz keys, statement, json, rows, events or arguments
 fuzz TARGET SECONDS="120":
-    mkdir -p fuzz/target/corpus/{{ TARGET }}
-    cargo +nightly fuzz run {{ TARGET }} fuzz/target/corpus/{{ TARGET }} fuzz/corpus/{{ TARGET }} --fuzz-dir fuzz --features libfuzzer -- -max_total_time={{ SECONDS }}
+    scripts/fuzz {{ TARGET }} {{ SECONDS }}
 
 # Start a database and a cache, as in the README's example: `just up mariadb valkey9`
 up DATABASE="mysql" CACHE="redis8":

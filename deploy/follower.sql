@@ -4,7 +4,8 @@
 CREATE USER follower@'%' IDENTIFIED BY 'secret';
 GRANT REPLICATION SLAVE ON *.* TO follower@'%';
 
--- On MySQL, if foreign keys change rows of followed tables: the follower has to see the keys.
+-- On MySQL, if foreign keys change rows of followed tables: the follower has to see the keys. With
+-- `auto`, of all tables that queries read.
 -- GRANT REFERENCES ON shop.* TO follower@'%';
 
 -- Only for `mrc follow --check`, which looks for the tables and columns of the rules. Replace `shop`,

@@ -10,7 +10,7 @@ const SECRET: &str = "hunter2";
 const URL: &str = "redis://:hunter2@localhost";
 
 /// The argument that a line of one byte stands for, so that an input needn't spell every flag.
-const WORDS: [&str; 38] = [
+const WORDS: [&str; 40] = [
     "key",
     "query",
     "get",
@@ -49,6 +49,8 @@ const WORDS: [&str; 38] = [
     "stats",
     "--by",
     "--tag",
+    "explain",
+    "--database",
 ];
 
 /// Runs a command line: each line is an argument.
@@ -72,6 +74,7 @@ pub fn arguments(data: &[u8]) {
             assert!(!query.ttl.is_zero());
             usable(&query.keyed.params(), query.keyed.text(&query.sql));
         }
+        Command::Explain(explain) => usable(&explain.params.params(), &explain.sql),
         Command::Drop(drop) => {
             let params = drop.params();
             assert!(!params.is_empty(), "a drop of nothing would be a drop of everything");

@@ -22,7 +22,7 @@ mod statement;
 
 // The command line's own files, since a crate can't depend on a binary.
 #[allow(dead_code)]
-#[path = "../../crates/mrc-cli/src/args.rs"]
+#[path = "../../crates/mrc-cli/src/args/mod.rs"]
 mod args;
 #[allow(dead_code, unused_imports)]
 #[path = "../../crates/mrc-cli/src/value/mod.rs"]

@@ -21,6 +21,8 @@ pub enum Mode {
     Hold,
     /// Replaces each chunk of the server's answers with these bytes.
     Garbage(Vec<u8>),
+    /// Flips a bit of these bytes in the server's answers, so many times, and then passes everything on.
+    Flip(Vec<u8>, u32),
     /// Closes each connection at the next byte from either side, and new ones at once.
     Close,
 }
@@ -190,6 +192,14 @@ async fn answers(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, shared: &Share
         }
         shared.record().received += n;
         match now {
+            Mode::Flip(bytes, times) => {
+                if let Some(at) = chunk[..n].windows(bytes.len()).position(|window| window == bytes) {
+                    chunk[at] ^= 1;
+                    let next = if times > 1 { Mode::Flip(bytes, times - 1) } else { Mode::Pass };
+                    shared.mode.send_replace(next);
+                }
+                to.write_all(&chunk[..n]).await?;
+            }
             Mode::Garbage(bytes) => to.write_all(&bytes).await?,
             _ => to.write_all(&chunk[..n]).await?,
         }

@@ -29,6 +29,8 @@ struct Running {
 }
 
 const NODES: &str = "nodes.conf";
+/// The file of a server's data.
+const SNAPSHOT: &str = "dump.rdb";
 
 impl Redis {
     /// Starts a server with no settings.
@@ -59,7 +61,7 @@ impl Redis {
         // Another process may take the port before the server does.
         let (port, running) = again(async || {
             let port = free_port();
-            Ok((port, launch(port, tls.as_ref(), &args, None).await?))
+            Ok((port, launch(port, tls.as_ref(), &args, &[]).await?))
         })
         .await;
         Self(Arc::new(Inner { port, tls, args, running: Mutex::new(running) }))
@@ -102,11 +104,27 @@ impl Redis {
     /// Restarts the server on the same port, empty. Kills it first. A cluster's node stays the
     /// same.
     pub async fn restart(&self) {
+        self.restart_with(None).await;
+    }
+
+    /// Returns the server's data, for [`restart_from`](Self::restart_from).
+    pub async fn snapshot(&self) -> Vec<u8> {
+        assert_eq!(self.cli(&["SAVE"]).await, "OK");
+        let file = self.0.running.lock().await.dir.join(SNAPSHOT);
+        std::fs::read(file).expect("a file that the server has just written")
+    }
+
+    /// Restarts the server with the data of a snapshot, as a server that lost its newest writes.
+    pub async fn restart_from(&self, snapshot: &[u8]) {
+        self.restart_with(Some(snapshot)).await;
+    }
+
+    async fn restart_with(&self, snapshot: Option<&[u8]>) {
         let mut running = self.0.running.lock().await;
         running.kill().await;
-        let nodes = running.nodes.take();
+        let files = [(NODES, running.nodes.take()), (SNAPSHOT, snapshot.map(<[u8]>::to_vec))];
         // A killed server's port may stay taken for a moment.
-        *running = again(|| launch(self.0.port, self.0.tls.as_ref(), &self.0.args, nodes.clone())).await;
+        *running = again(|| launch(self.0.port, self.0.tls.as_ref(), &self.0.args, &files)).await;
     }
 
     /// Runs a command. Returns its answer as text: arrays as lines, null as `""`, errors as text.
@@ -134,7 +152,7 @@ async fn launch(
     port: u16,
     tls: Option<&(u16, Certificates)>,
     args: &[String],
-    nodes: Option<Vec<u8>>,
+    files: &[(&str, Option<Vec<u8>>)],
 ) -> Result<Running, String> {
     let dir = folder("mrc-redis-");
     let mut tls_args = Vec::new();
@@ -144,11 +162,11 @@ async fn launch(
         tls_args.extend(["--tls-ca-cert-file".to_owned(), files.ca]);
         tls_args.extend(["--tls-cert-file".to_owned(), files.certificate, "--tls-key-file".to_owned(), files.key]);
     }
-    if let Some(nodes) = &nodes {
-        std::fs::write(dir.join(NODES), nodes).expect("a file in the server's folder");
+    for (name, content) in files.iter().filter_map(|(name, content)| Some((name, content.as_ref()?))) {
+        std::fs::write(dir.join(name), content).expect("a file in the server's folder");
     }
     let process = server(&dir, port, tls_args.iter().chain(args).map(String::as_str)).await?;
-    Ok(Running { process, dir, nodes })
+    Ok(Running { process, dir, nodes: None })
 }
 
 /// Starts a redis-server in `dir`, for every kind of server.

@@ -13,11 +13,11 @@ use crate::output::Output;
 /// The time that a command waits for its connections to close.
 const CLOSE_LIMIT: Duration = Duration::from_secs(1);
 
-/// Returns a builder with the settings of the environment, but without URLs.
+/// Returns a builder with the settings of the environment, but without URLs and follower.
 pub(crate) fn builder() -> Result<MrcClientBuilder, Failure> {
-    // The URLs come from the flags, which read the environment too.
+    // These come from flags, which read the environment too.
     let mut config = MrcConfig::from_env()?;
-    (config.mysql, config.redis) = (None, None);
+    (config.mysql, config.redis, config.follow) = (None, None, None);
     Ok(MrcClientBuilder::from(config))
 }
 

@@ -46,6 +46,7 @@ fn run(args: Args, output: &Output) -> Result<(), Failure> {
     match args.command {
         // Runs without a runtime: the pipes set its speed, and Ctrl-C ends it like any filter.
         Command::Key(args) => command::key::run(&args, output),
+        Command::Explain(args) => command::explain::run(&args, global, output),
         Command::Completions(args) => command::completions::run(args, output),
         Command::Query(args) => block_on(interruptible(command::query::run(&args, global, output))),
         Command::Get(args) => block_on(interruptible(command::get::run(&args, global, output))),

@@ -10,6 +10,7 @@ use mrc_store::{Life, Tags};
 use tokio::time::{Instant, timeout_at};
 
 use crate::answer::Answer;
+use crate::follow::Dependencies;
 use crate::frame::{self, Said};
 use crate::mode::Mode;
 use crate::pipeline::gather::{Gather, Way};
@@ -72,6 +73,8 @@ pub(crate) struct Call {
     pub(crate) began: Instant,
     /// Whether the computation may exceed the deadline, which then limits waits for others alone.
     pub(crate) endless: bool,
+    /// The dependencies of the answer, if a follower ends it.
+    pub(crate) follows: Option<Arc<Dependencies>>,
     /// The batch that the call belongs to.
     pub(crate) batch: Option<InBatch>,
 }
@@ -109,6 +112,7 @@ impl Call {
             mode,
             began: Instant::now(),
             endless: false,
+            follows: None,
             batch: None,
         }
     }
@@ -133,7 +137,7 @@ impl Call {
         // The TTL that a function sets can't be checked before it runs.
         let said = said.ttl.and_then(|ttl| draw(ttl).ok());
         let ttl = said.unwrap_or_else(|| draw(self.ttl).unwrap_or(self.ttl.base()));
-        Life { ttl, stale: self.options.stale, tags }
+        Life::from(ttl).stale(self.options.stale).tags(tags)
     }
 
     /// Returns the same call, which ends with an error if the cache fails.

@@ -1,7 +1,6 @@
 //! The computation of a call's value.
 
 use std::future::Future;
-use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
@@ -9,8 +8,6 @@ use futures_util::future::BoxFuture;
 use crate::error::Error;
 use crate::frame::{Frame, Said};
 use crate::inherited::StoreId;
-use crate::pipeline::gather::Gather;
-use crate::pipeline::many::Source;
 
 #[derive(Debug, Clone)]
 pub(crate) struct Made {
@@ -56,24 +53,5 @@ impl Compute for Detached {
 
     fn detached(&self) -> Option<BoxFuture<'static, Result<Made, Error>>> {
         None
-    }
-}
-
-/// A value that is read with others of its batch.
-pub(crate) struct Gathered<'a, S> {
-    pub(crate) gather: &'a Arc<Gather>,
-    pub(crate) at: usize,
-    pub(crate) source: &'a S,
-}
-
-impl<S: Source> Compute for Gathered<'_, S> {
-    const TAGS: bool = S::TAGS;
-
-    async fn run(self, _: StoreId, _: &str) -> Result<Made, Error> {
-        self.gather.read(self.at).await
-    }
-
-    fn detached(&self) -> Option<BoxFuture<'static, Result<Made, Error>>> {
-        self.source.detached(self.at)
     }
 }

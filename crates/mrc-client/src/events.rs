@@ -40,6 +40,15 @@ fn log(event: &Event<'_>) {
         Event::DependsOnClock { what, .. } => {
             tracing::info!(target: "mrc", what, "a cached statement reads the clock: its answers tell the time of their fill");
         }
+        Event::NotFollowed { why, .. } => {
+            tracing::warn!(target: "mrc", %why, "a cached statement isn't followed: its answers end by their TTL alone");
+        }
+        Event::FollowerAway { name, by_schemes: false, behind: Some(_) } => {
+            tracing::warn!(target: "mrc", name, "the follower goes by rules alone (auto = true is missing): new entries get a short TTL");
+        }
+        Event::FollowerAway { name, behind, .. } => {
+            tracing::warn!(target: "mrc", name, ?behind, "no follower keeps up with the database: new entries get a short TTL");
+        }
         Event::BadValue { .. } => tracing::warn!(target: "mrc", "a value in the cache could not be used"),
         Event::Hit { .. } => {}
         event => tracing::debug!(target: "mrc", event = event.name()),

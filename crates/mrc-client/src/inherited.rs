@@ -51,6 +51,16 @@ impl Carried {
         Self { tags: tags.map(|(tag, since)| (tag, Since::Moment(store, since))).collect(), lost }
     }
 
+    /// Returns a tag that counts from a moment of a store on.
+    pub(crate) fn since(store: StoreId, tag: Tag, moment: Moment) -> Self {
+        Self { tags: [(tag, Since::Moment(store, moment))].into(), lost: false }
+    }
+
+    /// Returns tags that are lost.
+    pub(crate) fn lost() -> Self {
+        Self { lost: true, ..Self::default() }
+    }
+
     pub(crate) fn lose(&mut self) {
         self.lost = true;
     }

@@ -13,6 +13,7 @@
 //! | `pipeline/` | the one path: a hit is one GET, a miss leads or follows, a fill stores |
 //! | `call`, `compute` | the terms of a call; the computation of its value |
 //! | `scope`, `mode`, `frame`, `inherited` | the task's scope: mode, entry and inherited tags |
+//! | `follow/` | what a query's answer depends on, for a follower of the database's log |
 //! | `answer`, `codec`, `carry` | the bytes, decoded at the edge |
 //!
 //! Writes bypass the pipeline: `client/write`, `client/transaction`, `mrc-store`'s invalidations.
@@ -26,6 +27,7 @@ mod codec;
 mod compute;
 mod error;
 mod events;
+mod follow;
 mod frame;
 mod health;
 mod inherited;

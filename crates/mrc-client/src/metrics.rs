@@ -19,7 +19,7 @@ const SCANNED: &str = "mrc_scanned_keys_total";
 const EVICTED: &str = "mrc_evicted_entries_total";
 
 /// The most frequent first: the search is linear.
-const EVENT_NAMES: [&str; 21] = [
+const EVENT_NAMES: [&str; 23] = [
     "hit",
     "miss",
     "computed",
@@ -41,6 +41,8 @@ const EVENT_NAMES: [&str; 21] = [
     "drop_retried",
     "dropped",
     "depends_on_clock",
+    "not_followed",
+    "follower_away",
 ];
 
 const BYPASS_NAMES: [&str; 10] = [

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::depends::NotFollowable;
 use crate::key::Ambiguity;
 use crate::tag::{Tag, TagError};
 
@@ -180,11 +181,29 @@ pub enum Event<'a> {
         /// The reason.
         why: &'a str,
     },
-    /// The cache has lost its newest writes, with the follower's position: the follower invalidates
-    /// again from the position that the cache has now.
+    /// The cache has lost its newest writes, perhaps with the follower's position, or may have: the
+    /// follower invalidates again from the position that the cache has now.
     Rewound {
         /// The position. Empty if the cache has none: everything is invalidated.
         position: &'a str,
+    },
+    /// An entry ends by its TTL alone, though its client has a follower: no row tells that the
+    /// answer changes. Once per text.
+    NotFollowed {
+        /// The key.
+        key: &'a str,
+        /// The reason.
+        why: &'a NotFollowable,
+    },
+    /// No follower of this name keeps up with the database: new entries get a short TTL until one
+    /// does.
+    FollowerAway {
+        /// The name of the follower.
+        name: &'a str,
+        /// Whether it goes by the schemes of queries, not by rules alone (`auto = true`).
+        by_schemes: bool,
+        /// How far it is behind the database. `None`: there is no position.
+        behind: Option<Duration>,
     },
     /// A follower has taken the lease, or lost it to another one.
     Leads {
@@ -270,6 +289,8 @@ impl Event<'_> {
             Self::FellBack { .. } => "fell_back",
             Self::LogLost { .. } => "log_lost",
             Self::Rewound { .. } => "rewound",
+            Self::NotFollowed { .. } => "not_followed",
+            Self::FollowerAway { .. } => "follower_away",
             Self::Leads { .. } => "leads",
             Self::DropRetried { .. } => "drop_retried",
             Self::Dropped { .. } => "dropped",

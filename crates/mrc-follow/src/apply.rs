@@ -7,11 +7,11 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::auto::{Known, table_tag};
 use crate::rules::{Effects, Fallback, Rules};
 
-/// The tags in one round trip, and the params in one scan. Each tag is a future of its own, so all
-/// of 100,000 at once would take gigabytes.
-const AT_ONCE: usize = 1_000;
+/// The params in one scan of the cache.
+const PARAMS_AT_ONCE: usize = 1_000;
 
 /// The numbers of an invalidation.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -20,10 +20,12 @@ pub(crate) struct Applied {
     pub(crate) entries: u64,
 }
 
-/// Invalidates what some transactions changed. After an error, everything must be tried again.
+/// Invalidates what some transactions changed. `known` has the tables that are followed without
+/// rules. After an error, everything must be tried again.
 pub(crate) async fn apply(
     effects: &Effects,
     rules: &Rules,
+    known: Option<&Known>,
     store: &Arc<dyn CacheStore>,
     listener: &dyn EventListener,
 ) -> Result<Applied, StoreError> {
@@ -31,15 +33,15 @@ pub(crate) async fn apply(
         Some(_) => vec![rules.everything()],
         None => effects.whole().map(|(table, _)| rules.all_of(table)).collect(),
     };
-    let mut tags: BTreeSet<&Tag> = effects.tags().collect();
-    tags.extend(fallbacks.iter().flat_map(|fallback| &fallback.tags));
+    let everything = known.into_iter().filter(|_| effects.everything().is_some()).flat_map(Known::tables);
+    let whole = effects.whole().map(|(table, _)| table).filter(|_| known.is_some());
+    let tables: Vec<Tag> = whole.chain(everything).map(table_tag).collect();
+    let more: BTreeSet<&Tag> = tables.iter().chain(fallbacks.iter().flat_map(|fallback| &fallback.tags)).collect();
+    let tags: Vec<Tag> = effects.tags().chain(more).cloned().collect();
     let names: BTreeSet<&Arc<str>> = fallbacks.iter().flat_map(|fallback| &fallback.params).collect();
     let params = effects.params();
     let mut applied = Applied { tags: (tags.len() + params.len() + names.len()) as u64, entries: 0 };
-    let tags: Vec<&Tag> = tags.into_iter().collect();
-    for some in tags.chunks(AT_ONCE) {
-        applied.entries += Select::any(some.iter().copied()).remove_from(&**store, "", listener).await?;
-    }
+    applied.entries += Select::Any(tags).remove_from(&**store, "", listener).await?;
     applied.entries += drop_params(&params, store, listener).await?;
     if !names.is_empty() {
         applied.entries += drop_names(&names.into_iter().collect::<Vec<_>>(), &**store).await?;
@@ -55,7 +57,7 @@ async fn drop_params(
     let once = Invalidator::new(Arc::clone(store), Duration::ZERO);
     let all: Vec<_> = params.iter().cloned().collect();
     let mut dropped = 0;
-    for some in all.chunks(AT_ONCE) {
+    for some in all.chunks(PARAMS_AT_ONCE) {
         let request = DropRequest::any(some.iter().cloned().collect());
         dropped += match once.drop_outdated(&request, listener).await {
             Ok(entries) => entries,

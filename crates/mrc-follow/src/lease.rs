@@ -75,9 +75,10 @@ impl HeldLease {
     /// Waits until the lease is lost.
     pub(crate) async fn lost(&self) {
         while self.is_held() {
-            let until = *self.until.borrow();
-            // A renewal may come meanwhile, or the renewals may end early.
+            // A renewal may come meanwhile, or the renewals may end early. Those before are seen: a
+            // clone would wait for none.
             let mut renewed = self.until.clone();
+            let until = *renewed.borrow_and_update();
             let ends = tokio::time::sleep_until(until);
             tokio::select! { () = ends => {}, _ = renewed.changed() => {} }
         }
@@ -96,5 +97,40 @@ impl HeldLease {
 impl Drop for HeldLease {
     fn drop(&mut self) {
         self.renewals.abort();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+    use std::sync::atomic::{AtomicU32, Ordering};
+    use std::task::{Context, Wake, Waker};
+
+    use mrc_store::MemoryStore;
+
+    use super::*;
+
+    struct Wakes(AtomicU32);
+
+    impl Wake for Wakes {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_lease_that_was_renewed_is_waited_for_without_a_busy_loop() {
+        let store: Arc<dyn CacheStore> = Arc::new(MemoryStore::new());
+        let life = Duration::from_secs(4);
+        let lease = HeldLease::take(&store, "a", life).await.unwrap();
+        sleep(life * 3).await;
+        let wakes = Arc::new(Wakes(AtomicU32::new(0)));
+        let waker = Waker::from(Arc::clone(&wakes));
+        let mut lost = pin!(lease.lost());
+        assert!(lost.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+        assert_eq!(wakes.0.load(Ordering::Relaxed), 0, "a future that waits wakes nobody at once");
+        sleep(life / RENEWALS * 2).await;
+        assert!(lost.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+        assert!(wakes.0.load(Ordering::Relaxed) <= 2, "a renewal wakes it once");
     }
 }

@@ -1,6 +1,7 @@
 //! The follower: reads MySQL's binlog, and invalidates what each commit changed.
 
 mod apply;
+mod auto;
 mod cascades;
 mod check;
 mod error;

@@ -22,6 +22,10 @@ pub struct Status {
     pub lag: Duration,
     /// The time for which the last batch waited until readers could see it.
     pub visibility: Duration,
+    /// The registered schemes: which conditions on rows entries depend on. 0 without `auto`.
+    pub schemes: usize,
+    /// The tables of the schemes.
+    pub tables: usize,
     /// Committed transactions.
     pub transactions: u64,
     /// Changed rows of followed tables.
@@ -36,7 +40,7 @@ pub struct Status {
     pub last_fallback: Option<(String, String)>,
     /// How often the stream was opened again.
     pub reconnects: u64,
-    /// How often the cache had gone back to an older position.
+    /// How often the cache had gone back to an older position, or may have lost what was removed since.
     pub rewinds: u64,
     /// How often the server had no log from the position on.
     pub lost: u64,

@@ -23,6 +23,7 @@ pub(crate) struct CachedArgs {
     pub(crate) cache_err: Option<ErrPattern>,
     pub(crate) err_ttl: Option<Expr>,
     pub(crate) entry: EntryName,
+    pub(crate) many: Option<Many>,
 }
 
 /// The arguments of `#[invalidates(…)]`.
@@ -50,6 +51,12 @@ pub(crate) struct ErrPattern {
     guard: Option<Expr>,
 }
 
+/// `many`, or `many = id` with the name of one id.
+pub(crate) struct Many {
+    pub(crate) at: Span,
+    pub(crate) id: Option<Ident>,
+}
+
 /// The name of the companion.
 #[derive(Default)]
 pub(crate) enum EntryName {
@@ -64,8 +71,8 @@ pub(crate) enum EntryName {
 impl Parse for CachedArgs {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
         let (mut cache, mut bound, mut ttl, mut version, mut prefix, mut key) = (None, None, None, None, None, None);
-        let (mut skip, mut tags, mut skip_none, mut cache_err, mut err_ttl, mut entry) =
-            (None, None, None, None, None, None);
+        let (mut skip, mut tags, mut skip_none, mut cache_err, mut err_ttl, mut entry, mut many) =
+            (None, None, None, None, None, None, None);
         each(input, |name| match name.to_string().as_str() {
             "cache" => once(&mut cache, name, assigned(input)?),
             "bound" => once(&mut bound, name, assigned(input)?),
@@ -79,14 +86,15 @@ impl Parse for CachedArgs {
             "cache_err" => once(&mut cache_err, name, within(input)?),
             "err_ttl" => once(&mut err_ttl, name, assigned(input)?),
             "entry" => once(&mut entry, name, assigned(input)?),
+            "many" => once(&mut many, name, Many::parse(name, input)?),
             _ => Err(unknown(
                 name,
-                "cache, ttl, key, skip, tags, bound, version, prefix, skip_none, cache_err, err_ttl, entry",
+                "cache, ttl, key, skip, tags, bound, version, prefix, skip_none, cache_err, err_ttl, entry, many",
             )),
         })?;
         let cache = cache.ok_or_else(|| Error::new(Span::call_site(), NO_CACHE))?;
         let (tags, entry) = (tags.unwrap_or_default(), entry.unwrap_or_default());
-        Ok(Self { cache, bound, ttl, version, prefix, key, skip, tags, skip_none, cache_err, err_ttl, entry })
+        Ok(Self { cache, bound, ttl, version, prefix, key, skip, tags, skip_none, cache_err, err_ttl, entry, many })
     }
 }
 
@@ -185,6 +193,13 @@ impl ToTokens for ErrPattern {
     fn to_tokens(&self, tokens: &mut TokenStream) {
         let (pattern, guard) = (&self.pattern, self.guard.iter());
         tokens.extend(quote!(::core::result::Result::Err(#pattern) #(if #guard)*));
+    }
+}
+
+impl Many {
+    fn parse(name: &Ident, input: ParseStream<'_>) -> Result<Self> {
+        let id = if input.peek(Token![=]) { Some(assigned(input)?) } else { None };
+        Ok(Self { at: name.span(), id })
     }
 }
 

@@ -1,16 +1,19 @@
 //! `#[cached]`: expands to a function that asks the cache first, and its companion.
 
 use proc_macro2::{Span, TokenStream};
-use quote::{ToTokens, format_ident, quote, quote_spanned};
-use syn::ext::IdentExt;
+use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Error, FnArg, Ident, Result};
+use syn::{Error, Result};
 
-use crate::attr::{CachedArgs, EntryName, Part};
-use crate::function::{Function, Returns, mentions, name_of};
-use crate::{key, names};
+use crate::attr::CachedArgs;
+use crate::companion::{bounded, companion};
+use crate::function::{Function, Returns};
+use crate::{key, many};
 
 pub(crate) fn expand(args: &CachedArgs, function: &Function) -> Result<TokenStream> {
+    if let Some(many) = &args.many {
+        return many::expand(many, args, function);
+    }
     let returns = function.returns()?;
     check(args)?;
     let parts = key::parts(args, function)?;
@@ -30,23 +33,15 @@ pub(crate) fn expand(args: &CachedArgs, function: &Function) -> Result<TokenStre
         let __cache: &::mrc::Cache = #cache;
         #call
     }));
-    let name = match &args.entry {
-        EntryName::Off => None,
-        EntryName::Default => {
-            Some(format_ident!("{}_entry", function.sig.ident.unraw(), span = function.sig.ident.span()))
-        }
-        EntryName::Named(name) => Some(name.clone()),
+    let spec = quote!(#spec #(.tag(#tags))*);
+    // With `cache_err` the `Result` is the value, else its `Ok`, if the type is written out.
+    let (value, entry) = match returns.ok {
+        _ if args.cache_err.is_some() => (whole, quote!(__cache.entry(#spec))),
+        Some(ok) => (ok, quote!(::mrc::macros_support::Returns::<#whole>::new().ok_entry(__cache, #spec))),
+        None => (whole, quote!(::mrc::macros_support::Returns::<#whole>::new().entry(__cache, #spec))),
     };
-    let companion = name.map(|name| companion(args, function, &name, &parts, &returns, &quote!(#spec #(.tag(#tags))*)));
+    let companion = companion(args, function, &parts, &value.to_token_stream(), &entry);
     Ok(quote!(#cached #companion))
-}
-
-/// Returns the cache, or its part with the function's own bound.
-fn bounded(args: &CachedArgs, cache: TokenStream) -> TokenStream {
-    match &args.bound {
-        None => cache,
-        Some(bound) => quote!(&::mrc::macros_support::bounded(#cache, #bound)),
-    }
 }
 
 fn check(args: &CachedArgs) -> Result<()> {
@@ -90,57 +85,6 @@ fn work(args: &CachedArgs, function: &Function, returns: &Returns<'_>) -> TokenS
             #(#none)*
             #(#errors)*
             __outcome
-        }
-    }
-}
-
-/// Returns the companion: a function that returns the entry of a call. The companion takes the
-/// arguments in the key, and those that the cache, the bound, the TTL or the tags mention.
-fn companion(
-    args: &CachedArgs,
-    function: &Function,
-    name: &Ident,
-    parts: &[Part],
-    returns: &Returns<'_>,
-    spec: &TokenStream,
-) -> TokenStream {
-    let whole = returns.whole;
-    // With `cache_err` the `Result` is the value, else its `Ok`, if the type is written out.
-    let (value, entry) = match returns.ok {
-        _ if args.cache_err.is_some() => (whole, quote!(__cache.entry(#spec))),
-        Some(ok) => (ok, quote!(::mrc::macros_support::Returns::<#whole>::new().ok_entry(__cache, #spec))),
-        None => (whole, quote!(::mrc::macros_support::Returns::<#whole>::new().entry(__cache, #spec))),
-    };
-    let (cache, bound, ttl, tags) = (&args.cache, &args.bound, &args.ttl, &args.tags);
-    let mut needed = names::mentioned(quote!(#cache #bound #ttl #(#tags)*));
-    let cache = bounded(args, quote!(&#cache));
-    needed.extend(parts.iter().map(|part| part.argument.to_string()));
-    let inputs = function.sig.inputs.iter().filter(|input| mentions(&needed, input)).map(|input| match input {
-        FnArg::Receiver(_) => quote!(&self),
-        FnArg::Typed(argument) => match name_of(argument) {
-            Some(name) => {
-                let ty = &argument.ty;
-                quote!(#name: #ty)
-            }
-            None => argument.to_token_stream(),
-        },
-    });
-    let (vis, (generics, _, conditions)) = (&function.vis, function.sig.generics.split_for_impl());
-    let conditional = function.attrs.iter().filter(|attr| attr.path().is_ident("cfg"));
-    let doc = format!(
-        "The entry of a call of `{}` with these arguments: to look at, to set or to remove.",
-        function.sig.ident
-    );
-    quote! {
-        #(#conditional)*
-        #[doc = #doc]
-        #[must_use]
-        #[allow(dead_code, unused_variables, clippy::all)]
-        #vis fn #name #generics(#(#inputs),*) -> ::mrc::Entry<#value> #conditions {
-            #[allow(unused_imports)]
-            use ::mrc::macros_support::OfAnyType as _;
-            let __cache: &::mrc::Cache = #cache;
-            #entry
         }
     }
 }

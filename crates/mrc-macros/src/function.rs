@@ -12,6 +12,7 @@ use syn::{
 
 use crate::names;
 
+#[derive(Clone)]
 pub(crate) struct Function {
     pub(crate) attrs: Vec<Attribute>,
     pub(crate) vis: Visibility,

@@ -1,13 +1,15 @@
 //! `#[cached]` and `#[invalidates]`: attributes that cache functions and invalidate entries.
 //!
 //! Both emit code that names only `::mrc`, and that can be written by hand. An attribute is parsed
-//! (`attr`, `function`), then checked and expanded (`cached`, `invalidates`).
+//! (`attr`, `function`), then checked and expanded (`cached`, `many`, `invalidates`).
 
 mod attr;
 mod cached;
+mod companion;
 mod function;
 mod invalidates;
 mod key;
+mod many;
 mod names;
 
 use proc_macro::TokenStream;

@@ -171,7 +171,7 @@ async fn tagged() -> (Arc<Flaky>, Vec<String>) {
         let since = store.now().await.unwrap();
         let tags = [Tag::param("StoreId", &3.into(), format), Tag::param("Open", &true.into(), format)];
         let tags = tags.map(|tag| (tag, since)).into_iter().collect();
-        assert!(store.fill(&key, &token, "[]".into(), Life { tags, ..life.into() }).await.unwrap());
+        assert!(store.fill(&key, &token, "[]".into(), Life::from(life).tags(tags)).await.unwrap());
         keys.push(key);
     }
     (store, keys)
@@ -239,7 +239,7 @@ async fn with_function() -> Arc<Flaky> {
     store.claim("shop:report()", &token, Terms::fill(life)).await.unwrap();
     let since = store.now().await.unwrap();
     let tags = [(Tag::param("StoreId", &3.into(), KeyFormat::TypeScript), since)].into_iter().collect();
-    assert!(store.fill("shop:report()", &token, "[]".into(), Life { tags, ..life.into() }).await.unwrap());
+    assert!(store.fill("shop:report()", &token, "[]".into(), Life::from(life).tags(tags)).await.unwrap());
     store
 }
 

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use crate::store::{Life, Terms, Token};
+use crate::protocol::{Life, Terms, Token};
 
 /// One claim of [`CacheStore::claim_many`](crate::CacheStore::claim_many).
 #[derive(Debug, Clone, Copy)]

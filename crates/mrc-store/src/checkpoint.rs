@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::error::StoreError;
-use crate::store::Token;
+use crate::protocol::Token;
 
 /// How long a position is kept that nobody writes any more: 30 days.
 #[cfg(any(feature = "redis", feature = "memory"))]
@@ -20,17 +20,44 @@ pub trait Checkpoints: Send + Sync {
     /// Returns the position of the follower of this name. Returns `None` if there is none.
     async fn checkpoint(&self, name: &str) -> Result<Option<Checkpoint>, StoreError>;
 
-    /// Replaces the position `from` by `to`, if `owner` has the lease and the position is still
-    /// `from`. `None` stands for no position.
+    /// Replaces the position `from` by another one, if `owner` has the lease and the position is
+    /// still `from`. `None` stands for no position.
     ///
-    /// A repeated call that has the same `to` does no harm.
-    async fn advance(&self, name: &str, owner: &Token, from: Option<&str>, to: &str) -> Result<Advance, StoreError>;
+    /// A store that may have lost writes since `from` doesn't: it returns [`Advance::Differs`] with
+    /// `from` or an older position.
+    ///
+    /// A repeated call that has the same new position does no harm.
+    async fn advance(
+        &self,
+        name: &str,
+        owner: &Token,
+        from: Option<&str>,
+        to: Reached<'_>,
+    ) -> Result<Advance, StoreError>;
 
     /// Takes or renews the lease for `life` (rounded up to milliseconds).
     async fn lease(&self, name: &str, owner: &Token, life: Duration) -> Result<Lease, StoreError>;
 
     /// Ends the lease, if it is the owner's.
     async fn end_lease(&self, name: &str, owner: &Token) -> Result<(), StoreError>;
+}
+
+/// How far a follower is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reached<'a> {
+    /// The position.
+    pub position: &'a str,
+    /// The time since the newest commit up to the position. Zero if there is no newer one.
+    pub lag: Duration,
+    /// Whether it invalidates the tags of registered [`Schemes`](crate::Schemes).
+    pub by_schemes: bool,
+}
+
+impl<'a> Reached<'a> {
+    /// Returns the progress of a follower that has caught up, and goes by rules alone.
+    pub fn at(position: &'a str) -> Self {
+        Self { position, lag: Duration::ZERO, by_schemes: false }
+    }
 }
 
 /// A stored position.
@@ -40,6 +67,10 @@ pub struct Checkpoint {
     pub position: String,
     /// The time since it was written.
     pub age: Duration,
+    /// The time from the newest commit up to the position to the writing.
+    pub lag: Duration,
+    /// Whether the follower invalidates the tags of registered [`Schemes`](crate::Schemes).
+    pub by_schemes: bool,
     /// The owner of the lease. `None` if no follower runs.
     pub leader: Option<String>,
 }
@@ -49,7 +80,8 @@ pub struct Checkpoint {
 pub enum Advance {
     /// The new position is stored.
     Done,
-    /// The store has this position instead, and keeps it: it went back, or lost it (`None`).
+    /// The store has this position, and keeps it: it went back, or may have lost what was removed
+    /// since, or has lost the position (`None`). Everything after it must be invalidated again.
     Differs(Option<String>),
     /// Another follower has the lease, or nobody has.
     NoLease,

@@ -56,7 +56,6 @@ impl StoreError {
     }
 
     /// Returns the same error for another entry of the command. Its source is a text.
-    #[cfg(feature = "redis")]
     pub(crate) fn again(&self) -> Self {
         match self {
             Self::Config(reason) => Self::Config(reason.clone()),

@@ -23,8 +23,8 @@
 //!
 //! | backend | of | feature | by |
 //! |---|---|---|---|
-//! | `RedisStore` | [`CacheStore`] | `redis` (default) | fred: standalone, cluster, sentinel, TLS |
-//! | `SimpleDepCache` | entries of Python's simple-dep-cache | `compat` | fred |
+//! | `RedisStore` | [`CacheStore`] | `redis` (default) | fred, or redis-rs by the feature `redis-rs`: standalone, cluster, sentinel, TLS |
+//! | `SimpleDepCache` | entries of Python's simple-dep-cache | `compat` | the same |
 //! | `MemoryStore` | [`CacheStore`] | `memory` | moka; the reference: readable first |
 //! | `MySqlExecutor` | [`QueryExecutor`] | `mysql` (default) | mysql_async: MySQL and MariaDB |
 //! | `SqliteExecutor` | [`QueryExecutor`] | `sqlite` | rusqlite, bundled: for tests and demos |
@@ -42,7 +42,9 @@ mod expand;
 mod invalidation;
 #[cfg(any(feature = "redis", feature = "memory"))]
 mod listeners;
+mod protocol;
 mod retry;
+mod schemes;
 mod sealed;
 mod select;
 mod server_error;
@@ -68,11 +70,12 @@ pub use batch::{ToClaim, ToFill};
 #[cfg(feature = "compat")]
 pub use bound::FuncCache;
 pub use bound::{Bound, Fixed, Lifetime, Policy, Sliding};
-pub use checkpoint::{Advance, Checkpoint, Checkpoints, Lease};
+pub use checkpoint::{Advance, Checkpoint, Checkpoints, Lease, Reached};
 pub use error::{ExecuteError, ServerError, ServerErrorKind, StoreError};
 pub use executor::{Executed, ExecutorTransaction, QueryExecutor};
 pub use invalidation::{DropError, DropRequest, Invalidator, Strategy};
 pub use retry::Retries;
+pub use schemes::{MOST_SCHEMES, Registry, Schemes};
 pub use select::Select;
 pub use store::{
     BoundedCache, CacheStore, Claim, ClaimMode, FILL_LIMIT, INVALIDATION_LIMIT, KeyPages, Life, ScanPattern, Terms,
@@ -88,6 +91,6 @@ pub use mysql::{MySqlConfig, MySqlExecutor, ParamMode};
 #[cfg(feature = "compat")]
 pub use redis::SimpleDepCache;
 #[cfg(feature = "redis")]
-pub use redis::{BoundedRedis, RedisConfig, RedisStore};
+pub use redis::{BoundedRedis, RedisClient, RedisConfig, RedisStore};
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteExecutor;

@@ -5,7 +5,6 @@ use std::hash::{BuildHasher, RandomState};
 
 use bytes::Bytes;
 use futures_util::TryStreamExt;
-use futures_util::future::try_join_all;
 use mrc_core::{Event, EventListener, Glob, Tag, TagError};
 
 use crate::error::StoreError;
@@ -73,13 +72,11 @@ impl Select {
     ) -> Result<u64, StoreError> {
         match self {
             Self::Any(tags) => {
-                let each = tags.iter().map(async |tag| {
-                    let tag = std::slice::from_ref(tag);
-                    let entries = store.invalidate(tag).await?;
-                    listener.on_event(&Event::Invalidated { tags: tag, entries });
-                    Ok::<_, StoreError>(entries)
-                });
-                Ok(try_join_all(each).await?.iter().sum())
+                let each = store.invalidate_each(tags).await?;
+                for (tag, entries) in tags.iter().zip(&each) {
+                    listener.on_event(&Event::Invalidated { tags: std::slice::from_ref(tag), entries: *entries });
+                }
+                Ok(each.iter().sum())
             }
             Self::All(tags) => {
                 let entries = store.invalidate(tags).await?;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all, try_join, try_join_all};
 use futures_util::stream::BoxStream;
 use mrc_core::{EventListener, Tag};
 
@@ -14,8 +14,13 @@ use crate::batch::{ToClaim, ToFill};
 use crate::bound::Bound;
 use crate::checkpoint::Checkpoints;
 use crate::error::StoreError;
+use crate::schemes::Schemes;
 use crate::sealed::Typed;
-use crate::tags::{Found, Moment, Tags};
+use crate::tags::{Found, Moment};
+
+pub use crate::protocol::{Claim, ClaimMode, FILL_LIMIT, INVALIDATION_LIMIT, Life, Terms, Token};
+#[cfg(any(feature = "redis", feature = "memory"))]
+pub(crate) use crate::protocol::{LONGEST, REMEMBERED};
 
 /// A cache: values by key, and the fill protocol that keeps stale values out.
 ///
@@ -51,13 +56,19 @@ pub trait CacheStore: Typed + Debug + Send + Sync + 'static {
     async fn stale(&self, key: &str) -> Result<Option<Found>, StoreError>;
 
     /// Returns the time of the store's clock. For an entry with tags the caller asks before it
-    /// reads anything. See [`Tags`].
+    /// reads anything. See [`Tags`](crate::Tags).
     async fn now(&self) -> Result<Moment, StoreError>;
 
     /// Claims `key` for the holder of `token`, atomically.
     ///
     /// Every attempt needs a new `token`. After an error or a timeout it can't be used again.
     async fn claim(&self, key: &str, token: &Token, terms: Terms) -> Result<Claim, StoreError>;
+
+    /// Claims `key` for an entry with tags: like [`claim`](Self::claim), with the time of the store's
+    /// clock. Default: both at once.
+    async fn claim_at(&self, key: &str, token: &Token, terms: Terms) -> Result<(Claim, Moment), StoreError> {
+        try_join(self.claim(key, token, terms), self.now()).await
+    }
 
     /// Stores `value` if the claim of `token` still stands, atomically, and ends the claim. Returns
     /// `false` if the claim is gone and the value wasn't stored.
@@ -132,22 +143,39 @@ pub trait CacheStore: Typed + Debug + Send + Sync + 'static {
         Ok(self.look(key).await?.map(|found| found.value))
     }
 
-    /// Returns the values under several keys, in their order: for each what [`get`](Self::get) returns. Default: gets
-    /// them one by one, at the same time.
+    /// Returns the values under several keys, in their order: for each what [`get`](Self::get)
+    /// returns. Default: gets them one by one, at the same time.
     async fn get_many(&self, keys: &[&str]) -> Vec<Result<Option<Bytes>, StoreError>> {
         join_all(keys.iter().map(|key| self.get(key))).await
     }
 
-    /// Claims several keys, each by itself and atomically, and returns the answers in their order: for each what
-    /// [`claim`](Self::claim) returns. Default: claims them one by one, at the same time.
+    /// Claims several keys, each by itself and atomically, and returns the answers in their order:
+    /// for each what [`claim`](Self::claim) returns. Default: claims them one by one, at the same
+    /// time.
     async fn claim_many(&self, claims: &[ToClaim<'_>]) -> Vec<Result<Claim, StoreError>> {
         join_all(claims.iter().map(|one| self.claim(one.key, one.token, one.terms))).await
     }
 
-    /// Fills several keys, each by itself and atomically, and returns the answers in their order: for each what
-    /// [`fill`](Self::fill) returns. Default: fills them one by one, at the same time.
+    /// Claims several keys for entries with tags: like [`claim_many`](Self::claim_many), each with a
+    /// time of the store's clock. Default: claims the keys and reads the clock at the same time.
+    async fn claim_many_at(&self, claims: &[ToClaim<'_>]) -> Vec<Result<(Claim, Moment), StoreError>> {
+        claim_beside_clock(self, claims).await
+    }
+
+    /// Fills several keys, each by itself and atomically, and returns the answers in their order:
+    /// for each what [`fill`](Self::fill) returns. Default: fills them one by one, at the same time.
     async fn fill_many(&self, fills: Vec<ToFill<'_>>) -> Vec<Result<bool, StoreError>> {
         join_all(fills.into_iter().map(|one| self.fill(one.key, one.token, one.value, one.life))).await
+    }
+
+    /// Removes the entries that have any of these tags, and returns for each tag what
+    /// [`invalidate`](Self::invalidate) of that tag alone returns. Default: invalidates them one by
+    /// one, at the same time.
+    ///
+    /// # Errors
+    /// As [`invalidate`](Self::invalidate), for all of the tags.
+    async fn invalidate_each(&self, tags: &[Tag]) -> Result<Vec<u64>, StoreError> {
+        try_join_all(tags.iter().map(|tag| self.invalidate(std::slice::from_ref(tag)))).await
     }
 
     /// Checks that every server answers. In a cluster one silent server is an error, although the
@@ -177,6 +205,11 @@ pub trait CacheStore: Typed + Debug + Send + Sync + 'static {
 
     /// Returns the bookkeeping of followers. Default: `None`, since a store needn't keep any.
     fn as_checkpoints(&self) -> Option<&dyn Checkpoints> {
+        None
+    }
+
+    /// Returns the registry of schemes. Default: `None`, since a store needn't have one.
+    fn as_schemes(&self) -> Option<&dyn Schemes> {
         None
     }
 
@@ -219,6 +252,17 @@ pub trait CacheStore: Typed + Debug + Send + Sync + 'static {
     }
 }
 
+/// Claims several keys and reads the clock at the same time, in commands of their own. An error of
+/// the clock is that of all.
+pub(crate) async fn claim_beside_clock<S: CacheStore + ?Sized>(
+    store: &S,
+    claims: &[ToClaim<'_>],
+) -> Vec<Result<(Claim, Moment), StoreError>> {
+    let (claims, now) = join(store.claim_many(claims), store.now()).await;
+    let with_time = |claim| now.as_ref().map(|now| (claim, *now)).map_err(StoreError::again);
+    claims.into_iter().map(|claim| claim.and_then(with_time)).collect()
+}
+
 /// A cache with a bound, which counts and removes its entries without a scan.
 /// [`CacheStore::bounded`] creates one.
 #[async_trait]
@@ -251,23 +295,6 @@ impl dyn CacheStore + '_ {
     }
 }
 
-/// The time limit of one attempt to invalidate: 60 s. After it the attempt fails, and is repeated.
-/// So a value that a hit finds can't have been invalidated longer ago than this.
-pub const INVALIDATION_LIMIT: Duration = Duration::from_secs(60);
-
-/// The longest time between the moment of a tag and the fill: 150 s. Invalidations are remembered
-/// for twice as long.
-pub const FILL_LIMIT: Duration = Duration::from_secs(150);
-
-/// The time for which an invalidation is remembered.
-#[cfg(any(feature = "redis", feature = "memory"))]
-pub(crate) const REMEMBERED: Duration = FILL_LIMIT.saturating_mul(2);
-
-/// The longest life, a century. Places in an index are doubles, which can't tell later microseconds
-/// apart.
-#[cfg(any(feature = "redis", feature = "memory"))]
-pub(crate) const LONGEST: Duration = Duration::from_secs(100 * 365 * 86_400);
-
 /// The beginning of bookkeeping keys, after the store's prefix. No entry's key begins with it.
 #[cfg(any(feature = "redis", feature = "memory"))]
 pub(crate) const RESERVED: &[u8] = b"mrc:";
@@ -296,109 +323,6 @@ pub(crate) fn storable(mut value: Bytes) -> Result<Bytes, StoreError> {
 /// keys that aren't text.
 pub type KeyPages<'a> = BoxStream<'a, Result<Vec<Bytes>, StoreError>>;
 
-/// The answer to a claim.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Claim {
-    /// The claim is granted: read, then fill or release.
-    Granted,
-    /// There is a value.
-    Hit(Bytes),
-    /// Another caller is filling the key.
-    Busy {
-        /// The rest of the other caller's lease, if the store knows it.
-        lease_left: Option<Duration>,
-    },
-}
-
-/// The terms of a claim.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Terms {
-    /// The longest time for which the claim stands (rounded up to milliseconds).
-    pub lease: Duration,
-    /// The purpose of the claim.
-    pub mode: ClaimMode,
-    /// Whether the fill also stores a stale copy. The claim makes an empty copy if there is none,
-    /// and removing the key removes it. A fill that finds no copy stores none, so it can't bring
-    /// back a removed one.
-    pub copy: bool,
-}
-
-impl Terms {
-    /// Returns the terms for a fill without a stale copy.
-    pub fn fill(lease: Duration) -> Self {
-        Self { lease, mode: ClaimMode::Fill, copy: false }
-    }
-
-    /// Returns the terms for a refresh without a stale copy.
-    pub fn refresh(lease: Duration) -> Self {
-        Self { mode: ClaimMode::Refresh, ..Self::fill(lease) }
-    }
-
-    /// Sets whether the fill also stores a stale copy. Default: no.
-    #[must_use]
-    pub fn copy(self, copy: bool) -> Self {
-        Self { copy, ..self }
-    }
-}
-
-/// The lives of a value and of its stale copy, both rounded up to milliseconds, and the entry's
-/// tags.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Life {
-    /// The life of the value.
-    pub ttl: Duration,
-    /// How long the copy outlives the value. No copy is stored if it is zero.
-    pub stale: Duration,
-    /// The tags, whose invalidation removes the entry earlier.
-    pub tags: Tags,
-}
-
-impl Life {
-    /// Returns the life of the copy, from the fill on.
-    pub fn of_copy(&self) -> Duration {
-        self.ttl.saturating_add(self.stale)
-    }
-
-    /// Returns whether a copy is stored.
-    pub fn has_copy(&self) -> bool {
-        !self.stale.is_zero()
-    }
-}
-
-impl From<Duration> for Life {
-    /// Returns the life of a value without a copy and without tags.
-    fn from(ttl: Duration) -> Self {
-        Self { ttl, ..Self::default() }
-    }
-}
-
-/// The purpose of a claim.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ClaimMode {
-    /// A fill of a key that has no value: a value is a [`Claim::Hit`].
-    Fill,
-    /// A refresh of a key that may have a value. Until the fill other callers hit the old value.
-    Refresh,
-    /// A refresh of a value that expires soon. A value that lives longer is a [`Claim::Hit`],
-    /// because another caller has refreshed it.
-    Renew {
-        /// The longest rest of the value's life that is still refreshed (rounded up to
-        /// milliseconds).
-        left: Duration,
-    },
-}
-
-impl ClaimMode {
-    /// Returns whether a value with this rest of its life is a [`Claim::Hit`].
-    pub fn is_hit(self, left: Duration) -> bool {
-        match self {
-            Self::Fill => true,
-            Self::Refresh => false,
-            Self::Renew { left: most } => left > most,
-        }
-    }
-}
-
 /// The keys that a scan returns.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -421,21 +345,5 @@ impl ScanPattern {
                 text.is_empty() || key.windows(text.len()).any(|window| window == text.as_bytes())
             }
         }
-    }
-}
-
-/// The name of one claim: 128 random bits, in hexadecimal.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Token(String);
-
-impl Token {
-    /// Returns the token of these bits. They must be random, and new for every claim.
-    pub fn from_bits(bits: u128) -> Self {
-        Self(format!("{bits:032x}"))
-    }
-
-    /// Returns the token as text.
-    pub fn as_str(&self) -> &str {
-        &self.0
     }
 }

@@ -31,10 +31,10 @@ pub use mrc_store::{Bound, DropRequest, Policy, Select};
 /// Builders, and settings as structs.
 pub mod config {
     pub use mrc_client::{CacheBuilder, CacheConfig, Codec, MrcClientBuilder, MrcConfig, OnError, Settings};
-    #[cfg(feature = "redis")]
-    pub use mrc_store::RedisConfig;
     #[cfg(feature = "mysql")]
     pub use mrc_store::{MySqlConfig, ParamMode};
+    #[cfg(feature = "redis")]
+    pub use mrc_store::{RedisClient, RedisConfig};
 }
 
 /// The types of errors. [`Error`] holds most of them.
@@ -57,7 +57,7 @@ pub mod events {
 pub mod key {
     pub use mrc_core::{
         Ambiguity, Element, EntryPattern, FunctionKey, Glob, Key, KeyFormat, KeyScheme, Mark, Nesting, Param, Params,
-        TextHash, Value, statement,
+        TextHash, Value, depends, statement,
     };
 }
 
@@ -88,7 +88,7 @@ mod guides {
     #[cfg(feature = "follow")]
     #[doc = include_str!("../../../docs/follow.md")]
     mod follow {}
-    #[cfg(all(feature = "memory", feature = "sqlite"))]
+    #[cfg(all(feature = "memory", feature = "sqlite", feature = "macros"))]
     #[doc = include_str!("../../../docs/many.md")]
     mod many {}
     #[cfg(feature = "compat")]

@@ -46,6 +46,20 @@ const operations = {
     return { latencies };
   },
 
+  async many({ query, from, ids, calls }) {
+    // Parallel calls must not connect: see above.
+    await client.readFromCache(query, [0], ["OrderId"]);
+    const all = Array.from({ length: ids }, (_, at) => from + at);
+    return measured(calls, async () => {
+      let seen = 0;
+      for (let i = 0; i < calls; i++) {
+        const found = await Promise.all(all.map((id) => client.queryWithCache(query, [id], ["OrderId"], 3600)));
+        seen += found.reduce((sum, rows) => sum + rows.length, 0);
+      }
+      return seen;
+    });
+  },
+
   async drop({ name, value, warm }) {
     // Connects, and touches no entry.
     if (warm) return measured(1, async () => 0 * (await server.dropOutdatedCache(["No"], ["such"])));

@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 #[command(about, args_conflicts_with_subcommands = true)]
 pub(crate) struct Args {
     /// Rewrites docs/benchmarks.md and its pictures with what was measured. Of the suites, only
-    /// `follow` can be written alone
+    /// `follow` and `exact` can be written alone
     #[arg(long, conflicts_with = "quick")]
     pub(crate) write: bool,
     /// Fewer and shorter rounds, to see that it works
@@ -32,16 +32,22 @@ pub(crate) enum Suite {
     Rows,
     /// A miss: commands and latency
     Miss,
+    /// 100 ids at once: hits and misses
+    Many,
     /// A drop of 100 entries among 100,000
     Drop,
     /// Invalidations by tag, and the memory of tags
     Tags,
     /// Cached functions and tags: hits and misses
     Functions,
+    /// Both Redis clients: hits and misses
+    Clients,
     /// Bounded caches: hits, and misses that evict
     Bounded,
     /// The follower of the database's log: lag, a backlog, decoding, memory
     Follow,
+    /// Invalidation by rows: staleness beside TTLs and whole tables, and its costs
+    Exact,
 }
 
 impl Args {
@@ -79,6 +85,19 @@ pub(crate) struct FollowerArgs {
     /// The position, or nothing for the newest transaction.
     #[arg(long, default_value = "")]
     pub(crate) from: String,
+    #[arg(long, value_enum)]
+    pub(crate) by: By,
+}
+
+/// How a follower finds the entries that a changed row ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum By {
+    /// Rules with the row's columns
+    Rules,
+    /// A rule without columns: each change ends everything of the table
+    Tables,
+    /// The schemes that readers registered
+    Schemes,
 }
 
 #[derive(Debug, clap::Args)]
@@ -98,6 +117,8 @@ pub(crate) struct Contender {
 pub(crate) enum Way {
     /// The bare drivers
     Fred,
+    /// The bare driver redis-rs
+    Redis,
     /// mrc's store alone, without the client
     Store,
     /// mrc; the answer as bytes
@@ -108,6 +129,8 @@ pub(crate) enum Way {
     Typed,
     /// mrc; the answer as structs that borrow their texts
     Borrowed,
+    /// mrc with tags of rows; the answer as bytes
+    Followed,
     /// mrc's cache of functions; the value as structs
     Function,
 }

@@ -1,5 +1,7 @@
 //! The data that all contenders work on.
 
+pub(crate) mod shop;
+
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -24,6 +26,12 @@ pub(crate) const ORDERS: u32 = 200_000;
 /// Reads one order by its number.
 pub(crate) const BY_ID: &str =
     "SELECT id, store_id, state, customer, total, items, created_at, paid FROM orders WHERE id = ?";
+
+/// Reads several orders, for the same entries.
+pub(crate) const BY_IDS: &str =
+    "SELECT id, store_id, state, customer, total, items, created_at, paid FROM orders WHERE id IN (?)";
+/// The name of the number in keys.
+pub(crate) const ID: &str = "OrderId";
 
 /// Returns the SQL of the table of orders, which the server fills itself.
 pub(crate) fn schema() -> String {
@@ -117,7 +125,7 @@ pub(crate) async fn fill(store: &RedisStore, key: &str, value: &'static [u8], ta
     let token = Token::from_bits(CLAIMS.fetch_add(1, Ordering::Relaxed).into());
     let claim = store.claim(key, &token, Terms::fill(TTL)).await?;
     let now = store.now().await?;
-    let life = Life { tags: tags.iter().map(|&tag| (tag.into(), now)).collect(), ..Life::from(TTL) };
+    let life = Life::from(TTL).tags(tags.iter().map(|&tag| (tag.into(), now)).collect());
     if claim == Claim::Granted && store.fill(key, &token, value.into(), life).await? {
         Ok(())
     } else {

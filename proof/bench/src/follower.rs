@@ -12,7 +12,7 @@ use mrc_follow::{Follower, Start};
 use mysql_async::Opts;
 use serde::{Deserialize, Serialize};
 
-use crate::args::FollowerArgs;
+use crate::args::{By, FollowerArgs};
 use crate::{Res, cpu};
 
 /// The longest wait for a transaction.
@@ -81,16 +81,21 @@ pub(crate) fn run(args: &FollowerArgs) -> Res<()> {
 fn build(args: &FollowerArgs, applied: Arc<Mutex<Applied>>) -> Res<Follower> {
     let opts = Opts::from_url(&args.mysql)?;
     let database = opts.db_name().ok_or("the URL names no database")?;
-    let rules = Rules::new([
-        Rule::table(format!("{database}.orders")).all("orders").tag("order:{id}").tag("store:{store_id}"),
-        Rule::table(format!("{database}.wide")).all("wide").tag("wide:{id}").max_tags(1_000_000),
-    ])?;
+    let rules = match args.by {
+        By::Rules => Rules::new([
+            Rule::table(format!("{database}.orders")).all("orders").tag("order:{id}").tag("store:{store_id}"),
+            Rule::table(format!("{database}.wide")).all("wide").tag("wide:{id}").max_tags(1_000_000),
+        ])?,
+        By::Tables => Rules::new([Rule::table(format!("{database}.orders")).all("orders")])?,
+        By::Schemes => Rules::default(),
+    };
     let store = RedisStore::new(RedisConfig::from_url(&args.redis)?)?;
     let start = if args.from.is_empty() { Start::Now } else { Start::Behind(args.from.parse()?) };
     let follower = Follower::builder(MySqlConfig::from_url(&args.mysql)?, store)
         .name(&args.name)
         .server_id(4_242)
         .rules(rules)
+        .auto(args.by == By::Schemes)
         .start(start)
         .on_event(move |event: &Event<'_>| {
             if let Event::Applied { transactions, .. } = event {

@@ -41,13 +41,13 @@ fn main() -> Res<()> {
         }
         None => {}
     }
-    if args.write && args.only.is_some_and(|only| only != Suite::Follow) {
-        return Err("only the suite `follow` can be written alone".into());
+    if args.write && args.only.is_some_and(|only| !matches!(only, Suite::Follow | Suite::Exact)) {
+        return Err("only the suites `follow` and `exact` can be written alone".into());
     }
     let mut results = if args.render { results::Results::load()? } else { suite::run(&args)? };
     println!("{}", report::text(&results));
     if args.write {
-        results = results.over_the_last(args.only.is_some())?;
+        results = results.over_the_last(args.only)?;
     }
     if args.write || args.render {
         report::write(&results)?;

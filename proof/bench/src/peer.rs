@@ -9,7 +9,7 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
 use crate::Res;
-use crate::args::{Runtime, Way};
+use crate::args::{By, Runtime, Way};
 use crate::results::Work;
 
 /// A contender's process. The process ends when this is dropped.
@@ -42,6 +42,13 @@ impl Peer {
         Self::start("pypi", command)
     }
 
+    /// Starts redis-py, with keys and JSON by hand.
+    pub(crate) fn mget(urls: Urls<'_>) -> Res<Self> {
+        let mut command = Command::new(installed("venv/bin/python"));
+        command.arg(script("mget.py")).arg(urls.redis);
+        Self::start("redis-py", command)
+    }
+
     /// Starts the PyPI package of functions with dependencies, with its async or sync decorator.
     pub(crate) fn simple_dep(urls: Urls<'_>, is_async: bool) -> Res<Self> {
         let (name, mode) = if is_async { ("simple-dep", "async") } else { ("simple-dep-sync", "sync") };
@@ -60,17 +67,23 @@ impl Peer {
 
     /// Starts this binary as a contender.
     pub(crate) fn rust(way: Way, runtime: Runtime, urls: Urls<'_>) -> Res<Self> {
+        Self::by_client(way, runtime, urls, "fred")
+    }
+
+    /// Starts this binary as a contender whose stores use this Redis client.
+    pub(crate) fn by_client(way: Way, runtime: Runtime, urls: Urls<'_>, client: &str) -> Res<Self> {
         let (way_name, runtime_name) = (format!("{way:?}").to_lowercase(), format!("{runtime:?}").to_lowercase());
         let mut command = Command::new(std::env::current_exe()?);
         command.args(["contender", "--way", &way_name, "--runtime", &runtime_name]);
-        command.args(["--redis", urls.redis, "--mysql", urls.mysql]);
+        command.args(["--redis", urls.redis, "--mysql", urls.mysql]).env("MRC_REDIS_CLIENT", client);
         Self::start(&format!("{way_name}-{runtime_name}"), command)
     }
 
     /// Starts this binary as a follower behind a position, or at the newest transaction.
-    pub(crate) fn follower(urls: Urls<'_>, name: &str, from: &str) -> Res<Self> {
+    pub(crate) fn follower(urls: Urls<'_>, name: &str, from: &str, by: By) -> Res<Self> {
         let mut command = Command::new(std::env::current_exe()?);
         command.args(["follower", "--redis", urls.redis, "--mysql", urls.mysql, "--name", name, "--from", from]);
+        command.args(["--by", &format!("{by:?}").to_lowercase()]);
         Self::start("follower", command)
     }
 

@@ -1,11 +1,16 @@
 //! The raw numbers of a run: every round of every contender.
 
+mod exact;
+
 use std::path::{Path, PathBuf};
 
 use mrc_tests::Machine;
 use serde::{Deserialize, Serialize};
 
 use crate::Res;
+use crate::args::Suite;
+
+pub(crate) use self::exact::{Exact, OfText, Stale};
 
 /// All results of a run. A suite that wasn't run is empty.
 #[derive(Debug, Serialize, Deserialize)]
@@ -15,6 +20,8 @@ pub(crate) struct Results {
     pub(crate) encoding: Vec<Series>,
     pub(crate) wire: Vec<Wire>,
     pub(crate) misses: Vec<Miss>,
+    #[serde(default)]
+    pub(crate) many: Option<Many>,
     pub(crate) drops: Vec<Series>,
     #[serde(default)]
     pub(crate) invalidations: Vec<Invalidations>,
@@ -23,10 +30,15 @@ pub(crate) struct Results {
     #[serde(default)]
     pub(crate) functions: Vec<Calls>,
     #[serde(default)]
+    pub(crate) clients: Vec<OfClients>,
+    #[serde(default)]
     pub(crate) bounded: Vec<Bounded>,
     /// The follower, by database.
     #[serde(default)]
     pub(crate) follow: Vec<Follow>,
+    /// The invalidation by rows: of one run, or of none.
+    #[serde(default)]
+    pub(crate) exact: Vec<Exact>,
 }
 
 /// The follower of one database.
@@ -104,6 +116,13 @@ pub(crate) struct Hits {
     pub(crate) series: Vec<Series>,
 }
 
+/// The same work by both Redis clients.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct OfClients {
+    pub(crate) what: String,
+    pub(crate) series: Vec<Series>,
+}
+
 /// One answer from the database's wire to bytes.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Wire {
@@ -125,6 +144,25 @@ pub(crate) struct Miss {
     pub(crate) commands: Vec<String>,
     /// Its median latency in each round, in seconds.
     pub(crate) latencies: Vec<f64>,
+}
+
+/// Reads of many ids by one caller. Each call reads all of them.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Many {
+    pub(crate) ids: u32,
+    pub(crate) hits: Vec<Series>,
+    pub(crate) misses: Vec<ManyMisses>,
+}
+
+/// Calls of one contender that miss all ids.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct ManyMisses {
+    pub(crate) name: String,
+    /// The commands that it sent to Redis for one call.
+    pub(crate) commands: Vec<String>,
+    /// The statements that it sent to the database for one call.
+    pub(crate) statements: u64,
+    pub(crate) rounds: Vec<Work>,
 }
 
 /// Invalidations of 100 entries, in a keyspace of this size.
@@ -224,23 +262,29 @@ impl Results {
             encoding: vec![],
             wire: vec![],
             misses: vec![],
+            many: None,
             drops: vec![],
             invalidations: vec![],
             memory: vec![],
             functions: vec![],
+            clients: vec![],
             bounded: vec![],
             follow: vec![],
+            exact: vec![],
         }
     }
 
-    /// Keeps the followers of other databases, as the last written run has them. With `only_follow`
-    /// keeps everything but this database's follower.
-    pub(crate) fn over_the_last(mut self, only_follow: bool) -> Res<Self> {
+    /// Keeps the followers of other databases, as the last written run has them. Where one suite was
+    /// run, keeps everything else too.
+    pub(crate) fn over_the_last(mut self, only: Option<Suite>) -> Res<Self> {
         let mut last = Self::load()?;
+        if only == Some(Suite::Exact) {
+            return Ok(Self { exact: self.exact, ..last });
+        }
         last.follow.retain(|old| self.follow.iter().all(|new| kind(&new.database) != kind(&old.database)));
         last.follow.append(&mut self.follow);
         last.follow.sort_by(|a, b| b.database.cmp(&a.database));
-        Ok(if only_follow { last } else { Self { follow: last.follow, ..self } })
+        Ok(if only.is_some() { last } else { Self { follow: last.follow, ..self } })
     }
 
     /// Reads the numbers of the last written run.

@@ -32,6 +32,9 @@ pub(crate) struct Args {
     /// Nobody invalidates but the follower of the database's log
     #[arg(long, conflicts_with = "naive")]
     pub(crate) follow: bool,
+    /// With --follow: by the schemes of the queries, without rules and tags
+    #[arg(long, requires = "follow")]
+    pub(crate) auto: bool,
     /// With --follow: runs for so many seconds, whatever the number of reads
     #[arg(long, value_name = "SECONDS", requires = "follow", conflicts_with_all = ["without", "all"])]
     pub(crate) soak: Option<u64>,
@@ -79,4 +82,7 @@ pub(crate) struct Child {
     /// Whether the follower alone invalidates.
     #[arg(long)]
     pub(crate) follow: bool,
+    /// Whether it goes by schemes.
+    #[arg(long)]
+    pub(crate) auto: bool,
 }

@@ -14,8 +14,11 @@ macro_rules! lua {
 
 const CLAIM: &str = lua!("look", "claim", "claim_one");
 const FILL: &str = lua!("look", "fill", "fill_one");
-const RELEASE: &str = lua!("look", "release");
-const TRACK: &str = lua!("look", "track");
+const FILL_MANY: &str = lua!("look", "fill", "fill_many");
+const FILL_TAGGED: &str =
+    lua!("look", "track", "registry", "registered", "track_entry", "release", "fill", "fill_tagged");
+const RELEASE: &str = lua!("look", "release", "release_one");
+const TRACK: &str = lua!("look", "track", "track_tags");
 const DROP: &str = lua!("look", "drop_tagged");
 pub(crate) const TICK: &str = lua!("look", "clock", "tick");
 pub(crate) const BUMP: &str = lua!("look", "clock", "bump");
@@ -62,6 +65,8 @@ pub(crate) enum Lack {
     /// With --follow, on a server that doesn't log cascades: the follower invalidates everything of a
     /// table whose rows a foreign key may have changed
     Cascades,
+    /// With --follow --auto: the follower reads the registry again after readers can see the commit
+    Schemes,
 }
 
 impl Lack {
@@ -71,7 +76,7 @@ impl Lack {
     }
 
     /// The parts of the follower, of which the store knows nothing.
-    pub(crate) const OF_FOLLOWER: [Self; 3] = [Self::Visibility, Self::Order, Self::Cascades];
+    pub(crate) const OF_FOLLOWER: [Self; 4] = [Self::Visibility, Self::Order, Self::Cascades, Self::Schemes];
 
     /// Returns whether it is a part of the follower.
     pub(crate) fn is_of_follower(self) -> bool {
@@ -97,6 +102,7 @@ impl Lack {
             Self::Visibility => "a follower that doesn't wait until readers see the commit",
             Self::Order => "a follower that stores its position before it invalidates",
             Self::Cascades => "a follower that ignores tables without rows",
+            Self::Schemes => "a follower that knows only the schemes of earlier changes",
         }
     }
 }
@@ -153,6 +159,8 @@ fn less(script: &str, parts: &[&str]) -> Res<String> {
 /// protocol doesn't bear a claim that runs twice with one token.
 pub(crate) fn repeatable() -> Res<Vec<(String, Count)>> {
     let mut all = vec![
+        (FILL_MANY.to_owned(), Count::BatchFillDoubled),
+        (FILL_TAGGED.to_owned(), Count::TaggedFillDoubled),
         (RELEASE.to_owned(), Count::ReleaseDoubled),
         (TICK.to_owned(), Count::TickDoubled),
         (BUMP.to_owned(), Count::BumpDoubled),

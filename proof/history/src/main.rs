@@ -64,12 +64,14 @@ fn main() -> Res<ExitCode> {
 /// Makes the runs. Succeeds if the whole protocol had no stale reads, and each lack had some.
 async fn compare(args: &Args) -> Res<ExitCode> {
     if let Some(lack) = args.without
-        && lack.is_of_follower() != args.follow
+        && (lack.is_of_follower() != args.follow || lack == Lack::Schemes && !args.auto)
     {
         return Err("this run has no such part: see --help".into());
     }
     let lacks: Vec<Option<Lack>> = if args.all && args.follow {
-        std::iter::once(None).chain(Lack::OF_FOLLOWER.map(Some)).collect()
+        std::iter::once(None)
+            .chain(Lack::OF_FOLLOWER.into_iter().filter(|lack| *lack != Lack::Schemes || args.auto).map(Some))
+            .collect()
     } else if args.all {
         Lack::with_none().filter(|lack| lack.is_none_or(|lack| !lack.is_of_follower())).collect()
     } else if args.naive {

@@ -10,7 +10,7 @@ use mrc::errors::{ExecuteError, StoreError};
 use mrc::rows::RowEncoder;
 use mrc::store::{
     BoundedCache, CacheStore, Checkpoints, Claim, Executed, ExecutorTransaction, Found, KeyPages, Life, Moment,
-    QueryExecutor, ScanPattern, Terms, ToClaim, ToFill, Token,
+    QueryExecutor, ScanPattern, Schemes, Terms, ToClaim, ToFill, Token,
 };
 use mrc::{Bound, EventListener, Params, Tag};
 use rand::rngs::SmallRng;
@@ -105,6 +105,14 @@ impl CacheStore for Paused<dyn CacheStore> {
         claim
     }
 
+    async fn claim_at(&self, key: &str, token: &Token, terms: Terms) -> Result<(Claim, Moment), StoreError> {
+        let claim = self.inner.claim_at(key, token, terms).await;
+        if matches!(claim, Ok((Claim::Granted, _))) {
+            self.pauses.at(Count::AfterClaim).await;
+        }
+        claim
+    }
+
     async fn fill(&self, key: &str, token: &Token, value: Bytes, life: Life) -> Result<bool, StoreError> {
         let filled = self.inner.fill(key, token, value, life).await;
         self.pauses.at(Count::AfterFill).await;
@@ -122,6 +130,14 @@ impl CacheStore for Paused<dyn CacheStore> {
     async fn claim_many(&self, claims: &[ToClaim<'_>]) -> Vec<Result<Claim, StoreError>> {
         let claims = self.inner.claim_many(claims).await;
         if claims.iter().any(|claim| matches!(claim, Ok(Claim::Granted))) {
+            self.pauses.at(Count::AfterClaim).await;
+        }
+        claims
+    }
+
+    async fn claim_many_at(&self, claims: &[ToClaim<'_>]) -> Vec<Result<(Claim, Moment), StoreError>> {
+        let claims = self.inner.claim_many_at(claims).await;
+        if claims.iter().any(|claim| matches!(claim, Ok((Claim::Granted, _)))) {
             self.pauses.at(Count::AfterClaim).await;
         }
         claims
@@ -153,6 +169,10 @@ impl CacheStore for Paused<dyn CacheStore> {
         self.inner.invalidate(tags).await
     }
 
+    async fn invalidate_each(&self, tags: &[Tag]) -> Result<Vec<u64>, StoreError> {
+        self.inner.invalidate_each(tags).await
+    }
+
     fn scan(&self, pattern: &ScanPattern) -> KeyPages<'_> {
         self.inner.scan(pattern)
     }
@@ -160,6 +180,10 @@ impl CacheStore for Paused<dyn CacheStore> {
     fn bounded(self: Arc<Self>, namespace: &str, bound: &Bound) -> Result<Arc<dyn CacheStore>, StoreError> {
         let inner = Arc::clone(&self.inner).bounded(namespace, bound)?;
         Ok(Arc::new(Self { pauses: self.pauses.clone(), inner }))
+    }
+
+    fn as_schemes(&self) -> Option<&dyn Schemes> {
+        self.inner.as_schemes()
     }
 
     fn as_checkpoints(&self) -> Option<&dyn Checkpoints> {

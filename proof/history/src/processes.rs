@@ -61,6 +61,7 @@ pub(crate) async fn start(role: &str, child: &Child) -> Res<ServerProcess> {
     command.extend(numbers.into_iter().flat_map(|(name, number)| [name.to_owned(), number.to_string()]));
     command.extend(["--mysql".to_owned(), child.mysql.clone()]);
     command.extend(child.follow.then(|| "--follow".to_owned()));
+    command.extend(child.auto.then(|| "--auto".to_owned()));
     if let Some(lack) = child.without.and_then(|lack| clap::ValueEnum::to_possible_value(&lack)) {
         command.extend(["--without".to_owned(), lack.get_name().to_owned()]);
     }

@@ -16,7 +16,7 @@ use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 
 use crate::args::Child;
-use crate::follow::ALL;
+use crate::follow::{ALL, NAME};
 use crate::items::{
     BY_ID, BY_ID_TAGGED, BY_IDS, Item, LEASE, PARAM, WAIT_MAX, draw, draw_pause, draw_ttl, pair_of, tag_of,
 };
@@ -64,6 +64,7 @@ pub(crate) async fn run(child: &Child) -> Res<()> {
         Some(Lack::CloseFirst) => client.without_close_first(),
         _ => client,
     };
+    let client = if child.auto { client.follow(NAME) } else { client };
     let client = client.build()?;
     // The process connects before it begins; the faults meet this connection too.
     for tries in 1.. {
@@ -95,8 +96,18 @@ pub(crate) async fn run(child: &Child) -> Res<()> {
     let many = Many::new(BY_ID, "id", PARAM).batch(BY_IDS);
     // Its entries have the longest TTL; those of other ways have all of them.
     let loader = client.loader(many.clone().coalesce(Duration::from_millis(1)), LOADED)?;
-    let reader =
-        Reader { client, many, loader, cache, bounded, store, sink, process: child.number, follow: child.follow };
+    let reader = Reader {
+        client,
+        many,
+        loader,
+        cache,
+        bounded,
+        store,
+        sink,
+        process: child.number,
+        follow: child.follow,
+        auto: child.auto,
+    };
     for task in 0..TASKS + REFRESHERS {
         let reader = reader.clone();
         let mut rng = SmallRng::seed_from_u64(child.seed * 1_000 + task);
@@ -138,6 +149,8 @@ struct Reader {
     sink: Sink,
     process: u8,
     follow: bool,
+    /// Whether entries have the tags of their queries alone.
+    auto: bool,
 }
 
 impl Reader {
@@ -152,7 +165,7 @@ impl Reader {
         let start = clock::now();
         let outcome = match way {
             Way::Many | Way::Gathered => self.gathered(item).await,
-            Way::Scan if function => self.function(item, ttl).await,
+            Way::Scan if function && !self.auto => self.function(item, ttl).await,
             Way::Scan => self.query(BY_ID.into(), item, ttl).await,
             Way::Tagged => self.query(self.tagged(item), item, ttl).await,
             Way::Late => scope::with_mode(mode, self.late(&self.cache, item, ttl)).await.map_err(Into::into),
@@ -214,6 +227,9 @@ impl Reader {
         let ran = AtomicBool::new(false);
         let function = async || {
             ran.store(true, Ordering::Relaxed);
+            if self.auto {
+                return one(&self.client.query_with_cache(BY_ID, params! { PARAM => item }, ttl).await?);
+            }
             let answer = self.client.query(BY_ID, params! { PARAM => item }).await?;
             self.tags(item).for_each(scope::tag);
             one(&answer)
@@ -240,6 +256,10 @@ impl Reader {
 
     /// Claims a value that may exist, reads, and fills, as an early refresh does.
     async fn refresh(&self, rng: &mut SmallRng) -> Res<()> {
+        if self.auto {
+            // This fills without the tags of a query.
+            return Ok(());
+        }
         let (item, ttl, token) = (draw(rng), draw_ttl(rng), Token::from_bits(rand::random()));
         let (params, mut life) = (params! { PARAM => item }, Life::from(ttl));
         let query = if rng.random() {
@@ -259,6 +279,9 @@ impl Reader {
     }
 
     fn tagged(&self, item: u16) -> Query<'static> {
+        if self.auto {
+            return BY_ID_TAGGED.into();
+        }
         self.tags(item).fold(Query::new(BY_ID_TAGGED), Query::tag)
     }
 

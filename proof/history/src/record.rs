@@ -123,6 +123,8 @@ told! {
         Late "cuts, the commands sent late",
         IndexCut "cuts of either kind of commands to the index of tags",
         FillDoubled "late duplicates of fills",
+        BatchFillDoubled "late duplicates of a batch's fills",
+        TaggedFillDoubled "late duplicates of fills with tags",
         ReleaseDoubled "late duplicates of releases",
         RemovalDoubled "late duplicates of UNLINK",
         TickDoubled "late duplicates of ticks of the clock",
@@ -144,6 +146,7 @@ told! {
         FollowerKilled "followers killed",
         FollowerStopped "followers stopped",
         FollowerCut "links of the follower to the database cut",
+        RegistryLost "registries of schemes removed",
         CommitsHeld "commits held between the log and the engine",
     }
 }

@@ -74,6 +74,7 @@ pub(crate) async fn run(args: &Args, lack: Option<Lack>, operations: u64) -> Res
         mysql: database.url(),
         without: lack,
         follow: args.follow,
+        auto: args.auto,
     };
     // These end what they run when they are dropped.
     let (mut services, mut players) = (JoinSet::new(), JoinSet::new());

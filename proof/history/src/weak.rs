@@ -17,7 +17,7 @@ use mrc::config::RedisConfig;
 use mrc::errors::StoreError;
 use mrc::store::{
     BoundedCache, CacheStore, Checkpoints, Claim, ClaimMode, Found, KeyPages, Life, Moment, RedisStore, ScanPattern,
-    Tags, Terms, ToClaim, ToFill, Token,
+    Schemes, Tags, Terms, ToClaim, ToFill, Token,
 };
 use mrc::{Bound, EventListener, Tag};
 use serde_json::json;
@@ -201,6 +201,10 @@ impl CacheStore for Weak {
         }
     }
 
+    async fn claim_at(&self, key: &str, token: &Token, terms: Terms) -> Result<(Claim, Moment), StoreError> {
+        tokio::try_join!(self.claim(key, token, terms), self.now())
+    }
+
     async fn fill(&self, key: &str, token: &Token, value: Bytes, life: Life) -> Result<bool, StoreError> {
         if self.lack == Lack::Everything {
             return self.set(key, value, &life).await;
@@ -242,6 +246,16 @@ impl CacheStore for Weak {
         answers
     }
 
+    async fn claim_many_at(&self, claims: &[ToClaim<'_>]) -> Vec<Result<(Claim, Moment), StoreError>> {
+        let mut answers = Vec::with_capacity(claims.len());
+        for one in claims {
+            let now = self.now().await;
+            let claim = self.claim_many(std::slice::from_ref(one)).await.into_iter().next();
+            answers.push(claim.unwrap_or(Err(StoreError::Closed)).and_then(|claim| Ok((claim, now?))));
+        }
+        answers
+    }
+
     async fn fill_many(&self, fills: Vec<ToFill<'_>>) -> Vec<Result<bool, StoreError>> {
         let mut answers = Vec::with_capacity(fills.len());
         for one in fills {
@@ -276,6 +290,17 @@ impl CacheStore for Weak {
         }
     }
 
+    async fn invalidate_each(&self, tags: &[Tag]) -> Result<Vec<u64>, StoreError> {
+        if self.lack != Lack::LeaseRule {
+            return self.whole.invalidate_each(tags).await;
+        }
+        let mut removed = Vec::with_capacity(tags.len());
+        for tag in tags {
+            removed.push(self.invalidate(std::slice::from_ref(tag)).await?);
+        }
+        Ok(removed)
+    }
+
     fn scan(&self, pattern: &ScanPattern) -> KeyPages<'_> {
         self.whole.scan(pattern)
     }
@@ -283,6 +308,10 @@ impl CacheStore for Weak {
     /// Bounded entries keep every part of the protocol.
     fn bounded(self: Arc<Self>, namespace: &str, bound: &Bound) -> Result<Arc<dyn CacheStore>, StoreError> {
         Arc::clone(&self.whole).bounded(namespace, bound)
+    }
+
+    fn as_schemes(&self) -> Option<&dyn Schemes> {
+        self.whole.as_schemes()
     }
 
     fn as_checkpoints(&self) -> Option<&dyn Checkpoints> {

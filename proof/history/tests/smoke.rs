@@ -21,6 +21,12 @@ fn the_follower_lets_nothing_stale_through() {
 }
 
 #[test]
+fn a_follower_by_schemes_lets_nothing_stale_through() {
+    let output = run(&["--follow", "--auto"]).unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+}
+
+#[test]
 #[ignore = "a rare race: a small run needn't find it"]
 fn a_follower_that_does_not_wait_until_readers_see_the_commit_does() {
     let output = run(&["--follow", "--without", "visibility"]).unwrap();

@@ -29,7 +29,7 @@ fn main() -> ExitCode {
     let one = NonZeroUsize::MIN;
     if let Some(part) = args.part {
         let finding = check(&part.setting(), Some(part), one, args.limit);
-        return verdict(print_path(part, &finding));
+        return verdict(print_path(part.lack(), &finding));
     }
 
     let threads = std::thread::available_parallelism().unwrap_or(one);
@@ -47,8 +47,8 @@ fn main() -> ExitCode {
     print_head("the whole protocol");
     for (name, setting) in settings {
         let finding = check(&setting, None, threads, args.limit);
-        print_row(name, &finding);
         as_it_should &= matches!(finding.found, Found::Holds);
+        print_path(name, &finding);
     }
     if args.only.is_some() {
         return verdict(as_it_should);
@@ -83,13 +83,13 @@ fn print_row(name: &str, finding: &Finding) {
     println!("{name:<52} {:>13} {:>8.1}s  {result}", finding.states, finding.took.as_secs_f64());
 }
 
-/// Prints the counterexample. Returns `false` if there is none.
-fn print_path(part: Part, finding: &Finding) -> bool {
+/// Prints the counterexample. Returns `false` if there is none, and prints a row.
+fn print_path(name: &str, finding: &Finding) -> bool {
     let Found::Counterexample { breaks, path } = &finding.found else {
-        print_row(part.lack(), finding);
+        print_row(name, finding);
         return false;
     };
-    println!("{}\nbreaks: {breaks}\n", part.lack());
+    println!("{name}\nbreaks: {breaks}\n");
     for (number, step) in (1..).zip(path) {
         println!("{number:>3}  {:<66} {}", step.what, step.then);
     }

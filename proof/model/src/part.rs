@@ -67,8 +67,14 @@ pub enum Part {
     PositionCompared,
     /// A follower looks at the position even when there are no events.
     PositionLooked,
-    /// When the connection ends, the whole batch is invalidated again.
+    /// If Redis has another history than at the last position, the batch is invalidated again.
     BatchAgain,
+    /// In a cluster, each primary has a copy of the position with its history, which is compared.
+    PrimaryCopies,
+    /// If a primary went back, all entries with tags are removed.
+    PrimaryRemoval,
+    /// Before the entries, all claims are removed: of entries that are being filled.
+    PrimaryClaims,
     /// A fill goes over the connection of its tracks.
     FillConnection,
     /// A scheme is registered before the claim.
@@ -85,7 +91,7 @@ pub enum Part {
 
 impl Part {
     /// All parts, in the order of the documentation.
-    pub const ALL: [Self; 38] = [
+    pub const ALL: [Self; 41] = [
         Self::TokenCheck,
         Self::NewToken,
         Self::ClaimCheck,
@@ -118,6 +124,9 @@ impl Part {
         Self::PositionCompared,
         Self::PositionLooked,
         Self::BatchAgain,
+        Self::PrimaryCopies,
+        Self::PrimaryRemoval,
+        Self::PrimaryClaims,
         Self::FillConnection,
         Self::SchemeFirst,
         Self::SchemeThere,
@@ -162,6 +171,9 @@ impl Part {
             Self::PositionCompared => "a position written without a comparison",
             Self::PositionLooked => "a position looked at only with events",
             Self::BatchAgain => "a position written again without its batch",
+            Self::PrimaryCopies => "a cluster with one position alone",
+            Self::PrimaryRemoval => "a primary that went back, and no removal",
+            Self::PrimaryClaims => "a removal that leaves the claims",
             Self::FillConnection => "a fill sent again on another connection",
             Self::SchemeFirst => "a scheme registered with the fill",
             Self::SchemeThere => "a fill whose scheme may have been lost",
@@ -220,6 +232,9 @@ impl Part {
             }
             Self::PositionInside | Self::PositionLooked | Self::BatchAgain | Self::FillConnection => {
                 Setting { faults: back, ..followed }
+            }
+            Self::PrimaryCopies | Self::PrimaryRemoval | Self::PrimaryClaims => {
+                Setting { cluster: true, faults: back, ..followed }
             }
             Self::PositionCompared => Setting { log: vec![Change::Ours, Change::Other], faults: back, ..followed },
             Self::SchemeFirst | Self::SchemesLast => Setting { schemes: true, ..followed },

@@ -195,6 +195,21 @@ fn a_position_written_again_alone_passes_an_invalidation_that_is_undone() {
 }
 
 #[test]
+fn one_position_alone_hides_that_another_primary_went_back() {
+    needed(Part::PrimaryCopies, CACHE, "stored");
+}
+
+#[test]
+fn an_entry_that_came_back_on_a_primary_is_in_no_index_on_another() {
+    needed(Part::PrimaryRemoval, CACHE, "stored");
+}
+
+#[test]
+fn a_claim_left_by_the_removal_fills_what_no_index_has() {
+    needed(Part::PrimaryClaims, CACHE, "stored");
+}
+
+#[test]
 fn a_fill_on_another_connection_may_have_lost_its_registration() {
     needed(Part::FillConnection, CACHE, "stored");
 }

@@ -25,7 +25,8 @@ pub(crate) fn change(schema: &Schema, rng: &mut SmallRng) -> Vec<String> {
     (0..count).map(|_| statement(&schema.tables[rng.random_range(0..schema.tables.len())], rng)).collect()
 }
 
-fn statement(table: &Table, rng: &mut SmallRng) -> String {
+/// Returns one statement that may change rows of the table.
+pub(crate) fn statement(table: &Table, rng: &mut SmallRng) -> String {
     let id = rng.random_range(1..=MOST_ID);
     let name = &table.name;
     let others = &table.columns[1..];

@@ -46,10 +46,11 @@ impl<'a> Follower<'a> {
 
     /// Registers a scheme of an entry. Tables that don't exist never change.
     pub(crate) fn register(&mut self, tag: &SchemeTag) {
-        let Some(&at) = self.by_name.get(&*tag.table) else { return };
+        let Some(&at) = self.by_name.get(&tag.scheme.table) else { return };
         let (name, columns, lack) = (&self.names[at], &self.columns[at], self.lack);
-        self.schemes[at].entry(tag.scheme.to_string()).or_insert_with(|| {
-            Scheme::parse(&tag.scheme).expect("a scheme that was written is read").bind_lacking(name, columns, lack)
+        self.schemes[at].entry(tag.scheme.columns.clone()).or_insert_with(|| {
+            let scheme = Scheme::parse(&tag.scheme.columns).expect("a scheme that was written is read");
+            scheme.bind_lacking(name, columns, lack)
         });
     }
 

@@ -11,6 +11,7 @@
 //! | `server` | batches of statements on a real server |
 //! | `follower` | the tags that a change ends |
 //! | `run` | pairs of query and change, and the verdict |
+//! | `live` | the same end to end: a client, a follower, and a program that writes |
 //! | `cases` | fixed pairs that an earlier version missed |
 //! | `cost` | the time that deriving takes |
 #![expect(clippy::expect_used, reason = "a run that can't reach its server has nothing to return")]
@@ -21,6 +22,7 @@ mod column;
 mod condition;
 mod cost;
 mod follower;
+mod live;
 mod query;
 mod realistic;
 mod run;
@@ -29,6 +31,7 @@ mod server;
 
 pub use cases::{Case, Outcome, cases, try_case};
 pub use cost::cost;
+pub use live::{FollowReport, FollowSettings, Without, run_follow};
 pub use mrc_core::depends::Lack;
 pub use run::{Load, Report, Settings, any_seed, run};
 

@@ -2,37 +2,46 @@
 #![expect(clippy::print_stdout, reason = "what a run finds is printed")]
 
 use std::process::{Command, ExitCode};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use clap::{Parser, ValueEnum};
-use mrc_oracle::{Lack, Load, Report, Res, Settings, any_seed, run};
-use mrc_tests::SqlKind;
+use mrc_oracle::{FollowReport, FollowSettings, Lack, Load, Report, Res, Settings, Without, any_seed, run, run_follow};
+use mrc_tests::{CacheKind, SqlKind};
 
 /// Whether mrc's dependencies miss a changed answer: random queries and changes on a real server.
 #[derive(Debug, Parser)]
 struct Args {
-    /// Pairs of a query and a change, at least
+    /// Pairs of a query and a change, at least; with `--follow` entries compared with a fresh read
     #[arg(long, default_value_t = 100_000)]
     pairs: u64,
+    /// End to end: a client caches, a program writes, a follower invalidates
+    #[arg(long)]
+    follow: bool,
+    /// Ends `--follow` after so many seconds
+    #[arg(long, default_value_t = 600)]
+    seconds: u64,
+    /// A part of the follower to switch off: the run must find a stale entry
+    #[arg(long, requires = "follow")]
+    without: Option<WithoutArg>,
     /// The server to start. Default: the first that is installed
     #[arg(long)]
     server: Option<Server>,
     /// Queries and changes like a shop's, for the figure of precision
     #[arg(long)]
     realistic: bool,
-    /// Connections that work at the same time
-    #[arg(long, default_value_t = 6)]
-    workers: usize,
+    /// Connections that work at the same time, or followers. Default: 6 connections, 4 followers
+    #[arg(long)]
+    workers: Option<usize>,
     /// The first seed. Default: a random one
     #[arg(long)]
     seed: Option<u64>,
     /// A rule to switch off: the run must find a miss
-    #[arg(long)]
+    #[arg(long, conflicts_with = "follow")]
     lack: Option<LackArg>,
     /// Prints what deriving costs, and ends
     #[arg(long)]
     cost: bool,
-    /// Ends with the first miss
+    /// Ends with the first miss, or stale entry
     #[arg(long)]
     stop_at_miss: bool,
 }
@@ -51,9 +60,29 @@ enum LackArg {
     BelowOr,
     Tokens,
     Subqueries,
+    CteScope,
     Fold,
     Classes,
     Before,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum WithoutArg {
+    Auto,
+    Visibility,
+    Schemes,
+    Cascades,
+}
+
+impl From<WithoutArg> for Without {
+    fn from(arg: WithoutArg) -> Self {
+        match arg {
+            WithoutArg::Auto => Self::Auto,
+            WithoutArg::Visibility => Self::Visibility,
+            WithoutArg::Schemes => Self::Schemes,
+            WithoutArg::Cascades => Self::Cascades,
+        }
+    }
 }
 
 impl From<LackArg> for Lack {
@@ -65,6 +94,7 @@ impl From<LackArg> for Lack {
             LackArg::BelowOr => Self::BelowOr,
             LackArg::Tokens => Self::Tokens,
             LackArg::Subqueries => Self::Subqueries,
+            LackArg::CteScope => Self::CteScope,
             LackArg::Fold => Self::Fold,
             LackArg::Classes => Self::Classes,
             LackArg::Before => Self::Before,
@@ -95,6 +125,19 @@ fn main() -> Res<ExitCode> {
         }
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let is_sound = runtime.block_on(async { if args.follow { follow(&args).await } else { pairs(&args).await } })?;
+    let is_whole = args.lack.is_none() && args.without.is_none();
+    Ok(if is_sound == is_whole { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+impl Args {
+    fn load(&self) -> Load {
+        if self.realistic { Load::Realistic } else { Load::Random }
+    }
+}
+
+/// Returns whether no pair is missed.
+async fn pairs(args: &Args) -> Res<bool> {
     let lack = args.lack.map_or(Lack::Nothing, Lack::from);
     let seed = args.seed.unwrap_or_else(any_seed);
     println!("{}, seed {seed}, without {lack:?}", SqlKind::of_this_run().version());
@@ -106,17 +149,54 @@ fn main() -> Res<ExitCode> {
             println!("{} pairs, {} missed", report.pairs, report.missed);
         }
     };
-    let load = if args.realistic { Load::Realistic } else { Load::Random };
-    let settings =
-        Settings { pairs: args.pairs, seed, lack, stop_at_miss: args.stop_at_miss, workers: args.workers, load };
-    let report = runtime.block_on(run(settings, progress))?;
+    let (workers, load) = (args.workers.unwrap_or(6), args.load());
+    let settings = Settings { pairs: args.pairs, seed, lack, stop_at_miss: args.stop_at_miss, workers, load };
+    let report = run(settings, progress).await?;
     print(&report, start.elapsed().as_secs_f64());
-    Ok(if (report.missed > 0) == args.lack.is_some() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(report.missed == 0)
+}
+
+/// Returns whether no entry is stale.
+async fn follow(args: &Args) -> Res<bool> {
+    let (seed, without) = (args.seed.unwrap_or_else(any_seed), args.without.map(Without::from));
+    let (database, cache) = (SqlKind::of_this_run().version(), CacheKind::of_this_run().version());
+    println!("{database}, {cache}, seed {seed}, without {without:?}");
+    let start = Instant::now();
+    let mut told = 0;
+    let mut shown = 0;
+    let progress = |report: &FollowReport| {
+        report.findings.iter().skip(shown).for_each(|finding| println!("STALE {finding}"));
+        shown = report.findings.len();
+        if report.compared / 10_000 > told {
+            told = report.compared / 10_000;
+            println!("{} entries compared, {} stale", report.compared, report.stale);
+        }
+    };
+    let settings = FollowSettings {
+        compared: args.pairs,
+        limit: Duration::from_secs(args.seconds),
+        seed,
+        without,
+        stop_at_stale: args.stop_at_miss,
+        workers: args.workers.unwrap_or(4),
+        load: args.load(),
+    };
+    let report = run_follow(settings, progress).await?;
+    println!(
+        "{} entries compared in {:.0} s, {} of them after a race, {} statements, {} stale",
+        report.compared,
+        start.elapsed().as_secs_f64(),
+        report.raced,
+        report.statements,
+        report.stale
+    );
+    println!("{} answers changed, {} didn't, of which {} survived", report.changed, report.unaffected, report.survived);
+    print_precision(report.precision());
+    Ok(report.stale == 0)
 }
 
 fn print(report: &Report, seconds: f64) {
     report.misses.iter().for_each(|miss| println!("MISS {miss}"));
-    let (by_tags, by_tables) = report.precision();
     #[expect(clippy::cast_precision_loss, reason = "a rate")]
     let rate = report.pairs as f64 / seconds;
     println!(
@@ -124,6 +204,10 @@ fn print(report: &Report, seconds: f64) {
         report.pairs, report.changed, report.missed
     );
     println!("{} queries, {} of them not followable", report.queries, report.not_followable);
+    print_precision(report.precision());
+}
+
+fn print_precision((by_tags, by_tables): (f64, f64)) {
     println!(
         "unaffected entries that survive: {:.1} % by tags, {:.1} % by whole tables",
         by_tags * 100.0,

@@ -5,7 +5,7 @@ use rand::Rng;
 use rand::rngs::SmallRng;
 
 use crate::column::Kind;
-use crate::schema::Schema;
+use crate::schema::{Schema, Table, View};
 
 /// A query with its params, and as a text with literals.
 #[derive(Debug, Clone)]
@@ -59,9 +59,26 @@ impl Query {
     }
 
     pub(crate) fn random(schema: &Schema, rng: &mut SmallRng) -> Self {
-        let mut writer = Writer { schema, rng, scopes: Vec::new(), values: Vec::new(), ctes: Vec::new(), aliases: 0 };
+        let mut writer = Writer::new(schema, rng);
         let text = writer.statement();
-        let values = writer.values;
+        writer.finish(&text)
+    }
+
+    /// Returns the text of a view, and the view.
+    pub(crate) fn view(name: &str, schema: &Schema, rng: &mut SmallRng) -> (String, View) {
+        let mut writer = Writer::new(schema, rng);
+        let (text, columns, over) = writer.plain_select();
+        (writer.finish(&text).text, View { view: Table::new(name, columns), over })
+    }
+}
+
+impl<'a> Writer<'a> {
+    fn new(schema: &'a Schema, rng: &'a mut SmallRng) -> Self {
+        Self { schema, rng, scopes: Vec::new(), values: Vec::new(), ctes: Vec::new(), aliases: 0 }
+    }
+
+    fn finish(self, text: &str) -> Query {
+        let values = self.values;
         // A param stands as \u{1}number\u{2} in the text.
         let (mut sql, mut literal, mut params) = (String::new(), String::new(), Params::new());
         let mut parts = text.split('\u{1}');
@@ -77,11 +94,9 @@ impl Query {
             sql.push_str(rest);
             literal.push_str(rest);
         }
-        Self { sql, params, text: literal, is_prepared: false }
+        Query { sql, params, text: literal, is_prepared: false }
     }
-}
 
-impl Writer<'_> {
     pub(crate) fn chance(&mut self, percent: u32) -> bool {
         self.rng.random_range(0..100) < percent
     }
@@ -127,11 +142,14 @@ impl Writer<'_> {
     fn statement(&mut self) -> String {
         let mut with = String::new();
         if self.chance(8) {
-            // Half of the names hide a table.
-            let name = if self.chance(50) { "t0".to_owned() } else { "c0".to_owned() };
-            let (text, columns) = self.plain_select();
-            with = format!("WITH {name} AS ({text}) ");
-            self.ctes.push(Factor { name, columns });
+            for at in 0..if self.chance(30) { 2 } else { 1 } {
+                // Half of the names hide a table.
+                let name = format!("{}{at}", if self.chance(50) { "t" } else { "c" });
+                let (text, columns, _) = self.plain_select();
+                with += &format!("{} {name} AS ({text})", if at == 0 { "WITH" } else { "," });
+                self.ctes.push(Factor { name, columns });
+            }
+            with.push(' ');
         }
         let body = if self.chance(8) {
             let all = if self.chance(50) { " ALL" } else { "" };
@@ -170,9 +188,9 @@ impl Writer<'_> {
             10 if factors.len() == 1 && factor.columns[0].0 == "id" => (id.clone(), format!(" ORDER BY {id} LIMIT 2")),
             _ => {
                 let mut columns = vec![id];
-                for _ in 0..self.rng.random_range(0..3) {
+                for at in 0..self.rng.random_range(0..3) {
                     let factor = self.pick(&factors).clone();
-                    columns.push(format!("{}.{}", factor.name, self.pick(&factor.columns).0));
+                    columns.push(format!("{}.{} AS p{at}", factor.name, self.pick(&factor.columns).0));
                 }
                 (columns.join(", "), none)
             }
@@ -215,17 +233,21 @@ impl Writer<'_> {
 
     fn factor(&mut self, depth: usize) -> String {
         if depth < 2 && self.chance(10) {
-            let (text, columns) = self.plain_select();
+            let (mut text, columns, over) = self.plain_select();
+            if self.chance(15) {
+                // Inside alone, the name means the CTE.
+                text = format!("WITH {over} AS ({text}) SELECT * FROM {over}");
+            }
             let name = self.alias();
             self.add(Factor { name: name.clone(), columns });
             return format!("({text}) AS {name}");
         }
         let ctes = self.ctes.clone();
         let (name, columns) = if !ctes.is_empty() && self.chance(40) {
-            (ctes[0].name.clone(), ctes[0].columns.clone())
+            let cte = self.pick(&ctes);
+            (cte.name.clone(), cte.columns.clone())
         } else {
-            let schema = self.schema;
-            let table = self.pick(&schema.tables);
+            let table = *self.pick(&self.schema.sources());
             (table.name.clone(), table.columns.clone())
         };
         let is_taken = self.scopes.last().is_some_and(|scope| scope.iter().any(|factor| factor.name == name));
@@ -239,8 +261,8 @@ impl Writer<'_> {
         format!("{name} {word}{alias}")
     }
 
-    /// Returns a `SELECT` of a derived table or a CTE, with its columns.
-    fn plain_select(&mut self) -> (String, Vec<(&'static str, Kind)>) {
+    /// Returns a `SELECT` of a derived table, a CTE or a view, with its columns and its table.
+    fn plain_select(&mut self) -> (String, Vec<(&'static str, Kind)>, String) {
         let schema = self.schema;
         let table = self.pick(&schema.tables);
         // A derived table doesn't see the factors beside it.
@@ -251,7 +273,7 @@ impl Writer<'_> {
         let mut columns = vec![table.columns[0]];
         columns.extend(table.columns.iter().skip(1).filter(|_| self.rng.random_bool(0.6)));
         let names: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
-        (format!("SELECT {} FROM {}{condition}", names.join(", "), table.name), columns)
+        (format!("SELECT {} FROM {}{condition}", names.join(", "), table.name), columns, table.name.clone())
     }
 
     fn alias(&mut self) -> String {

@@ -15,13 +15,12 @@ const STATES: [&str; 2] = ["open", "paid"];
 /// Orders (`a` store, `b` state, `c` customer), customers (`a` store, `b` name), payments (`a` order).
 pub(crate) fn schema() -> Schema {
     let table = |name: &str, columns: &[(&'static str, Kind)]| Table::new(name, columns.to_vec());
-    Schema {
-        tables: vec![
-            table("t0", &[("id", Kind::Int), ("a", Kind::Int), ("b", Kind::Enum), ("c", Kind::Int)]),
-            table("t1", &[("id", Kind::Int), ("a", Kind::Int), ("b", Kind::Text(0))]),
-            table("t2", &[("id", Kind::Int), ("a", Kind::Int), ("b", Kind::Enum)]),
-        ],
-    }
+    let tables = vec![
+        table("t0", &[("id", Kind::Int), ("a", Kind::Int), ("b", Kind::Enum), ("c", Kind::Int)]),
+        table("t1", &[("id", Kind::Int), ("a", Kind::Int), ("b", Kind::Text(0))]),
+        table("t2", &[("id", Kind::Int), ("a", Kind::Int), ("b", Kind::Enum)]),
+    ];
+    Schema { tables, views: Vec::new() }
 }
 
 /// Returns the indexes, and the rows that the tables begin with.

@@ -21,7 +21,7 @@ use crate::follower::{Dump, Follower};
 use crate::query::Query;
 use crate::realistic;
 use crate::schema::Schema;
-use crate::server::{Collations, MODE, Texts, answer, batch};
+use crate::server::{Collations, Texts, answer, batch, prepare};
 
 /// The queries of one schema, and the changes that each of them sees.
 const QUERIES: usize = 60;
@@ -125,7 +125,7 @@ async fn work(settings: Settings, mut progress: impl FnMut(&Report)) -> Res<Repo
         workers.spawn_local(async move {
             let database = Database::create().await;
             let mut conn = database.admin().await;
-            conn.query_drop(MODE).await?;
+            prepare(&mut conn).await?;
             let collations = Collations::ask(&mut conn).await?;
             loop {
                 let seed = next.fetch_add(1, Ordering::Relaxed);
@@ -181,7 +181,8 @@ async fn round(
         let mut kept = Vec::with_capacity(entries.len());
         for (mut entry, answer) in entries.into_iter().zip(answers) {
             let Some(answer) = answer else { continue };
-            let is_ended = entry.tags.iter().any(|tag| ended.contains(&tag.tag) || ended.contains(&tag.scheme_tag));
+            let is_ended =
+                entry.tags.iter().any(|tag| ended.contains(&tag.tag) || ended.contains(&tag.scheme.name.tag));
             report.pairs += 1;
             if answer != entry.answer {
                 report.changed += 1;
@@ -194,7 +195,7 @@ async fn round(
                 }
             } else {
                 report.survived += u64::from(!is_ended);
-                report.survived_by_table += u64::from(!entry.tags.iter().any(|tag| tables.contains(&*tag.table)));
+                report.survived_by_table += u64::from(!entry.tags.iter().any(|tag| tables.contains(&tag.scheme.table)));
             }
             entry.answer = answer;
             kept.push(entry);
@@ -311,7 +312,7 @@ impl Miss<'_> {
     fn text(&self, schema: &Schema, collations: &Collations, entry: &Entry, answer: &[Texts]) -> String {
         let mut ended: Vec<&Tag> = self.ended.iter().collect();
         ended.sort_unstable();
-        let tags: Vec<&Tag> = entry.tags.iter().flat_map(|tag| [&tag.tag, &tag.scheme_tag]).collect();
+        let tags: Vec<&Tag> = entry.tags.iter().flat_map(|tag| [&tag.tag, &tag.scheme.name.tag]).collect();
         format!(
             "seed {}\n{}\nsql {}\nparams {:?}, prepared {}\ntext {}\nchange {:?}\nrows before {:?}\nrows after {:?}\n\
              answer before {:?}\nanswer after {:?}\ntags {tags:?}\nended {ended:?}\n",

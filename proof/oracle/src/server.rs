@@ -15,6 +15,16 @@ pub(crate) type Texts = Vec<Option<String>>;
 /// Zero dates and members of index 0 need a mode that isn't strict.
 pub(crate) const MODE: &str = "SET SESSION sql_mode = ''";
 
+/// Stops the clock of a session at 10:00 on 2025-01-15. The answer of a query with `NOW()` changes
+/// with time too, and no tag ends for that.
+pub(crate) const CLOCK: &str = "SET SESSION time_zone = '+00:00', timestamp = 1736935200";
+
+/// Prepares a session that reads before and after a change.
+pub(crate) async fn prepare(conn: &mut Conn) -> Res<()> {
+    conn.query_drop(MODE).await?;
+    Ok(conn.query_drop(CLOCK).await?)
+}
+
 /// Runs statements in one trip. Returns the rows of each.
 pub(crate) async fn batch(conn: &mut Conn, statements: &[String]) -> Res<Vec<Vec<Texts>>> {
     let mut result = conn.query_iter(statements.join(";\n")).await?;
@@ -88,4 +98,22 @@ async fn folding(conn: &mut Conn, at: usize) -> Res<CollationFolding> {
     let sql = CollationFolding::sql(charset, collation).expect("names are names");
     let rows: Vec<(u64, String)> = conn.query(sql).await?;
     Ok(CollationFolding::from_rows(rows.iter().map(|(count, hex)| (*count, &**hex))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_second_that_ends_changes_no_answer() {
+        let database = Database::create().await;
+        let mut conn = database.admin().await;
+        prepare(&mut conn).await.unwrap();
+        let clock = "SELECT NOW(6), CURDATE(), UTC_TIMESTAMP(6), UNIX_TIMESTAMP()";
+        let first = answer(&mut conn, clock).await.unwrap();
+        assert_eq!(first[0][0].as_deref(), Some("2025-01-15 10:00:00.000000"));
+        answer(&mut conn, "SELECT SLEEP(0.001)").await.unwrap();
+        assert_eq!(answer(&mut conn, clock).await.unwrap(), first);
+        conn.disconnect().await.unwrap();
+    }
 }

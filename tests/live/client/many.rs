@@ -1,9 +1,11 @@
 //! Many entries at once, on real servers.
 
 use std::collections::HashMap;
+use std::ops::RangeInclusive;
+use std::sync::Arc;
 
 use futures_util::future::join_all;
-use mrc::{Many, MrcClient, RowFormat, Source, params};
+use mrc::{Many, MrcClient, Query, RowFormat, Source, params};
 use mrc_tests::Proxy;
 
 use super::support::*;
@@ -18,14 +20,20 @@ async fn ask_many(client: &MrcClient, ids: impl IntoIterator<Item = u32>) -> Has
     guarded(client.many_with_cache(items(), ids, HOUR)).await.unwrap()
 }
 
-#[tokio::test]
-async fn a_hundred_misses_are_one_statement_and_three_commands() {
+/// A client whose commands and reads are counted.
+async fn watched() -> (Shop, Proxy, Arc<Gated>, MrcClient) {
     let shop = Shop::open().await;
     let wire = Proxy::to(shop.redis.port()).await;
     let mysql = Gated::closed(&shop.database);
     mysql.gate.add_permits(10);
     let builder = shop.builder().redis_config(shop.redis_config(wire.port()));
     let client = builder.shared_executor(mysql.clone()).build().unwrap();
+    (shop, wire, mysql, client)
+}
+
+#[tokio::test]
+async fn a_hundred_misses_are_one_statement_and_three_commands() {
+    let (_shop, wire, mysql, client) = watched().await;
     // The server learns the scripts.
     ask_many(&client, [101, 102]).await;
     let commands = || ["MGET", "GET", "EVALSHA", "EVAL"].map(|name| wire.count(name));
@@ -37,6 +45,24 @@ async fn a_hundred_misses_are_one_statement_and_three_commands() {
     assert_eq!(commands(), [mget + 2, get, scripts + 2, eval]);
     let alone = ask(&client, 7).await.unwrap();
     assert_eq!((version(&alone), alone.source()), (1, Source::Cache));
+}
+
+#[tokio::test]
+async fn a_hundred_misses_with_tags_are_one_statement_and_three_commands() {
+    let (shop, wire, mysql, client) = watched().await;
+    let tagged = || Many::new(Query::new(SQL).tag("items").tag_by_params(), "id", "Id").batch(BATCH);
+    let ask = async |ids: RangeInclusive<u32>| {
+        let found: HashMap<u32, (u32, u64)> = guarded(client.many_with_cache(tagged(), ids, HOUR)).await.unwrap();
+        found.len()
+    };
+    // The server learns the scripts, and the client whether the server evicts.
+    assert_eq!(ask(99..=100).await, 2);
+    wire.reset();
+    assert_eq!(ask(1..=98).await, 98);
+    let sent: Vec<String> = wire.commands().into_iter().map(|command| command[0].clone()).collect();
+    assert_eq!(sent, ["MGET", "EVALSHA", "EVALSHA"], "one look, one claim of all with the clock, one fill of all");
+    assert_eq!(mysql.reads(), 2);
+    assert_eq!(shop.server().invalidate(["items"]).await.unwrap(), 100, "each entry is registered");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -4,6 +4,7 @@ mod concurrency;
 mod database;
 mod drops;
 mod events;
+mod followed;
 mod health;
 mod load;
 mod many;

@@ -155,6 +155,9 @@ impl EventListener for Heard {
                 text = text + " " + command;
             }
         }
+        if let Event::NotFollowed { why, .. } = event {
+            text = format!("{text} {why}");
+        }
         self.0.lock().unwrap().push(text);
     }
 }

@@ -379,7 +379,7 @@ async fn their_purge_ends_a_refresh() {
     let (key, token) = (cache.ours.key(cache.call(1).await).unwrap(), Token::from_bits(1));
     let claim = async || cache.ours.store().claim(key.as_str(), &token, Terms::refresh(MINUTE)).await.unwrap();
     let fill = async || {
-        let life = Life { ttl: MINUTE, ..Life::default() };
+        let life = Life::from(MINUTE);
         cache.ours.store().fill(key.as_str(), &token, "\"anew\"".into(), life).await.unwrap()
     };
     assert_eq!(claim().await, Claim::Granted);

@@ -92,6 +92,22 @@ async fn a_replica_refuses_writes_until_it_is_promoted() {
     eventually(|| store.put("k", "1".into(), LONG)).await;
 }
 
+/// The next connection may find the new primary. Each client must do this.
+#[tokio::test]
+async fn a_refused_write_ends_the_connection_to_a_replica() {
+    let primary = Redis::start().await;
+    let replica = Redis::with_args(&["--replicaof", "127.0.0.1", &primary.port().to_string()]).await;
+    let wire = Proxy::to(replica.port()).await;
+    let store = store(&format!("redis://127.0.0.1:{}", wire.port()));
+    assert_eq!(store.get("k").await.unwrap(), None);
+    wire.reset();
+    store.put("k", "1".into(), LONG).await.unwrap_err();
+    while wire.connections() == 0 {
+        tokio::task::yield_now().await;
+    }
+    eventually(|| store.get("k")).await;
+}
+
 #[tokio::test]
 async fn a_full_server_refuses_writes_and_answers_reads() {
     let redis = Redis::start().await;
@@ -121,7 +137,7 @@ async fn a_full_server_can_be_invalidated() {
         let claim = token();
         cache.claim("app:k", &claim, Terms::fill(LONG)).await.unwrap();
         let tags = [(tag.clone(), cache.now().await.unwrap())].into_iter().collect();
-        assert!(cache.fill("app:k", &claim, "[1]".into(), Life { tags, ..LONG.into() }).await.unwrap());
+        assert!(cache.fill("app:k", &claim, "[1]".into(), Life::from(LONG).tags(tags)).await.unwrap());
     }
     // The invalidation must refuse this fill, whose tag no index knows yet.
     let (late, since) = (token(), store.now().await.unwrap());
@@ -140,7 +156,7 @@ async fn a_full_server_can_be_invalidated() {
     }
     redis.cli(&["CONFIG", "SET", "maxmemory", "0"]).await;
     let tags = [(tag, since)].into_iter().collect();
-    assert!(!store.fill("late", &late, "[0]".into(), Life { tags, ..LONG.into() }).await.unwrap());
+    assert!(!store.fill("late", &late, "[0]".into(), Life::from(LONG).tags(tags)).await.unwrap());
 }
 
 #[tokio::test]

@@ -134,7 +134,7 @@ impl World<'_> {
                 let since = store.now().await.unwrap();
                 let tags = [(self.tag.clone(), since)].into_iter().collect();
                 let stale = if copy { LONG } else { Duration::ZERO };
-                store.fill(key, &claim, VALUE.into(), Life { stale, tags, ..LONG.into() }).await.unwrap();
+                store.fill(key, &claim, VALUE.into(), Life::from(LONG).stale(stale).tags(tags)).await.unwrap();
             }
         }
         (VALUE.into(), false)

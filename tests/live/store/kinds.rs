@@ -156,15 +156,16 @@ async fn tls_that_is_not_trusted() {
     let (redis, other) = (Redis::with_tls().await, Redis::with_tls().await);
     let config = patient(&redis.url()).tls(TlsConfig::new().roots(other.ca_pem()));
     let error = RedisStore::new(config).unwrap().get("k").await.unwrap_err();
-    assert!(
-        matches!(&error, StoreError::Unavailable(source) if source.to_string().contains("InvalidCertificate")),
-        "{error:?}"
-    );
+    let StoreError::Unavailable(source) = &error else { panic!("{error:?}") };
+    // In the words of fred, and of redis-rs.
+    let (text, words) = (source.to_string(), ["InvalidCertificate", "invalid peer certificate"]);
+    assert!(words.iter().any(|words| text.contains(words)), "{error:?}");
 }
 
 #[tokio::test]
 async fn a_cluster() {
-    let cluster = RedisCluster::shared().await;
+    // A follower's first position removes all entries with tags.
+    let cluster = RedisCluster::start().await;
     passes(store(&cluster.url())).await;
     passes(RedisStore::new(patient(&cluster.url()).prefix("{shop}:")).unwrap()).await;
 }

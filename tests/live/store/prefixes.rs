@@ -32,7 +32,7 @@ fn with_prefix(redis: &Redis, prefix: &str) -> RedisStore {
 async fn fill(store: &RedisStore, key: &str) {
     let (claim, since) = (token(), store.now().await.unwrap());
     store.claim(key, &claim, Terms::fill(LONG).copy(true)).await.unwrap();
-    let life = Life { stale: LONG, tags: [("a".into(), since)].into_iter().collect(), ..LONG.into() };
+    let life = Life::from(LONG).stale(LONG).tags([("a".into(), since)].into_iter().collect());
     assert!(store.fill(key, &claim, "[1]".into(), life).await.unwrap());
 }
 

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use futures_util::TryStreamExt;
 use futures_util::future::join_all;
 use mrc_core::Tag;
-use mrc_store::{CacheStore, Claim, Found, Life, Moment, RedisStore, ScanPattern, Tags, Terms};
+use mrc_store::{CacheStore, Claim, Found, Life, Moment, RedisStore, ScanPattern, Tags, Terms, ToFill};
 use mrc_tests::{Proxy, Redis, RedisCluster, unique};
 
 use super::{LONG, patient, store, token};
@@ -15,7 +15,7 @@ const INDEX_OF_SHOP: &str = "shop:mrc:t:{4618f47523e0904d5b29ffe6eaea8dfcbf9477a
 
 /// Returns a life with these tags, of this moment.
 fn life(tags: &[&str], since: Moment) -> Life {
-    Life { tags: tags.iter().map(|tag| ((*tag).into(), since)).collect(), ..LONG.into() }
+    Life::from(LONG).tags(tags.iter().map(|tag| ((*tag).into(), since)).collect())
 }
 
 async fn filled(cache: &RedisStore, key: &str, life: Life) {
@@ -40,7 +40,7 @@ async fn tags_as_they_lie_in_redis() {
     let cache = store(&redis.url());
     let since = cache.now().await.unwrap();
     assert_eq!(ask(&redis, &["GET", "mrc:clk"]).await, since.as_micros().to_string());
-    filled(&cache, "k", Life { stale: LONG, ..life(&["a", "b\""], since) }).await;
+    filled(&cache, "k", life(&["a", "b\""], since).stale(LONG)).await;
 
     assert_eq!(number(&redis, &["STRLEN", "k"]).await, 4);
     let json = redis.cli(&["EVAL", "return cjson.encode(redis.call('GET', 'k'))", "0"]).await;
@@ -87,7 +87,7 @@ async fn lost_tags_are_distinguished_from_no_tags() {
     let cache = store(&redis.url());
     for damage in [&["DEL", "mrc:g:{k}"][..], &["SET", "mrc:g:{k}", "nonsense"]] {
         let since = cache.now().await.unwrap();
-        filled(&cache, "k", Life { stale: LONG, ..life(&["a"], since) }).await;
+        filled(&cache, "k", life(&["a"], since).stale(LONG)).await;
         redis.cli(damage).await;
         let lost = Some(Found { value: "[1]".into(), tags: None });
         assert_eq!(cache.look("k").await.unwrap(), lost);
@@ -152,12 +152,12 @@ async fn an_index_is_pruned_and_expires_with_its_entries() {
 
     let pttl = async || number(&redis, &["PTTL", INDEX]).await;
     let (an_hour, remembered) = (3_600_000, 300_000);
-    filled(&cache, "long", Life { ttl: LONG * 6, ..life(&["a"], since) }).await;
+    filled(&cache, "long", life(&["a"], since).ttl(LONG * 6)).await;
     let long = pttl().await;
     assert!((an_hour..=an_hour + remembered).contains(&long), "{long} ms: the longest life, and what is remembered");
     filled(&cache, "short", life(&["a"], since)).await;
     assert!(pttl().await > an_hour, "no index ends before its entries");
-    filled(&cache, "copy", Life { ttl: LONG, stale: LONG * 12, ..life(&["a"], since) }).await;
+    filled(&cache, "copy", life(&["a"], since).ttl(LONG).stale(LONG * 12)).await;
     assert!(pttl().await > 2 * an_hour, "nor before their copies");
     assert_eq!(cache.invalidate(&["a".into()]).await.unwrap(), 4);
     assert_eq!(ask(&redis, &["KEYS", "mrc:g:*"]).await, "", "nor do tags outlive their entries");
@@ -167,8 +167,7 @@ async fn an_index_is_pruned_and_expires_with_its_entries() {
     let left = number(&redis, &["PTTL", &bucket]).await;
     assert!((remembered - 60_000..=remembered).contains(&left), "{left} ms: the bucket of a tag without an index");
 
-    filled(&cache, "for ever", Life { ttl: std::time::Duration::MAX, ..life(&["c"], cache.now().await.unwrap()) })
-        .await;
+    filled(&cache, "for ever", life(&["c"], cache.now().await.unwrap()).ttl(std::time::Duration::MAX)).await;
     assert_eq!(cache.invalidate(&["c".into()]).await.unwrap(), 1);
 }
 
@@ -181,14 +180,16 @@ async fn the_cost_of_tags() {
     // The first time, scripts are sent in full.
     filled(&cache, "k", life(&["a", "b", "c"], cache.now().await.unwrap())).await;
     cache.invalidate(&tags).await.unwrap();
+    filled(&cache, "k", LONG.into()).await;
+    cache.remove(&["k".into()]).await.unwrap();
 
     let (claim, since) = (token(), cache.now().await.unwrap());
     cache.claim("k", &claim, Terms::fill(LONG)).await.unwrap();
     wire.reset();
     assert!(cache.fill("k", &claim, "[1]".into(), life(&["a", "b", "c"], since)).await.unwrap());
     let sent = wire.commands();
-    assert_eq!(sent.len(), 2, "all tags are registered, then the value stored: {sent:?}");
-    assert_eq!(sent[1][3..5], ["k", "mrc:l:{k}"]);
+    assert_eq!(sent.len(), 1, "all tags are registered and the value stored in one step: {sent:?}");
+    assert_eq!(sent[0][4..6], ["k", "mrc:l:{k}"]);
 
     wire.reset();
     cache.look("k").await.unwrap();
@@ -205,6 +206,25 @@ async fn the_cost_of_tags() {
     let sent = wire.commands();
     assert_eq!(sent.len(), 1, "without tags a fill is what it was");
     assert_eq!(sent[0][2..5], ["2", "k", "mrc:l:{k}"]);
+}
+
+#[tokio::test]
+async fn the_empty_key_is_never_registered() {
+    let redis = Redis::start().await;
+    let cache = store(&redis.url());
+    let since = cache.now().await.unwrap();
+    let [one, other] = [token(), token()];
+    for claim in [&one, &other] {
+        assert_eq!(cache.claim("", claim, Terms::fill(LONG)).await.unwrap(), Claim::Granted);
+        let fill = ToFill { key: "", token: claim, value: "[1]".into(), life: life(&["a"], since) };
+        let stored = match claim == &one {
+            true => cache.fill("", claim, fill.value, fill.life).await.unwrap(),
+            false => cache.fill_many(vec![fill]).await.remove(0).unwrap(),
+        };
+        assert!(!stored, "in an index the empty key is the invalidation");
+    }
+    // The tag is none the worse for it.
+    filled(&cache, "k", life(&["a"], since)).await;
 }
 
 /// Once per connection, and with tags only.

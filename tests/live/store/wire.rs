@@ -1,9 +1,11 @@
 //! Commands and data in Redis: the contract with every other reader.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use fred::util::redis_keyslot;
 use futures_util::future::join_all;
-use mrc_store::{CacheStore, Claim, RedisStore, ScanPattern, Terms};
+use mrc_store::{Bound, CacheStore, Claim, Life, Policy, RedisStore, ScanPattern, Terms, ToClaim, ToFill, Token};
 use mrc_tests::{Proxy, Redis, RedisCluster, unique};
 
 use super::{LONG, keys, patient, store, token};
@@ -34,6 +36,65 @@ async fn a_hit_is_one_get() {
     cache.remove(&keys(&many)).await.unwrap();
     assert_eq!(wire.count("UNLINK"), 6, "three for the values, and three for tags, which don't count");
     assert_eq!(wire.connections(), 0, "one connection serves all");
+}
+
+/// Returns tokens for keys of these numbers.
+fn tokens(count: usize) -> Vec<(String, Token)> {
+    (0..count).map(|number| (format!("k{number}"), token())).collect()
+}
+
+/// Claims and fills these keys at once. Each entry has a tag of its own and a common one.
+async fn filled_at_once(cache: &dyn CacheStore, keys: &[(String, Token)]) {
+    let claims = keys.iter().map(|(key, token)| ToClaim { key, token, terms: Terms::fill(LONG) });
+    let claims = cache.claim_many_at(&claims.collect::<Vec<_>>()).await;
+    let fills = keys.iter().zip(claims).map(|((key, token), claim)| {
+        let (claim, since) = claim.unwrap();
+        assert_eq!(claim, Claim::Granted);
+        let tags = [(key.as_str().into(), since), ("all".into(), since)].into_iter().collect();
+        ToFill { key, token, value: "[1]".into(), life: Life::from(LONG).tags(tags) }
+    });
+    for stored in cache.fill_many(fills.collect()).await {
+        assert!(stored.unwrap());
+    }
+}
+
+#[tokio::test]
+async fn claims_of_many_and_fills_with_their_tags_are_a_script_each() {
+    let redis = Redis::start().await;
+    let wire = Proxy::to(redis.port()).await;
+    let cache = store(&format!("redis://127.0.0.1:{}", wire.port()));
+    // The server learns the scripts, and the client whether the server evicts.
+    filled_at_once(&cache, &tokens(1)).await;
+    // 250 entries a script, or their tags.
+    for (entries, scripts) in [(2, 2), (100, 2), (125, 2), (126, 3), (250, 3), (251, 5)] {
+        redis.cli(&["FLUSHALL"]).await;
+        wire.reset();
+        filled_at_once(&cache, &tokens(entries)).await;
+        let sent: Vec<String> = wire.commands().into_iter().map(|command| command[0].clone()).collect();
+        assert_eq!(sent, vec!["EVALSHA"; scripts], "{entries} entries with two tags each");
+    }
+}
+
+#[tokio::test]
+async fn a_miss_with_tags_is_a_script_to_claim_and_one_to_fill() {
+    let redis = Redis::start().await;
+    let wire = Proxy::to(redis.port()).await;
+    let cache = Arc::new(store(&format!("redis://127.0.0.1:{}", wire.port())));
+    let bounds = [Policy::Lru, Policy::Rr].map(|policy| Bound::new(policy).max(10));
+    let views = bounds.map(|bound| Arc::clone(&cache).bounded("app", &bound).unwrap());
+    for cache in [cache as Arc<dyn CacheStore>].into_iter().chain(views) {
+        for (round, key) in ["app:f:a", "app:f:b"].into_iter().enumerate() {
+            wire.reset();
+            let token = token();
+            assert_eq!(cache.get(key).await.unwrap(), None);
+            let (claim, since) = cache.claim_at(key, &token, Terms::fill(LONG)).await.unwrap();
+            assert_eq!(claim, Claim::Granted);
+            let tags = ["a", "b"].map(|tag| (tag.into(), since)).into_iter().collect();
+            assert!(cache.fill(key, &token, "[1]".into(), Life::from(LONG).tags(tags)).await.unwrap());
+            // The first miss may send the scripts in full.
+            assert!(round == 0 || wire.commands().len() == 3, "{cache:?}: {:?}", wire.commands());
+        }
+    }
 }
 
 #[tokio::test]

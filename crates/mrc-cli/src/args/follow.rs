@@ -9,7 +9,7 @@ use mrc::follow::{Position, Start};
 #[derive(Debug, clap::Args)]
 #[command(group(ArgGroup::new("instead").args(["check", "status"]).conflicts_with_all(["once", "dry_run", "from", "listen"])))]
 pub(crate) struct FollowArgs {
-    /// The file with the name, the server_id and the rules, in TOML
+    /// The file with the name, the server_id, and the rules or `auto = true`, in TOML
     #[arg(long, value_name = "FILE")]
     pub(crate) config: PathBuf,
     /// Only print what the servers and the rules lack, with the statements that mend it

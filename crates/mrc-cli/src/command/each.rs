@@ -7,7 +7,6 @@ use mrc::{Answer, Many, MrcClient, Params, Query};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::query::query;
 use crate::args::QueryArgs;
 use crate::connect;
 use crate::error::Failure;
@@ -18,7 +17,7 @@ use crate::value::Each;
 pub(super) fn many(args: &QueryArgs, each: &Each, batch: &str, column: &str) -> Many {
     let statement = Query::new(batch.to_owned());
     let statement = if args.trust_read_only { statement.trust_read_only() } else { statement };
-    Many::new(query(args), column.to_owned(), each.name.clone()).batch(statement).params_before(args.keyed.params())
+    Many::new(args.query(), column.to_owned(), each.name.clone()).batch(statement).params_before(args.keyed.params())
 }
 
 pub(super) async fn run(
@@ -36,7 +35,7 @@ pub(super) async fn run(
 
     if output.is_json() {
         let of_value = |(value, answer): (&Value, &Answer)| {
-            let key = client.key(query(args), params(args, each, value))?.into_string();
+            let key = client.key(args.query(), params(args, each, value))?.into_string();
             let value = RawValue::from_string(answer.as_str()?.to_owned())
                 .map_err(|error| Failure::Other(error.to_string()))?;
             Ok::<_, Failure>(Answered { source: answer.source().name(), key, value })

@@ -4,6 +4,7 @@ pub(crate) mod completions;
 pub(crate) mod demo;
 pub(crate) mod drop;
 mod each;
+pub(crate) mod explain;
 pub(crate) mod follow;
 pub(crate) mod get;
 pub(crate) mod invalidate;

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use mrc::{Answer, Event, MemoryStore, MrcClient, Query, Source};
+use mrc::{Answer, Event, MemoryStore, MrcClient, Source};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -23,6 +23,10 @@ pub(crate) async fn run(args: &QueryArgs, global: &Global, output: &Output) -> R
     // `--no-cache` needs no Redis.
     let builder =
         if args.no_cache { builder.store(MemoryStore::new()) } else { builder.store(connect::redis(global)?) };
+    let builder = match &args.follow {
+        Some(name) if !args.no_cache => builder.follow(name),
+        _ => builder,
+    };
     let client = builder.build()?;
     if let ManyArgs { each: Some(each), batch: Some(batch), column } = &args.many {
         let many = each::many(args, each, batch, column);
@@ -44,7 +48,7 @@ pub(crate) async fn run(args: &QueryArgs, global: &Global, output: &Output) -> R
         _ => "miss",
     };
     if output.is_json() {
-        let key = if args.no_cache { None } else { Some(client.key(query(args), args.keyed.params())?.into_string()) };
+        let key = if args.no_cache { None } else { Some(client.key(args.query(), args.keyed.params())?.into_string()) };
         let value = answer.json::<&RawValue>()?;
         let ms = (ms * 1e3).round() / 1e3;
         return output.document(&Answered { source, ms, key, bypass: bypassed, value });
@@ -53,8 +57,8 @@ pub(crate) async fn run(args: &QueryArgs, global: &Global, output: &Output) -> R
     if let Some(why) = bypassed {
         output.note(&format!("note: the cache was bypassed, and nothing is stored: {why}"));
     }
-    if told.was_refused() {
-        output.note("note: the answer was not stored: its entry was invalidated meanwhile");
+    for note in told.notes() {
+        output.note(&format!("note: {note}"));
     }
     output.result(answer.as_bytes())
 }
@@ -70,19 +74,12 @@ struct Answered<'a> {
     value: &'a RawValue,
 }
 
-pub(super) fn query(args: &QueryArgs) -> Query<'static> {
-    let query = Query::new(args.sql.clone()).keyed_as(args.keyed.text(&args.sql).to_owned());
-    let query = if args.trust_read_only { query.trust_read_only() } else { query };
-    let query = if args.tag_by_params { query.tag_by_params() } else { query };
-    args.tags.iter().cloned().fold(query, Query::tag)
-}
-
 async fn ask(client: &MrcClient, args: &QueryArgs) -> Result<Answer, mrc::Error> {
     let params = args.keyed.params();
     if args.no_cache {
         client.query(&args.sql, params).await
     } else {
-        client.query_with_cache(query(args), params, args.ttl).await
+        client.query_with_cache(args.query(), params, args.ttl).await
     }
 }
 
@@ -93,7 +90,7 @@ struct Told(Arc<Mutex<Heard>>);
 #[derive(Default)]
 struct Heard {
     bypassed: Option<String>,
-    refused: bool,
+    notes: Vec<String>,
 }
 
 impl Told {
@@ -103,7 +100,19 @@ impl Told {
             let mut heard = heard.lock().unwrap_or_else(PoisonError::into_inner);
             match event {
                 Event::Bypassed { why, .. } => heard.bypassed = Some(why.to_string()),
-                Event::Refused { .. } => heard.refused = true,
+                Event::Refused { .. } => {
+                    heard.notes.push("the answer was not stored: its entry was invalidated meanwhile".into());
+                }
+                Event::NotFollowed { why, .. } => {
+                    heard
+                        .notes
+                        .push(format!("the entry ends by its TTL alone, since no row tells that it changed: {why}"));
+                }
+                Event::FollowerAway { name, .. } => {
+                    heard
+                        .notes
+                        .push(format!("no follower `{name}` keeps up, so the entry has a short TTL: start `mrc follow` with auto = true"));
+                }
                 _ => {}
             }
         }
@@ -113,7 +122,7 @@ impl Told {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).bypassed.clone()
     }
 
-    fn was_refused(&self) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).refused
+    fn notes(&self) -> Vec<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).notes.clone()
     }
 }

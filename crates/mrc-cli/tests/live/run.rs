@@ -62,10 +62,26 @@ pub(crate) async fn mrc_with(args: &[&str], env: &[(&str, &str)], stdin: &str) -
     output.into()
 }
 
+/// Runs a line of a shell in which `mrc` is the binary.
+pub(crate) async fn shell(line: &str) -> Run {
+    let mut command = bare("sh");
+    let folder = std::path::Path::new(env!("CARGO_BIN_EXE_mrc")).parent().unwrap();
+    let path = std::env::join_paths(
+        [folder.to_owned()].into_iter().chain(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())),
+    );
+    command.args(["-c", line]).env("PATH", path.unwrap()).output().await.unwrap().into()
+}
+
 /// Returns `mrc` with pipes on all sides, without the environment's variables of mrc.
 pub(crate) fn command(args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_mrc"));
-    command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    let mut command = bare(env!("CARGO_BIN_EXE_mrc"));
+    command.args(args);
+    command
+}
+
+fn bare(program: &str) -> Command {
+    let mut command = Command::new(program);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("MRC_")) {
         command.env_remove(name);
     }

@@ -14,6 +14,7 @@ use crate::call::Options;
 use crate::codec::Codec;
 use crate::error::Error;
 use crate::events::Events;
+use crate::follow::Follow;
 use crate::pipeline::Pipeline;
 use crate::pipeline::claim::Claims;
 use crate::pipeline::flight::Without;
@@ -41,6 +42,7 @@ pub struct CacheBuilder {
     /// The listeners of a client, which its store already has.
     inherited: Arc<Events>,
     events: Events,
+    follow: Option<Arc<Follow>>,
 }
 
 impl CacheBuilder {
@@ -58,11 +60,17 @@ impl CacheBuilder {
     /// [`MrcClient::cache`](crate::MrcClient::cache).
     pub(crate) fn sharing(pipeline: &Pipeline, config: CacheConfig) -> Self {
         let inherited = Arc::clone(&pipeline.events);
-        Self { config, inherited, ..Self::on(pipeline.store.clone()) }
+        Self { config, inherited, follow: pipeline.follow.clone(), ..Self::on(pipeline.store.clone()) }
     }
 
     fn on(store: Store) -> Self {
-        Self { store, config: CacheConfig::default(), inherited: Arc::default(), events: Events::default() }
+        Self {
+            store,
+            config: CacheConfig::default(),
+            inherited: Arc::default(),
+            events: Events::default(),
+            follow: None,
+        }
     }
 
     /// Sets all settings of a struct, and replaces those set before. A namespace stays if `config`
@@ -132,14 +140,14 @@ impl CacheBuilder {
     /// # Errors
     /// [`Error::Config`], [`Error::Ttl`]: a setting can't be used. Correct the setting.
     pub fn build(self) -> Result<Cache, Error> {
-        let Self { store, config, inherited, mut events } = self;
+        let Self { store, config, inherited, mut events, follow } = self;
         config.check()?;
         let stats = Arc::new(Stats::default());
         events.0.push(Arc::clone(&stats) as Arc<dyn EventListener>);
         store.shared().listen(Arc::new(events.clone()));
         events.0.extend(inherited.0.iter().cloned());
         let events = Arc::new(events);
-        Ok(Cache::assemble(store, config, events, stats)?)
+        Ok(Cache::assemble(store, config, events, stats, follow)?)
     }
 }
 
@@ -154,6 +162,7 @@ impl Cache {
         config: CacheConfig,
         events: Arc<Events>,
         stats: Arc<Stats>,
+        follow: Option<Arc<Follow>>,
     ) -> Result<Self, StoreError> {
         let view = match &config.bound {
             None => store.clone(),
@@ -166,7 +175,7 @@ impl Cache {
         let claims = Claims::new(config.settings.lease, config.settings.wait_max);
         let options = Options::new(&config.settings, config.on_error);
         let inner = Inner {
-            pipeline: Pipeline::new(view, claims, events, config.settings.max_value, Without::default()),
+            pipeline: Pipeline::new(view, claims, events, config.settings.max_value, follow, Without::default()),
             whole: store,
             namespace: format!("{}:", config.namespace).into(),
             config,

@@ -285,7 +285,8 @@ impl Cache {
             let config = CacheConfig { bound: Some(bound), ..self.inner.config.clone() };
             config.check()?;
             let (events, stats) = (self.inner.pipeline.events.clone(), self.inner.stats.clone());
-            Ok(Self::assemble(self.inner.whole.clone(), config, events, stats)?)
+            let follow = self.inner.pipeline.follow.clone();
+            Ok(Self::assemble(self.inner.whole.clone(), config, events, stats, follow)?)
         })?;
         Ok(Self { options: self.options, ..part })
     }

@@ -15,6 +15,7 @@ use super::texts::Texts;
 use crate::call::Options;
 use crate::error::Error;
 use crate::events::Events;
+use crate::follow::Follow;
 use crate::pipeline::Pipeline;
 use crate::pipeline::claim::Claims;
 use crate::pipeline::flight::Without;
@@ -164,6 +165,30 @@ impl MrcClientBuilder {
         self
     }
 
+    /// Has the follower of this name keep the entries of queries right: each entry carries tags of
+    /// the rows that can change its answer, and the follower (`mrc follow` with `auto = true`)
+    /// invalidates those of each changed row. Default: none, entries end by their TTL, and by
+    /// invalidations.
+    ///
+    /// The name is the `name` in the follower's settings. Both need the same Redis, with the same
+    /// prefix. A query that can't be followed ends by its TTL alone, and
+    /// [`Event::NotFollowed`](mrc_core::Event::NotFollowed) says why. An entry of a function
+    /// inherits the tags of the queries that it reads.
+    pub fn follow(mut self, name: impl Into<String>) -> Self {
+        self.config.follow = Some(name.into());
+        self
+    }
+
+    /// Sets the longest TTL of new entries while no follower of the [name](Self::follow) runs.
+    /// Default: 60 s.
+    ///
+    /// A follower counts as away if it is 10 s behind the database, or hasn't said for 10 s how far
+    /// it is, or goes by rules alone. What it missed is invalidated when it is back.
+    pub fn follow_ttl(mut self, ttl: Duration) -> Self {
+        self.config.follow_ttl = ttl;
+        self
+    }
+
     /// Omits unnamed params from the key, like the peers, instead of refusing them. Default: false.
     pub fn allow_unnamed_params(mut self, allow: bool) -> Self {
         self.config.allow_unnamed_params = allow;
@@ -209,7 +234,11 @@ impl MrcClientBuilder {
         let executor = self.executor.clone();
         let (store, events) = (self.cache_store()?, Arc::new(self.events.clone()));
         store.shared().listen(events.clone());
-        let pipeline = Pipeline::new(store, claims, events, settings.max_value, self.without);
+        let follow = config.follow.as_deref();
+        let follow =
+            follow.map(|name| Follow::new(name, config.follow_ttl, store.shared(), executor.as_ref(), &events));
+        let follow = follow.transpose()?.map(Arc::new);
+        let pipeline = Pipeline::new(store, claims, events, settings.max_value, follow, self.without);
         let options = Options::new(&settings, OnError::Degrade);
         let inner = Inner {
             invalidator: Invalidator::new(Arc::clone(pipeline.store.shared()), settings.invalidation_deadline),

@@ -1,6 +1,7 @@
 //! The configuration of a client as a struct, and from the environment.
 
 use std::fmt;
+use std::time::Duration;
 
 use mrc_core::{KeyFormat, RowFormat};
 
@@ -41,6 +42,11 @@ pub struct MrcConfig {
     /// The table into which transactions insert their invalidations: see
     /// [`MrcClientBuilder::outbox`](crate::MrcClientBuilder::outbox). Default: none.
     pub outbox: Option<String>,
+    /// The name of the follower that keeps entries right: see
+    /// [`MrcClientBuilder::follow`](crate::MrcClientBuilder::follow). Default: none.
+    pub follow: Option<String>,
+    /// The longest TTL of entries while that follower is away. Default: 60 s.
+    pub follow_ttl: Duration,
     /// The settings that a cache has too.
     pub settings: Settings,
 }
@@ -57,6 +63,8 @@ impl Default for MrcConfig {
             max_waiting: 10_000,
             allow_unnamed_params: false,
             outbox: None,
+            follow: None,
+            follow_ttl: Duration::from_secs(60),
             settings: Settings::default(),
         }
     }
@@ -73,6 +81,8 @@ impl MrcConfig {
     /// | `MRC_ROW_FORMAT` | [`row_format`](Self::row_format): `canonical`, `typescript` or `python` |
     /// | `MRC_REDIS_PREFIX` | [`redis_prefix`](Self::redis_prefix) |
     /// | `MRC_OUTBOX` | [`outbox`](Self::outbox) |
+    /// | `MRC_FOLLOW` | [`follow`](Self::follow) |
+    /// | `MRC_FOLLOW_TTL_MS` | [`follow_ttl`](Self::follow_ttl), in milliseconds |
     /// | `MRC_JITTER` | [`jitter`](Settings::jitter), a fraction |
     /// | `MRC_LEASE_MS`, `MRC_WAIT_MAX_MS`, `MRC_DEADLINE_MS` | [`lease`](Settings::lease), [`wait_max`](Settings::wait_max), [`deadline`](Settings::deadline), in milliseconds |
     /// | `MRC_STALE_ON_ERROR_MS`, `MRC_STALE_AFTER_MS` | [`stale_on_error`](Settings::stale_on_error), [`stale_after`](Settings::stale_after), in milliseconds |
@@ -91,11 +101,13 @@ impl MrcConfig {
             redis: var("MRC_REDIS_URL"),
             redis_prefix: var("MRC_REDIS_PREFIX"),
             outbox: var("MRC_OUTBOX"),
+            follow: var("MRC_FOLLOW"),
             ..Self::default()
         };
         let vars = Vars(&var);
         vars.parsed("MRC_KEY_FORMAT", "typescript or python", &mut config.key_format)?;
         vars.parsed("MRC_ROW_FORMAT", "canonical, typescript or python", &mut config.row_format)?;
+        vars.millis("MRC_FOLLOW_TTL_MS", &mut config.follow_ttl)?;
         config.settings.read(&vars)?;
         Ok(config)
     }
@@ -115,6 +127,8 @@ impl fmt::Debug for MrcConfig {
             .field("max_waiting", &self.max_waiting)
             .field("allow_unnamed_params", &self.allow_unnamed_params)
             .field("outbox", &self.outbox)
+            .field("follow", &self.follow)
+            .field("follow_ttl", &self.follow_ttl)
             .field("settings", &self.settings)
             .finish()
     }

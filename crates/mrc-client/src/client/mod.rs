@@ -18,16 +18,19 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use mrc_core::statement::Tokens;
 use mrc_core::{Bypass, Event, Key, Params, Tag, Ttl};
 use mrc_store::CacheStore;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use self::inner::{Inner, Read};
+use self::texts::Text;
 use crate::answer::Answer;
 use crate::call::{Call, Options};
 use crate::codec::{Codec, one};
 use crate::error::Error;
+use crate::follow::Dependencies;
 use crate::pipeline::function;
 use crate::scope;
 use crate::settings::with_options;
@@ -284,7 +287,13 @@ impl MrcClient {
         let (query, params) = (query.into(), params.borrow());
         let key = self.key_of(query.key_text(), params)?;
         let (types, tags) = (&self.inner.texts.of(query.key_text()).types, self.tags_of(&query, params)?);
-        let call = Call { tags, ..self.call(ttl.into())?.failing().keyed(&key, types) };
+        let text = self.inner.texts.of(&query.sql);
+        // A function's signature is no statement.
+        let follows = match text.check(&query.sql, params.len(), query.trusted) {
+            Ok(tokens) => self.follows(&text, tokens, params),
+            Err(_) => None,
+        };
+        let call = Call { tags, follows, ..self.call(ttl.into())?.failing().keyed(&key, types) };
         let value = Codec::Json.encode(value)?;
         if self.is_bypassed(&key) {
             return Ok(false);
@@ -333,7 +342,7 @@ impl MrcClient {
     fn prepare(&self, query: &Query<'_>, params: &Params, ttl: Ttl) -> Result<(Key, Call), Error> {
         self.inner.executor()?;
         let text = self.inner.texts.of(&query.sql);
-        text.check(&query.sql, params.len(), query.trusted)?;
+        let tokens = text.check(&query.sql, params.len(), query.trusted)?;
         let key = match &query.keyed_as {
             None => self.inner.keys.key_of(&text.hash, params)?,
             Some(other) => self.key_of(other, params)?,
@@ -345,9 +354,16 @@ impl MrcClient {
             None => Arc::clone(&text.types),
             Some(other) => Arc::clone(&self.inner.texts.of(other).types),
         };
-        let call = Call { rows: true, tags: self.tags_of(query, params)?, ..self.reading_call(params, ttl)? };
+        let follows = self.follows(&text, tokens, params);
+        let call = Call { rows: true, tags: self.tags_of(query, params)?, follows, ..self.reading_call(params, ttl)? };
         let call = call.keyed(&key, &types);
         Ok((key, call))
+    }
+
+    /// Returns what a query's answer depends on, if a follower ends its entries.
+    fn follows(&self, text: &Text, tokens: Option<Tokens>, params: &Params) -> Option<Arc<Dependencies>> {
+        let follow = self.inner.pipeline.follow.as_ref()?;
+        Some(Dependencies::new(follow, &text.follow, tokens, params))
     }
 
     /// Returns the tags that a query names, and those of its params if it asks for them.

@@ -1,14 +1,16 @@
 //! The properties of a text: its hash, and whether it may be cached. Computed once a text.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use mrc_core::TextHash;
-use mrc_core::statement::{self, NotCacheable};
+use mrc_core::statement::{NotCacheable, Tokens};
 use mrc_store::ExecuteError;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
 use crate::error::Error;
+use crate::follow::OfText;
 use crate::types::Types;
 
 const BYTES: u64 = 8 << 20;
@@ -24,12 +26,21 @@ pub(crate) struct Text {
     pub(crate) hash: TextHash,
     pub(crate) types: Arc<Types>,
     ignore_space: bool,
-    /// The number of placeholders of a cacheable statement.
-    checked: OnceLock<Result<usize, NotCacheable>>,
-    /// The word of the text that reads the clock.
-    clock: OnceLock<Option<String>>,
+    read: OnceLock<Read>,
+    /// Whether a call has been told of the clock.
+    is_told: AtomicBool,
+    pub(crate) follow: Arc<OfText>,
     /// The columns of its last result that a batch was compared with.
     pub(crate) columns: Mutex<Arc<[String]>>,
+}
+
+/// The answers of one reading of the text.
+#[derive(Debug)]
+struct Read {
+    /// The number of placeholders of a cacheable statement.
+    checked: Result<usize, NotCacheable>,
+    /// The part of the text that reads the clock.
+    clock: Option<String>,
 }
 
 #[derive(Debug, Clone)]
@@ -37,7 +48,7 @@ struct Length;
 
 impl Weighter<Box<str>, Arc<Text>> for Length {
     fn weight(&self, text: &Box<str>, _: &Arc<Text>) -> u64 {
-        text.len() as u64 + 200
+        2 * text.len() as u64 + 300
     }
 }
 
@@ -58,8 +69,9 @@ impl Texts {
             hash,
             types,
             ignore_space,
-            checked: OnceLock::new(),
-            clock: OnceLock::new(),
+            read: OnceLock::new(),
+            is_told: AtomicBool::new(false),
+            follow: OfText::new(text),
             columns: Mutex::default(),
         });
         self.known.insert(text.into(), Arc::clone(&known));
@@ -68,31 +80,32 @@ impl Texts {
 }
 
 impl Text {
-    /// Refuses a statement that isn't a plain read, or has another number of placeholders.
-    pub(crate) fn check(&self, sql: &str, params: usize, trusted: bool) -> Result<(), Error> {
-        let checked = self.checked.get_or_init(|| {
-            let check = if self.ignore_space { statement::check_ignoring_space } else { statement::check };
-            check(sql)?;
-            Ok(statement::placeholders(sql).map_or(0, |found| found.len()))
-        });
-        match checked {
+    /// Refuses a statement that isn't a plain read, or has another number of placeholders. Returns
+    /// the tokens at the first call, for those who need them too.
+    pub(crate) fn check(&self, sql: &str, params: usize, trusted: bool) -> Result<Option<Tokens>, Error> {
+        let mut tokens = None;
+        match &self.read(sql, &mut tokens).checked {
             Ok(placeholders) if *placeholders != params => {
                 Err(ExecuteError::ParamCount { placeholders: *placeholders, params }.into())
             }
             Err(refused) if !trusted => Err(refused.clone().into()),
-            _ => Ok(()),
+            _ => Ok(tokens),
         }
     }
 
-    /// Returns the word of the text that reads the clock, at the first call only. Returns `None` if
+    /// Returns the part of the text that reads the clock, at the first call only. Returns `None` if
     /// none does.
     pub(crate) fn clock_once(&self, sql: &str) -> Option<&str> {
-        let mut first = false;
-        let clock = self.clock.get_or_init(|| {
-            first = true;
-            statement::depends_on_clock(sql)
-        });
-        clock.as_deref().filter(|_| first)
+        let clock = self.read(sql, &mut None).clock.as_deref()?;
+        (!self.is_told.swap(true, Ordering::Relaxed)).then_some(clock)
+    }
+
+    fn read(&self, sql: &str, tokens: &mut Option<Tokens>) -> &Read {
+        self.read.get_or_init(|| {
+            let tokens = tokens.insert(Tokens::read(sql));
+            let checked = tokens.check(self.ignore_space).map(|()| tokens.placeholders());
+            Read { checked, clock: tokens.clock() }
+        })
     }
 }
 
@@ -106,10 +119,10 @@ mod tests {
         let sql = "SELECT * FROM t WHERE id = ?";
         let (first, again) = (texts.of(sql), texts.of(sql));
         assert!(Arc::ptr_eq(&first, &again));
-        assert!(first.checked.get().is_none(), "nobody asked whether it may be cached");
-        first.check(sql, 1, false).unwrap();
+        assert!(first.read.get().is_none(), "nobody asked whether it may be cached");
+        assert!(first.check(sql, 1, false).unwrap().is_some());
         // A second check would refuse the other text.
-        again.check("DELETE FROM t WHERE id = ?", 1, false).unwrap();
+        assert!(again.check("DELETE FROM t WHERE id = ?", 1, false).unwrap().is_none());
     }
 
     #[test]

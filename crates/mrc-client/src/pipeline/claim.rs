@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::future::join;
 use mrc_store::{Claim, ClaimMode, Life, Moment, StoreError, Terms, Token};
 use quick_cache::sync::Cache;
 use quick_cache::{DefaultHashBuilder, UnitWeighter};
@@ -11,8 +10,7 @@ use rand::Rng;
 use tokio::time::{Instant, sleep};
 
 use super::gather::Way;
-use crate::call::{Call, Options};
-use crate::compute::Compute;
+use crate::call::Options;
 
 /// The first and the longest pause between two looks at a key that another claimant fills.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(50));
@@ -39,12 +37,6 @@ pub(crate) struct Asks {
     pub(crate) copy: bool,
     /// Whether the entry may have tags.
     pub(crate) tags: bool,
-}
-
-impl Asks {
-    pub(super) fn new<C: Compute>(call: &Call, mode: ClaimMode) -> Self {
-        Self { mode, copy: call.has_copy(), tags: C::TAGS || !call.tags.is_empty() }
-    }
 }
 
 pub(crate) enum Waited {
@@ -121,17 +113,14 @@ impl Claims {
         let token = Token::from_bits(rand::rng().random());
         // Made before the claim is sent, so that a cancelled call releases its claim.
         let mut held = Held::new(way, key, token.clone());
-        let terms = Terms { lease: self.lease, mode: asks.mode, copy: asks.copy };
-        if !asks.tags {
-            return (way.claim(key, &token, terms).await, held);
-        }
+        let terms = Terms::new(self.lease, asks.mode).copy(asks.copy);
         // Both end before the read, so the value is newer than any invalidation before `now`.
-        match join(way.claim(key, &token, terms), way.now()).await {
-            (Ok(claim), Ok(now)) => {
+        match way.claim(key, &token, terms, asks.tags).await {
+            Ok((claim, now)) => {
                 held.moment = now;
                 (Ok(claim), held)
             }
-            (Err(error), _) | (_, Err(error)) => (Err(error), held),
+            Err(error) => (Err(error), held),
         }
     }
 }

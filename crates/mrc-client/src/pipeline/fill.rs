@@ -1,12 +1,13 @@
 //! Computes a value, and stores it under its claim.
 
+use mrc_core::depends::SchemeName;
 use mrc_core::{Bypass, Event, Tag};
 use mrc_store::ClaimMode;
 use tokio::time::Instant;
 
 use super::Pipeline;
 use super::bypass::{Others, unstored};
-use super::claim::{Asks, Held, Waited};
+use super::claim::{Held, Waited};
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::compute::{Compute, Made};
@@ -20,7 +21,7 @@ impl Pipeline {
         call: &Call,
         compute: C,
     ) -> Result<Answer, Error> {
-        let asks = Asks::new::<C>(call, ClaimMode::Refresh);
+        let asks = self.asks(key, call, ClaimMode::Refresh, C::TAGS).await;
         let why = match self.claims.claim(&self.way(call), key, &asks, || {}).await {
             Waited::Granted(claim) => {
                 self.events.emit(&Event::Miss { key });
@@ -44,7 +45,7 @@ impl Pipeline {
         match outcome {
             Ok(mut made) => {
                 self.events.emit(&Event::Computed { key, took });
-                made.said.tags.add(&Carried::of(call.tags.iter().cloned()));
+                made.said.tags.add(&self.tags_of(key, call).await);
                 Ok(made)
             }
             Err(error) => {
@@ -97,7 +98,13 @@ impl Pipeline {
             claim.release().await;
             return (answer, false);
         }
-        let life = call.life(&said, tags);
+        let mut life = call.life(&said, tags);
+        if let Some(follow) = &self.follow
+            && life.tags.iter().any(|(tag, _)| SchemeName::is_tag(tag.as_str()))
+            && let Some(longest) = follow.longest_ttl().await
+        {
+            life.ttl = life.ttl.min(longest);
+        }
         let (ttl, bytes) = (life.ttl, value.len());
         let tags: Vec<Tag> = life.tags.iter().map(|(tag, _)| tag.clone()).collect();
         let accepted = match claim.fill(call.mark.put_behind(value), life).await {
@@ -107,6 +114,9 @@ impl Pipeline {
                 true
             }
             Ok(false) => {
+                if let Some(follows) = &call.follows {
+                    follows.forget();
+                }
                 self.events.emit(&Event::Refused { key });
                 false
             }

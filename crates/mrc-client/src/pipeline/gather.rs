@@ -22,21 +22,29 @@ pub(crate) enum Way {
 }
 
 impl Way {
-    pub(super) async fn claim(&self, key: &str, token: &Token, terms: Terms) -> Result<Claim, StoreError> {
-        let Self::Together(gather) = self else { return self.store().claim(key, token, terms).await };
-        let claim = |reply| AskedClaim { key: key.into(), token: token.clone(), terms, reply };
-        gather.ask(|queue, reply| queue.claims.push(claim(reply))).await.unwrap_or(Err(StoreError::Closed))
+    /// Claims the key. `timed`: for an entry with tags, with the time of the store's clock. Otherwise
+    /// the time is the clock's beginning.
+    pub(super) async fn claim(
+        &self,
+        key: &str,
+        token: &Token,
+        terms: Terms,
+        timed: bool,
+    ) -> Result<(Claim, Moment), StoreError> {
+        match self {
+            Self::Alone(store) if timed => store.claim_at(key, token, terms).await,
+            Self::Alone(store) => store.claim(key, token, terms).await.map(untimed),
+            Self::Together(gather) => {
+                let claim = |reply| AskedClaim { key: key.into(), token: token.clone(), terms, timed, reply };
+                gather.ask(|queue, reply| queue.claims.push(claim(reply))).await.unwrap_or(Err(StoreError::Closed))
+            }
+        }
     }
 
     pub(super) async fn fill(&self, key: &str, token: &Token, value: Bytes, life: Life) -> Result<bool, StoreError> {
         let Self::Together(gather) = self else { return self.store().fill(key, token, value, life).await };
         let fill = |reply| AskedFill { key: key.into(), token: token.clone(), value, life, reply };
         gather.ask(|queue, reply| queue.fills.push(fill(reply))).await.unwrap_or(Err(StoreError::Closed))
-    }
-
-    /// Asks at once: the store shares one look at its clock among simultaneous callers.
-    pub(super) async fn now(&self) -> Result<Moment, StoreError> {
-        self.store().now().await
     }
 
     /// Releases at once: a release may run in the background, after its batch.
@@ -73,7 +81,8 @@ pub(super) struct AskedClaim {
     key: Box<str>,
     token: Token,
     terms: Terms,
-    reply: oneshot::Sender<Result<Claim, StoreError>>,
+    timed: bool,
+    reply: oneshot::Sender<Result<(Claim, Moment), StoreError>>,
 }
 
 pub(super) struct AskedFill {
@@ -149,7 +158,11 @@ impl Gather {
     pub(super) async fn claim(&self, claims: Vec<AskedClaim>) {
         let all: Vec<ToClaim<'_>> =
             claims.iter().map(|one| ToClaim { key: &one.key, token: &one.token, terms: one.terms }).collect();
-        let answers = self.store.claim_many(&all).await;
+        let answers = if claims.iter().any(|one| one.timed) {
+            self.store.claim_many_at(&all).await
+        } else {
+            self.store.claim_many(&all).await.into_iter().map(|claim| claim.map(untimed)).collect()
+        };
         for (claim, answer) in claims.into_iter().zip(answers) {
             // An entry that has ended meanwhile releases its claim itself.
             let _ = claim.reply.send(answer);
@@ -168,6 +181,10 @@ impl Gather {
             let _ = fill.reply.send(answer);
         }
     }
+}
+
+fn untimed(claim: Claim) -> (Claim, Moment) {
+    (claim, Moment::default())
 }
 
 impl Queue {

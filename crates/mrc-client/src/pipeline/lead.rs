@@ -56,9 +56,10 @@ impl Pipeline {
 
     /// Claims the key, computes its value, fills the entry, and hands the value to the followers.
     async fn lead<C: Compute>(&self, key: &str, call: &Call, leader: Leader<'_>, compute: C) -> Result<Answer, Error> {
+        let asks = self.asks(key, call, ClaimMode::Fill, C::TAGS).await;
         // A claim may return a value, so each try counts as a read for the followers.
         let read = || leader.begin_read();
-        let claim = match self.claim(key, call, &Asks::new::<C>(call, ClaimMode::Fill), read).await {
+        let claim = match self.claim(key, call, &asks, read).await {
             Waited::Hit { value, waited } => {
                 self.events.emit(&Event::Followed { key, waited });
                 return self.lead_to_hit(key, call, value, leader, compute).await;

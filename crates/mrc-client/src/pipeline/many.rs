@@ -21,7 +21,7 @@ use super::gather::{AskedRead, Gather};
 use super::{Pipeline, in_time_of_store};
 use crate::answer::Answer;
 use crate::call::{Call, InBatch};
-use crate::compute::{Gathered, Made};
+use crate::compute::{Compute, Made};
 use crate::error::Error;
 use crate::frame;
 use crate::inherited::StoreId;
@@ -239,4 +239,23 @@ pub(crate) fn noted(answers: Vec<Result<Answer, Error>>) -> Vec<Result<Answer, E
         frame::answered(answer.source());
     }
     answers
+}
+
+/// A value that is read with others of its batch.
+struct Gathered<'a, S> {
+    gather: &'a Arc<Gather>,
+    at: usize,
+    source: &'a S,
+}
+
+impl<S: Source> Compute for Gathered<'_, S> {
+    const TAGS: bool = S::TAGS;
+
+    async fn run(self, _: StoreId, _: &str) -> Result<Made, Error> {
+        self.gather.read(self.at).await
+    }
+
+    fn detached(&self) -> Option<BoxFuture<'static, Result<Made, Error>>> {
+        self.source.detached(self.at)
+    }
 }

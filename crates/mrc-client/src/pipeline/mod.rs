@@ -35,11 +35,11 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use mrc_core::{Bypass, Event, Key};
-use mrc_store::{Found, StoreError};
+use mrc_store::{ClaimMode, Found, StoreError};
 use tokio::time::{Instant, timeout_at};
 
 use self::check::{Wrong, WrongTypes};
-use self::claim::Claims;
+use self::claim::{Asks, Claims};
 use self::flight::{Flights, Without};
 use self::gather::Way;
 use self::schedule::Schedule;
@@ -48,6 +48,7 @@ use crate::call::{Call, InBatch};
 use crate::compute::Compute;
 use crate::error::Error;
 use crate::events::Events;
+use crate::follow::Follow;
 use crate::frame;
 use crate::inherited::Carried;
 use crate::mode::Mode;
@@ -61,6 +62,8 @@ pub(crate) struct Pipeline {
     schedule: Schedule,
     wrong_types: WrongTypes,
     pub(crate) events: Arc<Events>,
+    /// Whether a follower keeps entries right, and how long they live while none runs.
+    pub(crate) follow: Option<Arc<Follow>>,
     /// The largest value that is stored or taken, in bytes.
     max_value: usize,
 }
@@ -71,10 +74,11 @@ impl Pipeline {
         claims: Claims,
         events: Arc<Events>,
         max_value: usize,
+        follow: Option<Arc<Follow>>,
         without: Without,
     ) -> Arc<Self> {
         let (flights, schedule) = (Flights::new(without), Schedule::new());
-        Arc::new(Self { store, claims, flights, schedule, wrong_types: WrongTypes::new(), events, max_value })
+        Arc::new(Self { store, claims, flights, schedule, wrong_types: WrongTypes::new(), events, follow, max_value })
     }
 
     /// Returns the value of `key`, from the cache or computed by one caller for all, and stored.
@@ -151,6 +155,25 @@ impl Pipeline {
             }
             (Ok(None), _) => self.only_compute(name, call, Bypass::Mode, compute).await,
         }
+    }
+
+    /// Returns the terms of the call's claim. `tags`: the computation may tag its entry.
+    ///
+    /// Before a claim the follower has to know the dependencies of the call's answer.
+    async fn asks(&self, key: &str, call: &Call, mode: ClaimMode, tags: bool) -> Asks {
+        if let Some(follows) = &call.follows {
+            Box::pin(follows.ready(key, self.store.id())).await;
+        }
+        Asks { mode, copy: call.has_copy(), tags: tags || !call.tags.is_empty() || call.follows.is_some() }
+    }
+
+    /// Returns the tags that the entry has before its computation adds some.
+    async fn tags_of(&self, key: &str, call: &Call) -> Carried {
+        let mut tags = Carried::of(call.tags.iter().cloned());
+        if let Some(follows) = &call.follows {
+            tags.add(&Box::pin(follows.tags(key, self.store.id())).await);
+        }
+        tags
     }
 
     fn way(&self, call: &Call) -> Way {

@@ -5,13 +5,11 @@ use mrc_core::{Bypass, Event, Key};
 use mrc_store::{Claim, ClaimMode, StoreError};
 
 use super::Pipeline;
-use super::claim::Asks;
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::compute::Made;
 use crate::error::Error;
 use crate::frame::{self, Said};
-use crate::inherited::Carried;
 use crate::mode::Mode;
 
 /// The number of attempts to take a key from another claimant.
@@ -54,7 +52,7 @@ impl Pipeline {
             self.events.emit(&Event::Bypassed { key, why });
             return Ok(false);
         }
-        let stored = if call.tags.is_empty() {
+        let stored = if call.tags.is_empty() && call.follows.is_none() {
             self.put_plain(key, call, value).await
         } else {
             self.put_tagged(key, call, value).await
@@ -72,11 +70,11 @@ impl Pipeline {
 
     /// Stores a value with tags by the protocol, so that an invalidation meanwhile refuses it.
     async fn put_tagged(&self, key: &str, call: &Call, value: Bytes) -> Result<bool, StoreError> {
-        let asks = Asks { mode: ClaimMode::Refresh, copy: call.has_copy(), tags: true };
+        let asks = self.asks(key, call, ClaimMode::Refresh, true).await;
         for _ in 0..ATTEMPTS {
             let (claimed, claim) = self.claims.try_claim(&self.way(call), key, &asks).await;
             if let Claim::Granted = claimed? {
-                let said = Said { tags: Carried::of(call.tags.iter().cloned()), ..Said::default() };
+                let said = Said { tags: self.tags_of(key, call).await, ..Said::default() };
                 return Ok(self.fill(key, call, claim, Made { value, said }).await.1);
             }
             claim.forget();

@@ -20,7 +20,6 @@ use mrc_store::{Claim, ClaimMode};
 use tokio::time::Instant;
 
 use super::Pipeline;
-use super::claim::Asks;
 use super::schedule::{Watched, gap};
 use crate::answer::Answer;
 use crate::call::Call;
@@ -92,7 +91,7 @@ impl Pipeline {
     /// Claims the key for a refresh, computes its value and stores it. Returns `None` if another
     /// process refreshes it or has done so, or after a failure: then the value stays.
     async fn compute_anew<C: Compute>(&self, key: &str, call: &Call, left: Duration, compute: C) -> Option<Answer> {
-        let asks = Asks::new::<C>(call, ClaimMode::Renew { left });
+        let asks = self.asks(key, call, ClaimMode::Renew { left }, C::TAGS).await;
         let (claimed, claim) = self.claims.try_claim(&self.way(call), key, &asks).await;
         let Ok(Claim::Granted) = claimed else {
             // After an error the claim may stand at the store: dropping it releases it.

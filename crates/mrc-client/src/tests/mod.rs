@@ -1,6 +1,7 @@
 //! The client on a database and a store that the tests control.
 
 mod carried;
+mod followed;
 mod found;
 mod hangs;
 mod invalidation;

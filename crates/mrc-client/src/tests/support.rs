@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use mrc_core::depends::SchemeName;
 use mrc_core::{Cell, Column, ColumnKind, Event, Params, RowEncoder, Tag, params};
 use mrc_store::{
-    CacheStore, Claim, ExecuteError, Executed, ExecutorTransaction, Found, KeyPages, Life, MemoryStore, Moment,
-    QueryExecutor, ScanPattern, StoreError, Terms, ToClaim, ToFill, Token,
+    CacheStore, Checkpoints, Claim, ExecuteError, Executed, ExecutorTransaction, Found, KeyPages, Life, MemoryStore,
+    Moment, QueryExecutor, Registry, ScanPattern, Schemes, StoreError, Terms, ToClaim, ToFill, Token,
 };
 use tokio::sync::Semaphore;
 
@@ -205,6 +206,14 @@ impl CacheStore for Spy {
         self.memory.invalidate(tags).await
     }
 
+    fn as_checkpoints(&self) -> Option<&dyn Checkpoints> {
+        self.memory.as_checkpoints()
+    }
+
+    fn as_schemes(&self) -> Option<&dyn Schemes> {
+        Some(self)
+    }
+
     async fn get_many(&self, keys: &[&str]) -> Vec<Result<Option<Bytes>, StoreError>> {
         match self.call("get_many") {
             Ok(()) => self.memory.get_many(keys).await,
@@ -235,6 +244,18 @@ impl CacheStore for Spy {
     }
 
     async fn close(&self) {}
+}
+
+#[async_trait]
+impl Schemes for Spy {
+    async fn register(&self, schemes: &[SchemeName]) -> Result<Vec<SchemeName>, StoreError> {
+        self.call("register")?;
+        self.memory.register(schemes).await
+    }
+
+    async fn registry(&self, known: Option<Moment>) -> Result<Option<Registry>, StoreError> {
+        self.memory.registry(known).await
+    }
 }
 
 pub(super) struct Fixture {

@@ -34,6 +34,19 @@ impl Class {
         }
     }
 
+    /// Returns for people what a column must be, so that rows give tags of this class.
+    pub(super) fn columns(self) -> String {
+        match self {
+            Self::Int => "an integer or DECIMAL column".into(),
+            Self::Dec(digits) => format!("a DECIMAL column with {digits} or more digits after the point"),
+            Self::Text => "a CHAR, VARCHAR, TEXT or ENUM column".into(),
+            Self::NText => "a CHAR, VARCHAR or TEXT column".into(),
+            Self::Bytes => "a BINARY or VARBINARY column".into(),
+            Self::Date => "a DATE column".into(),
+            Self::Null => "no DATE, DATETIME or TIMESTAMP column".into(),
+        }
+    }
+
     /// Appends the mark before a value of this class in a tag.
     ///
     /// Values escape `~`, so two classes never share a text. Integers and `Text` need no mark: they

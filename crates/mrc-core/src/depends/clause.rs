@@ -6,9 +6,10 @@
 
 use std::ops::Range;
 
-use sqlparser::tokenizer::Token;
+use sqlparser::keywords::Keyword::{self, *};
+use sqlparser::tokenizer::{Token, TokenWithSpan};
 
-use crate::statement::{Piece, is_word};
+use crate::statement::is_keyword;
 
 /// The clauses of one `SELECT`, and whether the operators of each are sure.
 #[derive(Debug, Clone, Copy, Default)]
@@ -18,53 +19,39 @@ pub(super) struct Clauses {
     pub(super) sure_ons: Option<usize>,
 }
 
-const AFTER_FROM: &[&str] = &["WHERE"];
-const AFTER_WHERE: &[&str] = &[
-    "GROUP",
-    "HAVING",
-    "ORDER",
-    "LIMIT",
-    "WINDOW",
-    "UNION",
-    "EXCEPT",
-    "INTERSECT",
-    "MINUS",
-    "PROCEDURE",
-    "OFFSET",
-    "FETCH",
-    "LOCK",
-    "INTO",
-    "QUALIFY",
+const AFTER_WHERE: &[Keyword] = &[
+    GROUP, HAVING, ORDER, LIMIT, WINDOW, UNION, EXCEPT, INTERSECT, MINUS, PROCEDURE, OFFSET, FETCH, LOCK, INTO, QUALIFY,
 ];
-const AFTER_ON: &[&str] =
-    &["JOIN", "INNER", "CROSS", "LEFT", "RIGHT", "STRAIGHT_JOIN", "NATURAL", "ON", "USING", "FULL"];
+const AFTER_ON: &[Keyword] = &[JOIN, INNER, CROSS, LEFT, RIGHT, STRAIGHT_JOIN, NATURAL, ON, USING, FULL];
 
 /// Finds the clauses of the `SELECT` whose word is piece `at`.
-pub(super) fn clauses(pieces: &[Piece], at: usize) -> Clauses {
-    let end = end_of(pieces, at + 1, &[AFTER_WHERE]);
-    let Some(from) = find(pieces, at + 1..end, &["FROM"]) else {
+pub(super) fn clauses(pieces: &[TokenWithSpan], at: usize) -> Clauses {
+    let from = end_of(pieces, at + 1, &[&[FROM], AFTER_WHERE]);
+    if !begins_clause(pieces, from, &[FROM]) {
         // `SELECT 1 WHERE a = 1` has no table.
         return Clauses::default();
+    }
+    let place = end_of(pieces, from + 1, &[&[WHERE], AFTER_WHERE]);
+    let is_where_sure = begins_clause(pieces, place, &[WHERE]) && {
+        let end = end_of(pieces, place + 1, &[AFTER_WHERE]);
+        is_sure(pieces.get(place + 1..end).unwrap_or_default())
     };
-    let end = end_of(pieces, from + 1, &[AFTER_WHERE]);
-    let place = end_of(pieces, from + 1, &[AFTER_FROM, AFTER_WHERE]);
-    let is_where_sure = place < end && is_sure(pieces.get(place + 1..end).unwrap_or_default());
     Clauses { is_where_sure, sure_ons: sure_ons(pieces, from + 1..place) }
 }
 
-fn token(pieces: &[Piece], at: usize) -> Option<&Token> {
+fn token(pieces: &[TokenWithSpan], at: usize) -> Option<&Token> {
     pieces.get(at).map(|piece| &piece.token)
 }
 
 /// Returns whether piece `at` is one of these words, no name behind a `.`, and not in an index hint
 /// (`USE INDEX FOR ORDER BY (i)`).
-fn is_keyword(pieces: &[Piece], at: usize, words: &[&str]) -> bool {
+fn begins_clause(pieces: &[TokenWithSpan], at: usize, words: &[Keyword]) -> bool {
     let before = at.checked_sub(1).and_then(|before| token(pieces, before));
-    is_word(token(pieces, at), words) && before != Some(&Token::Period) && !is_word(before, &["FOR"])
+    is_keyword(token(pieces, at), words) && before != Some(&Token::Period) && !is_keyword(before, &[FOR])
 }
 
 /// Returns the piece after the parenthesis that piece `at` opens.
-fn skip_parens(pieces: &[Piece], at: usize) -> usize {
+fn skip_parens(pieces: &[TokenWithSpan], at: usize) -> usize {
     let mut depth = 0_usize;
     for (offset, piece) in pieces.get(at..).unwrap_or_default().iter().enumerate() {
         match piece.token {
@@ -80,32 +67,27 @@ fn skip_parens(pieces: &[Piece], at: usize) -> usize {
 }
 
 /// Returns where the text from `at` ends: at one of the words, or where a parenthesis closes.
-fn end_of(pieces: &[Piece], mut at: usize, words: &[&[&str]]) -> usize {
+fn end_of(pieces: &[TokenWithSpan], mut at: usize, words: &[&[Keyword]]) -> usize {
     while let Some(piece) = pieces.get(at) {
         match piece.token {
             Token::LParen => at = skip_parens(pieces, at),
             Token::RParen | Token::SemiColon => break,
-            _ if words.iter().any(|words| is_keyword(pieces, at, words)) => break,
+            _ if words.iter().any(|words| begins_clause(pieces, at, words)) => break,
             _ => at += 1,
         }
     }
     at.min(pieces.len())
 }
 
-fn find(pieces: &[Piece], range: Range<usize>, words: &[&str]) -> Option<usize> {
-    let found = end_of(pieces, range.start, &[words]);
-    (found < range.end && is_keyword(pieces, found, words)).then_some(found)
-}
-
 /// Counts the `ON` in the pieces after a `FROM`, without those of subqueries. Returns `None` if one
 /// isn't sure.
-fn sure_ons(pieces: &[Piece], range: Range<usize>) -> Option<usize> {
+fn sure_ons(pieces: &[TokenWithSpan], range: Range<usize>) -> Option<usize> {
     let mut count = 0;
     let mut at = range.start;
     while at < range.end {
         if token(pieces, at) == Some(&Token::LParen) && begins_query(pieces, at + 1) {
             at = skip_parens(pieces, at);
-        } else if is_keyword(pieces, at, &["ON"]) {
+        } else if begins_clause(pieces, at, &[ON]) {
             let end = end_of_on(pieces, at + 1).min(range.end);
             if !is_sure(pieces.get(at + 1..end).unwrap_or_default()) {
                 return None;
@@ -119,11 +101,11 @@ fn sure_ons(pieces: &[Piece], range: Range<usize>) -> Option<usize> {
     Some(count)
 }
 
-fn end_of_on(pieces: &[Piece], mut at: usize) -> usize {
+fn end_of_on(pieces: &[TokenWithSpan], mut at: usize) -> usize {
     loop {
         at = end_of(pieces, at, &[AFTER_ON]);
         // LEFT() and RIGHT() are functions too.
-        let is_call = is_keyword(pieces, at, &["LEFT", "RIGHT"]) && token(pieces, at + 1) == Some(&Token::LParen);
+        let is_call = begins_clause(pieces, at, &[LEFT, RIGHT]) && token(pieces, at + 1) == Some(&Token::LParen);
         if !is_call {
             // A comma before this place belongs to no condition, so `is_sure` refuses it.
             return at;
@@ -132,12 +114,12 @@ fn end_of_on(pieces: &[Piece], mut at: usize) -> usize {
     }
 }
 
-fn begins_query(pieces: &[Piece], at: usize) -> bool {
-    is_word(token(pieces, at), &["SELECT", "WITH", "VALUES", "TABLE"])
+fn begins_query(pieces: &[TokenWithSpan], at: usize) -> bool {
+    is_keyword(token(pieces, at), &[SELECT, WITH, VALUES, TABLE])
 }
 
 /// Returns whether a condition has only operators that the parser and the servers read alike.
-fn is_sure(pieces: &[Piece]) -> bool {
+fn is_sure(pieces: &[TokenWithSpan]) -> bool {
     let mut judge = Judge { pieces, at: 0, open: 0 };
     let mut after_operand = false;
     while judge.at < pieces.len() {
@@ -153,15 +135,15 @@ fn is_sure(pieces: &[Piece]) -> bool {
 /// Reads operands and operators by turns. Each step returns whether an operator follows, or `None`
 /// if the text isn't sure.
 struct Judge<'a> {
-    pieces: &'a [Piece],
+    pieces: &'a [TokenWithSpan],
     at: usize,
     /// The open parentheses that aren't skipped.
     open: usize,
 }
 
 impl Judge<'_> {
-    fn is(&self, steps: usize, words: &[&str]) -> bool {
-        is_word(token(self.pieces, self.at + steps), words)
+    fn is(&self, steps: usize, words: &[Keyword]) -> bool {
+        is_keyword(token(self.pieces, self.at + steps), words)
     }
 
     fn is_paren(&self, steps: usize) -> bool {
@@ -191,11 +173,11 @@ impl Judge<'_> {
                 self.at += 1;
                 Some(true)
             }
-            Token::Word(_) if self.is(0, &["NOT", "CASE", "WHEN"]) => {
+            Token::Word(_) if self.is(0, &[NOT, CASE, WHEN]) => {
                 self.at += 1;
                 Some(false)
             }
-            Token::Word(_) if self.is(0, &["INTERVAL"]) => self.interval(),
+            Token::Word(_) if self.is(0, &[INTERVAL]) => self.interval(),
             Token::Word(_) if self.is(0, OPERATORS) => None,
             Token::Word(_) => {
                 self.at += 1;
@@ -241,13 +223,13 @@ impl Judge<'_> {
             | Token::Mod
             | Token::Arrow
             | Token::LongArrow => (1, false),
-            Token::Word(_) if self.is(0, &["AND", "OR", "BETWEEN", "LIKE", "WHEN", "THEN", "ELSE"]) => (1, false),
-            Token::Word(_) if self.is(0, &["END"]) => (1, true),
-            Token::Word(_) if self.is(0, &["NOT"]) && self.is(1, &["IN", "LIKE", "BETWEEN"]) => (1, true),
-            Token::Word(_) if self.is(0, &["IN"]) && self.is_paren(1) => (1, false),
-            Token::Word(_) if self.is(0, &["IS"]) => {
-                let not = usize::from(self.is(1, &["NOT"]));
-                if !self.is(1 + not, &["NULL", "TRUE", "FALSE", "UNKNOWN"]) {
+            Token::Word(_) if self.is(0, &[AND, OR, BETWEEN, LIKE, WHEN, THEN, ELSE]) => (1, false),
+            Token::Word(_) if self.is(0, &[END]) => (1, true),
+            Token::Word(_) if self.is(0, &[NOT]) && self.is(1, &[IN, LIKE, BETWEEN]) => (1, true),
+            Token::Word(_) if self.is(0, &[IN]) && self.is_paren(1) => (1, false),
+            Token::Word(_) if self.is(0, &[IS]) => {
+                let not = usize::from(self.is(1, &[NOT]));
+                if !self.is(1 + not, &[NULL, TRUE, FALSE, UNKNOWN]) {
                     return None;
                 }
                 (2 + not, true)
@@ -260,9 +242,9 @@ impl Judge<'_> {
 }
 
 /// Words that are operators where an operand could stand, or that begin one of their own grammar.
-const OPERATORS: &[&str] = &[
-    "BINARY", "COLLATE", "DIV", "XOR", "REGEXP", "RLIKE", "SOUNDS", "MEMBER", "MATCH", "AGAINST", "ROW", "ESCAPE",
-    "LIKE", "IN", "IS", "BETWEEN", "AND", "OR", "THEN", "ELSE", "END",
+const OPERATORS: &[Keyword] = &[
+    BINARY, COLLATE, DIV, XOR, REGEXP, RLIKE, MEMBER, MATCH, AGAINST, ROW, ESCAPE, LIKE, IN, IS, BETWEEN, AND, OR,
+    THEN, ELSE, END,
 ];
 
-const UNITS: &[&str] = &["MICROSECOND", "SECOND", "MINUTE", "HOUR", "DAY", "WEEK", "MONTH", "QUARTER", "YEAR"];
+const UNITS: &[Keyword] = &[MICROSECOND, SECOND, MINUTE, HOUR, DAY, WEEK, MONTH, QUARTER, YEAR];

@@ -5,8 +5,9 @@ use std::ops::ControlFlow;
 use sqlparser::ast::{BinaryOperator, Expr, UnaryOperator, Value, ValueWithSpan, visit_expressions};
 
 use super::class::Class;
-use super::from::{Clause, Factor, plain};
-use super::lack::Lack;
+use super::from::{Clause, Factor};
+use super::lack::{Lack, Wish};
+use super::name::{escape, plain};
 use super::occurrence::{Condition, LeftOut, Source};
 use super::refusal::LeftOutReason;
 use super::value;
@@ -21,7 +22,7 @@ pub(super) struct Finder<'a> {
     pub(super) is_outermost: bool,
     /// The pieces that are placeholders, in order.
     pub(super) placeholders: &'a [usize],
-    pub(super) lack: Lack,
+    pub(super) wish: Wish,
     /// The conditions of each factor.
     pub(super) found: Vec<(Vec<Condition>, Vec<LeftOut>)>,
 }
@@ -35,12 +36,14 @@ impl Finder<'_> {
             match condition {
                 Expr::Nested(inner) => rest.push(inner),
                 Expr::BinaryOp { left, op: BinaryOperator::And, right } => rest.extend([&**right, &**left]),
-                Expr::BinaryOp { left, op: BinaryOperator::Or, right } if self.lack == Lack::BelowOr => {
+                Expr::BinaryOp { left, op: BinaryOperator::Or, right } if self.wish.lack == Lack::BelowOr => {
                     rest.extend([&**right, &**left]);
                 }
                 condition => {
                     let found = if is_sure { self.condition(condition, clause) } else { Err(LeftOutReason::Operators) };
-                    if let Err(why) = found {
+                    if let Err(why) = found
+                        && self.wish.explains
+                    {
                         self.leave_out(condition, why);
                     }
                 }
@@ -63,10 +66,8 @@ impl Finder<'_> {
             }
             Expr::IsNull(column) if is_column(column) => (&**column, Vec::new()),
             Expr::InList { negated: false, .. } | Expr::IsNull(_) => return Err(OfAnExpression),
-            Expr::InSubquery { negated: false, .. } => return Err(NotAConstant),
-            Expr::BinaryOp { op: BinaryOperator::Or, .. } | Expr::UnaryOp { op: UnaryOperator::Not, .. } => {
-                return Err(BelowOr);
-            }
+            Expr::InSubquery { .. } | Expr::Exists { .. } => return Err(Subquery),
+            Expr::BinaryOp { op: BinaryOperator::Or, .. } => return Err(BelowOr),
             _ => return Err(NotAnEquality),
         };
         let (at, name, is_confirmed) = self.resolve(column)?;
@@ -81,7 +82,10 @@ impl Finder<'_> {
         if conditions.len() >= MOST_COLUMNS || conditions.iter().any(|known| known.column == column) {
             return Err(Enough);
         }
-        conditions.push(Condition { column, sources, is_confirmed, is_on: clause.is_on });
+        let text = if self.wish.explains { condition.to_string() } else { String::new() };
+        let mut escaped = String::with_capacity(column.len());
+        escape(&column, &mut escaped);
+        conditions.push(Condition { column, escaped, text, sources, is_confirmed, is_on: clause.is_on });
         Ok(())
     }
 
@@ -97,7 +101,7 @@ impl Finder<'_> {
         let (schema, qualifier, name) = match parts.as_deref() {
             Some(&[name]) => match self.factors {
                 [Factor { table: Some(_), .. }] => return Ok((0, name, self.is_outermost)),
-                [..] if self.lack == Lack::Unqualified => return Ok((self.factors.len() - 1, name, true)),
+                [..] if self.wish.lack == Lack::Unqualified => return Ok((self.factors.len() - 1, name, true)),
                 _ => return Err(Unqualified),
             },
             Some(&[qualifier, name]) => (None, qualifier, name),
@@ -106,14 +110,12 @@ impl Finder<'_> {
         };
         // Servers compare these names with or without case. So the name must be the same, and no
         // other factor's name may be the same without case.
-        let is_like = |factor: &&Factor| {
-            factor.name.as_deref().is_some_and(|name| name.to_lowercase() == qualifier.to_lowercase())
-        };
+        let is_like = |factor: &&Factor| factor.name.as_deref().is_some_and(|name| is_alike(name, qualifier));
         if self.factors.iter().filter(is_like).count() != 1 {
             return Err(NotOfThisSelect);
         }
         let is_it = |factor: &Factor| {
-            let same_schema = |schema: &str| factor.schema.as_deref() == Some(&*schema.to_lowercase());
+            let same_schema = |schema: &str| factor.schema.as_deref().is_some_and(|known| is_alike(known, schema));
             factor.name.as_deref() == Some(qualifier) && schema.is_none_or(same_schema)
         };
         let at = self.factors.iter().position(is_it).ok_or(NotOfThisSelect)?;
@@ -121,23 +123,26 @@ impl Finder<'_> {
     }
 
     fn source(&self, constant: &Expr) -> Result<Source, LeftOutReason> {
+        use LeftOutReason::*;
         let mut text = String::new();
         let class = match constant {
             Expr::Value(ValueWithSpan { value: Value::Placeholder(_), span }) => {
                 let piece = usize::try_from(span.start.column).ok();
                 let at = piece.and_then(|piece| self.placeholders.binary_search(&piece).ok());
-                return at.map(Source::Param).ok_or(LeftOutReason::Constant);
+                return at.map(Source::Param).ok_or(Computed);
             }
-            Expr::Value(value) => literal(&value.value, &mut text),
+            Expr::Value(value) => literal(&value.value, &mut text).ok_or_else(|| unclassed(&value.value))?,
             Expr::UnaryOp { op: UnaryOperator::Minus, expr } => match &**expr {
                 Expr::Value(ValueWithSpan { value: Value::Number(digits, false), .. }) => {
-                    number(&format!("-{digits}"), &mut text)
+                    number(&format!("-{digits}"), &mut text).ok_or(ConstantType)?
                 }
-                _ => return Err(LeftOutReason::NotAConstant),
+                _ => return Err(Computed),
             },
-            _ => return Err(LeftOutReason::NotAConstant),
+            Expr::Subquery(_) => return Err(Subquery),
+            constant if is_column(constant) => return Err(AnotherColumn),
+            _ => return Err(Computed),
         };
-        class.map(|class| Source::Literal(class, text)).ok_or(LeftOutReason::Constant)
+        Ok(Source::Literal(class, text))
     }
 
     /// Notes the condition with the factors that it is about.
@@ -161,6 +166,14 @@ impl Finder<'_> {
     }
 }
 
+/// Returns whether two names are the same without case.
+fn is_alike(one: &str, other: &str) -> bool {
+    if one.is_ascii() && other.is_ascii() {
+        return one.eq_ignore_ascii_case(other);
+    }
+    one.to_lowercase() == other.to_lowercase()
+}
+
 fn is_column(expr: &Expr) -> bool {
     matches!(expr, Expr::Identifier(_) | Expr::CompoundIdentifier(_))
 }
@@ -174,8 +187,23 @@ fn literal(value: &Value, out: &mut String) -> Option<Class> {
             Some(Class::Int)
         }
         // The text keeps its spelling. What a backslash escapes depends on the session.
-        Value::SingleQuotedString(text) if !text.contains('\\') => value::text_class(&text.replace("''", "'"), out),
+        Value::SingleQuotedString(text) if !text.contains('\\') => {
+            let text = text.replace("''", "'");
+            let class = value::text_class(&text)?;
+            value::text(&text, out);
+            Some(class)
+        }
         _ => None,
+    }
+}
+
+/// Returns the reason why a literal has no class.
+fn unclassed(value: &Value) -> LeftOutReason {
+    match value {
+        Value::Null => LeftOutReason::Null,
+        Value::DoubleQuotedString(_) => LeftOutReason::DoubleQuotes,
+        Value::SingleQuotedString(_) => LeftOutReason::NotAscii,
+        _ => LeftOutReason::ConstantType,
     }
 }
 

@@ -1,8 +1,9 @@
 //! How deep the tree of a text may be: parsing, visiting and dropping it recurses.
 
+use sqlparser::keywords::Keyword::{self, *};
 use sqlparser::tokenizer::Token;
 
-use crate::statement::{Piece, is_word};
+use crate::statement::{Piece, is_keyword};
 
 /// Returns a bound of the tree's depth, in expressions: open parentheses and chains of operators.
 ///
@@ -50,12 +51,12 @@ impl Level {
             Token::Comma => *self = Self { queries: self.queries, ..Self::default() },
             Token::Number(..) | Token::SingleQuotedString(_) | Token::Placeholder(_) => {}
             // Without an `ON`, the parser reads the next join inside of this one.
-            token if is_word(Some(token), &["AND", "OR", "XOR", "CASE", "JOIN", "STRAIGHT_JOIN"]) => {
+            token if is_keyword(Some(token), &[AND, OR, XOR, CASE, JOIN, STRAIGHT_JOIN]) => {
                 self.logic += 1;
                 self.others = 0;
             }
-            token if is_word(Some(token), &["SELECT", "VALUES", "EXCEPT", "INTERSECT"]) => self.queries += 1,
-            Token::Word(_) if !is_word(Some(token), OPERATORS) => {}
+            token if is_keyword(Some(token), &[SELECT, VALUES, EXCEPT, INTERSECT]) => self.queries += 1,
+            Token::Word(_) if !is_keyword(Some(token), OPERATORS) => {}
             _ => {
                 self.others += 1;
                 self.most = self.most.max(self.others);
@@ -64,5 +65,4 @@ impl Level {
     }
 }
 
-const OPERATORS: &[&str] =
-    &["NOT", "DIV", "MOD", "IS", "IN", "LIKE", "RLIKE", "REGEXP", "BETWEEN", "COLLATE", "BINARY", "INTERVAL", "MEMBER"];
+const OPERATORS: &[Keyword] = &[NOT, DIV, MOD, IS, IN, LIKE, RLIKE, REGEXP, BETWEEN, COLLATE, BINARY, INTERVAL, MEMBER];

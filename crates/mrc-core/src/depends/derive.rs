@@ -2,20 +2,22 @@
 
 use std::ops::ControlFlow;
 
-use sqlparser::ast::{Cte, ObjectName, Query, Select, SetExpr, Visit, Visitor};
-use sqlparser::dialect::MySqlDialect;
-use sqlparser::parser::Parser;
+use sqlparser::ast::{ObjectName, Query, Select, SetExpr, Visit, Visitor};
+use sqlparser::keywords::Keyword;
+use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Location, Span, Token, TokenWithSpan};
 
 use super::clause::clauses;
 use super::conditions::Finder;
 use super::depth::depth;
+use super::dialect::Quick;
 use super::from::{Clause, From, Names};
-use super::lack::Lack;
+use super::lack::{Lack, Wish};
 use super::occurrence::{LeftOut, Occurrence};
 use super::refusal::{LeftOutReason, NotFollowable};
+use super::scope::Scopes;
 use super::template::Template;
-use crate::statement::{self, NotCacheable, Piece, is_word};
+use crate::statement::{NotCacheable, Piece, Tokens, check_pieces, is_keyword};
 
 /// The deepest tree that is read on the caller's stack. Without optimization a level takes 25 KiB.
 const SHALLOW: usize = 14;
@@ -43,22 +45,35 @@ const MOST_NESTED: usize = 40;
 /// assert_eq!(tags[0].tag.as_str(), "t:shop.orders?state=open&store_id=6");
 /// ```
 pub fn derive(sql: &str, default_schema: Option<&str>) -> Template {
-    derive_lacking(sql, default_schema, Lack::Nothing)
+    derive_tokens(Tokens::read(sql), default_schema)
+}
+
+/// As [`derive()`], of tokens that were read before. They say whether the text may be cached too.
+pub fn derive_tokens(tokens: Tokens, default_schema: Option<&str>) -> Template {
+    Template::new(occurrences(tokens, default_schema, Wish { lack: Lack::Nothing, explains: false }))
 }
 
 /// As [`derive`], with a rule switched off. For the oracle alone.
 #[doc(hidden)]
 pub fn derive_lacking(sql: &str, default_schema: Option<&str>, lack: Lack) -> Template {
-    Template::new(occurrences(sql, default_schema, lack))
+    Template::new(occurrences(Tokens::read(sql), default_schema, Wish { lack, explains: false }))
 }
 
-fn occurrences(sql: &str, default_schema: Option<&str>, lack: Lack) -> Result<Vec<Occurrence>, NotFollowable> {
-    let pieces = statement::pieces(sql).map_err(NotFollowable::Refused)?;
-    // A new value at each call: the rows are followed all the same.
-    let is_chance = |refusal: &NotCacheable| matches!(refusal, NotCacheable::NonDeterministic { .. });
-    statement::check_pieces(&pieces, is_chance).map_err(NotFollowable::Refused)?;
-    let read = || read(&pieces, default_schema, lack);
-    match depth(&pieces) {
+/// As [`derive`], with the conditions that don't narrow the rows. Takes longer.
+pub(super) fn derive_explained(tokens: Tokens, default_schema: Option<&str>) -> Template {
+    Template::new(occurrences(tokens, default_schema, Wish { lack: Lack::Nothing, explains: true }))
+}
+
+fn occurrences(tokens: Tokens, default_schema: Option<&str>, wish: Wish) -> Result<Vec<Occurrence>, NotFollowable> {
+    let pieces = tokens.pieces.map_err(NotFollowable::Refused)?;
+    if tokens.checked.is_err() {
+        // A new value at each call: the rows are followed all the same.
+        let is_chance = |refusal: &NotCacheable| matches!(refusal, NotCacheable::NonDeterministic { .. });
+        check_pieces(&pieces, false, is_chance).map_err(NotFollowable::Refused)?;
+    }
+    let depth = depth(&pieces);
+    let read = || read(pieces, default_schema, wish);
+    match depth {
         depth if depth <= SHALLOW => read(),
         depth if depth <= DEEPEST => std::thread::scope(|scope| {
             let thread = std::thread::Builder::new().stack_size(DEEP_STACK).spawn_scoped(scope, read);
@@ -69,16 +84,16 @@ fn occurrences(sql: &str, default_schema: Option<&str>, lack: Lack) -> Result<Ve
     }
 }
 
-fn read(pieces: &[Piece], default_schema: Option<&str>, lack: Lack) -> Result<Vec<Occurrence>, NotFollowable> {
-    let query = parse(pieces)?;
+fn read(pieces: Vec<Piece>, default_schema: Option<&str>, wish: Wish) -> Result<Vec<Occurrence>, NotFollowable> {
+    let (query, pieces) = parse(pieces)?;
     let mut reader = Reader {
-        names: Names { default_schema, ctes: ctes(&query) },
-        placeholders: positions(pieces, |token| matches!(token, Token::Placeholder(_))),
-        is_full_text: pieces.iter().any(|piece| is_word(Some(&piece.token), &["AGAINST"])),
-        pieces,
+        names: Names { default_schema, scopes: Scopes::new(wish.lack) },
+        placeholders: positions(&pieces, |token| matches!(token, Token::Placeholder(_))),
+        is_full_text: pieces.iter().any(|piece| is_keyword(Some(&piece.token), &[Keyword::AGAINST])),
+        pieces: &pieces,
         outermost: outermost(&query),
         relations: 0,
-        lack,
+        wish,
         found: Vec::new(),
     };
     match query.visit(&mut reader) {
@@ -89,41 +104,31 @@ fn read(pieces: &[Piece], default_schema: Option<&str>, lack: Lack) -> Result<Ve
     }
 }
 
-fn parse(pieces: &[Piece]) -> Result<Box<Query>, NotFollowable> {
+/// Returns the tree, and the tokens again.
+fn parse(pieces: Vec<Piece>) -> Result<(Box<Query>, Vec<TokenWithSpan>), NotFollowable> {
     // The column of a token is its index: so a node's span names its pieces.
-    let located = |(index, piece): (usize, &Piece)| {
-        let at = Location { line: 1, column: u64::try_from(index).unwrap_or(u64::MAX) };
-        TokenWithSpan { token: piece.token.clone(), span: Span { start: at, end: at } }
+    let located = |(index, piece): (usize, Piece)| {
+        // In line 0 the parser writes no place into its errors. It makes and drops many.
+        let at = Location { line: 0, column: u64::try_from(index).unwrap_or(u64::MAX) };
+        TokenWithSpan { token: piece.token, span: Span { start: at, end: at } }
     };
-    let tokens = pieces.iter().enumerate().map(located).collect();
-    let mut parser = Parser::new(&MySqlDialect {}).with_recursion_limit(MOST_NESTED).with_tokens_with_locations(tokens);
-    let why = |error: sqlparser::parser::ParserError| NotFollowable::NotParsed { why: error.to_string() };
+    let tokens = pieces.into_iter().enumerate().map(located).collect();
+    let mut parser = Parser::new(&Quick).with_recursion_limit(MOST_NESTED).with_tokens_with_locations(tokens);
+    let why = |error: ParserError| {
+        let text = error.to_string();
+        let what = text.strip_prefix("sql parser error: ").unwrap_or(&text);
+        NotFollowable::NotParsed { why: what.to_owned() }
+    };
     let query = parser.parse_query().map_err(why)?;
     while parser.consume_token(&Token::SemiColon) {}
     match parser.next_token().token {
-        Token::EOF => Ok(query),
+        Token::EOF => Ok((query, parser.into_tokens())),
         token => Err(NotFollowable::NotParsed { why: format!("it doesn't expect `{token}`") }),
     }
 }
 
-fn positions(pieces: &[Piece], is_it: impl Fn(&Token) -> bool) -> Vec<usize> {
+fn positions(pieces: &[TokenWithSpan], is_it: impl Fn(&Token) -> bool) -> Vec<usize> {
     pieces.iter().enumerate().filter(|(_, piece)| is_it(&piece.token)).map(|(at, _)| at).collect()
-}
-
-/// Returns the names of all CTEs, in lower case.
-fn ctes(query: &Query) -> Vec<String> {
-    struct Ctes(Vec<String>);
-    impl Visitor for Ctes {
-        type Break = ();
-        fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<()> {
-            let of = |cte: &Cte| cte.alias.name.value.to_lowercase();
-            self.0.extend(query.with.iter().flat_map(|with| &with.cte_tables).map(of));
-            ControlFlow::Continue(())
-        }
-    }
-    let mut ctes = Ctes(Vec::new());
-    let _: ControlFlow<()> = query.visit(&mut ctes);
-    ctes.0
 }
 
 /// Returns the piece of the outermost `SELECT`, if the statement is one.
@@ -141,24 +146,25 @@ fn piece_of(select: &Select) -> Option<usize> {
 
 /// Reads the `SELECT`s of a statement, subqueries too.
 struct Reader<'a> {
-    pieces: &'a [Piece],
+    pieces: &'a [TokenWithSpan],
     placeholders: Vec<usize>,
     names: Names<'a>,
     is_full_text: bool,
     outermost: Option<usize>,
     /// The names of tables in `FROM`s that the visitor hasn't seen yet.
     relations: isize,
-    lack: Lack,
+    wish: Wish,
     found: Vec<Occurrence>,
 }
 
 impl Reader<'_> {
     fn select(&mut self, select: &Select) -> Result<(), NotFollowable> {
         let at = piece_of(select).ok_or_else(|| NotFollowable::Unknown { what: "a SELECT".into() })?;
-        let mut from = From::read(&select.from, &self.names, self.lack)?;
+        let lack = self.wish.lack;
+        let mut from = From::read(&select.from, &self.names, lack)?;
         self.relations += isize::try_from(from.relations).unwrap_or_default();
         let is_outermost = self.outermost == Some(at);
-        if self.lack == Lack::Subqueries && !is_outermost {
+        if lack == Lack::Subqueries && !is_outermost {
             return Ok(());
         }
         let clauses = clauses(self.pieces, at);
@@ -167,14 +173,14 @@ impl Reader<'_> {
             factors: &from.factors,
             is_outermost,
             placeholders: &self.placeholders,
-            lack: self.lack,
+            wish: self.wish,
             found: all.clone().map(|_| Default::default()).collect(),
         };
         if let Some(condition) = &select.selection {
             let clause = Clause { condition, counts_for: all.clone(), not_null: from.not_null(all), is_on: false };
-            finder.clause(&clause, clauses.is_where_sure || self.lack == Lack::Tokens);
+            finder.clause(&clause, clauses.is_where_sure || lack == Lack::Tokens);
         }
-        let are_ons_sure = clauses.sure_ons == Some(from.ons.len()) || self.lack == Lack::Tokens;
+        let are_ons_sure = clauses.sure_ons == Some(from.ons.len()) || lack == Lack::Tokens;
         for on in &from.ons {
             finder.clause(on, are_ons_sure);
         }
@@ -183,8 +189,9 @@ impl Reader<'_> {
             let Some(table) = factor.table else { continue };
             self.found.push(if self.is_full_text {
                 let why = LeftOutReason::FullText;
-                let all = conditions.iter().map(|condition| LeftOut { condition: condition.column.clone(), why });
-                Occurrence::new(table, Vec::new(), all.chain(left_out).collect())
+                let texts = conditions.into_iter().filter(|_| self.wish.explains).map(|one| one.text);
+                let texts = texts.chain(left_out.into_iter().map(|one| one.condition));
+                Occurrence::new(table, Vec::new(), texts.map(|condition| LeftOut { condition, why }).collect())
             } else {
                 Occurrence::new(table, conditions, left_out)
             });
@@ -200,10 +207,16 @@ impl Visitor for Reader<'_> {
         let is_known = |body: &SetExpr| {
             matches!(body, SetExpr::Select(_) | SetExpr::Query(_) | SetExpr::SetOperation { .. } | SetExpr::Values(_))
         };
-        if is_known(&query.body) && query.pipe_operators.is_empty() {
-            return ControlFlow::Continue(());
+        if !is_known(&query.body) || !query.pipe_operators.is_empty() {
+            return ControlFlow::Break(NotFollowable::Unknown { what: query.body.to_string() });
         }
-        ControlFlow::Break(NotFollowable::Unknown { what: query.body.to_string() })
+        self.names.scopes.enter(query);
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_query(&mut self, _: &Query) -> ControlFlow<NotFollowable> {
+        self.names.scopes.leave();
+        ControlFlow::Continue(())
     }
 
     fn pre_visit_select(&mut self, select: &Select) -> ControlFlow<NotFollowable> {

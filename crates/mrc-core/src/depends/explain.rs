@@ -2,13 +2,20 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::ser::SerializeStruct as _;
+use serde::{Serialize, Serializer};
 
-use super::derive::derive;
+use super::derive::derive_explained;
 use super::occurrence::{LeftOut, Occurrence};
-use super::refusal::LeftOutReason;
+use super::scheme::Scheme;
 use crate::param::Params;
-use crate::statement;
+use crate::statement::Tokens;
+
+/// The most tags that people see of one table.
+const SHOWN_TAGS: usize = 8;
+
+/// The most characters that people see of a condition.
+const SHOWN_CHARS: usize = 80;
 
 /// The rows that a call's answer depends on, for people (`Display`) and programs (`Serialize`).
 ///
@@ -59,31 +66,30 @@ pub struct ExplainedOccurrence {
 
 /// Explains what the answer of a call depends on. `default_schema` is the connection's database.
 pub fn explain(sql: &str, params: &Params, default_schema: Option<&str>) -> Explanation {
-    let refusal = statement::check(sql).err();
-    let template = derive(sql, default_schema);
+    let tokens = Tokens::read(sql);
+    let (refusal, clock) = (tokens.check(false).err(), tokens.clock());
+    let template = derive_explained(tokens, default_schema);
     Explanation {
         is_cacheable: refusal.is_none(),
         not_cacheable: refusal.map(|refusal| refusal.to_string()),
         is_followable: template.followable().is_ok(),
         not_followable: template.followable().err().map(ToString::to_string),
-        clock: statement::depends_on_clock(sql),
+        clock,
         occurrences: template.occurrences().iter().map(|occurrence| of(occurrence, params)).collect(),
     }
 }
 
 fn of(occurrence: &Occurrence, params: &Params) -> ExplainedOccurrence {
     let mut tags = Vec::new();
-    occurrence.tags(params, &mut tags);
+    occurrence.tags(params, &mut String::new(), &mut tags);
     let text = |of: Option<String>| of.unwrap_or_default();
-    let scheme = text(tags.first().map(|one| one.scheme.to_string()));
+    let scheme = text(tags.first().map(|one| one.scheme.columns.clone()));
     let mut left_out = occurrence.left_out().to_vec();
-    // A condition of the text counts only if the values of this call have a class.
-    let missing = occurrence.columns_missing(params);
-    left_out.extend(missing.map(|condition| LeftOut { condition, why: LeftOutReason::Constant }));
+    left_out.extend(occurrence.left_out_of(params));
     ExplainedOccurrence {
         table: occurrence.table().to_string(),
         scheme,
-        scheme_tag: text(tags.first().map(|one| one.scheme_tag.to_string())),
+        scheme_tag: text(tags.first().map(|one| one.scheme.name.tag.to_string())),
         table_tag: occurrence.table().tag().to_string(),
         tags: tags.iter().map(|one| one.tag.to_string()).collect(),
         unsure: occurrence.unsure().map(str::to_owned).collect(),
@@ -91,33 +97,71 @@ fn of(occurrence: &Occurrence, params: &Params) -> ExplainedOccurrence {
     }
 }
 
+/// Has the members `condition`, `why` (a word), `reason` and `advice` (texts for people).
+impl Serialize for LeftOut {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut out = serializer.serialize_struct("LeftOut", 4)?;
+        out.serialize_field("condition", &self.condition)?;
+        out.serialize_field("why", &self.why)?;
+        out.serialize_field("reason", self.why.text())?;
+        out.serialize_field("advice", &self.why.advice())?;
+        out.end()
+    }
+}
+
+/// Begins each part at the left margin. Its lines are indented, with a label of 10 characters.
 impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let verdict = |f: &mut fmt::Formatter<'_>, what: &str, why_not: &Option<String>| match why_not {
-            None => writeln!(f, "{what}: yes"),
-            Some(why) => writeln!(f, "{what}: no, {why}"),
-        };
-        verdict(f, "cacheable", &self.not_cacheable)?;
-        verdict(f, "followable", &self.not_followable)?;
-        if let Some(clock) = &self.clock {
-            writeln!(f, "reads the clock: `{clock}`, so the answer is as old as the TTL allows")?;
+        match &self.not_cacheable {
+            None => writeln!(f, "cacheable   yes")?,
+            Some(why) => writeln!(f, "cacheable   no: {why}")?,
         }
-        self.occurrences.iter().try_for_each(|occurrence| occurrence.fmt(f))
+        match &self.not_followable {
+            None => writeln!(f, "followable  yes")?,
+            Some(why) => writeln!(f, "followable  no, the entry only expires: {why}")?,
+        }
+        if let Some(clock) = &self.clock {
+            writeln!(f, "clock       `{clock}` isn't followed: the answer may be as old as the TTL")?;
+            writeln!(f, "            → pass the time as a param, rounded to the precision that you need")?;
+        }
+        if self.is_followable && self.occurrences.is_empty() {
+            writeln!(f, "tables      none")?;
+        }
+        self.occurrences.iter().try_for_each(|occurrence| write!(f, "\n{occurrence}"))
     }
 }
 
 impl fmt::Display for ExplainedOccurrence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "reads {}", self.table)?;
-        if self.scheme.is_empty() {
-            writeln!(f, "  every change of the table counts")?;
-        } else {
-            writeln!(f, "  scheme {}", self.scheme)?;
+        let which = if self.scheme.is_empty() { "every change" } else { "a changed row with such a tag" };
+        writeln!(f, "{}: {which} invalidates the entry", self.table)?;
+        for tag in self.tags.iter().take(SHOWN_TAGS) {
+            writeln!(f, "  tag       {tag}")?;
         }
-        self.tags.iter().try_for_each(|tag| writeln!(f, "  tag {tag}"))?;
-        for column in &self.unsure {
-            writeln!(f, "  unsure `{column}`: if the table has no such column, every change of it counts")?;
+        if let Some(more @ 1..) = self.tags.len().checked_sub(SHOWN_TAGS) {
+            writeln!(f, "            and {more} more")?;
         }
-        self.left_out.iter().try_for_each(|one| writeln!(f, "  left out `{}`: {}", one.condition, one.why.text()))
+        if !self.scheme.is_empty() {
+            writeln!(f, "  scheme    {}", self.scheme)?;
+        }
+        for (column, class) in Scheme::parse(&self.scheme).iter().flat_map(Scheme::columns) {
+            writeln!(f, "  exact if  `{column}` is {}", class.columns())?;
+            if self.unsure.iter().any(|unsure| unsure == column) {
+                writeln!(f, "            and of this table, not of an outer query")?;
+                writeln!(f, "            → write the table or its alias before the column")?;
+            }
+        }
+        self.left_out.iter().try_for_each(|one| one.fmt(f))
+    }
+}
+
+impl LeftOut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let cut = self.condition.char_indices().nth(SHOWN_CHARS);
+        let shown = cut.and_then(|(at, _)| self.condition.get(..at));
+        let (shown, more) = shown.map_or((&*self.condition, ""), |shown| (shown, "…"));
+        writeln!(f, "  left out  `{shown}{more}`")?;
+        writeln!(f, "            {}", self.why.text())?;
+        self.why.advice().map_or(Ok(()), |advice| writeln!(f, "            → {advice}"))
     }
 }

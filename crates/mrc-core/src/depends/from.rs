@@ -2,11 +2,12 @@
 
 use std::ops::Range;
 
-use sqlparser::ast::{Expr, Ident, JoinConstraint, JoinOperator, ObjectName, TableAlias, TableFactor, TableWithJoins};
+use sqlparser::ast::{Expr, JoinConstraint, JoinOperator, ObjectName, TableAlias, TableFactor, TableWithJoins};
 
 use super::lack::Lack;
-use super::name::TableName;
+use super::name::{TableName, plain};
 use super::refusal::NotFollowable;
+use super::scope::Scopes;
 
 /// One table factor of a `SELECT`.
 #[derive(Debug)]
@@ -15,7 +16,7 @@ pub(super) struct Factor {
     pub(super) name: Option<String>,
     /// The schema that may stand before the name. `None` if the factor has an alias.
     pub(super) schema: Option<String>,
-    /// `None` for a derived table.
+    /// `None` for a derived table and for a CTE.
     pub(super) table: Option<TableName>,
     /// Whether an outer join may add rows in which all its columns are `NULL`.
     pub(super) nullable: bool,
@@ -44,8 +45,7 @@ pub(super) struct From<'a> {
 /// The meanings of a statement's names.
 pub(super) struct Names<'a> {
     pub(super) default_schema: Option<&'a str>,
-    /// The names of all CTEs, in lower case.
-    pub(super) ctes: Vec<String>,
+    pub(super) scopes: Scopes,
 }
 
 impl<'a> From<'a> {
@@ -133,16 +133,23 @@ impl<'a> From<'a> {
 }
 
 impl Names<'_> {
-    /// Returns the table of this name. Returns `None` for a CTE that can't be a table.
+    /// Returns the table of this name. Returns `None` for a CTE.
     fn table(&self, name: &ObjectName) -> Result<Option<TableName>, NotFollowable> {
-        let parts: Option<Vec<&str>> = name.0.iter().map(|part| part.as_ident().and_then(plain)).collect();
-        let is_quoted = name.0.iter().any(|part| part.as_ident().is_some_and(|ident| ident.quote_style.is_some()));
-        let (schema, name) = match (parts.as_deref(), self.default_schema) {
+        let ident = |at: usize| name.0.get(at).and_then(|part| part.as_ident());
+        let part = |at: usize| ident(at).and_then(plain);
+        let (schema, name) = match (name.0.len(), part(0), part(1)) {
             // A table of this name would need quotes.
-            (Some(&[name]), _) if name.eq_ignore_ascii_case("dual") && !is_quoted => return Ok(None),
-            (Some(&[schema, name]), _) | (Some(&[name]), Some(schema)) => (schema, name),
-            (Some(&[name]), None) if self.ctes.contains(&name.to_lowercase()) => return Ok(None),
-            (Some(&[name]), None) => return Err(NotFollowable::NoSchema { table: name.into() }),
+            (1, Some(name), _)
+                if name.eq_ignore_ascii_case("dual") && ident(0).is_some_and(|it| it.quote_style.is_none()) =>
+            {
+                return Ok(None);
+            }
+            (1, Some(name), _) if self.scopes.has_cte(name) => return Ok(None),
+            (1, Some(name), _) => match self.default_schema {
+                Some(schema) => (schema, name),
+                None => return Err(NotFollowable::NoSchema { table: name.into() }),
+            },
+            (2, Some(schema), Some(name)) => (schema, name),
             _ => return Err(NotFollowable::Unknown { what: name.to_string() }),
         };
         let table = TableName::new(schema, name);
@@ -150,18 +157,12 @@ impl Names<'_> {
             return Err(NotFollowable::OfServer { table: table.to_string() });
         }
         // Rust and the server agree on the lower case of ASCII.
-        let has_sure_case = |name: &str| name.to_lowercase() == name.to_ascii_lowercase();
+        let has_sure_case = |name: &str| name.is_ascii() || name.to_lowercase() == name.to_ascii_lowercase();
         if !has_sure_case(schema) || !has_sure_case(name) {
             return Err(NotFollowable::UnsureName { table: table.to_string() });
         }
         Ok(Some(table))
     }
-}
-
-/// Returns a name as it was written, or `None` if its quotes escape something.
-pub(super) fn plain(ident: &Ident) -> Option<&str> {
-    let is_plain = matches!(ident.quote_style, None | Some('`')) && !ident.value.contains('`');
-    is_plain.then_some(&*ident.value)
 }
 
 fn factor_alias(factor: &TableFactor) -> Option<&TableAlias> {

@@ -19,10 +19,20 @@ pub enum Lack {
     Tokens,
     /// Rule 6: subqueries have no occurrences.
     Subqueries,
+    /// Rule 6: a CTE's name means the CTE in its own definition, before it, and behind its query too.
+    CteScope,
     /// Texts are compared byte by byte.
     Fold,
     /// Every class fits every column.
     Classes,
     /// The row before a change gives no tags.
     Before,
+}
+
+/// How a text is read.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wish {
+    pub(super) lack: Lack,
+    /// Whether the texts of conditions are kept, for people.
+    pub(super) explains: bool,
 }

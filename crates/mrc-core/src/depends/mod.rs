@@ -15,7 +15,7 @@
 //!
 //! let column = |name: &str| TableColumn { name: name.into(), kind: ColumnType::Int };
 //! let columns = TableColumns(vec![column("id"), column("store_id")]);
-//! let scheme = Scheme::parse(&of_call[0].scheme)?.bind(&TableName::new("shop", "orders"), &columns);
+//! let scheme = Scheme::parse(&of_call[0].scheme.columns)?.bind(&TableName::new("shop", "orders"), &columns);
 //!
 //! let new_row = [RowValue::Int(1), RowValue::Int(6)];
 //! assert_eq!(scheme.tags(None, Some(&new_row)), RowTags::Tags(vec![of_call[0].tag.clone()]));
@@ -56,6 +56,7 @@ mod clause;
 mod conditions;
 mod depth;
 mod derive;
+mod dialect;
 mod explain;
 mod fold;
 mod from;
@@ -65,22 +66,26 @@ mod occurrence;
 mod refusal;
 mod row;
 mod scheme;
+mod scheme_tag;
+mod scope;
+mod tags;
 mod template;
 #[cfg(test)]
 mod tests;
 mod value;
 
 pub use class::Class;
-pub use derive::derive;
 #[doc(hidden)]
 pub use derive::derive_lacking;
+pub use derive::{derive, derive_tokens};
 pub use explain::{ExplainedOccurrence, Explanation, explain};
 pub use fold::CollationFolding;
 #[doc(hidden)]
 pub use lack::Lack;
 pub use name::TableName;
-pub use occurrence::{LeftOut, Occurrence, SchemeTag};
+pub use occurrence::{LeftOut, Occurrence};
 pub use refusal::{LeftOutReason, NotFollowable};
 pub use row::{RowTags, RowValue, Uncertain};
-pub use scheme::{BoundScheme, ColumnType, Fit, Scheme, SchemeError, TableColumn, TableColumns};
+pub use scheme::{BoundScheme, ColumnType, Fit, Scheme, SchemeError, SchemeName, TableColumn, TableColumns};
+pub use scheme_tag::{SchemeTag, TableScheme};
 pub use template::Template;

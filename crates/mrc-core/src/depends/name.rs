@@ -1,5 +1,6 @@
 //! The names of tables, and their part of a tag.
 
+use sqlparser::ast::Ident;
 use std::fmt;
 use std::fmt::Write as _;
 
@@ -27,9 +28,9 @@ impl TableName {
         let (schema, name) = (schema.to_lowercase(), name.to_lowercase());
         let mut prefix = String::with_capacity(schema.len() + name.len() + 3);
         prefix.push_str("t:");
-        escape(&schema, "", &mut prefix);
+        escape(&schema, &mut prefix);
         prefix.push('.');
-        escape(&name, "", &mut prefix);
+        escape(&name, &mut prefix);
         Self { schema, name, prefix }
     }
 
@@ -45,15 +46,20 @@ impl TableName {
 
     /// Returns the tag of every entry that reads the table: `t:shop.orders`.
     pub fn tag(&self) -> Tag {
-        finish(self.prefix.clone())
+        finish(&self.prefix)
     }
 
-    /// Begins the text of a tag or of a scheme's tag: `t:shop.orders?`.
-    pub(super) fn begin(&self, room: usize) -> String {
-        let mut text = String::with_capacity(self.prefix.len() + 1 + room);
+    /// Reads the text of the table's tag, `t:shop.orders`, unless it is a hash.
+    pub(super) fn of_tag(text: &str) -> Option<Self> {
+        let (schema, name) = text.strip_prefix("t:")?.split_once('.')?;
+        Some(Self::new(&unescape(schema)?, &unescape(name)?))
+    }
+
+    /// Begins the text of a tag or of a scheme's tag anew: `t:shop.orders?`.
+    pub(super) fn begin(&self, text: &mut String) {
+        text.clear();
         text.push_str(&self.prefix);
         text.push('?');
-        text
     }
 }
 
@@ -64,19 +70,40 @@ impl fmt::Display for TableName {
 }
 
 /// Returns the tag of a text, hashed if it is too long.
-pub(super) fn finish(text: String) -> Tag {
-    if text.len() <= LONGEST { Tag::new(text) } else { Tag::new(format!("t:#{}", TextHash::of(&text))) }
+pub(super) fn finish(text: &str) -> Tag {
+    if text.len() <= LONGEST { Tag::new(text) } else { Tag::new(hashed(text)) }
 }
 
-/// Appends a text. Bytes other than letters, digits, `_`, `-` and those of `plain` become `%XX`.
-pub(super) fn escape(text: &str, plain: &str, out: &mut String) {
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"_-".contains(&byte) || plain.as_bytes().contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            // Writing into a `String` can't fail.
-            _ = write!(out, "%{byte:02X}");
-        }
+/// Replaces the text of a tag by that of its hash if it is too long.
+pub(super) fn shorten(text: &mut String) {
+    if text.len() > LONGEST {
+        *text = hashed(text);
+    }
+}
+
+fn hashed(text: &str) -> String {
+    format!("t:#{}", TextHash::of(text))
+}
+
+/// Returns the tag of a scheme, hashed if it is too long. Its question mark stays.
+pub(super) fn finish_scheme(text: &str) -> Tag {
+    if text.len() <= LONGEST { Tag::new(text) } else { Tag::new(format!("t:?#{}", TextHash::of(text))) }
+}
+
+/// Appends a name. Bytes other than letters, digits, `_` and `-` become `%XX`.
+pub(super) fn escape(name: &str, out: &mut String) {
+    for byte in name.bytes() {
+        push_byte(byte, byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'), out);
+    }
+}
+
+/// Appends a byte of ASCII as it is, or as `%XX`.
+pub(super) fn push_byte(byte: u8, is_plain: bool, out: &mut String) {
+    if is_plain {
+        out.push(char::from(byte));
+    } else {
+        // Writing into a `String` can't fail.
+        _ = write!(out, "%{byte:02X}");
     }
 }
 
@@ -95,4 +122,10 @@ pub(super) fn unescape(text: &str) -> Option<String> {
         }
     }
     String::from_utf8(bytes).ok()
+}
+
+/// Returns a name as it was written, or `None` if its quotes escape something.
+pub(super) fn plain(ident: &Ident) -> Option<&str> {
+    let is_plain = matches!(ident.quote_style, None | Some('`')) && !ident.value.contains('`');
+    is_plain.then_some(&*ident.value)
 }

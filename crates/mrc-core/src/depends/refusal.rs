@@ -12,7 +12,7 @@ pub enum NotFollowable {
     #[error("{}", .0.reason())]
     Refused(NotCacheable),
     /// The parser can't read the text.
-    #[error("the parser can't read it: {why}")]
+    #[error("mrc's parser can't read it ({why}): write it in another way")]
     NotParsed {
         /// The parser's error.
         why: String,
@@ -36,10 +36,38 @@ pub enum NotFollowable {
         table: String,
     },
     /// The table has no schema in the text, and the connection has no database.
-    #[error("`{table}` has no schema, and the connection has no database")]
+    #[error("`{table}` has no database before it, and no default is given: write `database.{table}`")]
     NoSchema {
         /// The table.
         table: String,
+    },
+    /// The statement reads a view whose tables can't be told.
+    #[error("the tables of the view `{view}` can't be told: {why}")]
+    View {
+        /// The view.
+        view: String,
+        /// The reason.
+        why: String,
+    },
+    /// The database doesn't say what the tables are.
+    #[error("the database can't be asked for its tables: {why}")]
+    Unasked {
+        /// The error.
+        why: String,
+    },
+    /// The changes of such a table don't show in the binlog under its name.
+    #[error("`{table}` has the engine {engine}: only InnoDB, MyISAM, Aria and MEMORY are followed")]
+    Engine {
+        /// The table.
+        table: String,
+        /// Its engine.
+        engine: String,
+    },
+    /// The sessions have a mode in which a text means something else.
+    #[error("the sessions of cached reads have {mode}, which changes what a text means: unset it")]
+    Session {
+        /// The mode.
+        mode: String,
     },
     /// The name has a letter whose lower case depends on the server.
     #[error("`{table}` has upper case letters outside of ASCII, whose lower case depends on the server")]
@@ -56,14 +84,28 @@ pub enum NotFollowable {
 pub enum LeftOutReason {
     /// It isn't `column = constant`, `column IN (constants)` or `column IS NULL`.
     NotAnEquality,
-    /// It stands below an `OR` or a `NOT`.
+    /// It stands below an `OR`.
     BelowOr,
-    /// One side is a column inside of a function or of arithmetic.
+    /// Neither side is a column alone: one may be a function of a column.
     OfAnExpression,
-    /// It compares with another column, or with a subquery.
-    NotAConstant,
-    /// The constant is `NULL`, a float, a text in double quotes, or another one without a class.
-    Constant,
+    /// It compares with another column.
+    AnotherColumn,
+    /// It compares with an expression.
+    Computed,
+    /// It compares with a subquery, or is one.
+    Subquery,
+    /// A constant is `NULL`.
+    Null,
+    /// A constant is of a type without a class: a float, a time, JSON, a decimal param.
+    ConstantType,
+    /// A text is in double quotes.
+    DoubleQuotes,
+    /// A text isn't printable ASCII alone, or a literal has a backslash.
+    NotAscii,
+    /// A list has constants of several types.
+    MixedTypes,
+    /// The values would give more than 64 tags.
+    TooMany,
     /// The column has no table before it, and the `SELECT` reads several.
     Unqualified,
     /// The name before the column is no table of the same `SELECT`, or of several.
@@ -74,7 +116,7 @@ pub enum LeftOutReason {
     NullableSide,
     /// The clause has an operator whose precedence isn't sure.
     Operators,
-    /// The table has other conditions on the same column, or enough of them.
+    /// The table has another condition on the same column, or conditions on eight columns.
     Enough,
     /// The text has `MATCH … AGAINST`, whose scores depend on all rows.
     FullText,
@@ -84,18 +126,54 @@ impl LeftOutReason {
     /// Returns the reason for people.
     pub fn text(self) -> &'static str {
         match self {
-            Self::NotAnEquality => "it isn't `column = constant`, `column IN (constants)` or `column IS NULL`",
-            Self::BelowOr => "it is below OR or NOT",
-            Self::OfAnExpression => "it compares a function of the column, not the column",
-            Self::NotAConstant => "it compares with a column or a subquery, not with a constant",
-            Self::Constant => "the constant is NULL, a float, in double quotes, or of another type without a class",
-            Self::Unqualified => "the column has no table before it, and the SELECT reads several: qualify it",
-            Self::NotOfThisSelect => "the table before the column isn't one of the same SELECT, or not only one",
+            Self::NotAnEquality => {
+                "only `column = constant`, `column IN (constants)` and `column IS NULL` narrow the rows"
+            }
+            Self::BelowOr => "it is below OR",
+            Self::OfAnExpression => "neither side is a column alone",
+            Self::AnotherColumn => "it compares two columns",
+            Self::Computed => "it compares with a computed value",
+            Self::Subquery => "it is a subquery, whose tables are listed on their own",
+            Self::Null => "no value is equal to NULL",
+            Self::ConstantType => "floats, times, JSON and decimal params have no exact tag",
+            Self::DoubleQuotes => "a text in double quotes is a name in some sessions",
+            Self::NotAscii => "only texts of printable ASCII have an exact tag; a literal may have no backslash",
+            Self::MixedTypes => "the list has values of several types",
+            Self::TooMany => "its values would give more than 64 tags",
+            Self::Unqualified => "the column has no table before it, and the SELECT reads several",
+            Self::NotOfThisSelect => "the name before the column isn't a table of the same SELECT, or of two of them",
             Self::OuterJoin => "it is in the ON of an outer join, about the side that keeps its rows",
-            Self::NullableSide => "IS NULL is true for the rows that an outer join adds",
-            Self::Operators => "the clause has an operator whose precedence isn't sure: write another one",
-            Self::Enough => "the table has another condition on this column, or eight conditions",
+            Self::NullableSide => "IS NULL is true for the rows that the outer join adds",
+            Self::Operators => {
+                "its clause has an operator that servers may read differently, such as `||`, XOR, REGEXP or COLLATE"
+            }
+            Self::Enough => "another condition on this column narrows the rows, or eight columns do",
             Self::FullText => "the scores of MATCH … AGAINST depend on all rows",
         }
+    }
+
+    /// Returns what to write instead. Returns `None` if nothing is needed.
+    pub fn advice(self) -> Option<&'static str> {
+        Some(match self {
+            Self::NotAnEquality => "keep it, and add an equality that you know, such as the id of the customer",
+            Self::BelowOr => "write `IN (…)` for values of one column, or a UNION of two SELECTs",
+            Self::OfAnExpression => "write the column alone: most collations ignore case, so `LOWER` isn't needed",
+            Self::AnotherColumn => "if you know the value, compare both columns with it",
+            Self::Computed => "compute the value in the program, and pass it as a param",
+            Self::Subquery => "give the subquery an equality of its own, if you know one",
+            Self::Null => "write `IS NULL`, and leave NULL out of lists",
+            Self::ConstantType => "pass an integer, a text, a date or bytes, or add an equality on another column",
+            Self::DoubleQuotes => "write single quotes",
+            Self::NotAscii => "add an equality on a column of another type, such as an id",
+            Self::MixedTypes => "pass values of one type",
+            Self::TooMany => "ask for at most 64 values at once",
+            Self::Unqualified => "write the table or its alias before the column",
+            Self::NotOfThisSelect => "move it to the SELECT of its table, and give each table a name of its own",
+            Self::OuterJoin => "move it to the WHERE, if only rows that meet it are wanted",
+            Self::NullableSide => "add an equality on this table to the ON",
+            Self::Operators => "write the clause with AND, OR, comparisons and functions",
+            Self::FullText => "search in a statement of its own",
+            Self::Enough => return None,
+        })
     }
 }

@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 
 use super::class::Class;
 use super::lack::Lack;
-use super::name::finish;
-use super::occurrence::push_column;
+use super::name::shorten;
 use super::scheme::{BoundColumn, BoundScheme, ColumnType, Fit};
+use super::tags::push_column;
 use super::value;
 use crate::tag::Tag;
 use crate::temporal::Date;
@@ -58,40 +58,61 @@ impl BoundScheme {
     ///
     /// A row has the values of all columns of the table, in order.
     pub fn tags(&self, before: Option<&[RowValue<'_>]>, after: Option<&[RowValue<'_>]>) -> RowTags {
-        // Before all else: the plan of such a query, and with it the answer, depends on all rows.
-        if self.fit != Fit::Exact && !(self.lack == Lack::Unqualified && matches!(self.fit, Fit::NoSuchColumn { .. })) {
-            return RowTags::EveryEntryOfTheScheme(Uncertain::Scheme(self.fit.clone()));
+        match self.texts(before, after, &mut Default::default()) {
+            Ok(texts) => RowTags::Tags(texts.map(Tag::new).collect()),
+            Err(uncertain) => RowTags::EveryEntryOfTheScheme(uncertain),
         }
-        let before = before.filter(|_| self.lack != Lack::Before);
-        let mut tags = Vec::new();
-        for row in [before, after].into_iter().flatten() {
-            match self.row(row) {
-                Ok(Some(tag)) if !tags.contains(&tag) => tags.push(tag),
-                Ok(_) => {}
-                Err(column) => {
-                    let column = column.name.clone();
-                    return RowTags::EveryEntryOfTheScheme(Uncertain::Value { column });
-                }
-            }
-        }
-        RowTags::Tags(tags)
     }
 
-    /// Returns the row's tag. Returns `None` if it meets no conditions of the scheme.
-    fn row(&self, row: &[RowValue<'_>]) -> Result<Option<Tag>, &BoundColumn> {
-        let mut text = self.table.begin(32 * self.columns.len());
+    /// As [`tags`](Self::tags), for the many rows of a log: returns the texts of the tags, written
+    /// into `buffers`.
+    ///
+    /// # Errors
+    /// [`Uncertain`]: the row ends every entry of the scheme.
+    pub fn texts<'b>(
+        &self,
+        before: Option<&[RowValue<'_>]>,
+        after: Option<&[RowValue<'_>]>,
+        buffers: &'b mut [String; 2],
+    ) -> Result<impl Iterator<Item = &'b str> + use<'b>, Uncertain> {
+        // Before all else: the plan of such a query, and with it the answer, depends on all rows.
+        if self.fit != Fit::Exact && !(self.lack == Lack::Unqualified && matches!(self.fit, Fit::NoSuchColumn { .. })) {
+            return Err(Uncertain::Scheme(self.fit.clone()));
+        }
+        let before = before.filter(|_| self.lack != Lack::Before);
+        // Most changes leave most schemes' columns as they are.
+        let is_before = |after: &&[RowValue<'_>]| {
+            before.is_some_and(|row| self.columns.iter().all(|one| row.get(one.position) == after.get(one.position)))
+        };
+        let [first, second] = buffers;
+        let first = self.text(before, first)?;
+        let second = self.text(after.filter(|after| !is_before(after)), second)?;
+        Ok(first.into_iter().chain(second.filter(|text| Some(*text) != first)))
+    }
+
+    /// Returns the text of a row's tag. Returns `None` without a row, or if it meets no conditions of
+    /// the scheme.
+    fn text<'b>(&self, row: Option<&[RowValue<'_>]>, buffer: &'b mut String) -> Result<Option<&'b str>, Uncertain> {
+        let Some(row) = row else { return Ok(None) };
+        let meets = self.row(row, buffer).map_err(|column| Uncertain::Value { column: column.name.clone() })?;
+        Ok(meets.then_some(buffer.as_str()))
+    }
+
+    /// Writes the row's tag. Returns false if it meets no conditions of the scheme.
+    fn row(&self, row: &[RowValue<'_>], text: &mut String) -> Result<bool, &BoundColumn> {
         let mut uncertain = None;
-        let mut value = String::new();
+        self.table.begin(text);
         for (index, column) in self.columns.iter().enumerate() {
-            value.clear();
-            match column.text(row.get(column.position), self.lack, &mut value) {
-                Match::Text => push_column(index, &column.name, column.class, &value, &mut text),
+            push_column(index, &column.escaped, column.class, text);
+            match column.text(row.get(column.position), self.lack, text) {
+                Match::Text => {}
                 // Another column may still tell that the row doesn't count.
                 Match::Uncertain => uncertain = Some(column),
-                Match::Never => return Ok(None),
+                Match::Never => return Ok(false),
             }
         }
-        uncertain.map_or_else(|| Ok(Some(finish(text))), Err)
+        shorten(text);
+        uncertain.map_or(Ok(true), Err)
     }
 }
 
@@ -128,14 +149,15 @@ impl BoundColumn {
                     return Match::Uncertain;
                 }
                 // Readers leave out constants that aren't printable ASCII.
-                if !value::text(text, out) {
+                if value::text_class(text).is_none() {
                     return Match::Never;
                 }
+                value::text(text, out);
             }
             (Class::Bytes, Some(RowValue::Bytes(bytes)), _) => value::bytes(bytes, out),
             (Class::Date, Some(RowValue::Date(date)), _) => _ = write!(out, "{date}"),
             (_, Some(RowValue::Int(int)), _) if lack == Lack::Classes => _ = write!(out, "{int}"),
-            (_, Some(RowValue::Text(text)), _) if lack == Lack::Classes => _ = value::text(text, out),
+            (_, Some(RowValue::Text(text)), _) if lack == Lack::Classes => value::text(text, out),
             (_, Some(RowValue::Date(date)), _) if lack == Lack::Classes => _ = write!(out, "{date}"),
             (_, Some(_), _) if lack == Lack::Classes => out.push_str("another"),
             _ => return Match::Uncertain,

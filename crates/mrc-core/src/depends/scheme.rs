@@ -1,10 +1,57 @@
 //! The follower's half: a scheme, bound to the columns of its table.
 
+use std::sync::Arc;
+
 use super::class::Class;
 use super::fold::CollationFolding;
 use super::lack::Lack;
-use super::name::{TableName, finish, unescape};
+use super::name::{TableName, escape, finish_scheme, unescape};
 use crate::tag::Tag;
+
+/// A scheme of a table, as readers register it, and followers learn it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SchemeName {
+    /// The tag of every entry of the scheme: `t:shop.orders?state:text,store_id:int`.
+    pub tag: Tag,
+    /// The text of the tag. Only the tag of a long text is a hash.
+    pub text: Arc<str>,
+}
+
+impl SchemeName {
+    /// Returns the scheme of this text: `t:shop.orders?store_id:int`.
+    pub fn new(text: impl Into<Arc<str>>) -> Self {
+        let text = text.into();
+        Self { tag: finish_scheme(&text), text }
+    }
+
+    /// Returns the text up to the columns, which is the same for all schemes of a table:
+    /// `t:shop.orders?`.
+    pub fn of_table(&self) -> &str {
+        self.text.find('?').and_then(|end| self.text.get(..=end)).unwrap_or(&self.text)
+    }
+
+    /// Returns the scheme of the same table without columns. Every change of the table counts.
+    #[must_use]
+    pub fn weakest(&self) -> Self {
+        Self::new(self.of_table())
+    }
+
+    /// Returns the table and the scheme.
+    ///
+    /// # Errors
+    /// [`SchemeError`]: another version of mrc wrote the text.
+    pub fn read(&self) -> Result<(TableName, Scheme), SchemeError> {
+        let wrong = || SchemeError(self.text.as_ref().into());
+        let (table, columns) = self.text.split_once('?').ok_or_else(wrong)?;
+        Ok((TableName::of_tag(table).ok_or_else(wrong)?, Scheme::parse(columns)?))
+    }
+
+    /// Returns whether a tag is a scheme's. An entry with such a tag may be stored only if the
+    /// scheme has been registered since before its data was read.
+    pub fn is_tag(tag: &str) -> bool {
+        tag.starts_with("t:") && tag.contains('?') && !tag.contains('=')
+    }
+}
 
 /// Columns with the classes of the constants that readers compare them with.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,7 +66,7 @@ pub struct Scheme {
 pub struct SchemeError(String);
 
 impl Scheme {
-    /// Reads the text of a scheme, [`SchemeTag::scheme`](super::SchemeTag::scheme).
+    /// Reads the text of a scheme, [`TableScheme::columns`](super::TableScheme::columns).
     ///
     /// # Errors
     /// [`SchemeError`] when it isn't one. Then end every entry of the table.
@@ -34,11 +81,17 @@ impl Scheme {
         Ok(Self { text: text.into(), columns })
     }
 
+    /// Returns the names of the columns in lower case, with their classes.
+    pub fn columns(&self) -> impl Iterator<Item = (&str, Class)> {
+        self.columns.iter().map(|(name, class)| (&**name, *class))
+    }
+
     /// Returns the tag of every entry of the scheme.
     pub fn tag(&self, table: &TableName) -> Tag {
-        let mut text = table.begin(self.text.len());
+        let mut text = String::with_capacity(self.text.len() + 32);
+        table.begin(&mut text);
         text.push_str(&self.text);
-        finish(text)
+        finish_scheme(&text)
     }
 
     /// Finds the columns of the scheme in the table.
@@ -61,7 +114,9 @@ impl Scheme {
                 fit = Fit::Misfit { column: name.clone(), class: *class };
                 break;
             }
-            bound.push(BoundColumn { name: name.clone(), class: *class, position, kind: column.kind.clone() });
+            let mut escaped = String::new();
+            escape(name, &mut escaped);
+            bound.push(BoundColumn { name: name.clone(), escaped, class: *class, position, kind: column.kind.clone() });
         }
         BoundScheme { table: table.clone(), tag: self.tag(table), columns: bound, fit, lack }
     }
@@ -157,6 +212,8 @@ pub struct BoundScheme {
 #[derive(Debug, Clone)]
 pub(super) struct BoundColumn {
     pub(super) name: String,
+    /// The name as tags have it.
+    pub(super) escaped: String,
     pub(super) class: Class,
     /// The index in a row.
     pub(super) position: usize,

@@ -1,13 +1,17 @@
 //! The dependencies of a text, for any params.
 
 use super::name::TableName;
-use super::occurrence::{Occurrence, SchemeTag};
+use super::occurrence::Occurrence;
 use super::refusal::NotFollowable;
+use super::scheme_tag::SchemeTag;
 use crate::param::Params;
 use crate::tag::Tag;
 
+/// The room for the text of a tag, in bytes. Most are shorter.
+const ROOM: usize = 128;
+
 /// The dependencies of a text's answer, for any params. See [`derive`](super::derive()).
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Template {
     occurrences: Result<Vec<Occurrence>, NotFollowable>,
 }
@@ -15,6 +19,11 @@ pub struct Template {
 impl Template {
     pub(super) fn new(occurrences: Result<Vec<Occurrence>, NotFollowable>) -> Self {
         Self { occurrences }
+    }
+
+    /// Returns the dependencies of a text that isn't followable.
+    pub fn refused(why: NotFollowable) -> Self {
+        Self::new(Err(why))
     }
 
     /// Returns the reason why the rows of the statement aren't known, if they aren't.
@@ -49,20 +58,20 @@ impl Template {
 
     /// Returns what the entry of a call depends on. Returns nothing if the statement isn't followable.
     ///
-    /// Takes about 0.3 µs a tag.
+    /// Takes about 0.1 µs a tag.
     pub fn tags(&self, params: &Params) -> Vec<SchemeTag> {
         let occurrences = self.occurrences();
-        let mut tags = Vec::with_capacity(occurrences.len());
+        let (mut tags, mut text) = (Vec::with_capacity(occurrences.len()), String::with_capacity(ROOM));
         for occurrence in occurrences {
-            occurrence.tags(params, &mut tags);
+            occurrence.tags(params, &mut text, &mut tags);
         }
         tags
     }
 
     /// Returns the tags that the entry of a call must have: those of [`tags`](Self::tags), each once.
     pub fn entry_tags(&self, params: &Params) -> Vec<Tag> {
-        let mut tags: Vec<Tag> =
-            self.tags(params).into_iter().flat_map(|one| [one.tag, one.scheme_tag, one.table_tag]).collect();
+        let three = |SchemeTag { tag, scheme }| [tag, scheme.name.tag.clone(), scheme.table_tag.clone()];
+        let mut tags: Vec<Tag> = self.tags(params).into_iter().flat_map(three).collect();
         tags.sort_unstable();
         tags.dedup();
         tags

@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 
 use super::class::Class;
-use super::name::escape;
+use super::name::push_byte;
+use super::refusal::LeftOutReason;
 use crate::key::TextHash;
 use crate::value::Value;
 
@@ -16,48 +17,61 @@ const LONGEST_TEXT: usize = 64;
 /// The most digits of a decimal or an integer literal.
 const MOST_DIGITS: usize = 30;
 
-/// Appends the text of a param that isn't a list. Returns its class, or `None` if it has none.
+/// Returns the class of a param that isn't a list, or `None` if it has none.
 ///
 /// A `Decimal` has none: drivers bind it as a string, and texts have it as a number.
-pub(super) fn param(value: &Value, out: &mut String) -> Option<Class> {
+pub(super) fn class(value: &Value) -> Option<Class> {
+    match value {
+        Value::Bool(_) | Value::Int(_) | Value::UInt(_) => Some(Class::Int),
+        Value::Text(text) => text_class(text),
+        Value::Bytes(_) => Some(Class::Bytes),
+        // A day or a month of zero is compared by the session's `sql_mode`.
+        Value::Date(date) if date.month > 0 && date.day > 0 => Some(Class::Date),
+        _ => None,
+    }
+}
+
+/// Appends the text of a param that has a class.
+pub(super) fn push(value: &Value, out: &mut String) {
     match value {
         Value::Bool(bool) => out.push(if *bool { '1' } else { '0' }),
         // Writing into a `String` can't fail.
         Value::Int(int) => _ = write!(out, "{int}"),
         Value::UInt(int) => _ = write!(out, "{int}"),
-        Value::Text(text) => return text_class(text, out),
-        Value::Bytes(value) => {
-            bytes(value, out);
-            return Some(Class::Bytes);
-        }
-        // A day or a month of zero is compared by the session's `sql_mode`.
-        Value::Date(date) if date.month > 0 && date.day > 0 => {
-            _ = write!(out, "{date}");
-            return Some(Class::Date);
-        }
-        _ => return None,
+        Value::Text(value) => text(value, out),
+        Value::Bytes(value) => bytes(value, out),
+        Value::Date(date) => _ = write!(out, "{date}"),
+        _ => {}
     }
-    Some(Class::Int)
 }
 
-/// Appends a text constant. Returns its class, or `None` if it has none.
-pub(super) fn text_class(value: &str, out: &mut String) -> Option<Class> {
+/// Returns the reason why a param has no class.
+pub(super) fn unclassed(value: &Value) -> LeftOutReason {
+    match value {
+        Value::Null => LeftOutReason::Null,
+        Value::Text(_) => LeftOutReason::NotAscii,
+        _ => LeftOutReason::ConstantType,
+    }
+}
+
+/// Returns the class of a text, or `None` if it isn't printable ASCII alone: then collations differ.
+pub(super) fn text_class(value: &str) -> Option<Class> {
     let is_letter = value.starts_with(|first: char| first.is_ascii_alphabetic());
-    text(value, out).then_some(if is_letter { Class::Text } else { Class::NText })
+    let class = if is_letter { Class::Text } else { Class::NText };
+    value.bytes().all(|byte| matches!(byte, b' '..=b'~')).then_some(class)
 }
 
-/// Appends a text, folded. Returns false if it isn't printable ASCII alone: then collations differ.
-pub(super) fn text(value: &str, out: &mut String) -> bool {
-    if !value.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
-        return false;
+/// Appends a text that has a class, folded.
+pub(super) fn text(value: &str, out: &mut String) {
+    let trimmed = value.trim_end_matches(' ');
+    if trimmed.len() > LONGEST_TEXT {
+        _ = write!(out, "~h{}", TextHash::of(&fold(trimmed)));
+        return;
     }
-    let value = fold(value);
-    if value.len() <= LONGEST_TEXT {
-        escape(&value, " ./:@+", out);
-    } else {
-        _ = write!(out, "~h{}", TextHash::of(&value));
+    for byte in trimmed.bytes() {
+        let is_plain = byte.is_ascii_alphanumeric() || b"_- ./:@+".contains(&byte);
+        push_byte(byte.to_ascii_lowercase(), is_plain, out);
     }
-    true
 }
 
 /// Returns the text as collations may see it: in lower case, without spaces at its end.

@@ -24,7 +24,7 @@ pub(super) fn check(name: &str, place: &Neighbours<'_>) -> Result<(), NotCacheab
     if !matches!(place.after(0), Some(Token::Word(Word { quote_style: None, .. }))) {
         return stored();
     }
-    if builtin.joined && !place.is_joined_to_next() {
+    if builtin.joined && !place.is_joined_to_paren() {
         return not_parsed(format!(
             "`{name} (` is a stored function to a server without `IGNORE_SPACE`: write `{name}(`"
         ));

@@ -24,7 +24,7 @@ use super::{NotCacheable, calls, tables};
 /// assert_eq!(refused, NotCacheable::Locks { what: "FOR UPDATE".into() });
 /// ```
 pub fn check(sql: &str) -> Result<(), NotCacheable> {
-    check_pieces(&pieces(sql)?, |_| false)
+    check_pieces(&pieces(sql)?, false, |_| false)
 }
 
 /// As [`check`], for sessions whose `sql_mode` has `IGNORE_SPACE`: a blank between a built-in
@@ -41,22 +41,22 @@ pub fn check(sql: &str) -> Result<(), NotCacheable> {
 /// assert!(check_ignoring_space("SELECT COUNT (*) FROM t").is_ok());
 /// ```
 pub fn check_ignoring_space(sql: &str) -> Result<(), NotCacheable> {
-    let mut pieces = pieces(sql)?;
-    for piece in &mut pieces {
-        piece.joined |= piece.token == Token::LParen;
-    }
-    check_pieces(&pieces, |_| false)
+    check_pieces(&pieces(sql)?, true, |_| false)
 }
 
 /// As [`check`], of tokens, without the refusals of unquoted words that are `ignored`.
-pub(crate) fn check_pieces(pieces: &[Piece], ignored: impl Fn(&NotCacheable) -> bool) -> Result<(), NotCacheable> {
+pub(crate) fn check_pieces(
+    pieces: &[Piece],
+    ignores_space: bool,
+    ignored: impl Fn(&NotCacheable) -> bool,
+) -> Result<(), NotCacheable> {
     let pieces = match pieces {
         [statement @ .., Piece { token: Token::SemiColon, .. }] => statement,
         statement => statement,
     };
     check_first_word(pieces)?;
     for at in 0..pieces.len() {
-        match check_token(&Neighbours { pieces, at }) {
+        match check_token(&Neighbours { pieces, at, ignores_space }) {
             // A name in quotes may be a stored function's.
             Err(refusal) if !is_unquoted(pieces.get(at)) || !ignored(&refusal) => return Err(refusal),
             _ => {}
@@ -73,11 +73,13 @@ fn check_first_word(pieces: &[Piece]) -> Result<(), NotCacheable> {
     let Some(first) = pieces.iter().map(|piece| &piece.token).find(|&token| *token != Token::LParen) else {
         return Err(NotCacheable::Empty);
     };
-    let what = first.to_string();
+    let what = || first.to_string();
     match keyword(Some(first)) {
         Keyword::SELECT | Keyword::WITH | Keyword::VALUES | Keyword::TABLE => Ok(()),
-        Keyword::INSERT | Keyword::UPDATE | Keyword::DELETE | Keyword::REPLACE => Err(NotCacheable::Writes { what }),
-        _ => Err(NotCacheable::NotASelect { what }),
+        Keyword::INSERT | Keyword::UPDATE | Keyword::DELETE | Keyword::REPLACE => {
+            Err(NotCacheable::Writes { what: what() })
+        }
+        _ => Err(NotCacheable::NotASelect { what: what() }),
     }
 }
 

@@ -24,11 +24,15 @@ const OF_NOW: [&str; 7] = ["DATE", "TIME", "DATETIME", "JULIANDAY", "UNIXEPOCH",
 /// assert_eq!(depends_on_clock("SELECT created FROM t WHERE name = 'now()'"), None);
 /// ```
 pub fn depends_on_clock(sql: &str) -> Option<String> {
-    let pieces = pieces(sql).ok()?;
+    of_pieces(&pieces(sql).ok()?)
+}
+
+/// As [`depends_on_clock`], of tokens.
+pub(super) fn of_pieces(pieces: &[Piece]) -> Option<String> {
     // The names before the open parentheses.
     let mut calls = Vec::new();
     for at in 0..pieces.len() {
-        let place = Neighbours { pieces: &pieces, at };
+        let place = Neighbours { pieces, at, ignores_space: false };
         let token = place.after(0)?;
         match token {
             Token::LParen => calls.push(text(place.before(1))),

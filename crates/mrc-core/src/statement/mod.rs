@@ -45,12 +45,14 @@ mod split;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod tokens;
 
 pub(crate) use check::check_pieces;
 pub use check::{check, check_ignoring_space};
 pub use clock::depends_on_clock;
 pub use columns::select_alike;
-pub(crate) use neighbours::is_word;
+pub(crate) use neighbours::is_keyword;
 pub use placeholder::{PlaceholderError, literal_places, placeholders};
 pub use refusal::NotCacheable;
-pub(crate) use split::{Piece, pieces};
+pub(crate) use split::Piece;
+pub use tokens::Tokens;

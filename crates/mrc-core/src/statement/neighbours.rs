@@ -8,6 +8,8 @@ use super::split::Piece;
 pub(super) struct Neighbours<'a> {
     pub(super) pieces: &'a [Piece],
     pub(super) at: usize,
+    /// Whether a blank before a `(` changes nothing.
+    pub(super) ignores_space: bool,
 }
 
 impl Neighbours<'_> {
@@ -23,9 +25,9 @@ impl Neighbours<'_> {
         self.after(1) == Some(&Token::LParen)
     }
 
-    /// Returns whether the next token follows without a blank or a comment.
-    pub(super) fn is_joined_to_next(&self) -> bool {
-        self.pieces.get(self.at + 1).is_some_and(|next| next.joined)
+    /// Returns whether the next token, a `(`, follows as the session wants it.
+    pub(super) fn is_joined_to_paren(&self) -> bool {
+        self.ignores_space || self.pieces.get(self.at + 1).is_some_and(|next| next.joined)
     }
 }
 
@@ -45,8 +47,13 @@ pub(super) fn text(token: Option<&Token>) -> String {
     }
 }
 
+/// Returns whether `token` is one of `keywords`, without quotes. Faster than [`is_word`].
+pub(crate) fn is_keyword(token: Option<&Token>, keywords: &[Keyword]) -> bool {
+    keywords.contains(&keyword(token))
+}
+
 /// Returns whether `token` is one of `words`, without quotes.
-pub(crate) fn is_word(token: Option<&Token>, words: &[&str]) -> bool {
+pub(super) fn is_word(token: Option<&Token>, words: &[&str]) -> bool {
     match token {
         Some(Token::Word(word)) if word.quote_style.is_none() => {
             words.iter().any(|wanted| word.value.eq_ignore_ascii_case(wanted))

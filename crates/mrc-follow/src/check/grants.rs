@@ -1,6 +1,6 @@
 //! The privileges of the user.
 
-use super::Finding;
+use super::finding::Finding;
 use crate::rules::TableName;
 use crate::source::{Session, SourceError};
 
@@ -37,6 +37,19 @@ impl Grants {
         (!self.has(NEEDED, &["*.*".to_owned()])).then(|| Finding::error(what, fix))
     }
 
+    /// Returns what is missing to see the foreign keys of MySQL's tables, which aren't known here.
+    pub(super) fn check_keys(&self) -> Option<Finding> {
+        const NEEDED: &str = "REFERENCES";
+        let sees_some = self.grants.iter().any(|(privileges, _)| includes(privileges, NEEDED));
+        let what = format!(
+            "the user {} lacks the privilege {NEEDED}: rows that foreign keys with CASCADE or SET NULL change may be \
+             missed",
+            self.user
+        );
+        let fix = format!("GRANT {NEEDED} ON *.* TO {};", self.user);
+        (!sees_some).then(|| Finding::warning(what, fix))
+    }
+
     /// Returns whether the user surely sees a table if it exists.
     pub(super) fn sees(&self, table: &TableName) -> bool {
         self.has("SELECT", &objects(table))
@@ -53,10 +66,12 @@ impl Grants {
     }
 
     fn has(&self, privilege: &str, objects: &[String]) -> bool {
-        let includes =
-            |list: &str| list.split(',').map(str::trim).any(|one| one == privilege || one == "ALL PRIVILEGES");
-        self.grants.iter().any(|(privileges, object)| objects.contains(object) && includes(privileges))
+        self.grants.iter().any(|(privileges, object)| objects.contains(object) && includes(privileges, privilege))
     }
+}
+
+fn includes(privileges: &str, wanted: &str) -> bool {
+    privileges.split(',').map(str::trim).any(|one| one == wanted || one == "ALL PRIVILEGES")
 }
 
 /// Returns the objects of which a table is a part.
@@ -86,6 +101,8 @@ mod tests {
             let grants = of(lines);
             assert_eq!((grants.check().is_none(), grants.sees(&orders)), (streams, sees), "{lines:?}");
         }
+        assert!(of(&["GRANT REPLICATION SLAVE ON *.* TO `f`@`%`"]).check_keys().is_some());
+        assert!(of(&["GRANT SELECT, REFERENCES ON `shop`.* TO `f`@`%`"]).check_keys().is_none());
         assert!(of(&[]).fix_for(&orders).contains("`my_shop`.`orders` TO 'o''n@a'@'%'"));
     }
 }

@@ -2,7 +2,7 @@
 
 use mrc_store::ExecuteError;
 
-use super::Finding;
+use super::finding::Finding;
 use crate::event::Flavor;
 use crate::source::{Session, SourceError};
 
@@ -45,7 +45,7 @@ const SETTINGS: [Setting; 3] = [
         name: "binlog_row_image",
         wanted: "FULL",
         is_needed: false,
-        consequence: "a changed row may lack a column of a rule, and then invalidates everything of its table",
+        consequence: "a changed row may lack a column that counts, and then invalidates more than it changes",
         restart: false,
     },
 ];

@@ -1,6 +1,6 @@
 //! The tables and columns of the rules, and the foreign keys that change their rows.
 
-use super::Finding;
+use super::finding::Finding;
 use super::grants::Grants;
 use crate::event::Flavor;
 use crate::rules::{Rules, TableName};

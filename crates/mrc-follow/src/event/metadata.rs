@@ -1,7 +1,7 @@
 //! The optional part of a `TABLE_MAP` event: names, signs, charsets.
 
+use super::number;
 use super::read::Reader;
-use super::table_map::number;
 use super::{Column, ColumnType, Fault, Flavor};
 
 const SIGNS: u8 = 1;

@@ -24,6 +24,7 @@ mod digits;
 mod error;
 mod gtid;
 mod metadata;
+mod number;
 mod payload;
 mod query;
 mod raw;

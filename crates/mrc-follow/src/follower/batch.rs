@@ -20,6 +20,10 @@ pub(super) struct Batch {
     pub(super) transactions: u64,
     pub(super) rows: u64,
     pub(super) changed_schema: bool,
+    /// Whether anything may have changed, followed or not.
+    pub(super) is_touched: bool,
+    /// The generation of schemes with which the oldest transaction was decoded.
+    pub(super) generation: u64,
     gtids: Vec<Gtid>,
     /// The time of the newest commit since 1970.
     committed: Duration,
@@ -28,8 +32,9 @@ pub(super) struct Batch {
 impl Batch {
     pub(super) fn new(first: Waiting) -> Self {
         let committed = first.committed.time();
-        let Committed { gtid, upto, effects, rows, changed_schema, .. } = first.committed;
-        Self { effects, upto, transactions: 1, rows, changed_schema, gtids: vec![gtid], committed }
+        let Committed { gtid, upto, effects, rows, changed_schema, is_touched, generation, .. } = first.committed;
+        let (transactions, gtids) = (1, vec![gtid]);
+        Self { effects, upto, transactions, rows, changed_schema, is_touched, generation, gtids, committed }
     }
 
     pub(super) fn is_full(&self) -> bool {
@@ -39,8 +44,10 @@ impl Batch {
 
     pub(super) fn add(&mut self, next: Waiting) {
         self.committed = next.committed.time();
-        let Committed { gtid, upto, effects, rows, changed_schema, .. } = next.committed;
+        let Committed { gtid, upto, effects, rows, changed_schema, is_touched, generation, .. } = next.committed;
         self.changed_schema |= changed_schema;
+        self.is_touched |= is_touched;
+        self.generation = self.generation.min(generation);
         self.effects.merge(effects);
         self.upto.and(upto);
         self.transactions += 1;

@@ -7,36 +7,11 @@ use std::time::Duration;
 use mrc_core::EventListener;
 use mrc_store::{CacheStore, MySqlConfig};
 
-use super::{Follower, Inner, Losses};
+use super::Follower;
+use super::shared::{Inner, Lack, Start};
+use crate::FollowError;
 use crate::rules::{FollowConfig, Rules};
 use crate::status::SharedStatus;
-use crate::{FollowError, Position};
-
-/// Where a follower begins.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub enum Start {
-    /// Behind the last position in the cache. If there is none, everything that the rules know is
-    /// invalidated first, and the follower begins at the newest transaction. Default.
-    #[default]
-    Stored,
-    /// At the newest transaction. What was committed since the stored position is not invalidated.
-    Now,
-    /// Behind these transactions.
-    Behind(Position),
-}
-
-/// A part of the follower, for the proofs alone: without it, stale entries must be found.
-#[doc(hidden)]
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Lack {
-    /// Invalidates only after readers can see the commit.
-    Visibility,
-    /// Stores the position only after the invalidation.
-    Order,
-    /// Invalidates everything of a table whose rows a foreign key may have changed.
-    Cascades,
-}
 
 /// Builds a [`Follower`].
 pub struct FollowerBuilder {
@@ -44,6 +19,7 @@ pub struct FollowerBuilder {
     store: Arc<dyn CacheStore>,
     name: String,
     server_id: u32,
+    auto: bool,
     lease: Duration,
     rules: Rules,
     start: Start,
@@ -60,6 +36,7 @@ impl FollowerBuilder {
             store,
             name: String::new(),
             server_id: 0,
+            auto: false,
             lease: FollowConfig::LEASE,
             rules: Rules::default(),
             start: Start::default(),
@@ -73,8 +50,8 @@ impl FollowerBuilder {
     /// Sets the name and the other settings at once, as read from a file.
     #[must_use]
     pub fn config(self, config: FollowConfig) -> Self {
-        let FollowConfig { name, server_id, lease } = config;
-        Self { name, server_id: server_id.get(), lease, ..self }
+        let FollowConfig { name, server_id, auto, lease } = config;
+        Self { name, server_id: server_id.get(), auto, lease, ..self }
     }
 
     /// Sets the name, under which the cache keeps the position. Followers of one name share a
@@ -101,7 +78,14 @@ impl FollowerBuilder {
         self
     }
 
-    /// Sets the rules. Default: none, they are needed.
+    /// Sets whether to follow all rows on which entries depend, without rules. Readers say which:
+    /// `MrcClientBuilder::follow`. Default: false.
+    #[must_use]
+    pub fn auto(self, auto: bool) -> Self {
+        Self { auto, ..self }
+    }
+
+    /// Sets the rules. Default: none, they are needed without [`auto`](Self::auto).
     #[must_use]
     pub fn rules(self, rules: Rules) -> Self {
         Self { rules, ..self }
@@ -146,11 +130,16 @@ impl FollowerBuilder {
     /// # Errors
     /// [`FollowError::Config`]: a setting is missing or can't be used.
     pub fn build(self) -> Result<Follower, FollowError> {
-        let Self { mysql, store, name, server_id, lease, rules, start, once, dry_run, listeners, lack } = self;
+        let Self { mysql, store, name, server_id, auto, lease, rules, start, once, dry_run, listeners, lack } = self;
         let config = FollowConfig::new(name, server_id).map_err(|error| FollowError::Config(error.to_string()))?;
-        let config = FollowConfig { lease, ..config };
-        if rules.is_empty() {
-            return Err(FollowError::Config("there are no rules: add one for each table to follow".into()));
+        let config = FollowConfig { auto, lease, ..config };
+        if rules.is_empty() && !auto {
+            let why = "nothing would be invalidated: set `auto`, or add a rule for each table to follow";
+            return Err(FollowError::Config(why.into()));
+        }
+        if auto && store.as_schemes().is_none() {
+            let why = "the store has no registry for `auto`: use RedisStore, or implement Schemes for yours";
+            return Err(FollowError::Config(why.into()));
         }
         if store.as_checkpoints().is_none() {
             let why = "the store keeps no positions: use RedisStore, or implement Checkpoints for yours";
@@ -159,10 +148,9 @@ impl FollowerBuilder {
         for listener in &listeners {
             store.listen(Arc::clone(listener));
         }
-        let losses = Arc::<Losses>::default();
-        store.listen(losses.clone());
         let status = SharedStatus::default();
-        let inner = Inner { mysql, store, config, rules, start, once, dry_run, listeners, lack, status, losses };
+        let book = auto.then(Arc::default);
+        let inner = Inner { mysql, store, config, rules, start, once, dry_run, listeners, lack, status, book };
         Ok(Follower { inner: Arc::new(inner) })
     }
 }

@@ -4,28 +4,24 @@ mod batch;
 mod builder;
 mod lead;
 mod reader;
+mod shared;
 
 use std::fmt;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
-use mrc_core::{Event, EventListener};
 use mrc_store::{CacheStore, Lease, MySqlConfig};
 
+pub use self::builder::FollowerBuilder;
 #[doc(hidden)]
-pub use self::builder::Lack;
-pub use self::builder::{FollowerBuilder, Start};
+pub use self::shared::Lack;
+pub use self::shared::Start;
 
 use self::lead::{Lead, LeadEnd};
+use self::shared::Inner;
 use crate::lease::{HeldLease, books};
-use crate::rules::{FollowConfig, Rules};
-use crate::status::SharedStatus;
+use crate::rules::Rules;
 use crate::{FollowError, Status};
-
-/// How long the server may take to answer one question.
-pub(crate) const QUESTION: Duration = Duration::from_secs(10);
 
 /// Follows the log of MySQL or MariaDB, and invalidates in a cache what each commit of any program
 /// changed.
@@ -33,6 +29,9 @@ pub(crate) const QUESTION: Duration = Duration::from_secs(10);
 /// A commit is invalidated only after readers can see it, and the position is stored only after
 /// that. So nothing is lost if the follower, the cache or the database is killed: it is invalidated
 /// again. Several followers of one name share a lease, and one of them follows.
+///
+/// Rules say what a changed row invalidates. With [`auto`](FollowerBuilder::auto) the queries of the
+/// readers say it.
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -53,41 +52,8 @@ pub struct Follower {
     pub(crate) inner: Arc<Inner>,
 }
 
-/// The state that all tasks of a follower share.
-pub(crate) struct Inner {
-    pub(crate) mysql: MySqlConfig,
-    pub(crate) store: Arc<dyn CacheStore>,
-    pub(crate) config: FollowConfig,
-    pub(crate) rules: Rules,
-    pub(crate) start: Start,
-    pub(crate) once: bool,
-    pub(crate) dry_run: bool,
-    pub(crate) listeners: Vec<Arc<dyn EventListener>>,
-    pub(crate) lack: Option<Lack>,
-    pub(crate) status: SharedStatus,
-    pub(crate) losses: Arc<Losses>,
-}
-
-/// Counts how often a server of the cache was lost.
-#[derive(Debug, Default)]
-pub(crate) struct Losses(AtomicU64);
-
-impl Losses {
-    pub(crate) fn count(&self) -> u64 {
-        self.0.load(Ordering::Acquire)
-    }
-}
-
-impl EventListener for Losses {
-    fn on_event(&self, event: &Event<'_>) {
-        if matches!(event, Event::ServerLost { .. }) {
-            self.0.fetch_add(1, Ordering::AcqRel);
-        }
-    }
-}
-
 impl Follower {
-    /// Returns a builder. Name, server id and rules are needed.
+    /// Returns a builder. Name, server id, and rules or `auto` are needed.
     pub fn builder(mysql: MySqlConfig, store: impl CacheStore) -> FollowerBuilder {
         FollowerBuilder::new(mysql, Arc::new(store))
     }
@@ -169,13 +135,6 @@ impl Follower {
         let Inner { store, config, .. } = &*self.inner;
         let Ok(books) = books(&**store) else { return false };
         matches!(books.lease(&config.name, lease.owner(), config.lease).await, Ok(Lease::Ours))
-    }
-}
-
-impl Inner {
-    fn leads(&self, leads: bool) {
-        self.status.change(|status| status.leads = leads);
-        self.listeners.on_event(&Event::Leads { leads });
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinHandle;
 
-use crate::follower::Inner;
+use super::shared::Inner;
 use crate::rules::Effects;
 use crate::source::{SourceError, Stream, raw};
 use crate::transaction::{Assembler, Committed};

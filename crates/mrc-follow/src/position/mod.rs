@@ -64,7 +64,7 @@ impl Position {
 
 impl Position {
     /// Returns whether every transaction of the other position is behind this one.
-    pub(crate) fn covers(&self, other: &Self) -> bool {
+    pub fn covers(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::MySql(set), Self::MySql(other)) => {
                 let mut both = set.clone();

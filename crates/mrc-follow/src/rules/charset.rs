@@ -2,7 +2,7 @@
 
 /// The charset of a collation, as far as its texts can be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Charset {
+pub(crate) enum Charset {
     /// `utf8mb3` and `utf8mb4`.
     Utf8,
     /// `latin1`, which is Windows-1252.
@@ -16,7 +16,7 @@ pub(super) enum Charset {
 impl Charset {
     /// Returns the charset of a collation. Returns `None` if it isn't known, or isn't based on
     /// ASCII, as `utf16` and `swe7` aren't.
-    pub(super) fn of(collation: u16) -> Option<Self> {
+    pub(crate) fn of(collation: u16) -> Option<Self> {
         // MariaDB's collations with NO PAD have the numbers of the others, plus 1,024.
         let number = if (1024..2048).contains(&collation) { collation - 1024 } else { collation };
         Some(match number {
@@ -33,7 +33,7 @@ impl Charset {
     }
 
     /// Appends a text. Returns `None` if the bytes can't be read for certain.
-    pub(super) fn read(self, bytes: &[u8], out: &mut String) -> Option<()> {
+    pub(crate) fn read(self, bytes: &[u8], out: &mut String) -> Option<()> {
         match self {
             Self::Utf8 | Self::Binary => out.push_str(std::str::from_utf8(bytes).ok()?),
             Self::Ascii if !bytes.is_ascii() => return None,

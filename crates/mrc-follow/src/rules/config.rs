@@ -16,6 +16,9 @@ pub struct FollowConfig {
     pub name: String,
     /// The number that it has among the replicas of the server. No other replica may have it.
     pub server_id: NonZeroU32,
+    /// Whether the rows of all tables with registered schemes are followed, without rules.
+    /// Default: false.
+    pub auto: bool,
     /// How long the follower that stopped keeps a second one of this name waiting, from 0.5 s to
     /// 60 s. Default: 1.5 s.
     pub lease: Duration,
@@ -39,8 +42,8 @@ pub enum ConfigError {
         /// The problem, and its fix.
         source: RuleError,
     },
-    /// There is no rule.
-    #[error("there is no [[rule]], so nothing would be invalidated: add one for each table to follow")]
+    /// There is no rule, and `auto` isn't set.
+    #[error("nothing would be invalidated: write `auto = true`, or add a [[rule]] for each table to follow")]
     NoRules,
 }
 
@@ -58,6 +61,8 @@ struct Follow {
     #[serde(deserialize_with = "name")]
     name: String,
     server_id: NonZeroU32,
+    #[serde(default)]
+    auto: bool,
     #[serde(default)]
     time_zone: TimeZone,
     #[serde(default = "lease_default", deserialize_with = "lease")]
@@ -101,7 +106,7 @@ impl FollowConfig {
         let (name, server_id) = (name.into(), NonZeroU32::new(server_id));
         let server_id = server_id.ok_or(ConfigError::Setting("`server_id` must be from 1 to 4294967295"))?;
         check_name(&name).map_err(ConfigError::Setting)?;
-        Ok(Self { name, server_id, lease: Self::LEASE })
+        Ok(Self { name, server_id, auto: false, lease: Self::LEASE })
     }
 
     /// Reads the settings, and the rules with the setting `time_zone`.
@@ -116,10 +121,10 @@ impl FollowConfig {
             let line = 1 + text.bytes().take(start).filter(|byte| *byte == b'\n').count();
             rules.rules.push(rule.into_inner().check().map_err(|source| ConfigError::Rule { line, source })?);
         }
-        if rules.is_empty() {
+        if rules.is_empty() && !follow.auto {
             return Err(ConfigError::NoRules);
         }
-        let Follow { name, server_id, lease_ms, .. } = follow;
-        Ok((Self { name, server_id, lease: lease_ms }, rules))
+        let Follow { name, server_id, auto, lease_ms, .. } = follow;
+        Ok((Self { name, server_id, auto, lease: lease_ms }, rules))
     }
 }

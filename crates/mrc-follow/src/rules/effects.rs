@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use foldhash::fast::RandomState;
 use mrc_core::{Params, Tag, Value};
 
 use super::{Reason, TableName};
@@ -15,7 +16,9 @@ use super::{Reason, TableName};
 /// everything of a table replaces its further rows.
 #[derive(Debug, Default)]
 pub struct Effects {
-    tags: HashSet<Tag>,
+    tags: HashSet<Tag, RandomState>,
+    /// Whether a tag may be that of a scheme.
+    ends_schemes: bool,
     /// By name and spelling.
     params: HashMap<Box<str>, (Box<str>, Value)>,
     whole: BTreeMap<TableName, Reason>,
@@ -98,7 +101,12 @@ impl Effects {
     /// one, merged into a full one, has twice as many tags.
     pub fn merge(&mut self, other: Self) {
         self.bytes = self.bytes.saturating_add(other.bytes);
-        self.tags.extend(other.tags);
+        self.ends_schemes |= other.ends_schemes;
+        if self.tags.is_empty() {
+            self.tags = other.tags;
+        } else {
+            self.tags.extend(other.tags);
+        }
         self.params.extend(other.params);
         for (table, reason) in other.whole {
             self.whole.entry(table).or_insert(reason);
@@ -106,8 +114,38 @@ impl Effects {
         self.everything = self.everything.take().or(other.everything);
     }
 
+    /// Returns whether all entries of a scheme are to be invalidated.
+    pub(crate) fn ends_scheme(&self, tag: &Tag) -> bool {
+        self.ends_schemes && self.tags.contains(tag)
+    }
+
+    /// Adds the tag of a scheme. The number of schemes bounds the memory.
+    pub(crate) fn end_scheme(&mut self, tag: Tag) {
+        self.ends_schemes = true;
+        self.insert(tag);
+    }
+
+    /// Adds the tag of a row under a scheme.
+    pub(crate) fn end_row(&mut self, tag: &str) -> Result<(), Reason> {
+        if self.tags.contains(tag) {
+            return Ok(());
+        }
+        if self.is_full() {
+            return Err(Reason::TooMany { limit: Self::MOST });
+        }
+        self.insert(Tag::new(tag));
+        Ok(())
+    }
+
+    fn insert(&mut self, tag: Tag) {
+        let bytes = tag.as_str().len().saturating_add(64);
+        if self.tags.insert(tag) {
+            self.bytes = self.bytes.saturating_add(bytes);
+        }
+    }
+
     /// Returns whether rows of the table add nothing any more.
-    pub(super) fn is_whole(&self, table: &TableName) -> bool {
+    pub(crate) fn is_whole(&self, table: &TableName) -> bool {
         self.everything.is_some() || self.whole.contains_key(table)
     }
 

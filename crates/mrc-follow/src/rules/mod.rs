@@ -65,6 +65,7 @@ mod template;
 mod tests;
 mod zone;
 
+pub(crate) use charset::Charset;
 pub use config::{ConfigError, FollowConfig};
 pub use effects::Effects;
 pub use name::TableName;
@@ -72,4 +73,5 @@ pub use plan::Plan;
 pub use reason::Reason;
 pub use rule::{Rule, RuleError};
 pub use set::{Fallback, Rules, Server};
+pub(crate) use spelling::date;
 pub use zone::{TimeZone, TimeZoneError};

@@ -52,6 +52,10 @@ pub enum Reason {
     /// A statement isn't understood.
     #[error("a statement isn't understood")]
     Unclear,
+    /// The cache no longer has the registry of schemes that the follower knows. Entries may have
+    /// schemes that were registered meanwhile.
+    #[error("the registry of schemes is gone from the cache: it was evicted or lost, or its entries have expired")]
+    Registry,
     /// Any other reason of the follower's, such as an event that can't be decoded.
     #[error("{0}")]
     Other(String),
@@ -71,6 +75,7 @@ impl Reason {
             Self::Statement => "statement",
             Self::StatementFormat => "statement_format",
             Self::Unclear => "unclear",
+            Self::Registry => "registry",
             Self::Other(_) => "other",
         }
     }

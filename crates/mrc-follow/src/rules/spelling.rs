@@ -171,7 +171,8 @@ fn decimals(digits: &str) -> Vec<Value> {
     std::iter::once(short.into()).chain(double).collect()
 }
 
-fn date(text: &str) -> Option<Date> {
+/// Reads a date as the log has it.
+pub(crate) fn date(text: &str) -> Option<Date> {
     let mut parts = text.splitn(3, '-');
     let (year, month, day) = (parts.next()?, parts.next()?, parts.next()?);
     Date::new(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?).ok()

@@ -19,6 +19,9 @@ pub(crate) enum SourceError {
     /// The connection broke, or the server is away: connect again.
     #[error("{0}")]
     Broken(String),
+    /// An event isn't as the server wrote it: connect again, but not without end.
+    #[error("{0}")]
+    Corrupt(String),
     /// Nothing will change without a person.
     #[error(transparent)]
     Refused(ExecuteError),

@@ -6,6 +6,6 @@ mod stream;
 mod upto;
 
 pub(crate) use error::SourceError;
-pub(crate) use session::Session;
+pub(crate) use session::{QUESTION, Session};
 pub(crate) use stream::{Stream, raw};
 pub(crate) use upto::Upto;

@@ -12,7 +12,11 @@ use super::upto::{Upto, is_reached};
 use crate::event::Flavor;
 use crate::position::Position;
 
-/// The pauses between two looks at MariaDB's engine: the first, and the longest.
+/// How long the server may take to answer one question.
+pub(crate) const QUESTION: Duration = Duration::from_secs(10);
+
+/// The pauses between two looks at MariaDB's engine: the shortest, and the longest. In between a
+/// quarter of the wait so far, so that a commit is noticed soon after readers see it.
 const PAUSES: (Duration, Duration) = (Duration::from_micros(200), Duration::from_millis(5));
 
 /// How long the server may take to look through a file of its log.
@@ -105,17 +109,17 @@ impl Session {
                 Ok(answer == Some(0))
             }
             Upto::MariaDb { file, position } => {
-                let (began, mut pause) = (Instant::now(), PAUSES.0);
+                let began = Instant::now();
                 loop {
                     let (seen, at) = self.snapshot().await?;
                     if is_reached((&seen, at), file, *position) {
                         return Ok(true);
                     }
-                    if began.elapsed() >= limit {
+                    let waited = began.elapsed();
+                    if waited >= limit {
                         return Ok(false);
                     }
-                    sleep(pause).await;
-                    pause = (pause * 2).min(PAUSES.1);
+                    sleep((waited / 4).clamp(PAUSES.0, PAUSES.1)).await;
                 }
             }
         }

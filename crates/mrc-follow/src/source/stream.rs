@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use mrc_store::MySqlConfig;
+use mrc_store::mysql_async::binlog::BinlogChecksumAlg;
 use mrc_store::mysql_async::binlog::events::Event;
 use mrc_store::mysql_async::prelude::Queryable;
 use mrc_store::mysql_async::{BinlogStream, BinlogStreamRequest, Sid};
@@ -59,6 +60,11 @@ impl Stream {
             let next = timeout(SILENCE, self.events.next()).await.map_err(|_| silent())?;
             let event = next.ok_or_else(|| SourceError::Broken("the server ended the stream".into()))??;
             let header = event.header();
+            if !is_intact(&event) {
+                let (kind, end) = (header.event_type_raw(), header.log_pos());
+                let why = format!("the checksum of the event of type {kind:#04x} that ends at position {end} is wrong");
+                return Err(SourceError::Corrupt(why));
+            }
             if self.in_payload && header.log_pos() == 0 {
                 continue;
             }
@@ -70,6 +76,20 @@ impl Stream {
 
 /// MySQL's compressed transaction.
 const PAYLOAD: u8 = 0x28;
+
+/// Returns whether the event has the checksum that the server has announced, or none is announced.
+fn is_intact(event: &Event) -> bool {
+    let footer = event.footer();
+    match footer.get_checksum_alg() {
+        // The events of a compressed transaction have none.
+        _ if !footer.get_checksum_enabled() => true,
+        Ok(None | Some(BinlogChecksumAlg::BINLOG_CHECKSUM_ALG_OFF)) => true,
+        Ok(Some(kind @ BinlogChecksumAlg::BINLOG_CHECKSUM_ALG_CRC32)) => {
+            event.checksum().is_some_and(|sum| u32::from_le_bytes(sum) == event.calc_checksum(kind))
+        }
+        Err(_) => false,
+    }
+}
 
 /// Returns the event for the decoder.
 pub(crate) fn raw(event: &Event) -> RawEvent<'_> {
@@ -86,4 +106,35 @@ pub(crate) fn raw(event: &Event) -> RawEvent<'_> {
 
 fn silent() -> SourceError {
     SourceError::Broken(format!("the server was silent for {SILENCE:?}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use mrc_store::mysql_async::binlog::BinlogVersion;
+    use mrc_store::mysql_async::binlog::events::FormatDescriptionEvent;
+
+    use super::*;
+
+    #[test]
+    fn recorded_events_are_intact_and_are_not_with_a_flipped_bit() {
+        for name in ["mysql-values", "mysql-compressed", "mariadb-values", "mariadb-statements"] {
+            let path = format!("{}/tests/golden/{name}.binlog", env!("CARGO_MANIFEST_DIR"));
+            let bytes = std::fs::read(path).unwrap();
+            let (mut rest, mut format) = (&bytes[4..], FormatDescriptionEvent::new(BinlogVersion::Version4));
+            while !rest.is_empty() {
+                let size = u32::from_le_bytes(rest[9..13].try_into().unwrap());
+                let (event, after) = rest.split_at(size as usize);
+                let whole = Event::read(&format, event).unwrap();
+                assert!(is_intact(&whole), "{name}: {whole:?}");
+                let is_format = whole.header().event_type_raw() == 0x0F;
+                for at in (19..event.len()).step_by(5).filter(|_| !is_format) {
+                    let mut flipped = event.to_vec();
+                    flipped[at] ^= 1 << (at % 8);
+                    assert!(!is_intact(&Event::read(&format, &*flipped).unwrap()), "{name}: byte {at} of {whole:?}");
+                }
+                format = whole.fde().clone();
+                rest = after;
+            }
+        }
+    }
 }

@@ -93,7 +93,7 @@ impl CacheStore for BoundedMemory {
         let (structure, rules, base) = self.place(key.as_bytes())?;
         // The index comes first, so that an invalidation in between finds the entry there, with its
         // claim.
-        if !self.store.register(&Member::name(false, base.as_bytes(), key.as_bytes()), &life.tags) {
+        if !self.store.register(&Member::name(false, base.as_bytes(), key.as_bytes()), &life.tags, life.ttl) {
             structure.release(&field(key), token);
             return Ok(false);
         }

@@ -1,10 +1,12 @@
 //! The cache in the memory of this process, based on moka. It is the seam's reference, so it is
 //! written to be read.
 
+mod books;
 mod bounded;
 mod checkpoint;
 mod entry;
 mod queue;
+mod schemes;
 mod store;
 mod structure;
 mod structures;
@@ -25,6 +27,7 @@ use self::store::{own, pages};
 use crate::bound::Bound;
 use crate::checkpoint::Checkpoints;
 use crate::error::StoreError;
+use crate::schemes::Schemes;
 use crate::store::{CacheStore, Claim, KeyPages, Life, RESERVED, ScanPattern, Terms, Token};
 use crate::tags::{Found, Moment, all_of};
 
@@ -59,7 +62,7 @@ impl CacheStore for MemoryStore {
         self.check_open()?;
         // The index comes first, so that an invalidation in between finds the key there, with its
         // claim.
-        if !self.register(checked(key)?, &life.tags) {
+        if !self.register(checked(key)?, &life.tags, life.of_copy()) {
             self.release(key, token).await?;
             return Ok(false);
         }
@@ -131,6 +134,10 @@ impl CacheStore for MemoryStore {
     }
 
     fn as_checkpoints(&self) -> Option<&dyn Checkpoints> {
+        Some(self)
+    }
+
+    fn as_schemes(&self) -> Option<&dyn Schemes> {
         Some(self)
     }
 
@@ -206,7 +213,7 @@ mod tests {
         memory.claim("k", &token, Terms::refresh(LONGEST)).await.unwrap();
         let tags = [(a.clone(), memory.now().await.unwrap())].into_iter().collect();
         // A fill has registered its tags when the invalidation comes.
-        assert!(memory.register(b"k", &tags));
+        assert!(memory.register(b"k", &tags, LONGEST));
         memory.invalidate(&[a]).await.unwrap();
         assert!(!memory.fill("k", &token, "[0]".into(), LONGEST.into()).await.unwrap());
     }

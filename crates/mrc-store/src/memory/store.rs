@@ -98,12 +98,12 @@ impl MemoryStore {
         Ok(self.slots.get(key).map(|slot| slot.expire(Instant::now())).unwrap_or_default())
     }
 
-    pub(super) fn register(&self, key: &[u8], tags: &Tags) -> bool {
+    pub(super) fn register(&self, key: &[u8], tags: &Tags, life: Duration) -> bool {
         if tags.is_empty() {
             return true;
         }
         self.index.sweep(|key, tag| self.may_have(key, tag));
-        self.index.register(key, tags)
+        self.index.register(key, tags, life)
     }
 
     /// Returns whether the entry has this tag, or may get it.

@@ -2,11 +2,14 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
 use mrc_core::Tag;
+use mrc_core::depends::SchemeName;
 use tokio::time::Instant;
 
+use super::schemes::Registrations;
 use crate::store::{FILL_LIMIT, REMEMBERED};
 use crate::tags::{Moment, Tags};
 
@@ -27,6 +30,7 @@ struct IndexState {
     /// The keys and tags added since the last sweep, and the number at which the next one begins.
     added: usize,
     due: usize,
+    schemes: Registrations,
 }
 
 #[derive(Default)]
@@ -47,11 +51,12 @@ impl Index {
     }
 
     /// Registers the key under each of the tags. Returns `false` if a tag was invalidated since its
-    /// moment, or if the moment is too long ago to know.
-    pub(super) fn register(&self, key: &[u8], tags: &Tags) -> bool {
+    /// moment, or if the moment is too long ago to know; or if a tag's scheme wasn't registered at
+    /// its moment.
+    pub(super) fn register(&self, key: &[u8], tags: &Tags, life: Duration) -> bool {
         let mut state = self.lock();
         let oldest = self.tick(&mut state, 0).earlier(FILL_LIMIT);
-        let mut in_time = true;
+        let mut in_time = state.schemes.keep(tags, life);
         let key = Bytes::copy_from_slice(key);
         for (tag, since) in tags.iter() {
             let registry = state.tags.entry(tag.clone()).or_default();
@@ -60,6 +65,18 @@ impl Index {
             state.added += usize::from(is_new);
         }
         in_time
+    }
+
+    pub(super) fn register_schemes(&self, schemes: &[SchemeName]) -> Vec<SchemeName> {
+        let mut state = self.lock();
+        let mut registrations = std::mem::take(&mut state.schemes);
+        let refused = registrations.register(schemes, || self.tick(&mut state, 1));
+        state.schemes = registrations;
+        refused
+    }
+
+    pub(super) fn with_schemes<T>(&self, with: impl FnOnce(&Registrations) -> T) -> T {
+        with(&self.lock().schemes)
     }
 
     /// Marks the tags as invalidated. Returns the rarest of them, and its keys.
@@ -113,8 +130,6 @@ impl Index {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     impl Index {
@@ -143,7 +158,7 @@ mod tests {
         for number in 0..5_000 {
             tokio::time::advance(Duration::from_secs(1)).await;
             let tags: Tags = [(format!("tag {number}").into(), index.now())].into_iter().collect();
-            assert!(index.register(number.to_string().as_bytes(), &tags));
+            assert!(index.register(number.to_string().as_bytes(), &tags, Duration::ZERO));
             index.invalidate(&[format!("other tag {number}").into()]);
             index.sweep(|key, _| key == "7");
         }

@@ -139,6 +139,11 @@ impl MySqlConfig {
         self.database = Some(database.into());
         self
     }
+
+    /// Returns the connections' database. Returns `None` if they have none.
+    pub fn default_schema(&self) -> Option<&str> {
+        self.database.as_deref()
+    }
 }
 
 /// Pool and limits.

@@ -11,9 +11,9 @@
 use std::sync::LazyLock;
 
 use bytes::{BufMut, Bytes, BytesMut};
-use fred::util::{redis_keyslot, sha1_hash};
 use memchr::memmem;
 
+use super::hash::{key_slot, sha1};
 use crate::store::RESERVED;
 
 /// The hybrid clock that orders invalidations and fills.
@@ -24,6 +24,7 @@ const TAGS: &[u8] = b"mrc:g:{";
 const INDEX: &[u8] = b"mrc:t:{";
 const FOLLOWER: &[u8] = b"mrc:f:{";
 const BUCKET: &[u8] = b"mrc:e:{";
+const REGISTRY: &[u8] = b"mrc:w:{";
 const SLOTS: usize = 16_384;
 
 /// For each slot, a number whose decimal digits hash to that slot.
@@ -62,16 +63,19 @@ pub(super) fn tags_key(prefix: &[u8], key: &[u8]) -> Bytes {
     companion(prefix, TAGS, key)
 }
 
-/// Returns the key of a tag's index: the keys of this store registered under the tag.
-pub(super) fn index_key(prefix: &str, tag: &str) -> Bytes {
-    // Stores without a prefix have used this name since the first version.
-    format!("{prefix}mrc:t:{{{}}}", sha1_hash(&format!("0:{tag}"))).into()
+/// Returns the key of a tag's index, which has the keys registered under the tag, and the key of
+/// its bucket. Both are in one slot.
+pub(super) fn tag_keys(prefix: &str, tag: &str) -> [Bytes; 2] {
+    // Stores without a prefix have used these names since the first version.
+    let hash = sha1(&["0:", tag].concat());
+    let number = NUMBERS.get(slot(hash.as_bytes())).copied().unwrap_or_default();
+    [[prefix, "mrc:t:{", &hash, "}"].concat().into(), format!("{prefix}mrc:e:{{{number}}}").into()]
 }
 
-/// Returns the key of a tag's bucket, in the slot of its index.
-pub(super) fn bucket_key(prefix: &str, tag: &str) -> Bytes {
-    let number = NUMBERS.get(slot(sha1_hash(&format!("0:{tag}")).as_bytes())).copied().unwrap_or_default();
-    format!("{prefix}mrc:e:{{{number}}}").into()
+/// Returns the key of the registry of schemes, in the slot of the clock.
+pub(super) fn registry_key(prefix: &str) -> Bytes {
+    let number = NUMBERS.get(slot(&clock_key(prefix))).copied().unwrap_or_default();
+    format!("{prefix}mrc:w:{{{number}}}").into()
 }
 
 /// Returns the keys of a follower's position and lease. Both are in one slot.
@@ -81,12 +85,37 @@ pub(super) fn follower_keys(prefix: &str, name: &str) -> [Bytes; 2] {
     [position.into(), lease.into()]
 }
 
+/// Returns the key of the copy of a follower's position in a slot. Returns `None` if the prefix has
+/// a slot of its own, so that the position itself lies beside all keys of the store.
+pub(super) fn position_copy_key(prefix: &str, at: u16, name: &str) -> Option<Bytes> {
+    let number = NUMBERS.get(usize::from(at))?;
+    let key = format!("{prefix}mrc:f:{{{number}}}:{{{name}}}");
+    (slot(key.as_bytes()) == usize::from(at)).then(|| key.into())
+}
+
 /// Returns the prefix of the store and the key of a copy. Returns `None` if the key isn't a copy.
 pub(super) fn owner_of_copy(copy: &Bytes) -> Option<(Bytes, Bytes)> {
     marks(copy).find_map(|at| {
         let key = key_of_companion(copy, at, COPY)?;
         Some((copy.slice(..at), copy.slice_ref(key)))
     })
+}
+
+/// Returns the key of the entry that has these tags, without the prefix. Returns `None` if the key
+/// isn't that of tags.
+pub(super) fn entry_of_tags(prefix: &str, tags: &Bytes) -> Option<Bytes> {
+    let key = key_of_companion(tags, prefix.len(), TAGS)?;
+    key.strip_prefix(prefix.as_bytes()).map(|key| tags.slice_ref(key))
+}
+
+/// Returns the beginning of the keys of leases.
+pub(super) fn all_leases(prefix: &str) -> String {
+    [prefix, "mrc:l:{"].concat()
+}
+
+/// Returns the beginning of the keys of tags.
+pub(super) fn all_tags(prefix: &str) -> String {
+    [prefix, "mrc:g:{"].concat()
 }
 
 /// Returns whether the key in Redis is a bookkeeping key of any store, and therefore no entry.
@@ -99,7 +128,7 @@ pub(super) fn is_reserved(prefix: &str, key: &[u8]) -> bool {
             key[at..] == *CLOCK.as_bytes()
                 || is_index(&key[at..])
                 || is_follower(&key[at..])
-                || is_bucket(&key[at..])
+                || [BUCKET, REGISTRY].iter().any(|kind| is_numbered(&key[at..], kind))
                 || [LEASE, COPY, TAGS].iter().any(|kind| key_of_companion(key, at, kind).is_some())
         })
 }
@@ -109,9 +138,11 @@ pub(super) fn keeps_slots(prefix: &str) -> bool {
     prefix.split_once('{').is_none_or(|(_, rest)| rest.find('}').is_some_and(|end| end > 0))
 }
 
-/// Returns where a bookkeeping key's name may begin. `memmem`, as it runs on each key of each call.
+/// Returns where a bookkeeping key's name may begin. It runs on each key of each call, so it uses
+/// `memmem`, and prepares the search once.
 fn marks(name: &[u8]) -> impl Iterator<Item = usize> {
-    memmem::find_iter(name, RESERVED)
+    static MARK: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new(RESERVED));
+    MARK.find_iter(name)
 }
 
 fn is_index(name: &[u8]) -> bool {
@@ -119,8 +150,8 @@ fn is_index(name: &[u8]) -> bool {
     hash.is_some_and(|hash| hash.len() == 40 && hash.iter().all(u8::is_ascii_hexdigit))
 }
 
-fn is_bucket(name: &[u8]) -> bool {
-    let number = name.strip_prefix(BUCKET).and_then(|name| name.strip_suffix(b"}"));
+fn is_numbered(name: &[u8], kind: &[u8]) -> bool {
+    let number = name.strip_prefix(kind).and_then(|name| name.strip_suffix(b"}"));
     number.is_some_and(|number| !number.is_empty() && number.iter().all(u8::is_ascii_digit))
 }
 
@@ -158,7 +189,7 @@ fn companion(prefix: &[u8], kind: &[u8], key: &[u8]) -> Bytes {
 }
 
 fn slot(key: &[u8]) -> usize {
-    usize::from(redis_keyslot(key))
+    usize::from(key_slot(key))
 }
 
 #[cfg(test)]
@@ -166,6 +197,11 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
+
+    fn index_key(prefix: &str, tag: &str) -> Bytes {
+        let [index, _] = tag_keys(prefix, tag);
+        index
+    }
 
     const PREFIXES: [&str; 8] = ["", "app:", "app", "{app}:", "}", "a}b:", "{a}{", "{{a}"];
     const KEYS: [&str; 16] = [
@@ -259,7 +295,8 @@ mod tests {
     fn a_bucket_lies_in_the_slot_of_its_index() {
         for prefix in ["", "app:", "{app}:"] {
             for tag in ["a", "user:42", ""] {
-                assert_eq!(slot(&bucket_key(prefix, tag)), slot(&index_key(prefix, tag)), "{prefix} {tag}");
+                let [index, bucket] = tag_keys(prefix, tag);
+                assert_eq!(slot(&bucket), slot(&index), "{prefix} {tag}");
             }
         }
     }
@@ -273,9 +310,10 @@ mod tests {
                 tags_key(prefix.as_bytes(), &key),
                 clock_key(prefix),
                 index_key(prefix, "a"),
-                bucket_key(prefix, "a"),
+                tag_keys(prefix, "a")[1].clone(),
                 follower_keys(prefix, "a")[0].clone(),
                 follower_keys(prefix, "a")[1].clone(),
+                position_copy_key(prefix, slot(prefix.as_bytes()) as u16, "a").unwrap_or_else(|| clock_key(prefix)),
                 [prefix, "mrc:a"].concat().into(),
             ];
             for name in &names {

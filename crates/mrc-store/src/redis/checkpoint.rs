@@ -2,43 +2,76 @@
 //!
 //! | key | content |
 //! |---|---|
-//! | `mrc:f:{name}` | a hash: `position`, and `at`, the time of its writing in ms |
+//! | `mrc:f:{name}` | a hash: `position`; its `number`, counted by advances; `history`, the name of the server's; `again`, the call that told its follower to invalidate again; `at`, the time of its writing in ms; `lag` in ms; `schemes`, 1 or 0 |
 //! | `mrc:f:{name}:l` | the token of the follower that has the lease |
+//! | `mrc:f:{slot}:{name}` | in a cluster: a copy of `number` and `position` on each primary, with its `history` |
+//!
+//! A server may go back: it restarts from a snapshot, or a replica without its newest writes takes
+//! over. The position goes back with it. If only what was done since the position is lost, the
+//! history shows it.
+//!
+//! In a cluster one primary may go back by itself. Entries have risen again then, or the indexes have
+//! lost some, and entry and index may lie on different primaries: so all entries with tags are
+//! removed, and the position follows the oldest copy. A copy is written after the position, and the
+//! position goes back before the copies do, so that after a stop anywhere it is noticed again.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use fred::types::Value;
+use futures_util::TryStreamExt;
+use futures_util::future::try_join_all;
 
 use super::bookkeeping;
+use super::client::Value;
 use super::failure::unexpected;
-use super::scripts::{ADVANCE, CHECKPOINT, END_LEASE, LEASE};
+use super::lock::lock;
+use super::scan;
+use super::scripts::{ADVANCE, CHECKPOINT, COPY_POSITION, END_LEASE, GO_BACK, LEASE};
 use super::store::RedisStore;
 use super::wire::millis;
-use crate::checkpoint::{Advance, Checkpoint, Checkpoints, Lease, POSITION_KEPT};
+use crate::bound::layout::structure_of;
+use crate::checkpoint::{Advance, Checkpoint, Checkpoints, Lease, POSITION_KEPT, Reached};
 use crate::error::StoreError;
-use crate::store::Token;
+use crate::store::{CacheStore, ScanPattern, Token};
 
 #[async_trait]
 impl Checkpoints for RedisStore {
     async fn checkpoint(&self, name: &str) -> Result<Option<Checkpoint>, StoreError> {
         let answer = self.run(&CHECKPOINT, &self.follower_keys(name), &[]).await?.into_array();
-        let [position, age, leader] = answer.as_slice() else { return Ok(None) };
+        let [position, age, leader, lag, by_schemes] = answer.as_slice() else { return Ok(None) };
         Ok(Some(Checkpoint {
             position: position.as_string().ok_or_else(|| unexpected("the position can't be read"))?,
             age: Duration::from_millis(age.as_u64().unwrap_or_default()),
+            lag: Duration::from_millis(lag.as_u64().unwrap_or_default()),
+            by_schemes: by_schemes.as_u64() == Some(1),
             leader: leader.as_string().filter(|leader| !leader.is_empty()),
         }))
     }
 
-    async fn advance(&self, name: &str, owner: &Token, from: Option<&str>, to: &str) -> Result<Advance, StoreError> {
+    async fn advance(
+        &self,
+        name: &str,
+        owner: &Token,
+        from: Option<&str>,
+        to: Reached<'_>,
+    ) -> Result<Advance, StoreError> {
         let kept = Value::Integer(millis(POSITION_KEPT));
-        let args = [owner.as_str().into(), from.unwrap_or_default().into(), to.into(), kept];
+        let lag = Value::Integer(to.lag.as_millis().try_into().unwrap_or(i64::MAX));
+        let by_schemes = Value::Integer(to.by_schemes.into());
+        let call = Token::from_bits(rand::random());
+        let told = lock(&self.told).get(name).cloned();
+        let told = told.as_ref().map(Token::as_str).unwrap_or_default();
+        let [owned_by, from_arg] = [owner.as_str(), from.unwrap_or_default()].map(Value::from);
+        let args = [owned_by, from_arg, to.position.into(), kept, lag, by_schemes, call.as_str().into(), told.into()];
         match self.run(&ADVANCE, &self.follower_keys(name), &args).await? {
-            Value::Integer(1) => Ok(Advance::Done),
-            Value::Integer(_) => Ok(Advance::NoLease),
-            other => Ok(Advance::Differs(other.as_string().filter(|position| !position.is_empty()))),
+            Value::Integer(0) => Ok(Advance::NoLease),
+            Value::Integer(number) => self.advance_copies(name, owner, (number, to.position), from.is_none()).await,
+            other => {
+                lock(&self.told).insert(name.to_owned(), call);
+                Ok(Advance::Differs(other.as_string().filter(|position| !position.is_empty())))
+            }
         }
     }
 
@@ -58,6 +91,87 @@ impl Checkpoints for RedisStore {
 }
 
 impl RedisStore {
+    /// Copies a new position to each primary of a cluster. If a primary may have gone back, the
+    /// position does too.
+    async fn advance_copies(
+        &self,
+        name: &str,
+        owner: &Token,
+        (number, position): (i64, &str),
+        is_first: bool,
+    ) -> Result<Advance, StoreError> {
+        let slots = self.servers.first_slots().await?;
+        let keys = slots.into_iter().filter_map(|at| bookkeeping::position_copy_key(&self.config.prefix, at, name));
+        let mut copies: Vec<_> = keys.map(|key| (key, Bytes::new())).collect();
+        let older = self.copy_position(&mut copies, number, position).await?;
+        let Some((_, older)) = older else { return Ok(Advance::Done) };
+        self.remove_all_tagged().await?;
+        if is_first {
+            // Everything has been invalidated: there is nothing to go back to.
+            while self.copy_position(&mut copies, number, position).await?.is_some() {
+                self.remove_all_tagged().await?;
+            }
+            return Ok(Advance::Done);
+        }
+        let call = Token::from_bits(rand::random());
+        let args = [owner.as_str(), older.as_str(), call.as_str()].map(Value::from);
+        let number = self.run(&GO_BACK, &self.follower_keys(name), &args).await?.as_i64();
+        let number = number.ok_or_else(|| unexpected("the number of the position can't be read"))?;
+        if number == 0 {
+            return Ok(Advance::NoLease);
+        }
+        lock(&self.told).insert(name.to_owned(), call);
+        // A primary that has gone back since refuses again, and the next call finds it.
+        self.copy_position(&mut copies, number, &older).await?;
+        Ok(Advance::Differs(Some(older).filter(|position| !position.is_empty())))
+    }
+
+    /// Removes every entry that has tags, and all bounded caches, by scans.
+    async fn remove_all_tagged(&self) -> Result<(), StoreError> {
+        let prefix = self.config.prefix.as_str();
+        // First the leases: an index may have lost the entry of a fill in flight, which is refused
+        // without its lease.
+        let leases = bookkeeping::all_leases(prefix);
+        let mut pages = pin!(scan::raw_beginning(&self.servers, &leases));
+        while let Some(page) = pages.try_next().await? {
+            try_join_all(page.into_iter().map(|lease| self.unlink(vec![lease]))).await?;
+        }
+        let tags = bookkeeping::all_tags(prefix);
+        let mut pages = pin!(scan::raw_beginning(&self.servers, &tags));
+        while let Some(page) = pages.try_next().await? {
+            let entries = page.iter().filter_map(|tags| bookkeeping::entry_of_tags(prefix, tags));
+            self.remove(&entries.collect::<Vec<_>>()).await?;
+        }
+        let mut pages = self.scan(&ScanPattern::All);
+        while let Some(mut page) = pages.try_next().await? {
+            page.retain(|key| structure_of(key).is_some());
+            if !page.is_empty() {
+                self.remove(&page).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes copies, each with the history that its primary must have, or empty for that of the
+    /// copy. Those that are refused get the present one. Returns the oldest number and position of
+    /// them.
+    async fn copy_position(
+        &self,
+        copies: &mut [(Bytes, Bytes)],
+        number: i64,
+        position: &str,
+    ) -> Result<Option<(i64, String)>, StoreError> {
+        let writes = copies.iter_mut().map(async |(key, history)| {
+            let ttl = Value::Integer(millis(POSITION_KEPT));
+            let args = [Value::Integer(number), position.into(), ttl, Value::Bytes(history.clone())];
+            let answer = self.run(&COPY_POSITION, std::slice::from_ref(key), &args).await?.into_array();
+            let [number, position, now] = answer.as_slice() else { return Ok(None) };
+            *history = now.as_string().unwrap_or_default().into();
+            Ok::<_, StoreError>(Some((number.as_i64().unwrap_or_default(), position.as_string().unwrap_or_default())))
+        });
+        Ok(try_join_all(writes).await?.into_iter().flatten().min())
+    }
+
     fn follower_keys(&self, name: &str) -> [Bytes; 2] {
         bookkeeping::follower_keys(&self.config.prefix, name)
     }

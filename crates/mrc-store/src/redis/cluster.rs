@@ -1,7 +1,7 @@
 //! The servers of a cluster and their slots.
 //!
-//! fred's own cluster client fails as a whole when one primary is dead. Here each primary has its
-//! own [`Link`] with a circuit breaker, so that a dead primary affects only its own keys.
+//! Each primary has its own [`Link`] with a circuit breaker, so that a dead primary affects only its
+//! own keys. The cluster clients of the libraries would fail as a whole, or wait.
 //!
 //! The first call reads the map of the slots. A MOVED or a failing call reads it again in
 //! the background, and so finds a replica that took over. One read runs at a time, with pauses.
@@ -10,14 +10,14 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 
-use fred::interfaces::ClusterInterface;
-use fred::types::config::Server;
-use fred::types::{Builder, Value};
 use futures_util::future::{join_all, select_ok};
 
-use super::config::RedisConfig;
+use super::client::{Dialer, Server, Value};
+use super::config::{Deployment, RedisConfig};
 use super::failure::{address_of, unexpected};
-use super::link::{AbortOnDrop, Link, lock};
+use super::link::Link;
+use super::lock::lock;
+use super::task::AbortOnDrop;
 use crate::error::StoreError;
 use crate::listeners::Listeners;
 
@@ -29,7 +29,7 @@ pub(super) struct Cluster(Arc<ClusterState>);
 
 struct ClusterState {
     config: RedisConfig,
-    builder: Builder,
+    dialer: Dialer,
     listeners: Arc<Listeners>,
     map: RwLock<Map>,
     /// Callers that wait for the first map share one read.
@@ -64,7 +64,7 @@ struct Soon {
 impl Cluster {
     pub(super) fn new(config: &RedisConfig, listeners: Arc<Listeners>) -> Result<Self, StoreError> {
         Ok(Self(Arc::new(ClusterState {
-            builder: config.build()?,
+            dialer: config.dialer()?,
             config: config.clone(),
             listeners,
             map: RwLock::default(),
@@ -98,6 +98,16 @@ impl Cluster {
         let primaries =
             map.links.values().filter(|link| map.ranges.iter().any(|range| Arc::ptr_eq(&range.primary, link)));
         Ok(primaries.cloned().collect())
+    }
+
+    /// Returns a slot of each primary: its first one.
+    pub(super) async fn first_slots(&self) -> Result<Vec<u16>, StoreError> {
+        self.known().await?;
+        let map = self.0.map()?;
+        let is_first = |(at, range): &(usize, &Range<Arc<Link>>)| {
+            map.ranges.iter().take(*at).all(|earlier| !Arc::ptr_eq(&earlier.primary, &range.primary))
+        };
+        Ok(map.ranges.iter().enumerate().filter(is_first).map(|(_, range)| range.first).collect())
     }
 
     /// Reads the map again.
@@ -156,8 +166,10 @@ impl ClusterState {
                 return self.learn(ranges);
             }
         }
-        for server in self.config.hosts() {
-            self.link_to(server)?;
+        if let Deployment::Cluster(hosts) = &self.config.deployment {
+            for server in hosts {
+                self.link_to(server.clone())?;
+            }
         }
         let all: Vec<Arc<Link>> = self.map()?.links.values().cloned().collect();
         let (ranges, _) = select_ok(all.iter().map(|link| Box::pin(ask(link)))).await?;
@@ -196,7 +208,7 @@ impl ClusterState {
             return Err(StoreError::Closed);
         }
         let link = map.links.entry(server).or_insert_with_key(|server| {
-            Arc::new(Link::node(&self.config, &self.builder, server.clone(), self.listeners.clone()))
+            Arc::new(Link::node(&self.config, &self.dialer, server.clone(), self.listeners.clone()))
         });
         Ok(link.clone())
     }
@@ -225,7 +237,7 @@ impl Map {
 /// Returns the map of this server.
 async fn ask(link: &Link) -> Result<Vec<Range<Server>>, StoreError> {
     let connection = link.connection().await?;
-    let answer = connection.client.cluster_slots::<Value>().await;
+    let answer = connection.client.send("CLUSTER", vec!["SLOTS".into()]).await;
     let ranges = parse(link.judge(answer)?, link.address().server.as_ref())
         .ok_or_else(|| unexpected("the answer to CLUSTER SLOTS can't be read, or names a server without an address"))?;
     if ranges.is_empty() {

@@ -4,16 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use fred::interfaces::{ClientLike, KeysInterface};
-use fred::types::Value;
-use fred::util::redis_keyslot;
 use futures_util::future::try_join_all;
 
 use super::bookkeeping::is_reserved;
+use super::client::Value;
 use super::config::RedisConfig;
 use super::failure::unexpected;
+use super::hash::key_slot;
 use super::link::Connection;
-use super::scripts::{Script, command};
+use super::scripts::Script;
 use super::span::traced;
 use super::store::RedisStore;
 use super::wire::{LONGEST_MS, millis};
@@ -90,10 +89,10 @@ impl SimpleDepCache {
     pub async fn get(&self, key: &str) -> Result<Option<Bytes>, StoreError> {
         let entry = &self.entry(key)?;
         let command = |connection: Arc<Connection>| async move {
-            let value = connection.client.get::<Option<Bytes>, _>(entry.clone());
+            let value = connection.client.get(entry.clone());
             traced(&connection.address, "GET", None, value).await
         };
-        let value = self.store.servers.call(|| redis_keyslot(entry), command).await?;
+        let value = self.store.servers.call(|| key_slot(entry), command).await?;
         Ok(value.filter(|value| value != "null"))
     }
 
@@ -177,10 +176,10 @@ impl SimpleDepCache {
     async fn on_set(&self, name: &'static str, set: &Bytes, args: &[Value]) -> Result<Value, StoreError> {
         let args = &[&[Value::Bytes(set.clone())], args].concat();
         let command = |connection: Arc<Connection>| async move {
-            let answer = connection.client.custom::<Value, _>(command(name), args.clone());
+            let answer = connection.client.send(name, args.clone());
             traced(&connection.address, name, None, answer).await
         };
-        self.store.servers.call(|| redis_keyslot(set), command).await
+        self.store.servers.call(|| key_slot(set), command).await
     }
 
     /// Returns an entry's key in Redis.

@@ -2,17 +2,15 @@
 
 use std::fmt;
 use std::net::IpAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
-use fred::error::{Error, ErrorKind};
-use fred::types::Builder;
-use fred::types::config::{Config, ConnectionConfig, PerformanceConfig, ReconnectError, Server, ServerConfig};
-
 use super::bookkeeping::{is_reserved, keeps_slots};
+use super::client::{Dialer, Login, Place, RedisClient, Server};
+use super::sentinel::SentinelConfig;
 use super::tls::TlsConfig;
 use crate::error::StoreError;
-
-const PARAMETERS: [&str; 5] = ["prefix", "node", "sentinelServiceName", "sentinelUsername", "sentinelPassword"];
 
 /// The configuration of Redis: servers, login, limits.
 ///
@@ -30,7 +28,9 @@ const PARAMETERS: [&str; 5] = ["prefix", "node", "sentinelServiceName", "sentine
 /// Neither the `Debug` output nor an error of the store shows a password.
 #[derive(Clone)]
 pub struct RedisConfig {
-    server: Config,
+    pub(super) deployment: Deployment,
+    pub(super) login: Login,
+    client: Option<RedisClient>,
     tls: Option<TlsConfig>,
     pub(super) prefix: String,
     pub(super) connect_timeout: Duration,
@@ -38,76 +38,25 @@ pub struct RedisConfig {
     pub(super) max_reconnect_delay: Duration,
 }
 
+/// The servers, as configured.
+#[derive(Clone)]
+pub(super) enum Deployment {
+    One(Server),
+    /// The first host of the URL comes last.
+    Cluster(Vec<Server>),
+    Sentinels(SentinelConfig),
+    Unix(PathBuf),
+}
+
 impl RedisConfig {
     /// Returns a configuration for one server, without a password.
     pub fn new(host: impl Into<String>, port: u16) -> Self {
-        Self::with_server(Config { server: ServerConfig::new_centralized(host, port), ..Config::default() }, None)
-    }
-
-    /// Reads the configuration from a URL:
-    ///
-    /// | servers | URL |
-    /// |---|---|
-    /// | one | `redis://[[user]:password@]host[:port][/database]` |
-    /// | a cluster | `redis-cluster://[[user]:password@]host[:port][?node=host:port&node=…]` |
-    /// | one behind sentinels | `redis-sentinel://[[user]:password@]host[:port][/database]?sentinelServiceName=name[&node=host:port…][&sentinelUsername=…][&sentinelPassword=…]` |
-    /// | one on a unix socket | `redis+unix:///path/to/socket` |
-    ///
-    /// The schemes `rediss`, `rediss-cluster` and `rediss-sentinel` use TLS: see
-    /// [`tls`](Self::tls). `valkey` may replace `redis`. `?prefix=shop:` sets the
-    /// [`prefix`](Self::prefix) for any kind of server. Default ports: 6379, and 26379 for
-    /// sentinels. Percent-encode everything except letters and digits in a user name or a password.
-    ///
-    /// # Errors
-    /// [`StoreError::Config`]: the URL can't be used. The error quotes nothing of the URL.
-    pub fn from_url(url: &str) -> Result<Self, StoreError> {
-        let config = |reason: &str| StoreError::Config(format!("the Redis URL: {reason}"));
-        let (scheme, rest) = url.split_once("://").ok_or_else(|| config("it must begin with a scheme, as redis://"))?;
-        let (scheme, tls) = match scheme {
-            "redis" | "valkey" => ("redis", false),
-            "rediss" | "valkeys" => ("redis", true),
-            "redis-cluster" | "valkey-cluster" => ("redis-cluster", false),
-            "rediss-cluster" | "valkeys-cluster" => ("redis-cluster", true),
-            "redis-sentinel" | "valkey-sentinel" => ("redis-sentinel", false),
-            "rediss-sentinel" | "valkeys-sentinel" => ("redis-sentinel", true),
-            "redis+unix" | "valkey+unix" => ("redis+unix", false),
-            _ => {
-                return Err(config(
-                    "the scheme must be redis, rediss, redis-cluster, rediss-cluster, redis-sentinel, \
-                     rediss-sentinel or redis+unix",
-                ));
-            }
-        };
-        // Refuse an unencoded `#` or `?` in a password, because it ends the URL early.
-        if rest.contains('#') {
-            return Err(config("a # in a user name or a password must be written as %23"));
-        }
-        let (address, query) = rest.split_once('?').unwrap_or((rest, ""));
-        let names = query.split('&').filter(|part| !part.is_empty()).map(|part| part.split('=').next().unwrap_or(part));
-        for name in names {
-            if !PARAMETERS.contains(&name) {
-                let known = PARAMETERS.join(", ");
-                return Err(config(&format!(
-                    "it has an unknown parameter; known are {known}. A ? in a password must be written as %3F"
-                )));
-            }
-        }
-        let path = address.split_once('/').map_or("", |(_, path)| path);
-        if scheme != "redis+unix" && path.contains('@') {
-            return Err(config("a / in a user name or a password must be written as %2F"));
-        }
-        if scheme == "redis-cluster" && !matches!(path, "" | "0") {
-            return Err(config("a cluster has no databases other than 0"));
-        }
-        // Without the `s`: fred would load root certificates here, by its own crypto provider.
-        let server = Config::from_url(&format!("{scheme}://{rest}")).map_err(|error| config(reason(&error)))?;
-        let prefix = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "prefix");
-        let prefix = prefix.map(|(_, value)| value.into_owned()).unwrap_or_default();
-        Ok(Self::with_server(server, tls.then(TlsConfig::new)).prefix(prefix))
+        Self::with_deployment(Deployment::One(Server::new(host.into(), port)), Login::default(), None)
     }
 
     /// Reads the environment: the URL of `MRC_REDIS_URL`, and the prefix of `MRC_REDIS_PREFIX`,
-    /// which overrides the URL's.
+    /// which overrides the URL's. The store itself reads `MRC_REDIS_CLIENT`: see
+    /// [`client`](Self::client).
     ///
     /// # Errors
     /// [`StoreError::Config`]: there is no URL, or it can't be used.
@@ -124,9 +73,11 @@ impl RedisConfig {
         })
     }
 
-    fn with_server(server: Config, tls: Option<TlsConfig>) -> Self {
+    pub(super) fn with_deployment(deployment: Deployment, login: Login, tls: Option<TlsConfig>) -> Self {
         Self {
-            server,
+            deployment,
+            login,
+            client: None,
             tls,
             prefix: String::new(),
             connect_timeout: Duration::from_secs(2),
@@ -138,21 +89,32 @@ impl RedisConfig {
     /// Sets the user name (ACL). Default: that of the URL, or `default`.
     #[must_use]
     pub fn username(mut self, username: impl Into<String>) -> Self {
-        self.server.username = Some(username.into());
+        self.login.username = Some(username.into());
         self
     }
 
     /// Sets the password. Default: that of the URL, or none.
     #[must_use]
     pub fn password(mut self, password: impl Into<String>) -> Self {
-        self.server.password = Some(password.into());
+        self.login.password = Some(password.into());
         self
     }
 
     /// Sets the database number, which clusters don't have. Default: that of the URL, or 0.
     #[must_use]
     pub fn database(mut self, number: u8) -> Self {
-        self.server.database = Some(number);
+        self.login.database = Some(number);
+        self
+    }
+
+    /// Sets the library that talks to Redis. Default: that of the environment variable
+    /// `MRC_REDIS_CLIENT`, which is `fred` or `redis-rs`, else [`RedisClient::Fred`].
+    ///
+    /// [`RedisClient::RedisRs`] needs the feature `redis-rs`: without it, the store's constructor
+    /// returns [`StoreError::Config`].
+    #[must_use]
+    pub fn client(mut self, client: RedisClient) -> Self {
+        self.client = Some(client);
         self
     }
 
@@ -224,44 +186,33 @@ impl RedisConfig {
 
     /// Returns whether the servers are a cluster.
     pub(super) fn is_cluster(&self) -> bool {
-        self.server.server.is_clustered()
-    }
-
-    /// Returns whether the one server has a fixed address.
-    pub(super) fn has_address(&self) -> bool {
-        self.server.server.is_centralized()
-    }
-
-    /// Returns the configured servers. The first host of the URL comes last.
-    pub(super) fn hosts(&self) -> Vec<Server> {
-        self.server.server.hosts()
+        matches!(self.deployment, Deployment::Cluster(_))
     }
 
     /// Returns the server's name for events and errors. Behind sentinels, whose server's address
     /// changes, that is the service name.
     pub(super) fn server_name(&self) -> String {
-        match &self.server.server {
-            ServerConfig::Sentinel { service_name, .. } => service_name.clone(),
-            ServerConfig::Unix { path } => path.display().to_string(),
-            _ => self.hosts().last().map(ToString::to_string).unwrap_or_default(),
+        match &self.deployment {
+            Deployment::One(server) => server.to_string(),
+            Deployment::Cluster(hosts) => hosts.last().map(ToString::to_string).unwrap_or_default(),
+            Deployment::Sentinels(sentinels) => sentinels.service.clone(),
+            Deployment::Unix(path) => path.display().to_string(),
         }
     }
 
-    /// Returns the builder for one node of a cluster, of which fred sees no other node.
-    pub(super) fn node(&self, builder: &Builder, mut server: Server) -> Builder {
-        let host = server.host.trim_matches(['[', ']']).to_owned();
-        if host.parse::<IpAddr>().is_ok() {
-            let one_name = self.tls.as_ref().is_some_and(TlsConfig::has_one_host_name);
-            let asked = self.hosts().pop().filter(|_| one_name).map(|first| first.host.to_string());
-            server.tls_server_name = Some(asked.unwrap_or(host).into());
-        }
-        let mut builder = builder.clone();
-        builder.with_config(|config| config.server = ServerConfig::Centralized { server });
-        builder
+    /// Returns the place of one node of a cluster.
+    pub(super) fn node(&self, server: Server) -> Place {
+        let is_address = server.bare_host().parse::<IpAddr>().is_ok();
+        let one_name = self.tls.as_ref().is_some_and(TlsConfig::has_one_host_name);
+        let certified = match &self.deployment {
+            Deployment::Cluster(hosts) if is_address && one_name => hosts.last().map(|first| first.host.to_string()),
+            _ => is_address.then(|| server.bare_host().to_owned()),
+        };
+        Place::Tcp { server, certified }
     }
 
-    /// Returns fred's configuration. Reads root certificates, but doesn't connect.
-    pub(super) fn build(&self) -> Result<Builder, StoreError> {
+    /// Checks the settings, and reads root certificates, but doesn't connect.
+    pub(super) fn dialer(&self) -> Result<Dialer, StoreError> {
         let invalid = |reason: &str| Err(StoreError::Config(reason.into()));
         if is_reserved("", self.prefix.as_bytes()) {
             return invalid("the prefix `mrc:` is reserved for the cache's own keys; choose another");
@@ -269,7 +220,7 @@ impl RedisConfig {
         if self.connect_timeout.is_zero() || self.command_timeout.is_zero() {
             return invalid("a timeout of zero lets nothing succeed; the cache needs some milliseconds at least");
         }
-        if self.is_cluster() && self.server.database.is_some_and(|number| number != 0) {
+        if self.is_cluster() && self.login.database.is_some_and(|number| number != 0) {
             return invalid("a cluster has no databases other than 0");
         }
         if self.is_cluster() && !keeps_slots(&self.prefix) {
@@ -277,26 +228,12 @@ impl RedisConfig {
                 "in a cluster a `{` in the prefix needs a text and a `}` behind it, as `{shop}:`; or leave braces out",
             );
         }
-        let mut server = self.server.clone();
-        server.tls = self.tls.as_ref().map(TlsConfig::build).transpose()?;
-        // No reconnect policy: while fred reconnects, it accepts commands and lets them wait.
-        let mut builder = Builder::from_config(server);
-        builder
-            .set_performance_config(PerformanceConfig {
-                default_command_timeout: self.command_timeout,
-                ..PerformanceConfig::default()
-            })
-            .set_connection_config(ConnectionConfig {
-                connection_timeout: self.connect_timeout,
-                internal_command_timeout: self.connect_timeout,
-                max_command_attempts: 1,
-                // A rotated password shows on a live connection.
-                reconnect_on_auth_error: true,
-                // So does a primary that became a replica. Connecting again finds the new one.
-                reconnect_errors: vec![ReconnectError::ReadOnly],
-                ..ConnectionConfig::default()
-            });
-        Ok(builder)
+        Ok(Dialer {
+            client: RedisClient::of(self.client)?,
+            tls: self.tls.as_ref().map(TlsConfig::build).transpose()?.map(Arc::new),
+            connect_timeout: self.connect_timeout,
+            command_timeout: self.command_timeout,
+        })
     }
 }
 
@@ -310,42 +247,24 @@ impl Default for RedisConfig {
 /// Omits credentials, including the user name: some users put the password there.
 impl fmt::Debug for RedisConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (kind, hosts) = match &self.server.server {
-            ServerConfig::Centralized { .. } => ("one server", self.server.server.hosts()),
-            ServerConfig::Clustered { .. } => ("cluster", self.server.server.hosts()),
-            ServerConfig::Sentinel { .. } => ("sentinel", self.server.server.hosts()),
-            ServerConfig::Unix { .. } => ("unix socket", self.server.server.hosts()),
+        let (kind, hosts) = match &self.deployment {
+            Deployment::One(server) => ("one server", vec![server.to_string()]),
+            Deployment::Cluster(hosts) => ("cluster", hosts.iter().map(ToString::to_string).collect()),
+            Deployment::Sentinels(config) => ("sentinel", config.hosts.iter().map(ToString::to_string).collect()),
+            Deployment::Unix(path) => ("unix socket", vec![path.display().to_string()]),
         };
-        let hosts: Vec<String> = hosts.iter().map(ToString::to_string).collect();
         f.debug_struct("RedisConfig")
             .field("kind", &kind)
             .field("hosts", &hosts)
-            .field("credentials", &(self.server.username.is_some() || self.server.password.is_some()))
-            .field("database", &self.server.database.unwrap_or(0))
+            .field("credentials", &(self.login.username.is_some() || self.login.password.is_some()))
+            .field("database", &self.login.database.unwrap_or(0))
             .field("tls", &self.tls)
+            .field("client", &self.client)
             .field("prefix", &self.prefix)
             .field("connect_timeout", &self.connect_timeout)
             .field("command_timeout", &self.command_timeout)
             .field("max_reconnect_delay", &self.max_reconnect_delay)
             .finish()
-    }
-}
-
-/// Describes fred's error about a URL without quoting the URL.
-fn reason(error: &Error) -> &'static str {
-    match error.kind() {
-        ErrorKind::Parse => {
-            "the database must be a number from 0 to 255, the port of a `node` a number, and credentials UTF-8"
-        }
-        ErrorKind::Config if error.details().contains("sentinel service") => {
-            "the parameter sentinelServiceName is missing: the name of the primary that the sentinels watch"
-        }
-        ErrorKind::Config if error.details().contains("database") => "its path must be the number of a database",
-        ErrorKind::Config if error.details().contains("node") => "a `node` must be host:port",
-        _ => {
-            "host or port can't be read; what isn't a letter or a digit in a user name or a password must be \
-             percent-encoded"
-        }
     }
 }
 
@@ -356,63 +275,9 @@ mod tests {
     const SECRET: &str = "s3cret";
 
     #[test]
-    fn urls_of_every_kind() {
-        let check = |url: &str, expect: &str| {
-            let config = RedisConfig::from_url(url).unwrap();
-            let shown = format!("{config:?}");
-            assert!(shown.contains(expect), "{url}: {shown}");
-            assert!(!shown.contains(SECRET), "{shown}");
-            config
-        };
-        check("redis://h", r#"kind: "one server", hosts: ["h:6379"], credentials: false, database: 0, tls: None"#);
-        check("valkey://:s3cret@h:1/3", r#"hosts: ["h:1"], credentials: true, database: 3"#);
-        check("redis://[::1]:7", r#"hosts: ["[::1]:7"]"#);
-        check("rediss://u:s3cret@h", "tls: Some(TlsConfig { own_roots: false");
-        check("redis-cluster://a:1?node=b:2&node=c:3", r#"kind: "cluster", hosts: ["b:2", "c:3", "a:1"]"#);
-        check("redis-cluster://a:1/0", "cluster");
-        check(
-            "redis-sentinel://a?sentinelServiceName=m&sentinelPassword=s3cret",
-            r#"kind: "sentinel", hosts: ["a:26379"]"#,
-        );
-        check("redis+unix:///tmp/redis.sock", r#"kind: "unix socket", hosts: ["/tmp/redis.sock"#);
-        let config = check("redis://us%3Aer:%40s3cret%2F@h", "credentials: true");
-        assert_eq!(config.server.username.as_deref(), Some("us:er"));
-        assert_eq!(config.server.password.as_deref(), Some("@s3cret/"));
-    }
-
-    #[test]
-    fn errors_omit_the_password() {
-        let check = |url: &str, expect: &str| {
-            let error = RedisConfig::from_url(url).unwrap_err();
-            assert!(matches!(error, StoreError::Config(_)), "{error:?}");
-            let text = format!("{error} {error:?}");
-            assert!(text.contains(expect), "{url}: {text}");
-            assert!(!text.contains(SECRET), "{url}: {text}");
-        };
-        check("", "must begin with a scheme");
-        check("h:6379", "must begin with a scheme");
-        check("s3cret://h", "the scheme must be redis");
-        check("mysql://h", "the scheme must be redis");
-        check("redis://", "host or port can't be read");
-        check("redis://u:s3cret@h:port", "host or port can't be read");
-        check("redis://u:s3cret@h:99999", "host or port can't be read");
-        check("redis://u:#s3cret@h", "must be written as %23");
-        check("redis://u:x?s3cret@h", "must be written as %3F");
-        check("redis://u:/s3cret@h", "must be written as %2F");
-        check("redis://u:s3cret@h/shop", "the database must be a number");
-        check("redis://u:s3cret@h/256", "the database must be a number");
-        check("redis://u:s3cret@h/1/2", "the number of a database");
-        check("redis://u:s3cret@h?pass=s3cret", "unknown parameter; known are prefix, node,");
-        check("redis://u:%ffs3cret@h", "credentials UTF-8");
-        check("redis-cluster://u:s3cret@h:1/3", "no databases other than 0");
-        check("redis-cluster://u:s3cret@h:1?node=s3cret", "a `node` must be host:port");
-        check("redis-sentinel://u:s3cret@h", "sentinelServiceName is missing");
-    }
-
-    #[test]
     fn settings_that_cannot_work_are_refused() {
         let check = |config: RedisConfig, expect: &str| {
-            let error = config.build().map(|_| ()).unwrap_err().to_string();
+            let error = config.dialer().map(|_| ()).unwrap_err().to_string();
             assert!(error.contains(expect), "{error}");
         };
         check(RedisConfig::default().prefix("mrc:shop"), "reserved");
@@ -438,22 +303,20 @@ mod tests {
     #[test]
     fn setters_win_over_the_url() {
         let config = RedisConfig::from_url("redis://a:b@h/1").unwrap().username("u").password(SECRET).database(2);
-        assert_eq!(config.server.username.as_deref(), Some("u"));
-        assert_eq!(config.server.password.as_deref(), Some(SECRET));
-        assert_eq!(config.server.database, Some(2));
-        assert!(config.build().is_ok());
+        assert_eq!(config.login.username.as_deref(), Some("u"));
+        assert_eq!(config.login.password.as_deref(), Some(SECRET));
+        assert_eq!(config.login.database, Some(2));
+        assert!(config.dialer().is_ok());
         assert!(!format!("{config:?}").contains(SECRET));
     }
 
     #[test]
     fn a_cluster_node_shows_a_certificate_for_its_own_name_or_for_one_of_all() {
         let config = RedisConfig::from_url("rediss-cluster://cache.internal:1?node=b:2").unwrap();
-        let plain = Builder::default_centralized();
         let check = |config: &RedisConfig, host: &str, expect: Option<&str>| {
-            let node = config.node(&plain, Server::new(host, 7));
-            let server = node.get_config().and_then(|config| config.server.hosts().pop()).unwrap();
-            assert_eq!((&*server.host, server.port), (host, 7));
-            assert_eq!(server.tls_server_name.as_deref(), expect, "{host}");
+            let server = Server::new(host, 7);
+            let certified = expect.map(str::to_owned);
+            assert_eq!(config.node(server.clone()), Place::Tcp { server, certified }, "{host}");
         };
         // `None`: by its host.
         check(&config, "c", None);

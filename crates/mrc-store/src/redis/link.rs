@@ -15,26 +15,20 @@
 //!
 //! Callers wait only for the very first attempt, because there is no error yet to return.
 
-use std::future::poll_fn;
-use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::Poll;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use fred::clients::Client;
-use fred::error::{Error, ErrorKind};
-use fred::interfaces::{ClientLike, ClusterInterface};
-use fred::types::Builder;
-use fred::types::config::Server;
-use futures_util::future::{Either, select};
 use mrc_core::Event;
 use rand::Rng;
 use tokio::sync::watch;
-use tokio::task::{AbortHandle, JoinHandle};
 
-use super::config::RedisConfig;
+use super::client::{Client, Dialer, End, Fault, FaultKind, Login, Place, Server};
+use super::config::{Deployment, RedisConfig};
 use super::failure::{cluster_error, store_error};
+use super::lock::lock;
+use super::sentinel::{Sentinels, check_role};
+use super::task::AbortOnDrop;
 use crate::error::StoreError;
 use crate::listeners::Listeners;
 
@@ -56,7 +50,9 @@ pub(super) struct Address {
 
 struct LinkState {
     address: Arc<Address>,
-    builder: Builder,
+    dialer: Dialer,
+    login: Login,
+    route: Route,
     in_cluster: bool,
     connect_timeout: Duration,
     command_timeout: Duration,
@@ -69,13 +65,19 @@ struct LinkState {
     loss: Mutex<Loss>,
 }
 
+/// The way to the server.
+enum Route {
+    To(Place),
+    By(Sentinels),
+}
+
 enum LinkPhase {
     /// No call yet.
     Idle,
     /// The very first attempt is running.
     Connecting,
     Connected(Arc<Connection>),
-    Failed(Error),
+    Failed(Fault),
     Closed,
 }
 
@@ -89,22 +91,29 @@ struct Loss {
 impl Link {
     /// Returns the link to the one configured server, perhaps behind sentinels.
     pub(super) fn new(config: &RedisConfig, listeners: Arc<Listeners>) -> Result<Self, StoreError> {
-        let server = config.hosts().pop().filter(|_| config.has_address());
+        let (server, route) = match &config.deployment {
+            Deployment::One(server) => (Some(server.clone()), Route::To(server.clone().into())),
+            Deployment::Unix(path) => (None, Route::To(Place::Unix(path.clone()))),
+            Deployment::Sentinels(sentinels) => (None, Route::By(Sentinels::new(sentinels.clone()))),
+            Deployment::Cluster(_) => return Err(StoreError::Config("a cluster isn't one server".into())),
+        };
         let address = Address { name: config.server_name(), server };
-        Ok(Self::build(config, address, config.build()?, listeners))
+        Ok(Self::build(config, address, route, config.dialer()?, listeners))
     }
 
     /// Returns the link to one node of a cluster.
-    pub(super) fn node(config: &RedisConfig, builder: &Builder, server: Server, listeners: Arc<Listeners>) -> Self {
-        let builder = config.node(builder, server.clone());
+    pub(super) fn node(config: &RedisConfig, dialer: &Dialer, server: Server, listeners: Arc<Listeners>) -> Self {
+        let route = Route::To(config.node(server.clone()));
         let address = Address { name: server.to_string(), server: Some(server) };
-        Self::build(config, address, builder, listeners)
+        Self::build(config, address, route, dialer.clone(), listeners)
     }
 
-    fn build(config: &RedisConfig, address: Address, builder: Builder, listeners: Arc<Listeners>) -> Self {
+    fn build(config: &RedisConfig, address: Address, route: Route, dialer: Dialer, listeners: Arc<Listeners>) -> Self {
         let inner = LinkState {
             address: Arc::new(address),
-            builder,
+            dialer,
+            login: config.login.clone(),
+            route,
             in_cluster: config.is_cluster(),
             connect_timeout: config.connect_timeout,
             command_timeout: config.command_timeout,
@@ -125,13 +134,13 @@ impl Link {
 
     /// Returns whether the circuit is closed.
     pub(super) fn is_connected(&self) -> bool {
-        matches!(&*self.inner.state.borrow(), LinkPhase::Connected(connection) if !connection.has_ended())
+        matches!(&*self.inner.state.borrow(), LinkPhase::Connected(connection) if !connection.client.has_ended())
     }
 
     /// Returns the connection if the circuit is closed.
     pub(super) fn open_connection(&self) -> Option<Arc<Connection>> {
         match &*self.inner.state.borrow() {
-            LinkPhase::Connected(connection) if !connection.has_ended() => Some(connection.clone()),
+            LinkPhase::Connected(connection) if !connection.client.has_ended() => Some(connection.clone()),
             _ => None,
         }
     }
@@ -148,8 +157,8 @@ impl Link {
         let first = tokio::time::timeout(limit, state.wait_for(|state| !matches!(state, LinkPhase::Connecting))).await;
         let Ok(Ok(state)) = first else { return Err(StoreError::Timeout(limit)) };
         match &*state {
-            LinkPhase::Connected(connection) if !connection.has_ended() => Ok(connection.clone()),
-            LinkPhase::Connected(connection) => Err(self.error(connection.end(), limit)),
+            LinkPhase::Connected(connection) if !connection.client.has_ended() => Ok(connection.clone()),
+            LinkPhase::Connected(connection) => Err(self.error(connection.client.ended(), limit)),
             LinkPhase::Failed(error) => Err(self.error(error.clone(), limit)),
             LinkPhase::Closed => Err(StoreError::Closed),
             LinkPhase::Idle | LinkPhase::Connecting => Err(StoreError::Timeout(limit)),
@@ -157,10 +166,10 @@ impl Link {
     }
 
     /// Converts the outcome of a command, and notes whether the connection answers.
-    pub(super) fn judge<T>(&self, outcome: Result<T, Error>) -> Result<T, StoreError> {
+    pub(super) fn judge<T>(&self, outcome: Result<T, Fault>) -> Result<T, StoreError> {
         let limit = self.inner.command_timeout;
         match &outcome {
-            Err(error) if *error.kind() == ErrorKind::Timeout => self.inner.no_answer(),
+            Err(fault) if fault.kind() == FaultKind::Timeout => self.inner.no_answer(),
             _ => self.inner.heard(),
         }
         outcome.map_err(|error| self.error(error, limit))
@@ -170,13 +179,11 @@ impl Link {
     pub(super) async fn ping(&self) -> Result<(), StoreError> {
         let answer = async {
             let connection = self.connection().await?;
-            let answer = connection.client.ping::<()>(None).await;
-            self.judge(answer)
+            self.judge(connection.client.send("PING", Vec::new()).await).map(drop)
         };
         answer.await.map_err(|error| match error {
             StoreError::Timeout(limit) => {
-                let error = Error::new(ErrorKind::Timeout, format!("no answer within {limit:?}"));
-                StoreError::Unavailable(format!("{}: {error}", self.address().name).into())
+                StoreError::Unavailable(format!("{}: no answer within {limit:?}", self.address().name).into())
             }
             error => error,
         })
@@ -211,7 +218,7 @@ impl Link {
         }
     }
 
-    fn error(&self, error: Error, limit: Duration) -> StoreError {
+    fn error(&self, error: Fault, limit: Duration) -> StoreError {
         let name = &self.inner.address.name;
         let of_a_node = if self.inner.in_cluster { None } else { cluster_error(&error, name) };
         of_a_node.unwrap_or_else(|| store_error(error, limit, name))
@@ -223,20 +230,17 @@ async fn keep(link: Arc<LinkState>) {
     let mut wait = SHORTEST_WAIT;
     loop {
         let error = match link.connect().await {
-            Ok((connection, mut driver)) => {
+            Ok((connection, end)) => {
                 let began = Instant::now();
                 link.heard();
                 link.set(LinkPhase::Connected(connection.clone()));
                 link.tell_back();
-                let end = (&mut driver.0).await;
+                let end = end.await;
                 // A short connection is no success: a server may accept and hang up at once.
                 if began.elapsed() > link.longest_wait {
                     wait = SHORTEST_WAIT;
                 }
-                match end {
-                    Ok(Err(error)) => error,
-                    _ => connection.end(),
-                }
+                connection.client.reason().cloned().unwrap_or(end)
             }
             Err(error) => error,
         };
@@ -261,42 +265,30 @@ impl LinkState {
         })
     }
 
-    async fn connect(&self) -> Result<(Arc<Connection>, AbortOnDrop<Result<(), Error>>), Error> {
+    async fn connect(&self) -> Result<(Arc<Connection>, End), Fault> {
         let outcome = tokio::time::timeout(self.connect_timeout, self.connect_once()).await;
-        outcome.unwrap_or_else(|_| Err(Error::new(ErrorKind::Timeout, "connecting took too long")))
+        outcome.unwrap_or_else(|_| Err(Fault::new(FaultKind::Timeout, "connecting took too long")))
     }
 
-    async fn connect_once(&self) -> Result<(Arc<Connection>, AbortOnDrop<Result<(), Error>>), Error> {
-        let client = self.builder.build()?;
-        let mut connected: Pin<Box<_>> = Box::pin(client.wait_for_connect());
-        // The future listens from its first poll on, which must precede the attempt.
-        poll_fn(|cx| {
-            let _ = connected.as_mut().poll(cx);
-            Poll::Ready(())
-        })
-        .await;
-
-        let mut driver = AbortOnDrop(client.connect());
-        match select(connected, &mut driver.0).await {
-            Either::Left((outcome, _)) => outcome?,
-            Either::Right((Ok(Err(error)), _)) => return Err(error),
-            Either::Right(_) => return Err(Error::new_canceled()),
-        }
+    async fn connect_once(&self) -> Result<(Arc<Connection>, End), Fault> {
+        let (client, end) = match &self.route {
+            Route::To(place) => self.dialer.dial(place, &self.login).await?,
+            Route::By(sentinels) => {
+                let primary = sentinels.primary(&self.dialer).await?;
+                let (client, end) = self.dialer.dial(&primary.into(), &self.login).await?;
+                check_role(&client).await?;
+                (client, end)
+            }
+        };
         if self.in_cluster {
-            // A node outside its cluster always answers CLUSTERDOWN, and fred then disconnects.
-            let info: String = client.cluster_info().await?;
+            // A node outside its cluster answers CLUSTERDOWN to every command, which ends the connection.
+            let info = client.send("CLUSTER", vec!["INFO".into()]).await?.into_string().unwrap_or_default();
             if info.contains("cluster_state:fail") {
-                return Err(Error::new(ErrorKind::Cluster, "CLUSTERDOWN the node says that its cluster is down"));
+                return Err(Fault::new(FaultKind::Server, "CLUSTERDOWN the node says that its cluster is down"));
             }
         }
-        let connection = Connection {
-            client,
-            address: self.address.clone(),
-            driver: driver.0.abort_handle(),
-            given_up: AtomicBool::new(false),
-            knows_tags: AtomicBool::new(false),
-        };
-        Ok((Arc::new(connection), driver))
+        let connection = Connection { client, address: self.address.clone(), knows_tags: AtomicBool::new(false) };
+        Ok((Arc::new(connection), end))
     }
 
     fn heard(&self) {
@@ -306,7 +298,7 @@ impl LinkState {
         }
     }
 
-    /// Ends a connection that has long been silent. fred does that only if nothing is sent either.
+    /// Ends a connection that has long been silent.
     fn no_answer(&self) {
         let now = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX).max(1);
         let since = match self.silent_since.compare_exchange(0, now, Ordering::Relaxed, Ordering::Relaxed) {
@@ -317,12 +309,11 @@ impl LinkState {
         if silence >= self.command_timeout
             && let LinkPhase::Connected(connection) = &*self.state.borrow()
         {
-            connection.given_up.store(true, Ordering::Relaxed);
-            connection.driver.abort();
+            connection.client.end(Fault::new(FaultKind::Closed, "the server left every command unanswered"));
         }
     }
 
-    fn tell_lost(&self, error: &Error) {
+    fn tell_lost(&self, error: &Fault) {
         let mut loss = lock(&self.loss);
         let is_new = loss.since.is_none() && !loss.retired;
         if is_new {
@@ -347,42 +338,12 @@ impl LinkState {
 pub(super) struct Connection {
     pub(super) client: Client,
     pub(super) address: Arc<Address>,
-    driver: AbortHandle,
-    given_up: AtomicBool,
     knows_tags: AtomicBool,
 }
 
 impl Connection {
-    /// fred's own state is useless once its driver has ended: commands would wait forever.
-    fn has_ended(&self) -> bool {
-        self.driver.is_finished()
-    }
-
     /// Returns whether this is the connection's first use of tags.
     pub(super) fn is_new_to_tags(&self) -> bool {
         !self.knows_tags.load(Ordering::Relaxed) && !self.knows_tags.swap(true, Ordering::Relaxed)
     }
-
-    /// Returns the reason why the connection ended, as far as known.
-    fn end(&self) -> Error {
-        let reason = if self.given_up.load(Ordering::Relaxed) {
-            "the server left every command unanswered"
-        } else {
-            "the connection broke"
-        };
-        Error::new(ErrorKind::IO, reason)
-    }
-}
-
-/// A task that is aborted when its owner is dropped.
-pub(super) struct AbortOnDrop<T>(pub(super) JoinHandle<T>);
-
-impl<T> Drop for AbortOnDrop<T> {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
-}
-
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,23 +1,30 @@
-//! Redis and Valkey, by fred: standalone, cluster, sentinel.
+//! Redis and Valkey: standalone, cluster, sentinel.
 
 mod bookkeeping;
 mod bounded;
 mod checkpoint;
+mod client;
 mod cluster;
 #[cfg(feature = "compat")]
 mod compat;
 mod config;
 mod direct;
 mod failure;
+mod hash;
 mod link;
+mod lock;
 mod many;
 mod scan;
+mod schemes;
 mod scripts;
+mod sentinel;
 mod servers;
 mod span;
 mod store;
 mod tags;
+mod task;
 mod tls;
+mod url;
 mod usage;
 mod wire;
 
@@ -26,27 +33,28 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use fred::interfaces::KeysInterface;
-use fred::types::Value;
 use futures_util::StreamExt;
-use futures_util::future::try_join_all;
+use futures_util::future::{try_join, try_join_all};
 use mrc_core::{EventListener, Tag};
 
 use self::bounded::StructureKeys;
-use self::link::{Connection, lock};
-use self::scripts::{CLAIM, FILL, PUT, RELEASE, TTL};
-use self::span::traced;
-use self::store::slot_of;
-use self::wire::{claimed, life_left, marked, millis, most_left, to_json};
+use self::client::Value;
+use self::lock::lock;
+use self::scripts::{CLAIM, CLAIM_AT, FILL, PUT, RELEASE, TTL};
+use self::wire::{claimed, claimed_at, life_left, millis, most_left};
 use crate::batch::{ToClaim, ToFill};
 use crate::bound::Bound;
 use crate::bound::layout::structure_of;
 use crate::checkpoint::Checkpoints;
 use crate::error::StoreError;
-use crate::store::{CacheStore, Claim, INVALIDATION_LIMIT, KeyPages, Life, ScanPattern, Terms, Token, storable};
+use crate::schemes::Schemes;
+use crate::store::{
+    CacheStore, Claim, INVALIDATION_LIMIT, KeyPages, Life, ScanPattern, Terms, Token, claim_beside_clock, storable,
+};
 use crate::tags::{Found, Moment, all_of};
 
 pub use self::bounded::BoundedRedis;
+pub use self::client::RedisClient;
 #[cfg(feature = "compat")]
 pub use self::compat::SimpleDepCache;
 pub use self::config::RedisConfig;
@@ -67,6 +75,19 @@ impl RedisStore {
     pub async fn structure_len(&self, key: &[u8]) -> Result<Option<u64>, StoreError> {
         let Some(base) = structure_of(key) else { return Ok(None) };
         StructureKeys::ours(self.physical(base)?).len(self).await.map(Some)
+    }
+
+    /// Limits the time of an invalidation.
+    async fn in_time<T>(&self, drops: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+        let outcome = tokio::time::timeout(INVALIDATION_LIMIT, drops).await;
+        // A clock read in flight may be older: a claim that shares it would have its fill refused.
+        self.forget_clock();
+        outcome.unwrap_or(Err(StoreError::Timeout(INVALIDATION_LIMIT)))
+    }
+
+    /// Has the next caller read the clock anew.
+    fn forget_clock(&self) {
+        *lock(&self.asked) = Arc::default();
     }
 
     /// Removes a structure, and returns its number of values.
@@ -116,29 +137,27 @@ impl CacheStore for RedisStore {
         claimed(self.run(&CLAIM, keys, &args).await?)
     }
 
+    async fn claim_at(&self, key: &str, token: &Token, terms: Terms) -> Result<(Claim, Moment), StoreError> {
+        if self.servers.are_a_cluster() {
+            return try_join(self.claim(key, token, terms), self.now()).await;
+        }
+        let args = [Value::from(token.as_str()), Value::Integer(millis(terms.lease)), most_left(terms.mode)];
+        let [key, lease, copy, _] = self.companions(self.physical(key.as_bytes())?);
+        let keys = [bookkeeping::clock_key(&self.config.prefix), key, lease, copy];
+        let answer = self.run(&CLAIM_AT, if terms.copy { &keys } else { &keys[..3] }, &args).await?;
+        claimed_at(answer)
+    }
+
     async fn fill(&self, key: &str, token: &Token, value: Bytes, life: Life) -> Result<bool, StoreError> {
-        let lives = [life.ttl, life.of_copy()].map(|life| Value::Integer(millis(life)));
-        let [ttl, of_copy] = lives;
-        let value = storable(value)?;
-        life.tags.check()?;
-        let [entry, lease, copy, tags] = self.companions(self.physical(key.as_bytes())?);
-        let token_arg = Value::from(token.as_str());
-        if life.tags.is_empty() {
-            let (keys, args) = ([entry, lease, copy], [token_arg, Value::Bytes(value), ttl, of_copy]);
-            let (keys, args) = if life.has_copy() { (&keys[..], &args[..]) } else { (&keys[..2], &args[..3]) };
-            return Ok(self.run(&FILL, keys, args).await? == Value::Integer(1));
+        if !life.tags.is_empty() {
+            return self.fill_tagged(ToFill { key, token, value, life }).await;
         }
-        // Register first, so that an invalidation in between finds the key and its claim.
-        if !self.track(&entry, &life.tags, life.of_copy()).await? {
-            self.release(key, token).await?;
-            return Ok(false);
-        }
-        // The fill replaces the tags, so it also removes an older copy.
-        let keys = [entry, lease, copy, tags];
-        let tags = Value::Bytes(to_json(&life.tags).into());
-        let has_copy = Value::Integer(life.has_copy().into());
-        let args = [token_arg, Value::Bytes(marked(&value)), ttl, of_copy, tags, has_copy];
-        Ok(self.run(&FILL, &keys, &args).await? == Value::Integer(1))
+        let [ttl, of_copy] = [life.ttl, life.of_copy()].map(|life| Value::Integer(millis(life)));
+        let [entry, lease, copy, _] = self.companions(self.physical(key.as_bytes())?);
+        let args = [Value::from(token.as_str()), Value::Bytes(storable(value)?), ttl, of_copy];
+        let keys = [entry, lease, copy];
+        let (keys, args) = if life.has_copy() { (&keys[..], &args[..]) } else { (&keys[..2], &args[..3]) };
+        Ok(self.run(&FILL, keys, args).await? == Value::Integer(1))
     }
 
     async fn get_many(&self, keys: &[&str]) -> Vec<Result<Option<Bytes>, StoreError>> {
@@ -146,7 +165,14 @@ impl CacheStore for RedisStore {
     }
 
     async fn claim_many(&self, claims: &[ToClaim<'_>]) -> Vec<Result<Claim, StoreError>> {
-        self.claim_all(claims).await
+        self.claim_all(claims, None).await.into_iter().map(|claim| claim.map(|(claim, _)| claim)).collect()
+    }
+
+    async fn claim_many_at(&self, claims: &[ToClaim<'_>]) -> Vec<Result<(Claim, Moment), StoreError>> {
+        if self.servers.are_a_cluster() {
+            return claim_beside_clock(self, claims).await;
+        }
+        self.claim_all(claims, Some(&bookkeeping::clock_key(&self.config.prefix))).await
     }
 
     async fn fill_many(&self, fills: Vec<ToFill<'_>>) -> Vec<Result<bool, StoreError>> {
@@ -170,7 +196,7 @@ impl CacheStore for RedisStore {
     }
 
     async fn remove(&self, keys: &[Bytes]) -> Result<u64, StoreError> {
-        // In a cluster a command's keys must share a slot, like a key and its copy. fred pipelines.
+        // In a cluster a command's keys must share a slot, like a key and its copy.
         let per_command = if self.servers.are_a_cluster() { 1 } else { REMOVE_AT_ONCE };
         let (structures, plain): (Vec<_>, Vec<_>) = keys.iter().cloned().partition(|key| structure_of(key).is_some());
         let purges = structures.iter().filter_map(|key| structure_of(key)).map(|base| self.purge(base));
@@ -187,13 +213,7 @@ impl CacheStore for RedisStore {
         let per_command = if self.servers.are_a_cluster() { 1 } else { REMOVE_AT_ONCE };
         let mut found = 0;
         for batch in keys.chunks(REMOVE_AT_ONCE) {
-            let counts = batch.chunks(per_command).map(|keys| {
-                let command = move |connection: Arc<Connection>| async move {
-                    let count = connection.client.exists::<u64, _>(keys.to_vec());
-                    traced(&connection.address, "EXISTS", None, count).await
-                };
-                self.servers.call(|| slot_of(keys), command)
-            });
+            let counts = batch.chunks(per_command).map(|keys| self.count("EXISTS", keys));
             found += try_join_all(counts).await?.iter().sum::<u64>();
         }
         Ok(found)
@@ -209,10 +229,12 @@ impl CacheStore for RedisStore {
 
     async fn invalidate(&self, tags: &[Tag]) -> Result<u64, StoreError> {
         let tags = all_of(tags)?;
-        let outcome = tokio::time::timeout(INVALIDATION_LIMIT, self.drop_tagged(tags)).await;
-        // A clock read in flight may be older: a claim that shares it would have its fill refused.
-        *lock(&self.asked) = Arc::default();
-        outcome.unwrap_or(Err(StoreError::Timeout(INVALIDATION_LIMIT)))
+        self.in_time(self.drop_tagged(tags)).await
+    }
+
+    async fn invalidate_each(&self, tags: &[Tag]) -> Result<Vec<u64>, StoreError> {
+        tags.iter().try_for_each(Tag::check)?;
+        self.in_time(self.drop_each(tags)).await
     }
 
     fn bounded(self: Arc<Self>, namespace: &str, bound: &Bound) -> Result<Arc<dyn CacheStore>, StoreError> {
@@ -220,6 +242,10 @@ impl CacheStore for RedisStore {
     }
 
     fn as_checkpoints(&self) -> Option<&dyn Checkpoints> {
+        Some(self)
+    }
+
+    fn as_schemes(&self) -> Option<&dyn Schemes> {
         Some(self)
     }
 

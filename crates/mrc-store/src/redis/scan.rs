@@ -4,19 +4,17 @@ use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
-use fred::error::{Error, ErrorKind};
-use fred::interfaces::{ClientLike, ClusterInterface, KeysInterface};
-use fred::types::Value;
-use fred::util::redis_keyslot;
 use futures_util::TryStreamExt;
 use futures_util::future::try_join_all;
 use futures_util::stream::{Stream, try_unfold};
 
 use super::bookkeeping::{is_reserved, owner_of_copy};
+use super::client::{Fault, FaultKind, Value};
 use super::config::RedisConfig;
 use super::failure::{absent_if_foreign, unexpected};
-use super::link::{Connection, Link, lock};
-use super::scripts::command;
+use super::hash::key_slot;
+use super::link::{Connection, Link};
+use super::lock::lock;
 use super::servers::Servers;
 use super::span::traced;
 use crate::bound::layout::{VALUES, structure_of};
@@ -82,10 +80,10 @@ pub(super) async fn within(
 ) -> Result<(Bytes, Vec<Value>), StoreError> {
     let args = || [key.clone(), cursor.clone(), "COUNT".into(), KEYS_A_PAGE.to_string().into()].map(Value::Bytes);
     let page = |connection: Arc<Connection>| async move {
-        let page = connection.client.custom::<Value, _>(command(scan), args().to_vec());
+        let page = connection.client.send(scan, args().to_vec());
         absent_if_foreign(traced(&connection.address, scan, None, page).await.map(Some))
     };
-    let Some(page) = servers.call(|| redis_keyslot(key), page).await? else { return Ok((START.into(), Vec::new())) };
+    let Some(page) = servers.call(|| key_slot(key), page).await? else { return Ok((START.into(), Vec::new())) };
     let mut answer = page.into_array().into_iter();
     let cursor = answer.next().and_then(Value::into_bytes).ok_or_else(|| unexpected("a cursor can't be read"))?;
     Ok((cursor, answer.next().into_iter().flat_map(Value::into_array).collect()))
@@ -177,12 +175,11 @@ impl ServerWalk {
         let Some(link) = self.servers.front() else { return Ok(Vec::new()) };
         let connection = link.connection().await?;
         let page = async {
-            let cursor = self.cursor.clone();
-            let answer: Value = connection.client.scan_page(cursor, glob, Some(KEYS_A_PAGE), None).await?;
-            let mut answer = answer.into_array().into_iter();
+            let args = [&self.cursor, "MATCH", glob, "COUNT", &KEYS_A_PAGE.to_string()].map(Value::from);
+            let mut answer = connection.client.send("SCAN", args.to_vec()).await?.into_array().into_iter();
             match (answer.next().and_then(|cursor| cursor.as_string()), answer.next()) {
                 (Some(cursor), Some(keys)) => Ok((cursor, keys.into_array())),
-                _ => Err(Error::new(ErrorKind::Protocol, "the answer to SCAN can't be read")),
+                _ => Err(Fault::new(FaultKind::Protocol, "the answer to SCAN can't be read")),
             }
         };
         let page = traced(link.address(), "SCAN", None, page).await;
@@ -222,7 +219,8 @@ impl Layout {
     async fn read(primaries: &[Arc<Link>]) -> Result<Self, StoreError> {
         let slots = primaries.iter().map(|link| async {
             let connection = link.connection().await?;
-            let nodes = link.judge(connection.client.cluster_nodes::<String>().await)?;
+            let nodes = link.judge(connection.client.send("CLUSTER", vec!["NODES".into()]).await)?;
+            let nodes = nodes.into_string().ok_or_else(|| unexpected("the answer to CLUSTER NODES can't be read"))?;
             Ok::<_, StoreError>((link.address().name.clone(), own_slots(&nodes)))
         });
         Ok(Self(try_join_all(slots).await?))

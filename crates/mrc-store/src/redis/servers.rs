@@ -5,13 +5,11 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use fred::error::Error;
-use fred::interfaces::KeysInterface;
-use fred::types::config::Server;
 use futures_util::future::{try_join, try_join_all};
 use mrc_core::EventListener;
 
 use super::bookkeeping::lease_key;
+use super::client::{Fault, Server, Value};
 use super::cluster::Cluster;
 use super::config::RedisConfig;
 use super::failure::moved;
@@ -70,7 +68,7 @@ impl Servers {
     ///
     /// ASK is an error: while a slot moves, its new server would answer most of our commands with
     /// TRYAGAIN, because they name missing keys.
-    pub(super) async fn call<T, F: Future<Output = Result<T, Error>>>(
+    pub(super) async fn call<T, F: Future<Output = Result<T, Fault>>>(
         &self,
         slot: impl FnOnce() -> u16,
         command: impl Fn(Arc<Connection>) -> F,
@@ -105,7 +103,7 @@ impl Servers {
     }
 
     /// Converts the outcome on a server at hand. Returns `None` if it did nothing (MOVED).
-    pub(super) fn judge<T>(&self, way: &Way<'_>, outcome: Result<T, Error>) -> Option<Result<T, StoreError>> {
+    pub(super) fn judge<T>(&self, way: &Way<'_>, outcome: Result<T, Fault>) -> Option<Result<T, StoreError>> {
         if self.redirection(&outcome, way.address().server.as_ref()).is_some() {
             return None;
         }
@@ -128,6 +126,14 @@ impl Servers {
         self.primaries().await
     }
 
+    /// Returns a slot of each primary of a cluster. Returns none for one server.
+    pub(super) async fn first_slots(&self) -> Result<Vec<u16>, StoreError> {
+        match &self.kind {
+            Topology::One(_) => Ok(Vec::new()),
+            Topology::Cluster(cluster) => cluster.first_slots().await,
+        }
+    }
+
     pub(super) fn are_a_cluster(&self) -> bool {
         matches!(self.kind, Topology::Cluster(_))
     }
@@ -142,7 +148,7 @@ impl Servers {
     pub(super) async fn are_whole(&self) -> Result<(), StoreError> {
         let Topology::One(link) = &self.kind else { return Ok(()) };
         let connection = link.connection().await?;
-        let count = connection.client.exists::<u64, _>(self.apart.to_vec());
+        let count = connection.client.send("EXISTS", self.apart.clone().map(Value::Bytes).to_vec());
         link.judge(traced(link.address(), "EXISTS", None, count).await).map(drop)
     }
 
@@ -166,7 +172,7 @@ impl Servers {
         }
     }
 
-    fn redirection<T>(&self, outcome: &Result<T, Error>, asked: Option<&Server>) -> Option<Arc<Link>> {
+    fn redirection<T>(&self, outcome: &Result<T, Fault>, asked: Option<&Server>) -> Option<Arc<Link>> {
         match (&self.kind, outcome) {
             (Topology::Cluster(cluster), Err(error)) => cluster.follow(moved(error, asked)?),
             _ => None,

@@ -2,10 +2,10 @@
 
 use std::future::Future;
 
-use fred::error::Error;
 use tracing::field::Empty;
 use tracing::{Instrument, Span, debug_span};
 
+use super::client::Fault;
 use super::failure::code;
 use super::link::Address;
 
@@ -14,12 +14,12 @@ pub(super) async fn traced<T>(
     address: &Address,
     operation: &'static str,
     script: Option<&'static str>,
-    command: impl Future<Output = Result<T, Error>>,
-) -> Result<T, Error> {
+    command: impl Future<Output = Result<T, Fault>>,
+) -> Result<T, Fault> {
     let span = span(address, operation, script);
     let outcome = command.instrument(span.clone()).await;
-    if let Err(error) = &outcome {
-        span.record("error.type", code(error)).record("otel.status_code", "ERROR");
+    if let Err(fault) = &outcome {
+        span.record("error.type", code(fault)).record("otel.status_code", "ERROR");
     }
     outcome
 }
@@ -46,13 +46,12 @@ mod tests {
     use std::fmt::Debug;
     use std::sync::{Arc, Mutex};
 
-    use fred::error::ErrorKind;
-    use fred::types::config::Server;
     use tracing::field::{Field, Visit};
     use tracing::span::{Attributes, Id, Record};
     use tracing::{Event, Metadata, Subscriber};
 
     use super::*;
+    use crate::redis::client::{FaultKind, Server};
 
     /// Records its events.
     #[derive(Clone, Default)]
@@ -86,8 +85,7 @@ mod tests {
         let notes = Notes::default();
         let _guard = tracing::subscriber::set_default(notes.clone());
         let address = Address { name: "h:7".into(), server: Some(Server::new("h", 7)) };
-        let refused =
-            async { Err::<(), _>(Error::new(ErrorKind::Unknown, "OOM command not allowed: key-with-params")) };
+        let refused = async { Err::<(), _>(Fault::new(FaultKind::Server, "OOM command not allowed: key-with-params")) };
         traced(&address, "EVALSHA", Some("claim"), refused).await.unwrap_err();
         assert_eq!(
             *notes.0.lock().unwrap(),

@@ -1,19 +1,20 @@
 //! The store in Redis: the keys there, and the basic calls.
 
+use std::collections::HashMap;
 use std::fmt;
+use std::future::ready;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
-use fred::interfaces::KeysInterface;
-use fred::types::Value;
-use fred::util::redis_keyslot;
-use futures_util::future::try_join;
+use futures_util::future::{join, try_join};
 use tokio::sync::OnceCell;
 
 use super::bookkeeping;
+use super::client::Value;
 use super::config::RedisConfig;
-use super::failure::absent_if_foreign;
+use super::failure::{absent_if_foreign, unexpected};
+use super::hash::key_slot;
 use super::link::Connection;
 use super::scan::InnerPrefixes;
 use super::scripts::Script;
@@ -21,6 +22,7 @@ use super::servers::Servers;
 use super::span::traced;
 use super::wire::readable;
 use crate::error::StoreError;
+use crate::store::Token;
 use crate::tags::{Found, Moment};
 
 /// A cache in Redis or Valkey.
@@ -45,6 +47,8 @@ pub struct RedisStore {
     pub(super) asked: Mutex<Arc<OnceCell<Option<Moment>>>>,
     /// Whether an entry was filled with tags.
     pub(super) has_tags: AtomicBool,
+    /// For each follower, the call that told it to invalidate again.
+    pub(super) told: Mutex<HashMap<String, Token>>,
     /// Longer prefixes whose copies a scan found.
     pub(super) inner: InnerPrefixes,
 }
@@ -68,6 +72,7 @@ impl RedisStore {
             config,
             asked: Mutex::default(),
             has_tags: AtomicBool::new(false),
+            told: Mutex::default(),
             inner: InnerPrefixes::default(),
         })
     }
@@ -81,8 +86,8 @@ impl RedisStore {
     pub async fn get_unboxed(&self, key: &str) -> Result<Option<Bytes>, StoreError> {
         let physical = self.physical(key.as_bytes())?;
         // Flat, because the compiler limits the depth of nested futures. fred's are deep.
-        if let Some((way, connection)) = self.servers.at_hand(|| redis_keyslot(&physical)) {
-            let outcome = connection.client.get::<Option<Bytes>, _>(physical).await;
+        if let Some((way, connection)) = self.servers.at_hand(|| key_slot(&physical)) {
+            let outcome = connection.client.get(physical).await;
             if let Some(value) = self.servers.judge(&way, absent_if_foreign(outcome)) {
                 return Ok(value?.and_then(readable));
             }
@@ -94,18 +99,17 @@ impl RedisStore {
     async fn get_whole_way(&self, key: Bytes) -> Result<Option<Bytes>, StoreError> {
         let command = |connection: Arc<Connection>| {
             let key = key.clone();
-            async move { absent_if_foreign(connection.client.get::<Option<Bytes>, _>(key).await) }
+            async move { absent_if_foreign(connection.client.get(key).await) }
         };
-        Ok(self.servers.call(|| redis_keyslot(&key), command).await?.and_then(readable))
+        Ok(self.servers.call(|| key_slot(&key), command).await?.and_then(readable))
     }
 
     /// Returns a value with the tags of its entry.
     pub(super) async fn find(&self, value: Bytes, tags: Bytes) -> Result<Option<Found>, StoreError> {
-        let keys = &vec![value, tags];
-        let command = |connection: Arc<Connection>| async move {
-            connection.client.mget::<Vec<Option<Bytes>>, _>(keys.clone()).await
-        };
-        let mut found = self.servers.call(|| slot_of(keys), command).await?.into_iter().map(Option::unwrap_or_default);
+        let keys = &[value, tags];
+        let command = |connection: Arc<Connection>| async move { connection.client.send("MGET", values(keys)).await };
+        let found = self.servers.call(|| slot_of(keys), command).await?.into_array().into_iter();
+        let mut found = found.map(|value| value.into_bytes().unwrap_or_default());
         let (value, tags) = (found.next().unwrap_or_default(), found.next().unwrap_or_default());
         Ok(Found::read(value, &tags))
     }
@@ -117,9 +121,23 @@ impl RedisStore {
         keys: &[Bytes],
         args: &[Value],
     ) -> Result<Value, StoreError> {
-        let command = |connection: Arc<Connection>| async move {
-            let answer = script.run(&connection.client, keys, args);
-            traced(&connection.address, "EVALSHA", Some(script.name), answer).await
+        self.run_beside(script, keys, args, |_| ready(())).await
+    }
+
+    /// Runs a script on keys of one slot, and at the same time something else on its connection.
+    pub(super) async fn run_beside<F: Future<Output = ()>>(
+        &self,
+        script: &'static Script,
+        keys: &[Bytes],
+        args: &[Value],
+        beside: impl Fn(&Arc<Connection>) -> F,
+    ) -> Result<Value, StoreError> {
+        let command = |connection: Arc<Connection>| {
+            let beside = beside(&connection);
+            async move {
+                let answer = script.run(&connection.client, keys, args);
+                join(traced(&connection.address, "EVALSHA", Some(script.name), answer), beside).await.0
+            }
         };
         self.servers.call(|| slot_of(keys), command).await
     }
@@ -142,12 +160,16 @@ impl RedisStore {
     }
 
     pub(super) async fn unlink(&self, keys: Vec<Bytes>) -> Result<u64, StoreError> {
-        let keys = &keys;
+        self.count("UNLINK", &keys).await
+    }
+
+    /// Returns the number that a command on keys of one slot answers.
+    pub(super) async fn count(&self, name: &'static str, keys: &[Bytes]) -> Result<u64, StoreError> {
         let command = |connection: Arc<Connection>| async move {
-            let count = connection.client.unlink::<u64, _>(keys.clone());
-            traced(&connection.address, "UNLINK", None, count).await
+            traced(&connection.address, name, None, connection.client.send(name, values(keys))).await
         };
-        self.servers.call(|| slot_of(keys), command).await
+        let count = self.servers.call(|| slot_of(keys), command).await?;
+        count.as_u64().ok_or_else(|| unexpected("the number of keys can't be read"))
     }
 
     /// Returns the key in Redis.
@@ -182,7 +204,12 @@ impl fmt::Debug for RedisStore {
     }
 }
 
+/// Returns keys as the arguments of a command.
+pub(super) fn values(keys: &[Bytes]) -> Vec<Value> {
+    keys.iter().cloned().map(Value::Bytes).collect()
+}
+
 /// Returns the common slot of the keys.
 pub(super) fn slot_of(keys: &[Bytes]) -> u16 {
-    keys.first().map_or(0, |key| redis_keyslot(key))
+    keys.first().map_or(0, |key| key_slot(key))
 }

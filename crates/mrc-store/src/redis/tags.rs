@@ -15,18 +15,18 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
-use fred::types::Value;
-use futures_util::future::{join, try_join, try_join_all};
+use futures_util::future::{try_join, try_join_all};
 use mrc_core::Tag;
 
 use super::bounded::StructureKeys;
+use super::client::Value;
 use super::failure::unexpected;
 use super::link::Connection;
-use super::scripts::{BUMP, DROP, PRUNE, TICK, TRACK};
-use super::span::traced;
-use super::store::{RedisStore, slot_of};
+use super::schemes::schemes_of;
+use super::scripts::{BUMP, DROP, MARK, PRUNE, Script, TICK, TRACK};
+use super::store::RedisStore;
 use super::usage::warn_if_evicting;
-use super::wire::millis;
+use super::wire::{micros, millis, moment};
 use super::{bookkeeping, scan};
 use crate::error::StoreError;
 use crate::store::{LONGEST, REMEMBERED};
@@ -39,6 +39,11 @@ const ENTRIES_A_SCRIPT: usize = 250;
 /// The number of indexes in which one script registers a key.
 const INDEXES_A_SCRIPT: usize = 100;
 
+/// The number of tags that one script invalidates.
+const TAGS_A_SCRIPT: usize = 250;
+/// Fewer tags are invalidated one by one: a tag with an index would take a round trip more.
+const FEW_TAGS: usize = 4;
+
 /// A key of an index, and its score.
 type IndexMember = (Bytes, Bytes);
 
@@ -47,21 +52,35 @@ impl RedisStore {
     /// earlier time if it is for an invalidation.
     pub(super) async fn tick(&self, to_invalidate: bool) -> Result<Moment, StoreError> {
         let clock = bookkeeping::clock_key(&self.config.prefix);
-        let answer = self.run(&TICK, &[clock], &[Value::Integer(to_invalidate.into())]).await?;
-        let moment = answer.as_u64().ok_or_else(|| unexpected("the clock's time can't be read"))?;
-        Ok(Moment::from_micros(moment))
+        moment(Some(self.run(&TICK, &[clock], &[Value::Integer(to_invalidate.into())]).await?))
+    }
+
+    /// Returns the keys and arguments by which a script registers a key under each tag, as
+    /// `track_entry.lua` reads them. Returns `None` if one script can't: in a cluster, for many tags,
+    /// or for the empty key.
+    pub(super) fn tracked(&self, key: &Bytes, tags: &Tags) -> Option<(Vec<Bytes>, Vec<Value>)> {
+        if self.servers.are_a_cluster() || tags.len() > INDEXES_A_SCRIPT || key.is_empty() {
+            return None;
+        }
+        self.has_tags.store(true, Ordering::Relaxed);
+        let keys = tags.iter().flat_map(|(tag, _)| self.tag_keys(tag));
+        let schemes: Vec<Value> = schemes_of(tags).collect();
+        // A scheme has two arguments: its tag and its moment.
+        let counts = [tags.len(), schemes.len() / 2].map(|count| Value::Integer(count.try_into().unwrap_or(i64::MAX)));
+        let moments = tags.iter().map(|(_, since)| micros(since));
+        let args = std::iter::once(micros_of(REMEMBERED)).chain(counts).chain(moments).chain(schemes);
+        Some((keys.collect(), args.collect()))
     }
 
     /// Registers the key under each tag. Returns false if a tag was invalidated since its moment,
-    /// or the moment is too old to know.
+    /// or the moment is too old to know; or if a tag's scheme wasn't registered at its moment.
     pub(super) async fn track(&self, key: &Bytes, tags: &Tags, life: Duration) -> Result<bool, StoreError> {
         // In an index the empty key stands for the invalidation.
         if key.is_empty() {
             return Ok(false);
         }
         self.has_tags.store(true, Ordering::Relaxed);
-        let all: Vec<_> =
-            tags.iter().map(|(tag, since)| ([self.index(tag), self.bucket(tag)], micros(since))).collect();
+        let all: Vec<_> = tags.iter().map(|(tag, since)| (self.tag_keys(tag), micros(since))).collect();
         // In a cluster each index has its own slot.
         let per_script = if self.servers.are_a_cluster() { 1 } else { INDEXES_A_SCRIPT };
         let tracks = all.chunks(per_script).map(|some| async move {
@@ -69,21 +88,73 @@ impl RedisStore {
             let indexes = keys.concat();
             let life = millis(life.min(LONGEST)).into();
             let args = &[vec![Value::Bytes(key.clone()), life, micros_of(REMEMBERED)], moments].concat();
-            let indexes = &indexes;
-            let command = |connection: Arc<Connection>| async move {
-                let answer = TRACK.run(&connection.client, indexes, args);
-                let answer = traced(&connection.address, "EVALSHA", Some(TRACK.name), answer);
-                join(answer, warn_if_evicting(&connection)).await.0
-            };
-            self.servers.call(|| slot_of(indexes), command).await
+            self.run_tagged(&TRACK, &indexes, args).await
         });
-        Ok(try_join_all(tracks).await?.iter().all(|answer| *answer == Value::Integer(1)))
+        let (tracks, are_registered) = try_join(try_join_all(tracks), self.are_registered(tags, life)).await?;
+        Ok(are_registered && tracks.iter().all(|answer| *answer == Value::Integer(1)))
+    }
+
+    /// Runs a script that registers a key under tags.
+    pub(super) async fn run_tagged(
+        &self,
+        script: &'static Script,
+        keys: &[Bytes],
+        args: &[Value],
+    ) -> Result<Value, StoreError> {
+        let warn = |connection: &Arc<Connection>| {
+            let connection = Arc::clone(connection);
+            async move { warn_if_evicting(&connection).await }
+        };
+        self.run_beside(script, keys, args, warn).await
     }
 
     /// Removes the entries with all of the tags.
-    pub(super) async fn drop_tagged(&self, mut tags: Vec<Tag>) -> Result<u64, StoreError> {
-        // In a cluster the clock has its own slot. Otherwise each index script reads it.
-        let moment = if self.servers.are_a_cluster() { Some(self.tick(true).await?) } else { None };
+    pub(super) async fn drop_tagged(&self, tags: Vec<Tag>) -> Result<u64, StoreError> {
+        let moment = self.moment_of_scripts().await?;
+        self.drop_tagged_at(tags, moment).await
+    }
+
+    /// Removes the entries with each of the tags. Returns the number of values of each.
+    pub(super) async fn drop_each(&self, tags: &[Tag]) -> Result<Vec<u64>, StoreError> {
+        if tags.is_empty() {
+            return Ok(Vec::new());
+        }
+        let moment = self.moment_of_scripts().await?;
+        let mut removed = vec![0; tags.len()];
+        for (tags, removed) in tags.chunks(TAGS_A_SCRIPT).zip(removed.chunks_mut(TAGS_A_SCRIPT)) {
+            let mut with_index: Vec<usize> = (0..tags.len()).collect();
+            if moment.is_none() && tags.len() > FEW_TAGS {
+                with_index = self.mark(tags).await?;
+            }
+            let drops = with_index
+                .iter()
+                .filter_map(|at| tags.get(*at))
+                .map(|tag| self.drop_tagged_at(vec![tag.clone()], moment));
+            for (at, count) in with_index.iter().zip(try_join_all(drops).await?) {
+                if let Some(removed) = removed.get_mut(*at) {
+                    *removed = count;
+                }
+            }
+        }
+        Ok(removed)
+    }
+
+    /// Invalidates the tags without an index. Returns the places of the others.
+    async fn mark(&self, tags: &[Tag]) -> Result<Vec<usize>, StoreError> {
+        let clock = bookkeeping::clock_key(&self.config.prefix);
+        let (indexes, buckets): (Vec<_>, Vec<_>) = tags.iter().map(|tag| self.tag_keys(tag).into()).unzip();
+        let keys: Vec<Bytes> = std::iter::once(clock).chain(indexes).chain(buckets).collect();
+        let places = self.run(&MARK, &keys, &[millis(REMEMBERED).into()]).await?.into_array().into_iter();
+        Ok(places.filter_map(|place| usize::try_from(place.as_u64()?).ok()).collect())
+    }
+
+    /// Returns the moment of an invalidation in a cluster, where the clock has its own slot. On one
+    /// server each script reads it.
+    async fn moment_of_scripts(&self) -> Result<Option<Moment>, StoreError> {
+        Ok(if self.servers.are_a_cluster() { Some(self.tick(true).await?) } else { None })
+    }
+
+    async fn drop_tagged_at(&self, mut tags: Vec<Tag>, moment: Option<Moment>) -> Result<u64, StoreError> {
         let bumps = tags.iter().map(|tag| self.bump(tag, moment));
         let found = try_join_all(bumps).await?.into_iter().enumerate().min_by_key(|(_, registry)| registry.size);
         let Some((rarest, registry)) = found else { return Ok(0) };
@@ -97,8 +168,8 @@ impl RedisStore {
 
     /// Invalidates a tag: later fills with an earlier moment are refused.
     async fn bump(&self, tag: &Tag, moment: Option<Moment>) -> Result<TagMembers, StoreError> {
-        let index = self.index(tag);
-        let mut keys = vec![index.clone(), self.bucket(tag)];
+        let [index, bucket] = self.tag_keys(tag);
+        let mut keys = vec![index.clone(), bucket];
         let mut args = vec![millis(REMEMBERED).into(), Value::Integer(KEYS_A_PAGE.into())];
         match moment {
             Some(moment) => args.push(micros(moment)),
@@ -166,12 +237,9 @@ impl RedisStore {
         Ok(answers.iter().filter(|(_, answer)| *answer > 0).count() as u64)
     }
 
-    fn bucket(&self, tag: &Tag) -> Bytes {
-        bookkeeping::bucket_key(&self.config.prefix, tag.as_str())
-    }
-
-    fn index(&self, tag: &Tag) -> Bytes {
-        bookkeeping::index_key(&self.config.prefix, tag.as_str())
+    /// Returns the index of a tag and its bucket.
+    fn tag_keys(&self, tag: &Tag) -> [Bytes; 2] {
+        bookkeeping::tag_keys(&self.config.prefix, tag.as_str())
     }
 }
 
@@ -204,10 +272,6 @@ fn members(mut answer: impl Iterator<Item = Value>) -> Result<Vec<IndexMember>, 
     }
     members.retain(|(key, _)| !key.is_empty());
     Ok(members)
-}
-
-fn micros(moment: Moment) -> Value {
-    Value::Integer(moment.as_micros().try_into().unwrap_or(i64::MAX))
 }
 
 fn micros_of(duration: Duration) -> Value {

@@ -3,11 +3,10 @@
 use std::fmt;
 use std::sync::Arc;
 
-use fred::rustls::pki_types::pem::PemObject;
-use fred::rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use fred::rustls::{ClientConfig, RootCertStore, crypto::ring};
-use fred::rustls_native_certs::load_native_certs;
-use fred::types::config::TlsConfig as FredTls;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ClientConfig, RootCertStore, crypto::ring};
+use rustls_native_certs::load_native_certs;
 
 use crate::error::StoreError;
 
@@ -63,23 +62,22 @@ impl TlsConfig {
         self
     }
 
-    pub(super) fn build(&self) -> Result<FredTls, StoreError> {
+    pub(super) fn build(&self) -> Result<ClientConfig, StoreError> {
         // Named, because rustls panics if it must choose between two compiled-in providers.
         let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()
             .map_err(|error| StoreError::Config(format!("TLS: {error}")))?
             .with_root_certificates(self.root_store()?);
-        let client = match &self.identity {
-            None => builder.with_no_client_auth(),
+        match &self.identity {
+            None => Ok(builder.with_no_client_auth()),
             Some(identity) => {
                 let key = PrivateKeyDer::from_pem_slice(&identity.key)
                     .map_err(|_| StoreError::Config("TLS: the client's private key isn't a PEM private key".into()))?;
                 builder
                     .with_client_auth_cert(certificates(&identity.chain, "the client's certificate")?, key)
-                    .map_err(|error| StoreError::Config(format!("TLS: the client's certificate: {error}")))?
+                    .map_err(|error| StoreError::Config(format!("TLS: the client's certificate: {error}")))
             }
-        };
-        Ok(client.into())
+        }
     }
 
     pub(super) fn has_one_host_name(&self) -> bool {

@@ -2,11 +2,9 @@
 
 use std::sync::atomic::Ordering;
 
-use fred::error::Error;
-use fred::interfaces::{ClientLike, ServerInterface};
-use fred::types::InfoKind;
 use futures_util::future::{try_join, try_join_all};
 
+use super::client::Fault;
 use super::failure::unexpected;
 use super::link::{Connection, Link};
 use super::span::traced;
@@ -50,8 +48,9 @@ impl RedisStore {
         let links = self.servers.primaries().await?;
         let sizes = links.iter().map(|link| async {
             let connection = link.connection().await?;
-            let size = traced(link.address(), "DBSIZE", None, connection.client.dbsize::<u64>()).await;
-            link.judge(size).inspect_err(|error| self.servers.notice(error))
+            let size = traced(link.address(), "DBSIZE", None, connection.client.send("DBSIZE", Vec::new())).await;
+            let size = link.judge(size).inspect_err(|error| self.servers.notice(error))?;
+            size.as_u64().ok_or_else(size_unreadable)
         });
         Ok(try_join_all(sizes).await?.iter().sum())
     }
@@ -89,27 +88,32 @@ fn risk(server: &str, policy: &str) -> String {
 /// Returns the policy if it evicts. INFO reports it also to users without CONFIG rights.
 ///
 /// All our keys have a TTL, so `volatile-` policies evict them like `allkeys-` policies.
-async fn evicting_policy(connection: &Connection) -> Result<Option<String>, Error> {
-    let info = connection.client.info::<String>(Some(InfoKind::Memory));
-    let info = traced(&connection.address, "INFO", None, info).await?;
+async fn evicting_policy(connection: &Connection) -> Result<Option<String>, Fault> {
+    let info = connection.client.send("INFO", vec!["memory".into()]);
+    let info = traced(&connection.address, "INFO", None, info).await?.into_string().unwrap_or_default();
     let policy = info.lines().find_map(|line| line.strip_prefix("maxmemory_policy:")).map(str::trim_end);
     Ok(policy.filter(|policy| *policy != "noeviction").map(str::to_owned))
 }
 
 async fn usage(link: &Link) -> Result<ServerUsage, StoreError> {
     let connection = link.connection().await?;
-    let keys = traced(link.address(), "DBSIZE", None, connection.client.dbsize::<u64>());
-    let info = traced(link.address(), "INFO", None, connection.client.info::<String>(None));
+    let keys = traced(link.address(), "DBSIZE", None, connection.client.send("DBSIZE", Vec::new()));
+    let info = traced(link.address(), "INFO", None, connection.client.send("INFO", Vec::new()));
     let (keys, info) = link.judge(try_join(keys, info).await)?;
+    let info = info.into_string().unwrap_or_default();
     let number = |name| number(&info, name).ok_or_else(|| unexpected("the answer to INFO lacks a number"));
     Ok(ServerUsage {
         server: link.address().name.clone(),
-        keys,
+        keys: keys.as_u64().ok_or_else(size_unreadable)?,
         used_memory: number("used_memory")?,
         hits: number("keyspace_hits")?,
         misses: number("keyspace_misses")?,
         clients: number("connected_clients")?,
     })
+}
+
+fn size_unreadable() -> StoreError {
+    unexpected("the number of keys can't be read")
 }
 
 /// Returns the number of a line such as `name:12`.

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bytes::Bytes;
-use fred::types::Value;
 use mrc_core::json;
 
+use super::client::Value;
 use super::failure::unexpected;
 use crate::error::StoreError;
 use crate::store::{Claim, ClaimMode};
@@ -36,6 +36,19 @@ pub(super) fn claimed(answer: Value) -> Result<Claim, StoreError> {
         }
         _ => Err(unexpected("the answer to a claim can't be read")),
     }
+}
+
+/// Reads the answer to a claim with the clock's time.
+pub(super) fn claimed_at(answer: Value) -> Result<(Claim, Moment), StoreError> {
+    let mut answer = answer.into_array().into_iter();
+    let (claim, now) = (answer.next().unwrap_or(Value::Null), moment(answer.next())?);
+    Ok((claimed(claim)?, now))
+}
+
+/// Reads the clock's time.
+pub(super) fn moment(answer: Option<Value>) -> Result<Moment, StoreError> {
+    let micros = answer.and_then(|answer| answer.as_u64());
+    micros.map(Moment::from_micros).ok_or_else(|| unexpected("the clock's time can't be read"))
 }
 
 /// Returns a value without its marks. Returns `None` for a claim, or for marks only.
@@ -71,6 +84,11 @@ pub(super) fn marked(value: &[u8]) -> Bytes {
 pub(super) fn millis(duration: Duration) -> i64 {
     let millis = duration.as_nanos().div_ceil(1_000_000).clamp(1, LONGEST_MS);
     i64::try_from(millis).unwrap_or(i64::MAX)
+}
+
+/// Returns a moment in µs.
+pub(super) fn micros(moment: Moment) -> Value {
+    Value::Integer(moment.as_micros().try_into().unwrap_or(i64::MAX))
 }
 
 /// Reads the answer about a value's remaining TTL.

@@ -5,6 +5,7 @@ mod alias;
 mod apart;
 mod bounds;
 mod invalidation;
+mod many;
 mod results;
 
 use std::sync::Arc;

@@ -23,9 +23,11 @@ pub(super) struct Connections {
     redis: String,
     mysql: String,
     fred: Option<WithOptions<Client>>,
+    redis_rs: Option<redis::aio::MultiplexedConnection>,
     pool: Option<mysql_async::Pool>,
     store: Option<Arc<RedisStore>>,
     mrc: Option<MrcClient>,
+    followed: Option<MrcClient>,
     full: Option<MrcClient>,
     server: Option<MrcServer>,
     cache: Option<Cache>,
@@ -39,14 +41,21 @@ impl Connections {
             redis,
             mysql,
             fred: None,
+            redis_rs: None,
             pool: None,
             store: None,
             mrc: None,
+            followed: None,
             full: None,
             server: None,
             cache: None,
             bounded: HashMap::new(),
         }
+    }
+
+    /// Returns the URLs of Redis and of the database.
+    pub(super) fn urls(&self) -> [&str; 2] {
+        [&self.redis, &self.mysql]
     }
 
     /// Returns fred with our store's settings: time-outs, and no wait for a server that is away.
@@ -73,6 +82,19 @@ impl Connections {
         client.init().await?;
         let options = Options { fail_fast: true, max_attempts: Some(1), ..Options::default() };
         Ok(self.fred.insert(client.with_options(&options)).clone())
+    }
+
+    /// Returns redis-rs with our store's settings.
+    pub(super) async fn redis_rs(&mut self) -> Res<redis::aio::MultiplexedConnection> {
+        if let Some(connection) = &self.redis_rs {
+            return Ok(connection.clone());
+        }
+        let config = redis::AsyncConnectionConfig::new()
+            .set_response_timeout(Some(COMMAND_TIMEOUT))
+            .set_pipeline_buffer_size(1_024);
+        let client = redis::Client::open(self.redis.as_str())?;
+        let connection = client.get_multiplexed_async_connection_with_config(&config).await?;
+        Ok(self.redis_rs.insert(connection).clone())
     }
 
     pub(super) fn pool(&mut self) -> Res<mysql_async::Pool> {
@@ -104,6 +126,16 @@ impl Connections {
             _ => builder.redis_config(self.redis_config()?),
         };
         Ok(self.mrc.insert(builder.build()?).clone())
+    }
+
+    /// Returns a client whose entries have tags of rows. No follower of the name runs: that shows at
+    /// fills alone, as a shorter TTL.
+    pub(super) fn followed(&mut self) -> Res<MrcClient> {
+        if let Some(client) = &self.followed {
+            return Ok(client.clone());
+        }
+        let builder = MrcClient::builder().mysql(&self.mysql).redis_config(self.redis_config()?);
+        Ok(self.followed.insert(builder.follow("bench").build()?).clone())
     }
 
     /// Returns a client with every option on: early refreshes, stale copies, metrics, a listener.

@@ -42,8 +42,13 @@ pub(super) async fn measure(
             let call = BareGet { client: connections.fred().await?, key: key()?.into_bytes().into() };
             drive(callers, calls, call).await
         }
+        Way::Redis => {
+            let call = RedisGet { connection: connections.redis_rs().await?, key: key()?.into_bytes().into() };
+            drive(callers, calls, call).await
+        }
         Way::Store => drive(callers, calls, StoreGet { store: connections.store()?, key: key()?.into() }).await,
         Way::Bytes => drive(callers, calls, AsBytes(from(connections.mrc()?))).await,
+        Way::Followed => drive(callers, calls, AsBytes(from(connections.followed()?))).await,
         Way::Full => drive(callers, calls, AsBytes(from(connections.full()?))).await,
         Way::Typed => drive(callers, calls, Typed(from(connections.mrc()?))).await,
         Way::Borrowed => drive(callers, calls, Borrowed(from(connections.mrc()?))).await,
@@ -86,6 +91,21 @@ struct BareGet {
 impl Call for BareGet {
     async fn call(&self) -> Res<u64> {
         let value: Option<Bytes> = self.client.get(self.key.clone()).await?;
+        Ok(black_box(value).map_or(0, |value| value.len() as u64))
+    }
+}
+
+/// GET by redis-rs, with the key given.
+#[derive(Clone)]
+struct RedisGet {
+    connection: redis::aio::MultiplexedConnection,
+    key: Bytes,
+}
+
+impl Call for RedisGet {
+    async fn call(&self) -> Res<u64> {
+        let value: Option<Vec<u8>> =
+            redis::cmd("GET").arg(&*self.key).query_async(&mut self.connection.clone()).await?;
         Ok(black_box(value).map_or(0, |value| value.len() as u64))
     }
 }

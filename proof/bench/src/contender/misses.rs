@@ -12,7 +12,7 @@ use mysql_async::prelude::Queryable;
 use mysql_async::{Pool, Row, Value};
 
 use crate::Res;
-use crate::data::{TAGS, TTL};
+use crate::data::{ID, TAGS, TTL};
 
 /// Calls through the cache. Returns the seconds that each call took.
 pub(super) async fn mrc(client: MrcClient, query: &str, tagged: bool, ids: Range<u32>) -> Res<Vec<f64>> {
@@ -21,7 +21,7 @@ pub(super) async fn mrc(client: MrcClient, query: &str, tagged: bool, ids: Range
     for id in ids {
         let began = Instant::now();
         let query = tags.iter().fold(Query::new(query), |query, &tag| query.tag(tag));
-        let answer = client.query_with_cache(query, params! { "OrderId" => id }, TTL).await?;
+        let answer = client.query_with_cache(query, params! { ID => id }, TTL).await?;
         latencies.push(began.elapsed().as_secs_f64());
         if answer.is_hit() || answer.as_bytes().len() < 10 {
             return Err(format!("order {id} was no miss").into());

@@ -8,7 +8,9 @@ mod encode;
 mod functions;
 mod hits;
 mod invalidations;
+mod many;
 mod misses;
+mod shop;
 mod wire;
 
 use std::io::{BufRead, Write};
@@ -39,6 +41,7 @@ enum Request {
         calls: u32,
         tagged: bool,
     },
+    Many(many::Job),
     Function {
         miss: bool,
         tagged: bool,
@@ -64,6 +67,7 @@ enum Request {
     Invalidate {
         calls: u64,
     },
+    Shop(shop::Load),
     Encode {
         calls: u64,
     },
@@ -94,6 +98,7 @@ async fn answer(request: Request, way: Way, connections: &mut Connections) -> Re
         Request::Hit { query, callers, calls, tagged } => {
             json!(hits::measure(way, connections, query, tagged, callers, calls).await?)
         }
+        Request::Many(job) => json!(many::measure(way, connections, job).await?),
         Request::Function { miss, tagged, callers, calls } => {
             json!(functions::measure(connections.cache()?, miss, tagged, callers, calls).await?)
         }
@@ -102,12 +107,13 @@ async fn answer(request: Request, way: Way, connections: &mut Connections) -> Re
             json!(bounded::measure(cache, entries, miss, first, [callers, calls]).await?)
         }
         Request::Miss { query, from, calls, tagged } => {
-            let ids = from..from + calls;
+            let (ids, cpu) = (from..from + calls, cpu::time());
             let latencies = match way {
+                Way::Followed => misses::mrc(connections.followed()?, &query, tagged, ids).await?,
                 Way::Fred => misses::bare(connections.fred().await?, connections.pool()?, &query, ids).await?,
                 _ => misses::mrc(connections.mrc()?, &query, tagged, ids).await?,
             };
-            json!({ "latencies": latencies })
+            json!({ "latencies": latencies, "cpu": (cpu::time() - cpu).as_secs_f64() })
         }
         Request::Drop { name, value, substring, warm } => {
             json!(drops::measure(connections.server()?, name, value, substring, warm).await?)
@@ -115,6 +121,7 @@ async fn answer(request: Request, way: Way, connections: &mut Connections) -> Re
         Request::Invalidate { calls } => {
             json!(invalidations::measure(&*connections.store()?, connections.server()?, calls).await?)
         }
+        Request::Shop(load) => json!(shop::measure(load, connections.urls()).await?),
         Request::Encode { calls } => json!(encode::measure(way, calls)?),
         Request::Wire { query } => wire::measure(way, connections, &query).await?,
     })

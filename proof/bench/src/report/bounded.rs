@@ -5,10 +5,10 @@ use super::tables::Table;
 use super::targets::{Goal, RUNTIMES, Target, WAITING, add, many};
 use crate::results::{Bounded, Results, Series, Work, find};
 
-const SCRIPTS: &str = "**A miss in a bounded cache.** The miss runs four scripts, and fred writes each to the \
-    socket by itself: get, claim, the time for invalidations, and fill. The claim keeps other callers from \
-    computing the same. redis_func_cache promises none of this, and runs two scripts. Most of Redis's time is \
-    spent in the commands within the scripts.";
+const SCRIPTS: &str = "**A miss in a bounded cache.** The miss runs three scripts, and fred writes each to \
+    the socket by itself: get, claim, and fill. The claim keeps other callers from computing the same. \
+    redis_func_cache promises none of this, and runs two scripts. Most of Redis's time is spent in the \
+    commands within the scripts.";
 /// A thousand times more entries may cost twice as much: log 1,000,000 / log 1,000.
 const GROWTH: f64 = 2.0;
 

@@ -2,8 +2,12 @@
 
 mod bars;
 mod bounded;
+mod clients;
+mod exact;
 mod follow;
+mod gains;
 mod lines;
+mod many;
 mod pictures;
 mod ratios;
 mod tables;
@@ -22,15 +26,19 @@ const END: &str = "<!-- … to here. -->";
 /// Returns everything as Markdown, which reads well on a terminal too.
 pub(crate) fn text(results: &Results) -> String {
     let targets = targets::all(results);
-    let mut out = tables::targets(&targets);
+    let mut out = gains::table(results);
+    out += &tables::targets(&targets);
     out += &tables::hits(results);
     out += &tables::rows(results);
     out += &tables::misses(results);
+    out += &many::tables(results);
     out += &tables::drops(results);
     out += &tags::invalidations(results);
     out += &tags::memory(results);
     out += &tags::functions(results);
+    out += &clients::table(results);
     out += &bounded::calls(results);
+    out += &exact::tables(results);
     out += &follow::tables(results);
     out
 }

@@ -118,14 +118,18 @@ pub(super) fn misses(results: &Results) -> String {
     for (miss, (_, words)) in
         words.iter().filter_map(|words| Some((results.misses.iter().find(|miss| miss.name == words.0)?, words)))
     {
-        let runs = miss.commands.chunk_by(|one, next| one == next).map(|run| match run {
-            [one] => one.clone(),
-            run => format!("{} × {}", run.first().map_or("", String::as_str), run.len()),
-        });
-        let commands = format!("{}: {}", miss.commands.len(), runs.collect::<Vec<_>>().join(", "));
-        table.row([(*words).to_owned(), commands, number(median(miss.latencies.clone()) * 1e6)]);
+        table.row([(*words).to_owned(), commands(&miss.commands), number(median(miss.latencies.clone()) * 1e6)]);
     }
     table.text()
+}
+
+/// Returns the number of commands and their names, `3: GET, EVALSHA × 2`.
+pub(super) fn commands(commands: &[String]) -> String {
+    let runs = commands.chunk_by(|one, next| one == next).map(|run| match run {
+        [one] => one.clone(),
+        run => format!("{} × {}", run.first().map_or("", String::as_str), run.len()),
+    });
+    format!("{}: {}", commands.len(), runs.collect::<Vec<_>>().join(", "))
 }
 
 pub(super) fn drops(results: &Results) -> String {

@@ -5,11 +5,11 @@ use super::targets::{Goal, RUNTIMES, Target, WAITING, add, many};
 use super::{number, thousands};
 use crate::results::{Calls, Results, Series, Work, find};
 
-const SCRIPTS: &str = "**A miss of a function with tags.** The miss runs six scripts, and fred writes each to the \
-    socket by itself, with one system call each. A fifth and more is page faults, because the allocator \
-    returns the memory of the futures to the system and fetches it again. One caller alone also sleeps four \
-    times a miss. simple-dep-cache claims nothing and orders nothing; its eight commands are eight round \
-    trips.";
+const SCRIPTS: &str = "**A miss of a function with tags.** The miss is a `GET` and two scripts, and fred writes each \
+    to the socket by itself, with one system call each. A fifth and more is page faults, because the \
+    allocator returns the memory of the futures to the system and fetches it again. One caller alone also \
+    sleeps three times a miss. simple-dep-cache claims nothing and orders nothing; its eight commands are \
+    eight round trips.";
 const TAGS_OF_A_CALL: &str =
     "**A hit with tags.** The hit itself is the same `GET`. The rest is building three tags at each call.";
 

@@ -1,11 +1,14 @@
 //! Runs the suites, one after the other, on servers of this run alone.
 
 mod bounded;
+mod clients;
 mod drops;
+mod exact;
 mod follow;
 mod functions;
 mod hits;
 mod invalidations;
+mod many;
 mod memory;
 mod misses;
 mod rows;
@@ -34,7 +37,10 @@ pub(crate) fn run(args: &Args) -> Res<Results> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
         let machine = Machine::look();
         let database = Database::create().await;
-        if [Suite::Hits, Suite::Rows, Suite::Miss, Suite::Functions].into_iter().any(|suite| args.wants(suite)) {
+        if [Suite::Hits, Suite::Rows, Suite::Miss, Suite::Many, Suite::Functions, Suite::Clients]
+            .into_iter()
+            .any(|suite| args.wants(suite))
+        {
             progress("filling the table");
             database.execute(&data::schema()).await;
         }
@@ -50,6 +56,9 @@ pub(crate) fn run(args: &Args) -> Res<Results> {
         if args.wants(Suite::Miss) {
             results.misses = misses::run(plan, &mysql).await?;
         }
+        if args.wants(Suite::Many) {
+            results.many = Some(many::run(plan, &database).await?);
+        }
         if args.wants(Suite::Drop) {
             results.drops = drops::run(plan).await?;
         }
@@ -60,11 +69,17 @@ pub(crate) fn run(args: &Args) -> Res<Results> {
         if args.wants(Suite::Functions) {
             results.functions = functions::run(plan, &mysql).await?;
         }
+        if args.wants(Suite::Clients) {
+            results.clients = clients::run(plan, &mysql).await?;
+        }
         if args.wants(Suite::Bounded) {
             results.bounded = bounded::run(plan).await?;
         }
         if args.wants(Suite::Follow) {
             results.follow = vec![follow::run(plan, args.quick).await?];
+        }
+        if args.wants(Suite::Exact) {
+            results.exact = vec![exact::run(plan, args.quick).await?];
         }
         Ok(results)
     })

@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use fred::clients::Client;
+use fred::interfaces::LuaInterface;
 use mrc_tests::{Database, Proxy};
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
@@ -15,6 +17,8 @@ use crate::processes::Processes;
 use crate::record::Count;
 use crate::sink::History;
 
+/// Removes the registry, as an eviction does.
+const FORGET: &str = "for _, key in ipairs(redis.call('KEYS', 'mrc:w:*')) do redis.call('DEL', key) end";
 /// The longest time between two faults, in ms.
 const THINK: u64 = 1_200;
 /// The time for which the engine doesn't commit what the log has.
@@ -26,6 +30,8 @@ pub(super) struct Faults {
     pub(super) link: Proxy,
     pub(super) database: Arc<Database>,
     pub(super) history: Arc<History>,
+    /// Redis itself, if its registry of schemes is to be lost too.
+    pub(super) redis: Option<Client>,
 }
 
 impl Faults {
@@ -52,6 +58,13 @@ impl Faults {
                 4 | 5 => {
                     self.link.cut();
                     Count::FollowerCut
+                }
+                6 | 7 if self.redis.is_some() => {
+                    if let Some(redis) = &self.redis {
+                        // It fails while Redis is away.
+                        let _: Result<(), _> = redis.eval(FORGET, Vec::<String>::new(), Vec::<String>::new()).await;
+                    }
+                    Count::RegistryLost
                 }
                 _ => {
                     self.database.hold_commits(Some(HOLD)).await;

@@ -36,11 +36,14 @@ use crate::args::Child;
 use crate::items::{FIRST, ITEMS};
 use crate::processes::Processes;
 use crate::sink::History;
+use crate::weak;
 
 /// The tag of every entry, for a change whose rows the log doesn't have.
 pub(crate) const ALL: &str = "items";
 /// The name of all followers. One of them leads.
-const NAME: &str = "history";
+pub(crate) const NAME: &str = "history";
+/// How long Redis may take to forget the registry.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// The number of processes that follow.
 const FOLLOWERS: u8 = 2;
 /// The lease of a follower. It is short, so that a take-over is soon.
@@ -74,7 +77,9 @@ pub(crate) async fn start(
     let link = Proxy::to(database.port()).await;
     let mysql = database.url().replace(&format!(":{}/", database.port()), &format!(":{}/", link.port()));
     let followers = Processes::start("follower", Child { mysql, ..child.clone() }, FOLLOWERS).await?;
-    let faults = faults::Faults { followers, link, database: Arc::clone(database), history: Arc::clone(history) };
+    let redis = if child.auto { Some(weak::redis(child.direct, PATIENCE).await?) } else { None };
+    let (database, history) = (Arc::clone(database), Arc::clone(history));
+    let faults = faults::Faults { followers, link, database, history, redis };
     players.spawn(faults.happen(child.seed, Arc::clone(calm)));
     let tracker = Arc::new(Tracker::default());
     players.spawn(Arc::clone(&tracker).watch(child.direct));

@@ -35,11 +35,13 @@ pub(crate) async fn run(child: &Child) -> Res<()> {
     loop {
         let told = sink.clone();
         let store = weak::store(child.redis, None).await?;
+        let rules = if child.auto { Rules::default() } else { rules.clone() };
         let follower = Follower::with_shared_store(MySqlConfig::from_url(&child.mysql)?, store)
             .name(NAME)
             .server_id(SERVER_ID)
             .lease(LEASE)
-            .rules(rules.clone())
+            .rules(rules)
+            .auto(child.auto)
             .on_event(move |event: &Event<'_>| match event {
                 Event::Leads { leads: true } => told.count(Count::Led),
                 Event::Rewound { .. } => told.count(Count::Rewound),
@@ -51,6 +53,7 @@ pub(crate) async fn run(child: &Child) -> Res<()> {
         let follower = match child.without {
             Some(Lack::Visibility) => follower.without(Part::Visibility),
             Some(Lack::Order) => follower.without(Part::Order),
+            Some(Lack::Schemes) => follower.without(Part::Schemes),
             Some(Lack::Cascades) => follower.without(Part::Cascades),
             _ => follower,
         };

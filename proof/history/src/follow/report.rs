@@ -11,9 +11,9 @@ use crate::run::Outcome;
 pub(crate) fn table(outcomes: &[Outcome]) -> String {
     let mut text = String::from(
         "\n| run | reads | hits | computed | commits | lag p50, ms | lag p99, ms | take-overs | killed | stopped | cut | \
-         held | whole table | seconds | reads after the last | old ones | **stale** |\n",
+         held | registry lost | whole table | seconds | reads after the last | old ones | **stale** |\n",
     );
-    text += &format!("| --- |{}\n", " --: |".repeat(16));
+    text += &format!("| --- |{}\n", " --: |".repeat(17));
     for outcome in outcomes {
         let (reads, writes) = (outcome.history.reads(), outcome.history.writes());
         let seen = |kinds: &[Seen]| grouped(reads.iter().filter(|read| kinds.contains(&read.seen)).count());
@@ -31,7 +31,7 @@ pub(crate) fn table(outcomes: &[Outcome]) -> String {
         let old = after().filter(|read| newest.get(&read.item).is_some_and(|newest| read.version < *newest)).count();
         let _ = writeln!(
             text,
-            "| {} | {} | {} | {} | {} | {:.1} | {:.1} | {} | {} | {} | {} | {} | {} | {:.0} | {} | {} | {} |",
+            "| {} | {} | {} | {} | {} | {:.1} | {:.1} | {} | {} | {} | {} | {} | {} | {} | {:.0} | {} | {} | {} |",
             outcome.name(),
             grouped(reads.len()),
             seen(&[Seen::Hit, Seen::FunctionKept, Seen::Followed]),
@@ -44,6 +44,7 @@ pub(crate) fn table(outcomes: &[Outcome]) -> String {
             counted(Count::FollowerStopped),
             counted(Count::FollowerCut),
             counted(Count::CommitsHeld),
+            counted(Count::RegistryLost),
             counted(Count::FellBack),
             outcome.took.as_secs_f64(),
             grouped(after().count()),

@@ -96,6 +96,16 @@ impl Setting {
             ("Redis goes back, three events", Self { faults: back, ..mixed }),
             ("Redis goes back twice, late", Self { faults: Faults { goes_back: 2, ..late }, ..one.clone() }),
             ("Redis goes back, two binlog followers", Self { processes: 2, faults: back, ..one.clone() }),
+            (
+                "a primary goes back, a crash",
+                Self { cluster: true, faults: Faults { follower_crashes: 1, ..back }, ..one.clone() },
+            ),
+            ("a primary goes back, two events", Self { cluster: true, faults: back, ..two.clone() }),
+            (
+                "a primary goes back, a timeout",
+                Self { cluster: true, faults: Faults { timeouts: 1, ..back }, ..one.clone() },
+            ),
+            ("primaries go back twice", Self { cluster: true, faults: Faults { goes_back: 2, ..none }, ..one.clone() }),
             ("schemes, two readers, a crash", Self { readers: 2, faults: crash, ..schemes(&one) }),
             ("schemes, late", Self { faults: late, ..schemes(&one) }),
             (

@@ -51,6 +51,10 @@ impl Setting {
             ),
             ("followed", Self { faults: Faults { follower_crashes: 1, ..Faults::default() }, ..followed.clone() }),
             ("two followers of the binlog", Self { processes: 2, ..followed.clone() }),
+            (
+                "a primary of a cluster goes back",
+                Self { cluster: true, faults: Faults { goes_back: 1, ..Faults::default() }, ..followed.clone() },
+            ),
             ("Redis goes back", Self { faults: Faults { goes_back: 1, ..Faults::default() }, ..followed.clone() }),
             (
                 "schemes",

@@ -64,5 +64,21 @@ pub(crate) enum Command {
         round: u8,
         expected: Position,
         new: Position,
+        told: Option<u8>,
+    },
+    /// Copies the position to a primary, if that has this history, or that of its last copy.
+    Copy {
+        process: u8,
+        round: u8,
+        primary: u8,
+        number: u8,
+        position: Position,
+        history: Option<u8>,
+    },
+    /// Sets the position back, without a comparison.
+    GoBack {
+        process: u8,
+        round: u8,
+        position: Position,
     },
 }

@@ -6,6 +6,7 @@ pub(crate) mod flight;
 pub(crate) mod floor;
 pub(crate) mod index;
 pub(crate) mod moment;
+pub(crate) mod primaries;
 pub(crate) mod process;
 pub(crate) mod reader;
 pub(crate) mod redis;

@@ -11,6 +11,10 @@ pub(crate) struct Process {
     pub(crate) at: Position,
     /// The number of its position's command. A late reply to another one says nothing.
     pub(crate) round: u8,
+    /// The number of the command whose reply told it to invalidate again.
+    pub(crate) told: Option<u8>,
+    /// The history of each primary that refused a copy.
+    pub(crate) refusals: [Option<u8>; 2],
     pub(crate) step: Stage,
 }
 
@@ -27,16 +31,24 @@ pub(crate) enum Stage {
     Invalidated { upto: Position },
     /// The position was sent.
     Writing { upto: Position },
+    /// The position is being copied to each primary of a cluster. `found`: the oldest that one has
+    /// instead. `back`: the follower goes on from here, and those that refused are overwritten.
+    Copying { upto: Position, unanswered: [bool; 2], found: Option<(u8, Position)>, back: Option<Position> },
+    /// A primary may have gone back, to `to`. First all claims are removed, then all entries with tags.
+    Removing { upto: Position, to: Position, claims: bool },
+    /// The position was set back.
+    GoingBack { upto: Position, to: Position },
 }
 
 impl Process {
     pub(crate) fn new(tagger: u8) -> Self {
-        Self { tagger, at: 0, round: 0, step: Stage::reading(0) }
+        Self { tagger, at: 0, round: 0, told: None, refusals: [None; 2], step: Stage::reading(0) }
     }
 
     /// Goes on after the position `at`, which is the one in Redis.
     pub(crate) fn resume(&mut self, at: Position) {
         self.at = at;
+        self.refusals = [None; 2];
         self.step = Stage::reading(at);
     }
 

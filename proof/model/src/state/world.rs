@@ -6,6 +6,7 @@ use crate::state::command::Command;
 use crate::state::flight::Follower;
 use crate::state::floor::Floor;
 use crate::state::index::{Index, Score, Tags};
+use crate::state::primaries::Primaries;
 use crate::state::process::Process;
 use crate::state::reader::Reader;
 use crate::state::redis::{Content, Entry, Value, Version};
@@ -33,6 +34,7 @@ pub(crate) struct World {
     /// The followers of the binlog, and their position in Redis.
     pub(crate) processes: Vec<Process>,
     pub(crate) position: Position,
+    pub(crate) primaries: Primaries,
     /// The snapshot that Redis may go back to.
     pub(crate) saved: Option<Box<Saved>>,
     /// Commands that were sent and not yet executed, in no order of time. Any may be next.
@@ -74,6 +76,7 @@ impl World {
             binlog: Binlog { changes: setting.log.clone(), logged: 0 },
             processes: processes.collect(),
             position: 0,
+            primaries: Primaries::ALONE,
             saved: None,
             network: Vec::new(),
             stale_answer: false,
@@ -105,6 +108,9 @@ impl World {
             }
             warm
         })
+        .flat_map(|warm| {
+            Primaries::all(setting.cluster).into_iter().map(move |primaries| Self { primaries, ..warm.clone() })
+        })
         .collect()
     }
 
@@ -135,8 +141,12 @@ impl World {
         }
     }
 
-    /// Raises the floor to what the position promises: versions that are visible too.
+    /// Raises the floor to what the position promises: versions that are visible too. In a cluster it
+    /// promises nothing until each primary has its copy.
     pub(crate) fn count_position(&mut self) {
+        if self.primaries.differ() {
+            return;
+        }
         let promised = self.binlog.last_of_ours(self.position.min(self.row));
         self.floor.tagged = self.floor.tagged.max(promised);
     }
@@ -158,7 +168,8 @@ impl World {
         if self.processes.is_empty() {
             return format!("{entries} {} row=v{} floor=v{all},v{tagged}", self.index, self.row);
         }
-        format!("{entries} {} row=v{} position={} floor=v{tagged}", self.index, self.row, self.position)
+        let copies = self.primaries.words(self.position);
+        format!("{entries} {} row=v{} {copies} floor=v{tagged}", self.index, self.row)
     }
 
     /// Returns whether no call, no invalidation and no commit has anything left to do.
@@ -169,6 +180,7 @@ impl World {
             && self.binlog.is_complete()
             && usize::from(self.row) >= self.binlog.changes.len()
             && self.position == self.binlog.logged
+            && !self.primaries.differ()
             && self.processes.iter().all(|process| process.is_done(self.binlog.logged))
             && !self.followers.iter().any(|follower| matches!(follower, Follower::Following { .. }))
     }

@@ -1,7 +1,8 @@
 //! A command arrives at Redis: its execution, and the reply.
 
-use super::{fault, process, replies, tagger, writer};
+use super::{cluster, fault, process, replies, tagger, writer};
 use crate::part::Part;
+use crate::state::binlog::Position;
 use crate::state::command::Command;
 use crate::state::redis::{Claim, Entry};
 use crate::state::world::World;
@@ -50,15 +51,48 @@ pub(crate) fn execute(command: Command, world: &mut World, without: Option<Part>
             tagger::drop_answered(world, tagger, round, entry);
         }
         Command::Prune { listed } => world.index.prune(listed, without),
-        Command::Position { process, round, expected, new } => {
-            let stored = world.position == expected || without == Some(Part::PositionCompared);
+        Command::Position { process, round, expected, new, told } => {
+            let stored = takes(world, (process, told), expected, new, without);
             if stored {
+                if world.position != new {
+                    world.primaries.number += 1;
+                    world.primaries.again = None;
+                }
                 world.position = new;
                 world.count_position();
+                world.primaries.note_history();
+            } else if world.position == expected {
+                world.primaries.again = Some((process, round));
+                world.primaries.note_history();
             }
             process::position_answered(world, process, round, stored, without);
         }
+        Command::Copy { process, round, primary, number, position, history } => {
+            let instead = cluster::write_copy(world, primary, (number, position), history, without);
+            cluster::copy_answered(world, process, (round, primary), instead, without);
+        }
+        Command::GoBack { process, round, position } => {
+            world.position = position;
+            world.primaries.number += 1;
+            world.primaries.again = Some((process, round));
+            cluster::back_answered(world, process, round);
+        }
     }
+}
+
+/// Returns whether Redis takes a position. What was invalidated since the last one may be undone if
+/// Redis has another history by now, or if it has said so and the follower hasn't heard it.
+fn takes(
+    world: &World,
+    (process, told): (u8, Option<u8>),
+    expected: Position,
+    new: Position,
+    without: Option<Part>,
+) -> bool {
+    let continues = world.primaries.has_noted_history()
+        && world.primaries.again.is_none_or(|(id, round)| id == process && told == Some(round))
+        || without == Some(Part::BatchAgain);
+    world.position == new || (world.position == expected && continues) || without == Some(Part::PositionCompared)
 }
 
 fn entry(world: &mut World, reader: u8) -> &mut Entry {
@@ -113,10 +147,21 @@ pub(crate) fn words(command: Command, before: &World, without: Option<Part>) -> 
             format!("{}'s drop: {what} {}", tagger::name(before, tagger), if stays { "stays" } else { "is gone" })
         }
         Command::Prune { .. } => "prune".to_owned(),
-        Command::Position { process, expected, new, .. } => {
-            let stored = before.position == expected || without == Some(Part::PositionCompared);
-            let result = if stored { "stored" } else { "refused, as Redis has another" };
+        Command::Position { process, expected, new, told, .. } => {
+            let stored = takes(before, (process, told), expected, new, without);
+            let result = if stored { "stored" } else { "refused, as Redis has another, or went back" };
             format!("{}'s position {new}: {result}", process::name(process))
+        }
+        Command::Copy { process, primary, number, position, history, .. } => {
+            let result = match cluster::write_copy(&mut world, primary, (number, position), history, without) {
+                None => "stored".to_owned(),
+                Some((number, position)) => format!("refused, it has {number}:{position}"),
+            };
+            let to = if primary == 0 { "A" } else { "B" };
+            format!("{}'s copy {number}:{position} to {to}: {result}", process::name(process))
+        }
+        Command::GoBack { process, position, .. } => {
+            format!("{}'s position goes back to {position}", process::name(process))
         }
     }
 }

@@ -18,8 +18,8 @@ pub(crate) enum Fault {
     BucketGoes,
     SchemeGoes,
     PeerFills,
-    /// The snapshot is taken to which Redis goes back later.
-    Saves,
+    /// The snapshot is taken to which Redis, or this primary, goes back later.
+    Saves(u8),
     GoesBack,
 }
 
@@ -44,7 +44,8 @@ pub(crate) fn possible(world: &World, without: Option<Part>) -> Vec<Fault> {
         (faults.bucket_goes > 0 && table.bucket > 0, Fault::BucketGoes),
         (faults.scheme_goes > 0 && table.scheme.is_some() && scheme_ends, Fault::SchemeGoes),
         (faults.peer_fills > 0, Fault::PeerFills),
-        (faults.goes_back > 0 && world.saved.is_none(), Fault::Saves),
+        (faults.goes_back > 0 && world.saved.is_none(), Fault::Saves(0)),
+        (faults.goes_back > 0 && world.saved.is_none() && world.primaries.are_a_cluster, Fault::Saves(1)),
         (faults.goes_back > 0 && world.saved.is_some(), Fault::GoesBack),
     ]);
     possible.into_iter().filter(|(may, _)| *may).map(|(_, fault)| fault).collect()
@@ -85,7 +86,7 @@ pub(crate) fn happen(world: &mut World, fault: Fault, without: Option<Part>) {
                 reader.registered = false;
             }
         }
-        Fault::Saves => went_back::save(world),
+        Fault::Saves(primary) => went_back::save(world, primary),
         Fault::GoesBack => went_back::go_back(world, without),
         Fault::PeerFills => {
             world.faults.peer_fills -= 1;
@@ -104,7 +105,11 @@ pub(crate) fn words(before: &World, fault: Fault) -> String {
         Fault::EpochGoes => "Redis: T forgets its epoch".to_owned(),
         Fault::BucketGoes => "Redis: the bucket expires".to_owned(),
         Fault::SchemeGoes => "Redis: the registration of the scheme expires".to_owned(),
-        Fault::Saves => "Redis: takes a snapshot".to_owned(),
+        Fault::Saves(primary) if before.primaries.are_a_cluster => {
+            format!("the replica of {} has this, and lags behind from here", if primary == 0 { "A" } else { "B" })
+        }
+        Fault::GoesBack if before.primaries.are_a_cluster => "that replica takes over".to_owned(),
+        Fault::Saves(_) => "Redis: takes a snapshot".to_owned(),
         Fault::GoesBack => "Redis: goes back to the snapshot; all connections end".to_owned(),
         Fault::PeerFills => format!("a peer: reads v{0} and SETs K to v{0}", before.row),
     }

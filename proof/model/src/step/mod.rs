@@ -3,6 +3,7 @@
 pub(crate) mod arrival;
 pub(crate) mod binlog;
 mod calls;
+mod cluster;
 pub(crate) mod fault;
 pub(crate) mod flight;
 pub(crate) mod process;

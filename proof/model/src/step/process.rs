@@ -1,10 +1,13 @@
 //! A process that follows the binlog: events, visible, tags, invalidation, position.
 
+use super::cluster;
 use crate::part::Part;
 use crate::setting::Change;
 use crate::state::binlog::Position;
 use crate::state::command::Command;
+use crate::state::index::Tags;
 use crate::state::process::{Process, Stage};
+use crate::state::redis::Entry;
 use crate::state::world::World;
 
 /// Its own moves.
@@ -18,8 +21,12 @@ pub(crate) enum Move {
     See,
     /// Writes the position.
     WritePosition,
-    /// Writes the position again, because the reply didn't come in time.
+    /// Writes the position again, because a reply didn't come in time.
     WriteAgain,
+    /// Writes the position that it has, because a primary has another copy.
+    Confirm,
+    /// Removes all claims, or afterwards all entries with tags, on all primaries.
+    Remove,
     /// Finds another position in Redis than its own, and goes on from there.
     Look,
     Crash,
@@ -47,10 +54,16 @@ pub(crate) fn moves(process: &Process, world: &World, without: Option<Part>) -> 
             if process.at != world.position && without != Some(Part::PositionLooked) {
                 moves.push(Move::Look);
             }
+            if process.at == world.position && world.primaries.differ() && known.is_none() {
+                moves.push(Move::Confirm);
+            }
         }
         Stage::Invalidated { .. } => moves.push(Move::WritePosition),
-        Stage::Writing { .. } if world.faults.timeouts > 0 => moves.push(Move::WriteAgain),
-        Stage::Writing { .. } | Stage::Invalidating { .. } => {}
+        Stage::Removing { .. } => moves.push(Move::Remove),
+        Stage::Writing { .. } | Stage::Copying { .. } | Stage::GoingBack { .. } if world.faults.timeouts > 0 => {
+            moves.push(Move::WriteAgain);
+        }
+        Stage::Writing { .. } | Stage::Copying { .. } | Stage::GoingBack { .. } | Stage::Invalidating { .. } => {}
     }
     if world.faults.follower_crashes > 0 {
         moves.push(Move::Crash);
@@ -79,14 +92,30 @@ pub(crate) fn make(world: &mut World, id: u8, what: Move, without: Option<Part>)
             }
         }
         (Move::WritePosition, Stage::Invalidated { upto }) => write(world, id, upto),
-        (Move::WriteAgain, Stage::Writing { upto }) => {
+        (Move::WriteAgain, Stage::Writing { upto } | Stage::Copying { upto, .. } | Stage::GoingBack { upto, .. }) => {
             world.faults.timeouts -= 1;
             write(world, id, upto);
+        }
+        (Move::Confirm, _) => {
+            let at = process.at;
+            write(world, id, at);
+        }
+        (Move::Remove, Stage::Removing { upto, to, claims: true }) => {
+            process.step = Stage::Removing { upto, to, claims: false };
+            world.entries.iter_mut().for_each(|entry| entry.l = None);
+        }
+        (Move::Remove, Stage::Removing { upto, to, claims: false }) => {
+            for entry in world.entries.iter_mut().filter(|entry| entry.g != Tags::None) {
+                *entry = Entry { l: entry.l, ..Entry::EMPTY };
+            }
+            cluster::go_back(world, id, upto, to);
         }
         (Move::Look, _) => process.resume(world.position),
         (Move::Crash, _) => {
             world.faults.follower_crashes -= 1;
+            process.told = None;
             process.step = Stage::Down;
+            process.refusals = [None; 2];
             process.round += 1;
             if let Some(tagger) = world.taggers.get_mut(usize::from(process.tagger)) {
                 tagger.give_up();
@@ -118,8 +147,10 @@ fn invalidate(world: &mut World, id: u8, upto: Position) {
 fn write(world: &mut World, id: u8, upto: Position) {
     let Some(process) = world.processes.get_mut(usize::from(id)) else { return };
     process.round += 1;
+    process.refusals = [None; 2];
     process.step = Stage::Writing { upto };
-    let command = Command::Position { process: id, round: process.round, expected: process.at, new: upto };
+    let command =
+        Command::Position { process: id, round: process.round, expected: process.at, new: upto, told: process.told };
     world.send(command);
 }
 
@@ -140,6 +171,12 @@ pub(crate) fn position_answered(world: &mut World, id: u8, round: u8, stored: bo
         return;
     }
     let invalidates = without == Some(Part::PositionLast) && scheme && world.binlog.last_of_ours(upto) > process.at;
+    if stored && world.primaries.are_a_cluster {
+        return cluster::copy(world, id, upto, None);
+    }
+    if !stored {
+        process.told = Some(round);
+    }
     process.resume(if stored { upto } else { position });
     if stored && invalidates {
         invalidate(world, id, upto);
@@ -181,6 +218,9 @@ pub(crate) fn words(before: &World, id: u8, what: Move, without: Option<Part>) -
             format!("sends position {upto}, if Redis has {}", process.at)
         }
         (Move::WriteAgain, _) => "no reply in time; sends the position again".to_owned(),
+        (Move::Confirm, _) => format!("sends position {} again, to be compared", process.at),
+        (Move::Remove, Stage::Removing { claims: true, .. }) => "removes all claims, by scan".to_owned(),
+        (Move::Remove, _) => "removes all entries with tags, by scan".to_owned(),
         (Move::Look, _) => format!("finds position {}, not {}: goes on from there", before.position, process.at),
         (Move::Crash, _) => "crashes".to_owned(),
         (Move::Start, _) if without == Some(Part::PositionResumed) => {

@@ -18,7 +18,7 @@ async fn full(view: &Arc<dyn CacheStore>, namespace: &str) -> mrc_store::Token {
     let tags = [(tag, view.now().await.unwrap())].into_iter().collect();
     let key = format!("{namespace}:a");
     assert_eq!(view.claim(&key, &claim, Terms::fill(LONG)).await.unwrap(), Claim::Granted);
-    assert!(view.fill(&key, &claim, "[1]".into(), Life { tags, ..LONG.into() }).await.unwrap());
+    assert!(view.fill(&key, &claim, "[1]".into(), Life::from(LONG).tags(tags)).await.unwrap());
     for name in ["b", "c"] {
         view.put(&format!("{namespace}:{name}"), "[1]".into(), LONG).await.unwrap();
     }

@@ -21,9 +21,9 @@ for _, field in ipairs(redis.call('HKEYS', tags)) do
 end
 local life
 for _, key in ipairs(KEYS) do
-  local left = redis.call('PTTL', key)
-  if left == -1 then return key .. ' stays for ever' end
-  if left >= 0 and life and math.abs(life - left) > 2 then return key .. ' does not end with the others' end
-  if left >= 0 then life = left end
+  local at = redis.call('PEXPIRETIME', key)
+  if at == -1 then return key .. ' stays for ever' end
+  if at >= 0 and life and math.abs(life - at) > 2 then return key .. ' does not end with the others' end
+  if at >= 0 then life = at end
 end
 return 'whole ' .. #fields

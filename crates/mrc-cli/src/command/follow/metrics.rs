@@ -19,6 +19,8 @@ pub(super) fn text(name: &str, status: &Status) -> String {
         ("leader", Some(f64::from(u8::from(status.leads))), "1 while this follower leads, else 0"),
         ("lag_seconds", Some(status.lag.as_secs_f64()), "From the newest applied commit to its invalidation"),
         ("visibility_seconds", Some(status.visibility.as_secs_f64()), "How long the last batch waited for readers"),
+        ("schemes", Some(status.schemes as f64), "The registered conditions on rows that entries depend on"),
+        ("tables", Some(status.tables as f64), "The tables of these conditions"),
         ("position_age_seconds", status.position_age.map(|age| age.as_secs_f64()), "Since the position was confirmed"),
     ];
     let mut text = String::new();

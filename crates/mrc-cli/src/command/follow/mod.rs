@@ -28,15 +28,16 @@ pub(crate) async fn run(args: FollowArgs, global: &Global, output: &Output) -> R
     let (config, rules) = read(&args.config)?;
     let store = connect::redis(global)?;
     if args.status {
-        return interruptible(status::run(&config.name, &store, output)).await;
+        return interruptible(status::run(&config, &store, output)).await;
     }
     let mysql = connect::mysql_config(global)?;
-    let started = format!(
-        "follows {} as {:?}, server_id {}",
-        counted(rules.tables().len() as u64, "table"),
-        config.name,
-        config.server_id
-    );
+    let of_rules = counted(rules.tables().len() as u64, "table");
+    let tables = match (config.auto, rules.is_empty()) {
+        (false, _) => of_rules,
+        (true, true) => "what queries depend on".into(),
+        (true, false) => format!("what queries depend on, and {of_rules} by rules"),
+    };
+    let started = format!("follows {tables} as {:?}, server_id {}", config.name, config.server_id);
     let builder = Follower::builder(mysql, store).config(config).rules(rules);
     if args.check {
         return interruptible(check::run(&builder.build()?, output)).await;

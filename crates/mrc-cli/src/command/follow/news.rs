@@ -199,6 +199,10 @@ fn status_line(status: &Status, last: &Status, since: Duration, dry_run: bool) -
         entries(status.invalidated),
         tail.unwrap_or(&status.position),
     );
+    if status.schemes > 0 {
+        line +=
+            &format!(" · {} of {}", counted(status.schemes as u64, "scheme"), counted(status.tables as u64, "table"));
+    }
     if let Some((table, why)) = &status.last_fallback {
         line += &format!(" · fell back: {table} ({why})");
     }
@@ -218,6 +222,8 @@ fn numbers(status: &Status) -> serde_json::Value {
         "position_age_seconds": status.position_age.map(|age| age.as_secs_f64()),
         "lag_seconds": status.lag.as_secs_f64(),
         "visibility_seconds": status.visibility.as_secs_f64(),
+        "schemes": status.schemes,
+        "tables": status.tables,
         "transactions": status.transactions,
         "rows": status.rows,
         "tags": status.tags,

@@ -1,5 +1,6 @@
 //! `mrc follow`: its files, its checks, its run, and how it ends.
 
+mod auto;
 mod check;
 mod files;
 mod runs;
@@ -54,9 +55,14 @@ impl Shop {
 
     /// Opens a shop on a database, with more lines for its rule.
     async fn with(database: Database, rule: &str) -> Self {
-        database.execute("CREATE TABLE orders (id INT PRIMARY KEY, store_id INT, note JSON)").await;
         let (follow, table) = (head(), format!("{}.orders", database.name()));
-        let rules = RulesFile::new(&format!("{follow}\n[[rule]]\ntable = \"{table}\"\nall = \"orders\"\n{rule}\n"));
+        let text = format!("{follow}\n[[rule]]\ntable = \"{table}\"\nall = \"orders\"\n{rule}\n");
+        Self::with_file(database, &text).await
+    }
+
+    async fn with_file(database: Database, text: &str) -> Self {
+        database.execute("CREATE TABLE orders (id INT PRIMARY KEY, store_id INT, note JSON)").await;
+        let rules = RulesFile::new(text);
         let (mysql, redis) = (database.url(), Redis::shared().await);
         Self { database, cache: redis.url(), redis, prefix: unique("cli") + ":", rules, mysql }
     }

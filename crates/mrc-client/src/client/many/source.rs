@@ -8,7 +8,7 @@ use mrc_core::statement::select_alike;
 use mrc_core::{Params, RowEncoder, RowError, Value};
 use mrc_store::ExecuteError;
 
-use super::Many;
+use super::spec::Many;
 use crate::client::MrcClient;
 use crate::client::inner::{Inner, Read};
 use crate::client::query::Query;

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use crate::depends::{Scheme, TableName, derive};
+use crate::depends::{Scheme, TableName, TableScheme, derive};
 use crate::{Params, Value};
 
 const TOKENS: &[&str] = &[
@@ -106,9 +106,10 @@ proptest! {
         let params: Params = values.into_iter().map(|value| crate::Param { name: None, value }).collect();
         let template = derive(&sql, Some("shop"));
         for one in template.tags(&params) {
-            prop_assert!(one.tag.check().is_ok() && one.scheme_tag.check().is_ok() && one.table_tag.check().is_ok());
-            let scheme = Scheme::parse(&one.scheme).unwrap();
-            prop_assert_eq!(scheme.tag(&TableName::new("shop", one.table.rsplit('.').next().unwrap())), one.scheme_tag);
+            let TableScheme { table, columns, name, table_tag } = &*one.scheme;
+            prop_assert!(one.tag.check().is_ok() && name.tag.check().is_ok() && table_tag.check().is_ok());
+            let scheme = Scheme::parse(columns).unwrap();
+            prop_assert_eq!(&scheme.tag(&TableName::new("shop", table.rsplit('.').next().unwrap())), &name.tag);
         }
     }
 
@@ -124,7 +125,7 @@ proptest! {
         let template = derive("SELECT * FROM o WHERE a = ? AND b = 1", Some("shop"));
         let tags = |value: &Value| -> Vec<String> {
             let tags = template.tags(&Params::new().with("A", value.clone()));
-            tags.iter().map(|one| format!("{} {}", one.scheme, one.tag)).filter(|text| text.contains("a:")).collect()
+            tags.iter().map(|one| format!("{} {}", one.scheme.columns, one.tag)).filter(|text| text.contains("a:")).collect()
         };
         let folded = |value: &Value| match value {
             Value::Text(text) => Value::from(text.trim_end_matches(' ').to_ascii_lowercase()),

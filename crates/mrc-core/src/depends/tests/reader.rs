@@ -1,6 +1,6 @@
 //! Which tags a call has. The cases marked ⚠ were misses of an earlier version.
 
-use crate::depends::{LeftOutReason, NotFollowable, derive};
+use crate::depends::{ExplainedOccurrence, LeftOut, LeftOutReason, NotFollowable, derive, explain};
 use crate::{Date, Params, Value, params};
 
 /// Returns the tags of the rows, without `t:shop.`.
@@ -100,7 +100,7 @@ fn the_class_of_a_param_is_that_of_its_value() {
     let scheme = |value: Value| {
         let template = derive("SELECT * FROM o WHERE a = ? AND b = 1", Some("shop"));
         let tags = template.tags(&Params::new().with("A", value));
-        format!("{} {}", tags[0].scheme, tags[0].tag).replace("t:shop.o?", "")
+        format!("{} {}", tags[0].scheme.columns, tags[0].tag).replace("t:shop.o?", "")
     };
     assert_eq!(scheme(true.into()), "a:int,b:int a=1&b=1");
     assert_eq!(scheme(u64::MAX.into()), "a:int,b:int a=18446744073709551615&b=1");
@@ -178,9 +178,49 @@ fn each_select_has_its_own_occurrences() {
     check("SELECT * FROM a WHERE x = 1 UNION SELECT * FROM a WHERE x = 2", &["a?x=1", "a?x=2"]);
     check("SELECT (SELECT MAX(y) FROM b WHERE b.z = 1) FROM a WHERE x = 1", &["a?x=1", "b?z=1"]);
     check("SELECT * FROM (SELECT * FROM b WHERE b.z = 1) d", &["b?z=1"]);
-    check("WITH c AS (SELECT * FROM b WHERE b.z = 1) SELECT * FROM c WHERE c.x = 1", &["b?z=1", "c?x=1"]);
+    check("WITH c AS (SELECT * FROM b WHERE b.z = 1) SELECT * FROM c WHERE c.x = 1", &["b?z=1"]);
     check("SELECT * FROM a ORDER BY (SELECT y FROM b WHERE z = 1)", &["a?", "b?z=1"]);
     check("SELECT * FROM a JOIN LATERAL (SELECT * FROM b WHERE b.x = a.x AND b.y = 1) d ON TRUE", &["a?", "b?y=1"]);
+}
+
+#[test]
+fn a_cte_is_no_table_where_its_name_means_it() {
+    check("WITH c AS (SELECT * FROM b) SELECT * FROM a JOIN c x ON x.y = 1 WHERE a.z = 2", &["b?", "a?z=2"]);
+    check("WITH `c` AS (SELECT * FROM b) SELECT * FROM (SELECT * FROM c) d", &["b?"]);
+    check("WITH c AS (SELECT 1), d AS (SELECT * FROM c) SELECT * FROM d, c", &[]);
+    check("WITH c AS (SELECT 1) SELECT * FROM b UNION SELECT 2 ORDER BY (SELECT 1 FROM c)", &["b?"]);
+    check(
+        "WITH c AS (SELECT 1) SELECT (SELECT 1 FROM c) FROM b WHERE EXISTS (SELECT 1 FROM c WHERE c.x = b.y)",
+        &["b?"],
+    );
+    check("WITH c AS (SELECT * FROM (WITH d AS (SELECT * FROM b) SELECT * FROM d) e) SELECT * FROM c", &["b?"]);
+    // A column of a CTE alone isn't taken for the column of a table around it.
+    check("WITH c AS (SELECT 1 AS x) SELECT * FROM b WHERE EXISTS (SELECT 1 FROM c WHERE x = 1)", &["b?"]);
+    // Its own name means it in a recursive definition.
+    let recursive = "WITH RECURSIVE c AS (SELECT id FROM b WHERE b.x = 1 UNION SELECT c.id + 1 FROM c WHERE c.id < 5) ";
+    check(&format!("{recursive} SELECT * FROM c"), &["b?x=1"]);
+    check(&format!("SELECT * FROM ({recursive} SELECT * FROM c) d"), &["b?x=1"]);
+}
+
+#[test]
+fn a_name_of_a_cte_is_a_table_elsewhere() {
+    // In its own definition, and before it.
+    check("WITH c AS (SELECT * FROM c WHERE x = 1) SELECT * FROM c", &["c?x=1"]);
+    check("WITH d AS (SELECT * FROM c WHERE x = 1), c AS (SELECT 1) SELECT * FROM d, c", &["c?x=1"]);
+    check("WITH c AS (SELECT * FROM (SELECT * FROM c WHERE x = 1) d) SELECT * FROM c", &["c?x=1"]);
+    // MariaDB takes it for the CTE, MySQL for the table.
+    check("WITH RECURSIVE d AS (SELECT * FROM c WHERE x = 1), c AS (SELECT 1) SELECT * FROM d", &["c?x=1"]);
+    // Outside of its query.
+    check("SELECT * FROM (WITH c AS (SELECT 1) SELECT * FROM c) d, c", &["c?"]);
+    check("SELECT * FROM c WHERE id IN (WITH c AS (SELECT 1) SELECT * FROM c)", &["c?"]);
+    check("(WITH c AS (SELECT 1) SELECT * FROM c) UNION SELECT * FROM c", &["c?"]);
+    check("WITH d AS (WITH c AS (SELECT 1) SELECT * FROM c) SELECT * FROM d, c", &["c?"]);
+    check("WITH d AS (WITH c AS (SELECT 1) SELECT * FROM c), e AS (SELECT * FROM c) SELECT * FROM e", &["c?"]);
+    // With a schema.
+    check("WITH c AS (SELECT 1) SELECT * FROM shop.c, c AS d", &["c?"]);
+    // Some servers tell upper case from lower case.
+    check("WITH C AS (SELECT 1) SELECT * FROM c", &["c?"]);
+    check("WITH `c``` AS (SELECT 1) SELECT * FROM c", &["c?"]);
 }
 
 #[test]
@@ -249,29 +289,55 @@ fn what_cannot_be_told_is_not_followable() {
 fn full_text_depends_on_all_rows() {
     let template = derive("SELECT MATCH (t) AGAINST ('x') FROM o WHERE a = 1", Some("shop"));
     assert_eq!(template.tags(&params! {})[0].tag.as_str(), "t:shop.o?");
-    assert_eq!(template.occurrences()[0].left_out()[0].why, LeftOutReason::FullText);
+    let sql = "SELECT * FROM o JOIN p ON o.a = 1 WHERE MATCH (o.t) AGAINST ('x')";
+    let explained = explain(sql, &params! {}, Some("shop"));
+    let reasons = explained.occurrences[0].left_out.iter().map(|one| (&*one.condition, one.why));
+    let why = LeftOutReason::FullText;
+    assert!(reasons.eq([("o.a = 1", why), ("MATCH (o.t) AGAINST ('x')", why)]));
 }
 
 #[test]
 fn left_out_conditions_have_a_reason() {
     use LeftOutReason::*;
     let of = |sql: &str| {
-        let template = derive(sql, Some("shop"));
-        let reasons = |one: &crate::depends::Occurrence| one.left_out().iter().map(|one| one.why).collect::<Vec<_>>();
-        template.occurrences().iter().map(reasons).collect::<Vec<_>>()
+        let explained = explain(sql, &params! {}, Some("shop"));
+        let reasons = |one: &ExplainedOccurrence| one.left_out.iter().map(|one| one.why).collect::<Vec<_>>();
+        explained.occurrences.iter().map(reasons).collect::<Vec<_>>()
     };
     assert_eq!(of("SELECT * FROM o WHERE a > 1 AND (b = 1 OR c = 2)"), [[NotAnEquality, BelowOr]]);
     assert_eq!(
-        of("SELECT * FROM o WHERE LOWER(a) = 'x' AND b = NULL AND c = d"),
-        [[OfAnExpression, Constant, NotAConstant]]
+        of("SELECT * FROM o WHERE LOWER(a) = 'x' AND b = NULL AND c = d AND e = 1 + 1 AND f = (SELECT 1)"),
+        [[OfAnExpression, Null, AnotherColumn, Computed, Subquery]]
+    );
+    assert_eq!(
+        of("SELECT * FROM o WHERE a = 1e3 AND b = \"x\" AND c = 'é' AND d NOT IN (SELECT 1) AND NOT e = 1"),
+        [[ConstantType, DoubleQuotes, NotAscii, Subquery, NotAnEquality]]
     );
     assert_eq!(
         of("SELECT * FROM o JOIN p ON o.a = p.a WHERE b = 1"),
-        [[Unqualified, NotAConstant], [Unqualified, NotAConstant]]
+        [[Unqualified, AnotherColumn], [Unqualified, AnotherColumn]]
     );
     assert_eq!(of("SELECT * FROM o LEFT JOIN p ON o.a = 1 WHERE p.b IS NULL"), [[OuterJoin], [NullableSide]]);
     assert_eq!(of("SELECT * FROM o WHERE a = 1 AND a = 2"), [[Enough]]);
     assert_eq!(of("SELECT * FROM o WHERE a XOR b"), [[Operators]]);
+}
+
+#[test]
+fn the_values_of_a_call_have_reasons_too() {
+    use LeftOutReason::*;
+    let check = |value: Value, why| {
+        let sql = "SELECT * FROM o WHERE a IN (?) AND b = 1";
+        let left_out = explain(sql, &Params::new().with("A", value), Some("shop")).occurrences[0].left_out.clone();
+        assert_eq!(left_out, [LeftOut { condition: "a IN (?)".into(), why }]);
+    };
+    check(Value::Null, Null);
+    check(1.5.into(), ConstantType);
+    check("ü".into(), NotAscii);
+    check(vec![Value::from(1), "x".into()].into(), MixedTypes);
+    check((0..65).collect::<Vec<i32>>().into(), TooMany);
+    let params = params! { "A" => (0..9).collect::<Vec<i32>>(), "B" => (0..8).collect::<Vec<i32>>() };
+    let explained = explain("SELECT * FROM o WHERE a IN (?) AND b IN (?)", &params, Some("shop"));
+    assert_eq!(explained.occurrences[0].left_out, [LeftOut { condition: "a IN (?)".into(), why: TooMany }]);
 }
 
 #[test]

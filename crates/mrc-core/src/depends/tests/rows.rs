@@ -2,9 +2,10 @@
 
 use crate::Date;
 use crate::depends::{
-    Class, CollationFolding, ColumnType, Fit, RowTags, RowValue, Scheme, TableColumn, TableColumns, TableName,
-    Uncertain,
+    Class, CollationFolding, ColumnType, Fit, RowTags, RowValue, Scheme, SchemeName, TableColumn, TableColumns,
+    TableName, Uncertain, derive,
 };
+use crate::params;
 
 const CI: CollationFolding = CollationFolding::CASE_FOR_TESTS;
 
@@ -158,4 +159,31 @@ fn a_scheme_is_read_or_refused() {
         assert!(Scheme::parse(text).is_err(), "{text}");
     }
     assert_eq!(Scheme::parse("b:int").unwrap().tag(&table()).as_str(), "t:shop.orders?b:int");
+}
+
+#[test]
+fn a_name_is_read_as_its_table_and_its_scheme() {
+    let name = SchemeName::new("t:shop.my%20orders?state:text,store_id:int");
+    let (table, scheme) = name.read().unwrap();
+    assert_eq!(table, TableName::new("shop", "my orders"));
+    assert_eq!(scheme.tag(&table), name.tag);
+    assert_eq!(name.of_table(), "t:shop.my%20orders?");
+    assert_eq!(name.weakest().read().unwrap(), (table, Scheme::parse("").unwrap()));
+    for wrong in ["", "t:shop.orders", "shop.orders?id:int", "t:orders?id:int", "t:shop.orders?id:colour"] {
+        assert!(SchemeName::new(wrong).read().is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn only_tags_of_schemes_are_taken_for_some() {
+    let long = SchemeName::new(format!("t:shop.orders?{}:int", "c".repeat(300)));
+    assert!(long.tag.as_str().len() < 60, "{}", long.tag);
+    for tag in [long.tag.as_str(), "t:shop.orders?", "t:shop.orders?id:int"] {
+        assert!(SchemeName::is_tag(tag), "{tag}");
+    }
+    let of_call =
+        derive("SELECT 1 FROM orders WHERE note = ?", Some("shop")).tags(&params! { "Note" => "a?".repeat(200) });
+    for tag in ["orders", "t:shop.orders", "t:shop.orders?id=1", of_call[0].tag.as_str()] {
+        assert!(!SchemeName::is_tag(tag), "{tag}");
+    }
 }

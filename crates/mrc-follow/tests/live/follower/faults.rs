@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use mrc_follow::rules::Rules;
-use mrc_follow::{FollowError, Follower, Position};
-use mrc_store::{Advance, CacheStore, Lease, MySqlConfig, RedisConfig, RedisStore, Token};
-use mrc_tests::{Database, Proxy, Redis, unique};
+use mrc_follow::rules::{Rule, Rules};
+use mrc_follow::{FollowError, Follower, FollowerBuilder, Position};
+use mrc_store::{Advance, CacheStore, Lease, MySqlConfig, Reached, RedisConfig, RedisStore, Token};
+use mrc_tests::{Database, Mode, Proxy, Redis, RedisCluster, unique};
 use mysql_async::prelude::Queryable;
 
 use super::{ALL, Following, Shop, marks, orders, own_server, store};
@@ -68,6 +68,87 @@ async fn a_cache_that_went_back_is_replayed() {
     shop.put_position(Some(&before)).await;
     shop.following.until(|status| status.rewinds == 1).await;
     shop.expect("the cache went back", &["store 6", "order 1"]).await;
+}
+
+/// A follower of one table over a cluster, with 30 entries for each tag, on all primaries.
+async fn over_a_cluster(tags: &[&str]) -> (RedisCluster, Database, Following) {
+    let cluster = RedisCluster::start().await;
+    let config = RedisConfig::from_url(&cluster.url()).unwrap();
+    let store = Arc::new(RedisStore::new(config).unwrap());
+    let database = Database::logged().await;
+    database
+        .execute("CREATE TABLE orders (id INT PRIMARY KEY, state TEXT); INSERT INTO orders VALUES (1, 'open')")
+        .await;
+    let rules = [Rule::table(format!("{}.orders", database.name())).all("orders").tag("order:{id}"), marks(&database)];
+    let rules = Rules::new(rules).unwrap();
+    let set = |builder: FollowerBuilder| builder.name(unique("follower")).rules(rules);
+    let following = Following::over(&database.url(), store, set).await;
+    following.fill_many(tags).await;
+    following.caught_up(&database).await;
+    (cluster, database, following)
+}
+
+impl Following {
+    async fn fill_many(&self, tags: &[&str]) {
+        for tag in tags {
+            for key in entries(tag) {
+                self.fill(&key, &[tag, "orders"]).await;
+            }
+        }
+    }
+}
+
+fn entries(tag: &str) -> Vec<String> {
+    (0..30).map(|at| format!("{tag} entry {at}")).collect()
+}
+
+/// As after a failover to a replica that lacked the newest writes.
+#[tokio::test]
+async fn a_primary_of_a_cluster_that_went_back_is_replayed() {
+    let (cluster, database, following) = over_a_cluster(&["order:1"]).await;
+    let (node, keys) = (cluster.node(1), entries("order:1"));
+    let snapshot = node.snapshot().await;
+    database.execute("UPDATE orders SET state = 'paid' WHERE id = 1").await;
+    following.gone(&keys).await;
+    node.restart_from(&snapshot).await;
+    assert!(node.cli(&["DBSIZE"]).await.parse::<u64>().unwrap() > 5, "the entries have risen again");
+    following.gone(&keys).await;
+}
+
+/// The index of the tag is on one primary, and most of its entries on the others.
+#[tokio::test]
+async fn entries_end_whose_registrations_a_primary_of_a_cluster_has_lost() {
+    let (cluster, _database, following) = over_a_cluster(&[]).await;
+    for node in cluster.nodes() {
+        // No position is stored after the snapshot.
+        let snapshot = node.snapshot().await;
+        following.fill_many(&["order:1"]).await;
+        node.restart_from(&snapshot).await;
+        following.gone(&entries("order:1")).await;
+    }
+}
+
+#[tokio::test]
+async fn a_broken_connection_to_a_primary_of_a_cluster_removes_nothing_else() {
+    let (cluster, database, following) = over_a_cluster(&["order:1", "order:2"]).await;
+    for node in cluster.nodes() {
+        following.fill_many(&["order:1"]).await;
+        following.caught_up(&database).await;
+        assert_eq!(node.cli(&["CLIENT", "PAUSE", "60000", "WRITE"]).await, "OK");
+        database.execute("UPDATE orders SET state = CONCAT(state, '.') WHERE id = 1").await;
+        // The invalidation is on its way.
+        while !node.cli(&["CLIENT", "LIST", "TYPE", "normal"]).await.contains("flags=b") {
+            tokio::task::yield_now().await;
+        }
+        node.cli(&["CLIENT", "KILL", "TYPE", "normal"]).await;
+        assert_eq!(node.cli(&["CLIENT", "UNPAUSE"]).await, "OK");
+        following.gone(&entries("order:1")).await;
+        following.caught_up(&database).await;
+    }
+    for key in entries("order:2") {
+        assert!(following.store.get(&key).await.unwrap().is_some(), "{key}");
+    }
+    assert_eq!(following.follower.status().rewinds, 0);
 }
 
 #[tokio::test]
@@ -160,6 +241,39 @@ async fn a_cut_stream_loses_no_transaction() {
     assert!(following.follower.status().reconnects > 0);
 }
 
+/// A follower whose connection to the database has a fault, with an entry of the state `untouched`.
+async fn over_a_bad_wire() -> (Database, Proxy, Following) {
+    let database = Database::logged().await;
+    database.execute("CREATE TABLE orders (id INT PRIMARY KEY, state VARCHAR(64))").await;
+    let (wire, store, name) = (Proxy::to(database.port()).await, store().await, unique("follower"));
+    let url = database.url().replace(&format!(":{}/", database.port()), &format!(":{}/", wire.port()));
+    let rule = Rule::table(format!("{}.orders", database.name())).all("orders").tag("state:{state}");
+    let rules = Rules::new([rule, marks(&database)]).unwrap();
+    let following = Following::over(&url, store, |builder| builder.name(name).rules(rules)).await;
+    following.fill("entry", &["state:untouched", "orders"]).await;
+    (database, wire, following)
+}
+
+#[tokio::test]
+async fn an_event_with_a_flipped_bit_is_read_again() {
+    let (database, wire, following) = over_a_bad_wire().await;
+    wire.set(Mode::Flip(b"untouched".to_vec(), 1));
+    database.execute("INSERT INTO orders VALUES (1, 'untouched')").await;
+    assert!(following.left(&database, &["entry"]).await.is_empty());
+    let status = following.follower.status();
+    assert_eq!((status.reconnects, status.lost), (1, 0), "{status:?}");
+}
+
+#[tokio::test]
+async fn an_event_that_stays_damaged_loses_everything_that_is_followed() {
+    let (database, wire, following) = over_a_bad_wire().await;
+    wire.set(Mode::Flip(b"untouched".to_vec(), 5));
+    database.execute("INSERT INTO orders VALUES (1, 'untouched')").await;
+    following.until(|status| status.lost == 1).await;
+    assert!(following.left(&database, &["entry"]).await.is_empty());
+    assert_eq!(following.follower.status().reconnects, 5);
+}
+
 #[tokio::test]
 async fn an_absent_cache_is_waited_for() {
     let redis = Redis::start().await;
@@ -220,7 +334,7 @@ async fn a_follower_that_was_paused_does_no_harm() {
     shop.database.execute("UPDATE orders SET state = 'b' WHERE id = 1").await;
     let position = books.checkpoint(&name).await.unwrap().unwrap().position;
     assert_eq!(position, found, "a follower without a lease writes no position");
-    assert_eq!(books.advance(&name, &other, Some(&found), &found).await.unwrap(), Advance::Done);
+    assert_eq!(books.advance(&name, &other, Some(&found), Reached::at(&found)).await.unwrap(), Advance::Done);
     books.end_lease(&name, &other).await.unwrap();
     shop.following.until(|status| status.leads).await;
     shop.expect("UPDATE during the pause", &["store 6", "order 1"]).await;

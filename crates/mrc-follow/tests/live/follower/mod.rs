@@ -1,5 +1,6 @@
 //! The follower on a real database: what it invalidates, and what it survives.
 
+mod auto;
 mod faults;
 mod foreign_keys;
 mod rows;
@@ -84,7 +85,7 @@ impl Following {
             let since = store.now().await.unwrap();
             store.claim(key, &token, Terms::fill(LONG)).await.unwrap();
             let tags = tags.iter().map(|tag| (Tag::new(*tag), since)).collect();
-            if store.fill(key, &token, "[1]".into(), Life { ttl: LONG, tags, ..Life::default() }).await.unwrap() {
+            if store.fill(key, &token, "[1]".into(), Life::from(LONG).tags(tags)).await.unwrap() {
                 return;
             }
         }
@@ -113,6 +114,16 @@ impl Following {
             tokio::select! {
                 () = self.changed.notified() => {}
                 () = tokio::time::sleep(Duration::from_millis(2)) => {}
+            }
+        }
+    }
+
+    /// Waits until these entries are gone.
+    async fn gone(&self, keys: &[String]) {
+        for key in keys {
+            // A server may be away for a moment.
+            while !matches!(self.store.get(key).await, Ok(None)) {
+                tokio::time::sleep(Duration::from_millis(2)).await;
             }
         }
     }

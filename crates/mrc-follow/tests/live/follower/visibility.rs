@@ -19,6 +19,23 @@ async fn following(database: &Database, set: impl FnOnce(FollowerBuilder) -> Fol
     Following::over(&database.url(), store().await, |builder| set(builder.name(unique("follower")).rules(rules))).await
 }
 
+/// Starts to update order 1, whose commit the log has and readers don't see. `hastes` is a follower
+/// that doesn't wait for them, with an entry `in time`.
+pub(super) async fn hold_an_update(
+    database: &Database,
+    hastes: &Following,
+) -> tokio::task::JoinHandle<mrc_store::mysql_async::Result<()>> {
+    database.hold_commits(Some(HOLD)).await;
+    let mut writer = database.admin().await;
+    let write = tokio::spawn(async move { writer.query_drop("UPDATE orders SET state = 'new' WHERE id = 1").await });
+    // The log has the commit as soon as the hasty follower has invalidated.
+    while hastes.store.get("in time").await.unwrap().is_some() {
+        assert!(!write.is_finished(), "the commit must hang");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    write
+}
+
 #[tokio::test]
 async fn an_entry_filled_before_readers_see_the_commit_is_invalidated() {
     let database = Database::logged_alone().await;
@@ -28,14 +45,7 @@ async fn an_entry_filled_before_readers_see_the_commit_is_invalidated() {
         tokio::join!(following(&database, |b| b), following(&database, |b| b.without(Lack::Visibility)));
     hastes.fill("in time", &["order:1"]).await;
 
-    database.hold_commits(Some(HOLD)).await;
-    let mut writer = database.admin().await;
-    let write = tokio::spawn(async move { writer.query_drop("UPDATE orders SET state = 'new' WHERE id = 1").await });
-    // The log has the commit as soon as the hasty follower has invalidated.
-    while hastes.store.get("in time").await.unwrap().is_some() {
-        assert!(!write.is_finished(), "the commit must hang");
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    let write = hold_an_update(&database, &hastes).await;
     let state: Option<String> = database.admin().await.query_first("SELECT state FROM orders").await.unwrap();
     assert_eq!(state.as_deref(), Some("old"), "readers must not see the commit yet");
     for following in [&waits, &hastes] {

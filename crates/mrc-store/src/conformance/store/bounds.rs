@@ -8,7 +8,7 @@ use futures_util::TryStreamExt;
 use futures_util::future::join_all;
 use mrc_core::Tag;
 
-use super::{LONG, token};
+use super::{LONG, TRIES, token};
 use crate::bound::{Bound, Policy};
 use crate::error::StoreError;
 use crate::store::{CacheStore, Claim, Life, ScanPattern, Terms};
@@ -194,13 +194,17 @@ impl View {
     }
 
     async fn filled(&self, name: &str, tags: &[Tag]) {
-        let (key, token) = (self.key(name), token());
-        let since = self.must(self.view.now().await);
-        let claim = self.must(self.view.claim(&key, &token, Terms::refresh(LONG)).await);
-        assert_eq!(claim, Claim::Granted, "{self}: a claim where there is none must be granted");
-        let life = Life { tags: tags.iter().map(|tag| (tag.clone(), since)).collect(), ..LONG.into() };
-        let is_stored = self.must(self.view.fill(&key, &token, "1".into(), life).await);
-        assert!(is_stored, "{self}: a fill under its claim must be stored");
+        let key = self.key(name);
+        for _ in 0..TRIES {
+            let (token, since) = (token(), self.must(self.view.now().await));
+            let claim = self.must(self.view.claim(&key, &token, Terms::refresh(LONG)).await);
+            assert_eq!(claim, Claim::Granted, "{self}: a claim where there is none must be granted");
+            let life = Life { tags: tags.iter().map(|tag| (tag.clone(), since)).collect(), ..LONG.into() };
+            if self.must(self.view.fill(&key, &token, "1".into(), life).await) {
+                return;
+            }
+        }
+        panic!("{self}: a fill under its claim must be stored");
     }
 
     async fn has(&self, name: &str) -> bool {

@@ -25,6 +25,7 @@ mod keys;
 mod many;
 mod races;
 mod refresh;
+mod schemes;
 mod tags;
 mod values;
 
@@ -48,6 +49,7 @@ pub use self::keys::*;
 pub use self::many::*;
 pub use self::races::*;
 pub use self::refresh::*;
+pub use self::schemes::*;
 pub use self::tags::*;
 pub use self::values::*;
 
@@ -74,6 +76,9 @@ impl fmt::Debug for StoreTest {
 }
 
 /// Runs every test of [`store_tests`] in order. Panics if the store breaks a rule.
+///
+/// A follower's first position removes all entries with tags of a Redis cluster. So no other test
+/// may use the cluster, or the store's prefix of keys in it.
 pub async fn store_suite(store: &dyn CacheStore, prefix: &str) {
     for test in store_tests() {
         test.run(store, prefix).await;
@@ -151,6 +156,7 @@ pub fn store_tests() -> impl Iterator<Item = StoreTest> {
         refuses_a_fill_whose_tag_was_invalidated,
         accepts_a_fill_after_an_invalidation,
         refuses_a_fill_with_an_old_moment,
+        claims_with_the_time_of_the_clock,
         removes_a_fill_in_flight_that_is_registered,
         needs_every_one_of_several_tags,
         drops_old_tags_when_filled_again,
@@ -161,10 +167,15 @@ pub fn store_tests() -> impl Iterator<Item = StoreTest> {
         never_hits_what_was_invalidated_by_tag,
         leaves_nothing_of_a_new_tag_after_its_invalidation,
         keeps_a_position_for_its_leader,
+        refuses_a_fill_whose_scheme_is_unknown,
+        lists_registered_schemes,
+        bounds_the_schemes_of_a_table,
         gets_many_in_their_order,
         claims_each_of_many,
         fills_each_of_many,
         fills_many_with_tags,
+        refuses_one_of_many_fills_with_tags,
+        invalidates_each_of_many_tags,
         keeps_copies_of_many,
         grants_each_key_to_one_of_many_batches,
         never_hits_what_was_invalidated_in_batches,
@@ -201,6 +212,10 @@ pub async fn refuses_calls_after_close(store: &dyn CacheStore) {
 const LONG: Duration = Duration::from_secs(600);
 /// Short, but long enough for a call or two, for tests that wait for its end.
 const SHORT: Duration = Duration::from_millis(60);
+
+/// How often a fill with tags is tried before it counts as refused. Tags that nothing uses share their
+/// moments, so another test's invalidation may refuse a fill.
+const TRIES: usize = 10;
 
 /// Returns an unused token.
 fn token() -> Token {

@@ -8,7 +8,7 @@ use futures_util::future::{join, join_all};
 use mrc_core::{Tag, TagError};
 
 use super::races::pause;
-use super::{LONG, SHORT, TestedKey, token, until};
+use super::{LONG, SHORT, TRIES, TestedKey, token, until};
 use crate::error::StoreError;
 use crate::store::{CacheStore, Claim, FILL_LIMIT, Life, Terms, Token};
 use crate::tags::{Found, Moment, Tags};
@@ -41,11 +41,19 @@ impl TestedKey<'_> {
         self.filled_for(value, life(tags, since)).await;
     }
 
-    async fn filled_for(&self, value: &'static str, life: Life) {
-        let (token, terms) = (token(), Terms::refresh(LONG).copy(life.has_copy()));
-        let claim = self.must("claim", self.store.claim(&self.name, &token, terms).await);
-        assert_eq!(claim, Claim::Granted, "{self}: a claim where there is none must be granted");
-        assert!(self.fill_with(&token, value, life).await, "{self}: a fill under its claim must be stored");
+    /// Claims and fills with this life, or after a refusal with newer moments. Returns the tags.
+    async fn filled_for(&self, value: &'static str, mut life: Life) -> Tags {
+        for _ in 0..TRIES {
+            let (token, terms) = (token(), Terms::refresh(LONG).copy(life.has_copy()));
+            let claim = self.must("claim", self.store.claim(&self.name, &token, terms).await);
+            assert_eq!(claim, Claim::Granted, "{self}: a claim where there is none must be granted");
+            if self.fill_with(&token, value, life.clone()).await {
+                return life.tags;
+            }
+            let since = self.now().await;
+            life.tags = life.tags.into_iter().map(|(tag, _)| (tag, since)).collect();
+        }
+        panic!("{self}: a fill under its claim must be stored");
     }
 
     async fn invalidate(&self, tags: &[&Tag]) -> u64 {
@@ -62,9 +70,9 @@ pub async fn finds_the_tags_of_a_value(store: &dyn CacheStore, prefix: &str) {
     let since = key.now().await;
     let claim = key.granted(LONG).await;
     assert_eq!(key.look().await, None, "{key}: what look returns of a claim");
-    let mut tags: Tags = [(b.clone(), since)].into_iter().collect();
-    tags.add(a, since.earlier(Duration::from_secs(1)));
-    assert!(key.fill_with(&claim, "[1]", Life { tags: tags.clone(), ..LONG.into() }).await, "{key}: a fill with tags");
+    assert!(key.release(&claim).await, "{key}: a claim that stands can be released");
+    let tags = [(b.clone(), since), (a, since.earlier(Duration::from_micros(1)))].into_iter().collect();
+    let tags = key.filled_for("[1]", Life { tags, ..LONG.into() }).await;
 
     let found = |value: &'static str, tags: &Tags| Some(Found { value: value.into(), tags: Some(tags.clone()) });
     assert_eq!(key.look().await, found("[1]", &tags), "{key}: what look returns after a fill with tags");
@@ -163,15 +171,42 @@ pub async fn refuses_a_fill_with_an_old_moment(store: &dyn CacheStore, prefix: &
     late.tags.add(b, now.earlier(FILL_LIMIT + Duration::from_secs(1)));
     assert!(!key.fill_with(&claim, "[0]", late).await, "{key}: a fill of which one tag is too old must be refused");
     key.holds(None, "after a refused fill").await;
-    // Tags that nothing uses share their moments, so another one's invalidation may refuse a tag.
     let mut stored = false;
-    for other in ["c", "d", "e"] {
+    for other in 0..TRIES {
         let claim = key.granted(LONG).await;
-        let old = life(&[&tag(prefix, other)], now.earlier(FILL_LIMIT / 2));
+        let old = life(&[&tag(prefix, &other.to_string())], now.earlier(FILL_LIMIT / 2));
         stored = stored || key.fill_with(&claim, "[1]", old).await;
         key.remove().await;
     }
     assert!(stored, "{key}: a fill whose moment isn't too old must be stored");
+}
+
+/// Checks that a claim for an entry with tags returns a time that no earlier invalidation refuses,
+/// and every later one does.
+pub async fn claims_with_the_time_of_the_clock(store: &dyn CacheStore, prefix: &str) {
+    let (key, a) = (TestedKey::new(store, prefix), tag(prefix, "a"));
+    let fills = async |invalidated: bool| {
+        key.must("invalidate", store.invalidate(std::slice::from_ref(&a)).await);
+        let before = key.now().await;
+        let claim = token();
+        let (answer, since) = key.must("claim_at", store.claim_at(&key.name, &claim, Terms::fill(LONG)).await);
+        assert_eq!(answer, Claim::Granted, "{key}: a claim of a key without a value");
+        assert!(since >= before, "{key}: a claim's time must not be earlier than the time before it");
+        if invalidated {
+            key.must("invalidate", store.invalidate(std::slice::from_ref(&a)).await);
+        }
+        let stored = key.fill_with(&claim, "[1]", life(&[&a], since)).await;
+        let (answer, _) = key.must("claim_at", store.claim_at(&key.name, &token(), Terms::fill(LONG)).await);
+        assert_eq!(answer == Claim::Hit("[1]".into()), stored, "{key}: a claim of a filled key hits its value");
+        key.remove().await;
+        stored
+    };
+    let mut stored = false;
+    for _ in 0..TRIES {
+        stored = stored || fills(false).await;
+    }
+    assert!(stored, "{key}: a fill with the time of its claim must be stored");
+    assert!(!fills(true).await, "{key}: a fill whose tag was invalidated after its claim must be refused");
 }
 
 /// Checks that an invalidation refuses fills in flight of tagged entries, refreshes or not.
@@ -259,9 +294,8 @@ pub async fn keeps_tags_beside_a_copy(store: &dyn CacheStore, prefix: &str) {
     let stale = async || key.must("stale", store.stale(prefix).await);
     let filled_with_copy = async |ttl: Duration| {
         let since = key.now().await;
-        let life = Life { ttl, stale: LONG, ..life(&[&a], since) };
-        key.filled_for("[1]", life.clone()).await;
-        Some(Found { value: "[1]".into(), tags: Some(life.tags) })
+        let tags = key.filled_for("[1]", Life { ttl, stale: LONG, ..life(&[&a], since) }).await;
+        Some(Found { value: "[1]".into(), tags: Some(tags) })
     };
     let copy = filled_with_copy(SHORT).await;
     until("the value expires", || async { key.get().await.is_none() }).await;

@@ -26,9 +26,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use fred::interfaces::ClientLike;
-use fred::types::Value;
-use futures_util::future::try_join_all;
+use futures_util::future::{try_join, try_join_all};
 use futures_util::stream::try_unfold;
 use futures_util::{StreamExt, TryStreamExt};
 use mrc_core::{Event, EventListener, Tag};
@@ -36,10 +34,11 @@ use mrc_core::{Event, EventListener, Tag};
 use self::names::Names;
 use self::scripts::{CLAIM, Evicting, RELEASE, REMOVE, TTL};
 pub(super) use self::structure::StructureKeys;
+use super::client::Value;
 use super::failure::unexpected;
-use super::scripts::{Script, command};
+use super::scripts::Script;
 use super::store::{RedisStore, slot_of};
-use super::wire::{claimed, life_left, marked, millis, most_left, readable, to_json};
+use super::wire::{claimed, claimed_at, life_left, marked, millis, most_left, readable, to_json};
 use super::{bookkeeping, scan};
 use crate::bound::{Bound, Lifetime};
 use crate::error::StoreError;
@@ -52,9 +51,10 @@ use crate::tags::{Found, Moment};
 /// The number of fields that one script removes. It is limited because other commands wait
 /// meanwhile.
 const FIELDS_AT_ONCE: usize = 1_000;
-/// The answers of a script that stores: stored, or to be run once more.
+/// The answers of a script that stores: stored, to be run once more, or refused for a tag.
 const STORED: u64 = 1;
 const NOT_YET: u64 = 2;
+const TAG_INVALIDATED: u64 = 3;
 
 /// A view of a store in Redis: the entries of one namespace, with a bound.
 pub struct BoundedRedis {
@@ -117,7 +117,7 @@ impl BoundedRedis {
         let args = [Value::Bytes(place.field), Value::Integer(0), kind, life, self.theirs()];
         let parts = &place.structure.parts;
         if let Some((way, connection)) = self.store.servers.at_hand(|| slot_of(parts)) {
-            let outcome = connection.client.custom(command("EVALSHA"), self.scripts.get.by_hash(parts, &args)).await;
+            let outcome = connection.client.send("EVALSHA", self.scripts.get.by_hash(parts, &args)).await;
             if !self.scripts.get.is_unknown(&outcome)
                 && let Some(value) = self.store.servers.judge(&way, outcome)
             {
@@ -139,17 +139,39 @@ impl BoundedRedis {
 
     /// Runs a script on the structure of an entry, whose first argument is its field.
     async fn run(&self, script: &'static Script, place: &EntryField, args: &[Value]) -> Result<Value, StoreError> {
-        let [index, values, ends, claims, tags] = place.structure.parts.clone();
-        let keys = [index, values, ends, claims, tags, place.structure.lease(&self.store.config.prefix, &place.field)];
-        let args = [&[Value::Bytes(place.field.clone())], args, &[self.theirs()]].concat();
-        self.store.run(script, &keys, &args).await
+        self.store.run(script, &self.keys(place, &[]), &self.args(place, args)).await
     }
 
-    /// Runs a script that stores a value. If it must evict more entries than one step may, several
+    /// Returns the keys of such a script, which may have more.
+    fn keys(&self, place: &EntryField, more: &[Bytes]) -> Vec<Bytes> {
+        let lease = place.structure.lease(&self.store.config.prefix, &place.field);
+        [&place.structure.parts[..], &[lease], more].concat()
+    }
+
+    fn args(&self, place: &EntryField, args: &[Value]) -> Vec<Value> {
+        [&[Value::Bytes(place.field.clone())], args, &[self.theirs()]].concat()
+    }
+
+    fn claim_args(&self, token: &Token, terms: Terms) -> [Value; 5] {
+        let [kind, life] = self.lifetime.clone();
+        [Value::from(token.as_str()), Value::Integer(life_ms(terms.lease)), most_left(terms.mode), kind, life]
+    }
+
+    /// Runs a script that stores a value. `indexes` are those of its tags. If it must evict more entries than one step may, several
     /// steps evict them, and the last one stores.
-    async fn store(&self, script: &'static Script, place: &EntryField, args: &[Value]) -> Result<bool, StoreError> {
+    async fn store(
+        &self,
+        script: &'static Script,
+        place: &EntryField,
+        indexes: &[Bytes],
+        args: &[Value],
+    ) -> Result<u64, StoreError> {
+        let (keys, args) = (self.keys(place, indexes), self.args(place, args));
         loop {
-            let answer = self.run(script, place, args).await?;
+            let answer = match indexes {
+                [] => self.store.run(script, &keys, &args).await?,
+                _ => self.store.run_tagged(script, &keys, &args).await?,
+            };
             let mut numbers = answer.into_array().into_iter().map(|number| number.as_u64());
             let (Some(Some(outcome)), Some(Some(entries))) = (numbers.next(), numbers.next()) else {
                 return Err(unexpected("the answer to a fill can't be read"));
@@ -158,7 +180,7 @@ impl BoundedRedis {
                 self.listeners.tell(&Event::Evicted { entries });
             }
             if outcome != NOT_YET {
-                return Ok(outcome == STORED);
+                return Ok(outcome);
             }
         }
     }
@@ -229,21 +251,33 @@ impl CacheStore for BoundedRedis {
     }
 
     async fn claim(&self, key: &str, token: &Token, terms: Terms) -> Result<Claim, StoreError> {
-        let [kind, life] = self.lifetime.clone();
-        let args =
-            [Value::from(token.as_str()), Value::Integer(life_ms(terms.lease)), most_left(terms.mode), kind, life];
-        claimed(self.run(&CLAIM, &self.place(key)?, &args).await?)
+        claimed(self.run(&CLAIM, &self.place(key)?, &self.claim_args(token, terms)).await?)
+    }
+
+    async fn claim_at(&self, key: &str, token: &Token, terms: Terms) -> Result<(Claim, Moment), StoreError> {
+        if self.store.servers.are_a_cluster() {
+            return try_join(self.claim(key, token, terms), self.now()).await;
+        }
+        let clock = [bookkeeping::clock_key(&self.store.config.prefix)];
+        let place = self.place(key)?;
+        let args = self.args(&place, &self.claim_args(token, terms));
+        claimed_at(self.store.run(&CLAIM, &self.keys(&place, &clock), &args).await?)
     }
 
     async fn fill(&self, key: &str, token: &Token, value: Bytes, life: Life) -> Result<bool, StoreError> {
         let (place, value) = (self.place(key)?, storable(value)?);
         life.tags.check()?;
+        let member = place.structure.member(&place.field);
+        let (mut keys, mut moments) = (Vec::new(), Vec::new());
         let (value, its_tags) = if life.tags.is_empty() {
             (value, Vec::new())
         } else {
+            if let Some((indexes, args)) = self.store.tracked(&member, &life.tags) {
+                keys = [&[bookkeeping::registry_key(&self.store.config.prefix)], &indexes[..]].concat();
+                moments = [&[Value::Bytes(member)], &args[..]].concat();
             // The indexes come first, so that an invalidation in between finds the entry there,
             // with its claim.
-            if !self.store.track(&place.structure.member(&place.field), &life.tags, life.ttl).await? {
+            } else if !self.store.track(&member, &life.tags, life.ttl).await? {
                 self.release(key, token).await?;
                 return Ok(false);
             }
@@ -259,7 +293,11 @@ impl CacheStore for BoundedRedis {
             kind,
             lifetime,
         ];
-        self.store(&self.scripts.fill, &place, &args).await
+        let outcome = self.store(&self.scripts.fill, &place, &keys, &[&args, &moments[..]].concat()).await?;
+        if outcome == TAG_INVALIDATED {
+            self.release(key, token).await?;
+        }
+        Ok(outcome == STORED)
     }
 
     async fn release(&self, key: &str, token: &Token) -> Result<bool, StoreError> {
@@ -271,7 +309,7 @@ impl CacheStore for BoundedRedis {
         let place = self.place(key)?;
         let [kind, life] = self.lifetime.clone();
         let args = [Value::Bytes(storable(value)?), Value::Integer(life_ms(ttl)), place.structure.room(), kind, life];
-        self.store(&self.scripts.put, &place, &args).await.map(drop)
+        self.store(&self.scripts.put, &place, &[], &args).await.map(drop)
     }
 
     async fn ttl(&self, key: &str) -> Result<Option<Duration>, StoreError> {
@@ -296,6 +334,10 @@ impl CacheStore for BoundedRedis {
 
     async fn invalidate(&self, tags: &[Tag]) -> Result<u64, StoreError> {
         self.store.invalidate(tags).await
+    }
+
+    async fn invalidate_each(&self, tags: &[Tag]) -> Result<Vec<u64>, StoreError> {
+        self.store.invalidate_each(tags).await
     }
 
     fn scan(&self, pattern: &ScanPattern) -> KeyPages<'_> {

@@ -130,10 +130,9 @@ impl Names {
 mod tests {
     use std::num::NonZeroU16;
 
-    use fred::util::redis_keyslot;
-
     use super::*;
     use crate::bound::Policy;
+    use crate::redis::hash::key_slot;
 
     #[test]
     fn a_structure_and_its_leases_are_in_one_slot() {
@@ -149,11 +148,11 @@ mod tests {
                 for key in ["app:f(x=1)", "app:f::{{closure}}(x={}}{)", "app:{", "app:a"] {
                     let structure = names.structure(key);
                     let field = names.field(key).unwrap();
-                    let slots = structure.parts.iter().map(|part| redis_keyslot(part));
+                    let slots = structure.parts.iter().map(|part| key_slot(part));
                     assert!(
                         slots
-                            .chain([redis_keyslot(&structure.lease(prefix, &field))])
-                            .all(|slot| slot == redis_keyslot(&structure.parts[0])),
+                            .chain([key_slot(&structure.lease(prefix, &field))])
+                            .all(|slot| slot == key_slot(&structure.parts[0])),
                         "{structure:?}"
                     );
                     assert_eq!(

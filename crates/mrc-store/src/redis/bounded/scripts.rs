@@ -9,10 +9,19 @@ use crate::redis::scripts::{LOOK, Script};
 const STRUCTURE: &str = include_str!("../lua/bounded/structure.lua");
 const ORDER: &str = include_str!("../lua/bounded/order.lua");
 const GUARD: &str = include_str!("../lua/bounded/guard.lua");
+/// The functions of a fill that registers its tags.
+const TAGGING: &str = concat!(
+    include_str!("../lua/track.lua"),
+    include_str!("../lua/registry.lua"),
+    include_str!("../lua/registered.lua"),
+    include_str!("../lua/track_entry.lua")
+);
 const EVICT: &str = include_str!("../lua/bounded/evict.lua");
 
 pub(super) static DROP: LazyLock<Script> = LazyLock::new(|| plain("drop", include_str!("../lua/bounded/drop.lua")));
-pub(super) static CLAIM: LazyLock<Script> = LazyLock::new(|| plain("claim", include_str!("../lua/bounded/claim.lua")));
+pub(super) static CLAIM: LazyLock<Script> = LazyLock::new(|| {
+    plain("claim", concat!(include_str!("../lua/clock.lua"), include_str!("../lua/bounded/claim.lua")))
+});
 pub(super) static LEN: LazyLock<Script> = LazyLock::new(|| plain("len", include_str!("../lua/bounded/len.lua")));
 pub(super) static PURGE: LazyLock<Script> = LazyLock::new(|| plain("purge", include_str!("../lua/bounded/purge.lua")));
 pub(super) static RELEASE: LazyLock<Script> =
@@ -40,7 +49,7 @@ static EVICTING: LazyLock<[Evicting; 7]> = LazyLock::new(|| {
     Policy::ALL.map(|policy| Evicting {
         policy,
         get: evicting("get", policy, include_str!("../lua/bounded/get.lua")),
-        fill: evicting("fill", policy, include_str!("../lua/bounded/fill.lua")),
+        fill: evicting("fill", policy, &[TAGGING, include_str!("../lua/bounded/fill.lua")].concat()),
         put: evicting("put", policy, include_str!("../lua/bounded/put.lua")),
     })
 });

@@ -1,12 +1,12 @@
 //! One structure: the keys of its parts, and the steps on the whole.
 
 use bytes::Bytes;
-use fred::types::Value;
 
 use super::scripts::{DROP, LEN, PURGE};
 use crate::bound::layout::Member;
 use crate::error::StoreError;
 use crate::redis::bookkeeping;
+use crate::redis::client::Value;
 use crate::redis::failure::unexpected;
 use crate::redis::scripts::Script;
 use crate::redis::store::RedisStore;

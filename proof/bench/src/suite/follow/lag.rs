@@ -10,6 +10,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 
 use super::WRITERS;
 use super::child::Child;
+use crate::args::By;
 use crate::results::Lag;
 use crate::{Res, cpu};
 
@@ -19,7 +20,7 @@ const RATES: [u32; 4] = [100, 300, 1_000, 3_000];
 const ORDERS: u32 = 10_000;
 
 pub(super) async fn run(redis: &Redis, database: &Database, seconds: u64) -> Res<Vec<Lag>> {
-    let mut child = Child::start(redis, database, "")?;
+    let mut child = Child::start(redis, database, "", By::Rules)?;
     child.until(0).await?;
     let (mut lags, mut before) = (Vec::new(), 0);
     // The first rate warms up, and doesn't count.

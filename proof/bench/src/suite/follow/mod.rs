@@ -7,9 +7,10 @@ mod lag;
 use mrc_tests::{Database, Machine, Redis, numbers};
 use mysql_async::prelude::Queryable;
 
-use self::child::Child;
+pub(super) use self::child::Child;
 use super::{Plan, progress};
 use crate::Res;
+use crate::args::By;
 use crate::data;
 use crate::results::{Backlog, Big, Follow};
 
@@ -41,7 +42,7 @@ pub(super) async fn run(plan: Plan, quick: bool) -> Res<Follow> {
     progress("follower: from commit to invalidation");
     let lags = lag::run(&redis, &database, size.seconds).await?;
     progress("follower: a backlog");
-    let backlog = backlog(&redis, &database, size.backlog).await?;
+    let backlog = backlog(&redis, &database, size.backlog, By::Rules).await?;
     progress("follower: large transactions");
     let wide = format!(
         "CREATE TABLE wide (id INT UNSIGNED PRIMARY KEY, number INT NOT NULL);
@@ -54,7 +55,7 @@ pub(super) async fn run(plan: Plan, quick: bool) -> Res<Follow> {
 }
 
 /// Replays many one-row transactions from an old position.
-async fn backlog(redis: &Redis, database: &Database, transactions: u64) -> Res<Backlog> {
+pub(super) async fn backlog(redis: &Redis, database: &Database, transactions: u64, by: By) -> Res<Backlog> {
     let from = position(database).await?;
     let each = transactions / WRITERS as u64;
     // Without a transaction around it, each statement of a procedure commits by itself.
@@ -71,7 +72,7 @@ async fn backlog(redis: &Redis, database: &Database, transactions: u64) -> Res<B
         written??;
     }
     let transactions = each * WRITERS as u64;
-    let mut child = Child::start(redis, database, &from)?;
+    let mut child = Child::start(redis, database, &from, by)?;
     // The definition of the procedure is a transaction too.
     let followed = child.until(transactions + 1).await?;
     let last = followed.applied.last().ok_or("nothing was applied")?.0;
@@ -87,7 +88,7 @@ async fn backlog(redis: &Redis, database: &Database, transactions: u64) -> Res<B
 
 /// Changes so many rows in one transaction.
 async fn big(redis: &Redis, database: &Database, rows: u64) -> Res<Big> {
-    let mut child = Child::start(redis, database, "")?;
+    let mut child = Child::start(redis, database, "", By::Rules)?;
     let idle = child.until(0).await?;
     let mut conn = database.admin().await;
     conn.query_drop(format!("UPDATE wide SET number = number + 1 WHERE id <= {rows}")).await?;

@@ -5,7 +5,8 @@ local done, answer = pcall(step)
 if done then return answer end
 if not string.find(type(answer) == 'table' and answer.err or answer, 'WRONGTYPE', 1, true) then error(answer, 0) end
 local kinds, foreign = {[2] = 'hash', [3] = 'zset', [4] = 'zset', [5] = 'hash'}, false
-for i, key in ipairs(KEYS) do
+for i = 1, math.min(#KEYS, 6) do
+  local key = KEYS[i]
   local kind = redis.call('TYPE', key).ok
   local fits = kind == 'none' or kind == (kinds[i] or 'string')
   if i == 1 then fits = kind == 'none' or orders[kind] end

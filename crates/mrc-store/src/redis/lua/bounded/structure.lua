@@ -119,15 +119,17 @@ local function is_due(left, life) return left < life - life / 100 end
 
 -- Makes all parts expire together. Kinds: entries (not before the needed ms), sliding, fixed.
 local function expire(kind, life, needed)
-  local left = redis.call('PTTL', values)
+  -- Moments, since the clock of Redis 7.0 moves within a script.
+  local start, over = math.floor(now), redis.call('PEXPIRETIME', values)
+  local left = over < 0 and over or over - start
   if kind == 'entries' then
     left = math.max(left, needed)
   elseif left < 0 or (kind == 'sliding' and is_due(left, life)) then
     left = life
   end
-  local at = text(math.floor(now) + left)
+  local at = start + left
   for i = 1, 5 do
-    local ttl = redis.call('PTTL', KEYS[i])
-    if ttl == -1 or (ttl >= 0 and math.abs(ttl - left) > 1) then redis.call('PEXPIREAT', KEYS[i], at) end
+    local known = redis.call('PEXPIRETIME', KEYS[i])
+    if known == -1 or (known >= 0 and math.abs(known - at) > 1) then redis.call('PEXPIREAT', KEYS[i], text(at)) end
   end
 end

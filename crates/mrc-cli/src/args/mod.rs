@@ -1,12 +1,12 @@
 //! The command line.
 
-#[path = "args/follow.rs"]
 mod follow;
 
 use std::time::Duration;
 
-use clap::{ArgGroup, Parser, Subcommand, ValueEnum, builder::styling};
-use mrc::{KeyFormat, Params, RowFormat, Tag};
+use clap::builder::{NonEmptyStringValueParser, styling};
+use clap::{ArgGroup, Parser, Subcommand, ValueEnum};
+use mrc::{KeyFormat, Params, Query, RowFormat, Tag};
 
 pub(crate) use self::follow::FollowArgs;
 use crate::value::{self, Each, Named};
@@ -42,6 +42,9 @@ Examples:
     export MRC_MYSQL_URL=mysql://shop:secret@localhost:3306/shop
     export MRC_REDIS_URL=redis://:secret@localhost:6379
     mrc query --sql 'SELECT * FROM orders WHERE store_id = ?' --param StoreId=6 --ttl 600
+
+  See which changed rows will invalidate the entry:
+    mrc explain --sql 'SELECT * FROM orders WHERE store_id = ?' --param StoreId=6 --database shop
 
   Ask for several ids at once; one statement reads those that the cache doesn't have:
     mrc query --sql 'SELECT id, name FROM users WHERE id = ?' --each UserId=1,2,3 \\
@@ -134,6 +137,11 @@ impl std::fmt::Debug for Global {
 pub(crate) enum Command {
     /// Print the key of a query and its params
     Key(KeyArgs),
+    /// Explain which changed rows invalidate a query's entry, and what to write to narrow them
+    ///
+    /// Only the text is read, and no server is asked. So a view counts as a table, and the types of
+    /// the columns aren't checked: compare them with the lines "exact if".
+    Explain(ExplainArgs),
     /// Run a query through the cache and print its rows as JSON
     Query(QueryArgs),
     /// Print a cached value, or its remaining TTL
@@ -162,15 +170,28 @@ pub(crate) enum Command {
     Completions(CompletionsArgs),
 }
 
+/// The params of a statement.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ParamArgs {
+    /// A param, in the order of the placeholders; may be given several times
+    #[arg(long = "param", value_name = "NAME=VALUE", value_parser = value::named, requires = "sql")]
+    params: Vec<Named>,
+}
+
+impl ParamArgs {
+    pub(crate) fn params(&self) -> Params {
+        value::params(&self.params)
+    }
+}
+
 /// The parts of a key, besides the statement.
 #[derive(Debug, clap::Args)]
 pub(crate) struct KeyedArgs {
     /// The text for the key, if another service's statement differs [default: the statement]
     #[arg(long, value_name = "TEXT", requires = "sql", allow_hyphen_values = true)]
     sql_for_key: Option<String>,
-    /// A param, in the order of the placeholders; may be given several times
-    #[arg(long = "param", value_name = "NAME=VALUE", value_parser = value::named, requires = "sql")]
-    params: Vec<Named>,
+    #[command(flatten)]
+    params: ParamArgs,
     /// The package whose key format is used
     #[arg(long, value_enum, default_value_t, env = "MRC_KEY_FORMAT", hide_env_values = true)]
     pub(crate) format: Format,
@@ -183,12 +204,12 @@ impl KeyedArgs {
     }
 
     pub(crate) fn params(&self) -> Params {
-        value::params(&self.params)
+        self.params.params()
     }
 
     /// Returns the first given flag that needs a statement.
     pub(crate) fn needs_sql(&self) -> Option<&'static str> {
-        if self.sql_for_key.is_some() { Some("--sql-for-key") } else { self.params.first().map(|_| "--param") }
+        if self.sql_for_key.is_some() { Some("--sql-for-key") } else { self.params.params.first().map(|_| "--param") }
     }
 }
 
@@ -206,6 +227,19 @@ pub(crate) struct KeyArgs {
     /// contain a line break: with --json each key is {"key":"…"}.
     #[arg(long, conflicts_with_all = ["sql_for_key", "params"])]
     pub(crate) jsonl: bool,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = VALUES)]
+pub(crate) struct ExplainArgs {
+    /// The statement, with a ? for each param
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    pub(crate) sql: String,
+    #[command(flatten)]
+    pub(crate) params: ParamArgs,
+    /// The database of tables without one before their names [default: that of --mysql]
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) database: Option<String>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -234,8 +268,21 @@ pub(crate) struct QueryArgs {
     /// Tag the entry with each param, NAME=VALUE, for `mrc drop --by index`
     #[arg(long, conflicts_with = "no_cache")]
     pub(crate) tag_by_params: bool,
+    /// The name of the follower that keeps the entry right: see `mrc follow` with auto = true
+    #[arg(long, value_name = "NAME", env = "MRC_FOLLOW", hide_env_values = true)]
+    pub(crate) follow: Option<String>,
     #[command(flatten)]
     pub(crate) many: ManyArgs,
+}
+
+impl QueryArgs {
+    /// Returns the query with its key's text and its tags.
+    pub(crate) fn query(&self) -> Query<'static> {
+        let query = Query::new(self.sql.clone()).keyed_as(self.keyed.text(&self.sql).to_owned());
+        let query = if self.trust_read_only { query.trust_read_only() } else { query };
+        let query = if self.tag_by_params { query.tag_by_params() } else { query };
+        self.tags.iter().cloned().fold(query, Query::tag)
+    }
 }
 
 /// The flags of a query for several values of one param.

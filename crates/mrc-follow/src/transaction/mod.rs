@@ -2,13 +2,17 @@
 //!
 //! One rule holds everywhere: an event that isn't understood invalidates too much.
 
+mod followed;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use self::followed::{Followed, TablePlan};
+use crate::auto::Book;
 use crate::cascades::Cascades;
 use crate::event::{DecodeError, Decoder, Event, Flavor, Gtid, Operation, Query, RawEvent, Rows, Table};
-use crate::rules::{Effects, Plan, Reason, Rules};
+use crate::rules::{Effects, Reason, Rules};
 use crate::source::Upto;
 use crate::statement::{Statement, Xid};
 
@@ -29,6 +33,10 @@ pub(crate) struct Committed {
     pub(crate) timestamp: u32,
     /// Whether a statement may have changed foreign keys.
     pub(crate) changed_schema: bool,
+    /// Whether anything may have changed, followed or not.
+    pub(crate) is_touched: bool,
+    /// The generation of schemes with which its oldest event was decoded.
+    pub(crate) generation: u64,
 }
 
 impl Committed {
@@ -46,15 +54,22 @@ impl Committed {
 pub(crate) struct Assembler {
     decoder: Decoder,
     flavor: Flavor,
-    rules: Arc<Rules>,
+    followed: Followed,
     cascades: Arc<Cascades>,
-    plans: HashMap<u64, (Arc<Table>, Plan)>,
+    plans: HashMap<u64, TablePlan>,
     /// The current file of the log, and whether the stream has described its format.
     file: String,
     is_described: bool,
     open: Open,
-    prepared: HashMap<Xid, Effects>,
+    prepared: HashMap<Xid, Prepared>,
     ignores_cascades: bool,
+}
+
+/// A prepared transaction, which may commit.
+#[derive(Debug)]
+struct Prepared {
+    effects: Effects,
+    generation: u64,
 }
 
 /// The transaction whose events come.
@@ -68,6 +83,8 @@ struct Open {
     /// Whether there was a `BEGIN`: other statements don't end the transaction.
     has_begun: bool,
     changed_schema: bool,
+    is_touched: bool,
+    generation: u64,
 }
 
 /// Whether an event ends its transaction.
@@ -77,11 +94,12 @@ enum Step {
 }
 
 impl Assembler {
-    pub(crate) fn new(flavor: Flavor, rules: Arc<Rules>, cascades: Arc<Cascades>) -> Self {
+    /// Creates an assembler. `book` has the schemes, with `auto`.
+    pub(crate) fn new(flavor: Flavor, rules: Arc<Rules>, cascades: Arc<Cascades>, book: Option<Arc<Book>>) -> Self {
         Self {
             decoder: Decoder::new(flavor),
             flavor,
-            rules,
+            followed: Followed::new(flavor, rules, book),
             cascades,
             plans: HashMap::new(),
             file: String::new(),
@@ -108,7 +126,7 @@ impl Assembler {
 
     /// An event was so strange that decoding it panicked.
     pub(crate) fn panicked(&mut self) {
-        self.open.effects.mark_everything(Reason::Other("an event can't be decoded".into()));
+        self.mark_everything("an event can't be decoded");
     }
 
     fn step(&mut self, raw: RawEvent<'_>) -> Step {
@@ -127,10 +145,12 @@ impl Assembler {
                 // The effects of a transaction without an end stay for the next one.
                 self.open.gtid = Some(gtid);
                 self.open.has_begun = false;
+                self.renew();
                 Step::Goes
             }
             Event::Query(query) => self.statement(&query),
             Event::TableMap(table) => {
+                self.open.is_touched = true;
                 if !self.plan(&table).is_ignored() && !self.open.without_rows.contains(&table) {
                     self.open.without_rows.push(table);
                 }
@@ -160,7 +180,7 @@ impl Assembler {
                 Step::Goes
             }
             Event::Unknown { kind, ignorable: false } => {
-                self.open.effects.mark_everything(Reason::Other(format!("an event of type {kind} isn't known")));
+                self.mark_everything(&format!("an event of type {kind} isn't known"));
                 Step::Goes
             }
             _ => Step::Goes,
@@ -191,22 +211,23 @@ impl Assembler {
     }
 
     fn rows(&mut self, rows: &Rows<'_>) {
+        self.open.is_touched = true;
         let Some(table) = rows.table() else {
-            self.open.effects.mark_everything(Reason::Other("rows of a table that no event describes".into()));
+            self.mark_everything("rows of a table that no event describes");
             return;
         };
         self.open.without_rows.retain(|described| described.id != table.id);
         if rows.operation() != Operation::Insert {
             for child in self.cascades.of(&table.schema, &table.name) {
-                self.rules.mark_whole(&child.schema, &child.name, &cascaded(), &mut self.open.effects);
+                self.followed.mark_whole(&child.schema, &child.name, &cascaded(), &mut self.open.effects);
             }
         }
         self.remember(table);
-        let Some((_, plan)) = self.plans.get(&table.id) else { return };
+        let Some(plan) = self.plans.get(&table.id) else { return };
         if plan.is_ignored() {
             return;
         }
-        for change in rows.changes(plan.wanted()) {
+        for change in rows.changes(&plan.wanted) {
             match change {
                 Ok(change) => {
                     self.open.rows += 1;
@@ -214,7 +235,7 @@ impl Assembler {
                 }
                 Err(error) => {
                     let reason = Reason::Other(error.to_string());
-                    self.rules.mark_whole(&table.schema, &table.name, &reason, &mut self.open.effects);
+                    self.followed.mark_whole(&table.schema, &table.name, &reason, &mut self.open.effects);
                 }
             }
         }
@@ -234,11 +255,15 @@ impl Assembler {
                 return Step::Ends;
             }
             Statement::XaCommit(name) => {
+                self.open.is_touched = true;
                 match self.prepared.remove(name) {
-                    Some(effects) => self.open.effects.merge(effects),
+                    Some(Prepared { effects, generation }) => {
+                        self.open.effects.merge(effects);
+                        self.open.generation = self.open.generation.min(generation);
+                    }
                     None => {
                         let reason = "a prepared transaction commits whose rows were read by an earlier run";
-                        self.open.effects.mark_everything(Reason::Other(reason.into()));
+                        self.mark_everything(reason);
                     }
                 }
                 return Step::Ends;
@@ -248,8 +273,9 @@ impl Assembler {
                 return Step::Ends;
             }
             statement => {
+                self.open.is_touched |= !matches!(statement, Statement::Harmless | Statement::Savepoint);
                 self.open.changed_schema |= may_change_foreign_keys(&query.text);
-                self.rules.apply_statement(statement, &schema, &mut self.open.effects);
+                self.followed.apply_statement(statement, &schema, &mut self.open.effects);
             }
         }
         let is_alone = match self.open.gtid {
@@ -263,9 +289,11 @@ impl Assembler {
     fn prepare(&mut self, name: Xid) {
         let mut effects = std::mem::take(&mut self.open.effects);
         self.mark_without_rows(&mut effects);
+        self.open.is_touched = false;
+        let generation = self.open.generation;
         // A commit whose effects aren't kept invalidates everything.
         if self.prepared.len() < PREPARED {
-            self.prepared.insert(name, effects);
+            self.prepared.insert(name, Prepared { effects, generation });
         }
     }
 
@@ -287,6 +315,8 @@ impl Assembler {
             rows: open.rows,
             timestamp,
             changed_schema: open.changed_schema,
+            is_touched: open.is_touched,
+            generation: open.generation,
         })
     }
 
@@ -302,33 +332,49 @@ impl Assembler {
         if self.ignores_cascades {
             return;
         }
-        self.rules.mark_whole(&table.schema, &table.name, &cascaded(), effects);
+        self.followed.mark_whole(&table.schema, &table.name, &cascaded(), effects);
+    }
+
+    fn mark_everything(&mut self, why: &str) {
+        self.open.is_touched = true;
+        self.open.effects.mark_everything(Reason::Other(why.into()));
     }
 
     fn unreadable(&mut self, error: &DecodeError) {
+        self.open.is_touched = true;
         let reason = Reason::Other(error.to_string());
         match error.table() {
-            Some((schema, table)) => self.rules.mark_whole(schema, table, &reason, &mut self.open.effects),
+            Some((schema, table)) => self.followed.mark_whole(schema, table, &reason, &mut self.open.effects),
             None => self.open.effects.mark_everything(reason),
         }
     }
 
-    fn plan(&mut self, table: &Arc<Table>) -> &Plan {
+    /// Takes the newest schemes, unless events were decoded with the ones before.
+    fn renew(&mut self) {
+        if self.open.is_touched {
+            return;
+        }
+        if self.followed.renew() {
+            self.plans.clear();
+        }
+        self.open.generation = self.followed.generation();
+    }
+
+    fn plan(&mut self, table: &Arc<Table>) -> &TablePlan {
         self.remember(table);
         // `remember` has inserted it.
-        &self.plans[&table.id].1
+        &self.plans[&table.id]
     }
 
     /// Makes the plan of a table, unless it is known. A server that restarts gives the numbers of
     /// its tables anew.
     fn remember(&mut self, table: &Arc<Table>) {
-        let known = self.plans.get(&table.id).is_some_and(|(known, _)| Arc::ptr_eq(known, table) || known == table);
-        if !known {
+        let is_it = |plan: &TablePlan| Arc::ptr_eq(&plan.table, table) || plan.table == *table;
+        if !self.plans.get(&table.id).is_some_and(is_it) {
             if self.plans.len() >= PLANS {
                 self.plans.clear();
             }
-            let plan = self.rules.plan(table);
-            self.plans.insert(table.id, (Arc::clone(table), plan));
+            self.plans.insert(table.id, self.followed.plan(table));
         }
     }
 }
@@ -344,82 +390,4 @@ fn cascaded() -> Reason {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::rules::{Rule, TableName};
-
-    fn assembler() -> Assembler {
-        let rules = Rules::new([Rule::table("shop.orders").all("orders").tag("order:{id}")]).unwrap();
-        Assembler::new(Flavor::MySql, Arc::new(rules), Arc::default())
-    }
-
-    fn push(assembler: &mut Assembler, kind: u8, flags: u16, body: &[u8]) -> Option<Committed> {
-        assembler.push(RawEvent { kind, timestamp: 1, server_id: 1, log_pos: 100, flags, body })
-    }
-
-    fn begin(assembler: &mut Assembler, number: u8) {
-        let body = [&[0; 17][..], &u64::from(number).to_le_bytes()].concat();
-        assert!(push(assembler, GTID, 0, &body).is_none());
-    }
-
-    fn query(text: &str) -> Vec<u8> {
-        [&[0; 8][..], &[4, 0, 0, 0, 0], b"shop\0", text.as_bytes()].concat()
-    }
-
-    const GTID: u8 = 0x21;
-    const QUERY: u8 = 2;
-    const XID: u8 = 0x10;
-    const PAYLOAD: u8 = 0x28;
-
-    #[test]
-    fn events_that_are_not_understood_invalidate_everything() {
-        let check = |kind: u8, flags: u16, body: &[u8], everything: bool| {
-            let mut it = assembler();
-            begin(&mut it, 1);
-            let ended = push(&mut it, kind, flags, body).or_else(|| push(&mut it, XID, 0, &[0; 8])).unwrap();
-            assert_eq!(ended.effects.everything().is_some(), everything, "{kind:#x} {:?}", ended.effects);
-        };
-        check(0x7f, 0, b"", true);
-        check(0x7f, 0x80, b"", false);
-        check(0x1a, 0, &[1, 0, 0], true);
-        check(PAYLOAD, 0, b"no payload", true);
-        // A payload of zstd, whose bytes are none.
-        check(PAYLOAD, 0, &[1, 1, 4, 2, 1, 0, 3, 1, 9, 0, 1, 2, 3, 4], true);
-        check(QUERY, 0, &query("CALL a_procedure()"), true);
-        check(QUERY, 0, &query("BEGIN"), false);
-    }
-
-    #[test]
-    fn a_panic_in_decoding_invalidates_everything_of_its_transaction() {
-        let mut it = assembler();
-        begin(&mut it, 1);
-        it.panicked();
-        assert!(push(&mut it, XID, 0, &[0; 8]).unwrap().effects.everything().is_some());
-        begin(&mut it, 2);
-        assert!(push(&mut it, XID, 0, &[0; 8]).unwrap().effects.is_empty());
-    }
-
-    #[test]
-    fn statements_end_transactions_that_did_not_begin() {
-        let mut it = assembler();
-        begin(&mut it, 1);
-        let ended = push(&mut it, QUERY, 0, &query("TRUNCATE orders")).unwrap();
-        assert_eq!(
-            ended.effects.whole().map(|(table, _)| table.clone()).collect::<Vec<_>>(),
-            [TableName::new("shop", "orders")]
-        );
-        begin(&mut it, 2);
-        assert!(push(&mut it, QUERY, 0, &query("BEGIN")).is_none());
-        assert!(push(&mut it, QUERY, 0, &query("CREATE TABLE t (id INT) START TRANSACTION")).is_none());
-        let ended = push(&mut it, QUERY, 0, &query("COMMIT")).unwrap();
-        assert!(matches!(ended.gtid, Gtid::MySql { number: 2, .. }));
-    }
-
-    #[test]
-    fn a_transaction_without_its_number_counts_with_the_next() {
-        let mut it = assembler();
-        assert!(push(&mut it, QUERY, 0, &query("TRUNCATE orders")).is_none());
-        begin(&mut it, 2);
-        assert_eq!(push(&mut it, XID, 0, &[0; 8]).unwrap().effects.whole().len(), 1);
-    }
-}
+mod tests;

@@ -1,32 +1,37 @@
 //! What the follower with the lease does: stream, wait until readers see, invalidate, store the
 //! position. In this order, whatever fails.
 
+mod learn;
+mod patience;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use mrc_core::{Event, EventListener};
-use mrc_store::{Advance, StoreError, Token};
+use mrc_store::{Advance, Reached, Token};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
+use self::patience::{PAUSES, Patience};
 use super::batch::Batch;
 use super::reader::Reader;
-use super::{Inner, Lack, QUESTION, Start};
+use super::shared::{Inner, Lack, Start};
 use crate::apply::{Applied, apply};
 use crate::cascades::Cascades;
-use crate::check::obstacle;
+use crate::check::settings::obstacle;
 use crate::lease::{HeldLease, books};
 use crate::rules::{Effects, Reason, Rules, Server};
-use crate::source::{Session, SourceError, Stream, Upto};
+use crate::source::{QUESTION, Session, SourceError, Stream, Upto};
 use crate::transaction::Assembler;
 use crate::{FollowError, Position, event::Flavor};
 
 /// How often the position is confirmed while nothing happens: a cache that went back is noticed
 /// after that.
 const CONFIRM: Duration = Duration::from_secs(1);
-/// The first pause after a failure, and the longest.
-const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));
 /// How long one question for visibility waits. It is asked until readers see the commit.
 const VISIBLE: Duration = Duration::from_secs(1);
+
+/// How often an event with a wrong checksum is asked for. Then it counts as lost.
+const CORRUPT: u32 = 5;
 
 /// How leading ended, if not by an error.
 pub(super) enum LeadEnd {
@@ -70,8 +75,12 @@ pub(super) struct Lead<'a> {
     position: Option<Position>,
     /// With `once`: where to end.
     target: Option<Position>,
-    /// How often the cache had been lost before the last invalidation.
-    losses: u64,
+    /// How often an event had a wrong checksum since the last transaction.
+    corrupt: u32,
+    /// When all schemes were read last.
+    read_schemes: Option<Instant>,
+    /// The time from the newest commit up to the position to its invalidation.
+    lag: Duration,
 }
 
 impl<'a> Lead<'a> {
@@ -80,7 +89,16 @@ impl<'a> Lead<'a> {
     }
 
     pub(super) fn dry(inner: &'a Arc<Inner>) -> Self {
-        Self { inner, owner: None, stored: None, position: None, target: None, losses: 0 }
+        Self {
+            inner,
+            owner: None,
+            stored: None,
+            position: None,
+            target: None,
+            corrupt: 0,
+            read_schemes: None,
+            lag: Duration::ZERO,
+        }
     }
 
     /// Follows until an error needs a person, or with `once` to the end.
@@ -108,6 +126,14 @@ impl<'a> Lead<'a> {
                     return Err(FollowError::ServerIdTaken(self.inner.config.server_id.get()));
                 }
                 Again::Source(SourceError::Lost(why)) => self.lost(&why),
+                Again::Source(SourceError::Corrupt(why)) => {
+                    self.corrupt += 1;
+                    tracing::warn!(target: "mrc", why, tries = self.corrupt, "the database's log arrived damaged");
+                    if self.corrupt == CORRUPT {
+                        self.corrupt = 0;
+                        self.lost(&why);
+                    }
+                }
                 Again::Source(error) => tracing::warn!(target: "mrc", %error, "the stream of the database's log broke"),
                 Again::Rewound(found) => self.rewound(found),
                 Again::ForeignKeys => {}
@@ -134,22 +160,24 @@ impl<'a> Lead<'a> {
             self.lost("the position is of another server, or ahead of this one");
         }
         let known = self.position.take();
+        let mut effects = Effects::new();
         // The position first: what readers see after it is streamed.
         let from = match known {
             Some(position) => position,
             None => {
-                let from = session.visible_now().await?;
-                let mut effects = Effects::new();
                 effects.mark_everything(Reason::Other("the position in the log isn't known".into()));
-                self.invalidate(&effects, &rules).await?;
-                from
+                session.visible_now().await?
             }
         };
+        self.learn_all(&mut effects).await?;
+        if !effects.is_empty() {
+            self.invalidate(&effects, &rules).await?;
+        }
         self.position = Some(from.clone());
         self.store_position().await?;
         let stream = Stream::open(&inner.mysql, inner.config.server_id.get(), &from).await?;
         let cascades = Arc::new(Cascades::read(&mut session).await?);
-        let mut assembler = Assembler::new(session.flavor(), Arc::clone(&rules), cascades);
+        let mut assembler = Assembler::new(session.flavor(), Arc::clone(&rules), cascades, inner.book.clone());
         if inner.lack == Some(Lack::Cascades) {
             assembler.ignore_cascades();
         }
@@ -163,6 +191,10 @@ impl<'a> Lead<'a> {
             let first = tokio::select! {
                 first = reader.transactions.recv() => first,
                 _ = confirm.tick() => {
+                    if reader.transactions.is_empty() {
+                        self.lag = Duration::ZERO;
+                    }
+                    self.look_around(&mut session, &rules).await?;
                     self.store_position().await?;
                     continue;
                 }
@@ -176,6 +208,7 @@ impl<'a> Lead<'a> {
             }
             let changed_schema = batch.changed_schema;
             self.take(batch, &mut session, &rules).await?;
+            self.ask_collations(&mut session).await?;
             if changed_schema && session.flavor() == Flavor::MySql {
                 return Err(Again::ForeignKeys);
             }
@@ -185,27 +218,23 @@ impl<'a> Lead<'a> {
     /// Applies a batch: readers see it, it is invalidated, the position is stored.
     async fn take(&mut self, mut batch: Batch, session: &mut Session, rules: &Rules) -> Result<(), Again> {
         let inner = self.inner;
+        let asked = Instant::now();
+        // A scheme that is registered only now may be about any table.
+        let is_touched = batch.is_touched && inner.book.is_some();
+        if (is_touched || !batch.effects.is_empty()) && inner.lack != Some(Lack::Visibility) {
+            self.wait_until_visible(session, &batch.upto).await?;
+        }
+        let waited = asked.elapsed();
+        if is_touched && inner.lack != Some(Lack::Schemes) {
+            self.learn_for(&mut batch).await?;
+        }
         let has_effects = !batch.effects.is_empty();
         if has_effects {
-            let asked = Instant::now();
-            if inner.lack != Some(Lack::Visibility) {
-                self.wait_until_visible(session, &batch.upto).await?;
-            }
             if inner.lack == Some(Lack::Order) {
                 self.pass(&mut batch);
                 self.store_position().await?;
             }
-            let waited = asked.elapsed();
-            // A cache that was lost meanwhile may have gone back to before the invalidation, with a
-            // position that is the expected one: invalidate again before the position moves.
-            let applied = loop {
-                let losses = inner.losses.count();
-                let applied = self.invalidate(&batch.effects, rules).await?;
-                if inner.losses.count() == losses {
-                    self.losses = losses;
-                    break applied;
-                }
-            };
+            let applied = self.invalidate(&batch.effects, rules).await?;
             let lag = batch.lag();
             inner.status.change(|status| {
                 status.rows += batch.rows;
@@ -221,17 +250,14 @@ impl<'a> Lead<'a> {
                 lag,
             });
         }
+        (self.lag, self.corrupt) = (batch.lag(), 0);
         inner.status.change(|status| status.transactions += batch.transactions);
         self.pass(&mut batch);
         if !has_effects {
             // Transactions that change nothing are passed by the next confirmation.
             return Ok(());
         }
-        self.store_position().await?;
-        if inner.losses.count() != self.losses {
-            self.invalidate(&batch.effects, rules).await?;
-        }
-        Ok(())
+        self.store_position().await
     }
 
     /// Adds the transactions of a batch to the position.
@@ -267,8 +293,9 @@ impl<'a> Lead<'a> {
             return Ok(Applied { tags: effects.len() as u64, entries: 0 });
         }
         let mut patience = Patience::new(inner);
+        let known = inner.book.as_ref().map(|book| book.known());
         loop {
-            let done = apply(effects, rules, &inner.store, &inner.listeners).await;
+            let done = apply(effects, rules, known.as_deref(), &inner.store, &inner.listeners).await;
             if let Some(done) = patience.judge(done).await? {
                 return Ok(done);
             }
@@ -282,7 +309,8 @@ impl<'a> Lead<'a> {
         let mut patience = Patience::new(inner);
         let books = books(&*inner.store).map_err(FollowError::from)?;
         let advance = loop {
-            let done = books.advance(&inner.config.name, owner, self.stored.as_deref(), &to).await;
+            let reached = Reached { position: &to, lag: self.lag, by_schemes: inner.book.is_some() };
+            let done = books.advance(&inner.config.name, owner, self.stored.as_deref(), reached).await;
             if let Some(done) = patience.judge(done).await? {
                 break done;
             }
@@ -341,37 +369,6 @@ impl<'a> Lead<'a> {
         self.inner.listeners.on_event(&Event::Rewound { position });
         self.position = found.as_deref().and_then(|text| text.parse().ok());
         self.stored = found;
-    }
-}
-
-/// Repeats calls to the cache until it is back. The caller stops that when the lease ends.
-struct Patience<'a> {
-    inner: &'a Inner,
-    pause: Duration,
-    last: String,
-}
-
-impl<'a> Patience<'a> {
-    fn new(inner: &'a Inner) -> Self {
-        Self { inner, pause: PAUSES.0, last: String::new() }
-    }
-
-    /// Returns `None` after a pause if the call should be repeated.
-    async fn judge<T>(&mut self, done: Result<T, StoreError>) -> Result<Option<T>, FollowError> {
-        let error = match done {
-            Ok(done) => return Ok(Some(done)),
-            Err(error) if error.is_retryable() => error.to_string(),
-            Err(error) => return Err(error.into()),
-        };
-        self.inner.listeners.on_event(&Event::DropRetried { error: &error });
-        // A line for a cause, not for an attempt.
-        if self.last != error {
-            tracing::warn!(target: "mrc", error, "the cache is away: the follower tries until it is back");
-            self.last = error;
-        }
-        sleep(self.pause).await;
-        self.pause = (self.pause * 2).min(PAUSES.1);
-        Ok(None)
     }
 }
 

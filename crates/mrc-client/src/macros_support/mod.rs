@@ -1,5 +1,7 @@
 //! The expansion of `#[cached]` and `#[invalidates]`, besides code that callers can write. Not API.
 
+mod many;
+
 use std::any::type_name;
 use std::borrow::Cow;
 use std::fmt;
@@ -11,6 +13,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::{Cache, Entry, Error, Spec};
+
+pub use self::many::{Map, repeatable};
 
 /// An argument that a key can contain.
 #[diagnostic::on_unimplemented(

@@ -1,0 +1,32 @@
+//! The numbers of column types in the protocol.
+
+pub(crate) const TINY: u8 = 1;
+pub(crate) const SHORT: u8 = 2;
+pub(crate) const LONG: u8 = 3;
+pub(crate) const FLOAT: u8 = 4;
+pub(crate) const DOUBLE: u8 = 5;
+pub(crate) const OLD_TIMESTAMP: u8 = 7;
+pub(crate) const LONG_LONG: u8 = 8;
+pub(crate) const MEDIUM: u8 = 9;
+pub(crate) const DATE: u8 = 10;
+pub(crate) const OLD_TIME: u8 = 11;
+pub(crate) const OLD_DATETIME: u8 = 12;
+pub(crate) const YEAR: u8 = 13;
+pub(crate) const NEW_DATE: u8 = 14;
+pub(crate) const VARCHAR: u8 = 15;
+pub(crate) const BIT: u8 = 16;
+pub(crate) const TIMESTAMP: u8 = 17;
+pub(crate) const DATETIME: u8 = 18;
+pub(crate) const TIME: u8 = 19;
+pub(crate) const COMPRESSED_BLOB: u8 = 140;
+pub(crate) const COMPRESSED_VARCHAR: u8 = 141;
+pub(crate) const VECTOR: u8 = 242;
+pub(crate) const JSON: u8 = 245;
+pub(crate) const DECIMAL: u8 = 246;
+pub(crate) const ENUM: u8 = 247;
+pub(crate) const SET: u8 = 248;
+pub(crate) const TINY_BLOB: u8 = 249;
+pub(crate) const BLOB: u8 = 252;
+pub(crate) const VAR_STRING: u8 = 253;
+pub(crate) const STRING: u8 = 254;
+pub(crate) const GEOMETRY: u8 = 255;

@@ -1,0 +1,83 @@
+//! The registry of schemes and the collations, as the leader learns them for [`auto`](crate::auto).
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::patience::Patience;
+use super::{Again, Lead};
+use crate::auto::folding;
+use crate::follower::batch::Batch;
+use crate::rules::{Effects, Rules};
+use crate::source::{Session, SourceError};
+
+/// How often the schemes are read though no new one is registered, as some have ended.
+const REREAD: Duration = Duration::from_secs(60);
+
+impl Lead<'_> {
+    /// Reads all schemes. Adds to the effects what the registry has lost.
+    pub(super) async fn learn_all(&mut self, effects: &mut Effects) -> Result<(), Again> {
+        self.read_schemes = None;
+        self.learn(effects).await
+    }
+
+    /// Reads the schemes that are registered since a batch was decoded, and adds their tags to it.
+    /// Readers must see the batch.
+    pub(super) async fn learn_for(&mut self, batch: &mut Batch) -> Result<(), Again> {
+        self.learn(&mut batch.effects).await?;
+        if let Some(book) = &self.inner.book {
+            book.known().add_newer(batch.generation, &mut batch.effects);
+        }
+        Ok(())
+    }
+
+    /// Reads the schemes ahead of the next change, so that it ends rows and no whole schemes.
+    pub(super) async fn look_around(&mut self, session: &mut Session, rules: &Rules) -> Result<(), Again> {
+        let mut effects = Effects::new();
+        self.learn(&mut effects).await?;
+        if !effects.is_empty() {
+            self.invalidate(&effects, rules).await?;
+        }
+        Ok(self.ask_collations(session).await?)
+    }
+
+    async fn learn(&mut self, effects: &mut Effects) -> Result<(), Again> {
+        let inner = self.inner;
+        let Some((book, schemes)) = inner.book.as_ref().zip(inner.store.as_schemes()) else { return Ok(()) };
+        let is_due = self.read_schemes.is_none_or(|read| read.elapsed() >= REREAD);
+        let known = if is_due { None } else { Some(book.known().version) };
+        let mut patience = Patience::new(inner);
+        let registry = loop {
+            let done = schemes.registry(known).await;
+            if let Some(done) = patience.judge(done).await? {
+                break done;
+            }
+        };
+        if is_due {
+            self.read_schemes = Some(Instant::now());
+        }
+        if let Some(registry) = registry {
+            book.learn(registry, effects);
+            let known = book.known();
+            let counts = (known.schemes_len(), known.tables().len());
+            inner.status.change(|status| (status.schemes, status.tables) = counts);
+        }
+        Ok(())
+    }
+
+    /// Asks about the collations that the reader of the log met.
+    pub(super) async fn ask_collations(&self, session: &mut Session) -> Result<(), SourceError> {
+        let Some(book) = &self.inner.book else { return Ok(()) };
+        let unknown = book.take_unknown();
+        if unknown.is_empty() {
+            return Ok(());
+        }
+        let mut foldings = HashMap::new();
+        for id in unknown {
+            foldings.insert(id, folding(id, session).await?);
+        }
+        book.add_foldings(foldings);
+        Ok(())
+    }
+}

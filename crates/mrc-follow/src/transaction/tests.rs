@@ -1,0 +1,135 @@
+//! Transactions of events made by hand.
+
+use mrc_core::depends::SchemeName;
+use mrc_store::{Moment, Registry};
+
+use super::*;
+use crate::rules::{Rule, TableName};
+
+fn assembler() -> Assembler {
+    let rules = Rules::new([Rule::table("shop.orders").all("orders").tag("order:{id}")]).unwrap();
+    Assembler::new(Flavor::MySql, Arc::new(rules), Arc::default(), None)
+}
+
+fn push(assembler: &mut Assembler, kind: u8, flags: u16, body: &[u8]) -> Option<Committed> {
+    assembler.push(RawEvent { kind, timestamp: 1, server_id: 1, log_pos: 100, flags, body })
+}
+
+fn begin(assembler: &mut Assembler, number: u8) {
+    let body = [&[0; 17][..], &u64::from(number).to_le_bytes()].concat();
+    assert!(push(assembler, GTID, 0, &body).is_none());
+}
+
+fn query(text: &str) -> Vec<u8> {
+    [&[0; 8][..], &[4, 0, 0, 0, 0], b"shop\0", text.as_bytes()].concat()
+}
+
+const GTID: u8 = 0x21;
+const QUERY: u8 = 2;
+const XID: u8 = 0x10;
+const PAYLOAD: u8 = 0x28;
+
+#[test]
+fn events_that_are_not_understood_invalidate_everything() {
+    let check = |kind: u8, flags: u16, body: &[u8], everything: bool| {
+        let mut it = assembler();
+        begin(&mut it, 1);
+        let ended = push(&mut it, kind, flags, body).or_else(|| push(&mut it, XID, 0, &[0; 8])).unwrap();
+        assert_eq!(ended.effects.everything().is_some(), everything, "{kind:#x} {:?}", ended.effects);
+    };
+    check(0x7f, 0, b"", true);
+    check(0x7f, 0x80, b"", false);
+    check(0x1a, 0, &[1, 0, 0], true);
+    check(PAYLOAD, 0, b"no payload", true);
+    // A payload of zstd, whose bytes are none.
+    check(PAYLOAD, 0, &[1, 1, 4, 2, 1, 0, 3, 1, 9, 0, 1, 2, 3, 4], true);
+    check(QUERY, 0, &query("CALL a_procedure()"), true);
+    check(QUERY, 0, &query("BEGIN"), false);
+}
+
+#[test]
+fn a_panic_in_decoding_invalidates_everything_of_its_transaction() {
+    let mut it = assembler();
+    begin(&mut it, 1);
+    it.panicked();
+    assert!(push(&mut it, XID, 0, &[0; 8]).unwrap().effects.everything().is_some());
+    begin(&mut it, 2);
+    assert!(push(&mut it, XID, 0, &[0; 8]).unwrap().effects.is_empty());
+}
+
+#[test]
+fn statements_end_transactions_that_did_not_begin() {
+    let mut it = assembler();
+    begin(&mut it, 1);
+    let ended = push(&mut it, QUERY, 0, &query("TRUNCATE orders")).unwrap();
+    assert_eq!(
+        ended.effects.whole().map(|(table, _)| table.clone()).collect::<Vec<_>>(),
+        [TableName::new("shop", "orders")]
+    );
+    begin(&mut it, 2);
+    assert!(push(&mut it, QUERY, 0, &query("BEGIN")).is_none());
+    assert!(push(&mut it, QUERY, 0, &query("CREATE TABLE t (id INT) START TRANSACTION")).is_none());
+    let ended = push(&mut it, QUERY, 0, &query("COMMIT")).unwrap();
+    assert!(matches!(ended.gtid, Gtid::MySql { number: 2, .. }));
+}
+
+#[test]
+fn a_transaction_without_its_number_counts_with_the_next() {
+    let mut it = assembler();
+    assert!(push(&mut it, QUERY, 0, &query("TRUNCATE orders")).is_none());
+    begin(&mut it, 2);
+    assert_eq!(push(&mut it, XID, 0, &[0; 8]).unwrap().effects.whole().len(), 1);
+}
+
+fn with_book() -> (Assembler, Arc<Book>) {
+    let book = Arc::<Book>::default();
+    (Assembler::new(Flavor::MySql, Arc::default(), Arc::default(), Some(Arc::clone(&book))), book)
+}
+
+fn register(book: &Book, version: u64, text: &str) {
+    let (born, version) = (Moment::from_micros(1), Moment::from_micros(version));
+    book.learn(Registry { born, version, schemes: vec![SchemeName::new(text)] }, &mut Effects::new());
+}
+
+#[test]
+fn a_transaction_has_the_schemes_of_its_begin() {
+    let (mut it, book) = with_book();
+    begin(&mut it, 1);
+    assert!(push(&mut it, QUERY, 0, &query("BEGIN")).is_none());
+    assert!(push(&mut it, QUERY, 0, &query("CREATE TABLE t (id INT) START TRANSACTION")).is_none());
+    register(&book, 1, "t:shop.orders?");
+    assert!(push(&mut it, QUERY, 0, &query("TRUNCATE orders")).is_none());
+    let ended = push(&mut it, XID, 0, &[0; 8]).unwrap();
+    assert!(ended.is_touched && ended.effects.is_empty());
+    assert!(ended.generation < book.known().generation, "the new scheme must be ended as a whole");
+    begin(&mut it, 2);
+    let ended = push(&mut it, QUERY, 0, &query("TRUNCATE orders")).unwrap();
+    assert_eq!((ended.effects.whole().len(), ended.generation), (1, book.known().generation));
+}
+
+#[test]
+fn a_prepared_transaction_has_the_schemes_of_its_own_begin() {
+    let (mut it, book) = with_book();
+    begin(&mut it, 1);
+    assert!(push(&mut it, QUERY, 0, &query("XA START X'61',X'',1")).is_none());
+    let decoded = book.known().generation;
+    let prepared = push(&mut it, QUERY, 0, &query("XA PREPARE X'61',X'',1")).unwrap();
+    assert!(!prepared.is_touched, "nothing is committed yet");
+    register(&book, 1, "t:shop.orders?");
+    begin(&mut it, 2);
+    let committed = push(&mut it, QUERY, 0, &query("XA COMMIT X'61',X'',1")).unwrap();
+    assert_eq!((committed.is_touched, committed.generation), (true, decoded));
+}
+
+#[test]
+fn what_changes_no_table_touches_nothing() {
+    let check = |text: &str, is_touched: bool| {
+        let (mut it, _) = with_book();
+        begin(&mut it, 1);
+        let ended = push(&mut it, QUERY, 0, &query(text)).unwrap();
+        assert_eq!(ended.is_touched, is_touched, "{text}");
+    };
+    check("GRANT SELECT ON orders TO a", false);
+    check("TRUNCATE orders", true);
+    check("CALL a_procedure()", true);
+}

@@ -1,0 +1,73 @@
+//! The registry of schemes, in memory.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use mrc_core::Tag;
+use mrc_core::depends::SchemeName;
+use tokio::time::Instant;
+
+use super::entry::after;
+use crate::schemes::{MOST_SCHEMES, REGISTERED, Registry};
+use crate::tags::{Moment, Tags};
+
+/// The registrations, by the schemes' tags.
+#[derive(Default)]
+pub(super) struct Registrations {
+    born: Moment,
+    version: Moment,
+    all: HashMap<Tag, Registration>,
+}
+
+struct Registration {
+    since: Moment,
+    ends: Instant,
+    scheme: SchemeName,
+}
+
+impl Registrations {
+    /// Registers schemes. `tick` returns a moment that is later than all before.
+    pub(super) fn register(&mut self, schemes: &[SchemeName], mut tick: impl FnMut() -> Moment) -> Vec<SchemeName> {
+        let now = Instant::now();
+        let ends = after(now, REGISTERED);
+        self.all.retain(|_, registration| registration.ends > now);
+        let mut refused = Vec::new();
+        for scheme in schemes {
+            if let Some(known) = self.all.get_mut(&scheme.tag) {
+                known.ends = known.ends.max(ends);
+                continue;
+            }
+            let of_table = self.all.values().filter(|other| other.scheme.of_table() == scheme.of_table());
+            if *scheme != scheme.weakest() && of_table.count() >= MOST_SCHEMES {
+                refused.push(scheme.clone());
+                continue;
+            }
+            self.version = tick();
+            if self.born == Moment::default() {
+                self.born = self.version;
+            }
+            self.all.insert(scheme.tag.clone(), Registration { since: self.version, ends, scheme: scheme.clone() });
+        }
+        refused
+    }
+
+    /// Returns whether the schemes among the tags have been registered since before their moments,
+    /// and keeps them for the life of the entry.
+    pub(super) fn keep(&mut self, tags: &Tags, life: Duration) -> bool {
+        let now = Instant::now();
+        tags.iter().filter(|(tag, _)| SchemeName::is_tag(tag.as_str())).all(|(tag, since)| {
+            let known = self.all.get_mut(tag).filter(|known| known.ends > now && known.since <= since);
+            known.is_some_and(|known| {
+                known.ends = known.ends.max(after(now, life));
+                true
+            })
+        })
+    }
+
+    pub(super) fn registry(&self, known: Option<Moment>) -> Option<Registry> {
+        let now = Instant::now();
+        let schemes = self.all.values().filter(|registration| registration.ends > now);
+        let schemes = schemes.map(|registration| registration.scheme.clone()).collect();
+        (known != Some(self.version)).then_some(Registry { born: self.born, version: self.version, schemes })
+    }
+}

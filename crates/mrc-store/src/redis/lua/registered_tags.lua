@@ -1,0 +1,3 @@
+-- KEYS: registry   ARGV: life of the entry in ms, tag of a scheme, the moment of the tag, ...
+-- 1: all have been registered since before their moments, and stay so | 0: a fill must be refused
+return are_registered(KEYS[1], ARGV[1], 2, #ARGV) and 1 or 0
