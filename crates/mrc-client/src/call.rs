@@ -119,8 +119,16 @@ impl Call {
 
     /// Returns the call for the entry of `key`, whose text has these types.
     pub(crate) fn keyed(self, key: &Key, types: &Arc<Types>) -> Self {
-        types.see(key.types());
-        Self { mark: key.mark().clone(), types: Some(Arc::clone(types)), ..self }
+        let call = Self { mark: key.mark().clone(), types: Some(Arc::clone(types)), ..self };
+        call.note_types(key);
+        call
+    }
+
+    /// Notes the types of this key's params, before anything is read or stored.
+    pub(crate) fn note_types(&self, key: &Key) {
+        if let Some(types) = &self.types {
+            types.see(key.types());
+        }
     }
 
     /// Returns the name of the flight to `key` for params of these types.

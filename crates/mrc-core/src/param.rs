@@ -61,6 +61,11 @@ impl Params {
         self.0.push(Param { name: Some(name.into()), value: value.into() });
     }
 
+    /// Returns the param at this position, counted from 0, to replace its value.
+    pub fn get_mut(&mut self, position: usize) -> Option<&mut Param> {
+        self.0.get_mut(position)
+    }
+
     /// Returns the params in order.
     pub fn iter(&self) -> std::slice::Iter<'_, Param> {
         self.0.iter()

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
 use std::hash::Hash;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
@@ -69,7 +69,7 @@ impl Cache {
         for id in ids {
             let (key, call) = self.prepare(spec(&id))?;
             if known.insert(key.as_str().to_owned(), ()).is_none() {
-                items.push(Item { key, call });
+                items.push(Item { key, call: Arc::new(call) });
                 unique.push(id);
             }
         }

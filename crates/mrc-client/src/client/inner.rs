@@ -1,5 +1,6 @@
 //! The parts that all clones of a client share, and the read of a query from the database.
 
+use std::borrow::Cow;
 use std::future::Future;
 use std::sync::Arc;
 
@@ -73,18 +74,17 @@ impl Inner {
     }
 }
 
-#[derive(Clone, Copy)]
 pub(crate) struct Read<'a> {
     pub(super) client: &'a Arc<Inner>,
     pub(super) sql: &'a str,
-    pub(super) params: &'a Params,
+    pub(super) params: Cow<'a, Params>,
     /// Whether the caller vouches that it only reads.
     pub(super) trusted: bool,
 }
 
 impl Read<'_> {
     async fn read(self) -> Result<Made, Error> {
-        Ok(Made { value: self.client.read(self.sql, self.params, self.trusted).await?, said: Said::default() })
+        Ok(Made { value: self.client.read(self.sql, &self.params, self.trusted).await?, said: Said::default() })
     }
 }
 
@@ -96,8 +96,8 @@ impl Compute for Read<'_> {
     }
 
     fn detached(&self) -> Option<BoxFuture<'static, Result<Made, Error>>> {
-        let (client, sql, params) = (Arc::clone(self.client), self.sql.to_owned(), self.params.clone());
-        let trusted = self.trusted;
-        Some(Box::pin(async move { Read { client: &client, sql: &sql, params: &params, trusted }.read().await }))
+        let (client, sql, params) = (Arc::clone(self.client), self.sql.to_owned(), self.params.clone().into_owned());
+        let (trusted, params) = (self.trusted, Cow::Owned(params));
+        Some(Box::pin(async move { Read { client: &client, sql: &sql, params, trusted }.read().await }))
     }
 }

@@ -12,7 +12,7 @@ mod texts;
 mod transaction;
 mod write;
 
-use std::borrow::Borrow;
+use std::borrow::{Borrow, Cow};
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
@@ -134,11 +134,11 @@ impl MrcClient {
     ) -> Result<Vec<T>, Error> {
         let (query, params) = (query.into(), params.borrow());
         let (key, call) = self.prepare(&query, params, ttl.into())?;
-        let reading = self.reading(&query, params);
-        let answer = self.inner.pipeline.fetch(&key, &call, reading).await?.with_rows(self.inner.rows);
+        let reading = || self.reading(&query, params);
+        let answer = self.inner.pipeline.fetch(&key, &call, reading()).await?.with_rows(self.inner.rows);
         match answer.decoded() {
             Err(unfit) if answer.source() != Source::Computed => {
-                let answer = Box::pin(self.inner.pipeline.instead(&key, &call, &unfit, reading)).await?;
+                let answer = Box::pin(self.inner.pipeline.instead(&key, &call, &unfit, reading())).await?;
                 answer.with_rows(self.inner.rows).noted().rows()
             }
             rows => Ok(rows?),
@@ -398,7 +398,7 @@ impl MrcClient {
     }
 
     fn reading<'a>(&'a self, query: &'a Query<'_>, params: &'a Params) -> Read<'a> {
-        Read { client: &self.inner, sql: &query.sql, params, trusted: query.trusted }
+        Read { client: &self.inner, sql: &query.sql, params: Cow::Borrowed(params), trusted: query.trusted }
     }
 
     fn key_of(&self, text: &str, params: &Params) -> Result<Key, Error> {

@@ -47,7 +47,7 @@ pub(crate) trait Source {
 #[derive(Debug, Clone)]
 pub(crate) struct Item {
     pub(crate) key: Key,
-    pub(crate) call: Call,
+    pub(crate) call: Arc<Call>,
 }
 
 /// The hits of a batch, and the steps of the entries that have no answer yet.
@@ -187,7 +187,7 @@ impl Pipeline {
 
     async fn entry<S: Source>(self: &Arc<Self>, gather: &Arc<Gather>, at: usize, item: &Item, step: Step, source: &S) {
         let key = item.key.as_str();
-        let call = &Call { batch: Some(InBatch { gather: Arc::clone(gather), at }), ..item.call.clone() };
+        let call = &Call { batch: Some(InBatch { gather: Arc::clone(gather), at }), ..(*item.call).clone() };
         let compute = Gathered { gather, at, source };
         let outcome = match step {
             Step::Miss(looked) => self.miss(key, call, looked, compute).await,
@@ -234,9 +234,9 @@ async fn read<S: Source>(store: StoreId, source: &S, asked: Vec<AskedRead>) {
 
 /// Returns the answers of a batch to its own caller, whose entry inherits their tags.
 pub(crate) fn noted(answers: Vec<Result<Answer, Error>>) -> Vec<Result<Answer, Error>> {
-    for answer in answers.iter().flatten() {
-        frame::inherit(answer.tags());
-        frame::answered(answer.source());
+    answers.iter().flatten().for_each(|answer| frame::inherit(answer.tags()));
+    if let Some(last) = answers.iter().flatten().last() {
+        frame::answered(last.source());
     }
     answers
 }

@@ -87,22 +87,21 @@ fn holds_whole_float(document: &serde_json::Value) -> bool {
 }
 
 fn typescript(name: &str, value: &Value) -> Option<Ambiguity> {
-    let name = || name.to_owned();
-    let truncated = |truncated: bool, type_name| truncated.then(|| Ambiguity::Truncated { name: name(), type_name });
+    let list_element = || Some(Ambiguity::ListElement { name: name.to_owned() });
+    let truncated =
+        |truncated: bool, type_name| truncated.then(|| Ambiguity::Truncated { name: name.to_owned(), type_name });
     match value {
         Value::Bytes(bytes) => truncated(std::str::from_utf8(bytes).is_err(), "bytes"),
         Value::Date(date) => truncated(date.weekday().is_none(), "date"),
         Value::DateTime(at) => truncated(at.micros > 0 || at.date.weekday().is_none(), "datetime"),
         Value::List(values) => values.iter().find_map(|element| match element {
-            Value::Text(text) if text.is_empty() || text.contains(',') => Some(Ambiguity::ListElement { name: name() }),
-            Value::Json(_) => Some(Ambiguity::ListElement { name: name() }),
-            Value::Bytes(bytes) if bytes.is_empty() || bytes.contains(&b',') => {
-                Some(Ambiguity::ListElement { name: name() })
-            }
+            Value::Text(text) if text.is_empty() || text.contains(',') => list_element(),
+            Value::Json(_) => list_element(),
+            Value::Bytes(bytes) if bytes.is_empty() || bytes.contains(&b',') => list_element(),
             Value::Text(_) => None,
-            element => typescript(&name(), element),
+            element => typescript(name, element),
         }),
-        value => json(&name(), value),
+        value => json(name, value),
     }
 }
 

@@ -45,7 +45,8 @@ pub struct Key {
     text: String,
     mark: Mark,
     types: u64,
-    ambiguity: Option<Ambiguity>,
+    /// In a box, since few keys have one and every call moves its key.
+    ambiguity: Option<Box<Ambiguity>>,
 }
 
 /// The SHA-1 of a text, in hexadecimal: the last part of a key.
@@ -104,7 +105,7 @@ impl KeyScheme {
         // Every writer appends UTF-8 only, so this moves the buffer and doesn't copy it.
         let text =
             String::from_utf8(out).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
-        Ok(Key { text, mark, types: reading::types(params, self.format), ambiguity })
+        Ok(Key { text, mark, types: reading::types(params, self.format), ambiguity: ambiguity.map(Box::new) })
     }
 
     /// Returns the key that the peer of this format computes for these lists. Nothing is refused.
@@ -142,7 +143,7 @@ impl Key {
 
     /// Returns why other params could have the same key. Returns `None` if no others can.
     pub fn ambiguity(&self) -> Option<&Ambiguity> {
-        self.ambiguity.as_ref()
+        self.ambiguity.as_deref()
     }
 
     /// Returns why calls with this key bypass the cache. Returns `None` if they use the cache: the

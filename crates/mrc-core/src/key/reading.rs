@@ -225,6 +225,9 @@ pub(super) fn types(params: &Params, format: KeyFormat) -> u64 {
 
 /// Returns the mark of these params, and the ambiguity of the first param that needs a mark.
 pub(super) fn mark(params: &Params, format: KeyFormat) -> (Mark, Option<Ambiguity>) {
+    if params.values().all(|value| is_plain(value, format)) {
+        return (Mark::default(), None);
+    }
     let (mut mark, mut first) = (Vec::new(), None);
     for param in params {
         let Some(name) = &param.name else { continue };

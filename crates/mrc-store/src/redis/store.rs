@@ -156,7 +156,19 @@ impl RedisStore {
     }
 
     pub(super) fn all_physical(&self, keys: &[Bytes]) -> Result<Vec<Bytes>, StoreError> {
-        keys.iter().map(|key| self.physical(key)).collect()
+        self.each_physical(keys).collect()
+    }
+
+    /// Returns the keys in Redis, which share one buffer.
+    pub(super) fn each_physical<K: AsRef<[u8]>>(&self, keys: &[K]) -> impl Iterator<Item = Result<Bytes, StoreError>> {
+        let prefix = self.config.prefix.as_bytes();
+        let buffer = keys.iter().flat_map(|key| [prefix, key.as_ref()]).collect::<Vec<_>>().concat();
+        let mut rest = Bytes::from(buffer);
+        keys.iter().map(move |key| {
+            let physical = rest.split_to(prefix.len() + key.as_ref().len());
+            self.check_physical(key.as_ref(), &physical)?;
+            Ok(physical)
+        })
     }
 
     pub(super) async fn unlink(&self, keys: Vec<Bytes>) -> Result<u64, StoreError> {
@@ -178,14 +190,19 @@ impl RedisStore {
             [] => Bytes::copy_from_slice(key),
             prefix => [prefix, key].concat().into(),
         };
-        if bookkeeping::is_reserved(&self.config.prefix, &physical) {
+        self.check_physical(key, &physical)?;
+        Ok(physical)
+    }
+
+    fn check_physical(&self, key: &[u8], physical: &[u8]) -> Result<(), StoreError> {
+        if bookkeeping::is_reserved(&self.config.prefix, physical) {
             return Err(StoreError::OWN_KEY);
         }
         if self.config.is_of_another_prefix(key) {
             let owner = "it is one of the store whose prefix ends with that colon";
             return Err(StoreError::ReservedKey { beginning: ":", owner });
         }
-        Ok(physical)
+        Ok(())
     }
 
     /// Returns a key in Redis, its lease, the copy of its value, and its tags.

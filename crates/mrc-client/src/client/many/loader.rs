@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::{BoxFuture, join_all};
-use mrc_core::{Params, Ttl, Value};
+use mrc_core::{Ttl, Value};
 use serde::de::DeserializeOwned;
 use tokio::sync::oneshot;
 
@@ -43,7 +43,6 @@ struct Reads {
 #[derive(Debug)]
 struct Waiting {
     id: Value,
-    params: Params,
     reply: Reply,
 }
 
@@ -86,8 +85,8 @@ impl Loader {
     /// is that of each call in it.
     pub async fn load<T: DeserializeOwned>(&self, id: impl Into<Value>) -> Result<Option<T>, Error> {
         let batch = self.client.prepare_many(&self.many, std::iter::once(id.into()), self.ttl)?;
-        let (Some(item), Some((id, params))) = (batch.items.first(), batch.source.first()) else { return Ok(None) };
-        let read = Gathering { reads: &self.reads, id, params };
+        let (Some(item), Some(id)) = (batch.items.first(), batch.source.id(0)) else { return Ok(None) };
+        let read = Gathering { reads: &self.reads, id };
         let answer = self.client.inner.pipeline.fetch(&item.key, &item.call, read).await?;
         self.client.decode_one(&batch, 0, answer).await
     }
@@ -97,28 +96,27 @@ impl Loader {
 struct Gathering<'a> {
     reads: &'a Arc<Reads>,
     id: &'a Value,
-    params: &'a Params,
 }
 
 impl Compute for Gathering<'_> {
     const TAGS: bool = false;
 
     async fn run(self, _: StoreId, _: &str) -> Result<Made, Error> {
-        Arc::clone(self.reads).read(self.id.clone(), self.params.clone()).await
+        Arc::clone(self.reads).read(self.id.clone()).await
     }
 
     fn detached(&self) -> Option<BoxFuture<'static, Result<Made, Error>>> {
-        Some(Box::pin(Arc::clone(self.reads).read(self.id.clone(), self.params.clone())))
+        Some(Box::pin(Arc::clone(self.reads).read(self.id.clone())))
     }
 }
 
 impl Reads {
     /// Waits for the end of the tick, and for the statement of all that were asked for until then.
-    async fn read(self: Arc<Self>, id: Value, params: Params) -> Result<Made, Error> {
+    async fn read(self: Arc<Self>, id: Value) -> Result<Made, Error> {
         let (reply, answer) = oneshot::channel();
         let is_first = {
             let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-            waiting.push(Waiting { id, params, reply });
+            waiting.push(Waiting { id, reply });
             waiting.len() == 1
         };
         if is_first {
@@ -138,13 +136,13 @@ impl Reads {
         let mut source = self.source.clone();
         let mut replies = Vec::<Vec<_>>::new();
         let mut places = BTreeMap::new();
-        for Waiting { id, params, reply } in waiting.into_iter().filter(|one| !one.reply.is_closed()) {
+        for Waiting { id, reply } in waiting.into_iter().filter(|one| !one.reply.is_closed()) {
             // Calls without the cache may ask for one id at the same time.
             let place = *places.entry(format!("{id:?}")).or_insert(replies.len());
             match replies.get_mut(place) {
                 Some(known) => known.push(reply),
                 None => {
-                    source.push(id, params);
+                    source.push(id);
                     replies.push(vec![reply]);
                 }
             }

@@ -11,7 +11,8 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use futures_util::future::{Either, select};
-use mrc_core::{Event, TextHash, Ttl, Value};
+use mrc_core::{Event, Key, Params, TextHash, Ttl, Value};
+use quick_cache::DefaultHashBuilder;
 use serde::de::DeserializeOwned;
 
 use self::source::Queries;
@@ -117,35 +118,51 @@ impl MrcClient {
         let (hash, types) = self.keyed_text(&many.single, &text);
         let call = Call { rows: true, ..self.call(ttl)? };
 
-        let mut batch = Batch { places: Vec::new(), items: Vec::new(), source: Queries::new(self, many, statement) };
-        let mut known = HashMap::new();
+        // The call of ids that have nothing of their own, which most ids share.
+        let plain = Arc::new(Call { types: Some(types), ..call });
+        let mut params = many.params(Value::Null);
+        let mut asked = Vec::with_capacity(ids.size_hint().0);
         for id in ids {
             many.check_id(&id)?;
-            let params = many.params(id.clone());
+            if let Some(param) = params.get_mut(many.before.len()) {
+                param.value = id.clone();
+            }
             let key = self.inner.keys.key_of(&hash, &params)?;
-            let call = call.clone().keyed(&key, &types);
-            let next = batch.items.len();
-            let name = match key.bypass() {
-                None => call.flight(key.as_str()).into_owned(),
-                // Another id may have the same key.
-                Some(_) => format!("{key} {id:?}"),
-            };
-            let place = *known.entry(name).or_insert(next);
-            batch.places.push(place);
-            if place == next {
-                if call.nested {
-                    scope::tags(self.tags_of_params(&params));
-                }
-                let follows = self.follows(&text, None, &params);
-                let call = Call { tags: self.tags_of(&many.single, &params)?, follows, ..call };
-                batch.items.push(Item { key, call });
-                batch.source.push(id, params);
+            let call = self.call_of_one(many, &text, &plain, &key, &params)?;
+            asked.push((id, Item { key, call }));
+        }
+        let places = places(&asked);
+        let mut batch = Batch { places, items: Vec::new(), source: Queries::new(self, many, statement) };
+        for ((id, item), place) in asked.into_iter().zip(&batch.places) {
+            if *place == batch.items.len() {
+                batch.items.push(item);
+                batch.source.push(id);
             }
         }
         if let (Some(item), Some(what)) = (batch.items.first(), text.clock_once(&many.single.sql)) {
             self.inner.pipeline.events.emit(&Event::DependsOnClock { key: item.key.as_str(), what });
         }
         Ok(batch)
+    }
+
+    /// Returns the call of one id: the plain one, unless the id has a mark, tags or dependencies.
+    fn call_of_one(
+        &self,
+        many: &Many,
+        text: &Text,
+        plain: &Arc<Call>,
+        key: &Key,
+        params: &Params,
+    ) -> Result<Arc<Call>, Error> {
+        if plain.nested {
+            scope::tags(self.tags_of_params(params));
+        }
+        let (tags, follows) = (self.tags_of(&many.single, params)?, self.follows(text, None, params));
+        plain.note_types(key);
+        if tags.is_empty() && follows.is_none() && *key.mark() == plain.mark {
+            return Ok(Arc::clone(plain));
+        }
+        Ok(Arc::new(Call { mark: key.mark().clone(), tags, follows, ..(**plain).clone() }))
     }
 
     async fn fetch_batch(&self, batch: &Batch) -> Vec<Result<Answer, Error>> {
@@ -198,6 +215,22 @@ impl MrcClient {
             }
         }
     }
+}
+
+/// Returns the place of each id's item: ids with one entry share the first one's.
+fn places(asked: &[(Value, Item)]) -> Vec<usize> {
+    let mut known = HashMap::with_capacity_and_hasher(asked.len(), DefaultHashBuilder::default());
+    let mut places = Vec::with_capacity(asked.len());
+    for (id, Item { key, call }) in asked {
+        let name = match key.bypass() {
+            None => call.flight(key.as_str()),
+            // Another id may have the same key.
+            Some(_) => format!("{key} {id:?}").into(),
+        };
+        let next = known.len();
+        places.push(*known.entry(name).or_insert(next));
+    }
+    places
 }
 
 /// The entries of one call.

@@ -1,11 +1,12 @@
 //! The rows of a batch, from the database.
 
+use std::borrow::Cow;
 use std::sync::{Arc, PoisonError};
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use mrc_core::statement::select_alike;
-use mrc_core::{Params, RowEncoder, RowError, Value};
+use mrc_core::{RowEncoder, RowError, Value};
 use mrc_store::ExecuteError;
 
 use super::spec::Many;
@@ -24,7 +25,7 @@ pub(super) struct Queries {
     client: Arc<Inner>,
     many: Many,
     statement: Query<'static>,
-    ids: Vec<(Value, Params)>,
+    ids: Vec<Value>,
 }
 
 impl Queries {
@@ -32,12 +33,12 @@ impl Queries {
         Self { client: Arc::clone(&client.inner), many: many.clone(), statement: statement.clone(), ids: Vec::new() }
     }
 
-    pub(super) fn push(&mut self, id: Value, params: Params) {
-        self.ids.push((id, params));
+    pub(super) fn push(&mut self, id: Value) {
+        self.ids.push(id);
     }
 
-    pub(super) fn first(&self) -> Option<(&Value, &Params)> {
-        self.ids.first().map(|(id, params)| (id, params))
+    pub(super) fn id(&self, at: usize) -> Option<&Value> {
+        self.ids.get(at)
     }
 
     pub(super) fn store_id(&self) -> StoreId {
@@ -46,15 +47,14 @@ impl Queries {
 
     /// Returns the query of one id.
     pub(super) fn one(&self, at: usize) -> Read<'_> {
-        static NONE: Params = Params::new();
         let Query { sql, trusted, .. } = &self.many.single;
-        let params = self.ids.get(at).map_or(&NONE, |(_, params)| params);
-        Read { client: &self.client, sql, params, trusted: *trusted }
+        let params = self.many.params(self.ids.get(at).cloned().unwrap_or(Value::Null));
+        Read { client: &self.client, sql, params: Cow::Owned(params), trusted: *trusted }
     }
 
     /// Reads the rows of several ids by one statement.
     async fn batch(&self, places: &[usize]) -> Result<Vec<Bytes>, Error> {
-        let ids: Vec<Value> = places.iter().filter_map(|at| self.ids.get(*at)).map(|(id, _)| id.clone()).collect();
+        let ids: Vec<Value> = places.iter().filter_map(|at| self.ids.get(*at)).cloned().collect();
         let rows = RowEncoder::split(self.client.rows, self.many.column.clone(), ids.clone());
         let Query { sql, trusted, .. } = &self.statement;
         let rows = self.client.read_into(rows, sql, &self.many.params(Value::List(ids)), *trusted).await?;
@@ -74,9 +74,9 @@ impl Queries {
         if is_alike(&known, batch) {
             return Ok(());
         }
-        let Some((_, params)) = places.first().and_then(|at| self.ids.get(*at)) else { return Ok(()) };
-        let rows = RowEncoder::new(self.client.rows);
-        let rows = self.client.read_into(rows, &single.sql, params, single.trusted).await?;
+        let Some(id) = places.first().and_then(|at| self.ids.get(*at)) else { return Ok(()) };
+        let (rows, params) = (RowEncoder::new(self.client.rows), self.many.params(id.clone()));
+        let rows = self.client.read_into(rows, &single.sql, &params, single.trusted).await?;
         let columns: Arc<[String]> = rows.column_names().map(str::to_owned).collect();
         *text.columns.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&columns);
         if is_alike(&columns, batch) {
@@ -106,7 +106,7 @@ impl Source for Queries {
         let documents = match places {
             [at] => {
                 let Read { sql, params, trusted, .. } = self.one(*at);
-                vec![self.client.read(sql, params, trusted).await?]
+                vec![self.client.read(sql, &params, trusted).await?]
             }
             places => self.documents(places).await?,
         };
@@ -122,7 +122,7 @@ impl Queries {
     /// asked for once more, without those that have rows: then such a row is an error.
     async fn documents(&self, places: &[usize]) -> Result<Vec<Bytes>, Error> {
         let mut documents = self.batch(places).await?;
-        let is_text = |at: &usize| matches!(self.ids.get(*at), Some((Value::Text(_), _)));
+        let is_text = |at: &usize| matches!(self.ids.get(*at), Some(Value::Text(_)));
         let lacks_rows = |(at, document): &(&usize, &Bytes)| is_text(at) && document.as_ref() == b"[]";
         let again: Vec<usize> =
             places.iter().zip(&documents).enumerate().filter(|(_, one)| lacks_rows(one)).map(|(at, _)| at).collect();
