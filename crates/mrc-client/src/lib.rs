@@ -32,6 +32,7 @@ mod frame;
 mod health;
 mod inherited;
 mod invalidations;
+mod lock;
 #[cfg(feature = "metrics")]
 mod metrics;
 mod mode;

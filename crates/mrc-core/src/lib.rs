@@ -31,6 +31,7 @@
 //! | `compat` (a feature) | the keys of Python libraries |
 //! | [`Event`], [`Stats`] | the decisions of a cache, and their counts |
 
+mod collation;
 mod compounds;
 mod event;
 mod glob;
@@ -53,6 +54,8 @@ pub mod depends;
 pub mod json;
 pub mod statement;
 
+#[doc(hidden)]
+pub use collation::maybe_equal;
 pub use event::{Bypass, Event, EventListener};
 pub use glob::{Glob, GlobError};
 pub use key::{

@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use futures_util::future::join_all;
 use mrc::{Many, MrcClient, Query, RowFormat, Source, params};
+use mrc_core::depends::CollationFolding;
 use mrc_tests::Proxy;
+use mysql_async::prelude::Queryable;
 
 use super::support::*;
 
@@ -160,4 +162,65 @@ async fn a_text_is_spelled_as_the_database_spells_it() {
     assert_eq!(ages(&["Ann", "Ben", "Cy"]).await.unwrap().len(), 2);
     let wrong = ages(&["ann", "Di", "Ed"]).await.unwrap_err();
     assert!(wrong.to_string().contains("as the database spells it"), "{wrong}");
+}
+
+#[tokio::test]
+async fn texts_that_are_one_to_the_database_have_no_entry_of_a_part_of_their_rows() {
+    let shop = Shop::open().await;
+    let table = "CREATE TABLE names (name VARCHAR(9) COLLATE utf8mb4_general_ci, exact VARCHAR(9) COLLATE utf8mb4_bin, age INT);
+        INSERT INTO names VALUES ('Ann', 'Ann', 40), ('ann', 'ann', 41), ('Zoë', 'Zoë', 42), ('zoe', 'zoe', 43), ('Ben', 'Ben', 44)";
+    shop.database.execute(table).await;
+    for column in ["name", "exact"] {
+        let single = format!("SELECT {column}, age FROM names WHERE {column} = ? ORDER BY age");
+        let batch = format!("SELECT {column}, age FROM names WHERE {column} IN (?) ORDER BY age");
+        let many = Many::new(single.clone(), column, "Name").batch(batch);
+        let names: [&[&str]; 4] = [&["Ann", "ann"], &["Zoë", "Ben", "zoe"], &["ann", "Ann", "Ben"], &["Ben", "Cy"]];
+        for texts in names {
+            let as_text: Vec<mrc::key::Value> = texts.iter().map(|text| (*text).into()).collect();
+            let as_bytes: Vec<mrc::key::Value> = texts.iter().map(|text| text.as_bytes().to_vec().into()).collect();
+            for ids in [as_text, as_bytes] {
+                let Ok(answers) = shop.client.query_many_with_cache(&many, ids.clone(), HOUR).await else {
+                    assert_eq!(column, "name", "{ids:?}");
+                    continue;
+                };
+                for (id, answer) in ids.iter().zip(answers) {
+                    let alone = shop.client.query(&single, params! { "Name" => id.clone() }).await.unwrap();
+                    assert_eq!(answer.as_str().unwrap(), alone.as_str().unwrap(), "{column} {id:?}");
+                }
+            }
+        }
+    }
+}
+
+/// The texts of one or two characters that a collation takes for one must be suspects.
+#[tokio::test]
+async fn no_collation_takes_more_texts_for_one_than_mrc_suspects() {
+    let shop = Shop::open().await;
+    let mut admin = shop.database.admin().await;
+    let all: Vec<(String, String)> = admin
+        .query("SELECT CHARACTER_SET_NAME, COLLATION_NAME FROM information_schema.COLLATION_CHARACTER_SET_APPLICABILITY WHERE CHARACTER_SET_NAME IN ('utf8mb4', 'latin1', 'latin2', 'latin5', 'latin7', 'cp1250', 'cp1257', 'ascii')")
+        .await
+        .unwrap();
+    let (mut pairs, mut unexpected) = (0, Vec::new());
+    for (charset, collation) in all {
+        let sql = CollationFolding::sql(&charset, &collation).unwrap();
+        admin.query_drop("SET group_concat_max_len = 1000000").await.unwrap();
+        let Ok(groups) = admin.query::<(u64, String), _>(&sql).await else { continue };
+        for (_, hex) in groups {
+            let texts: Vec<String> = hex.split(',').map(|hex| String::from_utf8(unhex(hex)).unwrap()).collect();
+            for pair in texts.windows(2) {
+                pairs += 1;
+                let pair = [&*pair[0], &*pair[1]];
+                if mrc_core::maybe_equal(&pair) != [0, 1] {
+                    unexpected.push(format!("{collation}: {pair:?}"));
+                }
+            }
+        }
+    }
+    assert!(unexpected.is_empty() && pairs > 10_000, "{pairs}, of which {unexpected:?}");
+}
+
+fn unhex(hex: &str) -> Vec<u8> {
+    let digits = hex.as_bytes().chunks(2).map(|pair| std::str::from_utf8(pair).unwrap());
+    digits.map(|pair| u8::from_str_radix(pair, 16).unwrap()).collect()
 }

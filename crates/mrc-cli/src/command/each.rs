@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::args::QueryArgs;
+use crate::command::told::Told;
 use crate::connect;
 use crate::error::Failure;
 use crate::output::Output;
@@ -25,6 +26,7 @@ pub(super) async fn run(
     many: &Many,
     args: &QueryArgs,
     each: &Each,
+    told: &Told,
     output: &Output,
 ) -> Result<(), Failure> {
     let began = Instant::now();
@@ -41,10 +43,11 @@ pub(super) async fn run(
             Ok::<_, Failure>(Answered { source: answer.source().name(), key, value })
         };
         let answers = each.values.iter().zip(&answers).map(of_value).collect::<Result<_, _>>()?;
-        return output.document(&Document { ms: (ms * 1e3).round() / 1e3, answers });
+        return output.document(&Document { ms: (ms * 1e3).round() / 1e3, bypass: told.bypassed(), answers });
     }
     let hits = answers.iter().filter(|answer| answer.is_hit()).count();
     output.note(&format!("{hits} of {} hit, in {ms:.1} ms", answers.len()));
+    told.show(output);
     answers.iter().try_for_each(|answer| output.result(answer.as_bytes()))
 }
 
@@ -55,6 +58,9 @@ fn params(args: &QueryArgs, each: &Each, value: &Value) -> Params {
 #[derive(Serialize)]
 struct Document {
     ms: f64,
+    /// Why an answer bypassed the cache.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bypass: Option<String>,
     /// In the order of the values.
     answers: Vec<Answered>,
 }

@@ -11,3 +11,4 @@ pub(crate) mod invalidate;
 pub(crate) mod key;
 pub(crate) mod query;
 pub(crate) mod stats;
+mod told;

@@ -1,14 +1,14 @@
 //! `mrc query`: runs a query, through the cache or without it.
 
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use mrc::{Answer, Event, MemoryStore, MrcClient, Source};
+use mrc::{Answer, MemoryStore, MrcClient, Source};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::args::{Global, ManyArgs, QueryArgs};
 use crate::command::each;
+use crate::command::told::Told;
 use crate::connect;
 use crate::error::Failure;
 use crate::output::Output;
@@ -30,7 +30,7 @@ pub(crate) async fn run(args: &QueryArgs, global: &Global, output: &Output) -> R
     let client = builder.build()?;
     if let ManyArgs { each: Some(each), batch: Some(batch), column } = &args.many {
         let many = each::many(args, each, batch, column);
-        return each::run(&client, &many, args, each, output).await;
+        return each::run(&client, &many, args, each, &told, output).await;
     }
 
     let began = Instant::now();
@@ -54,12 +54,7 @@ pub(crate) async fn run(args: &QueryArgs, global: &Global, output: &Output) -> R
         return output.document(&Answered { source, ms, key, bypass: bypassed, value });
     }
     output.note(&format!("{source} in {ms:.1} ms"));
-    if let Some(why) = bypassed {
-        output.note(&format!("note: the cache was bypassed, and nothing is stored: {why}"));
-    }
-    for note in told.notes() {
-        output.note(&format!("note: {note}"));
-    }
+    told.show(output);
     output.result(answer.as_bytes())
 }
 
@@ -80,49 +75,5 @@ async fn ask(client: &MrcClient, args: &QueryArgs) -> Result<Answer, mrc::Error>
         client.query(&args.sql, params).await
     } else {
         client.query_with_cache(args.query(), params, args.ttl).await
-    }
-}
-
-/// The client's decisions, from its events.
-#[derive(Default)]
-struct Told(Arc<Mutex<Heard>>);
-
-#[derive(Default)]
-struct Heard {
-    bypassed: Option<String>,
-    notes: Vec<String>,
-}
-
-impl Told {
-    fn listener(&self) -> impl Fn(&Event<'_>) + Send + Sync + 'static {
-        let heard = Arc::clone(&self.0);
-        move |event: &Event<'_>| {
-            let mut heard = heard.lock().unwrap_or_else(PoisonError::into_inner);
-            match event {
-                Event::Bypassed { why, .. } => heard.bypassed = Some(why.to_string()),
-                Event::Refused { .. } => {
-                    heard.notes.push("the answer was not stored: its entry was invalidated meanwhile".into());
-                }
-                Event::NotFollowed { why, .. } => {
-                    heard
-                        .notes
-                        .push(format!("the entry ends by its TTL alone, since no row tells that it changed: {why}"));
-                }
-                Event::FollowerAway { name, .. } => {
-                    heard
-                        .notes
-                        .push(format!("no follower `{name}` keeps up, so the entry has a short TTL: start `mrc follow` with auto = true"));
-                }
-                _ => {}
-            }
-        }
-    }
-
-    fn bypassed(&self) -> Option<String> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).bypassed.clone()
-    }
-
-    fn notes(&self) -> Vec<String> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).notes.clone()
     }
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
 use std::hash::Hash;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
@@ -13,12 +13,13 @@ use serde::de::DeserializeOwned;
 
 use super::{Cache, Spec};
 use crate::answer::Answer;
+use crate::call::Call;
 use crate::client::Many;
-use crate::codec::Codec;
 use crate::compute::{Made, Run};
 use crate::error::Error;
 use crate::frame::{self, Frame};
 use crate::inherited::StoreId;
+use crate::lock::lock;
 use crate::pipeline::many::{Item, Source as BatchSource};
 use crate::source::Source;
 
@@ -65,25 +66,50 @@ impl Cache {
         F: Fn(Vec<Id>) -> Fut,
         Fut: Future<Output = Result<HashMap<Id, T>, E>>,
     {
-        let (mut unique, mut items, mut known) = (Vec::new(), Vec::new(), HashMap::new());
+        self.many(ids, spec, function, false).await
+    }
+
+    /// Does the same. `endless`: the function has no deadline, which limits only waits for others.
+    pub(crate) async fn many<Id, T, E, F, Fut>(
+        &self,
+        ids: impl IntoIterator<Item = Id>,
+        spec: impl Fn(&Id) -> Spec,
+        function: F,
+        endless: bool,
+    ) -> Result<HashMap<Id, T>, E>
+    where
+        Id: Clone + Eq + Hash,
+        T: Serialize + DeserializeOwned,
+        E: From<Error> + fmt::Display,
+        F: Fn(Vec<Id>) -> Fut,
+        Fut: Future<Output = Result<HashMap<Id, T>, E>>,
+    {
+        let (mut asked, mut unique, mut items, mut known) = (Vec::new(), Vec::new(), Vec::new(), HashMap::new());
         for id in ids {
             let (key, call) = self.prepare(spec(&id))?;
-            if known.insert(key.as_str().to_owned(), ()).is_none() {
-                items.push(Item { key, call: Arc::new(call) });
-                unique.push(id);
+            let place = *known.entry(key.as_str().to_owned()).or_insert(items.len());
+            if place == items.len() {
+                items.push(Item { key, call: Arc::new(Call { endless, ..call }) });
+                unique.push(id.clone());
             }
+            asked.push((id, place));
         }
         // The source has no part of the type `E`: a future with it could not be sent to a task.
-        let (codec, failed, ids, function) = (self.inner.config.codec, Mutex::new(None), &unique, &function);
+        let (codec, own, ids, function) = (self.inner.config.codec, Mutex::new(Own::new()), &unique, &function);
         let values = |places: Vec<usize>| {
-            let failed = &failed;
+            let own = &own;
             async move {
-                let asked: Vec<Id> = places.into_iter().filter_map(|at| ids.get(at)).cloned().collect();
-                match function(asked.clone()).await {
-                    Ok(values) => encoded(codec, &asked, &values),
+                let of_places = || places.iter().filter_map(|at| Some((*at, ids.get(*at)?)));
+                match function(of_places().map(|(_, id)| id.clone()).collect()).await {
+                    Ok(mut values) => {
+                        let each = of_places().map(|(at, id)| (at, values.remove(id))).collect::<Vec<_>>();
+                        let encoded = each.iter().map(|(_, value)| codec.encode(value)).collect();
+                        lock(own).values.extend(each);
+                        Ok(encoded)
+                    }
                     Err(error) => {
                         let told = Error::function(error.to_string());
-                        *failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+                        lock(own).failed = Some(error);
                         Err(told)
                     }
                 }
@@ -92,23 +118,39 @@ impl Cache {
         let keys = items.iter().map(|item| item.key.as_str().into()).collect();
         let answers = self.inner.pipeline.fetch_many(&items, &Functions { keys, values: &values }).await;
 
-        let (mut found, mut again) = (HashMap::with_capacity(answers.len()), Vec::new());
-        for (at, answer) in answers.into_iter().enumerate() {
-            let (Some(id), Some(item)) = (ids.get(at), items.get(at)) else { continue };
-            let alone = async { values(vec![at]).await?.pop().ok_or(Error::Shutdown) };
-            match self.decode_one(item, answer, alone).await {
-                Ok(value) => found.extend(value.map(|value| (id.clone(), value))),
-                Err(error) => match (failed.lock().unwrap_or_else(PoisonError::into_inner).take(), error) {
-                    (Some(own), _) => return Err(own),
-                    // Another caller's function failed: ours may not.
-                    (None, Error::Function(_)) => again.push(id.clone()),
-                    (None, error) => return Err(error.into()),
-                },
+        let (mut found, mut again, mut past) = (HashMap::with_capacity(asked.len()), Vec::new(), false);
+        for (id, place) in asked {
+            let (Some(answer), Some(item)) = (answers.get(place), items.get(place)) else { continue };
+            let alone = async { values(vec![place]).await?.pop().unwrap_or(Err(Error::Shutdown)) };
+            let error = match self.decode_one(item, answer.clone(), alone).await {
+                Ok(value) => {
+                    found.extend(value.map(|value| (id, value)));
+                    continue;
+                }
+                Err(error) => error,
+            };
+            let Own { failed, values } = &mut *lock(&own);
+            if let Some(own) = failed.take() {
+                return Err(own);
+            }
+            match (error, values.remove(&place)) {
+                // It can't be written, or read back: its caller gets it all the same.
+                (Error::Encode(_) | Error::Decode { .. }, Some(value)) => {
+                    found.extend(value.map(|value| (id, value)));
+                    past = true;
+                }
+                // Another caller's function failed: ours may not.
+                (Error::Function(_) | Error::Encode(_) | Error::Decode { .. }, _) => again.push(id),
+                (error, _) => return Err(error.into()),
             }
         }
-        if let (Some(item), false) = (items.first(), again.is_empty()) {
-            let work = async { Ok(function(again).await) };
-            found.extend(self.inner.pipeline.in_time(item.key.as_str(), &item.call, item.call.ends(), work).await??);
+        for ids in again.chunks(Many::MOST) {
+            let Some(Item { key, call }) = items.first() else { continue };
+            let work = async { Ok(function(ids.to_vec()).await) };
+            found.extend(self.inner.pipeline.in_time(key.as_str(), call, call.ends(), work).await??);
+            past = true;
+        }
+        if past {
             // Their tags are unknown: no entry that reads them is stored.
             frame::lose_tags();
             frame::answered(Source::Computed);
@@ -134,17 +176,17 @@ impl Cache {
     }
 }
 
-/// Returns the encoded value of each id: `null` for an id without one.
-fn encoded<Id: Eq + Hash, T: Serialize>(
-    codec: Codec,
-    ids: &[Id],
-    values: &HashMap<Id, T>,
-) -> Result<Vec<Bytes>, Error> {
-    let encode = |id| match values.get(id) {
-        Some(value) => codec.encode(value),
-        None => codec.encode(&None::<T>),
-    };
-    ids.iter().map(encode).collect()
+/// What a call's own function returned.
+struct Own<T, E> {
+    /// The value of each place, if the id has one.
+    values: HashMap<usize, Option<T>>,
+    failed: Option<E>,
+}
+
+impl<T, E> Own<T, E> {
+    fn new() -> Self {
+        Self { values: HashMap::new(), failed: None }
+    }
 }
 
 /// A function of many ids, as the source of their entries.
@@ -157,7 +199,7 @@ struct Functions<F> {
 impl<F, Fut> BatchSource for Functions<F>
 where
     F: Fn(Vec<usize>) -> Fut,
-    Fut: Future<Output = Result<Vec<Bytes>, Error>>,
+    Fut: Future<Output = Result<Vec<Result<Bytes, Error>>, Error>>,
 {
     const TAGS: bool = true;
 
@@ -169,10 +211,10 @@ where
         Many::MOST
     }
 
-    async fn read(&self, store: StoreId, places: &[usize]) -> Result<Vec<Made>, Error> {
+    async fn read(&self, store: StoreId, places: &[usize]) -> Result<Vec<Result<Made, Error>>, Error> {
         let frame = Frame::new(store, places.iter().filter_map(|at| Some(&**self.keys.get(*at)?)));
         let values = frame.run((self.values)(places.to_vec())).await?;
         let said = frame.said();
-        Ok(values.into_iter().map(|value| Made { value, said: said.clone() }).collect())
+        Ok(values.into_iter().map(|value| value.map(|value| Made { value, said: said.clone() })).collect())
     }
 }

@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 
 use super::Carrier;
 use crate::frame;
-use crate::{Cache, Error, Source, Spec};
+use crate::{Cache, Error, Many, Source, Spec};
 
 /// The return type of a function of many ids.
 #[diagnostic::on_unimplemented(
@@ -62,13 +62,17 @@ where
     {
         let function = &function;
         let of_missing = |ids| async move { Ok::<_, Error>(function(ids).await) };
-        match cache.get_many(ids.iter().cloned(), spec, of_missing).await {
+        match cache.many(ids.iter().cloned(), spec, of_missing, true).await {
             Ok(found) => found,
             Err(_) => {
                 // The tags of the specs aren't known here: no entry that reads the values is stored.
                 frame::lose_tags();
                 frame::answered(Source::Computed);
-                function(ids.to_vec()).await
+                let mut all = HashMap::with_capacity(ids.len());
+                for ids in ids.chunks(Many::MOST) {
+                    all.extend(function(ids.to_vec()).await);
+                }
+                all
             }
         }
     }

@@ -4,7 +4,7 @@
 //! it. Only its commands wait here, until every entry has asked for all that it can ask for now.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use mrc_store::{CacheStore, Claim, Life, Moment, StoreError, Terms, ToClaim, ToFill, Token};
@@ -13,6 +13,7 @@ use tokio::sync::oneshot;
 use crate::answer::Answer;
 use crate::compute::Made;
 use crate::error::Error;
+use crate::lock::lock;
 
 /// The way of a call's commands to the store.
 #[derive(Debug, Clone)]
@@ -197,9 +198,4 @@ impl fmt::Debug for Gather {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Gather").finish_non_exhaustive()
     }
-}
-
-/// A poisoned lock is whole: no code that can panic runs under it.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

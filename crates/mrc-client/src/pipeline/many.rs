@@ -39,11 +39,12 @@ pub(crate) trait Source {
     /// Returns the largest number of values of one read, at least 1.
     fn most(&self) -> usize;
 
-    /// Reads the values at these places, and returns them in this order.
-    fn read(&self, store: StoreId, places: &[usize]) -> impl Future<Output = Result<Vec<Made>, Error>>;
+    /// Reads the values at these places, and returns them in this order. Each may have its own
+    /// failure.
+    fn read(&self, store: StoreId, places: &[usize]) -> impl Future<Output = Result<Vec<Result<Made, Error>>, Error>>;
 }
 
-/// An entry of a batch. No other entry of the batch has its key.
+/// An entry of a batch. Others of the batch may have its key, if their params have other types.
 #[derive(Debug, Clone)]
 pub(crate) struct Item {
     pub(crate) key: Key,
@@ -205,7 +206,7 @@ impl Looked {
     }
 
     pub(crate) fn answers(self) -> Vec<Result<Answer, Error>> {
-        noted(self.answers.into_iter().flatten().collect())
+        noted(self.answers.into_iter().map(|answer| answer.unwrap_or(Err(Error::Shutdown))).collect())
     }
 }
 
@@ -221,7 +222,7 @@ async fn read<S: Source>(store: StoreId, source: &S, asked: Vec<AskedRead>) {
         Ok(values) => {
             for (one, made) in asked.into_iter().zip(values) {
                 // An entry whose deadline has passed needs no value.
-                let _ = one.reply.send(Ok(made));
+                let _ = one.reply.send(made);
             }
         }
         Err(error) => {

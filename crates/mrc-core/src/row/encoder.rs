@@ -120,7 +120,7 @@ impl RowEncoder {
     /// # Errors
     /// - [`RowError::DuplicateColumn`] when the format can't hold two columns of the same name;
     /// - [`RowError::LateColumns`] when a row was already begun;
-    /// - [`RowError::NoSplitColumn`], [`RowError::AskedTwice`] for a batch.
+    /// - [`RowError::NoSplitColumn`] for a batch.
     pub fn columns(&mut self, columns: &[Column]) -> Result<(), RowError> {
         self.check()?;
         if self.in_row || self.rows > 0 {

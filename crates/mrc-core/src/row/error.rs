@@ -68,12 +68,6 @@ pub enum RowError {
         /// The name of the column.
         column: String,
     },
-    /// Two values of a batch are one value to the database, such as `5` and `"5"`.
-    #[error("two values of the batch are one to column {column:?}, such as 5 and \"5\": ask for values of one type")]
-    AskedTwice {
-        /// The name of the column.
-        column: String,
-    },
     /// A batch has other columns than the query of one value.
     #[error(
         "the batch selects {batch}, and the query of one value selects {single}: both must select the same columns in \

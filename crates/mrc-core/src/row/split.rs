@@ -16,6 +16,8 @@ pub(super) struct Split {
     pub(super) at: Option<usize>,
     /// The document of each value, by the value's text.
     places: HashMap<Box<[u8]>, usize>,
+    /// The document of each value: that of the first value with its text.
+    same: Vec<usize>,
     /// The rows of each value, with a bracket or comma before each. Empty without rows.
     documents: Vec<Vec<u8>>,
     /// The document of the open row.
@@ -28,7 +30,9 @@ pub(super) struct Split {
 impl Split {
     pub(super) fn new(column: String, asked: Vec<Value>) -> Self {
         let documents = vec![Vec::new(); asked.len()];
-        Self { column, asked, at: None, places: HashMap::new(), documents, open: None, scratch: Vec::new(), bytes: 0 }
+        let same = (0..asked.len()).collect();
+        let (places, scratch) = (HashMap::new(), Vec::new());
+        Self { column, asked, at: None, places, same, documents, open: None, scratch, bytes: 0 }
     }
 
     /// Finds the column, and writes each value as the column's cells are written.
@@ -45,10 +49,8 @@ impl Split {
             }
             self.scratch.clear();
             canonical::write(cell, column, &mut self.scratch)?;
-            let known = self.places.insert(unquoted(&self.scratch).into(), place);
-            if known.is_some() {
-                return Err(RowError::AskedTwice { column: self.column.clone() });
-            }
+            let first = *self.places.entry(unquoted(&self.scratch).into()).or_insert(place);
+            self.same.splice(place..=place, [first]);
         }
         Ok(())
     }
@@ -79,7 +81,8 @@ impl Split {
             document.push(b']');
             Bytes::from(document)
         };
-        self.documents.into_iter().map(whole).collect()
+        let documents: Vec<Bytes> = self.documents.into_iter().map(whole).collect();
+        self.same.iter().filter_map(|first| documents.get(*first).cloned()).collect()
     }
 }
 

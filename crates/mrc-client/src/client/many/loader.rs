@@ -1,10 +1,11 @@
 //! Calls for one id each, whose queries are gathered into one.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::pin::pin;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use futures_util::future::{BoxFuture, join_all};
+use futures_util::future::{BoxFuture, Either, join_all, select};
 use mrc_core::{Ttl, Value};
 use serde::de::DeserializeOwned;
 use tokio::sync::oneshot;
@@ -15,6 +16,7 @@ use crate::client::MrcClient;
 use crate::compute::{Compute, Made};
 use crate::error::Error;
 use crate::inherited::StoreId;
+use crate::lock::lock;
 use crate::pipeline::many::Source as _;
 
 /// Reads one id a call, and gathers the queries of simultaneous calls into one statement. From
@@ -112,27 +114,31 @@ impl Compute for Gathering<'_> {
 
 impl Reads {
     /// Waits for the end of the tick, and for the statement of all that were asked for until then.
+    ///
+    /// Each caller can end the tick: the first one may have left, or its runtime may have ended.
     async fn read(self: Arc<Self>, id: Value) -> Result<Made, Error> {
-        let (reply, answer) = oneshot::channel();
-        let is_first = {
-            let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-            waiting.push(Waiting { id, reply });
-            waiting.len() == 1
+        let (reply, mut answer) = oneshot::channel();
+        lock(&self.waiting).push(Waiting { id, reply });
+        let tick = async {
+            if self.tick.is_zero() {
+                tokio::task::yield_now().await;
+            } else {
+                tokio::time::sleep(self.tick).await;
+            }
         };
-        if is_first {
+        if let Either::Left((made, _)) = select(&mut answer, pin!(tick)).await {
+            return made.unwrap_or(Err(Error::Shutdown));
+        }
+        let waiting = std::mem::take(&mut *lock(&self.waiting));
+        if !waiting.is_empty() {
+            let reads = Arc::clone(&self);
             // A task of its own, since the caller may leave before the others.
-            tokio::spawn(async move { self.end_tick().await });
+            tokio::spawn(async move { reads.statements(waiting).await });
         }
         answer.await.unwrap_or(Err(Error::Shutdown))
     }
 
-    async fn end_tick(&self) {
-        if self.tick.is_zero() {
-            tokio::task::yield_now().await;
-        } else {
-            tokio::time::sleep(self.tick).await;
-        }
-        let waiting = std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner));
+    async fn statements(&self, waiting: Vec<Waiting>) {
         let mut source = self.source.clone();
         let mut replies = Vec::<Vec<_>>::new();
         let mut places = BTreeMap::new();
@@ -159,7 +165,7 @@ impl Reads {
     async fn statement(&self, source: &Queries, asked: Vec<(usize, Vec<Reply>)>) {
         let places: Vec<usize> = asked.iter().map(|(place, _)| *place).collect();
         let values = match source.read(self.source.store_id(), &places).await {
-            Ok(values) => values.into_iter().map(Ok).collect(),
+            Ok(values) => values,
             Err(error) => vec![Err(error); places.len()],
         };
         for ((_, replies), value) in asked.into_iter().zip(values) {

@@ -5,6 +5,7 @@ use std::sync::{Arc, PoisonError};
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
+use mrc_core::maybe_equal;
 use mrc_core::statement::select_alike;
 use mrc_core::{RowEncoder, RowError, Value};
 use mrc_store::ExecuteError;
@@ -102,7 +103,7 @@ impl Source for Queries {
         self.many.most
     }
 
-    async fn read(&self, _: StoreId, places: &[usize]) -> Result<Vec<Made>, Error> {
+    async fn read(&self, _: StoreId, places: &[usize]) -> Result<Vec<Result<Made, Error>>, Error> {
         let documents = match places {
             [at] => {
                 let Read { sql, params, trusted, .. } = self.one(*at);
@@ -110,31 +111,57 @@ impl Source for Queries {
             }
             places => self.documents(places).await?,
         };
-        Ok(documents.into_iter().map(|value| Made { value, said: Said::default() }).collect())
+        Ok(documents.into_iter().map(|value| Ok(Made { value, said: Said::default() })).collect())
     }
 }
 
 impl Queries {
-    /// Reads the rows of several ids, and makes sure that a text without rows has none.
+    /// Reads the rows of several ids, and makes sure that no text has the rows of another.
     ///
-    /// To a collation, two texts may be one, such as `Ann` and `ann`. The row would be found for
-    /// one of them alone, though the query of one id finds it for both. So texts without rows are
-    /// asked for once more, without those that have rows: then such a row is an error.
+    /// To a collation, two texts may be one, such as `Ann` and `ann`: the query of one id finds the
+    /// rows of both. A batch would give each row to the text of its spelling alone. So texts are
+    /// asked for once more, without those that may be the same: then such a row is an error.
     async fn documents(&self, places: &[usize]) -> Result<Vec<Bytes>, Error> {
         let mut documents = self.batch(places).await?;
-        let is_text = |at: &usize| matches!(self.ids.get(*at), Some(Value::Text(_)));
-        let lacks_rows = |(at, document): &(&usize, &Bytes)| is_text(at) && document.as_ref() == b"[]";
-        let again: Vec<usize> =
-            places.iter().zip(&documents).enumerate().filter(|(_, one)| lacks_rows(one)).map(|(at, _)| at).collect();
-        if again.is_empty() || again.len() == places.len() {
-            return Ok(documents);
-        }
-        let asked: Vec<usize> = again.iter().filter_map(|at| places.get(*at).copied()).collect();
-        for (at, document) in again.into_iter().zip(self.batch(&asked).await?) {
-            if let Some(place) = documents.get_mut(at) {
-                *place = document;
+        let (mut lacking, mut having) = (Vec::new(), Vec::new());
+        for (at, (place, document)) in places.iter().zip(&documents).enumerate() {
+            match self.ids.get(*place).and_then(text) {
+                Some(_) if document.as_ref() == b"[]" => lacking.push((at, *place)),
+                Some(text) => having.push((text, *place)),
+                None => {}
             }
+        }
+        if lacking.len() < places.len() && !lacking.is_empty() {
+            let asked: Vec<usize> = lacking.iter().map(|(_, place)| *place).collect();
+            for ((at, _), document) in lacking.into_iter().zip(self.batch(&asked).await?) {
+                if let Some(place) = documents.get_mut(at) {
+                    *place = document;
+                }
+            }
+        }
+        let texts: Vec<&str> = having.iter().map(|(text, _)| *text).collect();
+        let suspects = maybe_equal(&texts);
+        let suspects = suspects.iter().filter_map(|at| Some(having.get(*at)?.1)).collect();
+        for half in halves(suspects) {
+            self.batch(&half).await?;
         }
         Ok(documents)
     }
+}
+
+/// Returns a value that a column of texts is compared with.
+fn text(id: &Value) -> Option<&str> {
+    match id {
+        Value::Text(text) => Some(text),
+        Value::Bytes(bytes) => std::str::from_utf8(bytes).ok(),
+        _ => None,
+    }
+}
+
+/// Returns halves of these places: of any two places, one half has exactly one.
+fn halves(places: Vec<usize>) -> impl Iterator<Item = Vec<usize>> {
+    let bits = usize::BITS - places.len().saturating_sub(1).leading_zeros();
+    // Two numbers differ in a bit.
+    let half = move |bit| places.iter().enumerate().filter(|(at, _)| at >> bit & 1 == 1).map(|(_, one)| *one).collect();
+    (0..bits).map(half)
 }

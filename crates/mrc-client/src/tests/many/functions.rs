@@ -2,12 +2,14 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use mrc_core::Tag;
 use mrc_store::MemoryStore;
 use tokio::sync::Semaphore;
 
 use super::super::support::until;
+use crate::macros_support::Map;
 use crate::scope::{self, Mode};
 use crate::{BoxError, Cache, Error, Spec};
 
@@ -147,4 +149,80 @@ async fn a_value_of_another_type_stays_and_one_that_is_none_is_overwritten() {
     assert_eq!(it.get(&[1, 2, 3]).await.unwrap(), HashMap::from([(1, 2), (2, 4), (3, 6)]));
     assert_eq!(it.cache.get::<String>(spec(&1)).await.unwrap().as_deref(), Some("text"));
     assert_eq!(it.cache.get::<u64>(spec(&2)).await.unwrap(), Some(4));
+}
+
+/// Counts the runs of a function that returns these values.
+async fn get_all<T>(cache: &Cache, ids: &[u64], value: impl Fn(u64) -> T) -> (HashMap<u64, T>, Vec<u64>)
+where
+    T: serde::Serialize + serde::de::DeserializeOwned,
+{
+    let asked = Mutex::new(Vec::new());
+    let function = async |ids: Vec<u64>| {
+        asked.lock().unwrap().extend(&ids);
+        Ok::<_, Error>(ids.into_iter().map(|id| (id, value(id))).collect())
+    };
+    let found = cache.get_many(ids.iter().copied(), spec, function).await.unwrap();
+    (found, asked.into_inner().unwrap())
+}
+
+#[tokio::test]
+async fn a_value_that_can_not_be_written_is_its_callers_alone() {
+    let it = Doubler::new(0);
+    let value = |id| if id == 2 { f64::NAN } else { 1.5 };
+    let (found, asked) = get_all(&it.cache, &[1, 2, 3], value).await;
+    assert_eq!((found.len(), found[&1], found[&2].is_nan()), (3, 1.5, true));
+    assert_eq!(asked, [1, 2, 3]);
+    let (found, asked) = get_all(&it.cache, &[1, 2, 3], value).await;
+    assert_eq!((found.len(), asked), (3, vec![2]), "the others are stored");
+}
+
+#[tokio::test]
+async fn a_value_that_reads_as_none_is_a_value_all_the_same() {
+    let it = Doubler::new(0);
+    for _ in 0..2 {
+        let (found, _) = get_all(&it.cache, &[1, 2], |id| (id == 2).then_some(7)).await;
+        assert_eq!(found, HashMap::from([(1, None), (2, Some(7))]));
+        assert_eq!(get_all(&it.cache, &[3], |_| ()).await.0, HashMap::from([(3, ())]));
+    }
+}
+
+#[tokio::test]
+async fn ids_with_one_key_share_its_value() {
+    let it = Doubler::new(0);
+    let spec = |name: &&str| Spec::of("length").param("name", name.to_lowercase());
+    let run = async |names: Vec<&'static str>| {
+        Ok::<_, Error>(names.into_iter().map(|name| (name, name.len())).collect::<HashMap<_, _>>())
+    };
+    for _ in 0..2 {
+        let found = it.cache.get_many(["Ann", "ann", "Ben", "Ann"], spec, run).await.unwrap();
+        assert_eq!(found, HashMap::from([("Ann", 3), ("ann", 3), ("Ben", 3)]));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_function_that_can_not_fail_has_no_deadline() {
+    let mut it = Doubler::new(0);
+    it.cache = Cache::builder(MemoryStore::new()).namespace("n").deadline(Duration::from_secs(1)).build().unwrap();
+    let slow = async |ids: Vec<u64>| {
+        it.asked.lock().unwrap().push(ids.clone());
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        ids.into_iter().map(|id| (id, id)).collect::<HashMap<_, _>>()
+    };
+    for _ in 0..2 {
+        assert_eq!(Map::get_many(&it.cache, &[1, 2], spec, slow).await.len(), 2);
+    }
+    assert_eq!(it.asked(), [[1, 2]]);
+}
+
+#[tokio::test]
+async fn a_function_without_the_cache_gets_no_more_ids_at_once() {
+    let it = Doubler::new(0);
+    let ids: Vec<u64> = (0..2_500).collect();
+    let run = async |ids: Vec<u64>| {
+        it.asked.lock().unwrap().push(ids.clone());
+        ids.into_iter().map(|id| (id, id)).collect::<HashMap<_, _>>()
+    };
+    let found = scope::with_mode(Mode::ReadOnly, Map::get_many(&it.cache, &ids, spec, run)).await;
+    assert_eq!(found.len(), 2_500);
+    assert_eq!(it.asked().iter().map(Vec::len).collect::<Vec<_>>(), [1_000, 1_000, 500]);
 }

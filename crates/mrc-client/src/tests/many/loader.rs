@@ -127,3 +127,17 @@ async fn a_slow_statement_serves_the_copies_and_fills_the_entries() {
     assert_eq!(load(&loader, 2).await, Some(user(2, "Bea")));
     assert_eq!(shop.table.queries(), [[1, 2], [1, 2]]);
 }
+
+#[tokio::test]
+async fn a_tick_outlives_the_runtime_of_its_first_caller() {
+    let shop = Shop::open();
+    let loader = loader(&shop);
+    let first = loader.clone();
+    let ended = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        // Polled until it waits for its tick.
+        runtime.block_on(async { assert!(futures_util::poll!(std::pin::pin!(first.load::<User>(1))).is_pending()) });
+    });
+    ended.join().unwrap();
+    assert_eq!(load(&loader, 2).await, Some(user(2, "Ben")));
+}

@@ -117,13 +117,18 @@ fn a_row_that_was_not_asked_for_is_refused() {
 }
 
 #[test]
-fn the_column_is_there_once_and_each_value_is_asked_for_once() {
+fn the_column_is_there_once() {
     let none = Err(RowError::NoSplitColumn { name: "id".into() });
     assert_eq!(split(Canonical, &[("name", ColumnKind::Text)], vec![6.into()], &[]), none);
     let twice = [("id", ColumnKind::Int), ("id", ColumnKind::Int)];
     assert_eq!(split(TypeScript, &twice, vec![6.into()], &[]), none);
-    let same = split(Canonical, &KINDS, vec![6.into(), "6".into()], &[]);
-    assert_eq!(same, Err(RowError::AskedTwice { column: "id".into() }));
+}
+
+#[test]
+fn values_that_are_one_to_the_column_share_their_rows() {
+    let asked = vec![6.into(), "6".into(), 7.into(), 6_u64.into()];
+    let found = split(Canonical, &[("id", ColumnKind::Int)], asked, &[&[Cell::Int(6)]]).unwrap();
+    assert_eq!(found, [r#"[{"id":6}]"#, r#"[{"id":6}]"#, "[]", r#"[{"id":6}]"#]);
 }
 
 #[test]

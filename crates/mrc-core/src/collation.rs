@@ -1,0 +1,50 @@
+//! Texts that a database may take for one.
+
+use std::collections::HashMap;
+
+/// Returns the places of those texts that some collation of MySQL or MariaDB may take for another of
+/// them. Two texts of which one isn't returned are different in every collation.
+///
+/// Collations fold case, and the spaces at the end. Some take `i`, `j` and `y` for one letter, or
+/// `u`, `v` and `w`, or `ch` for `c`. Nothing is assumed about texts with other characters than letters, digits,
+/// spaces and ``_-./:@+``: they may be equal to any text.
+#[doc(hidden)]
+#[must_use]
+pub fn maybe_equal(texts: &[&str]) -> Vec<usize> {
+    let mut by_skeleton = HashMap::<String, Vec<usize>>::new();
+    for (place, text) in texts.iter().enumerate() {
+        match skeleton(text) {
+            Some(skeleton) => by_skeleton.entry(skeleton).or_default().push(place),
+            None => return (0..texts.len()).collect(),
+        }
+    }
+    let mut places: Vec<usize> = by_skeleton.into_values().filter(|places| places.len() > 1).flatten().collect();
+    places.sort_unstable();
+    places
+}
+
+/// Returns the common form of all texts that may be equal to this one. Returns `None` if any may be.
+fn skeleton(text: &str) -> Option<String> {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_- ./:@+".contains(&byte);
+    let common = |char: char| match char {
+        'j' | 'y' => 'i',
+        'v' | 'w' => 'u',
+        other => other,
+    };
+    // Lithuanian doesn't hear the `h` of `ch`.
+    let letters = || text.trim_end_matches(' ').to_ascii_lowercase().replace("ch", "c");
+    text.bytes().all(is_plain).then(|| letters().chars().map(common).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::maybe_equal;
+
+    #[test]
+    fn texts_that_may_be_equal() {
+        let none: [usize; 0] = [];
+        assert_eq!(maybe_equal(&["Ann", "Ben", "a-1", "a_1", "", "7"]), none);
+        assert_eq!(maybe_equal(&["Ann", "Ben", "ann ", "J", "y", "ch-1", "C-1"]), [0, 2, 3, 4, 5, 6]);
+        assert_eq!(maybe_equal(&["Mueller", "Ben", "Müller"]), [0, 1, 2]);
+    }
+}
