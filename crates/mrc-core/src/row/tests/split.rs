@@ -127,7 +127,12 @@ fn the_column_is_there_once() {
 #[test]
 fn values_that_are_one_to_the_column_share_their_rows() {
     let asked = vec![6.into(), "6".into(), 7.into(), 6_u64.into()];
-    let found = split(Canonical, &[("id", ColumnKind::Int)], asked, &[&[Cell::Int(6)]]).unwrap();
+    let mut encoder = RowEncoder::split(Canonical, "id", asked);
+    encoder.columns(&columns(&[("id", ColumnKind::Int)])).unwrap();
+    encoder.begin_row();
+    encoder.cell(Cell::Int(6)).unwrap();
+    encoder.end_row();
+    let found = encoder.finish_split().unwrap();
     assert_eq!(found, [r#"[{"id":6}]"#, r#"[{"id":6}]"#, "[]", r#"[{"id":6}]"#]);
 }
 
