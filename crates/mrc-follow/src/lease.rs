@@ -8,6 +8,8 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 
+use crate::passing::{Causes, passes};
+
 /// A lease is renewed so many times in its life.
 const RENEWALS: u32 = 4;
 
@@ -27,6 +29,7 @@ pub(crate) struct HeldLease {
 impl HeldLease {
     /// Takes the lease as soon as it is free.
     pub(crate) async fn take(store: &Arc<dyn CacheStore>, name: &str, life: Duration) -> Result<Self, StoreError> {
+        let mut causes = Causes::default();
         loop {
             // A new token each time: an answer that was lost may have taken the lease for the old one.
             let owner = Token::from_bits(rand::random());
@@ -35,7 +38,10 @@ impl HeldLease {
                 Ok(Lease::Ours) => return Ok(Self::renewed(store, name, owner, asked, life)),
                 // Another's lease is free a little after its end. It may be renewed until then.
                 Ok(Lease::Taken { left }) => sleep(left.min(life / RENEWALS) + Duration::from_millis(1)).await,
-                Err(error) if error.is_retryable() => sleep(life / RENEWALS).await,
+                Err(error) if passes(&error) => {
+                    causes.log(&error);
+                    sleep(life / RENEWALS).await;
+                }
                 Err(error) => return Err(error),
             }
         }

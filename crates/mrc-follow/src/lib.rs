@@ -8,6 +8,7 @@ mod error;
 pub mod event;
 mod follower;
 mod lease;
+mod passing;
 mod position;
 pub mod rules;
 mod source;

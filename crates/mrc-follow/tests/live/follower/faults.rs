@@ -71,7 +71,7 @@ async fn a_cache_that_went_back_is_replayed() {
 }
 
 /// A follower of one table over a cluster, with 30 entries for each tag, on all primaries.
-async fn over_a_cluster(tags: &[&str]) -> (RedisCluster, Database, Following) {
+pub(super) async fn over_a_cluster(tags: &[&str]) -> (RedisCluster, Database, Following) {
     let cluster = RedisCluster::start().await;
     let config = RedisConfig::from_url(&cluster.url()).unwrap();
     let store = Arc::new(RedisStore::new(config).unwrap());
@@ -98,7 +98,7 @@ impl Following {
     }
 }
 
-fn entries(tag: &str) -> Vec<String> {
+pub(super) fn entries(tag: &str) -> Vec<String> {
     (0..30).map(|at| format!("{tag} entry {at}")).collect()
 }
 

@@ -3,6 +3,7 @@
 mod auto;
 mod faults;
 mod foreign_keys;
+mod full;
 mod rows;
 mod statements;
 mod visibility;

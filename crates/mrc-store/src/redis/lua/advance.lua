@@ -11,9 +11,13 @@ if p ~= ARGV[2] and p ~= ARGV[3] then return p end
 if p ~= ARGV[3] and (known[3] and known[3] ~= now or known[4] and known[4] ~= ARGV[8]) then
   -- What was removed since this position may be back. Only who was told so may go on, after it: what
   -- another one has removed, or whoever has lost the answer, may be from before.
+  -- Removed first, because a full server refuses a script whose first write needs memory.
+  redis.call('HDEL', KEYS[1], 'again')
   redis.call('HSET', KEYS[1], 'history', now, 'again', ARGV[7])
   return p
 end
+-- Removed first, because a full server refuses a script whose first write needs memory.
+redis.call('HDEL', KEYS[1], 'at')
 if p ~= ARGV[3] then redis.call('HDEL', KEYS[1], 'again') end
 if p ~= ARGV[3] or number == 0 then number = number + 1 end
 local t = redis.call('TIME')

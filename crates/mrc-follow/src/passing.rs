@@ -1,0 +1,59 @@
+//! The failures of the cache that pass without a person.
+
+use mrc_store::StoreError;
+
+/// Answers of a Redis that has no room for writes, or that can't save its data. Redis 6 puts
+/// other words before those of a script.
+const REFUSES_WRITES: [&str; 2] = ["OOM command not allowed", "MISCONF "];
+
+/// Returns whether the same call may succeed later. A caller of a cache should hear that the cache
+/// is full, but a follower that ends then invalidates nothing, and the entries are still served.
+pub(crate) fn passes(error: &StoreError) -> bool {
+    match error {
+        StoreError::Refused(source) => {
+            let text = source.to_string();
+            REFUSES_WRITES.iter().any(|answer| text.contains(answer))
+        }
+        error => error.is_retryable(),
+    }
+}
+
+/// Logs why the cache can't be used: a line for a cause, not for an attempt.
+#[derive(Debug, Default)]
+pub(crate) struct Causes {
+    last: String,
+}
+
+impl Causes {
+    pub(crate) fn log(&mut self, error: &StoreError) {
+        let text = error.to_string();
+        if self.last == text {
+            return;
+        }
+        if error.is_retryable() {
+            tracing::warn!(target: "mrc", error = text, "the cache is away: the follower tries until it is back");
+        } else {
+            tracing::warn!(target: "mrc", error = text, "the cache refuses writes: the follower tries until it takes them");
+        }
+        self.last = text;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cache_that_is_away_or_refuses_writes_is_waited_for() {
+        let check = |answer: &'static str, expect: bool| {
+            assert_eq!(passes(&StoreError::Refused(answer.into())), expect, "{answer}");
+        };
+        check("OOM command not allowed when used memory > 'maxmemory'. script: 1f, on @user_script:6.", true);
+        check("ERR Error running script (call to f_1f): @user_script:6: -OOM command not allowed when", true);
+        check("MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist", true);
+        check("NOPERM this user has no permissions", false);
+        check("WRONGTYPE Operation against a key", false);
+        assert!(passes(&StoreError::Unavailable("the connection broke".into())));
+        assert!(!passes(&StoreError::Config("no host".into())));
+    }
+}
