@@ -27,7 +27,8 @@ pub(crate) struct FollowArgs {
     /// Where to begin: now, or behind these GTIDs, as the server prints them [default: the position
     /// in Redis]
     ///
-    /// `now` skips what was committed since the position in Redis.
+    /// `now` skips what was committed since the position in Redis. When the process takes the lease
+    /// again, it goes on at the position in Redis.
     #[arg(long, value_name = "now|GTIDS", value_parser = start)]
     pub(crate) from: Option<Start>,
     /// Answer /metrics, /healthz and /readyz here, without a password; a port alone is on 127.0.0.1

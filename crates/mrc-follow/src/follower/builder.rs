@@ -91,7 +91,8 @@ impl FollowerBuilder {
         Self { rules, ..self }
     }
 
-    /// Sets where to begin. Default: [`Start::Stored`].
+    /// Sets where a run begins. After its first position is stored, the run goes on at the stored
+    /// position whenever it takes the lease again. Default: [`Start::Stored`].
     #[must_use]
     pub fn start(self, start: Start) -> Self {
         Self { start, ..self }

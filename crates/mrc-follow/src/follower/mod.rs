@@ -71,8 +71,9 @@ impl Follower {
     /// another replica uses.
     pub async fn run(&self, shutdown: impl Future<Output = ()>) -> Result<(), FollowError> {
         let (inner, mut shutdown) = (&self.inner, pin!(shutdown));
+        let mut start = inner.start.clone();
         if inner.dry_run {
-            let mut lead = Lead::dry(inner);
+            let mut lead = Lead::dry(inner, &mut start);
             return tokio::select! {
                 () = &mut shutdown => Ok(()),
                 ended = lead.run() => ended.map(drop),
@@ -89,7 +90,7 @@ impl Follower {
                 }
             };
             inner.leads(true);
-            let mut lead = Lead::new(inner, &lease);
+            let mut lead = Lead::new(inner, &lease, &mut start);
             let ended = tokio::select! {
                 () = &mut shutdown => Ok(LeadEnd::Done),
                 () = lease.lost() => Ok(LeadEnd::LeaseLost),

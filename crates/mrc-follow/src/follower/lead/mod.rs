@@ -71,6 +71,9 @@ pub(super) struct Lead<'a> {
     owner: Option<&'a Token>,
     /// The position as the cache has it.
     stored: Option<String>,
+    /// Where to begin. [`Start::Stored`] as soon as the cache has a position of this run: a later
+    /// lead that began at the start again would skip the commits in between.
+    start: &'a mut Start,
     /// Everything up to here is invalidated. `None`: unknown, so everything has to be.
     position: Option<Position>,
     /// With `once`: where to end.
@@ -84,16 +87,17 @@ pub(super) struct Lead<'a> {
 }
 
 impl<'a> Lead<'a> {
-    pub(super) fn new(inner: &'a Arc<Inner>, lease: &'a HeldLease) -> Self {
-        Self { owner: Some(lease.owner()), ..Self::dry(inner) }
+    pub(super) fn new(inner: &'a Arc<Inner>, lease: &'a HeldLease, start: &'a mut Start) -> Self {
+        Self { owner: Some(lease.owner()), ..Self::dry(inner, start) }
     }
 
-    pub(super) fn dry(inner: &'a Arc<Inner>) -> Self {
+    pub(super) fn dry(inner: &'a Arc<Inner>, start: &'a mut Start) -> Self {
         Self {
             inner,
             owner: None,
             stored: None,
             position: None,
+            start,
             target: None,
             corrupt: 0,
             read_schemes: None,
@@ -104,9 +108,11 @@ impl<'a> Lead<'a> {
     /// Follows until an error needs a person, or with `once` to the end.
     pub(super) async fn run(&mut self) -> Result<LeadEnd, FollowError> {
         self.stored = self.read_position().await?;
-        self.position = match &self.inner.start {
-            Start::Stored => self.stored.as_deref().and_then(|text| text.parse().ok()),
-            Start::Now => Some(self.session_now().await?),
+        if *self.start == Start::Now {
+            // The lead may end before it stores this position. The next one begins here too.
+            *self.start = Start::Behind(self.session_now().await?);
+        }
+        self.position = match &*self.start {
             Start::Behind(position) => Some(position.clone()),
         };
         let mut pause = PAUSES.0;
@@ -324,6 +330,7 @@ impl<'a> Lead<'a> {
             Advance::Differs(found) => Err(Again::Rewound(found)),
             Advance::NoLease => {
                 // The lease may be lost in the cache, and nobody else's: the next renewal takes it.
+                *self.start = Start::Stored;
                 Err(Again::Source(SourceError::Broken("the cache has lost the lease".into())))
             }
         }
@@ -342,7 +349,8 @@ impl<'a> Lead<'a> {
 
     async fn session_now(&self) -> Result<Position, FollowError> {
         loop {
-            let now = async { Session::open(&self.inner.mysql, QUESTION).await?.now().await };
+            // A commit that readers don't see yet is newer: an entry may be filled before it.
+            let now = async { Session::open(&self.inner.mysql, QUESTION).await?.visible_now().await };
             match now.await {
                 Ok(now) => return Ok(now),
                 Err(SourceError::Refused(error)) => return Err(error.into()),

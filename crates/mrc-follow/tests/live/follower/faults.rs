@@ -12,12 +12,12 @@ use mysql_async::prelude::Queryable;
 use super::{ALL, Following, Shop, marks, orders, own_server, store};
 
 impl Shop {
-    fn name(&self) -> String {
+    pub(super) fn name(&self) -> String {
         self.following.follower.name().to_owned()
     }
 
     /// Returns the key of the position in Redis.
-    async fn key(&self) -> String {
+    pub(super) async fn key(&self) -> String {
         let keys = Redis::shared().await.cli(&["KEYS", &format!("*mrc:f:{{{}}}", self.name())]).await;
         keys.lines().next().unwrap().to_owned()
     }

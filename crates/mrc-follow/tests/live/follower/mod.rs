@@ -6,6 +6,7 @@ mod foreign_keys;
 mod full;
 mod rows;
 mod statements;
+mod start;
 mod visibility;
 mod xa;
 

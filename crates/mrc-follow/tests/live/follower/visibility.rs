@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use mrc_follow::rules::Rules;
-use mrc_follow::{FollowerBuilder, Lack};
+use mrc_follow::{FollowerBuilder, Lack, Start};
 use mrc_store::CacheStore;
 use mrc_store::mysql_async::prelude::Queryable;
 use mrc_tests::{Database, unique};
@@ -57,4 +57,53 @@ async fn an_entry_filled_before_readers_see_the_commit_is_invalidated() {
     assert_eq!(waits.left(&database, &["stale"]).await, [""; 0]);
     assert_eq!(hastes.left(&database, &["stale"]).await, ["stale"], "without the wait the entry must stay");
     tokio::join!(waits.stop(), hastes.stop());
+}
+
+/// A database whose log has an update of order 1 that readers don't see.
+struct Held {
+    database: Database,
+    write: tokio::task::JoinHandle<mrc_store::mysql_async::Result<()>>,
+}
+
+impl Held {
+    /// `before` are followers that run before the update.
+    async fn update<T>(before: impl AsyncFnOnce(&Database) -> T) -> (Self, T) {
+        let database = Database::logged_alone().await;
+        database.execute("CREATE TABLE orders (id INT PRIMARY KEY, store_id INT, state VARCHAR(20))").await;
+        database.execute("CREATE TABLE marks (mark VARCHAR(64)); INSERT INTO orders VALUES (1, 6, 'old')").await;
+        let hastes = following(&database, |b| b.without(Lack::Visibility)).await;
+        hastes.fill("in time", &["order:1"]).await;
+        let before = before(&database).await;
+        let write = hold_an_update(&database, &hastes).await;
+        hastes.stop().await;
+        (Self { database, write }, before)
+    }
+
+    async fn end(self) -> Database {
+        self.database.hold_commits(None).await;
+        self.write.await.unwrap().unwrap();
+        self.database
+    }
+}
+
+#[tokio::test]
+async fn a_follower_that_begins_now_misses_no_commit_that_readers_see_later() {
+    let (held, ()) = Held::update(async |_| ()).await;
+    let late = following(&held.database, |b| b.start(Start::Now)).await;
+    late.fill("stale", &["order:1"]).await;
+    let database = held.end().await;
+    assert_eq!(late.left(&database, &["stale"]).await, [""; 0]);
+    late.stop().await;
+}
+
+#[tokio::test]
+async fn a_commit_that_readers_do_not_see_for_long_is_waited_for_on_new_connections() {
+    let (held, waits) = Held::update(async |database| following(database, |b| b).await).await;
+    waits.fill("stale", &["order:1"]).await;
+    waits.until(|status| status.reconnects > 0).await;
+    assert!(waits.store.get("stale").await.unwrap().is_some(), "nothing is invalidated early");
+    let database = held.end().await;
+    assert_eq!(waits.left(&database, &["stale"]).await, [""; 0]);
+    assert_eq!(waits.follower.status().lost, 0);
+    waits.stop().await;
 }
