@@ -22,6 +22,8 @@ pub(crate) struct FollowArgs {
     #[arg(long)]
     pub(crate) once: bool,
     /// Invalidate nothing and store no position; print what would be invalidated
+    ///
+    /// It draws a server_id of its own, so it may run beside the follower.
     #[arg(long)]
     pub(crate) dry_run: bool,
     /// Where to begin: now, or behind these GTIDs, as the server prints them [default: the position

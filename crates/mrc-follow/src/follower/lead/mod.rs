@@ -128,7 +128,8 @@ impl<'a> Lead<'a> {
             self.inner.status.change(|status| status.reconnects += 1);
             match again {
                 Again::Failed(error) => return Err(error),
-                Again::Source(SourceError::SameServerId) => {
+                // The next stream of a dry run has another one.
+                Again::Source(SourceError::SameServerId) if !self.inner.dry_run => {
                     return Err(FollowError::ServerIdTaken(self.inner.config.server_id.get()));
                 }
                 Again::Source(SourceError::Lost(why)) => self.lost(&why),
@@ -275,6 +276,12 @@ impl<'a> Lead<'a> {
 
     async fn wait_until_visible(&self, session: &mut Session, upto: &Upto) -> Result<(), SourceError> {
         let mut asked = 0_u32;
+    /// Returns the number by which the server knows this stream. A dry run has one of its own: of
+    /// two streams with the same number the server cuts off the older one, which is the follower.
+    fn server_id(&self) -> u32 {
+        if self.inner.dry_run { rand::random_range(1 << 31..=u32::MAX) } else { self.inner.config.server_id.get() }
+    }
+
         while !session.visible(upto, VISIBLE).await? {
             asked += 1;
             if asked.is_power_of_two() {

@@ -355,3 +355,40 @@ async fn a_server_id_in_use_ends_the_follower() {
     let error = tokio::select! { ended = one => ended, ended = two => ended }.unwrap_err();
     assert!(matches!(error, FollowError::ServerIdTaken(id) if id == server_id), "{error}");
 }
+
+#[tokio::test]
+async fn a_single_run_returns_the_error_of_an_absent_cache() {
+    let redis = Redis::start().await;
+    redis.kill().await;
+    let store = RedisStore::new(RedisConfig::from_url(&redis.url()).unwrap()).unwrap();
+    let mysql = MySqlConfig::from_url("mysql://nobody@127.0.0.1:1/").unwrap();
+    let rules = Rules::new([Rule::table("shop.orders").all("orders")]).unwrap();
+    let builder = Follower::builder(mysql, store).name("shop").server_id(2).rules(rules);
+    let error = builder.once(true).build().unwrap().run(std::future::pending()).await.unwrap_err();
+    assert!(matches!(&error, FollowError::Store(error) if error.is_retryable()), "{error}");
+}
+
+#[tokio::test]
+async fn a_dry_run_disturbs_no_follower_with_its_server_id() {
+    let mut shop = Shop::open("").await;
+    shop.following.task.abort();
+    let (url, store, server_id) = (shop.database.url(), shop.following.store.clone(), rand::random_range(2..1 << 30));
+    let (name, rules) = (shop.name(), shop.following.follower.rules().clone());
+    let set = |builder: FollowerBuilder| builder.name(&*name).rules(rules.clone()).server_id(server_id);
+    shop.following = Following::over(&url, store.clone(), set).await;
+    let mysql = MySqlConfig::from_url(&url).unwrap();
+    let dry = set(Follower::with_shared_store(mysql, store)).dry_run(true).build().unwrap();
+    let running = dry.clone();
+    let task = tokio::spawn(async move { running.run(std::future::pending()).await });
+    let until = async |is_so: fn(&mrc_follow::Status) -> bool| {
+        while !is_so(&dry.status()) {
+            assert!(!task.is_finished(), "the dry run has ended: {:?}", dry.status());
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    until(|status| status.silence.is_some()).await;
+    shop.check("UPDATE orders SET state = 'paid' WHERE id = 1", &["store 6", "order 1"]).await;
+    until(|status| status.tags > 0).await;
+    assert_eq!((shop.following.follower.status().reconnects, dry.status().reconnects), (0, 0));
+    task.abort();
+}
