@@ -36,6 +36,11 @@ impl Reader {
         Self { transactions, task: tokio::spawn(read(stream, assembler, sender, inner)) }
     }
 
+    /// Returns whether nothing more is read.
+    pub(super) fn has_ended(&self) -> bool {
+        self.task.is_finished()
+    }
+
     /// Returns why the reader ended.
     pub(super) async fn end(&mut self) -> SourceError {
         match (&mut self.task).await {

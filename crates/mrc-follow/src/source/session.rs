@@ -26,6 +26,7 @@ const SCAN: Duration = Duration::from_secs(120);
 pub(crate) struct Session {
     conn: Conn,
     flavor: Flavor,
+    server: String,
     limit: Duration,
 }
 
@@ -35,7 +36,13 @@ impl Session {
         let mut conn = config.connect().await?;
         let version: String = ask(&mut conn, "SELECT VERSION()", limit).await?.unwrap_or_default();
         let flavor = if version.contains("MariaDB") { Flavor::MariaDb } else { Flavor::MySql };
-        Ok(Self { conn, flavor, limit })
+        let server = server_of(&mut conn, limit).await?;
+        Ok(Self { conn, flavor, server, limit })
+    }
+
+    /// Returns the server's identity.
+    pub(crate) fn server(&self) -> &str {
+        &self.server
     }
 
     pub(crate) fn flavor(&self) -> Flavor {
@@ -138,6 +145,17 @@ impl Session {
     }
 }
 
+/// Returns a text that differs between two servers. MariaDB has no UUID. One question serves both,
+/// because a statement that one of them refuses would end the follower.
+pub(super) async fn server_of(conn: &mut Conn, limit: Duration) -> Result<String, SourceError> {
+    const SQL: &str = "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('server_uuid', 'server_id', 'hostname', 'port')";
+    let mut rows: Vec<(String, String)> = within(limit, conn.query(SQL)).await?;
+    rows.sort_unstable();
+    let uuid = rows.iter().find(|(name, _)| name == "server_uuid").cloned();
+    let parts = uuid.map_or(rows, |uuid| vec![uuid]);
+    Ok(parts.into_iter().map(|(name, value)| format!("{name} {value}")).collect::<Vec<_>>().join(", "))
+}
+
 async fn ask<T: FromRow + Send + 'static>(
     conn: &mut Conn,
     sql: &str,
@@ -147,7 +165,7 @@ async fn ask<T: FromRow + Send + 'static>(
 }
 
 /// Bounds a question. A connection whose question was abandoned must not be used again.
-async fn within<T>(
+pub(super) async fn within<T>(
     limit: Duration,
     question: impl Future<Output = Result<T, mrc_store::mysql_async::Error>>,
 ) -> Result<T, SourceError> {

@@ -11,6 +11,7 @@ use mrc_store::mysql_async::{BinlogStream, BinlogStreamRequest, Sid};
 use tokio::time::timeout;
 
 use super::SourceError;
+use super::session::{server_of, within};
 use crate::event::RawEvent;
 use crate::position::Position;
 
@@ -28,11 +29,25 @@ pub(crate) struct Stream {
 }
 
 impl Stream {
-    /// Asks for all transactions that the position lacks.
-    pub(crate) async fn open(config: &MySqlConfig, server_id: u32, from: &Position) -> Result<Self, SourceError> {
+    /// Asks for all transactions that the position lacks. `server` is the identity of the server
+    /// that is asked for their visibility. The address may belong to another one by now, whose
+    /// transactions that one never shows.
+    pub(crate) async fn open(
+        config: &MySqlConfig,
+        server_id: u32,
+        server: &str,
+        from: &Position,
+    ) -> Result<Self, SourceError> {
         let mut conn = config.connect().await?;
+        let found = server_of(&mut conn, SILENCE).await?;
+        if found != server {
+            return Err(SourceError::Broken(format!(
+                "the address belongs to another server now: {found}, not {server}"
+            )));
+        }
         let nanos = HEARTBEAT.as_nanos();
-        conn.query_drop(format!("SET @master_heartbeat_period = {nanos}, @source_heartbeat_period = {nanos}")).await?;
+        let sql = format!("SET @master_heartbeat_period = {nanos}, @source_heartbeat_period = {nanos}");
+        within(SILENCE, conn.query_drop(sql)).await?;
         let request = BinlogStreamRequest::new(server_id);
         let request = match from {
             Position::MySql(set) => {
@@ -46,7 +61,7 @@ impl Stream {
                 let sql = format!(
                     "SET @mariadb_slave_capability = 4, @slave_connect_state = '{domains}', @slave_gtid_strict_mode = 0"
                 );
-                conn.query_drop(sql).await?;
+                within(SILENCE, conn.query_drop(sql)).await?;
                 request
             }
         };

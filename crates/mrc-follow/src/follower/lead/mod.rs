@@ -29,6 +29,8 @@ use crate::{FollowError, Position, event::Flavor};
 const CONFIRM: Duration = Duration::from_secs(1);
 /// How long one question for visibility waits. It is asked until readers see the commit.
 const VISIBLE: Duration = Duration::from_secs(1);
+/// After so long without visibility the connections are opened anew.
+const VISIBILITY: Duration = Duration::from_secs(10);
 
 /// How often an event with a wrong checksum is asked for. Then it counts as lost.
 const CORRUPT: u32 = 5;
@@ -69,11 +71,11 @@ pub(super) struct Lead<'a> {
     inner: &'a Arc<Inner>,
     /// The owner of the lease. `None` in a dry run, which has none and writes nothing.
     owner: Option<&'a Token>,
-    /// The position as the cache has it.
-    stored: Option<String>,
     /// Where to begin. [`Start::Stored`] as soon as the cache has a position of this run: a later
     /// lead that began at the start again would skip the commits in between.
     start: &'a mut Start,
+    /// The position as the cache has it.
+    stored: Option<String>,
     /// Everything up to here is invalidated. `None`: unknown, so everything has to be.
     position: Option<Position>,
     /// With `once`: where to end.
@@ -95,9 +97,9 @@ impl<'a> Lead<'a> {
         Self {
             inner,
             owner: None,
+            start,
             stored: None,
             position: None,
-            start,
             target: None,
             corrupt: 0,
             read_schemes: None,
@@ -114,6 +116,7 @@ impl<'a> Lead<'a> {
         }
         self.position = match &*self.start {
             Start::Behind(position) => Some(position.clone()),
+            _ => self.stored.as_deref().and_then(|text| text.parse().ok()),
         };
         let mut pause = PAUSES.0;
         loop {
@@ -182,7 +185,7 @@ impl<'a> Lead<'a> {
         }
         self.position = Some(from.clone());
         self.store_position().await?;
-        let stream = Stream::open(&inner.mysql, inner.config.server_id.get(), &from).await?;
+        let stream = Stream::open(&inner.mysql, self.server_id(), session.server(), &from).await?;
         let cascades = Arc::new(Cascades::read(&mut session).await?);
         let mut assembler = Assembler::new(session.flavor(), Arc::clone(&rules), cascades, inner.book.clone());
         if inner.lack == Some(Lack::Cascades) {
@@ -214,7 +217,7 @@ impl<'a> Lead<'a> {
                 batch.add(next);
             }
             let changed_schema = batch.changed_schema;
-            self.take(batch, &mut session, &rules).await?;
+            self.take(batch, &mut session, &rules, &mut reader).await?;
             self.ask_collations(&mut session).await?;
             if changed_schema && session.flavor() == Flavor::MySql {
                 return Err(Again::ForeignKeys);
@@ -223,13 +226,19 @@ impl<'a> Lead<'a> {
     }
 
     /// Applies a batch: readers see it, it is invalidated, the position is stored.
-    async fn take(&mut self, mut batch: Batch, session: &mut Session, rules: &Rules) -> Result<(), Again> {
+    async fn take(
+        &mut self,
+        mut batch: Batch,
+        session: &mut Session,
+        rules: &Rules,
+        reader: &mut Reader,
+    ) -> Result<(), Again> {
         let inner = self.inner;
         let asked = Instant::now();
         // A scheme that is registered only now may be about any table.
         let is_touched = batch.is_touched && inner.book.is_some();
         if (is_touched || !batch.effects.is_empty()) && inner.lack != Some(Lack::Visibility) {
-            self.wait_until_visible(session, &batch.upto).await?;
+            wait_until_visible(session, &batch.upto, reader).await?;
         }
         let waited = asked.elapsed();
         if is_touched && inner.lack != Some(Lack::Schemes) {
@@ -267,28 +276,17 @@ impl<'a> Lead<'a> {
         self.store_position().await
     }
 
-    /// Adds the transactions of a batch to the position.
-    fn pass(&mut self, batch: &mut Batch) {
-        if let Some(position) = &mut self.position {
-            batch.pass(position);
-        }
-    }
-
-    async fn wait_until_visible(&self, session: &mut Session, upto: &Upto) -> Result<(), SourceError> {
-        let mut asked = 0_u32;
     /// Returns the number by which the server knows this stream. A dry run has one of its own: of
     /// two streams with the same number the server cuts off the older one, which is the follower.
     fn server_id(&self) -> u32 {
         if self.inner.dry_run { rand::random_range(1 << 31..=u32::MAX) } else { self.inner.config.server_id.get() }
     }
 
-        while !session.visible(upto, VISIBLE).await? {
-            asked += 1;
-            if asked.is_power_of_two() {
-                tracing::warn!(target: "mrc", ?upto, asked, "a commit in the log isn't visible to readers yet");
-            }
+    /// Adds the transactions of a batch to the position.
+    fn pass(&mut self, batch: &mut Batch) {
+        if let Some(position) = &mut self.position {
+            batch.pass(position);
         }
-        Ok(())
     }
 
     /// Invalidates, however long the cache is away.
@@ -332,12 +330,12 @@ impl<'a> Lead<'a> {
             Advance::Done => {
                 inner.status.wrote(&to);
                 self.stored = Some(to);
+                *self.start = Start::Stored;
                 Ok(())
             }
             Advance::Differs(found) => Err(Again::Rewound(found)),
             Advance::NoLease => {
                 // The lease may be lost in the cache, and nobody else's: the next renewal takes it.
-                *self.start = Start::Stored;
                 Err(Again::Source(SourceError::Broken("the cache has lost the lease".into())))
             }
         }
@@ -385,6 +383,27 @@ impl<'a> Lead<'a> {
         self.position = found.as_deref().and_then(|text| text.parse().ok());
         self.stored = found;
     }
+}
+
+/// Waits until readers see these transactions. Gives up if the log can't be read on, or after
+/// [`VISIBILITY`], so that both connections are opened anew: a server that went away, or another
+/// one behind the same address, may never show the commit. The wait begins again then.
+async fn wait_until_visible(session: &mut Session, upto: &Upto, reader: &mut Reader) -> Result<(), SourceError> {
+    let (began, mut asked) = (Instant::now(), 0_u32);
+    while !session.visible(upto, VISIBLE).await? {
+        asked += 1;
+        if asked.is_power_of_two() {
+            tracing::warn!(target: "mrc", ?upto, asked, "a commit in the log isn't visible to readers yet");
+        }
+        if reader.has_ended() {
+            return Err(reader.end().await);
+        }
+        let waited = began.elapsed();
+        if waited >= VISIBILITY {
+            return Err(SourceError::Broken(format!("a commit in the log wasn't visible to readers for {waited:.1?}")));
+        }
+    }
+    Ok(())
 }
 
 /// Returns the tables of which everything is invalidated, or `""` for all tables.

@@ -1,12 +1,13 @@
 //! The follower on a real database: what it invalidates, and what it survives.
 
+mod address;
 mod auto;
 mod faults;
 mod foreign_keys;
 mod full;
 mod rows;
-mod statements;
 mod start;
+mod statements;
 mod visibility;
 mod xa;
 

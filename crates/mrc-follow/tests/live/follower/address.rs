@@ -1,0 +1,95 @@
+//! An address of the database that leads to another server, or to one that doesn't answer.
+
+use std::future::pending;
+
+use mrc_follow::FollowerBuilder;
+use mrc_follow::rules::Rules;
+use mrc_tests::{Database, SqlServer, unique};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, copy};
+use tokio::net::{TcpListener, TcpStream};
+
+use super::{Following, Shop, marks, orders, own_server, store};
+
+/// Where a connection leads.
+#[derive(Clone, Copy)]
+enum Way {
+    To(u16),
+    /// To this port, until the client says this word.
+    Until(u16, &'static [u8]),
+}
+
+/// Returns a port whose connections go these ways in turn, and then all the last one.
+async fn port_to(ways: &'static [Way]) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        let mut ways = ways.iter().copied().chain(std::iter::repeat(ways[ways.len() - 1]));
+        while let Some((way, (client, _))) = ways.next().zip(listener.accept().await.ok()) {
+            tokio::spawn(pass(client, way));
+        }
+    });
+    port
+}
+
+async fn pass(client: TcpStream, way: Way) -> std::io::Result<()> {
+    let (port, last) = match way {
+        Way::To(port) => (port, None),
+        Way::Until(port, last) => (port, Some(last)),
+    };
+    let (mut from_client, mut to_client) = client.into_split();
+    let (mut from_server, mut to_server) = TcpStream::connect(("127.0.0.1", port)).await?.into_split();
+    let requests = async {
+        let mut chunk = vec![0; 64 * 1024];
+        loop {
+            let n = from_client.read(&mut chunk).await?;
+            if n == 0 {
+                return Ok(());
+            }
+            if last.is_some_and(|last| chunk[..n].windows(last.len()).any(|window| window == last)) {
+                pending::<()>().await;
+            }
+            to_server.write_all(&chunk[..n]).await?;
+        }
+    };
+    tokio::select! {
+        done = requests => done,
+        done = copy(&mut from_server, &mut to_client) => done.map(drop),
+    }
+}
+
+/// A shop whose follower connects to this port.
+async fn shop(database: Database, server: &SqlServer, port: u16) -> Shop {
+    let orders_table = "CREATE TABLE orders (id INT PRIMARY KEY, store_id INT, state VARCHAR(20))";
+    database.execute(orders_table).await;
+    database.execute("INSERT INTO orders VALUES (1, 6, 'open'), (2, 7, 'open')").await;
+    // The other server lacks the database.
+    let url = server.url("").replace(&format!(":{}/", server.port()), &format!(":{port}/"));
+    let rules = Rules::new([orders(&database), marks(&database)]).unwrap();
+    let set = |builder: FollowerBuilder| builder.name(unique("follower")).rules(rules);
+    let following = Following::over(&url, store().await, set).await;
+    let shop = Shop { database, following };
+    shop.following.until(|status| status.silence.is_some()).await;
+    shop.fill().await;
+    shop
+}
+
+#[tokio::test]
+async fn an_address_that_moves_between_two_connections_is_noticed() {
+    let (server, database) = own_server().await;
+    let other = SqlServer::shared_with_log().await;
+    let (here, there) = (Way::To(server.port()), Way::To(other.port()));
+    let shop = shop(database, server, port_to(vec![here, there, here].leak()).await).await;
+    shop.check("UPDATE orders SET state = 'paid' WHERE id = 1", &["store 6", "order 1"]).await;
+    let status = shop.following.follower.status();
+    assert_eq!((status.reconnects, status.lost), (1, 0), "{status:?}");
+}
+
+#[tokio::test]
+async fn a_server_that_goes_silent_before_the_stream_begins_is_connected_again() {
+    let server = SqlServer::shared_with_log().await;
+    let way = Way::To(server.port());
+    let ways = vec![way, Way::Until(server.port(), b"heartbeat_period"), way].leak();
+    let shop = shop(Database::logged().await, server, port_to(ways).await).await;
+    shop.check("UPDATE orders SET state = 'paid' WHERE id = 1", &["store 6", "order 1"]).await;
+    assert_eq!(shop.following.follower.status().reconnects, 1);
+}
