@@ -27,8 +27,14 @@ pub(crate) struct HeldLease {
 }
 
 impl HeldLease {
-    /// Takes the lease as soon as it is free.
-    pub(crate) async fn take(store: &Arc<dyn CacheStore>, name: &str, life: Duration) -> Result<Self, StoreError> {
+    /// Takes the lease as soon as it is free. `obstacle` tells a caller that stops waiting why: the
+    /// last error of the cache, or `None` if another follower has the lease.
+    pub(crate) async fn take(
+        store: &Arc<dyn CacheStore>,
+        name: &str,
+        life: Duration,
+        obstacle: &mut Option<StoreError>,
+    ) -> Result<Self, StoreError> {
         let mut causes = Causes::default();
         loop {
             // A new token each time: an answer that was lost may have taken the lease for the old one.
@@ -37,9 +43,13 @@ impl HeldLease {
             match books(&**store)?.lease(name, &owner, life).await {
                 Ok(Lease::Ours) => return Ok(Self::renewed(store, name, owner, asked, life)),
                 // Another's lease is free a little after its end. It may be renewed until then.
-                Ok(Lease::Taken { left }) => sleep(left.min(life / RENEWALS) + Duration::from_millis(1)).await,
+                Ok(Lease::Taken { left }) => {
+                    *obstacle = None;
+                    sleep(left.min(life / RENEWALS) + Duration::from_millis(1)).await;
+                }
                 Err(error) if passes(&error) => {
                     causes.log(&error);
+                    *obstacle = Some(error);
                     sleep(life / RENEWALS).await;
                 }
                 Err(error) => return Err(error),
@@ -128,7 +138,7 @@ mod tests {
     async fn a_lease_that_was_renewed_is_waited_for_without_a_busy_loop() {
         let store: Arc<dyn CacheStore> = Arc::new(MemoryStore::new());
         let life = Duration::from_secs(4);
-        let lease = HeldLease::take(&store, "a", life).await.unwrap();
+        let lease = HeldLease::take(&store, "a", life, &mut None).await.unwrap();
         sleep(life * 3).await;
         let wakes = Arc::new(Wakes(AtomicU32::new(0)));
         let waker = Waker::from(Arc::clone(&wakes));

@@ -10,7 +10,7 @@ use std::fmt;
 use std::pin::pin;
 use std::sync::Arc;
 
-use mrc_store::{CacheStore, Lease, MySqlConfig};
+use mrc_store::{CacheStore, Lease, MySqlConfig, StoreError};
 
 pub use self::builder::FollowerBuilder;
 #[doc(hidden)]
@@ -84,9 +84,10 @@ impl Follower {
             let lease = if inner.once {
                 self.lease_now().await?
             } else {
+                let mut obstacle = None;
                 tokio::select! {
                     () = &mut shutdown => return Ok(()),
-                    lease = HeldLease::take(&inner.store, name, life) => lease?,
+                    lease = HeldLease::take(&inner.store, name, life, &mut obstacle) => lease?,
                 }
             };
             inner.leads(true);
@@ -127,9 +128,14 @@ impl Follower {
 
     async fn lease_now(&self) -> Result<HeldLease, FollowError> {
         let Inner { store, config, .. } = &*self.inner;
-        let take = HeldLease::take(store, &config.name, config.lease);
-        let taken = tokio::time::timeout(config.lease * 2, take).await;
-        taken.map_err(|_| FollowError::LeaseTaken(config.name.clone()))?.map_err(Into::into)
+        let limit = config.lease * 2;
+        // The cache may not answer at all until then.
+        let mut obstacle = Some(StoreError::Timeout(limit));
+        let take = HeldLease::take(store, &config.name, config.lease, &mut obstacle);
+        match tokio::time::timeout(limit, take).await {
+            Ok(taken) => Ok(taken?),
+            Err(_) => Err(obstacle.map_or_else(|| FollowError::LeaseTaken(config.name.clone()), Into::into)),
+        }
     }
 
     async fn may_lead(&self, lease: &HeldLease) -> bool {
