@@ -4,10 +4,11 @@
 CREATE USER follower@'%' IDENTIFIED BY 'secret';
 GRANT REPLICATION SLAVE ON *.* TO follower@'%';
 
--- On MySQL, if foreign keys change rows of followed tables: the follower has to see the keys. With
--- `auto`, of all tables that queries read.
+-- If foreign keys change rows of followed tables: the follower has to see the keys. With `auto`, of
+-- all tables that queries read. MariaDB shows keys to users with REFERENCES on the database, and not
+-- to those with REFERENCES on the table alone.
 -- GRANT REFERENCES ON shop.* TO follower@'%';
 
 -- Only for `mrc follow --check`, which looks for the tables and columns of the rules. Replace `shop`,
--- run the check, and revoke it: REVOKE SELECT, REFERENCES ON shop.* FROM follower@'%';
+-- run the check, and revoke it: REVOKE SELECT ON shop.* FROM follower@'%';
 -- GRANT SELECT, REFERENCES ON shop.* TO follower@'%';

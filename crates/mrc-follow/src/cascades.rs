@@ -1,79 +1,126 @@
-//! Foreign keys whose actions change rows that the log lacks: MySQL.
+//! Foreign keys whose actions change rows that the log lacks.
 //!
 //! MySQL before 9.6 logs none of these rows. 9.7 logs most of them: in a load of concurrent writers
-//! some transactions lacked theirs, and didn't describe their table either. MariaDB lacks all of
-//! them, but describes their table.
+//! some transactions lacked theirs, and didn't describe their table either. MariaDB logs none of
+//! them, but describes their table. The keys tell of a described table that has rows of its own.
 
 use std::collections::{HashMap, HashSet};
 
-use crate::event::Flavor;
+use crate::event::Operation;
 use crate::rules::TableName;
 use crate::source::{Session, SourceError};
 
-const FOREIGN_KEYS: &str = "SELECT UNIQUE_CONSTRAINT_SCHEMA, REFERENCED_TABLE_NAME, CONSTRAINT_SCHEMA, TABLE_NAME \
-    FROM information_schema.REFERENTIAL_CONSTRAINTS WHERE DELETE_RULE IN ('CASCADE', 'SET NULL', 'SET DEFAULT') \
+const FOREIGN_KEYS: &str = "SELECT UNIQUE_CONSTRAINT_SCHEMA, REFERENCED_TABLE_NAME, CONSTRAINT_SCHEMA, TABLE_NAME, \
+    DELETE_RULE, UPDATE_RULE FROM information_schema.REFERENTIAL_CONSTRAINTS \
+    WHERE DELETE_RULE IN ('CASCADE', 'SET NULL', 'SET DEFAULT') \
     OR UPDATE_RULE IN ('CASCADE', 'SET NULL', 'SET DEFAULT')";
 
 /// For each table, the tables whose rows change with its rows, directly or through others.
 #[derive(Debug, Default)]
 pub(crate) struct Cascades {
-    children: HashMap<TableName, Vec<TableName>>,
+    children: HashMap<Change, Vec<TableName>>,
 }
+
+/// A change of rows of a table.
+type Change = (TableName, Operation);
 
 impl Cascades {
     /// Reads the foreign keys that the user may see.
     pub(crate) async fn read(session: &mut Session) -> Result<Self, SourceError> {
-        if session.flavor() == Flavor::MariaDb {
-            return Ok(Self::default());
-        }
-        let rows: Vec<(String, String, String, String)> = session.rows(FOREIGN_KEYS, Vec::new()).await?;
-        let keys = rows.into_iter().map(|(schema, parent, child_schema, child)| {
-            (TableName::new(schema, parent), TableName::new(child_schema, child))
-        });
-        Ok(Self { children: closed(keys) })
+        let keys: Vec<ForeignKey> = session.rows(FOREIGN_KEYS, Vec::new()).await?;
+        Ok(Self::of_keys(keys))
     }
 
-    /// Returns the tables whose rows change with the rows of a table.
-    pub(crate) fn of(&self, schema: &str, table: &str) -> &[TableName] {
-        if self.children.is_empty() {
+    pub(crate) fn of_keys(keys: impl IntoIterator<Item = ForeignKey>) -> Self {
+        Self { children: closed(keys.into_iter().flat_map(steps)) }
+    }
+
+    /// Returns the tables whose rows change with such a change of rows of a table.
+    pub(crate) fn of(&self, schema: &str, table: &str, operation: Operation) -> &[TableName] {
+        if self.children.is_empty() || operation == Operation::Insert {
             return &[];
         }
-        self.children.get(&TableName::new(schema, table)).map_or(&[], Vec::as_slice)
+        self.children.get(&(TableName::new(schema, table), operation)).map_or(&[], Vec::as_slice)
     }
 }
 
-/// Returns all descendants of each parent.
-fn closed(keys: impl Iterator<Item = (TableName, TableName)>) -> HashMap<TableName, Vec<TableName>> {
-    let mut direct: HashMap<TableName, Vec<TableName>> = HashMap::new();
-    for (parent, child) in keys {
-        direct.entry(parent).or_default().push(child);
+/// Schema and name of the parent, those of the child, and the actions on delete and on update.
+pub(crate) type ForeignKey = (String, String, String, String, String, String);
+
+/// Returns the changes of a parent, and the change of a child that each brings.
+fn steps((schema, name, child_schema, child_name, on_delete, on_update): ForeignKey) -> Vec<(Change, Change)> {
+    let (parent, child) = (TableName::new(schema, name), TableName::new(child_schema, child_name));
+    let of_delete = match &*on_delete {
+        "CASCADE" => Some(Operation::Delete),
+        "SET NULL" | "SET DEFAULT" => Some(Operation::Update),
+        _ => None,
+    };
+    // Both servers refuse an update that would change further rows of the same table.
+    let has_update = matches!(&*on_update, "CASCADE" | "SET NULL" | "SET DEFAULT") && parent != child;
+    let of_update = has_update.then_some(Operation::Update);
+    let step = |from: Operation, to: Option<Operation>| Some(((parent.clone(), from), (child.clone(), to?)));
+    [step(Operation::Delete, of_delete), step(Operation::Update, of_update)].into_iter().flatten().collect()
+}
+
+/// Returns the tables of all changes that each change brings.
+fn closed(steps: impl Iterator<Item = (Change, Change)>) -> HashMap<Change, Vec<TableName>> {
+    let mut direct: HashMap<Change, Vec<Change>> = HashMap::new();
+    for (from, to) in steps {
+        direct.entry(from).or_default().push(to);
     }
-    let descendants = |parent: &TableName| {
-        let (mut found, mut open) = (HashSet::new(), vec![parent]);
-        while let Some(table) = open.pop() {
-            for child in direct.get(table).into_iter().flatten() {
-                if found.insert(child.clone()) {
-                    open.push(child);
+    let descendants = |from: &Change| {
+        let (mut found, mut open) = (HashSet::new(), vec![from]);
+        while let Some(change) = open.pop() {
+            for next in direct.get(change).into_iter().flatten() {
+                if found.insert(next) {
+                    open.push(next);
                 }
             }
         }
-        found.into_iter().collect()
+        let tables: HashSet<&TableName> = found.into_iter().map(|(table, _)| table).collect();
+        tables.into_iter().cloned().collect()
     };
-    direct.keys().map(|parent| (parent.clone(), descendants(parent))).collect()
+    direct.keys().map(|from| (from.clone(), descendants(from))).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn key(parent: &str, child: &str, on_delete: &str, on_update: &str) -> ForeignKey {
+        let text = |text: &str| text.to_owned();
+        (text("shop"), text(parent), text("shop"), text(child), text(on_delete), text(on_update))
+    }
+
+    fn check(keys: &[ForeignKey], operation: Operation, table: &str, expected: &[&str]) {
+        let cascades = Cascades::of_keys(keys.iter().cloned());
+        let mut found: Vec<_> = cascades.of("shop", table, operation).iter().map(|child| &*child.name).collect();
+        found.sort_unstable();
+        assert_eq!(found, expected, "{operation:?} of {table}");
+    }
+
     #[test]
     fn grandchildren_count_and_circles_end() {
-        let table = |name: &str| TableName::new("shop", name);
-        let keys = [("a", "b"), ("b", "c"), ("c", "a"), ("x", "x")].map(|(one, other)| (table(one), table(other)));
-        let children = closed(keys.into_iter());
-        let mut of_a = children[&table("a")].clone();
-        of_a.sort();
-        assert_eq!(of_a, [table("a"), table("b"), table("c")]);
-        assert_eq!(children[&table("x")], [table("x")]);
+        let keys = [("a", "b"), ("b", "c"), ("c", "a"), ("x", "x")];
+        let keys = keys.map(|(parent, child)| key(parent, child, "CASCADE", "CASCADE"));
+        for operation in [Operation::Delete, Operation::Update] {
+            check(&keys, operation, "a", &["a", "b", "c"]);
+        }
+        check(&keys, Operation::Delete, "x", &["x"]);
+        check(&keys, Operation::Update, "x", &[]);
+        check(&keys, Operation::Insert, "a", &[]);
+    }
+
+    #[test]
+    fn an_action_begins_with_its_change_alone() {
+        let keys = [
+            key("a", "b", "SET NULL", "RESTRICT"),
+            key("b", "c", "CASCADE", "NO ACTION"),
+            key("b", "d", "NO ACTION", "SET NULL"),
+        ];
+        check(&keys, Operation::Delete, "a", &["b", "d"]);
+        check(&keys, Operation::Update, "a", &[]);
+        check(&keys, Operation::Delete, "b", &["c"]);
+        check(&keys, Operation::Update, "b", &["d"]);
     }
 }

@@ -1,6 +1,7 @@
 //! The privileges of the user.
 
 use super::finding::Finding;
+use crate::event::Flavor;
 use crate::rules::TableName;
 use crate::source::{Session, SourceError};
 
@@ -37,13 +38,17 @@ impl Grants {
         (!self.has(NEEDED, &["*.*".to_owned()])).then(|| Finding::error(what, fix))
     }
 
-    /// Returns what is missing to see the foreign keys of MySQL's tables, which aren't known here.
-    pub(super) fn check_keys(&self) -> Option<Finding> {
+    /// Returns what is missing to see the foreign keys of the followed tables, which aren't known here.
+    pub(super) fn check_keys(&self, flavor: Flavor) -> Option<Finding> {
         const NEEDED: &str = "REFERENCES";
         let sees_some = self.grants.iter().any(|(privileges, _)| includes(privileges, NEEDED));
+        let when = match flavor {
+            Flavor::MySql => "",
+            Flavor::MariaDb => " if the same statement changes other rows of the same table",
+        };
         let what = format!(
             "the user {} lacks the privilege {NEEDED}: rows that foreign keys with CASCADE or SET NULL change may be \
-             missed",
+             missed{when}",
             self.user
         );
         let fix = format!("GRANT {NEEDED} ON *.* TO {};", self.user);
@@ -55,14 +60,31 @@ impl Grants {
         self.has("SELECT", &objects(table))
     }
 
-    /// Returns whether the user sees the foreign keys of a table. MariaDB hides them from SELECT.
+    /// Returns whether the user sees the foreign keys of MariaDB's table. MariaDB hides them from
+    /// SELECT, and from privileges on the table alone.
     pub(super) fn sees_keys(&self, table: &TableName) -> bool {
-        self.has("REFERENCES", &objects(table))
+        let [all, database, _] = objects(table);
+        self.has("REFERENCES", &[all, database])
     }
 
-    pub(super) fn fix_for(&self, table: &TableName) -> String {
-        let TableName { schema, name } = table;
-        format!("GRANT SELECT, REFERENCES ON `{schema}`.`{name}` TO {} /* for the check alone */;", self.user)
+    pub(super) fn fix_for(&self, table: &TableName, flavor: Flavor) -> String {
+        let (TableName { schema, name }, user) = (table, &self.user);
+        match flavor {
+            Flavor::MySql => {
+                format!("GRANT SELECT, REFERENCES ON `{schema}`.`{name}` TO {user} /* SELECT for the check alone */;")
+            }
+            Flavor::MariaDb => format!(
+                "GRANT SELECT ON `{schema}`.`{name}` TO {user} /* for the check alone */; {}",
+                self.fix_for_keys(table)
+            ),
+        }
+    }
+
+    /// Returns the statement that shows MariaDB's foreign keys.
+    pub(super) fn fix_for_keys(&self, table: &TableName) -> String {
+        // Both are wildcards in the name of a database.
+        let schema = table.schema.replace('_', "\\_").replace('%', "\\%");
+        format!("GRANT REFERENCES ON `{schema}`.* TO {};", self.user)
     }
 
     fn has(&self, privilege: &str, objects: &[String]) -> bool {
@@ -101,8 +123,13 @@ mod tests {
             let grants = of(lines);
             assert_eq!((grants.check().is_none(), grants.sees(&orders)), (streams, sees), "{lines:?}");
         }
-        assert!(of(&["GRANT REPLICATION SLAVE ON *.* TO `f`@`%`"]).check_keys().is_some());
-        assert!(of(&["GRANT SELECT, REFERENCES ON `shop`.* TO `f`@`%`"]).check_keys().is_none());
-        assert!(of(&[]).fix_for(&orders).contains("`my_shop`.`orders` TO 'o''n@a'@'%'"));
+        assert!(of(&["GRANT REPLICATION SLAVE ON *.* TO `f`@`%`"]).check_keys(Flavor::MySql).is_some());
+        assert!(of(&["GRANT SELECT, REFERENCES ON `shop`.* TO `f`@`%`"]).check_keys(Flavor::MySql).is_none());
+        assert!(of(&[]).fix_for(&orders, Flavor::MySql).contains("`my_shop`.`orders` TO 'o''n@a'@'%'"));
+        assert!(
+            of(&[]).fix_for(&orders, Flavor::MariaDb).ends_with("GRANT REFERENCES ON `my\\_shop`.* TO 'o''n@a'@'%';")
+        );
+        assert!(of(&["GRANT REFERENCES ON `my\\_shop`.* TO `f`@`%`"]).sees_keys(&orders));
+        assert!(!of(&["GRANT REFERENCES ON `my_shop`.`orders` TO `f`@`%`"]).sees_keys(&orders));
     }
 }

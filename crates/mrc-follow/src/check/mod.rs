@@ -19,7 +19,8 @@ impl Follower {
     /// nothing. The errors come first.
     ///
     /// The columns and the foreign keys of a table are checked if the user has SELECT and
-    /// REFERENCES for it. To follow, the user needs REPLICATION SLAVE alone.
+    /// REFERENCES for it. To follow, the user needs REPLICATION SLAVE, and REFERENCES if foreign keys
+    /// change rows of followed tables.
     ///
     /// # Errors
     /// - [`FollowError::Store`]: the cache is away, or refuses the follower's keys.
@@ -37,8 +38,8 @@ impl Follower {
             let mut findings = settings::check(&mut session).await?;
             let grants = Grants::read(&mut session).await?;
             findings.extend(grants.check());
-            if inner.config.auto && session.flavor() == Flavor::MySql {
-                findings.extend(grants.check_keys());
+            if inner.config.auto {
+                findings.extend(grants.check_keys(session.flavor()));
             }
             let case = session.value("SELECT @@GLOBAL.lower_case_table_names").await?;
             let mariadb = session.flavor() == Flavor::MariaDb;

@@ -42,6 +42,7 @@ pub(super) async fn check(
     grants: &Grants,
     session: &mut Session,
 ) -> Result<Vec<Finding>, SourceError> {
+    let flavor = session.flavor();
     let names = || vec![table.schema.clone(), table.name.clone()];
     let columns: Vec<(String, String, String)> = session.rows(COLUMNS, names()).await?;
     let Some((_, _, kind)) = columns.first() else {
@@ -49,7 +50,7 @@ pub(super) async fn check(
             Finding::error(format!("there is no table {table}: correct the rule"), None)
         } else {
             let what = format!("{table} wasn't checked: it doesn't exist, or this user can't see it");
-            Finding::warning(what, grants.fix_for(table))
+            Finding::warning(what, grants.fix_for(table, flavor))
         }]);
     };
     if kind.ends_with("VIEW") {
@@ -68,7 +69,7 @@ pub(super) async fn check(
             }
             None => {
                 let what = format!("`{column}` of {table} wasn't checked: it doesn't exist, or this user can't see it");
-                findings.push(Finding::warning(what, grants.fix_for(table)));
+                findings.push(Finding::warning(what, grants.fix_for(table, flavor)));
             }
             Some((_, kind, _)) if is_text && REFUSED.contains(&kind.as_str()) => {
                 let what = format!(
@@ -81,9 +82,12 @@ pub(super) async fn check(
             Some(_) => {}
         }
     }
-    if session.flavor() == Flavor::MariaDb && !grants.sees_keys(table) {
-        let what = format!("the foreign keys of {table} weren't checked: MariaDB hides them from this user");
-        findings.push(Finding::warning(what, grants.fix_for(table)));
+    if flavor == Flavor::MariaDb && !grants.sees_keys(table) {
+        let what = format!(
+            "the foreign keys of {table} weren't checked: MariaDB hides them from this user. The follower may miss \
+             rows that they change, if the same statement changes other rows of the table"
+        );
+        findings.push(Finding::warning(what, grants.fix_for_keys(table)));
     }
     let keys: Vec<ForeignKey> = session.rows(FOREIGN_KEYS, names()).await?;
     for key in keys {

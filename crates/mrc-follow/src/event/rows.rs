@@ -8,7 +8,7 @@ use super::read::{Reader, bit};
 use super::{Cell, Change, ColumnType, DecodeError, Fault, Image, Table};
 
 /// The kind of change of an event's rows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Operation {
     /// The rows are new.
     Insert,

@@ -11,7 +11,7 @@ use std::time::Duration;
 use self::followed::{Followed, TablePlan};
 use crate::auto::Book;
 use crate::cascades::Cascades;
-use crate::event::{DecodeError, Decoder, Event, Flavor, Gtid, Operation, Query, RawEvent, Rows, Table};
+use crate::event::{DecodeError, Decoder, Event, Flavor, Gtid, Query, RawEvent, Rows, Table};
 use crate::rules::{Effects, Reason, Rules};
 use crate::source::Upto;
 use crate::statement::{Statement, Xid};
@@ -78,13 +78,20 @@ struct Open {
     gtid: Option<Gtid>,
     effects: Effects,
     rows: u64,
-    /// Tables that were described and had no rows so far.
-    without_rows: Vec<Arc<Table>>,
+    /// The followed tables that the current statement has described.
+    described: Vec<Described>,
     /// Whether there was a `BEGIN`: other statements don't end the transaction.
     has_begun: bool,
     changed_schema: bool,
     is_touched: bool,
     generation: u64,
+}
+
+/// A table that a statement has described.
+#[derive(Debug)]
+struct Described {
+    table: Arc<Table>,
+    has_rows: bool,
 }
 
 /// Whether an event ends its transaction.
@@ -134,6 +141,8 @@ impl Assembler {
             Ok(event) => self.take(event),
             Err(error) => {
                 self.unreadable(&error);
+                // It may have been the last of its statement.
+                self.mark_without_rows();
                 Step::Goes
             }
         }
@@ -151,13 +160,17 @@ impl Assembler {
             Event::Query(query) => self.statement(&query),
             Event::TableMap(table) => {
                 self.open.is_touched = true;
-                if !self.plan(&table).is_ignored() && !self.open.without_rows.contains(&table) {
-                    self.open.without_rows.push(table);
+                let is_new = !self.open.described.iter().any(|described| described.table == table);
+                if is_new && !self.plan(&table).is_ignored() {
+                    self.open.described.push(Described { table, has_rows: false });
                 }
                 Step::Goes
             }
             Event::Rows(rows) => {
                 self.rows(&rows);
+                if rows.is_last_of_statement() {
+                    self.end_statement();
+                }
                 Step::Goes
             }
             Event::Xid(_) => Step::Ends,
@@ -216,11 +229,11 @@ impl Assembler {
             self.mark_everything("rows of a table that no event describes");
             return;
         };
-        self.open.without_rows.retain(|described| described.id != table.id);
-        if rows.operation() != Operation::Insert {
-            for child in self.cascades.of(&table.schema, &table.name) {
-                self.followed.mark_whole(&child.schema, &child.name, &cascaded(), &mut self.open.effects);
-            }
+        for described in self.open.described.iter_mut().filter(|described| described.table.id == table.id) {
+            described.has_rows = true;
+        }
+        for child in self.cascades.of(&table.schema, &table.name, rows.operation()) {
+            self.followed.mark_whole(&child.schema, &child.name, &cascaded(), &mut self.open.effects);
         }
         self.remember(table);
         let Some(plan) = self.plans.get(&table.id) else { return };
@@ -241,7 +254,26 @@ impl Assembler {
         }
     }
 
+    /// The rows of a statement end, so a table without rows gets none. The next statement may have
+    /// rows of the same table.
+    fn end_statement(&mut self) {
+        self.mark_without_rows();
+        self.open.described.clear();
+    }
+
+    /// Marks the described tables without rows: a foreign key may have changed rows that the log
+    /// doesn't have.
+    fn mark_without_rows(&mut self) {
+        if self.ignores_cascades {
+            return;
+        }
+        for Described { table, .. } in self.open.described.iter().filter(|described| !described.has_rows) {
+            self.followed.mark_whole(&table.schema, &table.name, &cascaded(), &mut self.open.effects);
+        }
+    }
+
     fn statement(&mut self, query: &Query<'_>) -> Step {
+        self.end_statement();
         let statement = Statement::read(&query.text);
         let schema = String::from_utf8_lossy(query.schema);
         match &statement {
@@ -287,8 +319,8 @@ impl Assembler {
 
     /// Keeps the effects of a prepared transaction for its commit.
     fn prepare(&mut self, name: Xid) {
-        let mut effects = std::mem::take(&mut self.open.effects);
-        self.mark_without_rows(&mut effects);
+        self.end_statement();
+        let effects = std::mem::take(&mut self.open.effects);
         self.open.is_touched = false;
         let generation = self.open.generation;
         // A commit whose effects aren't kept invalidates everything.
@@ -298,15 +330,13 @@ impl Assembler {
     }
 
     fn end(&mut self, log_pos: u64, timestamp: u32) -> Option<Committed> {
+        self.end_statement();
         let mut open = std::mem::take(&mut self.open);
         let Some(gtid) = open.gtid.take() else {
             // Nothing says which transaction this is, so the next one takes its effects along.
             self.open = open;
             return None;
         };
-        for table in std::mem::take(&mut open.without_rows) {
-            self.mark_cascade(&table, &mut open.effects);
-        }
         let upto = Upto::of(&gtid, &self.file, log_pos);
         Some(Committed {
             gtid,
@@ -318,21 +348,6 @@ impl Assembler {
             is_touched: open.is_touched,
             generation: open.generation,
         })
-    }
-
-    fn mark_without_rows(&mut self, effects: &mut Effects) {
-        for table in std::mem::take(&mut self.open.without_rows) {
-            self.mark_cascade(&table, effects);
-        }
-    }
-
-    /// A described table without rows: a foreign key may have changed rows that the log doesn't
-    /// have.
-    fn mark_cascade(&self, table: &Table, effects: &mut Effects) {
-        if self.ignores_cascades {
-            return;
-        }
-        self.followed.mark_whole(&table.schema, &table.name, &cascaded(), effects);
     }
 
     fn mark_everything(&mut self, why: &str) {

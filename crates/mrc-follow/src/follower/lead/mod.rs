@@ -32,6 +32,9 @@ const VISIBLE: Duration = Duration::from_secs(1);
 /// After so long without visibility the connections are opened anew.
 const VISIBILITY: Duration = Duration::from_secs(10);
 
+/// How long MariaDB may take to read the foreign keys of all tables.
+const KEYS: Duration = Duration::from_secs(30);
+
 /// How often an event with a wrong checksum is asked for. Then it counts as lost.
 const CORRUPT: u32 = 5;
 
@@ -186,7 +189,7 @@ impl<'a> Lead<'a> {
         self.position = Some(from.clone());
         self.store_position().await?;
         let stream = Stream::open(&inner.mysql, self.server_id(), session.server(), &from).await?;
-        let cascades = Arc::new(Cascades::read(&mut session).await?);
+        let cascades = Arc::new(self.cascades(&mut session).await?);
         let mut assembler = Assembler::new(session.flavor(), Arc::clone(&rules), cascades, inner.book.clone());
         if inner.lack == Some(Lack::Cascades) {
             assembler.ignore_cascades();
@@ -219,10 +222,25 @@ impl<'a> Lead<'a> {
             let changed_schema = batch.changed_schema;
             self.take(batch, &mut session, &rules, &mut reader).await?;
             self.ask_collations(&mut session).await?;
-            if changed_schema && session.flavor() == Flavor::MySql {
+            if changed_schema {
                 return Err(Again::ForeignKeys);
             }
         }
+    }
+
+    /// Reads the foreign keys.
+    async fn cascades(&self, session: &mut Session) -> Result<Cascades, SourceError> {
+        if session.flavor() == Flavor::MySql {
+            return Cascades::read(session).await;
+        }
+        // MariaDB opens each table for its keys, which may take longer than a question. A connection
+        // whose question was abandoned is lost, so this has its own.
+        let read = async { Cascades::read(&mut Session::open(&self.inner.mysql, KEYS).await?).await };
+        Ok(read.await.unwrap_or_else(|error| {
+            // MariaDB's log still tells of most cascades.
+            tracing::warn!(target: "mrc", %error, "the foreign keys can't be read: rows that they change may be missed");
+            Cascades::default()
+        }))
     }
 
     /// Applies a batch: readers see it, it is invalidated, the position is stored.
@@ -237,7 +255,8 @@ impl<'a> Lead<'a> {
         let asked = Instant::now();
         // A scheme that is registered only now may be about any table.
         let is_touched = batch.is_touched && inner.book.is_some();
-        if (is_touched || !batch.effects.is_empty()) && inner.lack != Some(Lack::Visibility) {
+        let is_awaited = is_touched || batch.changed_schema || !batch.effects.is_empty();
+        if is_awaited && inner.lack != Some(Lack::Visibility) {
             wait_until_visible(session, &batch.upto, reader).await?;
         }
         let waited = asked.elapsed();

@@ -1,7 +1,7 @@
 //! Rows that a foreign key changes. No log is sure to have them, so everything of their table is
 //! invalidated.
 
-use mrc_tests::{Database, SqlServer};
+use mrc_tests::{Database, SqlKind, SqlServer, unique};
 use mysql_async::prelude::Queryable;
 
 use super::{ALL, Shop};
@@ -67,4 +67,55 @@ async fn a_part_of_a_key_that_cascades_is_noticed() {
         transaction.commit().await.unwrap();
         shop.expect(&format!("{prepared}, round {round}"), &ALL).await;
     }
+}
+
+const CASCADE: &str = "ALTER TABLE orders ADD FOREIGN KEY (store_id) REFERENCES stores (id) ON DELETE CASCADE";
+const PARENT: &str = "ALTER TABLE orders ADD parent_id INT, \
+    ADD FOREIGN KEY (parent_id) REFERENCES orders (id) ON DELETE CASCADE";
+
+/// MariaDB's user may see no keys, so its log alone tells of the cascade.
+#[tokio::test]
+async fn a_later_statement_with_rows_of_the_child_hides_no_cascade() {
+    let database = Database::logged().await;
+    let (user, keys) = (unique("follower"), SqlKind::of_this_run().name == "MySQL");
+    let rights = include_str!("../../../../../deploy/follower.sql").replace("follower@", &format!("{user}@"));
+    database.execute(&rights).await;
+    if keys {
+        database.execute(&format!("GRANT REFERENCES ON {}.* TO {user}@'%'", database.name())).await;
+    }
+    let url = format!("mysql://{user}:secret@127.0.0.1:{}", database.port());
+    let shop = Shop::with_url(database, &format!("{STORES}; {CASCADE}"), &url).await;
+    let later = "INSERT INTO orders VALUES (3, 7, 'open', NULL)";
+    shop.check(&format!("BEGIN; DELETE FROM stores WHERE id = 6; {later}; COMMIT"), &ALL).await;
+}
+
+#[tokio::test]
+async fn a_statement_with_rows_of_the_child_hides_no_cascade() {
+    let tables = format!("{STORES}; UPDATE orders SET store_id = 6; {CASCADE}");
+    let shop = Shop::open(&tables).await;
+    let both = "DELETE orders, stores FROM orders JOIN stores ON stores.id = orders.store_id WHERE orders.id = 1";
+    shop.check(both, &ALL).await;
+}
+
+#[tokio::test]
+async fn a_trigger_with_rows_of_the_child_hides_no_cascade() {
+    let trigger = "CREATE TRIGGER closing BEFORE DELETE ON stores FOR EACH ROW \
+        UPDATE orders SET state = 'closed' WHERE id = 1";
+    let shop = Shop::open(&format!("{STORES}; UPDATE orders SET store_id = 6; {CASCADE}; {trigger}")).await;
+    shop.check("DELETE FROM stores WHERE id = 6", &ALL).await;
+}
+
+#[tokio::test]
+async fn a_cascade_in_one_table_is_noticed() {
+    let shop = Shop::open(&format!("{PARENT}; UPDATE orders SET parent_id = 1 WHERE id = 2")).await;
+    shop.check("UPDATE orders SET state = 'paid' WHERE id = 1", &["store 6", "order 1"]).await;
+    shop.check("DELETE FROM orders WHERE id = 1", &ALL).await;
+}
+
+#[tokio::test]
+async fn a_new_key_is_known_before_the_next_change() {
+    let shop = Shop::open("").await;
+    shop.check(PARENT, &ALL).await;
+    shop.check("UPDATE orders SET parent_id = 1 WHERE id = 2", &["store 7", "order 2"]).await;
+    shop.check("DELETE FROM orders WHERE id = 1", &ALL).await;
 }

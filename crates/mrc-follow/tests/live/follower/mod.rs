@@ -186,13 +186,21 @@ impl Shop {
     }
 
     async fn on(database: Database, more: &str) -> Self {
+        let url = database.url();
+        Self::with_url(database, more, &url).await
+    }
+
+    /// `url` is the follower's.
+    async fn with_url(database: Database, more: &str, url: &str) -> Self {
         let orders_table = "CREATE TABLE orders (id INT PRIMARY KEY, store_id INT, state VARCHAR(20), note TEXT)";
         database.execute(orders_table).await;
         database.execute("INSERT INTO orders VALUES (1, 6, 'open', NULL), (2, 7, 'open', NULL)").await;
         if !more.is_empty() {
             database.execute(more).await;
         }
-        let following = Following::start(&database, [orders(&database), marks(&database)]).await;
+        let rules = Rules::new([orders(&database), marks(&database)]).unwrap();
+        let (store, name) = (store().await, unique("follower"));
+        let following = Following::over(url, store, |builder| builder.name(name).rules(rules)).await;
         let shop = Self { database, following };
         shop.fill().await;
         shop
