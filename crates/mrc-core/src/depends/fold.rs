@@ -1,6 +1,7 @@
 //! Which texts a collation may take for equal, beyond what [`fold`](super::value::fold) folds.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use super::value::fold;
 
@@ -23,8 +24,9 @@ impl CollationFolding {
     #[cfg(test)]
     pub(super) const CASE_FOR_TESTS: Self = Self { is_exact: false, uncertain: 0 };
 
-    /// Returns the SQL that asks a server for the texts of one or two characters that are equal.
-    /// Pass its rows to [`from_rows`](Self::from_rows). Takes some milliseconds.
+    /// Returns the SQL that asks a server for the texts of one or two characters that are equal, and
+    /// for doubled pairs of letters. Pass its rows to [`from_rows`](Self::from_rows). Takes some
+    /// milliseconds.
     ///
     /// Returns `None` if a name isn't one: letters, digits and `_`.
     pub fn sql(charset: &str, collation: &str) -> Option<String> {
@@ -33,15 +35,27 @@ impl CollationFolding {
         if !is_name(charset) || !is_name(collation) {
             return None;
         }
-        let numbers: Vec<String> = (32..127).map(|code| format!("SELECT {code} AS n")).collect();
-        let numbers = numbers.join(" UNION ALL ");
+        let numbers = |codes: Range<u8>| -> String {
+            let codes: Vec<String> = codes.map(|code| format!("SELECT {code} AS n")).collect();
+            codes.join(" UNION ALL ")
+        };
+        let (all, letters) = (numbers(32..127), numbers(97..123));
+        // Hungarian doubles a pair by its first letter: MySQL takes `ssz` for `szsz`. A triple is
+        // doubled so too, and its letters are those of pairs.
+        let doubled = ["HEX(a.n), HEX(a.n), HEX(b.n)", "HEX(a.n), HEX(b.n), HEX(a.n), HEX(b.n)"].map(|digits| {
+            format!(
+                "UNION ALL SELECT CONVERT(UNHEX(CONCAT({digits})) USING latin1) \
+                 FROM ({letters}) AS a, ({letters}) AS b "
+            )
+        });
         // The characters come from hexadecimal digits, so that the connection's charset has no part.
         Some(format!(
             "SELECT COUNT(*), GROUP_CONCAT(HEX(s) SEPARATOR ',') FROM (\
-             SELECT CONVERT(UNHEX(HEX(a.n)) USING latin1) AS s FROM ({numbers}) AS a \
+             SELECT CONVERT(UNHEX(HEX(a.n)) USING latin1) AS s FROM ({all}) AS a \
              UNION ALL SELECT CONVERT(UNHEX(CONCAT(HEX(a.n), HEX(b.n))) USING latin1) \
-             FROM ({numbers}) AS a, ({numbers}) AS b) AS texts \
-             GROUP BY CONVERT(s USING {charset}) COLLATE {collation} HAVING COUNT(*) > 1"
+             FROM ({all}) AS a, ({all}) AS b {}) AS texts \
+             GROUP BY CONVERT(s USING {charset}) COLLATE {collation} HAVING COUNT(*) > 1",
+            doubled.concat()
         ))
     }
 
@@ -57,9 +71,9 @@ impl CollationFolding {
             }
         }
         let mut uncertain = 0_u128;
-        // First the single characters, so that pairs of them explain themselves.
+        // First the single characters, so that longer texts of them explain themselves.
         let mut same: BTreeMap<char, char> = BTreeMap::new();
-        for wanted in [1, 2] {
+        for wanted in 1..=4 {
             for group in groups.iter().filter(|group| group.iter().map(String::len).max() == Some(wanted)) {
                 let plain = |text: &String| -> String {
                     fold(text).chars().map(|char| same.get(&char).copied().unwrap_or(char)).collect()

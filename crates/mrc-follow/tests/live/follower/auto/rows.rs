@@ -80,6 +80,24 @@ async fn texts_are_compared_as_their_collation_does() {
     auto.check("UPDATE orders SET qty = 9 WHERE id = 1", &with_token("a", &without_state)).await;
 }
 
+/// MySQL's Hungarian takes `ssz` for a doubled `sz`. MariaDB's doesn't.
+#[tokio::test]
+async fn texts_that_double_a_pair_are_found() {
+    let is_mysql = SqlKind::of_this_run().name == "MySQL";
+    let collation = if is_mysql { "utf8mb4_hu_0900_ai_ci" } else { "utf8mb4_hungarian_ci" };
+    let words = format!("CREATE TABLE words (id SERIAL, word VARCHAR(20) COLLATE {collation})");
+    let sql = "SELECT COUNT(*) AS n FROM words WHERE word = ?";
+    let of = |word: &str| params! { "Word" => word };
+    let asked = vec![("asszony", sql, of("asszony")), ("edzeni", sql, of("eddzeni"))];
+    let auto = Auto::open(&words, asked).await;
+    auto.settle("INSERT INTO words (word) VALUES ('bab')", "asszony").await;
+    let gone: &[&str] = if is_mysql { &["asszony", "edzeni"] } else { &[] };
+    for word in ["aszszony", "edzdzeni", "hosszzsir"] {
+        auto.check(&format!("INSERT INTO words (word) VALUES ('{word}')"), gone).await;
+    }
+    auto.check("INSERT INTO words (word) VALUES ('bab')", &[]).await;
+}
+
 #[tokio::test]
 async fn values_of_null_and_of_no_member_are_found() {
     let auto = open().await;
