@@ -1,5 +1,6 @@
 //! Rows to tags.
 
+use mrc_core::{KeyFormat, Tag, Value};
 use mrc_follow::rules::Rule;
 use mrc_tests::{Database, SqlKind};
 
@@ -123,6 +124,27 @@ async fn params_drop_the_entries_of_their_queries() {
     assert_eq!(following.left(&database, &keys).await, [&*seven, &other]);
     database.execute("TRUNCATE orders").await;
     assert_eq!(following.left(&database, &keys).await, [&*other], "whatever the value");
+}
+
+/// Bytes that aren't text are about four times as long in a key. Their patterns take a thread for
+/// some time.
+#[tokio::test(flavor = "multi_thread")]
+async fn params_that_one_pattern_cannot_hold_drop_their_entries() {
+    let database = Database::logged().await;
+    database.execute("CREATE TABLE files (id INT PRIMARY KEY, content LONGBLOB)").await;
+    let rule = Rule::table(format!("{}.files", database.name())).all("files").param("Content", "{content}");
+    let following = Following::start(&database, [rule, marks(&database)]).await;
+    let key = |params: &str| format!("{params}_d6f3536ac027efd4916a172a39156f97c989bfd3");
+    let content = Tag::param("Content", &Value::Bytes("a".into()), KeyFormat::Python);
+    let (file, other) = (key(content.as_str()), key("UserId=6"));
+    for key in [&*file, &other] {
+        following.fill(key, &[]).await;
+    }
+    let files: Vec<String> = (0..200).map(|id| format!("({id}, CONCAT(REPEAT(X'FF', 1000), {id}))")).collect();
+    database.execute(&format!("INSERT INTO files VALUES {}", files.join(", "))).await;
+    assert_eq!(following.left(&database, &[&file, &other]).await, [&*file, &other]);
+    database.execute("INSERT INTO files VALUES (200, 'a')").await;
+    assert_eq!(following.left(&database, &[&file, &other]).await, [&*other]);
 }
 
 #[tokio::test]
