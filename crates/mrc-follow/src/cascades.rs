@@ -9,6 +9,7 @@ use std::collections::{HashMap, HashSet};
 use crate::event::Operation;
 use crate::rules::TableName;
 use crate::source::{Session, SourceError};
+use crate::statement::Names;
 
 const FOREIGN_KEYS: &str = "SELECT UNIQUE_CONSTRAINT_SCHEMA, REFERENCED_TABLE_NAME, CONSTRAINT_SCHEMA, TABLE_NAME, \
     DELETE_RULE, UPDATE_RULE FROM information_schema.REFERENTIAL_CONSTRAINTS \
@@ -41,6 +42,16 @@ impl Cascades {
             return &[];
         }
         self.children.get(&(TableName::new(schema, table), operation)).map_or(&[], Vec::as_slice)
+    }
+
+    /// Returns the tables whose rows change with those of the tables that DDL names. `schema` is the
+    /// default database of its connection.
+    ///
+    /// The keys may be newer than the log that is read. DDL on a table that has lost its key since
+    /// ends what the key changed before.
+    pub(crate) fn of_ddl(&self, names: &Names, schema: &str) -> impl Iterator<Item = &TableName> {
+        let is_named = |parent: &TableName| names.may_mean(&parent.schema, &parent.name, schema, true);
+        self.children.iter().filter(move |((parent, _), _)| is_named(parent)).flat_map(|(_, children)| children)
     }
 }
 

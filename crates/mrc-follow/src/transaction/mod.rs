@@ -308,6 +308,11 @@ impl Assembler {
                 self.open.is_touched |= !matches!(statement, Statement::Harmless | Statement::Savepoint);
                 self.open.changed_schema |= may_change_foreign_keys(&query.text);
                 self.followed.apply_statement(statement, &schema, &mut self.open.effects);
+                if let Statement::Touches { names, changes_rows: false } = statement {
+                    for child in self.cascades.of_ddl(names, &schema) {
+                        self.followed.mark_whole(&child.schema, &child.name, &cascaded(), &mut self.open.effects);
+                    }
+                }
             }
         }
         let is_alone = match self.open.gtid {

@@ -74,6 +74,20 @@ fn statements_end_transactions_that_did_not_begin() {
 }
 
 #[test]
+fn ddl_ends_what_the_keys_of_its_table_reach() {
+    let check = |text: &str, is_marked: bool| {
+        let key = ["shop", "stores", "shop", "orders", "CASCADE", "RESTRICT"].map(str::to_owned);
+        let mut it = assembler();
+        it.cascades = Arc::new(Cascades::of_keys([key.into()]));
+        begin(&mut it, 1);
+        let ended = push(&mut it, QUERY, 0, &query(text)).unwrap();
+        assert_eq!(ended.effects.whole().len(), usize::from(is_marked), "{text}");
+    };
+    check("ALTER TABLE stores DROP FOREIGN KEY of_region", true);
+    check("ALTER TABLE regions ADD name INT", false);
+}
+
+#[test]
 fn a_transaction_without_its_number_counts_with_the_next() {
     let mut it = assembler();
     assert!(push(&mut it, QUERY, 0, &query("TRUNCATE orders")).is_none());

@@ -119,3 +119,19 @@ async fn a_new_key_is_known_before_the_next_change() {
     shop.check("UPDATE orders SET parent_id = 1 WHERE id = 2", &["store 7", "order 2"]).await;
     shop.check("DELETE FROM orders WHERE id = 1", &ALL).await;
 }
+
+/// The follower reads a log of a time when a key was there that is gone now.
+#[tokio::test]
+async fn a_cascade_of_a_key_that_is_gone_is_noticed() {
+    let server: &'static SqlServer = Box::leak(Box::new(SqlServer::with_log_of_old().await));
+    let chain = "CREATE TABLE regions (id INT PRIMARY KEY); INSERT INTO regions VALUES (1); \
+        CREATE TABLE stores (id INT PRIMARY KEY, region_id INT, \
+            CONSTRAINT of_region FOREIGN KEY (region_id) REFERENCES regions (id) ON DELETE CASCADE); \
+        INSERT INTO stores VALUES (6, 1), (7, 1)";
+    let Shop { database, following } = Shop::on(Database::on(server).await, &format!("{chain}; {CASCADE}")).await;
+    following.task.abort();
+    let change = "DELETE FROM regions; ALTER TABLE stores DROP FOREIGN KEY of_region";
+    database.execute(change).await;
+    let following = following.again(&database).await;
+    Shop { database, following }.expect(change, &ALL).await;
+}
