@@ -1,11 +1,11 @@
 //! The follower on a real database: what it invalidates, and what it survives.
 
-mod address;
 mod auto;
 mod faults;
 mod foreign_keys;
 mod full;
 mod rows;
+mod servers;
 mod start;
 mod statements;
 mod visibility;
