@@ -26,7 +26,7 @@ pub fn maybe_equal(texts: &[&str]) -> Vec<usize> {
 /// Returns the common form of all texts that may be equal to this one. Returns `None` if any may be.
 ///
 /// Of each run of letters it has only which ones there are, since MySQL's Hungarian takes `ssz` for
-/// `szsz`, and its Lithuanian doesn't hear the `h` of `ch`.
+/// `szsz`, and its Lithuanian ignores the `h` of `ch`.
 fn skeleton(text: &str) -> Option<String> {
     let (mut out, mut letters) = (String::with_capacity(text.len()), BTreeSet::new());
     for byte in text.trim_end_matches(' ').bytes() {

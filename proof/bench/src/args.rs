@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 #[command(about, args_conflicts_with_subcommands = true)]
 pub(crate) struct Args {
     /// Rewrites docs/benchmarks.md and its pictures with what was measured. Of the suites, only
-    /// `follow` and `exact` can be written alone
+    /// `many`, `follow` and `exact` can be written alone
     #[arg(long, conflicts_with = "quick")]
     pub(crate) write: bool,
     /// Fewer and shorter rounds, to see that it works

@@ -41,8 +41,8 @@ fn main() -> Res<()> {
         }
         None => {}
     }
-    if args.write && args.only.is_some_and(|only| !matches!(only, Suite::Follow | Suite::Exact)) {
-        return Err("only the suites `follow` and `exact` can be written alone".into());
+    if args.write && args.only.is_some_and(|only| !matches!(only, Suite::Many | Suite::Follow | Suite::Exact)) {
+        return Err("only the suites `many`, `follow` and `exact` can be written alone".into());
     }
     let mut results = if args.render { results::Results::load()? } else { suite::run(&args)? };
     println!("{}", report::text(&results));

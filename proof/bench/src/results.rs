@@ -278,8 +278,10 @@ impl Results {
     /// run, keeps everything else too.
     pub(crate) fn over_the_last(mut self, only: Option<Suite>) -> Res<Self> {
         let mut last = Self::load()?;
-        if only == Some(Suite::Exact) {
-            return Ok(Self { exact: self.exact, ..last });
+        match only {
+            Some(Suite::Exact) => return Ok(Self { exact: self.exact, ..last }),
+            Some(Suite::Many) => return Ok(Self { many: self.many, ..last }),
+            _ => {}
         }
         last.follow.retain(|old| self.follow.iter().all(|new| kind(&new.database) != kind(&old.database)));
         last.follow.append(&mut self.follow);
