@@ -28,6 +28,8 @@ pub(crate) struct Options {
     /// The last part of a TTL, in which the value is recomputed. It never is if this is zero.
     pub(crate) early_refresh: Duration,
     pub(crate) on_error: OnError,
+    /// Whether the computation may exceed the deadline, which then limits waits for others alone.
+    pub(crate) endless: bool,
 }
 
 impl Options {
@@ -38,6 +40,7 @@ impl Options {
             stale_after: settings.stale_after,
             early_refresh: settings.early_refresh,
             on_error,
+            endless: false,
         };
         options.bounded()
     }
@@ -71,8 +74,6 @@ pub(crate) struct Call {
     pub(crate) mode: Mode,
     /// The time of the call, from which its deadline counts.
     pub(crate) began: Instant,
-    /// Whether the computation may exceed the deadline, which then limits waits for others alone.
-    pub(crate) endless: bool,
     /// The dependencies of the answer, if a follower ends it.
     pub(crate) follows: Option<Arc<Dependencies>>,
     /// The batch that the call belongs to.
@@ -111,7 +112,6 @@ impl Call {
             nested,
             mode,
             began: Instant::now(),
-            endless: false,
             follows: None,
             batch: None,
         }
@@ -165,7 +165,7 @@ impl Call {
 
     /// Waits for another caller. Returns `None` at the deadline, unless the whole call ends then.
     pub(crate) async fn wait<T>(&self, other: impl Future<Output = T>) -> Option<T> {
-        if self.endless { timeout_at(self.ends(), other).await.ok() } else { Some(other.await) }
+        if self.options.endless { timeout_at(self.ends(), other).await.ok() } else { Some(other.await) }
     }
 
     pub(crate) fn has_copy(&self) -> bool {

@@ -1,7 +1,7 @@
 //! The scope of a task: the entry that its function computes, and how its calls use the cache.
 
 use std::future::Future;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use mrc_core::{Event, EventListener, Stats, Ttl};
 use tokio::task_local;
@@ -9,6 +9,7 @@ use tokio::task_local;
 use crate::inherited::{Carried, StoreId};
 use crate::mode::Mode;
 use crate::source::Source;
+use mrc_store::lock;
 
 task_local! {
     static SCOPE: Scope;
@@ -60,7 +61,7 @@ impl Frame {
 
     fn with<T>(&self, change: impl FnOnce(&mut Said) -> T) -> T {
         // A poisoned lock is whole: no code that can panic runs under it.
-        change(&mut self.said.lock().unwrap_or_else(PoisonError::into_inner))
+        change(&mut lock(&self.said))
     }
 }
 
@@ -102,7 +103,7 @@ pub(crate) fn lose_tags() {
 pub(crate) fn answered(source: Source) {
     let _ = SCOPE.try_with(|scope| {
         if let Some(noted) = &scope.source {
-            *noted.lock().unwrap_or_else(PoisonError::into_inner) = Some(source);
+            *lock(noted) = Some(source);
         }
     });
 }

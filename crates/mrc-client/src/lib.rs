@@ -32,7 +32,6 @@ mod frame;
 mod health;
 mod inherited;
 mod invalidations;
-mod lock;
 #[cfg(feature = "metrics")]
 mod metrics;
 mod mode;

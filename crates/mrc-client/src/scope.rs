@@ -16,7 +16,7 @@
 //! ```
 
 use std::future::Future;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use mrc_core::{Stats, Tag, Ttl};
 use tokio::task::JoinHandle;
@@ -24,6 +24,7 @@ use tokio::task::JoinHandle;
 use crate::frame;
 use crate::inherited::Carried;
 use crate::source::Source;
+use mrc_store::lock;
 
 pub use crate::mode::Mode;
 
@@ -114,7 +115,7 @@ pub async fn with_stats<F: Future>(stats: &Arc<Stats>, work: F) -> F::Output {
 pub async fn with_source<F: Future>(work: F) -> (F::Output, Option<Source>) {
     let noted = Arc::default();
     let output = frame::noting_source(&noted, work).await;
-    let source = *noted.lock().unwrap_or_else(PoisonError::into_inner);
+    let source = *lock(&noted);
     (output, source)
 }
 

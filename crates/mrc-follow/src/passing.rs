@@ -2,20 +2,10 @@
 
 use mrc_store::StoreError;
 
-/// Answers of a Redis that has no room for writes, or that can't save its data. Redis 6 puts
-/// other words before those of a script.
-const REFUSES_WRITES: [&str; 2] = ["OOM command not allowed", "MISCONF "];
-
 /// Returns whether the same call may succeed later. A caller of a cache should hear that the cache
 /// is full, but a follower that ends then invalidates nothing, and the entries are still served.
 pub(crate) fn passes(error: &StoreError) -> bool {
-    match error {
-        StoreError::Refused(source) => {
-            let text = source.to_string();
-            REFUSES_WRITES.iter().any(|answer| text.contains(answer))
-        }
-        error => error.is_retryable(),
-    }
+    error.is_retryable() || error.refuses_writes()
 }
 
 /// Logs why the cache can't be used: a line for a cause, not for an attempt.

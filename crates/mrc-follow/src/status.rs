@@ -1,9 +1,10 @@
 //! The work that a follower has done so far, for metrics and for people.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
+use mrc_store::lock;
 use tokio::time::Instant;
 
 /// The counters of a follower. Each counts from the start of the process.
@@ -91,6 +92,6 @@ impl SharedStatus {
     }
 
     fn lock(&self) -> MutexGuard<'_, Kept> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 }

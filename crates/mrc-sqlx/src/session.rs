@@ -1,6 +1,6 @@
 //! The connections for reads.
 
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use mrc_store::ExecuteError;
@@ -11,6 +11,7 @@ use sqlx::{AssertSqlSafe, Error, Executor, MySql, MySqlPool};
 use tokio::time::{sleep, timeout};
 
 use crate::failure::failed;
+use mrc_store::lock;
 
 /// The collation in which `MySqlExecutor` compares two texts of a statement.
 const COLLATION: &str = "utf8mb4_general_ci";
@@ -134,7 +135,7 @@ impl Sessions {
 
     fn follow(&self, own: &Own) {
         let now = self.service.connect_options();
-        let mut made_of = own.made_of.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut made_of = lock(&own.made_of);
         if !Arc::ptr_eq(&made_of, &now) {
             own.pool.set_connect_options(self.options(&now));
             *made_of = now;

@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
+use crate::lock::lock;
 use tokio::time::Instant;
 
 /// The time for which an answer counts. After it an `ALTER TABLE` is noticed.
@@ -37,7 +38,7 @@ impl<K: Eq + Hash, V> Catalogue<K, V> {
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<K, (V, Instant)>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 }
 

@@ -55,6 +55,16 @@ impl StoreError {
         matches!(self, Self::Unavailable(_) | Self::Timeout(_))
     }
 
+    /// Returns whether the server takes no writes for the time being, but answers reads: it is full,
+    /// or can't save its data.
+    pub fn refuses_writes(&self) -> bool {
+        // Redis 6 puts other words before those of a script.
+        const ANSWERS: [&str; 2] = ["OOM command not allowed", "MISCONF "];
+        let Self::Refused(source) = self else { return false };
+        let text = source.to_string();
+        ANSWERS.iter().any(|answer| text.contains(answer))
+    }
+
     /// Returns the same error for another entry of the command. Its source is a text.
     pub(crate) fn again(&self) -> Self {
         match self {

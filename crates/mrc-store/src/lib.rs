@@ -42,6 +42,7 @@ mod expand;
 mod invalidation;
 #[cfg(any(feature = "redis", feature = "memory"))]
 mod listeners;
+mod lock;
 mod protocol;
 mod retry;
 mod schemes;
@@ -74,6 +75,8 @@ pub use checkpoint::{Advance, Checkpoint, Checkpoints, Lease, Reached};
 pub use error::{ExecuteError, ServerError, ServerErrorKind, StoreError};
 pub use executor::{Executed, ExecutorTransaction, QueryExecutor};
 pub use invalidation::{DropError, DropRequest, Invalidator, Strategy};
+#[doc(hidden)]
+pub use lock::lock;
 pub use retry::Retries;
 pub use schemes::{MOST_SCHEMES, Registry, Schemes};
 pub use select::Select;

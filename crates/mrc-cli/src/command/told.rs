@@ -1,9 +1,10 @@
-//! What a client did with a query, from its events.
+//! The decisions of a client about a query, from its events.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use mrc::Event;
+use mrc::store::lock;
 
 use crate::output::Output;
 
@@ -21,7 +22,7 @@ impl Told {
     pub(super) fn listener(&self) -> impl Fn(&Event<'_>) + Send + Sync + 'static {
         let heard = Arc::clone(&self.0);
         move |event: &Event<'_>| {
-            let mut heard = heard.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut heard = lock(&heard);
             match event {
                 Event::Bypassed { why, .. } => heard.bypassed = Some(why.to_string()),
                 Event::Refused { .. } => {
@@ -43,12 +44,12 @@ impl Told {
     }
 
     pub(super) fn bypassed(&self) -> Option<String> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).bypassed.clone()
+        lock(&self.0).bypassed.clone()
     }
 
     /// Shows each note once.
     pub(super) fn show(&self, output: &Output) {
-        let heard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let heard = lock(&self.0);
         if let Some(why) = &heard.bypassed {
             output.note(&format!("note: the cache was bypassed, and nothing is stored: {why}"));
         }

@@ -13,15 +13,15 @@ use serde::de::DeserializeOwned;
 
 use super::{Cache, Spec};
 use crate::answer::Answer;
-use crate::call::Call;
+use crate::call::Options;
 use crate::client::Many;
 use crate::compute::{Made, Run};
 use crate::error::Error;
 use crate::frame::{self, Frame};
 use crate::inherited::StoreId;
-use crate::lock::lock;
-use crate::pipeline::many::{Item, Source as BatchSource};
+use crate::pipeline::many::{Item, Source as BatchSource, places};
 use crate::source::Source;
+use mrc_store::lock;
 
 impl Cache {
     /// Returns the values of many ids, from the cache or from one call of the function, which gets
@@ -66,36 +66,20 @@ impl Cache {
         F: Fn(Vec<Id>) -> Fut,
         Fut: Future<Output = Result<HashMap<Id, T>, E>>,
     {
-        self.many(ids, spec, function, false).await
-    }
-
-    /// Does the same. `endless`: the function has no deadline, which limits only waits for others.
-    pub(crate) async fn many<Id, T, E, F, Fut>(
-        &self,
-        ids: impl IntoIterator<Item = Id>,
-        spec: impl Fn(&Id) -> Spec,
-        function: F,
-        endless: bool,
-    ) -> Result<HashMap<Id, T>, E>
-    where
-        Id: Clone + Eq + Hash,
-        T: Serialize + DeserializeOwned,
-        E: From<Error> + fmt::Display,
-        F: Fn(Vec<Id>) -> Fut,
-        Fut: Future<Output = Result<HashMap<Id, T>, E>>,
-    {
-        let (mut asked, mut unique, mut items, mut known) = (Vec::new(), Vec::new(), Vec::new(), HashMap::new());
-        for id in ids {
-            let (key, call) = self.prepare(spec(&id))?;
-            let place = *known.entry(key.as_str().to_owned()).or_insert(items.len());
+        let prepare = |id: Id| self.prepare(spec(&id)).map(|(key, call)| (id, Item { key, call: Arc::new(call) }));
+        let asked = ids.into_iter().map(prepare).collect::<Result<Vec<_>, _>>()?;
+        let places = places(asked.iter().map(|(_, Item { key, .. })| key.as_str().into()));
+        let (mut all, mut unique, mut items) = (Vec::with_capacity(asked.len()), Vec::new(), Vec::new());
+        for ((id, item), place) in asked.into_iter().zip(places) {
             if place == items.len() {
-                items.push(Item { key, call: Arc::new(Call { endless, ..call }) });
+                items.push(item);
                 unique.push(id.clone());
             }
-            asked.push((id, place));
+            all.push((id, place));
         }
         // The source has no part of the type `E`: a future with it could not be sent to a task.
-        let (codec, own, ids, function) = (self.inner.config.codec, Mutex::new(Own::new()), &unique, &function);
+        let (codec, own, ids, function) =
+            (self.inner.config.codec, Mutex::new(Own { values: HashMap::new(), failed: None }), &unique, &function);
         let values = |places: Vec<usize>| {
             let own = &own;
             async move {
@@ -118,8 +102,8 @@ impl Cache {
         let keys = items.iter().map(|item| item.key.as_str().into()).collect();
         let answers = self.inner.pipeline.fetch_many(&items, &Functions { keys, values: &values }).await;
 
-        let (mut found, mut again, mut past) = (HashMap::with_capacity(asked.len()), Vec::new(), false);
-        for (id, place) in asked {
+        let (mut found, mut again, mut past) = (HashMap::with_capacity(all.len()), Vec::new(), false);
+        for (id, place) in all {
             let (Some(answer), Some(item)) = (answers.get(place), items.get(place)) else { continue };
             let alone = async { values(vec![place]).await?.pop().unwrap_or(Err(Error::Shutdown)) };
             let error = match self.decode_one(item, answer.clone(), alone).await {
@@ -158,6 +142,11 @@ impl Cache {
         Ok(found)
     }
 
+    /// Returns the same for functions without a deadline, which then limits waits for others alone.
+    pub(crate) fn endless(&self) -> Self {
+        self.with(Options { endless: true, ..self.options })
+    }
+
     /// Reads the value of one id. If it can't be read, it is computed alone, as for a single call.
     async fn decode_one<T: DeserializeOwned>(
         &self,
@@ -176,17 +165,11 @@ impl Cache {
     }
 }
 
-/// What a call's own function returned.
+/// The outcomes of a call's own function.
 struct Own<T, E> {
     /// The value of each place, if the id has one.
     values: HashMap<usize, Option<T>>,
     failed: Option<E>,
-}
-
-impl<T, E> Own<T, E> {
-    fn new() -> Self {
-        Self { values: HashMap::new(), failed: None }
-    }
 }
 
 /// A function of many ids, as the source of their entries.

@@ -122,7 +122,7 @@ impl Cache {
         let work = pin!(async move { Ok::<T, Infallible>(Box::pin(function()).await) });
         let mut function = Function::new(work);
         if let Ok((key, mut call)) = self.prepare(spec.into()) {
-            call.endless = true;
+            call.options.endless = true;
             let tell = |never: &Infallible| match *never {};
             let value = function.through(&self.inner.pipeline, &key, &call, self.inner.config.codec, tell).await;
             if let Ok(value) = value {

@@ -1,6 +1,6 @@
 //! The dependencies of one call: the tags of the rows that can change its answer.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use mrc_core::depends::{SchemeName, SchemeTag};
 use mrc_core::statement::Tokens;
@@ -10,6 +10,7 @@ use super::Follow;
 use super::tables::{Followed, OfText};
 use crate::error::Error;
 use crate::inherited::{Carried, StoreId};
+use mrc_store::lock;
 
 /// The dependencies of a call's answer. Cheap to make: nothing is derived before a miss.
 #[derive(Debug)]
@@ -42,12 +43,12 @@ impl Dependencies {
         if let Some(why) = self.text.refusal_once() {
             self.follow.events.emit(&Event::NotFollowed { key, why: &why });
         }
-        *self.tags.lock().unwrap_or_else(PoisonError::into_inner) = Some(tags);
+        *lock(&self.tags) = Some(tags);
     }
 
     /// Returns the tags, and makes the call ready if it isn't.
     pub(crate) async fn tags(&self, key: &str, store: StoreId) -> Carried {
-        let known = || self.tags.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let known = || lock(&self.tags).clone();
         match known() {
             Some(tags) => tags,
             None => {
@@ -58,7 +59,7 @@ impl Dependencies {
     }
 
     async fn derived(&self, store: StoreId) -> Result<Carried, Error> {
-        let tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let tokens = lock(&self.tokens).take();
         let followed = Followed::of(&self.text, tokens, &self.params, &self.follow).await?;
         let mut dependencies = followed.template.tags(&self.params);
         self.follow.register(&mut dependencies).await?;
@@ -73,7 +74,7 @@ impl Dependencies {
 
     /// Has the next call ask anew: a fill was refused, perhaps since a table or the registry changed.
     pub(crate) fn forget(&self) {
-        let tags = self.tags.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let tags = lock(&self.tags).take();
         let names: Vec<_> = tags.iter().flat_map(Carried::names).cloned().collect();
         self.follow.forget(names.into_iter().filter(|tag| SchemeName::is_tag(tag.as_str())));
         self.text.forget();

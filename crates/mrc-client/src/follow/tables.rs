@@ -2,7 +2,7 @@
 //! every engine's changes show in the log.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
 use mrc_core::depends::{NotFollowable, SchemeTag, TableName, Template, derive, derive_tokens};
 use mrc_core::statement::Tokens;
@@ -14,6 +14,7 @@ use tokio::time::Instant;
 use super::database::{Database, rows};
 use super::{Follow, REMEMBERED};
 use crate::error::Error;
+use mrc_store::lock;
 
 /// The most tables and views behind one text.
 const MOST_TABLES: usize = 256;
@@ -72,7 +73,7 @@ impl OfText {
     }
 
     fn lock(&self) -> MutexGuard<'_, Known> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.known)
     }
 }
 

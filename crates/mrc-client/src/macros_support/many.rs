@@ -62,7 +62,7 @@ where
     {
         let function = &function;
         let of_missing = |ids| async move { Ok::<_, Error>(function(ids).await) };
-        match cache.many(ids.iter().cloned(), spec, of_missing, true).await {
+        match cache.endless().get_many(ids.iter().cloned(), spec, of_missing).await {
             Ok(found) => found,
             Err(_) => {
                 // The tags of the specs aren't known here: no entry that reads the values is stored.

@@ -14,7 +14,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -23,6 +23,7 @@ use tokio::time::Instant;
 
 use crate::answer::Answer;
 use crate::error::Error;
+use mrc_store::lock;
 
 /// After this many flights without a value for it, a caller computes by itself.
 pub(super) const FLIGHTS: usize = 3;
@@ -113,7 +114,7 @@ impl Flights {
 
     /// A poisoned map is whole: no code that can panic runs under its lock.
     fn lock(&self) -> MutexGuard<'_, HashMap<Box<str>, Arc<Flight>>> {
-        self.flights.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.flights)
     }
 }
 

@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 use crate::answer::Answer;
 use crate::compute::Made;
 use crate::error::Error;
-use crate::lock::lock;
+use mrc_store::lock;
 
 /// The way of a call's commands to the store.
 #[derive(Debug, Clone)]

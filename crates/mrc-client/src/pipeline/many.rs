@@ -3,6 +3,8 @@
 //! The misses run side by side in one task. Whenever none of them can go on, their claims are sent
 //! at once, their fills too, and one read of the source returns the values of all that lead.
 
+use std::borrow::Cow;
+use std::collections::HashMap;
 use std::future::{Future, poll_fn};
 use std::sync::Arc;
 use std::task::Poll;
@@ -13,6 +15,7 @@ use futures_util::future::{BoxFuture, FutureExt};
 use futures_util::stream::FuturesUnordered;
 use mrc_core::Key;
 use mrc_store::StoreError;
+use quick_cache::DefaultHashBuilder;
 use tokio::sync::oneshot;
 use tokio::task::unconstrained;
 
@@ -49,6 +52,17 @@ pub(crate) trait Source {
 pub(crate) struct Item {
     pub(crate) key: Key,
     pub(crate) call: Arc<Call>,
+}
+
+/// Returns the place of each entry among those with different names.
+pub(crate) fn places<'a>(names: impl ExactSizeIterator<Item = Cow<'a, str>>) -> Vec<usize> {
+    let mut known = HashMap::with_capacity_and_hasher(names.len(), DefaultHashBuilder::default());
+    let mut places = Vec::with_capacity(names.len());
+    for name in names {
+        let next = known.len();
+        places.push(*known.entry(name).or_insert(next));
+    }
+    places
 }
 
 /// The hits of a batch, and the steps of the entries that have no answer yet.

@@ -113,7 +113,7 @@ impl Pipeline {
         ends: Instant,
         work: impl Future<Output = Result<T, Error>>,
     ) -> Result<T, Error> {
-        if call.endless {
+        if call.options.endless {
             return work.await;
         }
         timeout_at(ends, work).await.unwrap_or_else(|_| {

@@ -1,7 +1,7 @@
 //! The registered schemes and the collations, as far as the follower knows them.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use mrc_core::Tag;
 use mrc_core::depends::{self, CollationFolding, Scheme, SchemeName};
@@ -9,6 +9,7 @@ use mrc_store::{Moment, Registry};
 
 use crate::rules::{Effects, Reason, TableName};
 use crate::statement::Statement;
+use mrc_store::lock;
 
 /// The schemes and collations that the leader has learned, for the reader of the log.
 #[derive(Debug, Default)]
@@ -172,8 +173,4 @@ fn lower(schema: &str, table: &str) -> TableName {
 /// Returns the tag of every entry that reads the table.
 pub(crate) fn table_tag(table: &TableName) -> Tag {
     depends::TableName::new(&table.schema, &table.name).tag()
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

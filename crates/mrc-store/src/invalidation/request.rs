@@ -1,11 +1,12 @@
 //! The request of a drop.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use mrc_core::{EntryPattern, Params, Tag};
 
 use super::error::DropError;
+use crate::lock::lock;
 use crate::select::Select;
 use crate::tags::Tags;
 use crate::walk::Progress;
@@ -106,7 +107,7 @@ impl DropRequest {
     pub(super) fn tell(&self, progress: Progress) {
         if let Some(tell) = &self.on_progress {
             // The lock is poisoned if the listener panicked. It still gets the later reports.
-            tell.lock().unwrap_or_else(PoisonError::into_inner)(progress);
+            lock(tell)(progress);
         }
     }
 

@@ -1,12 +1,13 @@
 //! The bookkeeping of followers, in memory.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use crate::checkpoint::POSITION_KEPT;
+use crate::lock::lock;
 use crate::store::Token;
 
 /// The positions and leases, by name.
@@ -45,6 +46,6 @@ impl Follower {
 
 impl Followers {
     pub(super) fn lock(&self) -> MutexGuard<'_, HashMap<String, Follower>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 }

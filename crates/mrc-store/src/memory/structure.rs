@@ -1,7 +1,7 @@
 //! The structure of a bounded cache: its entries, and the leases of fills in flight.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -13,6 +13,7 @@ use super::queue::Queue;
 
 use crate::bound::policy::{self, Eviction, Order};
 use crate::bound::{Lifetime, Policy};
+use crate::lock::lock;
 use crate::store::{Claim, Terms, Token};
 
 /// The smallest number of leases at which expired ones are removed. After that it happens when
@@ -175,7 +176,7 @@ impl Structure {
     }
 
     fn step<T>(&self, step: impl FnOnce(&mut StructureState, Instant) -> T) -> T {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = lock(&self.0);
         let now = Instant::now();
         if state.until.is_some_and(|until| until <= now) {
             state.clear();

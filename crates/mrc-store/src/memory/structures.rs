@@ -1,13 +1,14 @@
 //! The structures of all bounded caches of a store, by name.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 
 use super::structure::Structure;
 use crate::bound::layout::{Member, VALUES};
 use crate::bound::{Bound, Policy};
+use crate::lock::lock;
 
 /// All structures of a store, by the common beginning of their keys in Redis.
 #[derive(Default)]
@@ -48,6 +49,6 @@ impl Structures {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Bytes, Arc<Structure>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 }

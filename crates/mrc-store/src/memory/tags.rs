@@ -1,7 +1,7 @@
 //! The index of tags: the keys under each tag, and the time of its last invalidation.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -10,6 +10,7 @@ use mrc_core::depends::SchemeName;
 use tokio::time::Instant;
 
 use super::schemes::Registrations;
+use crate::lock::lock;
 use crate::store::{FILL_LIMIT, REMEMBERED};
 use crate::tags::{Moment, Tags};
 
@@ -124,7 +125,7 @@ impl Index {
     }
 
     fn lock(&self) -> MutexGuard<'_, IndexState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 }
 

@@ -1,6 +1,6 @@
 //! The pools: two for each runtime, one for reads and one for callers' statements.
 
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use futures_util::FutureExt;
 use mysql_async::{Conn, Opts, Pool};
@@ -12,6 +12,7 @@ use super::ending::Endings;
 use super::own_pool;
 use crate::error::ExecuteError;
 use crate::executor::span::Target;
+use crate::lock::lock;
 
 /// All pools of an executor.
 #[derive(Debug)]
@@ -110,7 +111,7 @@ impl Pools {
     pub(super) fn here(&self) -> Arc<Home> {
         let runtime = Handle::try_current().ok();
         let id = runtime.as_ref().map(Handle::id);
-        let mut homes = self.homes.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut homes = lock(&self.homes);
         if let Some(home) = homes.all.iter().find(|home| home.runtime == id && !home.is_over()) {
             return Arc::clone(home);
         }
@@ -154,7 +155,7 @@ impl Pools {
     /// Closes all pools except the caller's, and waits for connections and for queries being ended.
     pub(super) async fn close(&self) {
         let homes = {
-            let mut homes = self.homes.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut homes = lock(&self.homes);
             homes.closed = true;
             homes.all.clone()
         };

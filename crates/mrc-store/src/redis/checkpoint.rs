@@ -26,7 +26,6 @@ use futures_util::future::try_join_all;
 use super::bookkeeping;
 use super::client::Value;
 use super::failure::unexpected;
-use super::lock::lock;
 use super::scan;
 use super::scripts::{ADVANCE, CHECKPOINT, COPY_POSITION, END_LEASE, GO_BACK, LEASE};
 use super::store::RedisStore;
@@ -34,6 +33,7 @@ use super::wire::millis;
 use crate::bound::layout::structure_of;
 use crate::checkpoint::{Advance, Checkpoint, Checkpoints, Lease, POSITION_KEPT, Reached};
 use crate::error::StoreError;
+use crate::lock::lock;
 use crate::store::{CacheStore, ScanPattern, Token};
 
 #[async_trait]

@@ -16,10 +16,10 @@ use super::client::{Dialer, Server, Value};
 use super::config::{Deployment, RedisConfig};
 use super::failure::{address_of, unexpected};
 use super::link::Link;
-use super::lock::lock;
 use super::task::AbortOnDrop;
 use crate::error::StoreError;
 use crate::listeners::Listeners;
+use crate::lock::lock;
 
 /// The pause between two background reads.
 const PAUSE: Duration = Duration::from_millis(100);

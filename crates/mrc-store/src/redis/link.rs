@@ -26,11 +26,11 @@ use tokio::sync::watch;
 use super::client::{Client, Dialer, End, Fault, FaultKind, Login, Place, Server};
 use super::config::{Deployment, RedisConfig};
 use super::failure::{cluster_error, store_error};
-use super::lock::lock;
 use super::sentinel::{Sentinels, check_role};
 use super::task::AbortOnDrop;
 use crate::error::StoreError;
 use crate::listeners::Listeners;
+use crate::lock::lock;
 
 const SHORTEST_WAIT: Duration = Duration::from_millis(1);
 

@@ -12,7 +12,6 @@ mod direct;
 mod failure;
 mod hash;
 mod link;
-mod lock;
 mod many;
 mod scan;
 mod schemes;
@@ -39,7 +38,6 @@ use mrc_core::{EventListener, Tag};
 
 use self::bounded::StructureKeys;
 use self::client::Value;
-use self::lock::lock;
 use self::scripts::{CLAIM, CLAIM_AT, FILL, PUT, RELEASE, TTL};
 use self::wire::{claimed, claimed_at, life_left, millis, most_left};
 use crate::batch::{ToClaim, ToFill};
@@ -47,6 +45,7 @@ use crate::bound::Bound;
 use crate::bound::layout::structure_of;
 use crate::checkpoint::Checkpoints;
 use crate::error::StoreError;
+use crate::lock::lock;
 use crate::schemes::Schemes;
 use crate::store::{
     CacheStore, Claim, INVALIDATION_LIMIT, KeyPages, Life, ScanPattern, Terms, Token, claim_beside_clock, storable,

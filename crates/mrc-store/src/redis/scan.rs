@@ -14,11 +14,11 @@ use super::config::RedisConfig;
 use super::failure::{absent_if_foreign, unexpected};
 use super::hash::key_slot;
 use super::link::{Connection, Link};
-use super::lock::lock;
 use super::servers::Servers;
 use super::span::traced;
 use crate::bound::layout::{VALUES, structure_of};
 use crate::error::StoreError;
+use crate::lock::lock;
 use crate::store::ScanPattern;
 
 /// SCAN's COUNT: the keys that a server reads for one page. Larger pages delay other clients.

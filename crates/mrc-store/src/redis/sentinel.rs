@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use futures_util::future::select_ok;
 
 use super::client::{Client, Dialer, Fault, FaultKind, Login, Server, Value};
-use super::lock::lock;
+use crate::lock::lock;
 
 /// The sentinels of a primary.
 #[derive(Clone)]

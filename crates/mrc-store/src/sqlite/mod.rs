@@ -6,7 +6,7 @@ mod values;
 
 use std::fmt;
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -18,6 +18,7 @@ use tokio::time::timeout;
 use self::jobs::{Job, Jobs, failed, statement, submit};
 use crate::error::ExecuteError;
 use crate::executor::{Executed, ExecutorTransaction, QueryExecutor};
+use crate::lock::lock;
 
 /// The time that a ping or a close waits for earlier queries.
 const PING_LIMIT: Duration = Duration::from_secs(5);
@@ -89,7 +90,7 @@ impl SqliteExecutor {
     }
 
     fn jobs(&self) -> Result<Jobs, ExecuteError> {
-        self.jobs.lock().unwrap_or_else(PoisonError::into_inner).clone().ok_or(ExecuteError::Closed)
+        lock(&self.jobs).clone().ok_or(ExecuteError::Closed)
     }
 
     async fn run<T: Send + 'static>(
@@ -130,7 +131,7 @@ impl QueryExecutor for SqliteExecutor {
     }
 
     async fn close(&self) {
-        let jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let jobs = lock(&self.jobs).take();
         if let Some(jobs) = jobs {
             // Comes after all other jobs, and so waits for them. A transaction may take longer.
             let _ = timeout(PING_LIMIT, submit(&jobs, |_, _| ())).await;

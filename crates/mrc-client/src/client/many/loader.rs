@@ -16,8 +16,8 @@ use crate::client::MrcClient;
 use crate::compute::{Compute, Made};
 use crate::error::Error;
 use crate::inherited::StoreId;
-use crate::lock::lock;
 use crate::pipeline::many::Source as _;
+use mrc_store::lock;
 
 /// Reads one id a call, and gathers the queries of simultaneous calls into one statement. From
 /// [`MrcClient::loader`].

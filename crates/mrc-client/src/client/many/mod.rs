@@ -5,14 +5,12 @@ mod loader;
 mod source;
 mod spec;
 
-use std::borrow::Borrow;
-use std::collections::HashMap;
+use std::borrow::{Borrow, Cow};
 use std::pin::pin;
 use std::sync::Arc;
 
 use futures_util::future::{Either, select};
 use mrc_core::{Event, Key, Params, TextHash, Ttl, Value};
-use quick_cache::DefaultHashBuilder;
 use serde::de::DeserializeOwned;
 
 use self::source::Queries;
@@ -22,7 +20,7 @@ use super::texts::Text;
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::error::Error;
-use crate::pipeline::many::{Item, noted};
+use crate::pipeline::many::{Item, noted, places};
 use crate::pipeline::miss::Attempt;
 use crate::scope;
 use crate::source::Source;
@@ -131,7 +129,7 @@ impl MrcClient {
             let call = self.call_of_one(many, &text, &plain, &key, &params)?;
             asked.push((id, Item { key, call }));
         }
-        let places = places(&asked);
+        let places = places(asked.iter().map(name));
         let mut batch = Batch { places, items: Vec::new(), source: Queries::new(self, many, statement) };
         for ((id, item), place) in asked.into_iter().zip(&batch.places) {
             if *place == batch.items.len() {
@@ -217,20 +215,13 @@ impl MrcClient {
     }
 }
 
-/// Returns the place of each id's item: ids with one entry share the first one's.
-fn places(asked: &[(Value, Item)]) -> Vec<usize> {
-    let mut known = HashMap::with_capacity_and_hasher(asked.len(), DefaultHashBuilder::default());
-    let mut places = Vec::with_capacity(asked.len());
-    for (id, Item { key, call }) in asked {
-        let name = match key.bypass() {
-            None => call.flight(key.as_str()),
-            // Another id may have the same key.
-            Some(_) => format!("{key} {id:?}").into(),
-        };
-        let next = known.len();
-        places.push(*known.entry(name).or_insert(next));
+/// Returns the name of an id's entry in its batch: ids of one name share an item.
+fn name<'a>((id, Item { key, call }): &'a (Value, Item)) -> Cow<'a, str> {
+    match key.bypass() {
+        None => call.flight(key.as_str()),
+        // Another id may have the same key.
+        Some(_) => format!("{key} {id:?}").into(),
     }
-    places
 }
 
 /// The entries of one call.

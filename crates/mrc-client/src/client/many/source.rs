@@ -1,7 +1,7 @@
 //! The rows of a batch, from the database.
 
 use std::borrow::Cow;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
@@ -19,6 +19,7 @@ use crate::error::Error;
 use crate::frame::Said;
 use crate::inherited::StoreId;
 use crate::pipeline::many::Source;
+use mrc_store::lock;
 
 /// The queries of a batch's ids.
 #[derive(Debug, Clone)]
@@ -71,7 +72,7 @@ impl Queries {
             return Ok(());
         }
         let text = self.client.texts.of(&single.sql);
-        let known = Arc::clone(&text.columns.lock().unwrap_or_else(PoisonError::into_inner));
+        let known = Arc::clone(&lock(&text.columns));
         if is_alike(&known, batch) {
             return Ok(());
         }
@@ -79,7 +80,7 @@ impl Queries {
         let (rows, params) = (RowEncoder::new(self.client.rows), self.many.params(id.clone()));
         let rows = self.client.read_into(rows, &single.sql, &params, single.trusted).await?;
         let columns: Arc<[String]> = rows.column_names().map(str::to_owned).collect();
-        *text.columns.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&columns);
+        *lock(&text.columns) = Arc::clone(&columns);
         if is_alike(&columns, batch) {
             return Ok(());
         }
