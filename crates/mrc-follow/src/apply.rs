@@ -78,7 +78,7 @@ async fn drop_params(
     Ok(dropped)
 }
 
-/// Removes the entries of a param that no pattern can hold: those with its name, whatever the value.
+/// Removes the entries of a param that no pattern can hold: those with its name and any value.
 async fn drop_long(
     param: &Param,
     store: &Arc<dyn CacheStore>,

@@ -53,6 +53,7 @@ fn main() -> ExitCode {
     if !args.small {
         print_head("as far as the limit");
         for (name, setting) in Setting::endless() {
+            // Some minutes. Counterexamples are short, so they come early.
             if args.only.as_ref().is_none_or(|only| name.contains(only)) {
                 let finding = check(&setting, None, threads, args.limit / 5);
                 as_it_should &= matches!(finding.found, Found::Holds | Found::Unfinished);

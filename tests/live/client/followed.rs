@@ -23,7 +23,8 @@ impl Followed {
         self.tags(sql, params).await
     }
 
-    /// Returns the tags of an entry, with `shop` for the test's own database. None: no entry.
+    /// Returns the tags of an entry, with `shop` for the test's own database. Returns
+    /// none if there is no entry.
     async fn tags(&self, sql: &str, params: &Params) -> Vec<String> {
         let key = self.client.key(sql, params).unwrap();
         let Some(found) = self.client.store().look(key.as_str()).await.unwrap() else { return Vec::new() };

@@ -18,7 +18,7 @@ use crate::results::Stale;
 /// The readers. Each has its share of the rate.
 const READERS: u32 = 16;
 
-/// What the suite asks for.
+/// The request of the suite.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct Load {
     name: String,
@@ -52,7 +52,7 @@ struct Commits {
     all: Vec<Instant>,
 }
 
-/// What the readers found.
+/// The findings of the readers.
 #[derive(Default)]
 struct Found {
     reads: u64,

@@ -6,7 +6,7 @@ use super::targets::{hits, of};
 use crate::results::{Calls, Results, Series, Stale, Work, find};
 
 pub(super) fn table(results: &Results) -> String {
-    let mut table = Table::new("What you gain", &["", "mrc", "instead", "gain"]);
+    let mut table = Table::new("Gains", &["", "mrc", "instead", "gain"]);
     let mut gain = |what: &str, unit: &str, mrc: f64, instead: &str, other: f64| {
         let times = number(other / mrc);
         table.row([

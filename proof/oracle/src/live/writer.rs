@@ -15,7 +15,7 @@ use crate::run::Load;
 use crate::schema::{NAMES, Schema, Table};
 use crate::server::Collations;
 
-/// What a writer did.
+/// The changes of a writer.
 #[derive(Debug, Default)]
 pub(super) struct Written {
     /// The statements that the server took, and the others as comments.

@@ -1,4 +1,4 @@
-//! What the follower with the lease does: stream, wait until readers see, invalidate, store the
+//! The work of the follower with the lease: stream, wait until readers see, invalidate, store the
 //! position. In this order, whatever fails.
 
 mod learn;
