@@ -243,9 +243,3 @@ async fn a_call_may_be_spawned() {
     });
     assert_eq!(task.await.unwrap(), 10);
 }
-
-/// Compares the messages of the compiler with those of this toolchain.
-#[test]
-fn mistakes_are_reported_at_their_place() {
-    trybuild::TestCases::new().compile_fail("tests/ui/*.rs");
-}
