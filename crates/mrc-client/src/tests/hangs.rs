@@ -1,21 +1,7 @@
 //! No caller waits for ever: not for a stopped leader, for itself, or again for a dead process.
 
-use std::future::{Future, pending};
-use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use super::*;
 
-use futures_util::FutureExt;
-use futures_util::future::join_all;
-use mrc_core::params;
-use mrc_store::{CacheStore, Claim, Terms, Token};
-use tokio::time::Instant;
-
-use super::support::*;
-use crate::{Cache, CacheBuilder, Error, scope};
-
-const SECOND: Duration = Duration::from_secs(1);
 const DEADLINE: Duration = Duration::from_secs(60);
 const LEASE: Duration = Duration::from_secs(30);
 
@@ -98,9 +84,8 @@ async fn after_the_error_of_a_leader_a_follower_has_its_deadline() {
     // The key is claimed at first, so that the second call joins before the first function runs.
     store.memory.claim("n:k", &Token::from_bits(7), Terms::fill(SECOND / 2)).await.unwrap();
     let began = Instant::now();
-    let (first, second) =
-        ends(async { tokio::join!(cache.get_or_try("k", fails), cache.get_or_try("k", pending::<Result<u8, Error>>)) })
-            .await;
+    let (fails, hangs) = (cache.get_or_try("k", fails), cache.get_or_try("k", pending::<Result<u8, Error>>));
+    let (first, second) = ends(async { tokio::join!(fails, hangs) }).await;
     assert!(matches!(first, Err(Error::Config(_))));
     assert!(matches!(second, Err(Error::Deadline { .. })));
     assert_eq!(began.elapsed(), DEADLINE);
@@ -141,7 +126,7 @@ async fn a_claim_that_was_waited_out_is_not_waited_for_again() {
     waited(2);
     it.version().await;
     waited(2);
-    tokio::time::advance(LEASE).await;
+    advance(LEASE).await;
     it.events.lock().unwrap().clear();
     it.version().await;
     assert_eq!(it.events(), ["Miss", "Filled"], "the lease is over");

@@ -1,9 +1,6 @@
 //! After an invalidation returns, no cache or follower has a value that was read before it began.
 
-use mrc_store::{CacheStore, Claim, Terms, Token};
-
-use super::support::*;
-use crate::Source;
+use super::*;
 
 #[tokio::test]
 async fn an_invalidation_during_the_read_keeps_the_value_out() {
@@ -40,7 +37,7 @@ async fn a_follower_that_came_during_the_read_does_not_take_a_refused_value() {
 async fn a_caller_after_the_fill_and_its_invalidation_computes_anew() {
     let it = Fixture::new(Database::open());
     // The store carries the fill out, but the leader doesn't get the reply yet.
-    it.store.fill_replies.forget_permits(tokio::sync::Semaphore::MAX_PERMITS);
+    it.store.fill_replies.forget_permits(Semaphore::MAX_PERMITS);
     let leader = it.ask();
     it.store.filled.acquire().await.unwrap().forget();
     it.database.write(2);
