@@ -91,7 +91,7 @@ impl MrcConfig {
     ///
     /// # Errors
     /// [`Error::Config`]: a variable can't be used. The error names it.
-    pub fn from_env() -> Result<Self> {
+    pub fn from_env() -> Result<Self, Error> {
         Self::from_vars(|name| std::env::var(name).ok())
     }
 

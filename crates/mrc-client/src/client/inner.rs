@@ -126,21 +126,17 @@ impl Bulkhead {
         if let Ok(turn) = self.running.try_acquire() {
             return Ok(turn);
         }
-        let _place = Place::take(&self.waiting, self.most_waiting).map_err(overloaded)?;
+        let _place = Place(&self.waiting);
+        let before = self.waiting.fetch_add(1, Ordering::Relaxed);
+        if before >= self.most_waiting {
+            return Err(overloaded(before));
+        }
         self.running.acquire().await.map_err(|_| overloaded(0))
     }
 }
 
 /// A place in the queue. Dropping it, also by cancelling the caller, gives it up.
 struct Place<'a>(&'a AtomicUsize);
-
-impl<'a> Place<'a> {
-    fn take(waiting: &'a AtomicUsize, most: usize) -> Result<Self, usize> {
-        let place = Self(waiting);
-        let before = waiting.fetch_add(1, Ordering::Relaxed);
-        if before < most { Ok(place) } else { Err(before) }
-    }
-}
 
 impl Drop for Place<'_> {
     fn drop(&mut self) {

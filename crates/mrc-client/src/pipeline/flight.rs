@@ -22,7 +22,7 @@ use tokio::task::Id;
 use tokio::time::Instant;
 
 use crate::answer::Answer;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use mrc_store::lock;
 
 /// After this many flights without a value for it, a caller computes by itself.
@@ -203,7 +203,7 @@ mod tests {
         }
     }
 
-    fn answer() -> Result<Answer, Error> {
+    fn answer() -> Result<Answer> {
         Ok(Answer::computed(Bytes::from_static(b"1")))
     }
 

@@ -92,11 +92,8 @@ pub(super) struct AskedFill {
     reply: oneshot::Sender<Result<bool, StoreError>>,
 }
 
-/// A value to be read from the source: its place in the batch.
-pub(super) struct AskedRead {
-    pub(super) at: usize,
-    pub(super) reply: oneshot::Sender<Result<Made>>,
-}
+/// A value to be read from the source: its place in the batch, and its reader.
+pub(super) type AskedRead = (usize, oneshot::Sender<Result<Made>>);
 
 struct Answers {
     by_place: Vec<Option<Result<Answer>>>,
@@ -120,7 +117,7 @@ impl Gather {
 
     /// Has the value at this place read from the source.
     pub(crate) async fn read(&self, at: usize) -> Result<Made> {
-        self.ask(|queue, reply| queue.reads.push(AskedRead { at, reply })).await.unwrap_or(Err(Error::Shutdown))
+        self.ask(|queue, reply| queue.reads.push((at, reply))).await.unwrap_or(Err(Error::Shutdown))
     }
 
     /// Returns `None` if the batch has ended without a reply.

@@ -220,11 +220,11 @@ impl Looked {
 }
 
 async fn read<S: Source>(store: StoreId, source: &S, asked: Vec<AskedRead>) {
-    let places: Vec<usize> = asked.iter().map(|one| one.at).collect();
+    let places: Vec<usize> = asked.iter().map(|(at, _)| *at).collect();
     let values = source.read(store, &places).await.unwrap_or_else(|error| vec![Err(error); places.len()]);
-    for (one, made) in asked.into_iter().zip(values) {
+    for ((_, reply), made) in asked.into_iter().zip(values) {
         // An entry whose deadline has passed needs no value.
-        let _ = one.reply.send(made);
+        let _ = reply.send(made);
     }
 }
 

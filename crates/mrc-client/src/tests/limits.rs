@@ -17,9 +17,7 @@ async fn no_call_outlives_its_deadline() {
 
 #[tokio::test(start_paused = true)]
 async fn followers_have_a_deadline_too() {
-    let it = Fixture::new(Database::gated());
-    let first = it.ask();
-    it.database.reads(1).await;
+    let (it, first) = Fixture::reading().await;
     let hasty = it.client.with_deadline(SECOND);
     let began = Instant::now();
     let late = hasty.query_with_cache(SQL, params! { "Id" => 1 }, HOUR).await.unwrap_err();
@@ -67,9 +65,7 @@ async fn queries_beyond_the_limits_of_running_and_waiting_are_overloaded() {
     let first: Vec<_> = (0..5).map(ask).collect();
     until(|| it.store.calls().iter().filter(|call| **call == "claim").count() == 5).await;
     it.database.reads(2).await;
-    for _ in 0..200 {
-        tokio::task::yield_now().await;
-    }
+    it.settle().await;
     assert_eq!(it.database.queries(), 2);
     let turned_away = ask(5).await.unwrap().unwrap_err();
     assert!(matches!(turned_away, Error::Overloaded { waiting: 3 }) && turned_away.is_retryable());

@@ -46,5 +46,6 @@ use self::support::*;
 use crate::macros_support::Map;
 use crate::scope::{self, Mode};
 use crate::{
-    Answer, BoxError, Cache, CacheBuilder, Codec, Error, Loader, Many, MrcClient, MrcClientBuilder, Query, Source, Spec,
+    Answer, BoxError, Cache, CacheBuilder, Codec, Error, Loader, Many, MrcClient, MrcClientBuilder, Query, Source,
+    Spec, Transaction,
 };

@@ -62,9 +62,7 @@ async fn without_the_cache_callers_still_share_a_query() {
     it.database.write(2);
     let late: Vec<_> = (0..100).map(|_| it.ask()).collect();
     until(|| it.store.calls().len() == 101).await;
-    for _ in 0..200 {
-        tokio::task::yield_now().await;
-    }
+    it.settle().await;
     it.database.gate.add_permits(1000);
     assert_eq!(version(&first.await.unwrap().unwrap()), 1);
     for answer in join_all(late).await {

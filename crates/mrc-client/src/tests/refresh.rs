@@ -17,13 +17,6 @@ impl Fixture {
     async fn left(&self) -> Duration {
         self.store.memory.ttl(&self.key()).await.unwrap().unwrap()
     }
-
-    /// Lets background tasks run as far as they can without the clock.
-    async fn settle(&self) {
-        for _ in 0..200 {
-            tokio::task::yield_now().await;
-        }
-    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -358,6 +358,21 @@ impl Fixture {
         self.store.memory.remove(&[self.key().into()]).await.unwrap();
     }
 
+    /// Lets background tasks run as far as they can without the clock.
+    pub(super) async fn settle(&self) {
+        for _ in 0..200 {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// Asks a database whose queries wait, until the query has read its row.
+    pub(super) async fn reading() -> (Self, tokio::task::JoinHandle<Result<Answer, Error>>) {
+        let it = Self::new(Database::gated());
+        let reader = it.ask();
+        it.database.reads(1).await;
+        (it, reader)
+    }
+
     /// Returns the events so far, without `Computed`, which comes with every read.
     pub(super) fn events(&self) -> Vec<String> {
         let events = self.events.lock().unwrap();

@@ -127,16 +127,13 @@ impl Table {
 #[tokio::test]
 async fn a_transaction_is_committed_and_then_invalidates() {
     let it = Table::new().await;
-    let (written, seen) = it
-        .client
-        .transaction(async |tx| {
-            let written = tx.execute("INSERT INTO t VALUES (7), (8)", params! {}).await?;
-            tx.invalidate(["t"]);
-            assert!(!it.store.calls().contains(&"invalidate"), "nothing goes before the commit");
-            Ok::<_, anyhow::Error>((written, version(&tx.query(COUNT, params! {}).await?)))
-        })
-        .await
-        .unwrap();
+    let work = async |tx: &mut Transaction| {
+        let written = tx.execute("INSERT INTO t VALUES (7), (8)", params! {}).await?;
+        tx.invalidate(["t"]);
+        assert!(!it.store.calls().contains(&"invalidate"), "nothing goes before the commit");
+        Ok::<_, anyhow::Error>((written, version(&tx.query(COUNT, params! {}).await?)))
+    };
+    let (written, seen) = it.client.transaction(work).await.unwrap();
     assert_eq!((written.affected_rows, written.last_insert_id), (2, Some(8)));
     assert_eq!((seen, it.cached().await), (2, 2));
 }
@@ -147,13 +144,11 @@ async fn a_drop_by_params_runs_after_the_commit_too() {
     let sql = "SELECT COUNT(*) AS version FROM t WHERE id > ?";
     let ask = async || version(&it.client.query_with_cache(sql, params! { "Above" => 5 }, HOUR).await.unwrap());
     assert_eq!(ask().await, 0);
-    it.client
-        .transaction(async |tx| {
-            tx.drop_outdated_cache(params! { "Above" => 5 });
-            tx.execute(INSERT, params! { "Id" => 7 }).await
-        })
-        .await
-        .unwrap();
+    let work = async |tx: &mut Transaction| {
+        tx.drop_outdated_cache(params! { "Above" => 5 });
+        tx.execute(INSERT, params! { "Id" => 7 }).await
+    };
+    it.client.transaction(work).await.unwrap();
     assert_eq!(ask().await, 1);
     assert_eq!(it.client.drop_outdated_cache(params! { "Above" => 5 }).await.unwrap(), 1);
     assert_eq!(it.client.invalidate(["t"]).await.unwrap(), 1);
@@ -162,17 +157,14 @@ async fn a_drop_by_params_runs_after_the_commit_too() {
 #[tokio::test]
 async fn an_error_of_the_function_rolls_back_and_invalidates_nothing() {
     let it = Table::new().await;
-    let error = it
-        .client
-        .transaction(async |tx| {
-            tx.execute(INSERT, params! { "Id" => 7 }).await?;
-            tx.invalidate(["t"]);
-            anyhow::bail!("the stock is empty");
-            #[expect(unreachable_code, reason = "it names the type")]
-            Ok(())
-        })
-        .await
-        .unwrap_err();
+    let work = async |tx: &mut Transaction| {
+        tx.execute(INSERT, params! { "Id" => 7 }).await?;
+        tx.invalidate(["t"]);
+        anyhow::bail!("the stock is empty");
+        #[expect(unreachable_code, reason = "it names the type")]
+        Ok(())
+    };
+    let error = it.client.transaction(work).await.unwrap_err();
     assert_eq!(error.to_string(), "the stock is empty");
     assert_eq!(it.stored().await, 0);
     assert!(it.ask().await.is_hit());
@@ -230,13 +222,11 @@ async fn a_caller_cancelled_after_the_commit_does_not_stop_the_invalidation() {
 async fn a_deadline_rolls_back() {
     let it = Table::new().await;
     let client = it.client.with_deadline(Duration::from_millis(50));
-    let error = client
-        .transaction(async |tx| {
-            tx.execute(INSERT, params! { "Id" => 7 }).await?;
-            pending::<Result<(), Error>>().await
-        })
-        .await
-        .unwrap_err();
+    let work = async |tx: &mut Transaction| {
+        tx.execute(INSERT, params! { "Id" => 7 }).await?;
+        pending::<Result<(), Error>>().await
+    };
+    let error = client.transaction(work).await.unwrap_err();
     assert!(matches!(error, Error::Deadline { .. }), "{error}");
     assert_eq!(it.stored().await, 0);
 }
@@ -278,16 +268,14 @@ async fn a_commit_that_never_ends_does_not_keep_its_caller() {
 async fn an_invalidation_that_can_not_be_used_rolls_back() {
     let it = Table::new().await;
     let insert = async |select: Option<Select>| {
-        it.client
-            .transaction(async |tx| {
-                match select {
-                    Some(select) => tx.invalidate(select),
-                    None => tx.drop_outdated_cache(Params::new()),
-                }
-                tx.execute(INSERT, params! { "Id" => 7 }).await
-            })
-            .await
-            .unwrap_err()
+        let work = async |tx: &mut Transaction| {
+            match select {
+                Some(select) => tx.invalidate(select),
+                None => tx.drop_outdated_cache(Params::new()),
+            }
+            tx.execute(INSERT, params! { "Id" => 7 }).await
+        };
+        it.client.transaction(work).await.unwrap_err()
     };
     for bad in [Select::any([""; 0]), Tag::new("").into()] {
         assert!(matches!(insert(Some(bad)).await, Error::Tag(_)));
@@ -300,18 +288,15 @@ async fn an_invalidation_that_can_not_be_used_rolls_back() {
 async fn a_statement_that_commits_is_an_error_and_invalidates_all_the_same() {
     for swallowed in [true, false] {
         let it = Table::new().await;
-        let error = it
-            .client
-            .transaction(async |tx| {
-                tx.execute(INSERT, params! { "Id" => 7 }).await?;
-                tx.invalidate(["t"]);
-                let committed = tx.execute("COMMIT", params! {}).await;
-                let after = tx.execute(INSERT, params! { "Id" => 8 }).await;
-                assert!(matches!(after, Err(Error::Database(_))), "nothing runs after the end");
-                if swallowed { Ok(Executed::default()) } else { committed }
-            })
-            .await
-            .unwrap_err();
+        let work = async |tx: &mut Transaction| {
+            tx.execute(INSERT, params! { "Id" => 7 }).await?;
+            tx.invalidate(["t"]);
+            let committed = tx.execute("COMMIT", params! {}).await;
+            let after = tx.execute(INSERT, params! { "Id" => 8 }).await;
+            assert!(matches!(after, Err(Error::Database(_))), "nothing runs after the end");
+            if swallowed { Ok(Executed::default()) } else { committed }
+        };
+        let error = it.client.transaction(work).await.unwrap_err();
         assert!(!error.is_retryable() && error.to_string().contains("the transaction is over"), "{error}");
         until(|| it.store.calls().contains(&"invalidate")).await;
         assert_eq!((it.stored().await, it.cached().await), (1, 1));
@@ -330,21 +315,18 @@ async fn an_outbox_gets_the_tags_with_the_write() {
         let rows: Vec<HashMap<String, String>> = client.query(sql, params! {}).await.unwrap().rows().unwrap();
         rows.into_iter().filter_map(|mut row| row.remove("tag")).collect::<Vec<_>>()
     };
-    client
-        .transaction(async |tx| {
-            tx.invalidate(["t", "u"]);
-            tx.drop_outdated_cache(params! { "StoreId" => 6 });
-            tx.execute(INSERT, params! { "Id" => 7 }).await
-        })
-        .await
-        .unwrap();
+    let work = async |tx: &mut Transaction| {
+        tx.invalidate(["t", "u"]);
+        tx.drop_outdated_cache(params! { "StoreId" => 6 });
+        tx.execute(INSERT, params! { "Id" => 7 }).await
+    };
+    client.transaction(work).await.unwrap();
     assert_eq!(rows().await, ["StoreId=6", "t", "u"]);
-    let failed: Result<(), Error> = client
-        .transaction(async |tx| {
-            tx.invalidate(["v"]);
-            tx.execute(INSERT, params! { "Id" => 7 }).await.map(drop)
-        })
-        .await;
+    let work = async |tx: &mut Transaction| {
+        tx.invalidate(["v"]);
+        tx.execute(INSERT, params! { "Id" => 7 }).await.map(drop)
+    };
+    let failed: Result<(), Error> = client.transaction(work).await;
     assert!(failed.unwrap_err().to_string().contains("UNIQUE"), "the row is there already");
     assert_eq!(rows().await.len(), 3, "nothing of a transaction that was rolled back");
 }
