@@ -6,12 +6,11 @@ use bytes::Bytes;
 use mrc_core::{RowEncoder, RowFormat};
 use mrc_store::ExecuteError;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 
-use crate::codec::{self, Unfit};
+use crate::codec;
 use crate::error::Error;
-use crate::frame;
 use crate::inherited::Carried;
+use crate::scope;
 use crate::source::Source;
 
 /// The JSON of a result, as the cache has it. It is decoded on request, or not at all.
@@ -28,8 +27,7 @@ use crate::source::Source;
 ///
 /// let orders: Vec<Order<'_>> = answer.rows()?;
 /// # let _ = orders.iter().map(|order| (order.id, &order.state)).count();
-/// # Ok(())
-/// # }
+/// # Ok(()) }
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
@@ -44,7 +42,7 @@ pub struct Answer {
 impl Answer {
     /// Returns the same answer, and notes its source if the task asks for it.
     pub(crate) fn noted(self) -> Self {
-        frame::answered(self.source);
+        scope::answered(self.source);
         self
     }
 
@@ -104,25 +102,17 @@ impl Answer {
     /// # fn show(answer: Answer) -> Result<(), mrc_client::Error> {
     /// let by_order: Vec<(u64, bool)> = answer.rows()?; // SELECT id, is_open FROM orders
     /// let names: Vec<String> = answer.rows()?; // SELECT name FROM stores
-    /// # Ok(())
-    /// # }
+    /// # Ok(()) }
     /// ```
     ///
     /// # Errors
     /// [`Error::Decode`], with the place and the type: `[0].is_open: expected a boolean, found 7`.
     pub fn rows<'a, T: Deserialize<'a>>(&'a self) -> Result<Vec<T>, Error> {
-        Ok(self.decoded()?)
+        Ok(codec::from_rows(&self.json, self.rows)?)
     }
 
-    /// Returns the one row, read like [`rows`](Self::rows). Returns `None` if there is no row.
-    ///
-    /// ```
-    /// # use mrc_client::Answer;
-    /// # fn show(answer: Answer) -> Result<(), mrc_client::Error> {
-    /// let count: Option<u64> = answer.row()?; // SELECT COUNT(*) FROM orders
-    /// # Ok(())
-    /// # }
-    /// ```
+    /// Returns the one row, read like [`rows`](Self::rows): `SELECT COUNT(*) FROM orders` as a
+    /// `u64`. Returns `None` if there is no row.
     ///
     /// # Errors
     /// [`Error::Decode`]: as in `rows`, and if there are several rows.
@@ -136,15 +126,6 @@ impl Answer {
     /// [`Error::Decode`], with the place: the JSON isn't a `T`.
     pub fn json<'a, T: Deserialize<'a>>(&'a self) -> Result<T, Error> {
         Ok(codec::from_json(&self.json)?)
-    }
-
-    pub(crate) fn decoded<'a, T: Deserialize<'a>>(&'a self) -> Result<Vec<T>, Unfit> {
-        codec::from_rows(&self.json, self.rows)
-    }
-
-    /// Reads the rows of one id: see [`codec::of_one_id`].
-    pub(crate) fn of_one_id<T: DeserializeOwned>(&self) -> Result<Result<Option<T>, Error>, Unfit> {
-        codec::of_one_id(&self.json, self.rows)
     }
 
     /// Returns the JSON as text.

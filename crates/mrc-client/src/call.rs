@@ -9,23 +9,20 @@ use mrc_core::{Key, Mark, Tag, Ttl};
 use mrc_store::{Life, Tags};
 use tokio::time::{Instant, timeout_at};
 
-use crate::answer::Answer;
+use crate::client::texts::Types;
 use crate::follow::Dependencies;
-use crate::frame::{self, Said};
-use crate::mode::Mode;
-use crate::pipeline::gather::{Gather, Way};
+use crate::pipeline::gather::Gather;
+use crate::scope::{self, Mode, Said};
 use crate::settings::{OnError, Settings};
-use crate::types::Types;
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Options {
     pub(crate) deadline: Duration,
-    /// How long a stale copy outlives its value, for failures of the database. No copies are kept
-    /// if it is zero.
+    /// How long a stale copy outlives its value. Zero: no copies.
     pub(crate) stale: Duration,
     /// After this time the stale copy is served.
     pub(crate) stale_after: Duration,
-    /// The last part of a TTL, in which the value is recomputed. It never is if this is zero.
+    /// The last part of a TTL, in which the value is recomputed. Zero: never.
     pub(crate) early_refresh: Duration,
     pub(crate) on_error: OnError,
     /// Whether the computation may exceed the deadline, which then limits waits for others alone.
@@ -56,7 +53,7 @@ impl Options {
     pub(crate) const LONGEST: Duration = Duration::from_secs(100 * 365 * 86_400);
 }
 
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Call {
     /// A TTL that a life can be drawn from.
     pub(crate) ttl: Ttl,
@@ -81,26 +78,15 @@ pub(crate) struct Call {
 }
 
 /// A call's place in its batch.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct InBatch {
     pub(crate) gather: Arc<Gather>,
     pub(crate) at: usize,
 }
 
-impl InBatch {
-    pub(crate) fn way(&self) -> Way {
-        Way::Together(Arc::clone(&self.gather))
-    }
-
-    /// Answers the call's caller early. The call itself goes on.
-    pub(crate) fn answer(&self, answer: Answer) {
-        self.gather.answer(self.at, Ok(answer));
-    }
-}
-
 impl Call {
     pub(crate) fn new(ttl: Ttl, jitter: f64, options: Options) -> Self {
-        let (mode, nested) = frame::at_hand();
+        let (mode, nested) = scope::at_hand();
         Self {
             ttl,
             jitter,
@@ -152,11 +138,6 @@ impl Call {
     pub(crate) fn failing(mut self) -> Self {
         self.options.on_error = OnError::Fail;
         self
-    }
-
-    /// Returns the same call outside of its batch, for a task that outlives the batch.
-    pub(crate) fn alone(&self) -> Self {
-        Self { batch: None, ..self.clone() }
     }
 
     pub(crate) fn ends(&self) -> Instant {

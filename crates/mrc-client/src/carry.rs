@@ -31,7 +31,7 @@ enum Why {
 
 /// Checks a value before it is written. `numbers`: whether numbers must be finite.
 pub(crate) fn check<T: Serialize + ?Sized>(value: &T, numbers: Numbers) -> Result<(), Uncarried> {
-    value.serialize(Probe { nesting: Nesting::outermost(), in_some: false, numbers })
+    value.serialize(Probe { nesting: Nesting::outermost(), in_some: false, numbers, at: 0 })
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +47,8 @@ struct Probe {
     /// Whether the value is directly inside a `Some`, or inside newtypes in one.
     in_some: bool,
     numbers: Numbers,
+    /// The place of the next element.
+    at: usize,
 }
 
 impl Probe {
@@ -54,31 +56,24 @@ impl Probe {
         if self.in_some { Err(Why::SomeOfNothing.into()) } else { Ok(()) }
     }
 
-    fn inside(self) -> Result<Parts, Uncarried> {
+    fn inside(self) -> Result<Self, Uncarried> {
         let nesting = self.nesting.inside().ok_or(Why::TooDeep)?;
-        Ok(Parts { probe: Self { nesting, in_some: false, ..self }, at: 0 })
+        Ok(Self { nesting, in_some: false, at: 0, ..self })
     }
 
     fn wrapped(self, in_some: bool) -> Result<Self, Uncarried> {
         let nesting = self.nesting.wrapped().ok_or(Why::TooDeep)?;
         Ok(Self { nesting, in_some, ..self })
     }
-}
 
-struct Parts {
-    probe: Probe,
-    at: usize,
-}
-
-impl Parts {
     fn element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Uncarried> {
         let at = self.at;
         self.at += 1;
-        value.serialize(self.probe).map_err(|uncarried| uncarried.inside(format!("[{at}]")))
+        value.serialize(*self).map_err(|uncarried| uncarried.inside(format!("[{at}]")))
     }
 
     fn field<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) -> Result<(), Uncarried> {
-        value.serialize(self.probe).map_err(|uncarried| uncarried.inside(format!(".{name}")))
+        value.serialize(*self).map_err(|uncarried| uncarried.inside(format!(".{name}")))
     }
 
     fn end(self) -> Result<(), Uncarried> {
@@ -97,13 +92,13 @@ macro_rules! carried {
 impl Serializer for Probe {
     type Ok = ();
     type Error = Uncarried;
-    type SerializeSeq = Parts;
-    type SerializeTuple = Parts;
-    type SerializeTupleStruct = Parts;
-    type SerializeTupleVariant = Parts;
-    type SerializeMap = Parts;
-    type SerializeStruct = Parts;
-    type SerializeStructVariant = Parts;
+    type SerializeSeq = Self;
+    type SerializeTuple = Self;
+    type SerializeTupleStruct = Self;
+    type SerializeTupleVariant = Self;
+    type SerializeMap = Self;
+    type SerializeStruct = Self;
+    type SerializeStructVariant = Self;
 
     carried!(
         serialize_bool: bool, serialize_char: char, serialize_str: &str, serialize_bytes: &[u8],
@@ -153,44 +148,44 @@ impl Serializer for Probe {
         self.inside()?.field(variant, value)
     }
 
-    fn serialize_seq(self, _: Option<usize>) -> Result<Parts, Uncarried> {
+    fn serialize_seq(self, _: Option<usize>) -> Result<Self, Uncarried> {
         self.inside()
     }
 
-    fn serialize_tuple(self, _: usize) -> Result<Parts, Uncarried> {
+    fn serialize_tuple(self, _: usize) -> Result<Self, Uncarried> {
         self.inside()
     }
 
-    fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<Parts, Uncarried> {
+    fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<Self, Uncarried> {
         self.inside()
     }
 
-    fn serialize_tuple_variant(self, _: &'static str, _: u32, _: &'static str, _: usize) -> Result<Parts, Uncarried> {
+    fn serialize_tuple_variant(self, _: &'static str, _: u32, _: &'static str, _: usize) -> Result<Self, Uncarried> {
         // A map of one key, and a list in it.
-        self.inside()?.probe.inside()
+        self.inside()?.inside()
     }
 
-    fn serialize_map(self, _: Option<usize>) -> Result<Parts, Uncarried> {
+    fn serialize_map(self, _: Option<usize>) -> Result<Self, Uncarried> {
         self.inside()
     }
 
-    fn serialize_struct(self, _: &'static str, _: usize) -> Result<Parts, Uncarried> {
+    fn serialize_struct(self, _: &'static str, _: usize) -> Result<Self, Uncarried> {
         self.inside()
     }
 
-    fn serialize_struct_variant(self, _: &'static str, _: u32, _: &'static str, _: usize) -> Result<Parts, Uncarried> {
-        self.inside()?.probe.inside()
+    fn serialize_struct_variant(self, _: &'static str, _: u32, _: &'static str, _: usize) -> Result<Self, Uncarried> {
+        self.inside()?.inside()
     }
 }
 
-mrc_core::serialize_compounds!(Parts, Uncarried);
+mrc_core::serialize_compounds!(Probe, Uncarried);
 
-impl ser::SerializeMap for Parts {
+impl ser::SerializeMap for Probe {
     type Ok = ();
     type Error = Uncarried;
 
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Uncarried> {
-        key.serialize(self.probe).map_err(|uncarried| uncarried.inside("[a key]".to_owned()))
+        key.serialize(*self).map_err(|uncarried| uncarried.inside("[a key]".to_owned()))
     }
 
     /// The error omits the key, which is data: an error may be logged.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::de::StrRead;
 
 use crate::carry::{self, Numbers};
-use crate::error::Error;
+use crate::error::{Error, Result};
 use crate::shape::{self, Shape};
 
 /// The codec of a [`Cache`](crate::Cache)'s values. Default: JSON.
@@ -35,7 +35,7 @@ const BINARY: u8 = 0x01;
 const END: u8 = 0x00;
 
 impl Codec {
-    pub(crate) fn encode<T: Serialize + ?Sized>(self, value: &T) -> Result<Bytes, Error> {
+    pub(crate) fn encode<T: Serialize + ?Sized>(self, value: &T) -> Result<Bytes> {
         match self {
             Self::Json => {
                 carry::check(value, Numbers::Finite).map_err(Error::encode)?;
@@ -110,13 +110,9 @@ pub(crate) fn from_json<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T, Unf
     serde_json::from_str(text).or_else(|_| located(text, |document| serde_path_to_error::deserialize(document)))
 }
 
-/// Reads the rows of a query, which may borrow from it. `format` is the writer's, as far as known.
-pub(crate) fn from_rows<'a, T: Deserialize<'a>>(json: &'a [u8], format: RowFormat) -> Result<Vec<T>, Unfit> {
-    whole_rows(json, format)
-}
-
-/// Reads the rows into a `T` that takes a list, such as a `Vec`.
-fn whole_rows<'a, T: Deserialize<'a>>(json: &'a [u8], format: RowFormat) -> Result<T, Unfit> {
+/// Reads the rows of a query into a `T` that takes a list, such as a `Vec`. `T` may borrow from the
+/// JSON. `format` is the writer's, as far as known.
+pub(crate) fn from_rows<'a, T: Deserialize<'a>>(json: &'a [u8], format: RowFormat) -> Result<T, Unfit> {
     let text = text(json).map_err(Unfit::Garbage)?;
     let read = |lenient: bool| {
         let mut document = serde_json::Deserializer::from_str(text);
@@ -132,19 +128,16 @@ fn whole_rows<'a, T: Deserialize<'a>>(json: &'a [u8], format: RowFormat) -> Resu
 
 /// Reads the rows of one id: see [`FromMany`](crate::FromMany). Returns `None` for an id without
 /// rows, if `T` is a row. Several rows for one are an error that no other read would mend.
-pub(crate) fn of_one_id<T: DeserializeOwned>(
-    json: &[u8],
-    format: RowFormat,
-) -> Result<Result<Option<T>, Error>, Unfit> {
+pub(crate) fn of_one_id<T: DeserializeOwned>(json: &[u8], format: RowFormat) -> Result<Result<Option<T>>, Unfit> {
     Ok(match shape::of::<T>() {
-        Shape::List => Ok(Some(whole_rows(json, format)?)),
-        Shape::Option => one(from_rows::<T>(json, format)?).map(|row| row.or_else(shape::nothing)),
-        Shape::Row => one(from_rows::<T>(json, format)?),
+        Shape::List => Ok(Some(from_rows(json, format)?)),
+        Shape::Option => one(from_rows::<Vec<T>>(json, format)?).map(|row| row.or_else(shape::nothing)),
+        Shape::Row => one(from_rows::<Vec<T>>(json, format)?),
     })
 }
 
 /// Returns the one row of an answer. Returns `None` if it has no row.
-pub(crate) fn one<T>(mut rows: Vec<T>) -> Result<Option<T>, Error> {
+pub(crate) fn one<T>(mut rows: Vec<T>) -> Result<Option<T>> {
     let (row, count) = (rows.pop(), rows.len() + 1);
     if count > 1 && row.is_some() {
         return Err(Error::decode::<T>(format!(
@@ -170,8 +163,8 @@ fn located<'a, T>(
         Err(error) => {
             let at = error.path().to_string();
             // Our reasons show no text of the value; those of a type's own reader may.
-            let why =
-                Some(error.inner().to_string()).filter(|why| why.starts_with("expected ") && why.contains(", found "));
+            let is_ours = |why: &String| why.starts_with("expected ") && why.contains(", found ");
+            let why = Some(error.inner().to_string()).filter(is_ours);
             let error = Error::decode::<T>(error);
             // The reader stopped at that place, so the rest of the text may be torn.
             if serde_json::from_str::<Whole>(text).is_ok() {
@@ -238,7 +231,7 @@ impl<'de> Visitor<'de> for Whole {
     }
 }
 
-pub(crate) fn text(json: &[u8]) -> Result<&str, Error> {
+pub(crate) fn text(json: &[u8]) -> Result<&str> {
     // Checked once, with SIMD: decoding text is then faster than decoding bytes.
     simdutf8::basic::from_utf8(json).map_err(|_| Error::NotUtf8)
 }
@@ -269,7 +262,7 @@ fn framed<T: Serialize + ?Sized, E: Into<crate::error::BoxError>>(
     letter: u8,
     value: &T,
     write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
-) -> Result<Bytes, Error> {
+) -> Result<Bytes> {
     carry::check(value, Numbers::Any).map_err(Error::encode)?;
     let mut out = vec![BINARY, letter];
     write(&mut out).map_err(Error::encode)?;

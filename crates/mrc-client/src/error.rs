@@ -61,8 +61,7 @@ pub enum Error {
     #[error(transparent)]
     Drop(Arc<DropError>),
     /// The transaction is committed, but its invalidations failed until their deadline: outdated
-    /// entries may be served until their TTL ends. Don't run the transaction again: retry `pending`
-    /// by [`Invalidations::retry`].
+    /// entries may be served until their TTL ends. Retry `pending` by [`Invalidations::retry`].
     #[error("the transaction is committed, but {pending} couldn't be invalidated; {source}")]
     NotInvalidated {
         /// The invalidations that remain.
@@ -129,13 +128,8 @@ impl Error {
     /// changes. A service answers its own client's bad input with a 4xx, and logs this one.
     ///
     /// ```
-    /// # use mrc_client::MrcClient;
-    /// # use mrc_core::params;
-    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
-    /// let client = MrcClient::builder().store(mrc_store::MemoryStore::new()).build().unwrap();
-    /// let refused = client.query_with_cache("SELECT 1", params! {}, 60).await.unwrap_err();
-    /// assert!(refused.is_callers_fault() && !refused.is_retryable()); // the client has no database
-    /// # }
+    /// let no_database = mrc_client::Error::NoDatabase;
+    /// assert!(no_database.is_callers_fault() && !no_database.is_retryable());
     /// ```
     pub fn is_callers_fault(&self) -> bool {
         match self {

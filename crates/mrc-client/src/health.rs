@@ -6,7 +6,7 @@ use std::time::Duration;
 use mrc_store::CacheStore;
 use tokio::time::{Instant, timeout};
 
-use crate::error::Error;
+use crate::error::{Error, Result};
 
 const LIMIT: Duration = Duration::from_secs(5);
 
@@ -23,9 +23,9 @@ const LIMIT: Duration = Duration::from_secs(5);
 #[non_exhaustive]
 pub struct Health {
     /// The time that the cache took to answer; in a cluster, its slowest server.
-    pub cache: Result<Duration, Error>,
+    pub cache: Result<Duration>,
     /// The time that the database took to answer. `None` if the client has no database.
-    pub database: Option<Result<Duration, Error>>,
+    pub database: Option<Result<Duration>>,
     /// The servers of the cache that may evict the indexes of tags, which endangers invalidations
     /// by tag. Empty while no tags are used.
     pub tag_risks: Vec<String>,
@@ -54,7 +54,7 @@ impl fmt::Display for Health {
     }
 }
 
-fn part(f: &mut fmt::Formatter<'_>, name: &str, state: &Result<Duration, Error>) -> fmt::Result {
+fn part(f: &mut fmt::Formatter<'_>, name: &str, state: &Result<Duration>) -> fmt::Result {
     match state {
         Ok(took) => write!(f, "{name}: up ({took:.1?})"),
         Err(error) => write!(f, "{name}: down ({error})"),
@@ -66,7 +66,7 @@ pub(crate) async fn tag_risks(store: &dyn CacheStore) -> Vec<String> {
     timeout(LIMIT, store.tag_risks()).await.ok().and_then(Result::ok).unwrap_or_default()
 }
 
-pub(crate) async fn probe(ping: impl Future<Output = Result<(), Error>>) -> Result<Duration, Error> {
+pub(crate) async fn probe(ping: impl Future<Output = Result<()>>) -> Result<Duration> {
     let began = Instant::now();
     timeout(LIMIT, ping).await.unwrap_or(Err(Error::Deadline { limit: LIMIT })).map(|()| began.elapsed())
 }

@@ -9,7 +9,7 @@ use mrc_store::{INVALIDATION_LIMIT, Moment, Tags};
 pub(crate) struct Carried {
     tags: BTreeMap<Tag, Since>,
     /// An entry with lost tags was read: an invalidation couldn't reach an entry that contains it.
-    lost: bool,
+    pub(crate) lost: bool,
 }
 
 /// The start from which invalidations of a tag count.
@@ -56,17 +56,8 @@ impl Carried {
         Self { tags: [(tag, Since::Moment(store, moment))].into(), lost: false }
     }
 
-    /// Returns tags that are lost.
     pub(crate) fn lost() -> Self {
         Self { lost: true, ..Self::default() }
-    }
-
-    pub(crate) fn lose(&mut self) {
-        self.lost = true;
-    }
-
-    pub(crate) fn is_lost(&self) -> bool {
-        self.lost
     }
 
     pub(crate) fn names(&self) -> impl Iterator<Item = &Tag> {

@@ -12,11 +12,11 @@
 //! | `settings` | the settings that both doors share |
 //! | `pipeline/` | the one path: a hit is one GET, a miss leads or follows, a fill stores |
 //! | `call`, `compute` | the terms of a call; the computation of its value |
-//! | `scope`, `mode`, `frame`, `inherited` | the task's scope: mode, entry and inherited tags |
+//! | `scope`, `inherited` | the task's scope: mode, entry and inherited tags |
 //! | `follow/` | what a query's answer depends on, for a follower of the database's log |
 //! | `answer`, `codec`, `carry` | the bytes, decoded at the edge |
 //!
-//! Writes bypass the pipeline: `client/write`, `client/transaction`, `mrc-store`'s invalidations.
+//! Writes bypass the pipeline: `client/write`, `mrc-store`'s invalidations.
 
 mod answer;
 mod cache;
@@ -28,19 +28,16 @@ mod compute;
 mod error;
 mod events;
 mod follow;
-mod frame;
 mod health;
 mod inherited;
 mod invalidations;
 #[cfg(feature = "metrics")]
 mod metrics;
-mod mode;
 mod pipeline;
 mod settings;
 mod shape;
 mod source;
 mod store;
-mod types;
 
 #[doc(hidden)]
 pub mod macros_support;

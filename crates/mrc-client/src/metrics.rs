@@ -19,44 +19,12 @@ const SCANNED: &str = "mrc_scanned_keys_total";
 const EVICTED: &str = "mrc_evicted_entries_total";
 
 /// The most frequent first: the search is linear.
-const EVENT_NAMES: [&str; 23] = [
-    "hit",
-    "miss",
-    "computed",
-    "filled",
-    "followed",
-    "refreshing",
-    "stale",
-    "bypassed",
-    "failed",
-    "refused",
-    "bad_value",
-    "deadline_passed",
-    "overloaded",
-    "server_lost",
-    "server_back",
-    "removed",
-    "evicted",
-    "invalidated",
-    "drop_retried",
-    "dropped",
-    "depends_on_clock",
-    "not_followed",
-    "follower_away",
-];
+const EVENT_NAMES: &str = "hit miss computed filled followed refreshing stale bypassed failed refused bad_value \
+    deadline_passed overloaded server_lost server_back removed evicted invalidated \
+    drop_retried dropped depends_on_clock not_followed follower_away";
 
-const BYPASS_NAMES: [&str; 10] = [
-    "store_failed",
-    "ambiguous",
-    "waited_too_long",
-    "too_large",
-    "mode",
-    "reentrant",
-    "wrong_type",
-    "skipped",
-    "tags_lost",
-    "bad_tags",
-];
+const BYPASS_NAMES: &str = "store_failed ambiguous waited_too_long too_large mode reentrant wrong_type skipped \
+    tags_lost bad_tags";
 
 /// Counts the decisions of a cache, through the crate `metrics`. The program installs the exporter:
 /// Prometheus, OpenTelemetry or StatsD.
@@ -83,7 +51,6 @@ const BYPASS_NAMES: [&str; 10] = [
 ///
 /// // metrics_exporter_prometheus::PrometheusBuilder::new().install()?;
 /// let builder = mrc_client::MrcClient::builder().on_event(Metrics::new());
-/// # let _ = builder;
 /// ```
 #[derive(Debug, Clone)]
 pub struct Metrics {
@@ -121,8 +88,8 @@ impl Metrics {
         describe();
         let with = |name, value| with(&labels, name, value);
         Self {
-            events: EVENT_NAMES.map(|event| (event, counter!(EVENTS, with("event", event)))).into(),
-            bypasses: BYPASS_NAMES.map(|reason| (reason, counter!(BYPASSES, with("reason", reason)))).into(),
+            events: EVENT_NAMES.split(' ').map(|event| (event, counter!(EVENTS, with("event", event)))).collect(),
+            bypasses: BYPASS_NAMES.split(' ').map(|why| (why, counter!(BYPASSES, with("reason", why)))).collect(),
             hit: histogram!(HIT, labels.clone()),
             computed: histogram!(COMPUTE, with("outcome", "ok")),
             failed: histogram!(COMPUTE, with("outcome", "error")),
@@ -227,7 +194,7 @@ mod tests {
         expected.extend(more.iter().map(|line| (*line).to_owned()));
         expected.sort();
         assert_eq!(recorded(|| Metrics::new().on_event(event)), expected, "{event:?}");
-        assert!(EVENT_NAMES.contains(&event.name()));
+        assert!(EVENT_NAMES.split(' ').any(|name| name == event.name()));
     }
 
     #[test]
@@ -273,7 +240,7 @@ mod tests {
         ] {
             let (reason, line) = (why.name(), format!("mrc_bypasses_total{{reason={}}} 1", why.name()));
             check(&Event::Bypassed { key, why }, &[&line]);
-            assert!(BYPASS_NAMES.contains(&reason));
+            assert!(BYPASS_NAMES.split(' ').any(|name| name == reason));
         }
     }
 

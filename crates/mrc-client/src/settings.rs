@@ -6,7 +6,7 @@ use std::time::Duration;
 use mrc_core::{Ttl, TtlError};
 use mrc_store::Invalidator;
 
-use crate::error::Error;
+use crate::error::{Error, Result};
 
 /// The settings that an [`MrcClient`](crate::MrcClient) and a [`Cache`](crate::Cache) share.
 ///
@@ -52,7 +52,7 @@ impl Default for Settings {
 }
 
 impl Settings {
-    pub(crate) fn read<F: Fn(&str) -> Option<String>>(&mut self, vars: &Vars<F>) -> Result<(), Error> {
+    pub(crate) fn read<F: Fn(&str) -> Option<String>>(&mut self, vars: &Vars<F>) -> Result<()> {
         vars.parsed("MRC_JITTER", "a fraction such as 0.1", &mut self.jitter)?;
         vars.millis("MRC_LEASE_MS", &mut self.lease)?;
         vars.millis("MRC_WAIT_MAX_MS", &mut self.wait_max)?;
@@ -63,7 +63,7 @@ impl Settings {
         vars.millis("MRC_INVALIDATION_DEADLINE_MS", &mut self.invalidation_deadline)
     }
 
-    pub(crate) fn check(&self) -> Result<(), Error> {
+    pub(crate) fn check(&self) -> Result<()> {
         let refuse = |reason: &str| Err(Error::Config(reason.into()));
         if !(0.0..1.0).contains(&self.jitter) {
             return Err(TtlError::Jitter(self.jitter).into());
@@ -95,7 +95,7 @@ pub enum OnError {
 impl FromStr for OnError {
     type Err = Error;
 
-    fn from_str(name: &str) -> Result<Self, Error> {
+    fn from_str(name: &str) -> Result<Self> {
         match name {
             "degrade" => Ok(Self::Degrade),
             "fail" => Ok(Self::Fail),
@@ -108,19 +108,19 @@ impl FromStr for OnError {
 pub(crate) struct Vars<F>(pub(crate) F);
 
 impl<F: Fn(&str) -> Option<String>> Vars<F> {
-    pub(crate) fn parsed<T: FromStr>(&self, name: &str, expected: &str, setting: &mut T) -> Result<(), Error> {
+    pub(crate) fn parsed<T: FromStr>(&self, name: &str, expected: &str, setting: &mut T) -> Result<()> {
         if let Some(value) = self.0(name) {
             *setting = value.parse().map_err(|_| wrong(name, &value, expected))?;
         }
         Ok(())
     }
 
-    pub(crate) fn millis(&self, name: &str, setting: &mut Duration) -> Result<(), Error> {
+    pub(crate) fn millis(&self, name: &str, setting: &mut Duration) -> Result<()> {
         let expected = "a number of milliseconds, such as 1000";
         let mut millis = setting.as_secs_f64() * 1000.0;
         self.parsed(name, expected, &mut millis)?;
-        *setting =
-            Duration::try_from_secs_f64(millis / 1000.0).map_err(|_| wrong(name, &millis.to_string(), expected))?;
+        let duration = Duration::try_from_secs_f64(millis / 1000.0);
+        *setting = duration.map_err(|_| wrong(name, &millis.to_string(), expected))?;
         Ok(())
     }
 }
@@ -129,73 +129,55 @@ pub(crate) fn wrong(name: &str, value: &str, expected: &str) -> Error {
     Error::Config(format!("{name} is {value:?}: it must be {expected}"))
 }
 
-/// The setters of the shared settings, for a builder with `config.settings` and `events`.
+/// Setters of a builder. Each sets the setting of its name.
 macro_rules! setters {
+    ($self:ident => $settings:expr; $($(#[$doc:meta])* $name:ident($value:ident: $type:ty);)+) => {$(
+        $(#[$doc])*
+        pub fn $name(mut $self, $value: $type) -> Self {
+            $settings.$name = $value;
+            $self
+        }
+    )+};
+}
+pub(crate) use setters;
+
+/// The setters of the shared settings, for a builder with `config.settings` and `events`.
+macro_rules! shared_setters {
     () => {
-        /// Sets the fraction by which TTLs vary. Default: 0.1, ±10 %, as in both peers.
-        pub fn jitter(mut self, fraction: f64) -> Self {
-            self.config.settings.jitter = fraction;
-            self
-        }
-
-        /// Sets how long a claim stands while a value is computed. A value that takes longer isn't
-        /// stored. Default: 30 s.
-        pub fn lease(mut self, lease: Duration) -> Self {
-            self.config.settings.lease = lease;
-            self
-        }
-
-        /// Sets how long a call waits for another process that computes the value. Then it computes
-        /// the value itself. Default: 1 s.
-        pub fn wait_max(mut self, wait: Duration) -> Self {
-            self.config.settings.wait_max = wait;
-            self
-        }
-
-        /// Sets how long a call may take as a whole, including its waits for other callers. After
-        /// that it ends with [`Error::Deadline`]. Default: 60 s.
-        ///
-        /// The store's own time-outs limit calls that only touch the cache.
-        pub fn deadline(mut self, deadline: Duration) -> Self {
-            self.config.settings.deadline = deadline;
-            self
-        }
-
-        /// Keeps a stale copy of each value for this long beyond its TTL. Default: zero, no copies.
-        ///
-        /// If the computation fails, or is too slow, the caller gets the copy instead of an error,
-        /// marked as [`Source::Stale`](crate::Source::Stale). Every invalidation of an entry, a
-        /// peer's included, removes its copy too. Copies double the memory of an entry.
-        pub fn stale_on_error(mut self, window: Duration) -> Self {
-            self.config.settings.stale_on_error = window;
-            self
-        }
-
-        /// Recomputes values that are hit in the last part of their TTL, so that values in use
-        /// never miss. Default: zero, values expire.
-        ///
-        /// The probability of a refresh grows from the start of this window to 1 in its last
-        /// quarter. One process refreshes, in the background, and the new value gets a whole TTL. A
-        /// window longer than half of the TTL counts as that half. A function is computed by one of
-        /// its callers, which waits for it. After Vattani, Chierichetti, Lowenstein: *Optimal
-        /// Probabilistic Cache Stampede Prevention* (VLDB 2015).
-        pub fn early_refresh(mut self, window: Duration) -> Self {
-            self.config.settings.early_refresh = window;
-            self
-        }
-
-        /// Sets the largest value that is stored or taken from the cache, in bytes. A larger value
-        /// is computed at each call. Default: 64 MiB.
-        pub fn max_value(mut self, bytes: usize) -> Self {
-            self.config.settings.max_value = bytes;
-            self
-        }
-
-        /// Sets how long a failed invalidation is tried again before it returns an error. There is
-        /// one attempt if it is zero. Default: 10 s.
-        pub fn invalidation_deadline(mut self, deadline: Duration) -> Self {
-            self.config.settings.invalidation_deadline = deadline;
-            self
+        $crate::settings::setters! { self => self.config.settings;
+            /// Sets the fraction by which TTLs vary. Default: 0.1, ±10 %, as in both peers.
+            jitter(fraction: f64);
+            /// Sets how long a claim stands while a value is computed. A value that takes longer
+            /// isn't stored. Default: 30 s.
+            lease(lease: Duration);
+            /// Sets how long a call waits for another process that computes the value. Then it
+            /// computes the value itself. Default: 1 s.
+            wait_max(wait: Duration);
+            /// Sets how long a call may take as a whole, including its waits for other callers.
+            /// Then it ends with [`Error::Deadline`]. The store's own time-outs limit calls that
+            /// only touch the cache. Default: 60 s.
+            deadline(deadline: Duration);
+            /// Keeps a stale copy of each value for this long beyond its TTL. Default: zero, no
+            /// copies.
+            ///
+            /// If the computation fails, or is too slow, the caller gets the copy, marked as
+            /// [`Source::Stale`](crate::Source::Stale). Every invalidation of an entry, a peer's
+            /// included, removes its copy too. Copies double the memory of an entry.
+            stale_on_error(window: Duration);
+            /// Recomputes values that are hit in the last part of their TTL, so that values in use
+            /// never miss. Default: zero, values expire.
+            ///
+            /// The probability of a refresh grows from the start of this window to 1 in its last
+            /// quarter. One process refreshes, in the background, and the new value gets a whole
+            /// TTL. A window longer than half of the TTL counts as that half. A function is
+            /// computed by one of its callers, which waits for it.
+            early_refresh(window: Duration);
+            /// Sets the largest value that is stored or taken from the cache, in bytes. A larger
+            /// value is computed at each call. Default: 64 MiB.
+            max_value(bytes: usize);
+            /// Sets how long a failed invalidation is tried again before it returns an error. There
+            /// is one attempt if it is zero. Default: 10 s.
+            invalidation_deadline(deadline: Duration);
         }
 
         /// Adds a listener for the events of the cache. May be called several times.
@@ -205,7 +187,7 @@ macro_rules! setters {
         }
     };
 }
-pub(crate) use setters;
+pub(crate) use shared_setters;
 
 macro_rules! with_options {
     () => {
@@ -233,29 +215,3 @@ macro_rules! with_options {
     };
 }
 pub(crate) use with_options;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(vars: &[(&str, &str)]) -> Result<Settings, Error> {
-        let mut settings = Settings::default();
-        let var = |name: &str| vars.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
-        settings.read(&Vars(var))?;
-        Ok(settings)
-    }
-
-    #[test]
-    fn the_environment_overrides_the_defaults() {
-        let settings = read(&[("MRC_LEASE_MS", "1500"), ("MRC_JITTER", "0")]).unwrap();
-        assert_eq!((settings.lease, settings.jitter), (Duration::from_millis(1500), 0.0));
-        assert_eq!(read(&[]).unwrap(), Settings::default());
-    }
-
-    #[test]
-    fn a_variable_that_is_wrong_is_named() {
-        for (name, value) in [("MRC_JITTER", "much"), ("MRC_LEASE_MS", "-5"), ("MRC_DEADLINE_MS", "soon")] {
-            assert!(read(&[(name, value)]).unwrap_err().to_string().contains(name), "{name}");
-        }
-    }
-}

@@ -7,7 +7,7 @@ use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
 use syn::{Error, Expr, Lit, LitBool, LitInt, LitStr, Member, Pat, Result, Token, parenthesized};
 
-use crate::names;
+use crate::function::is_format;
 
 /// The arguments of `#[cached(…)]`.
 pub(crate) struct CachedArgs {
@@ -68,6 +68,8 @@ pub(crate) enum EntryName {
     Off,
 }
 
+const CACHED: &str = "cache, ttl, key, skip, tags, bound, version, prefix, skip_none, cache_err, err_ttl, entry, many";
+
 impl Parse for CachedArgs {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
         let (mut cache, mut bound, mut ttl, mut version, mut prefix, mut key) = (None, None, None, None, None, None);
@@ -81,16 +83,13 @@ impl Parse for CachedArgs {
             "prefix" => once(&mut prefix, name, assigned(input)?),
             "key" => once(&mut key, name, list(input, Part::parse)?),
             "skip" => once(&mut skip, name, list(input, Ident::parse_any)?),
-            "tags" => once(&mut tags, name, list(input, TagExpr::parse)?),
+            "tags" => once(&mut tags, name, list(input, |tag| tag.parse().map(TagExpr))?),
             "skip_none" => once(&mut skip_none, name, name.clone()),
             "cache_err" => once(&mut cache_err, name, within(input)?),
             "err_ttl" => once(&mut err_ttl, name, assigned(input)?),
             "entry" => once(&mut entry, name, assigned(input)?),
             "many" => once(&mut many, name, Many::parse(name, input)?),
-            _ => Err(unknown(
-                name,
-                "cache, ttl, key, skip, tags, bound, version, prefix, skip_none, cache_err, err_ttl, entry, many",
-            )),
+            _ => Err(unknown(name, CACHED)),
         })?;
         let cache = cache.ok_or_else(|| Error::new(Span::call_site(), NO_CACHE))?;
         let (tags, entry) = (tags.unwrap_or_default(), entry.unwrap_or_default());
@@ -103,8 +102,8 @@ impl Parse for InvalidatesArgs {
         let (mut cache, mut tags, mut all_tags, mut entries) = (None, None, None, None);
         each(input, |name| match name.to_string().as_str() {
             "cache" => once(&mut cache, name, assigned(input)?),
-            "tags" => once(&mut tags, name, list(input, TagExpr::parse)?),
-            "all_tags" => once(&mut all_tags, name, list(input, TagExpr::parse)?),
+            "tags" => once(&mut tags, name, list(input, |tag| tag.parse().map(TagExpr))?),
+            "all_tags" => once(&mut all_tags, name, list(input, |tag| tag.parse().map(TagExpr))?),
             "entry" => once(&mut entries, name, list(input, Expr::parse)?),
             _ => Err(unknown(name, "cache, tags, all_tags, entry")),
         })?;
@@ -116,10 +115,8 @@ impl Parse for InvalidatesArgs {
         };
         let tagged = !args.tags.is_empty() || !args.all_tags.is_empty();
         if !tagged && args.entries.is_empty() {
-            return Err(Error::new(
-                Span::call_site(),
-                "nothing is invalidated: write `tags(…)`, `all_tags(…)` or `entry(…)`",
-            ));
+            let nothing = "nothing is invalidated: write `tags(…)`, `all_tags(…)` or `entry(…)`";
+            return Err(Error::new(Span::call_site(), nothing));
         }
         if tagged && args.cache.is_none() {
             return Err(Error::new(Span::call_site(), NO_CACHE));
@@ -161,18 +158,12 @@ impl ToTokens for Part {
     }
 }
 
-impl TagExpr {
-    fn parse(input: ParseStream<'_>) -> Result<Self> {
-        input.parse().map(Self)
-    }
-}
-
 impl ToTokens for TagExpr {
     /// Emits the tag, as an expression.
     fn to_tokens(&self, tokens: &mut TokenStream) {
         let tag = &self.0;
         tokens.extend(match tag {
-            Expr::Lit(literal) if matches!(&literal.lit, Lit::Str(text) if names::is_format(&text.value())) => {
+            Expr::Lit(literal) if matches!(&literal.lit, Lit::Str(text) if is_format(&text.value())) => {
                 quote!(::mrc::Tag::from(::std::format!(#tag)))
             }
             _ => quote!(::mrc::Tag::from(#tag)),

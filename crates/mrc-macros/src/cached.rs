@@ -6,16 +6,18 @@ use syn::spanned::Spanned;
 use syn::{Error, Result};
 
 use crate::attr::CachedArgs;
-use crate::companion::{bounded, companion};
 use crate::function::{Function, Returns};
-use crate::{key, many};
+use crate::key::{self, bounded, companion};
+use crate::many;
 
 pub(crate) fn expand(args: &CachedArgs, function: &Function) -> Result<TokenStream> {
     if let Some(many) = &args.many {
         return many::expand(many, args, function);
     }
     let returns = function.returns()?;
-    check(args)?;
+    if let (None, Some(ttl)) = (&args.cache_err, &args.err_ttl) {
+        return Err(Error::new_spanned(ttl, "which errors live that long? Write `cache_err(pattern)` too"));
+    }
     let parts = key::parts(args, function)?;
     let spec = key::spec(args, function, &parts)?;
     let (cache, tags) = (bounded(args, function.cache(&args.cache)), &args.tags);
@@ -42,15 +44,6 @@ pub(crate) fn expand(args: &CachedArgs, function: &Function) -> Result<TokenStre
     };
     let companion = companion(args, function, &parts, &value.to_token_stream(), &entry);
     Ok(quote!(#cached #companion))
-}
-
-fn check(args: &CachedArgs) -> Result<()> {
-    match (&args.cache_err, &args.err_ttl) {
-        (None, Some(ttl)) => {
-            Err(Error::new_spanned(ttl, "which errors live that long? Write `cache_err(pattern)` too"))
-        }
-        _ => Ok(()),
-    }
 }
 
 /// Returns the closure that a miss runs: the tags, the body, the rules for its outcome.

@@ -1,16 +1,15 @@
-//! The function under an attribute, with a parsed signature and an unparsed body.
+//! The function under an attribute, with a parsed signature and an unparsed body. And the names
+//! that an expression mentions: the companion needs these arguments.
 
 use std::collections::HashSet;
 
-use proc_macro2::{Group, Ident, TokenStream};
+use proc_macro2::{Group, Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::parse::{Parse, ParseStream};
 use syn::{
     Attribute, Error, Expr, FnArg, GenericArgument, Pat, PatType, PathArguments, PathSegment, ReceiverKind, Result,
     ReturnType, Signature, Type, Visibility,
 };
-
-use crate::names;
 
 #[derive(Clone)]
 pub(crate) struct Function {
@@ -72,7 +71,7 @@ impl Function {
     /// Returns the cache, valid for the whole call. The cache is cloned if the body could move it:
     /// a clone shares the entries.
     pub(crate) fn cache(&self, cache: &Expr) -> TokenStream {
-        let names = names::mentioned(cache.to_token_stream());
+        let names = mentioned(cache.to_token_stream());
         if self.sig.inputs.iter().any(|input| !is_shared(input) && mentions(&names, input)) {
             quote!(&<::mrc::Cache as ::core::clone::Clone>::clone(&#cache))
         } else {
@@ -82,12 +81,10 @@ impl Function {
 
     pub(crate) fn returns(&self) -> Result<Returns<'_>> {
         let ReturnType::Type(_, whole) = &self.sig.output else {
-            return Err(Error::new_spanned(
-                &self.sig.ident,
-                "this function returns nothing: there is nothing to cache",
-            ));
+            let nothing = "this function returns nothing: there is nothing to cache";
+            return Err(Error::new_spanned(&self.sig.ident, nothing));
         };
-        if names::mentioned(whole.to_token_stream()).contains("impl") {
+        if mentioned(whole.to_token_stream()).contains("impl") {
             return Err(Error::new_spanned(whole, "a cached value is read back: name its type instead of `impl`"));
         }
         let ok = last_segment(whole).filter(|last| last.ident == "Result").and_then(first_type);
@@ -125,9 +122,7 @@ pub(crate) fn name_of(argument: &PatType) -> Option<&Ident> {
 pub(crate) fn mentions(names: &HashSet<String>, input: &FnArg) -> bool {
     match input {
         FnArg::Receiver(_) => names.contains("self"),
-        FnArg::Typed(argument) => {
-            names::mentioned(argument.pat.to_token_stream()).iter().any(|name| names.contains(name))
-        }
+        FnArg::Typed(argument) => mentioned(argument.pat.to_token_stream()).iter().any(|name| names.contains(name)),
     }
 }
 
@@ -142,4 +137,36 @@ fn is_shared(input: &FnArg) -> bool {
         },
         FnArg::Typed(argument) => shared(&argument.ty),
     }
+}
+
+/// Returns the identifiers in tokens and in the braces of format strings. Extra names do no harm.
+pub(crate) fn mentioned(tokens: TokenStream) -> HashSet<String> {
+    let mut names = HashSet::new();
+    collect(tokens, &mut names);
+    names
+}
+
+/// Returns whether a literal has placeholders or doubled braces.
+pub(crate) fn is_format(text: &str) -> bool {
+    text.contains(['{', '}'])
+}
+
+fn collect(tokens: TokenStream, names: &mut HashSet<String>) {
+    for token in tokens {
+        match token {
+            TokenTree::Group(group) => collect(group.stream(), names),
+            TokenTree::Ident(ident) => {
+                names.insert(ident.to_string());
+            }
+            TokenTree::Literal(literal) => names.extend(inline(&literal.to_string())),
+            TokenTree::Punct(_) => {}
+        }
+    }
+}
+
+/// Returns the words of `{name}`, `{name:>width$}`.
+fn inline(text: &str) -> impl Iterator<Item = String> {
+    let braces = text.split('{').skip(1).filter_map(|rest| rest.split('}').next());
+    let word = |char: char| !(char.is_alphanumeric() || char == '_');
+    braces.flat_map(move |inside| inside.split(word)).filter(|name| !name.is_empty()).map(str::to_owned)
 }

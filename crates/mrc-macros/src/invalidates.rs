@@ -10,10 +10,9 @@ use crate::function::Function;
 
 pub(crate) fn expand(args: &InvalidatesArgs, function: &Function) -> Result<TokenStream> {
     let ReturnType::Type(_, whole) = &function.sig.output else {
-        return Err(Error::new_spanned(
-            &function.sig.ident,
-            "an invalidation can fail, and nobody would hear of it: return a `Result<T, E>` with `E: From<mrc::Error>`",
-        ));
+        let unheard =
+            "an invalidation can fail, and nobody would hear of it: return a `Result<T, E>` with `E: From<mrc::Error>`";
+        return Err(Error::new_spanned(&function.sig.ident, unheard));
     };
     let cache = args.cache.iter().map(|cache| {
         let cache = function.cache(cache);

@@ -1,13 +1,13 @@
-//! The identity of a call: the function, its type arguments, and the chosen arguments.
+//! The identity of a call: the function, its type arguments, and the chosen arguments. And the
+//! companion of a cached function, with the cache that both ask.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{ToTokens, quote, quote_spanned};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
-use syn::{Error, FnArg, GenericParam, PatType, ReceiverKind, Result};
+use syn::{ConstParam, Error, FnArg, GenericParam, PatType, ReceiverKind, Result, TypeParam};
 
-use crate::attr::{CachedArgs, Part};
-use crate::function::{Function, name_of};
-use crate::names;
+use crate::attr::{CachedArgs, EntryName, Part};
+use crate::function::{Function, mentioned, mentions, name_of};
 
 /// Returns the arguments in the key: those of `key(…)`, or all except those of `skip(…)`.
 pub(crate) fn parts(args: &CachedArgs, function: &Function) -> Result<Vec<Part>> {
@@ -38,20 +38,16 @@ fn all_but(skip: &[Ident], function: &Function) -> Result<Vec<Part>> {
     for input in &function.sig.inputs {
         match input {
             FnArg::Receiver(receiver) if !skip.iter().any(|name| name == "self") => {
-                return Err(Error::new(
-                    receiver.self_token.span,
-                    "does the result depend on `self`? If not, write `skip(self)`; else name what it depends on, `key(self.field, …)`",
-                ));
+                let message = "does the result depend on `self`? If not, write `skip(self)`; else name what it depends on, `key(self.field, …)`";
+                return Err(Error::new(receiver.self_token.span, message));
             }
             FnArg::Receiver(_) => {}
             FnArg::Typed(argument) => match name_of(argument) {
                 Some(name) if skip.contains(name) => {}
                 Some(name) => parts.push(Part::of(name)),
                 None => {
-                    return Err(Error::new_spanned(
-                        &argument.pat,
-                        "a pattern has no name in a key: name the argument and take it apart in the body, or choose others by `key(…)`",
-                    ));
+                    let message = "a pattern has no name in a key: name the argument and take it apart in the body, or choose others by `key(…)`";
+                    return Err(Error::new_spanned(&argument.pat, message));
                 }
             },
         }
@@ -80,16 +76,14 @@ pub(crate) fn spec(args: &CachedArgs, function: &Function, parts: &[Part]) -> Re
         None => quote!(::mrc::macros_support::identity(&|| {}, #name)),
     };
     let version = args.version.iter();
-    let types = function.sig.generics.params.iter().filter_map(|generic| match generic {
-        GenericParam::Type(ty) => {
-            let (name, ty) = (format!("<{}>", ty.ident), &ty.ident);
-            Some(quote!(.param(#name, ::core::any::type_name::<#ty>())))
-        }
-        GenericParam::Const(constant) => {
-            let (name, constant) = (format!("<{}>", constant.ident), &constant.ident);
-            Some(quote!(.param(#name, #constant)))
-        }
-        GenericParam::Lifetime(_) => None,
+    let types = function.sig.generics.params.iter().filter_map(|generic| {
+        let (ident, value) = match generic {
+            GenericParam::Type(TypeParam { ident, .. }) => (ident, quote!(::core::any::type_name::<#ident>())),
+            GenericParam::Const(ConstParam { ident, .. }) => (ident, quote!(#ident)),
+            GenericParam::Lifetime(_) => return None,
+        };
+        let name = format!("<{ident}>");
+        Some(quote!(.param(#name, #value)))
     });
     let spec = quote!(::mrc::Spec::of(#identity) #(.version(#version))* #(#types)*);
     let spec = parts.iter().try_fold(spec, |spec, part| param(&spec, function, part))?;
@@ -122,5 +116,60 @@ fn place(function: &Function, part: &Part, at: Span) -> Result<TokenStream> {
 }
 
 fn is_impl(ty: &syn::Type) -> bool {
-    names::mentioned(ty.to_token_stream()).contains("impl")
+    mentioned(ty.to_token_stream()).contains("impl")
+}
+
+/// Returns the cache, or its part with the function's own bound.
+pub(crate) fn bounded(args: &CachedArgs, cache: TokenStream) -> TokenStream {
+    match &args.bound {
+        None => cache,
+        Some(bound) => quote!(&::mrc::macros_support::bounded(#cache, #bound)),
+    }
+}
+
+/// Returns the companion: a function that returns the entry of a call, with a value of this type.
+/// The companion takes the arguments in the key, and those that the cache, the bound, the TTL or
+/// the tags mention. Returns `None` for `entry = false`.
+pub(crate) fn companion(
+    args: &CachedArgs,
+    function: &Function,
+    parts: &[Part],
+    value: &TokenStream,
+    entry: &TokenStream,
+) -> Option<TokenStream> {
+    let name = match &args.entry {
+        EntryName::Off => return None,
+        EntryName::Default => format_ident!("{}_entry", function.sig.ident.unraw(), span = function.sig.ident.span()),
+        EntryName::Named(name) => name.clone(),
+    };
+    let (cache, bound, ttl, tags) = (&args.cache, &args.bound, &args.ttl, &args.tags);
+    let mut needed = mentioned(quote!(#cache #bound #ttl #(#tags)*));
+    let cache = bounded(args, quote!(&#cache));
+    needed.extend(parts.iter().map(|part| part.argument.to_string()));
+    let inputs = function.sig.inputs.iter().filter(|input| mentions(&needed, input)).map(|input| match input {
+        FnArg::Receiver(_) => quote!(&self),
+        FnArg::Typed(argument) => match name_of(argument) {
+            Some(name) => {
+                let ty = &argument.ty;
+                quote!(#name: #ty)
+            }
+            None => argument.to_token_stream(),
+        },
+    });
+    let (vis, (generics, _, conditions)) = (&function.vis, function.sig.generics.split_for_impl());
+    let conditional = function.attrs.iter().filter(|attr| attr.path().is_ident("cfg"));
+    let ident = &function.sig.ident;
+    let doc = format!("The entry of a call of `{ident}` with these arguments: to look at, to set or to remove.");
+    Some(quote! {
+        #(#conditional)*
+        #[doc = #doc]
+        #[must_use]
+        #[allow(dead_code, unused_variables, clippy::all)]
+        #vis fn #name #generics(#(#inputs),*) -> ::mrc::Entry<#value> #conditions {
+            #[allow(unused_imports)]
+            use ::mrc::macros_support::OfAnyType as _;
+            let __cache: &::mrc::Cache = #cache;
+            #entry
+        }
+    })
 }

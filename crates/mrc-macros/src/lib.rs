@@ -5,12 +5,10 @@
 
 mod attr;
 mod cached;
-mod companion;
 mod function;
 mod invalidates;
 mod key;
 mod many;
-mod names;
 
 use proc_macro::TokenStream;
 use syn::parse_macro_input;

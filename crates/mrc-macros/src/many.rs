@@ -7,9 +7,8 @@ use syn::spanned::Spanned;
 use syn::{Error, FnArg, Pat, Result, Signature, Type};
 
 use crate::attr::{CachedArgs, Many};
-use crate::companion::{bounded, companion};
 use crate::function::{Function, name_of};
-use crate::key;
+use crate::key::{self, bounded, companion};
 
 /// The argument that holds the ids.
 struct Ids<'a> {
@@ -79,10 +78,8 @@ fn ids<'a>(many: &Many, function: &'a Function) -> Result<Ids<'a>> {
         Some((position, name_of(argument)?, &*argument.pat, &*slice.elem))
     };
     let Some((position, name, pattern, ty)) = function.sig.inputs.iter().enumerate().find_map(slice) else {
-        return Err(Error::new(
-            function.sig.ident.span(),
-            "`many` needs the ids: an argument that is a slice, like `ids: &[u64]`",
-        ));
+        let needed = "`many` needs the ids: an argument that is a slice, like `ids: &[u64]`";
+        return Err(Error::new(function.sig.ident.span(), needed));
     };
     let plural = name.unraw().to_string();
     let id = match (&many.id, plural.strip_suffix('s')) {

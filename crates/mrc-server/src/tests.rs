@@ -33,6 +33,15 @@ impl Flaky {
         Arc::new(Self { memory, failures: failures.into(), index_failures: 0.into(), calls: Mutex::default() })
     }
 
+    /// Adds an entry with tags.
+    async fn add(&self, key: &str, tags: &[Tag]) {
+        let (token, life) = (Token::from_bits(9), Duration::from_secs(60));
+        self.memory.claim(key, &token, Terms::fill(life)).await.unwrap();
+        let since = self.memory.now().await.unwrap();
+        let tags = tags.iter().map(|tag| (tag.clone(), since)).collect();
+        assert!(self.memory.fill(key, &token, "[]".into(), Life::from(life).tags(tags)).await.unwrap());
+    }
+
     fn server(self: &Arc<Self>) -> (MrcServer, Arc<Mutex<Vec<String>>>) {
         let heard = Arc::new(Mutex::new(Vec::new()));
         let events = Arc::clone(&heard);
@@ -166,12 +175,8 @@ async fn tagged() -> (Arc<Flaky>, Vec<String>) {
     let mut keys = Vec::new();
     for (format, open) in [(KeyFormat::TypeScript, "true"), (KeyFormat::Python, "True")] {
         let key = format!("StoreId=3_Open={open}_{HASH}");
-        let (token, life) = (Token::from_bits(keys.len() as u128), Duration::from_secs(60));
-        store.claim(&key, &token, Terms::fill(life)).await.unwrap();
-        let since = store.now().await.unwrap();
         let tags = [Tag::param("StoreId", &3.into(), format), Tag::param("Open", &true.into(), format)];
-        let tags = tags.map(|tag| (tag, since)).into_iter().collect();
-        assert!(store.fill(&key, &token, "[]".into(), Life::from(life).tags(tags)).await.unwrap());
+        store.add(&key, &tags).await;
         keys.push(key);
     }
     (store, keys)
@@ -235,11 +240,7 @@ async fn tags_are_invalidated_by_any_or_all() {
 /// Adds the entry of a function that read an entry of store 3, which its key doesn't show.
 async fn with_function() -> Arc<Flaky> {
     let (store, _) = tagged().await;
-    let (token, life) = (Token::from_bits(9), Duration::from_secs(60));
-    store.claim("shop:report()", &token, Terms::fill(life)).await.unwrap();
-    let since = store.now().await.unwrap();
-    let tags = [(Tag::param("StoreId", &3.into(), KeyFormat::TypeScript), since)].into_iter().collect();
-    assert!(store.fill("shop:report()", &token, "[]".into(), Life::from(life).tags(tags)).await.unwrap());
+    store.add("shop:report()", &[Tag::param("StoreId", &3.into(), KeyFormat::TypeScript)]).await;
     store
 }
 

@@ -14,12 +14,10 @@ use sqlx::mysql::{MySqlArguments, MySqlConnection, MySqlRow};
 use sqlx::{Arguments, AssertSqlSafe, Either, Executor, MySqlPool, Row, SqlSafeStr, Statement};
 use tracing::Span;
 
-use crate::columns::{Described, describe};
+use crate::columns::{Described, JsonColumns, describe};
 use crate::failure::{failed, is_whole, refused};
-use crate::json_columns::JsonColumns;
-use crate::params::Bound;
 use crate::session::Sessions;
-use crate::values;
+use crate::values::{self, Bound};
 
 /// Queries MySQL or MariaDB through sqlx. The answers equal those of `MySqlExecutor` with
 /// `ParamMode::Prepared` byte for byte, with these [exceptions](crate#rows-that-differ).
@@ -47,23 +45,20 @@ use crate::values;
 /// New connections for reads follow the pool's `set_connect_options`.
 ///
 /// # Statements
-/// Each query runs as a prepared statement, in autocommit. `IN (?)` takes a list. The statement is
-/// closed after the query, so that no later query gets an answer by the types of earlier params.
-/// This costs one round trip more than `MySqlExecutor`. An answer without rows costs two more.
-///
-/// On MariaDB, the first answer with a JSON column waits for a look at the catalogue, every 5
-/// minutes. JSON that isn't a column of a table is returned as text there.
-///
-/// Each query is a `tracing` span, like a query of `MySqlExecutor`.
+/// Each query runs as a prepared statement, in autocommit, in a `tracing` span. `IN (?)` takes a
+/// list. The statement is closed after the query, so that no later query gets an answer by the
+/// types of earlier params. This costs one round trip more than `MySqlExecutor`. An answer without
+/// rows costs two more. On MariaDB, the first answer with a JSON column waits for a look at the
+/// catalogue, every 5 minutes. JSON that isn't a column of a table is returned as text there.
 ///
 /// # Limits
 /// Waiting for a connection, including its opening, takes at most the pool's `acquire_timeout`.
 /// While nothing listens at the port, sqlx retries for that time, then returns a `Timeout`.
 /// `MySqlExecutor` returns `Unavailable` at once. A cancelled query closes its connection. The
-/// server ends the query by its time limit.
-///
-/// The reads' connections belong to the runtime of the first query, and must not outlive it.
+/// server ends the query by its time limit. The reads' connections belong to the runtime of the
+/// first query, and must not outlive it.
 #[derive(Clone)]
+#[must_use = "an executor does nothing until a client gets it"]
 pub struct SqlxExecutor {
     pub(crate) sessions: Sessions,
     json_columns: Arc<JsonColumns>,
@@ -76,7 +71,6 @@ impl SqlxExecutor {
     }
 
     /// Sets the maximum of connections for reads. Default: the maximum of the service's pool.
-    #[must_use]
     pub fn max_connections(mut self, connections: u32) -> Self {
         self.sessions.max_connections = Some(connections.max(1));
         self
@@ -84,7 +78,6 @@ impl SqlxExecutor {
 
     /// Sets the time limit of a query, until its last row is read. The server gets the same limit.
     /// Default: 30 seconds.
-    #[must_use]
     pub fn query_timeout(mut self, limit: Duration) -> Self {
         self.sessions.query_timeout = limit;
         self
@@ -92,7 +85,6 @@ impl SqlxExecutor {
 
     /// Sets the time zone of each session, such as `+00:00`. Default: the server's. Services that
     /// share entries must use the same zone: `TIMESTAMP` columns and `NOW()` depend on it.
-    #[must_use]
     pub fn time_zone(mut self, zone: impl Into<String>) -> Self {
         self.sessions.time_zone = Some(zone.into());
         self
@@ -100,7 +92,7 @@ impl SqlxExecutor {
 
     /// Returns the service's pool, for the service's own statements and transactions.
     pub fn pool(&self) -> &MySqlPool {
-        self.sessions.service()
+        &self.sessions.service
     }
 
     pub(crate) async fn read(&self, sql: &str, params: &Params, rows: &mut RowEncoder) -> Result<(), ExecuteError> {
@@ -138,7 +130,7 @@ impl SqlxExecutor {
     }
 
     pub(crate) fn span(&self, sql: &str) -> Span {
-        let options = self.sessions.service().connect_options();
+        let options = self.sessions.service.connect_options();
         let socket = options.get_socket().and_then(|path| path.to_str());
         let (address, port) = socket.map_or((options.get_host(), Some(options.get_port())), |path| (path, None));
         span::query(Target { system: "mysql", namespace: options.get_database(), address: Some(address), port }, sql)

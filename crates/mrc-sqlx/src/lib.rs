@@ -1,11 +1,10 @@
 //! The mrc cache for services that hold an `sqlx::MySqlPool`.
 //!
 //! [`SqlxExecutor`] returns the same bytes as mrc's `MySqlExecutor` with `ParamMode::Prepared`, its
-//! default for the row format `Canonical`. Services with either executor then share entries.
-//!
-//! Params are always bound to prepared statements. For the row formats `TypeScript` and `Python`,
-//! `MySqlExecutor` writes params into the text, like the peers. The server then answers some
-//! queries differently. A service that shares entries with the peers uses `MySqlExecutor`.
+//! default for the row format `Canonical`. Services with either executor then share entries. For
+//! the row formats `TypeScript` and `Python`, `MySqlExecutor` writes params into the text, like the
+//! peers. The server then answers some queries differently. A service that shares entries with the
+//! peers uses `MySqlExecutor`.
 //!
 //! ```no_run
 //! use mrc::{MrcClient, MrcServer, params};
@@ -55,11 +54,8 @@
 mod columns;
 mod executor;
 mod failure;
-mod json_columns;
-mod params;
 mod seam;
 mod session;
-mod transaction;
 mod values;
 
 pub use executor::SqlxExecutor;

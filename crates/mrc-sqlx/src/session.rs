@@ -22,7 +22,7 @@ const PAUSE: Duration = Duration::from_millis(10);
 /// A pool for reads, made like the service's. No session state of the service reaches a read.
 #[derive(Debug, Clone)]
 pub(crate) struct Sessions {
-    service: MySqlPool,
+    pub(crate) service: MySqlPool,
     pub(crate) max_connections: Option<u32>,
     pub(crate) query_timeout: Duration,
     pub(crate) time_zone: Option<String>,
@@ -40,10 +40,6 @@ impl Sessions {
     pub(crate) fn new(service: MySqlPool) -> Self {
         let query_timeout = Duration::from_secs(30);
         Self { service, max_connections: None, query_timeout, time_zone: None, own: Arc::default() }
-    }
-
-    pub(crate) fn service(&self) -> &MySqlPool {
-        &self.service
     }
 
     pub(crate) fn acquire_timeout(&self) -> Duration {

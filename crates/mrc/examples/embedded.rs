@@ -3,8 +3,6 @@
 //! `cargo run -p mrc --features memory,sqlite --example embedded`
 #![expect(clippy::print_stdout, reason = "an example shows what it does")]
 
-use std::time::Duration;
-
 use mrc::{Error, MemoryStore, MrcClient, SqliteExecutor, params};
 
 #[derive(Debug, serde::Deserialize)]
@@ -16,12 +14,9 @@ struct Order {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let database = SqliteExecutor::in_memory()?;
-    database
-        .execute_batch(
-            "CREATE TABLE orders (id INTEGER PRIMARY KEY, store_id INTEGER, state TEXT, total DECIMAL(10,2));
-             INSERT INTO orders VALUES (1, 6, 'open', 10.50), (2, 6, 'paid', 99.90), (3, 66, 'open', 5.00);",
-        )
-        .await?;
+    let schema = "CREATE TABLE orders (id INTEGER PRIMARY KEY, store_id INTEGER, state TEXT, total DECIMAL(10,2));
+        INSERT INTO orders VALUES (1, 6, 'open', 10.50), (2, 6, 'paid', 99.90), (3, 66, 'open', 5.00);";
+    database.execute_batch(schema).await?;
 
     // In a service: `MrcClient::builder().mysql(url).redis(url).build()?`.
     let client = MrcClient::builder().store(MemoryStore::new()).executor(database).build()?;
@@ -29,7 +24,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let sql = "SELECT id, total FROM orders WHERE store_id = ? AND state IN (?)";
     for store_id in [6, 66, 6] {
         let states = params! { "StoreId" => store_id, "States" => ["open", "paid"] };
-        let answer = client.query_with_cache(sql, states, Duration::from_secs(3600)).await?;
+        let answer = client.query_with_cache(sql, states, 3600).await?;
         let orders: Vec<Order> = answer.rows()?;
         let total: f64 = orders.iter().map(|order| order.total).sum();
         let last = orders.last().map(|order| order.id);
@@ -38,7 +33,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // A statement that writes is neither cached nor run.
     let delete = "DELETE FROM orders WHERE store_id = ?";
-    let refused = client.query_with_cache(delete, params! { "StoreId" => 6 }, Duration::from_secs(60)).await;
+    let refused = client.query_with_cache(delete, params! { "StoreId" => 6 }, 60).await;
     println!("refused: {}", refused.err().map(|error| error.to_string()).unwrap_or_default());
 
     // The transaction invalidates after its commit.
@@ -52,7 +47,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("{deleted} orders of store 6 went, and with them its entry; store 66 keeps its own");
     for store_id in [6, 66] {
         let states = params! { "StoreId" => store_id, "States" => ["open", "paid"] };
-        let answer = client.query_with_cache(sql, states, Duration::from_secs(3600)).await?;
+        let answer = client.query_with_cache(sql, states, 3600).await?;
         println!("store {store_id}: {} ({:?})", answer.as_str()?, answer.source());
     }
     Ok(())

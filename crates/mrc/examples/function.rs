@@ -29,8 +29,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     for _ in 0..1000 {
         let client = client.clone();
         callers.spawn(async move {
-            let ttl = Duration::from_secs(600);
-            client.with_cache(|| build_report(6), "monthly_report_v1", params! { "StoreId" => 6 }, ttl).await
+            client.with_cache(|| build_report(6), "monthly_report_v1", params! { "StoreId" => 6 }, 600).await
         });
     }
     let reports = callers.join_all().await.into_iter().collect::<Result<Vec<Report>, _>>()?;

@@ -18,19 +18,16 @@ struct User {
 #[tokio::main]
 async fn main() -> Result<(), Error> {
     let database = SqliteExecutor::in_memory()?;
-    database
-        .execute_batch(
-            "CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT);
-             INSERT INTO users VALUES (1, 'Ann'), (2, 'Ben'), (3, 'Cy'), (4, 'Di');",
-        )
-        .await?;
+    let schema = "CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT);
+        INSERT INTO users VALUES (1, 'Ann'), (2, 'Ben'), (3, 'Cy'), (4, 'Di');";
+    database.execute_batch(schema).await?;
 
     // In a service: `MrcClient::builder().mysql(url).redis(url).build()?`.
     let client = MrcClient::builder().store(MemoryStore::new()).executor(database).build()?;
 
     // The query of one id, the column that tells rows apart, the name of the id in the key.
-    let users = Many::new("SELECT id, name FROM users WHERE id = ?", "id", "UserId")
-        .batch("SELECT id, name FROM users WHERE id IN (?)");
+    let single = "SELECT id, name FROM users WHERE id = ?";
+    let users = Many::new(single, "id", "UserId").batch("SELECT id, name FROM users WHERE id IN (?)");
 
     // One statement reads the three ids.
     let found: HashMap<u64, User> = client.many_with_cache(&users, [1, 2, 9], HOUR).await?;
@@ -48,8 +45,7 @@ async fn main() -> Result<(), Error> {
     let names: Vec<Option<User>> = client.many_with_cache(&users, [9, 2, 1], HOUR).await?;
     let names: Vec<_> = names.iter().map(|user| user.as_ref().map(|user| &user.name)).collect();
     println!("9, 2, 1: {names:?}");
-    let alone =
-        client.query_with_cache("SELECT id, name FROM users WHERE id = ?", params! { "UserId" => 2 }, HOUR).await?;
+    let alone = client.query_with_cache(single, params! { "UserId" => 2 }, HOUR).await?;
     println!("2 alone: {} ({:?})", alone.as_str()?, alone.source());
     Ok(())
 }

@@ -4,7 +4,6 @@
 #![expect(clippy::print_stdout, reason = "an example shows what it does")]
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder};
 use mrc::{MemoryStore, Metrics, MrcClient, MrcServer, SqliteExecutor, params};
@@ -22,13 +21,13 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let database = SqliteExecutor::in_memory()?;
     database.execute_batch("CREATE TABLE orders (id INTEGER, store INTEGER); INSERT INTO orders VALUES (1, 6)").await?;
     let (store, metrics) = (Arc::new(MemoryStore::new()), Metrics::named("orders"));
-    let client =
-        MrcClient::builder().shared_store(store.clone()).executor(database).on_event(metrics.clone()).build()?;
+    let builder = MrcClient::builder().shared_store(store.clone()).executor(database);
+    let client = builder.on_event(metrics.clone()).build()?;
     let server = MrcServer::with_shared_store(store).on_event(metrics);
 
     for store in [6, 6, 6, 7] {
         let sql = "SELECT id FROM orders WHERE store = ?";
-        client.query_with_cache(sql, params! { "StoreId" => store }, Duration::from_secs(60)).await?;
+        client.query_with_cache(sql, params! { "StoreId" => store }, 60).await?;
     }
     server.drop_outdated_cache(params! { "StoreId" => 6 }).await?;
 

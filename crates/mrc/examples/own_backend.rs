@@ -5,7 +5,6 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
 
 use mrc::errors::ExecuteError;
 use mrc::rows::RowEncoder;
@@ -57,8 +56,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .build()?;
 
     for _ in 0..3 {
-        let answer =
-            client.query_with_cache("SELECT ? + 1 AS n", params! { "N" => 41 }, Duration::from_secs(60)).await?;
+        let answer = client.query_with_cache("SELECT ? + 1 AS n", params! { "N" => 41 }, 60).await?;
         println!("{}", answer.as_str()?);
     }
     println!("{} query reached the database", database.queries.load(Ordering::Relaxed));

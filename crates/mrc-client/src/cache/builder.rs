@@ -1,14 +1,12 @@
 //! The builder of a cache.
 
-use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use mrc_core::{EventListener, Stats, Ttl};
 use mrc_store::{Bound, CacheStore, StoreError};
 
 use super::config::CacheConfig;
-use super::parts::Parts;
 use super::{Cache, Inner};
 use crate::call::Options;
 use crate::codec::Codec;
@@ -18,8 +16,11 @@ use crate::follow::Follow;
 use crate::pipeline::Pipeline;
 use crate::pipeline::claim::Claims;
 use crate::pipeline::flight::Without;
-use crate::settings::{OnError, setters};
+use crate::settings::{OnError, setters, shared_setters};
 use crate::store::Store;
+
+/// The maximum number of parts of a cache: each has its own flights and claims, and stays.
+const MOST_PARTS: usize = 1_000;
 
 /// Builds a [`Cache`].
 ///
@@ -35,6 +36,7 @@ use crate::store::Store;
 ///     .build()?;
 /// # Ok::<(), mrc_client::Error>(())
 /// ```
+#[derive(Debug)]
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct CacheBuilder {
     store: Store,
@@ -115,25 +117,17 @@ impl CacheBuilder {
         self
     }
 
-    /// Sets the codec of values. Default: JSON.
-    pub fn codec(mut self, codec: Codec) -> Self {
-        self.config.codec = codec;
-        self
+    setters! { self => self.config;
+        /// Sets the codec of values. Default: JSON.
+        codec(codec: Codec);
+        /// Sets what a call does when the cache fails. Default: it bypasses the cache.
+        on_error(on_error: OnError);
+        /// Sets whether the cache is used at all. If not, each call computes its value. Default:
+        /// true.
+        enabled(enabled: bool);
     }
 
-    /// Sets what a call does when the cache fails. Default: it bypasses the cache.
-    pub fn on_error(mut self, on_error: OnError) -> Self {
-        self.config.on_error = on_error;
-        self
-    }
-
-    /// Sets whether the cache is used at all. If not, each call computes its value. Default: true.
-    pub fn enabled(mut self, enabled: bool) -> Self {
-        self.config.enabled = enabled;
-        self
-    }
-
-    setters!();
+    shared_setters!();
 
     /// Returns the cache, which connects at first use.
     ///
@@ -157,7 +151,43 @@ impl Cache {
         CacheBuilder::new(store)
     }
 
-    pub(super) fn assemble(
+    /// Returns a part of this cache that has a bound. The part has its own entries in the same
+    /// namespace, with the same settings and statistics. The same bound returns the same part.
+    ///
+    /// [`clear`](Self::clear) of the whole clears its parts too; [`len`](Self::len) omits them.
+    ///
+    /// ```
+    /// # async fn example(cache: mrc_client::Cache) -> Result<(), mrc_client::Error> {
+    /// use mrc_store::{Bound, Policy};
+    ///
+    /// let thumbs = cache.bounded(Bound::new(Policy::Lfu).max(500))?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Store`], [`Error::Config`]: the bound can't be used, or there are 1,000 parts.
+    pub fn bounded(&self, bound: Bound) -> Result<Self, Error> {
+        let with_options = |part: &Self| Self { options: self.options, ..part.clone() };
+        if let Some(part) = self.inner.parts.read().unwrap_or_else(PoisonError::into_inner).get(&bound) {
+            return Ok(with_options(part));
+        }
+        let mut parts = self.inner.parts.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(part) = parts.get(&bound) {
+            return Ok(with_options(part));
+        }
+        if parts.len() == MOST_PARTS {
+            let reason = format!("a cache has {MOST_PARTS} parts at most: a bound must not depend on the call");
+            return Err(Error::Config(reason));
+        }
+        let config = CacheConfig { bound: Some(bound.clone()), ..self.inner.config.clone() };
+        config.check()?;
+        let Inner { pipeline, whole, stats, .. } = &*self.inner;
+        let (events, follow) = (pipeline.events.clone(), pipeline.follow.clone());
+        let part = Self::assemble(whole.clone(), config, events, stats.clone(), follow)?;
+        Ok(with_options(parts.entry(bound).or_insert(part)))
+    }
+
+    fn assemble(
         store: Store,
         config: CacheConfig,
         events: Arc<Events>,
@@ -180,17 +210,28 @@ impl Cache {
             namespace: format!("{}:", config.namespace).into(),
             config,
             stats,
-            parts: Parts::default(),
+            parts: RwLock::default(),
         };
         Ok(Self { inner: Arc::new(inner), options, fails: None })
     }
 }
 
-impl fmt::Debug for CacheBuilder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CacheBuilder")
-            .field("config", &self.config)
-            .field("events", &self.events)
-            .finish_non_exhaustive()
+#[cfg(test)]
+mod tests {
+    use mrc_store::{MemoryStore, Policy};
+
+    use super::*;
+
+    #[test]
+    fn a_bound_is_one_part_and_there_are_not_too_many() {
+        let cache = Cache::builder(MemoryStore::new()).namespace("app").build().unwrap();
+        let bound = |max| Bound::new(Policy::Lru).max(max);
+        let of = |max| cache.bounded(bound(max)).map(|part| Arc::as_ptr(&part.inner));
+        for max in 1..=MOST_PARTS {
+            assert_eq!(of(max).unwrap(), of(max).unwrap());
+        }
+        assert_ne!(of(1).unwrap(), of(2).unwrap());
+        assert!(of(MOST_PARTS + 1).unwrap_err().to_string().contains("must not depend on the call"));
+        assert!(of(MOST_PARTS).is_ok());
     }
 }

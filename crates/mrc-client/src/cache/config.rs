@@ -6,7 +6,7 @@ use mrc_core::Ttl;
 use mrc_store::{Bound, Policy};
 
 use crate::codec::Codec;
-use crate::error::Error;
+use crate::error::{Error, Result};
 use crate::settings::{OnError, Settings, Vars, wrong};
 
 /// The settings of a [`Cache`](crate::Cache). Unset fields keep their defaults. Later setters of
@@ -70,21 +70,18 @@ impl CacheConfig {
     ///
     /// # Errors
     /// [`Error::Config`]: a variable can't be used. The error names it.
-    pub fn from_env() -> Result<Self, Error> {
+    pub fn from_env() -> Result<Self> {
         Self::from_vars(|name| std::env::var(name).ok())
     }
 
-    pub(crate) fn from_vars(var: impl Fn(&str) -> Option<String>) -> Result<Self, Error> {
+    pub(crate) fn from_vars(var: impl Fn(&str) -> Option<String>) -> Result<Self> {
         let mut config = Self::default();
         let vars = Vars(&var);
         if let Some(namespace) = var("MRC_CACHE_NAMESPACE") {
             config.namespace = namespace;
         }
-        vars.parsed(
-            "MRC_CACHE_CODEC",
-            "json, or msgpack or cbor where mrc was built with that feature",
-            &mut config.codec,
-        )?;
+        let codecs = "json, or msgpack or cbor where mrc was built with that feature";
+        vars.parsed("MRC_CACHE_CODEC", codecs, &mut config.codec)?;
         let (mut policy, mut max) = (Policy::LruT, 1_024);
         vars.parsed("MRC_CACHE_POLICY", &Policy::ALL.map(Policy::name).join(", "), &mut policy)?;
         vars.parsed("MRC_CACHE_MAX", "how many entries there are at most", &mut max)?;
@@ -106,21 +103,20 @@ impl CacheConfig {
         Ok(config)
     }
 
-    pub(super) fn check(&self) -> Result<(), Error> {
+    pub(super) fn check(&self) -> Result<()> {
         let refuse = |reason: &str| Err(Error::Config(reason.into()));
         if self.namespace.is_empty() {
-            return refuse(
-                "a cache needs a namespace, or it would share its entries with others: give it `.namespace(\"…\")`",
-            );
+            let reason =
+                "a cache needs a namespace, or it would share its entries with others: give it `.namespace(\"…\")`";
+            return refuse(reason);
         }
         if self.namespace.contains([':', '{', '}']) {
             let reason = "a namespace has no colon, which ends it, and no braces, which choose a node of a Redis cluster: use . or /";
             return refuse(reason);
         }
         if self.namespace == "mrc" {
-            return refuse(
-                "the namespace `mrc` is reserved: keys that begin with `mrc:` are the cache's own books; choose another",
-            );
+            let reason = "the namespace `mrc` is reserved: keys that begin with `mrc:` are the cache's own books; choose another";
+            return refuse(reason);
         }
         self.settings.check()?;
         if let Some(bound) = &self.bound {
@@ -148,14 +144,9 @@ mod tests {
 
     #[test]
     fn the_environment_overrides_the_defaults() {
-        let config = from(&[
-            ("MRC_CACHE_NAMESPACE", "shop"),
-            ("MRC_CACHE_TTL_MS", "1500"),
-            ("MRC_CACHE_ON_ERROR", "fail"),
-            ("MRC_CACHE_ENABLED", "Off"),
-            ("MRC_CACHE_POLICY", "lfu"),
-        ])
-        .unwrap();
+        let behaviour = [("MRC_CACHE_ON_ERROR", "fail"), ("MRC_CACHE_ENABLED", "Off"), ("MRC_CACHE_POLICY", "lfu")];
+        let config = from(&[&[("MRC_CACHE_NAMESPACE", "shop"), ("MRC_CACHE_TTL_MS", "1500")], &behaviour[..]].concat());
+        let config = config.unwrap();
         assert_eq!((config.namespace.as_str(), config.ttl.base()), ("shop", Duration::from_millis(1500)));
         assert_eq!((config.on_error, config.enabled), (OnError::Fail, false));
         assert_eq!(config.bound, Some(Bound::new(Policy::Lfu)));
@@ -185,15 +176,8 @@ mod tests {
 
     #[test]
     fn a_variable_that_is_wrong_is_named() {
-        for name in [
-            "MRC_CACHE_POLICY",
-            "MRC_CACHE_MAX",
-            "MRC_CACHE_TTL_MS",
-            "MRC_CACHE_CODEC",
-            "MRC_CACHE_ON_ERROR",
-            "MRC_CACHE_ENABLED",
-            "MRC_JITTER",
-        ] {
+        let names = "MRC_CACHE_POLICY MRC_CACHE_MAX MRC_CACHE_TTL_MS MRC_CACHE_CODEC MRC_CACHE_ON_ERROR MRC_CACHE_ENABLED MRC_JITTER";
+        for name in names.split(' ') {
             assert!(from(&[(name, "perhaps")]).unwrap_err().to_string().contains(name), "{name}");
         }
     }

@@ -12,14 +12,13 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::{Cache, Spec};
-use crate::answer::Answer;
 use crate::call::Options;
 use crate::client::Many;
 use crate::compute::{Made, Run};
-use crate::error::Error;
-use crate::frame::{self, Frame};
+use crate::error::{Error, Result};
 use crate::inherited::StoreId;
 use crate::pipeline::many::{Item, Source as BatchSource, places};
+use crate::scope::{self, Frame};
 use crate::source::Source;
 use mrc_store::lock;
 
@@ -27,11 +26,10 @@ impl Cache {
     /// Returns the values of many ids, from the cache or from one call of the function, which gets
     /// the missing ids and returns their values. Its errors aren't cached.
     ///
-    /// Each id has its own entry, whose key and tags `spec` makes. It is the entry of
-    /// [`get_or_try`](Self::get_or_try) with the same spec and value. An id without a value is an
-    /// entry too: the function isn't asked for it again. Duplicate ids are asked for once. The
-    /// function gets at most [`Many::MOST`] ids; for more it is called several times at once. What
-    /// it does for its entry by [`scope`](crate::scope) counts for each entry of its call.
+    /// Each id has its own entry: that of [`get_or_try`](Self::get_or_try) with the same spec, also
+    /// an id without a value. Duplicate ids are asked for once. The function gets at most
+    /// [`Many::MOST`] ids; for more it is called several times at once. What it does for its entry
+    /// by [`scope`](crate::scope) counts for each entry of its call.
     ///
     /// # Errors
     /// Those of [`get_or_try`](Self::get_or_try), of the first id that has one.
@@ -44,13 +42,11 @@ impl Cache {
     ///
     /// let cache = Cache::builder(MemoryStore::new()).namespace("shop").build()?;
     /// let spec = |id: &u64| Spec::of("price").param("id", id).ttl(60).tag(format!("product:{id}"));
-    /// let prices: HashMap<u64, f64> = cache
-    ///     .get_many([1, 2, 3], spec, |ids| async move {
-    ///         // One request for all missing ids.
-    ///         Ok::<_, Error>(ids.into_iter().map(|id| (id, id as f64 * 1.5)).collect())
-    ///     })
-    ///     .await?;
-    /// assert_eq!(prices[&2], 3.0);
+    /// // One request for all missing ids.
+    /// let of_missing = async |ids: Vec<u64>| {
+    ///     Ok::<_, Error>(ids.into_iter().map(|id| (id, id as f64 * 1.5)).collect::<HashMap<_, _>>())
+    /// };
+    /// assert_eq!(cache.get_many([1, 2, 3], spec, of_missing).await?[&2], 3.0);
     /// # Ok(()) }
     /// ```
     pub async fn get_many<Id, T, E, F, Fut>(
@@ -100,13 +96,17 @@ impl Cache {
             }
         };
         let keys = items.iter().map(|item| item.key.as_str().into()).collect();
-        let answers = self.inner.pipeline.fetch_many(&items, &Functions { keys, values: &values }).await;
+        let pipeline = &self.inner.pipeline;
+        let answers = pipeline.fetch_many(&items, &Functions { keys, values: &values }).await;
 
         let (mut found, mut again, mut past) = (HashMap::with_capacity(all.len()), Vec::new(), false);
         for (id, place) in all {
             let (Some(answer), Some(item)) = (answers.get(place), items.get(place)) else { continue };
             let alone = async { values(vec![place]).await?.pop().unwrap_or(Err(Error::Shutdown)) };
-            let error = match self.decode_one(item, answer.clone(), alone).await {
+            let decode = |value: &[u8]| codec.decode::<Option<T>>(value);
+            // A value that can't be read is computed alone, as for a single call.
+            let read = async { pipeline.decoded(&item.key, &item.call, answer.clone()?, decode, || Run(alone)).await };
+            let error = match read.await {
                 Ok(value) => {
                     found.extend(value.map(|value| (id, value)));
                     continue;
@@ -131,13 +131,13 @@ impl Cache {
         for ids in again.chunks(Many::MOST) {
             let Some(Item { key, call }) = items.first() else { continue };
             let work = async { Ok(function(ids.to_vec()).await) };
-            found.extend(self.inner.pipeline.in_time(key.as_str(), call, call.ends(), work).await??);
+            found.extend(pipeline.in_time(key.as_str(), call, call.ends(), work).await??);
             past = true;
         }
         if past {
             // Their tags are unknown: no entry that reads them is stored.
-            frame::lose_tags();
-            frame::answered(Source::Computed);
+            scope::lose_tags();
+            scope::answered(Source::Computed);
         }
         Ok(found)
     }
@@ -145,23 +145,6 @@ impl Cache {
     /// Returns the same for functions without a deadline, which then limits waits for others alone.
     pub(crate) fn endless(&self) -> Self {
         self.with(Options { endless: true, ..self.options })
-    }
-
-    /// Reads the value of one id. If it can't be read, it is computed alone, as for a single call.
-    async fn decode_one<T: DeserializeOwned>(
-        &self,
-        item: &Item,
-        answer: Result<Answer, Error>,
-        alone: impl Future<Output = Result<Bytes, Error>>,
-    ) -> Result<Option<T>, Error> {
-        let (answer, codec) = (answer?, self.inner.config.codec);
-        match codec.decode(answer.as_bytes()) {
-            Err(unfit) if answer.source() != Source::Computed => {
-                let instead = self.inner.pipeline.instead(&item.key, &item.call, &unfit, Run(alone));
-                Ok(codec.decode(Box::pin(instead).await?.noted().as_bytes())?)
-            }
-            decoded => Ok(decoded?),
-        }
     }
 }
 
@@ -182,11 +165,11 @@ struct Functions<F> {
 impl<F, Fut> BatchSource for Functions<F>
 where
     F: Fn(Vec<usize>) -> Fut,
-    Fut: Future<Output = Result<Vec<Result<Bytes, Error>>, Error>>,
+    Fut: Future<Output = Result<Vec<Result<Bytes>>>>,
 {
     const TAGS: bool = true;
 
-    fn detached(&self, _: usize) -> Option<BoxFuture<'static, Result<Made, Error>>> {
+    fn detached(&self, _: usize) -> Option<BoxFuture<'static, Result<Made>>> {
         None
     }
 
@@ -194,7 +177,7 @@ where
         Many::MOST
     }
 
-    async fn read(&self, store: StoreId, places: &[usize]) -> Result<Vec<Result<Made, Error>>, Error> {
+    async fn read(&self, store: StoreId, places: &[usize]) -> Result<Vec<Result<Made>>> {
         let frame = Frame::new(store, places.iter().filter_map(|at| Some(&**self.keys.get(*at)?)));
         let values = frame.run((self.values)(places.to_vec())).await?;
         let said = frame.said();

@@ -4,41 +4,37 @@ mod builder;
 mod config;
 mod entry;
 mod many;
-mod parts;
-mod spec;
 
+use std::collections::HashMap;
 use std::convert::Infallible;
 use std::fmt;
 use std::future::Future;
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::join;
 use mrc_core::{Event, EventListener, FunctionKey, Key, Stats};
-use mrc_store::{Bound, CacheStore, Retries, Select};
+use mrc_store::{Bound, CacheStore, Retries, Select, StoreError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use self::parts::Parts;
 use crate::call::{Call, Options};
 use crate::codec::{Codec, Unfit};
-use crate::error::Error;
+use crate::error::{Error, Result};
 use crate::health::{Health, probe, tag_risks};
-use crate::mode::Mode;
 use crate::pipeline::Pipeline;
 use crate::pipeline::function::{self, Function};
+use crate::scope::Mode;
 use crate::settings::with_options;
 use crate::store::Store;
 
 pub use self::builder::CacheBuilder;
 pub use self::config::CacheConfig;
-pub use self::entry::Entry;
-pub use self::spec::Spec;
+pub use self::entry::{Entry, Spec};
 
-/// A cache of functions and plain values. It returns a value that it has. One caller computes a
-/// missing value for all, and the cache stores it.
+/// A cache of functions and plain values. One caller computes a missing value for all.
 ///
 /// A value that was computed before an [`invalidate`](Self::invalidate) is never returned after it.
 /// Cheap to clone: all clones share everything. Caches of a namespace share entries, in any
@@ -52,13 +48,12 @@ pub use self::spec::Spec;
 ///
 /// let cache = Cache::builder(MemoryStore::new()).namespace("shop").build()?;
 ///
-/// let feed = |user: u64| {
-///     cache.get_or_try(Spec::of("feed").param("user_id", user).ttl(60), move || async move {
-///         scope::tag(format!("user:{user}")); // known only while it runs, and still no invalidation is lost
-///         Ok::<_, Error>(vec!["first", "second"].into_iter().map(String::from).collect::<Vec<_>>())
-///     })
+/// let feed = async || {
+///     scope::tag("user:42"); // known only while it runs, and still no invalidation is lost
+///     Ok::<_, Error>("first, second".to_owned())
 /// };
-/// assert_eq!(feed(42).await?.len(), 2);
+/// let spec = Spec::of("feed").param("user_id", 42).ttl(60);
+/// assert_eq!(cache.get_or_try(spec, feed).await?, "first, second");
 /// assert_eq!(cache.invalidate(Tag::new("user:42")).await?, 1);
 /// # Ok(()) }
 /// ```
@@ -77,7 +72,8 @@ pub(crate) struct Inner {
     namespace: Box<str>,
     config: CacheConfig,
     stats: Arc<Stats>,
-    parts: Parts<Cache>,
+    /// The parts that have a bound.
+    parts: RwLock<HashMap<Bound, Cache>>,
 }
 
 impl Cache {
@@ -89,8 +85,7 @@ impl Cache {
     ///
     /// # Errors
     /// The function's own, and as `E`:
-    /// - [`Error::Key`], [`Error::FunctionKey`], [`Error::Ttl`], [`Error::Tag`]: the spec can't be
-    ///   used, and nothing runs. Correct the spec.
+    /// - [`Error::FunctionKey`], [`Error::Ttl`], [`Error::Tag`]: nothing runs. Correct the spec.
     /// - [`Error::Deadline`]: the call took too long.
     /// - [`Error::Missed`]: the cache doesn't have the value, in [`Mode::ReadOnly`].
     /// - [`Error::Store`]: the cache failed, with [`OnError::Fail`](crate::OnError::Fail).
@@ -139,11 +134,11 @@ impl Cache {
     /// - [`Error::FunctionKey`]: no key can be made of the spec.
     /// - [`Error::Decode`]: the entry has a value of another type, which stays.
     /// - [`Error::Store`]: the cache failed, with [`OnError::Fail`](crate::OnError::Fail).
-    pub async fn get<T: DeserializeOwned>(&self, spec: impl Into<Spec>) -> Result<Option<T>, Error> {
+    pub async fn get<T: DeserializeOwned>(&self, spec: impl Into<Spec>) -> Result<Option<T>> {
         self.get_by(spec.into(), Codec::decode).await
     }
 
-    async fn get_by<T>(&self, spec: Spec, decode: fn(Codec, &[u8]) -> Result<T, Unfit>) -> Result<Option<T>, Error> {
+    async fn get_by<T>(&self, spec: Spec, decode: fn(Codec, &[u8]) -> Result<T, Unfit>) -> Result<Option<T>> {
         let (key, call) = self.prepare(spec)?;
         let Some(answer) = self.inner.pipeline.peek(&key, &call).await? else { return Ok(None) };
         match decode(self.inner.config.codec, answer.as_bytes()) {
@@ -161,22 +156,17 @@ impl Cache {
     /// cache failed, an invalidation of one of its tags came between, the value is larger than
     /// [`max_value`](CacheBuilder::max_value), or the mode stores nothing.
     ///
-    /// The caller vouches that the value isn't older than the last invalidation. For a value that
-    /// was read from a source, use [`get_or_try`](Self::get_or_try), which checks this.
+    /// The caller vouches that the value isn't older than the last invalidation, which
+    /// [`get_or_try`](Self::get_or_try) checks.
     ///
     /// # Errors
     /// [`Error::FunctionKey`], [`Error::Ttl`], [`Error::Tag`], [`Error::Encode`]; [`Error::Store`]
     /// with [`OnError::Fail`](crate::OnError::Fail).
-    pub async fn set<T: Serialize + ?Sized>(&self, spec: impl Into<Spec>, value: &T) -> Result<bool, Error> {
+    pub async fn set<T: Serialize + ?Sized>(&self, spec: impl Into<Spec>, value: &T) -> Result<bool> {
         self.set_by(spec.into(), value, Codec::encode).await
     }
 
-    async fn set_by<T: ?Sized>(
-        &self,
-        spec: Spec,
-        value: &T,
-        encode: fn(Codec, &T) -> Result<Bytes, Error>,
-    ) -> Result<bool, Error> {
+    async fn set_by<T: ?Sized>(&self, spec: Spec, value: &T, encode: fn(Codec, &T) -> Result<Bytes>) -> Result<bool> {
         let (key, call) = self.prepare(spec)?;
         let value = encode(self.inner.config.codec, value)?;
         self.inner.pipeline.put(&key, &call, value).await
@@ -186,25 +176,16 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::FunctionKey`]; [`Error::Store`]: call it again.
-    pub async fn remove(&self, spec: impl Into<Spec>) -> Result<bool, Error> {
+    pub async fn remove(&self, spec: impl Into<Spec>) -> Result<bool> {
         let (key, _) = self.prepare(spec.into())?;
         let name = [Bytes::copy_from_slice(key.as_str().as_bytes())];
-        let mut retries = self.retries();
-        let existed = loop {
-            match self.store().remove(&name).await {
-                Err(error) if retries.again(&error, self.listener()).await => {}
-                removed => break removed? > 0,
-            }
-        };
+        let existed = self.retried(|| self.store().remove(&name)).await? > 0;
         self.listener().on_event(&Event::Removed { key: key.as_str(), existed });
         Ok(existed)
     }
 
-    /// Returns whether an entry has a value.
-    ///
-    /// # Errors
-    /// Those of [`ttl`](Self::ttl).
-    pub async fn contains(&self, spec: impl Into<Spec>) -> Result<bool, Error> {
+    /// Returns whether an entry has a value: see [`ttl`](Self::ttl), also for the errors.
+    pub async fn contains(&self, spec: impl Into<Spec>) -> Result<bool> {
         Ok(self.ttl(spec).await?.is_some())
     }
 
@@ -212,7 +193,7 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::FunctionKey`], [`Error::Store`].
-    pub async fn ttl(&self, spec: impl Into<Spec>) -> Result<Option<Duration>, Error> {
+    pub async fn ttl(&self, spec: impl Into<Spec>) -> Result<Option<Duration>> {
         let (key, _) = self.prepare(spec.into())?;
         Ok(self.store().ttl(key.as_str()).await?)
     }
@@ -221,74 +202,38 @@ impl Cache {
     /// several tags, by a [`Glob`](mrc_core::Glob) of names, or the whole namespace.
     ///
     /// Tags belong to the store, so entries of other namespaces and of clients may have them too.
-    /// The cost grows with the entries that have the tag. A glob scans the whole store. If the
-    /// store fails, the whole invalidation is tried again, for
-    /// [`CacheBuilder::invalidation_deadline`].
+    /// The cost grows with the entries that have the tag. A glob scans the whole store. While the
+    /// store fails, it tries again, for [`CacheBuilder::invalidation_deadline`].
     ///
     /// # Errors
     /// - [`Error::Tag`]: a tag can't be used, and nothing is removed.
     /// - [`Error::Store`]: call it again, since the remaining entries may be stale.
-    pub async fn invalidate(&self, select: impl Into<Select>) -> Result<u64, Error> {
+    pub async fn invalidate(&self, select: impl Into<Select>) -> Result<u64> {
         let select = select.into();
         select.check()?;
-        let mut retries = self.retries();
-        loop {
-            match select.remove_from(self.store(), &self.inner.namespace, self.listener()).await {
-                Err(error) if retries.again(&error, self.listener()).await => {}
-                removed => return Ok(removed?),
-            }
-        }
+        self.retried(|| select.remove_from(self.store(), &self.inner.namespace, self.listener())).await
     }
 
     /// Removes every entry of the namespace, and no other. A bounded cache is removed at once.
     ///
     /// # Errors
     /// [`Error::Store`]: call it again.
-    pub async fn clear(&self) -> Result<u64, Error> {
+    pub async fn clear(&self) -> Result<u64> {
         self.invalidate(Select::Everything).await
     }
 
-    /// Returns the number of entries in the namespace. Scans the whole store, and counts
-    /// computations under way. With a bound, it asks for the number, and counts values alone.
+    /// Returns the number of entries in the namespace. Scans the whole store, and counts running
+    /// computations. With a bound, it asks for the number, and counts values alone.
     ///
     /// # Errors
     /// [`Error::Store`].
-    pub async fn len(&self) -> Result<u64, Error> {
+    pub async fn len(&self) -> Result<u64> {
         Ok(Select::Everything.count_in(self.store(), &self.inner.namespace).await?)
     }
 
-    /// Returns whether the namespace has no entry: see [`len`](Self::len).
-    ///
-    /// # Errors
-    /// [`Error::Store`].
-    pub async fn is_empty(&self) -> Result<bool, Error> {
+    /// Returns whether the namespace has no entry: see [`len`](Self::len), also for the errors.
+    pub async fn is_empty(&self) -> Result<bool> {
         Ok(self.len().await? == 0)
-    }
-
-    /// Returns a part of this cache that has a bound. The part has its own entries in the same
-    /// namespace, with the same settings and statistics. The same bound returns the same part.
-    ///
-    /// [`clear`](Self::clear) of the whole clears its parts too; [`len`](Self::len) omits them.
-    ///
-    /// ```
-    /// # async fn example(cache: mrc_client::Cache) -> Result<(), mrc_client::Error> {
-    /// use mrc_store::{Bound, Policy};
-    ///
-    /// let thumbs = cache.bounded(Bound::new(Policy::Lfu).max(500))?;
-    /// # Ok(()) }
-    /// ```
-    ///
-    /// # Errors
-    /// [`Error::Store`], [`Error::Config`]: the bound can't be used, or there are 1,000 parts.
-    pub fn bounded(&self, bound: Bound) -> Result<Self, Error> {
-        let part = self.inner.parts.get_or_make(bound, |bound| {
-            let config = CacheConfig { bound: Some(bound), ..self.inner.config.clone() };
-            config.check()?;
-            let (events, stats) = (self.inner.pipeline.events.clone(), self.inner.stats.clone());
-            let follow = self.inner.pipeline.follow.clone();
-            Ok(Self::assemble(self.inner.whole.clone(), config, events, stats, follow)?)
-        })?;
-        Ok(Self { options: self.options, ..part })
     }
 
     pub(crate) fn failing(&self, error: Error) -> Self {
@@ -308,11 +253,8 @@ impl Cache {
         self.inner.namespace.trim_end_matches(':')
     }
 
-    /// Returns the key of an entry, as the store has it.
-    ///
-    /// # Errors
-    /// [`Error::FunctionKey`].
-    pub fn key(&self, spec: impl Into<Spec>) -> Result<Key, Error> {
+    /// Returns the key of an entry, as the store has it, or [`Error::FunctionKey`].
+    pub fn key(&self, spec: impl Into<Spec>) -> Result<Key> {
         self.key_of(spec.into().key)
     }
 
@@ -333,7 +275,7 @@ impl Cache {
         self.store().close().await;
     }
 
-    fn prepare(&self, spec: Spec) -> Result<(Key, Call), Error> {
+    fn prepare(&self, spec: Spec) -> Result<(Key, Call)> {
         let Spec { key, ttl, tags } = spec;
         let key = self.key_of(key)?;
         let mut call = Call::new(ttl.unwrap_or(self.inner.config.ttl), self.inner.config.settings.jitter, self.options);
@@ -346,15 +288,22 @@ impl Cache {
         Ok((key, call))
     }
 
-    fn key_of(&self, function: FunctionKey) -> Result<Key, Error> {
+    fn key_of(&self, function: FunctionKey) -> Result<Key> {
         if let Some(error) = &self.fails {
             return Err(error.clone());
         }
         Ok(Key::unambiguous([&self.inner.namespace, function.key()?.as_str()].concat()))
     }
 
-    fn retries(&self) -> Retries {
-        Retries::new(self.inner.config.settings.invalidation_deadline)
+    /// Repeats a removal that fails until it succeeds, or until the deadline of invalidations.
+    async fn retried<F: Future<Output = Result<u64, StoreError>>>(&self, removal: impl Fn() -> F) -> Result<u64> {
+        let mut retries = Retries::new(self.inner.config.settings.invalidation_deadline);
+        loop {
+            match removal().await {
+                Err(error) if retries.again(&error, self.listener()).await => {}
+                removed => return Ok(removed?),
+            }
+        }
     }
 
     fn listener(&self) -> &dyn EventListener {

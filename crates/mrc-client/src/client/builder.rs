@@ -7,19 +7,17 @@ use mrc_core::{EventListener, KeyFormat, KeyScheme, RowFormat};
 use mrc_store::{CacheStore, Invalidator, QueryExecutor};
 
 use super::MrcClient;
-use super::bulkhead::Bulkhead;
 use super::config::MrcConfig;
-use super::inner::Inner;
-use super::outbox::Outbox;
+use super::inner::{Bulkhead, Inner, Outbox};
 use super::texts::Texts;
 use crate::call::Options;
-use crate::error::Error;
+use crate::error::{Error, Result};
 use crate::events::Events;
 use crate::follow::Follow;
 use crate::pipeline::Pipeline;
 use crate::pipeline::claim::Claims;
 use crate::pipeline::flight::Without;
-use crate::settings::{OnError, setters};
+use crate::settings::{OnError, setters, shared_setters};
 use crate::store::Store;
 
 impl MrcClient {
@@ -28,12 +26,9 @@ impl MrcClient {
         MrcClientBuilder::default()
     }
 
-    /// Returns a client with the settings of the environment: see
-    /// [`MrcConfig::from_env`](crate::MrcConfig::from_env).
-    ///
-    /// # Errors
-    /// Those of `MrcConfig::from_env` and [`MrcClientBuilder::build`].
-    pub fn from_env() -> Result<Self, Error> {
+    /// Returns a client with the settings of the environment: see [`MrcConfig::from_env`] and
+    /// [`MrcClientBuilder::build`], also for the errors.
+    pub fn from_env() -> Result<Self> {
         MrcClientBuilder::from(MrcConfig::from_env()?).build()
     }
 }
@@ -49,7 +44,7 @@ impl MrcClient {
 ///     .build()?; // connects at first use
 /// # Ok::<(), mrc_client::Error>(())
 /// ```
-#[derive(Default)]
+#[derive(Debug, Default)]
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct MrcClientBuilder {
     config: MrcConfig,
@@ -116,29 +111,31 @@ impl MrcClientBuilder {
         Self { executor: Some(executor), ..self }
     }
 
-    /// Sets the spelling of keys. Default: [`KeyFormat::TypeScript`].
-    pub fn key_format(mut self, format: KeyFormat) -> Self {
-        self.config.key_format = format;
-        self
+    shared_setters!();
+
+    setters! { self => self.config.settings;
+        /// Sets how long a query may take before its caller gets the stale copy. The query then
+        /// goes on in the background. Default: 1 s. Needs [`stale_on_error`](Self::stale_on_error).
+        ///
+        /// Zero is stale-while-revalidate. A function runs in its caller, so its stale copy is
+        /// served only when it fails or its deadline passes.
+        stale_after(patience: Duration);
     }
 
-    /// Sets the spelling of rows. Default: [`RowFormat::Canonical`].
-    pub fn row_format(mut self, format: RowFormat) -> Self {
-        self.config.row_format = format;
-        self
-    }
-
-    setters!();
-
-    /// Sets how long a query may take before its caller gets the stale copy. The query then goes on
-    /// in the background. Default: 1 s. Needs [`stale_on_error`](Self::stale_on_error).
-    ///
-    /// With zero, no caller waits for a value that has a stale copy: stale-while-revalidate. A
-    /// function runs in its caller, so its stale copy is served only when it fails or its deadline
-    /// passes.
-    pub fn stale_after(mut self, patience: Duration) -> Self {
-        self.config.settings.stale_after = patience;
-        self
+    setters! { self => self.config;
+        /// Sets the spelling of keys. Default: [`KeyFormat::TypeScript`].
+        key_format(format: KeyFormat);
+        /// Sets the spelling of rows. Default: [`RowFormat::Canonical`].
+        row_format(format: RowFormat);
+        /// Omits unnamed params from the key, like the peers, instead of refusing them. Default:
+        /// false.
+        allow_unnamed_params(allow: bool);
+        /// Sets the longest TTL of new entries while no follower of the [name](Self::follow) runs.
+        /// Default: 60 s.
+        ///
+        /// A follower counts as away if it is 10 s behind the database, or silent for 10 s, or goes
+        /// by rules alone. What it missed is invalidated when it is back.
+        follow_ttl(ttl: Duration);
     }
 
     /// Sets how many queries of this process run at once, and how many more wait for their turn.
@@ -150,9 +147,10 @@ impl MrcClientBuilder {
         self
     }
 
-    /// Sets a table, such as `shop.mrc_outbox`, into which each [`transaction`](MrcClient::transaction)
-    /// inserts the tags of its invalidations before it commits. A follower of the log (`mrc follow`)
-    /// invalidates them too, so a process that dies after its commit loses none. Default: none.
+    /// Sets a table, such as `shop.mrc_outbox`, into which each
+    /// [`transaction`](MrcClient::transaction) inserts the tags of its invalidations before it
+    /// commits. A follower of the log (`mrc follow`) invalidates them too, so a process that dies
+    /// after its commit loses none. Default: none.
     ///
     /// Params count as tags: they reach functions, and queries with `tag_by_params`. Globs can't be
     /// inserted.
@@ -179,22 +177,6 @@ impl MrcClientBuilder {
         self
     }
 
-    /// Sets the longest TTL of new entries while no follower of the [name](Self::follow) runs.
-    /// Default: 60 s.
-    ///
-    /// A follower counts as away if it is 10 s behind the database, or hasn't said for 10 s how far
-    /// it is, or goes by rules alone. What it missed is invalidated when it is back.
-    pub fn follow_ttl(mut self, ttl: Duration) -> Self {
-        self.config.follow_ttl = ttl;
-        self
-    }
-
-    /// Omits unnamed params from the key, like the peers, instead of refusing them. Default: false.
-    pub fn allow_unnamed_params(mut self, allow: bool) -> Self {
-        self.config.allow_unnamed_params = allow;
-        self
-    }
-
     /// Lets followers take any value. This breaks the promise of this library: a proof shows with
     /// it that this part of the protocol is needed.
     #[cfg(feature = "proof")]
@@ -217,7 +199,7 @@ impl MrcClientBuilder {
     /// # Errors
     /// [`Error::Config`], [`Error::Ttl`] or a backend's own: a URL or a setting can't be used, or
     /// there is no cache.
-    pub fn build(self) -> Result<MrcClient, Error> {
+    pub fn build(self) -> Result<MrcClient> {
         let config = &self.config;
         let settings = config.settings.clone();
         settings.check()?;
@@ -228,16 +210,13 @@ impl MrcClientBuilder {
         let claims = Claims::new(settings.lease, settings.wait_max);
         #[cfg(feature = "mysql")]
         let mysql = self.mysql_executor()?;
-        #[cfg(feature = "mysql")]
-        let executor = self.executor.clone().or_else(|| mysql.clone().map(|mysql| mysql as Arc<dyn QueryExecutor>));
-        #[cfg(not(feature = "mysql"))]
         let executor = self.executor.clone();
+        #[cfg(feature = "mysql")]
+        let executor = executor.or_else(|| mysql.clone().map(|mysql| mysql as Arc<dyn QueryExecutor>));
         let (store, events) = (self.cache_store()?, Arc::new(self.events.clone()));
         store.shared().listen(events.clone());
-        let follow = config.follow.as_deref();
-        let follow =
-            follow.map(|name| Follow::new(name, config.follow_ttl, store.shared(), executor.as_ref(), &events));
-        let follow = follow.transpose()?.map(Arc::new);
+        let follow = |name| Follow::new(name, config.follow_ttl, store.shared(), executor.as_ref(), &events);
+        let follow = config.follow.as_deref().map(follow).transpose()?.map(Arc::new);
         let pipeline = Pipeline::new(store, claims, events, settings.max_value, follow, self.without);
         let options = Options::new(&settings, OnError::Degrade);
         let inner = Inner {
@@ -253,11 +232,11 @@ impl MrcClientBuilder {
             mysql,
             keys,
         };
-        Ok(MrcClient::from_parts(inner, options))
+        Ok(MrcClient { inner: Arc::new(inner), options })
     }
 
     #[cfg(feature = "mysql")]
-    fn mysql_executor(&self) -> Result<Option<Arc<mrc_store::MySqlExecutor>>, Error> {
+    fn mysql_executor(&self) -> Result<Option<Arc<mrc_store::MySqlExecutor>>> {
         let config = match (&self.mysql, &self.config.mysql) {
             (Some(config), _) => config.clone(),
             (None, Some(url)) => mrc_store::MySqlConfig::from_url(url)?,
@@ -266,7 +245,7 @@ impl MrcClientBuilder {
         Ok(Some(Arc::new(mrc_store::MySqlExecutor::new(config)?)))
     }
 
-    fn cache_store(&self) -> Result<Store, Error> {
+    fn cache_store(&self) -> Result<Store> {
         if let Some(store) = &self.store {
             return Ok(Store::from(Arc::clone(store)));
         }
@@ -282,15 +261,14 @@ impl MrcClientBuilder {
             }
             (None, None) => {}
         }
-        Err(Error::Config(
-            "there is no cache: give the builder `.redis(…)` or `.store(…)`, or set MRC_REDIS_URL for `from_env`"
-                .into(),
-        ))
+        let reason =
+            "there is no cache: give the builder `.redis(…)` or `.store(…)`, or set MRC_REDIS_URL for `from_env`";
+        Err(Error::Config(reason.into()))
     }
 }
 
 #[cfg(feature = "redis")]
-fn redis(config: mrc_store::RedisConfig) -> Result<Store, Error> {
+fn redis(config: mrc_store::RedisConfig) -> Result<Store> {
     let store: Arc<dyn CacheStore> = Arc::new(mrc_store::RedisStore::new(config)?);
     Ok(store.into())
 }
@@ -298,14 +276,5 @@ fn redis(config: mrc_store::RedisConfig) -> Result<Store, Error> {
 impl From<MrcConfig> for MrcClientBuilder {
     fn from(config: MrcConfig) -> Self {
         Self::default().config(config)
-    }
-}
-
-impl std::fmt::Debug for MrcClientBuilder {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("MrcClientBuilder")
-            .field("config", &self.config)
-            .field("events", &self.events)
-            .finish_non_exhaustive()
     }
 }

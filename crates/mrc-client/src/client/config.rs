@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use mrc_core::{KeyFormat, RowFormat};
 
-use crate::error::Error;
+use crate::error::{Error, Result};
 use crate::settings::{Settings, Vars};
 
 /// The settings of a client. Unset fields keep their defaults.
@@ -95,7 +95,7 @@ impl MrcConfig {
         Self::from_vars(|name| std::env::var(name).ok())
     }
 
-    pub(crate) fn from_vars(var: impl Fn(&str) -> Option<String>) -> Result<Self, Error> {
+    pub(crate) fn from_vars(var: impl Fn(&str) -> Option<String>) -> Result<Self> {
         let mut config = Self {
             mysql: var("MRC_MYSQL_URL"),
             redis: var("MRC_REDIS_URL"),
@@ -144,13 +144,8 @@ mod tests {
 
     #[test]
     fn the_environment_overrides_the_defaults() {
-        let config = from(&[
-            ("MRC_KEY_FORMAT", "python"),
-            ("MRC_ROW_FORMAT", "typescript"),
-            ("MRC_LEASE_MS", "1500"),
-            ("MRC_JITTER", "0"),
-        ])
-        .unwrap();
+        let formats = [("MRC_KEY_FORMAT", "python"), ("MRC_ROW_FORMAT", "typescript")];
+        let config = from(&[formats, [("MRC_LEASE_MS", "1500"), ("MRC_JITTER", "0")]].concat()).unwrap();
         assert_eq!((config.key_format, config.row_format), (KeyFormat::Python, RowFormat::TypeScript));
         assert_eq!((config.settings.lease, config.settings.jitter), (std::time::Duration::from_millis(1500), 0.0));
         assert_eq!(from(&[]).unwrap(), MrcConfig::default());
@@ -158,9 +153,8 @@ mod tests {
 
     #[test]
     fn a_variable_that_is_wrong_is_named() {
-        for (name, value) in
-            [("MRC_KEY_FORMAT", "perl"), ("MRC_ROW_FORMAT", "xml"), ("MRC_JITTER", "much"), ("MRC_LEASE_MS", "-5")]
-        {
+        let wrong = "MRC_KEY_FORMAT=perl MRC_ROW_FORMAT=xml MRC_JITTER=much MRC_LEASE_MS=-5 MRC_DEADLINE_MS=soon";
+        for (name, value) in wrong.split(' ').filter_map(|variable| variable.split_once('=')) {
             assert!(from(&[(name, value)]).unwrap_err().to_string().contains(name), "{name}");
         }
     }

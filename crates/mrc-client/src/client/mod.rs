@@ -1,15 +1,11 @@
 //! The client that a service calls.
 
 mod builder;
-mod bulkhead;
 mod config;
-mod health;
 mod inner;
 mod many;
-mod outbox;
 mod query;
-mod texts;
-mod transaction;
+pub(crate) mod texts;
 mod write;
 
 use std::borrow::{Borrow, Cow};
@@ -18,6 +14,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::join3;
 use mrc_core::statement::Tokens;
 use mrc_core::{Bypass, Event, Key, Params, Tag, Ttl};
 use mrc_store::CacheStore;
@@ -28,19 +25,19 @@ use self::inner::{Inner, Read};
 use self::texts::Text;
 use crate::answer::Answer;
 use crate::call::{Call, Options};
-use crate::codec::{Codec, one};
-use crate::error::Error;
+use crate::codec::{Codec, from_rows, one};
+use crate::error::{Error, Result};
 use crate::follow::Dependencies;
+use crate::health::{Health, probe, tag_risks};
 use crate::pipeline::function;
 use crate::scope;
 use crate::settings::with_options;
-use crate::source::Source;
 
 pub use self::builder::MrcClientBuilder;
 pub use self::config::MrcConfig;
-pub use self::many::{FromMany, Loader, Many};
-pub use self::query::Query;
-pub use self::transaction::Transaction;
+pub use self::many::Loader;
+pub use self::query::{FromMany, Many, Query};
+pub use self::write::Transaction;
 
 /// A read-through cache: returns answers from Redis, and stores missing answers there.
 ///
@@ -52,20 +49,12 @@ pub struct MrcClient {
 }
 
 impl MrcClient {
-    pub(crate) fn from_parts(inner: Inner, options: Options) -> Self {
-        Self { inner: Arc::new(inner), options }
-    }
-
     with_options!();
 
     /// Returns the same client with another [`stale_after`](MrcClientBuilder::stale_after).
     #[must_use]
     pub fn with_stale_after(&self, patience: Duration) -> Self {
         self.with(Options { stale_after: patience, ..self.options })
-    }
-
-    pub(crate) fn inner(&self) -> &Inner {
-        &self.inner
     }
 
     /// Runs a query through the cache, and returns JSON: an array with an object for each row.
@@ -78,28 +67,20 @@ impl MrcClient {
     /// - [`Error::Database`]: the database failed. If the cache fails, the database answers.
     ///
     /// ```no_run
-    /// # use std::time::Duration;
-    /// # use mrc_client::MrcClient;
     /// # use mrc_core::params;
     /// # #[derive(serde::Deserialize)] struct Order { id: u64 }
-    /// # async fn example(client: MrcClient) -> Result<(), mrc_client::Error> {
-    /// let orders: Vec<Order> = client
-    ///     .query_with_cache(
-    ///         "SELECT id FROM orders WHERE store_id = ? AND state IN (?)",
-    ///         params! { "StoreId" => 6, "States" => ["open", "paid"] },
-    ///         Duration::from_secs(3600),
-    ///     )
-    ///     .await?
-    ///     .rows()?;
-    /// # Ok(())
-    /// # }
+    /// # async fn example(client: mrc_client::MrcClient) -> Result<(), mrc_client::Error> {
+    /// let sql = "SELECT id FROM orders WHERE store_id = ? AND state IN (?)";
+    /// let params = params! { "StoreId" => 6, "States" => ["open", "paid"] };
+    /// let orders: Vec<Order> = client.query_with_cache(sql, params, 3600).await?.rows()?;
+    /// # Ok(()) }
     /// ```
     pub async fn query_with_cache<'a>(
         &self,
         query: impl Into<Query<'a>>,
         params: impl Borrow<Params>,
         ttl: impl Into<Ttl>,
-    ) -> Result<Answer, Error> {
+    ) -> Result<Answer> {
         let (query, params) = (query.into(), params.borrow());
         let (key, call) = self.prepare(&query, params, ttl.into())?;
         let answer = self.inner.pipeline.fetch(&key, &call, self.reading(&query, params)).await?;
@@ -109,40 +90,32 @@ impl MrcClient {
     /// Runs a query through the cache and decodes its rows, one `T` a row.
     ///
     /// See [`query_with_cache`](Self::query_with_cache) and [`Answer::rows`]. A cached value that
-    /// is no JSON is recomputed and overwritten. JSON of another type than `T` stays for callers
-    /// that can read it: this call asks the database, and stores nothing.
+    /// is no JSON is overwritten. JSON of another type than `T` stays for callers that can read it:
+    /// this call asks the database, and stores nothing.
     ///
     /// # Errors
     /// Those of `query_with_cache`, and [`Error::Decode`]: the rows of the database aren't `T`s.
     ///
     /// ```no_run
-    /// # use std::time::Duration;
-    /// # use mrc_client::MrcClient;
     /// # use mrc_core::params;
     /// # #[derive(serde::Deserialize)] struct Order { id: u64 }
-    /// # async fn example(client: MrcClient) -> Result<(), mrc_client::Error> {
-    /// let sql = "SELECT id FROM orders WHERE store_id = ?";
-    /// let orders: Vec<Order> = client.rows_with_cache(sql, params! { "StoreId" => 6 }, Duration::from_secs(3600)).await?;
-    /// # Ok(())
-    /// # }
+    /// # async fn example(client: mrc_client::MrcClient) -> Result<(), mrc_client::Error> {
+    /// let (sql, params) = ("SELECT id FROM orders WHERE store_id = ?", params! { "StoreId" => 6 });
+    /// let orders: Vec<Order> = client.rows_with_cache(sql, params, 3600).await?;
+    /// # Ok(()) }
     /// ```
     pub async fn rows_with_cache<'a, T: DeserializeOwned>(
         &self,
         query: impl Into<Query<'a>>,
         params: impl Borrow<Params>,
         ttl: impl Into<Ttl>,
-    ) -> Result<Vec<T>, Error> {
+    ) -> Result<Vec<T>> {
         let (query, params) = (query.into(), params.borrow());
         let (key, call) = self.prepare(&query, params, ttl.into())?;
         let reading = || self.reading(&query, params);
-        let answer = self.inner.pipeline.fetch(&key, &call, reading()).await?.with_rows(self.inner.rows);
-        match answer.decoded() {
-            Err(unfit) if answer.source() != Source::Computed => {
-                let answer = Box::pin(self.inner.pipeline.instead(&key, &call, &unfit, reading())).await?;
-                answer.with_rows(self.inner.rows).noted().rows()
-            }
-            rows => Ok(rows?),
-        }
+        let answer = self.inner.pipeline.fetch(&key, &call, reading()).await?;
+        let decode = |rows: &[u8]| from_rows(rows, self.inner.rows);
+        self.inner.pipeline.decoded(&key, &call, answer, decode, reading).await
     }
 
     /// Runs a query of one row through the cache, and decodes it. Returns `None` if there is none.
@@ -154,33 +127,28 @@ impl MrcClient {
     /// Those of `rows_with_cache`. [`Error::Decode`] also if there are several rows.
     ///
     /// ```no_run
-    /// # use std::time::Duration;
-    /// # use mrc_client::MrcClient;
     /// # use mrc_core::params;
-    /// # async fn example(client: MrcClient) -> Result<(), mrc_client::Error> {
+    /// # async fn example(client: mrc_client::MrcClient) -> Result<(), mrc_client::Error> {
     /// let sql = "SELECT COUNT(*) FROM orders WHERE store_id = ?";
-    /// let count: u64 = client.row_with_cache(sql, params! { "StoreId" => 6 }, Duration::from_secs(60)).await?.unwrap_or(0);
-    /// # Ok(())
-    /// # }
+    /// let count: Option<u64> = client.row_with_cache(sql, params! { "StoreId" => 6 }, 60).await?;
+    /// # Ok(()) }
     /// ```
     pub async fn row_with_cache<'a, T: DeserializeOwned>(
         &self,
         query: impl Into<Query<'a>>,
         params: impl Borrow<Params>,
         ttl: impl Into<Ttl>,
-    ) -> Result<Option<T>, Error> {
+    ) -> Result<Option<T>> {
         one(self.rows_with_cache(query, params, ttl).await?)
     }
 
     /// Runs an async function through the cache. `signature` names the computation: change it when
-    /// the function changes. With tags it is a [`Query`] of that name:
-    /// `Query::new("monthly_report_v1").tag("orders")`. The function may add more tags while it
-    /// runs: [`scope::tag`](fn@crate::scope::tag).
+    /// the function changes. With tags it is a [`Query`] of that name. The function may add more
+    /// tags while it runs: [`scope::tag`](fn@crate::scope::tag).
     ///
     /// The peers' `withCache` / `with_cache`. The value is written as JSON and read back, so that a
-    /// miss returns the same as a hit. The function's errors aren't cached. They may have any type
-    /// that an [`Error`] turns into, such as `anyhow::Error`, or an enum with a variant
-    /// `Mrc(#[from] mrc::Error)`. A caller that waited for a function that failed runs its own.
+    /// miss returns the same as a hit. The function's errors aren't cached. Any type that an
+    /// [`Error`] turns into will do. A caller that waited for a function that failed runs its own.
     ///
     /// # Errors
     /// - The function's own.
@@ -189,20 +157,13 @@ impl MrcClient {
     ///   [`Mode::ReadOnly`](crate::scope::Mode::ReadOnly).
     ///
     /// ```no_run
-    /// # use std::time::Duration;
-    /// # use mrc_client::MrcClient;
     /// # use mrc_core::params;
-    /// # #[derive(serde::Serialize, serde::Deserialize)] struct Report { total: u64 }
-    /// # async fn build_report(store: u32) -> Result<Report, Box<dyn std::error::Error>> { Ok(Report { total: 0 }) }
-    /// # async fn example(client: MrcClient) -> Result<(), Box<dyn std::error::Error>> {
-    /// use mrc_client::Query;
-    ///
-    /// let signature = Query::new("monthly_report_v1").tag("orders");
-    /// let report = client
-    ///     .with_cache(|| build_report(6), signature, params! { "StoreId" => 6 }, Duration::from_secs(600))
-    ///     .await?;
-    /// # Ok(())
-    /// # }
+    /// # async fn build_report(store: u32) -> Result<f64, mrc_client::Error> { Ok(1.5) }
+    /// # async fn example(client: mrc_client::MrcClient) -> Result<(), mrc_client::Error> {
+    /// let signature = mrc_client::Query::new("monthly_report_v1").tag("orders");
+    /// let params = params! { "StoreId" => 6 };
+    /// let report = client.with_cache(|| build_report(6), signature, params, 600).await?;
+    /// # Ok(()) }
     /// ```
     pub async fn with_cache<'a, T, E, F, Fut>(
         &self,
@@ -227,17 +188,15 @@ impl MrcClient {
     /// as `INSERT … RETURNING`. A statement without rows returns `[]`. For the number of written
     /// rows use [`execute`](Self::execute).
     ///
-    /// The session of the statement never reaches a cached read, nor the next `query`: no
-    /// transaction, variable, lock or temporary table. For statements that belong together use a
+    /// The peers' `queryToPromise` / `query_to_promise`. Its session reaches no cached read, nor
+    /// the next `query`. For statements that belong together use a
     /// [`transaction`](Self::transaction), or one connection of [`mysql_pool`](Self::mysql_pool).
-    ///
-    /// The peers' `queryToPromise` / `query_to_promise`.
     ///
     /// # Errors
     /// - [`Error::Key`] with [`KeyError::TooDeep`](mrc_core::KeyError::TooDeep): nothing was run.
     /// - [`Error::Database`]: the database failed. The statement has run if the error is
     ///   [`ExecuteError::SeveralResults`](mrc_store::ExecuteError::SeveralResults), as from a `CALL`.
-    pub async fn query(&self, sql: &str, params: impl Borrow<Params>) -> Result<Answer, Error> {
+    pub async fn query(&self, sql: &str, params: impl Borrow<Params>) -> Result<Answer> {
         let (rows, _) = self.inner.execute(sql, params.borrow()).await?;
         Ok(Answer::of_rows(rows)?)
     }
@@ -254,7 +213,7 @@ impl MrcClient {
         &self,
         query: impl Into<Query<'a>>,
         params: impl Borrow<Params>,
-    ) -> Result<Option<Answer>, Error> {
+    ) -> Result<Option<Answer>> {
         let (query, params) = (query.into(), params.borrow());
         let key = self.key_of(query.key_text(), params)?;
         if self.is_bypassed(&key) {
@@ -265,15 +224,13 @@ impl MrcClient {
         Ok(self.inner.pipeline.peek(&key, &call).await?.map(|answer| answer.with_rows(self.inner.rows)))
     }
 
-    /// Stores a value under the key of a query, with the query's tags, and replaces the entry's
-    /// value. Returns `false` if it wasn't stored: the key is [ambiguous](Key::ambiguity), the
-    /// value is larger than [`max_value`](MrcClientBuilder::max_value), the
-    /// [mode](crate::scope::with_mode) stores nothing, or an invalidation of one of the tags came
-    /// between.
+    /// Stores a value under the key of a query, with the query's tags. Returns `false` if it wasn't
+    /// stored: the key is [ambiguous](Key::ambiguity), the value is larger than
+    /// [`max_value`](MrcClientBuilder::max_value), the [mode](crate::scope::with_mode) stores
+    /// nothing, or an invalidation of one of the tags came between.
     ///
     /// The peers' `writeToCache` / `write_to_cache`. The caller vouches that the value isn't older
-    /// than the last invalidation. [`query_with_cache`](Self::query_with_cache) and
-    /// [`with_cache`](Self::with_cache) check this.
+    /// than the last invalidation, which [`with_cache`](Self::with_cache) checks.
     ///
     /// # Errors
     /// [`Error::Key`], [`Error::Ttl`], [`Error::Tag`], [`Error::Encode`], [`Error::Store`].
@@ -283,7 +240,7 @@ impl MrcClient {
         value: &T,
         params: impl Borrow<Params>,
         ttl: impl Into<Ttl>,
-    ) -> Result<bool, Error> {
+    ) -> Result<bool> {
         let (query, params) = (query.into(), params.borrow());
         let key = self.key_of(query.key_text(), params)?;
         let (types, tags) = (&self.inner.texts.of(query.key_text()).types, self.tags_of(&query, params)?);
@@ -301,23 +258,18 @@ impl MrcClient {
         self.inner.pipeline.put(&key, &call, value).await
     }
 
-    /// Returns the key of a query and its params.
+    /// Returns the key of a query and its params, or [`Error::Key`].
     ///
     /// The peers' `getKeyFromQuery` / `get_key_from_query`.
-    ///
-    /// # Errors
-    /// [`Error::Key`].
-    pub fn key<'a>(&self, query: impl Into<Query<'a>>, params: impl Borrow<Params>) -> Result<Key, Error> {
+    pub fn key<'a>(&self, query: impl Into<Query<'a>>, params: impl Borrow<Params>) -> Result<Key> {
         self.key_of(query.into().key_text(), params.borrow())
     }
 
     /// Returns the pool of this runtime, for statements that mrc doesn't cover. Returns `None` if
     /// the client was built without MySQL.
     ///
-    /// Cached reads have other connections. A session is reset when its connection comes back: see
-    /// [`MySqlExecutor::pool`](mrc_store::MySqlExecutor::pool).
-    ///
-    /// The peers' `getMySQLPool` / `get_mysql_pool`.
+    /// The peers' `getMySQLPool` / `get_mysql_pool`. Cached reads have other connections. A session
+    /// is reset when it comes back: see [`MySqlExecutor::pool`](mrc_store::MySqlExecutor::pool).
     #[cfg(feature = "mysql")]
     pub fn mysql_pool(&self) -> Option<mrc_store::mysql_async::Pool> {
         self.inner.mysql.as_deref().map(mrc_store::MySqlExecutor::pool)
@@ -328,9 +280,21 @@ impl MrcClient {
         &**self.inner.pipeline.store.shared()
     }
 
-    /// Closes all connections, of all clones. Later calls return errors.
-    ///
-    /// The peers' `closeRedisConnection` / `close_redis_connection`, and MySQL's too.
+    /// Asks all servers at once whether they answer. Takes at most 5 s, and connects if necessary.
+    pub async fn health(&self) -> Health {
+        let inner = &self.inner;
+        let store = &**inner.pipeline.store.shared();
+        let cache = probe(async { Ok(store.ping().await?) });
+        let database = async {
+            let executor = inner.executor.as_deref()?;
+            Some(probe(async { Ok(executor.ping().await?) }).await)
+        };
+        let (cache, database, tag_risks) = join3(cache, database, tag_risks(store)).await;
+        Health { cache, database, tag_risks }
+    }
+
+    /// Closes all connections, of all clones. Later calls return errors. The peers'
+    /// `closeRedisConnection` / `close_redis_connection`, and MySQL's too.
     pub async fn close(&self) {
         self.inner.pipeline.store.shared().close().await;
         if let Some(executor) = &self.inner.executor {
@@ -339,25 +303,24 @@ impl MrcClient {
     }
 
     /// Returns the key and the terms of a query's call. Refuses statements that can't be cached.
-    fn prepare(&self, query: &Query<'_>, params: &Params, ttl: Ttl) -> Result<(Key, Call), Error> {
+    fn prepare(&self, query: &Query<'_>, params: &Params, ttl: Ttl) -> Result<(Key, Call)> {
         self.inner.executor()?;
         let text = self.inner.texts.of(&query.sql);
         let tokens = text.check(&query.sql, params.len(), query.trusted)?;
-        let key = match &query.keyed_as {
-            None => self.inner.keys.key_of(&text.hash, params)?,
-            Some(other) => self.key_of(other, params)?,
-        };
+        let keyed = self.keyed(query, &text);
+        let key = self.inner.keys.key_of(&keyed.hash, params)?;
         if let Some(what) = text.clock_once(&query.sql) {
             self.inner.pipeline.events.emit(&Event::DependsOnClock { key: key.as_str(), what });
         }
-        let types = match &query.keyed_as {
-            None => Arc::clone(&text.types),
-            Some(other) => Arc::clone(&self.inner.texts.of(other).types),
-        };
         let follows = self.follows(&text, tokens, params);
         let call = Call { rows: true, tags: self.tags_of(query, params)?, follows, ..self.reading_call(params, ttl)? };
-        let call = call.keyed(&key, &types);
+        let call = call.keyed(&key, &keyed.types);
         Ok((key, call))
+    }
+
+    /// Returns the text that a query's key is made of.
+    fn keyed(&self, query: &Query<'_>, text: &Arc<Text>) -> Arc<Text> {
+        query.keyed_as.as_ref().map_or_else(|| Arc::clone(text), |other| self.inner.texts.of(other))
     }
 
     /// Returns what a query's answer depends on, if a follower ends its entries.
@@ -367,7 +330,7 @@ impl MrcClient {
     }
 
     /// Returns the tags that a query names, and those of its params if it asks for them.
-    fn tags_of(&self, query: &Query<'_>, params: &Params) -> Result<Vec<Tag>, Error> {
+    fn tags_of(&self, query: &Query<'_>, params: &Params) -> Result<Vec<Tag>> {
         let mut tags = query.tags.clone();
         if query.tagged_by_params {
             tags.extend(self.tags_of_params(params));
@@ -383,7 +346,7 @@ impl MrcClient {
 
     /// Returns a call that reads. Within a cached function, its named params become tags of the
     /// function's entry, whose key doesn't have them: so a drop by params reaches that entry too.
-    fn reading_call(&self, params: &Params, ttl: Ttl) -> Result<Call, Error> {
+    fn reading_call(&self, params: &Params, ttl: Ttl) -> Result<Call> {
         let call = self.call(ttl)?;
         if call.nested {
             scope::tags(self.tags_of_params(params));
@@ -391,7 +354,7 @@ impl MrcClient {
         Ok(call)
     }
 
-    fn call(&self, ttl: Ttl) -> Result<Call, Error> {
+    fn call(&self, ttl: Ttl) -> Result<Call> {
         let jitter = self.inner.settings.jitter;
         ttl.check(jitter)?;
         Ok(Call::new(ttl, jitter, self.options))
@@ -401,7 +364,7 @@ impl MrcClient {
         Read { client: &self.inner, sql: &query.sql, params: Cow::Borrowed(params), trusted: query.trusted }
     }
 
-    fn key_of(&self, text: &str, params: &Params) -> Result<Key, Error> {
+    fn key_of(&self, text: &str, params: &Params) -> Result<Key> {
         Ok(self.inner.keys.key_of(&self.inner.texts.of(text).hash, params)?)
     }
 

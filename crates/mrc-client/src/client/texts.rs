@@ -1,7 +1,7 @@
 //! The properties of a text: its hash, and whether it may be cached. Computed once a text.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock, Mutex, OnceLock};
 
 use mrc_core::TextHash;
 use mrc_core::statement::{NotCacheable, Tokens};
@@ -9,9 +9,8 @@ use mrc_store::ExecuteError;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
-use crate::error::Error;
+use crate::error::Result;
 use crate::follow::OfText;
-use crate::types::Types;
 
 const BYTES: u64 = 8 << 20;
 
@@ -63,12 +62,10 @@ impl Texts {
             return known;
         }
         let hash = TextHash::of(text);
-        let types = Types::of(&hash);
-        let ignore_space = self.ignore_space;
         let known = Arc::new(Text {
+            types: Types::of(&hash),
             hash,
-            types,
-            ignore_space,
+            ignore_space: self.ignore_space,
             read: OnceLock::new(),
             is_told: AtomicBool::new(false),
             follow: OfText::new(text),
@@ -82,7 +79,7 @@ impl Texts {
 impl Text {
     /// Refuses a statement that isn't a plain read, or has another number of placeholders. Returns
     /// the tokens at the first call, for those who need them too.
-    pub(crate) fn check(&self, sql: &str, params: usize, trusted: bool) -> Result<Option<Tokens>, Error> {
+    pub(crate) fn check(&self, sql: &str, params: usize, trusted: bool) -> Result<Option<Tokens>> {
         let mut tokens = None;
         match &self.read(sql, &mut tokens).checked {
             Ok(placeholders) if *placeholders != params => {
@@ -109,6 +106,39 @@ impl Text {
     }
 }
 
+/// The number of texts that are remembered, for all clients of the process together.
+const TEXTS: usize = 50_000;
+const NONE: u64 = 0;
+const SEVERAL: u64 = u64::MAX;
+
+static SEEN: LazyLock<Cache<TextHash, Arc<Types>>> = LazyLock::new(|| Cache::new(TEXTS));
+
+/// The types that the params of a text have had in this process.
+///
+/// An entry without a mark may be a peer's, and the peers mark no types. While all calls of a text
+/// have one type a placeholder, so do the peers' calls, and such an entry is this text's. Once
+/// types differ, an entry is taken by its mark alone.
+#[derive(Debug, Default)]
+pub(crate) struct Types(AtomicU64);
+
+impl Types {
+    pub(crate) fn of(hash: &TextHash) -> Arc<Self> {
+        let made = SEEN.get_or_insert_with(hash, || Ok::<_, std::convert::Infallible>(Arc::default()));
+        made.unwrap_or_default()
+    }
+
+    pub(crate) fn see(&self, types: u64) {
+        let first = self.0.compare_exchange(NONE, types, Ordering::SeqCst, Ordering::SeqCst);
+        if first.is_err_and(|seen| seen != types) {
+            self.0.store(SEVERAL, Ordering::SeqCst);
+        }
+    }
+
+    pub(crate) fn are_one(&self) -> bool {
+        self.0.load(Ordering::SeqCst) != SEVERAL
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -126,20 +156,23 @@ mod tests {
     }
 
     #[test]
-    fn a_statement_that_reads_the_clock_is_reported_once() {
-        let texts = Texts::new(false);
-        let sql = "SELECT * FROM t WHERE created > NOW()";
-        assert_eq!(texts.of(sql).clock_once(sql), Some("NOW()"));
-        assert_eq!(texts.of(sql).clock_once(sql), None);
-        assert_eq!(texts.of("SELECT 1").clock_once("SELECT 1"), None);
-    }
-
-    #[test]
     fn the_remembered_texts_are_bounded() {
         let texts = Texts::new(false);
         for id in 0..3000 {
             texts.of(&format!("SELECT {id} {}", " ".repeat(10_000)));
         }
         assert!(texts.known.weight() <= BYTES, "{}", texts.known.weight());
+    }
+
+    #[test]
+    fn types_are_one_until_they_differ() {
+        let hash = TextHash::of("SELECT 'types_are_one_until_they_differ'");
+        let types = Types::of(&hash);
+        types.see(7);
+        types.see(7);
+        assert!(types.are_one());
+        Types::of(&hash).see(8);
+        Types::of(&hash).see(7);
+        assert!(!types.are_one(), "another client of this process has asked otherwise");
     }
 }

@@ -8,7 +8,7 @@ use mrc_core::{Bypass, Event, Params};
 
 use super::Follow;
 use super::tables::{Followed, OfText};
-use crate::error::Error;
+use crate::error::Result;
 use crate::inherited::{Carried, StoreId};
 use mrc_store::lock;
 
@@ -32,7 +32,7 @@ impl Dependencies {
 
     /// Registers the schemes of the call, so that the follower knows them. It comes before the
     /// claim: the follower may have passed changes that it didn't know to matter by then.
-    pub(crate) async fn ready(&self, key: &str, store: StoreId) {
+    pub(crate) async fn ready(&self, key: &str, store: StoreId) -> Carried {
         let tags = self.derived(store).await.unwrap_or_else(|error| {
             let error = error.to_string();
             let why = Bypass::StoreFailed { command: "register", error: &error };
@@ -43,22 +43,19 @@ impl Dependencies {
         if let Some(why) = self.text.refusal_once() {
             self.follow.events.emit(&Event::NotFollowed { key, why: &why });
         }
-        *lock(&self.tags) = Some(tags);
+        lock(&self.tags).insert(tags).clone()
     }
 
     /// Returns the tags, and makes the call ready if it isn't.
     pub(crate) async fn tags(&self, key: &str, store: StoreId) -> Carried {
-        let known = || lock(&self.tags).clone();
-        match known() {
+        let known = lock(&self.tags).clone();
+        match known {
             Some(tags) => tags,
-            None => {
-                self.ready(key, store).await;
-                known().unwrap_or_else(Carried::lost)
-            }
+            None => self.ready(key, store).await,
         }
     }
 
-    async fn derived(&self, store: StoreId) -> Result<Carried, Error> {
+    async fn derived(&self, store: StoreId) -> Result<Carried> {
         let tokens = lock(&self.tokens).take();
         let followed = Followed::of(&self.text, tokens, &self.params, &self.follow).await?;
         let mut dependencies = followed.template.tags(&self.params);
@@ -72,7 +69,8 @@ impl Dependencies {
         Ok(tags)
     }
 
-    /// Has the next call ask anew: a fill was refused, perhaps since a table or the registry changed.
+    /// Has the next call ask anew: a fill was refused, perhaps since a table or the registry
+    /// changed.
     pub(crate) fn forget(&self) {
         let tags = lock(&self.tags).take();
         let names: Vec<_> = tags.iter().flat_map(Carried::names).cloned().collect();

@@ -2,19 +2,17 @@
 //! every engine's changes show in the log.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use mrc_core::depends::{NotFollowable, SchemeTag, TableName, Template, derive, derive_tokens};
 use mrc_core::statement::Tokens;
 use mrc_core::{Param, Params, Value};
-use mrc_store::{Moment, QueryExecutor};
+use mrc_store::{Moment, QueryExecutor, lock};
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
-use super::database::{Database, rows};
-use super::{Follow, REMEMBERED};
-use crate::error::Error;
-use mrc_store::lock;
+use super::{Database, Follow, REMEMBERED, rows};
+use crate::error::{Error, Result};
 
 /// The most tables and views behind one text.
 const MOST_TABLES: usize = 256;
@@ -55,7 +53,7 @@ impl OfText {
 
     /// Returns the reason why the text isn't followed, the first time only.
     pub(super) fn refusal_once(&self) -> Option<NotFollowable> {
-        let mut known = self.lock();
+        let mut known = lock(&self.known);
         if known.is_told {
             return None;
         }
@@ -65,15 +63,11 @@ impl OfText {
     }
 
     pub(super) fn forget(&self) {
-        self.lock().followed = None;
+        lock(&self.known).followed = None;
     }
 
     fn fresh(&self) -> Option<Arc<Followed>> {
-        self.lock().followed.clone().filter(|followed| followed.asked.elapsed() < REMEMBERED)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Known> {
-        lock(&self.known)
+        lock(&self.known).followed.clone().filter(|followed| followed.asked.elapsed() < REMEMBERED)
     }
 }
 
@@ -84,7 +78,7 @@ impl Followed {
         tokens: Option<Tokens>,
         params: &Params,
         follow: &Follow,
-    ) -> Result<Arc<Self>, Error> {
+    ) -> Result<Arc<Self>> {
         if let Some(fresh) = text.fresh() {
             return Ok(fresh);
         }
@@ -101,12 +95,12 @@ impl Followed {
             Err(error) => return Err(error),
         };
         let followed = Arc::new(Self { template, at, asked });
-        text.lock().followed = Some(Arc::clone(&followed));
+        lock(&text.known).followed = Some(Arc::clone(&followed));
         Ok(followed)
     }
 }
 
-async fn resolve(text: &OfText, tokens: Option<Tokens>, params: &Params, follow: &Follow) -> Result<Template, Error> {
+async fn resolve(text: &OfText, tokens: Option<Tokens>, params: &Params, follow: &Follow) -> Result<Template> {
     let database = follow.database.get_or_try_init(|| Database::ask(&*follow.executor)).await?;
     let tokens = || tokens.unwrap_or_else(|| Tokens::read(&text.sql));
     let derived = text.derived.get_or_init(|| derive_tokens(tokens(), database.schema.as_deref()));
@@ -115,8 +109,8 @@ async fn resolve(text: &OfText, tokens: Option<Tokens>, params: &Params, follow:
         template.refuse(NotFollowable::Session { mode: mode.clone() });
     }
     let tables: BTreeSet<TableName> = template.occurrences().iter().map(|one| one.table().clone()).collect();
-    // Before the question: a change of a table after it must reach the entry, so the follower has to
-    // know the table by then.
+    // Before the question: a change of a table after it must reach the entry, so the follower has
+    // to know the table by then.
     follow.register(&mut template.tags(params)).await?;
     match behind(tables, follow).await? {
         Ok(tables) => template.read_too(tables),
@@ -126,10 +120,7 @@ async fn resolve(text: &OfText, tokens: Option<Tokens>, params: &Params, follow:
 }
 
 /// Returns the tables behind views, those of views behind them too.
-async fn behind(
-    tables: BTreeSet<TableName>,
-    follow: &Follow,
-) -> Result<Result<BTreeSet<TableName>, NotFollowable>, Error> {
+async fn behind(tables: BTreeSet<TableName>, follow: &Follow) -> Result<Result<BTreeSet<TableName>, NotFollowable>> {
     let executor = &*follow.executor;
     let (mut found, mut open) = (tables.clone(), tables);
     let mut behind = BTreeSet::new();
@@ -161,18 +152,15 @@ async fn behind(
     Ok(Ok(behind))
 }
 
-#[derive(serde::Deserialize)]
-struct Listed {
-    kind: String,
-    engine: Option<String>,
-}
+/// The kind of a table, and its engine.
+type Listed = (String, Option<String>);
 
 /// Returns the views among the tables. Refuses a table whose changes don't show in the log.
 async fn views(
     tables: &BTreeSet<TableName>,
     are_behind: bool,
     executor: &dyn QueryExecutor,
-) -> Result<Result<Vec<TableName>, NotFollowable>, Error> {
+) -> Result<Result<Vec<TableName>, NotFollowable>> {
     let mut views = Vec::new();
     for table in tables {
         let mut listed: Vec<Listed> = of_table(LISTED, table, executor).await?;
@@ -185,7 +173,7 @@ async fn views(
         if listed.is_empty() && are_behind {
             return Ok(Err(NotFollowable::Unknown { what: table.to_string() }));
         }
-        for Listed { kind, engine } in listed {
+        for (kind, engine) in listed {
             let engine = engine.unwrap_or_default();
             let is_table = ["BASE TABLE", "SYSTEM VERSIONED"].contains(&kind.as_str());
             if kind == "VIEW" {
@@ -207,20 +195,12 @@ const DEFINITION: &str = "SELECT VIEW_DEFINITION AS text FROM information_schema
     WHERE LOWER(TABLE_SCHEMA) = ? AND LOWER(TABLE_NAME) = ?";
 
 /// Returns the text of a view. It is empty if the user may not see it.
-async fn definition(view: &TableName, executor: &dyn QueryExecutor) -> Result<String, Error> {
-    #[derive(serde::Deserialize)]
-    struct Definition {
-        text: Option<String>,
-    }
-    let found: Vec<Definition> = of_table(DEFINITION, view, executor).await?;
-    Ok(found.into_iter().find_map(|one| one.text).unwrap_or_default())
+async fn definition(view: &TableName, executor: &dyn QueryExecutor) -> Result<String> {
+    let found: Vec<(Option<String>,)> = of_table(DEFINITION, view, executor).await?;
+    Ok(found.into_iter().find_map(|(text,)| text).unwrap_or_default())
 }
 
-async fn of_table<T: DeserializeOwned>(
-    sql: &str,
-    table: &TableName,
-    executor: &dyn QueryExecutor,
-) -> Result<Vec<T>, Error> {
+async fn of_table<T: DeserializeOwned>(sql: &str, table: &TableName, executor: &dyn QueryExecutor) -> Result<Vec<T>> {
     let param = |name: &str| Param { name: None, value: Value::from(name) };
     rows(sql, &[param(table.schema()), param(table.name())].into_iter().collect(), executor).await
 }

@@ -9,8 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::Carrier;
-use crate::frame;
-use crate::{Cache, Error, Many, Source, Spec};
+use crate::{Cache, Error, Many, Source, Spec, scope};
 
 /// The return type of a function of many ids.
 #[diagnostic::on_unimplemented(
@@ -65,9 +64,10 @@ where
         match cache.endless().get_many(ids.iter().cloned(), spec, of_missing).await {
             Ok(found) => found,
             Err(_) => {
-                // The tags of the specs aren't known here: no entry that reads the values is stored.
-                frame::lose_tags();
-                frame::answered(Source::Computed);
+                // The tags of the specs aren't known here: no entry that reads the values is
+                // stored.
+                scope::lose_tags();
+                scope::answered(Source::Computed);
                 let mut all = HashMap::with_capacity(ids.len());
                 for ids in ids.chunks(Many::MOST) {
                     all.extend(function(ids.to_vec()).await);

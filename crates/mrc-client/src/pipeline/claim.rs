@@ -112,7 +112,8 @@ impl Claims {
         // Each attempt has its own token: after an unknown outcome a token is never used again.
         let token = Token::from_bits(rand::rng().random());
         // Made before the claim is sent, so that a cancelled call releases its claim.
-        let mut held = Held::new(way, key, token.clone());
+        let open = Open { way: way.clone(), key: key.into(), token: token.clone() };
+        let mut held = Held { open: Some(open), moment: Moment::default() };
         let terms = Terms::new(self.lease, asks.mode).copy(asks.copy);
         // Both end before the read, so the value is newer than any invalidation before `now`.
         match way.claim(key, &token, terms, asks.tags).await {
@@ -126,13 +127,12 @@ impl Claims {
 }
 
 /// A claim that may stand at the store. A drop releases it in the background, or its lease ends it.
-#[derive(Debug)]
 pub(crate) struct Held {
     open: Option<Open>,
-    moment: Moment,
+    /// The store's clock at the claim, if tags were asked for. Later invalidations count.
+    pub(crate) moment: Moment,
 }
 
-#[derive(Debug)]
 struct Open {
     way: Way,
     key: Box<str>,
@@ -140,15 +140,6 @@ struct Open {
 }
 
 impl Held {
-    fn new(way: &Way, key: &str, token: Token) -> Self {
-        Self { open: Some(Open { way: way.clone(), key: key.into(), token }), moment: Moment::default() }
-    }
-
-    /// Returns the store's clock at the claim, if tags were asked for. Later invalidations count.
-    pub(crate) fn moment(&self) -> Moment {
-        self.moment
-    }
-
     /// Stores the value if the claim still stands. Returns whether the store accepted it.
     pub(crate) async fn fill(mut self, json: Bytes, life: Life) -> Result<bool, StoreError> {
         let Some(open) = &self.open else { return Ok(false) };

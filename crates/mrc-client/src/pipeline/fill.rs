@@ -1,26 +1,23 @@
-//! Computes a value, and stores it under its claim.
+//! Computes a value: stores it under its claim, or bypasses the cache.
 
 use mrc_core::depends::SchemeName;
 use mrc_core::{Bypass, Event, Tag};
-use mrc_store::ClaimMode;
+use mrc_store::{ClaimMode, StoreError};
 use tokio::time::Instant;
 
 use super::Pipeline;
-use super::bypass::{Others, unstored};
 use super::claim::{Held, Waited};
+use super::flight::{FLIGHTS, Leader, Seat};
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::compute::{Compute, Made};
-use crate::error::Error;
+use crate::error::{Error, Result};
 use crate::inherited::Carried;
+use crate::scope::Mode;
+use crate::settings::OnError;
 
 impl Pipeline {
-    pub(super) async fn compute_in_place<C: Compute>(
-        &self,
-        key: &str,
-        call: &Call,
-        compute: C,
-    ) -> Result<Answer, Error> {
+    pub(super) async fn compute_in_place<C: Compute>(&self, key: &str, call: &Call, compute: C) -> Result<Answer> {
         let asks = self.asks(key, call, ClaimMode::Refresh, C::TAGS).await;
         let why = match self.claims.claim(&self.way(call), key, &asks, || {}).await {
             Waited::Granted(claim) => {
@@ -34,10 +31,10 @@ impl Pipeline {
             }
             Waited::Hit { .. } | Waited::TooLong => Bypass::WaitedTooLong,
         };
-        self.bypass(key, call, &why, Others::Apart, compute).await
+        self.bypass(key, call, &why, compute).await
     }
 
-    pub(super) async fn computed<C: Compute>(&self, key: &str, call: &Call, compute: C) -> Result<Made, Error> {
+    pub(super) async fn computed<C: Compute>(&self, key: &str, call: &Call, compute: C) -> Result<Made> {
         let began = Instant::now();
         let outcome = compute.run(self.store.id(), key).await;
         let took = began.elapsed();
@@ -61,8 +58,8 @@ impl Pipeline {
         key: &str,
         call: &Call,
         claim: Held,
-        outcome: Result<Made, Error>,
-    ) -> (Result<Answer, Error>, bool) {
+        outcome: Result<Made>,
+    ) -> (Result<Answer>, bool) {
         match outcome {
             Ok(made) => {
                 let (answer, accepted) = self.fill(key, call, claim, made).await;
@@ -79,8 +76,8 @@ impl Pipeline {
     pub(super) async fn fill(&self, key: &str, call: &Call, claim: Held, made: Made) -> (Answer, bool) {
         let Made { value, said } = made;
         // Inherited tags keep their own moments: the claim's would miss an invalidation under way.
-        let tags = said.tags.at(self.store.id(), claim.moment());
-        let (lost, bad) = (said.tags.is_lost(), tags.check().err());
+        let tags = said.tags.at(self.store.id(), claim.moment);
+        let (lost, bad) = (said.tags.lost, tags.check().err());
         let answer = Answer::computed(value.clone());
         // An outer entry inherits these tags even if this entry isn't stored.
         let answer = answer.tagged(Carried::found(self.store.id(), (!lost).then(|| tags.clone())));
@@ -127,4 +124,94 @@ impl Pipeline {
         };
         (answer, accepted)
     }
+
+    /// Bypasses the cache within the call's deadline. In [`Mode::ReadOnly`] nothing is computed.
+    pub(super) async fn only_compute<C: Compute>(
+        &self,
+        key: &str,
+        call: &Call,
+        why: Bypass<'_>,
+        compute: C,
+    ) -> Result<Answer> {
+        if call.mode == Mode::ReadOnly {
+            return Err(Error::Missed { key: key.to_owned() });
+        }
+        self.in_time(key, call, call.ends(), self.bypass(key, call, &why, compute)).await
+    }
+
+    /// Computes the value without the cache, for this caller alone.
+    pub(super) async fn bypass<C: Compute>(
+        &self,
+        key: &str,
+        call: &Call,
+        why: &Bypass<'_>,
+        compute: C,
+    ) -> Result<Answer> {
+        self.events.emit(&Event::Bypassed { key, why: why.clone() });
+        self.computed(key, call, compute).await.map(unstored)
+    }
+
+    /// Computes the value without the cache. Of the callers of this process that bypass it for the
+    /// same key, one leads, and the others take its value.
+    pub(super) async fn bypass_together<C: Compute>(
+        &self,
+        key: &str,
+        call: &Call,
+        why: &Bypass<'_>,
+        compute: C,
+    ) -> Result<Answer> {
+        for _ in 0..FLIGHTS {
+            match self.flights.join(&call.flight(key), call.options.deadline) {
+                Seat::Leader(leader) => {
+                    self.events.emit(&Event::Bypassed { key, why: why.clone() });
+                    return self.compute_for_followers(key, call, leader, compute).await;
+                }
+                Seat::Follower(follower) => {
+                    // The leader may have hit the cache, which this caller bypasses: try again.
+                    let outcome = self.follow(key, call, follower).await;
+                    if let Some(outcome) = outcome.filter(|outcome| !outcome.as_ref().is_ok_and(Answer::is_hit)) {
+                        return outcome.map(Answer::followed);
+                    }
+                }
+            }
+        }
+        self.bypass(key, call, why, compute).await
+    }
+
+    /// Computes the value without the cache, for this caller and those that joined before the
+    /// computation began. Later callers wait for the next flight: no store says whether this value
+    /// is invalidated.
+    pub(super) async fn compute_for_followers<C: Compute>(
+        &self,
+        key: &str,
+        call: &Call,
+        mut leader: Leader<'_>,
+        compute: C,
+    ) -> Result<Answer> {
+        let _ = call.wait(leader.turn()).await;
+        leader.begin_read();
+        leader.close();
+        let outcome = self.computed(key, call, compute).await.map(unstored);
+        leader.land(outcome.clone(), false);
+        outcome
+    }
+
+    /// Emits that the cache failed. Returns the error if the call must end with it.
+    pub(super) fn store_failed(&self, key: &str, call: &Call, command: &'static str, error: StoreError) -> Result<()> {
+        match call.options.on_error {
+            OnError::Degrade => self.emit_store_failed(key, command, &error),
+            OnError::Fail => return Err(error.into()),
+        }
+        Ok(())
+    }
+
+    pub(super) fn emit_store_failed(&self, key: &str, command: &'static str, error: &StoreError) {
+        let error = error.to_string();
+        self.events.emit(&Event::Bypassed { key, why: Bypass::StoreFailed { command, error: &error } });
+    }
+}
+
+/// Returns the answer of a computation that isn't stored.
+fn unstored(made: Made) -> Answer {
+    Answer::computed(made.value).tagged(made.said.tags)
 }

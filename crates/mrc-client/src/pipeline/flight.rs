@@ -14,7 +14,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -22,7 +22,7 @@ use tokio::task::Id;
 use tokio::time::Instant;
 
 use crate::answer::Answer;
-use crate::error::Error;
+use crate::error::Result;
 use mrc_store::lock;
 
 /// After this many flights without a value for it, a caller computes by itself.
@@ -64,7 +64,7 @@ struct Flight {
 
 #[derive(Debug, Clone)]
 struct Landing {
-    outcome: Result<Answer, Error>,
+    outcome: Result<Answer>,
     /// The number of the read that returned the outcome.
     read: u64,
     /// The store accepted the value as a fill.
@@ -78,7 +78,7 @@ impl Flights {
 
     /// Joins the flight to `key`, or starts one. A flight as old as `patience` counts as given up.
     pub(crate) fn join(&self, key: &str, patience: Duration) -> Seat<'_> {
-        let mut flights = self.lock();
+        let mut flights = lock(&self.flights);
         let under_way = flights.get(key).filter(|flight| flight.began.elapsed() < patience);
         let before = match under_way {
             Some(flight) if !flight.closed.load(Ordering::Relaxed) || self.without.close_first => {
@@ -104,17 +104,12 @@ impl Flights {
 
     /// Returns the start of the flight to `key`. Returns `None` if none is under way.
     pub(crate) fn began(&self, key: &str) -> Option<Instant> {
-        self.lock().get(key).map(|flight| flight.began)
+        lock(&self.flights).get(key).map(|flight| flight.began)
     }
 
     /// Returns whether another task than `task` leads the flight to `key`.
     pub(crate) fn is_led_by_another(&self, key: &str, task: Id) -> bool {
-        self.lock().get(key).is_some_and(|flight| flight.task != Some(task))
-    }
-
-    /// A poisoned map is whole: no code that can panic runs under its lock.
-    fn lock(&self) -> MutexGuard<'_, HashMap<Box<str>, Arc<Flight>>> {
-        lock(&self.flights)
+        lock(&self.flights).get(key).is_some_and(|flight| flight.task != Some(task))
     }
 }
 
@@ -139,25 +134,25 @@ impl Leader<'_> {
     /// Begins a read of the database or the store. Followers that joined before may take its value.
     pub(crate) fn begin_read(&self) {
         // The lock orders this with `join`: a follower joined either before the read or after it.
-        let _flights = self.flights.lock();
+        let _flights = lock(&self.flights.flights);
         self.flight.reads.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(crate) fn close(&self) {
-        let _flights = self.flights.lock();
+        let _flights = lock(&self.flights.flights);
         self.flight.closed.store(true, Ordering::Relaxed);
     }
 
     /// Hands the outcome of the last read to the followers that may take it. Leaves the map first,
     /// so that nobody joins a flight that has landed.
-    pub(crate) fn land(self, outcome: Result<Answer, Error>, accepted: bool) {
+    pub(crate) fn land(self, outcome: Result<Answer>, accepted: bool) {
         self.leave();
         let read = self.flight.reads.load(Ordering::Relaxed);
         self.flight.landed.send_replace(Some(Landing { outcome, read, accepted }));
     }
 
     fn leave(&self) {
-        let mut flights = self.flights.lock();
+        let mut flights = lock(&self.flights.flights);
         // After `close` or `patience`, the map may already hold the next flight of this key.
         if flights.get(&self.key).is_some_and(|flight| Arc::ptr_eq(flight, &self.flight)) {
             flights.remove(&self.key);
@@ -180,7 +175,7 @@ pub(crate) struct Follower {
 
 impl Follower {
     /// Waits for the leader's outcome. Returns `None` if the outcome isn't for this follower.
-    pub(crate) async fn outcome(mut self) -> Option<Result<Answer, Error>> {
+    pub(crate) async fn outcome(mut self) -> Option<Result<Answer>> {
         let landing = self.landed.wait_for(Option::is_some).await.ok()?.clone()?;
         (self.careless || landing.accepted || self.joined < landing.read).then_some(landing.outcome)
     }
@@ -208,42 +203,23 @@ mod tests {
         }
     }
 
-    fn answer() -> Result<Answer, Error> {
+    fn answer() -> Result<Answer> {
         Ok(Answer::computed(Bytes::from_static(b"1")))
     }
 
     #[tokio::test]
-    async fn an_accepted_fill_is_for_everybody() {
-        let flights = Flights::new(Without::default());
-        let leader = leader(&flights);
-        let early = follower(&flights);
-        leader.begin_read();
-        let late = follower(&flights);
-        leader.land(answer(), true);
-        assert!(early.outcome().await.is_some() && late.outcome().await.is_some());
-    }
-
-    #[tokio::test]
-    async fn a_refused_value_is_only_for_followers_from_before_its_read() {
-        let flights = Flights::new(Without::default());
-        let leader = leader(&flights);
-        let early = follower(&flights);
-        leader.begin_read();
-        let late = follower(&flights);
-        leader.land(answer(), false);
-        assert!(early.outcome().await.is_some());
-        assert!(late.outcome().await.is_none());
-    }
-
-    #[tokio::test]
-    async fn a_later_read_serves_the_followers_that_joined_meanwhile() {
-        let flights = Flights::new(Without::default());
-        let leader = leader(&flights);
-        leader.begin_read();
-        let meanwhile = follower(&flights);
-        leader.begin_read();
-        leader.land(answer(), false);
-        assert!(meanwhile.outcome().await.is_some());
+    async fn a_follower_takes_an_accepted_fill_or_a_value_that_was_read_after_it_joined() {
+        for (reads_after, accepted, is_for_late) in [(0, true, true), (0, false, false), (1, false, true)] {
+            let flights = Flights::new(Without::default());
+            let leader = leader(&flights);
+            let early = follower(&flights);
+            leader.begin_read();
+            let late = follower(&flights);
+            (0..reads_after).for_each(|_| leader.begin_read());
+            leader.land(answer(), accepted);
+            let is_for = (early.outcome().await.is_some(), late.outcome().await.is_some());
+            assert_eq!(is_for, (true, is_for_late), "{reads_after} reads after, accepted: {accepted}");
+        }
     }
 
     #[tokio::test]

@@ -14,8 +14,8 @@ use super::Pipeline;
 use crate::call::Call;
 use crate::codec::Codec;
 use crate::compute::Run;
-use crate::error::Error;
-use crate::frame;
+use crate::error::{Error, Result};
+use crate::scope;
 use crate::source::Source;
 
 /// Returns the value of `key`, from the cache or from the function. Errors of any type can't be
@@ -43,7 +43,8 @@ where
             (Some(outcome), _) => outcome,
             // The error is another caller's, or its value's: our own outcome may be better.
             (None, Error::Function(_) | Error::Encode(_) | Error::Decode { .. }) => {
-                function.finish_in_time(pipeline, key, call).await?
+                let finished = async { Ok(function.finish().await) };
+                pipeline.in_time(key.as_str(), call, call.ends(), finished).await?
             }
             (None, error) => Err(error.into()),
         },
@@ -76,19 +77,13 @@ where
         call: &Call,
         codec: Codec,
         tell: impl Fn(&E) -> Error,
-    ) -> Result<T, Error> {
+    ) -> Result<T> {
         let answer = pipeline.fetch(key, call, Run(self.encoded(codec, &tell))).await?;
-        match codec.decode(answer.as_bytes()) {
-            Err(unfit) if answer.source() != Source::Computed => {
-                let own = Run(self.encoded(codec, &tell));
-                let answer = Box::pin(pipeline.instead(key, call, &unfit, own)).await?.noted();
-                Ok(codec.decode(answer.as_bytes())?)
-            }
-            decoded => Ok(decoded?),
-        }
+        let decode = |value: &[u8]| codec.decode(value);
+        pipeline.decoded(key, call, answer, decode, || Run(self.encoded(codec, &tell))).await
     }
 
-    async fn encoded(&mut self, codec: Codec, tell: &impl Fn(&E) -> Error) -> Result<Bytes, Error> {
+    async fn encoded(&mut self, codec: Codec, tell: &impl Fn(&E) -> Error) -> Result<Bytes> {
         let outcome = match self.outcome.take() {
             Some(outcome) => outcome,
             None => self.work.as_mut().await,
@@ -106,10 +101,6 @@ where
         self.outcome.take().inspect(past_the_pipeline)
     }
 
-    async fn finish_in_time(self, pipeline: &Pipeline, key: &Key, call: &Call) -> Result<Result<T, E>, Error> {
-        pipeline.in_time(key.as_str(), call, call.ends(), async { Ok(self.finish().await) }).await
-    }
-
     /// Runs the function to its end, from where it was left, and returns its outcome.
     pub(crate) async fn finish(self) -> Result<T, E> {
         let outcome = match self.outcome {
@@ -124,7 +115,7 @@ where
 /// A value that bypassed the pipeline has unknown tags: no entry that reads it is stored.
 fn past_the_pipeline<T, E>(outcome: &Result<T, E>) {
     if outcome.is_ok() {
-        frame::lose_tags();
-        frame::answered(Source::Computed);
+        scope::lose_tags();
+        scope::answered(Source::Computed);
     }
 }

@@ -3,28 +3,26 @@
 //! Each entry of a batch takes the path of a single call, so every rule of single calls holds for
 //! it. Only its commands wait here, until every entry has asked for all that it can ask for now.
 
-use std::fmt;
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
-use mrc_store::{CacheStore, Claim, Life, Moment, StoreError, Terms, ToClaim, ToFill, Token};
+use mrc_store::{CacheStore, Claim, Life, Moment, StoreError, Terms, ToClaim, ToFill, Token, lock};
 use tokio::sync::oneshot;
 
 use crate::answer::Answer;
 use crate::compute::Made;
-use crate::error::Error;
-use mrc_store::lock;
+use crate::error::{Error, Result};
 
 /// The way of a call's commands to the store.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) enum Way {
     Alone(Arc<dyn CacheStore>),
     Together(Arc<Gather>),
 }
 
 impl Way {
-    /// Claims the key. `timed`: for an entry with tags, with the time of the store's clock. Otherwise
-    /// the time is the clock's beginning.
+    /// Claims the key. `timed`: for an entry with tags, with the time of the store's clock.
+    /// Otherwise the time is the clock's beginning.
     pub(super) async fn claim(
         &self,
         key: &str,
@@ -94,14 +92,11 @@ pub(super) struct AskedFill {
     reply: oneshot::Sender<Result<bool, StoreError>>,
 }
 
-/// A value to be read from the source: its place in the batch.
-pub(super) struct AskedRead {
-    pub(super) at: usize,
-    pub(super) reply: oneshot::Sender<Result<Made, Error>>,
-}
+/// A value to be read from the source: its place in the batch, and its reader.
+pub(super) type AskedRead = (usize, oneshot::Sender<Result<Made>>);
 
 struct Answers {
-    by_place: Vec<Option<Result<Answer, Error>>>,
+    by_place: Vec<Option<Result<Answer>>>,
     missing: usize,
     all_there: Option<oneshot::Sender<()>>,
 }
@@ -110,7 +105,7 @@ impl Gather {
     /// Returns the gatherer of a batch with the answers so far, and the sign that none is missing.
     pub(super) fn new(
         store: &Arc<dyn CacheStore>,
-        by_place: Vec<Option<Result<Answer, Error>>>,
+        by_place: Vec<Option<Result<Answer>>>,
         goes_on: bool,
     ) -> (Arc<Self>, oneshot::Receiver<()>) {
         let (all_there, sign) = oneshot::channel();
@@ -121,8 +116,8 @@ impl Gather {
     }
 
     /// Has the value at this place read from the source.
-    pub(crate) async fn read(&self, at: usize) -> Result<Made, Error> {
-        self.ask(|queue, reply| queue.reads.push(AskedRead { at, reply })).await.unwrap_or(Err(Error::Shutdown))
+    pub(crate) async fn read(&self, at: usize) -> Result<Made> {
+        self.ask(|queue, reply| queue.reads.push((at, reply))).await.unwrap_or(Err(Error::Shutdown))
     }
 
     /// Returns `None` if the batch has ended without a reply.
@@ -137,7 +132,7 @@ impl Gather {
     }
 
     /// Answers the entry at this place, unless it has its answer.
-    pub(crate) fn answer(&self, at: usize, outcome: Result<Answer, Error>) {
+    pub(crate) fn answer(&self, at: usize, outcome: Result<Answer>) {
         let mut answers = lock(&self.answers);
         let Some(place @ None) = answers.by_place.get_mut(at) else { return };
         *place = Some(outcome);
@@ -151,7 +146,7 @@ impl Gather {
     }
 
     /// Takes the answers, in the order of the entries.
-    pub(crate) fn answers(&self) -> Vec<Result<Answer, Error>> {
+    pub(crate) fn answers(&self) -> Vec<Result<Answer>> {
         let answers = std::mem::take(&mut lock(&self.answers).by_place);
         answers.into_iter().map(|answer| answer.unwrap_or(Err(Error::Shutdown))).collect()
     }
@@ -171,11 +166,11 @@ impl Gather {
     }
 
     pub(super) async fn fill(&self, fills: Vec<AskedFill>) {
-        let all = fills.iter().map(|one| ToFill {
-            key: &one.key,
-            token: &one.token,
-            value: one.value.clone(),
-            life: one.life.clone(),
+        let all = fills.iter().map(|AskedFill { key, token, value, life, .. }| ToFill {
+            key,
+            token,
+            value: value.clone(),
+            life: life.clone(),
         });
         let answers = self.store.fill_many(all.collect()).await;
         for (fill, answer) in fills.into_iter().zip(answers) {
@@ -186,16 +181,4 @@ impl Gather {
 
 fn untimed(claim: Claim) -> (Claim, Moment) {
     (claim, Moment::default())
-}
-
-impl Queue {
-    pub(super) fn is_empty(&self) -> bool {
-        self.claims.is_empty() && self.fills.is_empty() && self.reads.is_empty()
-    }
-}
-
-impl fmt::Debug for Gather {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Gather").finish_non_exhaustive()
-    }
 }

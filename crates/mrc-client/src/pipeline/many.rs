@@ -25,10 +25,9 @@ use super::{Pipeline, in_time_of_store};
 use crate::answer::Answer;
 use crate::call::{Call, InBatch};
 use crate::compute::{Compute, Made};
-use crate::error::Error;
-use crate::frame;
+use crate::error::{Error, Result};
 use crate::inherited::StoreId;
-use crate::mode::Mode;
+use crate::scope::{self, Mode};
 
 /// The source of a batch's values.
 pub(crate) trait Source {
@@ -37,18 +36,18 @@ pub(crate) trait Source {
 
     /// Returns the computation of one value, for a task that outlives the batch. Returns `None` if
     /// it borrows from the batch's caller.
-    fn detached(&self, at: usize) -> Option<BoxFuture<'static, Result<Made, Error>>>;
+    fn detached(&self, at: usize) -> Option<BoxFuture<'static, Result<Made>>>;
 
     /// Returns the largest number of values of one read, at least 1.
     fn most(&self) -> usize;
 
     /// Reads the values at these places, and returns them in this order. Each may have its own
     /// failure.
-    fn read(&self, store: StoreId, places: &[usize]) -> impl Future<Output = Result<Vec<Result<Made, Error>>, Error>>;
+    fn read(&self, store: StoreId, places: &[usize]) -> impl Future<Output = Result<Vec<Result<Made>>>>;
 }
 
 /// An entry of a batch. Others of the batch may have its key, if their params have other types.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Item {
     pub(crate) key: Key,
     pub(crate) call: Arc<Call>,
@@ -67,7 +66,7 @@ pub(crate) fn places<'a>(names: impl ExactSizeIterator<Item = Cow<'a, str>>) -> 
 
 /// The hits of a batch, and the steps of the entries that have no answer yet.
 pub(crate) struct Looked {
-    answers: Vec<Option<Result<Answer, Error>>>,
+    answers: Vec<Option<Result<Answer>>>,
     steps: Vec<(usize, Step)>,
 }
 
@@ -82,17 +81,13 @@ enum Step {
 
 /// The entries of a batch that have no answer yet.
 pub(crate) struct Misses {
-    gather: Arc<Gather>,
+    pub(crate) gather: Arc<Gather>,
     steps: Vec<(usize, Step)>,
 }
 
 impl Pipeline {
     /// Returns the value of each item, like [`fetch`](Self::fetch), in their order.
-    pub(crate) async fn fetch_many<S: Source>(
-        self: &Arc<Self>,
-        items: &[Item],
-        source: &S,
-    ) -> Vec<Result<Answer, Error>> {
+    pub(crate) async fn fetch_many<S: Source>(self: &Arc<Self>, items: &[Item], source: &S) -> Vec<Result<Answer>> {
         let looked = self.look_at(items).await;
         if looked.is_whole() {
             return looked.answers();
@@ -176,7 +171,7 @@ impl Pipeline {
                 }
                 // No entry can go on: send what all of them wait for.
                 let queue = gather.take();
-                let idle = queue.is_empty();
+                let idle = queue.claims.is_empty() && queue.fills.is_empty() && queue.reads.is_empty();
                 if !queue.claims.is_empty() {
                     sent.push(gather.claim(queue.claims).left_future().left_future());
                 }
@@ -219,39 +214,25 @@ impl Looked {
         self.steps.is_empty()
     }
 
-    pub(crate) fn answers(self) -> Vec<Result<Answer, Error>> {
+    pub(crate) fn answers(self) -> Vec<Result<Answer>> {
         noted(self.answers.into_iter().map(|answer| answer.unwrap_or(Err(Error::Shutdown))).collect())
     }
 }
 
-impl Misses {
-    pub(crate) fn gather(&self) -> &Arc<Gather> {
-        &self.gather
-    }
-}
-
 async fn read<S: Source>(store: StoreId, source: &S, asked: Vec<AskedRead>) {
-    let places: Vec<usize> = asked.iter().map(|one| one.at).collect();
-    match source.read(store, &places).await {
-        Ok(values) => {
-            for (one, made) in asked.into_iter().zip(values) {
-                // An entry whose deadline has passed needs no value.
-                let _ = one.reply.send(made);
-            }
-        }
-        Err(error) => {
-            for one in asked {
-                let _ = one.reply.send(Err(error.clone()));
-            }
-        }
+    let places: Vec<usize> = asked.iter().map(|(at, _)| *at).collect();
+    let values = source.read(store, &places).await.unwrap_or_else(|error| vec![Err(error); places.len()]);
+    for ((_, reply), made) in asked.into_iter().zip(values) {
+        // An entry whose deadline has passed needs no value.
+        let _ = reply.send(made);
     }
 }
 
 /// Returns the answers of a batch to its own caller, whose entry inherits their tags.
-pub(crate) fn noted(answers: Vec<Result<Answer, Error>>) -> Vec<Result<Answer, Error>> {
-    answers.iter().flatten().for_each(|answer| frame::inherit(answer.tags()));
+pub(crate) fn noted(answers: Vec<Result<Answer>>) -> Vec<Result<Answer>> {
+    answers.iter().flatten().for_each(|answer| scope::inherit(answer.tags()));
     if let Some(last) = answers.iter().flatten().last() {
-        frame::answered(last.source());
+        scope::answered(last.source());
     }
     answers
 }
@@ -266,11 +247,11 @@ struct Gathered<'a, S> {
 impl<S: Source> Compute for Gathered<'_, S> {
     const TAGS: bool = S::TAGS;
 
-    async fn run(self, _: StoreId, _: &str) -> Result<Made, Error> {
+    async fn run(self, _: StoreId, _: &str) -> Result<Made> {
         self.gather.read(self.at).await
     }
 
-    fn detached(&self) -> Option<BoxFuture<'static, Result<Made, Error>>> {
+    fn detached(&self) -> Option<BoxFuture<'static, Result<Made>>> {
         self.source.detached(self.at)
     }
 }

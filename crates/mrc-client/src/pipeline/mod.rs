@@ -4,30 +4,24 @@
 //!
 //! | file | step |
 //! |---|---|
-//! | `miss` | the deadline of a miss, and the stale copy that replaces a failure |
-//! | `lead` | one caller of the process leads and claims the key, the others follow |
-//! | `bypass` | computes the value without the cache |
-//! | `fill` | computes the value, and stores it under the claim |
+//! | `miss` | one caller of the process leads and claims the key, the others follow; the deadline, and the stale copy that replaces a failure |
+//! | `fill` | computes the value, and stores it under the claim, or bypasses the cache |
 //! | `refresh`, `schedule` | recomputes a value in use before it expires |
-//! | `plain` | reads or stores a value without a computation |
-//! | `reject` | removes a value that isn't the call's, or leaves it alone |
+//! | `plain` | reads or stores a value without a computation; removes a value that isn't the call's |
 //! | `function` | runs a caller's function through all of this |
 //! | `many`, `gather` | a batch: the steps of many entries, whose commands are sent at once |
 //! | `flight`, `claim`, `check` | the tools: one leader a process, one filler a fleet, the check of a found value |
 
-mod bypass;
 mod check;
 pub(crate) mod claim;
 mod fill;
 pub(crate) mod flight;
 pub(crate) mod function;
 pub(crate) mod gather;
-mod lead;
 pub(crate) mod many;
 pub(crate) mod miss;
 mod plain;
 mod refresh;
-mod reject;
 mod schedule;
 
 use std::future::Future;
@@ -44,14 +38,13 @@ use self::flight::{Flights, Without};
 use self::gather::Way;
 use self::schedule::Schedule;
 use crate::answer::Answer;
-use crate::call::{Call, InBatch};
+use crate::call::Call;
 use crate::compute::Compute;
-use crate::error::Error;
+use crate::error::Result;
 use crate::events::Events;
 use crate::follow::Follow;
-use crate::frame;
 use crate::inherited::Carried;
-use crate::mode::Mode;
+use crate::scope::{self, Mode};
 use crate::store::Store;
 
 #[derive(Debug)]
@@ -82,16 +75,11 @@ impl Pipeline {
     }
 
     /// Returns the value of `key`, from the cache or computed by one caller for all, and stored.
-    pub(crate) async fn fetch<C: Compute>(
-        self: &Arc<Self>,
-        key: &Key,
-        call: &Call,
-        compute: C,
-    ) -> Result<Answer, Error> {
+    pub(crate) async fn fetch<C: Compute>(self: &Arc<Self>, key: &Key, call: &Call, compute: C) -> Result<Answer> {
         if key.bypass().is_some() || call.nested || call.mode != Mode::Normal {
             let answer = Box::pin(self.fetch_in_scope(key, call, compute)).await?;
             // Every tag of an entry that a function reads must invalidate the function's entry too.
-            frame::inherit(answer.tags());
+            scope::inherit(answer.tags());
             return Ok(answer.noted());
         }
         let key = key.as_str();
@@ -121,20 +109,19 @@ impl Pipeline {
 
     /// Does the same for a nested call, which also wants the entry's tags, and for a call whose
     /// mode or key rules out a part of the cache.
-    async fn fetch_in_scope<C: Compute>(self: &Arc<Self>, key: &Key, call: &Call, compute: C) -> Result<Answer, Error> {
+    async fn fetch_in_scope<C: Compute>(self: &Arc<Self>, key: &Key, call: &Call, compute: C) -> Result<Answer> {
         let name = key.as_str();
         if let Some(ambiguity) = key.bypass() {
             return self.only_compute(name, call, Bypass::Ambiguous(ambiguity), compute).await;
         }
         // A function that calls itself with the same arguments would wait for itself.
-        let reentrant = call.nested && frame::is_computing(self.store.id(), name);
+        let reentrant = call.nested && scope::is_computing(self.store.id(), name);
         match call.mode {
             Mode::Off => return self.only_compute(name, call, Bypass::Mode, compute).await,
             Mode::Refresh if reentrant => return self.only_compute(name, call, Bypass::Reentrant, compute).await,
             Mode::Refresh => {
-                return self
-                    .in_time(name, call, call.ends(), Box::pin(self.compute_in_place(name, call, compute)))
-                    .await;
+                let computed = Box::pin(self.compute_in_place(name, call, compute));
+                return self.in_time(name, call, call.ends(), computed).await;
             }
             Mode::Normal | Mode::ReadOnly | Mode::Peek => {}
         }
@@ -177,7 +164,10 @@ impl Pipeline {
     }
 
     fn way(&self, call: &Call) -> Way {
-        call.batch.as_ref().map_or_else(|| Way::Alone(Arc::clone(self.store.shared())), InBatch::way)
+        match &call.batch {
+            Some(batch) => Way::Together(Arc::clone(&batch.gather)),
+            None => Way::Alone(Arc::clone(self.store.shared())),
+        }
     }
 
     fn hit(&self, key: &str, answer: &Answer, began: Instant) {

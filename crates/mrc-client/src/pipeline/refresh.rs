@@ -42,7 +42,9 @@ impl Pipeline {
         let Some(watched) = self.schedule.take_look(key, self.claims.lease) else {
             return self.refresh_here(key, call, answer, compute).await;
         };
-        let (pipeline, name, call) = (Arc::clone(self), key.to_owned(), call.alone());
+        // The task may outlive the batch of the call.
+        let call = Call { batch: None, ..call.clone() };
+        let (pipeline, name) = (Arc::clone(self), key.to_owned());
         let detached = compute.detached();
         tokio::spawn(async move {
             let Some(left) = pipeline.left_to_refresh(&name, &call, &watched).await else { return };

@@ -1,15 +1,11 @@
 //! Every way to a value has the same check: a value that a hit may not return reaches no caller.
 
-use mrc_core::params;
-use mrc_store::{CacheStore, Found, Terms, Token};
-
-use super::support::*;
-use crate::{Error, Source};
+use super::*;
 
 /// Values that no caller of a query may get: no rows, or rows larger than the limit of 20 bytes.
 const WRONG: [&str; 4] = ["nonsense", r#"{"version":7}"#, r#"[{"version":7"#, r#"[{"version":7000000}]"#];
 
-fn limited(database: std::sync::Arc<Database>) -> Fixture {
+fn limited(database: Arc<Database>) -> Fixture {
     Fixture::with(database, Spy::new(), |builder| builder.max_value(20).stale_on_error(HOUR))
 }
 
@@ -45,7 +41,7 @@ async fn a_copy_is_checked() {
 #[tokio::test]
 async fn a_leader_of_another_shape_is_not_followed() {
     let it = Fixture::new(Database::open());
-    let gate = std::sync::Arc::new(tokio::sync::Semaphore::new(0));
+    let gate = Arc::new(Semaphore::new(0));
     let (client, opened) = (it.client.clone(), gate.clone());
     let leader = tokio::spawn(async move {
         let function = || async move {

@@ -1,26 +1,14 @@
 //! No caller waits for ever: not for a stopped leader, for itself, or again for a dead process.
 
-use std::future::{Future, pending};
-use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use super::*;
 
-use futures_util::FutureExt;
-use futures_util::future::join_all;
-use mrc_core::params;
-use mrc_store::{CacheStore, Claim, Terms, Token};
-use tokio::time::Instant;
-
-use super::support::*;
-use crate::{Cache, CacheBuilder, Error, scope};
-
-const SECOND: Duration = Duration::from_secs(1);
 const DEADLINE: Duration = Duration::from_secs(60);
 const LEASE: Duration = Duration::from_secs(30);
 
-fn cache(store: &Arc<Spy>) -> Cache {
-    CacheBuilder::shared(store.clone()).namespace("n").build().unwrap()
+fn cache() -> (Arc<Spy>, Cache) {
+    let store = Spy::new();
+    let cache = CacheBuilder::shared(store.clone()).namespace("n").build().unwrap();
+    (store, cache)
 }
 
 /// Fails a test that would hang. A paused clock makes this instant.
@@ -30,8 +18,7 @@ async fn ends<T>(work: impl Future<Output = T>) -> T {
 
 #[tokio::test(start_paused = true)]
 async fn an_unpolled_leader_delays_no_caller_beyond_the_deadline() {
-    let (store, runs) = (Spy::new(), AtomicUsize::new(0));
-    let cache = cache(&store);
+    let ((_, cache), runs) = (cache(), AtomicUsize::new(0));
     let mut stands_still = Box::pin(cache.get_or("k", pending::<usize>));
     assert!(stands_still.as_mut().now_or_never().is_none());
     let began = Instant::now();
@@ -45,8 +32,7 @@ async fn an_unpolled_leader_delays_no_caller_beyond_the_deadline() {
 
 #[tokio::test(start_paused = true)]
 async fn a_call_with_a_deadline_ends_with_it_and_the_next_one_leads() {
-    let store = Spy::new();
-    let cache = cache(&store);
+    let (_, cache) = cache();
     let mut stands_still = Box::pin(cache.get_or_try("k", pending::<Result<u8, Error>>));
     assert!(stands_still.as_mut().now_or_never().is_none());
     let call = || cache.get_or_try("k", || async { Ok::<u8, Error>(2) });
@@ -57,9 +43,8 @@ async fn a_call_with_a_deadline_ends_with_it_and_the_next_one_leads() {
 
 #[tokio::test(start_paused = true)]
 async fn without_the_cache_followers_give_up_a_blocked_leader_too() {
-    let store = Spy::new();
+    let (store, cache) = cache();
     *store.failing.lock().unwrap() = Some("all");
-    let cache = cache(&store);
     let mut stands_still = Box::pin(cache.get_or("k", pending::<u8>));
     assert!(stands_still.as_mut().now_or_never().is_none());
     let began = Instant::now();
@@ -77,8 +62,7 @@ fn recursive<'a>(cache: &'a Cache, keys: &'a [&'static str]) -> Pin<Box<dyn Futu
 #[tokio::test(start_paused = true)]
 async fn a_function_that_calls_itself_with_the_same_arguments_bypasses_the_cache() {
     for keys in [&["a", "a"][..], &["a", "b", "a"], &["a", "b", "b", "a"]] {
-        let (store, began) = (Spy::new(), Instant::now());
-        let cache = cache(&store);
+        let ((_, cache), began) = (cache(), Instant::now());
         assert_eq!(ends(recursive(&cache, keys)).await, keys.len());
         assert_eq!(began.elapsed(), Duration::ZERO, "{keys:?}");
         assert_eq!(cache.get::<usize>("a").await.unwrap(), Some(keys.len()), "the outer value is the entry's");
@@ -89,8 +73,7 @@ async fn a_function_that_calls_itself_with_the_same_arguments_bypasses_the_cache
 
 #[tokio::test(start_paused = true)]
 async fn after_the_error_of_a_leader_a_follower_has_its_deadline() {
-    let store = Spy::new();
-    let cache = cache(&store);
+    let (store, cache) = cache();
     let fails = async || {
         tokio::time::sleep(SECOND).await;
         Err::<u8, _>(Error::Config("no".into()))
@@ -98,9 +81,8 @@ async fn after_the_error_of_a_leader_a_follower_has_its_deadline() {
     // The key is claimed at first, so that the second call joins before the first function runs.
     store.memory.claim("n:k", &Token::from_bits(7), Terms::fill(SECOND / 2)).await.unwrap();
     let began = Instant::now();
-    let (first, second) =
-        ends(async { tokio::join!(cache.get_or_try("k", fails), cache.get_or_try("k", pending::<Result<u8, Error>>)) })
-            .await;
+    let (fails, hangs) = (cache.get_or_try("k", fails), cache.get_or_try("k", pending::<Result<u8, Error>>));
+    let (first, second) = ends(async { tokio::join!(fails, hangs) }).await;
     assert!(matches!(first, Err(Error::Config(_))));
     assert!(matches!(second, Err(Error::Deadline { .. })));
     assert_eq!(began.elapsed(), DEADLINE);
@@ -126,9 +108,7 @@ async fn a_claim_that_was_waited_out_is_not_waited_for_again() {
     waited(1);
     let together: Vec<_> = (0..50).map(|_| it.ask()).collect();
     it.database.reads(7).await;
-    for _ in 0..200 {
-        tokio::task::yield_now().await;
-    }
+    it.settle().await;
     it.database.gate.add_permits(100);
     for answer in join_all(together).await {
         answer.unwrap().unwrap();
@@ -141,7 +121,7 @@ async fn a_claim_that_was_waited_out_is_not_waited_for_again() {
     waited(2);
     it.version().await;
     waited(2);
-    tokio::time::advance(LEASE).await;
+    advance(LEASE).await;
     it.events.lock().unwrap().clear();
     it.version().await;
     assert_eq!(it.events(), ["Miss", "Filled"], "the lease is over");

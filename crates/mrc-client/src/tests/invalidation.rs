@@ -1,15 +1,10 @@
 //! After an invalidation returns, no cache or follower has a value that was read before it began.
 
-use mrc_store::{CacheStore, Claim, Terms, Token};
-
-use super::support::*;
-use crate::Source;
+use super::*;
 
 #[tokio::test]
 async fn an_invalidation_during_the_read_keeps_the_value_out() {
-    let it = Fixture::new(Database::gated());
-    let reader = it.ask();
-    it.database.reads(1).await;
+    let (it, reader) = Fixture::reading().await;
     it.database.write(2);
     it.invalidate().await;
     it.database.gate.add_permits(2);
@@ -22,9 +17,7 @@ async fn an_invalidation_during_the_read_keeps_the_value_out() {
 
 #[tokio::test]
 async fn a_follower_that_came_during_the_read_does_not_take_a_refused_value() {
-    let it = Fixture::new(Database::gated());
-    let reader = it.ask();
-    it.database.reads(1).await;
+    let (it, reader) = Fixture::reading().await;
     it.database.write(2);
     it.invalidate().await;
     // This call began after the invalidation returned: it must see version 2.
@@ -40,7 +33,7 @@ async fn a_follower_that_came_during_the_read_does_not_take_a_refused_value() {
 async fn a_caller_after_the_fill_and_its_invalidation_computes_anew() {
     let it = Fixture::new(Database::open());
     // The store carries the fill out, but the leader doesn't get the reply yet.
-    it.store.fill_replies.forget_permits(tokio::sync::Semaphore::MAX_PERMITS);
+    it.store.fill_replies.forget_permits(Semaphore::MAX_PERMITS);
     let leader = it.ask();
     it.store.filled.acquire().await.unwrap().forget();
     it.database.write(2);
@@ -54,9 +47,7 @@ async fn a_caller_after_the_fill_and_its_invalidation_computes_anew() {
 
 #[tokio::test]
 async fn a_cancelled_leader_leaves_no_claim_and_no_stuck_follower() {
-    let it = Fixture::new(Database::gated());
-    let leader = it.ask();
-    it.database.reads(1).await;
+    let (it, leader) = Fixture::reading().await;
     let follower = it.ask();
     until(|| it.store.calls().iter().filter(|call| **call == "get").count() == 2).await;
     leader.abort();
@@ -69,9 +60,7 @@ async fn a_cancelled_leader_leaves_no_claim_and_no_stuck_follower() {
 
 #[tokio::test]
 async fn a_cancelled_caller_alone_releases_its_claim() {
-    let it = Fixture::new(Database::gated());
-    let caller = it.ask();
-    it.database.reads(1).await;
+    let (it, caller) = Fixture::reading().await;
     caller.abort();
     assert!(caller.await.unwrap_err().is_cancelled());
     until(|| it.store.calls().contains(&"release")).await;

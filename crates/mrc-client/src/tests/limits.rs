@@ -1,15 +1,7 @@
-//! Deadlines, and the limit on queries that reach the database at once.
+//! Deadlines, the limit on queries that reach the database at once, and bad input, which is refused
+//! with a typed error before anything runs or is written.
 
-use std::time::Duration;
-
-use mrc_core::params;
-use mrc_store::{CacheStore, Terms, Token};
-use tokio::time::Instant;
-
-use super::support::*;
-use crate::{Error, MrcClient};
-
-const SECOND: Duration = Duration::from_secs(1);
+use super::*;
 
 #[tokio::test(start_paused = true)]
 async fn no_call_outlives_its_deadline() {
@@ -25,9 +17,7 @@ async fn no_call_outlives_its_deadline() {
 
 #[tokio::test(start_paused = true)]
 async fn followers_have_a_deadline_too() {
-    let it = Fixture::new(Database::gated());
-    let first = it.ask();
-    it.database.reads(1).await;
+    let (it, first) = Fixture::reading().await;
     let hasty = it.client.with_deadline(SECOND);
     let began = Instant::now();
     let late = hasty.query_with_cache(SQL, params! { "Id" => 1 }, HOUR).await.unwrap_err();
@@ -75,9 +65,7 @@ async fn queries_beyond_the_limits_of_running_and_waiting_are_overloaded() {
     let first: Vec<_> = (0..5).map(ask).collect();
     until(|| it.store.calls().iter().filter(|call| **call == "claim").count() == 5).await;
     it.database.reads(2).await;
-    for _ in 0..200 {
-        tokio::task::yield_now().await;
-    }
+    it.settle().await;
     assert_eq!(it.database.queries(), 2);
     let turned_away = ask(5).await.unwrap().unwrap_err();
     assert!(matches!(turned_away, Error::Overloaded { waiting: 3 }) && turned_away.is_retryable());
@@ -91,11 +79,12 @@ async fn queries_beyond_the_limits_of_running_and_waiting_are_overloaded() {
 
 #[tokio::test]
 async fn limits_that_let_nothing_through_are_refused() {
-    let build = |builder: crate::MrcClientBuilder| builder.store(mrc_store::MemoryStore::new()).build();
+    let build = |builder: MrcClientBuilder| builder.store(MemoryStore::new()).build();
     for wrong in [
         build(MrcClient::builder().deadline(Duration::ZERO)),
         build(MrcClient::builder().query_limit(0, 10)),
         build(MrcClient::builder().max_value(0)),
+        build(MrcClient::builder().lease(Duration::ZERO)),
     ] {
         assert!(matches!(wrong, Err(Error::Config(_))));
     }
@@ -124,4 +113,101 @@ async fn health_reports_cache_and_database_separately() {
     assert!(health.to_string().starts_with("cache: down ("), "{health}");
     *it.database.fails.lock().unwrap() = true;
     assert!(!it.client.health().await.is_ready());
+}
+
+async fn refused<'a>(query: impl Into<Query<'a>>, params: Params, ttl: Duration) -> Error {
+    let it = Fixture::new(Database::open());
+    let error = it.client.query_with_cache(query, params, ttl).await.unwrap_err();
+    assert_eq!((it.database.queries(), it.store.calls().len()), (0, 0), "{error}");
+    error
+}
+
+#[tokio::test]
+async fn a_statement_that_is_no_plain_read_is_refused_with_a_pointer() {
+    for sql in [
+        "DELETE FROM t",
+        "SELECT 1; DELETE FROM t",
+        "SELECT * FROM t FOR UPDATE",
+        "SELECT LAST_INSERT_ID()",
+        "SELECT @x",
+        "SELECT f()",
+        "SELECT version FROM t WHERE id=1e3LOCK IN SHARE MODE",
+        "SELECT * FROM performance_schema.session_status",
+    ] {
+        let error = refused(sql, params! {}, HOUR).await;
+        assert!(matches!(error, Error::NotCacheable(_)), "{sql}: {error:?}");
+        let pointer = ["`MrcClient::query`", "`MrcClient::execute`"];
+        assert!(pointer.iter().any(|call| error.to_string().contains(call)), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn the_caller_can_vouch_for_a_read() {
+    let it = Fixture::new(Database::open());
+    let sql = "SELECT version FROM t PROCEDURE ANALYSE()";
+    it.client.query_with_cache(Query::new(sql).trust_read_only(), params! {}, HOUR).await.unwrap();
+    assert_eq!(it.database.queries(), 1);
+}
+
+#[tokio::test]
+async fn params_must_fit_the_placeholders_also_on_a_hit() {
+    let it = Fixture::new(Database::open());
+    it.version().await;
+    let calls = it.store.calls().len();
+    let error = it.client.query_with_cache(SQL, params! { "Id" => 1, "More" => 2 }, HOUR).await.unwrap_err();
+    let Error::Database(error) = error else { panic!("{error:?}") };
+    assert!(matches!(*error, ExecuteError::ParamCount { placeholders: 1, params: 2 }));
+    assert_eq!(it.store.calls().len(), calls);
+}
+
+#[tokio::test]
+async fn params_that_make_no_key_and_a_ttl_of_zero_are_refused() {
+    let key_error = async |params| match refused(SQL, params, HOUR).await {
+        Error::Key(error) => error,
+        other => panic!("{other:?}"),
+    };
+    assert!(matches!(key_error(Params::new().with_unnamed(1)).await, KeyError::Unnamed { position: 1 }));
+    assert!(matches!(key_error(params! { "" => 1 }).await, KeyError::EmptyName { .. }));
+    assert!(matches!(key_error(params! { "a=b" => 1 }).await, KeyError::NameWithEquals { .. }));
+    assert!(matches!(key_error(params! { "A" => f64::NAN }).await, KeyError::NotFinite { .. }));
+    assert!(matches!(key_error(params! { "A" => Vec::<u32>::new() }).await, KeyError::EmptyList { .. }));
+    assert!(matches!(refused(SQL, params! { "Id" => 1 }, Duration::ZERO).await, Error::Ttl(TtlError::Zero)));
+}
+
+#[tokio::test]
+async fn a_statement_that_reads_the_clock_is_cached_and_reported_once() {
+    let it = Fixture::new(Database::open());
+    let sql = "SELECT version FROM t WHERE created > NOW() - INTERVAL ? DAY";
+    for days in [1, 1, 2] {
+        it.client.query_with_cache(sql, params! { "Days" => days }, HOUR).await.unwrap();
+    }
+    assert_eq!(it.events(), ["DependsOnClock", "Miss", "Filled", "Hit", "Miss", "Filled"]);
+}
+
+#[tokio::test]
+async fn ambiguous_values_bypass_the_cache_and_say_so() {
+    let it = Fixture::new(Database::open());
+    let sql = "SELECT version FROM t WHERE store_id = ? AND state = ?";
+    let params = params! { "StoreId" => "1_State=open", "State" => "x" };
+    for _ in 0..2 {
+        it.client.query_with_cache(sql, &params, HOUR).await.unwrap();
+    }
+    assert_eq!((it.database.queries(), it.store.calls().len()), (2, 0));
+    assert_eq!(it.events(), ["Bypassed Ambiguous", "Bypassed Ambiguous"]);
+    assert_eq!(it.client.read_from_cache(sql, &params).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn unnamed_params_are_cached_if_the_client_allows_them() {
+    let it = Fixture::with(Database::open(), Spy::new(), |builder| builder.allow_unnamed_params(true));
+    it.client.query_with_cache(SQL, Params::new().with_unnamed(1), HOUR).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_client_without_a_cache_and_a_query_without_a_database_are_refused() {
+    let error = MrcClient::builder().build().unwrap_err();
+    assert!(error.to_string().contains(".redis("), "{error}");
+    assert!(MrcClient::builder().shared_store(Spy::new()).jitter(1.5).build().is_err());
+    let client = MrcClient::builder().shared_store(Spy::new()).build().unwrap();
+    assert!(matches!(client.query_with_cache(SQL, params! { "Id" => 1 }, HOUR).await, Err(Error::NoDatabase)));
 }

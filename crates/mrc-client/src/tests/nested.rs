@@ -1,14 +1,6 @@
 //! Tags, and entries that read other entries.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-
-use mrc_core::{Bypass, Event, Tag};
-use mrc_store::{CacheStore, Found, Moment, Select, Tags};
-use tokio::sync::Semaphore;
-
-use super::support::*;
-use crate::{Cache, CacheBuilder, Error, MrcClient, Query, scope};
+use super::*;
 
 /// A cache, and the value that its entries are computed from.
 struct Nest {
@@ -151,7 +143,7 @@ async fn a_query_gives_its_tags_to_a_function_and_by_its_params() {
     let cache = CacheBuilder::shared(store.clone()).namespace("n").build().unwrap();
     let read = || async {
         let query = Query::new(SQL).tag("versions").tag_by_params();
-        let rows = client.query_with_cache(query, mrc_core::params! { "Id" => 7 }, HOUR).await?;
+        let rows = client.query_with_cache(query, params! { "Id" => 7 }, HOUR).await?;
         Ok::<_, Error>(rows.as_bytes().len())
     };
     for tag in ["versions", "Id=7"] {
@@ -161,7 +153,7 @@ async fn a_query_gives_its_tags_to_a_function_and_by_its_params() {
     }
     read().await.unwrap();
     let look = async || {
-        let answer = client.read_from_cache(SQL, mrc_core::params! { "Id" => 7 }).await?;
+        let answer = client.read_from_cache(SQL, params! { "Id" => 7 }).await?;
         Ok::<_, Error>(answer.is_some())
     };
     assert!(cache.get_or_try("looked", look).await.unwrap());
@@ -179,15 +171,15 @@ async fn drop_by_param(store: &Spy, key: &str, tag: &str) -> u64 {
 async fn a_query_and_a_function_hand_on_their_params() {
     let it = Fixture::new(Database::open());
     let cache = CacheBuilder::shared(it.store.clone()).namespace("n").build().unwrap();
-    let params = || mrc_core::params! { "Id" => 1, "State" => "open" };
+    let params = || params! { "Id" => 1, "State" => "open" };
     let sql = "SELECT version FROM t WHERE id = ? AND state = ?";
     let query = async || it.client.query_with_cache(sql, params(), HOUR).await.map(|rows| version(&rows));
     let rows = async || {
         let rows = it.client.rows_with_cache::<serde_json::Value>(sql, params(), HOUR).await?;
         Ok::<_, Error>(rows[0]["version"].as_u64().unwrap())
     };
-    let read =
-        async || Ok::<_, Error>(it.client.read_from_cache(sql, params()).await?.map_or(0, |rows| version(&rows)));
+    let cached = async || it.client.read_from_cache(sql, params()).await;
+    let read = async || Ok::<_, Error>(cached().await?.map_or(0, |rows| version(&rows)));
     let function = async || it.client.with_cache(query, "report_v1", params(), HOUR).await;
     let key = it.client.key(sql, params()).unwrap().into_string();
     for tag in ["Id=1", "State=open"] {
@@ -213,7 +205,7 @@ async fn a_value_computed_from_an_entry_during_its_drop_is_not_stored() {
     it.version().await;
     let (client, key) = (&it.client, it.key());
     let outer = async || {
-        let rows = client.query_with_cache(SQL, mrc_core::params! { "Id" => 1 }, HOUR).await?;
+        let rows = client.query_with_cache(SQL, params! { "Id" => 1 }, HOUR).await?;
         it.database.write(2);
         assert_eq!(drop_by_param(&it.store, &key, "Id=1").await, 0, "it isn't stored yet");
         Ok::<_, Error>(version(&rows))
@@ -225,7 +217,7 @@ async fn a_value_computed_from_an_entry_during_its_drop_is_not_stored() {
 #[tokio::test]
 async fn bad_tags_are_refused_before_the_call_and_reported_after_it() {
     let it = Nest::new();
-    let refused = it.cache.get_or_try(crate::Spec::of("a").tag(""), || async { Ok::<_, Error>(1) }).await;
+    let refused = it.cache.get_or_try(Spec::of("a").tag(""), || async { Ok::<_, Error>(1) }).await;
     assert!(matches!(refused, Err(Error::Tag(_))));
     assert_eq!(it.store.calls(), [""; 0]);
 
@@ -275,7 +267,7 @@ async fn a_read_only_caller_leaves_unusable_values_to_others() {
 #[tokio::test]
 async fn scopes_count_one_inside_of_the_other() {
     let it = Nest::new();
-    let (around, within) = (Arc::new(mrc_core::Stats::default()), Arc::new(mrc_core::Stats::default()));
+    let (around, within) = (Arc::new(Stats::default()), Arc::new(Stats::default()));
     scope::with_stats(&around, async {
         it.inner().await;
         scope::with_stats(&within, it.inner()).await;

@@ -1,9 +1,6 @@
 //! Right answers while the cache fails, or while another process holds a key.
 
-use mrc_store::{CacheStore, Terms, Token};
-
-use super::support::*;
-use crate::Source;
+use super::*;
 
 #[tokio::test]
 async fn without_the_cache_the_database_answers() {
@@ -34,7 +31,7 @@ async fn a_fill_that_fails_costs_the_caller_nothing() {
 async fn a_blocked_holder_of_a_key_is_waited_for_and_then_bypassed() {
     let it = Fixture::new(Database::open());
     it.store.memory.claim(&it.key(), &Token::from_bits(7), Terms::fill(HOUR)).await.unwrap();
-    let began = tokio::time::Instant::now();
+    let began = Instant::now();
     let answer = it.ask().await.unwrap().unwrap();
     assert_eq!((version(&answer), answer.source()), (1, Source::Computed));
     let waited = began.elapsed().as_millis();
@@ -49,7 +46,7 @@ async fn callers_of_one_flight_query_the_database_once() {
     let it = Fixture::new(Database::open());
     it.store.memory.claim(&it.key(), &Token::from_bits(7), Terms::fill(HOUR)).await.unwrap();
     let callers: Vec<_> = (0..50).map(|_| it.ask()).collect();
-    for answer in futures_util::future::join_all(callers).await {
+    for answer in join_all(callers).await {
         assert_eq!(version(&answer.unwrap().unwrap()), 1);
     }
     assert_eq!(it.database.queries(), 1);
@@ -65,12 +62,10 @@ async fn without_the_cache_callers_still_share_a_query() {
     it.database.write(2);
     let late: Vec<_> = (0..100).map(|_| it.ask()).collect();
     until(|| it.store.calls().len() == 101).await;
-    for _ in 0..200 {
-        tokio::task::yield_now().await;
-    }
+    it.settle().await;
     it.database.gate.add_permits(1000);
     assert_eq!(version(&first.await.unwrap().unwrap()), 1);
-    for answer in futures_util::future::join_all(late).await {
+    for answer in join_all(late).await {
         assert_eq!(version(&answer.unwrap().unwrap()), 2);
     }
     assert_eq!(it.database.queries(), 2);

@@ -1,17 +1,6 @@
 //! Early refresh: a value in use is recomputed before it expires.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
-
-use mrc_core::params;
-use mrc_store::CacheStore;
-use tokio::time::advance;
-
-use super::support::*;
-use crate::{Answer, Error, Source};
-
-const MINUTE: Duration = Duration::from_secs(60);
+use super::*;
 
 /// A client with early refreshes, on a store that others may share.
 fn early(database: Arc<Database>, store: &Arc<Spy>) -> Fixture {
@@ -27,13 +16,6 @@ impl Fixture {
 
     async fn left(&self) -> Duration {
         self.store.memory.ttl(&self.key()).await.unwrap().unwrap()
-    }
-
-    /// Lets background tasks run as far as they can without the clock.
-    async fn settle(&self) {
-        for _ in 0..200 {
-            tokio::task::yield_now().await;
-        }
     }
 }
 
@@ -98,10 +80,8 @@ async fn during_a_refresh_everybody_hits_the_value_and_one_of_all_processes_read
     }
     database.reads(2).await;
     database.gate.add_permits(10);
-    until(|| {
-        processes.iter().any(|process| process.events().contains(&"Filled".to_owned()) && database.queries() == 2)
-    })
-    .await;
+    let has_filled = |process: &Fixture| process.events().contains(&"Filled".to_owned());
+    until(|| processes.iter().any(has_filled) && database.queries() == 2).await;
     until(|| store.calls().iter().filter(|call| **call == "fill").count() == 2).await;
     for process in &processes {
         process.settle().await;
@@ -134,11 +114,8 @@ async fn a_refresh_that_fails_is_tried_again_and_leaves_the_value() {
     advance(HOUR - MINUTE / 4).await;
     it.hit().await;
     it.settle().await;
-    assert!(
-        it.events().ends_with(&["Hit".to_owned(), "Refreshing".to_owned(), "Failed".to_owned()]),
-        "{:?}",
-        it.events()
-    );
+    let events = it.events();
+    assert_eq!(events[events.len() - 3..], ["Hit", "Refreshing", "Failed"]);
     *it.database.fails.lock().unwrap() = false;
     it.database.write(2);
     advance(MINUTE / 8).await;

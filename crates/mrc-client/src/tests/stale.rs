@@ -1,20 +1,11 @@
 //! Stale on error: the copy that outlives its value, for a database that fails or is too slow.
 
-use std::time::Duration;
-
-use futures_util::future::join_all;
-use mrc_core::params;
-use mrc_store::CacheStore;
-use tokio::time::{Instant, advance};
-
-use super::support::*;
-use crate::{BoxError, Error, Source};
+use super::*;
 
 const WINDOW: Duration = Duration::from_secs(24 * 3600);
-const SECOND: Duration = Duration::from_secs(1);
 
 /// Returns a client with copies, whose value of version 1 just expired. A query finds version 2.
-async fn expired(database: std::sync::Arc<Database>) -> Fixture {
+async fn expired(database: Arc<Database>) -> Fixture {
     let it = Fixture::with(database, Spy::new(), |builder| builder.stale_on_error(WINDOW).jitter(0.0));
     if it.database.gate.available_permits() == 0 {
         it.database.gate.add_permits(1);
@@ -129,7 +120,7 @@ async fn a_function_that_fails_or_never_ends_has_a_copy_too() {
         let function = || async {
             match outcome {
                 Some(outcome) => outcome,
-                None => std::future::pending().await,
+                None => pending().await,
             }
         };
         it.client.with_cache(function, "f", params! {}, HOUR).await

@@ -1,29 +1,24 @@
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
-
-use async_trait::async_trait;
-use bytes::Bytes;
-use mrc_core::depends::SchemeName;
-use mrc_core::{Cell, Column, ColumnKind, Event, Params, RowEncoder, Tag, params};
-use mrc_store::{
-    CacheStore, Checkpoints, Claim, ExecuteError, Executed, ExecutorTransaction, Found, KeyPages, Life, MemoryStore,
-    Moment, QueryExecutor, Registry, ScanPattern, Schemes, StoreError, Terms, ToClaim, ToFill, Token,
-};
-use tokio::sync::Semaphore;
-
-use crate::{Answer, Error, MrcClient, MrcClientBuilder};
+use super::*;
 
 pub(super) const SQL: &str = "SELECT version FROM t WHERE id = ?";
+pub(super) const SECOND: Duration = Duration::from_secs(1);
+pub(super) const MINUTE: Duration = Duration::from_secs(60);
 pub(super) const HOUR: Duration = Duration::from_secs(3600);
 
+/// A database that a test controls: a table of one version, a table of users, and a catalogue.
 #[derive(Debug)]
 pub(super) struct Database {
-    pub(super) version: AtomicU64,
-    pub(super) queries: AtomicUsize,
-    /// Each query reads its row, then takes a permit before it answers.
+    version: AtomicU64,
+    pub(super) users: Mutex<Vec<(u64, String)>>,
+    /// The ids of each query: the values of its param `UserId`.
+    asked: Mutex<Vec<Vec<u64>>>,
+    /// Each query reads its rows, then takes a permit before it answers.
     pub(super) gate: Semaphore,
     pub(super) fails: Mutex<bool>,
+    pub(super) modes: Mutex<&'static str>,
+    pub(super) engine: Mutex<&'static str>,
+    /// The text of the view `v`.
+    pub(super) view: Mutex<&'static str>,
 }
 
 impl Database {
@@ -36,38 +31,98 @@ impl Database {
         Self::with_permits(0)
     }
 
-    fn with_permits(permits: usize) -> Arc<Self> {
-        Arc::new(Self { version: 1.into(), queries: 0.into(), gate: Semaphore::new(permits), fails: Mutex::new(false) })
+    pub(super) fn with_permits(permits: usize) -> Arc<Self> {
+        let users = [(1, "Ann"), (2, "Ben"), (3, "Cy"), (4, "Di"), (5, "Ed")];
+        Arc::new(Self {
+            version: 1.into(),
+            users: Mutex::new(users.map(|(id, name)| (id, name.to_owned())).to_vec()),
+            asked: Mutex::default(),
+            gate: Semaphore::new(permits),
+            fails: Mutex::new(false),
+            modes: Mutex::new("STRICT_TRANS_TABLES"),
+            engine: Mutex::new("InnoDB"),
+            view: Mutex::new("select `shop`.`t`.`version` AS `version` from `shop`.`t`"),
+        })
     }
 
     pub(super) fn queries(&self) -> usize {
-        self.queries.load(Ordering::SeqCst)
+        self.asked.lock().unwrap().len()
+    }
+
+    pub(super) fn asked(&self) -> Vec<Vec<u64>> {
+        self.asked.lock().unwrap().clone()
     }
 
     pub(super) fn write(&self, version: u64) {
         self.version.store(version, Ordering::SeqCst);
     }
 
-    /// Waits until this many queries have read their row.
+    pub(super) fn write_user(&self, id: u64, name: &str) {
+        let mut users = self.users.lock().unwrap();
+        users.retain(|(known, _)| *known != id);
+        users.push((id, name.to_owned()));
+    }
+
+    /// Waits until this many queries have read their rows.
     pub(super) async fn reads(&self, queries: usize) {
         until(|| self.queries() >= queries).await;
     }
 }
 
+pub(super) fn answer<'a>(
+    rows: &mut RowEncoder,
+    columns: &[Column],
+    cells: impl IntoIterator<Item = Cell<'a>>,
+) -> Result<(), ExecuteError> {
+    rows.columns(columns)?;
+    for (at, cell) in cells.into_iter().enumerate() {
+        if at % columns.len() == 0 {
+            rows.begin_row();
+        }
+        rows.cell(cell)?;
+        if (at + 1) % columns.len() == 0 {
+            rows.end_row();
+        }
+    }
+    Ok(())
+}
+
+/// Returns the values of the param `UserId`.
+fn ids(params: &Params) -> Option<Vec<u64>> {
+    let id = |value: &Value| match value {
+        Value::UInt(id) => *id,
+        Value::Int(id) => u64::try_from(*id).unwrap(),
+        other => panic!("{other:?} is no id"),
+    };
+    match &params.iter().find(|param| param.name.as_deref() == Some("UserId"))?.value {
+        Value::List(ids) => Some(ids.iter().map(id).collect()),
+        one => Some(vec![id(one)]),
+    }
+}
+
 #[async_trait]
 impl QueryExecutor for Database {
-    async fn query(&self, _: &str, _: &Params, rows: &mut RowEncoder) -> Result<(), ExecuteError> {
-        let version = self.version.load(Ordering::SeqCst);
-        self.queries.fetch_add(1, Ordering::SeqCst);
+    async fn query(&self, sql: &str, params: &Params, rows: &mut RowEncoder) -> Result<(), ExecuteError> {
+        if let Some(answered) = self.catalogue(sql, params, rows) {
+            return answered;
+        }
+        let (version, users) = (self.version.load(Ordering::SeqCst), self.users.lock().unwrap().clone());
+        let asked = ids(params);
+        self.asked.lock().unwrap().push(asked.clone().unwrap_or_default());
         self.gate.acquire().await.unwrap().forget();
         if *self.fails.lock().unwrap() {
             return Err(ExecuteError::Timeout { stage: "the query", limit: HOUR, address: None });
         }
-        rows.columns(&[Column::new("version", ColumnKind::Int)])?;
-        rows.begin_row();
-        rows.cell(Cell::UInt(version))?;
-        rows.end_row();
-        Ok(())
+        let Some(asked) = asked else {
+            return answer(rows, &[Column::new("version", ColumnKind::Int)], [Cell::UInt(version)]);
+        };
+        let selected: Vec<&str> = sql["SELECT ".len()..sql.find(" FROM").unwrap()].split(", ").collect();
+        let kind = |name: &str| if name == "id" { ColumnKind::Int } else { ColumnKind::Text };
+        let columns: Vec<Column> = selected.iter().map(|name| Column::new(*name, kind(name))).collect();
+        let cell = |column: &str, id: u64, name| if column == "id" { Cell::UInt(id) } else { Cell::Text(name) };
+        // Backwards, since rows must be told apart by their column alone.
+        let found = users.iter().rev().filter(|(id, _)| asked.contains(id) || sql.contains("1 = 1"));
+        answer(rows, &columns, found.flat_map(|(id, name)| selected.iter().map(move |column| cell(column, *id, name))))
     }
 
     async fn query_trusted(&self, sql: &str, params: &Params, rows: &mut RowEncoder) -> Result<(), ExecuteError> {
@@ -144,7 +199,7 @@ impl CacheStore for Spy {
     async fn get(&self, key: &str) -> Result<Option<Bytes>, StoreError> {
         self.call("get")?;
         if *self.failing.lock().unwrap() == Some("standing still") {
-            std::future::pending::<()>().await;
+            pending::<()>().await;
         }
         self.memory.get(key).await
     }
@@ -280,12 +335,7 @@ impl Fixture {
         let client = settings(MrcClient::builder())
             .shared_store(store.clone())
             .shared_executor(database.clone())
-            .on_event(move |event: &Event<'_>| {
-                // This event comes with every read.
-                if !matches!(event, Event::Computed { .. }) {
-                    heard.lock().unwrap().push(name(event));
-                }
-            })
+            .on_event(move |event: &Event<'_>| heard.lock().unwrap().push(name(event)))
             .build()
             .unwrap();
         Self { client, database, store, events }
@@ -308,8 +358,25 @@ impl Fixture {
         self.store.memory.remove(&[self.key().into()]).await.unwrap();
     }
 
+    /// Lets background tasks run as far as they can without the clock.
+    pub(super) async fn settle(&self) {
+        for _ in 0..200 {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// Asks a database whose queries wait, until the query has read its row.
+    pub(super) async fn reading() -> (Self, tokio::task::JoinHandle<Result<Answer, Error>>) {
+        let it = Self::new(Database::gated());
+        let reader = it.ask();
+        it.database.reads(1).await;
+        (it, reader)
+    }
+
+    /// Returns the events so far, without `Computed`, which comes with every read.
     pub(super) fn events(&self) -> Vec<String> {
-        self.events.lock().unwrap().clone()
+        let events = self.events.lock().unwrap();
+        events.iter().filter(|event| *event != "Computed").cloned().collect()
     }
 }
 
@@ -317,7 +384,7 @@ pub(super) fn version(answer: &Answer) -> u64 {
     answer.json::<serde_json::Value>().unwrap()[0]["version"].as_u64().unwrap()
 }
 
-pub(super) fn name(event: &Event<'_>) -> String {
+fn name(event: &Event<'_>) -> String {
     let debug = format!("{event:?}");
     let kind: String = debug.chars().take_while(char::is_ascii_alphabetic).collect();
     match event {

@@ -1,35 +1,28 @@
 //! Transactions, and the invalidations after them, on SQLite.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
-
-use async_trait::async_trait;
-use mrc_core::{Params, RowEncoder, Tag, params};
-use mrc_store::{CacheStore, ExecuteError, Executed, ExecutorTransaction, QueryExecutor, Select, SqliteExecutor};
-use tokio::sync::Semaphore;
-
-use super::support::*;
-use crate::{Answer, Error, MrcClient, Query, Source, scope};
+use super::*;
 
 const COUNT: &str = "SELECT COUNT(*) AS version FROM t";
 const INSERT: &str = "INSERT INTO t VALUES (?)";
 
-/// SQLite, whose commits a test delays or loses.
+/// Commits that a test delays or loses.
+#[derive(Debug)]
+struct Commits {
+    begun: AtomicBool,
+    permits: Semaphore,
+    loses: bool,
+}
+
 #[derive(Debug)]
 struct Wire {
     sqlite: SqliteExecutor,
-    committing: Arc<AtomicBool>,
-    commits: Arc<Semaphore>,
-    loses: bool,
+    commits: Arc<Commits>,
 }
 
 #[derive(Debug)]
 struct Held {
     inner: Box<dyn ExecutorTransaction>,
-    committing: Arc<AtomicBool>,
-    commits: Arc<Semaphore>,
-    loses: bool,
+    commits: Arc<Commits>,
 }
 
 #[async_trait]
@@ -47,8 +40,7 @@ impl QueryExecutor for Wire {
     }
 
     async fn begin(&self) -> Result<Box<dyn ExecutorTransaction>, ExecuteError> {
-        let (committing, commits) = (Arc::clone(&self.committing), Arc::clone(&self.commits));
-        Ok(Box::new(Held { inner: self.sqlite.begin().await?, committing, commits, loses: self.loses }))
+        Ok(Box::new(Held { inner: self.sqlite.begin().await?, commits: Arc::clone(&self.commits) }))
     }
 
     async fn ping(&self) -> Result<(), ExecuteError> {
@@ -67,11 +59,11 @@ impl ExecutorTransaction for Held {
     }
 
     async fn commit(self: Box<Self>) -> Result<(), ExecuteError> {
-        self.committing.store(true, Ordering::SeqCst);
-        self.commits.acquire().await.unwrap().forget();
-        let Self { inner, loses, .. } = *self;
+        self.commits.begun.store(true, Ordering::SeqCst);
+        self.commits.permits.acquire().await.unwrap().forget();
+        let Self { inner, commits } = *self;
         inner.commit().await?;
-        if loses { Err(ExecuteError::CommitUnknown("the wire is cut".into())) } else { Ok(()) }
+        if commits.loses { Err(ExecuteError::CommitUnknown("the wire is cut".into())) } else { Ok(()) }
     }
 
     async fn rollback(self: Box<Self>) -> Result<(), ExecuteError> {
@@ -82,8 +74,7 @@ impl ExecutorTransaction for Held {
 struct Table {
     client: MrcClient,
     store: Arc<Spy>,
-    committing: Arc<AtomicBool>,
-    commits: Arc<Semaphore>,
+    commits: Arc<Commits>,
 }
 
 impl Table {
@@ -91,18 +82,18 @@ impl Table {
         Self::with(Semaphore::MAX_PERMITS, false).await
     }
 
-    async fn with(commits: usize, loses: bool) -> Self {
+    async fn with(permits: usize, loses: bool) -> Self {
         let sqlite = SqliteExecutor::in_memory().unwrap();
         sqlite.execute_batch("CREATE TABLE t (id INTEGER PRIMARY KEY)").await.unwrap();
-        let (store, committing) = (Spy::new(), Arc::new(AtomicBool::new(false)));
-        let commits = Arc::new(Semaphore::new(commits));
+        let commits = Commits { begun: AtomicBool::new(false), permits: Semaphore::new(permits), loses };
+        let (store, commits) = (Spy::new(), Arc::new(commits));
         let client = MrcClient::builder()
             .shared_store(store.clone())
-            .executor(Wire { sqlite, committing: committing.clone(), commits: commits.clone(), loses })
+            .executor(Wire { sqlite, commits: commits.clone() })
             .invalidation_deadline(Duration::ZERO)
             .build()
             .unwrap();
-        let table = Self { client, store, committing, commits };
+        let table = Self { client, store, commits };
         assert_eq!(table.cached().await, 0);
         table
     }
@@ -136,16 +127,13 @@ impl Table {
 #[tokio::test]
 async fn a_transaction_is_committed_and_then_invalidates() {
     let it = Table::new().await;
-    let (written, seen) = it
-        .client
-        .transaction(async |tx| {
-            let written = tx.execute("INSERT INTO t VALUES (7), (8)", params! {}).await?;
-            tx.invalidate(["t"]);
-            assert!(!it.store.calls().contains(&"invalidate"), "nothing goes before the commit");
-            Ok::<_, anyhow::Error>((written, version(&tx.query(COUNT, params! {}).await?)))
-        })
-        .await
-        .unwrap();
+    let work = async |tx: &mut Transaction| {
+        let written = tx.execute("INSERT INTO t VALUES (7), (8)", params! {}).await?;
+        tx.invalidate(["t"]);
+        assert!(!it.store.calls().contains(&"invalidate"), "nothing goes before the commit");
+        Ok::<_, anyhow::Error>((written, version(&tx.query(COUNT, params! {}).await?)))
+    };
+    let (written, seen) = it.client.transaction(work).await.unwrap();
     assert_eq!((written.affected_rows, written.last_insert_id), (2, Some(8)));
     assert_eq!((seen, it.cached().await), (2, 2));
 }
@@ -156,13 +144,11 @@ async fn a_drop_by_params_runs_after_the_commit_too() {
     let sql = "SELECT COUNT(*) AS version FROM t WHERE id > ?";
     let ask = async || version(&it.client.query_with_cache(sql, params! { "Above" => 5 }, HOUR).await.unwrap());
     assert_eq!(ask().await, 0);
-    it.client
-        .transaction(async |tx| {
-            tx.drop_outdated_cache(params! { "Above" => 5 });
-            tx.execute(INSERT, params! { "Id" => 7 }).await
-        })
-        .await
-        .unwrap();
+    let work = async |tx: &mut Transaction| {
+        tx.drop_outdated_cache(params! { "Above" => 5 });
+        tx.execute(INSERT, params! { "Id" => 7 }).await
+    };
+    it.client.transaction(work).await.unwrap();
     assert_eq!(ask().await, 1);
     assert_eq!(it.client.drop_outdated_cache(params! { "Above" => 5 }).await.unwrap(), 1);
     assert_eq!(it.client.invalidate(["t"]).await.unwrap(), 1);
@@ -171,17 +157,14 @@ async fn a_drop_by_params_runs_after_the_commit_too() {
 #[tokio::test]
 async fn an_error_of_the_function_rolls_back_and_invalidates_nothing() {
     let it = Table::new().await;
-    let error = it
-        .client
-        .transaction(async |tx| {
-            tx.execute(INSERT, params! { "Id" => 7 }).await?;
-            tx.invalidate(["t"]);
-            anyhow::bail!("the stock is empty");
-            #[expect(unreachable_code, reason = "it names the type")]
-            Ok(())
-        })
-        .await
-        .unwrap_err();
+    let work = async |tx: &mut Transaction| {
+        tx.execute(INSERT, params! { "Id" => 7 }).await?;
+        tx.invalidate(["t"]);
+        anyhow::bail!("the stock is empty");
+        #[expect(unreachable_code, reason = "it names the type")]
+        Ok(())
+    };
+    let error = it.client.transaction(work).await.unwrap_err();
     assert_eq!(error.to_string(), "the stock is empty");
     assert_eq!(it.stored().await, 0);
     assert!(it.ask().await.is_hit());
@@ -214,7 +197,7 @@ async fn a_cancelled_caller_rolls_back() {
             .transaction(async |tx| {
                 tx.execute(INSERT, params! { "Id" => 7 }).await?;
                 done.add_permits(1);
-                std::future::pending::<Result<(), Error>>().await
+                pending::<Result<(), Error>>().await
             })
             .await
     });
@@ -227,10 +210,10 @@ async fn a_cancelled_caller_rolls_back() {
 async fn a_caller_cancelled_after_the_commit_does_not_stop_the_invalidation() {
     let it = Table::with(0, false).await;
     let task = it.insert();
-    until(|| it.committing.load(Ordering::SeqCst)).await;
+    until(|| it.commits.begun.load(Ordering::SeqCst)).await;
     task.abort();
     assert!(task.await.unwrap_err().is_cancelled());
-    it.commits.add_permits(1);
+    it.commits.permits.add_permits(1);
     until(|| it.store.calls().contains(&"invalidate")).await;
     assert_eq!((it.stored().await, it.cached().await), (1, 1));
 }
@@ -239,13 +222,11 @@ async fn a_caller_cancelled_after_the_commit_does_not_stop_the_invalidation() {
 async fn a_deadline_rolls_back() {
     let it = Table::new().await;
     let client = it.client.with_deadline(Duration::from_millis(50));
-    let error = client
-        .transaction(async |tx| {
-            tx.execute(INSERT, params! { "Id" => 7 }).await?;
-            std::future::pending::<Result<(), Error>>().await
-        })
-        .await
-        .unwrap_err();
+    let work = async |tx: &mut Transaction| {
+        tx.execute(INSERT, params! { "Id" => 7 }).await?;
+        pending::<Result<(), Error>>().await
+    };
+    let error = client.transaction(work).await.unwrap_err();
     assert!(matches!(error, Error::Deadline { .. }), "{error}");
     assert_eq!(it.stored().await, 0);
 }
@@ -256,10 +237,8 @@ async fn failed_invalidations_are_reported_and_can_be_retried() {
     *it.store.failing.lock().unwrap() = Some("invalidate");
     let error = it.insert().await.unwrap().unwrap_err();
     let Error::NotInvalidated { pending, .. } = &error else { panic!("{error}") };
-    assert!(
-        error.to_string().starts_with("the transaction is committed, but the entries of 1 tags couldn't"),
-        "{error}"
-    );
+    let reported = "the transaction is committed, but the entries of 1 tags couldn't";
+    assert!(error.to_string().starts_with(reported), "{error}");
     assert!(!error.is_retryable() && !format!("{error:?}").contains("\"t\""), "{error:?}");
     assert_eq!((it.stored().await, it.cached().await), (1, 0), "it is committed, and the old entry is still there");
     assert!(matches!(pending.retry(&it.client).await, Err(Error::NotInvalidated { .. })));
@@ -289,16 +268,14 @@ async fn a_commit_that_never_ends_does_not_keep_its_caller() {
 async fn an_invalidation_that_can_not_be_used_rolls_back() {
     let it = Table::new().await;
     let insert = async |select: Option<Select>| {
-        it.client
-            .transaction(async |tx| {
-                match select {
-                    Some(select) => tx.invalidate(select),
-                    None => tx.drop_outdated_cache(Params::new()),
-                }
-                tx.execute(INSERT, params! { "Id" => 7 }).await
-            })
-            .await
-            .unwrap_err()
+        let work = async |tx: &mut Transaction| {
+            match select {
+                Some(select) => tx.invalidate(select),
+                None => tx.drop_outdated_cache(Params::new()),
+            }
+            tx.execute(INSERT, params! { "Id" => 7 }).await
+        };
+        it.client.transaction(work).await.unwrap_err()
     };
     for bad in [Select::any([""; 0]), Tag::new("").into()] {
         assert!(matches!(insert(Some(bad)).await, Error::Tag(_)));
@@ -311,18 +288,15 @@ async fn an_invalidation_that_can_not_be_used_rolls_back() {
 async fn a_statement_that_commits_is_an_error_and_invalidates_all_the_same() {
     for swallowed in [true, false] {
         let it = Table::new().await;
-        let error = it
-            .client
-            .transaction(async |tx| {
-                tx.execute(INSERT, params! { "Id" => 7 }).await?;
-                tx.invalidate(["t"]);
-                let committed = tx.execute("COMMIT", params! {}).await;
-                let after = tx.execute(INSERT, params! { "Id" => 8 }).await;
-                assert!(matches!(after, Err(Error::Database(_))), "nothing runs after the end");
-                if swallowed { Ok(Executed::default()) } else { committed }
-            })
-            .await
-            .unwrap_err();
+        let work = async |tx: &mut Transaction| {
+            tx.execute(INSERT, params! { "Id" => 7 }).await?;
+            tx.invalidate(["t"]);
+            let committed = tx.execute("COMMIT", params! {}).await;
+            let after = tx.execute(INSERT, params! { "Id" => 8 }).await;
+            assert!(matches!(after, Err(Error::Database(_))), "nothing runs after the end");
+            if swallowed { Ok(Executed::default()) } else { committed }
+        };
+        let error = it.client.transaction(work).await.unwrap_err();
         assert!(!error.is_retryable() && error.to_string().contains("the transaction is over"), "{error}");
         until(|| it.store.calls().contains(&"invalidate")).await;
         assert_eq!((it.stored().await, it.cached().await), (1, 1));
@@ -330,90 +304,29 @@ async fn a_statement_that_commits_is_an_error_and_invalidates_all_the_same() {
 }
 
 #[tokio::test]
-async fn a_cache_of_a_client_has_its_store_its_settings_and_its_listeners() {
-    let it = Fixture::with(Database::open(), Spy::new(), |builder| builder.stale_on_error(HOUR).max_value(9));
-    let cache = it.client.with_deadline(Duration::from_secs(1)).cache("shop").ttl(60).build().unwrap();
-    assert!(cache.set("a", &1).await.unwrap());
-    assert!(!cache.set("b", &"more than nine bytes").await.unwrap());
-    assert_eq!(it.events(), ["Filled", "Bypassed TooLarge"], "the client's listener hears each event once");
-    assert_eq!((cache.namespace(), cache.get::<u8>("a").await.unwrap()), ("shop", Some(1)));
-    assert!(it.store.memory.get(cache.key("a").unwrap().as_str()).await.unwrap().is_some());
-    let slow = cache.get_or_try("slow", std::future::pending::<Result<u8, Error>>).await;
-    assert!(matches!(slow, Err(Error::Deadline { limit }) if limit == Duration::from_secs(1)), "{slow:?}");
-}
-
-#[tokio::test]
-async fn a_function_has_tags_and_gives_its_own_error_back() {
-    let it = Fixture::new(Database::open());
-    let report = async |fails: bool| {
-        let function = || async move {
-            anyhow::ensure!(!fails, "the rates are missing");
-            Ok(1)
-        };
-        let signature = Query::new("report_v1").tag("orders");
-        it.client.with_cache(function, signature, params! { "StoreId" => 6 }, HOUR).await
-    };
-    assert_eq!(report(true).await.unwrap_err().to_string(), "the rates are missing");
-    assert_eq!(report(false).await.unwrap(), 1);
-    assert_eq!(report(true).await.unwrap(), 1, "a hit runs nothing");
-    assert_eq!(it.client.invalidate(["orders"]).await.unwrap(), 1);
-    assert!(report(true).await.is_err());
-}
-
-#[tokio::test]
-async fn the_source_of_every_way_of_reading_can_be_known() {
-    let it = Fixture::new(Database::open());
-    let cache = it.client.cache("shop").build().unwrap();
-    #[derive(serde::Deserialize)]
-    struct Row {}
-    let rows = || it.client.rows_with_cache::<Row>(SQL, params! { "Id" => 1 }, HOUR);
-    // The function's read is a hit, but doesn't count as its caller's answer.
-    let function = || async { rows().await.map(|rows| rows.len()) };
-    let of_function = || cache.get_or_try("f", function);
-    let of_client = || it.client.with_cache(function, "f", params! {}, HOUR);
-    for expected in [Source::Computed, Source::Cache] {
-        assert_eq!(scope::with_source(rows()).await.1, Some(expected));
-        assert_eq!(scope::with_source(of_function()).await.1, Some(expected));
-        assert_eq!(scope::with_source(of_client()).await.1, Some(expected));
-        assert_eq!(scope::with_source(cache.get_or("g", async || 1)).await.1, Some(expected));
-    }
-    assert_eq!(scope::with_source(cache.get::<u8>("g")).await.1, Some(Source::Cache));
-    assert_eq!(scope::with_source(async { 1 }).await, (1, None));
-    let fails = cache.get_or_try("h", || async {
-        rows().await?;
-        Err::<u8, _>(Error::Shutdown)
-    });
-    assert_eq!(scope::with_source(fails).await.1, None, "the query answered the function, and nothing the caller");
-}
-
-#[tokio::test]
 async fn an_outbox_gets_the_tags_with_the_write() {
     let sqlite = SqliteExecutor::in_memory().unwrap();
     let tables = "CREATE TABLE t (id INTEGER PRIMARY KEY); CREATE TABLE mrc_outbox (tag TEXT NOT NULL)";
     sqlite.execute_batch(tables).await.unwrap();
-    let client =
-        MrcClient::builder().shared_store(Spy::new()).executor(sqlite).outbox("main.mrc_outbox").build().unwrap();
+    let builder = MrcClient::builder().shared_store(Spy::new()).executor(sqlite);
+    let client = builder.outbox("main.mrc_outbox").build().unwrap();
     let rows = async || {
         let sql = "SELECT tag FROM mrc_outbox ORDER BY tag";
-        let rows: Vec<std::collections::HashMap<String, String>> =
-            client.query(sql, params! {}).await.unwrap().rows().unwrap();
+        let rows: Vec<HashMap<String, String>> = client.query(sql, params! {}).await.unwrap().rows().unwrap();
         rows.into_iter().filter_map(|mut row| row.remove("tag")).collect::<Vec<_>>()
     };
-    client
-        .transaction(async |tx| {
-            tx.invalidate(["t", "u"]);
-            tx.drop_outdated_cache(params! { "StoreId" => 6 });
-            tx.execute(INSERT, params! { "Id" => 7 }).await
-        })
-        .await
-        .unwrap();
+    let work = async |tx: &mut Transaction| {
+        tx.invalidate(["t", "u"]);
+        tx.drop_outdated_cache(params! { "StoreId" => 6 });
+        tx.execute(INSERT, params! { "Id" => 7 }).await
+    };
+    client.transaction(work).await.unwrap();
     assert_eq!(rows().await, ["StoreId=6", "t", "u"]);
-    let failed: Result<(), Error> = client
-        .transaction(async |tx| {
-            tx.invalidate(["v"]);
-            tx.execute(INSERT, params! { "Id" => 7 }).await.map(drop)
-        })
-        .await;
+    let work = async |tx: &mut Transaction| {
+        tx.invalidate(["v"]);
+        tx.execute(INSERT, params! { "Id" => 7 }).await.map(drop)
+    };
+    let failed: Result<(), Error> = client.transaction(work).await;
     assert!(failed.unwrap_err().to_string().contains("UNIQUE"), "the row is there already");
     assert_eq!(rows().await.len(), 3, "nothing of a transaction that was rolled back");
 }

@@ -75,8 +75,6 @@ async fn an_invalidation_may_be_of_all_tags_and_of_entries() {
 #[tokio::test]
 async fn an_invalidation_that_fails_is_reported() {
     let cache = cache();
-    match broken(&cache, 1).await {
-        Err(Failure::Cache(_)) => {}
-        other => panic!("{other:?}"),
-    }
+    let outcome = broken(&cache, 1).await;
+    assert!(matches!(outcome, Err(Failure::Cache(_))), "{outcome:?}");
 }

@@ -10,21 +10,18 @@ use mrc_core::{Ttl, Value};
 use serde::de::DeserializeOwned;
 use tokio::sync::oneshot;
 
-use super::Many;
 use super::source::Queries;
 use crate::client::MrcClient;
+use crate::client::query::Many;
 use crate::compute::{Compute, Made};
-use crate::error::Error;
+use crate::error::{Error, Result};
 use crate::inherited::StoreId;
 use crate::pipeline::many::Source as _;
 use mrc_store::lock;
 
 /// Reads one id a call, and gathers the queries of simultaneous calls into one statement. From
-/// [`MrcClient::loader`].
-///
-/// Each call takes its own way through the cache, like
-/// [`query_with_cache`](MrcClient::query_with_cache). Only the ids that the cache doesn't have are
-/// gathered. Cheap to clone: clones gather together.
+/// [`MrcClient::loader`]. Each call takes its own way through the cache, and only the ids that the
+/// cache doesn't have are gathered. Cheap to clone: clones gather together.
 #[derive(Debug, Clone)]
 pub struct Loader {
     client: MrcClient,
@@ -42,18 +39,13 @@ struct Reads {
     waiting: Mutex<Vec<Waiting>>,
 }
 
-#[derive(Debug)]
-struct Waiting {
-    id: Value,
-    reply: Reply,
-}
+type Waiting = (Value, Reply);
 
-type Reply = oneshot::Sender<Result<Made, Error>>;
+type Reply = oneshot::Sender<Result<Made>>;
 
 impl MrcClient {
-    /// Returns a loader, which gathers calls for one id each: see [`Many::coalesce`].
-    ///
-    /// Build it once and clone it. Calls of two loaders aren't gathered together.
+    /// Returns a loader, which gathers calls for one id each: see [`Many::coalesce`]. Build it once
+    /// and clone it: calls of two loaders aren't gathered together.
     ///
     /// # Errors
     /// [`Error::Config`]: `many` has no [`batch`](Many::batch) statement. Others come with a call.
@@ -66,12 +58,12 @@ impl MrcClient {
     /// let users = Many::new("SELECT id, name FROM users WHERE id = ?", "id", "UserId")
     ///     .batch("SELECT id, name FROM users WHERE id IN (?)")
     ///     .coalesce(Duration::from_millis(1));
-    /// let loader = client.loader(users, Duration::from_secs(3600))?;
+    /// let loader = client.loader(users, 3600)?;
     /// // In as many tasks as you like: one statement reads what they miss.
     /// let user: Option<User> = loader.load(7).await?;
     /// # Ok(()) }
     /// ```
-    pub fn loader(&self, many: Many, ttl: impl Into<Ttl>) -> Result<Loader, Error> {
+    pub fn loader(&self, many: Many, ttl: impl Into<Ttl>) -> Result<Loader> {
         let source = Queries::new(self, &many, many.statement()?);
         let reads = Reads { source, tick: many.tick, waiting: Mutex::default() };
         Ok(Loader { client: self.clone(), many: Arc::new(many), ttl: ttl.into(), reads: Arc::new(reads) })
@@ -85,7 +77,7 @@ impl Loader {
     /// # Errors
     /// Those of [`many_with_cache`](MrcClient::many_with_cache). An error of the gathered statement
     /// is that of each call in it.
-    pub async fn load<T: DeserializeOwned>(&self, id: impl Into<Value>) -> Result<Option<T>, Error> {
+    pub async fn load<T: DeserializeOwned>(&self, id: impl Into<Value>) -> Result<Option<T>> {
         let batch = self.client.prepare_many(&self.many, std::iter::once(id.into()), self.ttl)?;
         let (Some(item), Some(id)) = (batch.items.first(), batch.source.id(0)) else { return Ok(None) };
         let read = Gathering { reads: &self.reads, id };
@@ -103,11 +95,11 @@ struct Gathering<'a> {
 impl Compute for Gathering<'_> {
     const TAGS: bool = false;
 
-    async fn run(self, _: StoreId, _: &str) -> Result<Made, Error> {
+    async fn run(self, _: StoreId, _: &str) -> Result<Made> {
         Arc::clone(self.reads).read(self.id.clone()).await
     }
 
-    fn detached(&self) -> Option<BoxFuture<'static, Result<Made, Error>>> {
+    fn detached(&self) -> Option<BoxFuture<'static, Result<Made>>> {
         Some(Box::pin(Arc::clone(self.reads).read(self.id.clone())))
     }
 }
@@ -116,9 +108,9 @@ impl Reads {
     /// Waits for the end of the tick, and for the statement of all that were asked for until then.
     ///
     /// Each caller can end the tick: the first one may have left, or its runtime may have ended.
-    async fn read(self: Arc<Self>, id: Value) -> Result<Made, Error> {
+    async fn read(self: Arc<Self>, id: Value) -> Result<Made> {
         let (reply, mut answer) = oneshot::channel();
-        lock(&self.waiting).push(Waiting { id, reply });
+        lock(&self.waiting).push((id, reply));
         let tick = async {
             if self.tick.is_zero() {
                 tokio::task::yield_now().await;
@@ -142,7 +134,7 @@ impl Reads {
         let mut source = self.source.clone();
         let mut replies = Vec::<Vec<_>>::new();
         let mut places = BTreeMap::new();
-        for Waiting { id, reply } in waiting.into_iter().filter(|one| !one.reply.is_closed()) {
+        for (id, reply) in waiting.into_iter().filter(|(_, reply)| !reply.is_closed()) {
             // Calls without the cache may ask for one id at the same time.
             let place = *places.entry(format!("{id:?}")).or_insert(replies.len());
             match replies.get_mut(place) {
@@ -164,10 +156,8 @@ impl Reads {
 
     async fn statement(&self, source: &Queries, asked: Vec<(usize, Vec<Reply>)>) {
         let places: Vec<usize> = asked.iter().map(|(place, _)| *place).collect();
-        let values = match source.read(self.source.store_id(), &places).await {
-            Ok(values) => values,
-            Err(error) => vec![Err(error); places.len()],
-        };
+        let values = source.read(self.source.store_id(), &places).await;
+        let values = values.unwrap_or_else(|error| vec![Err(error); places.len()]);
         for ((_, replies), value) in asked.into_iter().zip(values) {
             for reply in replies {
                 // A caller that has left needs no value.

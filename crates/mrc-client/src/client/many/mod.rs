@@ -1,34 +1,29 @@
 //! Many entries of one query, read at once.
 
-mod collect;
 mod loader;
 mod source;
-mod spec;
 
 use std::borrow::{Borrow, Cow};
 use std::pin::pin;
 use std::sync::Arc;
 
 use futures_util::future::{Either, select};
-use mrc_core::{Event, Key, Params, TextHash, Ttl, Value};
+use mrc_core::{Event, Key, Params, Ttl, Value};
 use serde::de::DeserializeOwned;
 
 use self::source::Queries;
 use super::MrcClient;
-use super::query::Query;
+use super::query::{FromMany, Many};
 use super::texts::Text;
 use crate::answer::Answer;
 use crate::call::Call;
-use crate::error::Error;
+use crate::codec::of_one_id;
+use crate::error::{Error, Result};
 use crate::pipeline::many::{Item, noted, places};
 use crate::pipeline::miss::Attempt;
 use crate::scope;
-use crate::source::Source;
-use crate::types::Types;
 
-pub use self::collect::FromMany;
 pub use self::loader::Loader;
-pub use self::spec::Many;
 
 impl MrcClient {
     /// Runs the query of many ids through the cache: one look for all, one statement for those that
@@ -42,8 +37,7 @@ impl MrcClient {
     /// | with `Vec<T>` for `T` | all rows of the id, for each id |
     ///
     /// Each id has its own entry, also one without rows: see [`Many`]. Duplicate ids are asked for
-    /// once. An entry that another caller or process computes is waited for. All rules of
-    /// [`query_with_cache`](Self::query_with_cache) hold for each entry.
+    /// once. All rules of [`query_with_cache`](Self::query_with_cache) hold for each entry.
     ///
     /// # Errors
     /// Those of [`rows_with_cache`](Self::rows_with_cache), of the first id that has one. The other
@@ -55,22 +49,20 @@ impl MrcClient {
     ///
     /// ```no_run
     /// # use std::collections::HashMap;
-    /// # use std::time::Duration;
     /// # use mrc_client::{Many, MrcClient};
     /// # #[derive(serde::Deserialize)] struct User { id: u64, name: String }
     /// # async fn example(client: MrcClient) -> Result<(), mrc_client::Error> {
     /// let users = Many::new("SELECT id, name FROM users WHERE id = ?", "id", "UserId")
     ///     .batch("SELECT id, name FROM users WHERE id IN (?)");
-    /// let found: HashMap<u64, User> = client.many_with_cache(&users, [1, 2, 3], Duration::from_secs(3600)).await?;
-    /// # Ok(())
-    /// # }
+    /// let found: HashMap<u64, User> = client.many_with_cache(&users, [1, 2, 3], 3600).await?;
+    /// # Ok(()) }
     /// ```
     pub async fn many_with_cache<Id, R>(
         &self,
         many: impl Borrow<Many>,
         ids: impl IntoIterator<Item = Id>,
         ttl: impl Into<Ttl>,
-    ) -> Result<R, Error>
+    ) -> Result<R>
     where
         Id: Clone + Into<Value>,
         R: FromMany<Id>,
@@ -86,16 +78,14 @@ impl MrcClient {
         R::from_many(values)
     }
 
-    /// Does the same, and returns the JSON of each id, in the order of `ids`.
-    ///
-    /// # Errors
-    /// Those of [`many_with_cache`](Self::many_with_cache), without `Decode`.
+    /// Returns the JSON of each id, in the order of `ids`: see
+    /// [`many_with_cache`](Self::many_with_cache), also for the errors, except `Decode`.
     pub async fn query_many_with_cache<Id: Into<Value>>(
         &self,
         many: impl Borrow<Many>,
         ids: impl IntoIterator<Item = Id>,
         ttl: impl Into<Ttl>,
-    ) -> Result<Vec<Answer>, Error> {
+    ) -> Result<Vec<Answer>> {
         let batch = self.prepare_many(many.borrow(), ids.into_iter().map(Into::into), ttl.into())?;
         let answers = self.fetch_batch(&batch).await;
         let of_place = |place: &usize| {
@@ -106,18 +96,18 @@ impl MrcClient {
     }
 
     /// Returns the entries of a batch. Refuses ids and statements that can't be cached.
-    fn prepare_many(&self, many: &Many, ids: impl Iterator<Item = Value>, ttl: Ttl) -> Result<Batch, Error> {
+    fn prepare_many(&self, many: &Many, ids: impl Iterator<Item = Value>, ttl: Ttl) -> Result<Batch> {
         let statement = many.statement()?;
         self.inner.executor()?;
         let placeholders = many.before.len() + 1 + many.after.len();
         let text = self.inner.texts.of(&many.single.sql);
         text.check(&many.single.sql, placeholders, many.single.trusted)?;
         self.inner.texts.of(&statement.sql).check(&statement.sql, placeholders, statement.trusted)?;
-        let (hash, types) = self.keyed_text(&many.single, &text);
+        let keyed = self.keyed(&many.single, &text);
         let call = Call { rows: true, ..self.call(ttl)? };
 
         // The call of ids that have nothing of their own, which most ids share.
-        let plain = Arc::new(Call { types: Some(types), ..call });
+        let plain = Arc::new(Call { types: Some(Arc::clone(&keyed.types)), ..call });
         let mut params = many.params(Value::Null);
         let mut asked = Vec::with_capacity(ids.size_hint().0);
         for id in ids {
@@ -125,7 +115,7 @@ impl MrcClient {
             if let Some(param) = params.get_mut(many.before.len()) {
                 param.value = id.clone();
             }
-            let key = self.inner.keys.key_of(&hash, &params)?;
+            let key = self.inner.keys.key_of(&keyed.hash, &params)?;
             let call = self.call_of_one(many, &text, &plain, &key, &params)?;
             asked.push((id, Item { key, call }));
         }
@@ -151,7 +141,7 @@ impl MrcClient {
         plain: &Arc<Call>,
         key: &Key,
         params: &Params,
-    ) -> Result<Arc<Call>, Error> {
+    ) -> Result<Arc<Call>> {
         if plain.nested {
             scope::tags(self.tags_of_params(params));
         }
@@ -163,7 +153,7 @@ impl MrcClient {
         Ok(Arc::new(Call { mark: key.mark().clone(), tags, follows, ..(**plain).clone() }))
     }
 
-    async fn fetch_batch(&self, batch: &Batch) -> Vec<Result<Answer, Error>> {
+    async fn fetch_batch(&self, batch: &Batch) -> Vec<Result<Answer>> {
         let pipeline = &self.inner.pipeline;
         if self.options.stale.is_zero() {
             return pipeline.fetch_many(&batch.items, &batch.source).await;
@@ -173,7 +163,7 @@ impl MrcClient {
             return looked.answers();
         }
         let (misses, all_there) = pipeline.misses(looked, true);
-        let (gather, owned, batch) = (Arc::clone(misses.gather()), Arc::clone(pipeline), batch.clone());
+        let (gather, owned, batch) = (Arc::clone(&misses.gather), Arc::clone(pipeline), batch.clone());
         // A task of its own can go on after stale copies were served.
         let mut task = Attempt::spawn(async move {
             owned.drive(&batch.items, misses, &batch.source).await;
@@ -186,32 +176,10 @@ impl MrcClient {
 
     /// Reads the rows of one id. If they can't be read, they are asked for again, as for a single
     /// call.
-    async fn decode_one<T: DeserializeOwned>(
-        &self,
-        batch: &Batch,
-        place: usize,
-        answer: Answer,
-    ) -> Result<Option<T>, Error> {
-        let answer = answer.with_rows(self.inner.rows);
-        let unfit = match (answer.of_one_id(), answer.source()) {
-            (Ok(value), _) => return value,
-            (Err(unfit), Source::Computed) => return Err(unfit.into()),
-            (Err(unfit), _) => unfit,
-        };
-        let Some(Item { key, call }) = batch.items.get(place) else { return Err(unfit.into()) };
-        let answer = Box::pin(self.inner.pipeline.instead(key, call, &unfit, batch.source.one(place))).await?;
-        answer.with_rows(self.inner.rows).noted().of_one_id()?
-    }
-
-    /// Returns the hash of a query's key, and the types of its params so far.
-    fn keyed_text(&self, query: &Query<'_>, text: &Text) -> (TextHash, Arc<Types>) {
-        match &query.keyed_as {
-            None => (text.hash, Arc::clone(&text.types)),
-            Some(other) => {
-                let other = self.inner.texts.of(other);
-                (other.hash, Arc::clone(&other.types))
-            }
-        }
+    async fn decode_one<T: DeserializeOwned>(&self, batch: &Batch, place: usize, answer: Answer) -> Result<Option<T>> {
+        let Some(Item { key, call }) = batch.items.get(place) else { return Err(Error::Shutdown) };
+        let decode = |rows: &[u8]| of_one_id(rows, self.inner.rows);
+        self.inner.pipeline.decoded(key, call, answer, decode, || batch.source.one(place)).await?
     }
 }
 
@@ -225,7 +193,7 @@ fn name<'a>((id, Item { key, call }): &'a (Value, Item)) -> Cow<'a, str> {
 }
 
 /// The entries of one call.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 struct Batch {
     /// The item of each id: ids that are asked for twice share one.
     places: Vec<usize>,

@@ -8,18 +8,16 @@ use futures_util::future::BoxFuture;
 use mrc_core::maybe_equal;
 use mrc_core::statement::select_alike;
 use mrc_core::{RowEncoder, RowError, Value};
-use mrc_store::ExecuteError;
+use mrc_store::{ExecuteError, lock};
 
-use super::spec::Many;
 use crate::client::MrcClient;
 use crate::client::inner::{Inner, Read};
-use crate::client::query::Query;
+use crate::client::query::{Many, Query};
 use crate::compute::{Compute as _, Made};
-use crate::error::Error;
-use crate::frame::Said;
+use crate::error::Result;
 use crate::inherited::StoreId;
 use crate::pipeline::many::Source;
-use mrc_store::lock;
+use crate::scope::Said;
 
 /// The queries of a batch's ids.
 #[derive(Debug, Clone)]
@@ -54,8 +52,40 @@ impl Queries {
         Read { client: &self.client, sql, params: Cow::Owned(params), trusted: *trusted }
     }
 
+    /// Reads the rows of several ids, and makes sure that no text has the rows of another.
+    ///
+    /// To a collation, two texts may be one, such as `Ann` and `ann`: the query of one id finds the
+    /// rows of both. A batch would give each row to the text of its spelling alone. So texts are
+    /// asked for once more, without those that may be the same: then such a row is an error.
+    async fn documents(&self, places: &[usize]) -> Result<Vec<Bytes>> {
+        let mut documents = self.batch(places).await?;
+        let (mut lacking, mut having) = (Vec::new(), Vec::new());
+        for (at, (place, document)) in places.iter().zip(&documents).enumerate() {
+            match self.ids.get(*place).and_then(text) {
+                Some(_) if document.as_ref() == b"[]" => lacking.push((at, *place)),
+                Some(text) => having.push((text, *place)),
+                None => {}
+            }
+        }
+        if lacking.len() < places.len() && !lacking.is_empty() {
+            let asked: Vec<usize> = lacking.iter().map(|(_, place)| *place).collect();
+            for ((at, _), document) in lacking.into_iter().zip(self.batch(&asked).await?) {
+                if let Some(place) = documents.get_mut(at) {
+                    *place = document;
+                }
+            }
+        }
+        let texts: Vec<&str> = having.iter().map(|(text, _)| *text).collect();
+        let suspects = maybe_equal(&texts);
+        let suspects = suspects.iter().filter_map(|at| Some(having.get(*at)?.1)).collect();
+        for half in halves(suspects) {
+            self.batch(&half).await?;
+        }
+        Ok(documents)
+    }
+
     /// Reads the rows of several ids by one statement.
-    async fn batch(&self, places: &[usize]) -> Result<Vec<Bytes>, Error> {
+    async fn batch(&self, places: &[usize]) -> Result<Vec<Bytes>> {
         let ids: Vec<Value> = places.iter().filter_map(|at| self.ids.get(*at)).cloned().collect();
         let rows = RowEncoder::split(self.client.rows, self.many.column.clone(), ids.clone());
         let Query { sql, trusted, .. } = &self.statement;
@@ -66,7 +96,7 @@ impl Queries {
 
     /// Compares the columns of the batch with those of the query of one id, unless the texts show
     /// that they are the same. Runs that query for one id if nobody has before.
-    async fn check_columns(&self, places: &[usize], batch: &RowEncoder) -> Result<(), Error> {
+    async fn check_columns(&self, places: &[usize], batch: &RowEncoder) -> Result<()> {
         let single = &self.many.single;
         if select_alike(&single.sql, &self.statement.sql) {
             return Ok(());
@@ -96,7 +126,7 @@ fn is_alike(columns: &[String], batch: &RowEncoder) -> bool {
 impl Source for Queries {
     const TAGS: bool = false;
 
-    fn detached(&self, at: usize) -> Option<BoxFuture<'static, Result<Made, Error>>> {
+    fn detached(&self, at: usize) -> Option<BoxFuture<'static, Result<Made>>> {
         self.one(at).detached()
     }
 
@@ -104,7 +134,7 @@ impl Source for Queries {
         self.many.most
     }
 
-    async fn read(&self, _: StoreId, places: &[usize]) -> Result<Vec<Result<Made, Error>>, Error> {
+    async fn read(&self, _: StoreId, places: &[usize]) -> Result<Vec<Result<Made>>> {
         let documents = match places {
             [at] => {
                 let Read { sql, params, trusted, .. } = self.one(*at);
@@ -113,40 +143,6 @@ impl Source for Queries {
             places => self.documents(places).await?,
         };
         Ok(documents.into_iter().map(|value| Ok(Made { value, said: Said::default() })).collect())
-    }
-}
-
-impl Queries {
-    /// Reads the rows of several ids, and makes sure that no text has the rows of another.
-    ///
-    /// To a collation, two texts may be one, such as `Ann` and `ann`: the query of one id finds the
-    /// rows of both. A batch would give each row to the text of its spelling alone. So texts are
-    /// asked for once more, without those that may be the same: then such a row is an error.
-    async fn documents(&self, places: &[usize]) -> Result<Vec<Bytes>, Error> {
-        let mut documents = self.batch(places).await?;
-        let (mut lacking, mut having) = (Vec::new(), Vec::new());
-        for (at, (place, document)) in places.iter().zip(&documents).enumerate() {
-            match self.ids.get(*place).and_then(text) {
-                Some(_) if document.as_ref() == b"[]" => lacking.push((at, *place)),
-                Some(text) => having.push((text, *place)),
-                None => {}
-            }
-        }
-        if lacking.len() < places.len() && !lacking.is_empty() {
-            let asked: Vec<usize> = lacking.iter().map(|(_, place)| *place).collect();
-            for ((at, _), document) in lacking.into_iter().zip(self.batch(&asked).await?) {
-                if let Some(place) = documents.get_mut(at) {
-                    *place = document;
-                }
-            }
-        }
-        let texts: Vec<&str> = having.iter().map(|(text, _)| *text).collect();
-        let suspects = maybe_equal(&texts);
-        let suspects = suspects.iter().filter_map(|at| Some(having.get(*at)?.1)).collect();
-        for half in halves(suspects) {
-            self.batch(&half).await?;
-        }
-        Ok(documents)
     }
 }
 

@@ -1,17 +1,6 @@
 //! Many entries of one function.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
-
-use mrc_core::Tag;
-use mrc_store::MemoryStore;
-use tokio::sync::Semaphore;
-
-use super::super::support::until;
-use crate::macros_support::Map;
-use crate::scope::{self, Mode};
-use crate::{BoxError, Cache, Error, Spec};
+use super::*;
 
 /// A function of many ids that doubles each, except 9, which has no value.
 #[derive(Clone)]
@@ -58,43 +47,16 @@ fn spec(id: &u64) -> Spec {
 }
 
 #[tokio::test]
-async fn a_function_is_asked_for_the_missing_ids_once() {
-    let it = Doubler::new(100);
-    assert_eq!(it.get(&[1, 2, 2, 9]).await.unwrap(), HashMap::from([(1, 2), (2, 4)]));
-    assert_eq!(it.get(&[1, 2, 3, 9]).await.unwrap(), HashMap::from([(1, 2), (2, 4), (3, 6)]));
-    assert_eq!(it.asked(), [vec![1, 2, 9], vec![3]], "an id without a value is an entry too");
-}
-
-#[tokio::test]
 async fn an_entry_is_the_one_of_a_single_call() {
     let it = Doubler::new(100);
     it.get(&[1, 9]).await.unwrap();
-    let single =
-        async |id| it.cache.get_or_try(spec(&id), || async { Err::<Option<u64>, BoxError>("runs".into()) }).await;
+    let runs = || async { Err::<Option<u64>, BoxError>("runs".into()) };
+    let single = async |id| it.cache.get_or_try(spec(&id), runs).await;
     assert_eq!(single(1).await.unwrap(), Some(2));
     assert_eq!(single(9).await.unwrap(), None);
     it.cache.set(spec(&5), &7_u64).await.unwrap();
     assert_eq!(it.get(&[5]).await.unwrap(), HashMap::from([(5, 7)]));
     assert_eq!(it.asked().len(), 1);
-}
-
-#[tokio::test]
-async fn tags_of_the_spec_end_one_entry_and_those_of_the_function_all() {
-    let it = Doubler::new(100);
-    it.get(&[1, 2, 3]).await.unwrap();
-    assert_eq!(it.cache.invalidate(Tag::new("id:2")).await.unwrap(), 1);
-    it.get(&[1, 2, 3]).await.unwrap();
-    assert_eq!(it.asked()[1..], [[2]]);
-    assert_eq!(it.cache.invalidate(Tag::new("function")).await.unwrap(), 3);
-}
-
-#[tokio::test]
-async fn an_error_of_the_function_is_its_callers_and_is_not_stored() {
-    let it = Doubler::new(100);
-    *it.fails.lock().unwrap() = true;
-    assert_eq!(it.get(&[1, 2]).await.unwrap_err().to_string(), "it failed");
-    *it.fails.lock().unwrap() = false;
-    assert_eq!(it.get(&[1, 2]).await.unwrap().len(), 2);
 }
 
 #[tokio::test]
@@ -145,7 +107,7 @@ async fn a_value_of_another_type_stays_and_one_that_is_none_is_overwritten() {
     let it = Doubler::new(100);
     it.cache.set(spec(&1), "text").await.unwrap();
     let torn = it.cache.key(spec(&2)).unwrap();
-    it.cache.store().put(torn.as_str(), "\"torn".into(), std::time::Duration::from_secs(60)).await.unwrap();
+    it.cache.store().put(torn.as_str(), "\"torn".into(), Duration::from_secs(60)).await.unwrap();
     assert_eq!(it.get(&[1, 2, 3]).await.unwrap(), HashMap::from([(1, 2), (2, 4), (3, 6)]));
     assert_eq!(it.cache.get::<String>(spec(&1)).await.unwrap().as_deref(), Some("text"));
     assert_eq!(it.cache.get::<u64>(spec(&2)).await.unwrap(), Some(4));
@@ -154,7 +116,7 @@ async fn a_value_of_another_type_stays_and_one_that_is_none_is_overwritten() {
 /// Counts the runs of a function that returns these values.
 async fn get_all<T>(cache: &Cache, ids: &[u64], value: impl Fn(u64) -> T) -> (HashMap<u64, T>, Vec<u64>)
 where
-    T: serde::Serialize + serde::de::DeserializeOwned,
+    T: Serialize + DeserializeOwned,
 {
     let asked = Mutex::new(Vec::new());
     let function = async |ids: Vec<u64>| {

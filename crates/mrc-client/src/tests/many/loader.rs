@@ -1,16 +1,6 @@
 //! Single calls whose queries are gathered.
 
-use std::sync::Arc;
-use std::time::Duration;
-
-use futures_util::future::join_all;
-use mrc_core::{Stats, params};
-use tokio::sync::Semaphore;
-
-use super::super::support::{HOUR, until};
-use super::table::*;
-use crate::scope::{self, Mode};
-use crate::{Error, Loader};
+use super::*;
 
 fn loader(shop: &Shop) -> Loader {
     shop.client.loader(users(), HOUR).unwrap()
@@ -29,9 +19,9 @@ async fn calls_of_one_tick_are_one_statement() {
     let found = join_all(calls).await;
     let expect = [Some(user(1, "Ann")), Some(user(2, "Ben")), Some(user(1, "Ann")), Some(user(3, "Cy")), None];
     assert_eq!(found, expect);
-    assert_eq!(shop.table.queries()[1..], [[1, 2, 9]]);
+    assert_eq!(shop.table.asked()[1..], [[1, 2, 9]]);
     assert_eq!(join_all([1, 9].map(|id| load(&loader, id))).await, [Some(user(1, "Ann")), None]);
-    assert_eq!(shop.table.queries().len(), 2);
+    assert_eq!(shop.table.asked().len(), 2);
 }
 
 #[tokio::test]
@@ -45,7 +35,7 @@ async fn tasks_are_gathered_too_and_a_statement_is_bounded() {
     };
     let found = join_all((1..=250_u64).map(task)).await;
     assert_eq!(found.into_iter().filter_map(Result::unwrap).count(), 5);
-    let queries: Vec<usize> = shop.table.queries().iter().map(Vec::len).collect();
+    let queries: Vec<usize> = shop.table.asked().iter().map(Vec::len).collect();
     assert_eq!(queries, [100, 100, 50]);
 }
 
@@ -60,7 +50,7 @@ async fn each_call_keeps_its_own_scope() {
     // Without the cache, two calls may ask for one id at the same time.
     let off = [1, 1, 2].map(|id| scope::with_mode(Mode::Off, load(&loader, id)));
     assert!(join_all(off).await.iter().all(Option::is_some));
-    assert_eq!(shop.table.queries()[1..], [[1, 2]]);
+    assert_eq!(shop.table.asked()[1..], [[1, 2]]);
     let missed = scope::with_mode(Mode::ReadOnly, loader.load::<User>(5_u64)).await;
     assert!(matches!(missed, Err(Error::Missed { .. })));
 }
@@ -75,7 +65,7 @@ async fn an_error_is_that_of_each_call() {
     }
     *shop.table.fails.lock().unwrap() = false;
     assert!(load(&loader, 1).await.is_some());
-    assert!(shop.client.loader(crate::Many::new(SINGLE, "id", "UserId"), HOUR).is_err());
+    assert!(shop.client.loader(Many::new(SINGLE, "id", "UserId"), HOUR).is_err());
 }
 
 #[tokio::test]
@@ -92,7 +82,7 @@ async fn a_caller_that_leaves_ends_no_other_call() {
     assert!(leaves.await.unwrap_err().is_cancelled());
     shop.table.gate.add_permits(1);
     assert_eq!(stays.await.unwrap().unwrap(), Some(user(2, "Ben")));
-    assert_eq!(shop.table.queries(), [[1, 2]]);
+    assert_eq!(shop.table.asked(), [[1, 2]]);
 }
 
 #[tokio::test]
@@ -104,7 +94,7 @@ async fn an_invalidation_refuses_the_fill_of_a_gathered_call() {
         tokio::spawn(async move { join_all([1, 2].map(|id| load(&loader, id))).await })
     };
     shop.table.reads(1).await;
-    shop.table.write(2, "Bea");
+    shop.table.write_user(2, "Bea");
     shop.client.drop_outdated_cache(params! { "UserId" => 2 }).await.unwrap();
     shop.table.gate.add_permits(Semaphore::MAX_PERMITS >> 1);
     reading.await.unwrap();
@@ -117,15 +107,15 @@ async fn a_slow_statement_serves_the_copies_and_fills_the_entries() {
     let shop = Shop::with(2, |builder| builder.stale_on_error(HOUR).jitter(0.0));
     let loader = loader(&shop);
     shop.ask(&[1, 2]).await.unwrap();
-    tokio::time::advance(HOUR).await;
+    advance(HOUR).await;
     shop.table.gate.forget_permits(10);
-    shop.table.write(2, "Bea");
+    shop.table.write_user(2, "Bea");
     let stale = join_all([1, 2].map(|id| load(&loader, id))).await;
     assert_eq!(stale, [Some(user(1, "Ann")), Some(user(2, "Ben"))]);
     shop.table.gate.add_permits(1);
     until(|| shop.store.calls().iter().filter(|call| **call == "fill").count() == 2).await;
     assert_eq!(load(&loader, 2).await, Some(user(2, "Bea")));
-    assert_eq!(shop.table.queries(), [[1, 2], [1, 2]]);
+    assert_eq!(shop.table.asked(), [[1, 2], [1, 2]]);
 }
 
 #[tokio::test]

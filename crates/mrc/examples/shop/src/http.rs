@@ -1,16 +1,16 @@
-//! The routes.
+//! The routes, and their errors as a status and JSON.
 
 use axum::extract::rejection::{JsonRejection, PathRejection};
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, put};
 use axum::{Json, Router};
 use mrc::scope;
 use rust_decimal::Decimal;
 use serde_json::json;
 
-use crate::{Change, Failure, NewOrder, Order, Report, Shop};
+use crate::{Change, NewOrder, Order, Report, Shop};
 
 /// Returns the routes. `metrics` renders the metrics.
 pub fn router(shop: Shop, metrics: impl Fn() -> String + Clone + Send + Sync + 'static) -> Router {
@@ -81,4 +81,55 @@ async fn ready(State(shop): State<Shop>) -> impl IntoResponse {
     let status = if health.is_ready() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let state = |up| if up { "up" } else { "down" };
     (status, Json(json!({ "database": state(health.is_ready()), "cache": state(health.cache.is_ok()) })))
+}
+
+/// The reason why a request isn't answered.
+#[derive(Debug)]
+pub enum Failure {
+    /// The request can't be parsed.
+    Request(StatusCode, String),
+    /// The database failed.
+    Mrc(mrc::Error),
+    /// Another service failed.
+    Upstream(anyhow::Error),
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        // An error may name tables and servers, so the log gets it, and the caller does not.
+        let (status, error) = match self {
+            Self::Request(status, why) => (status, why),
+            Self::Mrc(error) => {
+                eprintln!("{error}");
+                if error.is_retryable() {
+                    (StatusCode::SERVICE_UNAVAILABLE, "try again later".into())
+                } else {
+                    (StatusCode::INTERNAL_SERVER_ERROR, "this is our fault".into())
+                }
+            }
+            Self::Upstream(error) => {
+                eprintln!("{error:#}");
+                (StatusCode::BAD_GATEWAY, "another service has no answer".into())
+            }
+        };
+        (status, Json(json!({ "error": error }))).into_response()
+    }
+}
+
+impl From<mrc::Error> for Failure {
+    fn from(error: mrc::Error) -> Self {
+        Self::Mrc(error)
+    }
+}
+
+impl From<PathRejection> for Failure {
+    fn from(rejection: PathRejection) -> Self {
+        Self::Request(rejection.status(), rejection.body_text())
+    }
+}
+
+impl From<JsonRejection> for Failure {
+    fn from(rejection: JsonRejection) -> Self {
+        Self::Request(rejection.status(), rejection.body_text())
+    }
 }

@@ -17,7 +17,6 @@
 //! headers that `Vary` names. mrc caches the data of the responses instead.
 
 mod exchange;
-mod failure;
 mod http;
 mod orders;
 mod rates;
@@ -27,8 +26,7 @@ mod shop;
 mod tests;
 mod writes;
 
-pub use failure::Failure;
-pub use http::router;
+pub use http::{Failure, router};
 pub use orders::{Meta, Order};
 pub use rates::{FixedRates, Rates};
 pub use report::Report;

@@ -33,8 +33,8 @@ impl Shop {
     /// The error of the database. The order isn't stored.
     pub async fn order(&self, store: u32, order: &NewOrder) -> Result<Option<u64>, Error> {
         let insert = "INSERT INTO shop_orders (store_id, total, meta) VALUES (?, ?, ?)";
-        let params =
-            params! { "StoreId" => store, "Total" => order.total, "Meta" => json!({ "items": order.meta.items }) };
+        let meta = json!({ "items": order.meta.items });
+        let params = params! { "StoreId" => store, "Total" => order.total, "Meta" => meta };
         let id = self.client.execute(insert, params).await?.last_insert_id;
         if let Err(error) = self.client.drop_outdated_cache(params! { "StoreId" => store }).await {
             // An error would make the client order again. Old entries stay until their TTL ends.
