@@ -9,8 +9,8 @@ use serde::Deserialize;
 
 use crate::codec;
 use crate::error::Error;
+use crate::frame;
 use crate::inherited::Carried;
-use crate::scope;
 use crate::source::Source;
 
 /// The JSON of a result, as the cache has it. It is decoded on request, or not at all.
@@ -42,7 +42,7 @@ pub struct Answer {
 impl Answer {
     /// Returns the same answer, and notes its source if the task asks for it.
     pub(crate) fn noted(self) -> Self {
-        scope::answered(self.source);
+        frame::answered(self.source);
         self
     }
 

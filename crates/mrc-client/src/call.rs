@@ -11,8 +11,9 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::client::texts::Types;
 use crate::follow::Dependencies;
+use crate::frame::{self, Said};
+use crate::mode::Mode;
 use crate::pipeline::gather::Gather;
-use crate::scope::{self, Mode, Said};
 use crate::settings::{OnError, Settings};
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -86,7 +87,7 @@ pub(crate) struct InBatch {
 
 impl Call {
     pub(crate) fn new(ttl: Ttl, jitter: f64, options: Options) -> Self {
-        let (mode, nested) = scope::at_hand();
+        let (mode, nested) = frame::at_hand();
         Self {
             ttl,
             jitter,

@@ -5,14 +5,22 @@ use std::future::Future;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 
+use crate::answer::Answer;
 use crate::error::Result;
+use crate::frame::{Frame, Said};
 use crate::inherited::StoreId;
-use crate::scope::{Frame, Said};
 
 #[derive(Debug, Clone)]
 pub(crate) struct Made {
     pub(crate) value: Bytes,
     pub(crate) said: Said,
+}
+
+impl Made {
+    /// Returns the answer of a computation that isn't stored.
+    pub(crate) fn unstored(self) -> Answer {
+        Answer::computed(self.value).tagged(self.said.tags)
+    }
 }
 
 pub(crate) trait Compute {

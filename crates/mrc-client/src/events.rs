@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use mrc_core::{Event, EventListener};
 
-use crate::scope;
+use crate::frame;
 
 #[derive(Clone, Default)]
 pub(crate) struct Events(pub(crate) Vec<Arc<dyn EventListener>>);
@@ -13,7 +13,7 @@ pub(crate) struct Events(pub(crate) Vec<Arc<dyn EventListener>>);
 impl Events {
     pub(crate) fn emit(&self, event: &Event<'_>) {
         log(event);
-        scope::count(event);
+        frame::count(event);
         self.0.on_event(event);
     }
 }

@@ -12,7 +12,7 @@
 //! | `settings` | the settings that both doors share |
 //! | `pipeline/` | the one path: a hit is one GET, a miss leads or follows, a fill stores |
 //! | `call`, `compute` | the terms of a call; the computation of its value |
-//! | `scope`, `inherited` | the task's scope: mode, entry and inherited tags |
+//! | `scope`, `frame`, `mode`, `inherited` | the task's scope: mode, entry and inherited tags |
 //! | `follow/` | what a query's answer depends on, for a follower of the database's log |
 //! | `answer`, `codec`, `carry` | the bytes, decoded at the edge |
 //!
@@ -28,11 +28,13 @@ mod compute;
 mod error;
 mod events;
 mod follow;
+mod frame;
 mod health;
 mod inherited;
 mod invalidations;
 #[cfg(feature = "metrics")]
 mod metrics;
+mod mode;
 mod pipeline;
 mod settings;
 mod shape;

@@ -7,7 +7,7 @@ use mrc_core::{EventListener, Stats, Ttl};
 use mrc_store::{Bound, CacheStore, StoreError};
 
 use super::config::CacheConfig;
-use super::{Cache, Inner};
+use super::{Cache, CacheInner};
 use crate::call::Options;
 use crate::codec::Codec;
 use crate::error::Error;
@@ -181,7 +181,7 @@ impl Cache {
         }
         let config = CacheConfig { bound: Some(bound.clone()), ..self.inner.config.clone() };
         config.check()?;
-        let Inner { pipeline, whole, stats, .. } = &*self.inner;
+        let CacheInner { pipeline, whole, stats, .. } = &*self.inner;
         let (events, follow) = (pipeline.events.clone(), pipeline.follow.clone());
         let part = Self::assemble(whole.clone(), config, events, stats.clone(), follow)?;
         Ok(with_options(parts.entry(bound).or_insert(part)))
@@ -204,7 +204,7 @@ impl Cache {
         };
         let claims = Claims::new(config.settings.lease, config.settings.wait_max);
         let options = Options::new(&config.settings, config.on_error);
-        let inner = Inner {
+        let inner = CacheInner {
             pipeline: Pipeline::new(view, claims, events, config.settings.max_value, follow, Without::default()),
             whole: store,
             namespace: format!("{}:", config.namespace).into(),

@@ -16,9 +16,9 @@ use crate::call::Options;
 use crate::client::Many;
 use crate::compute::{Made, Run};
 use crate::error::{Error, Result};
+use crate::frame::{self, Frame};
 use crate::inherited::StoreId;
 use crate::pipeline::many::{Item, Source as BatchSource, places};
-use crate::scope::{self, Frame};
 use crate::source::Source;
 use mrc_store::lock;
 
@@ -136,8 +136,8 @@ impl Cache {
         }
         if past {
             // Their tags are unknown: no entry that reads them is stored.
-            scope::lose_tags();
-            scope::answered(Source::Computed);
+            frame::lose_tags();
+            frame::answered(Source::Computed);
         }
         Ok(found)
     }

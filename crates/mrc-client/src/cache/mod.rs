@@ -24,9 +24,9 @@ use crate::call::{Call, Options};
 use crate::codec::{Codec, Unfit};
 use crate::error::{Error, Result};
 use crate::health::{Health, probe, tag_risks};
+use crate::mode::Mode;
 use crate::pipeline::Pipeline;
 use crate::pipeline::function::{self, Function};
-use crate::scope::Mode;
 use crate::settings::with_options;
 use crate::store::Store;
 
@@ -59,13 +59,13 @@ pub use self::entry::{Entry, Spec};
 /// ```
 #[derive(Clone)]
 pub struct Cache {
-    inner: Arc<Inner>,
+    inner: Arc<CacheInner>,
     options: Options,
     /// The error that each call ends with, before anything runs.
     fails: Option<Error>,
 }
 
-pub(crate) struct Inner {
+pub(crate) struct CacheInner {
     pipeline: Arc<Pipeline>,
     /// The store without a bound.
     whole: Store,

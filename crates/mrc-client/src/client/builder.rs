@@ -7,8 +7,10 @@ use mrc_core::{EventListener, KeyFormat, KeyScheme, RowFormat};
 use mrc_store::{CacheStore, Invalidator, QueryExecutor};
 
 use super::MrcClient;
+use super::bulkhead::Bulkhead;
 use super::config::MrcConfig;
-use super::inner::{Bulkhead, Inner, Outbox};
+use super::inner::ClientInner;
+use super::outbox::Outbox;
 use super::texts::Texts;
 use crate::call::Options;
 use crate::error::{Error, Result};
@@ -219,7 +221,7 @@ impl MrcClientBuilder {
         let follow = config.follow.as_deref().map(follow).transpose()?.map(Arc::new);
         let pipeline = Pipeline::new(store, claims, events, settings.max_value, follow, self.without);
         let options = Options::new(&settings, OnError::Degrade);
-        let inner = Inner {
+        let inner = ClientInner {
             invalidator: Invalidator::new(Arc::clone(pipeline.store.shared()), settings.invalidation_deadline),
             outbox: config.outbox.as_deref().map(Outbox::new).transpose()?,
             rows: config.row_format,

@@ -1,9 +1,11 @@
 //! The client that a service calls.
 
 mod builder;
+mod bulkhead;
 mod config;
 mod inner;
 mod many;
+mod outbox;
 mod query;
 pub(crate) mod texts;
 mod write;
@@ -21,7 +23,7 @@ use mrc_store::CacheStore;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use self::inner::{Inner, Read};
+use self::inner::{ClientInner, Read};
 use self::texts::Text;
 use crate::answer::Answer;
 use crate::call::{Call, Options};
@@ -44,7 +46,7 @@ pub use self::write::Transaction;
 /// Cheap to clone: all clones share the connections. It connects at first use.
 #[derive(Debug, Clone)]
 pub struct MrcClient {
-    inner: Arc<Inner>,
+    inner: Arc<ClientInner>,
     pub(crate) options: Options,
 }
 

@@ -9,7 +9,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::Carrier;
-use crate::{Cache, Error, Many, Source, Spec, scope};
+use crate::frame;
+use crate::{Cache, Error, Many, Source, Spec};
 
 /// The return type of a function of many ids.
 #[diagnostic::on_unimplemented(
@@ -66,8 +67,8 @@ where
             Err(_) => {
                 // The tags of the specs aren't known here: no entry that reads the values is
                 // stored.
-                scope::lose_tags();
-                scope::answered(Source::Computed);
+                frame::lose_tags();
+                frame::answered(Source::Computed);
                 let mut all = HashMap::with_capacity(ids.len());
                 for ids in ids.chunks(Many::MOST) {
                     all.extend(function(ids.to_vec()).await);

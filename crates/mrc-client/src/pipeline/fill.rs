@@ -1,20 +1,17 @@
-//! Computes a value: stores it under its claim, or bypasses the cache.
+//! Computes a value, and stores it under its claim.
 
 use mrc_core::depends::SchemeName;
 use mrc_core::{Bypass, Event, Tag};
-use mrc_store::{ClaimMode, StoreError};
+use mrc_store::ClaimMode;
 use tokio::time::Instant;
 
 use super::Pipeline;
 use super::claim::{Held, Waited};
-use super::flight::{FLIGHTS, Leader, Seat};
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::compute::{Compute, Made};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::inherited::Carried;
-use crate::scope::Mode;
-use crate::settings::OnError;
 
 impl Pipeline {
     pub(super) async fn compute_in_place<C: Compute>(&self, key: &str, call: &Call, compute: C) -> Result<Answer> {
@@ -27,7 +24,7 @@ impl Pipeline {
             }
             Waited::Failed(error) => {
                 self.store_failed(key, call, "claim", error)?;
-                return self.computed(key, call, compute).await.map(unstored);
+                return self.computed(key, call, compute).await.map(Made::unstored);
             }
             Waited::Hit { .. } | Waited::TooLong => Bypass::WaitedTooLong,
         };
@@ -124,94 +121,4 @@ impl Pipeline {
         };
         (answer, accepted)
     }
-
-    /// Bypasses the cache within the call's deadline. In [`Mode::ReadOnly`] nothing is computed.
-    pub(super) async fn only_compute<C: Compute>(
-        &self,
-        key: &str,
-        call: &Call,
-        why: Bypass<'_>,
-        compute: C,
-    ) -> Result<Answer> {
-        if call.mode == Mode::ReadOnly {
-            return Err(Error::Missed { key: key.to_owned() });
-        }
-        self.in_time(key, call, call.ends(), self.bypass(key, call, &why, compute)).await
-    }
-
-    /// Computes the value without the cache, for this caller alone.
-    pub(super) async fn bypass<C: Compute>(
-        &self,
-        key: &str,
-        call: &Call,
-        why: &Bypass<'_>,
-        compute: C,
-    ) -> Result<Answer> {
-        self.events.emit(&Event::Bypassed { key, why: why.clone() });
-        self.computed(key, call, compute).await.map(unstored)
-    }
-
-    /// Computes the value without the cache. Of the callers of this process that bypass it for the
-    /// same key, one leads, and the others take its value.
-    pub(super) async fn bypass_together<C: Compute>(
-        &self,
-        key: &str,
-        call: &Call,
-        why: &Bypass<'_>,
-        compute: C,
-    ) -> Result<Answer> {
-        for _ in 0..FLIGHTS {
-            match self.flights.join(&call.flight(key), call.options.deadline) {
-                Seat::Leader(leader) => {
-                    self.events.emit(&Event::Bypassed { key, why: why.clone() });
-                    return self.compute_for_followers(key, call, leader, compute).await;
-                }
-                Seat::Follower(follower) => {
-                    // The leader may have hit the cache, which this caller bypasses: try again.
-                    let outcome = self.follow(key, call, follower).await;
-                    if let Some(outcome) = outcome.filter(|outcome| !outcome.as_ref().is_ok_and(Answer::is_hit)) {
-                        return outcome.map(Answer::followed);
-                    }
-                }
-            }
-        }
-        self.bypass(key, call, why, compute).await
-    }
-
-    /// Computes the value without the cache, for this caller and those that joined before the
-    /// computation began. Later callers wait for the next flight: no store says whether this value
-    /// is invalidated.
-    pub(super) async fn compute_for_followers<C: Compute>(
-        &self,
-        key: &str,
-        call: &Call,
-        mut leader: Leader<'_>,
-        compute: C,
-    ) -> Result<Answer> {
-        let _ = call.wait(leader.turn()).await;
-        leader.begin_read();
-        leader.close();
-        let outcome = self.computed(key, call, compute).await.map(unstored);
-        leader.land(outcome.clone(), false);
-        outcome
-    }
-
-    /// Emits that the cache failed. Returns the error if the call must end with it.
-    pub(super) fn store_failed(&self, key: &str, call: &Call, command: &'static str, error: StoreError) -> Result<()> {
-        match call.options.on_error {
-            OnError::Degrade => self.emit_store_failed(key, command, &error),
-            OnError::Fail => return Err(error.into()),
-        }
-        Ok(())
-    }
-
-    pub(super) fn emit_store_failed(&self, key: &str, command: &'static str, error: &StoreError) {
-        let error = error.to_string();
-        self.events.emit(&Event::Bypassed { key, why: Bypass::StoreFailed { command, error: &error } });
-    }
-}
-
-/// Returns the answer of a computation that isn't stored.
-fn unstored(made: Made) -> Answer {
-    Answer::computed(made.value).tagged(made.said.tags)
 }

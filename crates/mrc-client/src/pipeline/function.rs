@@ -15,7 +15,7 @@ use crate::call::Call;
 use crate::codec::Codec;
 use crate::compute::Run;
 use crate::error::{Error, Result};
-use crate::scope;
+use crate::frame;
 use crate::source::Source;
 
 /// Returns the value of `key`, from the cache or from the function. Errors of any type can't be
@@ -115,7 +115,7 @@ where
 /// A value that bypassed the pipeline has unknown tags: no entry that reads it is stored.
 fn past_the_pipeline<T, E>(outcome: &Result<T, E>) {
     if outcome.is_ok() {
-        scope::lose_tags();
-        scope::answered(Source::Computed);
+        frame::lose_tags();
+        frame::answered(Source::Computed);
     }
 }

@@ -26,8 +26,9 @@ use crate::answer::Answer;
 use crate::call::{Call, InBatch};
 use crate::compute::{Compute, Made};
 use crate::error::{Error, Result};
+use crate::frame;
 use crate::inherited::StoreId;
-use crate::scope::{self, Mode};
+use crate::mode::Mode;
 
 /// The source of a batch's values.
 pub(crate) trait Source {
@@ -230,9 +231,9 @@ async fn read<S: Source>(store: StoreId, source: &S, asked: Vec<AskedRead>) {
 
 /// Returns the answers of a batch to its own caller, whose entry inherits their tags.
 pub(crate) fn noted(answers: Vec<Result<Answer>>) -> Vec<Result<Answer>> {
-    answers.iter().flatten().for_each(|answer| scope::inherit(answer.tags()));
+    answers.iter().flatten().for_each(|answer| frame::inherit(answer.tags()));
     if let Some(last) = answers.iter().flatten().last() {
-        scope::answered(last.source());
+        frame::answered(last.source());
     }
     answers
 }

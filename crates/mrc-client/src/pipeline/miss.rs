@@ -1,14 +1,12 @@
-//! A miss: one caller of this process leads, claims the key and computes; the others follow. It has
-//! a deadline, and the stale copy for a computation that fails or takes too long.
+//! A miss: its deadline, and the stale copy for a computation that fails or takes too long.
 
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use mrc_core::{Bypass, Event};
-use mrc_store::{ClaimMode, StoreError};
+use mrc_core::Event;
+use mrc_store::StoreError;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
 use tracing::Instrument;
@@ -16,14 +14,11 @@ use tracing::field::Empty;
 
 use super::Pipeline;
 use super::check::Wrong;
-use super::claim::{Asks, Waited};
-use super::flight::{FLIGHTS, Follower, Leader, Seat};
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::compute::{Compute, Detached};
 use crate::error::{Error, Result};
-use crate::scope;
-use crate::settings::OnError;
+use crate::frame;
 
 /// The longest time that a deadline reserves for a look at the stale copy.
 const RESERVE: Duration = Duration::from_millis(500);
@@ -145,130 +140,6 @@ impl Pipeline {
             }
         }
     }
-
-    /// Joins flights until one has an outcome for this caller. `looked`: the first look's outcome.
-    pub(super) async fn attempt<C: Compute>(
-        &self,
-        key: &str,
-        call: &Call,
-        mut looked: Result<(), StoreError>,
-        compute: C,
-    ) -> Result<Answer> {
-        for _ in 0..FLIGHTS {
-            if let Err(error) = looked {
-                if call.options.on_error == OnError::Fail {
-                    return Err(error.into());
-                }
-                let error = error.to_string();
-                let why = Bypass::StoreFailed { command: "get", error: &error };
-                return self.bypass_together(key, call, &why, compute).await;
-            }
-            match self.flights.join(&call.flight(key), call.options.deadline) {
-                Seat::Leader(leader) => return Box::pin(self.lead(key, call, leader, compute)).await,
-                Seat::Follower(follower) => {
-                    if let Some(outcome) = self.follow(key, call, follower).await {
-                        return outcome.map(Answer::followed);
-                    }
-                }
-            }
-            // The leader's value wasn't for this caller, but the cache may have a newer one.
-            looked = match self.look(key, call).await {
-                Ok(Some(answer)) => {
-                    self.hit(key, &answer, call.began);
-                    return Ok(answer);
-                }
-                Ok(None) => Ok(()),
-                Err(error) => Err(error),
-            };
-        }
-        self.bypass_together(key, call, &Bypass::WaitedTooLong, compute).await
-    }
-
-    /// Claims the key, computes its value, fills the entry, and hands the value to the followers.
-    async fn lead<C: Compute>(&self, key: &str, call: &Call, leader: Leader<'_>, compute: C) -> Result<Answer> {
-        let asks = self.asks(key, call, ClaimMode::Fill, C::TAGS).await;
-        // A claim may return a value, so each try counts as a read for the followers.
-        let read = || leader.begin_read();
-        let claim = match self.claim(key, call, &asks, read).await {
-            Waited::Hit { value, waited } => {
-                self.events.emit(&Event::Followed { key, waited });
-                return self.lead_to_hit(key, call, value, leader, compute).await;
-            }
-            Waited::Granted(claim) => claim,
-            Waited::TooLong => {
-                self.events.emit(&Event::Bypassed { key, why: Bypass::WaitedTooLong });
-                return self.compute_for_followers(key, call, leader, compute).await;
-            }
-            Waited::Failed(error) => {
-                self.store_failed(key, call, "claim", error)?;
-                return self.compute_for_followers(key, call, leader, compute).await;
-            }
-        };
-        self.events.emit(&Event::Miss { key });
-
-        leader.begin_read();
-        let outcome = self.computed(key, call, compute).await;
-        // Close before the fill: a later caller may follow an invalidation that the fill misses.
-        leader.close();
-        let (outcome, accepted) = self.settle(key, call, claim, outcome).await;
-        leader.land(outcome.clone(), accepted);
-        outcome
-    }
-
-    /// Claims the key, or waits for another process's value. Removes a value that isn't this
-    /// call's, and claims the key once more.
-    async fn claim(&self, key: &str, call: &Call, asks: &Asks, looks: impl Fn()) -> Waited {
-        for attempts_left in [1, 0] {
-            let wrong = match self.claims.claim(&self.way(call), key, asks, &looks).await {
-                Waited::Hit { value, waited } => match self.value_of(value, call) {
-                    Ok(value) => return Waited::Hit { value, waited },
-                    Err(wrong) => wrong,
-                },
-                other => return other,
-            };
-            match self.reject(key, call.mode, &wrong).await {
-                Ok(()) if attempts_left > 0 => {}
-                Ok(()) => break,
-                Err(error) => return Waited::Failed(error),
-            }
-        }
-        Waited::TooLong
-    }
-
-    /// Hands the value that another process filled to the followers as well.
-    async fn lead_to_hit<C: Compute>(
-        &self,
-        key: &str,
-        call: &Call,
-        value: Bytes,
-        leader: Leader<'_>,
-        compute: C,
-    ) -> Result<Answer> {
-        let mut answer = Some(Answer::cached(value));
-        if call.nested {
-            // The answer to a claim has no tags, so a second look fetches them.
-            leader.begin_read();
-            answer = self.look(key, call).await.ok().flatten();
-        }
-        let Some(answer) = answer else { return self.compute_for_followers(key, call, leader, compute).await };
-        // Not a fill of ours: only followers that joined before this read may take the value.
-        leader.land(Ok(answer.clone()), false);
-        Ok(answer.followed())
-    }
-
-    /// Waits for another caller's flight. Returns `None` if its outcome isn't for us, or is late.
-    pub(super) async fn follow(&self, key: &str, call: &Call, follower: Follower) -> Option<Result<Answer>> {
-        let began = Instant::now();
-        let outcome = call.wait(follower.outcome()).await??;
-        if let Ok(answer) = &outcome
-            // A nested caller needs the entry's tags.
-            && (call.accepts(answer.as_bytes()).is_err() || (call.nested && answer.tags().is_none()))
-        {
-            return None;
-        }
-        self.events.emit(&Event::Followed { key, waited: began.elapsed() });
-        Some(outcome)
-    }
 }
 
 /// A task that ends with its caller, unless `goes_on` is set.
@@ -279,7 +150,7 @@ pub(crate) struct Attempt<T> {
 
 impl<T: Send + 'static> Attempt<T> {
     pub(crate) fn spawn(work: impl Future<Output = Result<T>> + Send + 'static) -> Self {
-        Self { handle: tokio::spawn(scope::carried(work.in_current_span())), goes_on: false }
+        Self { handle: tokio::spawn(frame::carried(work.in_current_span())), goes_on: false }
     }
 
     pub(crate) async fn outcome(&mut self) -> Result<T> {

@@ -4,8 +4,9 @@
 //!
 //! | file | step |
 //! |---|---|
-//! | `miss` | one caller of the process leads and claims the key, the others follow; the deadline, and the stale copy that replaces a failure |
-//! | `fill` | computes the value, and stores it under the claim, or bypasses the cache |
+//! | `miss` | the deadline, and the stale copy that replaces a failure |
+//! | `lead` | one caller of the process leads and claims the key, the others follow, or bypass the cache |
+//! | `fill` | computes the value, and stores it under the claim |
 //! | `refresh`, `schedule` | recomputes a value in use before it expires |
 //! | `plain` | reads or stores a value without a computation; removes a value that isn't the call's |
 //! | `function` | runs a caller's function through all of this |
@@ -18,6 +19,7 @@ mod fill;
 pub(crate) mod flight;
 pub(crate) mod function;
 pub(crate) mod gather;
+mod lead;
 pub(crate) mod many;
 pub(crate) mod miss;
 mod plain;
@@ -43,8 +45,9 @@ use crate::compute::Compute;
 use crate::error::Result;
 use crate::events::Events;
 use crate::follow::Follow;
+use crate::frame;
 use crate::inherited::Carried;
-use crate::scope::{self, Mode};
+use crate::mode::Mode;
 use crate::store::Store;
 
 #[derive(Debug)]
@@ -79,7 +82,7 @@ impl Pipeline {
         if key.bypass().is_some() || call.nested || call.mode != Mode::Normal {
             let answer = Box::pin(self.fetch_in_scope(key, call, compute)).await?;
             // Every tag of an entry that a function reads must invalidate the function's entry too.
-            scope::inherit(answer.tags());
+            frame::inherit(answer.tags());
             return Ok(answer.noted());
         }
         let key = key.as_str();
@@ -115,7 +118,7 @@ impl Pipeline {
             return self.only_compute(name, call, Bypass::Ambiguous(ambiguity), compute).await;
         }
         // A function that calls itself with the same arguments would wait for itself.
-        let reentrant = call.nested && scope::is_computing(self.store.id(), name);
+        let reentrant = call.nested && frame::is_computing(self.store.id(), name);
         match call.mode {
             Mode::Off => return self.only_compute(name, call, Bypass::Mode, compute).await,
             Mode::Refresh if reentrant => return self.only_compute(name, call, Bypass::Reentrant, compute).await,

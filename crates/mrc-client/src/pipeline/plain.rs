@@ -14,7 +14,8 @@ use crate::call::Call;
 use crate::codec::Unfit;
 use crate::compute::{Compute, Made};
 use crate::error::{Error, Result};
-use crate::scope::{self, Mode, Said};
+use crate::frame::{self, Said};
+use crate::mode::Mode;
 use crate::source::Source;
 
 /// The number of attempts to take a key from another claimant.
@@ -37,8 +38,8 @@ impl Pipeline {
         match &answer {
             Some(answer) => {
                 self.hit(key, answer, call.began);
-                scope::inherit(answer.tags());
-                scope::answered(answer.source());
+                frame::inherit(answer.tags());
+                frame::answered(answer.source());
             }
             None => self.events.emit(&Event::Miss { key }),
         }
@@ -132,7 +133,7 @@ impl Pipeline {
             }
         };
         let answer = Box::pin(self.in_time(name, call, call.ends(), bypass)).await?;
-        scope::inherit(answer.tags());
+        frame::inherit(answer.tags());
         Ok(answer)
     }
 

@@ -11,18 +11,18 @@ use mrc_core::{RowEncoder, RowError, Value};
 use mrc_store::{ExecuteError, lock};
 
 use crate::client::MrcClient;
-use crate::client::inner::{Inner, Read};
+use crate::client::inner::{ClientInner, Read};
 use crate::client::query::{Many, Query};
 use crate::compute::{Compute as _, Made};
 use crate::error::Result;
+use crate::frame::Said;
 use crate::inherited::StoreId;
 use crate::pipeline::many::Source;
-use crate::scope::Said;
 
 /// The queries of a batch's ids.
 #[derive(Debug, Clone)]
 pub(super) struct Queries {
-    client: Arc<Inner>,
+    client: Arc<ClientInner>,
     many: Many,
     statement: Query<'static>,
     ids: Vec<Value>,
