@@ -1,22 +1,19 @@
 //! A command arrives at Redis: its execution, and the reply.
 
-use super::{cluster, fault, process, replies, tagger, writer};
+use super::{calls, cluster, fault, process, tagger, writer};
 use crate::part::Part;
-use crate::state::binlog::Position;
-use crate::state::command::Command;
-use crate::state::redis::{Claim, Entry};
-use crate::state::world::World;
+use crate::state::{Claim, Command, Entry, Position, World};
 
 /// Executes the command in Redis, and delivers the reply to its sender.
 pub(crate) fn execute(command: Command, world: &mut World, without: Option<Part>) {
     match command {
         Command::Claim { attempt, token, refresh, copy } => {
             let reply = entry(world, token.reader).claim(token, refresh, copy, without);
-            replies::claim_answered(world, attempt, reply, without);
+            calls::claim_answered(world, attempt, reply, without);
         }
         Command::Fill { token, value, tags, copy } => {
             let stored = entry(world, token.reader).fill(token, value, tags, copy, without);
-            replies::fill_answered(world, token, stored, without);
+            calls::fill_answered(world, token, stored, without);
         }
         Command::Release { token } => {
             entry(world, token.reader).release(token);
@@ -32,11 +29,11 @@ pub(crate) fn execute(command: Command, world: &mut World, without: Option<Part>
             if world.index.table.has_schemes && without == Some(Part::SchemeFirst) {
                 world.index.table.scheme.get_or_insert(since);
             }
-            replies::track_answered(world, token, in_time, without);
+            calls::track_answered(world, token, in_time, without);
         }
         Command::Admit { token, since } => {
             let admitted = world.index.table.admits(since, without);
-            replies::admit_answered(world, token, admitted, without);
+            calls::admit_answered(world, token, admitted, without);
         }
         Command::Mark { tagger, round, moment } => {
             world.index.table.mark(moment, without);

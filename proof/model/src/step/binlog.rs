@@ -1,7 +1,7 @@
 //! Commits that the binlog tells of. Nobody else invalidates for them.
 
 use crate::setting::Change;
-use crate::state::world::World;
+use crate::state::World;
 
 /// The two steps of a commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -2,11 +2,7 @@
 //! copies whether one went back.
 
 use crate::part::Part;
-use crate::state::binlog::Position;
-use crate::state::command::Command;
-use crate::state::primaries::PositionCopy;
-use crate::state::process::Stage;
-use crate::state::world::World;
+use crate::state::{Command, Position, PositionCopy, Stage, World};
 
 /// Sends a copy to each primary. `back`: the follower goes on from there, as everything was removed.
 /// A primary that goes back meanwhile refuses again.

@@ -3,12 +3,7 @@
 use super::cluster;
 use crate::part::Part;
 use crate::setting::Change;
-use crate::state::binlog::Position;
-use crate::state::command::Command;
-use crate::state::index::Tags;
-use crate::state::process::{Process, Stage};
-use crate::state::redis::Entry;
-use crate::state::world::World;
+use crate::state::{Command, Entry, Position, Process, Stage, Tags, World};
 
 /// Its own moves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -117,9 +112,7 @@ pub(crate) fn make(world: &mut World, id: u8, what: Move, without: Option<Part>)
             process.step = Stage::Down;
             process.refusals = [None; 2];
             process.round += 1;
-            if let Some(tagger) = world.taggers.get_mut(usize::from(process.tagger)) {
-                tagger.give_up();
-            }
+            world.taggers[usize::from(process.tagger)].give_up();
         }
         (Move::Start, _) => {
             process.resume(world.position);
@@ -139,9 +132,7 @@ fn known_to(world: &World) -> bool {
 fn invalidate(world: &mut World, id: u8, upto: Position) {
     let Some(process) = world.processes.get_mut(usize::from(id)) else { return };
     process.step = Stage::Invalidating { upto };
-    if let Some(tagger) = world.taggers.get_mut(usize::from(process.tagger)) {
-        tagger.begin();
-    }
+    world.taggers[usize::from(process.tagger)].begin();
 }
 
 fn write(world: &mut World, id: u8, upto: Position) {

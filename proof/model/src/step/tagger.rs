@@ -2,12 +2,8 @@
 
 use super::process;
 use crate::part::Part;
-use crate::state::command::Command;
-use crate::state::index::Scores;
-use crate::state::moment::Moment;
-use crate::state::redis::Version;
-use crate::state::tagger::{Phase, Tagger, Task};
-use crate::state::world::World;
+use crate::state::tagger::Phase;
+use crate::state::{Command, Moment, Scores, Tagger, Task, Version, World};
 
 /// Its own moves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -2,11 +2,8 @@
 //! two commands, in either order. A peer deletes only the keys that it finds.
 
 use crate::part::Part;
-use crate::state::command::Command;
-use crate::state::redis::Keys;
-use crate::state::tagger::Tagger;
-use crate::state::world::World;
-use crate::state::writer::{Phase, Search, Writer, matching};
+use crate::state::writer::Phase;
+use crate::state::{Command, Keys, Search, Tagger, World, Writer, matching};
 
 /// A writer's own moves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
