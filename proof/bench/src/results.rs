@@ -2,7 +2,8 @@
 
 mod exact;
 
-use std::path::{Path, PathBuf};
+use std::ops::AddAssign;
+use std::path::PathBuf;
 
 use mrc_tests::Machine;
 use serde::{Deserialize, Serialize};
@@ -20,24 +21,16 @@ pub(crate) struct Results {
     pub(crate) encoding: Vec<Series>,
     pub(crate) wire: Vec<Wire>,
     pub(crate) misses: Vec<Miss>,
-    #[serde(default)]
     pub(crate) many: Option<Many>,
     pub(crate) drops: Vec<Series>,
-    #[serde(default)]
     pub(crate) invalidations: Vec<Invalidations>,
-    #[serde(default)]
     pub(crate) memory: Vec<Memory>,
-    #[serde(default)]
     pub(crate) functions: Vec<Calls>,
-    #[serde(default)]
     pub(crate) clients: Vec<OfClients>,
-    #[serde(default)]
     pub(crate) bounded: Vec<Bounded>,
     /// The follower, by database.
-    #[serde(default)]
     pub(crate) follow: Vec<Follow>,
     /// The invalidation by rows: of one run, or of none.
-    #[serde(default)]
     pub(crate) exact: Vec<Exact>,
 }
 
@@ -88,7 +81,7 @@ pub(crate) struct Big {
 }
 
 /// The cost of some work to a contender's process.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 pub(crate) struct Work {
     /// The number of calls.
     pub(crate) calls: u64,
@@ -218,7 +211,26 @@ impl Work {
     }
 }
 
+impl AddAssign for Work {
+    fn add_assign(&mut self, other: Self) {
+        self.calls += other.calls;
+        self.wall += other.wall;
+        self.cpu += other.cpu;
+        self.seen += other.seen;
+    }
+}
+
 impl Series {
+    pub(crate) fn new(name: impl Into<String>) -> Self {
+        Self { name: name.into(), rounds: Vec::new() }
+    }
+
+    /// Returns a contender with one round of one call, which took this CPU time.
+    #[cfg(test)]
+    pub(crate) fn of_one(name: &str, cpu: f64) -> Self {
+        Self { name: name.into(), rounds: vec![Work { calls: 1, wall: 1.0, cpu, seen: 1 }] }
+    }
+
     /// Returns the median over the rounds.
     pub(crate) fn median(&self, of: impl Fn(&Work) -> f64) -> f64 {
         median(self.rounds.iter().map(of).collect())
@@ -227,13 +239,6 @@ impl Series {
     /// Returns the median of the rounds' ratios to another contender. A slow round of both cancels.
     pub(crate) fn ratio(&self, to: &Self, of: impl Fn(&Work) -> f64) -> f64 {
         median(self.rounds.iter().zip(&to.rounds).map(|(a, b)| of(a) / of(b)).collect())
-    }
-}
-
-impl Hits {
-    /// Returns the series of a contender.
-    pub(crate) fn of(&self, name: &str) -> Option<&Series> {
-        find(&self.series, name)
     }
 }
 
@@ -300,18 +305,13 @@ impl Results {
     }
 
     fn path() -> PathBuf {
-        docs().join("benchmarks/results.json")
+        mrc_chart::docs().join("benchmarks/results.json")
     }
 }
 
 /// Returns the name of a database without its version.
 fn kind(database: &str) -> &str {
     database.split(' ').next().unwrap_or(database)
-}
-
-/// Returns the folder of the docs.
-pub(crate) fn docs() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs")
 }
 
 #[cfg(test)]

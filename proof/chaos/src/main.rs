@@ -6,12 +6,10 @@
 //! | `run` | starts the servers and the players, and causes the outages |
 //! | `series` | a client under load: a call every so often, and its outcome |
 //! | `writer` | updates rows, commits, invalidates |
-//! | `floors` | how old an answer may be |
-//! | `record` | the measurements |
+//! | `record` | the measurements, and how old an answer may be |
 //! | `report` | tables, plots, the page |
 #![expect(clippy::print_stdout, reason = "what a run finds is printed")]
 
-mod floors;
 mod plan;
 mod record;
 mod report;

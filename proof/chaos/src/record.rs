@@ -1,8 +1,8 @@
-//! The measurements.
+//! The measurements, and how old an answer may be.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -69,6 +69,27 @@ impl Counts {
         let mut names: Vec<String> = counts.keys().map(|(name, _)| name.clone()).collect();
         names.dedup();
         names
+    }
+}
+
+/// The floor of each row: the newest version whose invalidation had returned before a call began.
+#[derive(Debug)]
+pub(crate) struct Floors(Vec<AtomicU32>);
+
+impl Floors {
+    pub(crate) fn new(items: u32) -> Self {
+        Self((0..items).map(|_| AtomicU32::new(0)).collect())
+    }
+
+    pub(crate) fn of(&self, item: u32) -> u32 {
+        self.0.get(item as usize).map_or(0, |floor| floor.load(Ordering::SeqCst))
+    }
+
+    /// Records that an invalidation has returned.
+    pub(crate) fn raise(&self, item: u32, version: u32) {
+        if let Some(floor) = self.0.get(item as usize) {
+            floor.fetch_max(version, Ordering::SeqCst);
+        }
     }
 }
 

@@ -12,9 +12,8 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use crate::floors::Floors;
 use crate::plan::{Blow, Server, phases};
-use crate::record::{Counts, Measured, Results, Sample};
+use crate::record::{Counts, Floors, Measured, Results, Sample};
 use crate::series::{KEYS, Series, client};
 use crate::writer::Writer;
 use crate::{Args, Res};
@@ -55,14 +54,15 @@ pub(crate) async fn run(args: &Args) -> Res<Results> {
     for (number, (name, _, copies)) in SERIES.into_iter().enumerate() {
         let (events, errors) = (Arc::<Counts>::default(), Arc::<Counts>::default());
         let client = client(&database, &redis.url(), copies, &events)?;
-        let (sender, mut samples) = mpsc::unbounded_channel();
-        let series = Series::new(client, KEYS * u32::try_from(number)?, &floors, &errors, began, sender);
+        let (sender, mut receiver) = mpsc::unbounded_channel();
+        let (first, floors, errors_of) = (KEYS * u32::try_from(number)?, Arc::clone(&floors), Arc::clone(&errors));
+        let series = Arc::new(Series { client, first, floors, errors: errors_of, began, samples: sender });
         let (runtime, rate, stop) = (Handle::current(), args.rate, Arc::clone(&stop));
         let driver =
             std::thread::Builder::new().name(name.into()).spawn(move || series.drive(&runtime, rate, &stop))?;
         let samples = tokio::spawn(async move {
             let mut all = Vec::new();
-            while let Some(sample) = samples.recv().await {
+            while let Some(sample) = receiver.recv().await {
                 all.push(sample);
             }
             all

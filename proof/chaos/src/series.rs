@@ -17,8 +17,7 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::Res;
-use crate::floors::Floors;
-use crate::record::{Counts, Outcome, Sample};
+use crate::record::{Counts, Floors, Outcome, Sample};
 
 /// The number of rows that each series reads.
 pub(crate) const KEYS: u32 = 300;
@@ -37,13 +36,13 @@ const BY_ID: &str = "SELECT id, version FROM items WHERE id = ?";
 
 /// One client and its calls.
 pub(crate) struct Series {
-    client: MrcClient,
+    pub(crate) client: MrcClient,
     /// The first of its rows.
-    first: u32,
-    floors: Arc<Floors>,
-    errors: Arc<Counts>,
-    began: Instant,
-    samples: UnboundedSender<Sample>,
+    pub(crate) first: u32,
+    pub(crate) floors: Arc<Floors>,
+    pub(crate) errors: Arc<Counts>,
+    pub(crate) began: Instant,
+    pub(crate) samples: UnboundedSender<Sample>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -69,17 +68,6 @@ pub(crate) fn client(mysql: &str, redis: &str, copies: bool, events: &Arc<Counts
 }
 
 impl Series {
-    pub(crate) fn new(
-        client: MrcClient,
-        first: u32,
-        floors: &Arc<Floors>,
-        errors: &Arc<Counts>,
-        began: Instant,
-        samples: UnboundedSender<Sample>,
-    ) -> Arc<Self> {
-        Arc::new(Self { client, first, floors: Arc::clone(floors), errors: Arc::clone(errors), began, samples })
-    }
-
     /// Calls until `stop` is set, on a thread of its own: the runtime's timers are 1 ms apart.
     pub(crate) fn drive(self: Arc<Self>, runtime: &Handle, rate: u32, stop: &AtomicBool) {
         let mut rng = SmallRng::from_os_rng();

@@ -10,8 +10,7 @@ use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 use tokio::time::{sleep, timeout};
 
-use crate::floors::Floors;
-use crate::record::Counts;
+use crate::record::{Counts, Floors};
 use crate::series::PARAM;
 
 /// The pause between two writes.

@@ -29,7 +29,7 @@ const MARKED: &str =
     "  if n > 0 and not (redis.call('GETRANGE', key, -1, -1) == ' ' and holds(key)) then return 0 end\n";
 
 /// A part that the protocol lacks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum, serde::Serialize, serde::Deserialize)]
 pub(crate) enum Lack {
     /// All of it: every claim is granted without asking, and a fill is a plain SET
     #[value(hide = true)]

@@ -10,7 +10,6 @@
 //! | `run` | one run: starts servers and processes, collects their records, ends them |
 //! | `reader`, `writer` | the child processes; the binary starts itself again for each |
 //! | `follow` | runs in which the follower of the database's log alone invalidates |
-//! | `foreign` | writers that invalidate through the published peers |
 //! | `faults`, `proxy`, `paused` | faults: of processes and Redis, on the wire, between the protocol's steps |
 //! | `lack`, `weak` | the protocol without one of its parts, or without any, and a store that runs it |
 //! | `record`, `sink` | the record of a read or a write, and its way to the parent |
@@ -23,7 +22,6 @@ mod check;
 mod clock;
 mod faults;
 mod follow;
-mod foreign;
 mod items;
 mod lack;
 mod paused;
@@ -51,13 +49,13 @@ fn main() -> Res<ExitCode> {
     let args = Args::parse();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(async {
-        match &args.command {
-            Some(Command::Reader(child)) => reader::run(child).await.map(|()| ExitCode::SUCCESS),
-            Some(Command::Follower(child)) => follow::run(child).await.map(|()| ExitCode::SUCCESS),
-            Some(Command::Writer(child)) if child.follow => follow::write(child).await.map(|()| ExitCode::SUCCESS),
-            Some(Command::Writer(child)) => writer::run(child).await.map(|()| ExitCode::SUCCESS),
-            None => compare(&args).await,
-        }
+        let child = match &args.command {
+            Some(Command::Reader(task)) => reader::run(&task.child).await,
+            Some(Command::Follower(task)) => follow::run(&task.child).await,
+            Some(Command::Writer(task)) => writer::run(&task.child).await,
+            None => return compare(&args).await,
+        };
+        child.map(|()| ExitCode::SUCCESS)
     })
 }
 
@@ -88,7 +86,7 @@ async fn compare(args: &Args) -> Res<ExitCode> {
         outcomes.push(outcome);
     }
     if args.follow {
-        println!("{}{}", follow::table(&outcomes), report::stale_by_way(&outcomes));
+        println!("{}", report::table_of_followers(&outcomes));
     } else {
         println!("{}", report::table(&outcomes));
     }

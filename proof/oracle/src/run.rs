@@ -94,7 +94,6 @@ impl AddAssign for Report {
 impl Report {
     /// Returns the share of the unaffected entries that survive a change: by tags, and by tables.
     pub fn precision(&self) -> (f64, f64) {
-        #[expect(clippy::cast_precision_loss, reason = "a share")]
         let share = |part: u64| part as f64 / (self.pairs - self.changed).max(1) as f64;
         (share(self.survived), share(self.survived_by_table))
     }
@@ -111,45 +110,57 @@ struct Entry {
 ///
 /// # Errors
 /// The server can't be reached, or refuses what every server takes.
-pub async fn run(settings: Settings, progress: impl FnMut(&Report)) -> Res<Report> {
-    // One thread is enough: the server does the work.
-    LocalSet::new().run_until(work(settings, progress)).await
+pub async fn run(settings: Settings, mut progress: impl FnMut(&Report)) -> Res<Report> {
+    let is_enough = |report: &Report| {
+        progress(report);
+        report.pairs >= settings.pairs || settings.stop_at_miss && report.missed > 0
+    };
+    work(settings.workers, settings.seed, |next, found| rounds(settings, next, found), is_enough).await
 }
 
-async fn work(settings: Settings, mut progress: impl FnMut(&Report)) -> Res<Report> {
-    let next = Arc::new(AtomicU64::new(settings.seed));
-    let (found, mut rounds) = mpsc::channel(1);
-    let mut workers = JoinSet::new();
-    for _ in 0..settings.workers.max(1) {
-        let (next, found) = (next.clone(), found.clone());
-        workers.spawn_local(async move {
-            let database = Database::create().await;
-            let mut conn = database.admin().await;
-            prepare(&mut conn).await?;
-            let collations = Collations::ask(&mut conn).await?;
-            loop {
-                let seed = next.fetch_add(1, Ordering::Relaxed);
-                let report = round(&mut conn, &database, collations, seed, settings).await?;
-                if found.send(report).await.is_err() {
-                    return Res::Ok(());
-                }
+/// Lets workers take seeds and send reports, until the sum of the reports is enough.
+pub(crate) async fn work<R: AddAssign + Default + 'static, W: Future<Output = Res<()>> + 'static>(
+    workers: usize,
+    seed: u64,
+    worker: impl Fn(Arc<AtomicU64>, mpsc::Sender<R>) -> W,
+    mut is_enough: impl FnMut(&R) -> bool,
+) -> Res<R> {
+    let (next, (found, mut reports)) = (Arc::new(AtomicU64::new(seed)), mpsc::channel(1));
+    // One thread is enough: the servers and the followers do the work.
+    let sum = async {
+        let mut all: JoinSet<Res<()>> = JoinSet::new();
+        for _ in 0..workers.max(1) {
+            all.spawn_local(worker(Arc::clone(&next), found.clone()));
+        }
+        // The workers have their own, so that a failure of all of them ends the loop.
+        drop(found);
+        let mut sum = R::default();
+        while let Some(report) = reports.recv().await {
+            sum += report;
+            if is_enough(&sum) {
+                return Ok(sum);
             }
-        });
-    }
-    // The workers have their own, so that a failure of all of them ends the loop.
-    drop(found);
-    let mut report = Report::default();
-    while let Some(round) = rounds.recv().await {
-        report += round;
-        progress(&report);
-        if report.pairs >= settings.pairs || settings.stop_at_miss && report.missed > 0 {
-            return Ok(report);
+        }
+        while let Some(ended) = all.join_next().await {
+            ended??;
+        }
+        Ok(sum)
+    };
+    LocalSet::new().run_until(sum).await
+}
+
+async fn rounds(settings: Settings, next: Arc<AtomicU64>, found: mpsc::Sender<Report>) -> Res<()> {
+    let database = Database::create().await;
+    let mut conn = database.admin().await;
+    prepare(&mut conn).await?;
+    let collations = Collations::ask(&mut conn).await?;
+    loop {
+        let seed = next.fetch_add(1, Ordering::Relaxed);
+        let report = round(&mut conn, &database, collations, seed, settings).await?;
+        if found.send(report).await.is_err() {
+            return Ok(());
         }
     }
-    while let Some(ended) = workers.join_next().await {
-        ended??;
-    }
-    Ok(report)
 }
 
 /// Runs one schema.

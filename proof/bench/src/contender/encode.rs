@@ -7,9 +7,9 @@ use mrc::RowFormat;
 use mrc::rows::{Cell, Column, ColumnKind, Date, DateTime, RowEncoder};
 use serde_json::Value;
 
-use super::Clock;
 use crate::Res;
 use crate::args::Way;
+use crate::cpu::Clock;
 use crate::results::Work;
 
 const ROWS: u32 = 10_000;

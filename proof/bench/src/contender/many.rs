@@ -9,9 +9,10 @@ use mrc::key::KeyScheme;
 use mrc::{Many, MrcClient, params};
 use serde::Deserialize;
 
-use super::{Clock, Connections};
+use super::Connections;
 use crate::Res;
 use crate::args::Way;
+use crate::cpu::Clock;
 use crate::data::{ID, Order, TTL};
 use crate::results::Work;
 

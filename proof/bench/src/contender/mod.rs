@@ -1,9 +1,7 @@
 //! A contender's process: reads JSON requests from stdin and writes JSON answers to stdout, by
 //! line.
 
-mod bounded;
 mod connections;
-mod drops;
 mod encode;
 mod functions;
 mod hits;
@@ -11,17 +9,14 @@ mod invalidations;
 mod many;
 mod misses;
 mod shop;
-mod wire;
 
 use std::io::{BufRead, Write};
-use std::time::Instant;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use self::connections::Connections;
 use crate::args::{Contender, Runtime, Way};
-use crate::results::Work;
 use crate::{Res, cpu};
 
 /// The requests.
@@ -104,7 +99,7 @@ async fn answer(request: Request, way: Way, connections: &mut Connections) -> Re
         }
         Request::Bounded { policy, entries, miss, first, callers, calls } => {
             let cache = connections.bounded(policy.parse()?, entries)?;
-            json!(bounded::measure(cache, entries, miss, first, [callers, calls]).await?)
+            json!(functions::measure_bounded(cache, entries, miss, first, [callers, calls]).await?)
         }
         Request::Miss { query, from, calls, tagged } => {
             let (ids, cpu) = (from..from + calls, cpu::time());
@@ -116,30 +111,13 @@ async fn answer(request: Request, way: Way, connections: &mut Connections) -> Re
             json!({ "latencies": latencies, "cpu": (cpu::time() - cpu).as_secs_f64() })
         }
         Request::Drop { name, value, substring, warm } => {
-            json!(drops::measure(connections.server()?, name, value, substring, warm).await?)
+            json!(invalidations::measure_drop(connections.server()?, name, value, substring, warm).await?)
         }
         Request::Invalidate { calls } => {
             json!(invalidations::measure(&*connections.store()?, connections.server()?, calls).await?)
         }
         Request::Shop(load) => json!(shop::measure(load, connections.urls()).await?),
         Request::Encode { calls } => json!(encode::measure(way, calls)?),
-        Request::Wire { query } => wire::measure(way, connections, &query).await?,
+        Request::Wire { query } => misses::measure_wire(way, connections, &query).await?,
     })
-}
-
-/// The clocks of a measurement.
-struct Clock {
-    wall: Instant,
-    cpu: std::time::Duration,
-}
-
-impl Clock {
-    fn start() -> Self {
-        Self { cpu: cpu::time(), wall: Instant::now() }
-    }
-
-    fn stop(self, calls: u64, seen: u64) -> Work {
-        let wall = self.wall.elapsed().as_secs_f64();
-        Work { calls, wall, cpu: (cpu::time() - self.cpu).as_secs_f64(), seen }
-    }
 }

@@ -228,15 +228,13 @@ impl Commits {
 impl Found {
     fn result(mut self, load: &Load, changes: f64) -> Stale {
         self.ages.sort_by(f64::total_cmp);
-        let count = self.ages.len();
-        let part = |part: f64| self.ages.get(((count as f64 * part).ceil() as usize).saturating_sub(1)).copied();
-        let [p50, p99, max] = [0.5, 0.99, 1.0].map(|of| part(of).unwrap_or(0.0));
+        let [p50, p99, max] = [0.5, 0.99, 1.0].map(|part| mrc_chart::quantile(&self.ages, part).unwrap_or(0.0));
         Stale {
             name: load.name.clone(),
             reads: self.reads as f64 / load.seconds as f64,
             changes,
             hits: self.hits as f64 / self.reads.max(1) as f64,
-            stale: count as f64 / self.hits.max(1) as f64,
+            stale: self.ages.len() as f64 / self.hits.max(1) as f64,
             p50,
             p99,
             max,

@@ -25,8 +25,8 @@ fn hit(results: &Results) -> String {
             bar("mrc, as bytes", Kind::Mrc, of(hits, "bytes", "multi")),
             bar("mrc, borrowed structs", Kind::Mrc, of(hits, "borrowed", "multi")),
             bar("mrc, structs", Kind::Mrc, of(hits, "typed", "multi")),
-            bar("npm peer, objects", Kind::Other, hits.of("npm")),
-            bar("PyPI peer, dicts", Kind::Other, hits.of("pypi")),
+            bar("npm peer, objects", Kind::Other, find(&hits.series, "npm")),
+            bar("PyPI peer, dicts", Kind::Other, find(&hits.series, "pypi")),
         ]
         .into_iter()
         .flatten()

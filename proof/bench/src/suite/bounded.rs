@@ -103,7 +103,7 @@ async fn turns(
             let few = 500.max(callers).into();
             work(contender, entries, few).await?;
             let (warm_up, _) = work(contender, entries, few).await?;
-            let series = Series { name: contender.peer.name().into(), rounds: Vec::new() };
+            let series = Series::new(contender.peer.name());
             let calls = calls_for(plan.seconds, &warm_up, callers);
             turns.push(Turn { contender: at, entries, calls, server: series.clone(), series });
         }
@@ -143,10 +143,7 @@ async fn fill(redis: &Redis, policy: &str, entries: u32) -> Res<()> {
     for first in (0..entries).step_by(AT_ONCE as usize) {
         let [first, last] = [first, entries.min(first + AT_ONCE) - 1].map(|id| id.to_string());
         let command = ["EVAL", FILL, "3", &order_of, &values, &ends, &first, &last, &field, &value, policy];
-        let answer = redis.cli(&command).await;
-        if answer != "OK" {
-            return Err(format!("the entries could not be filled in: {answer}").into());
-        }
+        super::fill(redis, &command, "OK").await?;
     }
     Ok(())
 }

@@ -4,12 +4,12 @@ use mrc::{MrcClient, params};
 use mrc_tests::Redis;
 use serde_json::{Value, json};
 
-use super::{Plan, calls_for, progress};
+use super::{Plan, progress, turns};
 use crate::Res;
 use crate::args::{Runtime, Way};
 use crate::data::{STORE, TTL, query};
 use crate::peer::{Peer, Urls};
-use crate::results::{OfClients, Series};
+use crate::results::OfClients;
 
 const CALLERS: u32 = 64;
 const CLIENTS: [&str; 2] = ["fred", "redis-rs"];
@@ -35,7 +35,7 @@ pub(super) async fn run(plan: Plan, mysql: &str) -> Res<Vec<OfClients>> {
                 peers.push((name("mrc", client, runtime), Peer::by_client(Way::Bytes, runtime, urls, client)?));
             }
         }
-        all.push(turns(plan, &redis, format!("a hit of {bytes} B"), &hit, peers).await?);
+        all.push(measure(plan, &redis, format!("a hit of {bytes} B"), hit, peers).await?);
     }
     for (tagged, what) in [(false, "a miss of a function"), (true, "a miss of a function with 3 tags")] {
         let miss = json!({ "op": "function", "miss": true, "tagged": tagged, "callers": CALLERS });
@@ -45,7 +45,7 @@ pub(super) async fn run(plan: Plan, mysql: &str) -> Res<Vec<OfClients>> {
                 peers.push((name("mrc", client, runtime), Peer::by_client(Way::Function, runtime, urls, client)?));
             }
         }
-        all.push(turns(plan, &redis, what.into(), &miss, peers).await?);
+        all.push(measure(plan, &redis, what.into(), miss, peers).await?);
     }
     Ok(all)
 }
@@ -54,28 +54,23 @@ fn name(what: &str, client: &str, runtime: Runtime) -> String {
     format!("{what} {client} {runtime:?}").to_lowercase()
 }
 
-/// Lets the contenders do the same work in turns.
-async fn turns(plan: Plan, redis: &Redis, what: String, request: &Value, peers: Vec<(String, Peer)>) -> Res<OfClients> {
+/// Lets the contenders do the same work.
+async fn measure(
+    plan: Plan,
+    redis: &Redis,
+    what: String,
+    request: Value,
+    peers: Vec<(String, Peer)>,
+) -> Res<OfClients> {
     progress(&what);
-    let of = |calls: u64| {
+    let work = async |peer: &mut Peer, calls: u64| {
+        if request["miss"] == true {
+            // The other contenders have stored the same entries, and indexes of tags grow.
+            redis.cli(&["FLUSHALL"]).await;
+        }
         let mut request = request.clone();
         request["calls"] = calls.into();
-        request
+        peer.work(&request).await
     };
-    let mut contenders = Vec::new();
-    for (name, mut peer) in peers {
-        peer.work(&of(u64::from(CALLERS) * 4)).await?;
-        let warm_up = peer.work(&of(u64::from(CALLERS) * 4)).await?;
-        contenders.push((peer, calls_for(plan.seconds, &warm_up, CALLERS), Series { name, rounds: Vec::new() }));
-    }
-    for _ in 0..plan.rounds {
-        for (peer, calls, series) in &mut contenders {
-            if request["miss"] == true {
-                // The other contenders have stored the same entries, and indexes of tags grow.
-                redis.cli(&["FLUSHALL"]).await;
-            }
-            series.rounds.push(peer.work(&of(*calls)).await?);
-        }
-    }
-    Ok(OfClients { what, series: contenders.into_iter().map(|(_, _, series)| series).collect() })
+    Ok(OfClients { what, series: turns(plan, CALLERS, u64::from(CALLERS) * 4, peers, work).await? })
 }

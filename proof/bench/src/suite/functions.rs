@@ -4,12 +4,12 @@ use mrc::{MrcClient, Query, params};
 use mrc_tests::Redis;
 use serde_json::{Value, json};
 
-use super::{Plan, calls_for, progress};
+use super::{Plan, progress, turns};
 use crate::Res;
 use crate::args::{Runtime, Way};
 use crate::data::{STORE, TAGS, TTL, query};
 use crate::peer::{Peer, Urls};
-use crate::results::{Calls, Series, Work};
+use crate::results::{Calls, Work};
 
 /// Hits and misses, by callers at once.
 const KINDS: [(bool, u32); 4] = [(false, 64), (false, 1), (true, 64), (true, 1)];
@@ -40,26 +40,12 @@ pub(super) async fn run(plan: Plan, mysql: &str) -> Res<Vec<Calls>> {
         for contender in &contenders {
             contender.job.fill(&client).await?;
         }
-        all.push(turns(plan, &redis, &mut contenders, miss, callers).await?);
+        let able = contenders.iter_mut().filter(|contender| contender.job.is_able(miss, callers));
+        let able = able.map(|contender| (contender.name.clone(), contender));
+        let work = async |one: &mut &mut Contender, calls| one.work(&redis, miss, callers, calls).await;
+        all.push(Calls { miss, callers, series: turns(plan, callers, 500.max(callers).into(), able, work).await? });
     }
     Ok(all)
-}
-
-async fn turns(plan: Plan, redis: &Redis, all: &mut [Contender], miss: bool, callers: u32) -> Res<Calls> {
-    let mut able = Vec::new();
-    for contender in all.iter_mut().filter(|contender| contender.job.is_able(miss, callers)) {
-        let few = 500.max(callers).into();
-        contender.work(redis, miss, callers, few).await?;
-        let warm_up = contender.work(redis, miss, callers, few).await?;
-        let series = Series { name: contender.name.clone(), rounds: Vec::new() };
-        able.push((contender, calls_for(plan.seconds, &warm_up, callers), series));
-    }
-    for _ in 0..plan.rounds {
-        for (contender, calls, series) in &mut able {
-            series.rounds.push(contender.work(redis, miss, callers, *calls).await?);
-        }
-    }
-    Ok(Calls { miss, callers, series: able.into_iter().map(|(_, _, series)| series).collect() })
 }
 
 impl Contender {

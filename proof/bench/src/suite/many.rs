@@ -6,7 +6,7 @@ use mysql_async::Conn;
 use mysql_async::prelude::Queryable;
 use serde_json::{Value, json};
 
-use super::{Plan, calls_for, progress};
+use super::{Plan, names, progress, turns};
 use crate::Res;
 use crate::args::{Runtime, Way};
 use crate::data::{BY_ID, BY_IDS, ID, TTL};
@@ -44,19 +44,8 @@ async fn hits(plan: Plan, urls: Urls<'_>) -> Res<Vec<Series>> {
             contenders.push(Contender::of(Peer::rust(way, runtime, urls)?, each));
         }
     }
-    let mut all = Vec::new();
-    for contender in &mut contenders {
-        // The first time connects and lets V8 compile the hot code.
-        contender.work(50).await?;
-        let calls = calls_for(plan.seconds, &contender.work(50).await?, 1);
-        all.push((calls, Series { name: contender.name.clone(), rounds: Vec::new() }));
-    }
-    for _ in 0..plan.rounds {
-        for (contender, (calls, series)) in contenders.iter_mut().zip(&mut all) {
-            series.rounds.push(contender.work(*calls).await?);
-        }
-    }
-    Ok(all.into_iter().map(|(_, series)| series).collect())
+    let contenders = contenders.into_iter().map(|contender| (contender.name.clone(), contender));
+    turns(plan, 1, 50, contenders, async |contender: &mut Contender, calls| contender.work(calls).await).await
 }
 
 /// Measures calls of which each misses all ids, and what one call sends.
@@ -75,21 +64,14 @@ async fn misses(plan: Plan, redis: &Redis, database: &Database) -> Res<Vec<ManyM
         let before = selects(&mut admin).await?;
         contender.miss(redis).await?;
         let statements = selects(&mut admin).await? - before;
-        let commands = wire.commands().into_iter().filter_map(|command| command.into_iter().next()).collect();
-        all.push(ManyMisses { name: contender.name, commands, statements, rounds: Vec::new() });
+        all.push(ManyMisses { name: contender.name, commands: names(&wire), statements, rounds: Vec::new() });
     }
     let (mut contenders, calls) = (missing(urls)?, (plan.seconds * 80.0) as u32);
     for round in 0..=plan.rounds {
         for (contender, misses) in contenders.iter_mut().zip(&mut all) {
-            let mut sum = Work { calls: 0, wall: 0.0, cpu: 0.0, seen: 0 };
+            let mut sum = Work::default();
             for _ in 0..calls {
-                let work = contender.miss(redis).await?;
-                sum = Work {
-                    calls: sum.calls + work.calls,
-                    wall: sum.wall + work.wall,
-                    cpu: sum.cpu + work.cpu,
-                    seen: sum.seen + work.seen,
-                };
+                sum += contender.miss(redis).await?;
             }
             // The first round warms up.
             if round > 0 {

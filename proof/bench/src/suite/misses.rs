@@ -4,7 +4,7 @@ use mrc_tests::{Proxy, Redis};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Plan, progress};
+use super::{Plan, names, progress};
 use crate::Res;
 use crate::args::{Runtime, Way};
 use crate::data::BY_ID;
@@ -64,7 +64,7 @@ async fn commands(redis: &Redis, mysql: &str) -> Res<Vec<Vec<String>>> {
         let _: Answer = peer.ask(&request(name, 1, 1)).await?;
         wire.reset();
         let _: Answer = peer.ask(&request(name, 2, 1)).await?;
-        all.push(wire.commands().into_iter().filter_map(|command| command.into_iter().next()).collect());
+        all.push(names(&wire));
     }
     Ok(all)
 }

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Plan, calls_for, op, progress, take_turns};
+use super::{Plan, progress, turns};
 use crate::Res;
 use crate::args::{Runtime, Way};
 use crate::data::query;
@@ -17,16 +17,11 @@ const ROWS: [u32; 2] = [10_000, 200_000];
 pub(super) async fn encoding(plan: Plan) -> Res<Vec<Series>> {
     progress("rows to JSON");
     let mut contenders = Vec::new();
-    for (way, _) in WAYS {
-        let mut peer = Peer::rust(way, Runtime::Current, Urls { redis: "", mysql: "" })?;
-        let warm_up = peer.work(&op("encode", 5)).await?;
-        contenders.push((peer, op("encode", calls_for(plan.seconds, &warm_up, 1))));
+    for (way, name) in WAYS {
+        contenders.push((name.into(), Peer::rust(way, Runtime::Current, Urls { redis: "", mysql: "" })?));
     }
-    let mut series = take_turns(plan.rounds, &mut contenders).await?;
-    for (series, (_, name)) in series.iter_mut().zip(WAYS) {
-        series.name = name.into();
-    }
-    Ok(series)
+    let work = async |peer: &mut Peer, calls| peer.work(&json!({ "op": "encode", "calls": calls })).await;
+    turns(plan, 1, 5, contenders, work).await
 }
 
 #[derive(Deserialize)]

@@ -2,21 +2,10 @@
 //!
 //! The rule: the follower's position passes the transaction of a version. Then no read that starts
 //! later sees an older version.
-//!
-//! | module | purpose |
-//! |---|---|
-//! | `process` | the process that follows |
-//! | `writer` | the process that writes, and invalidates nothing |
-//! | `faults` | faults of the followers, their link to the database, and the commits |
-//! | `tracker` | when the position passed a transaction |
-//! | `report`, `plot` | the results |
 
-mod faults;
 mod plot;
 mod process;
-mod report;
 mod tracker;
-mod writer;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -27,16 +16,13 @@ use tokio::task::JoinSet;
 
 pub(crate) use self::plot::svg;
 pub(crate) use self::process::run;
-pub(crate) use self::report::table;
-pub(crate) use self::tracker::Tracker;
-pub(crate) use self::writer::run as write;
+pub(crate) use self::tracker::{Tracker, last_number};
 
-use crate::Res;
 use crate::args::Child;
 use crate::items::{FIRST, ITEMS};
 use crate::processes::Processes;
 use crate::sink::History;
-use crate::weak;
+use crate::{Res, faults, weak};
 
 /// The tag of every entry, for a change whose rows the log doesn't have.
 pub(crate) const ALL: &str = "items";
@@ -46,11 +32,9 @@ pub(crate) const NAME: &str = "history";
 const PATIENCE: Duration = Duration::from_secs(5);
 /// The number of processes that follow.
 const FOLLOWERS: u8 = 2;
-/// The lease of a follower. It is short, so that a take-over is soon.
-const LEASE: Duration = Duration::from_millis(500);
 
 /// Returns whether the version of an item changes through a foreign key.
-fn is_cascaded(item: u16) -> bool {
+pub(crate) fn is_cascaded(item: u16) -> bool {
     item % 8 == 3
 }
 
@@ -79,7 +63,7 @@ pub(crate) async fn start(
     let followers = Processes::start("follower", Child { mysql, ..child.clone() }, FOLLOWERS).await?;
     let redis = if child.auto { Some(weak::redis(child.direct, PATIENCE).await?) } else { None };
     let (database, history) = (Arc::clone(database), Arc::clone(history));
-    let faults = faults::Faults { followers, link, database, history, redis };
+    let faults = faults::OfFollowers { followers, link, database, history, redis };
     players.spawn(faults.happen(child.seed, Arc::clone(calm)));
     let tracker = Arc::new(Tracker::default());
     players.spawn(Arc::clone(&tracker).watch(child.direct));

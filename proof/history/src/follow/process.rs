@@ -8,9 +8,9 @@ use mrc_follow::rules::{Rule, Rules};
 use mrc_follow::{Follower, Lack as Part};
 use mysql_async::Opts;
 
-use super::{ALL, LEASE, NAME};
+use super::{ALL, NAME};
 use crate::args::Child;
-use crate::items::PARAM;
+use crate::items::{FOLLOWER_LEASE, PARAM};
 use crate::lack::Lack;
 use crate::record::{Count, Memory, Record};
 use crate::sink::{self, Sink};
@@ -39,7 +39,7 @@ pub(crate) async fn run(child: &Child) -> Res<()> {
         let follower = Follower::with_shared_store(MySqlConfig::from_url(&child.mysql)?, store)
             .name(NAME)
             .server_id(SERVER_ID)
-            .lease(LEASE)
+            .lease(FOLLOWER_LEASE)
             .rules(rules)
             .auto(child.auto)
             .on_event(move |event: &Event<'_>| match event {

@@ -91,7 +91,7 @@ fn upto(position: &str) -> Option<u64> {
 }
 
 /// Returns the last number of a server's GTIDs.
-pub(super) fn last_number(gtids: &str) -> Option<u64> {
+pub(crate) fn last_number(gtids: &str) -> Option<u64> {
     gtids.trim().rsplit(['-', ':']).next()?.parse().ok()
 }
 

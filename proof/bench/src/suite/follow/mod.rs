@@ -1,17 +1,18 @@
 //! Measures the follower: from commit to invalidation, a backlog, the decoder, and memory.
 
-mod child;
 mod decode;
 mod lag;
 
-use mrc_tests::{Database, Machine, Redis, numbers};
+use mrc_tests::{Database, Machine, Redis, numbers, unique};
 use mysql_async::prelude::Queryable;
+use serde_json::json;
 
-pub(super) use self::child::Child;
 use super::{Plan, progress};
 use crate::Res;
 use crate::args::By;
 use crate::data;
+use crate::follower::{Followed, Until};
+use crate::peer::{Peer, Urls};
 use crate::results::{Backlog, Big, Follow};
 
 /// The size of a run.
@@ -110,4 +111,29 @@ async fn position(database: &Database) -> Res<String> {
     };
     let gtids: String = conn.query_first(sql).await?.ok_or("no GTIDs")?;
     Ok(format!("{kind}:{gtids}"))
+}
+
+/// A follower, which ends when this is dropped.
+pub(super) struct Child {
+    peer: Peer,
+    name: String,
+}
+
+impl Child {
+    /// Starts a follower behind a position, or at the newest transaction if that is `""`.
+    pub(super) fn start(redis: &Redis, database: &Database, from: &str, by: By) -> Res<Self> {
+        let urls = Urls { redis: &redis.url(), mysql: &database.url() };
+        let name = unique("bench");
+        Ok(Self { peer: Peer::follower(urls, &name, from, by)?, name })
+    }
+
+    /// Returns its name in the store.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Waits until so many transactions are applied, counted from its start.
+    pub(super) async fn until(&mut self, transactions: u64) -> Res<Followed> {
+        self.peer.ask(&json!(Until { transactions })).await
+    }
 }
