@@ -7,7 +7,6 @@ use rustix::time::{ClockId, clock_gettime};
 use crate::Res;
 use crate::results::Work;
 
-/// The clocks of a measurement.
 pub(crate) struct Clock {
     wall: Instant,
     cpu: Duration,
@@ -46,7 +45,6 @@ pub(crate) fn peak() -> Res<u64> {
     status("VmHWM:")
 }
 
-/// Resets the peak.
 pub(crate) fn forget_peak() -> Res<()> {
     Ok(std::fs::write("/proc/self/clear_refs", "5")?)
 }

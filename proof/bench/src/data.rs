@@ -7,23 +7,19 @@ use std::time::Duration;
 
 use mrc::errors::KeyError;
 use mrc::key::KeyScheme;
-use mrc::params;
 use mrc::store::{CacheStore, Claim, Life, RedisStore, Terms, Token};
+use mrc::{MrcClient, params};
+use mrc_tests::{Proxy, Redis, numbers};
 use serde::{Deserialize, Serialize};
-
-use mrc_tests::numbers;
 
 use crate::Res;
 
-/// The tags of an entry with tags.
 pub(crate) const TAGS: [&str; 3] = ["orders", "StoreId=6", "lang:de"];
-/// The TTL of entries.
 pub(crate) const TTL: Duration = Duration::from_secs(3600);
 /// The store whose orders are read.
 pub(crate) const STORE: u32 = 6;
 /// The number of orders in the table: enough for every query here.
 pub(crate) const ORDERS: u32 = 200_000;
-/// Reads one order by its number.
 pub(crate) const BY_ID: &str =
     "SELECT id, store_id, state, customer, total, items, created_at, paid FROM orders WHERE id = ?";
 
@@ -47,11 +43,33 @@ pub(crate) fn schema() -> String {
     )
 }
 
-/// Returns the query whose answer has `rows` rows.
 pub(crate) fn query(rows: u32) -> String {
     format!(
         "SELECT id, store_id, state, customer, total, items, created_at, paid FROM orders WHERE store_id = ? ORDER BY id LIMIT {rows}"
     )
+}
+
+/// The servers that a contender works on. An empty URL stands for a server that it doesn't need.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(crate) struct Urls {
+    pub(crate) redis: String,
+    pub(crate) mysql: String,
+}
+
+impl Urls {
+    pub(crate) fn new(redis: &Redis, mysql: impl Into<String>) -> Self {
+        Self { redis: redis.url(), mysql: mysql.into() }
+    }
+
+    /// Returns the servers with Redis behind a wire.
+    pub(crate) fn behind(wire: &Proxy, mysql: impl Into<String>) -> Self {
+        Self { redis: format!("redis://127.0.0.1:{}", wire.port()), mysql: mysql.into() }
+    }
+
+    /// Returns a client that fills the entries that all contenders read.
+    pub(crate) fn client(&self) -> Res<MrcClient> {
+        Ok(MrcClient::builder().mysql(&self.mysql).redis(&self.redis).build()?)
+    }
 }
 
 /// A row that owns its texts.

@@ -34,7 +34,6 @@ pub(crate) struct Results {
     pub(crate) exact: Vec<Exact>,
 }
 
-/// The follower of one database.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Follow {
     pub(crate) database: String,
@@ -68,7 +67,6 @@ pub(crate) struct Backlog {
     pub(crate) cpu: f64,
 }
 
-/// One large transaction.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Big {
     pub(crate) rows: u64,
@@ -83,7 +81,6 @@ pub(crate) struct Big {
 /// The cost of some work to a contender's process.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 pub(crate) struct Work {
-    /// The number of calls.
     pub(crate) calls: u64,
     /// The wall time, in seconds.
     pub(crate) wall: f64,
@@ -93,14 +90,12 @@ pub(crate) struct Work {
     pub(crate) seen: u64,
 }
 
-/// The rounds of one contender.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Series {
     pub(crate) name: String,
     pub(crate) rounds: Vec<Work>,
 }
 
-/// Hits on one entry.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Hits {
     pub(crate) rows: u32,
@@ -109,7 +104,6 @@ pub(crate) struct Hits {
     pub(crate) series: Vec<Series>,
 }
 
-/// The same work by both Redis clients.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct OfClients {
     pub(crate) what: String,
@@ -169,7 +163,6 @@ pub(crate) struct Invalidations {
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Memory {
     pub(crate) what: String,
-    /// The number of its entries.
     pub(crate) entries: u64,
     pub(crate) bytes: u64,
 }
@@ -205,7 +198,6 @@ impl Work {
         self.wall * 1e6 / self.calls as f64
     }
 
-    /// Returns the calls per second.
     pub(crate) fn rate(&self) -> f64 {
         self.calls as f64 / self.wall
     }
@@ -231,7 +223,6 @@ impl Series {
         Self { name: name.into(), rounds: vec![Work { calls: 1, wall: 1.0, cpu, seen: 1 }] }
     }
 
-    /// Returns the median over the rounds.
     pub(crate) fn median(&self, of: impl Fn(&Work) -> f64) -> f64 {
         median(self.rounds.iter().map(of).collect())
     }
@@ -242,7 +233,6 @@ impl Series {
     }
 }
 
-/// Returns the series of a contender.
 pub(crate) fn find<'a>(series: &'a [Series], name: &str) -> Option<&'a Series> {
     series.iter().find(|series| series.name == name)
 }
@@ -259,7 +249,6 @@ pub(crate) fn median(mut values: Vec<f64>) -> f64 {
 }
 
 impl Results {
-    /// Returns results with no measurements.
     pub(crate) fn of(machine: Machine) -> Self {
         Self {
             machine,

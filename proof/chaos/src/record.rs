@@ -10,7 +10,6 @@ use mrc_tests::Machine;
 
 use crate::plan::Phase;
 
-/// The outcome of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Outcome {
     /// A right answer, from the cache.
@@ -29,7 +28,6 @@ pub(crate) enum Outcome {
     Hung,
 }
 
-/// One call.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Sample {
     /// The time at which it was due, since the run began.
@@ -63,7 +61,6 @@ impl Counts {
         counts.get(&(name.to_owned(), phase)).copied().unwrap_or(0)
     }
 
-    /// Returns all names.
     pub(crate) fn names(&self) -> Vec<String> {
         let counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         let mut names: Vec<String> = counts.keys().map(|(name, _)| name.clone()).collect();
@@ -93,7 +90,6 @@ impl Floors {
     }
 }
 
-/// The measurements of one client.
 #[derive(Debug)]
 pub(crate) struct Measured {
     pub(crate) name: &'static str,
@@ -105,7 +101,6 @@ pub(crate) struct Measured {
     pub(crate) errors: std::sync::Arc<Counts>,
 }
 
-/// All results.
 #[derive(Debug)]
 pub(crate) struct Results {
     pub(crate) machine: Machine,

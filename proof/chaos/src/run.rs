@@ -25,7 +25,6 @@ const WARMING_UP: Duration = Duration::from_secs(3);
 const SERIES: [(&str, &str, bool); 2] =
     [("without copies", "without-copies.svg", false), ("with copies", "with-copies.svg", true)];
 
-/// A running series.
 struct Player {
     samples: JoinHandle<Vec<Sample>>,
     driver: std::thread::JoinHandle<()>,
@@ -88,9 +87,13 @@ pub(crate) async fn run(args: &Args) -> Res<Results> {
         eprintln!("{:4.0} s  {}", began.elapsed().as_secs_f64(), phase.name);
         enter(number);
         let from = began.elapsed();
-        strike(phase.outage, &redis, &mysql).await;
+        if let Some(outage) = phase.outage {
+            change(outage, true, &redis, &mysql).await;
+        }
         tokio::time::sleep(phase.length).await;
-        mend(phase.outage, &redis, &mysql).await;
+        if let Some(outage) = phase.outage {
+            change(outage, false, &redis, &mysql).await;
+        }
         measured.push((phase, from..began.elapsed()));
     }
     stop.store(true, Ordering::Relaxed);
@@ -105,23 +108,16 @@ pub(crate) async fn run(args: &Args) -> Res<Results> {
     Ok(Results { machine, rate: args.rate, phases: measured, series, writer: writes })
 }
 
-async fn strike(outage: Option<(Server, Blow)>, redis: &Redis, mysql: &SqlServer) {
-    match outage {
-        Some((Server::Redis, Blow::Killed)) => redis.kill().await,
-        Some((Server::Redis, Blow::Wedged)) => redis.pause().await,
-        Some((Server::MySql, Blow::Killed)) => mysql.kill().await,
-        Some((Server::MySql, Blow::Wedged)) => mysql.pause().await,
-        None => {}
-    }
-}
-
-/// Ends an outage. Returns when the server is ready.
-async fn mend(outage: Option<(Server, Blow)>, redis: &Redis, mysql: &SqlServer) {
-    match outage {
-        Some((Server::Redis, Blow::Killed)) => redis.restart().await,
-        Some((Server::Redis, Blow::Wedged)) => redis.resume().await,
-        Some((Server::MySql, Blow::Killed)) => mysql.restart().await,
-        Some((Server::MySql, Blow::Wedged)) => mysql.resume().await,
-        None => {}
+/// Begins an outage, or ends it and returns when the server is ready.
+async fn change((server, blow): (Server, Blow), begins: bool, redis: &Redis, mysql: &SqlServer) {
+    match (server, blow, begins) {
+        (Server::Redis, Blow::Killed, true) => redis.kill().await,
+        (Server::Redis, Blow::Killed, false) => redis.restart().await,
+        (Server::Redis, Blow::Wedged, true) => redis.pause().await,
+        (Server::Redis, Blow::Wedged, false) => redis.resume().await,
+        (Server::MySql, Blow::Killed, true) => mysql.kill().await,
+        (Server::MySql, Blow::Killed, false) => mysql.restart().await,
+        (Server::MySql, Blow::Wedged, true) => mysql.pause().await,
+        (Server::MySql, Blow::Wedged, false) => mysql.resume().await,
     }
 }

@@ -34,7 +34,6 @@ pub(crate) const PARAM: &str = "Item";
 pub(crate) const QUERIES: &str = "database queries";
 const BY_ID: &str = "SELECT id, version FROM items WHERE id = ?";
 
-/// One client and its calls.
 pub(crate) struct Series {
     pub(crate) client: MrcClient,
     /// The first of its rows.

@@ -13,7 +13,6 @@ use tokio::time::{sleep, timeout};
 use crate::record::{Counts, Floors};
 use crate::series::PARAM;
 
-/// The pause between two writes.
 const THINK: Duration = Duration::from_millis(50);
 /// The limit of a commit, and of the retries of a failed drop.
 const LIMIT: Duration = Duration::from_secs(1);

@@ -59,7 +59,6 @@ pub(crate) enum Command {
     Follower(Task),
 }
 
-/// The task of a child process.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Child {
     /// Its number, by which the report names it.

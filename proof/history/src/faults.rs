@@ -69,7 +69,6 @@ pub(crate) async fn happen(
     }
 }
 
-/// Everything that fails.
 pub(crate) struct OfFollowers {
     pub(crate) followers: Processes,
     pub(crate) link: Proxy,

@@ -29,9 +29,7 @@ pub(crate) const WAIT_MAX: Duration = Duration::from_millis(200);
 /// The limit of one command to Redis.
 pub(crate) const COMMAND_TIMEOUT: Duration = Duration::from_millis(200);
 
-/// The number of the first item.
 pub(crate) const FIRST: u16 = 10;
-/// How many items there are.
 pub(crate) const ITEMS: u16 = 48;
 /// Half of all operations use these items.
 const HOT: u16 = 6;
@@ -46,7 +44,6 @@ pub(crate) struct Item {
     pub(crate) version: u32,
 }
 
-/// Returns the SQL of the table.
 pub(crate) fn schema() -> String {
     let before = FIRST - 1;
     format!(
@@ -62,7 +59,6 @@ pub(crate) fn draw(rng: &mut SmallRng) -> u16 {
     FIRST + rng.random_range(0..among)
 }
 
-/// Returns the TTL of an entry.
 pub(crate) fn draw_ttl(rng: &mut SmallRng) -> Duration {
     TTLS[rng.random_range(0..TTLS.len())]
 }

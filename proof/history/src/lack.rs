@@ -78,7 +78,6 @@ impl Lack {
     /// The parts of the follower, of which the store knows nothing.
     pub(crate) const OF_FOLLOWER: [Self; 4] = [Self::Visibility, Self::Order, Self::Cascades, Self::Schemes];
 
-    /// Returns whether it is a part of the follower.
     pub(crate) fn is_of_follower(self) -> bool {
         Self::OF_FOLLOWER.contains(&self)
     }

@@ -4,22 +4,10 @@
 //! The rule: a read sees no version older than the newest one committed before an invalidation
 //! began, if that invalidation returned before the read started. It holds for hits, followed
 //! flights and the database.
-//!
-//! | module | purpose |
-//! |---|---|
-//! | `run` | one run: starts servers and processes, collects their records, ends them |
-//! | `reader`, `writer` | the child processes; the binary starts itself again for each |
-//! | `follow` | runs in which the follower of the database's log alone invalidates |
-//! | `faults`, `proxy`, `paused` | faults: of processes and Redis, on the wire, between the protocol's steps |
-//! | `lack`, `weak` | the protocol without one of its parts, or without any, and a store that runs it |
-//! | `record`, `sink` | the record of a read or a write, and its way to the parent |
-//! | `check` | the rule, as a pure function |
-//! | `report` | the results |
 #![expect(clippy::print_stdout, reason = "what the checker finds is printed")]
 
 mod args;
 mod check;
-mod clock;
 mod faults;
 mod follow;
 mod items;

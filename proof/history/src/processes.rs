@@ -9,7 +9,6 @@ use rand::rngs::SmallRng;
 use crate::Res;
 use crate::args::Child;
 
-/// The processes of one role.
 pub(crate) struct Processes {
     role: &'static str,
     processes: Vec<ServerProcess>,
@@ -27,7 +26,6 @@ impl Processes {
         Ok(started)
     }
 
-    /// Returns any of them.
     pub(crate) fn any(&self, rng: &mut SmallRng) -> Res<&ServerProcess> {
         self.processes.get(rng.random_range(0..self.processes.len())).ok_or_else(|| "there are no processes".into())
     }

@@ -14,9 +14,9 @@ use crate::check::{Stale, stale};
 use crate::lack::Lack;
 use crate::processes::{Processes, start};
 use crate::proxy::Wire;
-use crate::record::{By, Write};
+use crate::record::{By, Write, now};
 use crate::sink::History;
-use crate::{Res, clock, faults, follow, items, writer};
+use crate::{Res, faults, follow, items, writer};
 
 /// The longest silence of the readers before the run fails.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -62,7 +62,7 @@ pub(crate) async fn run(args: &Args, lack: Option<Lack>, operations: u64) -> Res
     let redis = Redis::start().await;
     let database = Arc::new(if args.follow { Database::logged().await } else { Database::create().await });
     database.execute(&if args.follow { follow::schema() } else { items::schema() }).await;
-    let (history, clock_began) = (Arc::new(History::default()), clock::now());
+    let (history, clock_began) = (Arc::new(History::default()), now());
     let wire = Wire::new(redis.port(), args.seed, Arc::clone(&history))?;
     let (told, proxied) = (TcpListener::bind("127.0.0.1:0").await?, TcpListener::bind("127.0.0.1:0").await?);
     let child = Child {

@@ -20,9 +20,9 @@ use crate::args::Child;
 use crate::follow::{is_cascaded, last_number};
 use crate::items::{BY_ID, Item, PARAM, commit, draw, draw_pause, draw_ttl, tag_of};
 use crate::lack::Lack;
-use crate::record::{By, Count, Record, Write};
+use crate::record::{By, Count, Record, Write, now};
 use crate::sink::{self, History, Sink};
-use crate::{Res, clock, weak};
+use crate::{Res, weak};
 
 const TASKS: u64 = 5;
 /// The longest time between two writes of a task, and of a peer, in ms.
@@ -82,13 +82,13 @@ impl Writer {
             return Ok(());
         };
         let version = commit(&mut self.pool.get_conn().await?, "items", item).await?;
-        let committed = clock::now();
+        let committed = now();
         let by = if rng.random() { By::MrcTag } else { By::MrcScan };
         let outcome = match by {
             By::MrcTag => server.invalidate(tag_of(item)).await,
             _ => server.drop_outdated_cache(params! { PARAM => item }).await,
         };
-        let dropped = outcome.is_ok().then(clock::now);
+        let dropped = outcome.is_ok().then(now);
         self.sink.tell(Record::Write(Write { by, item, version, committed, dropped }));
         if rng.random_ratio(1, 4) {
             self.warm(direct, item, draw_ttl(rng)).await?;
@@ -101,7 +101,7 @@ impl Writer {
     async fn write_alone(&self, item: u16) -> Res<Write> {
         let mut conn = self.pool.get_conn().await?;
         let version = commit(&mut conn, if is_cascaded(item) { "bases" } else { "items" }, item).await?;
-        let committed = clock::now();
+        let committed = now();
         // MySQL's set may have a later transaction of another session, which only delays the check.
         let is_mysql = SqlKind::of_this_run().name == "MySQL";
         let sql = if is_mysql { "SELECT @@GLOBAL.gtid_executed" } else { "SELECT @@last_gtid" };
@@ -136,10 +136,10 @@ pub(crate) async fn by_peer(by: By, redis: String, pool: Pool, seed: u64, histor
         loop {
             let item = draw(&mut rng);
             let version = commit(&mut pool.get_conn().await?, "items", item).await?;
-            let committed = clock::now();
+            let committed = now();
             let request = json!({"op": "drop", "names": [PARAM], "values": [item]});
             let answer = tokio::time::timeout(LIMIT, peer.try_call(&request)).await;
-            let dropped = matches!(answer, Ok(Ok(_))).then(clock::now);
+            let dropped = matches!(answer, Ok(Ok(_))).then(now);
             history.tell(Record::Write(Write { by, item, version, committed, dropped }));
             if answer.is_err() {
                 break;

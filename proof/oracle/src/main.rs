@@ -47,7 +47,6 @@ struct Args {
     stop_at_miss: bool,
 }
 
-/// The rules that can be switched off.
 const LACKS: [(&str, Lack); 10] = [
     ("nullable-side", Lack::NullableSide),
     ("outer-on", Lack::OuterOn),
@@ -87,7 +86,6 @@ impl Args {
     }
 }
 
-/// Returns whether no pair is missed.
 async fn pairs(args: &Args) -> Res<bool> {
     let lack = LACKS.into_iter().find(|(name, _)| Some(*name) == args.lack.as_deref());
     let lack = lack.map_or(Lack::Nothing, |(_, lack)| lack);

@@ -16,11 +16,10 @@ use tokio::sync::mpsc;
 use tokio::task::{JoinSet, LocalSet};
 
 use crate::Res;
-use crate::change::{change, first_rows};
 use crate::follower::{Dump, Follower};
 use crate::query::Query;
 use crate::realistic;
-use crate::schema::Schema;
+use crate::schema::{Schema, change, first_rows};
 use crate::server::{Collations, Texts, answer, batch, prepare};
 
 /// The queries of one schema, and the changes that each of them sees.
@@ -163,7 +162,6 @@ async fn rounds(settings: Settings, next: Arc<AtomicU64>, found: mpsc::Sender<Re
     }
 }
 
-/// Runs one schema.
 async fn round(
     conn: &mut Conn,
     database: &Database,
@@ -310,7 +308,6 @@ fn sorted(mut rows: Vec<Texts>) -> Vec<Texts> {
     rows
 }
 
-/// The facts about a miss.
 struct Miss<'a> {
     seed: u64,
     changes: &'a [String],

@@ -14,15 +14,14 @@ use mrc::store::{RedisStore, Sliding};
 use mrc::{Bound, Cache, Event, MrcClient, MrcServer, Policy};
 
 use crate::Res;
-use crate::data::{TTL, bounded_name};
+use crate::data::{TTL, Urls, bounded_name};
 
 /// Longer than the default: 64 answers of 1.4 MB, decoded on two cores, delay each other.
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(10);
 
 #[derive(Default)]
 pub(super) struct Connections {
-    redis: String,
-    mysql: String,
+    pub(super) urls: Urls,
     fred: Option<WithOptions<Client>>,
     redis_rs: Option<redis::aio::MultiplexedConnection>,
     pool: Option<mysql_async::Pool>,
@@ -36,13 +35,8 @@ pub(super) struct Connections {
 }
 
 impl Connections {
-    pub(super) fn new(redis: &str, mysql: &str) -> Self {
-        Self { redis: redis.to_owned(), mysql: mysql.to_owned(), ..Self::default() }
-    }
-
-    /// Returns the URLs of Redis and of the database.
-    pub(super) fn urls(&self) -> [&str; 2] {
-        [&self.redis, &self.mysql]
+    pub(super) fn new(urls: Urls) -> Self {
+        Self { urls, ..Self::default() }
     }
 
     /// Returns fred with our store's settings: time-outs, and no wait for a server that is away.
@@ -50,7 +44,7 @@ impl Connections {
         if let Some(client) = &self.fred {
             return Ok(client.clone());
         }
-        let mut builder = Builder::from_config(Config::from_url(&self.redis)?);
+        let mut builder = Builder::from_config(Config::from_url(&self.urls.redis)?);
         builder
             .set_policy(ReconnectPolicy::new_exponential(0, 50, 1_000, 2))
             .set_performance_config(PerformanceConfig {
@@ -79,14 +73,14 @@ impl Connections {
         let config = redis::AsyncConnectionConfig::new()
             .set_response_timeout(Some(COMMAND_TIMEOUT))
             .set_pipeline_buffer_size(1_024);
-        let client = redis::Client::open(self.redis.as_str())?;
+        let client = redis::Client::open(self.urls.redis.as_str())?;
         let connection = client.get_multiplexed_async_connection_with_config(&config).await?;
         Ok(self.redis_rs.insert(connection).clone())
     }
 
     pub(super) fn pool(&mut self) -> Res<mysql_async::Pool> {
         kept(&mut self.pool, || {
-            let opts = mysql_async::Opts::from_url(&self.mysql)?;
+            let opts = mysql_async::Opts::from_url(&self.urls.mysql)?;
             // The executor does the same: a reset costs a round trip and the prepared statements.
             let pool_opts = mysql_async::PoolOpts::default().with_reset_connection(false);
             let opts = mysql_async::OptsBuilder::from_opts(opts).pool_opts(pool_opts).prefer_socket(false);
@@ -95,13 +89,13 @@ impl Connections {
     }
 
     pub(super) fn store(&mut self) -> Res<Arc<RedisStore>> {
-        kept(&mut self.store, || Ok(Arc::new(RedisStore::new(config(&self.redis)?)?)))
+        kept(&mut self.store, || Ok(Arc::new(RedisStore::new(config(&self.urls.redis)?)?)))
     }
 
     pub(super) fn mrc(&mut self) -> Res<MrcClient> {
         kept(&mut self.mrc, || {
-            let builder = MrcClient::builder().mysql(&self.mysql);
-            let builder = match self.redis.as_str() {
+            let builder = MrcClient::builder().mysql(&self.urls.mysql);
+            let builder = match self.urls.redis.as_str() {
                 "" => builder.store(mrc::MemoryStore::new()),
                 redis => builder.redis_config(config(redis)?),
             };
@@ -113,7 +107,7 @@ impl Connections {
     /// fills alone, as a shorter TTL.
     pub(super) fn followed(&mut self) -> Res<MrcClient> {
         kept(&mut self.followed, || {
-            let builder = MrcClient::builder().mysql(&self.mysql).redis_config(config(&self.redis)?);
+            let builder = MrcClient::builder().mysql(&self.urls.mysql).redis_config(config(&self.urls.redis)?);
             Ok(builder.follow("bench").build()?)
         })
     }
@@ -125,8 +119,8 @@ impl Connections {
             let metrics = metrics::with_local_recorder(&recorder, mrc::Metrics::new);
             let heard = AtomicU64::new(0);
             let builder = MrcClient::builder()
-                .mysql(&self.mysql)
-                .redis_config(config(&self.redis)?)
+                .mysql(&self.urls.mysql)
+                .redis_config(config(&self.urls.redis)?)
                 .early_refresh(Duration::from_secs(60))
                 .stale_on_error(Duration::from_secs(3600))
                 .on_event(metrics)
@@ -136,13 +130,12 @@ impl Connections {
     }
 
     pub(super) fn server(&mut self) -> Res<MrcServer> {
-        kept(&mut self.server, || Ok(MrcServer::new(&self.redis)?))
+        kept(&mut self.server, || Ok(MrcServer::new(&self.urls.redis)?))
     }
 
-    /// Returns a cache of functions.
     pub(super) fn cache(&mut self) -> Res<Cache> {
         kept(&mut self.cache, || {
-            Ok(Cache::builder(RedisStore::new(config(&self.redis)?)?).namespace("bench").ttl(TTL).build()?)
+            Ok(Cache::builder(RedisStore::new(config(&self.urls.redis)?)?).namespace("bench").ttl(TTL).build()?)
         })
     }
 

@@ -83,7 +83,6 @@ fn through_encoder(rows: &[Row]) -> Res<Bytes> {
     Ok(encoder.finish()?)
 }
 
-/// Encodes the rows through a tree of values.
 fn through_values(rows: &[Row]) -> Res<Bytes> {
     let mut array = Vec::with_capacity(rows.len());
     for row in rows {

@@ -28,13 +28,8 @@ pub(super) async fn measure(store: &RedisStore, server: MrcServer, calls: u64) -
     Ok(all)
 }
 
-pub(super) async fn measure_drop(
-    server: MrcServer,
-    name: String,
-    value: u32,
-    substring: bool,
-    warm: bool,
-) -> Res<Work> {
+pub(super) async fn measure_drop(server: MrcServer, name: String, value: u32, options: [Option<bool>; 2]) -> Res<Work> {
+    let [substring, warm] = options.map(Option::unwrap_or_default);
     if warm {
         // Connects, but touches no entry.
         server.drop_outdated_cache(params! { "No" => "such" }).await?;

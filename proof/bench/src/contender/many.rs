@@ -16,7 +16,6 @@ use crate::cpu::Clock;
 use crate::data::{ID, Order, TTL};
 use crate::results::Work;
 
-/// The work of a request.
 #[derive(Debug, Deserialize)]
 pub(super) struct Job {
     query: String,

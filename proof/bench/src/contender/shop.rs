@@ -12,6 +12,7 @@ use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 
 use crate::Res;
+use crate::data::Urls;
 use crate::data::shop::{ORDERS_A_STORE, STORES, TABLE};
 use crate::results::Stale;
 
@@ -35,7 +36,6 @@ pub(super) struct Load {
     follower: String,
 }
 
-/// A read of the shop.
 #[derive(Clone, Copy)]
 enum Read {
     Orders { store: u32 },
@@ -52,7 +52,6 @@ struct Commits {
     all: Vec<Instant>,
 }
 
-/// The findings of the readers.
 #[derive(Default)]
 struct Found {
     reads: u64,
@@ -67,10 +66,10 @@ struct Row {
     version: u64,
 }
 
-pub(super) async fn measure(load: Load, [redis, mysql]: [&str; 2]) -> Res<Stale> {
+pub(super) async fn measure(load: Load, urls: &Urls) -> Res<Stale> {
     let unfollowed = Arc::new(AtomicBool::new(false));
     let seen = Arc::clone(&unfollowed);
-    let mut builder = MrcClient::builder().mysql(mysql).redis(redis).on_event(move |event: &Event<'_>| {
+    let mut builder = MrcClient::builder().mysql(&urls.mysql).redis(&urls.redis).on_event(move |event: &Event<'_>| {
         if matches!(event, Event::NotFollowed { .. } | Event::FollowerAway { .. }) {
             seen.store(true, Ordering::Relaxed);
         }
@@ -82,7 +81,7 @@ pub(super) async fn measure(load: Load, [redis, mysql]: [&str; 2]) -> Res<Stale>
     let began = Instant::now();
     let counts = began + Duration::from_secs(load.warm_up);
     let end = counts + Duration::from_secs(load.seconds);
-    let writer = tokio::spawn(write(mysql.to_owned(), load.changes, end, Arc::clone(&commits)));
+    let writer = tokio::spawn(write(urls.mysql.clone(), load.changes, end, Arc::clone(&commits)));
     let mut readers = JoinSet::new();
     for _ in 0..READERS {
         readers.spawn(read(client.clone(), load.clone(), [counts, end], Arc::clone(&commits)));
@@ -204,7 +203,6 @@ impl Commits {
         Self { orders: of(STORES * ORDERS_A_STORE), stores: of(STORES), all: Vec::new() }
     }
 
-    /// Adds the commit of a change that has just returned.
     fn add(&mut self, order: u32) {
         let (now, order) = (Instant::now(), order as usize - 1);
         self.all.push(now);

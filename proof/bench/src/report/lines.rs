@@ -20,7 +20,6 @@ pub(super) struct Panel {
 
 pub(super) struct Line {
     pub(super) label: &'static str,
-    /// The CSS class.
     pub(super) class: &'static str,
     /// In %.
     pub(super) values: Vec<f64>,

@@ -5,7 +5,6 @@ use super::targets::{count, hits, of};
 use super::{number, thousands};
 use crate::results::{Results, Series, Work, find};
 
-/// Returns the charts, by file name.
 pub(super) fn all(results: &Results) -> Vec<(&'static str, String)> {
     let mut all = vec![("hits.svg", hit(results)), ("rows.svg", rows(results)), ("drop.svg", drops(results))];
     all.extend(super::exact::picture(results).map(|picture| ("staleness.svg", picture)));

@@ -11,7 +11,6 @@ const SHOWN: [usize; 3] = [0, 2, 4];
 const LINES: [(&str, &str); 5] =
     [("Belady's optimum", "best"), ("LFU", "lfu"), ("LRU", "lru"), ("FIFO", "fifo"), ("LFU without ageing", "plain")];
 
-/// Returns the hit ratios as text.
 pub(crate) fn table(ratios: &Ratios) -> String {
     let percents = SHOWN.map(|at| ratios.percents[at].to_string()).join(", ");
     let title = format!("Hit ratio in %, with room for {percents} % of {} keys", thousands(ratios.keys as f64));

@@ -143,7 +143,6 @@ pub(super) fn cost(series: &Series) -> String {
     format!("{} ({})", number(series.median(Work::cpu_us)), thousands(series.median(Work::rate)))
 }
 
-/// A table with its title.
 pub(super) struct Table {
     title: String,
     rows: Vec<Vec<String>>,

@@ -64,12 +64,10 @@ pub(super) fn targets(results: &Results, targets: &mut Vec<Target>) {
     }
 }
 
-/// Returns the CPU of one series as a ratio to another's.
 fn ratio(calls: &Calls, one: &str, other: &str) -> Option<f64> {
     Some(find(&calls.series, one)?.ratio(find(&calls.series, other)?, Work::cpu_us))
 }
 
-/// Returns the ratio on each runtime.
 fn on_both(ratio: impl Fn(&str) -> Option<f64>) -> Vec<f64> {
     RUNTIMES.into_iter().filter_map(ratio).collect()
 }

@@ -2,7 +2,6 @@
 
 use crate::results::{Hits, Miss, Results, Series, Work, find};
 
-/// One target.
 pub(super) struct Target {
     pub(super) what: String,
     pub(super) goal: Goal,
@@ -12,7 +11,6 @@ pub(super) struct Target {
     pub(super) bound: &'static str,
 }
 
-/// The bound of a target.
 #[derive(Clone, Copy)]
 pub(super) enum Goal {
     AtMost(f64),
@@ -54,7 +52,6 @@ const SCAN: &str = "**A drop.** Redis visits its 100,000 keys and matches each o
     and the same for every client. The npm peer also makes 10,000 round trips for its small pages, and one \
     for each entry.";
 
-/// Returns all targets that were measured.
 pub(super) fn all(results: &Results) -> Vec<Target> {
     let mut targets = Vec::new();
     for (rows, callers) in [(1, 64), (100, 64), (1, 1), (100, 1)] {

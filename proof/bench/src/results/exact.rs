@@ -41,10 +41,8 @@ pub(crate) struct Stale {
     pub(crate) max: f64,
 }
 
-/// The dependencies of one text.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct OfText {
-    /// The length of the text.
     pub(crate) bytes: u64,
     /// The tags of the rows in one call.
     pub(crate) tags: u64,

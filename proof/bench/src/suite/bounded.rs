@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use super::{Plan, calls_for, progress};
 use crate::Res;
 use crate::args::{Runtime, Way};
-use crate::data::{FUNCTION, bounded_name, order};
-use crate::peer::{Peer, Urls};
+use crate::data::{FUNCTION, Urls, bounded_name, order};
+use crate::peer::Peer;
 use crate::results::{Bounded, Series, Work};
 
 const POLICIES: [&str; 2] = ["lru_t", "lfu"];
@@ -47,8 +47,7 @@ struct Turn {
 pub(super) async fn run(plan: Plan) -> Res<Vec<Bounded>> {
     let plan = Plan { rounds: plan.rounds.min(5), seconds: plan.seconds.min(SECONDS) };
     let redis = Redis::start().await;
-    let url = redis.url();
-    let urls = Urls { redis: &url, mysql: "" };
+    let urls = &Urls::new(&redis, "");
     let mut contenders = [
         Contender { peer: Peer::rust(Way::Function, Runtime::Multi, urls)?, is_able: |_| true },
         Contender { peer: Peer::rust(Way::Function, Runtime::Current, urls)?, is_able: |_| true },

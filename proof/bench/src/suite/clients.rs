@@ -1,14 +1,14 @@
 //! Measures hits and misses by both Redis clients, beside each bare client.
 
-use mrc::{MrcClient, params};
+use mrc::params;
 use mrc_tests::Redis;
 use serde_json::{Value, json};
 
 use super::{Plan, progress, turns};
 use crate::Res;
 use crate::args::{Runtime, Way};
-use crate::data::{STORE, TTL, query};
-use crate::peer::{Peer, Urls};
+use crate::data::{STORE, TTL, Urls, query};
+use crate::peer::Peer;
 use crate::results::OfClients;
 
 const CALLERS: u32 = 64;
@@ -16,9 +16,8 @@ const CLIENTS: [&str; 2] = ["fred", "redis-rs"];
 
 pub(super) async fn run(plan: Plan, mysql: &str) -> Res<Vec<OfClients>> {
     let redis = Redis::start().await;
-    let url = redis.url();
-    let urls = Urls { redis: &url, mysql };
-    let client = MrcClient::builder().mysql(mysql).redis(&url).build()?;
+    let urls = &Urls::new(&redis, mysql);
+    let client = urls.client()?;
     let mut all = Vec::new();
     for rows in [1, 100, 10_000] {
         // All contenders read one entry, which mrc fills.
@@ -54,7 +53,6 @@ fn name(what: &str, client: &str, runtime: Runtime) -> String {
     format!("{what} {client} {runtime:?}").to_lowercase()
 }
 
-/// Lets the contenders do the same work.
 async fn measure(
     plan: Plan,
     redis: &Redis,

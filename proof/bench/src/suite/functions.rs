@@ -7,14 +7,13 @@ use serde_json::{Value, json};
 use super::{Plan, progress, turns};
 use crate::Res;
 use crate::args::{Runtime, Way};
-use crate::data::{STORE, TAGS, TTL, query};
-use crate::peer::{Peer, Urls};
+use crate::data::{STORE, TAGS, TTL, Urls, query};
+use crate::peer::Peer;
 use crate::results::{Calls, Work};
 
 /// Hits and misses, by callers at once.
 const KINDS: [(bool, u32); 4] = [(false, 64), (false, 1), (true, 64), (true, 1)];
 
-/// A contender, and its work.
 struct Contender {
     name: String,
     peer: Peer,
@@ -30,9 +29,8 @@ enum Job {
 
 pub(super) async fn run(plan: Plan, mysql: &str) -> Res<Vec<Calls>> {
     let redis = Redis::start().await;
-    let url = redis.url();
-    let mut contenders = contenders(Urls { redis: &url, mysql })?;
-    let client = MrcClient::builder().mysql(mysql).redis(&url).build()?;
+    let urls = Urls::new(&redis, mysql);
+    let (mut contenders, client) = (contenders(&urls)?, urls.client()?);
     let mut all = Vec::new();
     for (miss, callers) in KINDS {
         progress(&format!("{} of functions, {callers} callers", if miss { "misses" } else { "hits" }));
@@ -87,7 +85,7 @@ impl Job {
     }
 }
 
-fn contenders(urls: Urls<'_>) -> Res<Vec<Contender>> {
+fn contenders(urls: &Urls) -> Res<Vec<Contender>> {
     let mut all = Vec::new();
     for runtime in [Runtime::Multi, Runtime::Current] {
         for tagged in [false, true] {

@@ -1,13 +1,13 @@
 //! Measures a hit: bytes and rows, one caller and many, both runtimes, beside peers and drivers.
 
-use mrc::{MrcClient, params};
+use mrc::params;
 use mrc_tests::Redis;
 
 use super::{Plan, progress, turns};
 use crate::Res;
 use crate::args::{Runtime, Way};
-use crate::data::{STORE, TTL, query};
-use crate::peer::{Peer, Urls};
+use crate::data::{STORE, TTL, Urls, query};
+use crate::peer::Peer;
 use crate::results::Hits;
 
 const ROWS: [u32; 3] = [1, 100, 10_000];
@@ -15,9 +15,8 @@ const CALLERS: [u32; 2] = [64, 1];
 
 pub(super) async fn run(plan: Plan, mysql: &str) -> Res<Vec<Hits>> {
     let redis = Redis::start().await;
-    let url = redis.url();
-    let client = MrcClient::builder().mysql(mysql).redis(&url).build()?;
-    let mut peers = contenders(Urls { redis: &url, mysql })?;
+    let urls = Urls::new(&redis, mysql);
+    let (client, mut peers) = (urls.client()?, contenders(&urls)?);
     let mut all = Vec::new();
     for rows in ROWS {
         // All contenders read one entry, which mrc fills.
@@ -31,7 +30,7 @@ pub(super) async fn run(plan: Plan, mysql: &str) -> Res<Vec<Hits>> {
     Ok(all)
 }
 
-fn contenders(urls: Urls<'_>) -> Res<Vec<Peer>> {
+fn contenders(urls: &Urls) -> Res<Vec<Peer>> {
     let mut peers = vec![Peer::npm(urls)?, Peer::pypi(urls)?];
     for runtime in [Runtime::Multi, Runtime::Current] {
         for way in [Way::Fred, Way::Store, Way::Bytes, Way::Full, Way::Typed, Way::Borrowed] {

@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use super::{PAGES, Plan, fill, fill_stores, progress};
 use crate::Res;
 use crate::args::{Runtime, Way};
-use crate::data::STORE;
-use crate::peer::{Peer, Urls};
+use crate::data::{STORE, Urls};
+use crate::peer::Peer;
 use crate::results::{Invalidations, Series};
 
 const KEYS: [u32; 2] = [10_000, 1_000_000];
@@ -55,8 +55,7 @@ pub(super) async fn run(plan: Plan) -> Res<Vec<Invalidations>> {
 impl Field {
     async fn new(keys: u32) -> Res<Self> {
         let redis = Redis::start().await;
-        let url = redis.url();
-        let urls = Urls { redis: &url, mysql: "" };
+        let urls = &Urls::new(&redis, "");
         let (mut mrc, mut npm) = (Peer::rust(Way::Bytes, Runtime::Multi, urls)?, Peer::npm(urls)?);
         // Both connect and load their scripts.
         mrc.work(&json!({ "op": "invalidate", "calls": 1 })).await?;
@@ -88,11 +87,9 @@ fn drop_of(value: &Value) -> Value {
     json!({ "op": "drop", "name": "StoreId", "value": value })
 }
 
-/// Measures the ways to drop.
 pub(super) async fn drops(plan: Plan) -> Res<Vec<Series>> {
     let redis = Redis::start().await;
-    let url = redis.url();
-    let urls = Urls { redis: &url, mysql: "" };
+    let urls = &Urls::new(&redis, "");
     let mut mrc = Peer::rust(Way::Bytes, Runtime::Multi, urls)?;
     let mut npm = Peer::npm(urls)?;
     let mut series = DROPS.map(|(name, _)| Series::new(name));

@@ -1,6 +1,6 @@
 //! Measures reads of 100 ids by one caller: hits, and misses with what they send.
 
-use mrc::{Many as Ids, MrcClient};
+use mrc::Many as Ids;
 use mrc_tests::{Database, Proxy, Redis};
 use mysql_async::Conn;
 use mysql_async::prelude::Queryable;
@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use super::{Plan, names, progress, turns};
 use crate::Res;
 use crate::args::{Runtime, Way};
-use crate::data::{BY_ID, BY_IDS, ID, TTL};
-use crate::peer::{Peer, Urls};
+use crate::data::{BY_ID, BY_IDS, ID, TTL, Urls};
+use crate::peer::Peer;
 use crate::results::{Many, ManyMisses, Series, Work};
 
 const IDS: u32 = 100;
@@ -23,19 +23,18 @@ struct Contender {
 }
 
 pub(super) async fn run(plan: Plan, database: &Database) -> Res<Many> {
-    let (redis, mysql) = (Redis::start().await, database.url());
-    let url = redis.url();
-    let urls = Urls { redis: &url, mysql: &mysql };
+    let redis = Redis::start().await;
+    let urls = Urls::new(&redis, database.url());
     progress("hits of 100 ids");
     // All contenders read the same entries, which mrc fills.
-    let client = MrcClient::builder().mysql(&mysql).redis(&url).build()?;
+    let client = urls.client()?;
     client.query_many_with_cache(Ids::new(BY_ID, "id", ID).batch(BY_IDS), 1..=IDS, TTL).await?;
-    let hits = hits(plan, urls).await?;
+    let hits = hits(plan, &urls).await?;
     progress("misses of 100 ids");
     Ok(Many { ids: IDS, hits, misses: misses(plan, &redis, database).await? })
 }
 
-async fn hits(plan: Plan, urls: Urls<'_>) -> Res<Vec<Series>> {
+async fn hits(plan: Plan, urls: &Urls) -> Res<Vec<Series>> {
     let mut contenders = vec![Contender::of(Peer::npm(urls)?, false), Contender::of(Peer::mget(urls)?, false)];
     for runtime in [Runtime::Multi, Runtime::Current] {
         for (way, each) in
@@ -51,13 +50,10 @@ async fn hits(plan: Plan, urls: Urls<'_>) -> Res<Vec<Series>> {
 /// Measures calls of which each misses all ids, and what one call sends.
 async fn misses(plan: Plan, redis: &Redis, database: &Database) -> Res<Vec<ManyMisses>> {
     let wire = Proxy::to(redis.port()).await;
-    let (mysql, url) = (database.url(), format!("redis://127.0.0.1:{}", wire.port()));
-    let (direct, wired) = (redis.url(), Urls { redis: &url, mysql: &mysql });
-    let urls = Urls { redis: &direct, mysql: &mysql };
     let mut all = Vec::new();
     // One connection counts: a new one would run a SELECT of its own.
     let mut admin = database.admin().await;
-    for mut contender in missing(wired)? {
+    for mut contender in missing(&Urls::behind(&wire, database.url()))? {
         // The first call connects, and the server learns the scripts.
         contender.miss(redis).await?;
         wire.reset();
@@ -66,7 +62,7 @@ async fn misses(plan: Plan, redis: &Redis, database: &Database) -> Res<Vec<ManyM
         let statements = selects(&mut admin).await? - before;
         all.push(ManyMisses { name: contender.name, commands: names(&wire), statements, rounds: Vec::new() });
     }
-    let (mut contenders, calls) = (missing(urls)?, (plan.seconds * 80.0) as u32);
+    let (mut contenders, calls) = (missing(&Urls::new(redis, database.url()))?, (plan.seconds * 80.0) as u32);
     for round in 0..=plan.rounds {
         for (contender, misses) in contenders.iter_mut().zip(&mut all) {
             let mut sum = Work::default();
@@ -82,8 +78,7 @@ async fn misses(plan: Plan, redis: &Redis, database: &Database) -> Res<Vec<ManyM
     Ok(all)
 }
 
-/// Returns the contenders of misses.
-fn missing(urls: Urls<'_>) -> Res<[Contender; 3]> {
+fn missing(urls: &Urls) -> Res<[Contender; 3]> {
     let mrc = || Peer::rust(Way::Typed, Runtime::Multi, urls);
     Ok([Contender::of(mrc()?, false), Contender::of(mrc()?, true), Contender::of(Peer::npm(urls)?, false)])
 }

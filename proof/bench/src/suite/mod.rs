@@ -34,7 +34,6 @@ pub(crate) struct Plan {
     seconds: f64,
 }
 
-/// Runs the requested suites.
 pub(crate) fn run(args: &Args) -> Res<Results> {
     let plan = if args.quick { Plan { rounds: 3, seconds: 0.05 } } else { Plan { rounds: 7, seconds: 0.25 } };
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {

@@ -29,7 +29,6 @@ pub(crate) fn text(results: &Results) -> String {
     out
 }
 
-/// Draws the plots into a folder.
 pub(crate) fn plot(results: &Results, folder: &Path) -> Res<()> {
     std::fs::create_dir_all(folder)?;
     for measured in &results.series {
@@ -44,7 +43,6 @@ pub(crate) fn write(results: &Results) -> Res<()> {
     mrc_chart::rewrite("chaos.md", "chaos", text(results).trim_end())
 }
 
-/// Returns the goals that were missed.
 pub(crate) fn broken(results: &Results) -> Vec<String> {
     judged(results).into_iter().filter(|(_, count)| *count > 0).map(|(goal, count)| format!("{count} {goal}")).collect()
 }

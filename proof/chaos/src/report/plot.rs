@@ -112,7 +112,6 @@ fn answers(out: &mut String, axis: &Axis, bins: &[(Duration, Vec<&Sample>)], rat
     }
 }
 
-/// The time axis.
 struct Axis {
     from: Duration,
     length: f64,
@@ -155,7 +154,6 @@ impl Axis {
         }
     }
 
-    /// Draws the seconds below a panel.
     fn seconds(&self, out: &mut String, panel: Panel) {
         let step = if self.length > 100.0 { 30 } else { 5 };
         for second in (0..).step_by(step).take_while(|second| f64::from(*second) <= self.length) {

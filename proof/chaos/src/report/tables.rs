@@ -89,7 +89,6 @@ pub(super) fn counts(title: &str, results: &Results, counts: &Counts) -> String 
     format!("### {title}\n\n{}", table(&head, rows))
 }
 
-/// Returns a table with this head.
 pub(super) fn table(head: &[impl ToString], rows: impl IntoIterator<Item = Vec<String>>) -> String {
     let head = head.iter().map(ToString::to_string).collect();
     mrc_chart::table(&std::iter::once(head).chain(rows).collect::<Vec<_>>())

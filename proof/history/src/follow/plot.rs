@@ -18,7 +18,6 @@ const LIGHT: &str = ".sub,.tick{fill:#656d76}.tick{font-size:11px}.panel{font-we
 .grid{stroke:#d0d7de}path{fill:none;stroke-width:1.5}.a{stroke:#0969da}.b{stroke:#c2410c}";
 const DARK: &str = ".sub,.tick{fill:#8d96a0}.grid{stroke:#3d444d}.a{stroke:#6cb6ff}.b{stroke:#f0833a}";
 
-/// Returns the picture of a run.
 pub(crate) fn svg(outcome: &Outcome) -> String {
     let seconds = outcome.took.as_secs_f64().max(1.0);
     let at = |time: u64| time.saturating_sub(outcome.began) as f64 / 1e9;

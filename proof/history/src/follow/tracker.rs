@@ -8,13 +8,12 @@ use mrc::config::RedisConfig;
 use mrc::store::{CacheStore, RedisStore};
 
 use super::NAME;
-use crate::record::Write;
-use crate::{Res, clock};
+use crate::Res;
+use crate::record::{Write, now};
 
 /// The pause between two looks at the position.
 const LOOK: Duration = Duration::from_micros(500);
 
-/// The position over time.
 #[derive(Debug, Default)]
 pub(crate) struct Tracker(Mutex<Vec<Passed>>);
 
@@ -32,7 +31,7 @@ impl Tracker {
         let books = store.as_checkpoints().ok_or("the store keeps no positions")?;
         loop {
             let found = books.checkpoint(NAME).await?;
-            let (at, upto) = (clock::now(), found.and_then(|found| upto(&found.position)).unwrap_or(0));
+            let (at, upto) = (now(), found.and_then(|found| upto(&found.position)).unwrap_or(0));
             if upto > self.upto() {
                 self.lock().push(Passed { at, upto });
             }
@@ -40,7 +39,6 @@ impl Tracker {
         }
     }
 
-    /// Returns the last transaction that was passed.
     fn upto(&self) -> u64 {
         self.lock().last().map_or(0, |passed| passed.upto)
     }

@@ -13,43 +13,31 @@ impl Setting {
         let tagged = Self { tags: Tagging::Ours, writes: Vec::new(), tag_writes: vec![1], ..base.clone() };
         let one = Self { readers: 1, ..tagged.clone() };
         let none = Faults::default();
+        let late = Faults { timeouts: 1, repeats: 1, ..none };
+        let gone = Faults { k_goes: 1, l_goes: 1, ..none };
+        let back = Faults { goes_back: 1, ..none };
         let followed = Self::followed(&one, vec![Change::Ours]);
         vec![
             ("two readers", base.clone()),
             ("a follower", Self { followers: 1, ..base.clone() }),
-            ("late and repeated", Self { faults: Faults { timeouts: 1, repeats: 1, ..none }, ..base.clone() }),
-            ("expiry", Self { faults: Faults { k_goes: 1, l_goes: 1, ..none }, ..base.clone() }),
-            ("crash, failed read", Self { faults: Faults { crashes: 1, failed_reads: 1, ..none }, ..base.clone() }),
-            ("refresh", Self { refresh: true, faults: Faults { peer_fills: 1, ..none }, ..base.clone() }),
-            (
-                "copies, a failed read",
-                Self { copies: 2, faults: Faults { s_goes: 1, failed_reads: 1, ..none }, ..base.clone() },
-            ),
+            ("late and repeated", base.with(late)),
+            ("expiry", base.with(gone)),
+            ("crash, failed read", base.with(Faults { crashes: 1, failed_reads: 1, ..none })),
+            ("refresh", Self { refresh: true, ..base.with(Faults { peer_fills: 1, ..none }) }),
+            ("copies, a failed read", Self { copies: 2, ..base.with(Faults { s_goes: 1, failed_reads: 1, ..none }) }),
             ("copies, a peer's invalidation", Self { copies: 2, writes: vec![], peer_writes: vec![1], ..base.clone() }),
-            (
-                "one keeps copies, the other doesn't",
-                Self { copies: 1, faults: Faults { k_goes: 1, l_goes: 1, ..none }, ..base },
-            ),
+            ("one keeps copies, the other doesn't", Self { copies: 1, ..base.with(gone) }),
             ("a tag, two readers", tagged.clone()),
-            (
-                "a tag, late and repeated",
-                Self { readers: 1, faults: Faults { timeouts: 1, repeats: 1, ..none }, ..tagged.clone() },
-            ),
+            ("a tag, late and repeated", Self { readers: 1, ..tagged.with(late) }),
             ("tags that change, refresh", Self { refresh: true, tags: Tagging::Any, ..tagged.clone() }),
             ("nested", Self { readers: 1, outer: 1, ..tagged.clone() }),
             ("a drop by a param", Self { readers: 1, outer: 1, ..Self::dropped(&tagged) }),
-            (
-                "buckets",
-                Self { buckets: true, other_writes: vec![1], faults: Faults { bucket_goes: 1, ..none }, ..one.clone() },
-            ),
-            ("followed", Self { faults: Faults { follower_crashes: 1, ..none }, ..followed.clone() }),
+            ("buckets", Self { buckets: true, other_writes: vec![1], ..one.with(Faults { bucket_goes: 1, ..none }) }),
+            ("followed", followed.with(Faults { follower_crashes: 1, ..none })),
             ("two followers of the binlog", Self { processes: 2, ..followed.clone() }),
-            (
-                "a primary of a cluster goes back",
-                Self { cluster: true, faults: Faults { goes_back: 1, ..none }, ..followed.clone() },
-            ),
-            ("Redis goes back", Self { faults: Faults { goes_back: 1, ..none }, ..followed.clone() }),
-            ("schemes", Self { schemes: true, buckets: true, faults: Faults { scheme_goes: 1, ..none }, ..followed }),
+            ("a primary of a cluster goes back", Self { cluster: true, ..followed.with(back) }),
+            ("Redis goes back", followed.with(back)),
+            ("schemes", Self { schemes: true, buckets: true, ..followed.with(Faults { scheme_goes: 1, ..none }) }),
         ]
     }
 
@@ -64,53 +52,53 @@ impl Setting {
         let each = Faults { crashes: 1, failed_reads: 1, peer_fills: 1, ..late_and_gone };
         let twice = Faults { timeouts: 2, k_goes: 2, l_goes: 1, ..none };
         vec![
-            ("each fault", Self { faults: each, ..base.clone() }),
-            ("each fault, a follower", Self { followers: 1, faults: each, ..base.clone() }),
-            ("a timeout and gone, twice", Self { faults: twice, ..base.clone() }),
-            ("two followers, late and gone", Self { followers: 2, faults: late_and_gone, ..base.clone() }),
+            ("each fault", base.with(each)),
+            ("each fault, a follower", Self { followers: 1, ..base.with(each) }),
+            ("a timeout and gone, twice", base.with(twice)),
+            ("two followers, late and gone", Self { followers: 2, ..base.with(late_and_gone) }),
             (
                 "two calls, a timeout, K goes",
-                Self { further_calls: 1, faults: Faults { timeouts: 1, k_goes: 1, ..none }, ..base.clone() },
+                Self { further_calls: 1, ..base.with(Faults { timeouts: 1, k_goes: 1, ..none }) },
             ),
-            ("two writes, late and gone", Self { writes: vec![2], faults: late_and_gone, ..base.clone() }),
-            ("two writers, late", Self { writes: vec![1, 1], faults: late, ..base.clone() }),
-            ("three readers, a follower, late", Self { readers: 3, followers: 1, faults: late, ..base.clone() }),
+            ("two writes, late and gone", Self { writes: vec![2], ..base.with(late_and_gone) }),
+            ("two writers, late", Self { writes: vec![1, 1], ..base.with(late) }),
+            ("three readers, a follower, late", Self { readers: 3, followers: 1, ..base.with(late) }),
             (
                 "three readers, two writes, a timeout",
-                Self { readers: 3, writes: vec![2], faults: Faults { timeouts: 1, ..none }, ..base.clone() },
+                Self { readers: 3, writes: vec![2], ..base.with(Faults { timeouts: 1, ..none }) },
             ),
-            ("refresh, each fault", Self { refresh: true, faults: each, ..base.clone() }),
+            ("refresh, each fault", Self { refresh: true, ..base.with(each) }),
             (
                 "refresh, a follower, two calls, late",
-                Self { refresh: true, followers: 1, further_calls: 1, faults: late, ..base.clone() },
+                Self { refresh: true, followers: 1, further_calls: 1, ..base.with(late) },
             ),
             (
                 "copies, each fault, nothing repeated",
-                Self { copies: 2, faults: Faults { repeats: 0, s_goes: 1, ..each }, ..base.clone() },
+                Self { copies: 2, ..base.with(Faults { repeats: 0, s_goes: 1, ..each }) },
             ),
             (
                 "copies, late, a failed read",
-                Self { copies: 2, faults: Faults { s_goes: 1, failed_reads: 1, ..late }, ..base },
+                Self { copies: 2, ..base.with(Faults { s_goes: 1, failed_reads: 1, ..late }) },
             ),
             (
                 "copies, a peer's invalidation, a timeout, gone",
-                Self { copies: 2, faults: Faults { repeats: 0, s_goes: 1, ..late_and_gone }, ..peers.clone() },
+                Self { copies: 2, ..peers.with(Faults { repeats: 0, s_goes: 1, ..late_and_gone }) },
             ),
             (
                 "one keeps copies, a peer's invalidation, likewise",
-                Self { copies: 1, faults: Faults { repeats: 0, s_goes: 1, ..late_and_gone }, ..peers.clone() },
+                Self { copies: 1, ..peers.with(Faults { repeats: 0, s_goes: 1, ..late_and_gone }) },
             ),
             (
                 "copies, our invalidation and a peer's, a timeout",
-                Self { copies: 2, writes: vec![1], faults: Faults { timeouts: 1, ..none }, ..peers.clone() },
+                Self { copies: 2, writes: vec![1], ..peers.with(Faults { timeouts: 1, ..none }) },
             ),
             (
                 "copies, two calls, a peer's invalidation, late",
-                Self { copies: 2, further_calls: 1, faults: late, ..peers.clone() },
+                Self { copies: 2, further_calls: 1, ..peers.with(late) },
             ),
             (
                 "copies, refresh, a peer's invalidation, late",
-                Self { copies: 2, refresh: true, faults: Faults { failed_reads: 1, peer_fills: 1, ..late }, ..peers },
+                Self { copies: 2, refresh: true, ..peers.with(Faults { failed_reads: 1, peer_fills: 1, ..late }) },
             ),
         ]
     }
@@ -120,6 +108,6 @@ impl Setting {
     pub fn beyond() -> Vec<(&'static str, Self)> {
         let base = Self { readers: 1, writes: vec![1], ..Self::default() };
         let faults = Faults { repeated_claims: 1, ..Faults::default() };
-        vec![("a claim executed twice with one token", Self { faults, ..base })]
+        vec![("a claim executed twice with one token", base.with(faults))]
     }
 }

@@ -29,7 +29,6 @@ impl Binlog {
     }
 }
 
-/// The state of a process.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Process {
     /// The tagger that invalidates for it.

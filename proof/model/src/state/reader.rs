@@ -2,7 +2,6 @@
 
 use crate::state::{Floor, Moment, Tags, Value};
 
-/// The state of a reader.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Reader {
     /// The entry that it reads, by number.

@@ -9,7 +9,6 @@ use crate::state::Tags;
 /// The version of the database's row that a value was read from.
 pub(crate) type Version = u8;
 
-/// A value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Value {
     pub(crate) version: Version,
@@ -56,7 +55,6 @@ impl Content {
     }
 }
 
-/// The four keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Entry {
     pub(crate) k: Content,

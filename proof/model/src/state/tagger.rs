@@ -2,7 +2,6 @@
 
 use crate::state::{Moment, Scores, Version};
 
-/// The state of a tagger.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Tagger {
     pub(crate) writes_left: u8,

@@ -6,7 +6,6 @@ use crate::state::{
     Tagger, Tags, Task, Value, Version, Writer,
 };
 
-/// One state.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct World {
     /// The first is computed from the row; each other from the one before it, or on a miss the row.

@@ -3,7 +3,6 @@
 use crate::part::Part;
 use crate::state::{Content, Entry, Keys, Version};
 
-/// The state of a writer.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Writer {
     pub(crate) writes_left: u8,

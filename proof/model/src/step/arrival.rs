@@ -97,7 +97,6 @@ fn entry(world: &mut World, reader: u8) -> &mut Entry {
     &mut world.entries[usize::from(entry)]
 }
 
-/// Returns the command and its reply in words.
 pub(crate) fn words(command: Command, before: &World, without: Option<Part>) -> String {
     let mut world = before.clone();
     match command {

@@ -111,7 +111,6 @@ pub(crate) fn token(world: &World, id: u8) -> Token {
     Token { reader: id, claim: world.readers.get(usize::from(id)).map_or(0, |reader| reader.token) }
 }
 
-/// Takes the reply to a claim, if its sender still waits for it.
 pub(crate) fn claim_answered(world: &mut World, attempt: Token, reply: Claim, without: Option<Part>) {
     let Some(reader) = world.readers.get(usize::from(attempt.reader)) else { return };
     let Step::Claiming { refresh } = reader.step else { return };
@@ -127,7 +126,6 @@ pub(crate) fn claim_answered(world: &mut World, attempt: Token, reply: Claim, wi
     }
 }
 
-/// Takes the reply to a track, if its sender still waits for it.
 pub(crate) fn track_answered(world: &mut World, token: Token, in_time: bool, without: Option<Part>) {
     let Some(reader) = world.readers.get(usize::from(token.reader)) else { return };
     let Step::Tracking { made, refresh } = reader.step else { return };
@@ -145,7 +143,6 @@ pub(crate) fn track_answered(world: &mut World, token: Token, in_time: bool, wit
     }
 }
 
-/// Takes the reply to the other half of a track, if its sender still waits for it.
 pub(crate) fn admit_answered(world: &mut World, token: Token, admitted: bool, without: Option<Part>) {
     let Some(reader) = world.readers.get(usize::from(token.reader)) else { return };
     let Step::Admitting { made, refresh } = reader.step else { return };
@@ -161,7 +158,6 @@ pub(crate) fn admit_answered(world: &mut World, token: Token, admitted: bool, wi
     }
 }
 
-/// Takes the reply to a fill, if its sender still waits for it.
 pub(crate) fn fill_answered(world: &mut World, token: Token, stored: bool, without: Option<Part>) {
     let Some(reader) = world.readers.get(usize::from(token.reader)) else { return };
     let Step::Filling { made, refresh } = reader.step else { return };

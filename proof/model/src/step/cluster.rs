@@ -35,7 +35,6 @@ pub(super) fn write_copy(
     None
 }
 
-/// Takes the reply to a copy, if its sender still waits for it.
 pub(super) fn copy_answered(
     world: &mut World,
     id: u8,
@@ -74,7 +73,6 @@ pub(super) fn go_back(world: &mut World, id: u8, upto: Position, to: Position) {
     world.send(Command::GoBack { process: id, round, position: to });
 }
 
-/// Takes the reply to a position that was set back, if its sender still waits for it.
 pub(super) fn back_answered(world: &mut World, id: u8, round: u8) {
     let Some(process) = world.processes.get_mut(usize::from(id)) else { return };
     let Stage::GoingBack { upto, to } = process.step else { return };

@@ -23,7 +23,6 @@ pub(crate) enum Fault {
     GoesBack,
 }
 
-/// Returns the faults that may happen next.
 pub(crate) fn possible(world: &World, without: Option<Part>) -> Vec<Fault> {
     let faults = world.faults;
     let table = &world.index.table;
@@ -51,7 +50,6 @@ pub(crate) fn possible(world: &World, without: Option<Part>) -> Vec<Fault> {
     possible.into_iter().filter(|(may, _)| *may).map(|(_, fault)| fault).collect()
 }
 
-/// Lets it happen.
 pub(crate) fn happen(world: &mut World, fault: Fault, without: Option<Part>) {
     match fault {
         Fault::KGoes(id) => {
@@ -95,7 +93,6 @@ pub(crate) fn happen(world: &mut World, fault: Fault, without: Option<Part>) {
     }
 }
 
-/// Returns the fault in words.
 pub(crate) fn words(before: &World, fault: Fault) -> String {
     match fault {
         Fault::KGoes(id) => format!("Redis: {} goes: expired, evicted, or deleted by a peer", key("K", id)),
@@ -120,7 +117,6 @@ pub(crate) fn key(key: &str, entry: u8) -> String {
     ["", " of O", " of P"].get(usize::from(entry)).map_or_else(String::new, |of| format!("{key}{of}"))
 }
 
-/// Takes the snapshot of a server.
 fn save(world: &mut World, primary: u8) {
     let World { entries, index, position, primaries, floor, .. } = world;
     let (index, primaries) = (index.clone(), primaries.clone());

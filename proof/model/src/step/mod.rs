@@ -1,4 +1,5 @@
-//! The steps: what each participant may do next, how it changes the world, and its words.
+//! The steps: what each participant may do next (`moves`), how it changes the world (`make`), and its
+//! words in a counterexample. A reply counts only while its sender waits for it (`…_answered`).
 
 pub(crate) mod arrival;
 pub(crate) mod binlog;

@@ -5,7 +5,6 @@ use crate::part::Part;
 use crate::setting::Change;
 use crate::state::{Command, Entry, Position, Process, Stage, Tags, World};
 
-/// Its own moves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Move {
     /// Reads one more event.
@@ -29,7 +28,6 @@ pub(crate) enum Move {
     Start,
 }
 
-/// Returns the moves that it may make next.
 pub(crate) fn moves(process: &Process, world: &World, without: Option<Part>) -> Vec<Move> {
     let mut moves = Vec::new();
     match process.step {
@@ -66,7 +64,6 @@ pub(crate) fn moves(process: &Process, world: &World, without: Option<Part>) -> 
     moves
 }
 
-/// Lets the process `id` make a move.
 pub(crate) fn make(world: &mut World, id: u8, what: Move, without: Option<Part>) {
     let scheme = known_to(world);
     let binlog = &world.binlog;
@@ -152,7 +149,6 @@ pub(crate) fn invalidated(world: &mut World, id: u8, without: Option<Part>) {
     process.step = if without == Some(Part::PositionLast) { Stage::reading(upto) } else { Stage::Invalidated { upto } };
 }
 
-/// Takes the reply to a position, if its sender still waits for it.
 pub(crate) fn position_answered(world: &mut World, id: u8, round: u8, stored: bool, without: Option<Part>) {
     let scheme = known_to(world);
     let position = world.position;
@@ -178,7 +174,6 @@ pub(crate) fn name(id: u8) -> String {
     format!("binlog follower {}", id + 1)
 }
 
-/// Returns its move in words.
 pub(crate) fn words(before: &World, id: u8, what: Move, without: Option<Part>) -> String {
     let Some(process) = before.processes.get(usize::from(id)) else { return String::new() };
     let registry = match before.index.table.scheme {

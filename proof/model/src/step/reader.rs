@@ -36,7 +36,6 @@ pub(crate) enum Move {
     Crash,
 }
 
-/// Returns the moves that this reader may make next.
 pub(crate) fn moves(reader: &Reader, world: &World, setting: &Setting) -> Vec<Move> {
     let faults = world.faults;
     let entry = &world.entries[usize::from(reader.entry)];
@@ -78,7 +77,6 @@ pub(crate) fn moves(reader: &Reader, world: &World, setting: &Setting) -> Vec<Mo
     moves
 }
 
-/// Lets the reader `id` make a move.
 pub(crate) fn make(world: &mut World, id: u8, what: Move, without: Option<Part>) {
     let Some(&Reader { entry, step, copies, now, .. }) = world.readers.get(usize::from(id)) else { return };
     match (what, step) {
@@ -174,7 +172,6 @@ pub(crate) fn make(world: &mut World, id: u8, what: Move, without: Option<Part>)
     }
 }
 
-/// Returns the reader's move in words.
 pub(crate) fn words(before: &World, id: u8, what: Move, without: Option<Part>) -> String {
     let Some(reader) = before.readers.get(usize::from(id)) else { return String::new() };
     let entry = &before.entries[usize::from(reader.entry)];

@@ -1,14 +1,14 @@
 //! Hits and misses with tags of rows, and without.
 
-use mrc::{MrcClient, params};
+use mrc::params;
 use mrc_tests::{Proxy, Redis};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::Res;
 use crate::args::{Runtime, Way};
-use crate::data::{BY_ID, STORE, TTL, query};
-use crate::peer::{Peer, Urls};
+use crate::data::{BY_ID, STORE, TTL, Urls, query};
+use crate::peer::Peer;
 use crate::results::{Series, Work};
 use crate::suite::{Plan, names, progress, turns};
 
@@ -31,13 +31,11 @@ pub(super) async fn run(plan: Plan, redis: &Redis, mysql: &str) -> Res<(Vec<Seri
 }
 
 async fn hits(plan: Plan, redis: &Redis, mysql: &str) -> Res<Vec<Series>> {
-    let url = redis.url();
-    let client = MrcClient::builder().mysql(mysql).redis(&url).build()?;
-    let text = query(1);
-    client.query_with_cache(text.as_str(), params! { "StoreId" => STORE }, TTL).await?;
+    let (urls, text) = (Urls::new(redis, mysql), query(1));
+    urls.client()?.query_with_cache(text.as_str(), params! { "StoreId" => STORE }, TTL).await?;
     let mut peers = Vec::new();
     for (way, suffix) in WAYS {
-        peers.push((format!("hit{suffix}"), Peer::rust(way, Runtime::Current, Urls { redis: &url, mysql })?));
+        peers.push((format!("hit{suffix}"), Peer::rust(way, Runtime::Current, &urls)?));
     }
     let work = async |peer: &mut Peer, calls: u64| {
         peer.work(&json!({ "op": "hit", "query": text, "callers": CALLERS, "calls": calls })).await
@@ -46,10 +44,9 @@ async fn hits(plan: Plan, redis: &Redis, mysql: &str) -> Res<Vec<Series>> {
 }
 
 async fn misses(plan: Plan, redis: &Redis, mysql: &str) -> Res<Vec<Series>> {
-    let url = redis.url();
     let mut peers = Vec::new();
     for (way, suffix) in WAYS {
-        let peer = Peer::rust(way, Runtime::Current, Urls { redis: &url, mysql })?;
+        let peer = Peer::rust(way, Runtime::Current, &Urls::new(redis, mysql))?;
         peers.push((peer, Series::new(format!("miss{suffix}"))));
     }
     for round in 0..=plan.rounds {
@@ -72,8 +69,7 @@ async fn misses(plan: Plan, redis: &Redis, mysql: &str) -> Res<Vec<Series>> {
 /// Returns the commands to Redis for one miss of a known text.
 async fn commands(redis: &Redis, mysql: &str, way: Way) -> Res<Vec<String>> {
     let wire = Proxy::to(redis.port()).await;
-    let url = format!("redis://127.0.0.1:{}", wire.port());
-    let mut peer = Peer::rust(way, Runtime::Current, Urls { redis: &url, mysql })?;
+    let mut peer = Peer::rust(way, Runtime::Current, &Urls::behind(&wire, mysql))?;
     redis.cli(&["FLUSHALL"]).await;
     peer.ask::<Missed>(&miss(1, 5)).await?;
     wire.reset();

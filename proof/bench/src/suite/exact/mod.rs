@@ -14,8 +14,8 @@ use super::follow::{self, Child};
 use super::{Plan, memory, progress};
 use crate::Res;
 use crate::args::{By, Runtime, Way};
-use crate::data::{self, shop};
-use crate::peer::{Peer, Urls};
+use crate::data::{self, Urls, shop};
+use crate::peer::Peer;
 use crate::results::{Backlog, Exact, Stale};
 
 /// The reads and the row changes in a second.
@@ -63,8 +63,7 @@ async fn stale(quick: bool) -> Res<Vec<Stale>> {
         if let Some(follower) = &mut follower {
             follower.until(0).await?;
         }
-        let urls = Urls { redis: &redis.url(), mysql: &database.url() };
-        let mut readers = Peer::rust(Way::Bytes, Runtime::Multi, urls)?;
+        let mut readers = Peer::rust(Way::Bytes, Runtime::Multi, &Urls::new(&redis, database.url()))?;
         let by_rows = follower.as_ref().filter(|_| by == Some(By::Schemes));
         let load = json!({ "op": "shop", "name": name, "rate": rate, "changes": changes, "warm_up": warm_up,
             "seconds": seconds, "ttl_ms": ttl_ms, "by_tables": by == Some(By::Tables),

@@ -10,7 +10,6 @@ use crate::results::{Invalidations, Series, Work};
 use crate::suite::{PAGES, Plan, fill_stores, progress};
 
 const ENTRIES: [u32; 2] = [10_000, 1_000_000];
-/// The invalidations of a round.
 const CALLS: u64 = 20;
 
 /// Stores the entries of stores from the first to the last with the tags of their rows, as fills do.

@@ -10,7 +10,6 @@ use crate::cpu::Clock;
 use crate::results::{OfText, Series, Work};
 use crate::suite::{Plan, progress};
 
-/// The calls of a round.
 const CHECKS: u64 = 1_000;
 const CALLS: u64 = 50_000;
 

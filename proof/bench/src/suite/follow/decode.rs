@@ -15,7 +15,6 @@ use crate::cpu::Clock;
 use crate::results::Series;
 use crate::suite::{Plan, progress};
 
-/// The changed rows.
 const ROWS: u32 = 100_000;
 /// The columns that the rule of the table wants.
 const WANTED: [usize; 2] = [0, 1];

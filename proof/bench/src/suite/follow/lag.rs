@@ -15,7 +15,6 @@ use crate::{Res, cpu};
 
 /// The row changes in a second. Each is a transaction.
 const RATES: [u32; 4] = [100, 300, 1_000, 3_000];
-/// The orders that are written.
 const ORDERS: u32 = 10_000;
 
 pub(super) async fn run(redis: &Redis, database: &Database, seconds: u64) -> Res<Vec<Lag>> {

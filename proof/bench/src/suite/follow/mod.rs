@@ -9,13 +9,12 @@ use serde_json::json;
 
 use super::{Plan, progress};
 use crate::Res;
-use crate::args::By;
-use crate::data;
+use crate::args::{By, Following};
+use crate::data::{self, Urls};
 use crate::follower::{Followed, Until};
-use crate::peer::{Peer, Urls};
+use crate::peer::Peer;
 use crate::results::{Backlog, Big, Follow};
 
-/// The size of a run.
 struct Size {
     /// The seconds of each rate.
     seconds: u64,
@@ -25,7 +24,6 @@ struct Size {
     rows: u64,
 }
 
-/// The connections that write.
 const WRITERS: usize = 8;
 /// The tags of one transaction that has many.
 const TAGS: u64 = 100_000;
@@ -122,12 +120,11 @@ pub(super) struct Child {
 impl Child {
     /// Starts a follower behind a position, or at the newest transaction if that is `""`.
     pub(super) fn start(redis: &Redis, database: &Database, from: &str, by: By) -> Res<Self> {
-        let urls = Urls { redis: &redis.url(), mysql: &database.url() };
-        let name = unique("bench");
-        Ok(Self { peer: Peer::follower(urls, &name, from, by)?, name })
+        let (name, urls) = (unique("bench"), Urls::new(redis, database.url()));
+        let task = Following { urls, name: name.clone(), from: from.to_owned(), by };
+        Ok(Self { peer: Peer::follower(&task)?, name })
     }
 
-    /// Returns its name in the store.
     pub(super) fn name(&self) -> &str {
         &self.name
     }
