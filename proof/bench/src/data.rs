@@ -1,7 +1,5 @@
 //! The data that all contenders work on.
 
-pub(crate) mod shop;
-
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -149,4 +147,24 @@ pub(crate) async fn fill(store: &RedisStore, key: &str, value: &'static [u8], ta
     } else {
         Err(format!("{key} could not be filled").into())
     }
+}
+
+/// The table of the shop whose orders are read and changed at once.
+pub(crate) const TABLE: &str = "orders";
+pub(crate) const STORES: u32 = 1_000;
+pub(crate) const ORDERS_A_STORE: u32 = 10;
+
+/// Returns the SQL of the shop's tables. Each change of an order adds 1 to its version.
+pub(crate) fn shop_schema() -> String {
+    format!(
+        "CREATE TABLE stores (id INT UNSIGNED PRIMARY KEY, name VARCHAR(40) NOT NULL);
+        INSERT INTO stores SELECT seq, CONCAT('Store ', seq) FROM {} AS n;
+        CREATE TABLE {TABLE} (
+            id INT UNSIGNED PRIMARY KEY, store_id INT UNSIGNED NOT NULL, state VARCHAR(16) NOT NULL,
+            total DECIMAL(10,2) NOT NULL, version INT UNSIGNED NOT NULL, KEY (store_id));
+        INSERT INTO {TABLE} SELECT seq, 1 + (seq - 1) DIV {ORDERS_A_STORE},
+            ELT(1 + seq % 3, 'open', 'shipped', 'cancelled'), 10 + seq * 31 % 9000 + 0.25, 0 FROM {} AS n",
+        numbers(STORES.into()),
+        numbers((STORES * ORDERS_A_STORE).into())
+    )
 }

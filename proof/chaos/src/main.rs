@@ -6,7 +6,6 @@ mod record;
 mod report;
 mod run;
 mod series;
-mod writer;
 
 use std::process::ExitCode;
 

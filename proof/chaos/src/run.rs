@@ -14,8 +14,7 @@ use tokio::task::JoinHandle;
 
 use crate::plan::{Blow, Server, phases};
 use crate::record::{Counts, Floors, Measured, Results, Sample};
-use crate::series::{KEYS, Series, client};
-use crate::writer::Writer;
+use crate::series::{KEYS, Series, Writer, client};
 use crate::{Args, Res};
 
 /// The time under load that isn't counted: connections are made and caches filled.

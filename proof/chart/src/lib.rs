@@ -1,5 +1,4 @@
-//! What the proofs write: pictures, in SVG that reads in light and in dark, tables and pages in
-//! Markdown, and their numbers.
+//! What the proofs write: pictures in SVG for light and dark pages, Markdown, and numbers.
 
 use std::error::Error;
 use std::fmt::Write as _;
@@ -99,7 +98,7 @@ impl Panel {
     }
 }
 
-/// Returns a table in Markdown whose columns are aligned in the source too: the first one at its left,
+/// Returns a table in Markdown that is aligned in the source too: the first column at its left,
 /// numbers at their right. The first row is the head.
 pub fn table(rows: &[Vec<String>]) -> String {
     let Some((head, rest)) = rows.split_first() else { return String::new() };

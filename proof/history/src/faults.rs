@@ -1,5 +1,4 @@
-//! Causes faults in Redis and in the reading processes while they work; of the followers, of their
-//! link to the database, and of the commits.
+//! Causes faults of Redis and the readers, of the followers, their link, and the commits.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -75,11 +75,9 @@ impl Lack {
         std::iter::once(None).chain(Self::value_variants().iter().copied().map(Some))
     }
 
-    /// The parts of the follower, of which the store knows nothing.
-    pub(crate) const OF_FOLLOWER: [Self; 4] = [Self::Visibility, Self::Order, Self::Cascades, Self::Schemes];
-
+    /// Returns whether it is a part of the follower, of which the store knows nothing.
     pub(crate) fn is_of_follower(self) -> bool {
-        Self::OF_FOLLOWER.contains(&self)
+        matches!(self, Self::Visibility | Self::Order | Self::Cascades | Self::Schemes)
     }
 
     /// Returns the name of a run without this part.

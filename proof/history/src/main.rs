@@ -1,5 +1,4 @@
-//! `just history`: real processes read, write, invalidate and fail. Afterwards every read is
-//! checked.
+//! `just history`: real processes read, write, invalidate and fail; then every read is checked.
 //!
 //! The rule: a read sees no version older than the newest one committed before an invalidation
 //! began, if that invalidation returned before the read started. It holds for hits, followed
@@ -49,17 +48,12 @@ fn main() -> Res<ExitCode> {
 
 /// Makes the runs. Succeeds if the whole protocol had no stale reads, and each lack had some.
 async fn compare(args: &Args) -> Res<ExitCode> {
-    if let Some(lack) = args.without
-        && (lack.is_of_follower() != args.follow || lack == Lack::Schemes && !args.auto)
-    {
+    let fits = |lack: &Lack| lack.is_of_follower() == args.follow && (*lack != Lack::Schemes || args.auto);
+    if !args.without.as_ref().is_none_or(fits) {
         return Err("this run has no such part: see --help".into());
     }
-    let lacks: Vec<Option<Lack>> = if args.all && args.follow {
-        std::iter::once(None)
-            .chain(Lack::OF_FOLLOWER.into_iter().filter(|lack| *lack != Lack::Schemes || args.auto).map(Some))
-            .collect()
-    } else if args.all {
-        Lack::with_none().filter(|lack| lack.is_none_or(|lack| !lack.is_of_follower())).collect()
+    let lacks: Vec<Option<Lack>> = if args.all {
+        Lack::with_none().filter(|lack| lack.as_ref().is_none_or(fits)).collect()
     } else if args.naive {
         vec![Some(Lack::Everything)]
     } else {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use mrc::config::{CacheBuilder, MySqlConfig};
 use mrc::events::Bypass;
 use mrc::scope::Mode;
-use mrc::store::{CacheStore, Claim, Life, MySqlExecutor, QueryExecutor, Sliding, Terms, Token};
+use mrc::store::{CacheStore, Claim, Life, MySqlExecutor, Sliding, Terms, Token};
 use mrc::{
     Answer, Bound, Cache, Error, Event, Loader, Many, MrcClient, Policy, Query, Source, Spec, Tag, params, scope,
 };
@@ -47,9 +47,8 @@ const LOADED: Duration = Duration::from_secs(2);
 pub(crate) async fn run(child: &Child) -> Res<()> {
     let sink = Sink::connect(child.sink)?;
     let pauses = Pauses::new(child.seed, sink.clone());
-    let inner = weak::store(child.redis, child.without).await?;
-    let store: Arc<dyn CacheStore> = Arc::new(Paused { pauses: pauses.clone(), inner });
-    let inner: Arc<dyn QueryExecutor> = Arc::new(MySqlExecutor::new(MySqlConfig::from_url(&child.mysql)?)?);
+    let store = weak::store(child.redis, child.without, Some(pauses.clone())).await?;
+    let inner = MySqlExecutor::new(MySqlConfig::from_url(&child.mysql)?)?;
     let client = MrcClient::builder()
         .shared_store(Arc::clone(&store))
         .executor(Paused { pauses, inner })

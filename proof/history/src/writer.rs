@@ -1,5 +1,4 @@
-//! Writers: processes that invalidate after each commit, or leave that to a follower, and tasks that
-//! invalidate through the published peers.
+//! Writers, which invalidate by mrc or a peer after each commit, or leave that to a follower.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,7 +21,7 @@ use crate::items::{BY_ID, Item, PARAM, commit, draw, draw_pause, draw_ttl, tag_o
 use crate::lack::Lack;
 use crate::record::{By, Count, Record, Write, now};
 use crate::sink::{self, History, Sink};
-use crate::{Res, weak};
+use crate::{Res, proxy, weak};
 
 const TASKS: u64 = 5;
 /// The longest time between two writes of a task, and of a peer, in ms.
@@ -38,7 +37,7 @@ pub(crate) async fn run(child: &Child) -> Res<()> {
     } else {
         let told = sink.clone();
         let lack = child.without.filter(|lack| *lack == Lack::LeaseRule);
-        let server = MrcServer::with_shared_store(weak::store(child.redis, lack).await?)
+        let server = MrcServer::with_shared_store(weak::store(child.redis, lack, None).await?)
             .deadline(Duration::from_secs(3))
             .on_event(move |event: &Event<'_>| {
                 if matches!(event, Event::DropRetried { .. }) {
@@ -46,7 +45,7 @@ pub(crate) async fn run(child: &Child) -> Res<()> {
                 }
             });
         // On a wire without faults, and patient: a late SET would arrive after the row's lock.
-        Some((server, weak::redis(child.direct, Duration::from_secs(600)).await?))
+        Some((server, proxy::redis(child.direct, Duration::from_secs(600)).await?))
     };
     let writer = Writer { pool: Pool::from_url(&child.mysql)?, own, sink };
     writer.pool.get_conn().await?;

@@ -22,7 +22,7 @@ const STORED: &str = "stored";
 const RETURNS: &str = "its invalidation returns";
 const LANDS: &str = "its flight lands";
 
-/// A part, the property that breaks without it, the end of the shortest counterexample, and the reason.
+/// A part, what breaks without it, how the shortest counterexample ends, and the reason.
 type Needed = (Part, &'static str, &'static str, &'static str);
 
 const NEEDED: [Needed; 41] = [

@@ -102,7 +102,15 @@ async fn pairs(args: &Args) -> Res<bool> {
     let (workers, load) = (args.workers.unwrap_or(6), args.load());
     let settings = Settings { pairs: args.pairs, seed, lack, stop_at_miss: args.stop_at_miss, workers, load };
     let report = run(settings, progress).await?;
-    print(&report, start.elapsed().as_secs_f64());
+    report.misses.iter().for_each(|miss| println!("MISS {miss}"));
+    let seconds = start.elapsed().as_secs_f64();
+    let rate = report.pairs as f64 / seconds;
+    println!(
+        "{} pairs in {seconds:.0} s ({rate:.0} a second), {} answers changed, {} missed",
+        report.pairs, report.changed, report.missed
+    );
+    println!("{} queries, {} of them not followable", report.queries, report.not_followable);
+    print_precision(report.precision());
     Ok(report.missed == 0)
 }
 
@@ -142,17 +150,6 @@ async fn follow(args: &Args) -> Res<bool> {
     println!("{} answers changed, {} didn't, of which {} survived", report.changed, report.unaffected, report.survived);
     print_precision(report.precision());
     Ok(report.stale == 0)
-}
-
-fn print(report: &Report, seconds: f64) {
-    report.misses.iter().for_each(|miss| println!("MISS {miss}"));
-    let rate = report.pairs as f64 / seconds;
-    println!(
-        "{} pairs in {seconds:.0} s ({rate:.0} a second), {} answers changed, {} missed",
-        report.pairs, report.changed, report.missed
-    );
-    println!("{} queries, {} of them not followable", report.queries, report.not_followable);
-    print_precision(report.precision());
 }
 
 fn print_precision((by_tags, by_tables): (f64, f64)) {

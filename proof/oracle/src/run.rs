@@ -198,8 +198,8 @@ async fn round(
                 if !is_ended {
                     report.missed += 1;
                     if report.misses.len() < SHOWN {
-                        let about = Miss { seed, changes: &changes, before: &before, after: &after, ended: &ended };
-                        report.misses.push(about.text(&schema, collations, &entry, &answer));
+                        let ddl = schema.ddl(&collations.exist);
+                        report.misses.push(miss(seed, &ddl, &changes, [&before, &after], &ended, &entry, &answer));
                     }
                 }
             } else {
@@ -308,35 +308,26 @@ fn sorted(mut rows: Vec<Texts>) -> Vec<Texts> {
     rows
 }
 
-struct Miss<'a> {
+/// Returns the facts about a miss.
+fn miss(
     seed: u64,
-    changes: &'a [String],
-    before: &'a Dump,
-    after: &'a Dump,
-    ended: &'a HashSet<Tag>,
-}
-
-impl Miss<'_> {
-    fn text(&self, schema: &Schema, collations: &Collations, entry: &Entry, answer: &[Texts]) -> String {
-        let mut ended: Vec<&Tag> = self.ended.iter().collect();
-        ended.sort_unstable();
-        let tags: Vec<&Tag> = entry.tags.iter().flat_map(|tag| [&tag.tag, &tag.scheme.name.tag]).collect();
-        format!(
-            "seed {}\n{}\nsql {}\nparams {:?}, prepared {}\ntext {}\nchange {:?}\nrows before {:?}\nrows after {:?}\n\
-             answer before {:?}\nanswer after {:?}\ntags {tags:?}\nended {ended:?}\n",
-            self.seed,
-            schema.ddl(&collations.exist).join("\n"),
-            entry.query.sql,
-            entry.query.params.values().collect::<Vec<_>>(),
-            entry.query.is_prepared,
-            entry.query.text,
-            self.changes,
-            self.before,
-            self.after,
-            entry.answer,
-            answer,
-        )
-    }
+    ddl: &[String],
+    changes: &[String],
+    [before, after]: [&Dump; 2],
+    ended: &HashSet<Tag>,
+    entry: &Entry,
+    answer: &[Texts],
+) -> String {
+    let mut ended: Vec<&Tag> = ended.iter().collect();
+    ended.sort_unstable();
+    let tags: Vec<&Tag> = entry.tags.iter().flat_map(|tag| [&tag.tag, &tag.scheme.name.tag]).collect();
+    let Entry { query: Query { sql, params, text, is_prepared }, answer: old, .. } = entry;
+    let (ddl, params) = (ddl.join("\n"), params.values().collect::<Vec<_>>());
+    format!(
+        "seed {seed}\n{ddl}\nsql {sql}\nparams {params:?}, prepared {is_prepared}\ntext {text}\n\
+         change {changes:?}\nrows before {before:?}\nrows after {after:?}\n\
+         answer before {old:?}\nanswer after {answer:?}\ntags {tags:?}\nended {ended:?}\n",
+    )
 }
 
 /// Returns a seed of its own for each run.

@@ -1,5 +1,4 @@
-//! Random tables, and random changes of their rows. The tables' columns share names, so that a name may
-//! be an outer query's.
+//! Random tables and changes. Columns share names, so that a name may be an outer query's.
 
 use rand::Rng;
 use rand::rngs::SmallRng;

@@ -70,8 +70,7 @@ impl Call for Miss {
     }
 }
 
-/// Measures calls of a function in a bounded cache, from number `first` on: hits, or misses that each
-/// evict an entry. For hits, the structure must hold all their orders.
+/// Measures calls from number `first` on. For hits, the bounded cache must hold all their orders.
 pub(super) async fn measure_bounded(
     cache: Cache,
     entries: u32,

@@ -17,7 +17,7 @@ use crate::args::Way;
 use crate::data::{ID, STORE, TAGS, TTL, query as orders};
 use crate::{Res, cpu};
 
-/// Calls through the cache, until the answer is returned and stored. Returns the seconds of each call.
+/// Calls through the cache. Returns the seconds until each answer is returned and stored.
 pub(super) async fn mrc(client: MrcClient, query: &str, tagged: bool, ids: Range<u32>) -> Res<Vec<f64>> {
     let tags = if tagged { &TAGS[..] } else { &[] };
     let mut latencies = Vec::new();
@@ -70,7 +70,7 @@ fn value(value: Option<&Value>) -> Json {
     }
 }
 
-/// Runs the query once: from the database's wire to bytes. Returns the time, and the memory beyond it. The process must not have done anything big before.
+/// Runs the query once, in a process that hasn't done anything big before: from the wire to bytes.
 pub(super) async fn measure_wire(way: Way, connections: &mut Connections, query: &str) -> Res<Json> {
     // The small query connects, and brings every buffer to its usual size.
     answer(way, connections, &orders(10)).await?;

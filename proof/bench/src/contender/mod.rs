@@ -1,5 +1,4 @@
-//! A contender's process: reads JSON requests from stdin and writes JSON answers to stdout, by
-//! line.
+//! A contender's process: answers JSON requests on stdin by JSON on stdout, line by line.
 
 mod connections;
 mod encode;

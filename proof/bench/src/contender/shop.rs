@@ -12,8 +12,7 @@ use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 
 use crate::Res;
-use crate::data::Urls;
-use crate::data::shop::{ORDERS_A_STORE, STORES, TABLE};
+use crate::data::{ORDERS_A_STORE, STORES, TABLE, Urls};
 use crate::results::Stale;
 
 /// The readers. Each has its share of the rate.

@@ -96,8 +96,7 @@ fn ratio(rule: Rule, requests: &[u64], room: usize, warm_up: usize) -> Res<f64> 
     Ok(hits as f64 / (requests.len() - warm_up) as f64)
 }
 
-/// Returns how many of the requests after the warm-up are hits in mrc's store in memory. A miss puts the
-/// entry.
+/// Returns how many requests after the warm-up are hits in mrc's store. A miss puts the entry.
 fn stored_hits(policy: Policy, requests: &[u64], room: usize, warm_up: usize) -> Res<u64> {
     let store: Arc<dyn CacheStore> = Arc::new(MemoryStore::new());
     let cache = store.bounded("bench", &Bound::new(policy).max(room))?;

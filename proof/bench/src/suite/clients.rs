@@ -12,7 +12,6 @@ use crate::peer::Peer;
 use crate::results::OfClients;
 
 const CALLERS: u32 = 64;
-const CLIENTS: [&str; 2] = ["fred", "redis-rs"];
 
 pub(super) async fn run(plan: Plan, mysql: &str) -> Res<Vec<OfClients>> {
     let redis = Redis::start().await;
@@ -25,32 +24,30 @@ pub(super) async fn run(plan: Plan, mysql: &str) -> Res<Vec<OfClients>> {
         let answer = client.query_with_cache(&*text, params! { "StoreId" => STORE }, TTL).await?;
         let bytes = answer.as_bytes().len();
         let hit = json!({ "op": "hit", "query": text, "callers": CALLERS });
-        let kinds = [(Way::Store, Way::Fred), (Way::Store, Way::Redis)];
-        let mut peers = Vec::new();
-        for runtime in [Runtime::Multi, Runtime::Current] {
-            for (client, (store, bare)) in CLIENTS.into_iter().zip(kinds) {
-                peers.push((name("bare", client, runtime), Peer::by_client(bare, runtime, urls, client)?));
-                peers.push((name("store", client, runtime), Peer::by_client(store, runtime, urls, client)?));
-                peers.push((name("mrc", client, runtime), Peer::by_client(Way::Bytes, runtime, urls, client)?));
-            }
-        }
+        let ways = [("bare", [Way::Fred, Way::Redis]), ("store", [Way::Store; 2]), ("mrc", [Way::Bytes; 2])];
+        let peers = peers(urls, &ways)?;
         all.push(measure(plan, &redis, format!("a hit of {bytes} B"), hit, peers).await?);
     }
     for (tagged, what) in [(false, "a miss of a function"), (true, "a miss of a function with 3 tags")] {
         let miss = json!({ "op": "function", "miss": true, "tagged": tagged, "callers": CALLERS });
-        let mut peers = Vec::new();
-        for runtime in [Runtime::Multi, Runtime::Current] {
-            for client in CLIENTS {
-                peers.push((name("mrc", client, runtime), Peer::by_client(Way::Function, runtime, urls, client)?));
-            }
-        }
+        let peers = peers(urls, &[("mrc", [Way::Function; 2])])?;
         all.push(measure(plan, &redis, what.into(), miss, peers).await?);
     }
     Ok(all)
 }
 
-fn name(what: &str, client: &str, runtime: Runtime) -> String {
-    format!("{what} {client} {runtime:?}").to_lowercase()
+/// Starts contenders by both clients, on both runtimes, in these ways.
+fn peers(urls: &Urls, ways: &[(&str, [Way; 2])]) -> Res<Vec<(String, Peer)>> {
+    let mut peers = Vec::new();
+    for runtime in [Runtime::Multi, Runtime::Current] {
+        for (at, client) in ["fred", "redis-rs"].into_iter().enumerate() {
+            for (what, way) in ways {
+                let name = format!("{what} {client} {runtime:?}").to_lowercase();
+                peers.push((name, Peer::by_client(way[at], runtime, urls, client)?));
+            }
+        }
+    }
+    Ok(peers)
 }
 
 async fn measure(

@@ -1,5 +1,4 @@
 //! Measures an invalidation of 100 entries by tag, and the drops that look at every key.
-//! The keyspace has 10,000 or 1,000,000 entries, and for the ways to drop 100,000.
 //! The other entries have no tags: indexes of further tags would be keys that the peer scans too.
 
 use mrc_tests::Redis;

@@ -1,5 +1,4 @@
-//! Measures the memory in Redis of tags, and of the invalidation by rows: of entries with tags of rows,
-//! of schemes, and of changed rows without entries.
+//! Measures the memory in Redis of tags, and of the invalidation by rows.
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use mrc::config::RedisConfig;

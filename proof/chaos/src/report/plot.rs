@@ -146,11 +146,8 @@ impl Axis {
                 );
             }
             let (x, y) = ((left + right) / 2.0, panels.first().map_or(0.0, |panel| panel.top - 7.0));
-            _ = writeln!(
-                out,
-                "<text class=\"outage\" x=\"{x:.1}\" y=\"{y}\" text-anchor=\"middle\">{}</text>",
-                phase.name
-            );
+            let name = phase.name;
+            _ = writeln!(out, "<text class=\"outage\" x=\"{x:.1}\" y=\"{y}\" text-anchor=\"middle\">{name}</text>");
         }
     }
 
@@ -159,11 +156,8 @@ impl Axis {
         for second in (0..).step_by(step).take_while(|second| f64::from(*second) <= self.length) {
             let (x, y) = (self.at(f64::from(second)), panel.bottom);
             _ = writeln!(out, "<line class=\"axis\" x1=\"{x:.1}\" x2=\"{x:.1}\" y1=\"{y}\" y2=\"{}\"/>", y + 5.0);
-            _ = writeln!(
-                out,
-                "<text class=\"tick\" x=\"{x:.1}\" y=\"{}\" text-anchor=\"middle\">{second}</text>",
-                y + 20.0
-            );
+            let y = y + 20.0;
+            _ = writeln!(out, "<text class=\"tick\" x=\"{x:.1}\" y=\"{y}\" text-anchor=\"middle\">{second}</text>");
         }
         let (x, y) = ((Panel::LEFT + Panel::RIGHT) / 2.0, panel.bottom + 40.0);
         _ = writeln!(out, "<text class=\"sub\" x=\"{x}\" y=\"{y}\" text-anchor=\"middle\">seconds</text>");

@@ -5,8 +5,7 @@ use std::time::Duration;
 use mrc_chart::quantile;
 
 use crate::record::{Counts, Measured, Outcome, Results, Sample};
-use crate::series::QUERIES;
-use crate::writer::{DROPPED, UNDROPPED, UNWRITTEN, WRITTEN};
+use crate::series::{DROPPED, QUERIES, UNDROPPED, UNWRITTEN, WRITTEN};
 
 /// The share of the first phase's hit ratio that counts as recovered.
 const RECOVERED: f64 = 0.9;

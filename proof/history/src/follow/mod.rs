@@ -27,7 +27,7 @@ use crate::lack::Lack;
 use crate::processes::Processes;
 use crate::record::{Count, Memory, Record, now};
 use crate::sink::{self, History, Sink};
-use crate::{Res, faults, weak};
+use crate::{Res, faults, proxy, weak};
 
 /// The tag of every entry, for a change whose rows the log doesn't have.
 pub(crate) const ALL: &str = "items";
@@ -72,7 +72,7 @@ pub(crate) async fn start(
     let link = Proxy::to(database.port()).await;
     let mysql = database.url().replace(&format!(":{}/", database.port()), &format!(":{}/", link.port()));
     let followers = Processes::start("follower", Child { mysql, ..child.clone() }, FOLLOWERS).await?;
-    let redis = if child.auto { Some(weak::redis(child.direct, PATIENCE).await?) } else { None };
+    let redis = if child.auto { Some(proxy::redis(child.direct, PATIENCE).await?) } else { None };
     let (database, history) = (Arc::clone(database), Arc::clone(history));
     let faults = faults::OfFollowers { followers, link, database, history, redis };
     players.spawn(faults.happen(child.seed, Arc::clone(calm)));
@@ -92,7 +92,7 @@ pub(crate) async fn run(child: &Child) -> Res<()> {
     sink::ready();
     loop {
         let told = sink.clone();
-        let store = weak::store(child.redis, None).await?;
+        let store = weak::store(child.redis, None, None).await?;
         let rules = if child.auto { Rules::default() } else { rules.clone() };
         let follower = Follower::with_shared_store(MySqlConfig::from_url(&child.mysql)?, store)
             .name(NAME)

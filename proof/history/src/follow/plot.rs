@@ -74,12 +74,9 @@ fn head(out: &mut String, panel: &Panel, title: &str, legend: &[(&str, &str)]) {
     let _ = writeln!(out, "<text class=\"panel\" x=\"16\" y=\"{y}\">{title}</text>");
     for (at, (class, text)) in legend.iter().enumerate() {
         let x = 640.0 + at as f64 * 180.0;
-        let _ = writeln!(
-            out,
-            "<path class=\"{class}\" d=\"M{x} {}h24\"/><text x=\"{}\" y=\"{y}\">{text}</text>",
-            y - 4.0,
-            x + 32.0
-        );
+        let (above, after) = (y - 4.0, x + 32.0);
+        let _ = write!(out, "<path class=\"{class}\" d=\"M{x} {above}h24\"/>");
+        let _ = writeln!(out, "<text x=\"{after}\" y=\"{y}\">{text}</text>");
     }
 }
 

@@ -1,7 +1,7 @@
 //! When the follower's position passed a transaction.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use mrc::config::RedisConfig;
@@ -10,6 +10,7 @@ use mrc::store::{CacheStore, RedisStore};
 use super::NAME;
 use crate::Res;
 use crate::record::{Write, now};
+use crate::sink::lock;
 
 /// The pause between two looks at the position.
 const LOOK: Duration = Duration::from_micros(500);
@@ -33,14 +34,14 @@ impl Tracker {
             let found = books.checkpoint(NAME).await?;
             let (at, upto) = (now(), found.and_then(|found| upto(&found.position)).unwrap_or(0));
             if upto > self.upto() {
-                self.lock().push(Passed { at, upto });
+                lock(&self.0).push(Passed { at, upto });
             }
             tokio::time::sleep(LOOK).await;
         }
     }
 
     fn upto(&self) -> u64 {
-        self.lock().last().map_or(0, |passed| passed.upto)
+        lock(&self.0).last().map_or(0, |passed| passed.upto)
     }
 
     /// Waits until all these writes are passed. Returns whether they are before the limit.
@@ -56,11 +57,7 @@ impl Tracker {
     /// Returns the writes with the time when the position had passed them, instead of the number of
     /// their transaction.
     pub(crate) fn resolve(&self, writes: &[Write]) -> Vec<Write> {
-        resolve(writes, &self.lock())
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Vec<Passed>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        resolve(writes, &lock(&self.0))
     }
 }
 

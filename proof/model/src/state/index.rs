@@ -1,5 +1,4 @@
-//! The state of tags beyond the entries: the clock, the index of one tag with its scripts, and the
-//! keys of a table, a bucket and the schemes.
+//! The clock, the index of one tag with its scripts, and a table's bucket and schemes.
 
 use std::fmt;
 

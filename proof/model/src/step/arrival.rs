@@ -1,6 +1,6 @@
 //! A command arrives at Redis: its execution, and the reply.
 
-use super::{calls, cluster, fault, process, tagger, writer};
+use super::{calls, fault, process, tagger, writer};
 use crate::part::Part;
 use crate::state::{Claim, Command, Entry, Position, World};
 
@@ -65,14 +65,14 @@ pub(crate) fn execute(command: Command, world: &mut World, without: Option<Part>
             process::position_answered(world, process, round, stored, without);
         }
         Command::Copy { process, round, primary, number, position, history } => {
-            let instead = cluster::write_copy(world, primary, (number, position), history, without);
-            cluster::copy_answered(world, process, (round, primary), instead, without);
+            let instead = process::write_copy(world, primary, (number, position), history, without);
+            process::copy_answered(world, process, (round, primary), instead, without);
         }
         Command::GoBack { process, round, position } => {
             world.position = position;
             world.primaries.number += 1;
             world.primaries.again = Some((process, round));
-            cluster::back_answered(world, process, round);
+            process::back_answered(world, process, round);
         }
     }
 }
@@ -149,7 +149,7 @@ pub(crate) fn words(command: Command, before: &World, without: Option<Part>) -> 
             format!("{}'s position {new}: {result}", process::name(process))
         }
         Command::Copy { process, primary, number, position, history, .. } => {
-            let result = match cluster::write_copy(&mut world, primary, (number, position), history, without) {
+            let result = match process::write_copy(&mut world, primary, (number, position), history, without) {
                 None => "stored".to_owned(),
                 Some((number, position)) => format!("refused, it has {number}:{position}"),
             };

@@ -1,5 +1,4 @@
-//! The pieces of a reader's call: the commands that it sends, the replies that it gets or waits for
-//! in vain, its end, and the callers that follow its flight.
+//! The pieces of a reader's call: its commands, their replies, its end, and who follows its flight.
 
 use crate::part::Part;
 use crate::state::{Claim, Command, Follower, Made, Outcome, Step, Tags, Token, Value, World};

@@ -1,5 +1,4 @@
-//! Losses of keys, values that others put there, and a Redis that goes back: it restarts from a
-//! snapshot, or a replica is promoted that lags behind.
+//! Losses of keys, values that others put there, and a Redis that goes back.
 
 use super::calls;
 use crate::part::Part;

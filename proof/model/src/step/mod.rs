@@ -1,10 +1,9 @@
-//! The steps: what each participant may do next (`moves`), how it changes the world (`make`), and its
-//! words in a counterexample. A reply counts only while its sender waits for it (`…_answered`).
+//! The steps: what each participant may do next (`moves`), how it changes the world (`make`), and
+//! its words. A reply counts only while its sender waits for it (`…_answered`).
 
 pub(crate) mod arrival;
 pub(crate) mod binlog;
 pub(crate) mod calls;
-mod cluster;
 pub(crate) mod fault;
 pub(crate) mod process;
 pub(crate) mod reader;

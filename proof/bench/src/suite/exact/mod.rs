@@ -14,7 +14,7 @@ use super::follow::{self, Child};
 use super::{Plan, memory, progress};
 use crate::Res;
 use crate::args::{By, Runtime, Way};
-use crate::data::{self, Urls, shop};
+use crate::data::{self, TABLE, Urls};
 use crate::peer::Peer;
 use crate::results::{Backlog, Exact, Stale};
 
@@ -51,14 +51,14 @@ pub(super) async fn run(plan: Plan, quick: bool) -> Res<Exact> {
 /// Measures a shop under steady reads and row changes, with entries kept right in several ways.
 async fn stale(quick: bool) -> Res<Vec<Stale>> {
     let (redis, database) = (Redis::start().await, Database::logged().await);
-    database.execute(&shop::schema()).await;
+    database.execute(&data::shop_schema()).await;
     let [warm_up, seconds] = if quick { [1, 3] } else { [5, 20] };
     let [rate, changes] = RATES;
     let mut all = Vec::new();
     for (name, ttl_ms, by) in WAYS {
         progress(&format!("exact: a shop, by {name}"));
         redis.cli(&["FLUSHALL"]).await;
-        database.execute(&format!("UPDATE {} SET version = 0", shop::TABLE)).await;
+        database.execute(&format!("UPDATE {TABLE} SET version = 0")).await;
         let mut follower = by.map(|by| Child::start(&redis, &database, "", by)).transpose()?;
         if let Some(follower) = &mut follower {
             follower.until(0).await?;
@@ -73,7 +73,7 @@ async fn stale(quick: bool) -> Res<Vec<Stale>> {
     Ok(all)
 }
 
-/// Replays the backlog of a table for which readers registered 20 schemes. Returns their number too.
+/// Replays the backlog of a table with 20 registered schemes. Returns their number too.
 async fn backlog(redis: &Redis, database: &Database, quick: bool) -> Res<(u64, Backlog)> {
     progress("exact: a backlog of a table with 20 schemes");
     redis.cli(&["FLUSHALL"]).await;
