@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use fred::clients::{Client, WithOptions};
 use fred::interfaces::KeysInterface;
-use mrc::key::KeyScheme;
+use mrc::key::{Key, KeyScheme};
 use mrc::store::{CacheStore, RedisStore};
 use mrc::{Answer, MrcClient, params};
 
@@ -32,7 +32,7 @@ pub(super) async fn measure(
     calls: u64,
 ) -> Res<Work> {
     let query: Arc<str> = query.into();
-    let key = || KeyScheme::default().key(&query, &params! { "StoreId" => STORE }).map(|key| key.into_string());
+    let key = || KeyScheme::default().key(&query, &params! { "StoreId" => STORE }).map(Key::into_string);
     let tags = if tagged { &TAGS[..] } else { &[] };
     let from = |client| Query { client, text: Arc::clone(&query), tags };
     match way {
