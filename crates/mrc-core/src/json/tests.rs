@@ -69,7 +69,6 @@ fn texts_that_are_no_document_are_refused() {
         "[1,]",
         "[,1]",
         "{\"a\"}",
-        "{\"a\":1,}",
         "{a:1}",
         "{1:1}",
         "nul",
@@ -86,19 +85,15 @@ fn texts_that_are_no_document_are_refused() {
         "\"\\\"",
         "\"\\x\"",
         "\"\\u12\"",
-        "\"\\u12g4\"",
-        "\"\\u+123\"",
         "\"a\nb\"",
-        "\"\u{1f}\"",
         "NaN",
         "'a'",
         "[1]]",
         "],[",
         "1,2",
-        "\u{feff}1",
-        deep.as_str(),
     ];
-    for text in bad {
+    let bad_too = ["{\"a\":1,}", "\"\\u12g4\"", "\"\\u+123\"", "\"\u{1f}\"", "\u{feff}1", deep.as_str()];
+    for text in bad.into_iter().chain(bad_too) {
         for spelling in [Spelling::Kept, Spelling::JavaScript] {
             assert_eq!(rewritten(text, spelling), None, "{text:?}");
         }

@@ -8,38 +8,15 @@ use super::split::Piece;
 
 /// The tables of `information_schema` that define the data. The others are about sessions,
 /// transactions, caches and privileges.
-const DEFINITIONS: [&str; 27] = [
-    "CHARACTER_SETS",
-    "CHECK_CONSTRAINTS",
-    "COLLATIONS",
-    "COLLATION_CHARACTER_SET_APPLICABILITY",
-    "COLUMNS",
-    "COLUMNS_EXTENSIONS",
-    "ENGINES",
-    "EVENTS",
-    "KEYWORDS",
-    "KEY_COLUMN_USAGE",
-    "PARAMETERS",
-    "PARTITIONS",
-    "REFERENTIAL_CONSTRAINTS",
-    "ROUTINES",
-    "SCHEMATA",
-    "SEQUENCES",
-    "SQL_FUNCTIONS",
-    "STATISTICS",
-    "ST_GEOMETRY_COLUMNS",
-    "ST_SPATIAL_REFERENCE_SYSTEMS",
-    "TABLES",
-    "TABLES_EXTENSIONS",
-    "TABLE_CONSTRAINTS",
-    "TRIGGERS",
-    "VIEWS",
-    "VIEW_ROUTINE_USAGE",
-    "VIEW_TABLE_USAGE",
-];
+const DEFINITIONS: &str = "\
+    CHARACTER_SETS CHECK_CONSTRAINTS COLLATIONS COLLATION_CHARACTER_SET_APPLICABILITY COLUMNS \
+    COLUMNS_EXTENSIONS ENGINES EVENTS KEYWORDS KEY_COLUMN_USAGE PARAMETERS PARTITIONS \
+    REFERENTIAL_CONSTRAINTS ROUTINES SCHEMATA SEQUENCES SQL_FUNCTIONS STATISTICS \
+    ST_GEOMETRY_COLUMNS ST_SPATIAL_REFERENCE_SYSTEMS TABLES TABLES_EXTENSIONS TABLE_CONSTRAINTS \
+    TRIGGERS VIEWS VIEW_ROUTINE_USAGE VIEW_TABLE_USAGE";
 
 /// The server's tables, if the connection's database is a schema of the server. Others are rare.
-const BARE: [&str; 5] = ["PROCESSLIST", "SESSION_STATUS", "SESSION_VARIABLES", "GLOBAL_STATUS", "GLOBAL_VARIABLES"];
+const BARE: &str = "PROCESSLIST SESSION_STATUS SESSION_VARIABLES GLOBAL_STATUS GLOBAL_VARIABLES";
 
 /// Refuses tables about the session or the server.
 pub(super) fn check(pieces: &[Piece]) -> Result<(), NotCacheable> {
@@ -56,18 +33,18 @@ pub(super) fn check(pieces: &[Piece]) -> Result<(), NotCacheable> {
 
 fn check_name(pieces: &[Piece]) -> Result<(), NotCacheable> {
     let token = |at: usize| pieces.get(at).map(|piece| &piece.token);
-    let is_any = |name: &str, of: &[&str]| of.iter().any(|known| name.eq_ignore_ascii_case(known));
+    let is_any = |name: &str, names: &str| names.split(' ').any(|known| name.eq_ignore_ascii_case(known));
     let first = text(token(0));
     let (refused, what) = if token(1) == Some(&Token::Period) {
         let table = text(token(2));
         let refused = match &*first.to_ascii_lowercase() {
             "performance_schema" | "sys" => true,
-            "information_schema" => !is_any(&table, &DEFINITIONS),
+            "information_schema" => !is_any(&table, DEFINITIONS),
             _ => false,
         };
         (refused, format!("{first}.{table}"))
     } else {
-        (is_any(&first, &BARE), first)
+        (is_any(&first, BARE), first)
     };
     if refused { Err(NotCacheable::DependsOnSession { what }) } else { Ok(()) }
 }

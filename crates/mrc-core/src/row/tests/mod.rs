@@ -181,100 +181,52 @@ fn bytes() {
     assert_eq!(error, RowError::WideBit { column: "c".into(), bytes: 9 });
 }
 
+/// Checks a cell that becomes a text in each format, or null.
+#[track_caller]
+fn check_quoted(kind: ColumnKind, cell: Cell<'_>, expected: [&str; 3]) {
+    let [canonical, typescript, python] =
+        expected.map(|text| if text == "null" { text.to_owned() } else { format!("\"{text}\"") });
+    check(kind, cell, &canonical, &typescript, &python);
+}
+
 #[test]
 fn dates_and_times() {
-    let plain = ColumnKind::DateTime { fraction: 0 };
-    let millis = ColumnKind::DateTime { fraction: 3 };
-    let row =
-        |kind, value, canonical, typescript, python| check(kind, Cell::DateTime(value), canonical, typescript, python);
-    row(
-        plain,
-        at(2025, 1, 15, (10, 30, 0), 0),
-        "\"2025-01-15T10:30:00\"",
-        "\"2025-01-15T10:30:00.000Z\"",
-        "\"2025-01-15T10:30:00\"",
-    );
-    row(
-        millis,
-        at(2025, 1, 15, (10, 30, 0), 120_000),
-        "\"2025-01-15T10:30:00.120\"",
-        "\"2025-01-15T10:30:00.120Z\"",
-        "\"2025-01-15T10:30:00.120000\"",
-    );
-    row(
-        millis,
-        at(2025, 1, 15, (10, 30, 0), 0),
-        "\"2025-01-15T10:30:00.000\"",
-        "\"2025-01-15T10:30:00.000Z\"",
-        "\"2025-01-15T10:30:00\"",
-    );
-    let micros = ColumnKind::DateTime { fraction: 6 };
-    row(
-        micros,
-        at(2025, 1, 15, (10, 30, 0), 999_999),
-        "\"2025-01-15T10:30:00.999999\"",
-        "\"2025-01-15T10:30:00.999Z\"",
-        "\"2025-01-15T10:30:00.999999\"",
-    );
+    let row = |fraction, moment, expected| {
+        check_quoted(ColumnKind::DateTime { fraction }, Cell::DateTime(moment), expected);
+    };
+    let half_past = |micros| at(2025, 1, 15, (10, 30, 0), micros);
+    row(0, half_past(0), ["2025-01-15T10:30:00", "2025-01-15T10:30:00.000Z", "2025-01-15T10:30:00"]);
+    let with_millis = ["2025-01-15T10:30:00.120", "2025-01-15T10:30:00.120Z", "2025-01-15T10:30:00.120000"];
+    row(3, half_past(120_000), with_millis);
+    row(3, half_past(0), ["2025-01-15T10:30:00.000", "2025-01-15T10:30:00.000Z", "2025-01-15T10:30:00"]);
+    let with_micros = ["2025-01-15T10:30:00.999999", "2025-01-15T10:30:00.999Z", "2025-01-15T10:30:00.999999"];
+    row(6, half_past(999_999), with_micros);
     // Digits beyond the declared ones are not lost.
-    row(
-        plain,
-        at(2025, 1, 15, (10, 30, 0), 1),
-        "\"2025-01-15T10:30:00.000001\"",
-        "\"2025-01-15T10:30:00.000Z\"",
-        "\"2025-01-15T10:30:00.000001\"",
-    );
-    row(millis, at(0, 0, 0, (0, 0, 0), 0), "\"0000-00-00T00:00:00.000\"", "null", "\"0000-00-00 00:00:00.000\"");
-    row(
-        plain,
-        at(2025, 2, 31, (10, 0, 0), 0),
-        "\"2025-02-31T10:00:00\"",
-        "\"2025-03-03T10:00:00.000Z\"",
-        "\"2025-02-31 10:00:00\"",
-    );
-    row(plain, at(2025, 3, 0, (10, 0, 0), 0), "\"2025-03-00T10:00:00\"", "null", "\"2025-03-00 10:00:00\"");
-    row(
-        plain,
-        at(50, 1, 2, (3, 4, 5), 0),
-        "\"0050-01-02T03:04:05\"",
-        "\"1950-01-02T03:04:05.000Z\"",
-        "\"0050-01-02T03:04:05\"",
-    );
-    row(
-        plain,
-        at(5, 2, 31, (3, 4, 5), 0),
-        "\"0005-02-31T03:04:05\"",
-        "\"2031-05-02T03:04:05.000Z\"",
-        "\"0005-02-31 03:04:05\"",
-    );
-    row(
-        plain,
-        at(99, 1, 2, (3, 4, 5), 0),
-        "\"0099-01-02T03:04:05\"",
-        "\"1999-01-02T03:04:05.000Z\"",
-        "\"0099-01-02T03:04:05\"",
-    );
-    row(plain, at(31, 12, 31, (3, 4, 5), 0), "\"0031-12-31T03:04:05\"", "null", "\"0031-12-31T03:04:05\"");
-    row(
-        plain,
-        at(0, 1, 1, (0, 0, 0), 0),
-        "\"0000-01-01T00:00:00\"",
-        "\"2000-01-01T00:00:00.000Z\"",
-        "\"0000-01-01 00:00:00\"",
-    );
+    let undeclared = ["2025-01-15T10:30:00.000001", "2025-01-15T10:30:00.000Z", "2025-01-15T10:30:00.000001"];
+    row(0, half_past(1), undeclared);
+    row(3, at(0, 0, 0, (0, 0, 0), 0), ["0000-00-00T00:00:00.000", "null", "0000-00-00 00:00:00.000"]);
+    let rolled_over = ["2025-02-31T10:00:00", "2025-03-03T10:00:00.000Z", "2025-02-31 10:00:00"];
+    row(0, at(2025, 2, 31, (10, 0, 0), 0), rolled_over);
+    row(0, at(2025, 3, 0, (10, 0, 0), 0), ["2025-03-00T10:00:00", "null", "2025-03-00 10:00:00"]);
+    let clock = (3, 4, 5);
+    row(0, at(50, 1, 2, clock, 0), ["0050-01-02T03:04:05", "1950-01-02T03:04:05.000Z", "0050-01-02T03:04:05"]);
+    row(0, at(5, 2, 31, clock, 0), ["0005-02-31T03:04:05", "2031-05-02T03:04:05.000Z", "0005-02-31 03:04:05"]);
+    row(0, at(99, 1, 2, clock, 0), ["0099-01-02T03:04:05", "1999-01-02T03:04:05.000Z", "0099-01-02T03:04:05"]);
+    row(0, at(31, 12, 31, clock, 0), ["0031-12-31T03:04:05", "null", "0031-12-31T03:04:05"]);
+    row(0, at(0, 1, 1, (0, 0, 0), 0), ["0000-01-01T00:00:00", "2000-01-01T00:00:00.000Z", "0000-01-01 00:00:00"]);
 
-    let day = |value, text: &str, typescript| check(ColumnKind::Date, Cell::Date(value), text, typescript, text);
-    day(date(1993, 6, 15), "\"1993-06-15\"", "\"1993-06-15T00:00:00.000Z\"");
-    day(date(0, 0, 0), "\"0000-00-00\"", "\"1899-11-30T00:00:00.000Z\"");
-    day(date(2025, 0, 0), "\"2025-00-00\"", "\"2024-11-30T00:00:00.000Z\"");
-    day(date(2025, 3, 0), "\"2025-03-00\"", "\"2025-02-28T00:00:00.000Z\"");
-    day(date(2024, 2, 31), "\"2024-02-31\"", "\"2024-03-02T00:00:00.000Z\"");
-    day(date(31, 12, 31), "\"0031-12-31\"", "\"1931-12-31T00:00:00.000Z\"");
+    let day = |value, text, typescript| check_quoted(ColumnKind::Date, Cell::Date(value), [text, typescript, text]);
+    day(date(1993, 6, 15), "1993-06-15", "1993-06-15T00:00:00.000Z");
+    day(date(0, 0, 0), "0000-00-00", "1899-11-30T00:00:00.000Z");
+    day(date(2025, 0, 0), "2025-00-00", "2024-11-30T00:00:00.000Z");
+    day(date(2025, 3, 0), "2025-03-00", "2025-02-28T00:00:00.000Z");
+    day(date(2024, 2, 31), "2024-02-31", "2024-03-02T00:00:00.000Z");
+    day(date(31, 12, 31), "0031-12-31", "1931-12-31T00:00:00.000Z");
 
-    let time = |kind, value, text: &str| check(kind, Cell::Time(value), text, text, text);
-    time(ColumnKind::Time { fraction: 0 }, -Time::new(838, 59, 59, 0).unwrap(), "\"-838:59:59\"");
-    time(ColumnKind::Time { fraction: 3 }, Time::new(1, 2, 3, 120_000).unwrap(), "\"01:02:03.120\"");
-    time(ColumnKind::Time { fraction: 0 }, Time::new(0, 0, 0, 0).unwrap(), "\"00:00:00\"");
+    let time = |fraction, value, text| check_quoted(ColumnKind::Time { fraction }, Cell::Time(value), [text; 3]);
+    time(0, -Time::new(838, 59, 59, 0).unwrap(), "-838:59:59");
+    time(3, Time::new(1, 2, 3, 120_000).unwrap(), "01:02:03.120");
+    time(0, Time::new(0, 0, 0, 0).unwrap(), "00:00:00");
 }
 
 /// The parts are public, so parts far out of range must not panic.

@@ -1,11 +1,11 @@
 //! Texts that servers may read differently than the tokenizer does.
 
-use super::{Kind, refused};
+use super::refused;
 
 #[test]
 fn a_text_that_servers_may_read_differently_is_refused() {
     refused(
-        &Kind::NotParsed,
+        "NotParsed",
         &[
             // Executable comments.
             "SELECT 1 /*! FOR UPDATE */",
@@ -64,11 +64,11 @@ fn a_text_that_servers_may_read_differently_is_refused() {
         ],
     );
     // No comment: the server subtracts, and locks.
-    refused(&Kind::Locks, &["SELECT 1 --1 FROM t FOR UPDATE"]);
-    refused(&Kind::Locks, &["SELECT 1 # x\n FROM t FOR UPDATE"]);
-    refused(&Kind::Locks, &["SELECT 1 /* /* */ FROM t FOR UPDATE /* */"]);
+    refused("Locks", &["SELECT 1 --1 FROM t FOR UPDATE"]);
+    refused("Locks", &["SELECT 1 # x\n FROM t FOR UPDATE"]);
+    refused("Locks", &["SELECT 1 /* /* */ FROM t FOR UPDATE /* */"]);
     // Letters that look like quotes.
-    refused(&Kind::Locks, &["SELECT ’a FROM t FOR UPDATE; ’"]);
-    refused(&Kind::Locks, &[r"SELECT `\` FROM t FOR UPDATE -- `"]);
-    refused(&Kind::Locks, &[r"SELECT '\\' FROM t FOR UPDATE -- '"]);
+    refused("Locks", &["SELECT ’a FROM t FOR UPDATE; ’"]);
+    refused("Locks", &[r"SELECT `\` FROM t FOR UPDATE -- `"]);
+    refused("Locks", &[r"SELECT '\\' FROM t FOR UPDATE -- '"]);
 }

@@ -1,12 +1,12 @@
 //! Statements that write, lock, wait, or depend on more than the data.
 
 use super::super::{check, check_ignoring_space};
-use super::{Kind, refused};
+use super::refused;
 
 #[test]
 fn a_statement_that_writes_is_refused() {
     refused(
-        &Kind::Writes,
+        "Writes",
         &[
             "INSERT INTO t VALUES (1)",
             "update t set a = 1",
@@ -34,7 +34,7 @@ fn a_statement_that_writes_is_refused() {
 #[test]
 fn a_statement_that_locks_is_refused() {
     refused(
-        &Kind::Locks,
+        "Locks",
         &[
             "SELECT a FROM t FOR UPDATE",
             "SELECT a FROM t for\n/* x */ share OF t SKIP LOCKED",
@@ -52,7 +52,7 @@ fn a_statement_that_locks_is_refused() {
 #[test]
 fn a_statement_that_depends_on_the_session_is_refused() {
     refused(
-        &Kind::Session,
+        "DependsOnSession",
         &[
             "SELECT @x",
             "SELECT @x := 1",
@@ -89,7 +89,7 @@ fn a_statement_that_depends_on_the_session_is_refused() {
 #[test]
 fn a_new_value_at_each_call_or_a_wait_is_refused() {
     refused(
-        &Kind::Random,
+        "NonDeterministic",
         &[
             "SELECT UUID()",
             "SELECT a FROM t ORDER BY RAND()",
@@ -98,15 +98,15 @@ fn a_new_value_at_each_call_or_a_wait_is_refused() {
             "SELECT ENCRYPT('x')",
         ],
     );
-    refused(&Kind::Waits, &["SELECT SLEEP(1)", "SELECT BENCHMARK(1, 1)", "SELECT a.b, sleep (1) FROM a"]);
+    refused("Waits", &["SELECT SLEEP(1)", "SELECT BENCHMARK(1, 1)", "SELECT a.b, sleep (1) FROM a"]);
 }
 
 #[test]
 fn statements_other_than_one_select_are_refused() {
-    refused(&Kind::Empty, &["", " \n\t", "-- x", "/* x */", ";", "("]);
-    refused(&Kind::Several, &["SELECT 1; SELECT 2", "SELECT/**/1;/**/DELETE FROM t", "SELECT 1;;"]);
+    refused("Empty", &["", " \n\t", "-- x", "/* x */", ";", "("]);
+    refused("SeveralStatements", &["SELECT 1; SELECT 2", "SELECT/**/1;/**/DELETE FROM t", "SELECT 1;;"]);
     refused(
-        &Kind::NotASelect,
+        "NotASelect",
         &[
             "SHOW TABLES",
             "DESCRIBE t",
@@ -130,7 +130,7 @@ fn statements_other_than_one_select_are_refused() {
 #[test]
 fn a_function_that_no_server_has_built_in_is_refused() {
     refused(
-        &Kind::Stored,
+        "StoredFunction",
         &[
             "SELECT f()",
             "SELECT f (1)",
@@ -171,7 +171,7 @@ fn a_function_that_no_server_has_built_in_is_refused() {
 #[test]
 fn a_blank_before_a_parenthesis_makes_a_stored_function_unless_the_session_ignores_it() {
     let blanks = ["SELECT now ()", "SELECT COUNT (*)", "SELECT MAX/**/(a) FROM t", "SELECT sum\n(a) FROM t"];
-    refused(&Kind::NotParsed, &blanks);
+    refused("NotParsed", &blanks);
     for sql in blanks {
         assert_eq!(check_ignoring_space(sql), Ok(()), "{sql}");
     }
@@ -185,7 +185,7 @@ fn a_blank_before_a_parenthesis_makes_a_stored_function_unless_the_session_ignor
 #[test]
 fn a_table_about_the_session_or_the_server_is_refused() {
     refused(
-        &Kind::Session,
+        "DependsOnSession",
         &[
             "SELECT * FROM performance_schema.session_status",
             "SELECT * FROM Performance_Schema . `threads`",
