@@ -142,46 +142,13 @@ fn check_word(word: &Word, place: &Neighbours<'_>) -> Result<(), NotCacheable> {
 /// Returns whether a token means only itself. This is an allow list: operators of other databases,
 /// as the tokenizer reads them, are refused.
 fn is_plain(token: &Token) -> bool {
-    matches!(
-        token,
-        Token::Number(..)
-            | Token::SingleQuotedString(_)
-            | Token::NationalStringLiteral(_)
-            | Token::SingleQuotedByteStringLiteral(_)
-            | Token::HexStringLiteral(_)
-            | Token::Placeholder(_)
-            | Token::Comma
-            | Token::Period
-            | Token::LParen
-            | Token::RParen
-            | Token::LBrace
-            | Token::RBrace
-            | Token::Eq
-            | Token::DoubleEq
-            | Token::Neq
-            | Token::Lt
-            | Token::Gt
-            | Token::LtEq
-            | Token::GtEq
-            | Token::Spaceship
-            | Token::Plus
-            | Token::Minus
-            | Token::Mul
-            | Token::Div
-            | Token::Mod
-            | Token::StringConcat
-            | Token::Ampersand
-            | Token::Pipe
-            | Token::Caret
-            | Token::Tilde
-            | Token::DoubleTilde
-            | Token::ShiftLeft
-            | Token::ShiftRight
-            | Token::Overlap
-            | Token::ExclamationMark
-            | Token::DoubleExclamationMark
-            | Token::ExclamationMarkTilde
-            | Token::Arrow
-            | Token::LongArrow
-    )
+    use Token::*;
+    match token {
+        Number(..) | HexStringLiteral(_) | Placeholder(_) | Comma | Period | LParen | RParen | LBrace | RBrace | Eq
+        | DoubleEq | Neq | Lt | Gt | LtEq | GtEq | Spaceship | Plus | Minus | Mul | Div | Mod | StringConcat
+        | Ampersand | Pipe | Caret | Tilde | DoubleTilde | ShiftLeft | ShiftRight | Overlap | ExclamationMark
+        | ExclamationMarkTilde | Arrow | LongArrow => true,
+        SingleQuotedString(_) | NationalStringLiteral(_) | SingleQuotedByteStringLiteral(_) => true,
+        token => *token == DoubleExclamationMark,
+    }
 }
