@@ -36,7 +36,6 @@ mod compounds;
 mod event;
 mod glob;
 mod key;
-mod linear;
 mod nesting;
 mod param;
 mod pattern;

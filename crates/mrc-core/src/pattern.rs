@@ -1,7 +1,7 @@
 //! The entries of an invalidation: keys that can be read as having any, or all, of some params.
 
+use crate::glob::{self, Regex};
 use crate::key::KeyFormat;
-use crate::linear::{self, Regex};
 use crate::param::{Param, Params};
 use crate::tag::Tag;
 use crate::value::Value;
@@ -102,7 +102,7 @@ impl EntryPattern {
             return Err(PatternError::Empty);
         }
         let too_long = |_| PatternError::TooLong { bytes: beginnings.iter().map(String::len).sum() };
-        let regex = linear::regex(&format!("{PARAMS}(?:{}).*_{HASH}", alternatives(&beginnings))).map_err(too_long)?;
+        let regex = glob::regex(&format!("{PARAMS}(?:{}).*_{HASH}", alternatives(&beginnings))).map_err(too_long)?;
         let regexes = [vec![regex.clone()], vec![regex]];
         Ok(Self { params: Vec::new(), all: false, substring: false, regexes })
     }
@@ -150,7 +150,7 @@ impl EntryPattern {
         let required = if all { params.clone() } else { vec![params.concat()] };
         let compile = |regex: fn(&[String]) -> String| -> Result<Vec<Regex>, PatternError> {
             let too_long = |_| PatternError::TooLong { bytes: params.iter().flatten().map(String::len).sum() };
-            required.iter().map(|spellings| linear::regex(&regex(spellings)).map_err(too_long)).collect()
+            required.iter().map(|spellings| glob::regex(&regex(spellings)).map_err(too_long)).collect()
         };
         let regexes = [compile(whole_segment)?, compile(anywhere)?];
         Ok(Self { params, all, substring: false, regexes })

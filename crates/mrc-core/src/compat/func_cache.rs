@@ -7,8 +7,7 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use md5::{Digest as _, Md5};
 use sha2::{Sha256, Sha512};
 
-use super::pyjson;
-use super::value::PyValue;
+use super::value::{self, PyPrint, PyValue};
 use crate::key::FunctionKey;
 
 /// A call of a function that `redis_func_cache` 0.8 caches, for a cache that has its layout.
@@ -100,7 +99,7 @@ impl FuncCall {
     pub(super) fn field(&self) -> Vec<u8> {
         let mut text = format!("{}:{}", self.module, self.qualname).into_bytes();
         for part in [PyValue::List(self.args.clone()), PyValue::Dict(self.kwargs.clone())] {
-            pyjson::write(&part, pyjson::MemberOrder::Given, &mut text);
+            value::write(&part, PyPrint::Json, &mut text);
         }
         self.hash.of(&text)
     }

@@ -10,8 +10,6 @@
 //! for `f(1)` and `f("1")`; `redis_cache` sees neither the function nor positional arguments.
 
 mod func_cache;
-mod pyjson;
-mod pystr;
 mod value;
 
 use md5::{Digest as _, Md5};
@@ -29,9 +27,9 @@ pub use value::PyValue;
 /// ```
 pub fn redis_cache_key(prefix: &str, params: &[(&str, PyValue)]) -> String {
     let pairs =
-        pyjson::sorted(params).into_iter().map(|(name, value)| PyValue::List(vec![(*name).into(), value.clone()]));
+        value::sorted(params).into_iter().map(|(name, value)| PyValue::List(vec![(*name).into(), value.clone()]));
     let mut json = Vec::new();
-    pyjson::write(&PyValue::List(pairs.collect()), pyjson::MemberOrder::Sorted, &mut json);
+    value::write(&PyValue::List(pairs.collect()), value::PyPrint::SortedJson, &mut json);
     let hex = format!("{:x}", Sha256::digest(&json));
     format!("{prefix}:{hex:.16}")
 }
@@ -50,7 +48,7 @@ pub fn redis_cache_key(prefix: &str, params: &[(&str, PyValue)]) -> String {
 /// ```
 pub fn simple_dep_key(module: &str, qualname: &str, args: &[PyValue], kwargs: &[(&str, PyValue)]) -> String {
     let args = args.iter().map(PyValue::to_string);
-    let kwargs = pyjson::sorted(kwargs).into_iter().map(|(name, value)| format!("{name}={value}"));
+    let kwargs = value::sorted(kwargs).into_iter().map(|(name, value)| format!("{name}={value}"));
     let parts: Vec<String> = args.chain(kwargs).collect();
     format!("{:x}", Md5::digest(format!("{module}.{qualname}({})", parts.join(","))))
 }

@@ -1,7 +1,6 @@
 //! A JSON document from a column, checked and rewritten in one pass.
 
-use super::text::{escape, unicode_escape};
-use super::{member_order, number};
+use super::{escape, member_order, number, unicode_escape};
 
 /// The spelling of a rewritten document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

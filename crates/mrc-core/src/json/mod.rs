@@ -8,16 +8,127 @@
 
 mod document;
 mod order;
-mod text;
-mod writer;
 
 pub mod number;
 
+use std::io::{self, Write};
+
+use serde::Serialize;
+use serde_json::Serializer;
+use serde_json::ser::Formatter;
+
 pub(crate) use document::{Spelling, rewrite};
 pub(crate) use order::member_order;
-pub(crate) use text::escape;
-pub use text::string;
-pub use writer::{to_vec, to_writer};
+
+/// Serializes a value to compact JSON.
+///
+/// ```
+/// assert_eq!(mrc_core::json::to_vec(&(1.0, 1e-7, "a\u{2028}\u{7f}", f64::NAN))?, "[1,1e-7,\"a\u{2028}\u{7f}\",null]".as_bytes());
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+///
+/// # Errors
+/// When the value's own `Serialize` fails, or a map has a key that can't be a string.
+pub fn to_vec<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, serde_json::Error> {
+    let mut out = Vec::with_capacity(128);
+    to_writer(&mut out, value)?;
+    Ok(out)
+}
+
+/// Serializes a value to compact JSON into a writer. Pass a buffered writer: the pieces are small.
+///
+/// # Errors
+/// As [`to_vec`], and when the writer fails.
+pub fn to_writer<W: Write, T: Serialize + ?Sized>(writer: W, value: &T) -> Result<(), serde_json::Error> {
+    value.serialize(&mut Serializer::with_formatter(writer, EcmaScript))
+}
+
+/// Compact JSON with floats as `Number::toString`. The serializer makes NaN and infinities null.
+struct EcmaScript;
+
+impl Formatter for EcmaScript {
+    fn write_f32<W: Write + ?Sized>(&mut self, writer: &mut W, value: f32) -> io::Result<()> {
+        writer.write_all(ryu_js::Buffer::new().format_finite(value).as_bytes())
+    }
+
+    fn write_f64<W: Write + ?Sized>(&mut self, writer: &mut W, value: f64) -> io::Result<()> {
+        writer.write_all(ryu_js::Buffer::new().format_finite(value).as_bytes())
+    }
+}
+
+/// Appends a string with its quotes.
+///
+/// Escapes quotes, backslashes and bytes below the space: `\b \f \n \r \t`, others as `\u001f`.
+///
+/// ```
+/// let mut out = Vec::new();
+/// mrc_core::json::string("a\"é\u{1f}/", &mut out);
+/// assert_eq!(out, "\"a\\\"é\\u001f/\"".as_bytes());
+/// ```
+pub fn string(text: &str, out: &mut Vec<u8>) {
+    out.push(b'"');
+    escape(text.as_bytes(), out);
+    out.push(b'"');
+}
+
+/// Returns what writers appended. They append UTF-8 only, so the buffer is moved, not copied.
+pub(crate) fn into_text(out: Vec<u8>) -> String {
+    String::from_utf8(out).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+}
+
+/// Appends items, with a text between each two of them.
+pub(crate) fn joined<T>(
+    items: impl IntoIterator<Item = T>,
+    between: &[u8],
+    out: &mut Vec<u8>,
+    mut write: impl FnMut(T, &mut Vec<u8>),
+) {
+    for (at, item) in items.into_iter().enumerate() {
+        if at > 0 {
+            out.extend_from_slice(between);
+        }
+        write(item, out);
+    }
+}
+
+/// Appends the inside of a string. Runs of plain bytes are copied whole.
+pub(crate) fn escape(bytes: &[u8], out: &mut Vec<u8>) {
+    let mut rest = bytes;
+    while let Some(at) = rest.iter().position(|byte| ESCAPES[usize::from(*byte)] != PLAIN) {
+        let (plain, tail) = rest.split_at(at);
+        out.extend_from_slice(plain);
+        let Some((byte, tail)) = tail.split_first() else { return };
+        match ESCAPES[usize::from(*byte)] {
+            b'u' => unicode_escape((*byte).into(), out),
+            letter => out.extend_from_slice(&[b'\\', letter]),
+        }
+        rest = tail;
+    }
+    out.extend_from_slice(rest);
+}
+
+/// Appends `\u` and four lower-case hex digits.
+pub(crate) fn unicode_escape(unit: u16, out: &mut Vec<u8>) {
+    const HEX: &[u8; 16] = b"0123456789abcdef";
+    let digit = |shift: u16| HEX[usize::from(unit >> shift & 0xf)];
+    out.extend_from_slice(&[b'\\', b'u', digit(12), digit(8), digit(4), digit(0)]);
+}
+
+const PLAIN: u8 = 0;
+
+/// The letter behind the backslash for each byte, or [`PLAIN`].
+static ESCAPES: [u8; 256] = {
+    let mut table = [PLAIN; 256];
+    table.split_at_mut(0x20).0.copy_from_slice(&[b'u'; 0x20]);
+    table[0x08] = b'b';
+    table[b'\t' as usize] = b't';
+    table[b'\n' as usize] = b'n';
+    table[0x0c] = b'f';
+    table[b'\r' as usize] = b'r';
+    table[b'"' as usize] = b'"';
+    table[b'\\' as usize] = b'\\';
+    table
+};
 
 #[cfg(test)]
 mod tests;

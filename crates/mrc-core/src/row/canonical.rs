@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::{Cell, Column, ColumnKind, RowError, calendar, decimal, server_float};
+use super::{Cell, Column, ColumnKind, RowError, calendar, decimal};
 use crate::json::{self, Spelling, number};
 use crate::temporal::DateTime;
 
@@ -23,7 +23,7 @@ pub(super) fn write(cell: Cell<'_>, column: &Column, out: &mut Vec<u8>) -> Resul
         Cell::UInt(value) => number::unsigned(value, out),
         Cell::Float(value) => number::ecmascript_f32(value, out),
         Cell::Double(value) => number::ecmascript(value, out),
-        Cell::Number(text) => number::ecmascript(server_float::parse(text, column)?, out),
+        Cell::Number(text) => number::ecmascript(decimal::parse_float(text, column)?, out),
         Cell::Decimal(digits) => decimal::parse(digits, column)?.canonical(out),
         Cell::Text(text) => json::string(text, out),
         Cell::Bytes(bytes) if column.kind == ColumnKind::Bit => number::unsigned(bits(bytes, column)?, out),

@@ -1,6 +1,5 @@
 //! The format of the PyPI peer: `json.dumps` of what aiomysql's dict cursor returns.
 
-use super::server_float::{self, six_digits};
 use super::{Cell, Column, ColumnKind, RowError, calendar, decimal};
 use crate::json::{self, number};
 use crate::temporal::DateTime;
@@ -22,16 +21,16 @@ pub(super) fn names(columns: &[Column]) -> Result<Vec<String>, RowError> {
 }
 
 pub(super) fn write(cell: Cell<'_>, column: &Column, out: &mut Vec<u8>) -> Result<(), RowError> {
-    if let Some(text) = server_float::fixed(cell, column) {
+    if let Some(text) = decimal::fixed_float(cell, column) {
         return write(Cell::Number(&text), column, out);
     }
     match cell {
         Cell::Null => out.extend_from_slice(b"null"),
         Cell::Int(value) => number::integer(value, out),
         Cell::UInt(value) => number::unsigned(value, out),
-        Cell::Float(value) => float(six_digits(value), out),
+        Cell::Float(value) => float(decimal::six_digits(value), out),
         Cell::Double(value) => float(value, out),
-        Cell::Number(text) => float(server_float::parse(text, column)?, out),
+        Cell::Number(text) => float(decimal::parse_float(text, column)?, out),
         Cell::Decimal(digits) => decimal::parse(digits, column)?.python(out),
         Cell::Text(text) | Cell::Json(text) => json::string(text, out),
         Cell::Bytes(bytes) => decoded(bytes, out),

@@ -1,6 +1,5 @@
 //! The format of the npm peer: `JSON.stringify` of mysql2's rows, with texts of digits as numbers.
 
-use super::server_float::{self, six_digits};
 use super::{Cell, Column, ColumnKind, RowError, calendar, canonical, decimal, geometry};
 use crate::json::{self, Spelling, number};
 use crate::temporal::{Date, DateTime};
@@ -14,7 +13,7 @@ pub(super) fn names(columns: &[Column]) -> Vec<String> {
 }
 
 pub(super) fn write(cell: Cell<'_>, column: &Column, out: &mut Vec<u8>) -> Result<(), RowError> {
-    if let Some(text) = server_float::fixed(cell, column) {
+    if let Some(text) = decimal::fixed_float(cell, column) {
         return write(Cell::Number(&text), column, out);
     }
     match cell {
@@ -25,10 +24,10 @@ pub(super) fn write(cell: Cell<'_>, column: &Column, out: &mut Vec<u8>) -> Resul
         Cell::Int(value) => number::ecmascript(value as f64, out),
         Cell::UInt(value) if value <= SAFE => number::unsigned(value, out),
         Cell::UInt(value) => number::ecmascript(value as f64, out),
-        Cell::Float(value) => number::ecmascript(six_digits(value), out),
+        Cell::Float(value) => number::ecmascript(decimal::six_digits(value), out),
         Cell::Double(value) => double(value, out),
         Cell::Number(text) => {
-            let double = server_float::parse(text, column)?;
+            let double = decimal::parse_float(text, column)?;
             number::ecmascript(added_up(text).unwrap_or(double), out);
         }
         // mysql2 keeps other text. MySQL sends the bits of `IF(…, bit, 1)` as a decimal.
@@ -122,24 +121,15 @@ fn added_up(text: &str) -> Option<f64> {
 /// Writes a `VECTOR`: each float as the equal double.
 fn vector(bytes: &[u8], out: &mut Vec<u8>) {
     out.push(b'[');
-    for (at, float) in bytes.as_chunks().0.iter().enumerate() {
-        if at > 0 {
-            out.push(b',');
-        }
-        number::ecmascript(f32::from_le_bytes(*float).into(), out);
-    }
+    let floats = bytes.as_chunks().0.iter().map(|float| f32::from_le_bytes(*float));
+    json::joined(floats, b",", out, |float, out| number::ecmascript(float.into(), out));
     out.push(b']');
 }
 
 /// Writes the `JSON.stringify` of node's `Buffer`.
 fn buffer(bytes: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(br#"{"type":"Buffer","data":["#);
-    for (at, byte) in bytes.iter().enumerate() {
-        if at > 0 {
-            out.push(b',');
-        }
-        number::unsigned((*byte).into(), out);
-    }
+    json::joined(bytes, b",", out, |byte, out| number::unsigned((*byte).into(), out));
     out.extend_from_slice(b"]}");
 }
 

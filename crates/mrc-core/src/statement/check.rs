@@ -3,9 +3,8 @@
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Token, Word};
 
-use super::neighbours::{Neighbours, is_word, keyword, text};
-use super::split::{Piece, not_parsed, pieces};
-use super::{NotCacheable, calls, tables};
+use super::split::{Neighbours, Piece, is_word, keyword, not_parsed, pieces, text};
+use super::{NotCacheable, functions, tables};
 
 /// Checks that the answer of `sql` may be cached, by the rules in the [module](super)'s docs.
 ///
@@ -90,7 +89,7 @@ fn check_token(place: &Neighbours<'_>) -> Result<(), NotCacheable> {
     match token {
         Token::Word(word) => check_word(word, place),
         // A name, if the server's mode is ANSI_QUOTES.
-        Token::DoubleQuotedString(name) => calls::check(name, place),
+        Token::DoubleQuotedString(name) => functions::check_call(name, place),
         Token::SemiColon => Err(NotCacheable::SeveralStatements),
         token if is_plain(token) => Ok(()),
         token if token.to_string().contains('@') => {
@@ -135,7 +134,7 @@ fn check_word(word: &Word, place: &Neighbours<'_>) -> Result<(), NotCacheable> {
         _ if is_word(place.after(0), &["CURRENT_USER", "CURRENT_ROLE", "SQL_CALC_FOUND_ROWS"]) => {
             Err(NotCacheable::DependsOnSession { what: word.to_string() })
         }
-        _ => calls::check(&word.value, place),
+        _ => functions::check_call(&word.value, place),
     }
 }
 

@@ -3,8 +3,7 @@
 use sqlparser::tokenizer::{Location, Token, TokenWithSpan, TokenizerError, Whitespace};
 
 use super::NotCacheable;
-use super::lexer::{self, Lexical};
-use super::split::pieces_of;
+use super::split::{Lexical, is_executable, pieces_of, tokens};
 
 /// The reason why the placeholders of a statement can't be found.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -63,7 +62,7 @@ impl From<TokenizerError> for PlaceholderError {
 /// # Ok::<(), mrc_core::statement::PlaceholderError>(())
 /// ```
 pub fn placeholders(sql: &str) -> Result<Vec<usize>, PlaceholderError> {
-    offsets(sql, &lexer::tokens(sql, Lexical::DEFAULT)?)
+    offsets(sql, &tokens(sql, Lexical::DEFAULT)?)
 }
 
 /// Returns the byte offset of each `?` placeholder of `sql`, for callers that write literals there.
@@ -87,7 +86,7 @@ pub fn placeholders(sql: &str) -> Result<Vec<usize>, PlaceholderError> {
 /// ```
 pub fn literal_places(sql: &str, backslash_escapes: bool) -> Result<Vec<usize>, PlaceholderError> {
     let places = |ansi_quotes| {
-        let tokens = lexer::tokens(sql, Lexical { backslash_escapes, ansi_quotes })?;
+        let tokens = tokens(sql, Lexical { backslash_escapes, ansi_quotes })?;
         let offsets = offsets(sql, &tokens)?;
         let pieces = pieces_of(sql, tokens).map_err(|error| match error {
             NotCacheable::NotParsed { why } => PlaceholderError::Unsure { why },
@@ -117,7 +116,7 @@ fn offsets(sql: &str, tokens: &[TokenWithSpan]) -> Result<Vec<usize>, Placeholde
         match &token.token {
             Token::Placeholder(_) => offsets.extend(cursor.offset_of(token.span.start)),
             Token::Whitespace(Whitespace::MultiLineComment(comment))
-                if lexer::is_executable(comment) && comment.contains('?') =>
+                if is_executable(comment) && comment.contains('?') =>
             {
                 return Err(PlaceholderError::InExecutableComment { comment: comment.clone() });
             }

@@ -3,8 +3,7 @@
 use sqlparser::tokenizer::Token;
 
 use super::NotCacheable;
-use super::neighbours::{is_word, text};
-use super::split::Piece;
+use super::split::{Piece, is_word, text};
 
 /// The tables of `information_schema` that define the data. The others are about sessions,
 /// transactions, caches and privileges.

@@ -10,8 +10,7 @@ use serde::de::value::SeqDeserializer;
 use serde::de::{self, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::raw;
-use super::special::Special;
+use super::special::{self, Special};
 use crate::row::RowFormat;
 
 /// The limit up to which doubles hold every whole number.
@@ -48,7 +47,7 @@ impl<'de> Leaf<'de> {
                 Some(number) => number.give(visitor),
                 None => Err(self.misfit(&visitor)),
             },
-            Ask::Float => match raw::number(self.raw).and_then(|digits| digits.parse().ok()) {
+            Ask::Float => match special::number(self.raw).and_then(|digits| digits.parse().ok()) {
                 Some(number) => visitor.visit_f64(number),
                 None => Err(self.misfit(&visitor)),
             },
@@ -71,7 +70,7 @@ impl<'de> Leaf<'de> {
 
     /// Reads a JSON column of Python's rows, or JSON that the server calls a text.
     fn document_in_text<V: Visitor<'de>, E: de::Error>(&self, visitor: V) -> Result<V::Value, E> {
-        let document = raw::quoted(self.raw).and_then(|text| serde_json::from_str::<serde_json::Value>(&text).ok());
+        let document = special::quoted(self.raw).and_then(|text| serde_json::from_str::<serde_json::Value>(&text).ok());
         match document {
             Some(document) if document.is_object() || document.is_array() => {
                 document.deserialize_any(visitor).map_err(E::custom)
@@ -85,7 +84,7 @@ impl<'de> Leaf<'de> {
             "1" | "true" => Some(true),
             "0" | "false" => Some(false),
             // A BIT(1): Python's rows have it as a text of one character.
-            _ if self.format == RowFormat::Python => match &*raw::quoted(self.raw)? {
+            _ if self.format == RowFormat::Python => match &*special::quoted(self.raw)? {
                 "\u{1}" => Some(true),
                 "\0" => Some(false),
                 _ => None,
@@ -103,7 +102,7 @@ impl<'de> Leaf<'de> {
             let is_one = (1..=8).contains(&bits.len());
             return is_one.then(|| Integer::Positive(bits.iter().fold(0, |bits, byte| bits << 8 | u128::from(*byte))));
         }
-        let digits = raw::number(self.raw)?;
+        let digits = special::number(self.raw)?;
         if let Ok(number) = digits.parse() {
             return Some(Integer::Positive(number));
         }
@@ -123,7 +122,7 @@ impl<'de> Leaf<'de> {
 
     fn text(&self) -> Option<Cow<'de, str>> {
         match self.raw.as_bytes().first()? {
-            b'"' => raw::quoted(self.raw),
+            b'"' => special::quoted(self.raw),
             b'-' | b'0'..=b'9' | b'[' => Some(Cow::Borrowed(self.raw)),
             b'{' => match self.buffer() {
                 Some(bytes) => String::from_utf8(bytes).ok().map(Cow::Owned),
@@ -134,7 +133,7 @@ impl<'de> Leaf<'de> {
     }
 
     fn bytes(&self) -> Option<Vec<u8>> {
-        match (raw::quoted(self.raw), self.format) {
+        match (special::quoted(self.raw), self.format) {
             (Some(text), RowFormat::Python) => Some(text.into_owned().into_bytes()),
             (Some(text), _) => STANDARD.decode(&*text).ok(),
             (None, _) => self.buffer(),
@@ -196,7 +195,7 @@ impl<'a, V: Visitor<'a>> fmt::Display for Expected<'_, V> {
 
 /// Passes bytes to the visitor. A `Vec<u8>` takes them as a list of numbers.
 fn give_bytes<'de, V: Visitor<'de>, E: de::Error>(bytes: Vec<u8>, visitor: V) -> Result<V::Value, E> {
-    if raw::is::<V::Value, Vec<u8>>() {
+    if special::is::<V::Value, Vec<u8>>() {
         return visitor.visit_seq(SeqDeserializer::new(bytes.into_iter()));
     }
     visitor.visit_byte_buf(bytes)

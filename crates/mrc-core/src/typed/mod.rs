@@ -1,7 +1,6 @@
 //! Rows, read from JSON as the types that a caller asks for.
 
 mod leaf;
-mod raw;
 mod special;
 #[cfg(test)]
 mod tests;
@@ -208,7 +207,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for RowsDeserializer<D> {
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
-        let is_bytes = raw::is::<V::Value, Vec<u8>>();
+        let is_bytes = special::is::<V::Value, Vec<u8>>();
         match self.level {
             Level::Row if is_bytes => self.leaf(Ask::Bytes, visitor),
             Level::Row => self.inner.deserialize_any(Columns { visitor, rules: self.rules }),

@@ -6,8 +6,6 @@ use std::borrow::Cow;
 use serde::de::value::SeqDeserializer;
 use serde::de::{self, Visitor};
 
-use super::raw;
-
 /// A type that is read in its own way.
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(
@@ -38,36 +36,36 @@ impl Special {
     #[allow(clippy::extra_unused_type_parameters, reason = "without the features there is no special type")]
     pub(super) fn of<T>() -> Option<Self> {
         #[cfg(feature = "rust_decimal")]
-        if raw::is::<T, rust_decimal::Decimal>() {
+        if is::<T, rust_decimal::Decimal>() {
             return Some(Self::Digits);
         }
         #[cfg(feature = "chrono")]
         {
             use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime};
-            if raw::is::<T, NaiveDate>() {
+            if is::<T, NaiveDate>() {
                 return Some(Self::Date);
             }
-            if raw::is::<T, NaiveDateTime>() {
+            if is::<T, NaiveDateTime>() {
                 return Some(Self::DateTime);
             }
             // Other zones are read through this type.
-            if raw::is::<T, DateTime<FixedOffset>>() {
+            if is::<T, DateTime<FixedOffset>>() {
                 return Some(Self::Zoned);
             }
         }
         #[cfg(feature = "time")]
         {
             use time::{Date, OffsetDateTime, PrimitiveDateTime, Time, UtcDateTime};
-            if raw::is::<T, Date>() {
+            if is::<T, Date>() {
                 return Some(Self::DateParts);
             }
-            if raw::is::<T, PrimitiveDateTime>() || raw::is::<T, UtcDateTime>() {
+            if is::<T, PrimitiveDateTime>() || is::<T, UtcDateTime>() {
                 return Some(Self::DateTimeParts);
             }
-            if raw::is::<T, OffsetDateTime>() {
+            if is::<T, OffsetDateTime>() {
                 return Some(Self::ZonedParts);
             }
-            if raw::is::<T, Time>() {
+            if is::<T, Time>() {
                 return Some(Self::TimeParts);
             }
         }
@@ -77,9 +75,9 @@ impl Special {
     /// Returns the value for the visitor. Returns `None` if the value is of another kind.
     pub(super) fn read<'de>(self, raw: &'de str) -> Option<Converted<'de>> {
         if self == Self::Digits {
-            return raw::number(raw).map(Converted::Text);
+            return number(raw).map(Converted::Text);
         }
-        let text = raw::quoted(raw)?;
+        let text = quoted(raw)?;
         if self == Self::TimeParts {
             return Some(Converted::Parts(time_of(&text)?.into()));
         }
@@ -140,4 +138,26 @@ fn numbers(text: &str, between: char) -> Option<[i64; 3]> {
     let parts =
         text.split(between).map(|part| part.bytes().all(|byte| byte.is_ascii_digit()).then(|| part.parse().ok())?);
     parts.collect::<Option<Vec<i64>>>()?.try_into().ok()
+}
+
+/// Returns whether two types are one, lifetimes aside, which [`TypeId`](std::any::TypeId) refuses.
+pub(super) fn is<T, U>() -> bool {
+    std::any::type_name::<T>() == std::any::type_name::<U>()
+}
+
+/// Returns the digits of a number, or of a text that is a number.
+pub(super) fn number(raw: &str) -> Option<Cow<'_, str>> {
+    let digits = match quoted(raw) {
+        Some(text) => text,
+        None => Cow::Borrowed(raw),
+    };
+    let is_number = digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E'))
+        && digits.parse::<f64>().is_ok();
+    is_number.then_some(digits)
+}
+
+/// Returns the text inside the quotes. Returns `None` if the value is no text.
+pub(super) fn quoted(raw: &str) -> Option<Cow<'_, str>> {
+    let inside = raw.strip_prefix('"')?.strip_suffix('"')?;
+    if inside.contains('\\') { serde_json::from_str(raw).ok().map(Cow::Owned) } else { Some(inside.into()) }
 }

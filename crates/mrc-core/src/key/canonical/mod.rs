@@ -290,14 +290,11 @@ impl ser::SerializeMap for Entries<'_> {
     fn end(mut self) -> Result<(), Failure> {
         self.entries.sort();
         self.out.extend_from_slice(b"#{");
-        for (at, (key, value)) in self.entries.iter().enumerate() {
-            if at > 0 {
-                self.out.push(b',');
-            }
-            self.out.extend_from_slice(key);
-            self.out.push(b':');
-            self.out.extend_from_slice(value);
-        }
+        json::joined(&self.entries, b",", self.out, |(key, value), out| {
+            out.extend_from_slice(key);
+            out.push(b':');
+            out.extend_from_slice(value);
+        });
         self.out.push(b'}');
         Ok(())
     }
