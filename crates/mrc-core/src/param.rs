@@ -91,13 +91,10 @@ impl Params {
     /// # Errors
     /// [`KeyError::TooDeep`] when a JSON document nests too deep: pass a hash of it.
     pub fn check(&self) -> Result<(), KeyError> {
-        match self.0.iter().position(|param| param.value.is_too_deep()) {
-            None => Ok(()),
-            Some(at) => {
-                let name = self.0.get(at).and_then(|param| param.name.as_deref());
-                Err(KeyError::TooDeep { name: name.map_or_else(|| format!("param {}", at + 1), str::to_owned) })
-            }
-        }
+        let mut params = self.0.iter().zip(1..);
+        let Some((param, position)) = params.find(|(param, _)| param.value.is_too_deep()) else { return Ok(()) };
+        let name = param.name.as_deref().map_or_else(|| format!("param {position}"), str::to_owned);
+        Err(KeyError::TooDeep { name })
     }
 }
 

@@ -42,9 +42,7 @@ impl KeyFormat {
                 out.push(b'b');
                 quote(bytes.iter().map(|byte| char::from(*byte)), |char| matches!(char, ' '..='~'), out);
             }
-            (Value::Date(date), Self::TypeScript) => {
-                write_date(DateTime { date: *date, hour: 0, minute: 0, second: 0, micros: 0 }, out);
-            }
+            (Value::Date(date), Self::TypeScript) => write_date(date.midnight(), out),
             (Value::Date(date), Self::Python) => _ = write!(out, "{date}"),
             (Value::DateTime(at), Self::TypeScript) => write_date(*at, out),
             (Value::DateTime(at), Self::Python) => _ = write!(out, "{at}"),

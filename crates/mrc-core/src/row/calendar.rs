@@ -19,13 +19,18 @@ pub(super) fn quoted_date(value: Date, out: &mut Vec<u8>) {
     out.push(b'"');
 }
 
-/// Writes `10:30:00`.
-pub(super) fn clock(value: DateTime, out: &mut Vec<u8>) {
+/// Writes `"2025-01-15T10:30:00"`, with what `fraction` appends.
+pub(super) fn datetime(value: DateTime, between: u8, out: &mut Vec<u8>, fraction: impl FnOnce(&mut Vec<u8>)) {
+    out.push(b'"');
+    date(value.date, out);
+    out.push(between);
     padded(value.hour.into(), 2, out);
     out.push(b':');
     padded(value.minute.into(), 2, out);
     out.push(b':');
     padded(value.second.into(), 2, out);
+    fraction(out);
+    out.push(b'"');
 }
 
 /// Writes `"-838:59:59"` with its fraction, as the server prints it.
@@ -70,18 +75,4 @@ pub(super) fn padded(value: u32, width: usize, out: &mut Vec<u8>) {
         rest /= 10;
     }
     out.extend_from_slice(digits.get(digits.len() - width.min(digits.len())..).unwrap_or_default());
-}
-
-/// Returns whether the calendar has this day. It has no year 0.
-pub(super) fn exists(date: Date) -> bool {
-    date.year > 0 && (1..=12).contains(&date.month) && date.day > 0 && date.day <= days_in_month(date.year, date.month)
-}
-
-pub(super) fn days_in_month(year: u16, month: u8) -> u8 {
-    match month {
-        2 if year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400)) => 29,
-        2 => 28,
-        4 | 6 | 9 | 11 => 30,
-        _ => 31,
-    }
 }

@@ -54,21 +54,15 @@ fn decoded(bytes: &[u8], out: &mut Vec<u8>) {
     out.push(b'"');
 }
 
-/// Writes `isoformat()`, or the server's text if the day doesn't exist.
+/// Writes `isoformat()`, or the server's text if the day doesn't exist. Python has no year 0.
 fn datetime(value: DateTime, kind: ColumnKind, out: &mut Vec<u8>) {
-    out.push(b'"');
-    calendar::date(value.date, out);
-    if calendar::exists(value.date) {
-        out.push(b'T');
-        calendar::clock(value, out);
+    if value.date.year == 0 || !value.date.is_in_calendar() {
+        return calendar::datetime(value, b' ', out, |out| calendar::fraction(value.micros, kind, out));
+    }
+    calendar::datetime(value, b'T', out, |out| {
         if value.micros != 0 {
             out.push(b'.');
             calendar::padded(value.micros, 6, out);
         }
-    } else {
-        out.push(b' ');
-        calendar::clock(value, out);
-        calendar::fraction(value.micros, kind, out);
-    }
-    out.push(b'"');
+    });
 }

@@ -2,7 +2,7 @@
 
 use super::{Cell, Column, ColumnKind, RowError, calendar, canonical, decimal, geometry};
 use crate::json::{self, Spelling, number};
-use crate::temporal::{Date, DateTime};
+use crate::temporal::{Date, DateTime, days_in_month};
 
 /// The limit up to which a double holds every integer.
 const SAFE: u64 = 1 << 53;
@@ -136,8 +136,7 @@ fn buffer(bytes: &[u8], out: &mut Vec<u8>) {
 /// Writes a `DATE`, at midnight. JavaScript's `Date` reads the years below 100 as 1900 and on.
 fn date(value: Date, out: &mut Vec<u8>) {
     let year = if value.year < 100 { value.year + 1900 } else { value.year };
-    let midnight = DateTime { date: rolled_over(Date { year, ..value }), hour: 0, minute: 0, second: 0, micros: 0 };
-    iso(midnight, out);
+    iso(rolled_over(Date { year, ..value }).midnight(), out);
 }
 
 /// Writes a `DATETIME`, or null if a part is zero.
@@ -170,10 +169,10 @@ fn rolled_over(date: Date) -> Date {
     if month == 0 {
         (year, month) = (year.saturating_sub(1), 12);
     }
-    let days = calendar::days_in_month(year, month);
+    let days = days_in_month(year, month);
     if day == 0 {
         (year, month) = if month == 1 { (year.saturating_sub(1), 12) } else { (year, month - 1) };
-        day = calendar::days_in_month(year, month);
+        day = days_in_month(year, month);
     } else if day > days {
         (year, month) = if month >= 12 { (year.saturating_add(1), 1) } else { (year, month + 1) };
         day -= days;
@@ -183,11 +182,9 @@ fn rolled_over(date: Date) -> Date {
 
 /// Writes `toISOString()`, at UTC.
 fn iso(value: DateTime, out: &mut Vec<u8>) {
-    out.push(b'"');
-    calendar::date(value.date, out);
-    out.push(b'T');
-    calendar::clock(value, out);
-    out.push(b'.');
-    calendar::padded(value.micros / 1000, 3, out);
-    out.extend_from_slice(b"Z\"");
+    calendar::datetime(value, b'T', out, |out| {
+        out.push(b'.');
+        calendar::padded(value.micros / 1000, 3, out);
+        out.push(b'Z');
+    });
 }

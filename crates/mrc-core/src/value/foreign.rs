@@ -3,6 +3,11 @@
 //! A date whose year MySQL doesn't have (before 0 or after 9999) is bound as its text, which no
 //! column equals. Fractions of a second finer than microseconds are cut off, since MySQL has none.
 
+#[cfg(feature = "rust_decimal")]
+use super::Decimal;
+#[cfg(any(feature = "chrono", feature = "time", feature = "uuid", feature = "rust_decimal"))]
+use super::{Element, Value};
+
 #[cfg(feature = "chrono")]
 mod chrono {
     use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Timelike};
@@ -85,37 +90,27 @@ mod time {
 }
 
 #[cfg(feature = "uuid")]
-mod uuid {
-    use uuid::Uuid;
-
-    use crate::value::{Element, Value};
-
-    impl From<Uuid> for Value {
-        /// Converts to the text with hyphens, as `CHAR(36)` and MariaDB's `UUID` have it. For a
-        /// `BINARY(16)` bind `uuid.as_bytes().to_vec()`.
-        fn from(uuid: Uuid) -> Self {
-            uuid.to_string().into()
-        }
+impl From<uuid::Uuid> for Value {
+    /// Converts to the text with hyphens, as `CHAR(36)` and MariaDB's `UUID` have it. For a
+    /// `BINARY(16)` bind `uuid.as_bytes().to_vec()`.
+    fn from(uuid: uuid::Uuid) -> Self {
+        uuid.to_string().into()
     }
+}
 
-    impl Element for Uuid {}
+#[cfg(feature = "uuid")]
+impl Element for uuid::Uuid {}
+
+#[cfg(feature = "rust_decimal")]
+impl From<rust_decimal::Decimal> for Value {
+    /// Keeps all digits, zeros at the end included.
+    fn from(decimal: rust_decimal::Decimal) -> Self {
+        Decimal::new(decimal.to_string()).map_or_else(|_| decimal.to_string().into(), Self::Decimal)
+    }
 }
 
 #[cfg(feature = "rust_decimal")]
-mod rust_decimal {
-    use rust_decimal::Decimal;
-
-    use crate::value::{self, Element, Value};
-
-    impl From<Decimal> for Value {
-        /// Keeps all digits, zeros at the end included.
-        fn from(decimal: Decimal) -> Self {
-            value::Decimal::new(decimal.to_string()).map_or_else(|_| decimal.to_string().into(), Self::Decimal)
-        }
-    }
-
-    impl Element for Decimal {}
-}
+impl Element for rust_decimal::Decimal {}
 
 #[cfg(any(feature = "chrono", feature = "time"))]
 mod made {
@@ -131,14 +126,8 @@ mod made {
     }
 
     pub(super) fn time(hour: u32, minute: u32, second: u32, nanos: u32) -> Value {
-        let hours = small(hour).into();
-        Value::Time(Time {
-            negative: false,
-            hours,
-            minutes: small(minute),
-            seconds: small(second),
-            micros: micros(nanos),
-        })
+        let (hours, minutes, seconds) = (small(hour).into(), small(minute), small(second));
+        Value::Time(Time { negative: false, hours, minutes, seconds, micros: micros(nanos) })
     }
 
     /// Converts a month, a day, an hour, a minute or a second.
