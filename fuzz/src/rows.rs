@@ -126,10 +126,7 @@ fn cell<'a>(input: &mut Unstructured<'a>, kind: Option<ColumnKind>) -> Cell<'a> 
             &["{}", "[1e999]", " {\"b\":1,\"1\":2,\"b\":3} ", "\"12\"", "\"\\ud800\"", "nul", ""],
         )),
         9 => Cell::Date(date(input)),
-        10 => Cell::DateTime({
-            let date = date(input);
-            datetime(input, date)
-        }),
+        10 => Cell::DateTime(datetime(input, date)),
         _ => Cell::Time(time(input)),
     }
 }

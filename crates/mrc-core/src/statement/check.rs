@@ -11,7 +11,6 @@ use super::{NotCacheable, functions, tables};
 /// A pure function of the text. Its cost grows only with the text's length.
 ///
 /// # Errors
-///
 /// [`NotCacheable`] when the text writes, locks, depends on the session or can't be read.
 ///
 /// ```
@@ -30,7 +29,6 @@ pub fn check(sql: &str) -> Result<(), NotCacheable> {
 /// function's name and its `(` changes nothing.
 ///
 /// # Errors
-///
 /// As [`check`].
 ///
 /// ```

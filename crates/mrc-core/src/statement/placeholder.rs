@@ -50,7 +50,6 @@ impl From<TokenizerError> for PlaceholderError {
 /// default: a backslash escapes within a string, and `#` and `-- ` start comments.
 ///
 /// # Errors
-///
 /// - [`PlaceholderError::Unreadable`] when a string, a quoted name or a comment never ends;
 /// - [`PlaceholderError::InExecutableComment`] when the count would depend on the server.
 ///
@@ -71,7 +70,6 @@ pub fn placeholders(sql: &str) -> Result<Vec<usize>, PlaceholderError> {
 /// alike, with and without `ANSI_QUOTES`. `NO_BACKSLASH_ESCAPES` turns `backslash_escapes` off.
 ///
 /// # Errors
-///
 /// - Those of [`placeholders`];
 /// - [`PlaceholderError::Unsure`] when a server could read other tokens;
 /// - [`PlaceholderError::SeveralStatements`] when more text follows a `;`.

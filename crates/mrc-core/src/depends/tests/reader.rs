@@ -62,22 +62,9 @@ fn literals_have_one_text_a_value() {
 
 #[test]
 fn constants_without_a_class_leave_their_column_out() {
-    for constant in [
-        "NULL",
-        "1e3",
-        "\"x\"",
-        "'\u{e9}'",
-        r"'a\'b'",
-        "X'41'",
-        "N'x'",
-        "b",
-        "1 + 1",
-        "NOW()",
-        "_utf8mb4'x'",
-        "DATE '2020-01-01'",
-        "'a' 'b'",
-        "1234567890123456789012345678901",
-    ] {
+    let short = ["NULL", "1e3", "\"x\"", "'é'", r"'a\'b'", "X'41'", "N'x'", "b", "1 + 1", "NOW()", "'a' 'b'"];
+    let long = ["_utf8mb4'x'", "DATE '2020-01-01'", "1234567890123456789012345678901"];
+    for constant in short.into_iter().chain(long) {
         check(&format!("SELECT * FROM o WHERE a = {constant}"), &["o?"]);
         check(&format!("SELECT * FROM o WHERE a IN ({constant}, 1)"), &["o?"]);
     }

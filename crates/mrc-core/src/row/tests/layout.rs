@@ -32,11 +32,8 @@ fn several_rows_in_another_order() {
     let names = [("b", ColumnKind::Int), ("a", ColumnKind::Int), ("1", ColumnKind::Text), ("a", ColumnKind::Int)];
     rows.columns(&names.map(|(name, kind)| Column::new(name, kind))).unwrap();
     for (number, text) in [(1, "x"), (2, "7")] {
-        rows.begin_row();
-        rows.cell(Cell::Int(number)).unwrap();
-        rows.cell(Cell::Null).unwrap();
-        rows.cell(Cell::Text(text)).unwrap();
-        rows.cell(Cell::Int(number * 10)).unwrap();
+        let cells = [Cell::Int(number), Cell::Null, Cell::Text(text), Cell::Int(number * 10)];
+        begin(&mut rows, &cells).unwrap();
         rows.end_row();
     }
     assert_eq!(rows.rows(), 2);
@@ -61,9 +58,7 @@ fn no_rows_and_no_columns_are_an_empty_array() {
 fn begun() -> RowEncoder {
     let mut rows = RowEncoder::new(Canonical);
     rows.columns(&[Column::new("a", ColumnKind::Int), Column::new("b", ColumnKind::Json)]).unwrap();
-    rows.begin_row();
-    rows.cell(Cell::Int(1)).unwrap();
-    rows.cell(Cell::Null).unwrap();
+    begin(&mut rows, &[Cell::Int(1), Cell::Null]).unwrap();
     rows.end_row();
     rows
 }
@@ -71,22 +66,18 @@ fn begun() -> RowEncoder {
 #[test]
 fn a_wrong_number_of_cells_is_an_error() {
     let mut few = begun();
-    few.begin_row();
-    few.cell(Cell::Int(2)).unwrap();
+    begin(&mut few, &[Cell::Int(2)]).unwrap();
     few.end_row();
     let error = RowError::CellCount { expected: 2, given: 1 };
     assert_eq!(few.cell(Cell::Int(3)), Err(error.clone()));
     assert_eq!(few.finish(), Err(error.clone()));
 
     let mut open = begun();
-    open.begin_row();
-    open.cell(Cell::Int(2)).unwrap();
+    begin(&mut open, &[Cell::Int(2)]).unwrap();
     assert_eq!(open.finish(), Err(error));
 
     let mut many = begun();
-    many.begin_row();
-    many.cell(Cell::Int(2)).unwrap();
-    many.cell(Cell::Null).unwrap();
+    begin(&mut many, &[Cell::Int(2), Cell::Null]).unwrap();
     let error = RowError::CellCount { expected: 2, given: 3 };
     assert_eq!(many.cell(Cell::Null), Err(error.clone()));
     many.end_row();
@@ -102,8 +93,7 @@ fn a_wrong_number_of_cells_is_an_error() {
 #[test]
 fn a_bad_cell_takes_its_row_away_and_stays_an_error() {
     let mut rows = begun();
-    rows.begin_row();
-    rows.cell(Cell::Int(2)).unwrap();
+    begin(&mut rows, &[Cell::Int(2)]).unwrap();
     let error = RowError::InvalidJson { column: "b".into() };
     assert_eq!(rows.cell(Cell::Json("[1]],[")), Err(error.clone()));
     rows.end_row();

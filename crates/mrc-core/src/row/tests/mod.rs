@@ -10,13 +10,16 @@ mod split;
 
 use RowFormat::{Canonical, Python, TypeScript};
 
+/// Begins a row with these cells.
+fn begin(rows: &mut RowEncoder, cells: &[Cell<'_>]) -> Result<(), RowError> {
+    rows.begin_row();
+    cells.iter().try_for_each(|cell| rows.cell(*cell))
+}
+
 fn encode(format: RowFormat, columns: &[Column], cells: &[Cell<'_>]) -> Result<String, RowError> {
     let mut rows = RowEncoder::new(format);
     rows.columns(columns)?;
-    rows.begin_row();
-    for cell in cells {
-        rows.cell(*cell)?;
-    }
+    begin(&mut rows, cells)?;
     rows.end_row();
     Ok(String::from_utf8(rows.finish()?.to_vec()).unwrap())
 }

@@ -20,10 +20,7 @@ fn split(
     let mut encoder = RowEncoder::split(format, "id", asked);
     encoder.columns(&columns(kinds))?;
     for row in rows {
-        encoder.begin_row();
-        for cell in *row {
-            encoder.cell(*cell)?;
-        }
+        begin(&mut encoder, row)?;
         encoder.end_row();
     }
     assert_eq!(encoder.rows(), rows.len() as u64);
@@ -66,8 +63,7 @@ fn each_document_is_the_one_of_a_query_for_one_value() {
             let mut single = RowEncoder::new(format);
             single.columns(&columns(&kinds)).unwrap();
             for row in rows.iter().filter(|row| row[1] == Cell::Int(id)) {
-                single.begin_row();
-                row.iter().for_each(|cell| single.cell(*cell).unwrap());
+                begin(&mut single, row).unwrap();
                 single.end_row();
             }
             assert_eq!(document, single.finish().unwrap(), "{format:?} {id}");
@@ -129,8 +125,7 @@ fn values_that_are_one_to_the_column_share_their_rows() {
     let asked = vec![6.into(), "6".into(), 7.into(), 6_u64.into()];
     let mut encoder = RowEncoder::split(Canonical, "id", asked);
     encoder.columns(&columns(&[("id", ColumnKind::Int)])).unwrap();
-    encoder.begin_row();
-    encoder.cell(Cell::Int(6)).unwrap();
+    begin(&mut encoder, &[Cell::Int(6)]).unwrap();
     encoder.end_row();
     let found = encoder.finish_split().unwrap();
     assert_eq!(found, [r#"[{"id":6}]"#, r#"[{"id":6}]"#, "[]", r#"[{"id":6}]"#]);
@@ -140,7 +135,6 @@ fn values_that_are_one_to_the_column_share_their_rows() {
 fn a_row_with_too_few_cells_is_in_no_document() {
     let mut encoder = RowEncoder::split(Canonical, "id", vec![6.into()]);
     encoder.columns(&columns(&KINDS)).unwrap();
-    encoder.begin_row();
-    encoder.cell(Cell::Int(6)).unwrap();
+    begin(&mut encoder, &[Cell::Int(6)]).unwrap();
     assert_eq!(encoder.finish_split(), Err(RowError::CellCount { expected: 2, given: 1 }));
 }
