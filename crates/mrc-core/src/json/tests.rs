@@ -36,26 +36,17 @@ fn values_are_spelled_as_stringify_spells_them() {
 fn documents_are_compacted_or_spelled_anew() {
     check("  null\n", "null", "null");
     check("true", "true", "true");
-    check(
-        " [ 1.0 , -0, 2.50,1E400 ,12345678901234567890 ] ",
-        "[1.0,-0,2.50,1E400,12345678901234567890]",
-        "[1,0,2.5,null,12345678901234567000]",
-    );
+    let numbers = " [ 1.0 , -0, 2.50,1E400 ,12345678901234567890 ] ";
+    check(numbers, &numbers.replace(' ', ""), "[1,0,2.5,null,12345678901234567000]");
     check("{ }", "{}", "{}");
     check("[\t]", "[]", "[]");
-    check(
-        r#"{"b" : 1, "1":2, "b":[ ], "0":{ "a" : "x y" }}"#,
-        r#"{"b":1,"1":2,"b":[],"0":{"a":"x y"}}"#,
-        r#"{"0":{"a":"x y"},"1":2,"b":[]}"#,
-    );
-    check(r#"{"\u0061":1,"a":2,"__proto__":3}"#, r#"{"\u0061":1,"a":2,"__proto__":3}"#, r#"{"a":2,"__proto__":3}"#);
-    check(
-        r#""\u2028\/\u0041\u001F\u000a\"\\""#,
-        r#""\u2028\/\u0041\u001F\u000a\"\\""#,
-        "\"\u{2028}/A\\u001f\\n\\\"\\\\\"",
-    );
-    check(r#""\ud83d\ude80\uD83Dx\ude80""#, r#""\ud83d\ude80\uD83Dx\ude80""#, r#""🚀\ud83dx\ude80""#);
-    check(r#""\ud83d\ud83d\ude80""#, r#""\ud83d\ud83d\ude80""#, r#""\ud83d🚀""#);
+    let members = r#"{"b" : 1, "1":2, "b":[ ], "0":{ "a" : "x y" }}"#;
+    check(members, r#"{"b":1,"1":2,"b":[],"0":{"a":"x y"}}"#, r#"{"0":{"a":"x y"},"1":2,"b":[]}"#);
+    let kept = |text, javascript| check(text, text, javascript);
+    kept(r#"{"\u0061":1,"a":2,"__proto__":3}"#, r#"{"a":2,"__proto__":3}"#);
+    kept(r#""\u2028\/\u0041\u001F\u000a\"\\""#, "\"\u{2028}/A\\u001f\\n\\\"\\\\\"");
+    kept(r#""\ud83d\ude80\uD83Dx\ude80""#, r#""🚀\ud83dx\ude80""#);
+    kept(r#""\ud83d\ud83d\ude80""#, r#""\ud83d🚀""#);
 }
 
 #[test]

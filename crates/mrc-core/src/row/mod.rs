@@ -10,7 +10,6 @@ mod canonical;
 mod cell;
 mod decimal;
 mod encoder;
-mod geometry;
 mod python;
 mod split;
 mod typescript;

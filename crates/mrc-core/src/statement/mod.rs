@@ -37,7 +37,6 @@ mod functions;
 mod placeholder;
 mod refusal;
 mod split;
-mod tables;
 #[cfg(test)]
 mod tests;
 mod tokens;

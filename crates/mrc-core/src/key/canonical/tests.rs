@@ -2,8 +2,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use proptest::prelude::*;
 use serde::ser::{
-    SerializeMap as _, SerializeSeq as _, SerializeStruct as _, SerializeStructVariant as _, SerializeTuple as _,
-    SerializeTupleStruct as _, SerializeTupleVariant as _,
+    SerializeStruct as _, SerializeStructVariant as _, SerializeTuple as _, SerializeTupleStruct as _,
+    SerializeTupleVariant as _,
 };
 
 use super::*;
@@ -180,11 +180,7 @@ impl Serialize for V {
             Self::None => to.serialize_none(),
             Self::Some(value) => to.serialize_some(value),
             Self::Newtype(value) => to.serialize_newtype_struct("S", value),
-            Self::Seq(values) => {
-                let mut to = to.serialize_seq(None)?;
-                values.iter().try_for_each(|value| to.serialize_element(value))?;
-                to.end()
-            }
+            Self::Seq(values) => to.collect_seq(values),
             Self::Tuple(values) => {
                 let mut to = to.serialize_tuple(values.len())?;
                 values.iter().try_for_each(|value| to.serialize_element(value))?;
@@ -195,11 +191,7 @@ impl Serialize for V {
                 values.iter().try_for_each(|value| to.serialize_field(value))?;
                 to.end()
             }
-            Self::Map(entries) => {
-                let mut to = to.serialize_map(Some(entries.len()))?;
-                entries.iter().try_for_each(|(key, value)| to.serialize_entry(key, value))?;
-                to.end()
-            }
+            Self::Map(entries) => to.collect_map(entries.iter().map(|(key, value)| (key, value))),
             Self::Struct(fields) => {
                 let mut to = to.serialize_struct("S", fields.len())?;
                 fields.iter().try_for_each(|(name, value)| to.serialize_field(name, value))?;
