@@ -84,9 +84,10 @@ fn occurrences(tokens: Tokens, default_schema: Option<&str>, wish: Wish) -> Resu
 
 fn read(pieces: Vec<Piece>, default_schema: Option<&str>, wish: Wish) -> Result<Vec<Occurrence>, NotFollowable> {
     let (query, pieces) = parse(pieces)?;
+    let placeholders = pieces.iter().enumerate().filter(|(_, piece)| matches!(piece.token, Token::Placeholder(_)));
     let mut reader = Reader {
         names: Names { default_schema, scopes: Scopes::new(wish.lack) },
-        placeholders: positions(&pieces, |token| matches!(token, Token::Placeholder(_))),
+        placeholders: placeholders.map(|(at, _)| at).collect(),
         is_full_text: pieces.iter().any(|piece| is_keyword(Some(&piece.token), &[AGAINST])),
         pieces: &pieces,
         outermost: outermost(&query),
@@ -123,10 +124,6 @@ fn parse(pieces: Vec<Piece>) -> Result<(Box<Query>, Vec<TokenWithSpan>), NotFoll
         Token::EOF => Ok((query, parser.into_tokens())),
         token => Err(NotFollowable::NotParsed { why: format!("it doesn't expect `{token}`") }),
     }
-}
-
-fn positions(pieces: &[TokenWithSpan], is_it: impl Fn(&Token) -> bool) -> Vec<usize> {
-    pieces.iter().enumerate().filter(|(_, piece)| is_it(&piece.token)).map(|(at, _)| at).collect()
 }
 
 /// Returns the piece of the outermost `SELECT`, if the statement is one.
@@ -218,10 +215,7 @@ impl Visitor for Reader<'_> {
     }
 
     fn pre_visit_select(&mut self, select: &Select) -> ControlFlow<NotFollowable> {
-        match self.select(select) {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(why) => ControlFlow::Break(why),
-        }
+        self.select(select).map_or_else(ControlFlow::Break, ControlFlow::Continue)
     }
 
     fn pre_visit_relation(&mut self, _: &ObjectName) -> ControlFlow<NotFollowable> {

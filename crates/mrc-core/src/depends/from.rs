@@ -74,6 +74,7 @@ impl<'a> From<'a> {
             self.factor(&join.relation)?;
             let (left, right) = (start..middle, middle..self.factors.len());
             let both = start..self.factors.len();
+            let of_outer = |side: &Range<usize>| if self.lack == Lack::OuterOn { both.clone() } else { side.clone() };
             let unknown = || Err(NotFollowable::Unknown { what: join.to_string().trim().to_owned() });
             if join.global {
                 return unknown();
@@ -82,13 +83,9 @@ impl<'a> From<'a> {
                 JoinOperator::Join(on)
                 | JoinOperator::Inner(on)
                 | JoinOperator::CrossJoin(on)
-                | JoinOperator::StraightJoin(on) => (on, both, 0..0),
-                JoinOperator::Left(on) | JoinOperator::LeftOuter(on) => {
-                    (on, if self.lack == Lack::OuterOn { both } else { right.clone() }, right)
-                }
-                JoinOperator::Right(on) | JoinOperator::RightOuter(on) => {
-                    (on, if self.lack == Lack::OuterOn { both } else { left.clone() }, left)
-                }
+                | JoinOperator::StraightJoin(on) => (on, both.clone(), 0..0),
+                JoinOperator::Left(on) | JoinOperator::LeftOuter(on) => (on, of_outer(&right), right),
+                JoinOperator::Right(on) | JoinOperator::RightOuter(on) => (on, of_outer(&left), left),
                 // MySQL has none of the others: it reads `a FULL JOIN b` as an alias.
                 _ => return unknown(),
             };

@@ -81,8 +81,9 @@ impl Occurrence {
 
     /// Returns the conditions that don't count in a call, because of their constants.
     pub(super) fn left_out_of(&self, params: &Params) -> impl Iterator<Item = LeftOut> {
-        let counting = self.counting(params);
-        let others = self.conditions.iter().enumerate().filter(move |(at, _)| !counting.contains(at));
+        let counting = self.constants(params);
+        let counts = move |at: usize| counting.iter().any(|one| one.at == at);
+        let others = self.conditions.iter().enumerate().filter(move |(at, _)| !counts(*at));
         others.map(|(_, condition)| LeftOut {
             condition: condition.text.clone(),
             // With constants of a class, only the number of the tags is in the way.
@@ -177,11 +178,6 @@ impl Occurrence {
                 return;
             }
         }
-    }
-
-    /// Returns the indexes of the conditions that count in a call.
-    pub(super) fn counting(&self, params: &Params) -> Vec<usize> {
-        self.constants(params).iter().map(|one| one.at).collect()
     }
 
     /// Returns the constants of a call, of the conditions that count in it.

@@ -41,7 +41,7 @@ struct ObjectMember {
     end: usize,
 }
 
-impl DocumentReader<'_> {
+impl<'a> DocumentReader<'a> {
     fn value(&mut self, out: &mut Vec<u8>) -> Result<(), NotJson> {
         self.space();
         match self.rest.first() {
@@ -208,9 +208,7 @@ impl DocumentReader<'_> {
             self.rest = rest;
         }
     }
-}
 
-impl<'a> DocumentReader<'a> {
     fn take(&mut self, count: usize) -> Result<&'a [u8], NotJson> {
         let (taken, rest) = self.rest.split_at_checked(count).ok_or(NotJson)?;
         self.rest = rest;

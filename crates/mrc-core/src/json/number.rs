@@ -10,12 +10,10 @@ use std::io::Write as _;
 /// An infinity or NaN is `null`, as in `JSON.stringify`.
 pub fn ecmascript(value: f64, out: &mut Vec<u8>) {
     if !value.is_finite() {
-        out.extend_from_slice(b"null");
-        return;
+        return out.extend_from_slice(b"null");
     }
     if is_safe_integer(value) {
-        integer(value as i64, out);
-        return;
+        return integer(value as i64, out);
     }
     out.extend_from_slice(ryu_js::Buffer::new().format_finite(value).as_bytes());
 }
@@ -25,8 +23,7 @@ pub fn ecmascript(value: f64, out: &mut Vec<u8>) {
 /// An infinity or NaN is `null`.
 pub fn ecmascript_f32(value: f32, out: &mut Vec<u8>) {
     if !value.is_finite() {
-        out.extend_from_slice(b"null");
-        return;
+        return out.extend_from_slice(b"null");
     }
     out.extend_from_slice(ryu_js::Buffer::new().format_finite(value).as_bytes());
 }
@@ -36,15 +33,13 @@ pub fn ecmascript_f32(value: f32, out: &mut Vec<u8>) {
 /// `Infinity`, `-Infinity` and `NaN` are as in `json.dumps`: no JSON, so callers exclude them.
 pub fn python(value: f64, out: &mut Vec<u8>) {
     if value.is_nan() {
-        out.extend_from_slice(b"NaN");
-        return;
+        return out.extend_from_slice(b"NaN");
     }
     if value.is_sign_negative() {
         out.push(b'-');
     }
     if value.is_infinite() {
-        out.extend_from_slice(b"Infinity");
-        return;
+        return out.extend_from_slice(b"Infinity");
     }
     let mut buffer = ryu_js::Buffer::new();
     let mut scratch = [0; SIGNIFICANT];

@@ -83,11 +83,8 @@ pub struct UnknownKeyFormat;
 /// Writes JSON as `JSON.stringify` prints it, for both peers: their callers pass a text. Writes
 /// nothing if the document nests too deep, since no key holds such a document.
 fn write_json(document: &serde_json::Value, out: &mut Vec<u8>) {
-    if Nesting::is_exceeded_by(document) {
-        return;
-    }
-    if let Ok(text) = json::to_vec(document) {
-        out.extend_from_slice(&text);
+    if !Nesting::is_exceeded_by(document) {
+        out.extend(json::to_vec(document).unwrap_or_default());
     }
 }
 

@@ -243,8 +243,7 @@ pub(super) fn mark(params: &Params, format: KeyFormat) -> (Mark, Option<Ambiguit
 
 fn write(differs: Option<Type>, mark: &mut Vec<u8>) {
     let Some(own) = differs else {
-        mark.push(ZERO);
-        return;
+        return mark.push(ZERO);
     };
     mark.push(ONE);
     mark.extend((0..BITS).map(|bit| if own as u8 >> bit & 1 == 1 { ONE } else { ZERO }));

@@ -19,7 +19,7 @@ pub(super) fn write(cell: Cell<'_>, column: &Column, out: &mut Vec<u8>) -> Resul
     match cell {
         // mysql2 doesn't check whether there is a vector.
         Cell::Null if column.kind == ColumnKind::Vector => out.extend_from_slice(b"[]"),
-        Cell::Null => null(out),
+        Cell::Null => out.extend_from_slice(b"null"),
         Cell::Int(value) if value.unsigned_abs() <= SAFE => number::integer(value, out),
         Cell::Int(value) => number::ecmascript(value as f64, out),
         Cell::UInt(value) if value <= SAFE => number::unsigned(value, out),
@@ -47,28 +47,13 @@ pub(super) fn write(cell: Cell<'_>, column: &Column, out: &mut Vec<u8>) -> Resul
     Ok(())
 }
 
-fn null(out: &mut Vec<u8>) {
-    out.extend_from_slice(b"null");
-}
-
+/// Writes a text: as a number if it is `-?\d+\.?\d*` and a double can hold it.
 fn text(value: &str, out: &mut Vec<u8>) {
-    if !looks_like_a_number(value, out) {
-        json::string(value, out);
-    }
-}
-
-/// Writes the text as a number and returns true, if it is `-?\d+\.?\d*` and a double can hold it.
-fn looks_like_a_number(value: &str, out: &mut Vec<u8>) -> bool {
     let first = value.bytes().find(|byte| *byte != b'-');
-    if !first.is_some_and(|byte| byte.is_ascii_digit()) {
-        return false;
-    }
-    match decimal::digits(value) {
-        Some(digits) if digits.double().is_finite() => {
-            digits.ecmascript(out);
-            true
-        }
-        _ => false,
+    let digits = first.filter(u8::is_ascii_digit).and_then(|_| decimal::digits(value));
+    match digits.filter(|digits| digits.double().is_finite()) {
+        Some(digits) => digits.ecmascript(out),
+        None => json::string(value, out),
     }
 }
 
@@ -149,7 +134,7 @@ fn datetime(value: DateTime, out: &mut Vec<u8>) {
     };
     match date {
         Some(date) => iso(DateTime { date: rolled_over(date), ..value }, out),
-        None => null(out),
+        None => out.extend_from_slice(b"null"),
     }
 }
 

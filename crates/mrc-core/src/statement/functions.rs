@@ -9,24 +9,13 @@ use super::NotCacheable;
 use super::split::{Neighbours, is_word, keyword, not_parsed};
 
 /// The properties of a name before a `(`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default)]
 struct Builtin {
-    kind: FunctionKind,
+    /// Why a call isn't cached, by its text. The time functions pass (see the module's docs).
+    refusal: Option<fn(String) -> NotCacheable>,
+    clock: Option<Clock>,
     /// Whether a blank before the `(` makes this a stored function, save with `IGNORE_SPACE`.
     joined: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum FunctionKind {
-    Plain,
-    Writes,
-    Locks,
-    Session,
-    Random,
-    Waits,
-    Clock(Clock),
-    /// A word of the grammar, which no server takes for a stored function's name.
-    Syntax,
 }
 
 /// When a function reads the clock.
@@ -48,20 +37,20 @@ static BUILTINS: LazyLock<Vec<(&str, Builtin)>> = LazyLock::new(|| {
 fn parse(line: &str) -> Option<(&str, Builtin)> {
     let mut words = line.split_ascii_whitespace();
     let name = words.next()?;
-    let mut builtin = Builtin { kind: FunctionKind::Plain, joined: false };
+    let mut builtin = Builtin::default();
     for word in words {
         match word {
             "joined" => builtin.joined = true,
-            "writes" => builtin.kind = FunctionKind::Writes,
-            "locks" => builtin.kind = FunctionKind::Locks,
-            "session" => builtin.kind = FunctionKind::Session,
-            "random" => builtin.kind = FunctionKind::Random,
-            "waits" => builtin.kind = FunctionKind::Waits,
-            "clock" => builtin.kind = FunctionKind::Clock(Clock::Word),
-            "clock-call" => builtin.kind = FunctionKind::Clock(Clock::Call),
-            "clock-of-none" => builtin.kind = FunctionKind::Clock(Clock::Arguments(0)),
-            "clock-of-one" => builtin.kind = FunctionKind::Clock(Clock::Arguments(1)),
-            "syntax" => builtin.kind = FunctionKind::Syntax,
+            "writes" => builtin.refusal = Some(|what| NotCacheable::Writes { what }),
+            "locks" => builtin.refusal = Some(|what| NotCacheable::Locks { what }),
+            "session" => builtin.refusal = Some(|what| NotCacheable::DependsOnSession { what }),
+            "random" => builtin.refusal = Some(|what| NotCacheable::NonDeterministic { what }),
+            "waits" => builtin.refusal = Some(|what| NotCacheable::Waits { what }),
+            "clock" => builtin.clock = Some(Clock::Word),
+            "clock-call" => builtin.clock = Some(Clock::Call),
+            "clock-of-none" => builtin.clock = Some(Clock::Arguments(0)),
+            "clock-of-one" => builtin.clock = Some(Clock::Arguments(1)),
+            // A server, or `syntax`: a word of the grammar, which no server takes for a stored function.
             _ => {}
         }
     }
@@ -75,21 +64,6 @@ fn builtin(name: &str) -> Option<Builtin> {
     BUILTINS.get(at).map(|(_, builtin)| *builtin)
 }
 
-/// Returns why a call of `name` isn't cached. Returns `None` if it is.
-///
-/// The time functions pass (see the module's docs).
-fn refusal(name: &str, kind: FunctionKind) -> Option<NotCacheable> {
-    let what = format!("{name}()");
-    match kind {
-        FunctionKind::Writes => Some(NotCacheable::Writes { what }),
-        FunctionKind::Locks => Some(NotCacheable::Locks { what }),
-        FunctionKind::Session => Some(NotCacheable::DependsOnSession { what }),
-        FunctionKind::Random => Some(NotCacheable::NonDeterministic { what }),
-        FunctionKind::Waits => Some(NotCacheable::Waits { what }),
-        FunctionKind::Plain | FunctionKind::Clock(_) | FunctionKind::Syntax => None,
-    }
-}
-
 /// Refuses a call of a function that isn't built in, or whose result can't be cached.
 pub(super) fn check_call(name: &str, place: &Neighbours<'_>) -> Result<(), NotCacheable> {
     if !place.is_before_paren() || names_columns(place) {
@@ -99,8 +73,8 @@ pub(super) fn check_call(name: &str, place: &Neighbours<'_>) -> Result<(), NotCa
     let Some(builtin) = builtin(name) else {
         return if is_syntax(place) { Ok(()) } else { stored() };
     };
-    if let Some(refusal) = refusal(name, builtin.kind) {
-        return Err(refusal);
+    if let Some(refusal) = builtin.refusal {
+        return Err(refusal(format!("{name}()")));
     }
     // A name in quotes is a stored function's, even where the grammar has a built-in one.
     if !matches!(place.after(0), Some(Token::Word(Word { quote_style: None, .. }))) {
@@ -152,10 +126,7 @@ pub(super) fn clock(place: &Neighbours<'_>) -> Option<Clock> {
     if word.quote_style.is_some() || place.before(1) == Some(&Token::Period) {
         return None;
     }
-    match builtin(&word.value)?.kind {
-        FunctionKind::Clock(clock) => Some(clock),
-        _ => None,
-    }
+    builtin(&word.value)?.clock
 }
 
 #[cfg(test)]
@@ -180,12 +151,14 @@ mod tests {
 
     #[test]
     fn a_name_is_found_in_any_case() {
-        let plain = Builtin { kind: FunctionKind::Plain, joined: false };
-        assert_eq!(builtin("Json_Extract"), Some(plain));
-        assert_eq!(builtin("sum"), Some(Builtin { joined: true, ..plain }));
-        assert_eq!(builtin("encrypt"), Some(Builtin { kind: FunctionKind::Random, ..plain }));
+        let found =
+            |name| builtin(name).map(|it| (it.refusal.map(|refusal| refusal("f()".into())), it.clock, it.joined));
+        assert_eq!(found("Json_Extract"), Some((None, None, false)));
+        assert_eq!(found("sum"), Some((None, None, true)));
+        let random = NotCacheable::NonDeterministic { what: "f()".into() };
+        assert_eq!(found("encrypt"), Some((Some(random), None, false)));
         for unknown in ["my_function", "", "innodb_redo_log_archive_start", "keyring_key_store", "straße"] {
-            assert_eq!(builtin(unknown), None, "{unknown}");
+            assert_eq!(found(unknown), None, "{unknown}");
         }
     }
 }

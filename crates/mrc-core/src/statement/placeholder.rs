@@ -108,11 +108,19 @@ pub fn literal_places(sql: &str, backslash_escapes: bool) -> Result<Vec<usize>, 
 }
 
 fn offsets(sql: &str, tokens: &[TokenWithSpan]) -> Result<Vec<usize>, PlaceholderError> {
+    // The tokenizer's positions are lines and characters. As in it, only a line feed starts a line.
+    let mut places = sql.char_indices().scan(Location::new(1, 1), |next, (offset, ch)| {
+        let here = *next;
+        *next = if ch == '\n' { Location::new(here.line + 1, 1) } else { Location::new(here.line, here.column + 1) };
+        Some((here, offset))
+    });
     let mut offsets = Vec::new();
-    let mut cursor = Cursor::new(sql);
     for token in tokens {
         match &token.token {
-            Token::Placeholder(_) => offsets.extend(cursor.offset_of(token.span.start)),
+            Token::Placeholder(_) => {
+                let place = places.find(|(place, _)| *place == token.span.start);
+                offsets.extend(place.map(|(_, offset)| offset));
+            }
             Token::Whitespace(Whitespace::MultiLineComment(comment))
                 if is_executable(comment) && comment.contains('?') =>
             {
@@ -122,32 +130,6 @@ fn offsets(sql: &str, tokens: &[TokenWithSpan]) -> Result<Vec<usize>, Placeholde
         }
     }
     Ok(offsets)
-}
-
-/// Converts the tokenizer's positions, in lines and characters, to byte offsets.
-struct Cursor<'a> {
-    chars: std::str::CharIndices<'a>,
-    next: Location,
-}
-
-impl<'a> Cursor<'a> {
-    fn new(sql: &'a str) -> Self {
-        Self { chars: sql.char_indices(), next: Location::new(1, 1) }
-    }
-
-    /// Returns the byte offset of `wanted`. Calls must ask in ascending order.
-    fn offset_of(&mut self, wanted: Location) -> Option<usize> {
-        loop {
-            let here = self.next;
-            let (offset, ch) = self.chars.next()?;
-            // As in the tokenizer, only a line feed starts a line.
-            self.next =
-                if ch == '\n' { Location::new(here.line + 1, 1) } else { Location::new(here.line, here.column + 1) };
-            if here == wanted {
-                return Some(offset);
-            }
-        }
-    }
 }
 
 #[cfg(test)]

@@ -24,8 +24,8 @@ mod chrono {
     impl From<NaiveDateTime> for Value {
         fn from(at: NaiveDateTime) -> Self {
             let date = made::date(at.year(), at.month(), at.day());
-            let at_time = date.and_then(|date| made::at(date, at.hour(), at.minute(), at.second(), at.nanosecond()));
-            at_time.map_or_else(|| at.to_string().into(), Into::into)
+            let made = made::at(date, at.hour(), at.minute(), at.second(), at.nanosecond());
+            made.map_or_else(|| at.to_string().into(), Into::into)
         }
     }
 
@@ -65,7 +65,7 @@ mod time {
         fn from(at: PrimitiveDateTime) -> Self {
             let date = made::date(at.year(), u8::from(at.month()).into(), at.day().into());
             let (hour, minute, second) = at.as_hms();
-            let made = date.and_then(|date| made::at(date, hour.into(), minute.into(), second.into(), at.nanosecond()));
+            let made = made::at(date, hour.into(), minute.into(), second.into(), at.nanosecond());
             made.map_or_else(|| at.to_string().into(), Into::into)
         }
     }
@@ -121,8 +121,8 @@ mod made {
         Date::new(u16::try_from(year).ok()?, small(month), small(day)).ok()
     }
 
-    pub(super) fn at(date: Date, hour: u32, minute: u32, second: u32, nanos: u32) -> Option<DateTime> {
-        date.at(small(hour), small(minute), small(second), micros(nanos)).ok()
+    pub(super) fn at(date: Option<Date>, hour: u32, minute: u32, second: u32, nanos: u32) -> Option<DateTime> {
+        date?.at(small(hour), small(minute), small(second), micros(nanos)).ok()
     }
 
     pub(super) fn time(hour: u32, minute: u32, second: u32, nanos: u32) -> Value {

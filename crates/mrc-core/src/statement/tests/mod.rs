@@ -6,12 +6,17 @@ use proptest::prelude::*;
 
 use super::{check, depends_on_clock};
 
-/// Checks that the refusal of each statement is this variant of `NotCacheable`.
-#[track_caller]
-fn refused(variant: &str, statements: &[&str]) {
-    for sql in statements {
-        let found = check(sql).expect_err(sql);
-        assert_eq!(format!("{found:?}").split(' ').next(), Some(variant), "{sql}: {found}");
+/// A variant of `NotCacheable`, by its name.
+struct Refused(&'static str);
+
+impl Refused {
+    /// Checks that each statement is refused so.
+    #[track_caller]
+    fn all(self, statements: &[&str]) {
+        for sql in statements {
+            let found = check(sql).expect_err(sql);
+            assert_eq!(format!("{found:?}").split(' ').next(), Some(self.0), "{sql}: {found}");
+        }
     }
 }
 
