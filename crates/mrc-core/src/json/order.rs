@@ -1,7 +1,6 @@
 //! The order of an object's members, if names repeat or look like array indexes.
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 
 /// The most names that are compared pair by pair, without a map.
 const FEW: usize = 16;
@@ -27,16 +26,10 @@ fn last_at_first(names: &[&[u8]]) -> Vec<usize> {
     let mut order: Vec<usize> = Vec::with_capacity(names.len());
     let mut places = HashMap::with_capacity(names.len());
     for (member, name) in names.iter().enumerate() {
-        match places.entry(*name) {
-            Entry::Vacant(entry) => {
-                entry.insert(order.len());
-                order.push(member);
-            }
-            Entry::Occupied(entry) => {
-                if let Some(slot) = order.get_mut(*entry.get()) {
-                    *slot = member;
-                }
-            }
+        let place = *places.entry(*name).or_insert(order.len());
+        match order.get_mut(place) {
+            Some(slot) => *slot = member,
+            None => order.push(member),
         }
     }
     order

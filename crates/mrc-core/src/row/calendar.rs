@@ -1,15 +1,12 @@
 //! Dates and times as text, for every format.
 
 use super::ColumnKind;
+use crate::json;
 use crate::temporal::{Date, DateTime, Time};
 
 /// Writes `2025-01-15`.
 pub(super) fn date(value: Date, out: &mut Vec<u8>) {
-    padded(value.year.into(), 4, out);
-    out.push(b'-');
-    padded(value.month.into(), 2, out);
-    out.push(b'-');
-    padded(value.day.into(), 2, out);
+    parts([(value.year.into(), 4), (value.month.into(), 2), (value.day.into(), 2)], b"-", out);
 }
 
 /// Writes `"2025-01-15"`.
@@ -24,11 +21,7 @@ pub(super) fn datetime(value: DateTime, between: u8, out: &mut Vec<u8>, fraction
     out.push(b'"');
     date(value.date, out);
     out.push(between);
-    padded(value.hour.into(), 2, out);
-    out.push(b':');
-    padded(value.minute.into(), 2, out);
-    out.push(b':');
-    padded(value.second.into(), 2, out);
+    parts([(value.hour.into(), 2), (value.minute.into(), 2), (value.second.into(), 2)], b":", out);
     fraction(out);
     out.push(b'"');
 }
@@ -39,11 +32,8 @@ pub(super) fn time(value: Time, kind: ColumnKind, out: &mut Vec<u8>) {
     if value.negative {
         out.push(b'-');
     }
-    padded(value.hours.into(), if value.hours < 100 { 2 } else { 3 }, out);
-    out.push(b':');
-    padded(value.minutes.into(), 2, out);
-    out.push(b':');
-    padded(value.seconds.into(), 2, out);
+    let hours = (value.hours.into(), if value.hours < 100 { 2 } else { 3 });
+    parts([hours, (value.minutes.into(), 2), (value.seconds.into(), 2)], b":", out);
     fraction(value.micros, kind, out);
     out.push(b'"');
 }
@@ -64,6 +54,11 @@ pub(super) fn fraction(micros: u32, kind: ColumnKind, out: &mut Vec<u8>) {
         out.push(b'.');
         padded(micros / unit, declared.into(), out);
     }
+}
+
+/// Writes values with their widths.
+fn parts(parts: [(u32, usize); 3], between: &[u8], out: &mut Vec<u8>) {
+    json::joined(parts, between, out, |(value, width), out| padded(value, width, out));
 }
 
 /// Writes the last `width` digits of the value, with leading zeros.

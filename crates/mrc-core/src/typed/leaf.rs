@@ -139,16 +139,7 @@ impl<'de> Leaf<'de> {
             Some(b'[') => "a list",
             _ => self.raw,
         };
-        E::custom(format_args!("expected {}, found {found}", Expected(visitor)))
-    }
-}
-
-/// The text of a visitor's expectation.
-struct Expected<'a, V>(&'a V);
-
-impl<'a, V: Visitor<'a>> fmt::Display for Expected<'_, V> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.expecting(f)
+        E::custom(format_args!("expected {}, found {found}", visitor as &dyn de::Expected))
     }
 }
 

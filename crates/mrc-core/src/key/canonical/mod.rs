@@ -21,11 +21,15 @@ use crate::json;
 use crate::nesting::Nesting;
 
 /// Why a value has no text.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub(super) enum Failure {
+    #[error("a number is not finite")]
     NotFinite,
+    #[error("a map has a key that is not text-like")]
     MapKey,
+    #[error("it nests too deep")]
     TooDeep,
+    #[error("{0}")]
     Said(String),
 }
 
@@ -283,19 +287,6 @@ impl ser::SerializeMap for Entries<'_> {
         Ok(())
     }
 }
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::NotFinite => "a number is not finite",
-            Self::MapKey => "a map has a key that is not text-like",
-            Self::TooDeep => "it nests too deep",
-            Self::Said(message) => message,
-        })
-    }
-}
-
-impl std::error::Error for Failure {}
 
 impl ser::Error for Failure {
     fn custom<T: fmt::Display>(message: T) -> Self {
