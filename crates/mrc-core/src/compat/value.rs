@@ -40,17 +40,7 @@ pub enum PyValue {
     Dict(Vec<(String, PyValue)>),
 }
 
-macro_rules! from {
-    ($($from:ty => $variant:ident),* $(,)?) => {$(
-        impl From<$from> for PyValue {
-            fn from(value: $from) -> Self {
-                Self::$variant(value.into())
-            }
-        }
-    )*};
-}
-
-from! {
+crate::value::from! { PyValue:
     bool => Bool,
     i8 => Int, i16 => Int, i32 => Int, i64 => Int, i128 => Int,
     u8 => Int, u16 => Int, u32 => Int, u64 => Int,

@@ -9,7 +9,7 @@ use std::ops::Range;
 use sqlparser::keywords::Keyword::{self, *};
 use sqlparser::tokenizer::{Token, TokenWithSpan};
 
-use crate::statement::is_keyword;
+use crate::statement::{is_keyword, with_depth};
 
 /// The clauses of one `SELECT`, and whether the operators of each are sure.
 #[derive(Debug, Clone, Copy, Default)]
@@ -52,18 +52,8 @@ fn begins_clause(pieces: &[TokenWithSpan], at: usize, words: &[Keyword]) -> bool
 
 /// Returns the piece after the parenthesis that piece `at` opens.
 fn skip_parens(pieces: &[TokenWithSpan], at: usize) -> usize {
-    let mut depth = 0_usize;
-    for (offset, piece) in pieces.get(at..).unwrap_or_default().iter().enumerate() {
-        match piece.token {
-            Token::LParen => depth += 1,
-            Token::RParen => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        if depth == 0 {
-            return at + offset + 1;
-        }
-    }
-    pieces.len()
+    let tokens = pieces.get(at..).unwrap_or_default().iter().map(|piece| &piece.token);
+    with_depth(tokens).position(|(depth, _)| depth == 0).map_or(pieces.len(), |end| at + end + 1)
 }
 
 /// Returns where the text from `at` ends: at one of the words, or where a parenthesis closes.

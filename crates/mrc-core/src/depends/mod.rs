@@ -66,7 +66,12 @@ mod row;
 mod scheme;
 mod template;
 #[cfg(test)]
-mod tests;
+mod tests {
+    mod explain;
+    mod properties;
+    mod reader;
+    mod rows;
+}
 mod text;
 
 pub use class::Class;

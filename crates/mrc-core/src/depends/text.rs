@@ -1,4 +1,5 @@
 //! The texts of names and values in a tag. Readers and followers write them by the same functions.
+//! Writing into a `String` can't fail.
 
 use std::fmt::{self, Write as _};
 
@@ -105,24 +106,18 @@ pub(super) fn push_byte(byte: u8, is_plain: bool, out: &mut String) {
     if is_plain {
         out.push(char::from(byte));
     } else {
-        // Writing into a `String` can't fail.
         _ = write!(out, "%{byte:02X}");
     }
 }
 
 /// Reads what [`escape`] wrote. Returns `None` if the text isn't of that form.
 pub(super) fn unescape(text: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&first, after)) = rest.split_first() {
-        rest = after;
-        if first == b'%' {
-            let (hex, after) = after.split_at_checked(2)?;
-            bytes.push(u8::from_str_radix(std::str::from_utf8(hex).ok()?, 16).ok()?);
-            rest = after;
-        } else {
-            bytes.push(first);
-        }
+    let mut parts = text.split('%');
+    let mut bytes = parts.next()?.as_bytes().to_vec();
+    for part in parts {
+        let (hex, plain) = part.split_at_checked(2)?;
+        bytes.push(u8::from_str_radix(hex, 16).ok()?);
+        bytes.extend_from_slice(plain.as_bytes());
     }
     String::from_utf8(bytes).ok()
 }
@@ -160,7 +155,6 @@ pub(super) fn class_of(value: &Value) -> Option<Class> {
 pub(super) fn push_value(value: &Value, out: &mut String) {
     match value {
         Value::Bool(bool) => out.push(if *bool { '1' } else { '0' }),
-        // Writing into a `String` can't fail.
         Value::Int(int) => _ = write!(out, "{int}"),
         Value::UInt(int) => _ = write!(out, "{int}"),
         Value::Text(value) => push_text(value, out),

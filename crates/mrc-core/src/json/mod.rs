@@ -7,10 +7,10 @@
 //! [`string`] and [`number`] are for writing parts by hand into one buffer.
 
 mod document;
-mod order;
 
 pub mod number;
 
+use std::collections::HashMap;
 use std::io::{self, Write};
 
 use serde::Serialize;
@@ -18,7 +18,6 @@ use serde_json::Serializer;
 use serde_json::ser::Formatter;
 
 pub(crate) use document::{Spelling, rewrite};
-pub(crate) use order::member_order;
 
 /// Serializes a value to compact JSON.
 ///
@@ -129,6 +128,53 @@ static ESCAPES: [u8; 256] = {
     table[b'\\' as usize] = b'\\';
     table
 };
+
+/// The most names that are compared pair by pair, without a map.
+const FEW: usize = 16;
+
+/// Returns the order of the members, as indexes into `names`. Returns `None` if it is the same.
+///
+/// Of members with one name, the last stays, at the first's place, as in JavaScript and Python.
+/// With `indexes_first`, names that are array indexes lead, ascending, as in JavaScript.
+pub(crate) fn member_order(names: &[&[u8]], indexes_first: bool) -> Option<Vec<usize>> {
+    let has_index = indexes_first && names.iter().any(|name| array_index(name).is_some());
+    if !has_index && names.len() <= FEW && !repeats(names) {
+        return None;
+    }
+    let mut order = last_at_first(names);
+    if has_index {
+        order.sort_by_key(|member| names.get(*member).and_then(|name| array_index(name)).map_or(u64::MAX, u64::from));
+    }
+    let kept = order.len() == names.len() && order.iter().enumerate().all(|(place, member)| place == *member);
+    if kept { None } else { Some(order) }
+}
+
+fn last_at_first(names: &[&[u8]]) -> Vec<usize> {
+    let mut order: Vec<usize> = Vec::with_capacity(names.len());
+    let mut places = HashMap::with_capacity(names.len());
+    for (member, name) in names.iter().enumerate() {
+        let place = *places.entry(*name).or_insert(order.len());
+        match order.get_mut(place) {
+            Some(slot) => *slot = member,
+            None => order.push(member),
+        }
+    }
+    order
+}
+
+fn repeats(names: &[&[u8]]) -> bool {
+    names.iter().enumerate().any(|(at, name)| names.iter().take(at).any(|earlier| earlier == name))
+}
+
+/// Returns the value of an ECMAScript array index: digits without a leading zero, up to 2^32 - 2.
+fn array_index(name: &[u8]) -> Option<u32> {
+    let leads_with_zero = name.first() == Some(&b'0') && name.len() > 1;
+    if name.is_empty() || name.len() > 10 || leads_with_zero || !name.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    let value = name.iter().fold(0, |value, digit| value * 10 + u64::from(digit - b'0'));
+    u32::try_from(value).ok().filter(|index| *index != u32::MAX)
+}
 
 #[cfg(test)]
 mod tests;

@@ -2,6 +2,8 @@
 //!
 //! Both print the shortest digits that read back as the same double. They differ in the range of
 //! exponents, in their form, and in the zeros.
+//!
+//! Writing into a `Vec` can't fail.
 
 use std::io::Write as _;
 
@@ -112,9 +114,7 @@ pub(crate) fn significant<'a>(text: &[u8], scratch: &'a mut [u8; SIGNIFICANT]) -
 
 /// Returns the exponent after the `e`: a sign, then digits.
 fn parse_exponent(text: &[u8]) -> i32 {
-    let digits = text.iter().filter(|byte| byte.is_ascii_digit());
-    let value = digits.fold(0, |value, byte| value * 10 + i32::from(byte - b'0'));
-    if text.first() == Some(&b'-') { -value } else { value }
+    std::str::from_utf8(text).ok().and_then(|text| text.parse().ok()).unwrap_or(0)
 }
 
 /// Writes significant digits as ECMAScript does: with an exponent from 1e21 on and below 1e-6.
@@ -124,8 +124,7 @@ pub(crate) fn ecmascript_digits(digits: &[u8], point: i32, out: &mut Vec<u8>) {
         1..=21 => _ = above_one(digits, point, out),
         _ => {
             scientific(digits, out);
-            // Writing into a Vec can't fail.
-            let _ = write!(out, "e{:+}", point - 1);
+            _ = write!(out, "e{:+}", point - 1);
         }
     }
 }
@@ -141,8 +140,7 @@ pub(crate) fn python_digits(digits: &[u8], point: i32, out: &mut Vec<u8>) {
         }
         _ => {
             scientific(digits, out);
-            // Writing into a Vec can't fail.
-            let _ = write!(out, "e{:+03}", point - 1);
+            _ = write!(out, "e{:+03}", point - 1);
         }
     }
 }

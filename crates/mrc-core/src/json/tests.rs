@@ -64,6 +64,36 @@ fn texts_that_are_no_document_are_refused() {
     }
 }
 
+fn check_order(names: &[&str], indexes_first: bool, expect: &[&str]) {
+    let bytes: Vec<&[u8]> = names.iter().map(|name| name.as_bytes()).collect();
+    let order = member_order(&bytes, indexes_first).unwrap_or_else(|| (0..names.len()).collect());
+    assert_eq!(order.iter().map(|at| names[*at]).collect::<Vec<_>>(), expect);
+}
+
+#[test]
+fn indexes_lead_in_javascript_alone() {
+    check_order(&["b", "10", "9", "01", "-1", ""], true, &["9", "10", "b", "01", "-1", ""]);
+    check_order(&["b", "10", "9"], false, &["b", "10", "9"]);
+    check_order(&["4294967296", "4294967295", "4294967294"], true, &["4294967294", "4294967296", "4294967295"]);
+}
+
+#[test]
+fn the_last_of_a_name_stands_where_the_first_stood() {
+    let names: Vec<&[u8]> = vec![b"a", b"b", b"a", b"c", b"a"];
+    assert_eq!(member_order(&names, true), Some(vec![4, 1, 3]));
+    let mut many: Vec<Vec<u8>> = (0..40).map(|n| format!("n{n}").into_bytes()).collect();
+    many.push(b"n1".to_vec());
+    let many: Vec<&[u8]> = many.iter().map(Vec::as_slice).collect();
+    let order = member_order(&many, true).unwrap();
+    assert_eq!((order.len(), order[1], order[2]), (40, 40, 2));
+}
+
+#[test]
+fn nothing_to_do_is_none() {
+    assert_eq!(member_order(&[b"a", b"b"], true), None);
+    assert_eq!(member_order(&[b"0", b"1", b"b"], true), None);
+}
+
 fn any_json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),

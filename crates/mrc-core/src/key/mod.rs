@@ -6,7 +6,6 @@
 
 mod ambiguity;
 mod canonical;
-pub(crate) mod error;
 mod format;
 mod function;
 mod reading;
@@ -14,11 +13,10 @@ mod reading;
 use std::fmt;
 
 use crate::json;
-use crate::param::Params;
+use crate::param::{KeyError, Params};
 use crate::value::Value;
 
 pub use ambiguity::Ambiguity;
-pub use error::KeyError;
 #[cfg(feature = "compat")]
 pub(crate) use format::repr_str;
 pub use format::{KeyFormat, UnknownKeyFormat};

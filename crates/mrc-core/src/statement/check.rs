@@ -3,8 +3,9 @@
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Token, Word};
 
+use super::NotCacheable::{self, *};
+use super::functions;
 use super::split::{Neighbours, Piece, is_word, keyword, not_parsed, pieces, text};
-use super::{NotCacheable, functions};
 
 /// Checks that the answer of `sql` may be cached, by the rules in the [module](super)'s docs.
 ///
@@ -68,30 +69,26 @@ fn is_unquoted(piece: Option<&Piece>) -> bool {
 
 fn check_first_word(pieces: &[Piece]) -> Result<(), NotCacheable> {
     let Some(first) = pieces.iter().map(|piece| &piece.token).find(|&token| *token != Token::LParen) else {
-        return Err(NotCacheable::Empty);
+        return Err(Empty);
     };
     let what = || first.to_string();
     match keyword(Some(first)) {
         Keyword::SELECT | Keyword::WITH | Keyword::VALUES | Keyword::TABLE => Ok(()),
-        Keyword::INSERT | Keyword::UPDATE | Keyword::DELETE | Keyword::REPLACE => {
-            Err(NotCacheable::Writes { what: what() })
-        }
-        _ => Err(NotCacheable::NotASelect { what: what() }),
+        Keyword::INSERT | Keyword::UPDATE | Keyword::DELETE | Keyword::REPLACE => Err(Writes { what: what() }),
+        _ => Err(NotASelect { what: what() }),
     }
 }
 
 fn check_token(place: &Neighbours<'_>) -> Result<(), NotCacheable> {
-    let Some(token) = place.after(0) else {
-        return Ok(());
-    };
+    let Some(token) = place.after(0) else { return Ok(()) };
     match token {
         Token::Word(word) => check_word(word, place),
         // A name, if the server's mode is ANSI_QUOTES.
         Token::DoubleQuotedString(name) => functions::check_call(name, place),
-        Token::SemiColon => Err(NotCacheable::SeveralStatements),
+        Token::SemiColon => Err(SeveralStatements),
         token if is_plain(token) => Ok(()),
         token if token.to_string().contains('@') => {
-            Err(NotCacheable::DependsOnSession { what: format!("{token}{}", text(place.after(1))) })
+            Err(DependsOnSession { what: format!("{token}{}", text(place.after(1))) })
         }
         token => not_parsed(format!("`{token}` isn't MySQL's")),
     }
@@ -102,12 +99,12 @@ fn check_word(word: &Word, place: &Neighbours<'_>) -> Result<(), NotCacheable> {
     if place.before(1) == Some(&Token::Period) {
         let qualified = || format!("{}.{}", text(place.before(2)), word.value);
         return if place.is_before_paren() {
-            Err(NotCacheable::StoredFunction { what: qualified() })
+            Err(StoredFunction { what: qualified() })
         } else if word.value.eq_ignore_ascii_case("NEXTVAL") {
             // With or without quotes, if the server's mode is ORACLE.
-            Err(NotCacheable::Writes { what: qualified() })
+            Err(Writes { what: qualified() })
         } else if word.value.eq_ignore_ascii_case("CURRVAL") {
-            Err(NotCacheable::DependsOnSession { what: qualified() })
+            Err(DependsOnSession { what: qualified() })
         } else {
             Ok(())
         };
@@ -117,20 +114,15 @@ fn check_word(word: &Word, place: &Neighbours<'_>) -> Result<(), NotCacheable> {
         _ => word.to_string(),
     };
     match (keyword(place.after(0)), keyword(place.after(1))) {
-        (Keyword::FOR, Keyword::UPDATE | Keyword::SHARE) | (Keyword::LOCK, _) => {
-            Err(NotCacheable::Locks { what: with_next() })
-        }
-        (Keyword::UPDATE | Keyword::DELETE | Keyword::INTO, _) => Err(NotCacheable::Writes { what: with_next() }),
+        (Keyword::FOR, Keyword::UPDATE | Keyword::SHARE) | (Keyword::LOCK, _) => Err(Locks { what: with_next() }),
+        (Keyword::UPDATE | Keyword::DELETE | Keyword::INTO, _) => Err(Writes { what: with_next() }),
         // INSERT() and REPLACE() are string functions.
-        (Keyword::INSERT | Keyword::REPLACE, _) if !place.is_before_paren() => {
-            Err(NotCacheable::Writes { what: with_next() })
-        }
+        (Keyword::INSERT | Keyword::REPLACE, _) if !place.is_before_paren() => Err(Writes { what: with_next() }),
         (Keyword::VALUE, Keyword::FOR) if is_word(place.before(1), &["NEXT", "PREVIOUS"]) => {
-            let which = text(place.before(1));
-            Err(NotCacheable::Writes { what: format!("{which} {}", with_next()) })
+            Err(Writes { what: format!("{} {}", text(place.before(1)), with_next()) })
         }
         _ if is_word(place.after(0), &["CURRENT_USER", "CURRENT_ROLE", "SQL_CALC_FOUND_ROWS"]) => {
-            Err(NotCacheable::DependsOnSession { what: word.to_string() })
+            Err(DependsOnSession { what: word.to_string() })
         }
         _ => functions::check_call(&word.value, place),
     }

@@ -45,5 +45,5 @@ pub(crate) use check::check_pieces;
 pub use check::{check, check_ignoring_space};
 pub use placeholder::{PlaceholderError, literal_places, placeholders};
 pub use refusal::NotCacheable;
-pub(crate) use split::{Piece, is_keyword};
+pub(crate) use split::{Piece, is_keyword, with_depth};
 pub use tokens::{Tokens, depends_on_clock, select_alike};

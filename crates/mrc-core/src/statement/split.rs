@@ -192,6 +192,18 @@ impl Neighbours<'_> {
     }
 }
 
+/// Returns each token with the number of parentheses that are open behind it.
+pub(crate) fn with_depth<'a>(tokens: impl Iterator<Item = &'a Token>) -> impl Iterator<Item = (usize, &'a Token)> {
+    tokens.scan(0_usize, |depth, token| {
+        match token {
+            Token::LParen => *depth += 1,
+            Token::RParen => *depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        Some((*depth, token))
+    })
+}
+
 pub(super) fn keyword(token: Option<&Token>) -> Keyword {
     match token {
         Some(Token::Word(word)) => word.keyword,

@@ -4,7 +4,7 @@ use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::Token;
 
 use super::functions::{self, Clock};
-use super::split::{Neighbours, Piece, keyword, pieces, text};
+use super::split::{Neighbours, Piece, keyword, pieces, text, with_depth};
 use super::{NotCacheable, check_pieces};
 
 /// The tokens of a text, for several questions about it. Reading them is most of the cost of a
@@ -143,15 +143,8 @@ pub fn select_alike(one: &str, other: &str) -> bool {
     // A word at the end may be cut off, and be another one in each text.
     let beginning = beginning.trim_end_matches(|ch: char| !ch.is_ascii_whitespace());
     let Ok(pieces) = pieces(beginning) else { return false };
-    let mut depth = 0_usize;
-    pieces.iter().any(|piece| {
-        match piece.token {
-            Token::LParen => depth += 1,
-            Token::RParen => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        depth == 0 && keyword(Some(&piece.token)) == Keyword::WHERE
-    })
+    let mut tokens = with_depth(pieces.iter().map(|piece| &piece.token));
+    tokens.any(|(depth, token)| depth == 0 && keyword(Some(token)) == Keyword::WHERE)
 }
 
 #[cfg(test)]
