@@ -89,16 +89,9 @@ impl BoundScheme {
         Ok(first.into_iter().chain(second.filter(|text| Some(*text) != first)))
     }
 
-    /// Returns the text of a row's tag. Returns `None` without a row, or if it meets no conditions of
-    /// the scheme.
-    fn text<'b>(&self, row: Option<&[RowValue<'_>]>, buffer: &'b mut String) -> Result<Option<&'b str>, Uncertain> {
+    /// Writes a row's tag. Returns `None` without a row, or if it meets no conditions of the scheme.
+    fn text<'b>(&self, row: Option<&[RowValue<'_>]>, text: &'b mut String) -> Result<Option<&'b str>, Uncertain> {
         let Some(row) = row else { return Ok(None) };
-        let meets = self.row(row, buffer).map_err(|column| Uncertain::Value { column: column.name.clone() })?;
-        Ok(meets.then_some(buffer.as_str()))
-    }
-
-    /// Writes the row's tag. Returns false if it meets no conditions of the scheme.
-    fn row(&self, row: &[RowValue<'_>], text: &mut String) -> Result<bool, &BoundColumn> {
         let mut uncertain = None;
         self.table.begin(text);
         for (index, column) in self.columns.iter().enumerate() {
@@ -107,11 +100,11 @@ impl BoundScheme {
                 Match::Text => {}
                 // Another column may still tell that the row doesn't count.
                 Match::Uncertain => uncertain = Some(column),
-                Match::Never => return Ok(false),
+                Match::Never => return Ok(None),
             }
         }
         shorten(text);
-        uncertain.map_or(Ok(true), Err)
+        uncertain.map_or(Ok(Some(text.as_str())), |column| Err(Uncertain::Value { column: column.name.clone() }))
     }
 }
 

@@ -86,13 +86,12 @@ pub fn literal_places(sql: &str, backslash_escapes: bool) -> Result<Vec<usize>, 
     let places = |ansi_quotes| {
         let tokens = tokens(sql, Lexical { backslash_escapes, ansi_quotes })?;
         let offsets = offsets(sql, &tokens)?;
-        let pieces = pieces_of(sql, tokens).map_err(|error| match error {
-            NotCacheable::NotParsed { why } => PlaceholderError::Unsure { why },
-            NotCacheable::DependsOnSession { what } => {
-                PlaceholderError::Unsure { why: format!("it has the hint {what}") }
-            }
-            other => PlaceholderError::Unsure { why: other.to_string() },
-        })?;
+        let why = |refusal| match refusal {
+            NotCacheable::NotParsed { why } => why,
+            NotCacheable::DependsOnSession { what } => format!("it has the hint {what}"),
+            other => other.to_string(),
+        };
+        let pieces = pieces_of(sql, tokens).map_err(|refusal| PlaceholderError::Unsure { why: why(refusal) })?;
         let end = pieces.iter().position(|piece| piece.token == Token::SemiColon);
         let is_one = end.is_none_or(|end| end + 1 == pieces.len());
         if is_one { Ok(offsets) } else { Err(PlaceholderError::SeveralStatements) }

@@ -35,43 +35,32 @@ pub(super) enum Special {
 
 impl Special {
     #[inline]
-    #[allow(clippy::extra_unused_type_parameters, reason = "without the features there is no special type")]
+    #[allow(
+        clippy::extra_unused_type_parameters,
+        clippy::match_single_binding,
+        reason = "without the features there is no special type"
+    )]
     pub(super) fn of<T>() -> Option<Self> {
-        #[cfg(feature = "rust_decimal")]
-        if is::<T, rust_decimal::Decimal>() {
-            return Some(Self::Digits);
-        }
-        #[cfg(feature = "chrono")]
-        {
-            use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime};
-            if is::<T, NaiveDate>() {
-                return Some(Self::Date);
-            }
-            if is::<T, NaiveDateTime>() {
-                return Some(Self::DateTime);
-            }
+        match () {
+            #[cfg(feature = "rust_decimal")]
+            () if is::<T, rust_decimal::Decimal>() => Some(Self::Digits),
+            #[cfg(feature = "chrono")]
+            () if is::<T, chrono::NaiveDate>() => Some(Self::Date),
+            #[cfg(feature = "chrono")]
+            () if is::<T, chrono::NaiveDateTime>() => Some(Self::DateTime),
             // Other zones are read through this type.
-            if is::<T, DateTime<FixedOffset>>() {
-                return Some(Self::Zoned);
-            }
+            #[cfg(feature = "chrono")]
+            () if is::<T, chrono::DateTime<chrono::FixedOffset>>() => Some(Self::Zoned),
+            #[cfg(feature = "time")]
+            () if is::<T, time::Date>() => Some(Self::DateParts),
+            #[cfg(feature = "time")]
+            () if is::<T, time::PrimitiveDateTime>() || is::<T, time::UtcDateTime>() => Some(Self::DateTimeParts),
+            #[cfg(feature = "time")]
+            () if is::<T, time::OffsetDateTime>() => Some(Self::ZonedParts),
+            #[cfg(feature = "time")]
+            () if is::<T, time::Time>() => Some(Self::TimeParts),
+            () => None,
         }
-        #[cfg(feature = "time")]
-        {
-            use time::{Date, OffsetDateTime, PrimitiveDateTime, Time, UtcDateTime};
-            if is::<T, Date>() {
-                return Some(Self::DateParts);
-            }
-            if is::<T, PrimitiveDateTime>() || is::<T, UtcDateTime>() {
-                return Some(Self::DateTimeParts);
-            }
-            if is::<T, OffsetDateTime>() {
-                return Some(Self::ZonedParts);
-            }
-            if is::<T, Time>() {
-                return Some(Self::TimeParts);
-            }
-        }
-        None
     }
 
     /// Returns the value for the visitor. Returns `None` if the value is of another kind.

@@ -291,22 +291,16 @@ fn left_out_conditions_have_a_reason() {
         let reasons = |one: &ExplainedOccurrence| one.left_out.iter().map(|one| one.why).collect::<Vec<_>>();
         explained.occurrences.iter().map(reasons).collect::<Vec<_>>()
     };
-    assert_eq!(of("SELECT * FROM o WHERE a > 1 AND (b = 1 OR c = 2)"), [[NotAnEquality, BelowOr]]);
-    assert_eq!(
-        of("SELECT * FROM o WHERE LOWER(a) = 'x' AND b = NULL AND c = d AND e = 1 + 1 AND f = (SELECT 1)"),
-        [[OfAnExpression, Null, AnotherColumn, Computed, Subquery]]
-    );
-    assert_eq!(
-        of("SELECT * FROM o WHERE a = 1e3 AND b = \"x\" AND c = 'é' AND d NOT IN (SELECT 1) AND NOT e = 1"),
-        [[ConstantType, DoubleQuotes, NotAscii, Subquery, NotAnEquality]]
-    );
-    assert_eq!(
-        of("SELECT * FROM o JOIN p ON o.a = p.a WHERE b = 1"),
-        [[Unqualified, AnotherColumn], [Unqualified, AnotherColumn]]
-    );
+    let of_where = |condition: &str| of(&format!("SELECT * FROM o WHERE {condition}"));
+    assert_eq!(of_where("a > 1 AND (b = 1 OR c = 2)"), [[NotAnEquality, BelowOr]]);
+    let found = of_where("LOWER(a) = 'x' AND b = NULL AND c = d AND e = 1 + 1 AND f = (SELECT 1)");
+    assert_eq!(found, [[OfAnExpression, Null, AnotherColumn, Computed, Subquery]]);
+    let found = of_where("a = 1e3 AND b = \"x\" AND c = 'é' AND d NOT IN (SELECT 1) AND NOT e = 1");
+    assert_eq!(found, [[ConstantType, DoubleQuotes, NotAscii, Subquery, NotAnEquality]]);
+    assert_eq!(of("SELECT * FROM o JOIN p ON o.a = p.a WHERE b = 1"), [[Unqualified, AnotherColumn]; 2]);
     assert_eq!(of("SELECT * FROM o LEFT JOIN p ON o.a = 1 WHERE p.b IS NULL"), [[OuterJoin], [NullableSide]]);
-    assert_eq!(of("SELECT * FROM o WHERE a = 1 AND a = 2"), [[Enough]]);
-    assert_eq!(of("SELECT * FROM o WHERE a XOR b"), [[Operators]]);
+    assert_eq!(of_where("a = 1 AND a = 2"), [[Enough]]);
+    assert_eq!(of_where("a XOR b"), [[Operators]]);
 }
 
 #[test]
