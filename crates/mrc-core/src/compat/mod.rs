@@ -18,9 +18,9 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use md5::{Digest as _, Md5};
 use sha2::{Sha256, Sha512};
 
+use self::value::PyPrint;
+pub use self::value::PyValue;
 use crate::key::FunctionKey;
-use value::PyPrint;
-pub use value::PyValue;
 
 /// Returns the key of `redis_cache` 1.0 (`generate_cache_key`), whatever the order of `params`.
 ///
@@ -228,18 +228,17 @@ impl FuncCacheHash {
     ];
 
     fn of(self, text: &[u8]) -> Vec<u8> {
+        use FuncCacheHash::*;
         let digest = match self {
-            Self::JsonMd5 | Self::JsonMd5Hex | Self::JsonMd5Base64 => Md5::digest(text).to_vec(),
-            Self::JsonSha1 | Self::JsonSha1Hex | Self::JsonSha1Base64 => {
-                sha1_smol::Sha1::from(text).digest().bytes().to_vec()
-            }
-            Self::JsonSha256 | Self::JsonSha256Hex | Self::JsonSha256Base64 => Sha256::digest(text).to_vec(),
-            Self::JsonSha512 | Self::JsonSha512Hex | Self::JsonSha512Base64 => Sha512::digest(text).to_vec(),
+            JsonMd5 | JsonMd5Hex | JsonMd5Base64 => Md5::digest(text).to_vec(),
+            JsonSha1 | JsonSha1Hex | JsonSha1Base64 => sha1_smol::Sha1::from(text).digest().bytes().to_vec(),
+            JsonSha256 | JsonSha256Hex | JsonSha256Base64 => Sha256::digest(text).to_vec(),
+            JsonSha512 | JsonSha512Hex | JsonSha512Base64 => Sha512::digest(text).to_vec(),
         };
         match self {
-            Self::JsonMd5 | Self::JsonSha1 | Self::JsonSha256 | Self::JsonSha512 => digest,
-            Self::JsonMd5Hex | Self::JsonSha1Hex | Self::JsonSha256Hex | Self::JsonSha512Hex => hex(&digest).into(),
-            Self::JsonMd5Base64 | Self::JsonSha1Base64 | Self::JsonSha256Base64 | Self::JsonSha512Base64 => {
+            JsonMd5 | JsonSha1 | JsonSha256 | JsonSha512 => digest,
+            JsonMd5Hex | JsonSha1Hex | JsonSha256Hex | JsonSha512Hex => hex(&digest).into(),
+            JsonMd5Base64 | JsonSha1Base64 | JsonSha256Base64 | JsonSha512Base64 => {
                 STANDARD_NO_PAD.encode(digest).into()
             }
         }

@@ -199,15 +199,6 @@ proptest! {
             prop_assert_eq!(parse(&names, key.as_str()), Some(values));
         }
     }
-
-    #[test]
-    fn two_lists_of_values_share_no_unambiguous_key(names in prop::collection::vec("[ab_]{1,2}", 1..4), a in prop::collection::vec(text(), 4), b in prop::collection::vec(text(), 4)) {
-        let of = |values: &[String]| KeyScheme::default().key(TEXT, &named(names.iter().zip(values))).unwrap();
-        let (key_a, key_b) = (of(&a), of(&b));
-        if a[..names.len()] != b[..names.len()] && key_a.as_str() == key_b.as_str() {
-            prop_assert!(key_a.ambiguity().is_some() && key_b.ambiguity().is_some());
-        }
-    }
 }
 
 /// Values of every type whose spellings meet.

@@ -5,7 +5,7 @@
 
 #[cfg(feature = "rust_decimal")]
 use super::Decimal;
-#[cfg(any(feature = "chrono", feature = "time", feature = "uuid", feature = "rust_decimal"))]
+#[cfg(any(feature = "uuid", feature = "rust_decimal"))]
 use super::{Element, Value};
 
 #[cfg(feature = "chrono")]
