@@ -159,10 +159,8 @@ fn x23_values_as_json_dumps_prints_them() {
 fn values_as_str_prints_them() {
     let check = |value: PyValue, expect: &str| assert_eq!(value.to_string(), expect);
     check("it's \n".into(), "it's \n");
-    check(
-        list(["it's".into(), "\"".into(), "'\"".into(), "\n\u{e000}é".into()]),
-        r#"["it's", '"', '\'"', '\n\ue000é']"#,
-    );
+    let quotes = list(["it's".into(), "\"".into(), "'\"".into(), "\n\u{e000}é".into()]);
+    check(quotes, r#"["it's", '"', '\'"', '\n\ue000é']"#);
     check(dict([("k'", dict([("a", true.into())])), ("b", PyValue::None)]), r#"{"k'": {'a': True}, 'b': None}"#);
     check(PyValue::Tuple(vec![]), "()");
     check(PyValue::Tuple(vec!["a".into()]), "('a',)");

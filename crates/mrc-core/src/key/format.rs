@@ -27,7 +27,7 @@ impl KeyFormat {
         match (value, self) {
             (Value::Null, Self::TypeScript) => out.extend_from_slice(b"null"),
             (Value::Null, Self::Python) => out.extend_from_slice(b"None"),
-            (Value::Bool(bool), Self::TypeScript) => _ = write!(out, "{bool}"),
+            (Value::Bool(bool), Self::TypeScript) => out.extend_from_slice(if *bool { b"true" } else { b"false" }),
             (Value::Bool(bool), Self::Python) => out.extend_from_slice(if *bool { b"True" } else { b"False" }),
             (Value::Int(int), _) => _ = write!(out, "{int}"),
             (Value::UInt(int), _) => _ = write!(out, "{int}"),

@@ -226,11 +226,8 @@ pub(super) fn mark(params: &Params, format: KeyFormat) -> (Mark, Option<Ambiguit
             mark.push(ZERO);
             continue;
         };
-        first.get_or_insert_with(|| Ambiguity::SpelledAs {
-            name: name.clone().into_owned(),
-            type_name: own.name(),
-            reads_as: reads_as.name(),
-        });
+        let (type_name, reads_as) = (own.name(), reads_as.name());
+        first.get_or_insert_with(|| Ambiguity::SpelledAs { name: name.to_string(), type_name, reads_as });
         write(Some(Type::of(&param.value, format)), &mut mark);
         for element in elements {
             write(differing_element(element, format).map(|(own, _)| own), &mut mark);

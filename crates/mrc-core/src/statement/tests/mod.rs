@@ -52,10 +52,8 @@ fn calls_that_read_the_clock_are_named() {
 #[test]
 fn a_refusal_names_the_reason_and_the_remedy() {
     let message = |sql| check(sql).unwrap_err().to_string();
-    assert_eq!(
-        message("SELECT a INTO OUTFILE 'x' FROM t"),
-        "`INTO OUTFILE` writes: run the statement with `MrcClient::execute`"
-    );
+    let expected = "`INTO OUTFILE` writes: run the statement with `MrcClient::execute`";
+    assert_eq!(message("SELECT a INTO OUTFILE 'x' FROM t"), expected);
     for (sql, found) in [
         ("SELECT 1 FOR share", "`FOR share`"),
         ("SELECT NEXT VALUE FOR s", "`NEXT VALUE FOR`"),
