@@ -197,16 +197,8 @@ impl Occurrence {
     }
 
     fn known(&self, constants: &[Constants]) -> Known {
-        let mut columns = String::new();
-        for one in constants {
-            let Some(condition) = self.conditions.get(one.at) else { continue };
-            if !columns.is_empty() {
-                columns.push(',');
-            }
-            columns.push_str(&condition.escaped);
-            columns.push(':');
-            columns.push_str(&one.class.to_string());
-        }
+        let column = |one: &Constants| Some(format!("{}:{}", self.conditions.get(one.at)?.escaped, one.class));
+        let columns = constants.iter().filter_map(column).collect::<Vec<_>>().join(",");
         let mut name = String::new();
         self.table.begin(&mut name);
         name.push_str(&columns);

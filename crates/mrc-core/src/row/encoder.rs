@@ -139,12 +139,8 @@ impl RowEncoder {
         let keys: Vec<&[u8]> = names.iter().map(String::as_bytes).collect();
         let order = json::member_order(&keys, self.format == RowFormat::TypeScript);
         let first = order.as_ref().and_then(|order| order.first().copied()).unwrap_or(0);
-        self.columns = names
-            .into_iter()
-            .zip(columns)
-            .enumerate()
-            .map(|(at, (name, column))| Prepared { column: column.clone(), lead: lead(&name, at == first) })
-            .collect();
+        let leads = names.iter().enumerate().map(|(at, name)| lead(name, at == first));
+        self.columns = columns.iter().cloned().zip(leads).map(|(column, lead)| Prepared { column, lead }).collect();
         self.detour = order.map(|order| Detour { order, values: Vec::new(), ends: Vec::with_capacity(columns.len()) });
         Ok(())
     }

@@ -79,9 +79,9 @@ impl<'a> Canonical<'a> {
     }
 }
 
-macro_rules! integers {
-    ($($method:ident: $integer:ty),*) => {
-        $(fn $method(self, value: $integer) -> Result {
+macro_rules! displayed {
+    ($($method:ident: $type:ty),*) => {
+        $(fn $method(self, value: $type) -> Result {
             self.display(value)
         })*
     };
@@ -98,14 +98,11 @@ impl<'a> Serializer for Canonical<'a> {
     type SerializeStruct = Bracketed<'a>;
     type SerializeStructVariant = Bracketed<'a>;
 
-    integers!(
+    displayed!(
+        serialize_bool: bool,
         serialize_i8: i8, serialize_i16: i16, serialize_i32: i32, serialize_i64: i64, serialize_i128: i128,
         serialize_u8: u8, serialize_u16: u16, serialize_u32: u32, serialize_u64: u64, serialize_u128: u128
     );
-
-    fn serialize_bool(self, value: bool) -> Result {
-        self.display(value)
-    }
 
     fn serialize_f32(self, value: f32) -> Result {
         self.serialize_f64(value.into())

@@ -7,10 +7,9 @@ use crate::value::{Decimal, Value};
 
 /// Encodes integer columns with these names: 1, 2, 3 and on.
 fn named(format: RowFormat, names: &[(&str, Option<&str>)]) -> Result<String, RowError> {
-    let columns: Vec<Column> = names
-        .iter()
-        .map(|(name, table)| Column { table: table.map(str::to_owned), ..Column::new(*name, ColumnKind::Int) })
-        .collect();
+    let int = |name: &str| Column::new(name, ColumnKind::Int);
+    let columns = names.iter().map(|(name, table)| Column { table: table.map(str::to_owned), ..int(name) });
+    let columns: Vec<Column> = columns.collect();
     let cells: Vec<Cell<'_>> = (1..).take(names.len()).map(Cell::Int).collect();
     encode(format, &columns, &cells)
 }
