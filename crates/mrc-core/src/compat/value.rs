@@ -42,23 +42,11 @@ pub enum PyValue {
 
 crate::value::from! { PyValue:
     bool => Bool,
-    i8 => Int, i16 => Int, i32 => Int, i64 => Int, i128 => Int,
-    u8 => Int, u16 => Int, u32 => Int, u64 => Int,
+    i8 => Int, i16 => Int, i32 => Int, i64 => Int, i128 => Int, isize as i128 => Int,
+    u8 => Int, u16 => Int, u32 => Int, u64 => Int, usize as i128 => Int,
     f64 => Float,
     &str => Str,
     String => Str,
-}
-
-impl From<usize> for PyValue {
-    fn from(value: usize) -> Self {
-        Self::Int(value as i128)
-    }
-}
-
-impl From<isize> for PyValue {
-    fn from(value: isize) -> Self {
-        Self::Int(value as i128)
-    }
 }
 
 impl<T: Into<PyValue>> From<Option<T>> for PyValue {

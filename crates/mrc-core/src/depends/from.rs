@@ -52,9 +52,7 @@ pub(super) struct Names<'a> {
 impl<'a> From<'a> {
     pub(super) fn read(from: &'a [TableWithJoins], names: &'a Names<'a>, lack: Lack) -> Result<Self, NotFollowable> {
         let mut read = Self { factors: Vec::new(), ons: Vec::new(), relations: 0, names, lack };
-        for tree in from {
-            read.tree(tree)?;
-        }
+        from.iter().try_for_each(|tree| read.tree(tree))?;
         Ok(read)
     }
 

@@ -78,10 +78,6 @@ struct ReadRules {
 }
 
 impl ReadRules {
-    fn new(format: RowFormat, lenient: bool) -> Self {
-        Self { level: Level::Rows, format, lenient, levels: Nesting::LEVELS }
-    }
-
     fn at(self, level: Level) -> Self {
         Self { level, ..self }
     }
@@ -91,13 +87,15 @@ impl<D> RowsDeserializer<D> {
     /// Reads rows. `format` is that of the rows' writer. A field of bytes takes a text of Python's
     /// format as it is, and a text of other formats as base64.
     pub fn new(document: D, format: RowFormat) -> Self {
-        Self { inner: document, rules: ReadRules::new(format, true) }
+        let rules = ReadRules { level: Level::Rows, format, lenient: true, levels: Nesting::LEVELS };
+        Self { inner: document, rules }
     }
 
     /// As [`new`](Self::new), but as fast as serde_json: only flags, decimals, dates and bytes are
     /// read leniently. Other values that need inspection are errors; all else reads as by `new`.
     pub fn quick(document: D, format: RowFormat) -> Self {
-        Self { inner: document, rules: ReadRules::new(format, false) }
+        let Self { inner, rules } = Self::new(document, format);
+        Self { inner, rules: ReadRules { lenient: false, ..rules } }
     }
 }
 

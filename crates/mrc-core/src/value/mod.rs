@@ -124,10 +124,10 @@ pub struct DecimalError(String);
 
 /// Implements `From` for types that convert into what a variant holds.
 macro_rules! from {
-    ($for:ty: $($from:ty => $variant:ident),* $(,)?) => {$(
+    ($for:ty: $($from:ty $(as $cast:ty)? => $variant:ident),* $(,)?) => {$(
         impl From<$from> for $for {
             fn from(value: $from) -> Self {
-                Self::$variant(value.into())
+                Self::$variant((value $(as $cast)?).into())
             }
         }
     )*};
@@ -137,26 +137,14 @@ pub(crate) use from;
 
 from! { Value:
     bool => Bool,
-    i8 => Int, i16 => Int, i32 => Int, i64 => Int,
-    u8 => UInt, u16 => UInt, u32 => UInt, u64 => UInt,
+    i8 => Int, i16 => Int, i32 => Int, i64 => Int, isize as i64 => Int,
+    u8 => UInt, u16 => UInt, u32 => UInt, u64 => UInt, usize as u64 => UInt,
     f32 => Float, f64 => Float,
     Decimal => Decimal,
     String => Text, Cow<'static, str> => Text,
     Bytes => Bytes, Vec<u8> => Bytes,
     Date => Date, DateTime => DateTime, Time => Time,
     serde_json::Value => Json,
-}
-
-impl From<usize> for Value {
-    fn from(value: usize) -> Self {
-        Self::UInt(value as u64)
-    }
-}
-
-impl From<isize> for Value {
-    fn from(value: isize) -> Self {
-        Self::Int(value as i64)
-    }
 }
 
 impl From<&str> for Value {

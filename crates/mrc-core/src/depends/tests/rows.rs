@@ -1,11 +1,7 @@
 //! Which tags a changed row ends.
 
-use crate::Date;
-use crate::depends::{
-    Class, CollationFolding, ColumnType, Fit, RowTags, RowValue, Scheme, SchemeName, TableColumn, TableColumns,
-    TableName, Uncertain, derive,
-};
-use crate::params;
+use crate::depends::*;
+use crate::{Date, params};
 
 const CI: CollationFolding = CollationFolding::CASE_FOR_TESTS;
 
