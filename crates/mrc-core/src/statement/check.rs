@@ -54,17 +54,15 @@ pub(crate) fn check_pieces(
     };
     check_first_word(pieces)?;
     for at in 0..pieces.len() {
-        match check_token(&Neighbours { pieces, at, ignores_space }) {
-            // A name in quotes may be a stored function's.
-            Err(refusal) if !is_unquoted(pieces.get(at)) || !ignored(&refusal) => return Err(refusal),
+        let place = Neighbours { pieces, at, ignores_space };
+        // A name in quotes may be a stored function's.
+        let is_unquoted = matches!(place.after(0), Some(Token::Word(Word { quote_style: None, .. })));
+        match check_token(&place) {
+            Err(refusal) if !is_unquoted || !ignored(&refusal) => return Err(refusal),
             _ => {}
         }
     }
     check_tables(pieces)
-}
-
-fn is_unquoted(piece: Option<&Piece>) -> bool {
-    matches!(piece, Some(Piece { token: Token::Word(Word { quote_style: None, .. }), .. }))
 }
 
 fn check_first_word(pieces: &[Piece]) -> Result<(), NotCacheable> {

@@ -19,10 +19,7 @@ pub(crate) struct Piece {
     pub(super) joined: bool,
 }
 
-/// Returns the tokens without blanks and comments, and checks that no comment is more than that.
-///
-/// # Errors
-/// [`NotCacheable::NotParsed`] when a server could read other tokens.
+/// Returns the tokens without blanks and comments, unless a server could read other tokens.
 pub(crate) fn pieces(sql: &str) -> Result<Vec<Piece>, NotCacheable> {
     let tokens = tokens(sql, Lexical::DEFAULT);
     pieces_of(sql, tokens.map_err(|error| NotCacheable::NotParsed { why: error.to_string() })?)

@@ -136,10 +136,8 @@ fn joins_count_for_the_sides_that_they_filter() {
     check("SELECT * FROM a RIGHT JOIN b ON a.x = b.x WHERE a.y IS NULL AND b.y IS NULL", &["a?", "b?y=∅"]);
     check("SELECT * FROM a LEFT JOIN b ON b.y IS NULL", &["a?", "b?y=∅"]);
     check("SELECT * FROM (a LEFT JOIN b ON b.x = 1) JOIN c ON b.y IS NULL AND c.y IS NULL", &["a?", "b?x=1", "c?y=∅"]);
-    check(
-        "SELECT * FROM a LEFT JOIN (b LEFT JOIN c ON b.x = c.x) ON c.y IS NULL AND b.y IS NULL",
-        &["a?", "b?y=∅", "c?"],
-    );
+    let sql = "SELECT * FROM a LEFT JOIN (b LEFT JOIN c ON b.x = c.x) ON c.y IS NULL AND b.y IS NULL";
+    check(sql, &["a?", "b?y=∅", "c?"]);
 }
 
 #[test]
@@ -176,10 +174,8 @@ fn a_cte_is_no_table_where_its_name_means_it() {
     check("WITH `c` AS (SELECT * FROM b) SELECT * FROM (SELECT * FROM c) d", &["b?"]);
     check("WITH c AS (SELECT 1), d AS (SELECT * FROM c) SELECT * FROM d, c", &[]);
     check("WITH c AS (SELECT 1) SELECT * FROM b UNION SELECT 2 ORDER BY (SELECT 1 FROM c)", &["b?"]);
-    check(
-        "WITH c AS (SELECT 1) SELECT (SELECT 1 FROM c) FROM b WHERE EXISTS (SELECT 1 FROM c WHERE c.x = b.y)",
-        &["b?"],
-    );
+    let sql = "WITH c AS (SELECT 1) SELECT (SELECT 1 FROM c) FROM b WHERE EXISTS (SELECT 1 FROM c WHERE c.x = b.y)";
+    check(sql, &["b?"]);
     check("WITH c AS (SELECT * FROM (WITH d AS (SELECT * FROM b) SELECT * FROM d) e) SELECT * FROM c", &["b?"]);
     // A column of a CTE alone isn't taken for the column of a table around it.
     check("WITH c AS (SELECT 1 AS x) SELECT * FROM b WHERE EXISTS (SELECT 1 FROM c WHERE x = 1)", &["b?"]);
