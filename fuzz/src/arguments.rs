@@ -9,54 +9,19 @@ use crate::args::{Args, Command};
 const SECRET: &str = "hunter2";
 const URL: &str = "redis://:hunter2@localhost";
 
-/// The argument that a line of one byte stands for, so that an input needn't spell every flag.
-const WORDS: [&str; 40] = [
-    "key",
-    "query",
-    "get",
-    "drop",
-    "demo",
-    "completions",
-    "--sql",
-    "SELECT ?",
-    "--sql-for-key",
-    "--param",
-    "StoreId=6",
-    "A=[1,2]",
-    "A=null",
-    "A=\"x\"",
-    "A=",
-    "=1",
-    "A",
-    "--format",
-    "python",
-    "typescript",
-    "--ttl",
-    "0.5",
-    "-1",
-    "--rows",
-    "--no-cache",
-    "--trust-read-only",
-    "--jsonl",
-    "--all",
-    "--substring",
-    "--dry-run",
-    "--retry",
-    "--json",
-    "--prefix",
-    "bash",
-    "invalidate",
-    "stats",
-    "--by",
-    "--tag",
-    "explain",
-    "--database",
-];
+/// The arguments that lines of one byte stand for, so that an input needn't spell every flag.
+const WORDS: &str = concat!(
+    "key|query|get|drop|demo|completions|--sql|SELECT ?|--sql-for-key|--param|StoreId=6|",
+    r#"A=[1,2]|A=null|A="x"|A=|=1|A|--format|python|typescript|--ttl|0.5|-1|--rows|--no-cache|"#,
+    "--trust-read-only|--jsonl|--all|--substring|--dry-run|--retry|--json|--prefix|bash|",
+    "invalidate|stats|--by|--tag|explain|--database",
+);
 
 /// Runs a command line: each line is an argument.
 pub fn arguments(data: &[u8]) {
+    let words: Vec<&str> = WORDS.split('|').collect();
     let lines = data.split(|byte| *byte == b'\n').map(|line| match line {
-        [byte] => WORDS[usize::from(*byte) % WORDS.len()].to_owned(),
+        [byte] => words[usize::from(*byte) % words.len()].to_owned(),
         line => String::from_utf8_lossy(line).into_owned(),
     });
     let all = ["mrc", "--redis", URL].into_iter().map(str::to_owned).chain(lines);

@@ -22,9 +22,9 @@ pub(crate) fn joined(input: &mut Unstructured<'_>, pieces: &[&str], most: usize)
     (0..below(input, most + 1)).map(|_| one(input, pieces)).collect()
 }
 
-/// Returns any time of day on this date, impossible ones too.
-pub(crate) fn datetime(input: &mut Unstructured<'_>, date: Date) -> DateTime {
-    DateTime { date, hour: any(input), minute: any(input), second: any(input), micros: any(input) }
+/// Returns any time of day on a date of `date`, impossible ones too.
+pub(crate) fn datetime(input: &mut Unstructured<'_>, date: fn(&mut Unstructured<'_>) -> Date) -> DateTime {
+    DateTime { date: date(input), hour: any(input), minute: any(input), second: any(input), micros: any(input) }
 }
 
 /// Returns any time, impossible ones too.

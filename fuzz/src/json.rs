@@ -51,45 +51,15 @@ fn rewritten(document: &str, format: RowFormat) -> Result<String, RowError> {
 }
 
 fn built(input: &mut Unstructured<'_>, depth: usize) -> String {
+    const LONG: &str = "123456789012345678901";
+    const ZEROS: &str = "\"00123\"";
+    const PAIR: &str = "\\ud83d\\ude00";
     const SCALARS: &[&str] = &[
-        "null",
-        "true",
-        "false",
-        "0",
-        "-0",
-        "-0.0",
-        "1.50",
-        "1e5",
-        "1E+400",
-        "-1e-400",
-        "123456789012345678901",
-        "0.1",
-        "\"00123\"",
-        "\"1.5\"",
-        "\"-\"",
-        "01",
-        "+1",
-        ".5",
-        "NaN",
-        "nul",
-        "",
+        "null", "true", "false", "0", "-0", "-0.0", "1.50", "1e5", "1E+400", "-1e-400", LONG, "0.1", ZEROS, "\"1.5\"",
+        "\"-\"", "01", "+1", ".5", "NaN", "nul", "",
     ];
     const INSIDE: &[&str] = &[
-        "a",
-        "b",
-        "0",
-        "10",
-        "\\n",
-        "\\u0041",
-        "\\ud83d\\ude00",
-        "\\ud800",
-        "\\/",
-        "\\\"",
-        "é",
-        "😀",
-        "\u{7f}",
-        "\u{2028}",
-        "\\x",
+        "a", "b", "0", "10", "\\n", "\\u0041", PAIR, "\\ud800", "\\/", "\\\"", "é", "😀", "\u{7f}", "\u{2028}", "\\x",
         "\n",
     ];
     const BLANKS: &[&str] = &["", "", " ", "\t\r\n", "\u{a0}"];

@@ -119,10 +119,7 @@ fn value(input: &mut Unstructured<'_>, lists: bool) -> Value {
         7 => joined(input, PIECES, 8).into_bytes().into(),
         8 => any::<Vec<u8>>(input).into(),
         9 => Value::Date(date(input)),
-        10 => Value::DateTime({
-            let date = date(input);
-            datetime(input, date)
-        }),
+        10 => Value::DateTime(datetime(input, date)),
         11 => Value::Time(time(input)),
         12 => joined(input, PIECES, 8).into(),
         13 => Value::Json(serde_json::from_str(one(input, DOCUMENTS)).unwrap_or_default()),

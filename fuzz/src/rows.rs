@@ -1,5 +1,7 @@
 //! Rows of any columns and cells, matching or not.
 
+use std::mem::discriminant;
+
 use arbitrary::Unstructured;
 use mrc_core::{Cell, Column, ColumnKind, Date, RowEncoder, RowError, RowFormat};
 use serde::de::IgnoredAny;
@@ -65,25 +67,32 @@ fn push<'a>(
     Ok(())
 }
 
+/// The kinds of columns, each with the cell that a driver would give: its number in [`cell`].
+const KINDS: [(ColumnKind, usize); 14] = [
+    (ColumnKind::Int, 1),
+    (ColumnKind::Decimal, 5),
+    (ColumnKind::Float, 3),
+    (ColumnKind::Double, 4),
+    (ColumnKind::Year, 1),
+    (ColumnKind::Bit, 7),
+    (ColumnKind::Text, 6),
+    (ColumnKind::Binary, 7),
+    (ColumnKind::Json, 8),
+    (ColumnKind::Date, 9),
+    (ColumnKind::DateTime { fraction: 0 }, 10),
+    (ColumnKind::Time { fraction: 0 }, 11),
+    (ColumnKind::Geometry, 7),
+    (ColumnKind::Null, 0),
+];
+
 fn column(input: &mut Unstructured<'_>) -> Column {
-    let fraction = below(input, 8) as u8;
-    let kinds = [
-        ColumnKind::Int,
-        ColumnKind::Decimal,
-        ColumnKind::Float,
-        ColumnKind::Double,
-        ColumnKind::Year,
-        ColumnKind::Bit,
-        ColumnKind::Text,
-        ColumnKind::Binary,
-        ColumnKind::Json,
-        ColumnKind::Date,
-        ColumnKind::DateTime { fraction },
-        ColumnKind::Time { fraction },
-        ColumnKind::Geometry,
-        ColumnKind::Null,
-    ];
-    let column = Column::new(one(input, NAMES), one(input, &kinds));
+    let digits = below(input, 8) as u8;
+    let name = one(input, NAMES);
+    let (mut kind, _) = one(input, &KINDS);
+    if let ColumnKind::DateTime { fraction } | ColumnKind::Time { fraction } = &mut kind {
+        *fraction = digits;
+    }
+    let column = Column::new(name, kind);
     match below(input, 3) {
         0 => column,
         1 => column.in_table(""),
@@ -93,19 +102,8 @@ fn column(input: &mut Unstructured<'_>) -> Column {
 
 /// Returns a cell: mostly one that a driver would give for the column.
 fn cell<'a>(input: &mut Unstructured<'a>, kind: Option<ColumnKind>) -> Cell<'a> {
-    let fitting = match kind {
-        Some(ColumnKind::Int | ColumnKind::Year) => 1,
-        Some(ColumnKind::Decimal) => 5,
-        Some(ColumnKind::Float) => 3,
-        Some(ColumnKind::Double) => 4,
-        Some(ColumnKind::Bit | ColumnKind::Binary | ColumnKind::Geometry) => 7,
-        Some(ColumnKind::Text) => 6,
-        Some(ColumnKind::Json) => 8,
-        Some(ColumnKind::Date) => 9,
-        Some(ColumnKind::DateTime { .. }) => 10,
-        Some(ColumnKind::Time { .. }) => 11,
-        _ => 0,
-    };
+    let is_kind = |known: &&(ColumnKind, usize)| kind.is_some_and(|kind| discriminant(&kind) == discriminant(&known.0));
+    let fitting = KINDS.iter().find(is_kind).map_or(0, |(_, cell)| *cell);
     let which = if below(input, 4) == 3 { below(input, 12) } else { fitting };
     match which {
         0 => Cell::Null,
@@ -126,10 +124,7 @@ fn cell<'a>(input: &mut Unstructured<'a>, kind: Option<ColumnKind>) -> Cell<'a> 
             &["{}", "[1e999]", " {\"b\":1,\"1\":2,\"b\":3} ", "\"12\"", "\"\\ud800\"", "nul", ""],
         )),
         9 => Cell::Date(date(input)),
-        10 => Cell::DateTime({
-            let date = date(input);
-            datetime(input, date)
-        }),
+        10 => Cell::DateTime(datetime(input, date)),
         _ => Cell::Time(time(input)),
     }
 }

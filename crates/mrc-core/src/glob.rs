@@ -3,7 +3,7 @@
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
-use crate::linear::{self, Regex};
+pub(crate) use regex::bytes::Regex;
 
 /// A pattern of names: `*` is any text, `?` is any byte, `\` makes the next character literal.
 ///
@@ -84,13 +84,13 @@ impl Glob {
             if rest.is_empty() {
                 prefix.push(literal);
             } else {
-                linear::push_escaped(literal, &mut rest);
+                rest.push_str(&regex::escape(literal.encode_utf8(&mut [0; 4])));
             }
         }
         let rest = match rest.as_str() {
             "" => Rest::Nothing,
             ".*" => Rest::Anything,
-            rest => Rest::Matching(linear::regex(rest).map_err(|_| GlobError::TooLong { bytes: pattern.len() })?),
+            rest => Rest::Matching(regex(rest).map_err(|_| GlobError::TooLong { bytes: pattern.len() })?),
         };
         Ok(Self { pattern: shown, prefix, rest })
     }
@@ -154,6 +154,18 @@ fn push_escaped(char: char, out: &mut String) {
         out.push('\\');
     }
     out.push(char);
+}
+
+/// The memory limit of one regex, in bytes. A literal byte takes about 24, a wildcard 100.
+const SIZE_LIMIT: usize = 32 << 20;
+
+/// Compiles a regex over bytes that matches a whole text, in linear time. Its `.` is any byte, and each literal is its UTF-8.
+pub(crate) fn regex(pattern: &str) -> Result<Regex, regex::Error> {
+    regex::bytes::RegexBuilder::new(&format!(r"\A(?:{pattern})\z"))
+        .unicode(false)
+        .dot_matches_new_line(true)
+        .size_limit(SIZE_LIMIT)
+        .build()
 }
 
 #[cfg(test)]

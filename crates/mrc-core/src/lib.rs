@@ -36,7 +36,6 @@ mod compounds;
 mod event;
 mod glob;
 mod key;
-mod linear;
 mod nesting;
 mod param;
 mod pattern;
@@ -58,11 +57,9 @@ pub mod statement;
 pub use collation::maybe_equal;
 pub use event::{Bypass, Event, EventListener};
 pub use glob::{Glob, GlobError};
-pub use key::{
-    Ambiguity, FunctionKey, FunctionKeyError, Key, KeyError, KeyFormat, KeyScheme, Mark, TextHash, UnknownKeyFormat,
-};
+pub use key::{Ambiguity, FunctionKey, FunctionKeyError, Key, KeyFormat, KeyScheme, Mark, TextHash, UnknownKeyFormat};
 pub use nesting::Nesting;
-pub use param::{Param, Params};
+pub use param::{KeyError, Param, Params};
 pub use pattern::{EntryPattern, PatternError};
 pub use row::{Cell, Column, ColumnKind, RowEncoder, RowError, RowFormat, UnknownRowFormat};
 pub use stats::{Latency, Snapshot, Stats};

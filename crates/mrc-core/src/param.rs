@@ -1,8 +1,9 @@
-//! Params: the values of a statement's placeholders, in order, each with its name in the key.
+//! Params: the values of a statement's placeholders, each with its name in the key, and the reasons why
+//! they have no key.
 
 use std::borrow::Cow;
 
-use crate::key::error::KeyError;
+use crate::nesting::Nesting;
 use crate::value::Value;
 
 /// The values of a statement's placeholders, in order, each with its name in the key.
@@ -26,6 +27,59 @@ pub struct Param {
     pub name: Option<Cow<'static, str>>,
     /// The value to bind.
     pub value: Value,
+}
+
+/// These params have no key.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum KeyError {
+    /// A param without a name: calls that differ only in it would share an entry.
+    #[error(
+        "param {position} has no name: every param needs one, or queries that differ in it would share an entry; name it, or allow unnamed params"
+    )]
+    Unnamed {
+        /// The position, from 1.
+        position: usize,
+    },
+    /// A param whose name is empty.
+    #[error("the name of param {position} is empty: give it the name that an invalidation will call it by")]
+    EmptyName {
+        /// The position, from 1.
+        position: usize,
+    },
+    /// A name that contains `=`, which ends a name in a key.
+    #[error("the name {name:?} has a `=`, which ends a name in the key: leave it out of the name")]
+    NameWithEquals {
+        /// The name.
+        name: String,
+    },
+    /// NaN or an infinity.
+    #[error("the value of {name} is not a finite number: no row can equal it; pass NULL or leave the condition out")]
+    NotFinite {
+        /// The name of the param.
+        name: String,
+    },
+    /// An empty list.
+    #[error("the list of {name} is empty, and `IN ()` is not SQL: answer without asking the database")]
+    EmptyList {
+        /// The name of the param.
+        name: String,
+    },
+    /// A JSON document that nests deeper than [`Nesting::LEVELS`].
+    #[error(
+        "the JSON of {name} nests deeper than {} levels: MySQL takes 100; pass what identifies it, such as a hash",
+        Nesting::LEVELS
+    )]
+    TooDeep {
+        /// The name of the param, or its position if it has none.
+        name: String,
+    },
+    /// A list inside a list.
+    #[error("the list of {name} has a list inside: `IN (?)` takes a flat list")]
+    NestedList {
+        /// The name of the param.
+        name: String,
+    },
 }
 
 impl Params {
@@ -91,13 +145,10 @@ impl Params {
     /// # Errors
     /// [`KeyError::TooDeep`] when a JSON document nests too deep: pass a hash of it.
     pub fn check(&self) -> Result<(), KeyError> {
-        match self.0.iter().position(|param| param.value.is_too_deep()) {
-            None => Ok(()),
-            Some(at) => {
-                let name = self.0.get(at).and_then(|param| param.name.as_deref());
-                Err(KeyError::TooDeep { name: name.map_or_else(|| format!("param {}", at + 1), str::to_owned) })
-            }
-        }
+        let mut params = self.0.iter().zip(1..);
+        let Some((param, position)) = params.find(|(param, _)| param.value.is_too_deep()) else { return Ok(()) };
+        let name = param.name.as_deref().map_or_else(|| format!("param {position}"), str::to_owned);
+        Err(KeyError::TooDeep { name })
     }
 }
 

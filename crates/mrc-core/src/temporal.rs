@@ -79,20 +79,19 @@ impl Date {
         within("microsecond", micros, 999_999)?;
         Ok(DateTime { date: self, hour, minute, second, micros })
     }
-}
 
-impl Date {
+    pub(crate) const fn midnight(self) -> DateTime {
+        DateTime { date: self, hour: 0, minute: 0, second: 0, micros: 0 }
+    }
+
+    /// Returns whether the month has this day.
+    pub(crate) fn is_in_calendar(self) -> bool {
+        (1..=12).contains(&self.month) && self.day > 0 && self.day <= days_in_month(self.year, self.month)
+    }
+
     /// Returns the weekday, 0 for Sunday. Returns `None` if the day doesn't exist: `2025-02-30`.
     pub fn weekday(self) -> Option<usize> {
-        let leap = self.year.is_multiple_of(4) && (!self.year.is_multiple_of(100) || self.year.is_multiple_of(400));
-        let days = match self.month {
-            1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
-            4 | 6 | 9 | 11 => 30,
-            2 if leap => 29,
-            2 => 28,
-            _ => 0,
-        };
-        if self.day == 0 || self.day > days {
+        if !self.is_in_calendar() {
             return None;
         }
         // Zeller's congruence counts March as the first month of the year.
@@ -104,6 +103,15 @@ impl Date {
         let saturday_is_0 =
             usize::from(self.day) + (13 * (usize::from(month) + 1)) / 5 + year + year / 4 - year / 100 + year / 400;
         Some((saturday_is_0 + 6) % 7)
+    }
+}
+
+pub(crate) fn days_in_month(year: u16, month: u8) -> u8 {
+    match month {
+        2 if year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400)) => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
     }
 }
 

@@ -1,6 +1,9 @@
 //! Defines the command line.
 
 use clap::{Parser, Subcommand, ValueEnum};
+use serde::{Deserialize, Serialize};
+
+use crate::data::Urls;
 
 /// Compares mrc with the npm peer, the PyPI peer and the bare drivers, on servers of its own.
 #[derive(Debug, Parser)]
@@ -51,7 +54,6 @@ pub(crate) enum Suite {
 }
 
 impl Args {
-    /// Returns whether a suite is to be run.
     pub(crate) fn wants(&self, suite: Suite) -> bool {
         self.only.is_none_or(|only| only == suite)
     }
@@ -68,29 +70,29 @@ pub(crate) enum Command {
     },
     /// Answers requests on stdin: the benchmark starts itself in this way
     #[command(hide = true)]
-    Contender(Contender),
+    Contender {
+        #[arg(value_parser = |task: &str| serde_json::from_str::<Contender>(task))]
+        task: Contender,
+    },
     /// Follows the log of the benchmark's database
     #[command(hide = true)]
-    Follower(FollowerArgs),
+    Follower {
+        #[arg(value_parser = |task: &str| serde_json::from_str::<Following>(task))]
+        task: Following,
+    },
 }
 
-#[derive(Debug, clap::Args)]
-pub(crate) struct FollowerArgs {
-    #[arg(long)]
-    pub(crate) redis: String,
-    #[arg(long)]
-    pub(crate) mysql: String,
-    #[arg(long)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Following {
+    pub(crate) urls: Urls,
     pub(crate) name: String,
-    /// The position, or nothing for the newest transaction.
-    #[arg(long, default_value = "")]
+    /// The position behind which it begins, or nothing for the newest transaction.
     pub(crate) from: String,
-    #[arg(long, value_enum)]
     pub(crate) by: By,
 }
 
 /// How a follower finds the entries that a changed row ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum By {
     /// Rules with the row's columns
     Rules,
@@ -100,20 +102,15 @@ pub(crate) enum By {
     Schemes,
 }
 
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Contender {
-    #[arg(long, value_enum)]
     pub(crate) way: Way,
-    #[arg(long, value_enum, default_value = "multi")]
     pub(crate) runtime: Runtime,
-    #[arg(long, default_value = "")]
-    pub(crate) redis: String,
-    #[arg(long, default_value = "")]
-    pub(crate) mysql: String,
+    pub(crate) urls: Urls,
 }
 
 /// How a Rust contender does its work.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Way {
     /// The bare drivers
     Fred,
@@ -135,8 +132,7 @@ pub(crate) enum Way {
     Function,
 }
 
-/// The kind of tokio runtime.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Runtime {
     /// Two workers
     Multi,

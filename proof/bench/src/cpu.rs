@@ -1,10 +1,27 @@
 //! Measures the resources that this process has used.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::time::{ClockId, clock_gettime};
 
 use crate::Res;
+use crate::results::Work;
+
+pub(crate) struct Clock {
+    wall: Instant,
+    cpu: Duration,
+}
+
+impl Clock {
+    pub(crate) fn start() -> Self {
+        Self { cpu: time(), wall: Instant::now() }
+    }
+
+    pub(crate) fn stop(self, calls: u64, seen: u64) -> Work {
+        let wall = self.wall.elapsed().as_secs_f64();
+        Work { calls, wall, cpu: (time() - self.cpu).as_secs_f64(), seen }
+    }
+}
 
 /// Returns the CPU time of all threads, in user space and in the kernel.
 pub(crate) fn time() -> Duration {
@@ -28,7 +45,6 @@ pub(crate) fn peak() -> Res<u64> {
     status("VmHWM:")
 }
 
-/// Resets the peak.
 pub(crate) fn forget_peak() -> Res<()> {
     Ok(std::fs::write("/proc/self/clear_refs", "5")?)
 }

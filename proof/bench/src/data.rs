@@ -1,29 +1,23 @@
 //! The data that all contenders work on.
 
-pub(crate) mod shop;
-
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use mrc::errors::KeyError;
 use mrc::key::KeyScheme;
-use mrc::params;
 use mrc::store::{CacheStore, Claim, Life, RedisStore, Terms, Token};
+use mrc::{MrcClient, params};
+use mrc_tests::{Proxy, Redis, numbers};
 use serde::{Deserialize, Serialize};
-
-use mrc_tests::numbers;
 
 use crate::Res;
 
-/// The tags of an entry with tags.
 pub(crate) const TAGS: [&str; 3] = ["orders", "StoreId=6", "lang:de"];
-/// The TTL of entries.
 pub(crate) const TTL: Duration = Duration::from_secs(3600);
 /// The store whose orders are read.
 pub(crate) const STORE: u32 = 6;
 /// The number of orders in the table: enough for every query here.
 pub(crate) const ORDERS: u32 = 200_000;
-/// Reads one order by its number.
 pub(crate) const BY_ID: &str =
     "SELECT id, store_id, state, customer, total, items, created_at, paid FROM orders WHERE id = ?";
 
@@ -47,11 +41,33 @@ pub(crate) fn schema() -> String {
     )
 }
 
-/// Returns the query whose answer has `rows` rows.
 pub(crate) fn query(rows: u32) -> String {
     format!(
         "SELECT id, store_id, state, customer, total, items, created_at, paid FROM orders WHERE store_id = ? ORDER BY id LIMIT {rows}"
     )
+}
+
+/// The servers that a contender works on. An empty URL stands for a server that it doesn't need.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(crate) struct Urls {
+    pub(crate) redis: String,
+    pub(crate) mysql: String,
+}
+
+impl Urls {
+    pub(crate) fn new(redis: &Redis, mysql: impl Into<String>) -> Self {
+        Self { redis: redis.url(), mysql: mysql.into() }
+    }
+
+    /// Returns the servers with Redis behind a wire.
+    pub(crate) fn behind(wire: &Proxy, mysql: impl Into<String>) -> Self {
+        Self { redis: format!("redis://127.0.0.1:{}", wire.port()), mysql: mysql.into() }
+    }
+
+    /// Returns a client that fills the entries that all contenders read.
+    pub(crate) fn client(&self) -> Res<MrcClient> {
+        Ok(MrcClient::builder().mysql(&self.mysql).redis(&self.redis).build()?)
+    }
 }
 
 /// A row that owns its texts.
@@ -131,4 +147,24 @@ pub(crate) async fn fill(store: &RedisStore, key: &str, value: &'static [u8], ta
     } else {
         Err(format!("{key} could not be filled").into())
     }
+}
+
+/// The table of the shop whose orders are read and changed at once.
+pub(crate) const TABLE: &str = "orders";
+pub(crate) const STORES: u32 = 1_000;
+pub(crate) const ORDERS_A_STORE: u32 = 10;
+
+/// Returns the SQL of the shop's tables. Each change of an order adds 1 to its version.
+pub(crate) fn shop_schema() -> String {
+    format!(
+        "CREATE TABLE stores (id INT UNSIGNED PRIMARY KEY, name VARCHAR(40) NOT NULL);
+        INSERT INTO stores SELECT seq, CONCAT('Store ', seq) FROM {} AS n;
+        CREATE TABLE {TABLE} (
+            id INT UNSIGNED PRIMARY KEY, store_id INT UNSIGNED NOT NULL, state VARCHAR(16) NOT NULL,
+            total DECIMAL(10,2) NOT NULL, version INT UNSIGNED NOT NULL, KEY (store_id));
+        INSERT INTO {TABLE} SELECT seq, 1 + (seq - 1) DIV {ORDERS_A_STORE},
+            ELT(1 + seq % 3, 'open', 'shipped', 'cancelled'), 10 + seq * 31 % 9000 + 0.25, 0 FROM {} AS n",
+        numbers(STORES.into()),
+        numbers((STORES * ORDERS_A_STORE).into())
+    )
 }

@@ -12,10 +12,9 @@ use mrc_follow::{Follower, Start};
 use mysql_async::Opts;
 use serde::{Deserialize, Serialize};
 
-use crate::args::{By, FollowerArgs};
+use crate::args::{By, Following};
 use crate::{Res, cpu};
 
-/// The longest wait for a transaction.
 const PATIENCE: Duration = Duration::from_secs(600);
 
 /// The request: answer when so many transactions are applied.
@@ -48,12 +47,12 @@ struct Applied {
 }
 
 /// Follows until stdin ends.
-pub(crate) fn run(args: &FollowerArgs) -> Res<()> {
+pub(crate) fn run(task: &Following) -> Res<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let applied = Arc::new(Mutex::new(Applied::default()));
-    let follower = runtime.block_on(async { build(args, Arc::clone(&applied)) })?;
-    let (began, running) = (cpu::monotonic(), follower.clone());
-    let task = runtime.spawn(async move { running.run(std::future::pending()).await });
+    let follower = runtime.block_on(async { build(task, Arc::clone(&applied)) })?;
+    let (began, clone) = (cpu::monotonic(), follower.clone());
+    let running = runtime.spawn(async move { clone.run(std::future::pending()).await });
     for line in std::io::stdin().lock().lines() {
         let until: Until = serde_json::from_str(&line?)?;
         let asked = Instant::now();
@@ -62,7 +61,7 @@ pub(crate) fn run(args: &FollowerArgs) -> Res<()> {
             if !status.position.is_empty() && status.transactions >= until.transactions {
                 break status;
             }
-            if task.is_finished() || asked.elapsed() > PATIENCE {
+            if running.is_finished() || asked.elapsed() > PATIENCE {
                 return Err(format!("the follower has ended, or hangs: {status:?}").into());
             }
             std::thread::sleep(Duration::from_millis(1));
@@ -78,10 +77,10 @@ pub(crate) fn run(args: &FollowerArgs) -> Res<()> {
     Ok(())
 }
 
-fn build(args: &FollowerArgs, applied: Arc<Mutex<Applied>>) -> Res<Follower> {
-    let opts = Opts::from_url(&args.mysql)?;
+fn build(task: &Following, applied: Arc<Mutex<Applied>>) -> Res<Follower> {
+    let opts = Opts::from_url(&task.urls.mysql)?;
     let database = opts.db_name().ok_or("the URL names no database")?;
-    let rules = match args.by {
+    let rules = match task.by {
         By::Rules => Rules::new([
             Rule::table(format!("{database}.orders")).all("orders").tag("order:{id}").tag("store:{store_id}"),
             Rule::table(format!("{database}.wide")).all("wide").tag("wide:{id}").max_tags(1_000_000),
@@ -89,13 +88,13 @@ fn build(args: &FollowerArgs, applied: Arc<Mutex<Applied>>) -> Res<Follower> {
         By::Tables => Rules::new([Rule::table(format!("{database}.orders")).all("orders")])?,
         By::Schemes => Rules::default(),
     };
-    let store = RedisStore::new(RedisConfig::from_url(&args.redis)?)?;
-    let start = if args.from.is_empty() { Start::Now } else { Start::Behind(args.from.parse()?) };
-    let follower = Follower::builder(MySqlConfig::from_url(&args.mysql)?, store)
-        .name(&args.name)
+    let store = RedisStore::new(RedisConfig::from_url(&task.urls.redis)?)?;
+    let start = if task.from.is_empty() { Start::Now } else { Start::Behind(task.from.parse()?) };
+    let follower = Follower::builder(MySqlConfig::from_url(&task.urls.mysql)?, store)
+        .name(&task.name)
         .server_id(4_242)
         .rules(rules)
-        .auto(args.by == By::Schemes)
+        .auto(task.by == By::Schemes)
         .start(start)
         .on_event(move |event: &Event<'_>| {
             if let Event::Applied { transactions, .. } = event {

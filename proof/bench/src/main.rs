@@ -1,14 +1,4 @@
 //! Compares mrc with the published peers and the bare drivers, on servers that it starts itself.
-//!
-//! | module | purpose |
-//! |---|---|
-//! | `suite` | starts servers and contenders, and lets them take turns, round by round |
-//! | `contender` | a contender's process; the binary starts itself again for each Rust contender |
-//! | `follower` | the process that follows the database's log |
-//! | `peer` | the pipe to a contender, in any language |
-//! | `policies` | hit ratios of the eviction policies, which need no server |
-//! | `results` | the raw numbers, all rounds |
-//! | `report` | medians, targets, tables, pictures |
 #![expect(clippy::print_stdout, reason = "what a benchmark finds is printed")]
 
 mod args;
@@ -32,8 +22,8 @@ pub(crate) type Res<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 fn main() -> Res<()> {
     let args = Args::parse();
     match args.command {
-        Some(Command::Contender(options)) => return contender::run(&options),
-        Some(Command::Follower(options)) => return follower::run(&options),
+        Some(Command::Contender { task }) => return contender::run(task),
+        Some(Command::Follower { task }) => return follower::run(&task),
         Some(Command::Policies { write }) => {
             let ratios = policies::run()?;
             println!("{}", report::ratios(&ratios));

@@ -9,7 +9,8 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
 use crate::Res;
-use crate::args::{By, Runtime, Way};
+use crate::args::{Contender, Following, Runtime, Way};
+use crate::data::Urls;
 use crate::results::Work;
 
 /// A contender's process. The process ends when this is dropped.
@@ -20,79 +21,59 @@ pub(crate) struct Peer {
     _child: Child,
 }
 
-/// The servers that a contender works on. An empty URL stands for a server that it doesn't need.
-#[derive(Clone, Copy)]
-pub(crate) struct Urls<'a> {
-    pub(crate) redis: &'a str,
-    pub(crate) mysql: &'a str,
-}
-
 impl Peer {
-    /// Starts the npm package.
-    pub(crate) fn npm(urls: Urls<'_>) -> Res<Self> {
+    pub(crate) fn npm(urls: &Urls) -> Res<Self> {
         let mut command = Command::new("node");
-        command.arg(script("peer.cjs")).args([urls.redis, urls.mysql]).env("NODE_PATH", installed("node_modules"));
-        Self::start("npm", command)
+        command.arg(script("peer.cjs")).args([&urls.redis, &urls.mysql]).env("NODE_PATH", installed("node_modules"));
+        Self::start("npm", &mut command)
     }
 
-    /// Starts the PyPI package.
-    pub(crate) fn pypi(urls: Urls<'_>) -> Res<Self> {
-        let mut command = Command::new(installed("venv/bin/python"));
-        command.arg(script("peer.py")).args([urls.redis, urls.mysql]);
-        Self::start("pypi", command)
+    pub(crate) fn pypi(urls: &Urls) -> Res<Self> {
+        Self::python("pypi", "peer.py", &urls.redis, &urls.mysql)
     }
 
     /// Starts redis-py, with keys and JSON by hand.
-    pub(crate) fn mget(urls: Urls<'_>) -> Res<Self> {
-        let mut command = Command::new(installed("venv/bin/python"));
-        command.arg(script("mget.py")).arg(urls.redis);
-        Self::start("redis-py", command)
+    pub(crate) fn mget(urls: &Urls) -> Res<Self> {
+        Self::python("redis-py", "mget.py", &urls.redis, "")
     }
 
     /// Starts the PyPI package of functions with dependencies, with its async or sync decorator.
-    pub(crate) fn simple_dep(urls: Urls<'_>, is_async: bool) -> Res<Self> {
+    pub(crate) fn simple_dep(urls: &Urls, is_async: bool) -> Res<Self> {
         let (name, mode) = if is_async { ("simple-dep", "async") } else { ("simple-dep-sync", "sync") };
-        let mut command = Command::new(installed("venv/bin/python"));
-        command.arg(script("simple_dep.py")).args([urls.redis, mode]);
-        Self::start(name, command)
+        Self::python(name, "simple_dep.py", &urls.redis, mode)
     }
 
     /// Starts the PyPI package of bounded caches, with its async or sync decorator.
-    pub(crate) fn func_cache(urls: Urls<'_>, is_async: bool) -> Res<Self> {
+    pub(crate) fn func_cache(urls: &Urls, is_async: bool) -> Res<Self> {
         let (name, mode) = if is_async { ("func-cache", "async") } else { ("func-cache-sync", "sync") };
-        let mut command = Command::new(installed("venv/bin/python"));
-        command.arg(script("func_cache.py")).args([urls.redis, mode]);
-        Self::start(name, command)
+        Self::python(name, "func_cache.py", &urls.redis, mode)
     }
 
-    /// Starts this binary as a contender.
-    pub(crate) fn rust(way: Way, runtime: Runtime, urls: Urls<'_>) -> Res<Self> {
+    fn python(name: &str, program: &str, redis: &str, further: &str) -> Res<Self> {
+        let mut command = Command::new(installed("venv/bin/python"));
+        Self::start(name, command.arg(script(program)).args([redis, further]))
+    }
+
+    pub(crate) fn rust(way: Way, runtime: Runtime, urls: &Urls) -> Res<Self> {
         Self::by_client(way, runtime, urls, "fred")
     }
 
     /// Starts this binary as a contender whose stores use this Redis client.
-    pub(crate) fn by_client(way: Way, runtime: Runtime, urls: Urls<'_>, client: &str) -> Res<Self> {
-        let (way_name, runtime_name) = (format!("{way:?}").to_lowercase(), format!("{runtime:?}").to_lowercase());
+    pub(crate) fn by_client(way: Way, runtime: Runtime, urls: &Urls, client: &str) -> Res<Self> {
         let mut command = Command::new(std::env::current_exe()?);
-        command.args(["contender", "--way", &way_name, "--runtime", &runtime_name]);
-        command.args(["--redis", urls.redis, "--mysql", urls.mysql]).env("MRC_REDIS_CLIENT", client);
-        Self::start(&format!("{way_name}-{runtime_name}"), command)
+        command.arg("contender").arg(json!(Contender { way, runtime, urls: urls.clone() }).to_string());
+        Self::start(&format!("{way:?}-{runtime:?}").to_lowercase(), command.env("MRC_REDIS_CLIENT", client))
     }
 
-    /// Starts this binary as a follower behind a position, or at the newest transaction.
-    pub(crate) fn follower(urls: Urls<'_>, name: &str, from: &str, by: By) -> Res<Self> {
+    pub(crate) fn follower(task: &Following) -> Res<Self> {
         let mut command = Command::new(std::env::current_exe()?);
-        command.args(["follower", "--redis", urls.redis, "--mysql", urls.mysql, "--name", name, "--from", from]);
-        command.args(["--by", &format!("{by:?}").to_lowercase()]);
-        Self::start("follower", command)
+        Self::start("follower", command.arg("follower").arg(json!(task).to_string()))
     }
 
-    /// Returns its name in the results.
     pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
-    /// Requests some work, and returns its cost.
     pub(crate) async fn work(&mut self, request: &Value) -> Res<Work> {
         self.ask(request).await
     }
@@ -121,7 +102,7 @@ impl Peer {
         serde_json::from_str(&line).map_err(|error| format!("{}: {error} in {line}", self.name).into())
     }
 
-    fn start(name: &str, mut command: Command) -> Res<Self> {
+    fn start(name: &str, command: &mut Command) -> Res<Self> {
         let spawned = command.env("TZ", "UTC").stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true).spawn();
         let mut child = spawned.map_err(|error| format!("{name}: {error}; scripts/setup installs what is missing"))?;
         let (Some(requests), Some(answers)) = (child.stdin.take(), child.stdout.take()) else {

@@ -1,16 +1,13 @@
 //! The raw numbers of a run: every round of every contender.
 
-mod exact;
-
-use std::path::{Path, PathBuf};
+use std::ops::AddAssign;
+use std::path::PathBuf;
 
 use mrc_tests::Machine;
 use serde::{Deserialize, Serialize};
 
 use crate::Res;
 use crate::args::Suite;
-
-pub(crate) use self::exact::{Exact, OfText, Stale};
 
 /// All results of a run. A suite that wasn't run is empty.
 #[derive(Debug, Serialize, Deserialize)]
@@ -20,28 +17,19 @@ pub(crate) struct Results {
     pub(crate) encoding: Vec<Series>,
     pub(crate) wire: Vec<Wire>,
     pub(crate) misses: Vec<Miss>,
-    #[serde(default)]
     pub(crate) many: Option<Many>,
     pub(crate) drops: Vec<Series>,
-    #[serde(default)]
     pub(crate) invalidations: Vec<Invalidations>,
-    #[serde(default)]
     pub(crate) memory: Vec<Memory>,
-    #[serde(default)]
     pub(crate) functions: Vec<Calls>,
-    #[serde(default)]
     pub(crate) clients: Vec<OfClients>,
-    #[serde(default)]
     pub(crate) bounded: Vec<Bounded>,
     /// The follower, by database.
-    #[serde(default)]
     pub(crate) follow: Vec<Follow>,
     /// The invalidation by rows: of one run, or of none.
-    #[serde(default)]
     pub(crate) exact: Vec<Exact>,
 }
 
-/// The follower of one database.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Follow {
     pub(crate) database: String,
@@ -75,7 +63,6 @@ pub(crate) struct Backlog {
     pub(crate) cpu: f64,
 }
 
-/// One large transaction.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Big {
     pub(crate) rows: u64,
@@ -88,9 +75,8 @@ pub(crate) struct Big {
 }
 
 /// The cost of some work to a contender's process.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 pub(crate) struct Work {
-    /// The number of calls.
     pub(crate) calls: u64,
     /// The wall time, in seconds.
     pub(crate) wall: f64,
@@ -100,14 +86,12 @@ pub(crate) struct Work {
     pub(crate) seen: u64,
 }
 
-/// The rounds of one contender.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Series {
     pub(crate) name: String,
     pub(crate) rounds: Vec<Work>,
 }
 
-/// Hits on one entry.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Hits {
     pub(crate) rows: u32,
@@ -116,7 +100,6 @@ pub(crate) struct Hits {
     pub(crate) series: Vec<Series>,
 }
 
-/// The same work by both Redis clients.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct OfClients {
     pub(crate) what: String,
@@ -176,7 +159,6 @@ pub(crate) struct Invalidations {
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Memory {
     pub(crate) what: String,
-    /// The number of its entries.
     pub(crate) entries: u64,
     pub(crate) bytes: u64,
 }
@@ -201,6 +183,52 @@ pub(crate) struct Bounded {
     pub(crate) server: Vec<Series>,
 }
 
+/// The invalidation by rows: staleness beside other ways, and what it costs.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Exact {
+    pub(crate) database: String,
+    /// The load of the machine before the run.
+    pub(crate) load: String,
+    pub(crate) stale: Vec<Stale>,
+    pub(crate) texts: Vec<OfText>,
+    /// Hits and misses, without and with tags of rows.
+    pub(crate) calls: Vec<Series>,
+    /// The commands to Redis for a miss, without and with tags of rows.
+    pub(crate) commands: [Vec<String>; 2],
+    /// The schemes of the table that the backlog changes.
+    pub(crate) schemes: u64,
+    pub(crate) backlog: Backlog,
+    pub(crate) memory: Vec<Memory>,
+    /// Changes of one store, by the number of entries.
+    pub(crate) stores: Vec<Invalidations>,
+}
+
+/// One way to keep entries right, under steady reads and writes.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Stale {
+    pub(crate) name: String,
+    /// The reads a second that were reached, and the row changes a second.
+    pub(crate) reads: f64,
+    pub(crate) changes: f64,
+    /// The share of reads that were hits.
+    pub(crate) hits: f64,
+    /// The share of hits whose answer lacked a commit that had returned before the read.
+    pub(crate) stale: f64,
+    /// The age of the oldest commit that a stale hit lacked, in ms.
+    pub(crate) p50: f64,
+    pub(crate) p99: f64,
+    pub(crate) max: f64,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct OfText {
+    pub(crate) bytes: u64,
+    /// The tags of the rows in one call.
+    pub(crate) tags: u64,
+    /// `check`, `derive` and `tags`.
+    pub(crate) series: Vec<Series>,
+}
+
 impl Work {
     /// Returns the CPU time per call, in µs.
     pub(crate) fn cpu_us(&self) -> f64 {
@@ -212,14 +240,31 @@ impl Work {
         self.wall * 1e6 / self.calls as f64
     }
 
-    /// Returns the calls per second.
     pub(crate) fn rate(&self) -> f64 {
         self.calls as f64 / self.wall
     }
 }
 
+impl AddAssign for Work {
+    fn add_assign(&mut self, other: Self) {
+        self.calls += other.calls;
+        self.wall += other.wall;
+        self.cpu += other.cpu;
+        self.seen += other.seen;
+    }
+}
+
 impl Series {
-    /// Returns the median over the rounds.
+    pub(crate) fn new(name: impl Into<String>) -> Self {
+        Self { name: name.into(), rounds: Vec::new() }
+    }
+
+    /// Returns a contender with one round of one call, which took this CPU time.
+    #[cfg(test)]
+    pub(crate) fn of_one(name: &str, cpu: f64) -> Self {
+        Self { name: name.into(), rounds: vec![Work { calls: 1, wall: 1.0, cpu, seen: 1 }] }
+    }
+
     pub(crate) fn median(&self, of: impl Fn(&Work) -> f64) -> f64 {
         median(self.rounds.iter().map(of).collect())
     }
@@ -230,14 +275,6 @@ impl Series {
     }
 }
 
-impl Hits {
-    /// Returns the series of a contender.
-    pub(crate) fn of(&self, name: &str) -> Option<&Series> {
-        find(&self.series, name)
-    }
-}
-
-/// Returns the series of a contender.
 pub(crate) fn find<'a>(series: &'a [Series], name: &str) -> Option<&'a Series> {
     series.iter().find(|series| series.name == name)
 }
@@ -254,7 +291,6 @@ pub(crate) fn median(mut values: Vec<f64>) -> f64 {
 }
 
 impl Results {
-    /// Returns results with no measurements.
     pub(crate) fn of(machine: Machine) -> Self {
         Self {
             machine,
@@ -300,18 +336,13 @@ impl Results {
     }
 
     fn path() -> PathBuf {
-        docs().join("benchmarks/results.json")
+        mrc_chart::docs().join("benchmarks/results.json")
     }
 }
 
 /// Returns the name of a database without its version.
 fn kind(database: &str) -> &str {
     database.split(' ').next().unwrap_or(database)
-}
-
-/// Returns the folder of the docs.
-pub(crate) fn docs() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs")
 }
 
 #[cfg(test)]

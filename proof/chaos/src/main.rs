@@ -1,23 +1,11 @@
 //! Runs mrc under load while Redis and MySQL are killed and wedged, and measures its answers.
-//!
-//! | module | purpose |
-//! |---|---|
-//! | `plan` | the outages, their order and length |
-//! | `run` | starts the servers and the players, and causes the outages |
-//! | `series` | a client under load: a call every so often, and its outcome |
-//! | `writer` | updates rows, commits, invalidates |
-//! | `floors` | how old an answer may be |
-//! | `record` | the measurements |
-//! | `report` | tables, plots, the page |
 #![expect(clippy::print_stdout, reason = "what a run finds is printed")]
 
-mod floors;
 mod plan;
 mod record;
 mod report;
 mod run;
 mod series;
-mod writer;
 
 use std::process::ExitCode;
 

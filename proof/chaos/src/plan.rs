@@ -2,14 +2,12 @@
 
 use std::time::Duration;
 
-/// A server that mrc uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Server {
     Redis,
     MySql,
 }
 
-/// An outage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Blow {
     /// SIGKILL. At the end the server is started again: Redis empty, MySQL with its data.
@@ -18,7 +16,6 @@ pub(crate) enum Blow {
     Wedged,
 }
 
-/// A phase of the run.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Phase {
     pub(crate) name: &'static str,

@@ -1,8 +1,8 @@
-//! The measurements.
+//! The measurements, and how old an answer may be.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -10,7 +10,6 @@ use mrc_tests::Machine;
 
 use crate::plan::Phase;
 
-/// The outcome of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Outcome {
     /// A right answer, from the cache.
@@ -29,7 +28,6 @@ pub(crate) enum Outcome {
     Hung,
 }
 
-/// One call.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Sample {
     /// The time at which it was due, since the run began.
@@ -63,7 +61,6 @@ impl Counts {
         counts.get(&(name.to_owned(), phase)).copied().unwrap_or(0)
     }
 
-    /// Returns all names.
     pub(crate) fn names(&self) -> Vec<String> {
         let counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         let mut names: Vec<String> = counts.keys().map(|(name, _)| name.clone()).collect();
@@ -72,7 +69,27 @@ impl Counts {
     }
 }
 
-/// The measurements of one client.
+/// The floor of each row: the newest version whose invalidation had returned before a call began.
+#[derive(Debug)]
+pub(crate) struct Floors(Vec<AtomicU32>);
+
+impl Floors {
+    pub(crate) fn new(items: u32) -> Self {
+        Self((0..items).map(|_| AtomicU32::new(0)).collect())
+    }
+
+    pub(crate) fn of(&self, item: u32) -> u32 {
+        self.0.get(item as usize).map_or(0, |floor| floor.load(Ordering::SeqCst))
+    }
+
+    /// Records that an invalidation has returned.
+    pub(crate) fn raise(&self, item: u32, version: u32) {
+        if let Some(floor) = self.0.get(item as usize) {
+            floor.fetch_max(version, Ordering::SeqCst);
+        }
+    }
+}
+
 #[derive(Debug)]
 pub(crate) struct Measured {
     pub(crate) name: &'static str,
@@ -84,7 +101,6 @@ pub(crate) struct Measured {
     pub(crate) errors: std::sync::Arc<Counts>,
 }
 
-/// All results.
 #[derive(Debug)]
 pub(crate) struct Results {
     pub(crate) machine: Machine,

@@ -12,11 +12,9 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use crate::floors::Floors;
 use crate::plan::{Blow, Server, phases};
-use crate::record::{Counts, Measured, Results, Sample};
-use crate::series::{KEYS, Series, client};
-use crate::writer::Writer;
+use crate::record::{Counts, Floors, Measured, Results, Sample};
+use crate::series::{KEYS, Series, Writer, client};
 use crate::{Args, Res};
 
 /// The time under load that isn't counted: connections are made and caches filled.
@@ -26,7 +24,6 @@ const WARMING_UP: Duration = Duration::from_secs(3);
 const SERIES: [(&str, &str, bool); 2] =
     [("without copies", "without-copies.svg", false), ("with copies", "with-copies.svg", true)];
 
-/// A running series.
 struct Player {
     samples: JoinHandle<Vec<Sample>>,
     driver: std::thread::JoinHandle<()>,
@@ -55,14 +52,15 @@ pub(crate) async fn run(args: &Args) -> Res<Results> {
     for (number, (name, _, copies)) in SERIES.into_iter().enumerate() {
         let (events, errors) = (Arc::<Counts>::default(), Arc::<Counts>::default());
         let client = client(&database, &redis.url(), copies, &events)?;
-        let (sender, mut samples) = mpsc::unbounded_channel();
-        let series = Series::new(client, KEYS * u32::try_from(number)?, &floors, &errors, began, sender);
+        let (sender, mut receiver) = mpsc::unbounded_channel();
+        let (first, floors, errors_of) = (KEYS * u32::try_from(number)?, Arc::clone(&floors), Arc::clone(&errors));
+        let series = Arc::new(Series { client, first, floors, errors: errors_of, began, samples: sender });
         let (runtime, rate, stop) = (Handle::current(), args.rate, Arc::clone(&stop));
         let driver =
             std::thread::Builder::new().name(name.into()).spawn(move || series.drive(&runtime, rate, &stop))?;
         let samples = tokio::spawn(async move {
             let mut all = Vec::new();
-            while let Some(sample) = samples.recv().await {
+            while let Some(sample) = receiver.recv().await {
                 all.push(sample);
             }
             all
@@ -88,9 +86,13 @@ pub(crate) async fn run(args: &Args) -> Res<Results> {
         eprintln!("{:4.0} s  {}", began.elapsed().as_secs_f64(), phase.name);
         enter(number);
         let from = began.elapsed();
-        strike(phase.outage, &redis, &mysql).await;
+        if let Some(outage) = phase.outage {
+            change(outage, true, &redis, &mysql).await;
+        }
         tokio::time::sleep(phase.length).await;
-        mend(phase.outage, &redis, &mysql).await;
+        if let Some(outage) = phase.outage {
+            change(outage, false, &redis, &mysql).await;
+        }
         measured.push((phase, from..began.elapsed()));
     }
     stop.store(true, Ordering::Relaxed);
@@ -105,23 +107,16 @@ pub(crate) async fn run(args: &Args) -> Res<Results> {
     Ok(Results { machine, rate: args.rate, phases: measured, series, writer: writes })
 }
 
-async fn strike(outage: Option<(Server, Blow)>, redis: &Redis, mysql: &SqlServer) {
-    match outage {
-        Some((Server::Redis, Blow::Killed)) => redis.kill().await,
-        Some((Server::Redis, Blow::Wedged)) => redis.pause().await,
-        Some((Server::MySql, Blow::Killed)) => mysql.kill().await,
-        Some((Server::MySql, Blow::Wedged)) => mysql.pause().await,
-        None => {}
-    }
-}
-
-/// Ends an outage. Returns when the server is ready.
-async fn mend(outage: Option<(Server, Blow)>, redis: &Redis, mysql: &SqlServer) {
-    match outage {
-        Some((Server::Redis, Blow::Killed)) => redis.restart().await,
-        Some((Server::Redis, Blow::Wedged)) => redis.resume().await,
-        Some((Server::MySql, Blow::Killed)) => mysql.restart().await,
-        Some((Server::MySql, Blow::Wedged)) => mysql.resume().await,
-        None => {}
+/// Begins an outage, or ends it and returns when the server is ready.
+async fn change((server, blow): (Server, Blow), begins: bool, redis: &Redis, mysql: &SqlServer) {
+    match (server, blow, begins) {
+        (Server::Redis, Blow::Killed, true) => redis.kill().await,
+        (Server::Redis, Blow::Killed, false) => redis.restart().await,
+        (Server::Redis, Blow::Wedged, true) => redis.pause().await,
+        (Server::Redis, Blow::Wedged, false) => redis.resume().await,
+        (Server::MySql, Blow::Killed, true) => mysql.kill().await,
+        (Server::MySql, Blow::Killed, false) => mysql.restart().await,
+        (Server::MySql, Blow::Wedged, true) => mysql.pause().await,
+        (Server::MySql, Blow::Wedged, false) => mysql.resume().await,
     }
 }

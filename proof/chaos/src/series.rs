@@ -1,4 +1,4 @@
-//! A client under load: a call every so often, regardless of earlier calls, and each outcome.
+//! A client under load, which calls regardless of earlier calls, and a writer that invalidates.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,16 +9,18 @@ use mrc::config::MySqlConfig;
 use mrc::errors::ExecuteError;
 use mrc::rows::RowEncoder;
 use mrc::store::{Executed, ExecutorTransaction, MySqlExecutor, QueryExecutor};
-use mrc::{Answer, Error, Event, MrcClient, Params, Source, params};
+use mrc::{Answer, Error, Event, MrcClient, MrcServer, Params, Source, params};
+use mysql_async::Pool;
+use mysql_async::prelude::Queryable;
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 use serde::Deserialize;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::UnboundedSender;
+use tokio::time::{sleep, timeout};
 
 use crate::Res;
-use crate::floors::Floors;
-use crate::record::{Counts, Outcome, Sample};
+use crate::record::{Counts, Floors, Outcome, Sample};
 
 /// The number of rows that each series reads.
 pub(crate) const KEYS: u32 = 300;
@@ -35,15 +37,14 @@ pub(crate) const PARAM: &str = "Item";
 pub(crate) const QUERIES: &str = "database queries";
 const BY_ID: &str = "SELECT id, version FROM items WHERE id = ?";
 
-/// One client and its calls.
 pub(crate) struct Series {
-    client: MrcClient,
+    pub(crate) client: MrcClient,
     /// The first of its rows.
-    first: u32,
-    floors: Arc<Floors>,
-    errors: Arc<Counts>,
-    began: Instant,
-    samples: UnboundedSender<Sample>,
+    pub(crate) first: u32,
+    pub(crate) floors: Arc<Floors>,
+    pub(crate) errors: Arc<Counts>,
+    pub(crate) began: Instant,
+    pub(crate) samples: UnboundedSender<Sample>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -69,17 +70,6 @@ pub(crate) fn client(mysql: &str, redis: &str, copies: bool, events: &Arc<Counts
 }
 
 impl Series {
-    pub(crate) fn new(
-        client: MrcClient,
-        first: u32,
-        floors: &Arc<Floors>,
-        errors: &Arc<Counts>,
-        began: Instant,
-        samples: UnboundedSender<Sample>,
-    ) -> Arc<Self> {
-        Arc::new(Self { client, first, floors: Arc::clone(floors), errors: Arc::clone(errors), began, samples })
-    }
-
     /// Calls until `stop` is set, on a thread of its own: the runtime's timers are 1 ms apart.
     pub(crate) fn drive(self: Arc<Self>, runtime: &Handle, rate: u32, stop: &AtomicBool) {
         let mut rng = SmallRng::from_os_rng();
@@ -96,7 +86,7 @@ impl Series {
     async fn call(self: Arc<Self>, item: u32, due: Instant) {
         let floor = self.floors.of(item);
         let call = self.client.query_with_cache(BY_ID, params! { PARAM => item }, TTL);
-        let outcome = match tokio::time::timeout(DEADLINE + GRACE, call).await {
+        let outcome = match timeout(DEADLINE + GRACE, call).await {
             Ok(Ok(answer)) => judge(&answer, item, floor),
             Ok(Err(error)) => self.error(&error),
             Err(_) => Outcome::Hung,
@@ -157,5 +147,54 @@ impl QueryExecutor for Counted {
 
     async fn close(&self) {
         self.inner.close().await;
+    }
+}
+
+/// The pause of the writer.
+const THINK: Duration = Duration::from_millis(50);
+/// The limit of a commit, and of the retries of a failed drop.
+const LIMIT: Duration = Duration::from_secs(1);
+
+/// The name under which commits are counted.
+pub(crate) const WRITTEN: &str = "committed";
+pub(crate) const UNWRITTEN: &str = "not committed, or unknown";
+pub(crate) const DROPPED: &str = "dropped";
+pub(crate) const UNDROPPED: &str = "drops that returned an error";
+
+pub(crate) struct Writer {
+    pub(crate) pool: Pool,
+    pub(crate) server: MrcServer,
+    pub(crate) floors: Arc<Floors>,
+    pub(crate) items: u32,
+    pub(crate) counts: Arc<Counts>,
+}
+
+impl Writer {
+    /// Writes until its task is dropped.
+    pub(crate) async fn run(self) {
+        let server = self.server.clone().deadline(LIMIT);
+        let mut rng = SmallRng::from_os_rng();
+        for version in 1.. {
+            sleep(THINK).await;
+            let item = rng.random_range(0..self.items);
+            if !matches!(timeout(LIMIT, self.commit(item, version)).await, Ok(Ok(()))) {
+                self.counts.add(UNWRITTEN);
+                continue;
+            }
+            self.counts.add(WRITTEN);
+            match server.drop_outdated_cache(params! { PARAM => item }).await {
+                Ok(_) => {
+                    self.floors.raise(item, version);
+                    self.counts.add(DROPPED);
+                }
+                Err(_) => self.counts.add(UNDROPPED),
+            }
+        }
+    }
+
+    /// Commits a version. An abandoned commit may still arrive, so a version never goes back.
+    async fn commit(&self, item: u32, version: u32) -> Result<(), mysql_async::Error> {
+        let mut conn = self.pool.get_conn().await?;
+        conn.exec_drop("UPDATE items SET version = GREATEST(version, ?) WHERE id = ?", (version, item)).await
     }
 }

@@ -1,6 +1,7 @@
 //! Defines the command line.
 
 use clap::{Parser, Subcommand};
+use serde::{Deserialize, Serialize};
 
 use crate::lack::Lack;
 
@@ -49,40 +50,37 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     /// Reads until it is killed: the checker starts itself in this way
     #[command(hide = true)]
-    Reader(Child),
+    Reader(Task),
     /// Writes and invalidates until it is killed
     #[command(hide = true)]
-    Writer(Child),
+    Writer(Task),
     /// Follows the database's log until it is killed
     #[command(hide = true)]
-    Follower(Child),
+    Follower(Task),
 }
 
-/// The arguments of a child process.
-#[derive(Debug, Clone, clap::Args)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Child {
     /// Its number, by which the report names it.
-    #[arg(long)]
     pub(crate) number: u8,
-    #[arg(long)]
     pub(crate) seed: u64,
     /// The port that takes all records.
-    #[arg(long)]
     pub(crate) sink: u16,
     /// The port of Redis behind the faulty wire.
-    #[arg(long)]
     pub(crate) redis: u16,
     /// The port of Redis itself.
-    #[arg(long)]
     pub(crate) direct: u16,
-    #[arg(long)]
     pub(crate) mysql: String,
-    #[arg(long)]
     pub(crate) without: Option<Lack>,
     /// Whether the follower alone invalidates.
-    #[arg(long)]
     pub(crate) follow: bool,
     /// Whether it goes by schemes.
-    #[arg(long)]
     pub(crate) auto: bool,
+}
+
+/// The task of a child process, as JSON.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Task {
+    #[arg(value_parser = |json: &str| serde_json::from_str::<Child>(json))]
+    pub(crate) child: Child,
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use mrc::Tag;
 use mrc_tests::numbers;
 use mysql_async::prelude::Queryable;
-use mysql_async::{Pool, TxOpts, params};
+use mysql_async::{Conn, TxOpts, params};
 use rand::Rng;
 use rand::rngs::SmallRng;
 use serde::{Deserialize, Serialize};
@@ -22,14 +22,14 @@ pub(crate) const BY_IDS: &str = "SELECT id, version FROM items WHERE id IN (?)";
 pub(crate) const PARAM: &str = "Id";
 /// The lease of a claim: short, so that many leases end before their fill.
 pub(crate) const LEASE: Duration = Duration::from_millis(300);
+/// The lease of a follower. It is short, so that a take-over is soon.
+pub(crate) const FOLLOWER_LEASE: Duration = Duration::from_millis(500);
 /// The longest wait for another's fill.
 pub(crate) const WAIT_MAX: Duration = Duration::from_millis(200);
 /// The limit of one command to Redis.
 pub(crate) const COMMAND_TIMEOUT: Duration = Duration::from_millis(200);
 
-/// The number of the first item.
 pub(crate) const FIRST: u16 = 10;
-/// How many items there are.
 pub(crate) const ITEMS: u16 = 48;
 /// Half of all operations use these items.
 const HOT: u16 = 6;
@@ -44,7 +44,6 @@ pub(crate) struct Item {
     pub(crate) version: u32,
 }
 
-/// Returns the SQL of the table.
 pub(crate) fn schema() -> String {
     let before = FIRST - 1;
     format!(
@@ -60,7 +59,6 @@ pub(crate) fn draw(rng: &mut SmallRng) -> u16 {
     FIRST + rng.random_range(0..among)
 }
 
-/// Returns the TTL of an entry.
 pub(crate) fn draw_ttl(rng: &mut SmallRng) -> Duration {
     TTLS[rng.random_range(0..TTLS.len())]
 }
@@ -81,9 +79,9 @@ pub(crate) fn pair_of(item: u16) -> u16 {
 }
 
 /// Writes the next version of an item, and returns it after the commit.
-pub(crate) async fn commit(pool: &Pool, item: u16) -> Res<u32> {
-    let mut transaction = pool.start_transaction(TxOpts::new()).await?;
-    let write = "UPDATE items SET version = LAST_INSERT_ID(version + 1) WHERE id = :item";
+pub(crate) async fn commit(conn: &mut Conn, table: &str, item: u16) -> Res<u32> {
+    let mut transaction = conn.start_transaction(TxOpts::new()).await?;
+    let write = format!("UPDATE {table} SET version = LAST_INSERT_ID(version + 1) WHERE id = :item");
     transaction.exec_drop(write, params! { item }).await?;
     let version = transaction.last_insert_id().ok_or("no row was written")?;
     transaction.commit().await?;

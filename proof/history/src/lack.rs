@@ -29,7 +29,7 @@ const MARKED: &str =
     "  if n > 0 and not (redis.call('GETRANGE', key, -1, -1) == ' ' and holds(key)) then return 0 end\n";
 
 /// A part that the protocol lacks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum, serde::Serialize, serde::Deserialize)]
 pub(crate) enum Lack {
     /// All of it: every claim is granted without asking, and a fill is a plain SET
     #[value(hide = true)]
@@ -75,12 +75,9 @@ impl Lack {
         std::iter::once(None).chain(Self::value_variants().iter().copied().map(Some))
     }
 
-    /// The parts of the follower, of which the store knows nothing.
-    pub(crate) const OF_FOLLOWER: [Self; 4] = [Self::Visibility, Self::Order, Self::Cascades, Self::Schemes];
-
-    /// Returns whether it is a part of the follower.
+    /// Returns whether it is a part of the follower, of which the store knows nothing.
     pub(crate) fn is_of_follower(self) -> bool {
-        Self::OF_FOLLOWER.contains(&self)
+        matches!(self, Self::Visibility | Self::Order | Self::Cascades | Self::Schemes)
     }
 
     /// Returns the name of a run without this part.

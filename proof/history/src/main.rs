@@ -1,29 +1,14 @@
-//! `just history`: real processes read, write, invalidate and fail. Afterwards every read is
-//! checked.
+//! `just history`: real processes read, write, invalidate and fail; then every read is checked.
 //!
 //! The rule: a read sees no version older than the newest one committed before an invalidation
 //! began, if that invalidation returned before the read started. It holds for hits, followed
 //! flights and the database.
-//!
-//! | module | purpose |
-//! |---|---|
-//! | `run` | one run: starts servers and processes, collects their records, ends them |
-//! | `reader`, `writer` | the child processes; the binary starts itself again for each |
-//! | `follow` | runs in which the follower of the database's log alone invalidates |
-//! | `foreign` | writers that invalidate through the published peers |
-//! | `faults`, `proxy`, `paused` | faults: of processes and Redis, on the wire, between the protocol's steps |
-//! | `lack`, `weak` | the protocol without one of its parts, or without any, and a store that runs it |
-//! | `record`, `sink` | the record of a read or a write, and its way to the parent |
-//! | `check` | the rule, as a pure function |
-//! | `report` | the results |
 #![expect(clippy::print_stdout, reason = "what the checker finds is printed")]
 
 mod args;
 mod check;
-mod clock;
 mod faults;
 mod follow;
-mod foreign;
 mod items;
 mod lack;
 mod paused;
@@ -51,29 +36,24 @@ fn main() -> Res<ExitCode> {
     let args = Args::parse();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(async {
-        match &args.command {
-            Some(Command::Reader(child)) => reader::run(child).await.map(|()| ExitCode::SUCCESS),
-            Some(Command::Follower(child)) => follow::run(child).await.map(|()| ExitCode::SUCCESS),
-            Some(Command::Writer(child)) if child.follow => follow::write(child).await.map(|()| ExitCode::SUCCESS),
-            Some(Command::Writer(child)) => writer::run(child).await.map(|()| ExitCode::SUCCESS),
-            None => compare(&args).await,
-        }
+        let child = match &args.command {
+            Some(Command::Reader(task)) => reader::run(&task.child).await,
+            Some(Command::Follower(task)) => follow::run(&task.child).await,
+            Some(Command::Writer(task)) => writer::run(&task.child).await,
+            None => return compare(&args).await,
+        };
+        child.map(|()| ExitCode::SUCCESS)
     })
 }
 
 /// Makes the runs. Succeeds if the whole protocol had no stale reads, and each lack had some.
 async fn compare(args: &Args) -> Res<ExitCode> {
-    if let Some(lack) = args.without
-        && (lack.is_of_follower() != args.follow || lack == Lack::Schemes && !args.auto)
-    {
+    let fits = |lack: &Lack| lack.is_of_follower() == args.follow && (*lack != Lack::Schemes || args.auto);
+    if !args.without.as_ref().is_none_or(fits) {
         return Err("this run has no such part: see --help".into());
     }
-    let lacks: Vec<Option<Lack>> = if args.all && args.follow {
-        std::iter::once(None)
-            .chain(Lack::OF_FOLLOWER.into_iter().filter(|lack| *lack != Lack::Schemes || args.auto).map(Some))
-            .collect()
-    } else if args.all {
-        Lack::with_none().filter(|lack| lack.is_none_or(|lack| !lack.is_of_follower())).collect()
+    let lacks: Vec<Option<Lack>> = if args.all {
+        Lack::with_none().filter(|lack| lack.as_ref().is_none_or(fits)).collect()
     } else if args.naive {
         vec![Some(Lack::Everything)]
     } else {
@@ -88,7 +68,7 @@ async fn compare(args: &Args) -> Res<ExitCode> {
         outcomes.push(outcome);
     }
     if args.follow {
-        println!("{}{}", follow::table(&outcomes), report::stale_by_way(&outcomes));
+        println!("{}", report::table_of_followers(&outcomes));
     } else {
         println!("{}", report::table(&outcomes));
     }

@@ -9,7 +9,6 @@ use rand::rngs::SmallRng;
 use crate::Res;
 use crate::args::Child;
 
-/// The processes of one role.
 pub(crate) struct Processes {
     role: &'static str,
     processes: Vec<ServerProcess>,
@@ -27,7 +26,6 @@ impl Processes {
         Ok(started)
     }
 
-    /// Returns any of them.
     pub(crate) fn any(&self, rng: &mut SmallRng) -> Res<&ServerProcess> {
         self.processes.get(rng.random_range(0..self.processes.len())).ok_or_else(|| "there are no processes".into())
     }
@@ -50,21 +48,8 @@ impl Processes {
 
 /// Starts this program as a child process, which can't outlive this one.
 pub(crate) async fn start(role: &str, child: &Child) -> Res<ServerProcess> {
-    let mut command = vec![std::env::current_exe()?.to_string_lossy().into_owned(), role.to_owned()];
-    let numbers = [
-        ("--number", u64::from(child.number)),
-        ("--seed", child.seed),
-        ("--sink", child.sink.into()),
-        ("--redis", child.redis.into()),
-        ("--direct", child.direct.into()),
-    ];
-    command.extend(numbers.into_iter().flat_map(|(name, number)| [name.to_owned(), number.to_string()]));
-    command.extend(["--mysql".to_owned(), child.mysql.clone()]);
-    command.extend(child.follow.then(|| "--follow".to_owned()));
-    command.extend(child.auto.then(|| "--auto".to_owned()));
-    if let Some(lack) = child.without.and_then(|lack| clap::ValueEnum::to_possible_value(&lack)) {
-        command.extend(["--without".to_owned(), lack.get_name().to_owned()]);
-    }
+    let program = std::env::current_exe()?.to_string_lossy().into_owned();
+    let command = [program, role.to_owned(), serde_json::to_string(child)?];
     // The child's supervisor removes the folder.
     let folder: PathBuf = tempfile::Builder::new().prefix("mrc-history-").tempdir()?.keep();
     Ok(ServerProcess::start(&command, &folder, "ready").await?)

@@ -1,10 +1,14 @@
-//! The wire to Redis. It delays and cuts off replies, and sends commands late or twice.
+//! The wire to Redis, which delays and cuts off replies, and sends commands late or twice.
 
 use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use fred::clients::Client;
+use fred::interfaces::ClientLike;
+use fred::types::Builder;
+use fred::types::config::{Config, ReconnectPolicy};
 use fred::util::sha1_hash;
 use mrc_tests::redis_command;
 use rand::rngs::SmallRng;
@@ -221,4 +225,27 @@ async fn drain(mut server: TcpStream) {
         while let Ok(1..) = server.read(&mut chunk).await {}
     })
     .await;
+}
+
+/// Returns a client for commands of the checker alone.
+pub(crate) async fn redis(port: u16, timeout: Duration) -> Res<Client> {
+    let builder = builder(port, timeout)?;
+    let mut attempts = 0;
+    loop {
+        let client = builder.build()?;
+        match client.init().await {
+            Ok(_) => return Ok(client),
+            // The wire has faults from the first command on.
+            Err(_) if attempts < 20 => attempts += 1,
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+pub(crate) fn builder(port: u16, timeout: Duration) -> Res<Builder> {
+    let mut builder = Builder::from_config(Config::from_url(&format!("redis://127.0.0.1:{port}"))?);
+    builder.set_policy(ReconnectPolicy::new_constant(0, 1));
+    builder.with_performance_config(|config| config.default_command_timeout = timeout);
+    builder.with_connection_config(|config| config.max_command_attempts = 1);
+    Ok(builder)
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use mrc::config::{CacheBuilder, MySqlConfig};
 use mrc::events::Bypass;
 use mrc::scope::Mode;
-use mrc::store::{CacheStore, Claim, Life, MySqlExecutor, QueryExecutor, Sliding, Terms, Token};
+use mrc::store::{CacheStore, Claim, Life, MySqlExecutor, Sliding, Terms, Token};
 use mrc::{
     Answer, Bound, Cache, Error, Event, Loader, Many, MrcClient, Policy, Query, Source, Spec, Tag, params, scope,
 };
@@ -22,9 +22,9 @@ use crate::items::{
 };
 use crate::lack::Lack;
 use crate::paused::{Paused, Pauses};
-use crate::record::{Count, Read, Record, Seen, Way};
+use crate::record::{Count, Read, Record, Seen, Way, now};
 use crate::sink::{self, Sink};
-use crate::{Res, clock, weak};
+use crate::{Res, weak};
 
 const TASKS: u64 = 20;
 const REFRESHERS: u64 = 3;
@@ -47,9 +47,8 @@ const LOADED: Duration = Duration::from_secs(2);
 pub(crate) async fn run(child: &Child) -> Res<()> {
     let sink = Sink::connect(child.sink)?;
     let pauses = Pauses::new(child.seed, sink.clone());
-    let inner = weak::store(child.redis, child.without).await?;
-    let store: Arc<dyn CacheStore> = Arc::new(Paused { pauses: pauses.clone(), inner });
-    let inner: Arc<dyn QueryExecutor> = Arc::new(MySqlExecutor::new(MySqlConfig::from_url(&child.mysql)?)?);
+    let store = weak::store(child.redis, child.without, Some(pauses.clone())).await?;
+    let inner = MySqlExecutor::new(MySqlConfig::from_url(&child.mysql)?)?;
     let client = MrcClient::builder()
         .shared_store(Arc::clone(&store))
         .executor(Paused { pauses, inner })
@@ -162,7 +161,7 @@ impl Reader {
         if way == Way::Many {
             return self.read_many(rng, ttl).await;
         }
-        let start = clock::now();
+        let start = now();
         let outcome = match way {
             Way::Many | Way::Gathered => self.gathered(item).await,
             Way::Scan if function && !self.auto => self.function(item, ttl).await,
@@ -172,7 +171,7 @@ impl Reader {
             Way::Bounded => scope::with_mode(mode, self.late(&self.bounded, item, ttl)).await.map_err(Into::into),
             Way::Nested => scope::with_mode(mode, self.nested(item, ttl, inner_ttl, function)).await,
         };
-        let end = clock::now();
+        let end = now();
         let of_pair = matches!(way, Way::Late | Way::Bounded | Way::Nested);
         match outcome {
             // An answer with another key's row would be worse than a stale one.
@@ -187,9 +186,9 @@ impl Reader {
     /// Reads several items at once. Each is a read of its own, for the check.
     async fn read_many(&self, rng: &mut SmallRng, ttl: Duration) {
         let items: Vec<u16> = (0..rng.random_range(1..=BATCH)).map(|_| draw(rng)).collect();
-        let start = clock::now();
+        let start = now();
         let answers = self.client.query_many_with_cache(&self.many, items.iter().copied(), ttl).await;
-        let end = clock::now();
+        let end = now();
         let Ok(answers) = answers else { return self.sink.count(Count::ReadFailed) };
         for (item, answer) in items.into_iter().zip(answers) {
             match (one(&answer), source(answer.source())) {
@@ -291,7 +290,6 @@ impl Reader {
     }
 }
 
-/// Returns the only row of an answer.
 fn one(answer: &Answer) -> Result<Item, Error> {
     answer.json::<[Item; 1]>().map(|[row]| row)
 }

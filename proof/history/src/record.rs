@@ -1,8 +1,15 @@
 //! The record of one read, one write, or any other event, in 24 bytes.
 
+use rustix::time::{ClockId, clock_gettime};
+
 pub(crate) const SIZE: usize = 24;
 
-/// One record of a process.
+/// Returns the nanoseconds of `CLOCK_MONOTONIC`, which all processes share.
+pub(crate) fn now() -> u64 {
+    let now = clock_gettime(ClockId::Monotonic);
+    now.tv_sec.unsigned_abs() * 1_000_000_000 + now.tv_nsec.unsigned_abs()
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Record {
     Read(Read),
@@ -12,7 +19,7 @@ pub(crate) enum Record {
     Count(Count, u64),
 }
 
-/// A read that got an answer. Times are in ns of [`clock::now`](crate::clock::now).
+/// A read that got an answer. Times are in ns of [`now`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Read {
     pub(crate) process: u8,
@@ -37,7 +44,7 @@ pub(crate) struct Write {
     pub(crate) dropped: Option<u64>,
 }
 
-/// The memory of a process, at a time of [`clock::now`](crate::clock::now).
+/// The memory of a process, at a time of [`now`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Memory {
     pub(crate) process: u8,

@@ -1,10 +1,13 @@
 //! Reports the results, as Markdown.
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
+
+use mrc_chart::quantile;
 
 use crate::items::LEASE;
 use crate::lack::Lack;
-use crate::record::{By, Count, Seen, Way};
+use crate::record::{By, Count, Seen, Way, Write};
 use crate::run::Outcome;
 
 /// The number of stale reads that are listed one by one.
@@ -42,8 +45,62 @@ pub(crate) fn table(outcomes: &[Outcome]) -> String {
     text + &stale_by_way(outcomes)
 }
 
+/// Returns the table of all runs with a follower, one per line.
+pub(crate) fn table_of_followers(outcomes: &[Outcome]) -> String {
+    let mut text = String::from(
+        "\n| run | reads | hits | computed | commits | lag p50, ms | lag p99, ms | take-overs | killed | stopped | cut | \
+         held | registry lost | whole table | seconds | reads after the last | old ones | **stale** |\n",
+    );
+    text += &format!("| --- |{}\n", " --: |".repeat(17));
+    for outcome in outcomes {
+        let (reads, writes) = (outcome.history.reads(), outcome.history.writes());
+        let seen = |kinds: &[Seen]| grouped(reads.iter().filter(|read| kinds.contains(&read.seen)).count());
+        let counted = |what| grouped(usize::try_from(outcome.history.counted(what)).unwrap_or(usize::MAX));
+        let mut lags = lags(&writes);
+        lags.sort_by(f64::total_cmp);
+        // When everything is invalidated, each row must be read as it is.
+        let last = writes.iter().filter_map(|write| write.dropped).max().unwrap_or(u64::MAX);
+        let mut newest = HashMap::new();
+        for write in writes.iter() {
+            let version = newest.entry(write.item).or_insert(write.version);
+            *version = write.version.max(*version);
+        }
+        let after = || reads.iter().filter(|read| read.start > last);
+        let old = after().filter(|read| newest.get(&read.item).is_some_and(|newest| read.version < *newest)).count();
+        let _ = writeln!(
+            text,
+            "| {} | {} | {} | {} | {} | {:.1} | {:.1} | {} | {} | {} | {} | {} | {} | {} | {:.0} | {} | {} | {} |",
+            outcome.name(),
+            grouped(reads.len()),
+            seen(&[Seen::Hit, Seen::FunctionKept, Seen::Followed]),
+            seen(&[Seen::Computed, Seen::FunctionRan]),
+            grouped(writes.len()),
+            quantile(&lags, 0.5).unwrap_or_default(),
+            quantile(&lags, 0.99).unwrap_or_default(),
+            counted(Count::Led),
+            counted(Count::FollowerKilled),
+            counted(Count::FollowerStopped),
+            counted(Count::FollowerCut),
+            counted(Count::CommitsHeld),
+            counted(Count::RegistryLost),
+            counted(Count::FellBack),
+            outcome.took.as_secs_f64(),
+            grouped(after().count()),
+            grouped(old),
+            grouped(outcome.stale.len()),
+        );
+    }
+    text + &stale_by_way(outcomes)
+}
+
+/// Returns the time from each commit to the position behind it, in ms.
+fn lags(writes: &[Write]) -> Vec<f64> {
+    let lag = |committed: u64, passed: u64| passed.saturating_sub(committed) as f64 / 1e6;
+    writes.iter().filter_map(|write| Some(lag(write.committed, write.dropped?))).collect()
+}
+
 /// Returns the stale entries of a run, counted by path.
-pub(crate) fn stale_by_way(outcomes: &[Outcome]) -> String {
+fn stale_by_way(outcomes: &[Outcome]) -> String {
     let ways: String = Way::ALL.iter().map(|way| format!(" {} |", way.text())).collect();
     let mut text = format!("\n| stale reads |{ways}\n| --- |{}\n", " --: |".repeat(Way::ALL.len()));
     for outcome in outcomes {
@@ -108,6 +165,6 @@ pub(crate) fn details(outcome: &Outcome) -> String {
 }
 
 /// Formats `1234567` as `1,234,567`.
-pub(crate) fn grouped(number: usize) -> String {
+fn grouped(number: usize) -> String {
     mrc_chart::thousands(number as f64)
 }

@@ -14,9 +14,9 @@ use crate::check::{Stale, stale};
 use crate::lack::Lack;
 use crate::processes::{Processes, start};
 use crate::proxy::Wire;
-use crate::record::{By, Write};
+use crate::record::{By, Write, now};
 use crate::sink::History;
-use crate::{Res, clock, faults, follow, foreign, items};
+use crate::{Res, faults, follow, items, writer};
 
 /// The longest silence of the readers before the run fails.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -62,7 +62,7 @@ pub(crate) async fn run(args: &Args, lack: Option<Lack>, operations: u64) -> Res
     let redis = Redis::start().await;
     let database = Arc::new(if args.follow { Database::logged().await } else { Database::create().await });
     database.execute(&if args.follow { follow::schema() } else { items::schema() }).await;
-    let (history, clock_began) = (Arc::new(History::default()), clock::now());
+    let (history, clock_began) = (Arc::new(History::default()), now());
     let wire = Wire::new(redis.port(), args.seed, Arc::clone(&history))?;
     let (told, proxied) = (TcpListener::bind("127.0.0.1:0").await?, TcpListener::bind("127.0.0.1:0").await?);
     let child = Child {
@@ -85,12 +85,12 @@ pub(crate) async fn run(args: &Args, lack: Option<Lack>, operations: u64) -> Res
     if args.follow {
         tracker = Some(follow::start(&database, &child, &history, &calm, &mut players).await?);
     }
-    let writer = start("writer", &child).await?;
+    let writers = start("writer", &child).await?;
     let readers = Processes::start("reader", child, args.readers).await?;
     if !args.follow {
         for (by, seed) in [(By::Npm, 1), (By::Pypi, 2)] {
             let pool = Pool::from_url(database.url())?;
-            players.spawn(foreign::write(by, redis.url(), pool, args.seed + seed, Arc::clone(&history)));
+            players.spawn(writer::by_peer(by, redis.url(), pool, args.seed + seed, Arc::clone(&history)));
         }
     }
     players.spawn(faults::happen(readers, redis.clone(), wire, args.seed, Arc::clone(&history), Arc::clone(&calm)));
@@ -127,7 +127,7 @@ pub(crate) async fn run(args: &Args, lack: Option<Lack>, operations: u64) -> Res
     if let Some(tracker) = &tracker {
         calm.store(true, Ordering::Relaxed);
         database.hold_commits(None).await;
-        drop(writer);
+        drop(writers);
         let written = history.writes().clone();
         if !tracker.passes(&written, CATCHING_UP).await && lack.is_none() {
             return Err("the follower didn't catch up".into());

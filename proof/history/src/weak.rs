@@ -1,7 +1,6 @@
-//! The store without a part of the protocol.
+//! The store of a process: without a part of the protocol, or with pauses between its steps.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,55 +24,41 @@ use serde_json::json;
 use crate::Res;
 use crate::items::COMMAND_TIMEOUT;
 use crate::lack::{BUMP, Lack, PRUNE, Scripts, TICK};
+use crate::paused::Pauses;
+use crate::proxy::{builder, redis};
+use crate::record::Count;
 
 /// How long an invalidation is remembered, in µs.
 const MEMORY_US: u64 = 300_000_000;
 
-/// Returns a client for commands of the checker alone.
-pub(crate) async fn redis(port: u16, timeout: Duration) -> Res<Client> {
-    use fred::interfaces::ClientLike;
-    use fred::types::Builder;
-    use fred::types::config::{Config, ReconnectPolicy};
-    let mut builder = Builder::from_config(Config::from_url(&format!("redis://127.0.0.1:{port}"))?);
-    builder.set_policy(ReconnectPolicy::new_constant(0, 1));
-    builder.with_performance_config(|config| config.default_command_timeout = timeout);
-    builder.with_connection_config(|config| config.max_command_attempts = 1);
-    let mut attempts = 0;
-    loop {
-        let client = builder.build()?;
-        match client.init().await {
-            Ok(_) => return Ok(client),
-            // The wire has faults from the first command on.
-            Err(_) if attempts < 20 => attempts += 1,
-            Err(error) => return Err(error.into()),
-        }
-    }
-}
-
-/// Returns the store of a process: the product's, or a weakened one.
-pub(crate) async fn store(port: u16, lack: Option<Lack>) -> Res<Arc<dyn CacheStore>> {
+/// Returns the store of a process: the product's, or one that is weakened or pauses.
+pub(crate) async fn store(port: u16, lack: Option<Lack>, pauses: Option<Pauses>) -> Res<Arc<dyn CacheStore>> {
     let config = RedisConfig::new("127.0.0.1", port).command_timeout(COMMAND_TIMEOUT);
     let whole = Arc::new(RedisStore::new(config.max_reconnect_delay(Duration::from_millis(20)))?);
-    Ok(match lack {
-        // The client decides what a follower takes.
-        None | Some(Lack::FollowerRule | Lack::CloseFirst) => whole,
-        Some(lack) if lack.is_of_follower() => whole,
-        Some(lack) => {
-            let token = Token::from_bits(rand::random());
-            let scripts = Scripts::without(Some(lack))?;
-            Arc::new(Weak { whole, lack, client: redis(port, COMMAND_TIMEOUT).await?, scripts, token })
-        }
-    })
+    // The client decides what a follower of a flight takes.
+    let is_of_store = |lack: &Lack| !matches!(lack, Lack::FollowerRule | Lack::CloseFirst) && !lack.is_of_follower();
+    let lack = lack.filter(is_of_store);
+    let client = match lack {
+        Some(_) => redis(port, COMMAND_TIMEOUT).await?,
+        None if pauses.is_none() => return Ok(whole),
+        // It never connects.
+        None => builder(port, COMMAND_TIMEOUT)?.build()?,
+    };
+    let (token, scripts) = (Token::from_bits(rand::random()), Scripts::without(lack)?);
+    Ok(Arc::new(Weak { whole, lack, client, scripts, token, pauses }))
 }
 
-/// The store without a part of the protocol.
+/// The store without a part of the protocol, and with pauses.
+#[derive(Debug, Clone)]
 struct Weak {
-    whole: Arc<RedisStore>,
-    lack: Lack,
+    whole: Arc<dyn CacheStore>,
+    lack: Option<Lack>,
+    /// Runs the weakened scripts.
     client: Client,
     scripts: Scripts,
     /// The token of all claims, if the process uses one again.
     token: Token,
+    pauses: Option<Pauses>,
 }
 
 impl Weak {
@@ -86,7 +71,7 @@ impl Weak {
     fn copy_key(&self, key: &str) -> String {
         match self.lack {
             // The hash is the same in every process.
-            Lack::CopyName => format!("copy:{:x}", BuildHasherDefault::<DefaultHasher>::default().hash_one(key)),
+            Some(Lack::CopyName) => format!("copy:{:x}", BuildHasherDefault::<DefaultHasher>::default().hash_one(key)),
             _ => format!("mrc:s:{{{key}}}"),
         }
     }
@@ -131,56 +116,17 @@ impl Weak {
         self.client.set(key, value, Some(ttl), None, false).await.map(|()| true).map_err(failed)
     }
 
-    fn token<'a>(&'a self, given: &'a Token) -> &'a Token {
-        if self.lack == Lack::NewToken { &self.token } else { given }
-    }
-}
-
-impl fmt::Debug for Weak {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Weak").field("lack", &self.lack).finish_non_exhaustive()
-    }
-}
-
-#[deny(clippy::missing_trait_methods)]
-#[async_trait]
-impl CacheStore for Weak {
-    async fn get(&self, key: &str) -> Result<Option<Bytes>, StoreError> {
-        self.whole.get(key).await
-    }
-
-    async fn look(&self, key: &str) -> Result<Option<Found>, StoreError> {
-        let mut found = self.whole.look(key).await?;
-        if self.lack == Lack::NestedMoment
-            && let Some(Found { tags: Some(tags), .. }) = &mut found
-        {
-            let now = self.whole.now().await?;
-            *tags = tags.iter().map(|(tag, _)| (tag.clone(), now)).collect();
-        }
-        Ok(found)
-    }
-
-    async fn stale(&self, key: &str) -> Result<Option<Found>, StoreError> {
-        match self.lack {
-            Lack::CopyName => {
-                let copy: Option<Bytes> = self.client.get(self.copy_key(key)).await.map_err(failed)?;
-                let copy = copy.filter(|value| !value.is_empty());
-                // Values with tags end in a line feed. Lost tags keep them out of other entries.
-                Ok(copy.map(|value| Found { tags: (!value.ends_with(b"\n")).then(Tags::default), value }))
-            }
-            _ => self.whole.stale(key).await,
+    async fn pause(&self, place: Count, is_due: bool) {
+        if let Some(pauses) = self.pauses.as_ref().filter(|_| is_due) {
+            pauses.at(place).await;
         }
     }
 
-    async fn now(&self) -> Result<Moment, StoreError> {
-        self.whole.now().await
-    }
-
-    async fn claim(&self, key: &str, token: &Token, terms: Terms) -> Result<Claim, StoreError> {
+    async fn claimed(&self, key: &str, token: &Token, terms: Terms) -> Result<Claim, StoreError> {
         match (self.lack, terms.mode) {
-            (Lack::Everything, _) => Ok(Claim::Granted),
+            (Some(Lack::Everything), _) => Ok(Claim::Granted),
             // A fill's claim is the same without the mark.
-            (Lack::RefreshMark, ClaimMode::Refresh | ClaimMode::Renew { .. }) | (Lack::CopyName, _) => {
+            (Some(Lack::RefreshMark), ClaimMode::Refresh | ClaimMode::Renew { .. }) | (Some(Lack::CopyName), _) => {
                 let most_left = match terms.mode {
                     ClaimMode::Fill => 0,
                     ClaimMode::Refresh => u32::MAX.into(),
@@ -201,18 +147,15 @@ impl CacheStore for Weak {
         }
     }
 
-    async fn claim_at(&self, key: &str, token: &Token, terms: Terms) -> Result<(Claim, Moment), StoreError> {
-        tokio::try_join!(self.claim(key, token, terms), self.now())
-    }
-
-    async fn fill(&self, key: &str, token: &Token, value: Bytes, life: Life) -> Result<bool, StoreError> {
-        if self.lack == Lack::Everything {
+    async fn filled(&self, key: &str, token: &Token, value: Bytes, life: Life) -> Result<bool, StoreError> {
+        use Lack::{BatchClaim, LeaseRule, NestedMoment, NewToken};
+        if self.lack == Some(Lack::Everything) {
             return self.set(key, value, &life).await;
         }
-        if matches!(self.lack, Lack::NewToken | Lack::LeaseRule | Lack::NestedMoment | Lack::BatchClaim) {
+        if matches!(self.lack, None | Some(NewToken | LeaseRule | NestedMoment | BatchClaim)) {
             return self.whole.fill(key, self.token(token), value, life).await;
         }
-        let index_first = self.lack != Lack::IndexFirst;
+        let index_first = self.lack != Some(Lack::IndexFirst);
         if index_first && !self.track(key, &life).await? {
             self.release(key, token).await?;
             return Ok(false);
@@ -231,39 +174,124 @@ impl CacheStore for Weak {
         Ok(stored == 1 && (index_first || self.track(key, &life).await?))
     }
 
+    fn token<'a>(&'a self, given: &'a Token) -> &'a Token {
+        if self.lack == Some(Lack::NewToken) { &self.token } else { given }
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+#[async_trait]
+impl CacheStore for Weak {
+    async fn get(&self, key: &str) -> Result<Option<Bytes>, StoreError> {
+        let value = self.whole.get(key).await;
+        // After a hit no step follows that could go wrong.
+        self.pause(Count::AfterGet, matches!(value, Ok(None))).await;
+        value
+    }
+
+    async fn look(&self, key: &str) -> Result<Option<Found>, StoreError> {
+        let mut found = self.whole.look(key).await;
+        if self.lack == Some(Lack::NestedMoment)
+            && let Ok(Some(Found { tags: Some(tags), .. })) = &mut found
+        {
+            let now = self.whole.now().await?;
+            *tags = tags.iter().map(|(tag, _)| (tag.clone(), now)).collect();
+        }
+        self.pause(Count::AfterGet, matches!(found, Ok(None))).await;
+        found
+    }
+
+    async fn stale(&self, key: &str) -> Result<Option<Found>, StoreError> {
+        match self.lack {
+            Some(Lack::CopyName) => {
+                let copy: Option<Bytes> = self.client.get(self.copy_key(key)).await.map_err(failed)?;
+                let copy = copy.filter(|value| !value.is_empty());
+                // Values with tags end in a line feed. Lost tags keep them out of other entries.
+                Ok(copy.map(|value| Found { tags: (!value.ends_with(b"\n")).then(Tags::default), value }))
+            }
+            _ => self.whole.stale(key).await,
+        }
+    }
+
+    async fn now(&self) -> Result<Moment, StoreError> {
+        self.whole.now().await
+    }
+
+    async fn claim(&self, key: &str, token: &Token, terms: Terms) -> Result<Claim, StoreError> {
+        let claim = self.claimed(key, token, terms).await;
+        self.pause(Count::AfterClaim, matches!(claim, Ok(Claim::Granted))).await;
+        claim
+    }
+
+    async fn claim_at(&self, key: &str, token: &Token, terms: Terms) -> Result<(Claim, Moment), StoreError> {
+        let claim = match self.lack {
+            None => self.whole.claim_at(key, token, terms).await,
+            Some(_) => tokio::try_join!(self.claimed(key, token, terms), self.now()),
+        };
+        self.pause(Count::AfterClaim, matches!(claim, Ok((Claim::Granted, _)))).await;
+        claim
+    }
+
+    async fn fill(&self, key: &str, token: &Token, value: Bytes, life: Life) -> Result<bool, StoreError> {
+        let filled = self.filled(key, token, value, life).await;
+        self.pause(Count::AfterFill, true).await;
+        filled
+    }
+
     async fn get_many(&self, keys: &[&str]) -> Vec<Result<Option<Bytes>, StoreError>> {
-        self.whole.get_many(keys).await
+        let values = self.whole.get_many(keys).await;
+        self.pause(Count::AfterGet, values.iter().any(|value| matches!(value, Ok(None)))).await;
+        values
     }
 
     async fn claim_many(&self, claims: &[ToClaim<'_>]) -> Vec<Result<Claim, StoreError>> {
-        if self.lack == Lack::BatchClaim {
-            return claims.iter().map(|_| Ok(Claim::Granted)).collect();
-        }
         let mut answers = Vec::with_capacity(claims.len());
-        for one in claims {
-            answers.push(self.claim(one.key, one.token, one.terms).await);
+        match self.lack {
+            None => answers = self.whole.claim_many(claims).await,
+            Some(Lack::BatchClaim) => answers.extend(claims.iter().map(|_| Ok(Claim::Granted))),
+            Some(_) => {
+                for one in claims {
+                    answers.push(self.claimed(one.key, one.token, one.terms).await);
+                }
+            }
         }
+        self.pause(Count::AfterClaim, answers.iter().any(|claim| matches!(claim, Ok(Claim::Granted)))).await;
         answers
     }
 
     async fn claim_many_at(&self, claims: &[ToClaim<'_>]) -> Vec<Result<(Claim, Moment), StoreError>> {
         let mut answers = Vec::with_capacity(claims.len());
-        for one in claims {
-            let now = self.now().await;
-            let claim = self.claim_many(std::slice::from_ref(one)).await.into_iter().next();
-            answers.push(claim.unwrap_or(Err(StoreError::Closed)).and_then(|claim| Ok((claim, now?))));
+        match self.lack {
+            None => answers = self.whole.claim_many_at(claims).await,
+            Some(lack) => {
+                for one in claims {
+                    let now = self.now().await;
+                    let claim = match lack {
+                        Lack::BatchClaim => Ok(Claim::Granted),
+                        _ => self.claimed(one.key, one.token, one.terms).await,
+                    };
+                    answers.push(claim.and_then(|claim| Ok((claim, now?))));
+                }
+            }
         }
+        self.pause(Count::AfterClaim, answers.iter().any(|claim| matches!(claim, Ok((Claim::Granted, _))))).await;
         answers
     }
 
     async fn fill_many(&self, fills: Vec<ToFill<'_>>) -> Vec<Result<bool, StoreError>> {
         let mut answers = Vec::with_capacity(fills.len());
-        for one in fills {
-            answers.push(match self.lack {
-                Lack::BatchClaim => self.set(one.key, one.value, &one.life).await,
-                _ => self.fill(one.key, one.token, one.value, one.life).await,
-            });
+        match self.lack {
+            None => answers = self.whole.fill_many(fills).await,
+            Some(lack) => {
+                for one in fills {
+                    answers.push(match lack {
+                        Lack::BatchClaim => self.set(one.key, one.value, &one.life).await,
+                        _ => self.filled(one.key, one.token, one.value, one.life).await,
+                    });
+                }
+            }
         }
+        self.pause(Count::AfterFill, true).await;
         answers
     }
 
@@ -285,13 +313,13 @@ impl CacheStore for Weak {
 
     async fn invalidate(&self, tags: &[Tag]) -> Result<u64, StoreError> {
         match (self.lack, tags) {
-            (Lack::LeaseRule, [tag]) => self.drop_tagged(tag).await.map_err(failed),
+            (Some(Lack::LeaseRule), [tag]) => self.drop_tagged(tag).await.map_err(failed),
             _ => self.whole.invalidate(tags).await,
         }
     }
 
     async fn invalidate_each(&self, tags: &[Tag]) -> Result<Vec<u64>, StoreError> {
-        if self.lack != Lack::LeaseRule {
+        if self.lack != Some(Lack::LeaseRule) {
             return self.whole.invalidate_each(tags).await;
         }
         let mut removed = Vec::with_capacity(tags.len());
@@ -307,7 +335,8 @@ impl CacheStore for Weak {
 
     /// Bounded entries keep every part of the protocol.
     fn bounded(self: Arc<Self>, namespace: &str, bound: &Bound) -> Result<Arc<dyn CacheStore>, StoreError> {
-        Arc::clone(&self.whole).bounded(namespace, bound)
+        let whole = Arc::clone(&self.whole).bounded(namespace, bound)?;
+        Ok(Arc::new(Self { whole, lack: None, ..Self::clone(&self) }))
     }
 
     fn as_schemes(&self) -> Option<&dyn Schemes> {

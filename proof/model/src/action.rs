@@ -2,10 +2,9 @@
 
 use crate::part::Part;
 use crate::setting::Setting;
-use crate::state::command::Command;
-use crate::state::world::World;
+use crate::state::{Command, World};
 use crate::step::fault::{self, Fault};
-use crate::step::{arrival, binlog, flight, process, reader, reader_words, tagger, writer};
+use crate::step::{arrival, binlog, calls, process, reader, tagger, writer};
 
 /// One step of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -16,11 +15,8 @@ pub(crate) enum Action {
     Tagger(u8, tagger::Move),
     Binlog(binlog::Move),
     Process(u8, process::Move),
-    /// A command arrives and is executed. `again`: it will arrive once more.
-    Arrives {
-        command: Command,
-        again: bool,
-    },
+    // A command arrives and is executed. `again`: it will arrive once more.
+    Arrives { command: Command, again: bool },
     Fault(Fault),
 }
 
@@ -41,7 +37,7 @@ impl Action {
             actions.extend(process::moves(one, world, without).into_iter().map(|what| Self::Process(id, what)));
         }
         let followers = (0..).zip(&world.followers).map(|(id, _)| id);
-        actions.extend(followers.filter(|&id| flight::may_join(world, id)).map(Self::Follower));
+        actions.extend(followers.filter(|&id| calls::may_join(world, id)).map(Self::Follower));
 
         let mut last = None;
         for &command in world.network.iter().filter(|&&command| last.replace(command) != Some(command)) {
@@ -61,7 +57,7 @@ impl Action {
     pub(crate) fn happen(self, world: &mut World, without: Option<Part>) {
         match self {
             Self::Reader(id, what) => reader::make(world, id, what, without),
-            Self::Follower(id) => flight::join(world, id),
+            Self::Follower(id) => calls::join(world, id),
             Self::Writer(id, what) => writer::make(world, id, what, without),
             Self::Tagger(id, what) => tagger::make(world, id, what, without),
             Self::Binlog(what) => binlog::make(world, what),
@@ -88,7 +84,7 @@ impl Action {
     /// Returns the step in words. `before` is the world in which it happens.
     pub(crate) fn words(self, before: &World, without: Option<Part>) -> String {
         match self {
-            Self::Reader(id, what) => format!("reader {}: {}", id + 1, reader_words::words(before, id, what, without)),
+            Self::Reader(id, what) => format!("reader {}: {}", id + 1, reader::words(before, id, what, without)),
             Self::Follower(id) => format!("follower {}: finds no value; joins reader 1's flight", id + 1),
             Self::Writer(id, what) => format!("writer {}: {}", id + 1, writer::words(before, id, what, without)),
             Self::Tagger(id, what) => {

@@ -4,7 +4,7 @@
 use std::num::NonZeroUsize;
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 use mrc_model::{Finding, Found, Part, Setting, check};
 
 /// Checks the fill protocol: it must hold, and without each of its parts it must not.
@@ -65,7 +65,7 @@ fn main() -> ExitCode {
         return verdict(as_it_should);
     }
     print_head("without a part");
-    for part in Part::ALL {
+    for &part in Part::value_variants() {
         let finding = check(&part.setting(), Some(part), one, args.limit);
         print_row(part.lack(), &finding);
         as_it_should &= matches!(finding.found, Found::Counterexample { .. });

@@ -5,9 +5,7 @@ use stateright::{Model, Property};
 use crate::action::Action;
 use crate::part::Part;
 use crate::setting::Setting;
-use crate::state::flight::Follower;
-use crate::state::reader::{Outcome, Step};
-use crate::state::world::World;
+use crate::state::{Follower, Outcome, Step, World};
 
 /// The invariant, in the cache.
 pub(crate) const CACHE: &str = "no value read before a returned invalidation began is in the cache";

@@ -90,51 +90,6 @@ pub enum Part {
 }
 
 impl Part {
-    /// All parts, in the order of the documentation.
-    pub const ALL: [Self; 41] = [
-        Self::TokenCheck,
-        Self::NewToken,
-        Self::ClaimCheck,
-        Self::RefreshMark,
-        Self::FollowerRule,
-        Self::CloseFirst,
-        Self::CopyCheck,
-        Self::CopyName,
-        Self::Epoch,
-        Self::EpochLast,
-        Self::EpochKept,
-        Self::TrackFirst,
-        Self::PruneScores,
-        Self::DropLease,
-        Self::DropCopy,
-        Self::TagsReplaced,
-        Self::TagMark,
-        Self::CopyTags,
-        Self::NestedMoment,
-        Self::DropOrder,
-        Self::BucketWritten,
-        Self::BucketFirst,
-        Self::BucketLast,
-        Self::BucketNewest,
-        Self::BucketKept,
-        Self::VisibilityWait,
-        Self::PositionLast,
-        Self::PositionResumed,
-        Self::PositionInside,
-        Self::PositionCompared,
-        Self::PositionLooked,
-        Self::BatchAgain,
-        Self::PrimaryCopies,
-        Self::PrimaryRemoval,
-        Self::PrimaryClaims,
-        Self::FillConnection,
-        Self::SchemeFirst,
-        Self::SchemeThere,
-        Self::SchemeMoment,
-        Self::SchemesLast,
-        Self::SchemeKept,
-    ];
-
     /// Returns what the protocol lacks without it.
     #[must_use]
     pub fn lack(self) -> &'static str {
@@ -189,60 +144,47 @@ impl Part {
         let alone = Setting { readers: 1, writes: vec![1], ..Setting::default() };
         let tagged = Setting { writes: Vec::new(), tags: Tagging::Ours, tag_writes: vec![1], ..alone.clone() };
         let followed = Setting::followed(&tagged, vec![Change::Ours]);
-        let back = Faults { goes_back: 1, ..Faults::default() };
+        let none = Faults::default();
+        let back = Faults { goes_back: 1, ..none };
         match self {
             Self::TokenCheck => Setting { readers: 2, ..alone },
-            Self::NewToken => Setting { faults: Faults { timeouts: 1, ..Faults::default() }, ..alone },
+            Self::NewToken => alone.with(Faults { timeouts: 1, ..none }),
             Self::ClaimCheck => alone,
-            Self::RefreshMark => {
-                Setting { refresh: true, faults: Faults { peer_fills: 1, ..Faults::default() }, ..alone }
-            }
+            Self::RefreshMark => Setting { refresh: true, ..alone.with(Faults { peer_fills: 1, ..none }) },
             Self::FollowerRule | Self::CloseFirst => Setting { followers: 1, ..alone },
             // A peer deletes K and S apart. Ours doesn't: then K and S must expire by themselves.
             Self::CopyCheck => Setting { copies: 1, writes: Vec::new(), peer_writes: vec![1], ..alone },
             Self::CopyName => Setting { copies: 1, ..alone },
             Self::Epoch | Self::EpochLast | Self::TrackFirst => tagged,
-            Self::EpochKept => Setting { faults: Faults { epoch_goes: 1, ..Faults::default() }, ..tagged },
+            Self::EpochKept => tagged.with(Faults { epoch_goes: 1, ..none }),
             Self::PruneScores => Setting { readers: 2, tag_writes: vec![2], ..tagged },
             Self::DropLease => Setting { refresh: true, ..tagged },
-            Self::DropCopy => Setting { copies: 1, faults: Faults { peer_fills: 1, ..Faults::default() }, ..tagged },
+            Self::DropCopy => Setting { copies: 1, ..tagged.with(Faults { peer_fills: 1, ..none }) },
             Self::TagsReplaced => Setting { readers: 2, refresh: true, tags: Tagging::Any, ..tagged },
-            Self::TagMark => Setting { faults: Faults { g_goes: 1, ..Faults::default() }, ..tagged },
-            Self::CopyTags => Setting {
-                outer: 1,
-                tags: Tagging::Any,
-                faults: Faults { k_goes: 1, failed_reads: 1, ..Faults::default() },
-                ..tagged
-            },
+            Self::TagMark => tagged.with(Faults { g_goes: 1, ..none }),
+            Self::CopyTags => {
+                Setting { outer: 1, tags: Tagging::Any, ..tagged.with(Faults { k_goes: 1, failed_reads: 1, ..none }) }
+            }
             Self::NestedMoment => Setting { readers: 0, outer: 1, ..tagged },
             Self::DropOrder => Setting { readers: 1, outer: 1, ..Setting::dropped(&tagged) },
             Self::BucketWritten | Self::BucketFirst | Self::BucketLast => Setting { buckets: true, ..tagged },
-            Self::BucketNewest => Setting {
-                buckets: true,
-                tag_writes: vec![2],
-                faults: Faults { repeats: 1, ..Faults::default() },
-                ..tagged
-            },
-            Self::BucketKept => {
-                Setting { buckets: true, faults: Faults { bucket_goes: 1, ..Faults::default() }, ..tagged }
+            Self::BucketNewest => {
+                Setting { buckets: true, tag_writes: vec![2], ..tagged.with(Faults { repeats: 1, ..none }) }
             }
+            Self::BucketKept => Setting { buckets: true, ..tagged.with(Faults { bucket_goes: 1, ..none }) },
             Self::VisibilityWait | Self::PositionLast => followed,
-            Self::PositionResumed => {
-                Setting { faults: Faults { follower_crashes: 1, ..Faults::default() }, ..followed }
-            }
+            Self::PositionResumed => followed.with(Faults { follower_crashes: 1, ..none }),
             Self::PositionInside | Self::PositionLooked | Self::BatchAgain | Self::FillConnection => {
-                Setting { faults: back, ..followed }
+                followed.with(back)
             }
             Self::PrimaryCopies | Self::PrimaryRemoval | Self::PrimaryClaims => {
-                Setting { cluster: true, faults: back, ..followed }
+                Setting { cluster: true, ..followed.with(back) }
             }
-            Self::PositionCompared => Setting { log: vec![Change::Ours, Change::Other], faults: back, ..followed },
+            Self::PositionCompared => Setting { log: vec![Change::Ours, Change::Other], ..followed.with(back) },
             Self::SchemeFirst | Self::SchemesLast => Setting { schemes: true, ..followed },
             Self::SchemeThere => Setting { further_calls: 1, schemes: true, remembered: true, ..followed },
             Self::SchemeMoment => Setting { readers: 2, schemes: true, remembered: true, ..followed },
-            Self::SchemeKept => {
-                Setting { schemes: true, faults: Faults { scheme_goes: 1, ..Faults::default() }, ..followed }
-            }
+            Self::SchemeKept => Setting { schemes: true, ..followed.with(Faults { scheme_goes: 1, ..none }) },
         }
     }
 }

@@ -112,6 +112,11 @@ pub enum Tagging {
 }
 
 impl Setting {
+    /// Returns the setting with these faults.
+    pub(crate) fn with(&self, faults: Faults) -> Self {
+        Self { faults, ..self.clone() }
+    }
+
     /// Returns the setting with a drop by a param instead of an invalidation by tag.
     pub(crate) fn dropped(tagged: &Self) -> Self {
         Self { tags: Tagging::Inherited, tag_writes: Vec::new(), drops: vec![1], ..tagged.clone() }

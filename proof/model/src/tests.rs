@@ -1,5 +1,7 @@
 use std::num::NonZeroUsize;
 
+use clap::ValueEnum;
+
 use crate::model::{CACHE, CALLERS, END};
 use crate::{Found, Part, Setting, check};
 
@@ -16,15 +18,73 @@ fn holds(name: &str, setting: &Setting) {
     assert!(matches!(found, Found::Holds), "{name}: {found:#?}");
 }
 
-/// Asserts that the shortest counterexample ends with `last`; with the part there is none.
-#[track_caller]
-fn needed(part: Part, broken: &str, last: &str) {
-    let setting = part.setting();
-    let found = run(&setting, Some(part));
-    let Found::Counterexample { breaks, path } = &found else { panic!("{part:?} isn't needed: {found:?}") };
-    assert_eq!(*breaks, broken);
-    assert!(path.last().is_some_and(|step| step.what.ends_with(last)), "{path:#?}");
-    holds(part.lack(), &setting);
+const STORED: &str = "stored";
+const RETURNS: &str = "its invalidation returns";
+const LANDS: &str = "its flight lands";
+
+/// A part, what breaks without it, how the shortest counterexample ends, and the reason.
+type Needed = (Part, &'static str, &'static str, &'static str);
+
+const NEEDED: [Needed; 41] = [
+    (Part::TokenCheck, CACHE, RETURNS, "without the token check an old claim fills a new one"),
+    (Part::NewToken, CACHE, RETURNS, "a token used again lets a late claim revive an old fill"),
+    (Part::ClaimCheck, CACHE, RETURNS, "a lease key alone does not see what deletes K"),
+    (Part::RefreshMark, CACHE, STORED, "a refresh without its mark overwrites what a peer filled"),
+    (Part::FollowerRule, CALLERS, LANDS, "a follower that takes any value gets a refused one"),
+    (Part::CloseFirst, CALLERS, LANDS, "a flight that is open during its fill gives an old value to a late follower"),
+    (Part::CopyCheck, CACHE, RETURNS, "a copy written although it is gone survives a peer's invalidation"),
+    (Part::CopyName, CACHE, RETURNS, "a copy by another name is missed by every scan"),
+    (Part::Epoch, CACHE, STORED, "without an epoch a fill registers when its invalidation is over"),
+    (Part::EpochLast, CACHE, STORED, "an epoch looked at too early misses an invalidation"),
+    (Part::EpochKept, CACHE, STORED, "an epoch forgotten early lets an old fill pass"),
+    (Part::TrackFirst, CACHE, RETURNS, "a fill before its tags are tracked is not listed"),
+    (Part::PruneScores, CACHE, RETURNS, "a prune that compares no scores forgets a later fill"),
+    (Part::DropLease, CACHE, STORED, "a drop that does not look at the lease lets a refresh finish"),
+    (Part::DropCopy, CACHE, RETURNS, "a drop that leaves the copy of what stays leaves an older value"),
+    (Part::TagsReplaced, CACHE, RETURNS, "tags of the value before hide those of a refill"),
+    (Part::TagMark, CACHE, RETURNS, "tags that are lost unnoticed protect a value"),
+    (Part::CopyTags, CACHE, RETURNS, "what is made of a copy gets the tags of a later value"),
+    (Part::NestedMoment, CACHE, RETURNS, "what is made of a hit is as old as the hit"),
+    (Part::DropOrder, CACHE, STORED, "a drop that asks the index before its scan misses what is made in between"),
+    (Part::BucketWritten, CACHE, STORED, "a tag without an index and without a bucket leaves no trace"),
+    (Part::BucketFirst, CACHE, RETURNS, "an index asked before the bucket is written misses a fill in between"),
+    (Part::BucketLast, CACHE, STORED, "a bucket looked at before the index was written misses an invalidation"),
+    (Part::BucketNewest, CACHE, STORED, "a late command that sets a bucket back lets an old fill pass"),
+    (Part::BucketKept, CACHE, STORED, "a bucket forgotten early lets an old fill pass"),
+    (Part::VisibilityWait, CACHE, STORED, "an invalidation before the change is visible is too early"),
+    (Part::PositionLast, CACHE, STORED, "a position before the invalidation promises too much"),
+    (Part::PositionResumed, CACHE, STORED, "a start after the newest event skips what a crash left"),
+    (Part::PositionInside, CACHE, STORED, "a position outside the cache stays when Redis goes back"),
+    (Part::PositionCompared, CACHE, STORED, "a position that is not compared hides that Redis went back"),
+    (Part::PositionLooked, END, "not ours any more", "a position looked at only with events leaves what came back"),
+    (Part::BatchAgain, CACHE, STORED, "a position written again alone passes an invalidation that is undone"),
+    (Part::PrimaryCopies, CACHE, STORED, "one position alone hides that another primary went back"),
+    (Part::PrimaryRemoval, CACHE, STORED, "an entry that came back on a primary is in no index on another"),
+    (Part::PrimaryClaims, CACHE, STORED, "a claim left by the removal fills what no index has"),
+    (Part::FillConnection, CACHE, STORED, "a fill on another connection may have lost its registration"),
+    (Part::SchemeFirst, CACHE, STORED, "a scheme registered with the fill is unknown to the follower"),
+    (Part::SchemeThere, CACHE, STORED, "a process that only remembers its registration fills what nobody knows"),
+    (Part::SchemeMoment, CACHE, STORED, "a scheme that another process registers anew hides that it was lost"),
+    (Part::SchemesLast, CACHE, STORED, "a registry read before the change is visible lacks a scheme"),
+    (Part::SchemeKept, CACHE, STORED, "a registration that ends before its entries leaves them"),
+];
+
+#[test]
+fn every_part_is_needed() {
+    assert_eq!(NEEDED.map(|(part, ..)| part), Part::value_variants());
+    let needed = |(part, broken, last, why): &Needed| {
+        let setting = part.setting();
+        let found = run(&setting, Some(*part));
+        let Found::Counterexample { breaks, path } = &found else { panic!("{part:?}, {why}: not needed: {found:?}") };
+        assert_eq!(breaks, broken, "{part:?}, {why}");
+        assert!(path.last().is_some_and(|step| step.what.ends_with(last)), "{part:?}, {why}: {path:#?}");
+        holds(part.lack(), &setting);
+    };
+    std::thread::scope(|scope| {
+        for half in 0..2 {
+            scope.spawn(move || NEEDED.iter().skip(half).step_by(2).for_each(needed));
+        }
+    });
 }
 
 #[test]
@@ -32,211 +92,6 @@ fn the_protocol_holds() {
     for (name, setting) in Setting::small() {
         holds(name, &setting);
     }
-}
-
-#[test]
-fn without_the_token_check_an_old_claim_fills_a_new_one() {
-    needed(Part::TokenCheck, CACHE, "its invalidation returns");
-}
-
-#[test]
-fn a_token_used_again_lets_a_late_claim_revive_an_old_fill() {
-    needed(Part::NewToken, CACHE, "its invalidation returns");
-}
-
-#[test]
-fn a_lease_key_alone_does_not_see_what_deletes_k() {
-    needed(Part::ClaimCheck, CACHE, "its invalidation returns");
-}
-
-#[test]
-fn a_refresh_without_its_mark_overwrites_what_a_peer_filled() {
-    needed(Part::RefreshMark, CACHE, "stored");
-}
-
-#[test]
-fn a_follower_that_takes_any_value_gets_a_refused_one() {
-    needed(Part::FollowerRule, CALLERS, "its flight lands");
-}
-
-#[test]
-fn a_flight_that_is_open_during_its_fill_gives_an_old_value_to_a_late_follower() {
-    needed(Part::CloseFirst, CALLERS, "its flight lands");
-}
-
-#[test]
-fn a_copy_written_although_it_is_gone_survives_a_peers_invalidation() {
-    needed(Part::CopyCheck, CACHE, "its invalidation returns");
-}
-
-#[test]
-fn a_copy_by_another_name_is_missed_by_every_scan() {
-    needed(Part::CopyName, CACHE, "its invalidation returns");
-}
-
-#[test]
-fn without_an_epoch_a_fill_registers_when_its_invalidation_is_over() {
-    needed(Part::Epoch, CACHE, "stored");
-}
-
-#[test]
-fn an_epoch_looked_at_too_early_misses_an_invalidation() {
-    needed(Part::EpochLast, CACHE, "stored");
-}
-
-#[test]
-fn an_epoch_forgotten_early_lets_an_old_fill_pass() {
-    needed(Part::EpochKept, CACHE, "stored");
-}
-
-#[test]
-fn a_fill_before_its_tags_are_tracked_is_not_listed() {
-    needed(Part::TrackFirst, CACHE, "its invalidation returns");
-}
-
-#[test]
-fn a_prune_that_compares_no_scores_forgets_a_later_fill() {
-    needed(Part::PruneScores, CACHE, "its invalidation returns");
-}
-
-#[test]
-fn a_drop_that_does_not_look_at_the_lease_lets_a_refresh_finish() {
-    needed(Part::DropLease, CACHE, "stored");
-}
-
-#[test]
-fn a_drop_that_leaves_the_copy_of_what_stays_leaves_an_older_value() {
-    needed(Part::DropCopy, CACHE, "its invalidation returns");
-}
-
-#[test]
-fn tags_of_the_value_before_hide_those_of_a_refill() {
-    needed(Part::TagsReplaced, CACHE, "its invalidation returns");
-}
-
-#[test]
-fn tags_that_are_lost_unnoticed_protect_a_value() {
-    needed(Part::TagMark, CACHE, "its invalidation returns");
-}
-
-#[test]
-fn what_is_made_of_a_copy_gets_the_tags_of_a_later_value() {
-    needed(Part::CopyTags, CACHE, "its invalidation returns");
-}
-
-#[test]
-fn what_is_made_of_a_hit_is_as_old_as_the_hit() {
-    needed(Part::NestedMoment, CACHE, "its invalidation returns");
-}
-
-#[test]
-fn a_drop_that_asks_the_index_before_its_scan_misses_what_is_made_in_between() {
-    needed(Part::DropOrder, CACHE, "stored");
-}
-
-#[test]
-fn a_tag_without_an_index_and_without_a_bucket_leaves_no_trace() {
-    needed(Part::BucketWritten, CACHE, "stored");
-}
-
-#[test]
-fn an_index_asked_before_the_bucket_is_written_misses_a_fill_in_between() {
-    needed(Part::BucketFirst, CACHE, "its invalidation returns");
-}
-
-#[test]
-fn a_bucket_looked_at_before_the_index_was_written_misses_an_invalidation() {
-    needed(Part::BucketLast, CACHE, "stored");
-}
-
-#[test]
-fn a_late_command_that_sets_a_bucket_back_lets_an_old_fill_pass() {
-    needed(Part::BucketNewest, CACHE, "stored");
-}
-
-#[test]
-fn a_bucket_forgotten_early_lets_an_old_fill_pass() {
-    needed(Part::BucketKept, CACHE, "stored");
-}
-
-#[test]
-fn an_invalidation_before_the_change_is_visible_is_too_early() {
-    needed(Part::VisibilityWait, CACHE, "stored");
-}
-
-#[test]
-fn a_position_before_the_invalidation_promises_too_much() {
-    needed(Part::PositionLast, CACHE, "stored");
-}
-
-#[test]
-fn a_start_after_the_newest_event_skips_what_a_crash_left() {
-    needed(Part::PositionResumed, CACHE, "stored");
-}
-
-#[test]
-fn a_position_outside_the_cache_stays_when_redis_goes_back() {
-    needed(Part::PositionInside, CACHE, "stored");
-}
-
-#[test]
-fn a_position_that_is_not_compared_hides_that_redis_went_back() {
-    needed(Part::PositionCompared, CACHE, "stored");
-}
-
-#[test]
-fn a_position_looked_at_only_with_events_leaves_what_came_back() {
-    needed(Part::PositionLooked, END, "not ours any more");
-}
-
-#[test]
-fn a_position_written_again_alone_passes_an_invalidation_that_is_undone() {
-    needed(Part::BatchAgain, CACHE, "stored");
-}
-
-#[test]
-fn one_position_alone_hides_that_another_primary_went_back() {
-    needed(Part::PrimaryCopies, CACHE, "stored");
-}
-
-#[test]
-fn an_entry_that_came_back_on_a_primary_is_in_no_index_on_another() {
-    needed(Part::PrimaryRemoval, CACHE, "stored");
-}
-
-#[test]
-fn a_claim_left_by_the_removal_fills_what_no_index_has() {
-    needed(Part::PrimaryClaims, CACHE, "stored");
-}
-
-#[test]
-fn a_fill_on_another_connection_may_have_lost_its_registration() {
-    needed(Part::FillConnection, CACHE, "stored");
-}
-
-#[test]
-fn a_scheme_registered_with_the_fill_is_unknown_to_the_follower() {
-    needed(Part::SchemeFirst, CACHE, "stored");
-}
-
-#[test]
-fn a_process_that_only_remembers_its_registration_fills_what_nobody_knows() {
-    needed(Part::SchemeThere, CACHE, "stored");
-}
-
-#[test]
-fn a_scheme_that_another_process_registers_anew_hides_that_it_was_lost() {
-    needed(Part::SchemeMoment, CACHE, "stored");
-}
-
-#[test]
-fn a_registry_read_before_the_change_is_visible_lacks_a_scheme() {
-    needed(Part::SchemesLast, CACHE, "stored");
-}
-
-#[test]
-fn a_registration_that_ends_before_its_entries_leaves_them() {
-    needed(Part::SchemeKept, CACHE, "stored");
 }
 
 #[test]

@@ -5,7 +5,6 @@ use mrc_core::depends::{CollationFolding, ColumnType, RowValue};
 use rand::Rng;
 use rand::rngs::SmallRng;
 
-/// A type of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Int,

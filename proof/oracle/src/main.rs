@@ -4,7 +4,8 @@
 use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
-use clap::{Parser, ValueEnum};
+use clap::Parser;
+use clap::builder::PossibleValuesParser;
 use mrc_oracle::{FollowReport, FollowSettings, Lack, Load, Report, Res, Settings, Without, any_seed, run, run_follow};
 use mrc_tests::{CacheKind, SqlKind};
 
@@ -22,10 +23,10 @@ struct Args {
     seconds: u64,
     /// A part of the follower to switch off: the run must find a stale entry
     #[arg(long, requires = "follow")]
-    without: Option<WithoutArg>,
+    without: Option<Without>,
     /// The server to start. Default: the first that is installed
-    #[arg(long)]
-    server: Option<Server>,
+    #[arg(long, value_parser = ["mysql", "mariadb"])]
+    server: Option<String>,
     /// Queries and changes like a shop's, for the figure of precision
     #[arg(long)]
     realistic: bool,
@@ -36,8 +37,8 @@ struct Args {
     #[arg(long)]
     seed: Option<u64>,
     /// A rule to switch off: the run must find a miss
-    #[arg(long, conflicts_with = "follow")]
-    lack: Option<LackArg>,
+    #[arg(long, conflicts_with = "follow", value_parser = PossibleValuesParser::new(LACKS.map(|(name, _)| name)))]
+    lack: Option<String>,
     /// Prints what deriving costs, and ends
     #[arg(long)]
     cost: bool,
@@ -46,61 +47,18 @@ struct Args {
     stop_at_miss: bool,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Server {
-    Mysql,
-    Mariadb,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum LackArg {
-    NullableSide,
-    OuterOn,
-    Unqualified,
-    BelowOr,
-    Tokens,
-    Subqueries,
-    CteScope,
-    Fold,
-    Classes,
-    Before,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum WithoutArg {
-    Auto,
-    Visibility,
-    Schemes,
-    Cascades,
-}
-
-impl From<WithoutArg> for Without {
-    fn from(arg: WithoutArg) -> Self {
-        match arg {
-            WithoutArg::Auto => Self::Auto,
-            WithoutArg::Visibility => Self::Visibility,
-            WithoutArg::Schemes => Self::Schemes,
-            WithoutArg::Cascades => Self::Cascades,
-        }
-    }
-}
-
-impl From<LackArg> for Lack {
-    fn from(arg: LackArg) -> Self {
-        match arg {
-            LackArg::NullableSide => Self::NullableSide,
-            LackArg::OuterOn => Self::OuterOn,
-            LackArg::Unqualified => Self::Unqualified,
-            LackArg::BelowOr => Self::BelowOr,
-            LackArg::Tokens => Self::Tokens,
-            LackArg::Subqueries => Self::Subqueries,
-            LackArg::CteScope => Self::CteScope,
-            LackArg::Fold => Self::Fold,
-            LackArg::Classes => Self::Classes,
-            LackArg::Before => Self::Before,
-        }
-    }
-}
+const LACKS: [(&str, Lack); 10] = [
+    ("nullable-side", Lack::NullableSide),
+    ("outer-on", Lack::OuterOn),
+    ("unqualified", Lack::Unqualified),
+    ("below-or", Lack::BelowOr),
+    ("tokens", Lack::Tokens),
+    ("subqueries", Lack::Subqueries),
+    ("cte-scope", Lack::CteScope),
+    ("fold", Lack::Fold),
+    ("classes", Lack::Classes),
+    ("before", Lack::Before),
+];
 
 const VARIABLE: &str = "MRC_TEST_DATABASE";
 
@@ -110,19 +68,11 @@ fn main() -> Res<ExitCode> {
         mrc_oracle::cost().iter().for_each(|line| println!("{line}"));
         return Ok(ExitCode::SUCCESS);
     }
-    if let Some(server) = args.server {
-        let word = match server {
-            Server::Mysql => "mysql",
-            Server::Mariadb => "mariadb",
-        };
-        // The harness reads the variable, and this process can't set its own safely.
-        if std::env::var(VARIABLE).as_deref() != Ok(word) {
-            let status = Command::new(std::env::current_exe()?)
-                .args(std::env::args_os().skip(1))
-                .env(VARIABLE, word)
-                .status()?;
-            return Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE });
-        }
+    // The harness reads the variable, and this process can't set its own safely.
+    if let Some(server) = args.server.as_ref().filter(|server| std::env::var(VARIABLE).as_ref() != Ok(server)) {
+        let mut command = Command::new(std::env::current_exe()?);
+        let status = command.args(std::env::args_os().skip(1)).env(VARIABLE, server).status()?;
+        return Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE });
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let is_sound = runtime.block_on(async { if args.follow { follow(&args).await } else { pairs(&args).await } })?;
@@ -136,9 +86,9 @@ impl Args {
     }
 }
 
-/// Returns whether no pair is missed.
 async fn pairs(args: &Args) -> Res<bool> {
-    let lack = args.lack.map_or(Lack::Nothing, Lack::from);
+    let lack = LACKS.into_iter().find(|(name, _)| Some(*name) == args.lack.as_deref());
+    let lack = lack.map_or(Lack::Nothing, |(_, lack)| lack);
     let seed = args.seed.unwrap_or_else(any_seed);
     println!("{}, seed {seed}, without {lack:?}", SqlKind::of_this_run().version());
     let start = Instant::now();
@@ -152,18 +102,25 @@ async fn pairs(args: &Args) -> Res<bool> {
     let (workers, load) = (args.workers.unwrap_or(6), args.load());
     let settings = Settings { pairs: args.pairs, seed, lack, stop_at_miss: args.stop_at_miss, workers, load };
     let report = run(settings, progress).await?;
-    print(&report, start.elapsed().as_secs_f64());
+    report.misses.iter().for_each(|miss| println!("MISS {miss}"));
+    let seconds = start.elapsed().as_secs_f64();
+    let rate = report.pairs as f64 / seconds;
+    println!(
+        "{} pairs in {seconds:.0} s ({rate:.0} a second), {} answers changed, {} missed",
+        report.pairs, report.changed, report.missed
+    );
+    println!("{} queries, {} of them not followable", report.queries, report.not_followable);
+    print_precision(report.precision());
     Ok(report.missed == 0)
 }
 
 /// Returns whether no entry is stale.
 async fn follow(args: &Args) -> Res<bool> {
-    let (seed, without) = (args.seed.unwrap_or_else(any_seed), args.without.map(Without::from));
+    let (seed, without) = (args.seed.unwrap_or_else(any_seed), args.without);
     let (database, cache) = (SqlKind::of_this_run().version(), CacheKind::of_this_run().version());
     println!("{database}, {cache}, seed {seed}, without {without:?}");
     let start = Instant::now();
-    let mut told = 0;
-    let mut shown = 0;
+    let (mut told, mut shown) = (0, 0);
     let progress = |report: &FollowReport| {
         report.findings.iter().skip(shown).for_each(|finding| println!("STALE {finding}"));
         shown = report.findings.len();
@@ -193,18 +150,6 @@ async fn follow(args: &Args) -> Res<bool> {
     println!("{} answers changed, {} didn't, of which {} survived", report.changed, report.unaffected, report.survived);
     print_precision(report.precision());
     Ok(report.stale == 0)
-}
-
-fn print(report: &Report, seconds: f64) {
-    report.misses.iter().for_each(|miss| println!("MISS {miss}"));
-    #[expect(clippy::cast_precision_loss, reason = "a rate")]
-    let rate = report.pairs as f64 / seconds;
-    println!(
-        "{} pairs in {seconds:.0} s ({rate:.0} a second), {} answers changed, {} missed",
-        report.pairs, report.changed, report.missed
-    );
-    println!("{} queries, {} of them not followable", report.queries, report.not_followable);
-    print_precision(report.precision());
 }
 
 fn print_precision((by_tags, by_tables): (f64, f64)) {

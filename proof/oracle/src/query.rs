@@ -17,14 +17,12 @@ pub(crate) struct Query {
     pub(crate) is_prepared: bool,
 }
 
-/// A table factor with the columns that it has.
 #[derive(Debug, Clone)]
 pub(crate) struct Factor {
     pub(crate) name: String,
     pub(crate) columns: Vec<(&'static str, Kind)>,
 }
 
-/// Writes one query.
 pub(crate) struct Writer<'a> {
     pub(crate) schema: &'a Schema,
     pub(crate) rng: &'a mut SmallRng,

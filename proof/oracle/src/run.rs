@@ -16,11 +16,10 @@ use tokio::sync::mpsc;
 use tokio::task::{JoinSet, LocalSet};
 
 use crate::Res;
-use crate::change::{change, first_rows};
 use crate::follower::{Dump, Follower};
 use crate::query::Query;
 use crate::realistic;
-use crate::schema::Schema;
+use crate::schema::{Schema, change, first_rows};
 use crate::server::{Collations, Texts, answer, batch, prepare};
 
 /// The queries of one schema, and the changes that each of them sees.
@@ -94,7 +93,6 @@ impl AddAssign for Report {
 impl Report {
     /// Returns the share of the unaffected entries that survive a change: by tags, and by tables.
     pub fn precision(&self) -> (f64, f64) {
-        #[expect(clippy::cast_precision_loss, reason = "a share")]
         let share = |part: u64| part as f64 / (self.pairs - self.changed).max(1) as f64;
         (share(self.survived), share(self.survived_by_table))
     }
@@ -111,48 +109,59 @@ struct Entry {
 ///
 /// # Errors
 /// The server can't be reached, or refuses what every server takes.
-pub async fn run(settings: Settings, progress: impl FnMut(&Report)) -> Res<Report> {
-    // One thread is enough: the server does the work.
-    LocalSet::new().run_until(work(settings, progress)).await
+pub async fn run(settings: Settings, mut progress: impl FnMut(&Report)) -> Res<Report> {
+    let is_enough = |report: &Report| {
+        progress(report);
+        report.pairs >= settings.pairs || settings.stop_at_miss && report.missed > 0
+    };
+    work(settings.workers, settings.seed, |next, found| rounds(settings, next, found), is_enough).await
 }
 
-async fn work(settings: Settings, mut progress: impl FnMut(&Report)) -> Res<Report> {
-    let next = Arc::new(AtomicU64::new(settings.seed));
-    let (found, mut rounds) = mpsc::channel(1);
-    let mut workers = JoinSet::new();
-    for _ in 0..settings.workers.max(1) {
-        let (next, found) = (next.clone(), found.clone());
-        workers.spawn_local(async move {
-            let database = Database::create().await;
-            let mut conn = database.admin().await;
-            prepare(&mut conn).await?;
-            let collations = Collations::ask(&mut conn).await?;
-            loop {
-                let seed = next.fetch_add(1, Ordering::Relaxed);
-                let report = round(&mut conn, &database, collations, seed, settings).await?;
-                if found.send(report).await.is_err() {
-                    return Res::Ok(());
-                }
+/// Lets workers take seeds and send reports, until the sum of the reports is enough.
+pub(crate) async fn work<R: AddAssign + Default + 'static, W: Future<Output = Res<()>> + 'static>(
+    workers: usize,
+    seed: u64,
+    worker: impl Fn(Arc<AtomicU64>, mpsc::Sender<R>) -> W,
+    mut is_enough: impl FnMut(&R) -> bool,
+) -> Res<R> {
+    let (next, (found, mut reports)) = (Arc::new(AtomicU64::new(seed)), mpsc::channel(1));
+    // One thread is enough: the servers and the followers do the work.
+    let sum = async {
+        let mut all: JoinSet<Res<()>> = JoinSet::new();
+        for _ in 0..workers.max(1) {
+            all.spawn_local(worker(Arc::clone(&next), found.clone()));
+        }
+        // The workers have their own, so that a failure of all of them ends the loop.
+        drop(found);
+        let mut sum = R::default();
+        while let Some(report) = reports.recv().await {
+            sum += report;
+            if is_enough(&sum) {
+                return Ok(sum);
             }
-        });
-    }
-    // The workers have their own, so that a failure of all of them ends the loop.
-    drop(found);
-    let mut report = Report::default();
-    while let Some(round) = rounds.recv().await {
-        report += round;
-        progress(&report);
-        if report.pairs >= settings.pairs || settings.stop_at_miss && report.missed > 0 {
-            return Ok(report);
+        }
+        while let Some(ended) = all.join_next().await {
+            ended??;
+        }
+        Ok(sum)
+    };
+    LocalSet::new().run_until(sum).await
+}
+
+async fn rounds(settings: Settings, next: Arc<AtomicU64>, found: mpsc::Sender<Report>) -> Res<()> {
+    let database = Database::create().await;
+    let mut conn = database.admin().await;
+    prepare(&mut conn).await?;
+    let collations = Collations::ask(&mut conn).await?;
+    loop {
+        let seed = next.fetch_add(1, Ordering::Relaxed);
+        let report = round(&mut conn, &database, collations, seed, settings).await?;
+        if found.send(report).await.is_err() {
+            return Ok(());
         }
     }
-    while let Some(ended) = workers.join_next().await {
-        ended??;
-    }
-    Ok(report)
 }
 
-/// Runs one schema.
 async fn round(
     conn: &mut Conn,
     database: &Database,
@@ -189,8 +198,8 @@ async fn round(
                 if !is_ended {
                     report.missed += 1;
                     if report.misses.len() < SHOWN {
-                        let about = Miss { seed, changes: &changes, before: &before, after: &after, ended: &ended };
-                        report.misses.push(about.text(&schema, collations, &entry, &answer));
+                        let ddl = schema.ddl(&collations.exist);
+                        report.misses.push(miss(seed, &ddl, &changes, [&before, &after], &ended, &entry, &answer));
                     }
                 }
             } else {
@@ -299,36 +308,26 @@ fn sorted(mut rows: Vec<Texts>) -> Vec<Texts> {
     rows
 }
 
-/// The facts about a miss.
-struct Miss<'a> {
+/// Returns the facts about a miss.
+fn miss(
     seed: u64,
-    changes: &'a [String],
-    before: &'a Dump,
-    after: &'a Dump,
-    ended: &'a HashSet<Tag>,
-}
-
-impl Miss<'_> {
-    fn text(&self, schema: &Schema, collations: &Collations, entry: &Entry, answer: &[Texts]) -> String {
-        let mut ended: Vec<&Tag> = self.ended.iter().collect();
-        ended.sort_unstable();
-        let tags: Vec<&Tag> = entry.tags.iter().flat_map(|tag| [&tag.tag, &tag.scheme.name.tag]).collect();
-        format!(
-            "seed {}\n{}\nsql {}\nparams {:?}, prepared {}\ntext {}\nchange {:?}\nrows before {:?}\nrows after {:?}\n\
-             answer before {:?}\nanswer after {:?}\ntags {tags:?}\nended {ended:?}\n",
-            self.seed,
-            schema.ddl(&collations.exist).join("\n"),
-            entry.query.sql,
-            entry.query.params.values().collect::<Vec<_>>(),
-            entry.query.is_prepared,
-            entry.query.text,
-            self.changes,
-            self.before,
-            self.after,
-            entry.answer,
-            answer,
-        )
-    }
+    ddl: &[String],
+    changes: &[String],
+    [before, after]: [&Dump; 2],
+    ended: &HashSet<Tag>,
+    entry: &Entry,
+    answer: &[Texts],
+) -> String {
+    let mut ended: Vec<&Tag> = ended.iter().collect();
+    ended.sort_unstable();
+    let tags: Vec<&Tag> = entry.tags.iter().flat_map(|tag| [&tag.tag, &tag.scheme.name.tag]).collect();
+    let Entry { query: Query { sql, params, text, is_prepared }, answer: old, .. } = entry;
+    let (ddl, params) = (ddl.join("\n"), params.values().collect::<Vec<_>>());
+    format!(
+        "seed {seed}\n{ddl}\nsql {sql}\nparams {params:?}, prepared {is_prepared}\ntext {text}\n\
+         change {changes:?}\nrows before {before:?}\nrows after {after:?}\n\
+         answer before {old:?}\nanswer after {answer:?}\ntags {tags:?}\nended {ended:?}\n",
+    )
 }
 
 /// Returns a seed of its own for each run.

@@ -52,7 +52,6 @@ fn texts(row: Row) -> Texts {
     row.unwrap().into_iter().map(text).collect()
 }
 
-/// The collations of a server.
 pub(crate) struct Collations {
     pub(crate) exist: Vec<bool>,
     pub(crate) foldings: Vec<CollationFolding>,

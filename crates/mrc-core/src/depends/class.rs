@@ -1,6 +1,6 @@
 //! The class of a constant: what a column must be like to compare with it by plain equality.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 /// The class of the constants that a column is compared with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -54,35 +54,29 @@ impl Class {
     pub(super) fn mark(self, out: &mut String) {
         match self {
             Self::Int | Self::Text | Self::Null => {}
-            Self::Dec(digits) => {
-                out.push('~');
-                push_small(digits, out);
-                out.push(':');
-            }
+            // Writing into a `String` can't fail.
+            Self::Dec(digits) => _ = write!(out, "~{digits}:"),
             Self::NText => out.push_str("~t"),
             Self::Bytes => out.push_str("~x"),
             Self::Date => out.push_str("~d"),
         }
     }
 
+    /// The classes without digits, as a scheme has them.
+    const NAMES: [(Self, &'static str); 6] = [
+        (Self::Int, "int"),
+        (Self::Text, "text"),
+        (Self::NText, "ntext"),
+        (Self::Bytes, "bytes"),
+        (Self::Date, "date"),
+        (Self::Null, "null"),
+    ];
+
     /// Reads what `Display` writes.
     pub(super) fn parse(text: &str) -> Option<Self> {
-        Some(match text {
-            "int" => Self::Int,
-            "text" => Self::Text,
-            "ntext" => Self::NText,
-            "bytes" => Self::Bytes,
-            "date" => Self::Date,
-            "null" => Self::Null,
-            _ => Self::Dec(text.strip_prefix("dec")?.parse().ok()?),
-        })
+        let known = Self::NAMES.iter().find(|(_, name)| *name == text);
+        known.map_or_else(|| Some(Self::Dec(text.strip_prefix("dec")?.parse().ok()?)), |(class, _)| Some(*class))
     }
-}
-
-fn push_small(number: u8, out: &mut String) {
-    use fmt::Write as _;
-    // Writing into a `String` can't fail.
-    _ = write!(out, "{number}");
 }
 
 impl fmt::Display for Class {
@@ -90,12 +84,7 @@ impl fmt::Display for Class {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Dec(digits) => write!(f, "dec{digits}"),
-            Self::Int => f.write_str("int"),
-            Self::Text => f.write_str("text"),
-            Self::NText => f.write_str("ntext"),
-            Self::Bytes => f.write_str("bytes"),
-            Self::Date => f.write_str("date"),
-            Self::Null => f.write_str("null"),
+            class => Self::NAMES.iter().filter(|(known, _)| known == class).try_for_each(|(_, name)| f.write_str(name)),
         }
     }
 }

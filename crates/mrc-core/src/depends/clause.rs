@@ -9,7 +9,7 @@ use std::ops::Range;
 use sqlparser::keywords::Keyword::{self, *};
 use sqlparser::tokenizer::{Token, TokenWithSpan};
 
-use crate::statement::is_keyword;
+use crate::statement::{is_keyword, with_depth};
 
 /// The clauses of one `SELECT`, and whether the operators of each are sure.
 #[derive(Debug, Clone, Copy, Default)]
@@ -52,18 +52,8 @@ fn begins_clause(pieces: &[TokenWithSpan], at: usize, words: &[Keyword]) -> bool
 
 /// Returns the piece after the parenthesis that piece `at` opens.
 fn skip_parens(pieces: &[TokenWithSpan], at: usize) -> usize {
-    let mut depth = 0_usize;
-    for (offset, piece) in pieces.get(at..).unwrap_or_default().iter().enumerate() {
-        match piece.token {
-            Token::LParen => depth += 1,
-            Token::RParen => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        if depth == 0 {
-            return at + offset + 1;
-        }
-    }
-    pieces.len()
+    let tokens = pieces.get(at..).unwrap_or_default().iter().map(|piece| &piece.token);
+    with_depth(tokens).position(|(depth, _)| depth == 0).map_or(pieces.len(), |end| at + end + 1)
 }
 
 /// Returns where the text from `at` ends: at one of the words, or where a parenthesis closes.
@@ -151,57 +141,42 @@ impl Judge<'_> {
     }
 
     fn operand(&mut self) -> Option<bool> {
-        match token(self.pieces, self.at)? {
+        let (steps, after_operand) = match token(self.pieces, self.at)? {
             Token::LParen if begins_query(self.pieces, self.at + 1) => {
                 self.at = skip_parens(self.pieces, self.at);
-                Some(true)
+                (0, true)
             }
             Token::LParen => {
                 self.open += 1;
-                self.at += 1;
-                Some(false)
+                (1, false)
             }
-            Token::Plus | Token::Minus => {
-                self.at += 1;
-                Some(false)
+            Token::Plus | Token::Minus => (1, false),
+            Token::Number(..) | Token::SingleQuotedString(_) | Token::DoubleQuotedString(_) => (1, true),
+            Token::HexStringLiteral(_) | Token::Placeholder(_) => (1, true),
+            Token::Word(_) if self.is(0, &[NOT, CASE, WHEN]) => (1, false),
+            // Other forms of an interval may end elsewhere for the parser.
+            Token::Word(_) if self.is(0, &[INTERVAL]) && self.is_plain_amount() && self.is(2, UNITS) => (3, true),
+            Token::Word(_) if self.is(0, &[INTERVAL]) || self.is(0, OPERATORS) => return None,
+            // A call's arguments, or a subquery: nothing in there is a condition of ours.
+            Token::Word(_) if self.is_paren(1) => {
+                self.at = skip_parens(self.pieces, self.at + 1);
+                (0, true)
             }
-            Token::Number(..)
-            | Token::SingleQuotedString(_)
-            | Token::DoubleQuotedString(_)
-            | Token::HexStringLiteral(_)
-            | Token::Placeholder(_) => {
-                self.at += 1;
-                Some(true)
-            }
-            Token::Word(_) if self.is(0, &[NOT, CASE, WHEN]) => {
-                self.at += 1;
-                Some(false)
-            }
-            Token::Word(_) if self.is(0, &[INTERVAL]) => self.interval(),
-            Token::Word(_) if self.is(0, OPERATORS) => None,
-            Token::Word(_) => {
-                self.at += 1;
-                if self.is_paren(0) {
-                    // A call's arguments, or a subquery: nothing in there is a condition of ours.
-                    self.at = skip_parens(self.pieces, self.at);
-                }
-                Some(true)
-            }
-            _ => None,
-        }
+            Token::Word(_) => (1, true),
+            _ => return None,
+        };
+        self.at += steps;
+        Some(after_operand)
     }
 
-    /// Reads `INTERVAL 1 DAY`. Other forms may end elsewhere for the parser.
-    fn interval(&mut self) -> Option<bool> {
-        let amount = token(self.pieces, self.at + 1)?;
-        let is_plain = matches!(amount, Token::Number(_, false) | Token::SingleQuotedString(_) | Token::Placeholder(_));
-        (is_plain && self.is(2, UNITS)).then(|| {
-            self.at += 3;
-            true
-        })
+    /// Returns whether the `1` of `INTERVAL 1 DAY` is next.
+    fn is_plain_amount(&self) -> bool {
+        let amount = token(self.pieces, self.at + 1);
+        matches!(amount, Some(Token::Number(_, false) | Token::SingleQuotedString(_) | Token::Placeholder(_)))
     }
 
     fn operator(&mut self) -> Option<bool> {
+        use Token::{Arrow, Div, Eq, Gt, GtEq, LongArrow, Lt, LtEq, Minus, Mod, Mul, Neq, Plus, Spaceship};
         let (steps, after_operand) = match token(self.pieces, self.at)? {
             Token::RParen => {
                 self.open = self.open.checked_sub(1)?;
@@ -209,20 +184,9 @@ impl Judge<'_> {
             }
             Token::Comma if self.open > 0 => (1, false),
             Token::Period if matches!(token(self.pieces, self.at + 1)?, Token::Word(_)) => (2, true),
-            Token::Eq
-            | Token::Neq
-            | Token::Lt
-            | Token::Gt
-            | Token::LtEq
-            | Token::GtEq
-            | Token::Spaceship
-            | Token::Plus
-            | Token::Minus
-            | Token::Mul
-            | Token::Div
-            | Token::Mod
-            | Token::Arrow
-            | Token::LongArrow => (1, false),
+            Eq | Neq | Lt | Gt | LtEq | GtEq | Spaceship | Plus | Minus | Mul | Div | Mod | Arrow | LongArrow => {
+                (1, false)
+            }
             Token::Word(_) if self.is(0, &[AND, OR, BETWEEN, LIKE, WHEN, THEN, ELSE]) => (1, false),
             Token::Word(_) if self.is(0, &[END]) => (1, true),
             Token::Word(_) if self.is(0, &[NOT]) && self.is(1, &[IN, LIKE, BETWEEN]) => (1, true),

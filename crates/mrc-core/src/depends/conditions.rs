@@ -7,10 +7,9 @@ use sqlparser::ast::{BinaryOperator, Expr, UnaryOperator, Value, ValueWithSpan, 
 use super::class::Class;
 use super::from::{Clause, Factor};
 use super::lack::{Lack, Wish};
-use super::name::{escape, plain};
 use super::occurrence::{Condition, LeftOut, Source};
 use super::refusal::LeftOutReason;
-use super::value;
+use super::text::{escape, plain, push_number, push_text, text_class};
 
 /// The most columns of a scheme.
 const MOST_COLUMNS: usize = 8;
@@ -189,8 +188,8 @@ fn literal(value: &Value, out: &mut String) -> Option<Class> {
         // The text keeps its spelling. What a backslash escapes depends on the session.
         Value::SingleQuotedString(text) if !text.contains('\\') => {
             let text = text.replace("''", "'");
-            let class = value::text_class(&text)?;
-            value::text(&text, out);
+            let class = text_class(&text)?;
+            push_text(&text, out);
             Some(class)
         }
         _ => None,
@@ -208,7 +207,7 @@ fn unclassed(value: &Value) -> LeftOutReason {
 }
 
 fn number(digits: &str, out: &mut String) -> Option<Class> {
-    match value::number(digits, out)? {
+    match push_number(digits, out)? {
         0 => Some(Class::Int),
         digits => Some(Class::Dec(digits)),
     }

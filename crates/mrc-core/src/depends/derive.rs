@@ -3,19 +3,17 @@
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{ObjectName, Query, Select, SetExpr, Visit, Visitor};
-use sqlparser::keywords::Keyword;
+use sqlparser::keywords::Keyword::{self, *};
 use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Location, Span, Token, TokenWithSpan};
 
 use super::clause::clauses;
 use super::conditions::Finder;
-use super::depth::depth;
 use super::dialect::Quick;
-use super::from::{Clause, From, Names};
+use super::from::{Clause, From, Names, Scopes};
 use super::lack::{Lack, Wish};
 use super::occurrence::{LeftOut, Occurrence};
 use super::refusal::{LeftOutReason, NotFollowable};
-use super::scope::Scopes;
 use super::template::Template;
 use crate::statement::{NotCacheable, Piece, Tokens, check_pieces, is_keyword};
 
@@ -86,10 +84,11 @@ fn occurrences(tokens: Tokens, default_schema: Option<&str>, wish: Wish) -> Resu
 
 fn read(pieces: Vec<Piece>, default_schema: Option<&str>, wish: Wish) -> Result<Vec<Occurrence>, NotFollowable> {
     let (query, pieces) = parse(pieces)?;
+    let placeholders = pieces.iter().enumerate().filter(|(_, piece)| matches!(piece.token, Token::Placeholder(_)));
     let mut reader = Reader {
         names: Names { default_schema, scopes: Scopes::new(wish.lack) },
-        placeholders: positions(&pieces, |token| matches!(token, Token::Placeholder(_))),
-        is_full_text: pieces.iter().any(|piece| is_keyword(Some(&piece.token), &[Keyword::AGAINST])),
+        placeholders: placeholders.map(|(at, _)| at).collect(),
+        is_full_text: pieces.iter().any(|piece| is_keyword(Some(&piece.token), &[AGAINST])),
         pieces: &pieces,
         outermost: outermost(&query),
         relations: 0,
@@ -125,10 +124,6 @@ fn parse(pieces: Vec<Piece>) -> Result<(Box<Query>, Vec<TokenWithSpan>), NotFoll
         Token::EOF => Ok((query, parser.into_tokens())),
         token => Err(NotFollowable::NotParsed { why: format!("it doesn't expect `{token}`") }),
     }
-}
-
-fn positions(pieces: &[TokenWithSpan], is_it: impl Fn(&Token) -> bool) -> Vec<usize> {
-    pieces.iter().enumerate().filter(|(_, piece)| is_it(&piece.token)).map(|(at, _)| at).collect()
 }
 
 /// Returns the piece of the outermost `SELECT`, if the statement is one.
@@ -220,10 +215,7 @@ impl Visitor for Reader<'_> {
     }
 
     fn pre_visit_select(&mut self, select: &Select) -> ControlFlow<NotFollowable> {
-        match self.select(select) {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(why) => ControlFlow::Break(why),
-        }
+        self.select(select).map_or_else(ControlFlow::Break, ControlFlow::Continue)
     }
 
     fn pre_visit_relation(&mut self, _: &ObjectName) -> ControlFlow<NotFollowable> {
@@ -231,3 +223,65 @@ impl Visitor for Reader<'_> {
         ControlFlow::Continue(())
     }
 }
+
+/// Returns a bound of the tree's depth, in expressions: open parentheses and chains of operators.
+///
+/// The parser's own limit doesn't count chains, such as `a OR b OR c`, which it reads in a loop.
+fn depth(pieces: &[Piece]) -> usize {
+    let (mut outer, mut level) = (Vec::new(), Level::default());
+    let (mut outer_depth, mut most) = (0, 0);
+    for piece in pieces {
+        match &piece.token {
+            Token::LParen => {
+                outer_depth += level.depth();
+                outer.push(std::mem::take(&mut level));
+            }
+            Token::RParen => {
+                level = outer.pop().unwrap_or(level);
+                // Without an open parenthesis, nothing is outside.
+                outer_depth = if outer.is_empty() { 0 } else { outer_depth - level.depth() };
+            }
+            token => level.count(token),
+        }
+        most = most.max(outer_depth + level.depth());
+    }
+    most
+}
+
+/// The operators between two parentheses.
+#[derive(Debug, Default)]
+struct Level {
+    queries: usize,
+    logic: usize,
+    /// The others since the last `AND` or `OR`, and the most of them.
+    others: usize,
+    most: usize,
+}
+
+impl Level {
+    fn depth(&self) -> usize {
+        // A query is some nodes deep.
+        1 + 3 * self.queries + self.logic + self.most
+    }
+
+    fn count(&mut self, token: &Token) {
+        match token {
+            // The expression ends.
+            Token::Comma => *self = Self { queries: self.queries, ..Self::default() },
+            Token::Number(..) | Token::SingleQuotedString(_) | Token::Placeholder(_) => {}
+            // Without an `ON`, the parser reads the next join inside of this one.
+            token if is_keyword(Some(token), &[AND, OR, XOR, CASE, JOIN, STRAIGHT_JOIN]) => {
+                self.logic += 1;
+                self.others = 0;
+            }
+            token if is_keyword(Some(token), &[SELECT, VALUES, EXCEPT, INTERSECT]) => self.queries += 1,
+            Token::Word(_) if !is_keyword(Some(token), OPERATORS) => {}
+            _ => {
+                self.others += 1;
+                self.most = self.most.max(self.others);
+            }
+        }
+    }
+}
+
+const OPERATORS: &[Keyword] = &[NOT, DIV, MOD, IS, IN, LIKE, RLIKE, REGEXP, BETWEEN, COLLATE, BINARY, INTERVAL, MEMBER];

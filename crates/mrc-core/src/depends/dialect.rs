@@ -125,11 +125,8 @@ mod tests {
     }
 
     fn parse(dialect: &dyn Dialect, tokens: &[Token]) -> Result<String, ParserError> {
-        Parser::new(dialect)
-            .with_recursion_limit(40)
-            .with_tokens(tokens.to_vec())
-            .parse_query()
-            .map(|it| format!("{it:?}"))
+        let parser = Parser::new(dialect).with_recursion_limit(40);
+        parser.with_tokens(tokens.to_vec()).parse_query().map(|query| format!("{query:?}"))
     }
 
     #[test]

@@ -1,9 +1,9 @@
-//! Which texts a collation may take for equal, beyond what [`fold`](super::value::fold) folds.
+//! Which texts a collation may take for equal, beyond what [`fold`](super::text::fold) folds.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::value::fold;
+use super::text::fold;
 
 /// A follower's knowledge about a collation.
 #[derive(Debug, Clone, PartialEq, Eq)]

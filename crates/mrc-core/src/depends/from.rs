@@ -2,12 +2,13 @@
 
 use std::ops::Range;
 
-use sqlparser::ast::{Expr, JoinConstraint, JoinOperator, ObjectName, TableAlias, TableFactor, TableWithJoins};
+use sqlparser::ast::{
+    Cte, Expr, JoinConstraint, JoinOperator, ObjectName, Query, TableAlias, TableFactor, TableWithJoins,
+};
 
 use super::lack::Lack;
-use super::name::{TableName, plain};
 use super::refusal::NotFollowable;
-use super::scope::Scopes;
+use super::text::{TableName, plain};
 
 /// One table factor of a `SELECT`.
 #[derive(Debug)]
@@ -51,9 +52,7 @@ pub(super) struct Names<'a> {
 impl<'a> From<'a> {
     pub(super) fn read(from: &'a [TableWithJoins], names: &'a Names<'a>, lack: Lack) -> Result<Self, NotFollowable> {
         let mut read = Self { factors: Vec::new(), ons: Vec::new(), relations: 0, names, lack };
-        for tree in from {
-            read.tree(tree)?;
-        }
+        from.iter().try_for_each(|tree| read.tree(tree))?;
         Ok(read)
     }
 
@@ -73,6 +72,7 @@ impl<'a> From<'a> {
             self.factor(&join.relation)?;
             let (left, right) = (start..middle, middle..self.factors.len());
             let both = start..self.factors.len();
+            let of_outer = |side: &Range<usize>| if self.lack == Lack::OuterOn { both.clone() } else { side.clone() };
             let unknown = || Err(NotFollowable::Unknown { what: join.to_string().trim().to_owned() });
             if join.global {
                 return unknown();
@@ -81,13 +81,9 @@ impl<'a> From<'a> {
                 JoinOperator::Join(on)
                 | JoinOperator::Inner(on)
                 | JoinOperator::CrossJoin(on)
-                | JoinOperator::StraightJoin(on) => (on, both, 0..0),
-                JoinOperator::Left(on) | JoinOperator::LeftOuter(on) => {
-                    (on, if self.lack == Lack::OuterOn { both } else { right.clone() }, right)
-                }
-                JoinOperator::Right(on) | JoinOperator::RightOuter(on) => {
-                    (on, if self.lack == Lack::OuterOn { both } else { left.clone() }, left)
-                }
+                | JoinOperator::StraightJoin(on) => (on, both.clone(), 0..0),
+                JoinOperator::Left(on) | JoinOperator::LeftOuter(on) => (on, of_outer(&right), right),
+                JoinOperator::Right(on) | JoinOperator::RightOuter(on) => (on, of_outer(&left), left),
                 // MySQL has none of the others: it reads `a FULL JOIN b` as an alias.
                 _ => return unknown(),
             };
@@ -172,5 +168,65 @@ fn factor_alias(factor: &TableFactor) -> Option<&TableAlias> {
         | TableFactor::JsonTable { alias, .. }
         | TableFactor::NestedJoin { alias, .. } => alias.as_ref(),
         _ => None,
+    }
+}
+
+/// The CTEs of the queries around a place, the outermost query first.
+#[derive(Debug, Default)]
+pub(super) struct Scopes {
+    open: Vec<Scope>,
+    lack: Lack,
+}
+
+/// The CTEs of one query.
+#[derive(Debug)]
+struct Scope {
+    /// The names, as they are written. A name with an escaped quote is empty here.
+    names: Vec<String>,
+    /// How many of the definitions end before the place.
+    defined: usize,
+    is_recursive: bool,
+}
+
+impl Scopes {
+    pub(super) fn new(lack: Lack) -> Self {
+        Self { open: Vec::new(), lack }
+    }
+
+    /// Steps into a query, before its CTEs.
+    pub(super) fn enter(&mut self, query: &Query) {
+        let name = |cte: &Cte| plain(&cte.alias.name).unwrap_or_default().to_owned();
+        let names = query.with.iter().flat_map(|with| &with.cte_tables).map(name).collect();
+        let is_recursive = query.with.as_ref().is_some_and(|with| with.recursive);
+        self.open.push(Scope { names, defined: 0, is_recursive });
+    }
+
+    /// Steps out of a query. The definitions of CTEs come before any other query of their `WITH`.
+    pub(super) fn leave(&mut self) {
+        let left = self.open.pop();
+        let Some(scope) = self.open.last_mut() else { return };
+        if scope.defined < scope.names.len() {
+            scope.defined += 1;
+        }
+        if let (Lack::CteScope, Some(left)) = (self.lack, left) {
+            scope.names.extend(left.names);
+        }
+    }
+
+    /// Returns whether a name without a schema surely means a CTE here.
+    ///
+    /// Some servers tell upper case from lower case in these names, and others don't. So only the
+    /// same spelling is sure. MySQL doesn't know the CTEs that follow in a `WITH RECURSIVE`, and
+    /// MariaDB does.
+    pub(super) fn has_cte(&self, name: &str) -> bool {
+        self.open.iter().any(|scope| scope.visible(self.lack).iter().any(|cte| cte == name))
+    }
+}
+
+impl Scope {
+    fn visible(&self, lack: Lack) -> &[String] {
+        let own = usize::from(self.is_recursive);
+        let end = if lack == Lack::CteScope { self.names.len() } else { self.defined + own };
+        self.names.get(..end).unwrap_or(&self.names)
     }
 }

@@ -54,25 +54,25 @@
 mod class;
 mod clause;
 mod conditions;
-mod depth;
 mod derive;
 mod dialect;
 mod explain;
 mod fold;
 mod from;
 mod lack;
-mod name;
 mod occurrence;
 mod refusal;
 mod row;
 mod scheme;
-mod scheme_tag;
-mod scope;
-mod tags;
 mod template;
 #[cfg(test)]
-mod tests;
-mod value;
+mod tests {
+    mod explain;
+    mod properties;
+    mod reader;
+    mod rows;
+}
+mod text;
 
 pub use class::Class;
 #[doc(hidden)]
@@ -82,10 +82,9 @@ pub use explain::{ExplainedOccurrence, Explanation, explain};
 pub use fold::CollationFolding;
 #[doc(hidden)]
 pub use lack::Lack;
-pub use name::TableName;
-pub use occurrence::{LeftOut, Occurrence};
+pub use occurrence::{LeftOut, Occurrence, SchemeTag, TableScheme};
 pub use refusal::{LeftOutReason, NotFollowable};
 pub use row::{RowTags, RowValue, Uncertain};
 pub use scheme::{BoundScheme, ColumnType, Fit, Scheme, SchemeError, SchemeName, TableColumn, TableColumns};
-pub use scheme_tag::{SchemeTag, TableScheme};
 pub use template::Template;
+pub use text::TableName;

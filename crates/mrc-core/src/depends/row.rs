@@ -4,10 +4,9 @@ use std::fmt::Write as _;
 
 use super::class::Class;
 use super::lack::Lack;
-use super::name::shorten;
+use super::occurrence::push_column;
 use super::scheme::{BoundColumn, BoundScheme, ColumnType, Fit};
-use super::tags::push_column;
-use super::value;
+use super::text::{NULL, push_bytes, push_number, push_text, shorten, text_class};
 use crate::tag::Tag;
 use crate::temporal::Date;
 
@@ -90,16 +89,9 @@ impl BoundScheme {
         Ok(first.into_iter().chain(second.filter(|text| Some(*text) != first)))
     }
 
-    /// Returns the text of a row's tag. Returns `None` without a row, or if it meets no conditions of
-    /// the scheme.
-    fn text<'b>(&self, row: Option<&[RowValue<'_>]>, buffer: &'b mut String) -> Result<Option<&'b str>, Uncertain> {
+    /// Writes a row's tag. Returns `None` without a row, or if it meets no conditions of the scheme.
+    fn text<'b>(&self, row: Option<&[RowValue<'_>]>, text: &'b mut String) -> Result<Option<&'b str>, Uncertain> {
         let Some(row) = row else { return Ok(None) };
-        let meets = self.row(row, buffer).map_err(|column| Uncertain::Value { column: column.name.clone() })?;
-        Ok(meets.then_some(buffer.as_str()))
-    }
-
-    /// Writes the row's tag. Returns false if it meets no conditions of the scheme.
-    fn row(&self, row: &[RowValue<'_>], text: &mut String) -> Result<bool, &BoundColumn> {
         let mut uncertain = None;
         self.table.begin(text);
         for (index, column) in self.columns.iter().enumerate() {
@@ -108,11 +100,11 @@ impl BoundScheme {
                 Match::Text => {}
                 // Another column may still tell that the row doesn't count.
                 Match::Uncertain => uncertain = Some(column),
-                Match::Never => return Ok(false),
+                Match::Never => return Ok(None),
             }
         }
         shorten(text);
-        uncertain.map_or(Ok(true), Err)
+        uncertain.map_or(Ok(Some(text.as_str())), |column| Err(Uncertain::Value { column: column.name.clone() }))
     }
 }
 
@@ -133,13 +125,13 @@ impl BoundColumn {
         match (self.class, row, folding) {
             (_, None, _) => return Match::Uncertain,
             (_, Some(RowValue::Other), _) if lack != Lack::Classes => return Match::Uncertain,
-            (Class::Null, Some(RowValue::Null), _) => out.push_str(value::NULL),
+            (Class::Null, Some(RowValue::Null), _) => out.push_str(NULL),
             (Class::Null, _, _) | (_, Some(RowValue::Null), _) => return Match::Never,
             // Writing into a `String` can't fail.
             (Class::Int | Class::Dec(_), Some(RowValue::Int(int)), _) => _ = write!(out, "{int}"),
             (Class::Int | Class::Dec(_), Some(RowValue::Decimal(digits)), _) => {
                 // A number of more digits than constants have is equal to none.
-                if value::number(digits, out).is_none() {
+                if push_number(digits, out).is_none() {
                     return Match::Never;
                 }
             }
@@ -149,15 +141,15 @@ impl BoundColumn {
                     return Match::Uncertain;
                 }
                 // Readers leave out constants that aren't printable ASCII.
-                if value::text_class(text).is_none() {
+                if text_class(text).is_none() {
                     return Match::Never;
                 }
-                value::text(text, out);
+                push_text(text, out);
             }
-            (Class::Bytes, Some(RowValue::Bytes(bytes)), _) => value::bytes(bytes, out),
+            (Class::Bytes, Some(RowValue::Bytes(bytes)), _) => push_bytes(bytes, out),
             (Class::Date, Some(RowValue::Date(date)), _) => _ = write!(out, "{date}"),
             (_, Some(RowValue::Int(int)), _) if lack == Lack::Classes => _ = write!(out, "{int}"),
-            (_, Some(RowValue::Text(text)), _) if lack == Lack::Classes => value::text(text, out),
+            (_, Some(RowValue::Text(text)), _) if lack == Lack::Classes => push_text(text, out),
             (_, Some(RowValue::Date(date)), _) if lack == Lack::Classes => _ = write!(out, "{date}"),
             (_, Some(_), _) if lack == Lack::Classes => out.push_str("another"),
             _ => return Match::Uncertain,

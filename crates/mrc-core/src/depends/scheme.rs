@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::class::Class;
 use super::fold::CollationFolding;
 use super::lack::Lack;
-use super::name::{TableName, escape, finish_scheme, unescape};
+use super::text::{TableName, escape, finish_scheme, unescape};
 use crate::tag::Tag;
 
 /// A scheme of a table, as readers register it, and followers learn it.

@@ -1,9 +1,8 @@
 //! The dependencies of a text, for any params.
 
-use super::name::TableName;
-use super::occurrence::Occurrence;
+use super::occurrence::{Occurrence, SchemeTag};
 use super::refusal::NotFollowable;
-use super::scheme_tag::SchemeTag;
+use super::text::TableName;
 use crate::param::Params;
 use crate::tag::Tag;
 

@@ -1,7 +1,6 @@
 //! A JSON document from a column, checked and rewritten in one pass.
 
-use super::text::{escape, unicode_escape};
-use super::{member_order, number};
+use super::{escape, member_order, number, unicode_escape};
 
 /// The spelling of a rewritten document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,6 +14,8 @@ pub(crate) enum Spelling {
 /// The text is not a JSON document, or nests deeper than [`DEPTH`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct NotJson;
+
+type Rewritten = Result<(), NotJson>;
 
 /// The most levels of a document. MySQL stops at 100 levels, MariaDB's functions at 32.
 const DEPTH: u32 = 256;
@@ -42,8 +43,8 @@ struct ObjectMember {
     end: usize,
 }
 
-impl DocumentReader<'_> {
-    fn value(&mut self, out: &mut Vec<u8>) -> Result<(), NotJson> {
+impl<'a> DocumentReader<'a> {
+    fn value(&mut self, out: &mut Vec<u8>) -> Rewritten {
         self.space();
         match self.rest.first() {
             Some(b'{') => self.nested(out, Self::object),
@@ -56,16 +57,12 @@ impl DocumentReader<'_> {
         }
     }
 
-    fn end(&mut self) -> Result<(), NotJson> {
+    fn end(&mut self) -> Rewritten {
         self.space();
         if self.rest.is_empty() { Ok(()) } else { Err(NotJson) }
     }
 
-    fn nested(
-        &mut self,
-        out: &mut Vec<u8>,
-        inside: fn(&mut Self, &mut Vec<u8>) -> Result<(), NotJson>,
-    ) -> Result<(), NotJson> {
+    fn nested(&mut self, out: &mut Vec<u8>, inside: fn(&mut Self, &mut Vec<u8>) -> Rewritten) -> Rewritten {
         if self.depth == DEPTH {
             return Err(NotJson);
         }
@@ -75,7 +72,7 @@ impl DocumentReader<'_> {
         Ok(())
     }
 
-    fn array(&mut self, out: &mut Vec<u8>) -> Result<(), NotJson> {
+    fn array(&mut self, out: &mut Vec<u8>) -> Rewritten {
         self.mark(b'[', out)?;
         if self.is_next(b']') {
             return self.mark(b']', out);
@@ -89,7 +86,7 @@ impl DocumentReader<'_> {
         }
     }
 
-    fn object(&mut self, out: &mut Vec<u8>) -> Result<(), NotJson> {
+    fn object(&mut self, out: &mut Vec<u8>) -> Rewritten {
         self.mark(b'{', out)?;
         if self.is_next(b'}') {
             return self.mark(b'}', out);
@@ -115,7 +112,7 @@ impl DocumentReader<'_> {
         self.mark(b'}', out)
     }
 
-    fn string(&mut self, out: &mut Vec<u8>) -> Result<(), NotJson> {
+    fn string(&mut self, out: &mut Vec<u8>) -> Rewritten {
         self.mark(b'"', out)?;
         loop {
             let run = self.rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f)).ok_or(NotJson)?;
@@ -129,7 +126,7 @@ impl DocumentReader<'_> {
     }
 
     /// Rewrites an escape, of two bytes or of six.
-    fn escaped(&mut self, out: &mut Vec<u8>) -> Result<(), NotJson> {
+    fn escaped(&mut self, out: &mut Vec<u8>) -> Rewritten {
         let kept = self.spelling == Spelling::Kept;
         match self.rest.get(1) {
             Some(b'"' | b'\\' | b'b' | b'f' | b'n' | b'r' | b't') => out.extend_from_slice(self.take(2)?),
@@ -146,7 +143,7 @@ impl DocumentReader<'_> {
     }
 
     /// Writes the character of one or two `\u` escapes. Half a surrogate pair stays an escape.
-    fn unescape(&mut self, out: &mut Vec<u8>) -> Result<(), NotJson> {
+    fn unescape(&mut self, out: &mut Vec<u8>) -> Rewritten {
         let unit = self.unit().ok_or(NotJson)?;
         self.take(6)?;
         let pair = match unit {
@@ -171,7 +168,7 @@ impl DocumentReader<'_> {
         hex.iter().try_fold(0, |unit, digit| Some(unit << 4 | char::from(*digit).to_digit(16)? as u16))
     }
 
-    fn number(&mut self, out: &mut Vec<u8>) -> Result<(), NotJson> {
+    fn number(&mut self, out: &mut Vec<u8>) -> Rewritten {
         let text = self.take(number_length(self.rest).ok_or(NotJson)?)?;
         if self.spelling == Spelling::Kept {
             out.extend_from_slice(text);
@@ -182,14 +179,14 @@ impl DocumentReader<'_> {
         Ok(())
     }
 
-    fn word(&mut self, word: &[u8], out: &mut Vec<u8>) -> Result<(), NotJson> {
+    fn word(&mut self, word: &[u8], out: &mut Vec<u8>) -> Rewritten {
         self.rest = self.rest.strip_prefix(word).ok_or(NotJson)?;
         out.extend_from_slice(word);
         Ok(())
     }
 
     /// Consumes the mark, which must come next, and writes it.
-    fn mark(&mut self, mark: u8, out: &mut Vec<u8>) -> Result<(), NotJson> {
+    fn mark(&mut self, mark: u8, out: &mut Vec<u8>) -> Rewritten {
         if !self.is_next(mark) {
             return Err(NotJson);
         }
@@ -209,9 +206,7 @@ impl DocumentReader<'_> {
             self.rest = rest;
         }
     }
-}
 
-impl<'a> DocumentReader<'a> {
     fn take(&mut self, count: usize) -> Result<&'a [u8], NotJson> {
         let (taken, rest) = self.rest.split_at_checked(count).ok_or(NotJson)?;
         self.rest = rest;

@@ -2,6 +2,8 @@
 //!
 //! Both print the shortest digits that read back as the same double. They differ in the range of
 //! exponents, in their form, and in the zeros.
+//!
+//! Writing into a `Vec` can't fail.
 
 use std::io::Write as _;
 
@@ -10,12 +12,10 @@ use std::io::Write as _;
 /// An infinity or NaN is `null`, as in `JSON.stringify`.
 pub fn ecmascript(value: f64, out: &mut Vec<u8>) {
     if !value.is_finite() {
-        out.extend_from_slice(b"null");
-        return;
+        return out.extend_from_slice(b"null");
     }
     if is_safe_integer(value) {
-        integer(value as i64, out);
-        return;
+        return integer(value as i64, out);
     }
     out.extend_from_slice(ryu_js::Buffer::new().format_finite(value).as_bytes());
 }
@@ -25,8 +25,7 @@ pub fn ecmascript(value: f64, out: &mut Vec<u8>) {
 /// An infinity or NaN is `null`.
 pub fn ecmascript_f32(value: f32, out: &mut Vec<u8>) {
     if !value.is_finite() {
-        out.extend_from_slice(b"null");
-        return;
+        return out.extend_from_slice(b"null");
     }
     out.extend_from_slice(ryu_js::Buffer::new().format_finite(value).as_bytes());
 }
@@ -36,15 +35,13 @@ pub fn ecmascript_f32(value: f32, out: &mut Vec<u8>) {
 /// `Infinity`, `-Infinity` and `NaN` are as in `json.dumps`: no JSON, so callers exclude them.
 pub fn python(value: f64, out: &mut Vec<u8>) {
     if value.is_nan() {
-        out.extend_from_slice(b"NaN");
-        return;
+        return out.extend_from_slice(b"NaN");
     }
     if value.is_sign_negative() {
         out.push(b'-');
     }
     if value.is_infinite() {
-        out.extend_from_slice(b"Infinity");
-        return;
+        return out.extend_from_slice(b"Infinity");
     }
     let mut buffer = ryu_js::Buffer::new();
     let mut scratch = [0; SIGNIFICANT];
@@ -117,9 +114,7 @@ pub(crate) fn significant<'a>(text: &[u8], scratch: &'a mut [u8; SIGNIFICANT]) -
 
 /// Returns the exponent after the `e`: a sign, then digits.
 fn parse_exponent(text: &[u8]) -> i32 {
-    let digits = text.iter().filter(|byte| byte.is_ascii_digit());
-    let value = digits.fold(0, |value, byte| value * 10 + i32::from(byte - b'0'));
-    if text.first() == Some(&b'-') { -value } else { value }
+    std::str::from_utf8(text).ok().and_then(|text| text.parse().ok()).unwrap_or(0)
 }
 
 /// Writes significant digits as ECMAScript does: with an exponent from 1e21 on and below 1e-6.
@@ -129,8 +124,7 @@ pub(crate) fn ecmascript_digits(digits: &[u8], point: i32, out: &mut Vec<u8>) {
         1..=21 => _ = above_one(digits, point, out),
         _ => {
             scientific(digits, out);
-            // Writing into a Vec can't fail.
-            let _ = write!(out, "e{:+}", point - 1);
+            _ = write!(out, "e{:+}", point - 1);
         }
     }
 }
@@ -146,8 +140,7 @@ pub(crate) fn python_digits(digits: &[u8], point: i32, out: &mut Vec<u8>) {
         }
         _ => {
             scientific(digits, out);
-            // Writing into a Vec can't fail.
-            let _ = write!(out, "e{:+03}", point - 1);
+            _ = write!(out, "e{:+03}", point - 1);
         }
     }
 }

@@ -6,20 +6,19 @@
 
 mod ambiguity;
 mod canonical;
-pub(crate) mod error;
 mod format;
 mod function;
-pub(crate) mod python;
 mod reading;
-mod typescript;
 
 use std::fmt;
 
-use crate::param::Params;
+use crate::json;
+use crate::param::{KeyError, Params};
 use crate::value::Value;
 
 pub use ambiguity::Ambiguity;
-pub use error::KeyError;
+#[cfg(feature = "compat")]
+pub(crate) use format::repr_str;
 pub use format::{KeyFormat, UnknownKeyFormat};
 pub use function::{FunctionKey, FunctionKeyError};
 pub use reading::Mark;
@@ -102,9 +101,7 @@ impl KeyScheme {
             bypasses => (Mark::default(), bypasses),
         };
         out.extend_from_slice(&hash.0);
-        // Every writer appends UTF-8 only, so this moves the buffer and doesn't copy it.
-        let text =
-            String::from_utf8(out).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
+        let text = json::into_text(out);
         Ok(Key { text, mark, types: reading::types(params, self.format), ambiguity: ambiguity.map(Box::new) })
     }
 

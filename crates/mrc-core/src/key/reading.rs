@@ -115,30 +115,17 @@ impl Type {
 
     /// Returns the type that a spelling reads as.
     fn read(spelled: &[u8], format: KeyFormat) -> Self {
-        match format {
-            KeyFormat::TypeScript => Self::read_typescript(spelled),
-            KeyFormat::Python => Self::read_python(spelled),
-        }
-    }
-
-    fn read_typescript(spelled: &[u8]) -> Self {
-        match spelled {
-            b"null" => Self::Null,
-            b"true" | b"false" => Self::Bool,
-            _ if spelled.ends_with(UTC) => Self::DateTime,
+        use KeyFormat::{Python, TypeScript};
+        match (format, spelled) {
+            (TypeScript, b"null") | (Python, b"None") => Self::Null,
+            (TypeScript, b"true" | b"false") | (Python, b"True" | b"False") => Self::Bool,
+            (TypeScript, _) if spelled.ends_with(UTC) => Self::DateTime,
             // An array prints no space after a comma; most texts with commas have one.
-            _ if spelled.contains(&b',') && !spelled.windows(2).any(|pair| pair == b", ") => Self::List,
-            _ => number(spelled, number::ecmascript).unwrap_or(Self::Text),
-        }
-    }
-
-    fn read_python(spelled: &[u8]) -> Self {
-        match spelled {
-            b"None" => Self::Null,
-            b"True" | b"False" => Self::Bool,
-            [b'[', .., b']'] => Self::List,
-            [b'b', quote @ (b'\'' | b'"'), .., end] if quote == end => Self::Bytes,
-            _ => number(spelled, number::python).unwrap_or(Self::Text),
+            (TypeScript, _) if spelled.contains(&b',') && !spelled.windows(2).any(|pair| pair == b", ") => Self::List,
+            (Python, [b'[', .., b']']) => Self::List,
+            (Python, [b'b', quote @ (b'\'' | b'"'), .., end]) if quote == end => Self::Bytes,
+            (TypeScript, _) => number(spelled, number::ecmascript).unwrap_or(Self::Text),
+            (Python, _) => number(spelled, number::python).unwrap_or(Self::Text),
         }
     }
 
@@ -153,7 +140,7 @@ impl Type {
             KeyFormat::TypeScript => match &*spelled(element, format) {
                 // An array prints NULL as nothing.
                 b"" => Self::Null,
-                spelled => Self::read_typescript(spelled),
+                spelled => Self::read(spelled, format),
             },
         }
     }
@@ -201,13 +188,11 @@ fn differing(value: &Value, format: KeyFormat) -> Option<(Type, Type)> {
     if is_plain(value, format) {
         return None;
     }
-    let (own, reads_as) = (Type::of(value, format), Type::read(&spelled(value, format), format));
-    (own != reads_as).then_some((own, reads_as))
+    Some((Type::of(value, format), Type::read(&spelled(value, format), format))).filter(|(own, read)| own != read)
 }
 
 fn differing_element(element: &Value, format: KeyFormat) -> Option<(Type, Type)> {
-    let (own, reads_as) = (Type::of(element, format), Type::read_element(element, format));
-    (own != reads_as).then_some((own, reads_as))
+    Some((Type::of(element, format), Type::read_element(element, format))).filter(|(own, read)| own != read)
 }
 
 /// Returns a number for the types of these params. Two lists of params with one key have different
@@ -241,11 +226,8 @@ pub(super) fn mark(params: &Params, format: KeyFormat) -> (Mark, Option<Ambiguit
             mark.push(ZERO);
             continue;
         };
-        first.get_or_insert_with(|| Ambiguity::SpelledAs {
-            name: name.clone().into_owned(),
-            type_name: own.name(),
-            reads_as: reads_as.name(),
-        });
+        let (type_name, reads_as) = (own.name(), reads_as.name());
+        first.get_or_insert_with(|| Ambiguity::SpelledAs { name: name.to_string(), type_name, reads_as });
         write(Some(Type::of(&param.value, format)), &mut mark);
         for element in elements {
             write(differing_element(element, format).map(|(own, _)| own), &mut mark);
@@ -258,8 +240,7 @@ pub(super) fn mark(params: &Params, format: KeyFormat) -> (Mark, Option<Ambiguit
 
 fn write(differs: Option<Type>, mark: &mut Vec<u8>) {
     let Some(own) = differs else {
-        mark.push(ZERO);
-        return;
+        return mark.push(ZERO);
     };
     mark.push(ONE);
     mark.extend((0..BITS).map(|bit| if own as u8 >> bit & 1 == 1 { ONE } else { ZERO }));

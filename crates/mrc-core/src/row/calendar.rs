@@ -1,15 +1,12 @@
 //! Dates and times as text, for every format.
 
 use super::ColumnKind;
+use crate::json;
 use crate::temporal::{Date, DateTime, Time};
 
 /// Writes `2025-01-15`.
 pub(super) fn date(value: Date, out: &mut Vec<u8>) {
-    padded(value.year.into(), 4, out);
-    out.push(b'-');
-    padded(value.month.into(), 2, out);
-    out.push(b'-');
-    padded(value.day.into(), 2, out);
+    parts([(value.year.into(), 4), (value.month.into(), 2), (value.day.into(), 2)], b"-", out);
 }
 
 /// Writes `"2025-01-15"`.
@@ -19,13 +16,14 @@ pub(super) fn quoted_date(value: Date, out: &mut Vec<u8>) {
     out.push(b'"');
 }
 
-/// Writes `10:30:00`.
-pub(super) fn clock(value: DateTime, out: &mut Vec<u8>) {
-    padded(value.hour.into(), 2, out);
-    out.push(b':');
-    padded(value.minute.into(), 2, out);
-    out.push(b':');
-    padded(value.second.into(), 2, out);
+/// Writes `"2025-01-15T10:30:00"`, with what `fraction` appends.
+pub(super) fn datetime(value: DateTime, between: u8, out: &mut Vec<u8>, fraction: impl FnOnce(&mut Vec<u8>)) {
+    out.push(b'"');
+    date(value.date, out);
+    out.push(between);
+    parts([(value.hour.into(), 2), (value.minute.into(), 2), (value.second.into(), 2)], b":", out);
+    fraction(out);
+    out.push(b'"');
 }
 
 /// Writes `"-838:59:59"` with its fraction, as the server prints it.
@@ -34,11 +32,8 @@ pub(super) fn time(value: Time, kind: ColumnKind, out: &mut Vec<u8>) {
     if value.negative {
         out.push(b'-');
     }
-    padded(value.hours.into(), if value.hours < 100 { 2 } else { 3 }, out);
-    out.push(b':');
-    padded(value.minutes.into(), 2, out);
-    out.push(b':');
-    padded(value.seconds.into(), 2, out);
+    let hours = (value.hours.into(), if value.hours < 100 { 2 } else { 3 });
+    parts([hours, (value.minutes.into(), 2), (value.seconds.into(), 2)], b":", out);
     fraction(value.micros, kind, out);
     out.push(b'"');
 }
@@ -61,6 +56,11 @@ pub(super) fn fraction(micros: u32, kind: ColumnKind, out: &mut Vec<u8>) {
     }
 }
 
+/// Writes values with their widths.
+fn parts(parts: [(u32, usize); 3], between: &[u8], out: &mut Vec<u8>) {
+    json::joined(parts, between, out, |(value, width), out| padded(value, width, out));
+}
+
 /// Writes the last `width` digits of the value, with leading zeros.
 pub(super) fn padded(value: u32, width: usize, out: &mut Vec<u8>) {
     let mut digits = [b'0'; 6];
@@ -70,18 +70,4 @@ pub(super) fn padded(value: u32, width: usize, out: &mut Vec<u8>) {
         rest /= 10;
     }
     out.extend_from_slice(digits.get(digits.len() - width.min(digits.len())..).unwrap_or_default());
-}
-
-/// Returns whether the calendar has this day. It has no year 0.
-pub(super) fn exists(date: Date) -> bool {
-    date.year > 0 && (1..=12).contains(&date.month) && date.day > 0 && date.day <= days_in_month(date.year, date.month)
-}
-
-pub(super) fn days_in_month(year: u16, month: u8) -> u8 {
-    match month {
-        2 if year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400)) => 29,
-        2 => 28,
-        4 | 6 | 9 | 11 => 30,
-        _ => 31,
-    }
 }

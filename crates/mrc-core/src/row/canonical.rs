@@ -3,9 +3,8 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::{Cell, Column, ColumnKind, RowError, calendar, decimal, server_float};
+use super::{Cell, Column, ColumnKind, RowError, calendar, decimal};
 use crate::json::{self, Spelling, number};
-use crate::temporal::DateTime;
 
 /// Returns the names as they are. Two columns with one name are an error.
 pub(super) fn names(columns: &[Column]) -> Result<Vec<String>, RowError> {
@@ -23,7 +22,7 @@ pub(super) fn write(cell: Cell<'_>, column: &Column, out: &mut Vec<u8>) -> Resul
         Cell::UInt(value) => number::unsigned(value, out),
         Cell::Float(value) => number::ecmascript_f32(value, out),
         Cell::Double(value) => number::ecmascript(value, out),
-        Cell::Number(text) => number::ecmascript(server_float::parse(text, column)?, out),
+        Cell::Number(text) => number::ecmascript(decimal::parse_float(text, column)?, out),
         Cell::Decimal(digits) => decimal::parse(digits, column)?.canonical(out),
         Cell::Text(text) => json::string(text, out),
         Cell::Bytes(bytes) if column.kind == ColumnKind::Bit => number::unsigned(bits(bytes, column)?, out),
@@ -33,7 +32,9 @@ pub(super) fn write(cell: Cell<'_>, column: &Column, out: &mut Vec<u8>) -> Resul
         Cell::Bytes(bytes) => base64(bytes, out),
         Cell::Json(text) => document(text, Spelling::Kept, column, out)?,
         Cell::Date(date) => calendar::quoted_date(date, out),
-        Cell::DateTime(value) => datetime(value, column.kind, out),
+        Cell::DateTime(value) => {
+            calendar::datetime(value, b'T', out, |out| calendar::fraction(value.micros, column.kind, out));
+        }
         Cell::Time(value) => calendar::time(value, column.kind, out),
     }
     Ok(())
@@ -42,15 +43,6 @@ pub(super) fn write(cell: Cell<'_>, column: &Column, out: &mut Vec<u8>) -> Resul
 /// Appends a JSON document. Any other text is an error.
 pub(super) fn document(text: &str, spelling: Spelling, column: &Column, out: &mut Vec<u8>) -> Result<(), RowError> {
     json::rewrite(text, spelling, out).map_err(|_| RowError::InvalidJson { column: column.name.clone() })
-}
-
-fn datetime(value: DateTime, kind: ColumnKind, out: &mut Vec<u8>) {
-    out.push(b'"');
-    calendar::date(value.date, out);
-    out.push(b'T');
-    calendar::clock(value, out);
-    calendar::fraction(value.micros, kind, out);
-    out.push(b'"');
 }
 
 fn bits(bytes: &[u8], column: &Column) -> Result<u64, RowError> {

@@ -1,6 +1,9 @@
-//! The digits of a `DECIMAL`, as a JSON number.
+//! The numbers that servers print: the digits of a `DECIMAL`, and the text of a `FLOAT`, which peers see
+//! through the text protocol.
 
-use super::{Column, RowError};
+use std::io::{Cursor, Write as _};
+
+use super::{Cell, Column, RowError};
 use crate::json::number::{self, SIGNIFICANT, ecmascript_digits, python_digits, significant};
 
 /// A double keeps 15 digits if the point is in a moderate place, so the digits need no double.
@@ -20,7 +23,11 @@ pub(super) struct Digits<'a> {
 
 /// Reads the digits of a decimal column.
 pub(super) fn parse<'a>(text: &'a str, column: &Column) -> Result<Digits<'a>, RowError> {
-    digits(text).ok_or_else(|| RowError::InvalidDecimal { column: column.name.clone(), digits: text.to_owned() })
+    digits(text).ok_or_else(|| invalid(text, column))
+}
+
+fn invalid(text: &str, column: &Column) -> RowError {
+    RowError::InvalidDecimal { column: column.name.clone(), digits: text.to_owned() }
 }
 
 /// Reads `-?digits`, with at most one point anywhere. Returns `None` for anything else.
@@ -131,6 +138,36 @@ impl Digits<'_> {
     }
 }
 
+/// Returns the server's text of a float with fixed decimals, such as `FLOAT(7,3)`, `SUM` of a
+/// `DOUBLE(10,2)` or `PI()`. Returns `None` if the server prints the number's own text.
+pub(super) fn fixed_float(cell: Cell<'_>, column: &Column) -> Option<String> {
+    let decimals = usize::from(column.decimals?);
+    let value = match cell {
+        Cell::Float(value) => f64::from(value),
+        Cell::Double(value) => value,
+        _ => return None,
+    };
+    value.is_finite().then(|| format!("{value:.decimals$}"))
+}
+
+/// Returns the nearest double to a number's text.
+pub(super) fn parse_float(text: &str, column: &Column) -> Result<f64, RowError> {
+    text.parse().map_err(|_| invalid(text, column))
+}
+
+/// Returns the double of the server's text of an `f32`: six digits, so 16777216 is 16777200.
+pub(super) fn six_digits(value: f32) -> f64 {
+    let double = f64::from(value);
+    if double.abs() < 1e6 && double.trunc() == double {
+        return double;
+    }
+    let mut buffer = [0; 24];
+    let mut text = Cursor::new(buffer.as_mut_slice());
+    let written = write!(text, "{double:.5e}").map(|()| text.position() as usize);
+    let text = written.ok().and_then(|length| buffer.get(..length)).and_then(|text| std::str::from_utf8(text).ok());
+    text.and_then(|text| text.parse().ok()).unwrap_or(double)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -163,28 +200,16 @@ mod tests {
         check("9007199254740993", "9007199254740993", "9007199254740992", "9007199254740992.0");
         check("9007199254740992.000", "9007199254740992", "9007199254740992", "9007199254740992.0");
         check("0.1000000000000000055511151231257827", "0.1000000000000000055511151231257827", "0.1", "0.1");
-        check(
-            "0.00000012345678901234567890",
-            "0.0000001234567890123456789",
-            "1.2345678901234568e-7",
-            "1.2345678901234568e-07",
-        );
+        let small = "0.00000012345678901234567890";
+        check(small, "0.0000001234567890123456789", "1.2345678901234568e-7", "1.2345678901234568e-07");
         let long = "12345678901234567890.0123456789";
         check(long, long, "12345678901234567000", "1.2345678901234567e+19");
-        check(
-            "-12345678901234567890.0123456000",
-            "-12345678901234567890.0123456",
-            "-12345678901234567000",
-            "-1.2345678901234567e+19",
-        );
+        let negative = "-12345678901234567890.0123456";
+        check(&format!("{negative}000"), negative, "-12345678901234567000", "-1.2345678901234567e+19");
         check("1234567890123456789000", "1234567890123456789000", "1.2345678901234568e+21", "1.2345678901234568e+21");
         check(&format!("1{}", "0".repeat(30)), "1e+30", "1e+30", "1e+30");
-        check(
-            &format!("0.{}12345678901234567", "0".repeat(20)),
-            "0.0000000000000000000012345678901234567",
-            "1.2345678901234566e-21",
-            "1.2345678901234566e-21",
-        );
+        let tiny = format!("0.{}12345678901234567", "0".repeat(20));
+        check(&tiny, &tiny, "1.2345678901234566e-21", "1.2345678901234566e-21");
     }
 
     #[test]
@@ -192,5 +217,24 @@ mod tests {
         for text in ["", "-", ".", "-.", "1e5", "+1", " 1", "1 ", "1.2.3", "0x1", "NaN", "--1", "1-", "١"] {
             assert!(digits(text).is_none(), "{text:?}");
         }
+    }
+
+    #[test]
+    fn floats_have_six_digits() {
+        for (value, expect) in [
+            (1.1, 1.1),
+            (16_777_216.0, 16_777_200.0),
+            (123_456_790.0, 123_457_000.0),
+            (3.4e38, 3.4e38),
+            (f32::MAX, 3.40282e38),
+            (0.0, 0.0),
+            (999_999.0, 999_999.0),
+            (1_000_001.0, 1e6),
+            (-0.333_333_34, -0.333333),
+            (1e-45, 1.4013e-45),
+        ] {
+            assert_eq!(six_digits(value), expect, "{value}");
+        }
+        assert!(six_digits(f32::NAN).is_nan() && six_digits(f32::INFINITY).is_infinite());
     }
 }

@@ -131,22 +131,16 @@ impl RowEncoder {
             RowFormat::TypeScript => Ok(typescript::names(columns)),
             RowFormat::Python => python::names(columns),
         };
-        let names = match names {
+        let split = self.split.as_mut().map_or(Ok(()), |split| split.columns(columns));
+        let names = match names.and_then(|names| split.map(|()| names)) {
             Ok(names) => names,
             Err(error) => return self.fail(error),
         };
-        if let Some(Err(error)) = self.split.as_mut().map(|split| split.columns(columns)) {
-            return self.fail(error);
-        }
         let keys: Vec<&[u8]> = names.iter().map(String::as_bytes).collect();
         let order = json::member_order(&keys, self.format == RowFormat::TypeScript);
         let first = order.as_ref().and_then(|order| order.first().copied()).unwrap_or(0);
-        self.columns = names
-            .into_iter()
-            .zip(columns)
-            .enumerate()
-            .map(|(at, (name, column))| Prepared { column: column.clone(), lead: lead(&name, at == first) })
-            .collect();
+        let leads = names.iter().enumerate().map(|(at, name)| lead(name, at == first));
+        self.columns = columns.iter().cloned().zip(leads).map(|(column, lead)| Prepared { column, lead }).collect();
         self.detour = order.map(|order| Detour { order, values: Vec::new(), ends: Vec::with_capacity(columns.len()) });
         Ok(())
     }
@@ -248,10 +242,7 @@ impl RowEncoder {
     /// # Errors
     /// The first error; [`RowError::CellCount`] when an open row has too few cells.
     pub fn finish(mut self) -> Result<Bytes, RowError> {
-        if self.in_row {
-            self.end_row();
-        }
-        self.check()?;
+        self.close()?;
         self.out.push(b']');
         Ok(Bytes::from(self.out))
     }
@@ -262,11 +253,16 @@ impl RowEncoder {
     /// # Errors
     /// As [`finish`](Self::finish).
     pub fn finish_split(mut self) -> Result<Vec<Bytes>, RowError> {
+        self.close()?;
+        Ok(self.split.map(Split::finish).unwrap_or_default())
+    }
+
+    /// Ends the open row.
+    fn close(&mut self) -> Result<(), RowError> {
         if self.in_row {
             self.end_row();
         }
-        self.check()?;
-        Ok(self.split.map(Split::finish).unwrap_or_default())
+        self.check()
     }
 
     fn check(&self) -> Result<(), RowError> {

@@ -10,18 +10,12 @@ mod canonical;
 mod cell;
 mod decimal;
 mod encoder;
-mod error;
-mod format;
-mod geometry;
 mod python;
-mod server_float;
 mod split;
 mod typescript;
 
-pub use cell::{Cell, Column, ColumnKind};
+pub use cell::{Cell, Column, ColumnKind, RowError, RowFormat, UnknownRowFormat};
 pub use encoder::RowEncoder;
-pub use error::RowError;
-pub use format::{RowFormat, UnknownRowFormat};
 
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,5 @@
 //! The format of the PyPI peer: `json.dumps` of what aiomysql's dict cursor returns.
 
-use super::server_float::{self, six_digits};
 use super::{Cell, Column, ColumnKind, RowError, calendar, decimal};
 use crate::json::{self, number};
 use crate::temporal::DateTime;
@@ -22,16 +21,16 @@ pub(super) fn names(columns: &[Column]) -> Result<Vec<String>, RowError> {
 }
 
 pub(super) fn write(cell: Cell<'_>, column: &Column, out: &mut Vec<u8>) -> Result<(), RowError> {
-    if let Some(text) = server_float::fixed(cell, column) {
+    if let Some(text) = decimal::fixed_float(cell, column) {
         return write(Cell::Number(&text), column, out);
     }
     match cell {
         Cell::Null => out.extend_from_slice(b"null"),
         Cell::Int(value) => number::integer(value, out),
         Cell::UInt(value) => number::unsigned(value, out),
-        Cell::Float(value) => float(six_digits(value), out),
+        Cell::Float(value) => float(decimal::six_digits(value), out),
         Cell::Double(value) => float(value, out),
-        Cell::Number(text) => float(server_float::parse(text, column)?, out),
+        Cell::Number(text) => float(decimal::parse_float(text, column)?, out),
         Cell::Decimal(digits) => decimal::parse(digits, column)?.python(out),
         Cell::Text(text) | Cell::Json(text) => json::string(text, out),
         Cell::Bytes(bytes) => decoded(bytes, out),
@@ -55,21 +54,15 @@ fn decoded(bytes: &[u8], out: &mut Vec<u8>) {
     out.push(b'"');
 }
 
-/// Writes `isoformat()`, or the server's text if the day doesn't exist.
+/// Writes `isoformat()`, or the server's text if the day doesn't exist. Python has no year 0.
 fn datetime(value: DateTime, kind: ColumnKind, out: &mut Vec<u8>) {
-    out.push(b'"');
-    calendar::date(value.date, out);
-    if calendar::exists(value.date) {
-        out.push(b'T');
-        calendar::clock(value, out);
+    if value.date.year == 0 || !value.date.is_in_calendar() {
+        return calendar::datetime(value, b' ', out, |out| calendar::fraction(value.micros, kind, out));
+    }
+    calendar::datetime(value, b'T', out, |out| {
         if value.micros != 0 {
             out.push(b'.');
             calendar::padded(value.micros, 6, out);
         }
-    } else {
-        out.push(b' ');
-        calendar::clock(value, out);
-        calendar::fraction(value.micros, kind, out);
-    }
-    out.push(b'"');
+    });
 }

@@ -8,7 +8,7 @@ use super::{Cell, Column, ColumnKind, RowError, canonical};
 use crate::value::Value;
 
 /// The documents of a batch: one for each value that was asked for.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Split {
     column: String,
     asked: Vec<Value>,
@@ -31,8 +31,7 @@ impl Split {
     pub(super) fn new(column: String, asked: Vec<Value>) -> Self {
         let documents = vec![Vec::new(); asked.len()];
         let same = (0..asked.len()).collect();
-        let (places, scratch) = (HashMap::new(), Vec::new());
-        Self { column, asked, at: None, places, same, documents, open: None, scratch, bytes: 0 }
+        Self { column, asked, same, documents, ..Self::default() }
     }
 
     /// Finds the column, and writes each value as the column's cells are written.

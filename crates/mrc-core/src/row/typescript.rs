@@ -1,9 +1,8 @@
 //! The format of the npm peer: `JSON.stringify` of mysql2's rows, with texts of digits as numbers.
 
-use super::server_float::{self, six_digits};
-use super::{Cell, Column, ColumnKind, RowError, calendar, canonical, decimal, geometry};
+use super::{Cell, Column, ColumnKind, RowError, calendar, canonical, decimal};
 use crate::json::{self, Spelling, number};
-use crate::temporal::{Date, DateTime};
+use crate::temporal::{Date, DateTime, days_in_month};
 
 /// The limit up to which a double holds every integer.
 const SAFE: u64 = 1 << 53;
@@ -14,21 +13,21 @@ pub(super) fn names(columns: &[Column]) -> Vec<String> {
 }
 
 pub(super) fn write(cell: Cell<'_>, column: &Column, out: &mut Vec<u8>) -> Result<(), RowError> {
-    if let Some(text) = server_float::fixed(cell, column) {
+    if let Some(text) = decimal::fixed_float(cell, column) {
         return write(Cell::Number(&text), column, out);
     }
     match cell {
         // mysql2 doesn't check whether there is a vector.
         Cell::Null if column.kind == ColumnKind::Vector => out.extend_from_slice(b"[]"),
-        Cell::Null => null(out),
+        Cell::Null => out.extend_from_slice(b"null"),
         Cell::Int(value) if value.unsigned_abs() <= SAFE => number::integer(value, out),
         Cell::Int(value) => number::ecmascript(value as f64, out),
         Cell::UInt(value) if value <= SAFE => number::unsigned(value, out),
         Cell::UInt(value) => number::ecmascript(value as f64, out),
-        Cell::Float(value) => number::ecmascript(six_digits(value), out),
+        Cell::Float(value) => number::ecmascript(decimal::six_digits(value), out),
         Cell::Double(value) => double(value, out),
         Cell::Number(text) => {
-            let double = server_float::parse(text, column)?;
+            let double = decimal::parse_float(text, column)?;
             number::ecmascript(added_up(text).unwrap_or(double), out);
         }
         // mysql2 keeps other text. MySQL sends the bits of `IF(…, bit, 1)` as a decimal.
@@ -37,7 +36,7 @@ pub(super) fn write(cell: Cell<'_>, column: &Column, out: &mut Vec<u8>) -> Resul
             None => json::string(text, out),
         },
         Cell::Text(value) => text(value, out),
-        Cell::Bytes(bytes) if column.kind == ColumnKind::Geometry => geometry::write(bytes, out),
+        Cell::Bytes(bytes) if column.kind == ColumnKind::Geometry => geometry(bytes, out),
         Cell::Bytes(bytes) if column.kind == ColumnKind::Vector => vector(bytes, out),
         Cell::Bytes(bytes) => buffer(bytes, out),
         Cell::Json(document) => json(document, column, out)?,
@@ -48,28 +47,13 @@ pub(super) fn write(cell: Cell<'_>, column: &Column, out: &mut Vec<u8>) -> Resul
     Ok(())
 }
 
-fn null(out: &mut Vec<u8>) {
-    out.extend_from_slice(b"null");
-}
-
+/// Writes a text: as a number if it is `-?\d+\.?\d*` and a double can hold it.
 fn text(value: &str, out: &mut Vec<u8>) {
-    if !looks_like_a_number(value, out) {
-        json::string(value, out);
-    }
-}
-
-/// Writes the text as a number and returns true, if it is `-?\d+\.?\d*` and a double can hold it.
-fn looks_like_a_number(value: &str, out: &mut Vec<u8>) -> bool {
     let first = value.bytes().find(|byte| *byte != b'-');
-    if !first.is_some_and(|byte| byte.is_ascii_digit()) {
-        return false;
-    }
-    match decimal::digits(value) {
-        Some(digits) if digits.double().is_finite() => {
-            digits.ecmascript(out);
-            true
-        }
-        _ => false,
+    let digits = first.filter(u8::is_ascii_digit).and_then(|_| decimal::digits(value));
+    match digits.filter(|digits| digits.double().is_finite()) {
+        Some(digits) => digits.ecmascript(out),
+        None => json::string(value, out),
     }
 }
 
@@ -122,32 +106,22 @@ fn added_up(text: &str) -> Option<f64> {
 /// Writes a `VECTOR`: each float as the equal double.
 fn vector(bytes: &[u8], out: &mut Vec<u8>) {
     out.push(b'[');
-    for (at, float) in bytes.as_chunks().0.iter().enumerate() {
-        if at > 0 {
-            out.push(b',');
-        }
-        number::ecmascript(f32::from_le_bytes(*float).into(), out);
-    }
+    let floats = bytes.as_chunks().0.iter().map(|float| f32::from_le_bytes(*float));
+    json::joined(floats, b",", out, |float, out| number::ecmascript(float.into(), out));
     out.push(b']');
 }
 
 /// Writes the `JSON.stringify` of node's `Buffer`.
 fn buffer(bytes: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(br#"{"type":"Buffer","data":["#);
-    for (at, byte) in bytes.iter().enumerate() {
-        if at > 0 {
-            out.push(b',');
-        }
-        number::unsigned((*byte).into(), out);
-    }
+    json::joined(bytes, b",", out, |byte, out| number::unsigned((*byte).into(), out));
     out.extend_from_slice(b"]}");
 }
 
 /// Writes a `DATE`, at midnight. JavaScript's `Date` reads the years below 100 as 1900 and on.
 fn date(value: Date, out: &mut Vec<u8>) {
     let year = if value.year < 100 { value.year + 1900 } else { value.year };
-    let midnight = DateTime { date: rolled_over(Date { year, ..value }), hour: 0, minute: 0, second: 0, micros: 0 };
-    iso(midnight, out);
+    iso(rolled_over(Date { year, ..value }).midnight(), out);
 }
 
 /// Writes a `DATETIME`, or null if a part is zero.
@@ -160,7 +134,7 @@ fn datetime(value: DateTime, out: &mut Vec<u8>) {
     };
     match date {
         Some(date) => iso(DateTime { date: rolled_over(date), ..value }, out),
-        None => null(out),
+        None => out.extend_from_slice(b"null"),
     }
 }
 
@@ -180,10 +154,10 @@ fn rolled_over(date: Date) -> Date {
     if month == 0 {
         (year, month) = (year.saturating_sub(1), 12);
     }
-    let days = calendar::days_in_month(year, month);
+    let days = days_in_month(year, month);
     if day == 0 {
         (year, month) = if month == 1 { (year.saturating_sub(1), 12) } else { (year, month - 1) };
-        day = calendar::days_in_month(year, month);
+        day = days_in_month(year, month);
     } else if day > days {
         (year, month) = if month >= 12 { (year.saturating_add(1), 1) } else { (year, month + 1) };
         day -= days;
@@ -193,11 +167,111 @@ fn rolled_over(date: Date) -> Date {
 
 /// Writes `toISOString()`, at UTC.
 fn iso(value: DateTime, out: &mut Vec<u8>) {
-    out.push(b'"');
-    calendar::date(value.date, out);
-    out.push(b'T');
-    calendar::clock(value, out);
-    out.push(b'.');
-    calendar::padded(value.micros / 1000, 3, out);
-    out.extend_from_slice(b"Z\"");
+    calendar::datetime(value, b'T', out, |out| {
+        out.push(b'.');
+        calendar::padded(value.micros / 1000, 3, out);
+        out.push(b'Z');
+    });
+}
+
+/// The most levels of a collection; deeper ones are null. The server's own limit is far below.
+const DEPTH: u32 = 64;
+
+/// Writes a `GEOMETRY` as mysql2 parses it: points are objects, and all others are arrays of their
+/// parts. The server sends 4 bytes of SRID, then WKB. Unreadable bytes are null.
+fn geometry(bytes: &[u8], out: &mut Vec<u8>) {
+    let mut reader = WkbReader { rest: bytes.get(4..).unwrap_or_default() };
+    reader.geometry(0, out);
+}
+
+struct WkbReader<'a> {
+    rest: &'a [u8],
+}
+
+impl WkbReader<'_> {
+    /// Writes the next geometry, or null.
+    fn geometry(&mut self, depth: u32, out: &mut Vec<u8>) {
+        let start = out.len();
+        if self.known(depth, out).is_none() {
+            out.truncate(start);
+            out.extend_from_slice(b"null");
+        }
+    }
+
+    fn known(&mut self, depth: u32, out: &mut Vec<u8>) -> Option<()> {
+        let (mark, rest) = self.rest.split_first()?;
+        if rest.len() < 4 {
+            return None;
+        }
+        self.rest = rest;
+        let little = *mark != 0;
+        match self.count(little)? {
+            1 => self.point(little, out)?,
+            2 => {
+                let count = self.fitting(little, 16)?;
+                self.list(count, out, |reader, out| reader.point(little, out));
+            }
+            3 => {
+                let count = self.fitting(little, 4)?;
+                self.list(count, out, |reader, out| {
+                    let count = reader.count(little)?;
+                    reader.list(count, out, |reader, out| reader.point(little, out));
+                    Some(())
+                });
+            }
+            4..=7 if depth < DEPTH => {
+                let count = self.fitting(little, 9)?;
+                self.list(count, out, |reader, out| {
+                    reader.geometry(depth + 1, out);
+                    Some(())
+                });
+            }
+            _ => return None,
+        }
+        Some(())
+    }
+
+    /// Writes up to `count` items. The list ends before the first item that can't be read.
+    fn list(&mut self, count: u32, out: &mut Vec<u8>, item: impl Fn(&mut Self, &mut Vec<u8>) -> Option<()>) {
+        out.push(b'[');
+        for at in 0..count {
+            let start = out.len();
+            if at > 0 {
+                out.push(b',');
+            }
+            if item(self, out).is_none() {
+                out.truncate(start);
+                break;
+            }
+        }
+        out.push(b']');
+    }
+
+    fn point(&mut self, little: bool, out: &mut Vec<u8>) -> Option<()> {
+        let (x, y) = self.rest.split_at_checked(16)?.0.split_at_checked(8)?;
+        let double = |bytes: &[u8]| {
+            let bytes = bytes.try_into().ok()?;
+            Some(if little { f64::from_le_bytes(bytes) } else { f64::from_be_bytes(bytes) })
+        };
+        let (x, y) = (double(x)?, double(y)?);
+        self.rest = self.rest.get(16..)?;
+        out.extend_from_slice(br#"{"x":"#);
+        number::ecmascript(x, out);
+        out.extend_from_slice(br#","y":"#);
+        number::ecmascript(y, out);
+        out.push(b'}');
+        Some(())
+    }
+
+    /// Returns a count of items of at least `size` bytes. Returns `None` if the rest has no room.
+    fn fitting(&mut self, little: bool, size: usize) -> Option<u32> {
+        let count = self.count(little)?;
+        if count as usize > self.rest.len() / size { None } else { Some(count) }
+    }
+
+    fn count(&mut self, little: bool) -> Option<u32> {
+        let (bytes, rest) = self.rest.split_first_chunk::<4>()?;
+        self.rest = rest;
+        Some(if little { u32::from_le_bytes(*bytes) } else { u32::from_be_bytes(*bytes) })
+    }
 }

@@ -3,16 +3,15 @@
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Token, Word};
 
-use super::neighbours::{Neighbours, is_word, keyword, text};
-use super::split::{Piece, not_parsed, pieces};
-use super::{NotCacheable, calls, tables};
+use super::NotCacheable::{self, *};
+use super::functions;
+use super::split::{Neighbours, Piece, is_word, keyword, not_parsed, pieces, text};
 
 /// Checks that the answer of `sql` may be cached, by the rules in the [module](super)'s docs.
 ///
 /// A pure function of the text. Its cost grows only with the text's length.
 ///
 /// # Errors
-///
 /// [`NotCacheable`] when the text writes, locks, depends on the session or can't be read.
 ///
 /// ```
@@ -31,7 +30,6 @@ pub fn check(sql: &str) -> Result<(), NotCacheable> {
 /// function's name and its `(` changes nothing.
 ///
 /// # Errors
-///
 /// As [`check`].
 ///
 /// ```
@@ -56,45 +54,39 @@ pub(crate) fn check_pieces(
     };
     check_first_word(pieces)?;
     for at in 0..pieces.len() {
-        match check_token(&Neighbours { pieces, at, ignores_space }) {
-            // A name in quotes may be a stored function's.
-            Err(refusal) if !is_unquoted(pieces.get(at)) || !ignored(&refusal) => return Err(refusal),
+        let place = Neighbours { pieces, at, ignores_space };
+        // A name in quotes may be a stored function's.
+        let is_unquoted = matches!(place.after(0), Some(Token::Word(Word { quote_style: None, .. })));
+        match check_token(&place) {
+            Err(refusal) if !is_unquoted || !ignored(&refusal) => return Err(refusal),
             _ => {}
         }
     }
-    tables::check(pieces)
-}
-
-fn is_unquoted(piece: Option<&Piece>) -> bool {
-    matches!(piece, Some(Piece { token: Token::Word(Word { quote_style: None, .. }), .. }))
+    check_tables(pieces)
 }
 
 fn check_first_word(pieces: &[Piece]) -> Result<(), NotCacheable> {
     let Some(first) = pieces.iter().map(|piece| &piece.token).find(|&token| *token != Token::LParen) else {
-        return Err(NotCacheable::Empty);
+        return Err(Empty);
     };
     let what = || first.to_string();
     match keyword(Some(first)) {
         Keyword::SELECT | Keyword::WITH | Keyword::VALUES | Keyword::TABLE => Ok(()),
-        Keyword::INSERT | Keyword::UPDATE | Keyword::DELETE | Keyword::REPLACE => {
-            Err(NotCacheable::Writes { what: what() })
-        }
-        _ => Err(NotCacheable::NotASelect { what: what() }),
+        Keyword::INSERT | Keyword::UPDATE | Keyword::DELETE | Keyword::REPLACE => Err(Writes { what: what() }),
+        _ => Err(NotASelect { what: what() }),
     }
 }
 
 fn check_token(place: &Neighbours<'_>) -> Result<(), NotCacheable> {
-    let Some(token) = place.after(0) else {
-        return Ok(());
-    };
+    let Some(token) = place.after(0) else { return Ok(()) };
     match token {
         Token::Word(word) => check_word(word, place),
         // A name, if the server's mode is ANSI_QUOTES.
-        Token::DoubleQuotedString(name) => calls::check(name, place),
-        Token::SemiColon => Err(NotCacheable::SeveralStatements),
+        Token::DoubleQuotedString(name) => functions::check_call(name, place),
+        Token::SemiColon => Err(SeveralStatements),
         token if is_plain(token) => Ok(()),
         token if token.to_string().contains('@') => {
-            Err(NotCacheable::DependsOnSession { what: format!("{token}{}", text(place.after(1))) })
+            Err(DependsOnSession { what: format!("{token}{}", text(place.after(1))) })
         }
         token => not_parsed(format!("`{token}` isn't MySQL's")),
     }
@@ -105,12 +97,12 @@ fn check_word(word: &Word, place: &Neighbours<'_>) -> Result<(), NotCacheable> {
     if place.before(1) == Some(&Token::Period) {
         let qualified = || format!("{}.{}", text(place.before(2)), word.value);
         return if place.is_before_paren() {
-            Err(NotCacheable::StoredFunction { what: qualified() })
+            Err(StoredFunction { what: qualified() })
         } else if word.value.eq_ignore_ascii_case("NEXTVAL") {
             // With or without quotes, if the server's mode is ORACLE.
-            Err(NotCacheable::Writes { what: qualified() })
+            Err(Writes { what: qualified() })
         } else if word.value.eq_ignore_ascii_case("CURRVAL") {
-            Err(NotCacheable::DependsOnSession { what: qualified() })
+            Err(DependsOnSession { what: qualified() })
         } else {
             Ok(())
         };
@@ -120,68 +112,121 @@ fn check_word(word: &Word, place: &Neighbours<'_>) -> Result<(), NotCacheable> {
         _ => word.to_string(),
     };
     match (keyword(place.after(0)), keyword(place.after(1))) {
-        (Keyword::FOR, Keyword::UPDATE | Keyword::SHARE) | (Keyword::LOCK, _) => {
-            Err(NotCacheable::Locks { what: with_next() })
-        }
-        (Keyword::UPDATE | Keyword::DELETE | Keyword::INTO, _) => Err(NotCacheable::Writes { what: with_next() }),
+        (Keyword::FOR, Keyword::UPDATE | Keyword::SHARE) | (Keyword::LOCK, _) => Err(Locks { what: with_next() }),
+        (Keyword::UPDATE | Keyword::DELETE | Keyword::INTO, _) => Err(Writes { what: with_next() }),
         // INSERT() and REPLACE() are string functions.
-        (Keyword::INSERT | Keyword::REPLACE, _) if !place.is_before_paren() => {
-            Err(NotCacheable::Writes { what: with_next() })
-        }
+        (Keyword::INSERT | Keyword::REPLACE, _) if !place.is_before_paren() => Err(Writes { what: with_next() }),
         (Keyword::VALUE, Keyword::FOR) if is_word(place.before(1), &["NEXT", "PREVIOUS"]) => {
-            let which = text(place.before(1));
-            Err(NotCacheable::Writes { what: format!("{which} {}", with_next()) })
+            Err(Writes { what: format!("{} {}", text(place.before(1)), with_next()) })
         }
         _ if is_word(place.after(0), &["CURRENT_USER", "CURRENT_ROLE", "SQL_CALC_FOUND_ROWS"]) => {
-            Err(NotCacheable::DependsOnSession { what: word.to_string() })
+            Err(DependsOnSession { what: word.to_string() })
         }
-        _ => calls::check(&word.value, place),
+        _ => functions::check_call(&word.value, place),
     }
 }
 
 /// Returns whether a token means only itself. This is an allow list: operators of other databases,
 /// as the tokenizer reads them, are refused.
 fn is_plain(token: &Token) -> bool {
-    matches!(
-        token,
-        Token::Number(..)
-            | Token::SingleQuotedString(_)
-            | Token::NationalStringLiteral(_)
-            | Token::SingleQuotedByteStringLiteral(_)
-            | Token::HexStringLiteral(_)
-            | Token::Placeholder(_)
-            | Token::Comma
-            | Token::Period
-            | Token::LParen
-            | Token::RParen
-            | Token::LBrace
-            | Token::RBrace
-            | Token::Eq
-            | Token::DoubleEq
-            | Token::Neq
-            | Token::Lt
-            | Token::Gt
-            | Token::LtEq
-            | Token::GtEq
-            | Token::Spaceship
-            | Token::Plus
-            | Token::Minus
-            | Token::Mul
-            | Token::Div
-            | Token::Mod
-            | Token::StringConcat
-            | Token::Ampersand
-            | Token::Pipe
-            | Token::Caret
-            | Token::Tilde
-            | Token::DoubleTilde
-            | Token::ShiftLeft
-            | Token::ShiftRight
-            | Token::Overlap
-            | Token::ExclamationMark
-            | Token::DoubleExclamationMark
-            | Token::ExclamationMarkTilde
-            | Token::Arrow
-            | Token::LongArrow
-    )
+    use Token::*;
+    match token {
+        Number(..) | HexStringLiteral(_) | Placeholder(_) | Comma | Period | LParen | RParen | LBrace | RBrace | Eq
+        | DoubleEq | Neq | Lt | Gt | LtEq | GtEq | Spaceship | Plus | Minus | Mul | Div | Mod | StringConcat
+        | Ampersand | Pipe | Caret | Tilde | DoubleTilde | ShiftLeft | ShiftRight | Overlap | ExclamationMark
+        | ExclamationMarkTilde | Arrow | LongArrow => true,
+        SingleQuotedString(_) | NationalStringLiteral(_) | SingleQuotedByteStringLiteral(_) => true,
+        token => *token == DoubleExclamationMark,
+    }
 }
+
+/// The tables of `information_schema` that define the data. The others are about sessions,
+/// transactions, caches and privileges.
+const DEFINITIONS: &str = "\
+    CHARACTER_SETS CHECK_CONSTRAINTS COLLATIONS COLLATION_CHARACTER_SET_APPLICABILITY COLUMNS \
+    COLUMNS_EXTENSIONS ENGINES EVENTS KEYWORDS KEY_COLUMN_USAGE PARAMETERS PARTITIONS \
+    REFERENTIAL_CONSTRAINTS ROUTINES SCHEMATA SEQUENCES SQL_FUNCTIONS STATISTICS \
+    ST_GEOMETRY_COLUMNS ST_SPATIAL_REFERENCE_SYSTEMS TABLES TABLES_EXTENSIONS TABLE_CONSTRAINTS \
+    TRIGGERS VIEWS VIEW_ROUTINE_USAGE VIEW_TABLE_USAGE";
+
+/// The server's tables, if the connection's database is a schema of the server. Others are rare.
+const BARE: &str = "PROCESSLIST SESSION_STATUS SESSION_VARIABLES GLOBAL_STATUS GLOBAL_VARIABLES";
+
+/// Refuses tables about the session or the server.
+fn check_tables(pieces: &[Piece]) -> Result<(), NotCacheable> {
+    let mut clauses = Clauses::default();
+    for (at, piece) in pieces.iter().enumerate() {
+        let before = at.checked_sub(1).and_then(|before| pieces.get(before)).map(|piece| &piece.token);
+        if clauses.names_table(before) {
+            check_name(pieces.get(at..).unwrap_or_default())?;
+        }
+        clauses.step(before, &piece.token, pieces.get(at + 1).map(|next| &next.token));
+    }
+    Ok(())
+}
+
+fn check_name(pieces: &[Piece]) -> Result<(), NotCacheable> {
+    let token = |at: usize| pieces.get(at).map(|piece| &piece.token);
+    let is_any = |name: &str, names: &str| names.split(' ').any(|known| name.eq_ignore_ascii_case(known));
+    let first = text(token(0));
+    let (refused, what) = if token(1) == Some(&Token::Period) {
+        let table = text(token(2));
+        let refused = match &*first.to_ascii_lowercase() {
+            "performance_schema" | "sys" => true,
+            "information_schema" => !is_any(&table, DEFINITIONS),
+            _ => false,
+        };
+        (refused, format!("{first}.{table}"))
+    } else {
+        (is_any(&first, BARE), first)
+    };
+    if refused { Err(NotCacheable::DependsOnSession { what }) } else { Ok(()) }
+}
+
+/// The places in a statement where tables are named.
+#[derive(Default)]
+struct Clauses {
+    /// The states outside each open parenthesis.
+    outer: Vec<ClauseState>,
+    state: ClauseState,
+}
+
+#[derive(Debug, Default, Clone, Copy)]
+struct ClauseState {
+    /// Whether the text is in a list of tables.
+    in_from: bool,
+    /// Whether the text is in a call's arguments: `EXTRACT(DAY FROM a)` names no table.
+    in_call: bool,
+}
+
+impl Clauses {
+    fn step(&mut self, before: Option<&Token>, token: &Token, next: Option<&Token>) {
+        match token {
+            Token::LParen => {
+                let begins_query = is_word(next, &["SELECT", "WITH", "VALUES", "TABLE"]);
+                // `FROM (a, b)` continues the list.
+                let in_from = self.names_table(before) && !begins_query;
+                let in_call = !begins_query && !in_from && matches!(before, Some(Token::Word(_)));
+                self.outer.push(self.state);
+                self.state = ClauseState { in_from, in_call };
+            }
+            Token::RParen => self.state = self.outer.pop().unwrap_or_default(),
+            token if is_word(Some(token), &["FROM"]) => self.state.in_from = !self.state.in_call,
+            token if is_word(Some(token), ENDS) => self.state.in_from = false,
+            _ => {}
+        }
+    }
+
+    /// Returns whether a table's name may follow this token.
+    fn names_table(&self, before: Option<&Token>) -> bool {
+        match before {
+            Some(Token::Comma | Token::LParen) => self.state.in_from,
+            before if is_word(before, &["FROM"]) => self.state.in_from,
+            before => is_word(before, &["JOIN", "STRAIGHT_JOIN", "TABLE", "OJ"]),
+        }
+    }
+}
+
+/// The words that end a list of tables.
+const ENDS: &[&str] =
+    &["SELECT", "WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "WINDOW", "UNION", "EXCEPT", "INTERSECT", "QUALIFY"];

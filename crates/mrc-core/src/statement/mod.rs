@@ -32,27 +32,18 @@
 //!   backslashes in quoted names. With `NO_BACKSLASH_ESCAPES`, and in SQLite, bind literals that
 //!   hold a backslash.
 
-mod calls;
 mod check;
-mod clock;
-mod columns;
 mod functions;
-mod lexer;
-mod neighbours;
 mod placeholder;
 mod refusal;
 mod split;
-mod tables;
 #[cfg(test)]
 mod tests;
 mod tokens;
 
 pub(crate) use check::check_pieces;
 pub use check::{check, check_ignoring_space};
-pub use clock::depends_on_clock;
-pub use columns::select_alike;
-pub(crate) use neighbours::is_keyword;
 pub use placeholder::{PlaceholderError, literal_places, placeholders};
 pub use refusal::NotCacheable;
-pub(crate) use split::Piece;
-pub use tokens::Tokens;
+pub(crate) use split::{Piece, is_keyword, with_depth};
+pub use tokens::{Tokens, depends_on_clock, select_alike};

@@ -3,8 +3,7 @@
 use sqlparser::tokenizer::{Location, Token, TokenWithSpan, TokenizerError, Whitespace};
 
 use super::NotCacheable;
-use super::lexer::{self, Lexical};
-use super::split::pieces_of;
+use super::split::{Lexical, is_executable, pieces_of, tokens};
 
 /// The reason why the placeholders of a statement can't be found.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -51,7 +50,6 @@ impl From<TokenizerError> for PlaceholderError {
 /// default: a backslash escapes within a string, and `#` and `-- ` start comments.
 ///
 /// # Errors
-///
 /// - [`PlaceholderError::Unreadable`] when a string, a quoted name or a comment never ends;
 /// - [`PlaceholderError::InExecutableComment`] when the count would depend on the server.
 ///
@@ -63,7 +61,7 @@ impl From<TokenizerError> for PlaceholderError {
 /// # Ok::<(), mrc_core::statement::PlaceholderError>(())
 /// ```
 pub fn placeholders(sql: &str) -> Result<Vec<usize>, PlaceholderError> {
-    offsets(sql, &lexer::tokens(sql, Lexical::DEFAULT)?)
+    offsets(sql, &tokens(sql, Lexical::DEFAULT)?)
 }
 
 /// Returns the byte offset of each `?` placeholder of `sql`, for callers that write literals there.
@@ -72,7 +70,6 @@ pub fn placeholders(sql: &str) -> Result<Vec<usize>, PlaceholderError> {
 /// alike, with and without `ANSI_QUOTES`. `NO_BACKSLASH_ESCAPES` turns `backslash_escapes` off.
 ///
 /// # Errors
-///
 /// - Those of [`placeholders`];
 /// - [`PlaceholderError::Unsure`] when a server could read other tokens;
 /// - [`PlaceholderError::SeveralStatements`] when more text follows a `;`.
@@ -87,15 +84,14 @@ pub fn placeholders(sql: &str) -> Result<Vec<usize>, PlaceholderError> {
 /// ```
 pub fn literal_places(sql: &str, backslash_escapes: bool) -> Result<Vec<usize>, PlaceholderError> {
     let places = |ansi_quotes| {
-        let tokens = lexer::tokens(sql, Lexical { backslash_escapes, ansi_quotes })?;
+        let tokens = tokens(sql, Lexical { backslash_escapes, ansi_quotes })?;
         let offsets = offsets(sql, &tokens)?;
-        let pieces = pieces_of(sql, tokens).map_err(|error| match error {
-            NotCacheable::NotParsed { why } => PlaceholderError::Unsure { why },
-            NotCacheable::DependsOnSession { what } => {
-                PlaceholderError::Unsure { why: format!("it has the hint {what}") }
-            }
-            other => PlaceholderError::Unsure { why: other.to_string() },
-        })?;
+        let why = |refusal| match refusal {
+            NotCacheable::NotParsed { why } => why,
+            NotCacheable::DependsOnSession { what } => format!("it has the hint {what}"),
+            other => other.to_string(),
+        };
+        let pieces = pieces_of(sql, tokens).map_err(|refusal| PlaceholderError::Unsure { why: why(refusal) })?;
         let end = pieces.iter().position(|piece| piece.token == Token::SemiColon);
         let is_one = end.is_none_or(|end| end + 1 == pieces.len());
         if is_one { Ok(offsets) } else { Err(PlaceholderError::SeveralStatements) }
@@ -111,13 +107,21 @@ pub fn literal_places(sql: &str, backslash_escapes: bool) -> Result<Vec<usize>, 
 }
 
 fn offsets(sql: &str, tokens: &[TokenWithSpan]) -> Result<Vec<usize>, PlaceholderError> {
+    // The tokenizer's positions are lines and characters. As in it, only a line feed starts a line.
+    let mut places = sql.char_indices().scan(Location::new(1, 1), |next, (offset, ch)| {
+        let here = *next;
+        *next = if ch == '\n' { Location::new(here.line + 1, 1) } else { Location::new(here.line, here.column + 1) };
+        Some((here, offset))
+    });
     let mut offsets = Vec::new();
-    let mut cursor = Cursor::new(sql);
     for token in tokens {
         match &token.token {
-            Token::Placeholder(_) => offsets.extend(cursor.offset_of(token.span.start)),
+            Token::Placeholder(_) => {
+                let place = places.find(|(place, _)| *place == token.span.start);
+                offsets.extend(place.map(|(_, offset)| offset));
+            }
             Token::Whitespace(Whitespace::MultiLineComment(comment))
-                if lexer::is_executable(comment) && comment.contains('?') =>
+                if is_executable(comment) && comment.contains('?') =>
             {
                 return Err(PlaceholderError::InExecutableComment { comment: comment.clone() });
             }
@@ -125,32 +129,6 @@ fn offsets(sql: &str, tokens: &[TokenWithSpan]) -> Result<Vec<usize>, Placeholde
         }
     }
     Ok(offsets)
-}
-
-/// Converts the tokenizer's positions, in lines and characters, to byte offsets.
-struct Cursor<'a> {
-    chars: std::str::CharIndices<'a>,
-    next: Location,
-}
-
-impl<'a> Cursor<'a> {
-    fn new(sql: &'a str) -> Self {
-        Self { chars: sql.char_indices(), next: Location::new(1, 1) }
-    }
-
-    /// Returns the byte offset of `wanted`. Calls must ask in ascending order.
-    fn offset_of(&mut self, wanted: Location) -> Option<usize> {
-        loop {
-            let here = self.next;
-            let (offset, ch) = self.chars.next()?;
-            // As in the tokenizer, only a line feed starts a line.
-            self.next =
-                if ch == '\n' { Location::new(here.line + 1, 1) } else { Location::new(here.line, here.column + 1) };
-            if here == wanted {
-                return Some(offset);
-            }
-        }
-    }
 }
 
 #[cfg(test)]
@@ -215,14 +193,8 @@ mod tests {
     #[test]
     fn literals_are_written_only_where_every_server_reads_the_same() {
         let refused = |sql: &str| literal_places(sql, true).unwrap_err();
-        for sql in [
-            "SELECT /*! 1, */ ?",
-            "SELECT ?\0",
-            "SELECT 1e3FOR, ?",
-            "SELECT $$?$$, ?",
-            "SELECT ?1",
-            r#"SELECT "\", ? -- ""#,
-        ] {
+        let quoted = r#"SELECT "\", ? -- ""#;
+        for sql in ["SELECT /*! 1, */ ?", "SELECT ?\0", "SELECT 1e3FOR, ?", "SELECT $$?$$, ?", "SELECT ?1", quoted] {
             assert!(matches!(refused(sql), PlaceholderError::Unsure { .. }), "{sql}: {}", refused(sql));
         }
         for sql in ["SELECT ?; DROP TABLE t", ";SELECT ?", "SELECT ?;;"] {
@@ -251,37 +223,32 @@ mod tests {
 
         // Pieces with known placeholders, in any order.
         #[test]
-        fn offsets_are_exact_in_any_arrangement(pieces in prop::collection::vec(0..PIECES.len(), 0..30)) {
-            let mut sql = String::new();
-            let mut expected = Vec::new();
-            for (text, at) in pieces.into_iter().map(|piece| PIECES[piece]) {
-                expected.extend(at.map(|at| sql.len() + at));
-                sql.push_str(text);
-                sql.push(' ');
-            }
-            prop_assert_eq!(placeholders(&sql).unwrap(), expected);
+        fn offsets_are_exact_in_any_arrangement(
+            pieces in prop::collection::vec(prop::sample::select([PIECES, COMMENTS].concat()), 0..30),
+        ) {
+            let marked: String = pieces.iter().flat_map(|piece| [*piece, " "]).collect();
+            let expected: Vec<usize> = marked.match_indices('¿').enumerate().map(|(nth, (at, _))| at - nth).collect();
+            prop_assert_eq!(placeholders(&marked.replace('¿', "?")).unwrap(), expected);
         }
     }
 
-    /// A piece of SQL, and where its placeholder is.
-    const PIECES: &[(&str, Option<usize>)] = &[
-        ("?", Some(0)),
-        ("é=?", Some(3)),
-        ("😀\t?", Some(5)),
-        ("\r\n?", Some(2)),
-        ("\n", None),
-        ("\t", None),
-        ("'😀?\n?'", None),
-        (r"'\'?'", None),
-        (r"'\\'", None),
-        ("'?''?'", None),
-        ("\"?\r\n\"", None),
-        ("`?\\`", None),
-        ("# é?\r\n", None),
-        ("-- ?'\n", None),
-        ("/* ?\n* */?", Some(9)),
-        ("日本語", None),
-        ("1.5", None),
-        ("a--?", Some(3)),
+    /// Pieces of SQL, with `¿` for each `?` that is a placeholder.
+    const PIECES: &[&str] = &[
+        "¿",
+        "é=¿",
+        "😀\t¿",
+        "\r\n¿",
+        "\n",
+        "\t",
+        "'😀?\n?'",
+        r"'\'?'",
+        r"'\\'",
+        "'?''?'",
+        "\"?\r\n\"",
+        "`?\\`",
+        "日本語",
+        "1.5",
+        "a--¿",
     ];
+    const COMMENTS: &[&str] = &["# é?\r\n", "-- ?'\n", "/* ?\n* */¿"];
 }

@@ -3,10 +3,12 @@
 //! The tokenizer and the servers split some texts differently. Such a text is refused: it could
 //! hide a word that locks or writes, or the name of a call.
 
-use sqlparser::keywords::Keyword;
-use sqlparser::tokenizer::{Token, TokenWithSpan, Whitespace, Word};
+use std::any::TypeId;
 
-use super::lexer::{self, Lexical};
+use sqlparser::dialect::{Dialect, MySqlDialect};
+use sqlparser::keywords::Keyword;
+use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer, TokenizerError, Whitespace, Word};
+
 use super::refusal::NotCacheable;
 
 /// A token, without the blanks and comments before it.
@@ -17,12 +19,9 @@ pub(crate) struct Piece {
     pub(super) joined: bool,
 }
 
-/// Returns the tokens without blanks and comments, and checks that no comment is more than that.
-///
-/// # Errors
-/// [`NotCacheable::NotParsed`] when a server could read other tokens.
+/// Returns the tokens without blanks and comments, unless a server could read other tokens.
 pub(crate) fn pieces(sql: &str) -> Result<Vec<Piece>, NotCacheable> {
-    let tokens = lexer::tokens(sql, Lexical::DEFAULT);
+    let tokens = tokens(sql, Lexical::DEFAULT);
     pieces_of(sql, tokens.map_err(|error| NotCacheable::NotParsed { why: error.to_string() })?)
 }
 
@@ -133,7 +132,7 @@ fn name(value: String) -> Token {
 
 fn check_blank(blank: &Whitespace) -> Result<(), NotCacheable> {
     match blank {
-        Whitespace::MultiLineComment(comment) if lexer::is_executable(comment) => {
+        Whitespace::MultiLineComment(comment) if is_executable(comment) => {
             not_parsed(format!("`/*{comment}*/` is a comment to some servers and SQL to others"))
         }
         Whitespace::MultiLineComment(comment) if comment.starts_with('+') => check_hint(comment),
@@ -161,4 +160,130 @@ fn check_hint(hint: &str) -> Result<(), NotCacheable> {
 
 pub(super) fn not_parsed<T>(why: impl Into<String>) -> Result<T, NotCacheable> {
     Err(NotCacheable::NotParsed { why: why.into() })
+}
+
+/// A token with its neighbours.
+pub(super) struct Neighbours<'a> {
+    pub(super) pieces: &'a [Piece],
+    pub(super) at: usize,
+    /// Whether a blank before a `(` changes nothing.
+    pub(super) ignores_space: bool,
+}
+
+impl Neighbours<'_> {
+    pub(super) fn before(&self, steps: usize) -> Option<&Token> {
+        self.pieces.get(self.at.checked_sub(steps)?).map(|piece| &piece.token)
+    }
+
+    pub(super) fn after(&self, steps: usize) -> Option<&Token> {
+        self.pieces.get(self.at + steps).map(|piece| &piece.token)
+    }
+
+    pub(super) fn is_before_paren(&self) -> bool {
+        self.after(1) == Some(&Token::LParen)
+    }
+
+    /// Returns whether the next token, a `(`, follows as the session wants it.
+    pub(super) fn is_joined_to_paren(&self) -> bool {
+        self.ignores_space || self.pieces.get(self.at + 1).is_some_and(|next| next.joined)
+    }
+}
+
+/// Returns each token with the number of parentheses that are open behind it.
+pub(crate) fn with_depth<'a>(tokens: impl Iterator<Item = &'a Token>) -> impl Iterator<Item = (usize, &'a Token)> {
+    tokens.scan(0_usize, |depth, token| {
+        match token {
+            Token::LParen => *depth += 1,
+            Token::RParen => *depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        Some((*depth, token))
+    })
+}
+
+pub(super) fn keyword(token: Option<&Token>) -> Keyword {
+    match token {
+        Some(Token::Word(word)) => word.keyword,
+        _ => Keyword::NoKeyword,
+    }
+}
+
+/// Returns a name without its quotes, and any other token as it is.
+pub(super) fn text(token: Option<&Token>) -> String {
+    match token {
+        Some(Token::Word(Word { value, .. }) | Token::DoubleQuotedString(value)) => value.clone(),
+        Some(token) => token.to_string(),
+        None => String::new(),
+    }
+}
+
+/// Returns whether `token` is one of `keywords`, without quotes. Faster than [`is_word`].
+pub(crate) fn is_keyword(token: Option<&Token>, keywords: &[Keyword]) -> bool {
+    keywords.contains(&keyword(token))
+}
+
+/// Returns whether `token` is one of `words`, without quotes.
+pub(super) fn is_word(token: Option<&Token>, words: &[&str]) -> bool {
+    match token {
+        Some(Token::Word(word)) if word.quote_style.is_none() => {
+            words.iter().any(|wanted| word.value.eq_ignore_ascii_case(wanted))
+        }
+        _ => false,
+    }
+}
+
+/// Returns all tokens of `sql`, with whitespace and comments. Literals keep their spelling.
+pub(super) fn tokens(sql: &str, mode: Lexical) -> Result<Vec<TokenWithSpan>, TokenizerError> {
+    Tokenizer::new(&mode, sql).with_unescape(false).tokenize_with_location()
+}
+
+/// MySQL's lexical rules, for sqlparser's tokenizer: the part of the `sql_mode` that is about quotes.
+///
+/// [`MySqlDialect`] has three differences that could hide text from a check. It expands executable
+/// comments, so that their positions and existence are lost. It takes `@` for a letter. It joins
+/// `1.FOR` into one word, which a server reads as `1.` and `FOR`.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Lexical {
+    /// Whether a backslash escapes within a string. `NO_BACKSLASH_ESCAPES` turns this off.
+    pub(super) backslash_escapes: bool,
+    /// Whether `"` quotes a name and not a string: `ANSI_QUOTES`.
+    pub(super) ansi_quotes: bool,
+}
+
+impl Lexical {
+    /// The servers' default.
+    pub(super) const DEFAULT: Self = Self { backslash_escapes: true, ansi_quotes: false };
+}
+
+impl Dialect for Lexical {
+    // The tokenizer reads `#` comments and `b'…'` only for MySQL's type.
+    fn dialect(&self) -> TypeId {
+        TypeId::of::<MySqlDialect>()
+    }
+
+    fn is_identifier_start(&self, ch: char) -> bool {
+        ch.is_ascii_alphabetic() || ch == '_' || ch == '$' || !ch.is_ascii()
+    }
+
+    fn is_identifier_part(&self, ch: char) -> bool {
+        self.is_identifier_start(ch) || ch.is_ascii_digit()
+    }
+
+    fn is_delimited_identifier_start(&self, ch: char) -> bool {
+        ch == '`' || self.ansi_quotes && ch == '"'
+    }
+
+    fn supports_string_literal_backslash_escape(&self) -> bool {
+        self.backslash_escapes
+    }
+
+    // `5--1` is arithmetic: a comment needs a blank after its `--`.
+    fn requires_single_line_comment_whitespace(&self) -> bool {
+        true
+    }
+}
+
+/// Returns whether a server may run this comment: `/*! … */`, and `/*M! … */` on MariaDB.
+pub(super) fn is_executable(comment: &str) -> bool {
+    comment.starts_with('!') || comment.starts_with("M!")
 }

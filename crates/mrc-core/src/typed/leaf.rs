@@ -6,12 +6,10 @@ use std::fmt;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
-use serde::de::value::SeqDeserializer;
 use serde::de::{self, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::raw;
-use super::special::Special;
+use super::special::{self, Found, Special};
 use crate::row::RowFormat;
 
 /// The limit up to which doubles hold every whole number.
@@ -39,45 +37,25 @@ pub(super) struct Leaf<'de> {
 
 impl<'de> Leaf<'de> {
     pub(super) fn read<V: Visitor<'de>, E: de::Error>(&self, ask: Ask, visitor: V) -> Result<V::Value, E> {
-        match ask {
-            Ask::Bool => match self.flag() {
-                Some(flag) => visitor.visit_bool(flag),
-                None => Err(self.misfit(&visitor)),
-            },
-            Ask::Integer => match self.integer() {
-                Some(number) => number.give(visitor),
-                None => Err(self.misfit(&visitor)),
-            },
-            Ask::Float => match raw::number(self.raw).and_then(|digits| digits.parse().ok()) {
-                Some(number) => visitor.visit_f64(number),
-                None => Err(self.misfit(&visitor)),
-            },
-            Ask::Text => match self.text() {
-                Some(Cow::Borrowed(text)) => visitor.visit_borrowed_str(text),
-                Some(Cow::Owned(text)) => visitor.visit_string(text),
-                None => Err(self.misfit(&visitor)),
-            },
-            Ask::Bytes => match self.bytes() {
-                Some(bytes) => give_bytes(bytes, visitor),
-                None => Err(self.misfit(&visitor)),
-            },
-            Ask::Document => self.document_in_text(visitor),
-            Ask::Special(special) => match special.read(self.raw) {
-                Some(found) => found.give(visitor),
-                None => Err(self.misfit(&visitor)),
-            },
+        let found = match ask {
+            Ask::Bool => self.flag().map(Found::Bool),
+            Ask::Integer => self.integer(),
+            Ask::Float => special::number(self.raw).and_then(|digits| digits.parse().ok()).map(Found::Float),
+            Ask::Text => self.text().map(Found::Text),
+            Ask::Bytes => self.bytes().map(Found::Bytes),
+            Ask::Document => self.document_in_text().map(Found::Document),
+            Ask::Special(special) => special.read(self.raw),
+        };
+        match found {
+            Some(found) => found.give(visitor),
+            None => Err(self.misfit(&visitor)),
         }
     }
 
     /// Reads a JSON column of Python's rows, or JSON that the server calls a text.
-    fn document_in_text<V: Visitor<'de>, E: de::Error>(&self, visitor: V) -> Result<V::Value, E> {
-        let document = raw::quoted(self.raw).and_then(|text| serde_json::from_str::<serde_json::Value>(&text).ok());
-        match document {
-            Some(document) if document.is_object() || document.is_array() => {
-                document.deserialize_any(visitor).map_err(E::custom)
-            }
-            _ => Err(self.misfit(&visitor)),
-        }
+    fn document_in_text(&self) -> Option<serde_json::Value> {
+        let document: serde_json::Value = serde_json::from_str(&special::quoted(self.raw)?).ok()?;
+        (document.is_object() || document.is_array()).then_some(document)
     }
 
     fn flag(&self) -> Option<bool> {
@@ -85,7 +63,7 @@ impl<'de> Leaf<'de> {
             "1" | "true" => Some(true),
             "0" | "false" => Some(false),
             // A BIT(1): Python's rows have it as a text of one character.
-            _ if self.format == RowFormat::Python => match &*raw::quoted(self.raw)? {
+            _ if self.format == RowFormat::Python => match &*special::quoted(self.raw)? {
                 "\u{1}" => Some(true),
                 "\0" => Some(false),
                 _ => None,
@@ -97,33 +75,33 @@ impl<'de> Leaf<'de> {
         }
     }
 
-    fn integer(&self) -> Option<Integer> {
+    fn integer(&self) -> Option<Found<'de>> {
         if let Some(bits) = self.buffer() {
             // A BIT in TypeScript's rows, with the most significant byte first.
             let is_one = (1..=8).contains(&bits.len());
-            return is_one.then(|| Integer::Positive(bits.iter().fold(0, |bits, byte| bits << 8 | u128::from(*byte))));
+            return is_one.then(|| Found::Positive(bits.iter().fold(0, |bits, byte| bits << 8 | u128::from(*byte))));
         }
-        let digits = raw::number(self.raw)?;
+        let digits = special::number(self.raw)?;
         if let Ok(number) = digits.parse() {
-            return Some(Integer::Positive(number));
+            return Some(Found::Positive(number));
         }
         if let Ok(number) = digits.parse() {
-            return Some(Integer::Negative(number));
+            return Some(Found::Negative(number));
         }
         let number: f64 = digits.parse().ok()?;
         // A double holds this whole number exactly.
         #[expect(clippy::cast_possible_truncation, reason = "within 53 bits")]
         (number.fract() == 0.0 && number.abs() <= WHOLE).then_some(number as i128).map(|number| {
             match u128::try_from(number) {
-                Ok(number) => Integer::Positive(number),
-                Err(_) => Integer::Negative(number),
+                Ok(number) => Found::Positive(number),
+                Err(_) => Found::Negative(number),
             }
         })
     }
 
     fn text(&self) -> Option<Cow<'de, str>> {
         match self.raw.as_bytes().first()? {
-            b'"' => raw::quoted(self.raw),
+            b'"' => special::quoted(self.raw),
             b'-' | b'0'..=b'9' | b'[' => Some(Cow::Borrowed(self.raw)),
             b'{' => match self.buffer() {
                 Some(bytes) => String::from_utf8(bytes).ok().map(Cow::Owned),
@@ -134,7 +112,7 @@ impl<'de> Leaf<'de> {
     }
 
     fn bytes(&self) -> Option<Vec<u8>> {
-        match (raw::quoted(self.raw), self.format) {
+        match (special::quoted(self.raw), self.format) {
             (Some(text), RowFormat::Python) => Some(text.into_owned().into_bytes()),
             (Some(text), _) => STANDARD.decode(&*text).ok(),
             (None, _) => self.buffer(),
@@ -161,45 +139,8 @@ impl<'de> Leaf<'de> {
             Some(b'[') => "a list",
             _ => self.raw,
         };
-        E::custom(format_args!("expected {}, found {found}", Expected(visitor)))
+        E::custom(format_args!("expected {}, found {found}", visitor as &dyn de::Expected))
     }
-}
-
-enum Integer {
-    Positive(u128),
-    Negative(i128),
-}
-
-impl Integer {
-    fn give<'de, V: Visitor<'de>, E: de::Error>(self, visitor: V) -> Result<V::Value, E> {
-        match self {
-            Self::Positive(number) => match u64::try_from(number) {
-                Ok(number) => visitor.visit_u64(number),
-                Err(_) => visitor.visit_u128(number),
-            },
-            Self::Negative(number) => match i64::try_from(number) {
-                Ok(number) => visitor.visit_i64(number),
-                Err(_) => visitor.visit_i128(number),
-            },
-        }
-    }
-}
-
-/// The text of a visitor's expectation.
-struct Expected<'a, V>(&'a V);
-
-impl<'a, V: Visitor<'a>> fmt::Display for Expected<'_, V> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.expecting(f)
-    }
-}
-
-/// Passes bytes to the visitor. A `Vec<u8>` takes them as a list of numbers.
-fn give_bytes<'de, V: Visitor<'de>, E: de::Error>(bytes: Vec<u8>, visitor: V) -> Result<V::Value, E> {
-    if raw::is::<V::Value, Vec<u8>>() {
-        return visitor.visit_seq(SeqDeserializer::new(bytes.into_iter()));
-    }
-    visitor.visit_byte_buf(bytes)
 }
 
 /// Returns the value of a row's only column.

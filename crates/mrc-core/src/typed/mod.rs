@@ -1,7 +1,6 @@
 //! Rows, read from JSON as the types that a caller asks for.
 
 mod leaf;
-mod raw;
 mod special;
 #[cfg(test)]
 mod tests;
@@ -55,7 +54,6 @@ const RAW: &str = "$serde_json::private::RawValue";
 /// ```
 pub struct RowsDeserializer<D> {
     inner: D,
-    level: Level,
     rules: ReadRules,
 }
 
@@ -70,6 +68,7 @@ enum Level {
 
 #[derive(Clone, Copy)]
 struct ReadRules {
+    level: Level,
     /// The format of the rows' writer. It decides how a field of bytes reads a text.
     format: RowFormat,
     /// Whether values are inspected first: slower, and needed if a field asks for another type.
@@ -79,8 +78,8 @@ struct ReadRules {
 }
 
 impl ReadRules {
-    fn new(format: RowFormat, lenient: bool) -> Self {
-        Self { format, lenient, levels: Nesting::LEVELS }
+    fn at(self, level: Level) -> Self {
+        Self { level, ..self }
     }
 }
 
@@ -88,31 +87,33 @@ impl<D> RowsDeserializer<D> {
     /// Reads rows. `format` is that of the rows' writer. A field of bytes takes a text of Python's
     /// format as it is, and a text of other formats as base64.
     pub fn new(document: D, format: RowFormat) -> Self {
-        Self { inner: document, level: Level::Rows, rules: ReadRules::new(format, true) }
+        let rules = ReadRules { level: Level::Rows, format, lenient: true, levels: Nesting::LEVELS };
+        Self { inner: document, rules }
     }
 
     /// As [`new`](Self::new), but as fast as serde_json: only flags, decimals, dates and bytes are
     /// read leniently. Other values that need inspection are errors; all else reads as by `new`.
     pub fn quick(document: D, format: RowFormat) -> Self {
-        Self { inner: document, level: Level::Rows, rules: ReadRules::new(format, false) }
+        let Self { inner, rules } = Self::new(document, format);
+        Self { inner, rules: ReadRules { lenient: false, ..rules } }
     }
 }
 
 impl<'de, D: Deserializer<'de>> RowsDeserializer<D> {
     /// Returns whether to inspect: the field has a type of its own, or is one value of a row.
     fn is_looked_at(&self) -> bool {
-        self.level == Level::Row || self.may_be_a_document()
+        self.rules.level == Level::Row || self.may_be_a_document()
     }
 
     /// Returns whether a text of the value may hold the document that the field asks for.
     fn may_be_a_document(&self) -> bool {
-        self.rules.lenient && self.level == Level::Column
+        self.rules.lenient && self.rules.level == Level::Column
     }
 
     /// Returns the text of the value, or of the only column if the value is a row.
     fn raw(self) -> Result<&'de str, D::Error> {
         let raw = <&RawValue>::deserialize(self.inner)?.get();
-        if self.level == Level::Row && raw.starts_with('{') { leaf::only_column(raw) } else { Ok(raw) }
+        if self.rules.level == Level::Row && raw.starts_with('{') { leaf::only_column(raw) } else { Ok(raw) }
     }
 
     fn leaf<V: Visitor<'de>>(self, ask: Ask, visitor: V) -> Result<V::Value, D::Error> {
@@ -130,7 +131,7 @@ impl<'de, D: Deserializer<'de>> RowsDeserializer<D> {
         let Some(levels) = rules.levels.checked_sub(1) else {
             return Err(de::Error::custom("the document nests too deep"));
         };
-        let inside = Inside { visitor, level: Level::Column, rules: ReadRules { levels, ..rules } };
+        let inside = Ruled { inner: visitor, rules: ReadRules { level: Level::Column, levels, ..rules } };
         serde_json::Deserializer::from_str(raw).deserialize_any(inside).map_err(de::Error::custom)
     }
 }
@@ -180,15 +181,15 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for RowsDeserializer<D> {
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
-        if self.level != Level::Row {
-            return self.inner.deserialize_option(Inside { visitor, level: self.level, rules: self.rules });
+        if self.rules.level != Level::Row {
+            return self.inner.deserialize_option(Ruled { inner: visitor, rules: self.rules });
         }
         let (raw, rules) = (<&RawValue>::deserialize(self.inner)?.get(), self.rules);
         if raw == "null" || leaf::only_column::<D::Error>(raw).is_ok_and(|column| column == "null") {
             return visitor.visit_none();
         }
         let inner = &mut serde_json::Deserializer::from_str(raw);
-        visitor.visit_some(RowsDeserializer { inner, level: Level::Row, rules }).map_err(de::Error::custom)
+        visitor.visit_some(RowsDeserializer { inner, rules }).map_err(de::Error::custom)
     }
 
     fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
@@ -208,23 +209,23 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for RowsDeserializer<D> {
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
-        let is_bytes = raw::is::<V::Value, Vec<u8>>();
-        match self.level {
+        let is_bytes = special::is::<V::Value, Vec<u8>>();
+        match self.rules.level {
             Level::Row if is_bytes => self.leaf(Ask::Bytes, visitor),
-            Level::Row => self.inner.deserialize_any(Columns { visitor, rules: self.rules }),
+            Level::Row => {
+                self.inner.deserialize_any(Columns(Ruled { inner: visitor, rules: self.rules.at(Level::Column) }))
+            }
             Level::Column if self.rules.lenient => {
                 self.leaf(if is_bytes { Ask::Bytes } else { Ask::Document }, visitor)
             }
-            level => self.inner.deserialize_seq(Inside { visitor, level, rules: self.rules }),
+            _ => self.inner.deserialize_seq(Ruled { inner: visitor, rules: self.rules }),
         }
     }
 
     fn deserialize_tuple<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value, D::Error> {
-        match (Special::of::<V::Value>(), self.level) {
+        match (Special::of::<V::Value>(), self.rules.level) {
             (Some(special), _) => self.leaf(Ask::Special(special), visitor),
-            (None, Level::Column) => {
-                self.inner.deserialize_tuple(len, Inside { visitor, level: self.level, rules: self.rules })
-            }
+            (None, Level::Column) => self.inner.deserialize_tuple(len, Ruled { inner: visitor, rules: self.rules }),
             (None, _) => self.deserialize_seq(visitor),
         }
     }
@@ -242,7 +243,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for RowsDeserializer<D> {
         if self.may_be_a_document() {
             return self.leaf(Ask::Document, visitor);
         }
-        self.inner.deserialize_map(Inside { visitor, level: self.level, rules: self.rules })
+        self.inner.deserialize_map(Ruled { inner: visitor, rules: self.rules })
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
@@ -254,7 +255,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for RowsDeserializer<D> {
         if self.may_be_a_document() {
             return self.leaf(Ask::Document, visitor);
         }
-        self.inner.deserialize_struct(name, fields, Inside { visitor, level: self.level, rules: self.rules })
+        self.inner.deserialize_struct(name, fields, Ruled { inner: visitor, rules: self.rules })
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
@@ -263,7 +264,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for RowsDeserializer<D> {
         variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, D::Error> {
-        if self.level != Level::Row {
+        if self.rules.level != Level::Row {
             return self.inner.deserialize_enum(name, variants, visitor);
         }
         let inner = &mut serde_json::Deserializer::from_str(self.raw()?);
@@ -279,61 +280,47 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for RowsDeserializer<D> {
     }
 }
 
-/// Reads the contents by the same rules.
-struct Inside<V> {
-    visitor: V,
-    level: Level,
+/// A part of serde's way into a value, which passes the rules on: a visitor, the elements of a list,
+/// the members of a map, or the seed of one of these.
+struct Ruled<T> {
+    inner: T,
     rules: ReadRules,
 }
 
-impl<'de, V: Visitor<'de>> Visitor<'de> for Inside<V> {
+impl<'de, V: Visitor<'de>> Visitor<'de> for Ruled<V> {
     type Value = V::Value;
 
     fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.visitor.expecting(f)
+        self.inner.expecting(f)
     }
 
     fn visit_none<E: de::Error>(self) -> Result<V::Value, E> {
-        self.visitor.visit_none()
+        self.inner.visit_none()
     }
 
     fn visit_unit<E: de::Error>(self) -> Result<V::Value, E> {
-        self.visitor.visit_unit()
+        self.inner.visit_unit()
     }
 
     fn visit_some<D: Deserializer<'de>>(self, inner: D) -> Result<V::Value, D::Error> {
-        self.visitor.visit_some(RowsDeserializer { inner, level: self.level, rules: self.rules })
+        self.inner.visit_some(RowsDeserializer { inner, rules: self.rules })
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, inner: A) -> Result<V::Value, A::Error> {
-        let level = if self.level == Level::Rows { Level::Row } else { Level::Column };
-        self.visitor.visit_seq(Contents { inner, level, rules: self.rules })
+        let level = if self.rules.level == Level::Rows { Level::Row } else { Level::Column };
+        self.inner.visit_seq(Ruled { inner, rules: self.rules.at(level) })
     }
 
     fn visit_map<A: MapAccess<'de>>(self, inner: A) -> Result<V::Value, A::Error> {
-        self.visitor.visit_map(Contents { inner, level: Level::Column, rules: self.rules })
+        self.inner.visit_map(Ruled { inner, rules: self.rules.at(Level::Column) })
     }
 }
 
-/// The elements of a list, or the values of a map.
-struct Contents<A> {
-    inner: A,
-    level: Level,
-    rules: ReadRules,
-}
-
-impl<A> Contents<A> {
-    fn seed<T>(&self, seed: T) -> ContentSeed<T> {
-        ContentSeed { seed, level: self.level, rules: self.rules }
-    }
-}
-
-impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Contents<A> {
+impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Ruled<A> {
     type Error = A::Error;
 
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, A::Error> {
-        let seed = self.seed(seed);
-        self.inner.next_element_seed(seed)
+        self.inner.next_element_seed(Ruled { inner: seed, rules: self.rules })
     }
 
     fn size_hint(&self) -> Option<usize> {
@@ -341,7 +328,7 @@ impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Contents<A> {
     }
 }
 
-impl<'de, A: MapAccess<'de>> MapAccess<'de> for Contents<A> {
+impl<'de, A: MapAccess<'de>> MapAccess<'de> for Ruled<A> {
     type Error = A::Error;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, A::Error> {
@@ -349,8 +336,7 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Contents<A> {
     }
 
     fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value, A::Error> {
-        let seed = self.seed(seed);
-        self.inner.next_value_seed(seed)
+        self.inner.next_value_seed(Ruled { inner: seed, rules: self.rules })
     }
 
     fn size_hint(&self) -> Option<usize> {
@@ -358,25 +344,16 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Contents<A> {
     }
 }
 
-struct ContentSeed<T> {
-    seed: T,
-    level: Level,
-    rules: ReadRules,
-}
-
-impl<'de, T: DeserializeSeed<'de>> DeserializeSeed<'de> for ContentSeed<T> {
+impl<'de, T: DeserializeSeed<'de>> DeserializeSeed<'de> for Ruled<T> {
     type Value = T::Value;
 
     fn deserialize<D: Deserializer<'de>>(self, inner: D) -> Result<T::Value, D::Error> {
-        self.seed.deserialize(RowsDeserializer { inner, level: self.level, rules: self.rules })
+        self.inner.deserialize(RowsDeserializer { inner, rules: self.rules })
     }
 }
 
 /// A row as the list of its columns.
-struct Columns<V> {
-    visitor: V,
-    rules: ReadRules,
-}
+struct Columns<V>(Ruled<V>);
 
 impl<'de, V: Visitor<'de>> Visitor<'de> for Columns<V> {
     type Value = V::Value;
@@ -386,8 +363,8 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Columns<V> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, inner: A) -> Result<V::Value, A::Error> {
-        let mut columns = InOrder { columns: Contents { inner, level: Level::Column, rules: self.rules }, count: 0 };
-        let row = self.visitor.visit_seq(&mut columns)?;
+        let mut columns = InOrder { columns: Ruled { inner, rules: self.0.rules }, count: 0 };
+        let row = self.0.inner.visit_seq(&mut columns)?;
         let expected = columns.count;
         while (&mut columns).next_element::<IgnoredAny>()?.is_some() {}
         if expected == columns.count {
@@ -398,12 +375,12 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Columns<V> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, inner: A) -> Result<V::Value, A::Error> {
-        self.visitor.visit_seq(Contents { inner, level: Level::Column, rules: self.rules })
+        self.0.visit_seq(inner)
     }
 }
 
 struct InOrder<A> {
-    columns: Contents<A>,
+    columns: Ruled<A>,
     count: usize,
 }
 

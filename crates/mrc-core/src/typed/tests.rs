@@ -119,12 +119,8 @@ impl<'de> Deserialize<'de> for ByteBuf {
             fn visit_bytes<E: de::Error>(self, bytes: &[u8]) -> Result<ByteBuf, E> {
                 Ok(ByteBuf(bytes.to_vec()))
             }
-            fn visit_seq<A: SeqAccess<'de>>(self, mut bytes: A) -> Result<ByteBuf, A::Error> {
-                let mut all = Vec::new();
-                while let Some(byte) = bytes.next_element()? {
-                    all.push(byte);
-                }
-                Ok(ByteBuf(all))
+            fn visit_seq<A: SeqAccess<'de>>(self, bytes: A) -> Result<ByteBuf, A::Error> {
+                Vec::deserialize(de::value::SeqAccessDeserializer::new(bytes)).map(ByteBuf)
             }
         }
         value.deserialize_byte_buf(Bytes)

@@ -3,6 +3,11 @@
 //! A date whose year MySQL doesn't have (before 0 or after 9999) is bound as its text, which no
 //! column equals. Fractions of a second finer than microseconds are cut off, since MySQL has none.
 
+#[cfg(feature = "rust_decimal")]
+use super::Decimal;
+#[cfg(any(feature = "uuid", feature = "rust_decimal"))]
+use super::{Element, Value};
+
 #[cfg(feature = "chrono")]
 mod chrono {
     use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Timelike};
@@ -19,8 +24,8 @@ mod chrono {
     impl From<NaiveDateTime> for Value {
         fn from(at: NaiveDateTime) -> Self {
             let date = made::date(at.year(), at.month(), at.day());
-            let at_time = date.and_then(|date| made::at(date, at.hour(), at.minute(), at.second(), at.nanosecond()));
-            at_time.map_or_else(|| at.to_string().into(), Into::into)
+            let made = made::at(date, at.hour(), at.minute(), at.second(), at.nanosecond());
+            made.map_or_else(|| at.to_string().into(), Into::into)
         }
     }
 
@@ -60,7 +65,7 @@ mod time {
         fn from(at: PrimitiveDateTime) -> Self {
             let date = made::date(at.year(), u8::from(at.month()).into(), at.day().into());
             let (hour, minute, second) = at.as_hms();
-            let made = date.and_then(|date| made::at(date, hour.into(), minute.into(), second.into(), at.nanosecond()));
+            let made = made::at(date, hour.into(), minute.into(), second.into(), at.nanosecond());
             made.map_or_else(|| at.to_string().into(), Into::into)
         }
     }
@@ -85,37 +90,27 @@ mod time {
 }
 
 #[cfg(feature = "uuid")]
-mod uuid {
-    use uuid::Uuid;
-
-    use crate::value::{Element, Value};
-
-    impl From<Uuid> for Value {
-        /// Converts to the text with hyphens, as `CHAR(36)` and MariaDB's `UUID` have it. For a
-        /// `BINARY(16)` bind `uuid.as_bytes().to_vec()`.
-        fn from(uuid: Uuid) -> Self {
-            uuid.to_string().into()
-        }
+impl From<uuid::Uuid> for Value {
+    /// Converts to the text with hyphens, as `CHAR(36)` and MariaDB's `UUID` have it. For a
+    /// `BINARY(16)` bind `uuid.as_bytes().to_vec()`.
+    fn from(uuid: uuid::Uuid) -> Self {
+        uuid.to_string().into()
     }
+}
 
-    impl Element for Uuid {}
+#[cfg(feature = "uuid")]
+impl Element for uuid::Uuid {}
+
+#[cfg(feature = "rust_decimal")]
+impl From<rust_decimal::Decimal> for Value {
+    /// Keeps all digits, zeros at the end included.
+    fn from(decimal: rust_decimal::Decimal) -> Self {
+        Decimal::new(decimal.to_string()).map_or_else(|_| decimal.to_string().into(), Self::Decimal)
+    }
 }
 
 #[cfg(feature = "rust_decimal")]
-mod rust_decimal {
-    use rust_decimal::Decimal;
-
-    use crate::value::{self, Element, Value};
-
-    impl From<Decimal> for Value {
-        /// Keeps all digits, zeros at the end included.
-        fn from(decimal: Decimal) -> Self {
-            value::Decimal::new(decimal.to_string()).map_or_else(|_| decimal.to_string().into(), Self::Decimal)
-        }
-    }
-
-    impl Element for Decimal {}
-}
+impl Element for rust_decimal::Decimal {}
 
 #[cfg(any(feature = "chrono", feature = "time"))]
 mod made {
@@ -126,19 +121,13 @@ mod made {
         Date::new(u16::try_from(year).ok()?, small(month), small(day)).ok()
     }
 
-    pub(super) fn at(date: Date, hour: u32, minute: u32, second: u32, nanos: u32) -> Option<DateTime> {
-        date.at(small(hour), small(minute), small(second), micros(nanos)).ok()
+    pub(super) fn at(date: Option<Date>, hour: u32, minute: u32, second: u32, nanos: u32) -> Option<DateTime> {
+        date?.at(small(hour), small(minute), small(second), micros(nanos)).ok()
     }
 
     pub(super) fn time(hour: u32, minute: u32, second: u32, nanos: u32) -> Value {
-        let hours = small(hour).into();
-        Value::Time(Time {
-            negative: false,
-            hours,
-            minutes: small(minute),
-            seconds: small(second),
-            micros: micros(nanos),
-        })
+        let (hours, minutes, seconds) = (small(hour).into(), small(minute), small(second));
+        Value::Time(Time { negative: false, hours, minutes, seconds, micros: micros(nanos) })
     }
 
     /// Converts a month, a day, an hour, a minute or a second.

@@ -122,42 +122,29 @@ impl Decimal {
 #[error("{0:?} is not a decimal number: write digits with at most one point and a leading minus, such as \"-10.50\"")]
 pub struct DecimalError(String);
 
+/// Implements `From` for types that convert into what a variant holds.
 macro_rules! from {
-    ($($from:ty => $variant:ident as $to:ty),* $(,)?) => {$(
-        impl From<$from> for Value {
+    ($for:ty: $($from:ty $(as $cast:ty)? => $variant:ident),* $(,)?) => {$(
+        impl From<$from> for $for {
             fn from(value: $from) -> Self {
-                Self::$variant(<$to>::from(value))
+                Self::$variant((value $(as $cast)?).into())
             }
         }
     )*};
 }
+#[cfg(feature = "compat")]
+pub(crate) use from;
 
-from! {
-    bool => Bool as bool,
-    i8 => Int as i64, i16 => Int as i64, i32 => Int as i64, i64 => Int as i64,
-    u8 => UInt as u64, u16 => UInt as u64, u32 => UInt as u64, u64 => UInt as u64,
-    f32 => Float as f64, f64 => Float as f64,
-    Decimal => Decimal as Decimal,
-    String => Text as Cow<'static, str>,
-    Cow<'static, str> => Text as Cow<'static, str>,
-    Bytes => Bytes as Bytes,
-    Vec<u8> => Bytes as Bytes,
-    Date => Date as Date,
-    DateTime => DateTime as DateTime,
-    Time => Time as Time,
-    serde_json::Value => Json as serde_json::Value,
-}
-
-impl From<usize> for Value {
-    fn from(value: usize) -> Self {
-        Self::UInt(value as u64)
-    }
-}
-
-impl From<isize> for Value {
-    fn from(value: isize) -> Self {
-        Self::Int(value as i64)
-    }
+from! { Value:
+    bool => Bool,
+    i8 => Int, i16 => Int, i32 => Int, i64 => Int, isize as i64 => Int,
+    u8 => UInt, u16 => UInt, u32 => UInt, u64 => UInt, usize as u64 => UInt,
+    f32 => Float, f64 => Float,
+    Decimal => Decimal,
+    String => Text, Cow<'static, str> => Text,
+    Bytes => Bytes, Vec<u8> => Bytes,
+    Date => Date, DateTime => DateTime, Time => Time,
+    serde_json::Value => Json,
 }
 
 impl From<&str> for Value {

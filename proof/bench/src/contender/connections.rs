@@ -14,14 +14,14 @@ use mrc::store::{RedisStore, Sliding};
 use mrc::{Bound, Cache, Event, MrcClient, MrcServer, Policy};
 
 use crate::Res;
-use crate::data::{TTL, bounded_name};
+use crate::data::{TTL, Urls, bounded_name};
 
 /// Longer than the default: 64 answers of 1.4 MB, decoded on two cores, delay each other.
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(10);
 
+#[derive(Default)]
 pub(super) struct Connections {
-    redis: String,
-    mysql: String,
+    pub(super) urls: Urls,
     fred: Option<WithOptions<Client>>,
     redis_rs: Option<redis::aio::MultiplexedConnection>,
     pool: Option<mysql_async::Pool>,
@@ -35,27 +35,8 @@ pub(super) struct Connections {
 }
 
 impl Connections {
-    pub(super) fn new(redis: &str, mysql: &str) -> Self {
-        let (redis, mysql) = (redis.to_owned(), mysql.to_owned());
-        Self {
-            redis,
-            mysql,
-            fred: None,
-            redis_rs: None,
-            pool: None,
-            store: None,
-            mrc: None,
-            followed: None,
-            full: None,
-            server: None,
-            cache: None,
-            bounded: HashMap::new(),
-        }
-    }
-
-    /// Returns the URLs of Redis and of the database.
-    pub(super) fn urls(&self) -> [&str; 2] {
-        [&self.redis, &self.mysql]
+    pub(super) fn new(urls: Urls) -> Self {
+        Self { urls, ..Self::default() }
     }
 
     /// Returns fred with our store's settings: time-outs, and no wait for a server that is away.
@@ -63,7 +44,7 @@ impl Connections {
         if let Some(client) = &self.fred {
             return Ok(client.clone());
         }
-        let mut builder = Builder::from_config(Config::from_url(&self.redis)?);
+        let mut builder = Builder::from_config(Config::from_url(&self.urls.redis)?);
         builder
             .set_policy(ReconnectPolicy::new_exponential(0, 50, 1_000, 2))
             .set_performance_config(PerformanceConfig {
@@ -92,87 +73,70 @@ impl Connections {
         let config = redis::AsyncConnectionConfig::new()
             .set_response_timeout(Some(COMMAND_TIMEOUT))
             .set_pipeline_buffer_size(1_024);
-        let client = redis::Client::open(self.redis.as_str())?;
+        let client = redis::Client::open(self.urls.redis.as_str())?;
         let connection = client.get_multiplexed_async_connection_with_config(&config).await?;
         Ok(self.redis_rs.insert(connection).clone())
     }
 
     pub(super) fn pool(&mut self) -> Res<mysql_async::Pool> {
-        if let Some(pool) = &self.pool {
-            return Ok(pool.clone());
-        }
-        let opts = mysql_async::Opts::from_url(&self.mysql)?;
-        // The executor does the same: a reset costs a round trip and the prepared statements.
-        let pool_opts = mysql_async::PoolOpts::default().with_reset_connection(false);
-        let opts = mysql_async::OptsBuilder::from_opts(opts).pool_opts(pool_opts).prefer_socket(false);
-        Ok(self.pool.insert(mysql_async::Pool::new(opts)).clone())
+        kept(&mut self.pool, || {
+            let opts = mysql_async::Opts::from_url(&self.urls.mysql)?;
+            // The executor does the same: a reset costs a round trip and the prepared statements.
+            let pool_opts = mysql_async::PoolOpts::default().with_reset_connection(false);
+            let opts = mysql_async::OptsBuilder::from_opts(opts).pool_opts(pool_opts).prefer_socket(false);
+            Ok(mysql_async::Pool::new(opts))
+        })
     }
 
     pub(super) fn store(&mut self) -> Res<Arc<RedisStore>> {
-        if let Some(store) = &self.store {
-            return Ok(Arc::clone(store));
-        }
-        let store = RedisStore::new(self.redis_config()?)?;
-        Ok(Arc::clone(self.store.insert(Arc::new(store))))
+        kept(&mut self.store, || Ok(Arc::new(RedisStore::new(config(&self.urls.redis)?)?)))
     }
 
     pub(super) fn mrc(&mut self) -> Res<MrcClient> {
-        if let Some(client) = &self.mrc {
-            return Ok(client.clone());
-        }
-        let builder = MrcClient::builder().mysql(&self.mysql);
-        let builder = match self.redis.as_str() {
-            "" => builder.store(mrc::MemoryStore::new()),
-            _ => builder.redis_config(self.redis_config()?),
-        };
-        Ok(self.mrc.insert(builder.build()?).clone())
+        kept(&mut self.mrc, || {
+            let builder = MrcClient::builder().mysql(&self.urls.mysql);
+            let builder = match self.urls.redis.as_str() {
+                "" => builder.store(mrc::MemoryStore::new()),
+                redis => builder.redis_config(config(redis)?),
+            };
+            Ok(builder.build()?)
+        })
     }
 
     /// Returns a client whose entries have tags of rows. No follower of the name runs: that shows at
     /// fills alone, as a shorter TTL.
     pub(super) fn followed(&mut self) -> Res<MrcClient> {
-        if let Some(client) = &self.followed {
-            return Ok(client.clone());
-        }
-        let builder = MrcClient::builder().mysql(&self.mysql).redis_config(self.redis_config()?);
-        Ok(self.followed.insert(builder.follow("bench").build()?).clone())
+        kept(&mut self.followed, || {
+            let builder = MrcClient::builder().mysql(&self.urls.mysql).redis_config(config(&self.urls.redis)?);
+            Ok(builder.follow("bench").build()?)
+        })
     }
 
     /// Returns a client with every option on: early refreshes, stale copies, metrics, a listener.
     pub(super) fn full(&mut self) -> Res<MrcClient> {
-        if let Some(client) = &self.full {
-            return Ok(client.clone());
-        }
-        let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();
-        let metrics = metrics::with_local_recorder(&recorder, mrc::Metrics::new);
-        let heard = AtomicU64::new(0);
-        let client = MrcClient::builder()
-            .mysql(&self.mysql)
-            .redis_config(self.redis_config()?)
-            .early_refresh(Duration::from_secs(60))
-            .stale_on_error(Duration::from_secs(3600))
-            .on_event(metrics)
-            .on_event(move |_: &Event<'_>| {
-                heard.fetch_add(1, Ordering::Relaxed);
-            })
-            .build()?;
-        Ok(self.full.insert(client).clone())
+        kept(&mut self.full, || {
+            let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();
+            let metrics = metrics::with_local_recorder(&recorder, mrc::Metrics::new);
+            let heard = AtomicU64::new(0);
+            let builder = MrcClient::builder()
+                .mysql(&self.urls.mysql)
+                .redis_config(config(&self.urls.redis)?)
+                .early_refresh(Duration::from_secs(60))
+                .stale_on_error(Duration::from_secs(3600))
+                .on_event(metrics)
+                .on_event(move |_: &Event<'_>| _ = heard.fetch_add(1, Ordering::Relaxed));
+            Ok(builder.build()?)
+        })
     }
 
     pub(super) fn server(&mut self) -> Res<MrcServer> {
-        if let Some(server) = &self.server {
-            return Ok(server.clone());
-        }
-        Ok(self.server.insert(MrcServer::new(&self.redis)?).clone())
+        kept(&mut self.server, || Ok(MrcServer::new(&self.urls.redis)?))
     }
 
-    /// Returns a cache of functions.
     pub(super) fn cache(&mut self) -> Res<Cache> {
-        if let Some(cache) = &self.cache {
-            return Ok(cache.clone());
-        }
-        let cache = Cache::builder(RedisStore::new(self.redis_config()?)?).namespace("bench").ttl(TTL).build()?;
-        Ok(self.cache.insert(cache).clone())
+        kept(&mut self.cache, || {
+            Ok(Cache::builder(RedisStore::new(config(&self.urls.redis)?)?).namespace("bench").ttl(TTL).build()?)
+        })
     }
 
     /// Returns a cache of functions for `entries` entries. All share one store's connections.
@@ -184,8 +148,16 @@ impl Connections {
         let builder = CacheBuilder::shared(self.store()?).namespace(bounded_name(entries)).ttl(TTL).bound(bound);
         Ok(self.bounded.entry((policy, entries)).or_insert(builder.build()?).clone())
     }
+}
 
-    fn redis_config(&self) -> Res<RedisConfig> {
-        Ok(RedisConfig::from_url(&self.redis)?.command_timeout(COMMAND_TIMEOUT))
+/// Returns what is there, or makes it.
+fn kept<T: Clone>(there: &mut Option<T>, make: impl FnOnce() -> Res<T>) -> Res<T> {
+    match there {
+        Some(there) => Ok(there.clone()),
+        None => Ok(there.insert(make()?).clone()),
     }
+}
+
+fn config(redis: &str) -> Res<RedisConfig> {
+    Ok(RedisConfig::from_url(redis)?.command_timeout(COMMAND_TIMEOUT))
 }

@@ -7,9 +7,9 @@ use mrc::RowFormat;
 use mrc::rows::{Cell, Column, ColumnKind, Date, DateTime, RowEncoder};
 use serde_json::Value;
 
-use super::Clock;
 use crate::Res;
 use crate::args::Way;
+use crate::cpu::Clock;
 use crate::results::Work;
 
 const ROWS: u32 = 10_000;
@@ -83,7 +83,6 @@ fn through_encoder(rows: &[Row]) -> Res<Bytes> {
     Ok(encoder.finish()?)
 }
 
-/// Encodes the rows through a tree of values.
 fn through_values(rows: &[Row]) -> Res<Bytes> {
     let mut array = Vec::with_capacity(rows.len());
     for row in rows {

@@ -7,12 +7,14 @@ use std::sync::Arc;
 use bytes::Bytes;
 use fred::clients::{Client, WithOptions};
 use fred::interfaces::KeysInterface;
+use mrc::key::{Key, KeyScheme};
 use mrc::store::{CacheStore, RedisStore};
 use mrc::{Answer, MrcClient, params};
 
-use super::{Clock, Connections};
+use super::Connections;
 use crate::Res;
 use crate::args::Way;
+use crate::cpu::Clock;
 use crate::data::{BorrowedOrder, Order, STORE, TAGS, TTL};
 use crate::results::Work;
 
@@ -30,11 +32,7 @@ pub(super) async fn measure(
     calls: u64,
 ) -> Res<Work> {
     let query: Arc<str> = query.into();
-    let key = || {
-        Ok::<_, mrc::errors::KeyError>(
-            mrc::key::KeyScheme::default().key(&query, &params! { "StoreId" => STORE })?.into_string(),
-        )
-    };
+    let key = || KeyScheme::default().key(&query, &params! { "StoreId" => STORE }).map(Key::into_string);
     let tags = if tagged { &TAGS[..] } else { &[] };
     let from = |client| Query { client, text: Arc::clone(&query), tags };
     match way {

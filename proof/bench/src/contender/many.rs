@@ -9,13 +9,13 @@ use mrc::key::KeyScheme;
 use mrc::{Many, MrcClient, params};
 use serde::Deserialize;
 
-use super::{Clock, Connections};
+use super::Connections;
 use crate::Res;
 use crate::args::Way;
+use crate::cpu::Clock;
 use crate::data::{ID, Order, TTL};
 use crate::results::Work;
 
-/// The work of a request.
 #[derive(Debug, Deserialize)]
 pub(super) struct Job {
     query: String,

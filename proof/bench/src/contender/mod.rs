@@ -1,9 +1,6 @@
-//! A contender's process: reads JSON requests from stdin and writes JSON answers to stdout, by
-//! line.
+//! A contender's process: answers JSON requests on stdin by JSON on stdout, line by line.
 
-mod bounded;
 mod connections;
-mod drops;
 mod encode;
 mod functions;
 mod hits;
@@ -11,81 +8,41 @@ mod invalidations;
 mod many;
 mod misses;
 mod shop;
-mod wire;
 
 use std::io::{BufRead, Write};
-use std::time::Instant;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use self::connections::Connections;
 use crate::args::{Contender, Runtime, Way};
-use crate::results::Work;
 use crate::{Res, cpu};
 
-/// The requests.
 #[derive(Debug, Deserialize)]
 #[serde(tag = "op", rename_all = "lowercase")]
 enum Request {
-    Hit {
-        query: String,
-        callers: u64,
-        calls: u64,
-        #[serde(default)]
-        tagged: bool,
-    },
-    Miss {
-        query: String,
-        from: u32,
-        calls: u32,
-        tagged: bool,
-    },
+    Hit { query: String, callers: u64, calls: u64, tagged: Option<bool> },
+    Miss { query: String, from: u32, calls: u32, tagged: bool },
     Many(many::Job),
-    Function {
-        miss: bool,
-        tagged: bool,
-        callers: u64,
-        calls: u64,
-    },
-    Bounded {
-        policy: String,
-        entries: u32,
-        miss: bool,
-        first: u64,
-        callers: u64,
-        calls: u64,
-    },
-    Drop {
-        name: String,
-        value: u32,
-        #[serde(default)]
-        substring: bool,
-        #[serde(default)]
-        warm: bool,
-    },
-    Invalidate {
-        calls: u64,
-    },
+    Function { miss: bool, tagged: bool, callers: u64, calls: u64 },
+    Bounded { policy: String, entries: u32, miss: bool, first: u64, callers: u64, calls: u64 },
+    Drop { name: String, value: u32, substring: Option<bool>, warm: Option<bool> },
+    Invalidate { calls: u64 },
     Shop(shop::Load),
-    Encode {
-        calls: u64,
-    },
-    Wire {
-        query: String,
-    },
+    Encode { calls: u64 },
+    Wire { query: String },
 }
 
 /// Answers requests until stdin ends.
-pub(crate) fn run(options: &Contender) -> Res<()> {
-    let runtime = match options.runtime {
+pub(crate) fn run(task: Contender) -> Res<()> {
+    let runtime = match task.runtime {
         Runtime::Multi => tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?,
         Runtime::Current => tokio::runtime::Builder::new_current_thread().enable_all().build()?,
     };
-    let mut connections = Connections::new(&options.redis, &options.mysql);
+    let mut connections = Connections::new(task.urls);
     for line in std::io::stdin().lock().lines() {
         let request: Request = serde_json::from_str(&line?)?;
-        let answer = runtime.block_on(answer(request, options.way, &mut connections))?;
+        let answer = runtime.block_on(answer(request, task.way, &mut connections))?;
         let mut out = std::io::stdout().lock();
         writeln!(out, "{answer}")?;
         out.flush()?;
@@ -96,7 +53,7 @@ pub(crate) fn run(options: &Contender) -> Res<()> {
 async fn answer(request: Request, way: Way, connections: &mut Connections) -> Res<Value> {
     Ok(match request {
         Request::Hit { query, callers, calls, tagged } => {
-            json!(hits::measure(way, connections, query, tagged, callers, calls).await?)
+            json!(hits::measure(way, connections, query, tagged == Some(true), callers, calls).await?)
         }
         Request::Many(job) => json!(many::measure(way, connections, job).await?),
         Request::Function { miss, tagged, callers, calls } => {
@@ -104,7 +61,7 @@ async fn answer(request: Request, way: Way, connections: &mut Connections) -> Re
         }
         Request::Bounded { policy, entries, miss, first, callers, calls } => {
             let cache = connections.bounded(policy.parse()?, entries)?;
-            json!(bounded::measure(cache, entries, miss, first, [callers, calls]).await?)
+            json!(functions::measure_bounded(cache, entries, miss, first, [callers, calls]).await?)
         }
         Request::Miss { query, from, calls, tagged } => {
             let (ids, cpu) = (from..from + calls, cpu::time());
@@ -116,30 +73,13 @@ async fn answer(request: Request, way: Way, connections: &mut Connections) -> Re
             json!({ "latencies": latencies, "cpu": (cpu::time() - cpu).as_secs_f64() })
         }
         Request::Drop { name, value, substring, warm } => {
-            json!(drops::measure(connections.server()?, name, value, substring, warm).await?)
+            json!(invalidations::measure_drop(connections.server()?, name, value, [substring, warm]).await?)
         }
         Request::Invalidate { calls } => {
             json!(invalidations::measure(&*connections.store()?, connections.server()?, calls).await?)
         }
-        Request::Shop(load) => json!(shop::measure(load, connections.urls()).await?),
+        Request::Shop(load) => json!(shop::measure(load, &connections.urls).await?),
         Request::Encode { calls } => json!(encode::measure(way, calls)?),
-        Request::Wire { query } => wire::measure(way, connections, &query).await?,
+        Request::Wire { query } => misses::measure_wire(way, connections, &query).await?,
     })
-}
-
-/// The clocks of a measurement.
-struct Clock {
-    wall: Instant,
-    cpu: std::time::Duration,
-}
-
-impl Clock {
-    fn start() -> Self {
-        Self { cpu: cpu::time(), wall: Instant::now() }
-    }
-
-    fn stop(self, calls: u64, seen: u64) -> Work {
-        let wall = self.wall.elapsed().as_secs_f64();
-        Work { calls, wall, cpu: (cpu::time() - self.cpu).as_secs_f64(), seen }
-    }
 }

@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 
 use crate::Res;
-use crate::data::shop::{ORDERS_A_STORE, STORES, TABLE};
+use crate::data::{ORDERS_A_STORE, STORES, TABLE, Urls};
 use crate::results::Stale;
 
 /// The readers. Each has its share of the rate.
@@ -35,7 +35,6 @@ pub(super) struct Load {
     follower: String,
 }
 
-/// A read of the shop.
 #[derive(Clone, Copy)]
 enum Read {
     Orders { store: u32 },
@@ -52,7 +51,6 @@ struct Commits {
     all: Vec<Instant>,
 }
 
-/// The findings of the readers.
 #[derive(Default)]
 struct Found {
     reads: u64,
@@ -67,10 +65,10 @@ struct Row {
     version: u64,
 }
 
-pub(super) async fn measure(load: Load, [redis, mysql]: [&str; 2]) -> Res<Stale> {
+pub(super) async fn measure(load: Load, urls: &Urls) -> Res<Stale> {
     let unfollowed = Arc::new(AtomicBool::new(false));
     let seen = Arc::clone(&unfollowed);
-    let mut builder = MrcClient::builder().mysql(mysql).redis(redis).on_event(move |event: &Event<'_>| {
+    let mut builder = MrcClient::builder().mysql(&urls.mysql).redis(&urls.redis).on_event(move |event: &Event<'_>| {
         if matches!(event, Event::NotFollowed { .. } | Event::FollowerAway { .. }) {
             seen.store(true, Ordering::Relaxed);
         }
@@ -82,7 +80,7 @@ pub(super) async fn measure(load: Load, [redis, mysql]: [&str; 2]) -> Res<Stale>
     let began = Instant::now();
     let counts = began + Duration::from_secs(load.warm_up);
     let end = counts + Duration::from_secs(load.seconds);
-    let writer = tokio::spawn(write(mysql.to_owned(), load.changes, end, Arc::clone(&commits)));
+    let writer = tokio::spawn(write(urls.mysql.clone(), load.changes, end, Arc::clone(&commits)));
     let mut readers = JoinSet::new();
     for _ in 0..READERS {
         readers.spawn(read(client.clone(), load.clone(), [counts, end], Arc::clone(&commits)));
@@ -204,7 +202,6 @@ impl Commits {
         Self { orders: of(STORES * ORDERS_A_STORE), stores: of(STORES), all: Vec::new() }
     }
 
-    /// Adds the commit of a change that has just returned.
     fn add(&mut self, order: u32) {
         let (now, order) = (Instant::now(), order as usize - 1);
         self.all.push(now);
@@ -228,15 +225,13 @@ impl Commits {
 impl Found {
     fn result(mut self, load: &Load, changes: f64) -> Stale {
         self.ages.sort_by(f64::total_cmp);
-        let count = self.ages.len();
-        let part = |part: f64| self.ages.get(((count as f64 * part).ceil() as usize).saturating_sub(1)).copied();
-        let [p50, p99, max] = [0.5, 0.99, 1.0].map(|of| part(of).unwrap_or(0.0));
+        let [p50, p99, max] = [0.5, 0.99, 1.0].map(|part| mrc_chart::quantile(&self.ages, part).unwrap_or(0.0));
         Stale {
             name: load.name.clone(),
             reads: self.reads as f64 / load.seconds as f64,
             changes,
             hits: self.hits as f64 / self.reads.max(1) as f64,
-            stale: count as f64 / self.hits.max(1) as f64,
+            stale: self.ages.len() as f64 / self.hits.max(1) as f64,
             p50,
             p99,
             max,

@@ -1,15 +1,19 @@
 //! Hit ratios of the eviction policies on synthetic workloads, without a server, always the same.
 
 mod simulated;
-mod stored;
 mod workload;
 
-use mrc::Policy;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use mrc::store::CacheStore;
+use mrc::{Bound, MemoryStore, Policy};
 use serde::Serialize;
 
-use self::simulated::Variant;
+use self::simulated::{Variant, name};
 use self::workload::{KEYS, WORKLOADS, Workload};
 use crate::Res;
+use crate::data::TTL;
 
 /// The number of requests of a workload, and the number before hits are counted.
 pub(crate) const REQUESTS: usize = 1_000_000;
@@ -42,7 +46,6 @@ const RULES: [(&str, Rule); 10] = [
     ("Belady's optimum", Rule::Best),
 ];
 
-/// All hit ratios.
 #[derive(Debug, Serialize)]
 pub(crate) struct Ratios {
     pub(crate) keys: usize,
@@ -52,7 +55,6 @@ pub(crate) struct Ratios {
     pub(crate) workloads: Vec<OfWorkload>,
 }
 
-/// The hit ratios on one workload.
 #[derive(Debug, Serialize)]
 pub(crate) struct OfWorkload {
     pub(crate) name: &'static str,
@@ -87,11 +89,29 @@ fn of_workload(workload: Workload) -> Res<OfWorkload> {
 /// Returns the share of the requests after the warm-up that are hits in a cache of this room.
 fn ratio(rule: Rule, requests: &[u64], room: usize, warm_up: usize) -> Res<f64> {
     let hits = match rule {
-        Rule::Ours(policy) => stored::hits(policy, requests, room, warm_up)?,
+        Rule::Ours(policy) => stored_hits(policy, requests, room, warm_up)?,
         Rule::Other(variant) => simulated::hits(variant, requests, room, warm_up),
         Rule::Best => simulated::best(requests, room, warm_up),
     };
     Ok(hits as f64 / (requests.len() - warm_up) as f64)
+}
+
+/// Returns how many requests after the warm-up are hits in mrc's store. A miss puts the entry.
+fn stored_hits(policy: Policy, requests: &[u64], room: usize, warm_up: usize) -> Res<u64> {
+    let store: Arc<dyn CacheStore> = Arc::new(MemoryStore::new());
+    let cache = store.bounded("bench", &Bound::new(policy).max(room))?;
+    let mut hits = 0;
+    tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+        for (at, key) in requests.iter().enumerate() {
+            let key = format!("bench:{:016x}", name(*key));
+            if cache.get(&key).await?.is_none() {
+                cache.put(&key, Bytes::from_static(b"1"), TTL * 24).await?;
+            } else if at >= warm_up {
+                hits += 1;
+            }
+        }
+        Ok(hits)
+    })
 }
 
 #[cfg(test)]

@@ -4,7 +4,6 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::workload::{Random, mix};
 
-/// A policy to compare with.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Variant {
     /// Evicts any entry.
@@ -87,7 +86,6 @@ impl Cache {
     }
 }
 
-/// Random replacement.
 struct Any {
     room: usize,
     entries: Vec<u64>,

@@ -4,7 +4,6 @@
 pub(super) const KEYS: usize = 100_000;
 const SEED: u64 = 42;
 
-/// A workload.
 #[derive(Clone, Copy)]
 pub(super) struct Workload {
     pub(super) name: &'static str,
@@ -30,7 +29,6 @@ pub(super) const WORKLOADS: [Workload; 4] = [
 ];
 
 impl Workload {
-    /// Returns the requested keys, by number.
     pub(super) fn requests(&self, count: usize) -> Vec<u64> {
         let (mut random, shares) = (Random(SEED), shares(self.exponent));
         let (mut requests, mut asked, mut fresh) = (Vec::with_capacity(count), 0, KEYS as u64..);

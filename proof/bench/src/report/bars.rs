@@ -68,12 +68,8 @@ impl Panel {
             bar.draw(out, top + at as f64 * STEP, self.scale);
         }
         let bottom = top + self.bars.len() as f64 * STEP;
-        _ = writeln!(
-            out,
-            "<line class=\"axis\" x1=\"{LEFT}\" x2=\"{LEFT}\" y1=\"{:.0}\" y2=\"{:.0}\"/>",
-            top - 4.0,
-            bottom - 4.0
-        );
+        let (y1, y2) = (top - 4.0, bottom - 4.0);
+        _ = writeln!(out, "<line class=\"axis\" x1=\"{LEFT}\" x2=\"{LEFT}\" y1=\"{y1:.0}\" y2=\"{y2:.0}\"/>");
         bottom
     }
 }
@@ -89,12 +85,8 @@ impl Bar {
         };
         let (middle, end) = (y + BAR * 0.72, LEFT + length);
         let weight = if matches!(self.kind, Kind::Mrc) { " font-weight=\"600\"" } else { "" };
-        _ = writeln!(
-            out,
-            "<text x=\"{:.0}\" y=\"{middle:.1}\" text-anchor=\"end\"{weight}>{}</text>",
-            LEFT - 10.0,
-            escape(&self.label)
-        );
+        let (x, label, text) = (LEFT - 10.0, escape(&self.label), escape(&self.text));
+        _ = writeln!(out, "<text x=\"{x:.0}\" y=\"{middle:.1}\" text-anchor=\"end\"{weight}>{label}</text>");
         _ = writeln!(
             out,
             "<rect class=\"{class}\" x=\"{LEFT}\" y=\"{y}\" width=\"{length:.1}\" height=\"{BAR}\" rx=\"2\"/>"
@@ -106,12 +98,8 @@ impl Bar {
                 _ = writeln!(out, "<path class=\"gap\" d=\"M{x:.1} {:.1}l8 {}\"/>", y - 1.0, BAR + 2.0);
             }
         }
-        _ = writeln!(
-            out,
-            "<text class=\"value\" x=\"{:.1}\" y=\"{middle:.1}\"{weight}>{}</text>",
-            end + 8.0,
-            escape(&self.text)
-        );
+        let x = end + 8.0;
+        _ = writeln!(out, "<text class=\"value\" x=\"{x:.1}\" y=\"{middle:.1}\"{weight}>{text}</text>");
     }
 }
 

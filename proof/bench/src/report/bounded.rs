@@ -2,7 +2,7 @@
 
 use super::number;
 use super::tables::Table;
-use super::targets::{Goal, RUNTIMES, Target, WAITING, add, many};
+use super::targets::{Goal, RUNTIMES, Target, WAITING, add, kind, many};
 use crate::results::{Bounded, Results, Series, Work, find};
 
 const SCRIPTS: &str = "**A miss in a bounded cache.** The miss runs three scripts, and fred writes each to \
@@ -87,7 +87,7 @@ pub(super) fn calls(results: &Results) -> String {
             "1 caller: CPU µs",
             "1 caller: latency, µs",
         ];
-        let mut table = Table::new(&title, &header);
+        let mut table = Table::new(title, &header);
         for policy in &policies {
             for (name, words) in CONTENDERS {
                 let cell = |callers: u32, server: bool, of: fn(&Work) -> f64| {
@@ -111,15 +111,9 @@ pub(super) fn calls(results: &Results) -> String {
                 ]);
             }
         }
-        if !policies.is_empty() {
-            out += &table.text();
-        }
+        out += &table.text_of_rows();
     }
     out
-}
-
-fn kind(miss: bool) -> &'static str {
-    if miss { "miss" } else { "hit" }
 }
 
 #[cfg(test)]
@@ -128,10 +122,7 @@ mod tests {
 
     #[test]
     fn the_worst_of_all_counts() {
-        let series = |(name, cpu): (&str, f64)| Series {
-            name: name.into(),
-            rounds: vec![Work { calls: 1, wall: 1.0, cpu, seen: 1 }],
-        };
+        let series = |(name, cpu)| Series::of_one(name, cpu);
         let calls = |policy: &str, entries: u32, mrc: f64, server: f64| Bounded {
             policy: policy.into(),
             entries,

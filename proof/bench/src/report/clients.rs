@@ -1,8 +1,7 @@
 //! Both Redis clients: targets and a table.
 
-use super::tables::Table;
+use super::tables::{Table, cost};
 use super::targets::{Goal, OVERHEAD, RUNTIMES, Target, add};
-use super::{number, thousands};
 use crate::results::{Results, Work, find};
 
 /// Compares redis-rs alone. The targets of hits have fred.
@@ -21,24 +20,19 @@ pub(super) fn targets(results: &Results, targets: &mut Vec<Target>) {
 pub(super) fn table(results: &Results) -> String {
     let mut out = String::new();
     for (runtime, words) in [("multi", "two workers"), ("current", "current thread")] {
-        if results.clients.is_empty() {
-            continue;
-        }
         let title = format!("Both Redis clients, 64 callers, {words}: CPU µs a call (calls a second)");
-        let mut table = Table::new(&title, &["", "fred", "redis-rs", "bare fred", "bare redis-rs"]);
+        let mut table = Table::new(title, &["", "fred", "redis-rs", "bare fred", "bare redis-rs"]);
         for work in &results.clients {
             for (kind, prefix) in [("store", "the store alone, "), ("mrc", "")] {
-                let cell = |kind: &str, client: &str| {
-                    let series = find(&work.series, &format!("{kind} {client} {runtime}"))?;
-                    Some(format!("{} ({})", number(series.median(Work::cpu_us)), thousands(series.median(Work::rate))))
-                };
+                let cell =
+                    |kind: &str, client: &str| find(&work.series, &format!("{kind} {client} {runtime}")).map(cost);
                 let (Some(fred), Some(redis_rs)) = (cell(kind, "fred"), cell(kind, "redis-rs")) else { continue };
                 let [bare_fred, bare_redis_rs] =
                     ["fred", "redis-rs"].map(|client| cell("bare", client).unwrap_or_default());
                 table.row([format!("{prefix}{}", work.what), fred, redis_rs, bare_fred, bare_redis_rs]);
             }
         }
-        out += &table.text();
+        out += &table.text_of_rows();
     }
     out
 }

@@ -28,13 +28,8 @@ pub(super) fn targets(results: &Results, targets: &mut Vec<Target>) {
         let what = "the check and the dependencies of a text / its check alone, CPU, the worst of 4 texts";
         add(targets, what.into(), Goal::AtMost(3.0), vec![derive], PARSING);
         let tags = worst(|text| Some(find(&text.series, "tags")?.median(Work::cpu_us)));
-        add(
-            targets,
-            "tags of rows, a known text, µs a call, the worst of 4".into(),
-            Goal::AtMost(1.0),
-            vec![tags],
-            TAGS,
-        );
+        let what = "tags of rows, a known text, µs a call, the worst of 4";
+        add(targets, what.into(), Goal::AtMost(1.0), vec![tags], TAGS);
         let rate = exact.backlog.transactions as f64 / exact.backlog.cpu;
         let what = format!("changed rows a second and core of the follower, {} schemes", exact.schemes);
         add(targets, what, Goal::AtLeast(20_000.0), vec![rate], SCRIPTS);
@@ -57,7 +52,7 @@ fn of_run(exact: &Exact) -> String {
     let title = format!("Staleness and hits of a shop on {database} (load before: {load})");
     let header = ["entries end", "reads a second", "changes a second", "hits, %", "stale hits, %"];
     let ages = ["age of stale hits, ms: p50", "p99", "longest"];
-    let mut stale = Table::new(&title, &[&header[..], &ages].concat());
+    let mut stale = Table::new(title, &[&header[..], &ages].concat());
     for (name, words) in WAYS {
         let Some(way) = exact.stale.iter().find(|way| way.name == name) else { continue };
         let words = if name == "rows" { format!("**{words}**") } else { words.into() };
@@ -88,17 +83,14 @@ fn of_run(exact: &Exact) -> String {
     let backlog = &exact.backlog;
     let title = format!("A backlog of a table with {} schemes, on {database}", exact.schemes);
     let header = ["one-row transactions", "s", "rows a second", "CPU s", "rows a second and core", "tags invalidated"];
-    let mut schemes = Table::new(&title, &header);
+    let mut schemes = Table::new(title, &header);
     let rows = backlog.transactions as f64;
     let [count, rate, each, tags] =
         [rows, rows / backlog.seconds, rows / backlog.cpu, backlog.tags as f64].map(thousands);
     schemes.row([count, number(backlog.seconds), rate, number(backlog.cpu), each, tags]);
     let header = ["", "number", "bytes", "bytes each"];
     let mut memory = Table::new("Memory of the invalidation by rows in Redis, by `MEMORY USAGE` of all keys", &header);
-    for one in &exact.memory {
-        let [count, bytes] = [one.entries, one.bytes].map(|count| thousands(count as f64));
-        memory.row([one.what.clone(), count, bytes, number(one.bytes as f64 / one.entries as f64)]);
-    }
+    memory.rows_of_memory(&exact.memory);
     let mut stores = Table::new("A change of one store that has 100 entries", &["entries", "ms"]);
     for of_size in &exact.stores {
         let ms = find(&of_size.series, "mrc").map_or(f64::NAN, |series| series.median(Work::wall_us) / 1e3);

@@ -38,20 +38,20 @@ pub(super) fn tables(results: &Results) -> String {
 fn of_server(follow: &Follow) -> String {
     let Follow { database, load, .. } = follow;
     let title = format!("The follower on {database}: from commit to invalidation, ms (load before: {load})");
-    let mut lags = Table::new(&title, &["row changes a second", "reached", "p50", "p99", "longest"]);
+    let mut lags = Table::new(title, &["row changes a second", "reached", "p50", "p99", "longest"]);
     for lag in &follow.lags {
         let [rate, reached] = [f64::from(lag.rate), lag.reached].map(thousands);
         lags.row([rate, reached, number(lag.p50), number(lag.p99), number(lag.max)]);
     }
     let backlog = &follow.backlog;
     let header = ["one-row transactions", "s", "transactions a second", "batches", "tags invalidated", "CPU s"];
-    let mut replayed = Table::new(&format!("A backlog, on {database}"), &header);
+    let mut replayed = Table::new(format!("A backlog, on {database}"), &header);
     let rate = backlog.transactions as f64 / backlog.seconds;
     let counts = [backlog.transactions, backlog.batches, backlog.tags];
     let [transactions, batches, tags] = counts.map(|count| thousands(count as f64));
     replayed.row([transactions, number(backlog.seconds), thousands(rate), batches, tags, number(backlog.cpu)]);
     let title = format!("Updated rows of 8 columns, decoded from the log of {database}");
-    let mut decoding = Table::new(&title, &["", "CPU ns a row", "rows a second and core"]);
+    let mut decoding = Table::new(title, &["", "CPU ns a row", "rows a second and core"]);
     for (name, words) in [
         ("rule", "**the follower**, the 2 columns of a rule"),
         ("all", "**the follower**, all columns"),
@@ -62,7 +62,7 @@ fn of_server(follow: &Follow) -> String {
         decoding.row([words.to_owned(), number(us * 1e3), thousands(1e6 / us)]);
     }
     let header = ["rows of the transaction", "tags invalidated", "s after the commit", "MB idle", "MB above idle"];
-    let mut big = Table::new(&format!("Large transactions, on {database}"), &header);
+    let mut big = Table::new(format!("Large transactions, on {database}"), &header);
     for one in &follow.big {
         let [rows, tags] = [one.rows, one.tags].map(|count| thousands(count as f64));
         big.row([rows, tags, number(one.seconds), number(one.idle as f64 / 1e6), number(above_idle(one))]);

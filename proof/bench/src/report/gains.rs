@@ -26,7 +26,7 @@ pub(super) fn table(results: &Results) -> String {
     for (rows, what) in [(1, "a hit of 1 row, CPU"), (100, "a hit of 100 rows, as bytes, CPU")] {
         let Some(hits) = hits(results, rows, 64) else { continue };
         for (peer, name) in [("npm", "npm peer"), ("pypi", "PyPI peer")] {
-            compare(what, "µs", of(hits, "bytes", "current"), name, hits.of(peer), cpu);
+            compare(what, "µs", of(hits, "bytes", "current"), name, find(&hits.series, peer), cpu);
         }
     }
     if let Some(many) = &results.many {

@@ -20,7 +20,6 @@ pub(super) struct Panel {
 
 pub(super) struct Line {
     pub(super) label: &'static str,
-    /// The CSS class.
     pub(super) class: &'static str,
     /// In %.
     pub(super) values: Vec<f64>,
@@ -57,14 +56,9 @@ impl Chart {
     fn legend(&self, out: &mut String) {
         let mut x = 16.0;
         for line in self.panels.first().map(|panel| panel.lines.as_slice()).unwrap_or_default() {
-            _ = writeln!(
-                out,
-                "<line class=\"key {}\" x1=\"{x:.0}\" x2=\"{:.0}\" y1=\"74\" y2=\"74\"/><text x=\"{:.0}\" y=\"78\">{}</text>",
-                line.class,
-                x + 26.0,
-                x + 33.0,
-                escape(line.label)
-            );
+            let (class, end, after, label) = (line.class, x + 26.0, x + 33.0, escape(line.label));
+            _ = write!(out, "<line class=\"key {class}\" x1=\"{x:.0}\" x2=\"{end:.0}\" y1=\"74\" y2=\"74\"/>");
+            _ = writeln!(out, "<text x=\"{after:.0}\" y=\"78\">{label}</text>");
             // About the width of the label in the widest letters.
             x += 60.0 + line.label.len() as f64 * 7.5;
         }
@@ -80,23 +74,13 @@ impl Panel {
         let [width, height] = FIELD;
         let y = |value: f64| top + height * (highest - value) / (highest - lowest).max(RULE);
         let x = |at: usize| left + width * at as f64 / (steps.len().max(2) - 1) as f64;
-        _ = writeln!(
-            out,
-            "<text class=\"panel\" x=\"{left:.0}\" y=\"{:.0}\">{}</text>",
-            top - 14.0,
-            escape(&self.title)
-        );
+        let (above, title) = (top - 14.0, escape(&self.title));
+        _ = writeln!(out, "<text class=\"panel\" x=\"{left:.0}\" y=\"{above:.0}\">{title}</text>");
         let rules = ((highest - lowest) / RULE) as usize;
         for rule in (0..=rules).map(|at| lowest + at as f64 * RULE) {
-            let y = y(rule);
-            _ = writeln!(
-                out,
-                "<line class=\"axis\" x1=\"{left:.0}\" x2=\"{:.0}\" y1=\"{y:.1}\" y2=\"{y:.1}\"/>\
-                 <text class=\"tick\" x=\"{:.0}\" y=\"{:.1}\" text-anchor=\"end\">{rule}</text>",
-                left + width,
-                left - 8.0,
-                y + 4.0
-            );
+            let (y, right, x, below) = (y(rule), left + width, left - 8.0, y(rule) + 4.0);
+            _ = write!(out, "<line class=\"axis\" x1=\"{left:.0}\" x2=\"{right:.0}\" y1=\"{y:.1}\" y2=\"{y:.1}\"/>");
+            _ = writeln!(out, "<text class=\"tick\" x=\"{x:.0}\" y=\"{below:.1}\" text-anchor=\"end\">{rule}</text>");
         }
         for (at, step) in steps.iter().enumerate() {
             let (x, y) = (x(at), top + height + 18.0);

@@ -1,9 +1,8 @@
 //! Reads of 100 ids: targets and tables.
 
-use super::number;
-use super::tables::Table;
+use super::tables::{Table, commands};
 use super::targets::{Goal, RUNTIMES, Target, add};
-use super::thousands;
+use super::{number, thousands};
 use crate::results::{Many, Results, Series, Work, find};
 
 /// The contenders of hits: their names in the results, and in words.
@@ -53,14 +52,14 @@ pub(super) fn tables(results: &Results) -> String {
     let Some(many) = &results.many else { return String::new() };
     let ids = many.ids;
     let title = format!("Hits of {ids} ids, one caller");
-    let mut hits = Table::new(&title, &["", "CPU µs", "latency, µs", "ids a second"]);
+    let mut hits = Table::new(title, &["", "CPU µs", "latency, µs", "ids a second"]);
     for (name, words) in CONTENDERS {
         let Some(series) = find(&many.hits, name) else { continue };
         let [cpu, wall] = [series.median(Work::cpu_us), series.median(Work::wall_us)].map(number);
         hits.row([words.to_owned(), cpu, wall, thousands(series.median(Work::rate) * f64::from(ids))]);
     }
     let header = ["", "commands to Redis", "statements", "latency, µs", "CPU µs"];
-    let mut misses = Table::new(&format!("Misses of {ids} ids, one caller"), &header);
+    let mut misses = Table::new(format!("Misses of {ids} ids, one caller"), &header);
     for (name, words) in [
         ("typed-multi", "**mrc, at once**"),
         ("typed-multi-each", "mrc, one after another"),
@@ -72,20 +71,4 @@ pub(super) fn tables(results: &Results) -> String {
         misses.row([words.to_owned(), commands(&of.commands), thousands(of.statements as f64), wall, cpu]);
     }
     hits.text() + &misses.text()
-}
-
-/// Returns the number of commands, and of each name: `3: MGET, EVALSHA × 2`.
-fn commands(commands: &[String]) -> String {
-    let mut counts: Vec<(&str, usize)> = Vec::new();
-    for name in commands {
-        match counts.iter_mut().find(|(known, _)| known == name) {
-            Some((_, count)) => *count += 1,
-            None => counts.push((name, 1)),
-        }
-    }
-    let each = counts.into_iter().map(|(name, count)| match count {
-        1 => name.to_owned(),
-        count => format!("{name} × {count}"),
-    });
-    format!("{}: {}", commands.len(), each.collect::<Vec<_>>().join(", "))
 }

@@ -14,14 +14,13 @@ mod tables;
 mod tags;
 mod targets;
 
-use mrc_chart::thousands;
+use mrc_chart::{docs, thousands};
+
+pub(crate) use self::ratios::table as ratios;
 
 use crate::Res;
 use crate::policies::Ratios;
-use crate::results::{Results, docs};
-
-const BEGIN: &str = "<!-- Written by `just bench --write`: from here … -->";
-const END: &str = "<!-- … to here. -->";
+use crate::results::Results;
 
 /// Returns everything as Markdown, which reads well on a terminal too.
 pub(crate) fn text(results: &Results) -> String {
@@ -49,18 +48,7 @@ pub(crate) fn write(results: &Results) -> Res<()> {
     for (name, picture) in pictures::all(results) {
         std::fs::write(docs().join("benchmarks").join(name), picture)?;
     }
-    let path = docs().join("benchmarks.md");
-    let page = std::fs::read_to_string(&path)?;
-    let (Some((before, _)), Some((_, after))) = (page.split_once(BEGIN), page.split_once(END)) else {
-        return Err("docs/benchmarks.md has lost the marks that its measured part stands between".into());
-    };
-    let measured = tables::machine(&results.machine) + &text(results);
-    Ok(std::fs::write(path, format!("{before}{BEGIN}\n\n{measured}\n{END}{after}"))?)
-}
-
-/// Returns the hit ratios as text.
-pub(crate) fn ratios(ratios: &Ratios) -> String {
-    ratios::table(ratios)
+    mrc_chart::rewrite("benchmarks.md", "bench", &(tables::machine(&results.machine) + &text(results)))
 }
 
 /// Writes the hit ratios into docs/bounds: the table, all numbers, and the picture.

@@ -5,7 +5,6 @@ use super::targets::{count, hits, of};
 use super::{number, thousands};
 use crate::results::{Results, Series, Work, find};
 
-/// Returns the charts, by file name.
 pub(super) fn all(results: &Results) -> Vec<(&'static str, String)> {
     let mut all = vec![("hits.svg", hit(results)), ("rows.svg", rows(results)), ("drop.svg", drops(results))];
     all.extend(super::exact::picture(results).map(|picture| ("staleness.svg", picture)));
@@ -25,8 +24,8 @@ fn hit(results: &Results) -> String {
             bar("mrc, as bytes", Kind::Mrc, of(hits, "bytes", "multi")),
             bar("mrc, borrowed structs", Kind::Mrc, of(hits, "borrowed", "multi")),
             bar("mrc, structs", Kind::Mrc, of(hits, "typed", "multi")),
-            bar("npm peer, objects", Kind::Other, hits.of("npm")),
-            bar("PyPI peer, dicts", Kind::Other, hits.of("pypi")),
+            bar("npm peer, objects", Kind::Other, find(&hits.series, "npm")),
+            bar("PyPI peer, dicts", Kind::Other, find(&hits.series, "pypi")),
         ]
         .into_iter()
         .flatten()

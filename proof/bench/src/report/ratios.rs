@@ -11,11 +11,11 @@ const SHOWN: [usize; 3] = [0, 2, 4];
 const LINES: [(&str, &str); 5] =
     [("Belady's optimum", "best"), ("LFU", "lfu"), ("LRU", "lru"), ("FIFO", "fifo"), ("LFU without ageing", "plain")];
 
-pub(super) fn table(ratios: &Ratios) -> String {
+pub(crate) fn table(ratios: &Ratios) -> String {
     let percents = SHOWN.map(|at| ratios.percents[at].to_string()).join(", ");
     let title = format!("Hit ratio in %, with room for {percents} % of {} keys", thousands(ratios.keys as f64));
     let header: Vec<&str> = std::iter::once("").chain(ratios.workloads.iter().map(|of| of.name)).collect();
-    let mut table = Table::new(&title, &header);
+    let mut table = Table::new(title, &header);
     let rules = ratios.workloads.first().map(|workload| workload.rules.as_slice()).unwrap_or_default();
     for (at, rule) in rules.iter().enumerate() {
         let cells = ratios.workloads.iter().map(|workload| cell(&workload.rules[at]));

@@ -1,12 +1,10 @@
 //! The tables, in Markdown.
 
-use std::fmt::Write;
-
 use mrc_tests::Machine;
 
-use super::targets::{Goal, Target, count, many};
+use super::targets::{Goal, Target, count, many, miss};
 use super::{number, thousands, wrapped};
-use crate::results::{Hits, Results, Work, find, median};
+use crate::results::{Hits, Memory, Results, Series, Work, find, median};
 
 /// The contenders of a hit: their names in the results, and in words.
 pub(super) const CONTENDERS: [(&str, &str); 14] = [
@@ -62,17 +60,12 @@ pub(super) fn hits(results: &Results) -> String {
         if hits.is_empty() {
             continue;
         }
-        let sizes: Vec<String> =
-            hits.iter().map(|hits| format!("{}, {} B", count(hits.rows), thousands(hits.bytes as f64))).collect();
-        let header: Vec<&str> = std::iter::once("").chain(sizes.iter().map(String::as_str)).collect();
+        let sizes = hits.iter().map(|hits| format!("{}, {} B", count(hits.rows), thousands(hits.bytes as f64)));
+        let header: Vec<String> = std::iter::once(String::new()).chain(sizes).collect();
         let title = format!("A hit, {}: CPU µs a call (hits a second)", many(callers));
-        let mut table = Table::new(&title, &header);
+        let mut table = Table::new(title, &header);
         for (name, words) in CONTENDERS {
-            let cells = hits.iter().map(|hits| {
-                hits.of(name).map_or_else(String::new, |series| {
-                    format!("{} ({})", number(series.median(Work::cpu_us)), thousands(series.median(Work::rate)))
-                })
-            });
+            let cells = hits.iter().map(|hits| find(&hits.series, name).map(cost).unwrap_or_default());
             table.row(std::iter::once(words.to_owned()).chain(cells));
         }
         out += &table.text();
@@ -81,61 +74,53 @@ pub(super) fn hits(results: &Results) -> String {
 }
 
 pub(super) fn rows(results: &Results) -> String {
-    let mut out = String::new();
-    if !results.encoding.is_empty() {
-        let mut table = Table::new("10,000 rows of 8 columns to JSON, in memory", &["", "CPU ms", "ns a row"]);
-        for (name, words) in [("mrc", "**mrc's `RowEncoder`**"), ("values", "a tree of `serde_json::Value`")] {
-            let us = find(&results.encoding, name).map_or(f64::NAN, |series| series.median(Work::cpu_us));
-            table.row([words.to_owned(), number(us / 1e3), number(us / 10.0)]);
-        }
-        out += &table.text();
+    let mut encoding = Table::new("10,000 rows of 8 columns to JSON, in memory", &["", "CPU ms", "ns a row"]);
+    for (name, words) in [("mrc", "**mrc's `RowEncoder`**"), ("values", "a tree of `serde_json::Value`")] {
+        let Some(us) = find(&results.encoding, name).map(|series| series.median(Work::cpu_us)) else { continue };
+        encoding.row([words.to_owned(), number(us / 1e3), number(us / 10.0)]);
     }
-    if !results.wire.is_empty() {
-        let header = ["", "rows", "answer, MB", "peak memory, MB", "ms"];
-        let mut table = Table::new("From MariaDB's wire to bytes", &header);
-        for wire in &results.wire {
-            let words = if wire.name == "mrc" { "**mrc**" } else { "mysql_async's rows, then `serde_json::Value`" };
-            let mb = |bytes: u64| number(bytes as f64 / 1e6);
-            let rows = thousands(wire.rows.into());
-            table.row([words.to_owned(), rows, mb(wire.bytes), mb(wire.growth), number(wire.wall * 1e3)]);
-        }
-        out += &table.text();
+    let header = ["", "rows", "answer, MB", "peak memory, MB", "ms"];
+    let mut wires = Table::new("From MariaDB's wire to bytes", &header);
+    for wire in &results.wire {
+        let words = if wire.name == "mrc" { "**mrc**" } else { "mysql_async's rows, then `serde_json::Value`" };
+        let mb = |bytes: u64| number(bytes as f64 / 1e6);
+        let rows = thousands(wire.rows.into());
+        wires.row([words.to_owned(), rows, mb(wire.bytes), mb(wire.growth), number(wire.wall * 1e3)]);
     }
-    out
+    encoding.text_of_rows() + &wires.text_of_rows()
 }
 
 pub(super) fn misses(results: &Results) -> String {
-    if results.misses.is_empty() {
-        return String::new();
-    }
     let mut table = Table::new("A miss of one row, one caller", &["", "commands to Redis", "latency, µs"]);
-    let words = [
+    for (name, words) in [
         ("mrc", "**mrc**"),
         ("mrc-tagged", "**mrc, 3 tags**"),
         ("npm", "npm peer"),
         ("bare", "bare fred and mysql_async, by hand"),
-    ];
-    for (miss, (_, words)) in
-        words.iter().filter_map(|words| Some((results.misses.iter().find(|miss| miss.name == words.0)?, words)))
-    {
-        table.row([(*words).to_owned(), commands(&miss.commands), number(median(miss.latencies.clone()) * 1e6)]);
+    ] {
+        let Some(miss) = miss(results, name) else { continue };
+        table.row([words.to_owned(), commands(&miss.commands), number(median(miss.latencies.clone()) * 1e6)]);
     }
-    table.text()
+    table.text_of_rows()
 }
 
-/// Returns the number of commands and their names, `3: GET, EVALSHA × 2`.
+/// Returns the number of commands, and of each name: `3: GET, EVALSHA × 2`.
 pub(super) fn commands(commands: &[String]) -> String {
-    let runs = commands.chunk_by(|one, next| one == next).map(|run| match run {
-        [one] => one.clone(),
-        run => format!("{} × {}", run.first().map_or("", String::as_str), run.len()),
+    let mut counts: Vec<(&str, usize)> = Vec::new();
+    for name in commands {
+        match counts.iter_mut().find(|(known, _)| known == name) {
+            Some((_, count)) => *count += 1,
+            None => counts.push((name, 1)),
+        }
+    }
+    let each = counts.into_iter().map(|(name, count)| match count {
+        1 => name.to_owned(),
+        count => format!("{name} × {count}"),
     });
-    format!("{}: {}", commands.len(), runs.collect::<Vec<_>>().join(", "))
+    format!("{}: {}", commands.len(), each.collect::<Vec<_>>().join(", "))
 }
 
 pub(super) fn drops(results: &Results) -> String {
-    if results.drops.is_empty() {
-        return String::new();
-    }
     let header = ["", "entries dropped", "ms", "CPU ms of the client"];
     let mut table = Table::new("A drop of `StoreId=6`: 100 entries among 100,000 of 1,000 stores", &header);
     let words = [
@@ -150,49 +135,42 @@ pub(super) fn drops(results: &Results) -> String {
         let ms = number(series.median(|work| work.wall * 1e3));
         table.row([words.to_owned(), dropped, ms, number(series.median(|work| work.cpu * 1e3))]);
     }
-    table.text()
+    table.text_of_rows()
 }
 
-/// A table whose columns are aligned in the source too.
+/// Returns the CPU of a call in µs, and the calls a second.
+pub(super) fn cost(series: &Series) -> String {
+    format!("{} ({})", number(series.median(Work::cpu_us)), thousands(series.median(Work::rate)))
+}
+
 pub(super) struct Table {
     title: String,
     rows: Vec<Vec<String>>,
 }
 
 impl Table {
-    pub(super) fn new(title: &str, header: &[&str]) -> Self {
-        Self { title: title.to_owned(), rows: vec![header.iter().map(|&cell| cell.to_owned()).collect()] }
+    pub(super) fn new(title: impl Into<String>, header: &[impl AsRef<str>]) -> Self {
+        Self { title: title.into(), rows: vec![header.iter().map(|cell| cell.as_ref().to_owned()).collect()] }
     }
 
     pub(super) fn row(&mut self, cells: impl IntoIterator<Item = String>) {
         self.rows.push(cells.into_iter().collect());
     }
 
-    pub(super) fn text(&self) -> String {
-        let columns = self.rows.iter().map(Vec::len).max().unwrap_or(0);
-        let width = |at: usize| self.rows.iter().filter_map(|row| row.get(at)).map(|cell| cell.chars().count()).max();
-        let widths: Vec<usize> = (0..columns).map(|at| width(at).unwrap_or(0).max(2)).collect();
-        let mut out = format!("### {}\n\n", self.title);
-        for (at, row) in self.rows.iter().enumerate() {
-            line(&mut out, row, &widths);
-            if at == 0 {
-                let rule: Vec<String> = widths
-                    .iter()
-                    .enumerate()
-                    .map(|(at, width)| if at == 0 { "-".repeat(*width) } else { "-".repeat(width - 1) + ":" })
-                    .collect();
-                line(&mut out, &rule, &widths);
-            }
+    /// Adds a row for each structure: its entries, its bytes, and the bytes of an entry.
+    pub(super) fn rows_of_memory(&mut self, all: &[Memory]) {
+        for Memory { what, entries, bytes } in all {
+            let [count, sum] = [*entries, *bytes].map(|count| thousands(count as f64));
+            self.row([what.clone(), count, sum, number(*bytes as f64 / *entries as f64)]);
         }
-        out + "\n"
     }
-}
 
-fn line(out: &mut String, row: &[String], widths: &[usize]) {
-    for (at, (cell, width)) in row.iter().zip(widths).enumerate() {
-        let space = " ".repeat(width.saturating_sub(cell.chars().count()));
-        // The first column is left-aligned, numbers are right-aligned.
-        _ = if at == 0 { write!(out, "| {cell}{space} ") } else { write!(out, "| {space}{cell} ") };
+    pub(super) fn text(&self) -> String {
+        format!("### {}\n\n{}", self.title, mrc_chart::table(&self.rows))
     }
-    out.push_str("|\n");
+
+    /// Returns nothing if there is no row.
+    pub(super) fn text_of_rows(&self) -> String {
+        if self.rows.len() > 1 { self.text() } else { String::new() }
+    }
 }

@@ -1,9 +1,9 @@
 //! Tags and cached functions: targets and tables.
 
-use super::tables::Table;
-use super::targets::{Goal, RUNTIMES, Target, WAITING, add, many};
+use super::tables::{Table, cost};
+use super::targets::{Goal, RUNTIMES, Target, WAITING, add, kind, many};
 use super::{number, thousands};
-use crate::results::{Calls, Results, Series, Work, find};
+use crate::results::{Calls, Results, Work, find};
 
 const SCRIPTS: &str = "**A miss of a function with tags.** The miss is a `GET` and two scripts, and fred writes each \
     to the socket by itself, with one system call each. A fifth and more is page faults, because the \
@@ -52,7 +52,7 @@ pub(super) fn targets(results: &Results, targets: &mut Vec<Target>) {
         }
     }
     for calls in kinds(false).chain(kinds(true)) {
-        let what = format!("CPU of a {}, simple-dep-cache / mrc, 3 tags, {}", kind(calls), many(calls.callers));
+        let what = format!("CPU of a {}, simple-dep-cache / mrc, 3 tags, {}", kind(calls.miss), many(calls.callers));
         // Compares with the better one of its two ways.
         let measured = on_both(|on| {
             let mrc = format!("function-{on}-tagged");
@@ -64,23 +64,20 @@ pub(super) fn targets(results: &Results, targets: &mut Vec<Target>) {
     }
 }
 
-/// Returns the CPU of one series as a ratio to another's.
 fn ratio(calls: &Calls, one: &str, other: &str) -> Option<f64> {
     Some(find(&calls.series, one)?.ratio(find(&calls.series, other)?, Work::cpu_us))
 }
 
-/// Returns the ratio on each runtime.
 fn on_both(ratio: impl Fn(&str) -> Option<f64>) -> Vec<f64> {
     RUNTIMES.into_iter().filter_map(ratio).collect()
 }
 
 pub(super) fn invalidations(results: &Results) -> String {
-    let sizes: Vec<String> =
-        results.invalidations.iter().map(|of_size| format!("among {}", thousands(of_size.keys.into()))).collect();
-    if sizes.is_empty() {
+    if results.invalidations.is_empty() {
         return String::new();
     }
-    let header: Vec<&str> = std::iter::once("").chain(sizes.iter().map(String::as_str)).collect();
+    let sizes = results.invalidations.iter().map(|of_size| format!("among {}", thousands(of_size.keys.into())));
+    let header: Vec<String> = std::iter::once(String::new()).chain(sizes).collect();
     let mut table = Table::new("Invalidating 100 entries of `StoreId=6`, ms", &header);
     let words = [
         ("mrc", "**mrc, by tag**: `invalidate`"),
@@ -97,16 +94,10 @@ pub(super) fn invalidations(results: &Results) -> String {
 }
 
 pub(super) fn memory(results: &Results) -> String {
-    if results.memory.is_empty() {
-        return String::new();
-    }
-    let mut table =
-        Table::new("Memory of tags in Redis, by `MEMORY USAGE`", &["", "entries", "bytes", "bytes an entry"]);
-    for memory in &results.memory {
-        let each = number(memory.bytes as f64 / memory.entries as f64);
-        table.row([memory.what.clone(), thousands(memory.entries as f64), thousands(memory.bytes as f64), each]);
-    }
-    table.text()
+    let header = ["", "entries", "bytes", "bytes an entry"];
+    let mut table = Table::new("Memory of tags in Redis, by `MEMORY USAGE`", &header);
+    table.rows_of_memory(&results.memory);
+    table.text_of_rows()
 }
 
 pub(super) fn functions(results: &Results) -> String {
@@ -117,10 +108,10 @@ pub(super) fn functions(results: &Results) -> String {
         let mut header = vec![String::new()];
         header.extend(kinds.iter().map(|calls| format!("{}: CPU µs (calls a second)", many(calls.callers))));
         header.push("1 caller: latency, µs".into());
-        let title = format!("A {} of one row, decoded", kind(first));
-        let mut table = Table::new(&title, &header.iter().map(String::as_str).collect::<Vec<_>>());
+        let title = format!("A {} of one row, decoded", kind(first.miss));
+        let mut table = Table::new(title, &header);
         for (name, words) in CONTENDERS {
-            let of = |calls: &&Calls| find(&calls.series, name).map(cell).unwrap_or_default();
+            let of = |calls: &&Calls| find(&calls.series, name).map(cost).unwrap_or_default();
             let mut cells: Vec<String> = kinds.iter().map(of).collect();
             if cells.iter().all(String::is_empty) {
                 continue;
@@ -134,24 +125,14 @@ pub(super) fn functions(results: &Results) -> String {
     out
 }
 
-fn cell(series: &Series) -> String {
-    format!("{} ({})", number(series.median(Work::cpu_us)), thousands(series.median(Work::rate)))
-}
-
-fn kind(calls: &Calls) -> &'static str {
-    if calls.miss { "miss" } else { "hit" }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::results::Series;
 
     #[test]
     fn the_better_way_of_a_peer_counts() {
-        let series = |(name, cpu): (&str, f64)| Series {
-            name: name.into(),
-            rounds: vec![Work { calls: 1, wall: 1.0, cpu, seen: 1 }],
-        };
+        let series = |(name, cpu)| Series::of_one(name, cpu);
         let measured = [("function-multi-tagged", 1.0), ("simple-dep", 9.0), ("simple-dep-sync", 4.0)];
         let mut results = Results::of(Results::load().unwrap().machine);
         results.functions = vec![Calls { miss: true, callers: 1, series: measured.map(series).into() }];

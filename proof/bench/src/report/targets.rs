@@ -2,7 +2,6 @@
 
 use crate::results::{Hits, Miss, Results, Series, Work, find};
 
-/// One target.
 pub(super) struct Target {
     pub(super) what: String,
     pub(super) goal: Goal,
@@ -12,7 +11,6 @@ pub(super) struct Target {
     pub(super) bound: &'static str,
 }
 
-/// The bound of a target.
 #[derive(Clone, Copy)]
 pub(super) enum Goal {
     AtMost(f64),
@@ -54,7 +52,6 @@ const SCAN: &str = "**A drop.** Redis visits its 100,000 keys and matches each o
     and the same for every client. The npm peer also makes 10,000 round trips for its small pages, and one \
     for each entry.";
 
-/// Returns all targets that were measured.
 pub(super) fn all(results: &Results) -> Vec<Target> {
     let mut targets = Vec::new();
     for (rows, callers) in [(1, 64), (100, 64), (1, 1), (100, 1)] {
@@ -98,13 +95,8 @@ pub(super) fn all(results: &Results) -> Vec<Target> {
     super::many::targets(results, &mut targets);
     if let (Some(npm), Some(mrc)) = (find(&results.drops, "npm"), find(&results.drops, "mrc")) {
         let ratio = npm.ratio(mrc, |work| work.wall);
-        add(
-            &mut targets,
-            "a drop of 100 among 100,000, npm / mrc, time".into(),
-            Goal::AtLeast(10.0),
-            vec![ratio],
-            SCAN,
-        );
+        let what = "a drop of 100 among 100,000, npm / mrc, time";
+        add(&mut targets, what.into(), Goal::AtLeast(10.0), vec![ratio], SCAN);
         let wrong = mrc.median(|work| work.seen as f64) - 100.0;
         add(&mut targets, "entries dropped wrongly".into(), Goal::AtMost(0.0), vec![wrong.abs()], "");
     }
@@ -132,13 +124,13 @@ pub(super) fn add(targets: &mut Vec<Target>, what: String, goal: Goal, measured:
 
 /// Returns the CPU of one of mrc's ways as a ratio to a peer's, on both runtimes.
 fn ratios(hits: &Hits, way: &str, peer: &str) -> Vec<f64> {
-    let Some(peer) = hits.of(peer) else { return Vec::new() };
+    let Some(peer) = find(&hits.series, peer) else { return Vec::new() };
     let mrc = RUNTIMES.iter().filter_map(|runtime| of(hits, way, runtime));
     mrc.map(|mrc| mrc.ratio(peer, Work::cpu_us)).collect()
 }
 
 pub(super) fn of<'a>(hits: &'a Hits, way: &str, runtime: &str) -> Option<&'a Series> {
-    hits.of(&format!("{way}-{runtime}"))
+    find(&hits.series, &format!("{way}-{runtime}"))
 }
 
 pub(super) fn hits(results: &Results, rows: u32, callers: u32) -> Option<&Hits> {
@@ -155,6 +147,10 @@ pub(super) fn count(rows: u32) -> String {
 
 pub(super) fn many(callers: u32) -> String {
     if callers == 1 { "1 caller".into() } else { format!("{callers} callers") }
+}
+
+pub(super) fn kind(miss: bool) -> &'static str {
+    if miss { "miss" } else { "hit" }
 }
 
 fn name(way: &str) -> &str {

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use super::{Plan, calls_for, progress};
 use crate::Res;
 use crate::args::{Runtime, Way};
-use crate::data::{FUNCTION, bounded_name, order};
-use crate::peer::{Peer, Urls};
+use crate::data::{FUNCTION, Urls, bounded_name, order};
+use crate::peer::Peer;
 use crate::results::{Bounded, Series, Work};
 
 const POLICIES: [&str; 2] = ["lru_t", "lfu"];
@@ -47,8 +47,7 @@ struct Turn {
 pub(super) async fn run(plan: Plan) -> Res<Vec<Bounded>> {
     let plan = Plan { rounds: plan.rounds.min(5), seconds: plan.seconds.min(SECONDS) };
     let redis = Redis::start().await;
-    let url = redis.url();
-    let urls = Urls { redis: &url, mysql: "" };
+    let urls = &Urls::new(&redis, "");
     let mut contenders = [
         Contender { peer: Peer::rust(Way::Function, Runtime::Multi, urls)?, is_able: |_| true },
         Contender { peer: Peer::rust(Way::Function, Runtime::Current, urls)?, is_able: |_| true },
@@ -103,7 +102,7 @@ async fn turns(
             let few = 500.max(callers).into();
             work(contender, entries, few).await?;
             let (warm_up, _) = work(contender, entries, few).await?;
-            let series = Series { name: contender.peer.name().into(), rounds: Vec::new() };
+            let series = Series::new(contender.peer.name());
             let calls = calls_for(plan.seconds, &warm_up, callers);
             turns.push(Turn { contender: at, entries, calls, server: series.clone(), series });
         }
@@ -143,10 +142,7 @@ async fn fill(redis: &Redis, policy: &str, entries: u32) -> Res<()> {
     for first in (0..entries).step_by(AT_ONCE as usize) {
         let [first, last] = [first, entries.min(first + AT_ONCE) - 1].map(|id| id.to_string());
         let command = ["EVAL", FILL, "3", &order_of, &values, &ends, &first, &last, &field, &value, policy];
-        let answer = redis.cli(&command).await;
-        if answer != "OK" {
-            return Err(format!("the entries could not be filled in: {answer}").into());
-        }
+        super::fill(redis, &command, "OK").await?;
     }
     Ok(())
 }

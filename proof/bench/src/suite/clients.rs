@@ -1,24 +1,22 @@
 //! Measures hits and misses by both Redis clients, beside each bare client.
 
-use mrc::{MrcClient, params};
+use mrc::params;
 use mrc_tests::Redis;
 use serde_json::{Value, json};
 
-use super::{Plan, calls_for, progress};
+use super::{Plan, progress, turns};
 use crate::Res;
 use crate::args::{Runtime, Way};
-use crate::data::{STORE, TTL, query};
-use crate::peer::{Peer, Urls};
-use crate::results::{OfClients, Series};
+use crate::data::{STORE, TTL, Urls, query};
+use crate::peer::Peer;
+use crate::results::OfClients;
 
 const CALLERS: u32 = 64;
-const CLIENTS: [&str; 2] = ["fred", "redis-rs"];
 
 pub(super) async fn run(plan: Plan, mysql: &str) -> Res<Vec<OfClients>> {
     let redis = Redis::start().await;
-    let url = redis.url();
-    let urls = Urls { redis: &url, mysql };
-    let client = MrcClient::builder().mysql(mysql).redis(&url).build()?;
+    let urls = &Urls::new(&redis, mysql);
+    let client = urls.client()?;
     let mut all = Vec::new();
     for rows in [1, 100, 10_000] {
         // All contenders read one entry, which mrc fills.
@@ -26,56 +24,48 @@ pub(super) async fn run(plan: Plan, mysql: &str) -> Res<Vec<OfClients>> {
         let answer = client.query_with_cache(&*text, params! { "StoreId" => STORE }, TTL).await?;
         let bytes = answer.as_bytes().len();
         let hit = json!({ "op": "hit", "query": text, "callers": CALLERS });
-        let kinds = [(Way::Store, Way::Fred), (Way::Store, Way::Redis)];
-        let mut peers = Vec::new();
-        for runtime in [Runtime::Multi, Runtime::Current] {
-            for (client, (store, bare)) in CLIENTS.into_iter().zip(kinds) {
-                peers.push((name("bare", client, runtime), Peer::by_client(bare, runtime, urls, client)?));
-                peers.push((name("store", client, runtime), Peer::by_client(store, runtime, urls, client)?));
-                peers.push((name("mrc", client, runtime), Peer::by_client(Way::Bytes, runtime, urls, client)?));
-            }
-        }
-        all.push(turns(plan, &redis, format!("a hit of {bytes} B"), &hit, peers).await?);
+        let ways = [("bare", [Way::Fred, Way::Redis]), ("store", [Way::Store; 2]), ("mrc", [Way::Bytes; 2])];
+        let peers = peers(urls, &ways)?;
+        all.push(measure(plan, &redis, format!("a hit of {bytes} B"), hit, peers).await?);
     }
     for (tagged, what) in [(false, "a miss of a function"), (true, "a miss of a function with 3 tags")] {
         let miss = json!({ "op": "function", "miss": true, "tagged": tagged, "callers": CALLERS });
-        let mut peers = Vec::new();
-        for runtime in [Runtime::Multi, Runtime::Current] {
-            for client in CLIENTS {
-                peers.push((name("mrc", client, runtime), Peer::by_client(Way::Function, runtime, urls, client)?));
-            }
-        }
-        all.push(turns(plan, &redis, what.into(), &miss, peers).await?);
+        let peers = peers(urls, &[("mrc", [Way::Function; 2])])?;
+        all.push(measure(plan, &redis, what.into(), miss, peers).await?);
     }
     Ok(all)
 }
 
-fn name(what: &str, client: &str, runtime: Runtime) -> String {
-    format!("{what} {client} {runtime:?}").to_lowercase()
-}
-
-/// Lets the contenders do the same work in turns.
-async fn turns(plan: Plan, redis: &Redis, what: String, request: &Value, peers: Vec<(String, Peer)>) -> Res<OfClients> {
-    progress(&what);
-    let of = |calls: u64| {
-        let mut request = request.clone();
-        request["calls"] = calls.into();
-        request
-    };
-    let mut contenders = Vec::new();
-    for (name, mut peer) in peers {
-        peer.work(&of(u64::from(CALLERS) * 4)).await?;
-        let warm_up = peer.work(&of(u64::from(CALLERS) * 4)).await?;
-        contenders.push((peer, calls_for(plan.seconds, &warm_up, CALLERS), Series { name, rounds: Vec::new() }));
-    }
-    for _ in 0..plan.rounds {
-        for (peer, calls, series) in &mut contenders {
-            if request["miss"] == true {
-                // The other contenders have stored the same entries, and indexes of tags grow.
-                redis.cli(&["FLUSHALL"]).await;
+/// Starts contenders by both clients, on both runtimes, in these ways.
+fn peers(urls: &Urls, ways: &[(&str, [Way; 2])]) -> Res<Vec<(String, Peer)>> {
+    let mut peers = Vec::new();
+    for runtime in [Runtime::Multi, Runtime::Current] {
+        for (at, client) in ["fred", "redis-rs"].into_iter().enumerate() {
+            for (what, way) in ways {
+                let name = format!("{what} {client} {runtime:?}").to_lowercase();
+                peers.push((name, Peer::by_client(way[at], runtime, urls, client)?));
             }
-            series.rounds.push(peer.work(&of(*calls)).await?);
         }
     }
-    Ok(OfClients { what, series: contenders.into_iter().map(|(_, _, series)| series).collect() })
+    Ok(peers)
+}
+
+async fn measure(
+    plan: Plan,
+    redis: &Redis,
+    what: String,
+    request: Value,
+    peers: Vec<(String, Peer)>,
+) -> Res<OfClients> {
+    progress(&what);
+    let work = async |peer: &mut Peer, calls: u64| {
+        if request["miss"] == true {
+            // The other contenders have stored the same entries, and indexes of tags grow.
+            redis.cli(&["FLUSHALL"]).await;
+        }
+        let mut request = request.clone();
+        request["calls"] = calls.into();
+        peer.work(&request).await
+    };
+    Ok(OfClients { what, series: turns(plan, CALLERS, u64::from(CALLERS) * 4, peers, work).await? })
 }

@@ -4,17 +4,16 @@ use mrc::{MrcClient, Query, params};
 use mrc_tests::Redis;
 use serde_json::{Value, json};
 
-use super::{Plan, calls_for, progress};
+use super::{Plan, progress, turns};
 use crate::Res;
 use crate::args::{Runtime, Way};
-use crate::data::{STORE, TAGS, TTL, query};
-use crate::peer::{Peer, Urls};
-use crate::results::{Calls, Series, Work};
+use crate::data::{STORE, TAGS, TTL, Urls, query};
+use crate::peer::Peer;
+use crate::results::{Calls, Work};
 
 /// Hits and misses, by callers at once.
 const KINDS: [(bool, u32); 4] = [(false, 64), (false, 1), (true, 64), (true, 1)];
 
-/// A contender, and its work.
 struct Contender {
     name: String,
     peer: Peer,
@@ -30,9 +29,8 @@ enum Job {
 
 pub(super) async fn run(plan: Plan, mysql: &str) -> Res<Vec<Calls>> {
     let redis = Redis::start().await;
-    let url = redis.url();
-    let mut contenders = contenders(Urls { redis: &url, mysql })?;
-    let client = MrcClient::builder().mysql(mysql).redis(&url).build()?;
+    let urls = Urls::new(&redis, mysql);
+    let (mut contenders, client) = (contenders(&urls)?, urls.client()?);
     let mut all = Vec::new();
     for (miss, callers) in KINDS {
         progress(&format!("{} of functions, {callers} callers", if miss { "misses" } else { "hits" }));
@@ -40,26 +38,12 @@ pub(super) async fn run(plan: Plan, mysql: &str) -> Res<Vec<Calls>> {
         for contender in &contenders {
             contender.job.fill(&client).await?;
         }
-        all.push(turns(plan, &redis, &mut contenders, miss, callers).await?);
+        let able = contenders.iter_mut().filter(|contender| contender.job.is_able(miss, callers));
+        let able = able.map(|contender| (contender.name.clone(), contender));
+        let work = async |one: &mut &mut Contender, calls| one.work(&redis, miss, callers, calls).await;
+        all.push(Calls { miss, callers, series: turns(plan, callers, 500.max(callers).into(), able, work).await? });
     }
     Ok(all)
-}
-
-async fn turns(plan: Plan, redis: &Redis, all: &mut [Contender], miss: bool, callers: u32) -> Res<Calls> {
-    let mut able = Vec::new();
-    for contender in all.iter_mut().filter(|contender| contender.job.is_able(miss, callers)) {
-        let few = 500.max(callers).into();
-        contender.work(redis, miss, callers, few).await?;
-        let warm_up = contender.work(redis, miss, callers, few).await?;
-        let series = Series { name: contender.name.clone(), rounds: Vec::new() };
-        able.push((contender, calls_for(plan.seconds, &warm_up, callers), series));
-    }
-    for _ in 0..plan.rounds {
-        for (contender, calls, series) in &mut able {
-            series.rounds.push(contender.work(redis, miss, callers, *calls).await?);
-        }
-    }
-    Ok(Calls { miss, callers, series: able.into_iter().map(|(_, _, series)| series).collect() })
 }
 
 impl Contender {
@@ -101,7 +85,7 @@ impl Job {
     }
 }
 
-fn contenders(urls: Urls<'_>) -> Res<Vec<Contender>> {
+fn contenders(urls: &Urls) -> Res<Vec<Contender>> {
     let mut all = Vec::new();
     for runtime in [Runtime::Multi, Runtime::Current] {
         for tagged in [false, true] {

@@ -1,23 +1,22 @@
 //! Measures a hit: bytes and rows, one caller and many, both runtimes, beside peers and drivers.
 
-use mrc::{MrcClient, params};
+use mrc::params;
 use mrc_tests::Redis;
 
-use super::{Plan, calls_for, progress};
+use super::{Plan, progress, turns};
 use crate::Res;
 use crate::args::{Runtime, Way};
-use crate::data::{STORE, TTL, query};
-use crate::peer::{Peer, Urls};
-use crate::results::{Hits, Series};
+use crate::data::{STORE, TTL, Urls, query};
+use crate::peer::Peer;
+use crate::results::Hits;
 
 const ROWS: [u32; 3] = [1, 100, 10_000];
 const CALLERS: [u32; 2] = [64, 1];
 
 pub(super) async fn run(plan: Plan, mysql: &str) -> Res<Vec<Hits>> {
     let redis = Redis::start().await;
-    let url = redis.url();
-    let client = MrcClient::builder().mysql(mysql).redis(&url).build()?;
-    let mut peers = contenders(Urls { redis: &url, mysql })?;
+    let urls = Urls::new(&redis, mysql);
+    let (client, mut peers) = (urls.client()?, contenders(&urls)?);
     let mut all = Vec::new();
     for rows in ROWS {
         // All contenders read one entry, which mrc fills.
@@ -31,7 +30,7 @@ pub(super) async fn run(plan: Plan, mysql: &str) -> Res<Vec<Hits>> {
     Ok(all)
 }
 
-fn contenders(urls: Urls<'_>) -> Res<Vec<Peer>> {
+fn contenders(urls: &Urls) -> Res<Vec<Peer>> {
     let mut peers = vec![Peer::npm(urls)?, Peer::pypi(urls)?];
     for runtime in [Runtime::Multi, Runtime::Current] {
         for way in [Way::Fred, Way::Store, Way::Bytes, Way::Full, Way::Typed, Way::Borrowed] {
@@ -42,22 +41,9 @@ fn contenders(urls: Urls<'_>) -> Res<Vec<Peer>> {
 }
 
 async fn entry(plan: Plan, peers: &mut [Peer], rows: u32, bytes: u64, callers: u32) -> Res<Hits> {
-    let query = query(rows);
-    let expected = [rows.into(), bytes];
-    // Runs twice: the first time connects and lets V8 compile the hot code.
-    let few = if rows > 1_000 { 1 } else { 2_000 };
-    let mut calls = Vec::new();
-    for peer in &mut *peers {
-        peer.hits(&query, callers, few.max(callers.into()), expected).await?;
-        let warm_up = peer.hits(&query, callers, few.max(callers.into()), expected).await?;
-        calls.push(calls_for(plan.seconds, &warm_up, callers));
-    }
-    let mut series: Vec<Series> =
-        peers.iter().map(|peer| Series { name: peer.name().into(), rounds: Vec::new() }).collect();
-    for _ in 0..plan.rounds {
-        for ((peer, calls), series) in peers.iter_mut().zip(&calls).zip(&mut series) {
-            series.rounds.push(peer.hits(&query, callers, *calls, expected).await?);
-        }
-    }
-    Ok(Hits { rows, bytes, callers, series })
+    let (query, expected) = (query(rows), [rows.into(), bytes]);
+    let few = if rows > 1_000 { 1 } else { 2_000 }.max(callers.into());
+    let peers = peers.iter_mut().map(|peer| (peer.name().to_owned(), peer));
+    let work = async |peer: &mut &mut Peer, calls| peer.hits(&query, callers, calls, expected).await;
+    Ok(Hits { rows, bytes, callers, series: turns(plan, callers, few, peers, work).await? })
 }

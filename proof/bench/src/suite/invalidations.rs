@@ -1,21 +1,17 @@
 //! Measures an invalidation of 100 entries by tag, and the drops that look at every key.
-//! The keyspace has 10,000 or 1,000,000 entries.
 //! The other entries have no tags: indexes of further tags would be keys that the peer scans too.
 
 use mrc_tests::Redis;
 use serde_json::{Value, json};
 
-use super::{Plan, progress};
+use super::{PAGES, Plan, fill, fill_stores, progress};
 use crate::Res;
 use crate::args::{Runtime, Way};
-use crate::data::STORE;
-use crate::peer::{Peer, Urls};
+use crate::data::{STORE, Urls};
+use crate::peer::Peer;
 use crate::results::{Invalidations, Series};
 
 const KEYS: [u32; 2] = [10_000, 1_000_000];
-/// The number of entries of a store.
-const PAGES: u32 = 100;
-const STORES_AT_ONCE: u32 = 1_000;
 /// Invalidations in a round where one is short.
 const INVALIDATIONS: u64 = 20;
 
@@ -27,6 +23,9 @@ for store = ARGV[1], ARGV[2] do
     end
 end
 return redis.status_reply('OK')";
+
+/// The drops by name. `npm-by-hand` is the peer's, with the segment's end written by hand.
+const DROPS: [(&str, &str); 4] = [("mrc", "mrc"), ("mrc-substring", "mrc"), ("npm", "npm"), ("npm-by-hand", "npm")];
 
 /// One size of the keyspace, with its contenders.
 struct Field {
@@ -55,18 +54,14 @@ pub(super) async fn run(plan: Plan) -> Res<Vec<Invalidations>> {
 impl Field {
     async fn new(keys: u32) -> Res<Self> {
         let redis = Redis::start().await;
-        let url = redis.url();
-        let urls = Urls { redis: &url, mysql: "" };
+        let urls = &Urls::new(&redis, "");
         let (mut mrc, mut npm) = (Peer::rust(Way::Bytes, Runtime::Multi, urls)?, Peer::npm(urls)?);
         // Both connect and load their scripts.
         mrc.work(&json!({ "op": "invalidate", "calls": 1 })).await?;
         mrc.work(&json!({ "op": "drop", "name": "StoreId", "value": STORE, "warm": true })).await?;
         npm.work(&json!({ "op": "drop", "name": "StoreId", "value": STORE, "warm": true })).await?;
-        let stores = keys / PAGES;
-        for first in (1..=stores).step_by(STORES_AT_ONCE as usize) {
-            fill(&redis, first, stores.min(first + STORES_AT_ONCE - 1)).await?;
-        }
-        let series = ["npm", "mrc-scan", "mrc"].map(|name| Series { name: name.into(), rounds: Vec::new() }).into();
+        fill_stores(&redis, FILL, 1..=keys / PAGES).await?;
+        let series = ["npm", "mrc-scan", "mrc"].map(Series::new).into();
         Ok(Self { redis, mrc, npm, of_size: Invalidations { keys, series } })
     }
 
@@ -79,7 +74,7 @@ impl Field {
                 _ => (&mut self.mrc, json!({ "op": "invalidate", "calls": INVALIDATIONS })),
             };
             if series.name != "mrc" {
-                fill(&self.redis, STORE, STORE).await?;
+                fill_stores(&self.redis, FILL, STORE..=STORE).await?;
             }
             series.rounds.push(peer.calls(&request, [PAGES.into(); 2]).await?);
         }
@@ -91,8 +86,28 @@ fn drop_of(value: &Value) -> Value {
     json!({ "op": "drop", "name": "StoreId", "value": value })
 }
 
-async fn fill(redis: &Redis, first: u32, last: u32) -> Res<()> {
-    let [first, last, pages] = [first, last, PAGES].map(|number| number.to_string());
-    let answer = redis.cli(&["EVAL", FILL, "0", &first, &last, &pages]).await;
-    if answer == "OK" { Ok(()) } else { Err(format!("the entries could not be filled in: {answer}").into()) }
+pub(super) async fn drops(plan: Plan) -> Res<Vec<Series>> {
+    let redis = Redis::start().await;
+    let urls = &Urls::new(&redis, "");
+    let mut mrc = Peer::rust(Way::Bytes, Runtime::Multi, urls)?;
+    let mut npm = Peer::npm(urls)?;
+    let mut series = DROPS.map(|(name, _)| Series::new(name));
+    for round in 0..plan.rounds.min(5) {
+        progress(&format!("drops, round {}", round + 1));
+        for (series, (name, who)) in series.iter_mut().zip(DROPS) {
+            let peer = if who == "mrc" { &mut mrc } else { &mut npm };
+            redis.cli(&["FLUSHALL"]).await;
+            if round == 0 {
+                peer.work(&json!({ "op": "drop", "name": "StoreId", "value": 6, "warm": true })).await?;
+            }
+            fill_stores(&redis, FILL, 1..=1_000).await?;
+            fill(&redis, &["DBSIZE"], "100000").await?;
+            // The peer tests for a substring of the key; the text after the value ends it.
+            let value = if name == "npm-by-hand" { json!("6_") } else { json!(6) };
+            let mut request = drop_of(&value);
+            request["substring"] = json!(name == "mrc-substring");
+            series.rounds.push(peer.work(&request).await?);
+        }
+    }
+    Ok(series.into())
 }

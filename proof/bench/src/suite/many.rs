@@ -1,16 +1,16 @@
 //! Measures reads of 100 ids by one caller: hits, and misses with what they send.
 
-use mrc::{Many as Ids, MrcClient};
+use mrc::Many as Ids;
 use mrc_tests::{Database, Proxy, Redis};
 use mysql_async::Conn;
 use mysql_async::prelude::Queryable;
 use serde_json::{Value, json};
 
-use super::{Plan, calls_for, progress};
+use super::{Plan, names, progress, turns};
 use crate::Res;
 use crate::args::{Runtime, Way};
-use crate::data::{BY_ID, BY_IDS, ID, TTL};
-use crate::peer::{Peer, Urls};
+use crate::data::{BY_ID, BY_IDS, ID, TTL, Urls};
+use crate::peer::Peer;
 use crate::results::{Many, ManyMisses, Series, Work};
 
 const IDS: u32 = 100;
@@ -23,19 +23,18 @@ struct Contender {
 }
 
 pub(super) async fn run(plan: Plan, database: &Database) -> Res<Many> {
-    let (redis, mysql) = (Redis::start().await, database.url());
-    let url = redis.url();
-    let urls = Urls { redis: &url, mysql: &mysql };
+    let redis = Redis::start().await;
+    let urls = Urls::new(&redis, database.url());
     progress("hits of 100 ids");
     // All contenders read the same entries, which mrc fills.
-    let client = MrcClient::builder().mysql(&mysql).redis(&url).build()?;
+    let client = urls.client()?;
     client.query_many_with_cache(Ids::new(BY_ID, "id", ID).batch(BY_IDS), 1..=IDS, TTL).await?;
-    let hits = hits(plan, urls).await?;
+    let hits = hits(plan, &urls).await?;
     progress("misses of 100 ids");
     Ok(Many { ids: IDS, hits, misses: misses(plan, &redis, database).await? })
 }
 
-async fn hits(plan: Plan, urls: Urls<'_>) -> Res<Vec<Series>> {
+async fn hits(plan: Plan, urls: &Urls) -> Res<Vec<Series>> {
     let mut contenders = vec![Contender::of(Peer::npm(urls)?, false), Contender::of(Peer::mget(urls)?, false)];
     for runtime in [Runtime::Multi, Runtime::Current] {
         for (way, each) in
@@ -44,52 +43,31 @@ async fn hits(plan: Plan, urls: Urls<'_>) -> Res<Vec<Series>> {
             contenders.push(Contender::of(Peer::rust(way, runtime, urls)?, each));
         }
     }
-    let mut all = Vec::new();
-    for contender in &mut contenders {
-        // The first time connects and lets V8 compile the hot code.
-        contender.work(50).await?;
-        let calls = calls_for(plan.seconds, &contender.work(50).await?, 1);
-        all.push((calls, Series { name: contender.name.clone(), rounds: Vec::new() }));
-    }
-    for _ in 0..plan.rounds {
-        for (contender, (calls, series)) in contenders.iter_mut().zip(&mut all) {
-            series.rounds.push(contender.work(*calls).await?);
-        }
-    }
-    Ok(all.into_iter().map(|(_, series)| series).collect())
+    let contenders = contenders.into_iter().map(|contender| (contender.name.clone(), contender));
+    turns(plan, 1, 50, contenders, async |contender: &mut Contender, calls| contender.work(calls).await).await
 }
 
 /// Measures calls of which each misses all ids, and what one call sends.
 async fn misses(plan: Plan, redis: &Redis, database: &Database) -> Res<Vec<ManyMisses>> {
     let wire = Proxy::to(redis.port()).await;
-    let (mysql, url) = (database.url(), format!("redis://127.0.0.1:{}", wire.port()));
-    let (direct, wired) = (redis.url(), Urls { redis: &url, mysql: &mysql });
-    let urls = Urls { redis: &direct, mysql: &mysql };
     let mut all = Vec::new();
     // One connection counts: a new one would run a SELECT of its own.
     let mut admin = database.admin().await;
-    for mut contender in missing(wired)? {
+    for mut contender in missing(&Urls::behind(&wire, database.url()))? {
         // The first call connects, and the server learns the scripts.
         contender.miss(redis).await?;
         wire.reset();
         let before = selects(&mut admin).await?;
         contender.miss(redis).await?;
         let statements = selects(&mut admin).await? - before;
-        let commands = wire.commands().into_iter().filter_map(|command| command.into_iter().next()).collect();
-        all.push(ManyMisses { name: contender.name, commands, statements, rounds: Vec::new() });
+        all.push(ManyMisses { name: contender.name, commands: names(&wire), statements, rounds: Vec::new() });
     }
-    let (mut contenders, calls) = (missing(urls)?, (plan.seconds * 80.0) as u32);
+    let (mut contenders, calls) = (missing(&Urls::new(redis, database.url()))?, (plan.seconds * 80.0) as u32);
     for round in 0..=plan.rounds {
         for (contender, misses) in contenders.iter_mut().zip(&mut all) {
-            let mut sum = Work { calls: 0, wall: 0.0, cpu: 0.0, seen: 0 };
+            let mut sum = Work::default();
             for _ in 0..calls {
-                let work = contender.miss(redis).await?;
-                sum = Work {
-                    calls: sum.calls + work.calls,
-                    wall: sum.wall + work.wall,
-                    cpu: sum.cpu + work.cpu,
-                    seen: sum.seen + work.seen,
-                };
+                sum += contender.miss(redis).await?;
             }
             // The first round warms up.
             if round > 0 {
@@ -100,8 +78,7 @@ async fn misses(plan: Plan, redis: &Redis, database: &Database) -> Res<Vec<ManyM
     Ok(all)
 }
 
-/// Returns the contenders of misses.
-fn missing(urls: Urls<'_>) -> Res<[Contender; 3]> {
+fn missing(urls: &Urls) -> Res<[Contender; 3]> {
     let mrc = || Peer::rust(Way::Typed, Runtime::Multi, urls);
     Ok([Contender::of(mrc()?, false), Contender::of(mrc()?, true), Contender::of(Peer::npm(urls)?, false)])
 }

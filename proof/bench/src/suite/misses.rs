@@ -4,11 +4,11 @@ use mrc_tests::{Proxy, Redis};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Plan, progress};
+use super::{Plan, names, progress};
 use crate::Res;
 use crate::args::{Runtime, Way};
-use crate::data::BY_ID;
-use crate::peer::{Peer, Urls};
+use crate::data::{BY_ID, Urls};
+use crate::peer::Peer;
 use crate::results::{Miss, median};
 
 const WARM_UP: u32 = 300;
@@ -24,8 +24,7 @@ pub(super) async fn run(plan: Plan, mysql: &str) -> Res<Vec<Miss>> {
     let redis = Redis::start().await;
     let names = CONTENDERS;
     let commands = commands(&redis, mysql).await?;
-    let url = redis.url();
-    let mut peers = contenders(Urls { redis: &url, mysql })?;
+    let mut peers = contenders(&Urls::new(&redis, mysql))?;
     let mut latencies = names.map(|_| Vec::new());
     let calls = (plan.seconds * 1_200.0) as u32;
     for round in 0..=plan.rounds {
@@ -45,7 +44,7 @@ pub(super) async fn run(plan: Plan, mysql: &str) -> Res<Vec<Miss>> {
     Ok(all.map(|((name, commands), latencies)| Miss { name: name.into(), commands, latencies }).collect())
 }
 
-fn contenders(urls: Urls<'_>) -> Res<[Peer; 4]> {
+fn contenders(urls: &Urls) -> Res<[Peer; 4]> {
     let rust = |way| Peer::rust(way, Runtime::Multi, urls);
     Ok([rust(Way::Bytes)?, rust(Way::Bytes)?, Peer::npm(urls)?, rust(Way::Fred)?])
 }
@@ -57,14 +56,13 @@ fn request(name: &str, from: u32, calls: u32) -> Value {
 /// Returns each contender's commands to Redis for one miss, after connecting and loading scripts.
 async fn commands(redis: &Redis, mysql: &str) -> Res<Vec<Vec<String>>> {
     let wire = Proxy::to(redis.port()).await;
-    let url = format!("redis://127.0.0.1:{}", wire.port());
     let mut all = Vec::new();
-    for (mut peer, name) in contenders(Urls { redis: &url, mysql })?.into_iter().zip(CONTENDERS) {
+    for (mut peer, name) in contenders(&Urls::behind(&wire, mysql))?.into_iter().zip(CONTENDERS) {
         redis.cli(&["FLUSHALL"]).await;
         let _: Answer = peer.ask(&request(name, 1, 1)).await?;
         wire.reset();
         let _: Answer = peer.ask(&request(name, 2, 1)).await?;
-        all.push(wire.commands().into_iter().filter_map(|command| command.into_iter().next()).collect());
+        all.push(names(&wire));
     }
     Ok(all)
 }

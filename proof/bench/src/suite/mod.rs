@@ -2,7 +2,6 @@
 
 mod bounded;
 mod clients;
-mod drops;
 mod exact;
 mod follow;
 mod functions;
@@ -13,14 +12,18 @@ mod memory;
 mod misses;
 mod rows;
 
-use mrc_tests::{Database, Machine};
-use serde_json::{Value, json};
+use std::ops::RangeInclusive;
+
+use mrc_tests::{Database, Machine, Proxy, Redis};
 
 use crate::Res;
 use crate::args::{Args, Suite};
 use crate::data;
-use crate::peer::Peer;
 use crate::results::{Results, Series, Work};
+
+/// The number of entries of a store, where an invalidation ends those of one.
+const PAGES: u32 = 100;
+const STORES_AT_ONCE: u32 = 500;
 
 /// The length and number of rounds.
 #[derive(Clone, Copy)]
@@ -31,7 +34,6 @@ pub(crate) struct Plan {
     seconds: f64,
 }
 
-/// Runs the requested suites.
 pub(crate) fn run(args: &Args) -> Res<Results> {
     let plan = if args.quick { Plan { rounds: 3, seconds: 0.05 } } else { Plan { rounds: 7, seconds: 0.25 } };
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
@@ -60,7 +62,7 @@ pub(crate) fn run(args: &Args) -> Res<Results> {
             results.many = Some(many::run(plan, &database).await?);
         }
         if args.wants(Suite::Drop) {
-            results.drops = drops::run(plan).await?;
+            results.drops = invalidations::drops(plan).await?;
         }
         if args.wants(Suite::Tags) {
             results.invalidations = invalidations::run(plan).await?;
@@ -91,16 +93,27 @@ fn progress(what: &str) {
     let _ = writeln!(std::io::stderr(), "{what} …");
 }
 
-/// Runs rounds A B C A B C …, with the same request to each contender.
-async fn take_turns(rounds: usize, contenders: &mut [(Peer, Value)]) -> Res<Vec<Series>> {
-    let mut series: Vec<Series> =
-        contenders.iter().map(|(peer, _)| Series { name: peer.name().into(), rounds: Vec::new() }).collect();
-    for _ in 0..rounds {
-        for ((peer, request), series) in contenders.iter_mut().zip(&mut series) {
-            series.rounds.push(peer.work(request).await?);
+/// Lets contenders do the same work in turns, A B C A B C …, after two warm-ups of `few` calls each:
+/// the first one connects, and lets V8 compile the hot code.
+async fn turns<C>(
+    plan: Plan,
+    callers: u32,
+    few: u64,
+    contenders: impl IntoIterator<Item = (String, C)>,
+    mut work: impl AsyncFnMut(&mut C, u64) -> Res<Work>,
+) -> Res<Vec<Series>> {
+    let mut all = Vec::new();
+    for (name, mut contender) in contenders {
+        work(&mut contender, few).await?;
+        let warm_up = work(&mut contender, few).await?;
+        all.push((contender, calls_for(plan.seconds, &warm_up, callers), Series::new(name)));
+    }
+    for _ in 0..plan.rounds {
+        for (contender, calls, series) in &mut all {
+            series.rounds.push(work(contender, *calls).await?);
         }
     }
-    Ok(series)
+    Ok(all.into_iter().map(|(_, _, series)| series).collect())
 }
 
 /// Returns how many calls take `seconds`, judged by the warm-up: a multiple of `callers`.
@@ -110,7 +123,23 @@ fn calls_for(seconds: f64, warm_up: &Work, callers: u32) -> u64 {
     calls.div_ceil(callers).max(1) * callers
 }
 
-/// Returns a request without further fields.
-fn op(name: &str, calls: u64) -> Value {
-    json!({ "op": name, "calls": calls })
+/// Runs a command that fills entries in, or counts them.
+async fn fill(redis: &Redis, command: &[&str], expected: &str) -> Res<()> {
+    let answer = redis.cli(command).await;
+    if answer == expected { Ok(()) } else { Err(format!("the entries could not be filled in: {answer}").into()) }
+}
+
+/// Runs a script that fills stores in, some at once. Each has [`PAGES`] entries.
+async fn fill_stores(redis: &Redis, script: &str, stores: RangeInclusive<u32>) -> Res<()> {
+    for first in stores.clone().step_by(STORES_AT_ONCE as usize) {
+        let last = stores.end().min(&(first + STORES_AT_ONCE - 1)).to_owned();
+        let [first, last, pages] = [first, last, PAGES].map(|number| number.to_string());
+        fill(redis, &["EVAL", script, "0", &first, &last, &pages], "OK").await?;
+    }
+    Ok(())
+}
+
+/// Returns the names of the commands that were sent over a wire.
+fn names(wire: &Proxy) -> Vec<String> {
+    wire.commands().into_iter().filter_map(|command| command.into_iter().next()).collect()
 }

@@ -3,11 +3,11 @@
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Plan, calls_for, op, progress, take_turns};
+use super::{Plan, progress, turns};
 use crate::Res;
 use crate::args::{Runtime, Way};
-use crate::data::query;
-use crate::peer::{Peer, Urls};
+use crate::data::{Urls, query};
+use crate::peer::Peer;
 use crate::results::{Series, Wire, median};
 
 /// mrc's encoder, and a tree of `serde_json::Value`.
@@ -17,16 +17,11 @@ const ROWS: [u32; 2] = [10_000, 200_000];
 pub(super) async fn encoding(plan: Plan) -> Res<Vec<Series>> {
     progress("rows to JSON");
     let mut contenders = Vec::new();
-    for (way, _) in WAYS {
-        let mut peer = Peer::rust(way, Runtime::Current, Urls { redis: "", mysql: "" })?;
-        let warm_up = peer.work(&op("encode", 5)).await?;
-        contenders.push((peer, op("encode", calls_for(plan.seconds, &warm_up, 1))));
+    for (way, name) in WAYS {
+        contenders.push((name.into(), Peer::rust(way, Runtime::Current, &Urls::default())?));
     }
-    let mut series = take_turns(plan.rounds, &mut contenders).await?;
-    for (series, (_, name)) in series.iter_mut().zip(WAYS) {
-        series.name = name.into();
-    }
-    Ok(series)
+    let work = async |peer: &mut Peer, calls| peer.work(&json!({ "op": "encode", "calls": calls })).await;
+    turns(plan, 1, 5, contenders, work).await
 }
 
 #[derive(Deserialize)]
@@ -42,6 +37,7 @@ pub(super) async fn wire(plan: Plan, mysql: &str) -> Res<Vec<Wire>> {
     if !std::path::Path::new("/proc/self/clear_refs").exists() {
         return Ok(all);
     }
+    let urls = Urls { mysql: mysql.to_owned(), ..Urls::default() };
     for rows in ROWS {
         progress(&format!("{rows} rows from the wire"));
         let request = json!({ "op": "wire", "query": query(rows) });
@@ -49,7 +45,7 @@ pub(super) async fn wire(plan: Plan, mysql: &str) -> Res<Vec<Wire>> {
         for _ in 0..plan.rounds.min(5) {
             for ((way, _), answers) in WAYS.into_iter().zip(&mut answers) {
                 // A new process each time: freed memory isn't all returned to the system.
-                let mut peer = Peer::rust(way, Runtime::Multi, Urls { redis: "", mysql })?;
+                let mut peer = Peer::rust(way, Runtime::Multi, &urls)?;
                 answers.push(peer.ask(&request).await?);
             }
         }

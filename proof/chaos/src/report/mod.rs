@@ -1,19 +1,14 @@
 //! Reports the results: tables, plots, and the goals that were missed.
 
-mod axes;
 mod plot;
 mod tables;
 
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::path::Path;
 
 use mrc_tests::Machine;
 
 use crate::Res;
 use crate::record::{Outcome, Results, Sample};
-
-const BEGIN: &str = "<!-- Written by `just chaos --write`: from here … -->";
-const END: &str = "<!-- … to here. -->";
 
 /// Returns the tables in Markdown, which reads well on a terminal too.
 pub(crate) fn text(results: &Results) -> String {
@@ -34,7 +29,6 @@ pub(crate) fn text(results: &Results) -> String {
     out
 }
 
-/// Draws the plots into a folder.
 pub(crate) fn plot(results: &Results, folder: &Path) -> Res<()> {
     std::fs::create_dir_all(folder)?;
     for measured in &results.series {
@@ -45,17 +39,10 @@ pub(crate) fn plot(results: &Results, folder: &Path) -> Res<()> {
 
 /// Rewrites the measured part of docs/chaos.md, and the plots.
 pub(crate) fn write(results: &Results) -> Res<()> {
-    let docs = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../docs");
-    plot(results, &docs.join("chaos"))?;
-    let path = docs.join("chaos.md");
-    let page = std::fs::read_to_string(&path)?;
-    let (Some((before, _)), Some((_, after))) = (page.split_once(BEGIN), page.split_once(END)) else {
-        return Err("docs/chaos.md has lost the marks that its measured part stands between".into());
-    };
-    Ok(std::fs::write(path, format!("{before}{BEGIN}\n\n{}\n{END}{after}", text(results).trim_end()))?)
+    plot(results, &mrc_chart::docs().join("chaos"))?;
+    mrc_chart::rewrite("chaos.md", "chaos", text(results).trim_end())
 }
 
-/// Returns the goals that were missed.
 pub(crate) fn broken(results: &Results) -> Vec<String> {
     judged(results).into_iter().filter(|(_, count)| *count > 0).map(|(goal, count)| format!("{count} {goal}")).collect()
 }
@@ -84,15 +71,10 @@ fn goals(results: &Results) -> String {
     tables::table(&["never", "seen"], lines)
 }
 
-/// Returns the latency that this part of the calls doesn't exceed. `sorted` must be sorted.
-fn quantile(sorted: &[Duration], part: f64) -> Duration {
-    let rank = (sorted.len() as f64 * part).ceil() as usize;
-    sorted.get(rank.saturating_sub(1)).copied().unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
+    use std::time::Duration;
 
     use mrc_tests::Machine;
 
@@ -129,13 +111,5 @@ mod tests {
         assert_eq!(errors(29, 5, Outcome::Refused), 0, "it began when MySQL was coming back");
         assert_eq!(errors(33, 1, Outcome::Failed), 1, "MySQL was back");
         assert_eq!(errors(3, 5, Outcome::Read), 0, "no error");
-    }
-
-    #[test]
-    fn a_quantile_is_one_of_the_samples() {
-        let sorted: Vec<Duration> = (1..=200).map(Duration::from_millis).collect();
-        let at = |part| quantile(&sorted, part).as_millis();
-        assert_eq!((at(0.5), at(0.99), at(0.999), at(1.0)), (100, 198, 200, 200));
-        assert_eq!(quantile(&[], 0.5), Duration::ZERO);
     }
 }

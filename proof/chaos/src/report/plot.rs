@@ -4,10 +4,9 @@ use std::fmt::Write;
 use std::ops::Range;
 use std::time::Duration;
 
-use mrc_chart::Picture;
+use mrc_chart::{Panel, Picture, quantile};
 
-use super::axes::{Axis, HEIGHT, Panel, WIDTH};
-use super::quantile;
+use crate::plan::Server;
 use crate::record::{Measured, Outcome, Results, Sample};
 
 /// The time span of a point of the plot.
@@ -49,7 +48,7 @@ pub(super) fn svg(results: &Results, measured: &Measured) -> String {
         "{} calls a second, each at its due time, even if earlier calls hang; shaded: a server is down",
         results.rate
     );
-    Picture { size: [WIDTH, HEIGHT], title: &title, subtitle: &subtitle, light: LIGHT, dark: DARK, body: &body }.svg()
+    Picture { size: [1040.0, 640.0], title: &title, subtitle: &subtitle, light: LIGHT, dark: DARK, body: &body }.svg()
 }
 
 /// Groups the calls by the time at which they were due. The last bin may be short, and is left out.
@@ -69,35 +68,28 @@ fn bins<'a>(results: &Results, measured: &'a Measured) -> Vec<(Duration, Vec<&'a
 }
 
 fn latency(out: &mut String, axis: &Axis, bins: &[(Duration, Vec<&Sample>)]) {
-    LATENCY.head(out, 84.0, "Latency", &[("key50", "p50"), ("key99", "p99, of each 250 ms")]);
-    let decades = DECADES.len() as f64;
-    let y = |seconds: f64| {
-        let part = (seconds.log10() - f64::from(DECADES.start)) / decades;
-        LATENCY.bottom - part.clamp(0.0, 1.0) * (LATENCY.bottom - LATENCY.top)
-    };
+    head(out, 84.0, "Latency", &[("key50", "p50"), ("key99", "p99, of each 250 ms")]);
+    let part_of = |seconds: f64| (seconds.log10() - f64::from(DECADES.start)) / DECADES.len() as f64;
     for (decade, name) in (DECADES.start..=DECADES.end).zip(DECADE_NAMES) {
-        LATENCY.mark(out, y(10_f64.powi(decade)), name);
+        LATENCY.mark(out, part_of(10_f64.powi(decade)), name);
     }
     for (class, part) in [("p99", 0.99), ("p50", 0.5)] {
-        let mut path = String::new();
-        for (start, samples) in bins.iter().filter(|(_, samples)| !samples.is_empty()) {
+        let points = bins.iter().filter_map(|(start, samples)| {
             let mut took: Vec<Duration> = samples.iter().map(|sample| sample.took).collect();
             took.sort_unstable();
-            let (x, y) = (axis.x(*start + BIN / 2), y(quantile(&took, part).as_secs_f64()));
-            _ = write!(path, "{}{x:.1} {y:.1}", if path.is_empty() { 'M' } else { 'L' });
-        }
-        _ = writeln!(out, "<path class=\"line {class}\" d=\"{path}\"/>");
+            Some((axis.x(*start + BIN / 2), part_of(quantile(&took, part)?.as_secs_f64())))
+        });
+        LATENCY.line(out, &format!("line {class}"), points);
     }
 }
 
 fn answers(out: &mut String, axis: &Axis, bins: &[(Duration, Vec<&Sample>)], rate: u32) {
     let legend: Vec<(&str, &str)> = STACK.iter().map(|(class, name, _)| (*class, *name)).collect();
-    ANSWERS.head(out, 396.0, "Answers a second, by source", &legend);
+    head(out, 396.0, "Answers a second, by source", &legend);
     let top = f64::from(rate) * 1.15;
-    let y = |a_second: f64| ANSWERS.bottom - (a_second / top).min(1.0) * (ANSWERS.bottom - ANSWERS.top);
     for quarter in 0..=4 {
         let value = f64::from(rate) * f64::from(quarter) / 4.0;
-        ANSWERS.mark(out, y(value), &format!("{value:.0}"));
+        ANSWERS.mark(out, value / top, &format!("{value:.0}"));
     }
     let mut floor = vec![0.0; bins.len()];
     for (class, _, outcomes) in STACK {
@@ -110,12 +102,78 @@ fn answers(out: &mut String, axis: &Axis, bins: &[(Duration, Vec<&Sample>)], rat
         if tops == floor {
             continue;
         }
-        let at = |(bin, value): (usize, &f64)| Some((axis.x(bins.get(bin)?.0 + BIN / 2), y(*value)));
+        let at = |(bin, value): (usize, &f64)| Some((axis.x(bins.get(bin)?.0 + BIN / 2), ANSWERS.y(*value / top)));
         let above: Vec<(f64, f64)> = tops.iter().enumerate().filter_map(at).collect();
         let below: Vec<(f64, f64)> = floor.iter().enumerate().filter_map(at).collect();
         let points: Vec<String> =
             above.into_iter().chain(below.into_iter().rev()).map(|(x, y)| format!("{x:.1} {y:.1}")).collect();
         _ = writeln!(out, "<path class=\"{class}\" d=\"M{}Z\"/>", points.join("L"));
         floor = tops;
+    }
+}
+
+struct Axis {
+    from: Duration,
+    length: f64,
+}
+
+impl Axis {
+    fn new(results: &Results) -> Self {
+        let from = results.phases.first().map_or(Duration::ZERO, |(_, span)| span.start);
+        let to = results.phases.last().map_or(from, |(_, span)| span.end);
+        Self { from, length: (to - from).as_secs_f64().max(1.0) }
+    }
+
+    fn x(&self, at: Duration) -> f64 {
+        self.at(at.as_secs_f64() - self.from.as_secs_f64())
+    }
+
+    fn at(&self, seconds: f64) -> f64 {
+        Panel::LEFT + seconds / self.length * (Panel::RIGHT - Panel::LEFT)
+    }
+
+    /// Draws the outages behind the panels, with their names above.
+    fn shade(&self, out: &mut String, results: &Results, panels: &[Panel]) {
+        for (phase, span) in &results.phases {
+            let Some((server, _)) = phase.outage else { continue };
+            let class = if server == Server::Redis { "redis" } else { "mysql" };
+            let (left, right) = (self.x(span.start), self.x(span.end));
+            for Panel { top, bottom } in panels {
+                let (width, height) = (right - left, bottom - top);
+                _ = writeln!(
+                    out,
+                    "<rect class=\"{class}\" x=\"{left:.1}\" y=\"{top}\" width=\"{width:.1}\" height=\"{height}\"/>"
+                );
+            }
+            let (x, y) = ((left + right) / 2.0, panels.first().map_or(0.0, |panel| panel.top - 7.0));
+            let name = phase.name;
+            _ = writeln!(out, "<text class=\"outage\" x=\"{x:.1}\" y=\"{y}\" text-anchor=\"middle\">{name}</text>");
+        }
+    }
+
+    fn seconds(&self, out: &mut String, panel: Panel) {
+        let step = if self.length > 100.0 { 30 } else { 5 };
+        for second in (0..).step_by(step).take_while(|second| f64::from(*second) <= self.length) {
+            let (x, y) = (self.at(f64::from(second)), panel.bottom);
+            _ = writeln!(out, "<line class=\"axis\" x1=\"{x:.1}\" x2=\"{x:.1}\" y1=\"{y}\" y2=\"{}\"/>", y + 5.0);
+            let y = y + 20.0;
+            _ = writeln!(out, "<text class=\"tick\" x=\"{x:.1}\" y=\"{y}\" text-anchor=\"middle\">{second}</text>");
+        }
+        let (x, y) = ((Panel::LEFT + Panel::RIGHT) / 2.0, panel.bottom + 40.0);
+        _ = writeln!(out, "<text class=\"sub\" x=\"{x}\" y=\"{y}\" text-anchor=\"middle\">seconds</text>");
+    }
+}
+
+/// Draws the title above the panel's left, and the legend of its colours at its right.
+fn head(out: &mut String, y: f64, title: &str, legend: &[(&str, &str)]) {
+    _ = writeln!(out, "<text class=\"panel\" x=\"16\" y=\"{y}\">{title}</text>");
+    let mut x = Panel::RIGHT;
+    for (class, text) in legend.iter().rev() {
+        // The letters of this font are about 7 px wide.
+        x -= text.chars().count() as f64 * 7.0;
+        _ = writeln!(out, "<text x=\"{x}\" y=\"{y}\">{text}</text>");
+        x -= 18.0;
+        _ = writeln!(out, "<rect class=\"{class}\" x=\"{x}\" y=\"{}\" width=\"12\" height=\"12\"/>", y - 11.0);
+        x -= 16.0;
     }
 }

@@ -1,12 +1,11 @@
 //! The tables, in Markdown.
 
-use std::fmt::Write;
 use std::time::Duration;
 
-use super::quantile;
+use mrc_chart::quantile;
+
 use crate::record::{Counts, Measured, Outcome, Results, Sample};
-use crate::series::QUERIES;
-use crate::writer::{DROPPED, UNDROPPED, UNWRITTEN, WRITTEN};
+use crate::series::{DROPPED, QUERIES, UNDROPPED, UNWRITTEN, WRITTEN};
 
 /// The share of the first phase's hit ratio that counts as recovered.
 const RECOVERED: f64 = 0.9;
@@ -14,22 +13,8 @@ const SECOND: Duration = Duration::from_secs(1);
 
 /// Returns a table of calls with a row for each phase.
 pub(super) fn calls(results: &Results, measured: &Measured) -> String {
-    let head = [
-        "",
-        "calls/s",
-        "p50 ms",
-        "p99 ms",
-        "p99.9 ms",
-        "max ms",
-        "right",
-        "stale",
-        "refused",
-        "failed",
-        "wrong",
-        "hung",
-        "hits %",
-        "queries/s",
-    ];
+    let head = "|calls/s|p50 ms|p99 ms|p99.9 ms|max ms|right|stale|refused|failed|wrong|hung|hits %|queries/s";
+    let head: Vec<&str> = head.split('|').collect();
     let rows = results.phases.iter().enumerate().map(|(number, (phase, span))| {
         let samples: Vec<&Sample> = results.of(measured, number).collect();
         let mut took: Vec<Duration> = samples.iter().map(|sample| sample.took).collect();
@@ -37,7 +22,7 @@ pub(super) fn calls(results: &Results, measured: &Measured) -> String {
         let seconds = (span.end - span.start).as_secs_f64();
         let count = |outcome| samples.iter().filter(|sample| sample.outcome == outcome).count();
         let mut row = vec![phase.name.to_owned(), format!("{:.0}", samples.len() as f64 / seconds)];
-        row.extend([0.5, 0.99, 0.999, 1.0].map(|part| millis(quantile(&took, part))));
+        row.extend([0.5, 0.99, 0.999, 1.0].map(|part| millis(quantile(&took, part).unwrap_or_default())));
         row.push((count(Outcome::Hit) + count(Outcome::Read)).to_string());
         let others = [Outcome::Stale, Outcome::Refused, Outcome::Failed, Outcome::Wrong, Outcome::Hung];
         row.extend(others.map(|outcome| count(outcome).to_string()));
@@ -73,7 +58,6 @@ pub(super) fn recoveries(results: &Results) -> String {
     for measured in &results.series {
         head.extend([format!("last error, {}", measured.name), format!("hits as usual, {}", measured.name)]);
     }
-    let head: Vec<&str> = head.iter().map(String::as_str).collect();
     "### Recovery\n\n".to_owned() + &table(&head, rows)
 }
 
@@ -104,28 +88,9 @@ pub(super) fn counts(title: &str, results: &Results, counts: &Counts) -> String 
     format!("### {title}\n\n{}", table(&head, rows))
 }
 
-/// Formats a table. Numbers are right-aligned, the first column is left-aligned.
-pub(super) fn table(head: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
-    let rows: Vec<Vec<String>> = rows.into_iter().collect();
-    let width = |column: usize| {
-        let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count());
-        cells.chain(head.get(column).map(|cell| cell.chars().count())).max().unwrap_or(0).max(3)
-    };
-    let mut out = String::new();
-    let mut line = |cells: &[String]| {
-        for (column, cell) in cells.iter().enumerate() {
-            let width = width(column);
-            _ = if column == 0 { write!(out, "| {cell:<width$} ") } else { write!(out, "| {cell:>width$} ") };
-        }
-        out.push_str("|\n");
-    };
-    line(&head.iter().map(|&cell| cell.to_owned()).collect::<Vec<_>>());
-    let rule = |column: usize| {
-        if column == 0 { "-".repeat(width(column)) } else { "-".repeat(width(column) - 1) + ":" }
-    };
-    line(&(0..head.len()).map(rule).collect::<Vec<_>>());
-    rows.iter().for_each(|row| line(row));
-    out + "\n"
+pub(super) fn table(head: &[impl ToString], rows: impl IntoIterator<Item = Vec<String>>) -> String {
+    let head = head.iter().map(ToString::to_string).collect();
+    mrc_chart::table(&std::iter::once(head).chain(rows).collect::<Vec<_>>())
 }
 
 /// Returns the share of calls that were hits.

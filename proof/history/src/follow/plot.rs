@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use super::report::quantile;
+use mrc_chart::{Panel, Picture, quantile};
+
 use crate::run::Outcome;
 
-const LEFT: f64 = 76.0;
-const RIGHT: f64 = 1020.0;
 const LAG: Panel = Panel { top: 92.0, bottom: 300.0 };
 const MEMORY: Panel = Panel { top: 376.0, bottom: 540.0 };
 /// The lags of so many seconds make one point.
@@ -15,50 +14,14 @@ const BIN: f64 = 2.0;
 /// The range of the lag, in powers of ten of a millisecond.
 const POWERS: (i32, i32) = (-1, 4);
 
-const STYLE: &str = "text{font:13px system-ui,-apple-system,'Segoe UI',Helvetica,Arial,sans-serif;fill:#1f2328}\
-.title{font-size:17px;font-weight:600}.sub,.tick{fill:#656d76}.tick{font-size:11px}.panel{font-weight:600}\
-.grid{stroke:#d0d7de}path{fill:none;stroke-width:1.5}.a{stroke:#0969da}.b{stroke:#c2410c}\
-@media(prefers-color-scheme:dark){text{fill:#e6edf3}.sub,.tick{fill:#8d96a0}.grid{stroke:#3d444d}\
-.a{stroke:#6cb6ff}.b{stroke:#f0833a}}";
+const LIGHT: &str = ".sub,.tick{fill:#656d76}.tick{font-size:11px}.panel{font-weight:600}\
+.grid{stroke:#d0d7de}path{fill:none;stroke-width:1.5}.a{stroke:#0969da}.b{stroke:#c2410c}";
+const DARK: &str = ".sub,.tick{fill:#8d96a0}.grid{stroke:#3d444d}.a{stroke:#6cb6ff}.b{stroke:#f0833a}";
 
-/// The space of a panel, from top to bottom.
-struct Panel {
-    top: f64,
-    bottom: f64,
-}
-
-impl Panel {
-    /// Draws a line across, `part` of the way up.
-    fn mark(&self, out: &mut String, part: f64, text: &str) {
-        let y = self.y(part);
-        let _ = writeln!(
-            out,
-            "<line class=\"grid\" x1=\"{LEFT}\" x2=\"{RIGHT}\" y1=\"{y:.1}\" y2=\"{y:.1}\"/>\
-             <text class=\"tick\" x=\"{}\" y=\"{:.1}\" text-anchor=\"end\">{text}</text>",
-            LEFT - 8.0,
-            y + 4.0
-        );
-    }
-
-    fn y(&self, part: f64) -> f64 {
-        self.bottom - part.clamp(0.0, 1.0) * (self.bottom - self.top)
-    }
-
-    /// Draws a line through points of time and height, both as parts of their axis.
-    fn line(&self, out: &mut String, class: &str, points: impl Iterator<Item = (f64, f64)>) {
-        let mut path = String::new();
-        for (x, y) in points {
-            let letter = if path.is_empty() { 'M' } else { 'L' };
-            let _ = write!(path, "{letter}{:.1} {:.1}", LEFT + x * (RIGHT - LEFT), self.y(y));
-        }
-        let _ = writeln!(out, "<path class=\"{class}\" d=\"{path}\"/>");
-    }
-}
-
-/// Returns the picture of a run.
 pub(crate) fn svg(outcome: &Outcome) -> String {
     let seconds = outcome.took.as_secs_f64().max(1.0);
     let at = |time: u64| time.saturating_sub(outcome.began) as f64 / 1e9;
+    let x = |at: f64| Panel::LEFT + at / seconds * (Panel::RIGHT - Panel::LEFT);
     let mut body = String::new();
     head(&mut body, &LAG, "From commit to position, ms", &[("a", "median of 2 s"), ("b", "longest of 2 s")]);
     for power in POWERS.0..=POWERS.1 {
@@ -72,7 +35,8 @@ pub(crate) fn svg(outcome: &Outcome) -> String {
     }
     bins.values_mut().for_each(|lags| lags.sort_by(f64::total_cmp));
     for (class, part) in [("a", 0.5), ("b", 1.0)] {
-        let points = bins.iter().map(|(bin, lags)| ((*bin as f64 + 0.5) * BIN / seconds, height(quantile(lags, part))));
+        let lag = |lags| height(quantile(lags, part).unwrap_or_default());
+        let points = bins.iter().map(|(bin, lags)| (x((*bin as f64 + 0.5) * BIN), lag(lags)));
         LAG.line(&mut body, class, points);
     }
     head(&mut body, &MEMORY, "Resident memory of the followers, MiB", &[("a", "first"), ("b", "second")]);
@@ -85,24 +49,18 @@ pub(crate) fn svg(outcome: &Outcome) -> String {
     }
     for (process, class) in [(0, "a"), (1, "b")] {
         let of_process = memory.iter().filter(|memory| memory.process == process);
-        let points = of_process.map(|memory| (at(memory.at) / seconds, f64::from(memory.kib) / 1_024.0 / top));
+        let points = of_process.map(|memory| (x(at(memory.at)), f64::from(memory.kib) / 1_024.0 / top));
         MEMORY.line(&mut body, class, points);
     }
     let step = if seconds > 120.0 { 60 } else { 10 };
     for second in (0..).step_by(step).take_while(|second| f64::from(*second) <= seconds) {
-        let x = LEFT + f64::from(second) / seconds * (RIGHT - LEFT);
-        let y = MEMORY.bottom + 20.0;
+        let (x, y) = (x(f64::from(second)), MEMORY.bottom + 20.0);
         let _ = writeln!(body, "<text class=\"tick\" x=\"{x:.1}\" y=\"{y}\" text-anchor=\"middle\">{second}</text>");
     }
     let title = "The follower under kills, pauses, cuts and held commits";
-    let stale = outcome.stale.len();
     let (reads, commits) = (outcome.history.reads().len(), outcome.history.writes().len());
-    format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 1040 590\" width=\"1040\" height=\"590\" role=\"img\" \
-         aria-label=\"{title}\">\n<style>{STYLE}</style>\n<text class=\"title\" x=\"16\" y=\"30\">{title}</text>\n\
-         <text class=\"sub\" x=\"16\" y=\"52\">{reads} reads, {commits} commits, {stale} stale reads; over seconds</text>\n\
-         {body}</svg>\n"
-    )
+    let subtitle = format!("{reads} reads, {commits} commits, {} stale reads; over seconds", outcome.stale.len());
+    Picture { size: [1040.0, 590.0], title, subtitle: &subtitle, light: LIGHT, dark: DARK, body: &body }.svg()
 }
 
 /// Returns the height of a lag on its axis, as a part.
@@ -116,12 +74,9 @@ fn head(out: &mut String, panel: &Panel, title: &str, legend: &[(&str, &str)]) {
     let _ = writeln!(out, "<text class=\"panel\" x=\"16\" y=\"{y}\">{title}</text>");
     for (at, (class, text)) in legend.iter().enumerate() {
         let x = 640.0 + at as f64 * 180.0;
-        let _ = writeln!(
-            out,
-            "<path class=\"{class}\" d=\"M{x} {}h24\"/><text x=\"{}\" y=\"{y}\">{text}</text>",
-            y - 4.0,
-            x + 32.0
-        );
+        let (above, after) = (y - 4.0, x + 32.0);
+        let _ = write!(out, "<path class=\"{class}\" d=\"M{x} {above}h24\"/>");
+        let _ = writeln!(out, "<text x=\"{after}\" y=\"{y}\">{text}</text>");
     }
 }
 

@@ -1,20 +1,20 @@
 //! When the follower's position passed a transaction.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use mrc::config::RedisConfig;
 use mrc::store::{CacheStore, RedisStore};
 
 use super::NAME;
-use crate::record::Write;
-use crate::{Res, clock};
+use crate::Res;
+use crate::record::{Write, now};
+use crate::sink::lock;
 
 /// The pause between two looks at the position.
 const LOOK: Duration = Duration::from_micros(500);
 
-/// The position over time.
 #[derive(Debug, Default)]
 pub(crate) struct Tracker(Mutex<Vec<Passed>>);
 
@@ -32,17 +32,16 @@ impl Tracker {
         let books = store.as_checkpoints().ok_or("the store keeps no positions")?;
         loop {
             let found = books.checkpoint(NAME).await?;
-            let (at, upto) = (clock::now(), found.and_then(|found| upto(&found.position)).unwrap_or(0));
+            let (at, upto) = (now(), found.and_then(|found| upto(&found.position)).unwrap_or(0));
             if upto > self.upto() {
-                self.lock().push(Passed { at, upto });
+                lock(&self.0).push(Passed { at, upto });
             }
             tokio::time::sleep(LOOK).await;
         }
     }
 
-    /// Returns the last transaction that was passed.
     fn upto(&self) -> u64 {
-        self.lock().last().map_or(0, |passed| passed.upto)
+        lock(&self.0).last().map_or(0, |passed| passed.upto)
     }
 
     /// Waits until all these writes are passed. Returns whether they are before the limit.
@@ -58,11 +57,7 @@ impl Tracker {
     /// Returns the writes with the time when the position had passed them, instead of the number of
     /// their transaction.
     pub(crate) fn resolve(&self, writes: &[Write]) -> Vec<Write> {
-        resolve(writes, &self.lock())
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Vec<Passed>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        resolve(writes, &lock(&self.0))
     }
 }
 
@@ -91,7 +86,7 @@ fn upto(position: &str) -> Option<u64> {
 }
 
 /// Returns the last number of a server's GTIDs.
-pub(super) fn last_number(gtids: &str) -> Option<u64> {
+pub(crate) fn last_number(gtids: &str) -> Option<u64> {
     gtids.trim().rsplit(['-', ':']).next()?.parse().ok()
 }
 

@@ -1,17 +1,19 @@
 //! The state of a run: plain data, and what each piece can do by itself.
 
-pub(crate) mod binlog;
-pub(crate) mod command;
-pub(crate) mod flight;
-pub(crate) mod floor;
-pub(crate) mod index;
-pub(crate) mod moment;
-pub(crate) mod primaries;
-pub(crate) mod process;
-pub(crate) mod reader;
-pub(crate) mod redis;
-pub(crate) mod saved;
-pub(crate) mod table;
+mod binlog;
+mod command;
+mod index;
+mod reader;
+mod redis;
 pub(crate) mod tagger;
-pub(crate) mod world;
+mod world;
 pub(crate) mod writer;
+
+pub(crate) use self::binlog::{Binlog, Position, PositionCopy, Primaries, Process, Stage};
+pub(crate) use self::command::Command;
+pub(crate) use self::index::{Index, Moment, Score, Scores, Table, Tags};
+pub(crate) use self::reader::{Follower, Made, Now, Outcome, Reader, Step};
+pub(crate) use self::redis::{Claim, Content, Entry, Floor, Keys, Token, Value, Version};
+pub(crate) use self::tagger::{Tagger, Task};
+pub(crate) use self::world::{Saved, World};
+pub(crate) use self::writer::{Search, Writer, matching};

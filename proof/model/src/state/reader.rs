@@ -1,10 +1,7 @@
-//! A process that reads through the cache.
+//! A process that reads through the cache, and callers of the first one that follow its flight.
 
-use crate::state::index::Tags;
-use crate::state::moment::Moment;
-use crate::state::redis::Value;
+use crate::state::{Floor, Moment, Tags, Value};
 
-/// The state of a reader.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Reader {
     /// The entry that it reads, by number.
@@ -26,45 +23,27 @@ pub(crate) struct Reader {
 /// The steps of a call, in their order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Step {
+    /// Nothing was called, or the call has ended.
     Idle,
     /// The claim was sent.
-    Claiming {
-        refresh: bool,
-    },
+    Claiming { refresh: bool },
     /// Another reader is filling.
     Waiting,
     /// The claim was granted.
-    Granted {
-        refresh: bool,
-    },
+    Granted { refresh: bool },
     /// The database was read.
-    Holding {
-        made: Made,
-        refresh: bool,
-    },
+    Holding { made: Made, refresh: bool },
     /// The tag is being tracked. The fill follows.
-    Tracking {
-        made: Made,
-        refresh: bool,
-    },
+    Tracking { made: Made, refresh: bool },
     /// The other half of the track was sent.
-    Admitting {
-        made: Made,
-        refresh: bool,
-    },
+    Admitting { made: Made, refresh: bool },
     /// The fill was sent.
-    Filling {
-        made: Made,
-        refresh: bool,
-    },
+    Filling { made: Made, refresh: bool },
     /// The fill was answered, or the reply didn't come in time.
-    Filled {
-        value: Value,
-        refresh: bool,
-        outcome: Outcome,
-    },
+    Filled { value: Value, refresh: bool, outcome: Outcome },
     /// The read failed.
     Failed,
+    /// It died.
     Crashed,
 }
 
@@ -101,4 +80,17 @@ impl Reader {
     pub(crate) fn ended(&self) -> bool {
         self.step == Step::Crashed || (self.step == Step::Idle && self.calls_left == 0)
     }
+}
+
+/// A caller that may follow. With no flight to follow it would lead, which readers do already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Follower {
+    /// It hasn't called.
+    Idle,
+    /// `early`: it joined before the last read began. `floor`: the world's, when its call began.
+    Following { early: bool, floor: Floor },
+    /// It took the flight's value.
+    Took,
+    /// The value wasn't for it. It tries again by itself.
+    Alone,
 }

@@ -1,14 +1,14 @@
 //! An entry of the cache: K, L, S and G, and the scripts. Each script runs as one step.
+//! Only the invariant uses the floor: the oldest versions that may still be anywhere.
 
 use std::fmt;
 
 use crate::part::Part;
-use crate::state::index::Tags;
+use crate::state::Tags;
 
 /// The version of the database's row that a value was read from.
 pub(crate) type Version = u8;
 
-/// A value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Value {
     pub(crate) version: Version,
@@ -55,7 +55,6 @@ impl Content {
     }
 }
 
-/// The four keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Entry {
     pub(crate) k: Content,
@@ -222,5 +221,21 @@ impl fmt::Display for Entry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let l = self.l.map_or_else(|| "-".to_owned(), |token| token.to_string());
         write!(f, "K={:<9} L={l:<4} S={:<3}", self.k, self.s)
+    }
+}
+
+/// The row's version at the start of the newest returned invalidation, for the invariant alone.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Floor {
+    /// The floor of invalidations that are about every value.
+    pub(crate) all: Version,
+    /// The floor of invalidations that are about the tag.
+    pub(crate) tagged: Version,
+}
+
+impl Floor {
+    /// Returns whether such a value may exist.
+    pub(crate) fn allows(self, value: Value) -> bool {
+        value.version >= self.all && (value.version >= self.tagged || !value.depends)
     }
 }

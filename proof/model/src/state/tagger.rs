@@ -1,10 +1,7 @@
 //! A writer that invalidates by tag, or a part of another's invalidation.
 
-use crate::state::index::Scores;
-use crate::state::moment::Moment;
-use crate::state::redis::Version;
+use crate::state::{Moment, Scores, Version};
 
-/// The state of a tagger.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Tagger {
     pub(crate) writes_left: u8,
@@ -30,28 +27,17 @@ pub(crate) enum Task {
 /// The steps of a write, in their order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Phase {
+    /// Nothing is under way.
     Idle,
     /// Committed; the invalidation hasn't begun.
     Committed,
     /// The clock ticked, when the row's version was `begun`, and the bucket's command was sent.
     /// `listed`: the bump came before it, which is too early.
-    Marking {
-        begun: Version,
-        moment: Moment,
-        listed: Option<Scores>,
-    },
+    Marking { begun: Version, moment: Moment, listed: Option<Scores> },
     /// The bump was sent.
-    Bumping {
-        begun: Version,
-        moment: Moment,
-    },
+    Bumping { begun: Version, moment: Moment },
     /// A drop was sent for each entry that the bump listed.
-    Dropping {
-        begun: Version,
-        moment: Moment,
-        listed: Scores,
-        unanswered: [bool; 3],
-    },
+    Dropping { begun: Version, moment: Moment, listed: Scores, unanswered: [bool; 3] },
 }
 
 impl Tagger {

@@ -1,21 +1,11 @@
 //! The whole state of a run: the cache, the row, everybody's step, and the commands on their way.
 
 use crate::setting::{Faults, Setting, Tagging};
-use crate::state::binlog::{Binlog, Position};
-use crate::state::command::Command;
-use crate::state::flight::Follower;
-use crate::state::floor::Floor;
-use crate::state::index::{Index, Score, Tags};
-use crate::state::primaries::Primaries;
-use crate::state::process::Process;
-use crate::state::reader::Reader;
-use crate::state::redis::{Content, Entry, Value, Version};
-use crate::state::saved::Saved;
-use crate::state::table::Table;
-use crate::state::tagger::{Tagger, Task};
-use crate::state::writer::Writer;
+use crate::state::{
+    Binlog, Command, Content, Entry, Floor, Follower, Index, Position, Primaries, Process, Reader, Score, Table,
+    Tagger, Tags, Task, Value, Version, Writer,
+};
 
-/// One state.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct World {
     /// The first is computed from the row; each other from the one before it, or on a miss the row.
@@ -184,4 +174,17 @@ impl World {
             && self.processes.iter().all(|process| process.is_done(self.binlog.logged))
             && !self.followers.iter().any(|follower| matches!(follower, Follower::Following { .. }))
     }
+}
+
+/// A snapshot of a server, or what a replica had received when it was promoted.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Saved {
+    /// The server, by number.
+    pub(crate) primary: u8,
+    pub(crate) entries: [Entry; 3],
+    pub(crate) index: Index,
+    pub(crate) position: Position,
+    pub(crate) primaries: Primaries,
+    /// The promise is that of the position.
+    pub(crate) floor: Floor,
 }

@@ -1,9 +1,8 @@
 //! A writer that invalidates the first entry by scan.
 
 use crate::part::Part;
-use crate::state::redis::{Content, Entry, Keys, Version};
+use crate::state::{Content, Entry, Keys, Version};
 
-/// The state of a writer.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Writer {
     pub(crate) writes_left: u8,
@@ -19,15 +18,12 @@ pub(crate) struct Writer {
 /// The steps of a write, in their order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Phase {
+    /// Nothing is under way.
     Idle,
     /// Committed; the invalidation hasn't begun.
     Committed,
-    /// SCAN has begun, when the row's version was `begun`.
-    Invalidating {
-        begun: Version,
-        /// The search for K and for S.
-        keys: [Search; 2],
-    },
+    /// SCAN has begun, when the row's version was `begun`. `keys`: the search for K, and for S.
+    Invalidating { begun: Version, keys: [Search; 2] },
 }
 
 /// The progress of an invalidation with one key.

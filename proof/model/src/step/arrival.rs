@@ -1,22 +1,19 @@
 //! A command arrives at Redis: its execution, and the reply.
 
-use super::{cluster, fault, process, replies, tagger, writer};
+use super::{calls, fault, process, tagger, writer};
 use crate::part::Part;
-use crate::state::binlog::Position;
-use crate::state::command::Command;
-use crate::state::redis::{Claim, Entry};
-use crate::state::world::World;
+use crate::state::{Claim, Command, Entry, Position, World};
 
 /// Executes the command in Redis, and delivers the reply to its sender.
 pub(crate) fn execute(command: Command, world: &mut World, without: Option<Part>) {
     match command {
         Command::Claim { attempt, token, refresh, copy } => {
             let reply = entry(world, token.reader).claim(token, refresh, copy, without);
-            replies::claim_answered(world, attempt, reply, without);
+            calls::claim_answered(world, attempt, reply, without);
         }
         Command::Fill { token, value, tags, copy } => {
             let stored = entry(world, token.reader).fill(token, value, tags, copy, without);
-            replies::fill_answered(world, token, stored, without);
+            calls::fill_answered(world, token, stored, without);
         }
         Command::Release { token } => {
             entry(world, token.reader).release(token);
@@ -32,11 +29,11 @@ pub(crate) fn execute(command: Command, world: &mut World, without: Option<Part>
             if world.index.table.has_schemes && without == Some(Part::SchemeFirst) {
                 world.index.table.scheme.get_or_insert(since);
             }
-            replies::track_answered(world, token, in_time, without);
+            calls::track_answered(world, token, in_time, without);
         }
         Command::Admit { token, since } => {
             let admitted = world.index.table.admits(since, without);
-            replies::admit_answered(world, token, admitted, without);
+            calls::admit_answered(world, token, admitted, without);
         }
         Command::Mark { tagger, round, moment } => {
             world.index.table.mark(moment, without);
@@ -68,14 +65,14 @@ pub(crate) fn execute(command: Command, world: &mut World, without: Option<Part>
             process::position_answered(world, process, round, stored, without);
         }
         Command::Copy { process, round, primary, number, position, history } => {
-            let instead = cluster::write_copy(world, primary, (number, position), history, without);
-            cluster::copy_answered(world, process, (round, primary), instead, without);
+            let instead = process::write_copy(world, primary, (number, position), history, without);
+            process::copy_answered(world, process, (round, primary), instead, without);
         }
         Command::GoBack { process, round, position } => {
             world.position = position;
             world.primaries.number += 1;
             world.primaries.again = Some((process, round));
-            cluster::back_answered(world, process, round);
+            process::back_answered(world, process, round);
         }
     }
 }
@@ -100,7 +97,6 @@ fn entry(world: &mut World, reader: u8) -> &mut Entry {
     &mut world.entries[usize::from(entry)]
 }
 
-/// Returns the command and its reply in words.
 pub(crate) fn words(command: Command, before: &World, without: Option<Part>) -> String {
     let mut world = before.clone();
     match command {
@@ -153,7 +149,7 @@ pub(crate) fn words(command: Command, before: &World, without: Option<Part>) -> 
             format!("{}'s position {new}: {result}", process::name(process))
         }
         Command::Copy { process, primary, number, position, history, .. } => {
-            let result = match cluster::write_copy(&mut world, primary, (number, position), history, without) {
+            let result = match process::write_copy(&mut world, primary, (number, position), history, without) {
                 None => "stored".to_owned(),
                 Some((number, position)) => format!("refused, it has {number}:{position}"),
             };

@@ -1,7 +1,7 @@
 //! Commits that the binlog tells of. Nobody else invalidates for them.
 
 use crate::setting::Change;
-use crate::state::world::World;
+use crate::state::World;
 
 /// The two steps of a commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -12,13 +12,11 @@ pub(crate) enum Move {
     Show,
 }
 
-/// Returns the steps that may be next.
 pub(crate) fn moves(world: &World) -> Vec<Move> {
     let may = [(!world.binlog.is_complete(), Move::Log), (world.row < world.binlog.logged, Move::Show)];
     may.into_iter().filter(|(may, _)| *may && !world.binlog.changes.is_empty()).map(|(_, what)| what).collect()
 }
 
-/// Lets it happen.
 pub(crate) fn make(world: &mut World, what: Move) {
     match what {
         Move::Log => world.binlog.logged += 1,
@@ -29,7 +27,6 @@ pub(crate) fn make(world: &mut World, what: Move) {
     }
 }
 
-/// Returns the step in words.
 pub(crate) fn words(before: &World, what: Move) -> String {
     match what {
         Move::Log => {

@@ -1,10 +1,9 @@
-//! Losses of keys, and values that others put there.
+//! Losses of keys, values that others put there, and a Redis that goes back.
 
-use super::went_back;
+use super::calls;
 use crate::part::Part;
-use crate::state::index::Tags;
-use crate::state::redis::{Content, Value};
-use crate::state::world::World;
+use crate::state::tagger::Phase;
+use crate::state::{Command, Content, Index, Saved, Stage, Tags, Value, World, writer};
 
 /// A fault that isn't a step of a participant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -23,7 +22,6 @@ pub(crate) enum Fault {
     GoesBack,
 }
 
-/// Returns the faults that may happen next.
 pub(crate) fn possible(world: &World, without: Option<Part>) -> Vec<Fault> {
     let faults = world.faults;
     let table = &world.index.table;
@@ -51,7 +49,6 @@ pub(crate) fn possible(world: &World, without: Option<Part>) -> Vec<Fault> {
     possible.into_iter().filter(|(may, _)| *may).map(|(_, fault)| fault).collect()
 }
 
-/// Lets it happen.
 pub(crate) fn happen(world: &mut World, fault: Fault, without: Option<Part>) {
     match fault {
         Fault::KGoes(id) => {
@@ -86,8 +83,8 @@ pub(crate) fn happen(world: &mut World, fault: Fault, without: Option<Part>) {
                 reader.registered = false;
             }
         }
-        Fault::Saves(primary) => went_back::save(world, primary),
-        Fault::GoesBack => went_back::go_back(world, without),
+        Fault::Saves(primary) => save(world, primary),
+        Fault::GoesBack => go_back(world, without),
         Fault::PeerFills => {
             world.faults.peer_fills -= 1;
             world.entries[0].k = Content::Value(Value::plain(world.row));
@@ -95,7 +92,6 @@ pub(crate) fn happen(world: &mut World, fault: Fault, without: Option<Part>) {
     }
 }
 
-/// Returns the fault in words.
 pub(crate) fn words(before: &World, fault: Fault) -> String {
     match fault {
         Fault::KGoes(id) => format!("Redis: {} goes: expired, evicted, or deleted by a peer", key("K", id)),
@@ -118,4 +114,79 @@ pub(crate) fn words(before: &World, fault: Fault) -> String {
 /// Returns the name of a key of an entry.
 pub(crate) fn key(key: &str, entry: u8) -> String {
     ["", " of O", " of P"].get(usize::from(entry)).map_or_else(String::new, |of| format!("{key}{of}"))
+}
+
+fn save(world: &mut World, primary: u8) {
+    let World { entries, index, position, primaries, floor, .. } = world;
+    let (index, primaries) = (index.clone(), primaries.clone());
+    let saved = Saved { primary, entries: *entries, index, position: *position, primaries, floor: *floor };
+    world.saved = Some(Box::new(saved));
+}
+
+/// A primary of a cluster goes back to the snapshot. The commands on their way reach the new one.
+fn primary_goes_back(world: &mut World, saved: &Saved) {
+    let Saved { primary, primaries, .. } = saved;
+    if *primary == 0 {
+        world.entries = saved.entries;
+    }
+    if *primary == primaries.index_at {
+        world.index = Index { clock: world.index.clock, ..saved.index.clone() };
+    }
+    if *primary == primaries.position_at {
+        world.position = saved.position;
+        (world.primaries.number, world.primaries.history) = (primaries.number, primaries.history);
+        world.primaries.again = primaries.again;
+    }
+    let at = usize::from(*primary);
+    world.primaries.copies[at] = primaries.copies[at];
+    world.primaries.histories[at] += 1;
+    world.floor = saved.floor;
+}
+
+/// Goes back to the snapshot. The clock goes on, since it follows the time. All connections end,
+/// and with them the commands on their way.
+fn go_back(world: &mut World, without: Option<Part>) {
+    let Some(saved) = world.saved.take() else { return };
+    world.faults.goes_back -= 1;
+    if world.primaries.are_a_cluster {
+        return primary_goes_back(world, &saved);
+    }
+    let clock = world.index.clock;
+    world.entries = saved.entries;
+    world.index = saved.index;
+    world.index.clock = clock;
+    world.primaries.histories[0] += 1;
+    if without != Some(Part::PositionInside) {
+        world.position = saved.position;
+        world.primaries.history = saved.primaries.history;
+        world.primaries.again = saved.primaries.again;
+        world.floor = saved.floor;
+    }
+    if without == Some(Part::FillConnection) {
+        // The fills find another connection, with their tracks behind them.
+        world.network.retain(|command| matches!(command, Command::Fill { .. }));
+    } else {
+        world.network.clear();
+    }
+
+    for id in (0..).zip(&world.readers).map(|(id, _)| id).collect::<Vec<_>>() {
+        calls::disconnected(world, id, without);
+    }
+    for writer in &mut world.writers {
+        if matches!(writer.step, writer::Phase::Invalidating { .. }) {
+            writer.round += 1;
+            writer.step = writer::Phase::Committed;
+        }
+    }
+    for tagger in &mut world.taggers {
+        if !matches!(tagger.step, Phase::Idle | Phase::Committed) {
+            tagger.begin();
+        }
+    }
+    for process in &mut world.processes {
+        process.round += 1;
+        if let Stage::Writing { upto } = process.step {
+            process.step = Stage::Invalidated { upto };
+        }
+    }
 }

@@ -1,16 +1,12 @@
-//! The steps: what each participant may do next, how it changes the world, and its words.
+//! The steps: what each participant may do next (`moves`), how it changes the world (`make`), and
+//! its words. A reply counts only while its sender waits for it (`…_answered`).
 
 pub(crate) mod arrival;
 pub(crate) mod binlog;
-mod calls;
-mod cluster;
+pub(crate) mod calls;
 pub(crate) mod fault;
-pub(crate) mod flight;
 pub(crate) mod process;
 pub(crate) mod reader;
-pub(crate) mod reader_words;
-mod replies;
 mod source;
 pub(crate) mod tagger;
-pub(crate) mod went_back;
 pub(crate) mod writer;

@@ -1,16 +1,10 @@
-//! A process that follows the binlog: events, visible, tags, invalidation, position.
+//! A process that follows the binlog: events, visible, tags, invalidation, position. In a cluster
+//! it copies its position to each primary, and the copies show whether one went back.
 
-use super::cluster;
 use crate::part::Part;
 use crate::setting::Change;
-use crate::state::binlog::Position;
-use crate::state::command::Command;
-use crate::state::index::Tags;
-use crate::state::process::{Process, Stage};
-use crate::state::redis::Entry;
-use crate::state::world::World;
+use crate::state::{Command, Entry, Position, PositionCopy, Process, Stage, Tags, World};
 
-/// Its own moves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Move {
     /// Reads one more event.
@@ -34,7 +28,6 @@ pub(crate) enum Move {
     Start,
 }
 
-/// Returns the moves that it may make next.
 pub(crate) fn moves(process: &Process, world: &World, without: Option<Part>) -> Vec<Move> {
     let mut moves = Vec::new();
     match process.step {
@@ -71,7 +64,6 @@ pub(crate) fn moves(process: &Process, world: &World, without: Option<Part>) -> 
     moves
 }
 
-/// Lets the process `id` make a move.
 pub(crate) fn make(world: &mut World, id: u8, what: Move, without: Option<Part>) {
     let scheme = known_to(world);
     let binlog = &world.binlog;
@@ -108,7 +100,7 @@ pub(crate) fn make(world: &mut World, id: u8, what: Move, without: Option<Part>)
             for entry in world.entries.iter_mut().filter(|entry| entry.g != Tags::None) {
                 *entry = Entry { l: entry.l, ..Entry::EMPTY };
             }
-            cluster::go_back(world, id, upto, to);
+            go_back(world, id, upto, to);
         }
         (Move::Look, _) => process.resume(world.position),
         (Move::Crash, _) => {
@@ -117,9 +109,7 @@ pub(crate) fn make(world: &mut World, id: u8, what: Move, without: Option<Part>)
             process.step = Stage::Down;
             process.refusals = [None; 2];
             process.round += 1;
-            if let Some(tagger) = world.taggers.get_mut(usize::from(process.tagger)) {
-                tagger.give_up();
-            }
+            world.taggers[usize::from(process.tagger)].give_up();
         }
         (Move::Start, _) => {
             process.resume(world.position);
@@ -139,9 +129,7 @@ fn known_to(world: &World) -> bool {
 fn invalidate(world: &mut World, id: u8, upto: Position) {
     let Some(process) = world.processes.get_mut(usize::from(id)) else { return };
     process.step = Stage::Invalidating { upto };
-    if let Some(tagger) = world.taggers.get_mut(usize::from(process.tagger)) {
-        tagger.begin();
-    }
+    world.taggers[usize::from(process.tagger)].begin();
 }
 
 fn write(world: &mut World, id: u8, upto: Position) {
@@ -161,7 +149,6 @@ pub(crate) fn invalidated(world: &mut World, id: u8, without: Option<Part>) {
     process.step = if without == Some(Part::PositionLast) { Stage::reading(upto) } else { Stage::Invalidated { upto } };
 }
 
-/// Takes the reply to a position, if its sender still waits for it.
 pub(crate) fn position_answered(world: &mut World, id: u8, round: u8, stored: bool, without: Option<Part>) {
     let scheme = known_to(world);
     let position = world.position;
@@ -172,7 +159,7 @@ pub(crate) fn position_answered(world: &mut World, id: u8, round: u8, stored: bo
     }
     let invalidates = without == Some(Part::PositionLast) && scheme && world.binlog.last_of_ours(upto) > process.at;
     if stored && world.primaries.are_a_cluster {
-        return cluster::copy(world, id, upto, None);
+        return copy(world, id, upto, None);
     }
     if !stored {
         process.told = Some(round);
@@ -183,11 +170,88 @@ pub(crate) fn position_answered(world: &mut World, id: u8, round: u8, stored: bo
     }
 }
 
+/// Sends a copy to each primary. `back`: the follower goes on from there, as everything was removed.
+/// A primary that goes back meanwhile refuses again.
+pub(super) fn copy(world: &mut World, id: u8, upto: Position, back: Option<Position>) {
+    let number = world.primaries.number;
+    let Some(process) = world.processes.get_mut(usize::from(id)) else { return };
+    process.round += 1;
+    process.step = Stage::Copying { upto, unanswered: [true; 2], found: None, back };
+    let (round, position) = (process.round, back.unwrap_or(upto));
+    for (primary, history) in [0, 1].into_iter().zip(std::mem::take(&mut process.refusals)) {
+        world.send(Command::Copy { process: id, round, primary, number, position, history });
+    }
+}
+
+/// Writes the copy of a primary. Returns the number and the position that it has instead.
+pub(super) fn write_copy(
+    world: &mut World,
+    primary: u8,
+    (number, position): (u8, Position),
+    expected: Option<u8>,
+    without: Option<Part>,
+) -> Option<(u8, Position)> {
+    let history = world.primaries.histories[usize::from(primary)];
+    let copy = &mut world.primaries.copies[usize::from(primary)];
+    if expected.unwrap_or(copy.history) != history && without != Some(Part::PrimaryCopies) {
+        return Some((copy.number, copy.position));
+    }
+    *copy = PositionCopy { number, position, history };
+    world.count_position();
+    None
+}
+
+pub(super) fn copy_answered(
+    world: &mut World,
+    id: u8,
+    (round, primary): (u8, u8),
+    instead: Option<(u8, Position)>,
+    without: Option<Part>,
+) {
+    let Some(process) = world.processes.get_mut(usize::from(id)) else { return };
+    let Stage::Copying { upto, unanswered, found, back } = &mut process.step else { return };
+    if process.round != round {
+        return;
+    }
+    unanswered[usize::from(primary)] = false;
+    process.refusals[usize::from(primary)] = instead.map(|_| world.primaries.histories[usize::from(primary)]);
+    *found = found.iter().copied().chain(instead).min();
+    if *unanswered != [false, false] {
+        return;
+    }
+    match (*upto, *found, *back) {
+        // The next position finds out which primaries refused again.
+        (_, _, Some(back)) => process.resume(back),
+        (upto, None, None) => process.resume(upto),
+        (upto, Some((_, to)), None) if without == Some(Part::PrimaryRemoval) => go_back(world, id, upto, to),
+        (upto, Some((_, to)), None) => {
+            process.step = Stage::Removing { upto, to, claims: without != Some(Part::PrimaryClaims) };
+        }
+    }
+}
+
+/// Goes on from the oldest position, as everything with tags is removed.
+pub(super) fn go_back(world: &mut World, id: u8, upto: Position, to: Position) {
+    let Some(process) = world.processes.get_mut(usize::from(id)) else { return };
+    process.round += 1;
+    process.step = Stage::GoingBack { upto, to };
+    let round = process.round;
+    world.send(Command::GoBack { process: id, round, position: to });
+}
+
+pub(super) fn back_answered(world: &mut World, id: u8, round: u8) {
+    let Some(process) = world.processes.get_mut(usize::from(id)) else { return };
+    let Stage::GoingBack { upto, to } = process.step else { return };
+    if process.round == round {
+        process.told = Some(round);
+        copy(world, id, upto, Some(to));
+    }
+}
+
 pub(crate) fn name(id: u8) -> String {
     format!("binlog follower {}", id + 1)
 }
 
-/// Returns its move in words.
 pub(crate) fn words(before: &World, id: u8, what: Move, without: Option<Part>) -> String {
     let Some(process) = before.processes.get(usize::from(id)) else { return String::new() };
     let registry = match before.index.table.scheme {

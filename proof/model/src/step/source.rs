@@ -3,10 +3,7 @@
 use super::tagger;
 use crate::part::Part;
 use crate::setting::Tagging;
-use crate::state::index::Tags;
-use crate::state::reader::Now;
-use crate::state::redis::Value;
-use crate::state::world::World;
+use crate::state::{Now, Tags, Value, World};
 
 /// The source from which a reader makes a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

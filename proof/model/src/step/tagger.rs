@@ -2,14 +2,9 @@
 
 use super::process;
 use crate::part::Part;
-use crate::state::command::Command;
-use crate::state::index::Scores;
-use crate::state::moment::Moment;
-use crate::state::redis::Version;
-use crate::state::tagger::{Phase, Tagger, Task};
-use crate::state::world::World;
+use crate::state::tagger::Phase;
+use crate::state::{Command, Moment, Scores, Tagger, Task, Version, World};
 
-/// Its own moves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Move {
     /// Commits a new version of the row.
@@ -22,7 +17,6 @@ pub(crate) enum Move {
     Return,
 }
 
-/// Returns the moves that it may make next.
 pub(crate) fn moves(tagger: &Tagger, world: &World) -> Vec<Move> {
     match tagger.step {
         Phase::Idle if tagger.writes_left > 0 => vec![Move::Commit],
@@ -40,7 +34,6 @@ pub(crate) fn settled(world: &World) -> Moment {
     under_way.map_or(world.index.clock, |moment| moment - 1)
 }
 
-/// Lets the tagger `id` make a move.
 pub(crate) fn make(world: &mut World, id: u8, what: Move, without: Option<Part>) {
     let Some(tagger) = world.taggers.get_mut(usize::from(id)) else { return };
     match what {
@@ -91,7 +84,6 @@ fn marks_first(task: Task, has_buckets: bool, without: Option<Part>) -> bool {
     has_buckets && (without != Some(Part::BucketFirst) || task == Task::WriteOther)
 }
 
-/// Takes the reply of the bucket, if its sender still waits for it.
 pub(crate) fn mark_answered(world: &mut World, id: u8, round: u8) {
     let Some(tagger) = world.taggers.get(usize::from(id)) else { return };
     let Phase::Marking { begun, moment, listed } = tagger.step else { return };
@@ -141,7 +133,6 @@ fn go(world: &mut World, id: u8, step: Phase) {
     }
 }
 
-/// Takes the reply to a drop, if its sender still waits for it.
 pub(crate) fn drop_answered(world: &mut World, id: u8, round: u8, entry: u8) {
     if let Some(tagger) = world.taggers.get_mut(usize::from(id))
         && let Phase::Dropping { unanswered, .. } = &mut tagger.step
@@ -151,7 +142,6 @@ pub(crate) fn drop_answered(world: &mut World, id: u8, round: u8, entry: u8) {
     }
 }
 
-/// Returns the tagger's move in words.
 pub(crate) fn words(before: &World, id: u8, what: Move, without: Option<Part>) -> String {
     let moment = before.index.clock + 1;
     let task = before.taggers.get(usize::from(id)).map_or(Task::Write, |tagger| tagger.task);

@@ -2,13 +2,9 @@
 //! two commands, in either order. A peer deletes only the keys that it finds.
 
 use crate::part::Part;
-use crate::state::command::Command;
-use crate::state::redis::Keys;
-use crate::state::tagger::Tagger;
-use crate::state::world::World;
-use crate::state::writer::{Phase, Search, Writer, matching};
+use crate::state::writer::Phase;
+use crate::state::{Command, Keys, Search, Tagger, World, Writer, matching};
 
-/// A writer's own moves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Move {
     /// Commits a new version of the row.
@@ -25,7 +21,6 @@ pub(crate) enum Move {
     Return,
 }
 
-/// Returns the moves that this writer may make next.
 pub(crate) fn moves(writer: &Writer, world: &World, without: Option<Part>) -> Vec<Move> {
     let keys = match writer.step {
         // The last drop's index part precedes the next write, or without the order, its scan.
@@ -57,7 +52,6 @@ fn is_at_rest(writer: &Writer, world: &World) -> bool {
     writer.index.and_then(|id| world.taggers.get(usize::from(id))).is_none_or(Tagger::ended)
 }
 
-/// Lets the writer `id` make a move.
 pub(crate) fn make(world: &mut World, id: u8, what: Move, without: Option<Part>) {
     let keys = matching(&world.entries[0], without).map(|whole| Search::Scanning { whole });
     let scan = Phase::Invalidating { begun: world.row, keys };
@@ -104,7 +98,6 @@ pub(crate) fn make(world: &mut World, id: u8, what: Move, without: Option<Part>)
     }
 }
 
-/// Takes the reply to an UNLINK, if its sender still waits for it.
 pub(crate) fn unlink_answered(world: &mut World, writer: u8, round: u8, deleted: Keys) {
     if let Some(writer) = world.writers.get_mut(usize::from(writer))
         && let Phase::Invalidating { keys, .. } = &mut writer.step
@@ -114,7 +107,6 @@ pub(crate) fn unlink_answered(world: &mut World, writer: u8, round: u8, deleted:
     }
 }
 
-/// Returns the writer's move in words.
 pub(crate) fn words(before: &World, id: u8, what: Move, without: Option<Part>) -> String {
     match what {
         Move::Commit => format!("commits v{}", before.row + 1),

@@ -57,7 +57,6 @@ impl Following {
         Ok(following)
     }
 
-    /// Returns a client of a database.
     pub(super) fn client(&self, database: &Database) -> Res<MrcClient> {
         let not_followed = Arc::clone(&self.not_followed);
         let builder = MrcClientBuilder::default().shared_store(self.store.clone()).mysql(database.url());

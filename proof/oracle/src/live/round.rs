@@ -21,11 +21,10 @@ use super::following::Following;
 use super::task::FollowReport;
 use super::writer::{Writer, Written};
 use crate::Res;
-use crate::change::first_rows;
 use crate::query::Query;
 use crate::realistic;
 use crate::run::Load;
-use crate::schema::Schema;
+use crate::schema::{Schema, first_rows};
 use crate::server::{Collations, MODE, batch};
 
 const TTL: Duration = Duration::from_secs(3_600);
@@ -61,7 +60,6 @@ pub(super) struct Round<'a> {
     entries: Vec<Entry>,
     /// Whether rows of a table change those of another one.
     has_foreign_keys: bool,
-    /// The statements so far.
     history: Vec<String>,
     report: FollowReport,
 }
@@ -212,7 +210,6 @@ impl<'a> Round<'a> {
         Ok(())
     }
 
-    /// Changes tables and views.
     async fn defining_step(&mut self) -> Res<()> {
         let (mut schema, collations) = (self.schema.clone(), self.collations);
         let mut writer = self.writer();

@@ -9,7 +9,7 @@ use crate::run::Load;
 const SHOWN: usize = 5;
 
 /// A part of the follower. Without it, stale entries must be found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Without {
     /// Invalidates by the schemes of entries.
     Auto,
@@ -92,7 +92,6 @@ impl AddAssign for FollowReport {
 impl FollowReport {
     /// Returns the share of the unaffected entries that survive a change: by tags, and by tables.
     pub fn precision(&self) -> (f64, f64) {
-        #[expect(clippy::cast_precision_loss, reason = "a share")]
         let share = |part: u64| part as f64 / self.unaffected.max(1) as f64;
         (share(self.survived), share(self.survived_by_table))
     }

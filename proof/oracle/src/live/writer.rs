@@ -7,15 +7,13 @@ use mysql_async::prelude::Queryable;
 use rand::Rng;
 use rand::rngs::SmallRng;
 
-use crate::change::statement;
 use crate::column::Kind;
 use crate::query::Query;
 use crate::realistic;
 use crate::run::Load;
-use crate::schema::{NAMES, Schema, Table};
+use crate::schema::{NAMES, Schema, Table, statement};
 use crate::server::Collations;
 
-/// The changes of a writer.
 #[derive(Debug, Default)]
 pub(super) struct Written {
     /// The statements that the server took, and the others as comments.

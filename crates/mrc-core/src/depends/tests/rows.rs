@@ -1,11 +1,7 @@
 //! Which tags a changed row ends.
 
-use crate::Date;
-use crate::depends::{
-    Class, CollationFolding, ColumnType, Fit, RowTags, RowValue, Scheme, SchemeName, TableColumn, TableColumns,
-    TableName, Uncertain, derive,
-};
-use crate::params;
+use crate::depends::*;
+use crate::{Date, params};
 
 const CI: CollationFolding = CollationFolding::CASE_FOR_TESTS;
 
@@ -36,11 +32,8 @@ fn fit(scheme: &str) -> Fit {
 fn tag(scheme: &str, value: RowValue<'_>) -> String {
     let columns = columns();
     let name = scheme.split(':').next().unwrap();
-    let row: Vec<RowValue<'_>> = columns
-        .0
-        .iter()
-        .map(|column| if column.name.to_lowercase() == name { value } else { RowValue::Other })
-        .collect();
+    let cell = |column: &TableColumn| if column.name.to_lowercase() == name { value } else { RowValue::Other };
+    let row: Vec<RowValue<'_>> = columns.0.iter().map(cell).collect();
     match Scheme::parse(scheme).unwrap().bind(&table(), &columns).tags(None, Some(&row)) {
         RowTags::Tags(tags) => tags.iter().map(|tag| tag.as_str().replace("t:shop.orders?", "")).collect(),
         RowTags::EveryEntryOfTheScheme(_) => "every".into(),

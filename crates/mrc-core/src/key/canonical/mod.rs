@@ -21,15 +21,21 @@ use crate::json;
 use crate::nesting::Nesting;
 
 /// Why a value has no text.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub(super) enum Failure {
+    #[error("a number is not finite")]
     NotFinite,
+    #[error("a map has a key that is not text-like")]
     MapKey,
+    #[error("it nests too deep")]
     TooDeep,
+    #[error("{0}")]
     Said(String),
 }
 
-pub(super) fn write<T: Serialize + ?Sized>(value: &T, out: &mut Vec<u8>) -> Result<(), Failure> {
+type Result<T = (), E = Failure> = std::result::Result<T, E>;
+
+pub(super) fn write<T: Serialize + ?Sized>(value: &T, out: &mut Vec<u8>) -> Result {
     value.serialize(Canonical { out, nesting: Nesting::outermost() })
 }
 
@@ -60,22 +66,22 @@ struct Canonical<'a> {
 }
 
 impl<'a> Canonical<'a> {
-    fn display(self, value: impl fmt::Display) -> Result<(), Failure> {
+    fn display(self, value: impl fmt::Display) -> Result {
         // Writing into a `Vec` can't fail.
         _ = write!(self.out, "{value}");
         Ok(())
     }
 
-    fn elements(self, open: u8, close: u8) -> Result<Bracketed<'a>, Failure> {
+    fn elements(self, open: u8, close: u8) -> Result<Bracketed<'a>> {
         let nesting = self.nesting.inside().ok_or(Failure::TooDeep)?;
         self.out.push(open);
         Ok(Bracketed { out: self.out, nesting, close, first: true })
     }
 }
 
-macro_rules! integers {
-    ($($method:ident: $integer:ty),*) => {
-        $(fn $method(self, value: $integer) -> Result<(), Failure> {
+macro_rules! displayed {
+    ($($method:ident: $type:ty),*) => {
+        $(fn $method(self, value: $type) -> Result {
             self.display(value)
         })*
     };
@@ -92,20 +98,17 @@ impl<'a> Serializer for Canonical<'a> {
     type SerializeStruct = Bracketed<'a>;
     type SerializeStructVariant = Bracketed<'a>;
 
-    integers!(
+    displayed!(
+        serialize_bool: bool,
         serialize_i8: i8, serialize_i16: i16, serialize_i32: i32, serialize_i64: i64, serialize_i128: i128,
         serialize_u8: u8, serialize_u16: u16, serialize_u32: u32, serialize_u64: u64, serialize_u128: u128
     );
 
-    fn serialize_bool(self, value: bool) -> Result<(), Failure> {
-        self.display(value)
-    }
-
-    fn serialize_f32(self, value: f32) -> Result<(), Failure> {
+    fn serialize_f32(self, value: f32) -> Result {
         self.serialize_f64(value.into())
     }
 
-    fn serialize_f64(self, value: f64) -> Result<(), Failure> {
+    fn serialize_f64(self, value: f64) -> Result {
         if !value.is_finite() {
             return Err(Failure::NotFinite);
         }
@@ -113,16 +116,16 @@ impl<'a> Serializer for Canonical<'a> {
         self.display(format_args!("{value:?}"))
     }
 
-    fn serialize_char(self, value: char) -> Result<(), Failure> {
+    fn serialize_char(self, value: char) -> Result {
         self.serialize_str(value.encode_utf8(&mut [0; 4]))
     }
 
-    fn serialize_str(self, value: &str) -> Result<(), Failure> {
+    fn serialize_str(self, value: &str) -> Result {
         json::string(value, self.out);
         Ok(())
     }
 
-    fn serialize_bytes(self, value: &[u8]) -> Result<(), Failure> {
+    fn serialize_bytes(self, value: &[u8]) -> Result {
         self.out.extend_from_slice(b"x\"");
         for byte in value {
             _ = write!(self.out, "{byte:02x}");
@@ -131,12 +134,12 @@ impl<'a> Serializer for Canonical<'a> {
         Ok(())
     }
 
-    fn serialize_none(self) -> Result<(), Failure> {
+    fn serialize_none(self) -> Result {
         self.out.extend_from_slice(b"null");
         Ok(())
     }
 
-    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), Failure> {
+    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result {
         let start = self.out.len();
         let nesting = self.nesting.wrapped().ok_or(Failure::TooDeep)?;
         value.serialize(Canonical { out: &mut *self.out, nesting })?;
@@ -148,77 +151,59 @@ impl<'a> Serializer for Canonical<'a> {
         Ok(())
     }
 
-    fn serialize_unit(self) -> Result<(), Failure> {
+    fn serialize_unit(self) -> Result {
         self.out.extend_from_slice(b"()");
         Ok(())
     }
 
-    fn serialize_unit_struct(self, _: &'static str) -> Result<(), Failure> {
+    fn serialize_unit_struct(self, _: &str) -> Result {
         self.serialize_unit()
     }
 
-    fn serialize_unit_variant(self, _: &'static str, _: u32, variant: &'static str) -> Result<(), Failure> {
+    fn serialize_unit_variant(self, _: &str, _: u32, variant: &str) -> Result {
         write_name(variant, self.out);
         Ok(())
     }
 
-    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, value: &T) -> Result<(), Failure> {
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &str, value: &T) -> Result {
         let nesting = self.nesting.wrapped().ok_or(Failure::TooDeep)?;
         value.serialize(Canonical { nesting, ..self })
     }
 
-    fn serialize_newtype_variant<T: Serialize + ?Sized>(
-        self,
-        _: &'static str,
-        _: u32,
-        variant: &'static str,
-        value: &T,
-    ) -> Result<(), Failure> {
+    fn serialize_newtype_variant<T: Serialize + ?Sized>(self, _: &str, _: u32, variant: &str, value: &T) -> Result {
         write_name(variant, self.out);
         let mut elements = self.elements(b'(', b')')?;
         elements.element(value)?;
         elements.end()
     }
 
-    fn serialize_seq(self, _: Option<usize>) -> Result<Bracketed<'a>, Failure> {
+    fn serialize_seq(self, _: Option<usize>) -> Result<Bracketed<'a>> {
         self.elements(b'[', b']')
     }
 
-    fn serialize_tuple(self, _: usize) -> Result<Bracketed<'a>, Failure> {
+    fn serialize_tuple(self, _: usize) -> Result<Bracketed<'a>> {
         self.elements(b'[', b']')
     }
 
-    fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<Bracketed<'a>, Failure> {
+    fn serialize_tuple_struct(self, _: &str, _: usize) -> Result<Bracketed<'a>> {
         self.elements(b'[', b']')
     }
 
-    fn serialize_tuple_variant(
-        self,
-        _: &'static str,
-        _: u32,
-        variant: &'static str,
-        _: usize,
-    ) -> Result<Bracketed<'a>, Failure> {
+    fn serialize_tuple_variant(self, _: &str, _: u32, variant: &str, _: usize) -> Result<Bracketed<'a>> {
         write_name(variant, self.out);
         self.elements(b'(', b')')
     }
 
-    fn serialize_map(self, len: Option<usize>) -> Result<Entries<'a>, Failure> {
+    fn serialize_map(self, len: Option<usize>) -> Result<Entries<'a>> {
         let nesting = self.nesting.inside().ok_or(Failure::TooDeep)?;
         Ok(Entries { out: self.out, nesting, entries: Vec::with_capacity(len.unwrap_or(0).min(1_024)) })
     }
 
-    fn serialize_struct(self, _: &'static str, _: usize) -> Result<Bracketed<'a>, Failure> {
+    fn serialize_struct(self, _: &str, _: usize) -> Result<Bracketed<'a>> {
         self.elements(b'{', b'}')
     }
 
-    fn serialize_struct_variant(
-        self,
-        _: &'static str,
-        _: u32,
-        variant: &'static str,
-        _: usize,
-    ) -> Result<Bracketed<'a>, Failure> {
+    fn serialize_struct_variant(self, _: &str, _: u32, variant: &str, _: usize) -> Result<Bracketed<'a>> {
         write_name(variant, self.out);
         self.elements(b'{', b'}')
     }
@@ -233,12 +218,12 @@ struct Bracketed<'a> {
 }
 
 impl Bracketed<'_> {
-    fn element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Failure> {
+    fn element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result {
         self.comma();
         value.serialize(Canonical { out: &mut *self.out, nesting: self.nesting })
     }
 
-    fn field<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) -> Result<(), Failure> {
+    fn field<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) -> Result {
         self.comma();
         write_name(name, self.out);
         self.out.push(b':');
@@ -251,7 +236,7 @@ impl Bracketed<'_> {
         }
     }
 
-    fn end(self) -> Result<(), Failure> {
+    fn end(self) -> Result {
         self.out.push(self.close);
         Ok(())
     }
@@ -270,7 +255,7 @@ impl ser::SerializeMap for Entries<'_> {
     type Ok = ();
     type Error = Failure;
 
-    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Failure> {
+    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result {
         let mut text = Vec::new();
         key.serialize(Canonical { out: &mut text, nesting: self.nesting })?;
         if !is_text_like(&text) {
@@ -280,41 +265,25 @@ impl ser::SerializeMap for Entries<'_> {
         Ok(())
     }
 
-    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Failure> {
+    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result {
         match self.entries.last_mut() {
             Some((_, text)) => value.serialize(Canonical { out: text, nesting: self.nesting }),
             None => Err(ser::Error::custom("a map has a value without a key")),
         }
     }
 
-    fn end(mut self) -> Result<(), Failure> {
+    fn end(mut self) -> Result {
         self.entries.sort();
         self.out.extend_from_slice(b"#{");
-        for (at, (key, value)) in self.entries.iter().enumerate() {
-            if at > 0 {
-                self.out.push(b',');
-            }
-            self.out.extend_from_slice(key);
-            self.out.push(b':');
-            self.out.extend_from_slice(value);
-        }
+        json::joined(&self.entries, b",", self.out, |(key, value), out| {
+            out.extend_from_slice(key);
+            out.push(b':');
+            out.extend_from_slice(value);
+        });
         self.out.push(b'}');
         Ok(())
     }
 }
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::NotFinite => "a number is not finite",
-            Self::MapKey => "a map has a key that is not text-like",
-            Self::TooDeep => "it nests too deep",
-            Self::Said(message) => message,
-        })
-    }
-}
-
-impl std::error::Error for Failure {}
 
 impl ser::Error for Failure {
     fn custom<T: fmt::Display>(message: T) -> Self {

@@ -137,7 +137,8 @@ impl FunctionKey {
         if !self.args.is_empty() {
             let args = String::from_utf8_lossy(&self.args);
             key.push('(');
-            if is_readable(&args) {
+            let is_special = |char: char| char.is_control() || matches!(char, '{' | '}');
+            if args.len() <= READABLE && !args.contains(is_special) {
                 key.push_str(&args);
             } else {
                 key.push('#');
@@ -170,10 +171,6 @@ impl FunctionKey {
             Failure::Said(message) => FunctionKeyError::Unserializable { name: name(), message },
         })
     }
-}
-
-fn is_readable(args: &str) -> bool {
-    args.len() <= READABLE && !args.contains(|char: char| char.is_control() || matches!(char, '{' | '}'))
 }
 
 #[cfg(test)]

@@ -5,175 +5,67 @@ use super::*;
 const TYPESCRIPT: &str = include_str!("../../../../../tests/golden/types.typescript.jsonl");
 const PYTHON: &str = include_str!("../../../../../tests/golden/types.python.jsonl");
 
-/// The columns of `golden_types`. The Python peer was asked for all but the two TIME columns.
+/// The columns of `golden_types`, each with its cells in the rows 1, 3 and 4. Row 2 has NULLs. The
+/// Python peer was asked for all but the two TIME columns.
+fn table() -> [(&'static str, ColumnKind, [Cell<'static>; 3]); 36] {
+    use Cell::{Bytes, Decimal, Double, Float, Int, Json, Text, UInt};
+    use ColumnKind as Of;
+    let at = |year, month, day, clock, micros| Cell::DateTime(at(year, month, day, clock, micros));
+    let day = |year, month, of_month| Cell::Date(date(year, month, of_month));
+    let time = |hours, minutes, seconds, micros| Time::new(hours, minutes, seconds, micros).unwrap();
+    let to = |fraction| Of::DateTime { fraction };
+    let leap_day = at(2000, 2, 29, (0, 0, 0), 0);
+    let (midnight, longest) = (Cell::Time(time(0, 0, 0, 0)), time(838, 59, 59, 0));
+    let document = r#"{"b": 1, "a": [1.0, 2.50, null, true], "é": "\u2028"}"#;
+    [
+        ("id", Of::Int, [1, 3, 4].map(Int)),
+        ("t1", Of::Int, [1, 0, 0].map(Int)),
+        ("t8", Of::Int, [-5, -128, 0].map(Int)),
+        ("u8", Of::Int, [200, 255, 0].map(Int)),
+        ("i16", Of::Int, [-30000, 32767, 0].map(Int)),
+        ("i24", Of::Int, [-8_000_000, 8_388_607, 0].map(Int)),
+        ("i32", Of::Int, [-2_000_000_000, 2_147_483_647, 0].map(Int)),
+        ("u32", Of::Int, [4_000_000_000, 4_294_967_295, 0].map(Int)),
+        ("i64", Of::Int, [42, i64::MIN, 0].map(Int)),
+        ("u64", Of::Int, [Int(43), UInt(u64::MAX), Int(0)]),
+        ("d102", Of::Decimal, ["10.50", "-99999999.99", "0.00"].map(Decimal)),
+        ("d3010", Of::Decimal, ["3.1415926535", "12345678901234567890.0123456789", "0.0000001000"].map(Decimal)),
+        ("f", Of::Float, [1.1, 3.4e38, 0.0].map(Float)),
+        ("d", Of::Double, [0.1, f64::MAX, 0.0].map(Double)),
+        ("vc", Of::Text, ["héllo 🚀", "_=%*[]{}", ""].map(Text)),
+        ("vcnum", Of::Text, ["00123", "-7", ""].map(Text)),
+        ("vcnum2", Of::Text, ["1.50", "1e5", "0"].map(Text)),
+        ("tx", Of::Text, ["text \"q\" \\ \n\t\r", "null", ""].map(Text)),
+        ("ch", Of::Text, ["ab", "abcde", ""].map(Text)),
+        ("en", Of::Text, ["7", "a", "b"].map(Text)),
+        ("st", Of::Text, ["x,y", "x", ""].map(Text)),
+        ("js", Of::Json, [document, "[]", "{}"].map(Json)),
+        ("dt", to(0), [at(2025, 1, 15, (10, 30, 0), 0), at(9999, 12, 31, (23, 59, 59), 0), leap_day]),
+        ("dt6", to(6), [at(2025, 1, 15, (10, 30, 0), 123_456), at(1000, 1, 1, (0, 0, 0), 1), leap_day]),
+        ("ts", to(0), [at(2025, 1, 15, (10, 30, 0), 0), at(2038, 1, 19, (3, 14, 7), 0), leap_day]),
+        ("ts3", to(3), [at(2025, 1, 15, (10, 30, 0), 120_000), at(1970, 1, 1, (0, 0, 1), 1000), leap_day]),
+        ("da", Of::Date, [day(1993, 6, 15), day(9999, 12, 31), day(2000, 2, 29)]),
+        ("ti", Of::Time { fraction: 0 }, [Cell::Time(time(12, 34, 56, 0)), Cell::Time(-longest), midnight]),
+        ("ti3", Of::Time { fraction: 3 }, [Cell::Time(time(1, 2, 3, 120_000)), Cell::Time(longest), midnight]),
+        ("yr", Of::Year, [2025, 2155, 1970].map(Int)),
+        ("b1", Of::Bit, [Bytes(&[1]), Bytes(&[0]), Bytes(&[0])]),
+        ("b8", Of::Bit, [Bytes(&[0b0110_1010]), Bytes(&[255]), Bytes(&[0])]),
+        ("b16", Of::Bit, [Bytes(&[0b0110_1010, 0b0110_0001]), Bytes(&[255, 255]), Bytes(&[0, 0])]),
+        ("bi", Of::Binary, [Bytes(b"ab\0\0"), Bytes(b"\0\xff\0\xff"), Bytes(b"\0\0\0\0")]),
+        ("vb", Of::Binary, [Bytes(b"bin"), Bytes(b"\x80"), Bytes(b"")]),
+        ("bl", Of::Binary, [Bytes(b"blob"), Bytes(b"\xc3\xa9\xff"), Bytes(b"")]),
+    ]
+}
+
 fn columns() -> Vec<Column> {
-    use ColumnKind::*;
-    let datetime = |fraction| DateTime { fraction };
-    let columns = [
-        ("id", Int),
-        ("t1", Int),
-        ("t8", Int),
-        ("u8", Int),
-        ("i16", Int),
-        ("i24", Int),
-        ("i32", Int),
-        ("u32", Int),
-        ("i64", Int),
-        ("u64", Int),
-        ("d102", Decimal),
-        ("d3010", Decimal),
-        ("f", Float),
-        ("d", Double),
-        ("vc", Text),
-        ("vcnum", Text),
-        ("vcnum2", Text),
-        ("tx", Text),
-        ("ch", Text),
-        ("en", Text),
-        ("st", Text),
-        ("js", Json),
-        ("dt", datetime(0)),
-        ("dt6", datetime(6)),
-        ("ts", datetime(0)),
-        ("ts3", datetime(3)),
-        ("da", Date),
-        ("ti", Time { fraction: 0 }),
-        ("ti3", Time { fraction: 3 }),
-        ("yr", Year),
-        ("b1", Bit),
-        ("b8", Bit),
-        ("b16", Bit),
-        ("bi", Binary),
-        ("vb", Binary),
-        ("bl", Binary),
-    ];
-    columns.into_iter().map(|(name, kind)| Column::new(name, kind)).collect()
+    table().map(|(name, kind, _)| Column::new(name, kind)).into()
 }
 
 fn rows() -> [Vec<Cell<'static>>; 4] {
-    use Cell::{Bytes, Decimal, Double, Float, Int, Json, Null, Text, UInt};
-    let day = |year, month, of_month| Cell::Date(date(year, month, of_month));
-    let moment = |year, month, day, clock, micros| Cell::DateTime(at(year, month, day, clock, micros));
-    let time = |hours, minutes, seconds, micros| Time::new(hours, minutes, seconds, micros).unwrap();
-    let mut nulls = vec![Null; 36];
-    nulls[0] = Int(2);
-    [
-        vec![
-            Int(1),
-            Int(1),
-            Int(-5),
-            Int(200),
-            Int(-30000),
-            Int(-8_000_000),
-            Int(-2_000_000_000),
-            Int(4_000_000_000),
-            Int(42),
-            Int(43),
-            Decimal("10.50"),
-            Decimal("3.1415926535"),
-            Float(1.1),
-            Double(0.1),
-            Text("héllo 🚀"),
-            Text("00123"),
-            Text("1.50"),
-            Text("text \"q\" \\ \n\t\r"),
-            Text("ab"),
-            Text("7"),
-            Text("x,y"),
-            Json(r#"{"b": 1, "a": [1.0, 2.50, null, true], "é": "\u2028"}"#),
-            moment(2025, 1, 15, (10, 30, 0), 0),
-            moment(2025, 1, 15, (10, 30, 0), 123_456),
-            moment(2025, 1, 15, (10, 30, 0), 0),
-            moment(2025, 1, 15, (10, 30, 0), 120_000),
-            day(1993, 6, 15),
-            Cell::Time(time(12, 34, 56, 0)),
-            Cell::Time(time(1, 2, 3, 120_000)),
-            Int(2025),
-            Bytes(&[1]),
-            Bytes(&[0b0110_1010]),
-            Bytes(&[0b0110_1010, 0b0110_0001]),
-            Bytes(b"ab\0\0"),
-            Bytes(b"bin"),
-            Bytes(b"blob"),
-        ],
-        nulls,
-        vec![
-            Int(3),
-            Int(0),
-            Int(-128),
-            Int(255),
-            Int(32767),
-            Int(8_388_607),
-            Int(2_147_483_647),
-            Int(4_294_967_295),
-            Int(i64::MIN),
-            UInt(u64::MAX),
-            Decimal("-99999999.99"),
-            Decimal("12345678901234567890.0123456789"),
-            Float(3.4e38),
-            Double(f64::MAX),
-            Text("_=%*[]{}"),
-            Text("-7"),
-            Text("1e5"),
-            Text("null"),
-            Text("abcde"),
-            Text("a"),
-            Text("x"),
-            Json("[]"),
-            moment(9999, 12, 31, (23, 59, 59), 0),
-            moment(1000, 1, 1, (0, 0, 0), 1),
-            moment(2038, 1, 19, (3, 14, 7), 0),
-            moment(1970, 1, 1, (0, 0, 1), 1000),
-            day(9999, 12, 31),
-            Cell::Time(-time(838, 59, 59, 0)),
-            Cell::Time(time(838, 59, 59, 0)),
-            Int(2155),
-            Bytes(&[0]),
-            Bytes(&[255]),
-            Bytes(&[255, 255]),
-            Bytes(b"\0\xff\0\xff"),
-            Bytes(b"\x80"),
-            Bytes(b"\xc3\xa9\xff"),
-        ],
-        vec![
-            Int(4),
-            Int(0),
-            Int(0),
-            Int(0),
-            Int(0),
-            Int(0),
-            Int(0),
-            Int(0),
-            Int(0),
-            Int(0),
-            Decimal("0.00"),
-            Decimal("0.0000001000"),
-            Float(0.0),
-            Double(0.0),
-            Text(""),
-            Text(""),
-            Text("0"),
-            Text(""),
-            Text(""),
-            Text("b"),
-            Text(""),
-            Json("{}"),
-            moment(2000, 2, 29, (0, 0, 0), 0),
-            moment(2000, 2, 29, (0, 0, 0), 0),
-            moment(2000, 2, 29, (0, 0, 0), 0),
-            moment(2000, 2, 29, (0, 0, 0), 0),
-            day(2000, 2, 29),
-            Cell::Time(time(0, 0, 0, 0)),
-            Cell::Time(time(0, 0, 0, 0)),
-            Int(1970),
-            Bytes(&[0]),
-            Bytes(&[0]),
-            Bytes(&[0, 0]),
-            Bytes(b"\0\0\0\0"),
-            Bytes(b""),
-            Bytes(b""),
-        ],
-    ]
+    let row = |at: usize| table().map(|(.., cells)| cells[at]).to_vec();
+    let mut nulls = vec![Cell::Null; 36];
+    nulls[0] = Cell::Int(2);
+    [row(0), nulls, row(1), row(2)]
 }
 
 #[test]

@@ -6,17 +6,19 @@ use crate::temporal::{Date, DateTime, Time};
 mod golden;
 mod layout;
 mod properties;
-mod split;
 
 use RowFormat::{Canonical, Python, TypeScript};
+
+/// Begins a row with these cells.
+fn begin(rows: &mut RowEncoder, cells: &[Cell<'_>]) -> Result<(), RowError> {
+    rows.begin_row();
+    cells.iter().try_for_each(|cell| rows.cell(*cell))
+}
 
 fn encode(format: RowFormat, columns: &[Column], cells: &[Cell<'_>]) -> Result<String, RowError> {
     let mut rows = RowEncoder::new(format);
     rows.columns(columns)?;
-    rows.begin_row();
-    for cell in cells {
-        rows.cell(*cell)?;
-    }
+    begin(&mut rows, cells)?;
     rows.end_row();
     Ok(String::from_utf8(rows.finish()?.to_vec()).unwrap())
 }
@@ -58,13 +60,8 @@ fn numbers() {
     check(Double, Cell::Double(-0.0), "0", "0", "-0.0");
     check(Double, Cell::Double(5e15), "5000000000000000", "5000000000000000", "5000000000000000.0");
     check(Double, Cell::Double(9_876_543.210_987_657), "9876543.210987657", "9876543.210987655", "9876543.210987657");
-    check(
-        Double,
-        Cell::Double(-9_876_543.210_987_657),
-        "-9876543.210987657",
-        "-9876543.210987657",
-        "-9876543.210987657",
-    );
+    let same = "-9876543.210987657";
+    check(Double, Cell::Double(-9_876_543.210_987_657), same, same, same);
     check(Double, Cell::Double(f64::NAN), "null", "null", "null");
     check(Double, Cell::Double(f64::INFINITY), "null", "null", "null");
     check(Float, Cell::Float(f32::NEG_INFINITY), "null", "null", "null");
@@ -104,16 +101,9 @@ fn floats_of_fixed_decimals() {
 #[test]
 fn cells_that_only_one_server_sends() {
     let vector = [0.5_f32.to_le_bytes(), 0.1_f32.to_le_bytes()].concat();
-    check(
-        ColumnKind::Vector,
-        Cell::Bytes(&vector),
-        "\"AAAAP83MzD0=\"",
-        "[0.5,0.10000000149011612]",
-        "\"\\u0000\\u0000\\u0000?=\"",
-    );
+    let text = "\"\\u0000\\u0000\\u0000?=\"";
+    check(ColumnKind::Vector, Cell::Bytes(&vector), "\"AAAAP83MzD0=\"", "[0.5,0.10000000149011612]", text);
     check(ColumnKind::Vector, Cell::Null, "null", "[]", "null");
-    let buffer = r#"{"type":"Buffer","data":[49,48,54]}"#;
-    check(ColumnKind::BitDigits, Cell::Bytes(b"106"), "106", buffer, "\"106\"");
     // MySQL sends the bits of an `IF` with numbers as a decimal.
     assert_eq!(one(TypeScript, ColumnKind::Decimal, Cell::Decimal("j")).unwrap(), "\"j\"");
 }
@@ -158,123 +148,68 @@ fn text_of_digits_is_a_number_in_typescript_alone() {
 #[test]
 fn bytes() {
     use ColumnKind::{Binary, Bit};
-    check(Bit, Cell::Bytes(&[1, 2]), "258", r#"{"type":"Buffer","data":[1,2]}"#, r#""\u0001\u0002""#);
-    check(
-        Bit,
-        Cell::Bytes(&[0xff; 8]),
-        "18446744073709551615",
-        r#"{"type":"Buffer","data":[255,255,255,255,255,255,255,255]}"#,
-        "\"\"",
-    );
-    check(Bit, Cell::Bytes(&[0, 0]), "0", r#"{"type":"Buffer","data":[0,0]}"#, r#""\u0000\u0000""#);
-    check(Binary, Cell::Bytes(b""), "\"\"", r#"{"type":"Buffer","data":[]}"#, "\"\"");
-    check(Binary, Cell::Bytes(b"a"), "\"YQ==\"", r#"{"type":"Buffer","data":[97]}"#, "\"a\"");
-    check(Binary, Cell::Bytes(b"\xff\xfe\xfd"), "\"//79\"", r#"{"type":"Buffer","data":[255,254,253]}"#, "\"\"");
-    check(
-        Binary,
-        Cell::Bytes(b"A\xe2\x82B\xc3\xa9\xf0\x9f\x9a"),
-        "\"QeKCQsOp8J+a\"",
-        r#"{"type":"Buffer","data":[65,226,130,66,195,169,240,159,154]}"#,
-        "\"ABé\"",
-    );
+    let row = |kind, bytes: &[u8], canonical, python| {
+        let typescript = format!(r#"{{"type":"Buffer","data":{bytes:?}}}"#).replace(' ', "");
+        check(kind, Cell::Bytes(bytes), canonical, &typescript, python);
+    };
+    row(Bit, &[1, 2], "258", r#""\u0001\u0002""#);
+    row(Bit, &[0xff; 8], "18446744073709551615", "\"\"");
+    row(Bit, &[0, 0], "0", r#""\u0000\u0000""#);
+    row(Binary, b"", "\"\"", "\"\"");
+    row(Binary, b"a", "\"YQ==\"", "\"a\"");
+    row(Binary, b"\xff\xfe\xfd", "\"//79\"", "\"\"");
+    row(Binary, b"A\xe2\x82B\xc3\xa9\xf0\x9f\x9a", "\"QeKCQsOp8J+a\"", "\"ABé\"");
+    row(ColumnKind::BitDigits, b"106", "106", "\"106\"");
     let error = one(Canonical, Bit, Cell::Bytes(&[0, 1, 0, 0, 0, 0, 0, 0, 0, 0])).unwrap_err();
     assert_eq!(error, RowError::WideBit { column: "c".into(), bytes: 9 });
 }
 
+/// Checks a cell that becomes a text in each format, or null.
+#[track_caller]
+fn check_quoted(kind: ColumnKind, cell: Cell<'_>, expected: [&str; 3]) {
+    let [canonical, typescript, python] =
+        expected.map(|text| if text == "null" { text.to_owned() } else { format!("\"{text}\"") });
+    check(kind, cell, &canonical, &typescript, &python);
+}
+
 #[test]
 fn dates_and_times() {
-    let plain = ColumnKind::DateTime { fraction: 0 };
-    let millis = ColumnKind::DateTime { fraction: 3 };
-    let row =
-        |kind, value, canonical, typescript, python| check(kind, Cell::DateTime(value), canonical, typescript, python);
-    row(
-        plain,
-        at(2025, 1, 15, (10, 30, 0), 0),
-        "\"2025-01-15T10:30:00\"",
-        "\"2025-01-15T10:30:00.000Z\"",
-        "\"2025-01-15T10:30:00\"",
-    );
-    row(
-        millis,
-        at(2025, 1, 15, (10, 30, 0), 120_000),
-        "\"2025-01-15T10:30:00.120\"",
-        "\"2025-01-15T10:30:00.120Z\"",
-        "\"2025-01-15T10:30:00.120000\"",
-    );
-    row(
-        millis,
-        at(2025, 1, 15, (10, 30, 0), 0),
-        "\"2025-01-15T10:30:00.000\"",
-        "\"2025-01-15T10:30:00.000Z\"",
-        "\"2025-01-15T10:30:00\"",
-    );
-    let micros = ColumnKind::DateTime { fraction: 6 };
-    row(
-        micros,
-        at(2025, 1, 15, (10, 30, 0), 999_999),
-        "\"2025-01-15T10:30:00.999999\"",
-        "\"2025-01-15T10:30:00.999Z\"",
-        "\"2025-01-15T10:30:00.999999\"",
-    );
+    let row = |fraction, moment, expected| {
+        check_quoted(ColumnKind::DateTime { fraction }, Cell::DateTime(moment), expected);
+    };
+    let half_past = |micros| at(2025, 1, 15, (10, 30, 0), micros);
+    row(0, half_past(0), ["2025-01-15T10:30:00", "2025-01-15T10:30:00.000Z", "2025-01-15T10:30:00"]);
+    let with_millis = ["2025-01-15T10:30:00.120", "2025-01-15T10:30:00.120Z", "2025-01-15T10:30:00.120000"];
+    row(3, half_past(120_000), with_millis);
+    row(3, half_past(0), ["2025-01-15T10:30:00.000", "2025-01-15T10:30:00.000Z", "2025-01-15T10:30:00"]);
+    let with_micros = ["2025-01-15T10:30:00.999999", "2025-01-15T10:30:00.999Z", "2025-01-15T10:30:00.999999"];
+    row(6, half_past(999_999), with_micros);
     // Digits beyond the declared ones are not lost.
-    row(
-        plain,
-        at(2025, 1, 15, (10, 30, 0), 1),
-        "\"2025-01-15T10:30:00.000001\"",
-        "\"2025-01-15T10:30:00.000Z\"",
-        "\"2025-01-15T10:30:00.000001\"",
-    );
-    row(millis, at(0, 0, 0, (0, 0, 0), 0), "\"0000-00-00T00:00:00.000\"", "null", "\"0000-00-00 00:00:00.000\"");
-    row(
-        plain,
-        at(2025, 2, 31, (10, 0, 0), 0),
-        "\"2025-02-31T10:00:00\"",
-        "\"2025-03-03T10:00:00.000Z\"",
-        "\"2025-02-31 10:00:00\"",
-    );
-    row(plain, at(2025, 3, 0, (10, 0, 0), 0), "\"2025-03-00T10:00:00\"", "null", "\"2025-03-00 10:00:00\"");
-    row(
-        plain,
-        at(50, 1, 2, (3, 4, 5), 0),
-        "\"0050-01-02T03:04:05\"",
-        "\"1950-01-02T03:04:05.000Z\"",
-        "\"0050-01-02T03:04:05\"",
-    );
-    row(
-        plain,
-        at(5, 2, 31, (3, 4, 5), 0),
-        "\"0005-02-31T03:04:05\"",
-        "\"2031-05-02T03:04:05.000Z\"",
-        "\"0005-02-31 03:04:05\"",
-    );
-    row(
-        plain,
-        at(99, 1, 2, (3, 4, 5), 0),
-        "\"0099-01-02T03:04:05\"",
-        "\"1999-01-02T03:04:05.000Z\"",
-        "\"0099-01-02T03:04:05\"",
-    );
-    row(plain, at(31, 12, 31, (3, 4, 5), 0), "\"0031-12-31T03:04:05\"", "null", "\"0031-12-31T03:04:05\"");
-    row(
-        plain,
-        at(0, 1, 1, (0, 0, 0), 0),
-        "\"0000-01-01T00:00:00\"",
-        "\"2000-01-01T00:00:00.000Z\"",
-        "\"0000-01-01 00:00:00\"",
-    );
+    let undeclared = ["2025-01-15T10:30:00.000001", "2025-01-15T10:30:00.000Z", "2025-01-15T10:30:00.000001"];
+    row(0, half_past(1), undeclared);
+    row(3, at(0, 0, 0, (0, 0, 0), 0), ["0000-00-00T00:00:00.000", "null", "0000-00-00 00:00:00.000"]);
+    let rolled_over = ["2025-02-31T10:00:00", "2025-03-03T10:00:00.000Z", "2025-02-31 10:00:00"];
+    row(0, at(2025, 2, 31, (10, 0, 0), 0), rolled_over);
+    row(0, at(2025, 3, 0, (10, 0, 0), 0), ["2025-03-00T10:00:00", "null", "2025-03-00 10:00:00"]);
+    let clock = (3, 4, 5);
+    row(0, at(50, 1, 2, clock, 0), ["0050-01-02T03:04:05", "1950-01-02T03:04:05.000Z", "0050-01-02T03:04:05"]);
+    row(0, at(5, 2, 31, clock, 0), ["0005-02-31T03:04:05", "2031-05-02T03:04:05.000Z", "0005-02-31 03:04:05"]);
+    row(0, at(99, 1, 2, clock, 0), ["0099-01-02T03:04:05", "1999-01-02T03:04:05.000Z", "0099-01-02T03:04:05"]);
+    row(0, at(31, 12, 31, clock, 0), ["0031-12-31T03:04:05", "null", "0031-12-31T03:04:05"]);
+    row(0, at(0, 1, 1, (0, 0, 0), 0), ["0000-01-01T00:00:00", "2000-01-01T00:00:00.000Z", "0000-01-01 00:00:00"]);
 
-    let day = |value, text: &str, typescript| check(ColumnKind::Date, Cell::Date(value), text, typescript, text);
-    day(date(1993, 6, 15), "\"1993-06-15\"", "\"1993-06-15T00:00:00.000Z\"");
-    day(date(0, 0, 0), "\"0000-00-00\"", "\"1899-11-30T00:00:00.000Z\"");
-    day(date(2025, 0, 0), "\"2025-00-00\"", "\"2024-11-30T00:00:00.000Z\"");
-    day(date(2025, 3, 0), "\"2025-03-00\"", "\"2025-02-28T00:00:00.000Z\"");
-    day(date(2024, 2, 31), "\"2024-02-31\"", "\"2024-03-02T00:00:00.000Z\"");
-    day(date(31, 12, 31), "\"0031-12-31\"", "\"1931-12-31T00:00:00.000Z\"");
+    let day = |value, text, typescript| check_quoted(ColumnKind::Date, Cell::Date(value), [text, typescript, text]);
+    day(date(1993, 6, 15), "1993-06-15", "1993-06-15T00:00:00.000Z");
+    day(date(0, 0, 0), "0000-00-00", "1899-11-30T00:00:00.000Z");
+    day(date(2025, 0, 0), "2025-00-00", "2024-11-30T00:00:00.000Z");
+    day(date(2025, 3, 0), "2025-03-00", "2025-02-28T00:00:00.000Z");
+    day(date(2024, 2, 31), "2024-02-31", "2024-03-02T00:00:00.000Z");
+    day(date(31, 12, 31), "0031-12-31", "1931-12-31T00:00:00.000Z");
 
-    let time = |kind, value, text: &str| check(kind, Cell::Time(value), text, text, text);
-    time(ColumnKind::Time { fraction: 0 }, -Time::new(838, 59, 59, 0).unwrap(), "\"-838:59:59\"");
-    time(ColumnKind::Time { fraction: 3 }, Time::new(1, 2, 3, 120_000).unwrap(), "\"01:02:03.120\"");
-    time(ColumnKind::Time { fraction: 0 }, Time::new(0, 0, 0, 0).unwrap(), "\"00:00:00\"");
+    let time = |fraction, value, text| check_quoted(ColumnKind::Time { fraction }, Cell::Time(value), [text; 3]);
+    time(0, -Time::new(838, 59, 59, 0).unwrap(), "-838:59:59");
+    time(3, Time::new(1, 2, 3, 120_000).unwrap(), "01:02:03.120");
+    time(0, Time::new(0, 0, 0, 0).unwrap(), "00:00:00");
 }
 
 /// The parts are public, so parts far out of range must not panic.
@@ -293,24 +228,16 @@ fn impossible_parts_are_written_somehow() {
 #[test]
 fn documents() {
     let kind = ColumnKind::Json;
-    check(
-        kind,
-        Cell::Json("{\"b\": 1.0, \"1\": [ ]}"),
-        "{\"b\":1.0,\"1\":[]}",
-        "{\"1\":[],\"b\":1}",
-        r#""{\"b\": 1.0, \"1\": [ ]}""#,
-    );
+    let (document, text) = (r#"{"b": 1.0, "1": [ ]}"#, r#""{\"b\": 1.0, \"1\": [ ]}""#);
+    check(kind, Cell::Json(document), r#"{"b":1.0,"1":[]}"#, r#"{"1":[],"b":1}"#, text);
     check(kind, Cell::Json("\"00123\""), "\"00123\"", "123", r#""\"00123\"""#);
     check(kind, Cell::Json("\"-5.\""), "\"-5.\"", "-5", r#""\"-5.\"""#);
     check(kind, Cell::Json("[\"00123\"]"), "[\"00123\"]", "[\"00123\"]", r#""[\"00123\"]""#);
     check(kind, Cell::Json("null"), "null", "null", "\"null\"");
     for text in ["", "{", "1,2", "[1]],[2"] {
         for format in [Canonical, TypeScript] {
-            assert_eq!(
-                one(format, kind, Cell::Json(text)),
-                Err(RowError::InvalidJson { column: "c".into() }),
-                "{text}"
-            );
+            let error = Err(RowError::InvalidJson { column: "c".into() });
+            assert_eq!(one(format, kind, Cell::Json(text)), error, "{text}");
         }
         assert!(one(Python, kind, Cell::Json(text)).is_ok());
     }
@@ -322,23 +249,17 @@ fn geometry() {
         (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect()
     };
     let point = unhex("E61000000101000000000000000000F03F0000000000000440");
-    check(
-        ColumnKind::Geometry,
-        Cell::Bytes(&point),
+    let (canonical, python) = (
         "\"5hAAAAEBAAAAAAAAAAAA8D8AAAAAAAAEQA==\"",
-        r#"{"x":1,"y":2.5}"#,
         r#""\u0010\u0000\u0000\u0001\u0001\u0000\u0000\u0000\u0000\u0000\u0000\u0000\u0000\u0000?\u0000\u0000\u0000\u0000\u0000\u0000\u0004@""#,
     );
+    check(ColumnKind::Geometry, Cell::Bytes(&point), canonical, r#"{"x":1,"y":2.5}"#, python);
+    let line = "0000000001020000000200000000000000000000000000000000000000000000000000F03F000000000000F03F";
+    let points = "000000000104000000020000000101000000000000000000F03F000000000000F03F010100000000000000000000400000000000000040";
     let cases = [
-        (
-            "0000000001020000000200000000000000000000000000000000000000000000000000F03F000000000000F03F",
-            r#"[{"x":0,"y":0},{"x":1,"y":1}]"#,
-        ),
+        (line, r#"[{"x":0,"y":0},{"x":1,"y":1}]"#),
         ("000000000103000000010000000100000000000000000000000000000000001040", r#"[[{"x":0,"y":4}]]"#),
-        (
-            "000000000104000000020000000101000000000000000000F03F000000000000F03F010100000000000000000000400000000000000040",
-            r#"[{"x":1,"y":1},{"x":2,"y":2}]"#,
-        ),
+        (points, r#"[{"x":1,"y":1},{"x":2,"y":2}]"#),
         ("00000000000000000140080000000000004010000000000000", r#"{"x":3,"y":4}"#),
         ("00000000010700000000000000", "[]"),
         ("00000000010700000001000000010100000000000000", "[null]"),

@@ -8,31 +8,32 @@ use super::*;
 enum Step {
     Begin,
     End,
-    Null,
-    Int(i64),
-    Double(f64),
-    Float(f32),
-    Text(String),
-    Bytes(Vec<u8>),
-    Json(String),
-    Decimal(String),
-    Moment(u16, u8, u8, u32),
+    Cell(Cell<'static>),
+}
+
+fn cell() -> impl Strategy<Value = Cell<'static>> {
+    let date = |(year, month, day)| Date { year, month, day };
+    let time = |(negative, hours, minutes, seconds, micros)| Time { negative, hours, minutes, seconds, micros };
+    let at = move |(day, hour, minute, second, micros)| DateTime { date: date(day), hour, minute, second, micros };
+    prop_oneof![
+        Just(Cell::Null),
+        any::<i64>().prop_map(Cell::Int),
+        any::<f64>().prop_map(Cell::Double),
+        any::<f32>().prop_map(Cell::Float),
+        // The texts live until the end of the process: they are few.
+        any::<String>().prop_map(|text| Cell::Text(text.leak())),
+        "-?[0-9]{0,40}\\.?[0-9]{0,40}".prop_map(|text| Cell::Text(text.leak())),
+        prop::collection::vec(any::<u8>(), 0..40).prop_map(|bytes| Cell::Bytes(bytes.leak())),
+        "[\\[\\]{}:,\"a1. ]{0,6}".prop_map(|text| Cell::Json(text.leak())),
+        "-?[0-9]{0,40}\\.?[0-9]{0,40}".prop_map(|text| Cell::Decimal(text.leak())),
+        any::<(u16, u8, u8)>().prop_map(move |parts| Cell::Date(date(parts))),
+        any::<(bool, u16, u8, u8, u32)>().prop_map(move |parts| Cell::Time(time(parts))),
+        any::<((u16, u8, u8), u8, u8, u8, u32)>().prop_map(move |parts| Cell::DateTime(at(parts))),
+    ]
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    prop_oneof![
-        2 => Just(Step::Begin),
-        2 => Just(Step::End),
-        1 => Just(Step::Null),
-        1 => any::<i64>().prop_map(Step::Int),
-        1 => any::<f64>().prop_map(Step::Double),
-        1 => any::<f32>().prop_map(Step::Float),
-        1 => prop_oneof![any::<String>(), "-?[0-9]{0,40}\\.?[0-9]{0,40}"].prop_map(Step::Text),
-        1 => prop::collection::vec(any::<u8>(), 0..40).prop_map(Step::Bytes),
-        1 => "[\\[\\]{}:,\"a1. ]{0,6}".prop_map(Step::Json),
-        1 => "-?[0-9]{0,40}\\.?[0-9]{0,40}".prop_map(Step::Decimal),
-        1 => (any::<u16>(), any::<u8>(), any::<u8>(), any::<u32>()).prop_map(|(y, m, d, u)| Step::Moment(y, m, d, u)),
-    ]
+    prop_oneof![2 => Just(Step::Begin), 2 => Just(Step::End), 8 => cell().prop_map(Step::Cell)]
 }
 
 fn kind() -> impl Strategy<Value = ColumnKind> {
@@ -43,34 +44,6 @@ fn kind() -> impl Strategy<Value = ColumnKind> {
         any::<u8>().prop_map(|fraction| ColumnKind::DateTime { fraction }),
         any::<u8>().prop_map(|fraction| ColumnKind::Time { fraction }),
     ]
-}
-
-fn take(rows: &mut RowEncoder, step: &Step) {
-    let cell = match step {
-        Step::Begin => return rows.begin_row(),
-        Step::End => return rows.end_row(),
-        Step::Null => Cell::Null,
-        Step::Int(value) => Cell::Int(*value),
-        Step::Double(value) => Cell::Double(*value),
-        Step::Float(value) => Cell::Float(*value),
-        Step::Text(text) => Cell::Text(text),
-        Step::Bytes(bytes) => Cell::Bytes(bytes),
-        Step::Json(text) => Cell::Json(text),
-        Step::Decimal(text) => Cell::Decimal(text),
-        Step::Moment(year, month, day, micros) => {
-            let date = Date { year: *year, month: *month, day: *day };
-            _ = rows.cell(Cell::Date(date));
-            _ = rows.cell(Cell::Time(Time {
-                negative: *month > 9,
-                hours: *year,
-                minutes: *day,
-                seconds: *day,
-                micros: *micros,
-            }));
-            Cell::DateTime(DateTime { date, hour: *month, minute: *day, second: *day, micros: *micros })
-        }
-    };
-    _ = rows.cell(cell);
 }
 
 proptest! {
@@ -84,8 +57,12 @@ proptest! {
         let mut rows = RowEncoder::new(format);
         let columns: Vec<Column> = names.iter().zip(kinds).map(|(name, kind)| Column::new(name.as_str(), kind).in_table("t")).collect();
         let _ = rows.columns(&columns);
-        for step in &steps {
-            take(&mut rows, step);
+        for step in steps {
+            match step {
+                Step::Begin => rows.begin_row(),
+                Step::End => rows.end_row(),
+                Step::Cell(cell) => _ = rows.cell(cell),
+            }
         }
         let (count, length) = (rows.rows(), rows.len());
         let Ok(json) = rows.finish() else { return Ok(()) };

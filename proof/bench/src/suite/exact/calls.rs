@@ -1,16 +1,16 @@
 //! Hits and misses with tags of rows, and without.
 
-use mrc::{MrcClient, params};
+use mrc::params;
 use mrc_tests::{Proxy, Redis};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::Res;
 use crate::args::{Runtime, Way};
-use crate::data::{BY_ID, STORE, TTL, query};
-use crate::peer::{Peer, Urls};
+use crate::data::{BY_ID, STORE, TTL, Urls, query};
+use crate::peer::Peer;
 use crate::results::{Series, Work};
-use crate::suite::{Plan, calls_for, op, progress};
+use crate::suite::{Plan, names, progress, turns};
 
 const CALLERS: u32 = 64;
 const WAYS: [(Way, &str); 2] = [(Way::Bytes, ""), (Way::Followed, "-followed")];
@@ -31,36 +31,23 @@ pub(super) async fn run(plan: Plan, redis: &Redis, mysql: &str) -> Res<(Vec<Seri
 }
 
 async fn hits(plan: Plan, redis: &Redis, mysql: &str) -> Res<Vec<Series>> {
-    let url = redis.url();
-    let client = MrcClient::builder().mysql(mysql).redis(&url).build()?;
-    let text = query(1);
-    client.query_with_cache(text.as_str(), params! { "StoreId" => STORE }, TTL).await?;
-    let mut request = op("hit", 0);
-    request["query"] = json!(text);
-    request["callers"] = json!(CALLERS);
+    let (urls, text) = (Urls::new(redis, mysql), query(1));
+    urls.client()?.query_with_cache(text.as_str(), params! { "StoreId" => STORE }, TTL).await?;
     let mut peers = Vec::new();
     for (way, suffix) in WAYS {
-        let mut peer = Peer::rust(way, Runtime::Current, Urls { redis: &url, mysql })?;
-        request["calls"] = json!(5_000);
-        let warm_up = peer.work(&request).await?;
-        let series = Series { name: format!("hit{suffix}"), rounds: Vec::new() };
-        peers.push((peer, calls_for(plan.seconds, &warm_up, CALLERS), series));
+        peers.push((format!("hit{suffix}"), Peer::rust(way, Runtime::Current, &urls)?));
     }
-    for _ in 0..plan.rounds {
-        for (peer, calls, series) in &mut peers {
-            request["calls"] = json!(*calls);
-            series.rounds.push(peer.work(&request).await?);
-        }
-    }
-    Ok(peers.into_iter().map(|(_, _, series)| series).collect())
+    let work = async |peer: &mut Peer, calls: u64| {
+        peer.work(&json!({ "op": "hit", "query": text, "callers": CALLERS, "calls": calls })).await
+    };
+    turns(plan, CALLERS, 5_000, peers, work).await
 }
 
 async fn misses(plan: Plan, redis: &Redis, mysql: &str) -> Res<Vec<Series>> {
-    let url = redis.url();
     let mut peers = Vec::new();
     for (way, suffix) in WAYS {
-        let series = Series { name: format!("miss{suffix}"), rounds: Vec::new() };
-        peers.push((Peer::rust(way, Runtime::Current, Urls { redis: &url, mysql })?, series));
+        let peer = Peer::rust(way, Runtime::Current, &Urls::new(redis, mysql))?;
+        peers.push((peer, Series::new(format!("miss{suffix}"))));
     }
     for round in 0..=plan.rounds {
         for (peer, series) in &mut peers {
@@ -82,13 +69,12 @@ async fn misses(plan: Plan, redis: &Redis, mysql: &str) -> Res<Vec<Series>> {
 /// Returns the commands to Redis for one miss of a known text.
 async fn commands(redis: &Redis, mysql: &str, way: Way) -> Res<Vec<String>> {
     let wire = Proxy::to(redis.port()).await;
-    let url = format!("redis://127.0.0.1:{}", wire.port());
-    let mut peer = Peer::rust(way, Runtime::Current, Urls { redis: &url, mysql })?;
+    let mut peer = Peer::rust(way, Runtime::Current, &Urls::behind(&wire, mysql))?;
     redis.cli(&["FLUSHALL"]).await;
     peer.ask::<Missed>(&miss(1, 5)).await?;
     wire.reset();
     peer.ask::<Missed>(&miss(6, 1)).await?;
-    Ok(wire.commands().into_iter().filter_map(|command| command.into_iter().next()).collect())
+    Ok(names(&wire))
 }
 
 fn miss(from: u32, calls: u32) -> Value {

@@ -1,19 +1,15 @@
 //! A change of one store's rows: the invalidation of its tag, among few entries and among many.
 
-use std::time::Instant;
-
 use mrc::{MrcServer, Tag};
 use mrc_tests::Redis;
 
+use crate::Res;
+use crate::cpu::Clock;
 use crate::data::STORE;
 use crate::results::{Invalidations, Series, Work};
-use crate::suite::{Plan, progress};
-use crate::{Res, cpu};
+use crate::suite::{PAGES, Plan, fill_stores, progress};
 
 const ENTRIES: [u32; 2] = [10_000, 1_000_000];
-const ENTRIES_A_STORE: u32 = 100;
-const STORES_AT_ONCE: u32 = 500;
-/// The invalidations of a round.
 const CALLS: u64 = 20;
 
 /// Stores the entries of stores from the first to the last with the tags of their rows, as fills do.
@@ -48,13 +44,13 @@ pub(super) async fn run(plan: Plan, quick: bool) -> Res<Vec<Invalidations>> {
     for entries in ENTRIES.map(|entries| if quick { entries / 10 } else { entries }) {
         progress(&format!("exact: filling {entries} entries in"));
         let redis = Redis::start().await;
-        let stores = entries / ENTRIES_A_STORE;
-        for first in (1..=stores).step_by(STORES_AT_ONCE as usize) {
-            fill(&redis, first, stores.min(first + STORES_AT_ONCE - 1)).await?;
-        }
+        fill_stores(&redis, FILL, 1..=entries / PAGES).await?;
         let server = MrcServer::new(&redis.url())?;
-        let series = vec![Series { name: "mrc".into(), rounds: Vec::new() }];
-        fields.push(Field { redis, server, of_size: Invalidations { keys: entries, series } });
+        fields.push(Field {
+            redis,
+            server,
+            of_size: Invalidations { keys: entries, series: vec![Series::new("mrc")] },
+        });
     }
     // The sizes take turns. The first round warms up.
     for round in 0..=plan.rounds {
@@ -70,24 +66,16 @@ pub(super) async fn run(plan: Plan, quick: bool) -> Res<Vec<Invalidations>> {
 
 impl Field {
     async fn round(&self) -> Res<Work> {
-        let mut all = Work { calls: CALLS, wall: 0.0, cpu: 0.0, seen: 0 };
+        let mut all = Work::default();
         for _ in 0..CALLS {
-            fill(&self.redis, STORE, STORE).await?;
-            let (cpu, wall) = (cpu::time(), Instant::now());
+            fill_stores(&self.redis, FILL, STORE..=STORE).await?;
+            let clock = Clock::start();
             let removed = self.server.invalidate(Tag::new(format!("t:shop.orders?store_id={STORE}"))).await?;
-            all.wall += wall.elapsed().as_secs_f64();
-            all.cpu += (cpu::time() - cpu).as_secs_f64();
-            all.seen += removed;
-            if removed != u64::from(ENTRIES_A_STORE) {
-                return Err(format!("{removed} entries went, of {ENTRIES_A_STORE}").into());
+            all += clock.stop(1, removed);
+            if removed != u64::from(PAGES) {
+                return Err(format!("{removed} entries went, of {PAGES}").into());
             }
         }
         Ok(all)
     }
-}
-
-async fn fill(redis: &Redis, first: u32, last: u32) -> Res<()> {
-    let [first, last, pages] = [first, last, ENTRIES_A_STORE].map(|number| number.to_string());
-    let answer = redis.cli(&["EVAL", FILL, "0", &first, &last, &pages]).await;
-    if answer == "OK" { Ok(()) } else { Err(format!("the entries could not be filled in: {answer}").into()) }
 }

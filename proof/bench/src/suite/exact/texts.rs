@@ -1,17 +1,15 @@
 //! The cost of a text: its read-only check, deriving its dependencies, and the tags of a call.
 
 use std::hint::black_box;
-use std::time::Instant;
 
 use mrc::{Params, params};
 use mrc_core::depends::{derive, derive_tokens};
 use mrc_core::statement::{Tokens, check};
 
-use crate::cpu;
+use crate::cpu::Clock;
 use crate::results::{OfText, Series, Work};
 use crate::suite::{Plan, progress};
 
-/// The calls of a round.
 const CHECKS: u64 = 1_000;
 const CALLS: u64 = 50_000;
 
@@ -49,7 +47,7 @@ pub(super) fn run(plan: Plan) -> Vec<OfText> {
 
 fn of(plan: Plan, text: &str, params: &Params) -> OfText {
     let template = derive(text, Some("shop"));
-    let mut series = ["check", "derive", "tags"].map(|name| Series { name: name.into(), rounds: Vec::new() });
+    let mut series = ["check", "derive", "tags"].map(Series::new);
     // The first round warms up.
     for round in 0..=plan.rounds {
         let works = [
@@ -70,9 +68,9 @@ fn of(plan: Plan, text: &str, params: &Params) -> OfText {
 }
 
 fn work(calls: u64, mut call: impl FnMut() -> u64) -> Work {
-    let (cpu, wall) = (cpu::time(), Instant::now());
+    let clock = Clock::start();
     let seen = (0..calls).map(|_| black_box(call())).sum();
-    Work { calls, wall: wall.elapsed().as_secs_f64(), cpu: (cpu::time() - cpu).as_secs_f64(), seen }
+    clock.stop(calls, seen)
 }
 
 #[cfg(test)]

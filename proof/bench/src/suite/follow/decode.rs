@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::hint::black_box;
-use std::time::Instant;
 
 use futures_util::TryStreamExt;
 use mrc_follow::event::{Decoder, Event, Flavor, RawEvent};
@@ -11,11 +10,11 @@ use mysql_async::BinlogStreamRequest;
 use mysql_async::binlog::events::{Event as DriverEvent, EventData, TableMapEvent};
 use mysql_async::prelude::Queryable;
 
-use crate::results::{Series, Work};
+use crate::Res;
+use crate::cpu::Clock;
+use crate::results::Series;
 use crate::suite::{Plan, progress};
-use crate::{Res, cpu};
 
-/// The changed rows.
 const ROWS: u32 = 100_000;
 /// The columns that the rule of the table wants.
 const WANTED: [usize; 2] = [0, 1];
@@ -33,24 +32,23 @@ struct Log {
 pub(super) async fn run(plan: Plan, database: &Database) -> Res<Vec<Series>> {
     progress("follower: decoding rows");
     let log = Log::record(database).await?;
-    let mut series: Vec<Series> =
-        ["rule", "all", "driver"].map(|name| Series { name: name.into(), rounds: Vec::new() }).into();
+    let mut series = ["rule", "all", "driver"].map(Series::new);
     for _ in 0..plan.rounds {
         for series in &mut series {
-            let (cpu, wall) = (cpu::time(), Instant::now());
+            let clock = Clock::start();
             let rows = match series.name.as_str() {
                 "rule" => log.decode(&WANTED)?,
                 "all" => log.decode(&ALL)?,
                 _ => log.decode_by_driver()?,
             };
-            let (wall, cpu) = (wall.elapsed().as_secs_f64(), (cpu::time() - cpu).as_secs_f64());
+            let work = clock.stop(rows, rows);
             if rows != u64::from(ROWS) {
                 return Err(format!("{} decoded {rows} rows", series.name).into());
             }
-            series.rounds.push(Work { calls: rows, wall, cpu, seen: rows });
+            series.rounds.push(work);
         }
     }
-    Ok(series)
+    Ok(series.into())
 }
 
 impl Log {

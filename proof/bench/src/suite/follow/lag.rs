@@ -8,15 +8,13 @@ use rand::Rng;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior};
 
-use super::WRITERS;
-use super::child::Child;
+use super::{Child, WRITERS};
 use crate::args::By;
 use crate::results::Lag;
 use crate::{Res, cpu};
 
 /// The row changes in a second. Each is a transaction.
 const RATES: [u32; 4] = [100, 300, 1_000, 3_000];
-/// The orders that are written.
 const ORDERS: u32 = 10_000;
 
 pub(super) async fn run(redis: &Redis, database: &Database, seconds: u64) -> Res<Vec<Lag>> {
@@ -77,8 +75,7 @@ fn lag(rate: u32, committed: &[u64], applied: &[(u64, u64)], before: u64) -> Res
         lags.push(end.saturating_sub(*at) as f64 / 1e6);
     }
     lags.sort_by(f64::total_cmp);
-    let part = |part: f64| lags.get(((lags.len() as f64 * part).ceil() as usize).saturating_sub(1)).copied();
-    let [p50, p99, max] = [0.5, 0.99, 1.0].map(|of| part(of).unwrap_or(f64::NAN));
+    let [p50, p99, max] = [0.5, 0.99, 1.0].map(|part| mrc_chart::quantile(&lags, part).unwrap_or(f64::NAN));
     let span = committed.last().zip(committed.first()).map_or(0, |(last, first)| last - first);
     Ok(Lag { rate, reached: committed.len() as f64 * 1e9 / span.max(1) as f64, p50, p99, max })
 }

@@ -1,20 +1,20 @@
 //! Measures the follower: from commit to invalidation, a backlog, the decoder, and memory.
 
-mod child;
 mod decode;
 mod lag;
 
-use mrc_tests::{Database, Machine, Redis, numbers};
+use mrc_tests::{Database, Machine, Redis, numbers, unique};
 use mysql_async::prelude::Queryable;
+use serde_json::json;
 
-pub(super) use self::child::Child;
 use super::{Plan, progress};
 use crate::Res;
-use crate::args::By;
-use crate::data;
+use crate::args::{By, Following};
+use crate::data::{self, Urls};
+use crate::follower::{Followed, Until};
+use crate::peer::Peer;
 use crate::results::{Backlog, Big, Follow};
 
-/// The size of a run.
 struct Size {
     /// The seconds of each rate.
     seconds: u64,
@@ -24,7 +24,6 @@ struct Size {
     rows: u64,
 }
 
-/// The connections that write.
 const WRITERS: usize = 8;
 /// The tags of one transaction that has many.
 const TAGS: u64 = 100_000;
@@ -110,4 +109,28 @@ async fn position(database: &Database) -> Res<String> {
     };
     let gtids: String = conn.query_first(sql).await?.ok_or("no GTIDs")?;
     Ok(format!("{kind}:{gtids}"))
+}
+
+/// A follower, which ends when this is dropped.
+pub(super) struct Child {
+    peer: Peer,
+    name: String,
+}
+
+impl Child {
+    /// Starts a follower behind a position, or at the newest transaction if that is `""`.
+    pub(super) fn start(redis: &Redis, database: &Database, from: &str, by: By) -> Res<Self> {
+        let (name, urls) = (unique("bench"), Urls::new(redis, database.url()));
+        let task = Following { urls, name: name.clone(), from: from.to_owned(), by };
+        Ok(Self { peer: Peer::follower(&task)?, name })
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Waits until so many transactions are applied, counted from its start.
+    pub(super) async fn until(&mut self, transactions: u64) -> Res<Followed> {
+        self.peer.ask(&json!(Until { transactions })).await
+    }
 }

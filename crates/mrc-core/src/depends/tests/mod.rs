@@ -1,6 +1,0 @@
-//! Texts and their tags, and rows and theirs.
-
-mod explain;
-mod properties;
-mod reader;
-mod rows;
