@@ -54,8 +54,7 @@ fn golden(name: &str) -> String {
 }
 
 async fn golden_types() -> (Database, MySqlExecutor) {
-    let database = Database::create().await;
-    database.execute(&golden("types.sql")).await;
+    let database = Database::with(&golden("types.sql")).await;
     let executor = executor(config(&database));
     (database, executor)
 }
@@ -160,18 +159,13 @@ async fn every_type_is_canonical_without_loss() {
 
 #[tokio::test]
 async fn odd_types_come_whole() {
-    let database = Database::create().await;
-    database
-        .execute(
-            "SET sql_mode = '';
+    let database = Database::with("SET sql_mode = '';
              CREATE TABLE odd (z INT(8) ZEROFILL, d0 DATE, dt0 DATETIME, ts0 TIMESTAMP(6) NULL, half DATE, t TIME, t6 TIME(6),
                b BIT(64), dec65 DECIMAL(65,30), g GEOMETRY, big BIGINT UNSIGNED, small BIGINT);
              INSERT INTO odd VALUES (42, '0000-00-00', '0000-00-00', '0000-00-00', '2025-02-00', '-838:59:59', '25:00:00.000001',
                b'1111111111111111111111111111111111111111111111111111111111111111',
                12345678901234567890123456789012345.123456789012345678901234567890, POINT(1, 2),
-               18446744073709551615, -9223372036854775808)",
-        )
-        .await;
+               18446744073709551615, -9223372036854775808)").await;
     let executor = executor(config(&database));
     let check = async |what: &str, expected: &str| {
         let json = canonical(&executor, &format!("SELECT {what} AS a FROM odd")).await.unwrap();
@@ -204,15 +198,13 @@ async fn odd_types_come_whole() {
 
 #[tokio::test]
 async fn json_is_distinguished_from_text() {
-    let database = Database::create().await;
-    database
-        .execute(
-            "CREATE TABLE plain (js LONGTEXT COLLATE utf8mb4_bin);
+    let database = Database::with(
+        "CREATE TABLE plain (js LONGTEXT COLLATE utf8mb4_bin);
              CREATE TABLE `we``ird` (js JSON, `od``d` JSON, txt LONGTEXT COLLATE utf8mb4_bin);
              CREATE VIEW seen AS SELECT js AS renamed FROM `we``ird`;
              INSERT INTO plain VALUES ('{ }'); INSERT INTO `we``ird` VALUES ('{ }', '[ 1 ]', '{ }')",
-        )
-        .await;
+    )
+    .await;
     let executor = executor(config(&database));
     let weird = canonical(&executor, "SELECT js AS a, `od``d` AS b, txt, js AS c FROM `we``ird`").await.unwrap();
     assert_eq!(weird, r#"[{"a":{},"b":[1],"txt":"{ }","c":{}}]"#);
@@ -229,8 +221,7 @@ async fn json_is_distinguished_from_text() {
 
 #[tokio::test]
 async fn json_columns_are_found_by_a_read_only_user() {
-    let database = Database::create().await;
-    database.execute("CREATE TABLE t (js JSON); INSERT INTO t VALUES ('{ }')").await;
+    let database = Database::with("CREATE TABLE t (js JSON); INSERT INTO t VALUES ('{ }')").await;
     let (reader, password) = database.reader().await;
     let executor = executor(config(&database).user(&reader).password(password));
     assert_eq!(canonical(&executor, "SELECT js FROM t").await.unwrap(), r#"[{"js":{}}]"#);
@@ -240,8 +231,7 @@ async fn json_columns_are_found_by_a_read_only_user() {
 
 #[tokio::test]
 async fn a_warm_query_is_one_round_trip() {
-    let database = Database::create().await;
-    database.execute("CREATE TABLE t (id INT, js JSON); INSERT INTO t VALUES (1, '{}')").await;
+    let database = Database::with("CREATE TABLE t (id INT, js JSON); INSERT INTO t VALUES (1, '{}')").await;
     let executor = executor(config(&database).pool_max(1));
     let sql = "SELECT * FROM t WHERE id = ?";
     let ask = async |times: i32| {

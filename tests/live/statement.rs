@@ -58,18 +58,13 @@ async fn is_known(conn: &mut Conn, call: &str) -> bool {
 
 #[tokio::test]
 async fn typical_queries_run_where_they_pass() {
-    let database = Database::create().await;
-    database
-        .execute(
-            "CREATE TABLE t (id INT PRIMARY KEY, a VARCHAR(20), b INT, c DATETIME, d DECIMAL(10, 2), j JSON, n INT, INDEX ia (a));
+    let database = Database::with("CREATE TABLE t (id INT PRIMARY KEY, a VARCHAR(20), b INT, c DATETIME, d DECIMAL(10, 2), j JSON, n INT, INDEX ia (a));
              CREATE TABLE u (id INT PRIMARY KEY, t_id INT, name VARCHAR(20), amount DECIMAL(10, 2), created DATETIME);
              CREATE TABLE m (id INT PRIMARY KEY, title VARCHAR(50), body TEXT, FULLTEXT (title, body));
              CREATE TABLE g (id INT PRIMARY KEY, p POINT NOT NULL);
              INSERT INTO t VALUES (1, 'x', 1, '2025-01-01', 1.5, '{\"x\": 1, \"list\": [1]}', 1);
              INSERT INTO u VALUES (1, 1, 'x', 2, '2025-01-01');
-             INSERT INTO g VALUES (1, ST_GeomFromText('POINT(1 1)'))",
-        )
-        .await;
+             INSERT INTO g VALUES (1, ST_GeomFromText('POINT(1 1)'))").await;
     let mut conn = database.admin().await;
     let server = server(&mut conn).await;
     for sql in queries_of(server) {
@@ -159,52 +154,10 @@ async fn a_word_of_the_grammar_never_calls_a_stored_function() {
 }
 
 /// Numbers, and texts that some lexer could take for one.
-const NUMBERS: &[&str] = &[
-    "1",
-    "1.",
-    ".5",
-    "1.5",
-    "1e3",
-    "1E3",
-    "1e+3",
-    "1e-3",
-    "1.e5",
-    "1.5e3",
-    ".5e3",
-    "1e",
-    "1e+",
-    "1.e",
-    "0x1",
-    "0x1F",
-    "0x",
-    "0X1F",
-    "x'1F'",
-    "0b1",
-    "0b",
-    "0B1",
-    "b'1'",
-    "1x",
-    "1L",
-    "1.L",
-    "1e3L",
-    "00x1",
-    "1_",
-    "1$",
-    "1é",
-    "?",
-    "'a'",
-    "\"a\"",
-    "`id`",
-    "N'a'",
-    "_utf8mb4'a'",
-    "id",
-    "t.id",
-    "t.1",
-    "NULL",
-    "(1)",
-    "1--1",
-    "1e3--1",
-];
+const NUMBERS: &str = r#"
+    1 1. .5 1.5 1e3 1E3 1e+3 1e-3 1.e5 1.5e3 .5e3 1e 1e+ 1.e 0x1 0x1F 0x 0X1F x'1F' 0b1 0b 0B1
+    b'1' 1x 1L 1.L 1e3L 00x1 1_ 1$ 1é ? 'a' "a" `id` N'a' _utf8mb4'a' id t.id t.1 NULL (1) 1--1
+    1e3--1"#;
 
 /// Clauses that could lock or write, after a number.
 const ENDS: &[&str] = &["LOCK IN SHARE MODE", "FOR UPDATE", "FOR SHARE", "for\tupdate", "lock/**/in share mode"];
@@ -258,7 +211,7 @@ async fn statements_that_lock_or_write_are_refused() {
 /// Returns each number with each end, and random texts.
 fn texts(schema: &str) -> Vec<String> {
     let mut all = Vec::new();
-    for number in NUMBERS {
+    for number in NUMBERS.split_whitespace() {
         for glue in ["", " ", "/**/", "."] {
             all.extend(ENDS.iter().map(|end| format!("SELECT id FROM t WHERE id={number}{glue}{end}")));
             all.extend(CALLS.iter().map(|call| format!("SELECT {number}{glue}{call} FROM t")));

@@ -149,6 +149,13 @@ impl Database {
         Self::on(SqlServer::shared().await).await
     }
 
+    /// Creates a database like [`create`](Self::create), and runs statements separated by `;` in it.
+    pub async fn with(setup: &str) -> Self {
+        let database = Self::create().await;
+        database.execute(setup).await;
+        database
+    }
+
     /// Creates a database with utf8mb4 on the one server that writes a log.
     pub async fn logged() -> Self {
         Self::on(SqlServer::shared_with_log().await).await

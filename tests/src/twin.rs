@@ -1,12 +1,12 @@
 //! A second process of this test binary, which takes JSON lines.
 
 use std::io::Write;
-use std::process::Stdio;
 
 use serde_json::Value;
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
-use tokio::process::{Child, ChildStdin, ChildStdout, Command};
-use tokio::sync::{Mutex, mpsc};
+use tokio::process::Command;
+use tokio::sync::mpsc;
+
+use crate::peers::Dialogue;
 
 /// The variable that marks a process as a twin, and holds the `config` of its test.
 const CONFIG: &str = "MRC_TEST_TWIN";
@@ -17,47 +17,25 @@ const ANSWER: &str = "twin answers ";
 /// That test calls [`config`](Self::config) and [`serve`](Self::serve).
 ///
 /// The process ends when this is dropped, or when this process ends, even by SIGKILL.
-pub struct Twin {
-    pipes: Mutex<Pipes>,
-    child: Mutex<Child>,
-}
-
-struct Pipes {
-    requests: ChildStdin,
-    lines: Lines<BufReader<ChildStdout>>,
-}
+pub struct Twin(Dialogue);
 
 impl Twin {
     /// Starts a process that runs the ignored test with this full name.
     pub fn start(test: &str, config: &Value) -> Self {
-        let mut child = Command::new(std::env::current_exe().expect("a test binary has a path"))
-            .args(["--exact", test, "--ignored", "--nocapture"])
-            .env(CONFIG, config.to_string())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .expect("a test binary can be run");
-        let requests = child.stdin.take().expect("stdin is piped");
-        let lines = BufReader::new(child.stdout.take().expect("stdout is piped")).lines();
-        Self { pipes: Mutex::new(Pipes { requests, lines }), child: Mutex::new(child) }
+        let mut command = Command::new(std::env::current_exe().expect("a test binary has a path"));
+        command.args(["--exact", test, "--ignored", "--nocapture"]).env(CONFIG, config.to_string());
+        Self(Dialogue::start(&mut command).expect("a test binary can be run"))
     }
 
     /// Returns the answer to a request. Returns `None` if the process ended before it answered.
     pub async fn call(&self, request: &Value) -> Option<Value> {
-        let mut pipes = self.pipes.lock().await;
-        pipes.requests.write_all(format!("{request}\n").as_bytes()).await.ok()?;
-        while let Some(line) = pipes.lines.next_line().await.ok()? {
-            if let Some(answer) = line.strip_prefix(ANSWER) {
-                return Some(answer.parse().expect("a twin answers JSON"));
-            }
-        }
-        None
+        let answer = self.0.ask(request, ANSWER).await.ok()??;
+        Some(answer.parse().expect("a twin answers JSON"))
     }
 
     /// Sends SIGKILL. Returns when the process has ended.
     pub async fn kill(&self) {
-        self.child.lock().await.kill().await.expect("it is our child");
+        self.0.kill().await;
     }
 
     /// Returns the twin's `config` of [`start`](Self::start). Returns `None` if this is no twin.

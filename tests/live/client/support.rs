@@ -39,8 +39,7 @@ impl Shop {
     }
 
     pub(crate) async fn on(redis: Redis) -> Self {
-        let database = Database::create().await;
-        database.execute(ITEMS).await;
+        let database = Database::with(ITEMS).await;
         let (prefix, heard) = (unique("shop") + ":", Heard::default());
         let client = MrcClient::builder()
             .redis_config(patient(&redis.url()).prefix(&prefix))

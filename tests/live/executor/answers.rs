@@ -28,13 +28,11 @@ const READ_ONLY: [bool; 5] = [false, false, false, false, true];
 const OTHER: [bool; 5] = [false; 5];
 
 async fn shop() -> Database {
-    let database = Database::create().await;
-    database
-        .execute(
-            "CREATE TABLE t (id INT PRIMARY KEY, a INT); INSERT INTO t VALUES (1, 0), (2, 0);
+    let database = Database::with(
+        "CREATE TABLE t (id INT PRIMARY KEY, a INT); INSERT INTO t VALUES (1, 0), (2, 0);
              CREATE TABLE child (id INT, FOREIGN KEY (id) REFERENCES t (id)); INSERT INTO child VALUES (1)",
-        )
-        .await;
+    )
+    .await;
     database
 }
 

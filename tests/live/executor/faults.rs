@@ -314,8 +314,7 @@ async fn a_killed_idle_connection_causes_no_error() {
 
 #[tokio::test]
 async fn a_lock_that_others_hold_is_worth_a_second_try() {
-    let database = Database::create().await;
-    database.execute("CREATE TABLE t (a INT); INSERT INTO t VALUES (1)").await;
+    let database = Database::with("CREATE TABLE t (a INT); INSERT INTO t VALUES (1)").await;
     let executor = executor(config(&database).pool_max(1));
     let mut admin = database.admin().await;
     admin.query_drop("LOCK TABLES t WRITE").await.unwrap();
@@ -384,8 +383,7 @@ async fn names_for_placeholders_are_an_error_that_says_so() {
 
 #[tokio::test]
 async fn two_hundred_thousand_rows_stream_through() {
-    let database = Database::create().await;
-    database.execute("CREATE TABLE t (id INT PRIMARY KEY, pad VARCHAR(900))").await;
+    let database = Database::with("CREATE TABLE t (id INT PRIMARY KEY, pad VARCHAR(900))").await;
     database.execute(&format!("INSERT INTO t SELECT seq, REPEAT('x', 900) FROM {} AS n", numbers(200_000))).await;
     let executor = executor(config(&database));
     let json = canonical(&executor, "SELECT * FROM t ORDER BY id").await.unwrap();

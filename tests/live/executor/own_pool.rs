@@ -37,8 +37,7 @@ const PROBE: &str = "SELECT DATABASE() AS a, @@autocommit AS b, @@sql_mode AS c,
 
 #[tokio::test]
 async fn nothing_that_the_service_leaves_reaches_a_read_and_no_setting_reaches_the_service() {
-    let database = Database::create().await;
-    database.execute("CREATE TABLE t (a INT); INSERT INTO t VALUES (1)").await;
+    let database = Database::with("CREATE TABLE t (a INT); INSERT INTO t VALUES (1)").await;
     let expected = canonical(&executor(super::config(&database)), PROBE).await.unwrap();
     for reset in [true, false] {
         let pool = pool(&database, 1, reset);
@@ -135,8 +134,7 @@ async fn settings_of_the_pool_are_its_own_and_those_of_sessions_are_not() {
 
 #[tokio::test]
 async fn a_client_shares_the_pool_with_its_service() {
-    let database = Database::create().await;
-    database.execute("CREATE TABLE t (a INT)").await;
+    let database = Database::with("CREATE TABLE t (a INT)").await;
     let config = MySqlConfig::from_pool(pool(&database, 2, true));
     let client = mrc::MrcClient::builder().mysql_config(config).store(mrc::MemoryStore::new()).build().unwrap();
     let mut conn: mrc::mysql_async::Conn = client.mysql_pool().unwrap().get_conn().await.unwrap();

@@ -30,8 +30,7 @@ struct Both {
 
 impl Both {
     async fn create(setup: &str) -> Self {
-        let database = Database::create().await;
-        database.execute(setup).await;
+        let database = Database::with(setup).await;
         let sqlx = SqlxExecutor::new(pool(&database, 2));
         let mysql = super::executor(config(&database).param_mode(ParamMode::Prepared));
         Self { database, sqlx, mysql }

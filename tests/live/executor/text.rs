@@ -133,8 +133,7 @@ async fn each_session_is_asked_for_its_own_mode() {
 /// The server itself would run both statements: the driver lets it.
 #[tokio::test]
 async fn a_second_statement_is_never_sent() {
-    let database = Database::create().await;
-    database.execute("CREATE TABLE t (a INT)").await;
+    let database = Database::with("CREATE TABLE t (a INT)").await;
     let executor = executor(by_text(&database).read_only(false));
     for sql in [
         "SELECT 1 AS a; INSERT INTO t VALUES (1)",
@@ -162,10 +161,7 @@ async fn a_second_statement_is_never_sent() {
 /// A read by text uses the sessions of other reads: the server refuses a write.
 #[tokio::test]
 async fn a_read_by_text_writes_nothing() {
-    let database = Database::create().await;
-    database
-        .execute("CREATE TABLE t (a INT); CREATE FUNCTION f() RETURNS INT MODIFIES SQL DATA BEGIN INSERT INTO t VALUES (1); RETURN 1; END")
-        .await;
+    let database = Database::with("CREATE TABLE t (a INT); CREATE FUNCTION f() RETURNS INT MODIFIES SQL DATA BEGIN INSERT INTO t VALUES (1); RETURN 1; END").await;
     let executor = executor(by_text(&database));
     for sql in ["INSERT INTO t VALUES (1)", "SELECT f() AS a"] {
         let error = read(&executor, RowFormat::TypeScript, sql, &params! {}).await.unwrap_err();
@@ -176,13 +172,11 @@ async fn a_read_by_text_writes_nothing() {
 /// Cases where a prepared statement fails or differs: its place decides a placeholder's type.
 #[tokio::test]
 async fn literals_keep_their_own_types() {
-    let database = Database::create().await;
-    database
-        .execute(
-            "CREATE TABLE t (i INT, js JSON, b8 BIT(8), y YEAR);
+    let database = Database::with(
+        "CREATE TABLE t (i INT, js JSON, b8 BIT(8), y YEAR);
              INSERT INTO t VALUES (NULL, '{\"b\": true}', b'01101010', 2025), (5, '{}', b'1', 2024)",
-        )
-        .await;
+    )
+    .await;
     let executor = executor(by_text(&database));
     let check = async |sql: &str, value: Value, expected: &str| {
         let answer = read(&executor, RowFormat::TypeScript, sql, &params! { "A" => value }).await.unwrap();
@@ -197,8 +191,7 @@ async fn literals_keep_their_own_types() {
 
 #[tokio::test]
 async fn each_call_is_one_round_trip() {
-    let database = Database::create().await;
-    database.execute("CREATE TABLE t (id INT, js JSON); INSERT INTO t VALUES (1, '{}')").await;
+    let database = Database::with("CREATE TABLE t (id INT, js JSON); INSERT INTO t VALUES (1, '{}')").await;
     let executor = executor(config(&database).pool_max(1));
     let questions = async || -> u64 {
         let sql = "SHOW SESSION STATUS LIKE 'Questions'";

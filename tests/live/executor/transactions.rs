@@ -18,8 +18,7 @@ pub(super) const LIMIT: Duration = Duration::from_secs(2);
 
 /// Returns an executor with one connection for callers, and the table.
 async fn table() -> (Database, MySqlExecutor) {
-    let database = Database::create().await;
-    database.execute(TABLE).await;
+    let database = Database::with(TABLE).await;
     let executor = executor(config(&database).pool_max(1));
     (database, executor)
 }

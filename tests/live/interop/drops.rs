@@ -3,8 +3,10 @@
 use mrc::{DropRequest, Params, params};
 use serde_json::json;
 
-use super::{Side, World, name};
+use super::{Side, World, name, with_both_peers};
 use crate::client::support::{HOUR, SQL};
+
+tests!(with_both_peers, their_drop_removes_our_entries);
 
 const PAIRS: &str = "SELECT id FROM items WHERE id = ? AND version = ?";
 const HASH: &str = "d6f3536ac027efd4916a172a39156f97c989bfd3";
@@ -53,17 +55,13 @@ async fn they_fill(world: &World, side: &Side, names: &Names) {
     assert_eq!(left(world, side, names).await, ALL);
 }
 
-#[tokio::test]
-async fn their_drop_removes_our_entries() {
-    let world = World::open().await;
-    for side in world.sides() {
-        let names = Names::new();
-        we_fill(&world, side, &names).await;
-        assert_eq!(side.drop(&[names.store, names.state], &[json!(6), json!(1)], true).await, json!(1));
-        assert_eq!(left(&world, side, &names).await, [(6, 2), (7, 1), (7, 2)]);
-        assert_eq!(side.drop(&[names.store, names.state], &[json!(6), json!(1)], false).await, json!(2));
-        assert_eq!(left(&world, side, &names).await, [(7, 2)]);
-    }
+async fn their_drop_removes_our_entries(world: &World, side: &Side) {
+    let names = Names::new();
+    we_fill(world, side, &names).await;
+    assert_eq!(side.drop(&[names.store, names.state], &[json!(6), json!(1)], true).await, json!(1));
+    assert_eq!(left(world, side, &names).await, [(6, 2), (7, 1), (7, 2)]);
+    assert_eq!(side.drop(&[names.store, names.state], &[json!(6), json!(1)], false).await, json!(2));
+    assert_eq!(left(world, side, &names).await, [(7, 2)]);
 }
 
 #[tokio::test]

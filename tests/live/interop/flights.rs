@@ -3,8 +3,17 @@
 use mrc::{Params, Source};
 use serde_json::{Value as Json, json};
 
-use super::{Side, World, name};
+use super::{Side, World, name, with_both_peers};
 use crate::client::support::{Gated, HOUR, Heard, SQL, until, version};
+
+tests!(
+    with_both_peers,
+    their_drop_kills_our_fill,
+    a_claim_is_a_miss_to_them,
+    without_a_drop_our_fill_is_theirs,
+    a_value_in_a_refresh_is_a_hit_to_them,
+    their_drop_ends_our_refresh
+);
 
 /// A client of ours that has read an item and can't store it yet.
 struct Flight {
@@ -42,20 +51,16 @@ impl Flight {
     }
 }
 
-#[tokio::test]
-async fn their_drop_kills_our_fill() {
-    let world = World::open().await;
-    for side in world.sides() {
-        for all in [false, true] {
-            world.write(1).await;
-            let flight = Flight::begin(&world, side).await;
-            world.write(2).await;
-            // The peers count the claim and its other keys.
-            assert!(side.drop(&[flight.id], &[json!(3)], all).await.as_u64().unwrap() >= 1);
-            assert!(!world.exists(&flight.key).await);
-            let next = flight.end(side).await;
-            assert_eq!((version(&next), next.source()), (2, Source::Computed));
-        }
+async fn their_drop_kills_our_fill(world: &World, side: &Side) {
+    for all in [false, true] {
+        world.write(1).await;
+        let flight = Flight::begin(world, side).await;
+        world.write(2).await;
+        // The peers count the claim and its other keys.
+        assert!(side.drop(&[flight.id], &[json!(3)], all).await.as_u64().unwrap() >= 1);
+        assert!(!world.exists(&flight.key).await);
+        let next = flight.end(side).await;
+        assert_eq!((version(&next), next.source()), (2, Source::Computed));
     }
 }
 
@@ -68,34 +73,26 @@ async fn our_drop_kills_it_as_well() {
     assert_eq!(version(&flight.end(&world.npm).await), 2);
 }
 
-#[tokio::test]
-async fn a_claim_is_a_miss_to_them() {
-    let world = World::open().await;
-    for side in world.sides() {
-        world.write(1).await;
-        let flight = Flight::begin(&world, side).await;
-        let (params, names) = ([json!(3)], [flight.id]);
-        assert_eq!(side.read(&side.text(SQL), &params, &names).await, Json::Null);
-        world.write(2).await;
-        let new = json!([{"id": 3, "version": 2}]);
-        assert_eq!(side.ask(SQL, &params, &names).await, new);
-        // The peer has stored its value over the claim. Our older value must not replace it.
-        let next = flight.end(side).await;
-        assert_eq!((next.json::<Json>().unwrap(), next.source()), (new, Source::Cache));
-    }
+async fn a_claim_is_a_miss_to_them(world: &World, side: &Side) {
+    world.write(1).await;
+    let flight = Flight::begin(world, side).await;
+    let (params, names) = ([json!(3)], [flight.id]);
+    assert_eq!(side.read(&side.text(SQL), &params, &names).await, Json::Null);
+    world.write(2).await;
+    let new = json!([{"id": 3, "version": 2}]);
+    assert_eq!(side.ask(SQL, &params, &names).await, new);
+    // The peer has stored its value over the claim. Our older value must not replace it.
+    let next = flight.end(side).await;
+    assert_eq!((next.json::<Json>().unwrap(), next.source()), (new, Source::Cache));
 }
 
-#[tokio::test]
-async fn without_a_drop_our_fill_is_theirs() {
-    let world = World::open().await;
-    for side in world.sides() {
-        let flight = Flight::begin(&world, side).await;
-        flight.mysql.gate.add_permits(1);
-        flight.reader.await.unwrap();
-        assert_eq!(flight.heard.take(), ["Miss", "Filled"]);
-        let read = side.read(&side.text(SQL), &[json!(3)], &[flight.id]).await;
-        assert_eq!(read, json!([{"id": 3, "version": 1}]));
-    }
+async fn without_a_drop_our_fill_is_theirs(world: &World, side: &Side) {
+    let flight = Flight::begin(world, side).await;
+    flight.mysql.gate.add_permits(1);
+    flight.reader.await.unwrap();
+    assert_eq!(flight.heard.take(), ["Miss", "Filled"]);
+    let read = side.read(&side.text(SQL), &[json!(3)], &[flight.id]).await;
+    assert_eq!(read, json!([{"id": 3, "version": 1}]));
 }
 
 /// A value of ours that is being refreshed. Its reader can't store the new one yet.
@@ -138,31 +135,23 @@ impl Refresh {
     }
 }
 
-#[tokio::test]
-async fn a_value_in_a_refresh_is_a_hit_to_them() {
-    let world = World::open().await;
-    for side in world.sides() {
-        let refresh = Refresh::begin(&world, side).await;
-        let (params, names) = ([json!(3)], [refresh.id]);
-        let old = json!([{"id": 3, "version": 1}]);
-        assert_eq!(side.read(&side.text(SQL), &params, &names).await, old);
-        assert_eq!(side.ask(SQL, &params, &names).await, old);
-        refresh.end("Filled").await;
-        assert_eq!(world.get(&refresh.key).await, r#"[{"id":3,"version":2}]"#, "without the mark");
-        let left: u64 = world.redis.cli(&["PTTL", &refresh.key]).await.parse().unwrap();
-        assert!((60_001..=3_600_000).contains(&left), "a whole life again, not {left} ms");
-        assert_eq!(side.read(&side.text(SQL), &params, &names).await, json!([{"id": 3, "version": 2}]));
-    }
+async fn a_value_in_a_refresh_is_a_hit_to_them(world: &World, side: &Side) {
+    let refresh = Refresh::begin(world, side).await;
+    let (params, names) = ([json!(3)], [refresh.id]);
+    let old = json!([{"id": 3, "version": 1}]);
+    assert_eq!(side.read(&side.text(SQL), &params, &names).await, old);
+    assert_eq!(side.ask(SQL, &params, &names).await, old);
+    refresh.end("Filled").await;
+    assert_eq!(world.get(&refresh.key).await, r#"[{"id":3,"version":2}]"#, "without the mark");
+    let left: u64 = world.redis.cli(&["PTTL", &refresh.key]).await.parse().unwrap();
+    assert!((60_001..=3_600_000).contains(&left), "a whole life again, not {left} ms");
+    assert_eq!(side.read(&side.text(SQL), &params, &names).await, json!([{"id": 3, "version": 2}]));
 }
 
-#[tokio::test]
-async fn their_drop_ends_our_refresh() {
-    let world = World::open().await;
-    for side in world.sides() {
-        let refresh = Refresh::begin(&world, side).await;
-        assert!(side.drop(&[refresh.id], &[json!(3)], true).await.as_u64().unwrap() >= 1);
-        assert!(!world.exists(&refresh.key).await);
-        refresh.end("Refused").await;
-        assert!(!world.exists(&refresh.key).await);
-    }
+async fn their_drop_ends_our_refresh(world: &World, side: &Side) {
+    let refresh = Refresh::begin(world, side).await;
+    assert!(side.drop(&[refresh.id], &[json!(3)], true).await.as_u64().unwrap() >= 1);
+    assert!(!world.exists(&refresh.key).await);
+    refresh.end("Refused").await;
+    assert!(!world.exists(&refresh.key).await);
 }

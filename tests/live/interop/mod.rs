@@ -86,6 +86,14 @@ impl World {
     }
 }
 
+/// Runs a test with each of the peers.
+async fn with_both_peers(test: impl AsyncFn(&World, &Side)) {
+    let world = World::open().await;
+    for side in world.sides() {
+        test(&world, side).await;
+    }
+}
+
 impl Side {
     async fn npm(redis: &Redis, database: &Database) -> Self {
         let peer = Peer::npm(&redis.url(), &database.url()).await;

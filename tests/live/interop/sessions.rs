@@ -7,8 +7,10 @@ use mrc::{Error, Params, params};
 use mrc_tests::unique;
 use serde_json::Value as Json;
 
-use super::{Side, World};
+use super::{Side, World, with_both_peers};
 use crate::client::support::HOUR;
+
+tests!(with_both_peers, a_session_of_a_peer_is_set_up_as_by_its_driver);
 
 /// All but the time limit, and `autocommit`, which the PyPI peer begins without.
 const SESSION: &str = "SELECT @@collation_connection AS a, @@character_set_client AS b, @@character_set_connection AS c, \
@@ -27,20 +29,16 @@ async fn ours(config: MySqlConfig, side: &Side, sql: &str) -> Result<Json, Strin
     Ok(serde_json::from_slice(&rows.finish().unwrap()).unwrap())
 }
 
-#[tokio::test]
-async fn a_session_of_a_peer_is_set_up_as_by_its_driver() {
-    let world = World::open().await;
-    for side in world.sides() {
-        let config = MySqlConfig::from_url(&world.database.url()).unwrap().session_of(side.keys);
-        let url = if side.is_python() { "python" } else { "typescript" };
-        let by_url = MySqlConfig::from_url(&format!("{}?session={url}", world.database.url())).unwrap();
-        for sql in [SESSION, COMPARES] {
-            // The comment is unique: the peer would find another test's entry in the cache.
-            let sql = format!("{sql} /* {} */", unique("session"));
-            let theirs = side.ask(&sql, &[], &[]).await;
-            assert_eq!(ours(config.clone(), side, &sql).await.unwrap(), theirs);
-            assert_eq!(ours(by_url.clone(), side, &sql).await.unwrap(), theirs);
-        }
+async fn a_session_of_a_peer_is_set_up_as_by_its_driver(world: &World, side: &Side) {
+    let config = MySqlConfig::from_url(&world.database.url()).unwrap().session_of(side.keys);
+    let url = if side.is_python() { "python" } else { "typescript" };
+    let by_url = MySqlConfig::from_url(&format!("{}?session={url}", world.database.url())).unwrap();
+    for sql in [SESSION, COMPARES] {
+        // The comment is unique: the peer would find another test's entry in the cache.
+        let sql = format!("{sql} /* {} */", unique("session"));
+        let theirs = side.ask(&sql, &[], &[]).await;
+        assert_eq!(ours(config.clone(), side, &sql).await.unwrap(), theirs);
+        assert_eq!(ours(by_url.clone(), side, &sql).await.unwrap(), theirs);
     }
 }
 

@@ -95,9 +95,9 @@ impl Drop for Place {
 }
 
 /// Runs a test in memory and on a Redis.
-pub(super) async fn on_every_store(test: impl AsyncFn(Place)) {
+pub(super) async fn on_every_store(test: impl AsyncFn(&Place)) {
     for place in [Place::memory(), Place::shared().await] {
-        guarded(test(place)).await;
+        guarded(test(&place)).await;
     }
 }
 

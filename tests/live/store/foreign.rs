@@ -12,7 +12,7 @@ use mrc_tests::{Redis, cases, unique};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
 
-use super::{LONG, store, token};
+use super::{LONG, alone, store, token};
 
 /// Longer than the server can add up.
 const AGES: &str = "9223372036854";
@@ -215,8 +215,7 @@ impl World<'_> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn foreign_keys_end_no_call_and_heal() {
     // A server of its own, because the clock is shared.
-    let redis = Redis::start().await;
-    let store = store(&redis.url());
+    let (redis, store) = alone().await;
     let runtime = tokio::runtime::Handle::current();
     let run = tokio::task::spawn_blocking(move || {
         let config = Config { cases: cases(60), failure_persistence: None, max_shrink_iters: 200, ..Config::default() };
@@ -233,8 +232,7 @@ async fn foreign_keys_end_no_call_and_heal() {
 /// Tests each case alone, with the call that met it.
 #[tokio::test]
 async fn a_foreign_key_is_as_good_as_absent() {
-    let redis = Redis::start().await;
-    let store = store(&redis.url());
+    let (redis, store) = alone().await;
     let world = World { redis: &redis, store: &store, key: "k".into(), tag: "a".into() };
     let nothing = || (Thing::Nothing, false);
     let none = State {

@@ -8,13 +8,11 @@ use futures_util::future::join_all;
 use mrc_store::{Bound, CacheStore, Claim, Life, Policy, RedisStore, ScanPattern, Terms, ToClaim, ToFill, Token};
 use mrc_tests::{Proxy, Redis, RedisCluster, unique};
 
-use super::{LONG, keys, patient, store, token};
+use super::{LONG, alone, keys, patient, store, token, watched};
 
 #[tokio::test]
 async fn a_hit_is_one_get() {
-    let redis = Redis::start().await;
-    let wire = Proxy::to(redis.port()).await;
-    let cache = store(&format!("redis://127.0.0.1:{}", wire.port()));
+    let (_redis, wire, cache) = watched().await;
     cache.put("k", "[1]".into(), LONG).await.unwrap();
     wire.reset();
     assert_eq!(cache.get("k").await.unwrap(), Some("[1]".into()));
@@ -60,9 +58,7 @@ async fn filled_at_once(cache: &dyn CacheStore, keys: &[(String, Token)]) {
 
 #[tokio::test]
 async fn claims_of_many_and_fills_with_their_tags_are_a_script_each() {
-    let redis = Redis::start().await;
-    let wire = Proxy::to(redis.port()).await;
-    let cache = store(&format!("redis://127.0.0.1:{}", wire.port()));
+    let (redis, wire, cache) = watched().await;
     // The server learns the scripts, and the client whether the server evicts.
     filled_at_once(&cache, &tokens(1)).await;
     // 250 entries a script, or their tags.
@@ -99,9 +95,7 @@ async fn a_miss_with_tags_is_a_script_to_claim_and_one_to_fill() {
 
 #[tokio::test]
 async fn many_first_callers_share_one_connection() {
-    let redis = Redis::start().await;
-    let wire = Proxy::to(redis.port()).await;
-    let cache = store(&format!("redis://127.0.0.1:{}", wire.port()));
+    let (_redis, wire, cache) = watched().await;
     for value in join_all((0..100).map(|_| cache.get("k"))).await {
         assert_eq!(value.unwrap(), None);
     }
@@ -110,8 +104,7 @@ async fn many_first_callers_share_one_connection() {
 
 #[tokio::test]
 async fn the_protocol_as_it_lies_in_redis() {
-    let redis = Redis::start().await;
-    let cache = store(&redis.url());
+    let (redis, cache) = alone().await;
     let ask = async |command: &[&str]| redis.cli(command).await.trim_end_matches('\n').to_owned();
     let lives = async |key: &str| ask(&["PTTL", key]).await.parse::<i64>().unwrap() > 0;
 
@@ -142,8 +135,7 @@ async fn the_protocol_as_it_lies_in_redis() {
 
 #[tokio::test]
 async fn anybodys_removal_kills_a_fill() {
-    let redis = Redis::start().await;
-    let cache = store(&redis.url());
+    let (redis, cache) = alone().await;
     for command in [&["DEL", "k"][..], &["UNLINK", "k"], &["FLUSHALL"], &["PEXPIRE", "k", "0"], &["SET", "k", "[0]"]] {
         let claim = token();
         assert_eq!(cache.claim("k", &claim, Terms::refresh(LONG)).await.unwrap(), Claim::Granted);
@@ -155,8 +147,7 @@ async fn anybodys_removal_kills_a_fill() {
 
 #[tokio::test]
 async fn scripts_that_the_server_forgot_are_sent_again() {
-    let redis = Redis::start().await;
-    let cache = store(&redis.url());
+    let (redis, cache) = alone().await;
     for round in 0..3 {
         let (key, claim) = (format!("k{round}"), token());
         let forget = async || assert_eq!(redis.cli(&["SCRIPT", "FLUSH"]).await.trim(), "OK");

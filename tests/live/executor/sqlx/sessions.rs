@@ -46,8 +46,7 @@ async fn nothing_of_the_service_reaches_a_read() {
 
 #[tokio::test]
 async fn nothing_of_a_statement_reaches_the_next() {
-    let database = Database::create().await;
-    database.execute("CREATE TABLE t (id INT)").await;
+    let database = Database::with("CREATE TABLE t (id INT)").await;
     let executor = SqlxExecutor::new(pool(&database, 1));
     let state =
         "SELECT @@time_zone AS z, @@autocommit AS a, DATABASE() AS d, @mine AS m, (SELECT COUNT(*) FROM t) AS n";

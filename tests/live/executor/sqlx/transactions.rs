@@ -9,8 +9,7 @@ use super::pool;
 use crate::executor::transactions::{self, COUNT, LIMIT, TABLE, run, write};
 
 async fn table() -> (Database, SqlxExecutor) {
-    let database = Database::create().await;
-    database.execute(TABLE).await;
+    let database = Database::with(TABLE).await;
     let executor = SqlxExecutor::new(pool(&database, 3));
     (database, executor)
 }

@@ -14,10 +14,10 @@ fn all_bounds() -> impl Iterator<Item = Bound> {
     bounds().chain(Policy::ALL.map(|policy| Bound::new(policy).shards(shards)))
 }
 
-async fn on_the_cluster(test: impl AsyncFn(Place, Bound)) {
+async fn on_the_cluster(test: impl AsyncFn(&Place, Bound)) {
     for bound in all_bounds() {
         eprintln!("{bound:?}");
-        guarded(test(Place::cluster().await, bound)).await;
+        guarded(test(&Place::cluster().await, bound)).await;
     }
 }
 

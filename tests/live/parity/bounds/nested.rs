@@ -4,6 +4,8 @@ use mrc::{Bound, Cache, Policy, Spec, scope};
 
 use super::support::*;
 
+tests!(on_every_bound, x03_nested_hit_propagates_tags, x03_tags_of_an_entry_evicted_since,);
+
 /// Calls an inner function in one cache and an outer one in another, each warm before the next.
 async fn check(inner: &Cache, outer: &Cache, names: &str) {
     let leaf = async || runs_with(inner, Spec::of("leaf").tag("spec"), async || scope::tag("said")).await;
@@ -17,41 +19,33 @@ async fn check(inner: &Cache, outer: &Cache, names: &str) {
     assert!(top().await && !leaf().await && !middle().await, "{names}");
 }
 
-#[tokio::test]
-async fn x03_nested_hit_propagates_tags() {
-    on_every_bound(async |place, bound| {
-        let whole = place.cache();
-        let (part, other) = (whole.bounded(bound).unwrap(), whole.bounded(Bound::new(Policy::Lru).max(7)).unwrap());
-        let pairs = [
-            (&part, &whole, "bounded in unbounded"),
-            (&whole, &part, "unbounded in bounded"),
-            (&part, &part, "bounded"),
-            (&part, &other, "two bounds"),
-        ];
-        for (inner, outer, names) in pairs {
-            check(inner, outer, names).await;
-            for cache in [&whole, &part, &other] {
-                cache.clear().await.unwrap();
-            }
+async fn x03_nested_hit_propagates_tags(place: &Place, bound: Bound) {
+    let whole = place.cache();
+    let (part, other) = (whole.bounded(bound).unwrap(), whole.bounded(Bound::new(Policy::Lru).max(7)).unwrap());
+    let pairs = [
+        (&part, &whole, "bounded in unbounded"),
+        (&whole, &part, "unbounded in bounded"),
+        (&part, &part, "bounded"),
+        (&part, &other, "two bounds"),
+    ];
+    for (inner, outer, names) in pairs {
+        check(inner, outer, names).await;
+        for cache in [&whole, &part, &other] {
+            cache.clear().await.unwrap();
         }
-    })
-    .await;
+    }
 }
 
 /// The outer entry still depends on it.
-#[tokio::test]
-async fn x03_tags_of_an_entry_evicted_since() {
-    on_every_bound(async |place, bound| {
-        let (whole, part) = (place.cache(), place.bounded(bound.max(1)));
-        let inner = async || _ = runs(&part, f(0).tag("t")).await;
-        runs_with(&whole, "of a miss", inner).await;
-        runs_with(&whole, "of a hit", inner).await;
-        ran(&part, [1]).await;
-        assert_eq!(part.invalidate(tag("t")).await.unwrap(), 2);
-        assert!(!whole.contains("of a miss").await.unwrap() && !whole.contains("of a hit").await.unwrap());
-        assert_eq!(kept(&part, 2).await, [1]);
-    })
-    .await;
+async fn x03_tags_of_an_entry_evicted_since(place: &Place, bound: Bound) {
+    let (whole, part) = (place.cache(), place.bounded(bound.max(1)));
+    let inner = async || _ = runs(&part, f(0).tag("t")).await;
+    runs_with(&whole, "of a miss", inner).await;
+    runs_with(&whole, "of a hit", inner).await;
+    ran(&part, [1]).await;
+    assert_eq!(part.invalidate(tag("t")).await.unwrap(), 2);
+    assert!(!whole.contains("of a miss").await.unwrap() && !whole.contains("of a hit").await.unwrap());
+    assert_eq!(kept(&part, 2).await, [1]);
 }
 
 /// A read by an outer function is a use.

@@ -10,7 +10,7 @@ pub(super) fn bounds() -> impl Iterator<Item = Bound> {
 }
 
 /// Runs a test with every bound, in memory and on a Redis.
-pub(super) async fn on_every_bound(test: impl AsyncFn(Place, Bound)) {
+pub(super) async fn on_every_bound(test: impl AsyncFn(&Place, Bound)) {
     for bound in bounds() {
         // The last line is that of a failure.
         eprintln!("{bound:?}");
