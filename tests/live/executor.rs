@@ -59,30 +59,28 @@ async fn golden_types() -> (Database, MySqlExecutor) {
     (database, executor)
 }
 
+/// Runs the whole suite. It closes the executor.
+async fn passes(executor: &dyn QueryExecutor) {
+    conformance::executor::executor_suite(executor).await;
+    conformance::executor::transactions(executor).await;
+    conformance::executor::refuses_calls_after_close(executor).await;
+}
+
 #[tokio::test]
 async fn sqlite_passes_the_suite() {
-    let executor = SqliteExecutor::in_memory().unwrap();
-    conformance::executor::executor_suite(&executor).await;
-    conformance::executor::transactions(&executor).await;
-    conformance::executor::refuses_calls_after_close(&executor).await;
+    passes(&SqliteExecutor::in_memory().unwrap()).await;
 }
 
 #[tokio::test]
 async fn a_server_passes_the_suite() {
     let database = Database::create().await;
-    let executor = executor(config(&database).pool_max(5));
-    conformance::executor::executor_suite(&executor).await;
-    conformance::executor::transactions(&executor).await;
-    conformance::executor::refuses_calls_after_close(&executor).await;
+    passes(&executor(config(&database).pool_max(5))).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_passes_the_suite_on_several_threads() {
     let database = Database::create().await;
-    let executor = executor(config(&database).pool_max(3).statement_cache(2));
-    conformance::executor::executor_suite(&executor).await;
-    conformance::executor::transactions(&executor).await;
-    conformance::executor::refuses_calls_after_close(&executor).await;
+    passes(&executor(config(&database).pool_max(3).statement_cache(2))).await;
 }
 
 #[tokio::test]
@@ -93,24 +91,21 @@ async fn a_server_passes_the_suite_with_a_read_only_user() {
     database.execute(&format!("DROP USER {reader}@'%'")).await;
 }
 
-#[tokio::test]
-async fn every_type_is_stored_as_the_typescript_peer_stores_it() {
-    let (_database, executor) = golden_types().await;
-    for (id, line) in (1..).zip(golden("types.typescript.jsonl").lines()) {
-        let sql = "SELECT * FROM golden_types WHERE id = ?";
-        let json = read(&executor, RowFormat::TypeScript, sql, &params! { "Id" => id }).await.unwrap();
-        assert_eq!(json, SqlKind::of_this_run().kept(line), "row {id}");
-    }
-}
+/// All columns of the golden table but the two of type TIME, on which the PyPI peer fails.
+pub(crate) const PYTHON_COLUMNS: &str = "id,t1,t8,u8,i16,i24,i32,u32,i64,u64,d102,d3010,f,d,vc,vcnum,vcnum2,tx,ch,en,st,\
+                                         js,dt,dt6,ts,ts3,da,yr,b1,b8,b16,bi,vb,bl";
 
 #[tokio::test]
-async fn every_type_is_stored_as_the_python_peer_stores_it() {
+async fn every_type_is_stored_as_each_peer_stores_it() {
     let (_database, executor) = golden_types().await;
-    let sql = "SELECT id,t1,t8,u8,i16,i24,i32,u32,i64,u64,d102,d3010,f,d,vc,vcnum,vcnum2,tx,ch,en,st,js,dt,dt6,ts,ts3,da,yr,\
-               b1,b8,b16,bi,vb,bl FROM golden_types WHERE id = ?";
-    for (id, line) in (1..).zip(golden("types.python.jsonl").lines()) {
-        let json = read(&executor, RowFormat::Python, sql, &params! { "Id" => id }).await.unwrap();
-        assert_eq!(json, SqlKind::of_this_run().kept(line), "row {id}");
+    for (format, name, columns) in
+        [(RowFormat::TypeScript, "typescript", "*"), (RowFormat::Python, "python", PYTHON_COLUMNS)]
+    {
+        let sql = format!("SELECT {columns} FROM golden_types WHERE id = ?");
+        for (id, line) in (1..).zip(golden(&format!("types.{name}.jsonl")).lines()) {
+            let json = read(&executor, format, &sql, &params! { "Id" => id }).await.unwrap();
+            assert_eq!(json, SqlKind::of_this_run().kept(line), "{name}, row {id}");
+        }
     }
 }
 

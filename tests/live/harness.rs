@@ -1,6 +1,6 @@
 //! The harness keeps its promises, on which the other tests rely.
 
-use mrc_tests::{Database, Listener, Mode, Peer, Proxy, Redis, RedisCluster, RedisSentinel, SqlServer, unique};
+use mrc_tests::{Database, Listener, Mode, Peer, Proxy, Redis, SqlServer, unique};
 use mysql_async::prelude::Queryable;
 use serde_json::json;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
@@ -43,47 +43,6 @@ async fn holds_a_server() {
     let redis = Redis::start().await;
     println!("port {}", redis.port());
     std::future::pending::<()>().await;
-}
-
-#[tokio::test]
-async fn a_redis_with_tls_shows_a_certificate_of_its_ca() {
-    use fred::prelude::*;
-    use fred::rustls::pki_types::{CertificateDer, pem::PemObject};
-    use fred::rustls::{ClientConfig, RootCertStore};
-    use fred::types::config::{TlsConfig, TlsConnector};
-
-    let redis = Redis::with_tls().await;
-    let mut roots = RootCertStore::empty();
-    roots.add(CertificateDer::from_pem_slice(redis.ca_pem().as_bytes()).unwrap()).unwrap();
-    let tls = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
-    let mut config = Config::from_url(&redis.url()).unwrap();
-    config.tls = Some(TlsConfig::from(TlsConnector::from(tls)));
-    let client = Builder::from_config(config).build().unwrap();
-    client.init().await.unwrap();
-    assert_eq!(client.ping::<String>(None).await.unwrap(), "PONG");
-}
-
-#[tokio::test]
-async fn a_cluster_spreads_its_keys() {
-    use fred::prelude::*;
-
-    let cluster = RedisCluster::shared().await;
-    let client = Builder::from_config(Config::from_url(&cluster.url()).unwrap()).build().unwrap();
-    client.init().await.unwrap();
-    for i in 0..50 {
-        let () = client.set(format!("{}{i}", unique("k")), i, None, None, false).await.unwrap();
-    }
-    for node in cluster.nodes() {
-        assert_ne!(node.cli(&["DBSIZE"]).await, "0");
-    }
-}
-
-#[tokio::test]
-async fn a_sentinel_fails_over() {
-    let all = RedisSentinel::start().await;
-    assert!(all.primary().cli(&["INFO", "replication"]).await.contains("role:master"));
-    all.fail_over().await;
-    assert_eq!(all.replica().cli(&["SET", "a", "1"]).await, "OK");
 }
 
 #[tokio::test]

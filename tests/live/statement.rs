@@ -170,23 +170,14 @@ const CALLS: &[&str] =
 #[tokio::test]
 async fn statements_that_lock_or_write_are_refused() {
     let database = Database::create().await;
-    let mut setup =
-        "CREATE TABLE t (id INT PRIMARY KEY, `1` INT); INSERT INTO t VALUES (1, 1); CREATE TABLE w (a INT)".to_owned();
-    for name in [
-        "f", "Lf", "e5", "e", "x1", "b1", "1", "L5", "1f", "1Lf", "1e5", "1e", "0x1", "0b1", "1L5", "0x1f", "0b1f",
-        "1L",
-    ] {
-        setup += &format!(
-            "; CREATE FUNCTION `{name}`() RETURNS INT MODIFIES SQL DATA BEGIN INSERT INTO w VALUES (1); RETURN 1; END"
-        );
-    }
     let mut admin = database.admin().await;
-    for statement in setup
-        .split("; CREATE")
-        .enumerate()
-        .map(|(at, rest)| if at == 0 { rest.into() } else { format!("CREATE{rest}") })
-    {
-        admin.query_drop(statement).await.unwrap();
+    let tables = "CREATE TABLE t (id INT PRIMARY KEY, `1` INT); INSERT INTO t VALUES (1, 1); CREATE TABLE w (a INT)";
+    admin.query_drop(tables).await.unwrap();
+    let names = "f Lf e5 e x1 b1 1 L5 1f 1Lf 1e5 1e 0x1 0b1 1L5 0x1f 0b1f 1L";
+    for name in names.split(' ') {
+        let body = "BEGIN INSERT INTO w VALUES (1); RETURN 1; END";
+        let create = format!("CREATE FUNCTION `{name}`() RETURNS INT MODIFIES SQL DATA {body}");
+        admin.query_drop(create).await.unwrap();
     }
     let (mut locked, mut wrote) = (0, 0);
     let mut conn = database.admin().await;

@@ -26,8 +26,8 @@ pub struct SqlKind {
     pub(crate) with_log: &'static [&'static str],
     /// The statement that installs semi-synchronous replication, and the start of its variables.
     pub(crate) semi_sync: (Option<&'static str>, &'static str),
-    /// As [`with_log`](Self::with_log), where the log lacks the rows that foreign keys change.
-    pub(crate) with_log_of_old: &'static [&'static str],
+    /// Further arguments, with which the log lacks the rows that foreign keys change.
+    pub(crate) and_of_old: &'static [&'static str],
     /// Logins that the driver doesn't know: the end of a `CREATE USER`, and the plugin's name.
     pub foreign_logins: &'static [(&'static str, &'static str)],
     /// The variable that limits the time of a statement, and its text for 1.5 seconds.
@@ -80,14 +80,7 @@ static SQL: [SqlKind; 2] = [
             Some("INSTALL PLUGIN rpl_semi_sync_source SONAME 'semisync_source.so'"),
             "GLOBAL rpl_semi_sync_source_",
         ),
-        with_log_of_old: &[
-            "--log-bin=binlog",
-            "--server-id=1",
-            "--gtid-mode=ON",
-            "--enforce-gtid-consistency=ON",
-            "--binlog-row-metadata=FULL",
-            "--innodb-native-foreign-keys=ON",
-        ],
+        and_of_old: &["--innodb-native-foreign-keys=ON"],
         foreign_logins: &[("IDENTIFIED WITH sha256_password BY 'secret'", "sha256_password")],
         statement_limit: ("max_execution_time", "1500"),
         own_types: &[("VECTOR(2)", "STRING_TO_VECTOR('[0.1,-2]')", r#""zczMPQAAAMA=""#)],
@@ -128,7 +121,7 @@ static SQL: [SqlKind; 2] = [
         with_nameless_certificate: &["--ssl-ca=ca.pem", "--ssl-cert=server-cert.pem", "--ssl-key=server-key.pem"],
         with_log: &["--log-bin=binlog", "--server-id=1", "--binlog-format=ROW", "--binlog-row-metadata=FULL"],
         semi_sync: (None, "GLOBAL rpl_semi_sync_master_"),
-        with_log_of_old: &["--log-bin=binlog", "--server-id=1", "--binlog-format=ROW", "--binlog-row-metadata=FULL"],
+        and_of_old: &[],
         // Its package leaves out the plugins, ed25519 and PAM.
         foreign_logins: &[],
         statement_limit: ("max_statement_time", "1.5"),

@@ -41,5 +41,5 @@ pub use proxy::{Mode, Proxy};
 pub use redis::Redis;
 pub use resp::redis_command;
 pub use sentinel::RedisSentinel;
-pub use sql::{Database, SqlServer};
+pub use sql::{Database, SqlServer, running, until_ended, until_running};
 pub use twin::Twin;

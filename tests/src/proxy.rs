@@ -79,6 +79,11 @@ impl Proxy {
         self.shared.record().commands.clone()
     }
 
+    /// Returns the names of [`commands`](Self::commands), as the client wrote them.
+    pub fn names(&self) -> Vec<String> {
+        self.commands().into_iter().map(|mut command| command.swap_remove(0)).collect()
+    }
+
     /// Returns how many of [`commands`](Self::commands) have this name, in any case.
     pub fn count(&self, name: &str) -> usize {
         self.shared.record().commands.iter().filter(|c| c.first().is_some_and(|n| n.eq_ignore_ascii_case(name))).count()

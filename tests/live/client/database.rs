@@ -6,7 +6,7 @@ use std::time::Duration;
 use mrc::config::{MrcClientBuilder, MySqlConfig};
 use mrc::errors::ExecuteError;
 use mrc::{Error, MrcClient, Query, Source, params};
-use mrc_tests::{Listener, Mode, Proxy, SqlServer, free_port, numbers, slow_query, unique};
+use mrc_tests::{Listener, Mode, Proxy, SqlServer, free_port, numbers, slow_query, unique, until_running};
 use mysql_async::prelude::Queryable;
 
 use super::support::*;
@@ -174,16 +174,7 @@ async fn a_server_that_stands_still_costs_a_deadline_and_no_more() {
 
 /// Returns the connection on which the database runs a query with this name.
 async fn running(shop: &Shop, name: &str) -> u64 {
-    let mut admin = shop.database.admin().await;
-    let find =
-        format!("SELECT ID FROM information_schema.PROCESSLIST WHERE INFO LIKE '%{name}%' AND ID <> CONNECTION_ID()");
-    let mut id = None;
-    until(async || {
-        id = admin.query_first::<u64, _>(&find).await.unwrap();
-        id.is_some()
-    })
-    .await;
-    id.unwrap()
+    guarded(until_running(&mut shop.database.admin().await, name)).await
 }
 
 /// A statement that takes long, with its own name.

@@ -7,11 +7,6 @@ use mrc_tests::{Proxy, free_port};
 
 use super::support::*;
 
-/// Returns the names of the commands on a wire.
-fn names(wire: &Proxy) -> Vec<String> {
-    wire.commands().iter().map(|command| command[0].clone()).collect()
-}
-
 #[tokio::test]
 async fn a_hit_is_one_get() {
     let shop = Shop::open().await;
@@ -40,7 +35,7 @@ async fn a_miss_is_a_look_a_claim_and_a_fill() {
     for id in 2..10 {
         wire.reset();
         assert_eq!(ask(&client, id).await.unwrap().source(), Source::Computed);
-        assert_eq!(names(&wire), ["GET", "EVALSHA", "EVALSHA"]);
+        assert_eq!(wire.names(), ["GET", "EVALSHA", "EVALSHA"]);
         let commands = wire.commands();
         assert_ne!(commands[1][1], commands[2][1], "two scripts");
         assert!(commands[1..].iter().all(|command| command.contains(&shop.key(id))), "{commands:?}");
@@ -59,7 +54,7 @@ async fn a_query_that_fails_gives_its_claim_back() {
     wire.reset();
     let error = fail().await;
     assert!(error.to_string().contains("nothing"), "{error}");
-    assert_eq!(names(&wire), ["GET", "EVALSHA", "EVALSHA"]);
+    assert_eq!(wire.names(), ["GET", "EVALSHA", "EVALSHA"]);
     let left = shop
         .redis
         .cli(&["EXISTS", &format!("{}{}", shop.prefix, client.key("SELECT nothing FROM items", params! {}).unwrap())])

@@ -4,36 +4,18 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use mrc_store::{MySqlExecutor, QueryExecutor};
-use mrc_tests::{Database, unique};
+use mrc_tests::{Database, running, unique, until_ended, until_running};
 use mysql_async::Conn;
 use mysql_async::prelude::Queryable;
 use tokio::time::sleep;
 
 use super::{canonical, config, executor};
 
-/// Returns the connections on which the server runs queries with this name.
-async fn ids(admin: &mut Conn, name: &str) -> Vec<u64> {
-    let sql = "SELECT ID FROM information_schema.PROCESSLIST WHERE INFO LIKE ? AND ID <> CONNECTION_ID()";
-    admin.exec(sql, (format!("%{name}%"),)).await.unwrap()
-}
-
-/// Returns how many queries with this name the server runs.
-async fn running(admin: &mut Conn, name: &str) -> usize {
-    ids(admin, name).await.len()
-}
-
-/// Waits until the server runs no such query.
-async fn gone(admin: &mut Conn, name: &str) {
-    while running(admin, name).await > 0 {
-        sleep(Duration::from_millis(2)).await;
-    }
-}
-
 /// Begins the query and drops it when the server runs it.
 async fn cancelled(executor: &MySqlExecutor, admin: &mut Conn, sql: &str, name: &str) {
     tokio::select! {
         done = canonical(executor, sql) => panic!("{done:?}"),
-        () = async { while running(admin, name).await == 0 { sleep(Duration::from_millis(2)).await } } => {}
+        _ = until_running(admin, name) => {}
     }
 }
 
@@ -50,7 +32,7 @@ async fn twenty_of(sql: impl Fn(&str) -> String) {
             let mut before = HashSet::new();
             while is_done.try_recv().is_err() {
                 // A server lists threads one by one. Those of two lists in a row ran at one time.
-                let now: HashSet<u64> = ids(&mut watcher, &name).await.into_iter().collect();
+                let now: HashSet<u64> = running(&mut watcher, &name).await.into_iter().collect();
                 most = most.max(now.intersection(&before).count());
                 before = now;
             }
@@ -60,7 +42,7 @@ async fn twenty_of(sql: impl Fn(&str) -> String) {
     for _ in 0..20 {
         cancelled(&executor, &mut admin, &sql, &name).await;
     }
-    gone(&mut admin, &name).await;
+    until_ended(&mut admin, &name).await;
     done.send(()).unwrap();
     let most = watched.await.unwrap();
     assert!((1..=2).contains(&most), "{most} at once");
@@ -87,7 +69,7 @@ async fn a_permit_is_returned_only_when_the_query_has_ended() {
     for _ in 0..10 {
         cancelled(&executor, &mut admin, &format!("SELECT SLEEP(600) AS {name}"), &name).await;
         canonical(&executor, "SELECT 1 AS a").await.unwrap();
-        assert_eq!(running(&mut admin, &name).await, 0);
+        assert_eq!(running(&mut admin, &name).await, [0; 0]);
     }
 }
 
@@ -101,9 +83,9 @@ async fn a_statement_ends_with_its_caller() {
     let params = mrc_core::Params::new();
     tokio::select! {
         done = executor.execute(&sql, &params, &mut rows) => panic!("{done:?}"),
-        () = async { while running(&mut admin, &name).await == 0 { sleep(Duration::from_millis(2)).await } } => {}
+        _ = until_running(&mut admin, &name) => {}
     }
-    gone(&mut admin, &name).await;
+    until_ended(&mut admin, &name).await;
 }
 
 #[tokio::test]
@@ -113,7 +95,7 @@ async fn closing_waits_until_cancelled_queries_have_ended() {
     let mut admin = database.admin().await;
     cancelled(&executor, &mut admin, &format!("SELECT SLEEP(600) AS {name}"), &name).await;
     executor.close().await;
-    assert_eq!(running(&mut admin, &name).await, 0);
+    assert_eq!(running(&mut admin, &name).await, [0; 0]);
 }
 
 #[tokio::test]
@@ -128,7 +110,7 @@ async fn the_side_connection_is_there_only_while_it_is_needed() {
     // A read-only user may end its own queries.
     let executor = executor(config(&database).user(&user).password("pw").pool_max(1));
     cancelled(&executor, &mut admin, &format!("SELECT SLEEP(600) AS {name}"), &name).await;
-    gone(&mut admin, &name).await;
+    until_ended(&mut admin, &name).await;
     let connections = format!("SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE USER = '{user}'");
     while admin.query_first::<u64, _>(&connections).await.unwrap() != Some(0) {
         sleep(Duration::from_millis(2)).await;

@@ -5,7 +5,10 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use mrc_core::{RowFormat, params};
 use mrc_store::{ExecuteError, MySqlConfig, QueryExecutor};
-use mrc_tests::{Database, Listener, Mode, Proxy, SqlKind, SqlServer, free_port, numbers, slow_query, unique};
+use mrc_tests::{
+    Database, Listener, Mode, Proxy, SqlKind, SqlServer, free_port, numbers, slow_query, unique, until_ended,
+    until_running,
+};
 use mysql_async::prelude::Queryable;
 
 use super::{canonical, config, executor, read};
@@ -110,18 +113,6 @@ async fn a_wrong_password_is_refused_and_not_shown() {
     assert!(!format!("{error} {error:?} {executor:?}").contains("hunter2"));
 }
 
-/// Waits until the server runs, or no longer runs, a query with this text.
-async fn running(admin: &mut mysql_async::Conn, text: &str, wanted: bool) -> Option<u64> {
-    let sql = "SELECT ID FROM information_schema.PROCESSLIST WHERE INFO LIKE ? AND ID <> CONNECTION_ID()";
-    loop {
-        let id: Option<u64> = admin.exec_first(sql, (format!("%{text}%"),)).await.unwrap();
-        if id.is_some() == wanted {
-            return id;
-        }
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-}
-
 #[tokio::test]
 async fn after_a_killed_connection_or_query_the_next_query_works() {
     let database = Database::create().await;
@@ -129,7 +120,7 @@ async fn after_a_killed_connection_or_query_the_next_query_works() {
     for (command, name) in [("KILL", "killed_in_mid_query"), ("KILL QUERY", "only_the_query_is_killed")] {
         let kill = async {
             let mut admin = database.admin().await;
-            let id = running(&mut admin, name, true).await.unwrap();
+            let id = until_running(&mut admin, name).await;
             admin.query_drop(format!("{command} {id}")).await.unwrap();
         };
         let sql = slow_query(name);
@@ -148,7 +139,7 @@ async fn a_slow_query_is_a_timeout_and_ends_at_the_server_too() {
     assert_timeout(&error, "the query");
     let mut admin = database.admin().await;
     // The query takes 10 min if the server has no limit of its own.
-    running(&mut admin, "slow_for_its_limit", false).await;
+    until_ended(&mut admin, "slow_for_its_limit").await;
     assert_eq!(canonical(&executor, "SELECT 2 AS a").await.unwrap(), r#"[{"a":2}]"#);
 }
 
@@ -162,10 +153,10 @@ async fn an_abandoned_answer_is_not_read_to_its_end() {
     let endless = format!("SELECT seq, REPEAT('x', 900) AS abandoned_half_way FROM {numbers} AS n");
     tokio::select! {
         answer = canonical(&executor, &endless) => panic!("{:?}", answer.map(|json| json.len())),
-        _ = running(&mut admin, "abandoned_half_way", true) => {}
+        _ = until_running(&mut admin, "abandoned_half_way") => {}
     }
     assert_eq!(canonical(&executor, "SELECT 2 AS a").await.unwrap(), r#"[{"a":2}]"#);
-    running(&mut admin, "abandoned_half_way", false).await;
+    until_ended(&mut admin, "abandoned_half_way").await;
 }
 
 #[tokio::test]
@@ -238,7 +229,7 @@ async fn a_server_that_shuts_down_in_mid_query_is_unavailable() {
     let executor = executor(MySqlConfig::from_url(&server.url("")).unwrap());
     let mut admin = server.admin().await;
     let shut_down = async {
-        running(&mut admin, "shut_down_in_mid_query", true).await;
+        until_running(&mut admin, "shut_down_in_mid_query").await;
         admin.query_drop("SHUTDOWN").await.unwrap();
     };
     let sql = slow_query("shut_down_in_mid_query");

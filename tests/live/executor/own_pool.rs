@@ -5,7 +5,7 @@ use std::time::Duration;
 use mrc_core::params;
 use mrc_store::mysql_async::{OptsBuilder, Pool, PoolConstraints, PoolOpts};
 use mrc_store::{ExecuteError, MySqlConfig, MySqlExecutor, conformance};
-use mrc_tests::{Database, free_port, slow_query};
+use mrc_tests::{Database, free_port, slow_query, until_ended, until_running};
 use mysql_async::prelude::Queryable;
 
 use super::{canonical, execute, executor};
@@ -50,17 +50,10 @@ async fn nothing_that_the_service_leaves_reaches_a_read_and_no_setting_reaches_t
         let left: Option<Option<i64>> = pool.get_conn().await.unwrap().query_first("SELECT @mine").await.unwrap();
         assert_eq!(left.flatten(), if reset { None } else { Some(7) });
         let executor = MySqlExecutor::new(MySqlConfig::from_pool(pool.clone())).unwrap();
-        let spoilers = [
-            "SET autocommit = 0",
-            "SET time_zone = '+05:00', sql_mode = 'ANSI_QUOTES', @mine = 6",
-            "SET NAMES latin1",
-            "USE information_schema",
-            "CREATE TEMPORARY TABLE t (b INT)",
-            "LOCK TABLES t READ",
-            "BEGIN",
-            "SET SESSION TRANSACTION READ ONLY",
-        ];
-        for spoiler in spoilers {
+        let spoilers = "SET autocommit = 0; SET time_zone = '+05:00', sql_mode = 'ANSI_QUOTES', @mine = 6; \
+                        SET NAMES latin1; USE information_schema; CREATE TEMPORARY TABLE t (b INT); \
+                        LOCK TABLES t READ; BEGIN; SET SESSION TRANSACTION READ ONLY";
+        for spoiler in spoilers.split("; ") {
             pool.get_conn().await.unwrap().query_drop(spoiler).await.unwrap();
             assert_eq!(canonical(&executor, PROBE).await.unwrap(), expected, "after `{spoiler}`");
             assert_eq!(canonical(&executor, "SELECT * FROM t").await.unwrap(), r#"[{"a":1}]"#, "after `{spoiler}`");
@@ -99,18 +92,11 @@ async fn a_query_that_is_cancelled_ends_at_the_server_and_frees_the_pool() {
     canonical(&executor, "SELECT 1 AS a").await.unwrap();
     let slow = slow_query("cancelled_in_a_pool");
     let mut admin = database.admin().await;
-    let running = "SELECT COUNT(*) FROM information_schema.PROCESSLIST \
-                   WHERE INFO LIKE '%cancelled_in_a_pool%' AND ID <> CONNECTION_ID()";
-    let mut until = async |count: u64| {
-        while admin.query_first::<u64, _>(running).await.unwrap() != Some(count) {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
     tokio::select! {
         done = canonical(&executor, &slow) => panic!("{done:?}"),
-        () = until(1) => {}
+        _ = until_running(&mut admin, "cancelled_in_a_pool") => {}
     }
-    until(0).await;
+    until_ended(&mut admin, "cancelled_in_a_pool").await;
     assert_eq!(canonical(&executor, "SELECT 2 AS a").await.unwrap(), r#"[{"a":2}]"#);
     pool.get_conn().await.unwrap().ping().await.unwrap();
 }

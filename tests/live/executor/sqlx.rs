@@ -7,13 +7,13 @@ mod transactions;
 
 use mrc_core::{Date, DateTime, Decimal, Params, RowEncoder, RowFormat, Time, Value, params};
 use mrc_sqlx::SqlxExecutor;
-use mrc_store::{ExecuteError, MySqlExecutor, ParamMode, QueryExecutor, conformance};
+use mrc_store::{ExecuteError, MySqlExecutor, ParamMode, QueryExecutor};
 use mrc_tests::Database;
 use mysql_async::prelude::Queryable;
 use sqlx::MySqlPool;
 use sqlx::mysql::MySqlPoolOptions;
 
-use super::{canonical, config, golden, read};
+use super::{canonical, config, golden, passes, read};
 
 const FORMATS: [RowFormat; 3] = [RowFormat::Canonical, RowFormat::TypeScript, RowFormat::Python];
 
@@ -55,19 +55,13 @@ impl Both {
 #[tokio::test]
 async fn it_passes_the_suite() {
     let database = Database::create().await;
-    let executor = SqlxExecutor::new(pool(&database, 5));
-    conformance::executor::executor_suite(&executor).await;
-    conformance::executor::transactions(&executor).await;
-    conformance::executor::refuses_calls_after_close(&executor).await;
+    passes(&SqlxExecutor::new(pool(&database, 5))).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn it_passes_the_suite_on_several_threads() {
     let database = Database::create().await;
-    let executor = SqlxExecutor::new(pool(&database, 3));
-    conformance::executor::executor_suite(&executor).await;
-    conformance::executor::transactions(&executor).await;
-    conformance::executor::refuses_calls_after_close(&executor).await;
+    passes(&SqlxExecutor::new(pool(&database, 3))).await;
 }
 
 fn values() -> Vec<Value> {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mrc_core::{RowEncoder, RowFormat, params};
 use mrc_store::{ExecuteError, Executed, ExecutorTransaction, MySqlExecutor, ParamMode, QueryExecutor};
-use mrc_tests::{Database, Mode, Proxy, slow_query, unique};
+use mrc_tests::{Database, Mode, Proxy, slow_query, unique, until_running};
 use mysql_async::prelude::Queryable;
 
 use super::{canonical, config, execute, executor};
@@ -106,15 +106,9 @@ async fn a_cancelled_statement_ends_the_transaction_and_its_locks() {
     let mut open = executor.begin().await.unwrap();
     run(&mut *open, "UPDATE t SET n = 7 WHERE id = 1").await.unwrap();
     let mut admin = database.admin().await;
-    let is_running = async {
-        let sql = "SELECT ID FROM information_schema.PROCESSLIST WHERE INFO LIKE ? AND ID <> CONNECTION_ID()";
-        while admin.exec_first::<u64, _, _>(sql, (format!("%{name}%"),)).await.unwrap().is_none() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
     tokio::select! {
         done = run(&mut *open, &slow) => panic!("{done:?}"),
-        () = is_running => {}
+        _ = until_running(&mut admin, &name) => {}
     }
     assert!(is_over(&run(&mut *open, "UPDATE t SET n = 8 WHERE id = 1").await));
     assert!(is_over(&open.commit().await));

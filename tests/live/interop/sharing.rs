@@ -87,20 +87,13 @@ async fn is_shared(world: &World, side: &Side, (condition, ours, theirs): &Case)
 }
 
 #[tokio::test]
-async fn params_of_every_kind_with_the_npm_peer() {
+async fn params_of_every_kind() {
     let world = World::open().await;
     world.database.execute(THINGS).await;
-    for case in cases().into_iter().chain(npm_cases()) {
-        is_shared(&world, &world.npm, &case).await;
-    }
-}
-
-#[tokio::test]
-async fn params_of_every_kind_with_the_pypi_peer() {
-    let world = World::open().await;
-    world.database.execute(THINGS).await;
-    for case in cases().into_iter().chain(python_cases()) {
-        is_shared(&world, &world.pypi, &case).await;
+    for (side, own) in [(&world.npm, npm_cases()), (&world.pypi, python_cases())] {
+        for case in cases().into_iter().chain(own) {
+            is_shared(&world, side, &case).await;
+        }
     }
 }
 

@@ -52,16 +52,20 @@ async fn d90_an_invalidation_ends_at_its_store(place: &Place) {
 
 async fn x03_nested_hit_propagates_tags(place: &Place) {
     let cache = place.cache();
-    let leaf = async || runs_with(&cache, Spec::of("leaf").tag("spec"), async || scope::tag("said")).await;
-    let middle = async || runs_with(&cache, "middle", async || _ = leaf().await).await;
-    let outer = async || runs_with(&cache, "outer", async || _ = middle().await).await;
+    tags_are_passed_on(&cache, &cache, "one cache").await;
+}
+
+/// Calls an inner function in one cache and an outer one in another, each warm before the next.
+pub(super) async fn tags_are_passed_on(inner: &Cache, outer: &Cache, names: &str) {
+    let leaf = async || runs_with(inner, Spec::of("leaf").tag("spec"), async || scope::tag("said")).await;
+    let middle = async || runs_with(outer, "middle", async || _ = leaf().await).await;
+    let top = async || runs_with(inner, "top", async || _ = middle().await).await;
     for of_the_leaf in ["spec", "said"] {
-        // Each is warm before the next one reads it.
-        assert!(leaf().await && middle().await && outer().await);
-        assert!(!leaf().await && !middle().await && !outer().await);
-        assert_eq!(cache.invalidate(tag(of_the_leaf)).await.unwrap(), 3);
+        assert!(leaf().await && middle().await && top().await, "{names}");
+        assert!(!leaf().await && !middle().await && !top().await, "{names}");
+        assert_eq!(outer.invalidate(tag(of_the_leaf)).await.unwrap(), 3, "{names}, {of_the_leaf}");
     }
-    assert!(outer().await);
+    assert!(top().await && !leaf().await && !middle().await, "{names}");
 }
 
 async fn x03_a_value_that_is_looked_at_gives_its_tags(place: &Place) {

@@ -52,45 +52,49 @@ pub(super) async fn twenty_misses_are_one_execution(builder: impl Fn() -> CacheB
 /// Every way to invalidate, between a function's read and its fill.
 #[tokio::test]
 async fn x02_a_value_that_an_invalidation_overtook_is_not_stored() {
-    async fn overtaken(place: &Place, how: &str, tags_come_late: bool) {
-        let (cache, writer) = (place.cache(), place.cache());
-        let value = AtomicU32::new(1);
-        let spec = || if tags_come_late { Spec::of("f") } else { Spec::of("f").tags(["t", "u"]) };
-        let read = async || {
-            let read = value.load(Ordering::SeqCst);
-            value.store(2, Ordering::SeqCst);
-            match how {
-                "a tag" => writer.invalidate(tag("t")).await.map(drop),
-                "all of two tags" => writer.invalidate(mrc::Select::all(["u", "t"])).await.map(drop),
-                "its name" => writer.remove("f").await.map(drop),
-                "a pattern" => writer.invalidate(Glob::literal("f")).await.map(drop),
-                "everything" => writer.clear().await.map(drop),
-                _ => writer.set("f", &2).await.map(drop),
-            }
-            .unwrap();
-            if tags_come_late {
-                scope::tags(["t", "u"]);
-            }
-            read
-        };
-        place.heard.take();
-        assert_eq!(cache.get_or(spec(), read).await, 1, "the call began before");
-        assert!(place.heard.has("refused app:f"), "{how}, late {tags_come_late}: {:?}", place.heard.take());
-        assert_eq!(
-            cache.get_or(spec(), async || value.load(Ordering::SeqCst)).await,
-            2,
-            "{how}, late {tags_come_late}"
-        );
-        writer.clear().await.unwrap();
-    }
     on_every_store(async |place| {
+        let (cache, writer) = (place.cache(), place.cache());
         for how in ["a tag", "all of two tags", "its name", "a pattern", "everything", "another value"] {
+            let invalidate = async || match how {
+                "a tag" => drop(writer.invalidate(tag("t")).await.unwrap()),
+                "all of two tags" => drop(writer.invalidate(mrc::Select::all(["u", "t"])).await.unwrap()),
+                "its name" => drop(writer.remove("f").await.unwrap()),
+                "a pattern" => drop(writer.invalidate(Glob::literal("f")).await.unwrap()),
+                "everything" => drop(writer.clear().await.unwrap()),
+                _ => drop(writer.set("f", &2).await.unwrap()),
+            };
             for tags_come_late in [false, true] {
-                overtaken(&place, how, tags_come_late).await;
+                an_overtaken_value_is_not_stored(place, &cache, tags_come_late, how, &invalidate).await;
             }
         }
     })
     .await;
+}
+
+/// Checks that a value isn't stored if `invalidate` runs between the function's read and its fill.
+pub(super) async fn an_overtaken_value_is_not_stored(
+    place: &Place,
+    cache: &Cache,
+    tags_come_late: bool,
+    how: &str,
+    invalidate: impl AsyncFn(),
+) {
+    let value = AtomicU32::new(1);
+    let spec = || if tags_come_late { Spec::of("f") } else { Spec::of("f").tags(["t", "u"]) };
+    let read = async || {
+        let read = value.swap(2, Ordering::SeqCst);
+        invalidate().await;
+        if tags_come_late {
+            scope::tags(["t", "u"]);
+        }
+        read
+    };
+    place.heard.take();
+    assert_eq!(cache.get_or(spec(), read).await, 1, "the call began before");
+    assert!(place.heard.has("refused app:f"), "{how}, late {tags_come_late}: {:?}", place.heard.take());
+    let now = cache.get_or(spec(), async || value.load(Ordering::SeqCst)).await;
+    assert_eq!(now, 2, "{how}, late {tags_come_late}");
+    cache.clear().await.unwrap();
 }
 
 /// Writers and readers at full speed: an invalidated value is never seen again.

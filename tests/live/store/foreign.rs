@@ -19,8 +19,9 @@ const AGES: &str = "9223372036854";
 const VALUE: &[u8] = b"[1]";
 
 /// The content of a key.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 enum Thing {
+    #[default]
     Nothing,
     Text(&'static str),
     Of(&'static str),
@@ -30,7 +31,7 @@ enum Thing {
 /// The content, and whether it has a TTL, a long one.
 type Foreign = (Thing, bool);
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 struct State {
     key: Foreign,
     lease: Foreign,
@@ -65,14 +66,8 @@ fn state() -> impl Strategy<Value = State> {
     let tags = thing(&["", "nonsense", "{}", "[]", r#"{"a":"b"}"#, r#"{"":1}"#, r#"{"a":1}"#]);
     let clock =
         thing(&["", "nonsense", "-5", "1e300", "nan", "inf", "99999999999999999999", "4000000000000000", " 7 "]);
-    (key, lease, copy, tags, index(), clock).prop_map(|(key, lease, copy, tags, index, clock)| State {
-        key,
-        lease,
-        copy,
-        tags,
-        index,
-        clock,
-    })
+    let state = |(key, lease, copy, tags, index, clock)| State { key, lease, copy, tags, index, clock };
+    (key, lease, copy, tags, index(), clock).prop_map(state)
 }
 
 struct World<'a> {
@@ -234,15 +229,6 @@ async fn foreign_keys_end_no_call_and_heal() {
 async fn a_foreign_key_is_as_good_as_absent() {
     let (redis, store) = alone().await;
     let world = World { redis: &redis, store: &store, key: "k".into(), tag: "a".into() };
-    let nothing = || (Thing::Nothing, false);
-    let none = State {
-        key: nothing(),
-        lease: nothing(),
-        copy: nothing(),
-        tags: nothing(),
-        index: nothing(),
-        clock: nothing(),
-    };
     let list = || (Thing::Of("RPUSH {} a"), true);
     let check = async |state: State, tries: usize| {
         redis.cli(&["FLUSHALL"]).await;
@@ -254,27 +240,27 @@ async fn a_foreign_key_is_as_good_as_absent() {
         assert_eq!(store.stale("k").await.unwrap().unwrap().value, VALUE, "{state:?}");
         assert_eq!(store.invalidate(&["a".into()]).await.unwrap(), 1, "{state:?}");
     };
-    check(State { key: list(), ..none.clone() }, 1).await;
-    check(State { key: (Thing::Text(" "), false), ..none.clone() }, 1).await;
-    check(State { key: (Thing::Text("\n "), false), ..none.clone() }, 1).await;
-    check(State { lease: list(), ..none.clone() }, 1).await;
-    check(State { copy: list(), ..none.clone() }, 1).await;
-    check(State { tags: list(), ..none.clone() }, 1).await;
-    check(State { clock: list(), ..none.clone() }, 1).await;
-    check(State { clock: (Thing::Text(r#"{"a":1}"#), false), ..none.clone() }, 1).await;
-    check(State { clock: (Thing::Text("1e300"), false), ..none.clone() }, 1).await;
+    check(State { key: list(), ..State::default() }, 1).await;
+    check(State { key: (Thing::Text(" "), false), ..State::default() }, 1).await;
+    check(State { key: (Thing::Text("\n "), false), ..State::default() }, 1).await;
+    check(State { lease: list(), ..State::default() }, 1).await;
+    check(State { copy: list(), ..State::default() }, 1).await;
+    check(State { tags: list(), ..State::default() }, 1).await;
+    check(State { clock: list(), ..State::default() }, 1).await;
+    check(State { clock: (Thing::Text(r#"{"a":1}"#), false), ..State::default() }, 1).await;
+    check(State { clock: (Thing::Text("1e300"), false), ..State::default() }, 1).await;
     // The index lost its epoch: a value computed meanwhile isn't stored, a later one is.
-    check(State { index: list(), ..none.clone() }, 2).await;
-    check(State { index: (Thing::Index(vec![("", "1e300")]), false), ..none.clone() }, 2).await;
+    check(State { index: list(), ..State::default() }, 2).await;
+    check(State { index: (Thing::Index(vec![("", "1e300")]), false), ..State::default() }, 2).await;
 
     // A claim whose lease has lost its TTL, or was overwritten.
     for lease in ["0123456789abcdef0123456789abcdef", "foreign"] {
         let key = (Thing::Text(""), false);
-        check(State { key, lease: (Thing::Text(lease), false), ..none.clone() }, 1).await;
+        check(State { key, lease: (Thing::Text(lease), false), ..State::default() }, 1).await;
     }
-    check(State { key: (Thing::Text(""), false), lease: list(), ..none.clone() }, 1).await;
+    check(State { key: (Thing::Text(""), false), lease: list(), ..State::default() }, 1).await;
     let foreign = Thing::Text("foreign");
-    check(State { key: (Thing::Text(""), false), lease: (foreign, true), ..none }, 1).await;
+    check(State { key: (Thing::Text(""), false), lease: (foreign, true), ..State::default() }, 1).await;
 }
 
 /// Tests the parts of a structure, with each type.

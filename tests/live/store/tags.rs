@@ -284,20 +284,6 @@ async fn a_tag_of_very_many() {
 }
 
 #[tokio::test]
-async fn scripts_of_tags_that_the_server_forgot_are_sent_again() {
-    let (redis, cache) = alone().await;
-    let forget = async || assert_eq!(redis.cli(&["SCRIPT", "FLUSH"]).await.trim(), "OK");
-    for _ in 0..3 {
-        forget().await;
-        let since = cache.now().await.unwrap();
-        forget().await;
-        filled(&cache, "k", life(&["a", "b"], since)).await;
-        forget().await;
-        assert_eq!(cache.invalidate(&["a".into()]).await.unwrap(), 1);
-    }
-}
-
-#[tokio::test]
 async fn a_clock_that_was_set_back() {
     let (redis, cache) = alone().await;
     let ahead = Moment::from_micros(cache.now().await.unwrap().as_micros() + 3_600_000_000);

@@ -1,11 +1,12 @@
 //! The mode of a task decides how it uses a bounded cache.
 
 use mrc::scope::{self, Mode};
-use mrc::{Bound, Cache, Error};
+use mrc::{Bound, Cache};
 use tokio::runtime::Handle;
 use tokio::task::spawn_blocking;
 
 use super::support::*;
+use crate::parity::modes::a_read_only_miss_runs_nothing;
 
 tests!(
     on_every_bound,
@@ -53,17 +54,7 @@ async fn f27_peek_reads_and_does_not_store(place: &Place, bound: Bound) {
 }
 
 async fn x11_a_read_only_miss_runs_nothing(place: &Place, bound: Bound) {
-    let cache = place.bounded(bound.max(8));
-    let never = async || -> Result<u32, Error> { panic!("nothing runs") };
-    let read = || scope::with_mode(Mode::ReadOnly, cache.get_or_try(f(0), never));
-    assert!(matches!(read().await, Err(Error::Missed { key }) if key == "app:f(x=0)"));
-    assert_eq!(call(&cache, Mode::Normal, 1).await, 1, "nor is anything claimed that would be waited for");
-    assert_eq!(read().await.unwrap(), 1);
-    scope::with_mode(Mode::ReadOnly, async {
-        assert!(!cache.set(f(0), &2).await.unwrap());
-        assert_eq!(cache.get(f(0)).await.unwrap(), Some(1));
-    })
-    .await;
+    a_read_only_miss_runs_nothing(&place.bounded(bound.max(8)), || f(0), "app:f(x=0)").await;
 }
 
 async fn f28_refresh_computes_and_stores(place: &Place, bound: Bound) {

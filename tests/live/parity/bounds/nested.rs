@@ -1,23 +1,11 @@
 //! Functions that call functions, bounded or not: an invalidation reaches the outer entry too.
 
-use mrc::{Bound, Cache, Policy, Spec, scope};
+use mrc::{Bound, Policy};
 
 use super::support::*;
+use crate::parity::nested::tags_are_passed_on;
 
 tests!(on_every_bound, x03_nested_hit_propagates_tags, x03_tags_of_an_entry_evicted_since,);
-
-/// Calls an inner function in one cache and an outer one in another, each warm before the next.
-async fn check(inner: &Cache, outer: &Cache, names: &str) {
-    let leaf = async || runs_with(inner, Spec::of("leaf").tag("spec"), async || scope::tag("said")).await;
-    let middle = async || runs_with(outer, "middle", async || _ = leaf().await).await;
-    let top = async || runs_with(inner, "top", async || _ = middle().await).await;
-    for of_the_leaf in ["spec", "said"] {
-        assert!(leaf().await && middle().await && top().await, "{names}");
-        assert!(!leaf().await && !middle().await && !top().await, "{names}");
-        assert_eq!(outer.invalidate(tag(of_the_leaf)).await.unwrap(), 3, "{names}, {of_the_leaf}");
-    }
-    assert!(top().await && !leaf().await && !middle().await, "{names}");
-}
 
 async fn x03_nested_hit_propagates_tags(place: &Place, bound: Bound) {
     let whole = place.cache();
@@ -29,7 +17,7 @@ async fn x03_nested_hit_propagates_tags(place: &Place, bound: Bound) {
         (&part, &other, "two bounds"),
     ];
     for (inner, outer, names) in pairs {
-        check(inner, outer, names).await;
+        tags_are_passed_on(inner, outer, names).await;
         for cache in [&whole, &part, &other] {
             cache.clear().await.unwrap();
         }

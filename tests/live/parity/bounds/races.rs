@@ -1,14 +1,13 @@
 //! Concurrent callers: at a miss, at an invalidation, and when one is cancelled.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use mrc::key::Glob;
-use mrc::{Bound, Policy, Select, Spec, scope};
+use mrc::{Bound, Policy, Select, scope};
 use tokio::sync::Semaphore;
 
 use super::support::*;
-use crate::parity::races::{nothing_stale_is_seen, twenty_misses_are_one_execution};
+use crate::parity::races::{an_overtaken_value_is_not_stored, nothing_stale_is_seen, twenty_misses_are_one_execution};
 
 tests!(
     on_every_bound,
@@ -23,17 +22,6 @@ async fn x01_twenty_misses_at_once_are_one_execution() {
     })
     .await;
 }
-
-const WAYS: [&str; 8] = [
-    "a tag",
-    "all of two tags",
-    "its name",
-    "a pattern",
-    "a clear of the part",
-    "a clear of the whole",
-    "a tag, by the whole",
-    "another value",
-];
 
 async fn invalidate(place: &Place, bound: &Bound, how: &str) {
     let (part, whole) = (place.bounded(bound.clone()), place.cache());
@@ -52,29 +40,18 @@ async fn invalidate(place: &Place, bound: &Bound, how: &str) {
 
 /// Every way to invalidate, between a function's read and its fill.
 async fn x02_a_value_that_an_invalidation_overtook_is_not_stored(place: &Place, bound: Bound) {
-    for how in WAYS {
+    let ways = "a tag; all of two tags; its name; a pattern; a clear of the part; a clear of the whole; \
+                a tag, by the whole; another value";
+    for how in ways.split("; ") {
         for (is_late, others) in [(false, false), (true, false), (false, true)] {
-            let (cache, value) = (place.bounded(bound.clone()), AtomicU32::new(1));
+            let cache = place.bounded(bound.clone());
             if others {
                 // The structure exists without this entry.
                 ran(&cache, 0..3).await;
             }
-            let spec = || if is_late { Spec::of("f") } else { Spec::of("f").tags(["t", "u"]) };
-            let read = async || {
-                let read = value.swap(2, Ordering::SeqCst);
-                invalidate(place, &bound, how).await;
-                if is_late {
-                    scope::tags(["t", "u"]);
-                }
-                read
-            };
-            place.heard.take();
-            assert_eq!(cache.get_or(spec(), read).await, 1, "the call began before");
-            let refused = place.heard.has("refused app:f");
-            assert!(refused, "{how}, late {is_late}, others {others}: {:?}", place.heard.take());
-            let now = cache.get_or(spec(), async || value.load(Ordering::SeqCst)).await;
-            assert_eq!(now, 2, "{how}, late {is_late}, others {others}");
-            cache.clear().await.unwrap();
+            let invalidate = async || invalidate(place, &bound, how).await;
+            let what = format!("{how}, others {others}");
+            an_overtaken_value_is_not_stored(place, &cache, is_late, &what, invalidate).await;
         }
     }
 }
