@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use mrc_core::statement::check;
 use mrc_core::{RowEncoder, RowFormat, params};
-use mrc_store::{QueryExecutor, SqliteExecutor};
+use mrc_store::{ExecuteError, QueryExecutor, SqliteExecutor};
 use mrc_tests::Database;
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Error};
@@ -73,13 +73,16 @@ async fn typical_queries_run_where_they_pass() {
     }
 }
 
+async fn ask(executor: &SqliteExecutor, sql: &str) -> Result<(), ExecuteError> {
+    executor.query(sql, &params! {}, &mut RowEncoder::new(RowFormat::Canonical)).await
+}
+
 #[tokio::test]
 async fn typical_queries_run_on_sqlite() {
     let executor = SqliteExecutor::in_memory().unwrap();
     for sql in queries_of("sqlite") {
         assert_eq!(check(sql), Ok(()), "{sql}");
-        let mut rows = RowEncoder::new(RowFormat::Canonical);
-        executor.query(sql, &params! {}, &mut rows).await.unwrap_or_else(|e| panic!("{sql}: {e}"));
+        ask(&executor, sql).await.unwrap_or_else(|e| panic!("{sql}: {e}"));
     }
 }
 
@@ -115,13 +118,11 @@ async fn functions_listed_as_built_into_sqlite_are_built_in() {
     for name in names("sqlite") {
         let mut known = false;
         for arguments in ["", "NULL", "NULL, NULL"] {
-            let mut rows = RowEncoder::new(RowFormat::Canonical);
-            let read = executor.query(&format!("SELECT {name}({arguments})"), &params! {}, &mut rows).await;
+            let read = ask(&executor, &format!("SELECT {name}({arguments})")).await;
             known |= read.err().is_none_or(|error| !error.to_string().contains("no such function"));
         }
         // A table function.
-        let mut rows = RowEncoder::new(RowFormat::Canonical);
-        known |= executor.query(&format!("SELECT * FROM {name}('[]')"), &params! {}, &mut rows).await.is_ok();
+        known |= ask(&executor, &format!("SELECT * FROM {name}('[]')")).await.is_ok();
         if !known {
             missing.push(name);
         }

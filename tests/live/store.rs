@@ -6,8 +6,6 @@ mod events;
 mod failures;
 mod foreign;
 mod kinds;
-mod moving;
-mod prefixes;
 mod rights;
 mod tags;
 mod wire;

@@ -299,7 +299,7 @@ async fn launch(port: u16, args: &[&str], killed: Option<&Path>) -> Result<Runni
     for (prefix, certificates) in [("", Certificates::without_names()), ("named-", Certificates::new())] {
         // MySQL made its own certificates when it filled the folder.
         if !data.join(format!("{prefix}ca.pem")).exists() {
-            certificates.write_as_mysql(&data, prefix);
+            certificates.write_to(&data, prefix);
         }
     }
     let grants = format!(

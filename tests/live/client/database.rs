@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use mrc::config::{MrcClientBuilder, MySqlConfig};
+use mrc::config::MrcClientBuilder;
 use mrc::errors::ExecuteError;
 use mrc::{Error, MrcClient, Query, Source, params};
 use mrc_tests::{Listener, Mode, Proxy, SqlServer, free_port, numbers, slow_query, unique, until_running};
@@ -13,7 +13,7 @@ use super::support::*;
 
 /// Returns a client builder with the shop's Redis, and MySQL at this port.
 fn at(shop: &Shop, port: u16) -> MrcClientBuilder {
-    let mysql = MySqlConfig::from_url(&shop.database.url()).unwrap().port(port);
+    let mysql = shop.mysql_config().port(port);
     shop.builder().mysql_config(mysql.connect_timeout(Duration::from_secs(1)))
 }
 
@@ -120,7 +120,7 @@ async fn a_wire_that_breaks_and_heals() {
     let wire = Proxy::to(shop.database.port()).await;
     // The executor waits for bytes that look like the head of a long packet.
     let patience = Duration::from_secs(2);
-    let mysql = MySqlConfig::from_url(&shop.database.url()).unwrap().port(wire.port());
+    let mysql = shop.mysql_config().port(wire.port());
     let client = shop.builder().mysql_config(mysql.connect_timeout(patience).query_timeout(patience)).build().unwrap();
     for (id, mode) in (10..).zip([Mode::Close, Mode::Garbage(b"\xff\xff\xff\xff\xff\xff\xff\xff".to_vec())]) {
         ask(&client, id).await.unwrap();
@@ -131,17 +131,6 @@ async fn a_wire_that_breaks_and_heals() {
         until(async || ask(&client, id + 50).await.is_ok()).await;
         assert_eq!(version(&ask(&client, id + 50).await.unwrap()), 1);
     }
-}
-
-#[tokio::test]
-async fn a_refusal_of_the_server_is_not_retryable() {
-    let shop = Shop::open().await;
-    for sql in ["SELECT nothing FROM items", "SELECT 1 FROM nowhere", "SELECT id FROM items WHERE"] {
-        let error = shop.client.query_with_cache(sql, params! {}, HOUR).await.unwrap_err();
-        assert!(matches!(&error, Error::Database(error) if matches!(**error, ExecuteError::Refused(_))), "{error:?}");
-        assert!(!error.is_retryable());
-    }
-    assert!(shop.client.query_with_cache("SELECT id FROM items", params! {}, HOUR).await.is_ok());
 }
 
 /// Checks that the claim of a call that missed its deadline is released in the background.
@@ -177,7 +166,6 @@ async fn running(shop: &Shop, name: &str) -> u64 {
     guarded(until_running(&mut shop.database.admin().await, name)).await
 }
 
-/// A statement that takes long, with its own name.
 struct Slow {
     shop: Shop,
     client: MrcClient,
@@ -235,7 +223,7 @@ async fn a_query_whose_connection_is_killed_may_be_tried_again() {
 #[tokio::test]
 async fn a_pool_without_a_free_connection() {
     let shop = Shop::open().await;
-    let mysql = MySqlConfig::from_url(&shop.database.url()).unwrap().pool_max(1);
+    let mysql = shop.mysql_config().pool_max(1);
     let client =
         shop.builder().mysql_config(mysql.acquire_timeout(Duration::from_millis(300))).lease(HOUR).build().unwrap();
     let name = unique("slow");

@@ -9,7 +9,7 @@ use mysql_async::Conn;
 use mysql_async::prelude::Queryable;
 use tokio::time::sleep;
 
-use super::{canonical, config, executor};
+use super::{canonical, config, execute, executor};
 
 /// Begins the query and drops it when the server runs it.
 async fn cancelled(executor: &MySqlExecutor, admin: &mut Conn, sql: &str, name: &str) {
@@ -79,10 +79,8 @@ async fn a_statement_ends_with_its_caller() {
     let executor = executor(config(&database).pool_max(1));
     let mut admin = database.admin().await;
     let sql = format!("DO SLEEP(600) /* {name} */");
-    let mut rows = mrc_core::RowEncoder::new(mrc_core::RowFormat::Canonical);
-    let params = mrc_core::Params::new();
     tokio::select! {
-        done = executor.execute(&sql, &params, &mut rows) => panic!("{done:?}"),
+        done = execute(&executor, &sql) => panic!("{done:?}"),
         _ = until_running(&mut admin, &name) => {}
     }
     until_ended(&mut admin, &name).await;

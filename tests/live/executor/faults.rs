@@ -11,7 +11,7 @@ use mrc_tests::{
 };
 use mysql_async::prelude::Queryable;
 
-use super::{canonical, config, executor, read};
+use super::{canonical, config, execute, executor, read};
 
 /// A limit for events that never come.
 const SHORT: Duration = Duration::from_millis(200);
@@ -27,7 +27,7 @@ fn address(port: u16) -> String {
     format!("(127.0.0.1:{port})")
 }
 
-fn assert_timeout(error: &ExecuteError, stage: &str) {
+pub(super) fn assert_timeout(error: &ExecuteError, stage: &str) {
     assert!(matches!(error, ExecuteError::Timeout { stage: at, .. } if *at == stage), "{error:?}");
     assert!(error.is_retryable() && error.to_string().starts_with(stage));
 }
@@ -36,15 +36,19 @@ fn assert_timeout(error: &ExecuteError, stage: &str) {
 async fn a_busy_pool_is_a_timeout_of_waiting() {
     let database = Database::create().await;
     let executor = executor(config(&database).pool_max(1).acquire_timeout(SHORT));
-    let slow = slow_query("a");
+    a_second_call_times_out(&executor, &slow_query("a")).await;
+}
+
+/// Checks an executor whose only connection runs this query.
+pub(super) async fn a_second_call_times_out(executor: &dyn QueryExecutor, slow: &str) {
     let late = tokio::select! {
         biased;
-        slow = canonical(&executor, &slow) => panic!("{slow:?}"),
-        late = canonical(&executor, "SELECT 1 AS a") => late,
+        slow = canonical(executor, slow) => panic!("{slow:?}"),
+        late = canonical(executor, "SELECT 1 AS a") => late,
     };
     assert_timeout(&late.unwrap_err(), "waiting for a connection");
     // The slow query was dropped with its connection, so there is room again.
-    assert_eq!(canonical(&executor, "SELECT 2 AS a").await.unwrap(), r#"[{"a":2}]"#);
+    assert_eq!(canonical(executor, "SELECT 2 AS a").await.unwrap(), r#"[{"a":2}]"#);
 }
 
 #[tokio::test]
@@ -52,13 +56,10 @@ async fn a_pool_taken_by_hand_is_a_timeout_of_waiting_and_reads_go_on() {
     let database = Database::create().await;
     let executor = executor(config(&database).pool_max(1).connect_timeout(LIMIT));
     let taken = executor.pool().get_conn().await.unwrap();
-    let mut rows = mrc_core::RowEncoder::new(RowFormat::Canonical);
-    let late = executor.execute("SELECT 1 AS a", &params! {}, &mut rows).await;
-    assert_timeout(&late.unwrap_err(), "waiting for a connection");
+    assert_timeout(&execute(&executor, "SELECT 1 AS a").await.unwrap_err(), "waiting for a connection");
     assert_eq!(canonical(&executor, "SELECT 2 AS a").await.unwrap(), r#"[{"a":2}]"#);
     drop(taken);
-    let mut rows = mrc_core::RowEncoder::new(RowFormat::Canonical);
-    executor.execute("SELECT 3 AS a", &params! {}, &mut rows).await.unwrap();
+    execute(&executor, "SELECT 3 AS a").await.unwrap();
 }
 
 #[tokio::test]

@@ -8,7 +8,6 @@ use rand::seq::IndexedRandom;
 
 use super::{config, executor, read};
 
-/// The number of histories.
 const HISTORIES: u32 = 60;
 
 const COLUMNS: [&str; 12] = ["i", "n", "u", "s", "c", "d", "f", "da", "ts", "ti", "js", "vb"];

@@ -9,7 +9,7 @@ use mysql_async::prelude::Queryable;
 
 use super::{canonical, config, execute, executor, read};
 
-async fn trusted(executor: &MySqlExecutor, sql: &str) -> Result<String, ExecuteError> {
+pub(super) async fn trusted(executor: &dyn QueryExecutor, sql: &str) -> Result<String, ExecuteError> {
     let mut rows = RowEncoder::new(RowFormat::Canonical);
     executor.query_trusted(sql, &Params::new(), &mut rows).await?;
     Ok(String::from_utf8(rows.finish()?.to_vec()).unwrap())
@@ -242,14 +242,12 @@ fn a_static_executor_goes_on_in_other_runtimes() {
     }
     let last = runtime();
     last.block_on(executor.close());
-    last.block_on(async {
-        assert!(matches!(canonical(&executor, "SELECT 1").await.unwrap_err(), ExecuteError::Closed));
-        assert!(executor.pool().get_conn().await.is_err());
-    });
-    runtime().block_on(async {
-        assert!(matches!(canonical(&executor, "SELECT 1").await.unwrap_err(), ExecuteError::Closed));
-        assert!(executor.pool().get_conn().await.is_err());
-    });
+    for runtime in [last, runtime()] {
+        runtime.block_on(async {
+            assert!(matches!(canonical(&executor, "SELECT 1").await.unwrap_err(), ExecuteError::Closed));
+            assert!(executor.pool().get_conn().await.is_err());
+        });
+    }
 }
 
 #[tokio::test]

@@ -7,11 +7,9 @@ use mysql_async::prelude::Queryable;
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 
-use super::{config, executor, read};
+use super::{FORMATS, config, executor, read};
 
 const MODES: [&str; 3] = ["", "NO_BACKSLASH_ESCAPES", "ANSI_QUOTES,NO_BACKSLASH_ESCAPES"];
-const FORMATS: [RowFormat; 3] = [RowFormat::Canonical, RowFormat::TypeScript, RowFormat::Python];
-
 fn by_text(database: &Database) -> MySqlConfig {
     config(database).param_mode(ParamMode::Text)
 }

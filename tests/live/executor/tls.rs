@@ -11,7 +11,6 @@ fn config(server: &SqlServer) -> MySqlConfig {
     MySqlConfig::from_url(&server.url("")).unwrap()
 }
 
-/// Returns whether a session is encrypted.
 async fn encrypted(config: MySqlConfig) -> Result<bool, ExecuteError> {
     let json = canonical(&executor(config), "SHOW STATUS LIKE 'Ssl_cipher'").await?;
     let rows: Vec<serde_json::Value> = serde_json::from_str(&json).unwrap();

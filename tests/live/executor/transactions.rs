@@ -121,8 +121,7 @@ async fn a_cancelled_statement_ends_the_transaction_and_its_locks() {
 async fn a_killed_connection_rolls_back() {
     let (database, executor) = table().await;
     let mut open = executor.begin().await.unwrap();
-    let mut rows = RowEncoder::new(RowFormat::Canonical);
-    open.execute("INSERT INTO t (n) VALUES (7)", &params! {}, &mut rows).await.unwrap();
+    run(&mut *open, "INSERT INTO t (n) VALUES (7)").await.unwrap();
     let mut rows = RowEncoder::new(RowFormat::Canonical);
     open.execute("SELECT CAST(CONNECTION_ID() AS CHAR) AS id", &params! {}, &mut rows).await.unwrap();
     let id: String = String::from_utf8_lossy(&rows.finish().unwrap()).chars().filter(char::is_ascii_digit).collect();

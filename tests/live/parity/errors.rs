@@ -19,7 +19,6 @@ tests!(
     x12_a_value_that_reads_back_as_another_is_returned_as_it_was,
 );
 
-/// A program's own error.
 #[derive(Debug, PartialEq)]
 enum Failure {
     NotFound(u32),

@@ -5,9 +5,9 @@ use std::fmt::{self, Debug};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
-use mrc::config::{CacheBuilder, RedisConfig};
+use mrc::config::{CacheBuilder, Codec, RedisConfig};
 use mrc::store::{CacheStore, RedisStore};
-use mrc::{Bound, Cache, Event, EventListener, MemoryStore, Spec, Tag};
+use mrc::{Bound, Cache, Event, EventListener, MemoryStore, Policy, Spec, Tag};
 use mrc_tests::{Redis, RedisCluster, unique};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -94,7 +94,6 @@ impl Drop for Place {
     }
 }
 
-/// Runs a test in memory and on a Redis.
 pub(super) async fn on_every_store(test: impl AsyncFn(&Place)) {
     for place in [Place::memory(), Place::shared().await] {
         guarded(test(&place)).await;
@@ -168,7 +167,6 @@ pub(super) fn tag(name: &str) -> Tag {
 pub(super) struct Heard(Arc<Mutex<Vec<String>>>);
 
 impl Heard {
-    /// Returns the events since the last call.
     pub(super) fn take(&self) -> Vec<String> {
         std::mem::take(&mut self.0.lock().unwrap())
     }
@@ -198,4 +196,49 @@ impl EventListener for Heard {
         };
         self.0.lock().unwrap().push(format!("{} {fields}", event.name()));
     }
+}
+
+/// Returns every policy, each for all functions together and for each function alone.
+pub(super) fn bounds() -> impl Iterator<Item = Bound> {
+    Policy::ALL.into_iter().flat_map(|policy| [Bound::new(policy), Bound::new(policy).per_function()])
+}
+
+/// Runs a test with every bound, in memory and on a Redis.
+pub(super) async fn on_every_bound(test: impl AsyncFn(&Place, Bound)) {
+    for bound in bounds() {
+        // The last line is that of a failure.
+        eprintln!("{bound:?}");
+        on_every_store(async |place| test(place, bound.clone()).await).await;
+    }
+}
+
+pub(super) fn f(x: u32) -> Spec {
+    Spec::of("f").param("x", x)
+}
+
+/// Calls `f` with each argument, and returns those for which it ran.
+pub(super) async fn ran(cache: &Cache, arguments: impl IntoIterator<Item = u32>) -> Vec<u32> {
+    let mut ran = Vec::new();
+    for x in arguments {
+        if runs(cache, f(x)).await {
+            ran.push(x);
+        }
+    }
+    ran
+}
+
+/// Returns the arguments below `count` whose calls have an entry. The check doesn't count as a use.
+pub(super) async fn kept(cache: &Cache, count: u32) -> Vec<u32> {
+    let mut kept = Vec::new();
+    for x in 0..count {
+        if cache.contains(f(x)).await.unwrap() {
+            kept.push(x);
+        }
+    }
+    kept
+}
+
+/// Returns the codecs that were compiled in.
+pub(super) fn codecs() -> Vec<Codec> {
+    ["json", "msgpack", "cbor"].iter().filter_map(|name| name.parse().ok()).collect()
 }

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 
-use mrc::config::Codec;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -73,9 +72,8 @@ async fn x15_r18_none_zero_false_and_empty_values_are_hits(place: &Place) {
 }
 
 async fn d70_d71_d72_d116_values_of_every_type_survive_every_codec(place: &Place) {
-    let codecs: Vec<Codec> = ["json", "msgpack", "cbor"].iter().filter_map(|name| name.parse().ok()).collect();
-    for codec in &codecs {
-        let cache = place.builder(&format!("{codec:?}")).codec(*codec).build().unwrap();
+    for codec in codecs() {
+        let cache = place.builder(&format!("{codec:?}")).codec(codec).build().unwrap();
         survives(&cache, "héllo \u{0}\"\\ 😀".to_owned()).await;
         // The store has marks of its own at the ends of values.
         survives(&cache, " a \n ".to_owned()).await;

@@ -9,7 +9,6 @@ use tokio::sync::watch;
 
 use super::{LONG, SECOND, alone, eventually, store};
 
-/// The events of a store.
 pub(super) struct Heard(watch::Receiver<Vec<(String, String)>>);
 
 impl Heard {

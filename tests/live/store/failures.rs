@@ -177,16 +177,6 @@ async fn a_server_that_is_still_loading() {
 }
 
 #[tokio::test]
-async fn a_first_connection_that_failed_is_tried_again() {
-    let redis = Redis::start().await;
-    redis.kill().await;
-    let store = store(&redis.url());
-    assert!(matches!(store.get("k").await, Err(StoreError::Unavailable(_))));
-    redis.restart().await;
-    assert_eq!(eventually(|| store.get("k")).await, None);
-}
-
-#[tokio::test]
 async fn a_server_that_never_answers() {
     let silent = Listener::silent().await;
     let store = RedisStore::new(impatient(silent.port())).unwrap();
@@ -301,25 +291,6 @@ async fn one_server_taken_for_a_cluster() {
     let cluster = store(&format!("redis-cluster://127.0.0.1:{}", redis.port()));
     let error = cluster.get("k").await.unwrap_err();
     assert!(matches!(error, StoreError::Config(_)), "{error:?}");
-}
-
-#[tokio::test]
-async fn a_store_outlives_the_runtime_that_it_began_on() {
-    let redis = Redis::shared().await;
-    tokio::task::spawn_blocking(move || {
-        let store = store(&redis.url());
-        let key = unique("k");
-        for round in 0..3 {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(async {
-                let before = eventually(|| store.get(&key)).await;
-                assert_eq!(before.is_some(), round > 0);
-                store.put(&key, "1".into(), LONG).await.unwrap();
-            });
-        }
-    })
-    .await
-    .unwrap();
 }
 
 /// As with a `static` store in two tests: the first call in the second runtime works too.

@@ -1,6 +1,5 @@
 //! Keys of the protocol with foreign data: calls end, answers are right, the key is cached again.
 
-use std::fmt::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,7 +17,6 @@ use super::{LONG, alone, store, token};
 const AGES: &str = "9223372036854";
 const VALUE: &[u8] = b"[1]";
 
-/// The content of a key.
 #[derive(Debug, Clone, Default)]
 enum Thing {
     #[default]
@@ -177,8 +175,7 @@ impl World<'_> {
             prop_assert!(value == VALUE || value == "[7]", "{:?}", value);
             cached = hit.then_some(value);
         }
-        let mut text = String::new();
-        write!(text, "{state:?}").unwrap();
+        let text = format!("{state:?}");
         prop_assert!(cached.is_some(), "it is not cached again: {}", text);
         prop_assert!(store.ttl(key).await.unwrap().is_some());
 
@@ -224,7 +221,6 @@ async fn foreign_keys_end_no_call_and_heal() {
     run.await.unwrap();
 }
 
-/// Tests each case alone, with the call that met it.
 #[tokio::test]
 async fn a_foreign_key_is_as_good_as_absent() {
     let (redis, store) = alone().await;
@@ -263,7 +259,6 @@ async fn a_foreign_key_is_as_good_as_absent() {
     check(State { key: (Thing::Text(""), false), lease: (foreign, true), ..State::default() }, 1).await;
 }
 
-/// Tests the parts of a structure, with each type.
 #[tokio::test]
 async fn a_foreign_part_of_a_structure_is_as_good_as_absent() {
     let redis = Redis::shared().await;

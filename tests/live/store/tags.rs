@@ -13,7 +13,6 @@ use super::{LONG, alone, patient, store, token, watched};
 const INDEX: &str = "mrc:t:{4618f47523e0904d5b29ffe6eaea8dfcbf9477a8}";
 const INDEX_OF_SHOP: &str = "shop:mrc:t:{4618f47523e0904d5b29ffe6eaea8dfcbf9477a8}";
 
-/// Returns a life with these tags, of this moment.
 fn life(tags: &[&str], since: Moment) -> Life {
     Life::from(LONG).tags(tags.iter().map(|tag| ((*tag).into(), since)).collect())
 }

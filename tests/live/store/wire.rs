@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use fred::util::redis_keyslot;
+use futures_util::TryStreamExt;
 use futures_util::future::join_all;
 use mrc_store::{Bound, CacheStore, Claim, Life, Policy, RedisStore, ScanPattern, Terms, ToClaim, ToFill, Token};
 use mrc_tests::{Proxy, Redis, RedisCluster, unique};
@@ -35,7 +36,6 @@ async fn a_hit_is_one_get() {
     assert_eq!(wire.connections(), 0, "one connection serves all");
 }
 
-/// Returns tokens for keys of these numbers.
 fn tokens(count: usize) -> Vec<(String, Token)> {
     (0..count).map(|number| (format!("k{number}"), token())).collect()
 }
@@ -212,7 +212,6 @@ async fn a_lease_lies_in_the_slot_of_its_key() {
 
 #[tokio::test]
 async fn a_scan_leaves_out_the_bookkeeping() {
-    use futures_util::TryStreamExt;
     let redis = Redis::start().await;
     for prefix in ["", "m", "app:"] {
         let cache = RedisStore::new(patient(&redis.url()).prefix(prefix)).unwrap();
@@ -231,7 +230,6 @@ async fn a_scan_leaves_out_the_bookkeeping() {
 
 #[tokio::test]
 async fn keys_that_are_not_text_are_found_and_removed() {
-    use futures_util::TryStreamExt;
     let redis = Redis::start().await;
     redis.cli(&["EVAL", r"return redis.call('SET', 'k\255\254', '1')", "0"]).await;
     let cache = store(&redis.url());

@@ -3,7 +3,7 @@
 use mrc::key::Glob;
 use mrc::{Bound, Cache, Policy, Spec};
 
-use super::support::*;
+use crate::parity::support::*;
 
 tests!(on_every_store, a_clear_of_one_bound_leaves_the_others_and_one_of_the_cache_clears_all,);
 

@@ -2,7 +2,7 @@
 
 use mrc::{Bound, Cache, Policy, Spec};
 
-use super::support::*;
+use crate::parity::support::*;
 
 tests!(on_every_store, b17_bounds_of_one_namespace_are_apart,);
 

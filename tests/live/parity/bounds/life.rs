@@ -6,7 +6,7 @@ use mrc::store::{Fixed, Lifetime, Sliding};
 use mrc::{Bound, Cache, Policy};
 use mrc_tests::Redis;
 
-use super::support::*;
+use crate::parity::support::*;
 
 tests!(
     on_every_bound,

@@ -5,8 +5,8 @@ use mrc::{Bound, Cache};
 use tokio::runtime::Handle;
 use tokio::task::spawn_blocking;
 
-use super::support::*;
 use crate::parity::modes::a_read_only_miss_runs_nothing;
+use crate::parity::support::*;
 
 tests!(
     on_every_bound,

@@ -2,8 +2,8 @@
 
 use mrc::{Bound, Policy};
 
-use super::support::*;
 use crate::parity::nested::tags_are_passed_on;
+use crate::parity::support::*;
 
 tests!(on_every_bound, x03_nested_hit_propagates_tags, x03_tags_of_an_entry_evicted_since,);
 

@@ -6,11 +6,10 @@ use mrc::scope::{self, Mode};
 use mrc::{Bound, Cache, Policy};
 use mrc_tests::Redis;
 
-use super::support::*;
+use crate::parity::support::*;
 
 tests!(on_every_store, x08_mru_keeps_a_part_of_a_cyclic_read, rr_evicts_any, b11_lfu_admits_new_entries,);
 
-/// A test's use of an entry that exists.
 #[derive(Debug, Clone, Copy)]
 enum Use {
     Hit,

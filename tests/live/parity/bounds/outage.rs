@@ -3,10 +3,10 @@
 use mrc::config::OnError;
 use mrc_tests::{Mode, Proxy, Redis};
 
-use super::support::*;
 use crate::parity::outage::{
     a_result_survives_a_failed_fill, calls_about_the_cache_alone, functions_run_on, insisting_on_nothing,
 };
+use crate::parity::support::*;
 
 #[tokio::test]
 async fn x12_b14_a_store_that_is_down_is_bypassed_or_reported() {

@@ -6,8 +6,8 @@ use mrc::key::Glob;
 use mrc::{Bound, Policy, Select, scope};
 use tokio::sync::Semaphore;
 
-use super::support::*;
 use crate::parity::races::{an_overtaken_value_is_not_stored, nothing_stale_is_seen, twenty_misses_are_one_execution};
+use crate::parity::support::*;
 
 tests!(
     on_every_bound,

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use mrc::{Bound, Cache, Policy, Spec, cached};
 use serde_json::Value;
 
-use super::support::*;
+use crate::parity::support::*;
 
 tests!(on_every_store, unusable_bounds_are_refused,);
 

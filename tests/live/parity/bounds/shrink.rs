@@ -4,7 +4,7 @@ use futures_util::future::join_all;
 use mrc::{Bound, Cache, Policy};
 use mrc_tests::Redis;
 
-use super::support::*;
+use crate::parity::support::*;
 
 tests!(on_every_bound, x10_a_newcomer_shrinks_the_cache, a_bound_that_becomes_larger_has_more_room,);
 

@@ -2,7 +2,7 @@
 
 use mrc::{Bound, Cache, Spec, cached};
 
-use super::support::*;
+use crate::parity::support::*;
 
 tests!(on_every_bound, f19_f20_f21_f22_left_out_arguments_do_not_matter, f23_left_out_arguments_with_a_private_cache,);
 
@@ -56,7 +56,6 @@ async fn f19_f20_f21_f22_left_out_arguments_do_not_matter(place: &Place, bound: 
     assert_eq!(cache.len().await.unwrap(), 4 * 3, "four functions, of three calls each");
 }
 
-/// A cache that belongs to an object.
 struct Repository {
     cache: Cache,
     session: u32,

@@ -6,7 +6,7 @@ use mrc::{Bound, Cache, Policy, Spec, Stats, scope};
 use tokio::runtime::Handle;
 use tokio::task::spawn_blocking;
 
-use super::support::*;
+use crate::parity::support::*;
 
 tests!(on_every_store, statistics_of_parts_are_those_of_the_whole,);
 

@@ -6,11 +6,10 @@ use futures_util::future::join_all;
 use mrc::{Bound, Cache, Error};
 use tokio::sync::{Barrier, Semaphore};
 
-use super::support::*;
+use crate::parity::support::*;
 
 tests!(on_every_bound, a_computation_evicts_nothing_before_it_has_ended,);
 
-/// Calls `f` in its own task.
 fn spawn(cache: &Cache, x: u32) -> tokio::task::JoinHandle<u32> {
     let cache = cache.clone();
     tokio::spawn(async move { cache.get_or(f(x), async || x * 10).await })

@@ -4,12 +4,11 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 
 use bytes::Bytes;
-use mrc::config::Codec;
 use mrc::{Bound, Cache, Policy};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::support::*;
+use crate::parity::support::*;
 
 tests!(on_every_store, b15_another_codec_is_a_miss,);
 
@@ -20,11 +19,6 @@ tests!(
     f59_x12_b16_a_value_that_cannot_be_written_is_returned_and_evicts_nothing,
     x21_b15_bytes_that_are_no_value_are_a_miss_and_an_event,
 );
-
-/// Returns the codecs that were compiled in.
-fn codecs() -> Vec<Codec> {
-    ["json", "msgpack", "cbor"].iter().filter_map(|name| name.parse().ok()).collect()
-}
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 enum Shape {
