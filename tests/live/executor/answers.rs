@@ -22,12 +22,11 @@ fn told(error: &ExecuteError) -> (u32, &str, String) {
 }
 
 async fn shop() -> Database {
-    let database = Database::with(
+    Database::with(
         "CREATE TABLE t (id INT PRIMARY KEY, a INT); INSERT INTO t VALUES (1, 0), (2, 0);
              CREATE TABLE child (id INT, FOREIGN KEY (id) REFERENCES t (id)); INSERT INTO child VALUES (1)",
     )
-    .await;
-    database
+    .await
 }
 
 #[tokio::test]

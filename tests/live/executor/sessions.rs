@@ -50,13 +50,12 @@ async fn probe(executor: &MySqlExecutor) -> Vec<Result<String, String>> {
 }
 
 async fn shop() -> Database {
-    let database = Database::with(
+    Database::with(
         "CREATE TABLE t (a INT, at TIMESTAMP NULL); INSERT INTO t VALUES (1, '2025-01-15 10:00:00'), (2, NULL);
              CREATE TABLE log (a INT);
              CREATE PROCEDURE spoil() BEGIN SET time_zone = '+07:00'; SET sql_mode = 'ANSI_QUOTES'; SELECT 1 AS a; END",
     )
-    .await;
-    database
+    .await
 }
 
 #[tokio::test]
