@@ -17,7 +17,6 @@ use std::path::Path;
 use mrc_core::{Params, RowEncoder, RowFormat, params};
 use mrc_store::{ExecuteError, MySqlConfig, MySqlExecutor, QueryExecutor, SqliteExecutor, conformance};
 use mrc_tests::{Database, SqlKind};
-use mysql_async::prelude::Queryable;
 
 pub(crate) const FORMATS: [RowFormat; 3] = [RowFormat::Canonical, RowFormat::TypeScript, RowFormat::Python];
 
@@ -116,13 +115,16 @@ async fn every_type_is_stored_as_in_the_golden_files() {
 
 #[tokio::test]
 async fn odd_types_come_whole() {
-    let database = Database::with("SET sql_mode = '';
-             CREATE TABLE odd (z INT(8) ZEROFILL, d0 DATE, dt0 DATETIME, ts0 TIMESTAMP(6) NULL, half DATE, t TIME, t6 TIME(6),
-               b BIT(64), dec65 DECIMAL(65,30), g GEOMETRY, big BIGINT UNSIGNED, small BIGINT);
-             INSERT INTO odd VALUES (42, '0000-00-00', '0000-00-00', '0000-00-00', '2025-02-00', '-838:59:59', '25:00:00.000001',
-               b'1111111111111111111111111111111111111111111111111111111111111111',
-               12345678901234567890123456789012345.123456789012345678901234567890, POINT(1, 2),
-               18446744073709551615, -9223372036854775808)").await;
+    let database = Database::with(
+        "SET sql_mode = '';
+         CREATE TABLE odd (z INT(8) ZEROFILL, d0 DATE, dt0 DATETIME, ts0 TIMESTAMP(6) NULL, half DATE, t TIME, t6 TIME(6),
+           b BIT(64), dec65 DECIMAL(65,30), g GEOMETRY, big BIGINT UNSIGNED, small BIGINT);
+         INSERT INTO odd VALUES (42, '0000-00-00', '0000-00-00', '0000-00-00', '2025-02-00', '-838:59:59', '25:00:00.000001',
+           b'1111111111111111111111111111111111111111111111111111111111111111',
+           12345678901234567890123456789012345.123456789012345678901234567890, POINT(1, 2),
+           18446744073709551615, -9223372036854775808)",
+    )
+    .await;
     let executor = executor(config(&database));
     let check = async |what: &str, expected: &str| {
         let json = canonical(&executor, &format!("SELECT {what} AS a FROM odd")).await.unwrap();
@@ -157,9 +159,9 @@ async fn odd_types_come_whole() {
 async fn json_is_distinguished_from_text() {
     let database = Database::with(
         "CREATE TABLE plain (js LONGTEXT COLLATE utf8mb4_bin);
-             CREATE TABLE `we``ird` (js JSON, `od``d` JSON, txt LONGTEXT COLLATE utf8mb4_bin);
-             CREATE VIEW seen AS SELECT js AS renamed FROM `we``ird`;
-             INSERT INTO plain VALUES ('{ }'); INSERT INTO `we``ird` VALUES ('{ }', '[ 1 ]', '{ }')",
+         CREATE TABLE `we``ird` (js JSON, `od``d` JSON, txt LONGTEXT COLLATE utf8mb4_bin);
+         CREATE VIEW seen AS SELECT js AS renamed FROM `we``ird`;
+         INSERT INTO plain VALUES ('{ }'); INSERT INTO `we``ird` VALUES ('{ }', '[ 1 ]', '{ }')",
     )
     .await;
     let executor = executor(config(&database));
@@ -182,8 +184,7 @@ async fn json_columns_are_found_by_a_read_only_user() {
     let (reader, password) = database.reader().await;
     let executor = executor(config(&database).user(&reader).password(password));
     assert_eq!(canonical(&executor, "SELECT js FROM t").await.unwrap(), r#"[{"js":{}}]"#);
-    let mut admin = database.admin().await;
-    admin.query_drop(format!("DROP USER {reader}@'%'")).await.unwrap();
+    database.execute(&format!("DROP USER {reader}@'%'")).await;
 }
 
 #[tokio::test]

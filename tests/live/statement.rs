@@ -58,13 +58,16 @@ async fn is_known(conn: &mut Conn, call: &str) -> bool {
 
 #[tokio::test]
 async fn typical_queries_run_where_they_pass() {
-    let database = Database::with("CREATE TABLE t (id INT PRIMARY KEY, a VARCHAR(20), b INT, c DATETIME, d DECIMAL(10, 2), j JSON, n INT, INDEX ia (a));
-             CREATE TABLE u (id INT PRIMARY KEY, t_id INT, name VARCHAR(20), amount DECIMAL(10, 2), created DATETIME);
-             CREATE TABLE m (id INT PRIMARY KEY, title VARCHAR(50), body TEXT, FULLTEXT (title, body));
-             CREATE TABLE g (id INT PRIMARY KEY, p POINT NOT NULL);
-             INSERT INTO t VALUES (1, 'x', 1, '2025-01-01', 1.5, '{\"x\": 1, \"list\": [1]}', 1);
-             INSERT INTO u VALUES (1, 1, 'x', 2, '2025-01-01');
-             INSERT INTO g VALUES (1, ST_GeomFromText('POINT(1 1)'))").await;
+    let database = Database::with(
+        "CREATE TABLE t (id INT PRIMARY KEY, a VARCHAR(20), b INT, c DATETIME, d DECIMAL(10, 2), j JSON, n INT, INDEX ia (a));
+         CREATE TABLE u (id INT PRIMARY KEY, t_id INT, name VARCHAR(20), amount DECIMAL(10, 2), created DATETIME);
+         CREATE TABLE m (id INT PRIMARY KEY, title VARCHAR(50), body TEXT, FULLTEXT (title, body));
+         CREATE TABLE g (id INT PRIMARY KEY, p POINT NOT NULL);
+         INSERT INTO t VALUES (1, 'x', 1, '2025-01-01', 1.5, '{\"x\": 1, \"list\": [1]}', 1);
+         INSERT INTO u VALUES (1, 1, 'x', 2, '2025-01-01');
+         INSERT INTO g VALUES (1, ST_GeomFromText('POINT(1 1)'))",
+    )
+    .await;
     let mut conn = database.admin().await;
     let server = server(&mut conn).await;
     for sql in queries_of(server) {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use mrc::config::MrcClientBuilder;
 use mrc::errors::ExecuteError;
 use mrc::{Error, MrcClient, Query, Source, params};
-use mrc_tests::{Listener, Mode, Proxy, SqlServer, free_port, numbers, slow_query, unique, until_running};
+use mrc_tests::{Listener, Mode, Proxy, free_port, numbers, slow_query, unique, until_running};
 use mysql_async::prelude::Queryable;
 
 use super::support::*;
@@ -51,8 +51,7 @@ async fn a_closed_port_and_a_foreign_server() {
 #[tokio::test]
 async fn killed_and_back() {
     let shop = Shop::open().await;
-    let mysql = SqlServer::start().await;
-    set_up(&mysql).await;
+    let mysql = own_items().await;
     let client = shop.builder().mysql(mysql.url("own")).build().unwrap();
     ask(&client, 1).await.unwrap();
 
@@ -140,8 +139,7 @@ async fn leaves_nothing(shop: &Shop, id: u32) {
 
 #[tokio::test]
 async fn a_server_that_stands_still_costs_a_deadline_and_no_more() {
-    let (shop, mysql) = (Shop::open().await, SqlServer::start().await);
-    set_up(&mysql).await;
+    let (shop, mysql) = (Shop::open().await, own_items().await);
     let client = shop.builder().mysql(mysql.url("own")).lease(HOUR).build().unwrap();
     ask(&client, 1).await.unwrap();
     shop.heard.take();

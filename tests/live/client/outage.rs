@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use mrc::config::RedisConfig;
 use mrc::{Answer, Error, MrcClient, Source, params};
-use mrc_tests::{Database, Listener, Mode, Proxy, Redis, SqlServer, free_port};
+use mrc_tests::{Database, Listener, Mode, Proxy, Redis, free_port};
 
 use super::support::*;
 
@@ -203,8 +203,7 @@ fn is_stale(answer: &Answer) {
 
 #[tokio::test]
 async fn a_stale_copy_is_served_until_it_is_dropped_or_the_database_is_back() {
-    let (shop, mysql) = (Shop::open().await, SqlServer::start().await);
-    set_up(&mysql).await;
+    let (shop, mysql) = (Shop::open().await, own_items().await);
     let client = shop.builder().mysql(mysql.url("own")).stale_on_error(HOUR).jitter(0.0).build().unwrap();
     for id in 1..=2 {
         expire(&shop, &client, id).await;
@@ -228,8 +227,7 @@ async fn a_stale_copy_is_served_until_it_is_dropped_or_the_database_is_back() {
     is_stale(&ask(&client, 1).await.unwrap());
 
     mysql.restart().await;
-    let mut admin = mysql.admin().await;
-    mysql_async::prelude::Queryable::query_drop(&mut admin, "UPDATE own.items SET version = 2").await.unwrap();
+    mysql.execute("UPDATE own.items SET version = 2").await;
     until(async || version(&ask(&client, 1).await.unwrap()) == 2).await;
     assert!(ask(&client, 1).await.unwrap().is_hit());
 }

@@ -13,7 +13,6 @@ use mrc::rows::RowEncoder;
 use mrc::store::{Executed, ExecutorTransaction, MySqlExecutor, QueryExecutor, RedisStore};
 use mrc::{Answer, Error, Event, EventListener, MrcClient, MrcServer, Params, params};
 use mrc_tests::{Database, Proxy, Redis, SqlServer, unique};
-use mysql_async::prelude::Queryable;
 use tokio::sync::Semaphore;
 
 pub(crate) const HOUR: Duration = Duration::from_secs(3600);
@@ -164,11 +163,11 @@ impl EventListener for Heard {
     }
 }
 
-/// Sets up a database `own` with the [`ITEMS`], on a server that a test stops.
-pub(crate) async fn set_up(mysql: &SqlServer) {
-    let mut admin = mysql.admin().await;
-    admin.query_drop(format!("CREATE DATABASE own; USE own; {ITEMS}")).await.unwrap();
-    admin.disconnect().await.unwrap();
+/// Starts a server with the [`ITEMS`] in a database `own`, for a test that stops the server.
+pub(crate) async fn own_items() -> SqlServer {
+    let mysql = SqlServer::start().await;
+    mysql.execute(&format!("CREATE DATABASE own; USE own; {ITEMS}")).await;
+    mysql
 }
 
 /// MySQL with counts. Answers wait for a permit after their rows were read.

@@ -24,7 +24,7 @@ fn told(error: &ExecuteError) -> (u32, &str, String) {
 async fn shop() -> Database {
     Database::with(
         "CREATE TABLE t (id INT PRIMARY KEY, a INT); INSERT INTO t VALUES (1, 0), (2, 0);
-             CREATE TABLE child (id INT, FOREIGN KEY (id) REFERENCES t (id)); INSERT INTO child VALUES (1)",
+         CREATE TABLE child (id INT, FOREIGN KEY (id) REFERENCES t (id)); INSERT INTO child VALUES (1)",
     )
     .await
 }

@@ -101,10 +101,8 @@ async fn the_side_connection_is_there_only_while_it_is_needed() {
     let (database, name) = (Database::create().await, unique("side"));
     let mut admin = database.admin().await;
     let user = unique("u");
-    let (create, grant) =
-        (format!("CREATE USER {user}@'%' IDENTIFIED BY 'pw'"), format!("GRANT SELECT ON *.* TO {user}@'%'"));
-    admin.query_drop(create).await.unwrap();
-    admin.query_drop(grant).await.unwrap();
+    let create = format!("CREATE USER {user}@'%' IDENTIFIED BY 'pw'; GRANT SELECT ON *.* TO {user}@'%'");
+    database.execute(&create).await;
     // A read-only user may end its own queries.
     let executor = executor(config(&database).user(&user).password("pw").pool_max(1));
     cancelled(&executor, &mut admin, &format!("SELECT SLEEP(600) AS {name}"), &name).await;

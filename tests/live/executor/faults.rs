@@ -250,13 +250,10 @@ async fn comes_back(executor: &dyn QueryExecutor) {
 #[tokio::test]
 async fn a_full_server_is_unavailable_until_there_is_room() {
     let database = Database::create().await;
-    let mut admin = database.admin().await;
     // A share of one connection, as the shared server can't be filled. It has another error.
     let user = unique("one");
-    admin
-        .query_drop(format!("CREATE USER {user}@'%' IDENTIFIED BY 'secret' WITH MAX_USER_CONNECTIONS 1"))
-        .await
-        .unwrap();
+    let create = format!("CREATE USER {user}@'%' IDENTIFIED BY 'secret' WITH MAX_USER_CONNECTIONS 1");
+    database.execute(&create).await;
     let executor = executor(local(database.port()).user(&user).pool_max(2));
     let only = executor.pool().get_conn().await.unwrap();
     for error in [canonical(&executor, "SELECT 1 AS a").await.unwrap_err(), executor.ping().await.unwrap_err()] {
@@ -265,7 +262,7 @@ async fn a_full_server_is_unavailable_until_there_is_room() {
     }
     only.disconnect().await.unwrap();
     comes_back(&executor).await;
-    admin.query_drop(format!("DROP USER {user}@'%'")).await.unwrap();
+    database.execute(&format!("DROP USER {user}@'%'")).await;
 }
 
 #[tokio::test]

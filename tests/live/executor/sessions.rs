@@ -52,8 +52,8 @@ async fn probe(executor: &MySqlExecutor) -> Vec<Result<String, String>> {
 async fn shop() -> Database {
     Database::with(
         "CREATE TABLE t (a INT, at TIMESTAMP NULL); INSERT INTO t VALUES (1, '2025-01-15 10:00:00'), (2, NULL);
-             CREATE TABLE log (a INT);
-             CREATE PROCEDURE spoil() BEGIN SET time_zone = '+07:00'; SET sql_mode = 'ANSI_QUOTES'; SELECT 1 AS a; END",
+         CREATE TABLE log (a INT);
+         CREATE PROCEDURE spoil() BEGIN SET time_zone = '+07:00'; SET sql_mode = 'ANSI_QUOTES'; SELECT 1 AS a; END",
     )
     .await
 }
@@ -165,10 +165,10 @@ async fn the_server_refuses_a_read_that_writes() {
 async fn several_results_are_an_error_that_says_so() {
     let database = Database::with(
         "CREATE TABLE log (a INT);
-             CREATE PROCEDURE one() BEGIN SELECT 1 AS a; INSERT INTO log VALUES (1); END;
-             CREATE PROCEDURE two() BEGIN SELECT 1 AS a; SELECT 2 AS a; INSERT INTO log VALUES (2); END;
-             CREATE PROCEDURE none() BEGIN INSERT INTO log VALUES (3); END;
-             CREATE PROCEDURE fails() BEGIN SELECT 1 AS a; SELECT * FROM no_such_table; END",
+         CREATE PROCEDURE one() BEGIN SELECT 1 AS a; INSERT INTO log VALUES (1); END;
+         CREATE PROCEDURE two() BEGIN SELECT 1 AS a; SELECT 2 AS a; INSERT INTO log VALUES (2); END;
+         CREATE PROCEDURE none() BEGIN INSERT INTO log VALUES (3); END;
+         CREATE PROCEDURE fails() BEGIN SELECT 1 AS a; SELECT * FROM no_such_table; END",
     )
     .await;
     let executor = executor(config(&database).pool_max(1));

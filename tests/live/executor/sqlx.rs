@@ -130,9 +130,12 @@ async fn one_result_of_several_is_an_error() {
 /// MySQL keeps the first type of a prepared statement's param. No call may see another call's type.
 #[tokio::test]
 async fn any_history_answers_as_a_fresh_connection() {
-    let database = Database::with("CREATE TABLE pt (id INT PRIMARY KEY, s VARCHAR(20), n BIGINT, d DECIMAL(10,2), at DATETIME);
-             INSERT INTO pt VALUES (1, 'é', 5, 1.5, '2025-01-15'), (2, 'ß', 9007199254740993, 10.5, '2025-01-15 10:30:00.12'),
-               (3, '0123', 123, 2, NULL), (4, '5', 0, 0, '1999-01-01')").await;
+    let database = Database::with(
+        "CREATE TABLE pt (id INT PRIMARY KEY, s VARCHAR(20), n BIGINT, d DECIMAL(10,2), at DATETIME);
+         INSERT INTO pt VALUES (1, 'é', 5, 1.5, '2025-01-15'), (2, 'ß', 9007199254740993, 10.5, '2025-01-15 10:30:00.12'),
+           (3, '0123', 123, 2, NULL), (4, '5', 0, 0, '1999-01-01')",
+    )
+    .await;
     const STATEMENTS: [&str; 6] = [
         "SELECT id FROM pt WHERE s = ? ORDER BY id",
         "SELECT id FROM pt WHERE n = ? ORDER BY id",

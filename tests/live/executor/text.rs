@@ -127,7 +127,11 @@ async fn a_second_statement_is_never_sent() {
 /// A read by text uses the sessions of other reads: the server refuses a write.
 #[tokio::test]
 async fn a_read_by_text_writes_nothing() {
-    let database = Database::with("CREATE TABLE t (a INT); CREATE FUNCTION f() RETURNS INT MODIFIES SQL DATA BEGIN INSERT INTO t VALUES (1); RETURN 1; END").await;
+    let database = Database::with(
+        "CREATE TABLE t (a INT);
+         CREATE FUNCTION f() RETURNS INT MODIFIES SQL DATA BEGIN INSERT INTO t VALUES (1); RETURN 1; END",
+    )
+    .await;
     let executor = executor(by_text(&database));
     for sql in ["INSERT INTO t VALUES (1)", "SELECT f() AS a"] {
         let error = read(&executor, RowFormat::TypeScript, sql, &params! {}).await.unwrap_err();
@@ -140,7 +144,7 @@ async fn a_read_by_text_writes_nothing() {
 async fn literals_keep_their_own_types() {
     let database = Database::with(
         "CREATE TABLE t (i INT, js JSON, b8 BIT(8), y YEAR);
-             INSERT INTO t VALUES (NULL, '{\"b\": true}', b'01101010', 2025), (5, '{}', b'1', 2024)",
+         INSERT INTO t VALUES (NULL, '{\"b\": true}', b'01101010', 2025), (5, '{}', b'1', 2024)",
     )
     .await;
     let executor = executor(by_text(&database));
