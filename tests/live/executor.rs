@@ -2,13 +2,12 @@
 
 mod answers;
 mod cancelled;
+mod connections;
 mod faults;
 mod histories;
-mod own_pool;
 mod sessions;
 mod sqlx;
 mod text;
-mod tls;
 mod transactions;
 mod types;
 

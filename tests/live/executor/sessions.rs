@@ -128,7 +128,6 @@ async fn the_session_is_set_as_configured() {
     }
 }
 
-/// Functions that write, each in its own way.
 const WRITERS: [(&str, &str); 3] = [("into_innodb", "t"), ("into_myisam", "m"), ("into_memory", "h")];
 
 #[tokio::test]

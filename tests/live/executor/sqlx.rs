@@ -68,28 +68,15 @@ fn values() -> Vec<Value> {
     let date = Date { year: 2025, month: 1, day: 15 };
     let at = DateTime { date, hour: 10, minute: 30, second: 0, micros: 120_000 };
     let zero = Date { year: 0, month: 0, day: 0 };
-    vec![
-        Value::Null,
-        true.into(),
-        (-6).into(),
-        i64::MIN.into(),
-        u64::MAX.into(),
-        1.5.into(),
-        (-0.0).into(),
-        7_u8.into(),
-        Decimal::new("10.50").unwrap().into(),
-        "héllo 🚀".into(),
-        "".into(),
-        "0123".into(),
-        vec![0x80_u8, 0].into(),
-        date.into(),
-        zero.into(),
-        at.into(),
-        Time::new(1, 2, 3, 400_000).unwrap().into(),
-        (-Time::new(838, 59, 59, 0).unwrap()).into(),
-        (-Time::new(101, 2, 3, 0).unwrap()).into(),
-        Value::Json(serde_json::json!({ "b": 1 })),
-    ]
+    let whole: [Value; 4] = [(-6).into(), i64::MIN.into(), u64::MAX.into(), 7_u8.into()];
+    let broken: [Value; 3] = [1.5.into(), (-0.0).into(), Decimal::new("10.50").unwrap().into()];
+    let texts = ["héllo 🚀", "", "0123"].map(Value::from);
+    let days: [Value; 3] = [date.into(), zero.into(), at.into()];
+    let time = |hours, minutes, seconds, micros| Time::new(hours, minutes, seconds, micros).unwrap();
+    let times: [Value; 3] =
+        [time(1, 2, 3, 400_000).into(), (-time(838, 59, 59, 0)).into(), (-time(101, 2, 3, 0)).into()];
+    let others = [Value::Null, true.into(), vec![0x80_u8, 0].into(), Value::Json(serde_json::json!({ "b": 1 }))];
+    others.into_iter().chain(whole).chain(broken).chain(texts).chain(days).chain(times).collect()
 }
 
 #[tokio::test]
@@ -145,15 +132,9 @@ async fn any_history_answers_as_a_fresh_connection() {
         "SELECT n + ? AS v FROM pt ORDER BY id",
     ];
     let mut values = values();
-    values.extend([
-        "é".into(),
-        "ß".into(),
-        5.into(),
-        123.into(),
-        9007199254740993_i64.into(),
-        123.0.into(),
-        "1.5".into(),
-    ]);
+    values.extend(["é", "ß", "1.5"].map(Value::from));
+    values.extend([5, 123, 9_007_199_254_740_993_i64].map(Value::from));
+    values.push(123.0.into());
     let histories = (prop::sample::select(&STATEMENTS[..]), prop::collection::vec(prop::sample::select(values), 2..=3));
     let mut runner = TestRunner::new(Config::default());
     let told = |answer: Result<String, ExecuteError>| answer.unwrap_or_else(|error| error.to_string());
@@ -192,7 +173,6 @@ async fn a_write_returns_its_rows_and_its_insert_id() {
     open.commit().await.unwrap();
 }
 
-/// Checks the rules of transactions that hold for every executor.
 #[tokio::test]
 async fn transactions_end_as_a_whole() {
     let (_database, executor) = table().await;

@@ -61,7 +61,6 @@ fn alike<T: DeserializeOwned + PartialEq>(written: &[Written]) -> Option<bool> {
     Some(values.windows(2).all(|pair| pair[0] == pair[1]))
 }
 
-/// Does the same for a type that the page names.
 fn read_as(field: &str, written: &[Written]) -> Option<bool> {
     let alike = match field {
         "bool" => alike::<bool>,

@@ -92,7 +92,6 @@ async fn d73_d76_x21_a_codec_is_chosen_and_does_not_read_anothers() {
     .await;
 }
 
-/// Returns whether the text was computed.
 async fn runs_text(cache: &Cache, fresh: &str) -> bool {
     let mut ran = false;
     let value = cache

@@ -84,7 +84,6 @@ async fn d55_d61_nothing_is_kept_for_ever_and_an_index_as_long_as_its_entries() 
     assert!(lives.iter().any(|(key, left)| key.contains("mrc:t:") && *left > 7_100_000), "{lives:?}");
 }
 
-/// Returns the keys with their TTLs in ms, after a check that all have one.
 async fn lives_of<'a>(redis: &Redis, keys: &'a str) -> Vec<(&'a str, u64)> {
     let mut lives = Vec::new();
     // The clock is one number, however many entries there are.

@@ -49,7 +49,6 @@ pub(super) async fn twenty_misses_are_one_execution(builder: impl Fn() -> CacheB
     assert_eq!(run.load(Ordering::SeqCst), 1);
 }
 
-/// Every way to invalidate, between a function's read and its fill.
 #[tokio::test]
 async fn x02_a_value_that_an_invalidation_overtook_is_not_stored() {
     on_every_store(async |place| {

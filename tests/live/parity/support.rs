@@ -57,7 +57,6 @@ impl Place {
         self.builder(name).build().unwrap()
     }
 
-    /// Returns a bounded cache of the namespace `app`.
     pub(super) fn bounded(&self, bound: Bound) -> Cache {
         self.builder("app").bound(bound).build().unwrap()
     }
@@ -105,7 +104,6 @@ pub(super) async fn runs(cache: &Cache, spec: impl Into<Spec>) -> bool {
     runs_with(cache, spec, async || {}).await
 }
 
-/// Returns whether a call runs `work`.
 pub(super) async fn runs_with(cache: &Cache, spec: impl Into<Spec>, work: impl AsyncFnOnce()) -> bool {
     let ran = AtomicBool::new(false);
     cache
@@ -203,7 +201,6 @@ pub(super) fn bounds() -> impl Iterator<Item = Bound> {
     Policy::ALL.into_iter().flat_map(|policy| [Bound::new(policy), Bound::new(policy).per_function()])
 }
 
-/// Runs a test with every bound, in memory and on a Redis.
 pub(super) async fn on_every_bound(test: impl AsyncFn(&Place, Bound)) {
     for bound in bounds() {
         // The last line is that of a failure.
@@ -238,7 +235,6 @@ pub(super) async fn kept(cache: &Cache, count: u32) -> Vec<u32> {
     kept
 }
 
-/// Returns the codecs that were compiled in.
 pub(super) fn codecs() -> Vec<Codec> {
     ["json", "msgpack", "cbor"].iter().filter_map(|name| name.parse().ok()).collect()
 }

@@ -178,7 +178,6 @@ async fn x18_a_tag_is_a_whole_name(place: &Place) {
     assert_eq!(cache.len().await.unwrap(), 6);
 }
 
-/// Their tests with fake stores, for every store.
 async fn d126_d144_a_store_by_hand(place: &Place) {
     let cache = place.cache();
     assert_eq!((cache.len().await.unwrap(), cache.get::<u32>("missing").await.unwrap()), (0, None));

@@ -61,7 +61,6 @@ async fn cluster() {
     passes(store(&RedisCluster::shared().await.url())).await;
 }
 
-/// A structure as stored on one server.
 struct Parts {
     redis: Redis,
     keys: [String; 5],

@@ -18,7 +18,6 @@ fn impatient(port: u16) -> RedisConfig {
     RedisConfig::new("127.0.0.1", port).connect_timeout(SHORT).command_timeout(SHORT)
 }
 
-/// Returns the error of every call of a store.
 async fn failures(store: &RedisStore) -> Vec<StoreError> {
     let key = unique("k");
     vec![

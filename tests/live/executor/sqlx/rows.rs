@@ -48,7 +48,6 @@ async fn a_float_of_fixed_decimals_is_the_same_in_canonical() {
     assert_eq!(canonical(&both.sqlx, sql).await.unwrap(), canonical(&both.mysql, sql).await.unwrap());
 }
 
-/// Expressions of every kind over the golden table.
 const EXPRESSIONS: &str = "
     NULL; 1; -1; 18446744073709551615; 1.5; 1e0; 1/3; TRUE; 1 << 63;
     'x'; ''; N'é'; _binary 'x'; x'80FF'; b'101'; _latin1 x'E9'; 'x' COLLATE utf8mb4_bin;

@@ -21,7 +21,6 @@ async fn fill(cache: &Cache, functions: &[&'static str]) {
     }
 }
 
-/// A clear counts entries, not keys in Redis.
 async fn b13_x20_a_clear_takes_names_literally_and_counts_entries(place: &Place, bound: Bound) {
     let functions = ["f", "g", "*", "f*", "[fg]", "f::{{closure}}", "a:b"];
     let namespaces = ["a*", "a?", "a[b]", "a\\", "*", "ab", "a"];

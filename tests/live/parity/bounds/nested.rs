@@ -24,7 +24,6 @@ async fn x03_nested_hit_propagates_tags(place: &Place, bound: Bound) {
     }
 }
 
-/// The outer entry still depends on it.
 async fn x03_tags_of_an_entry_evicted_since(place: &Place, bound: Bound) {
     let (whole, part) = (place.cache(), place.bounded(bound.max(1)));
     let inner = async || _ = runs(&part, f(0).tag("t")).await;
@@ -36,7 +35,6 @@ async fn x03_tags_of_an_entry_evicted_since(place: &Place, bound: Bound) {
     assert_eq!(kept(&part, 2).await, [1]);
 }
 
-/// A read by an outer function is a use.
 #[tokio::test]
 async fn a_nested_hit_is_a_use() {
     for (policy, expect) in

@@ -77,7 +77,6 @@ async fn f17_x08_b18_mru_evicts_the_most_recently_used_entry() {
     check(Policy::Mru, &[2, 0, 1], [0, 2, 3]).await;
 }
 
-/// Reads in a loop over more keys than the cache holds: the case for MRU.
 async fn x08_mru_keeps_a_part_of_a_cyclic_read(place: &Place) {
     for (policy, hits) in [(Policy::Mru, 11), (Policy::Lru, 0)] {
         let cache = place.bounded(Bound::new(policy).max(3));

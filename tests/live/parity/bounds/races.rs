@@ -38,7 +38,6 @@ async fn invalidate(place: &Place, bound: &Bound, how: &str) {
     .unwrap();
 }
 
-/// Every way to invalidate, between a function's read and its fill.
 async fn x02_a_value_that_an_invalidation_overtook_is_not_stored(place: &Place, bound: Bound) {
     let ways = "a tag; all of two tags; its name; a pattern; a clear of the part; a clear of the whole; \
                 a tag, by the whole; another value";
