@@ -2,13 +2,12 @@
 
 mod answers;
 mod cancelled;
+mod connections;
 mod faults;
 mod histories;
-mod own_pool;
 mod sessions;
 mod sqlx;
 mod text;
-mod tls;
 mod transactions;
 mod types;
 
@@ -17,7 +16,8 @@ use std::path::Path;
 use mrc_core::{Params, RowEncoder, RowFormat, params};
 use mrc_store::{ExecuteError, MySqlConfig, MySqlExecutor, QueryExecutor, SqliteExecutor, conformance};
 use mrc_tests::{Database, SqlKind};
-use mysql_async::prelude::Queryable;
+
+pub(crate) const FORMATS: [RowFormat; 3] = [RowFormat::Canonical, RowFormat::TypeScript, RowFormat::Python];
 
 fn config(database: &Database) -> MySqlConfig {
     MySqlConfig::from_url(&database.url()).unwrap()
@@ -54,36 +54,33 @@ fn golden(name: &str) -> String {
 }
 
 async fn golden_types() -> (Database, MySqlExecutor) {
-    let database = Database::create().await;
-    database.execute(&golden("types.sql")).await;
+    let database = Database::with(&golden("types.sql")).await;
     let executor = executor(config(&database));
     (database, executor)
 }
 
+/// Runs the whole suite. It closes the executor.
+async fn passes(executor: &dyn QueryExecutor) {
+    conformance::executor::executor_suite(executor).await;
+    conformance::executor::transactions(executor).await;
+    conformance::executor::refuses_calls_after_close(executor).await;
+}
+
 #[tokio::test]
 async fn sqlite_passes_the_suite() {
-    let executor = SqliteExecutor::in_memory().unwrap();
-    conformance::executor::executor_suite(&executor).await;
-    conformance::executor::transactions(&executor).await;
-    conformance::executor::refuses_calls_after_close(&executor).await;
+    passes(&SqliteExecutor::in_memory().unwrap()).await;
 }
 
 #[tokio::test]
 async fn a_server_passes_the_suite() {
     let database = Database::create().await;
-    let executor = executor(config(&database).pool_max(5));
-    conformance::executor::executor_suite(&executor).await;
-    conformance::executor::transactions(&executor).await;
-    conformance::executor::refuses_calls_after_close(&executor).await;
+    passes(&executor(config(&database).pool_max(5))).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_passes_the_suite_on_several_threads() {
     let database = Database::create().await;
-    let executor = executor(config(&database).pool_max(3).statement_cache(2));
-    conformance::executor::executor_suite(&executor).await;
-    conformance::executor::transactions(&executor).await;
-    conformance::executor::refuses_calls_after_close(&executor).await;
+    passes(&executor(config(&database).pool_max(3).statement_cache(2))).await;
 }
 
 #[tokio::test]
@@ -94,84 +91,39 @@ async fn a_server_passes_the_suite_with_a_read_only_user() {
     database.execute(&format!("DROP USER {reader}@'%'")).await;
 }
 
-#[tokio::test]
-async fn every_type_is_stored_as_the_typescript_peer_stores_it() {
-    let (_database, executor) = golden_types().await;
-    for (id, line) in (1..).zip(golden("types.typescript.jsonl").lines()) {
-        let sql = "SELECT * FROM golden_types WHERE id = ?";
-        let json = read(&executor, RowFormat::TypeScript, sql, &params! { "Id" => id }).await.unwrap();
-        assert_eq!(json, SqlKind::of_this_run().kept(line), "row {id}");
-    }
-}
+/// All columns of the golden table but the two of type TIME, on which the PyPI peer fails.
+pub(crate) const PYTHON_COLUMNS: &str = "id,t1,t8,u8,i16,i24,i32,u32,i64,u64,d102,d3010,f,d,vc,vcnum,vcnum2,tx,ch,en,st,\
+                                         js,dt,dt6,ts,ts3,da,yr,b1,b8,b16,bi,vb,bl";
 
+/// Canonical rows lose nothing, and the others are as the peers store them.
 #[tokio::test]
-async fn every_type_is_stored_as_the_python_peer_stores_it() {
+async fn every_type_is_stored_as_in_the_golden_files() {
     let (_database, executor) = golden_types().await;
-    let sql = "SELECT id,t1,t8,u8,i16,i24,i32,u32,i64,u64,d102,d3010,f,d,vc,vcnum,vcnum2,tx,ch,en,st,js,dt,dt6,ts,ts3,da,yr,\
-               b1,b8,b16,bi,vb,bl FROM golden_types WHERE id = ?";
-    for (id, line) in (1..).zip(golden("types.python.jsonl").lines()) {
-        let json = read(&executor, RowFormat::Python, sql, &params! { "Id" => id }).await.unwrap();
-        assert_eq!(json, SqlKind::of_this_run().kept(line), "row {id}");
-    }
-}
-
-#[tokio::test]
-async fn every_type_is_canonical_without_loss() {
-    let (_database, executor) = golden_types().await;
-    let rows = [
-        concat!(
-            r#"[{"id":1,"t1":1,"t8":-5,"u8":200,"i16":-30000,"i24":-8000000,"i32":-2000000000,"u32":4000000000,"#,
-            r#""i64":42,"u64":43,"d102":10.5,"d3010":3.1415926535,"f":1.1,"d":0.1,"vc":"héllo 🚀","vcnum":"00123","#,
-            r#""vcnum2":"1.50","tx":"text \"q\" \\ \n\t\r","ch":"ab","en":"7","st":"x,y","#,
-            r#""js":{"b":1,"a":[1.0,2.50,null,true],"é":"\u2028"},"dt":"2025-01-15T10:30:00","#,
-            r#""dt6":"2025-01-15T10:30:00.123456","ts":"2025-01-15T10:30:00","ts3":"2025-01-15T10:30:00.120","#,
-            r#""da":"1993-06-15","ti":"12:34:56","ti3":"01:02:03.120","yr":2025,"b1":1,"b8":106,"b16":27233,"#,
-            r#""bi":"YWIAAA==","vb":"Ymlu","bl":"YmxvYg=="}]"#
-        ),
-        concat!(
-            r#"[{"id":2,"t1":null,"t8":null,"u8":null,"i16":null,"i24":null,"i32":null,"u32":null,"i64":null,"#,
-            r#""u64":null,"d102":null,"d3010":null,"f":null,"d":null,"vc":null,"vcnum":null,"vcnum2":null,"tx":null,"#,
-            r#""ch":null,"en":null,"st":null,"js":null,"dt":null,"dt6":null,"ts":null,"ts3":null,"da":null,"ti":null,"#,
-            r#""ti3":null,"yr":null,"b1":null,"b8":null,"b16":null,"bi":null,"vb":null,"bl":null}]"#
-        ),
-        concat!(
-            r#"[{"id":3,"t1":0,"t8":-128,"u8":255,"i16":32767,"i24":8388607,"i32":2147483647,"u32":4294967295,"#,
-            r#""i64":-9223372036854775808,"u64":18446744073709551615,"d102":-99999999.99,"#,
-            r#""d3010":12345678901234567890.0123456789,"f":3.4e+38,"d":1.7976931348623157e+308,"vc":"_=%*[]{}","#,
-            r#""vcnum":"-7","vcnum2":"1e5","tx":"null","ch":"abcde","en":"a","st":"x","js":[],"#,
-            r#""dt":"9999-12-31T23:59:59","dt6":"1000-01-01T00:00:00.000001","ts":"2038-01-19T03:14:07","#,
-            r#""ts3":"1970-01-01T00:00:01.001","da":"9999-12-31","ti":"-838:59:59","ti3":"838:59:59.000","yr":2155,"#,
-            r#""b1":0,"b8":255,"b16":65535,"bi":"AP8A/w==","vb":"gA==","bl":"w6n/"}]"#
-        ),
-        concat!(
-            r#"[{"id":4,"t1":0,"t8":0,"u8":0,"i16":0,"i24":0,"i32":0,"u32":0,"i64":0,"u64":0,"d102":0,"d3010":1e-7,"#,
-            r#""f":0,"d":0,"vc":"","vcnum":"","vcnum2":"0","tx":"","ch":"","en":"b","st":"","js":{},"#,
-            r#""dt":"2000-02-29T00:00:00","dt6":"2000-02-29T00:00:00.000000","ts":"2000-02-29T00:00:00","#,
-            r#""ts3":"2000-02-29T00:00:00.000","da":"2000-02-29","ti":"00:00:00","ti3":"00:00:00.000","yr":1970,"#,
-            r#""b1":0,"b8":0,"b16":0,"bi":"AAAAAA==","vb":"","bl":""}]"#
-        ),
-    ];
-    for (id, expected) in (1..).zip(rows) {
-        let sql = "SELECT * FROM golden_types WHERE id = ?";
-        let json = read(&executor, RowFormat::Canonical, sql, &params! { "Id" => id }).await.unwrap();
-        assert_eq!(json, SqlKind::of_this_run().kept(expected), "row {id}");
+    for (format, name, columns) in [
+        (RowFormat::Canonical, "canonical", "*"),
+        (RowFormat::TypeScript, "typescript", "*"),
+        (RowFormat::Python, "python", PYTHON_COLUMNS),
+    ] {
+        let sql = format!("SELECT {columns} FROM golden_types WHERE id = ?");
+        for (id, line) in (1..).zip(golden(&format!("types.{name}.jsonl")).lines()) {
+            let json = read(&executor, format, &sql, &params! { "Id" => id }).await.unwrap();
+            assert_eq!(json, SqlKind::of_this_run().kept(line), "{name}, row {id}");
+        }
     }
 }
 
 #[tokio::test]
 async fn odd_types_come_whole() {
-    let database = Database::create().await;
-    database
-        .execute(
-            "SET sql_mode = '';
-             CREATE TABLE odd (z INT(8) ZEROFILL, d0 DATE, dt0 DATETIME, ts0 TIMESTAMP(6) NULL, half DATE, t TIME, t6 TIME(6),
-               b BIT(64), dec65 DECIMAL(65,30), g GEOMETRY, big BIGINT UNSIGNED, small BIGINT);
-             INSERT INTO odd VALUES (42, '0000-00-00', '0000-00-00', '0000-00-00', '2025-02-00', '-838:59:59', '25:00:00.000001',
-               b'1111111111111111111111111111111111111111111111111111111111111111',
-               12345678901234567890123456789012345.123456789012345678901234567890, POINT(1, 2),
-               18446744073709551615, -9223372036854775808)",
-        )
-        .await;
+    let database = Database::with(
+        "SET sql_mode = '';
+         CREATE TABLE odd (z INT(8) ZEROFILL, d0 DATE, dt0 DATETIME, ts0 TIMESTAMP(6) NULL, half DATE, t TIME, t6 TIME(6),
+           b BIT(64), dec65 DECIMAL(65,30), g GEOMETRY, big BIGINT UNSIGNED, small BIGINT);
+         INSERT INTO odd VALUES (42, '0000-00-00', '0000-00-00', '0000-00-00', '2025-02-00', '-838:59:59', '25:00:00.000001',
+           b'1111111111111111111111111111111111111111111111111111111111111111',
+           12345678901234567890123456789012345.123456789012345678901234567890, POINT(1, 2),
+           18446744073709551615, -9223372036854775808)",
+    )
+    .await;
     let executor = executor(config(&database));
     let check = async |what: &str, expected: &str| {
         let json = canonical(&executor, &format!("SELECT {what} AS a FROM odd")).await.unwrap();
@@ -204,15 +156,13 @@ async fn odd_types_come_whole() {
 
 #[tokio::test]
 async fn json_is_distinguished_from_text() {
-    let database = Database::create().await;
-    database
-        .execute(
-            "CREATE TABLE plain (js LONGTEXT COLLATE utf8mb4_bin);
-             CREATE TABLE `we``ird` (js JSON, `od``d` JSON, txt LONGTEXT COLLATE utf8mb4_bin);
-             CREATE VIEW seen AS SELECT js AS renamed FROM `we``ird`;
-             INSERT INTO plain VALUES ('{ }'); INSERT INTO `we``ird` VALUES ('{ }', '[ 1 ]', '{ }')",
-        )
-        .await;
+    let database = Database::with(
+        "CREATE TABLE plain (js LONGTEXT COLLATE utf8mb4_bin);
+         CREATE TABLE `we``ird` (js JSON, `od``d` JSON, txt LONGTEXT COLLATE utf8mb4_bin);
+         CREATE VIEW seen AS SELECT js AS renamed FROM `we``ird`;
+         INSERT INTO plain VALUES ('{ }'); INSERT INTO `we``ird` VALUES ('{ }', '[ 1 ]', '{ }')",
+    )
+    .await;
     let executor = executor(config(&database));
     let weird = canonical(&executor, "SELECT js AS a, `od``d` AS b, txt, js AS c FROM `we``ird`").await.unwrap();
     assert_eq!(weird, r#"[{"a":{},"b":[1],"txt":"{ }","c":{}}]"#);
@@ -229,19 +179,16 @@ async fn json_is_distinguished_from_text() {
 
 #[tokio::test]
 async fn json_columns_are_found_by_a_read_only_user() {
-    let database = Database::create().await;
-    database.execute("CREATE TABLE t (js JSON); INSERT INTO t VALUES ('{ }')").await;
+    let database = Database::with("CREATE TABLE t (js JSON); INSERT INTO t VALUES ('{ }')").await;
     let (reader, password) = database.reader().await;
     let executor = executor(config(&database).user(&reader).password(password));
     assert_eq!(canonical(&executor, "SELECT js FROM t").await.unwrap(), r#"[{"js":{}}]"#);
-    let mut admin = database.admin().await;
-    admin.query_drop(format!("DROP USER {reader}@'%'")).await.unwrap();
+    database.execute(&format!("DROP USER {reader}@'%'")).await;
 }
 
 #[tokio::test]
 async fn a_warm_query_is_one_round_trip() {
-    let database = Database::create().await;
-    database.execute("CREATE TABLE t (id INT, js JSON); INSERT INTO t VALUES (1, '{}')").await;
+    let database = Database::with("CREATE TABLE t (id INT, js JSON); INSERT INTO t VALUES (1, '{}')").await;
     let executor = executor(config(&database).pool_max(1));
     let sql = "SELECT * FROM t WHERE id = ?";
     let ask = async |times: i32| {

@@ -6,8 +6,6 @@ mod events;
 mod failures;
 mod foreign;
 mod kinds;
-mod moving;
-mod prefixes;
 mod rights;
 mod tags;
 mod wire;
@@ -17,6 +15,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use mrc_store::{RedisConfig, RedisStore, StoreError, Token};
+use mrc_tests::{Proxy, Redis};
 
 const LONG: Duration = Duration::from_secs(600);
 const SECOND: Duration = Duration::from_secs(1);
@@ -29,6 +28,21 @@ fn store(url: &str) -> RedisStore {
 fn patient(url: &str) -> RedisConfig {
     let patience = Duration::from_secs(20);
     RedisConfig::from_url(url).unwrap().command_timeout(patience).connect_timeout(patience)
+}
+
+/// Returns a server of the test's own, and a store on it.
+async fn alone() -> (Redis, RedisStore) {
+    let redis = Redis::start().await;
+    let store = store(&redis.url());
+    (redis, store)
+}
+
+/// Returns a server of the test's own, and a store on it through a proxy that shows its commands.
+async fn watched() -> (Redis, Proxy, RedisStore) {
+    let redis = Redis::start().await;
+    let wire = Proxy::to(redis.port()).await;
+    let store = store(&format!("redis://127.0.0.1:{}", wire.port()));
+    (redis, wire, store)
 }
 
 fn token() -> Token {

@@ -1,11 +1,11 @@
-//! A Redis cluster of three primaries.
+//! A Redis cluster of three primaries, and a primary with a replica, watched by a sentinel.
 
 use std::ops::RangeInclusive;
-use std::time::Duration;
 
 use tokio::sync::OnceCell;
 
-use crate::Redis;
+use crate::process::{ServerProcess, again, folder, until};
+use crate::{CacheKind, Redis, free_port, resp};
 
 const NODES: u16 = 3;
 const SLOTS: u16 = 16_384;
@@ -35,9 +35,7 @@ impl RedisCluster {
             run(&nodes[0], &["CLUSTER", "MEET", "127.0.0.1", &node.port().to_string()]).await;
         }
         for node in &nodes {
-            while !is_healthy(node).await {
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
+            until(async || is_healthy(node).await).await;
         }
         Self { nodes }
     }
@@ -53,12 +51,8 @@ impl RedisCluster {
         let id = primary.cli(&["CLUSTER", "MYID"]).await;
         run(&replica, &["CLUSTER", "MEET", "127.0.0.1", &primary.port().to_string()]).await;
         // The replica must know the primary before it can follow it.
-        while replica.cli(&["CLUSTER", "REPLICATE", &id]).await != "OK" {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-        while !replica.cli(&["INFO", "replication"]).await.contains("master_link_status:up") {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        until(async || replica.cli(&["CLUSTER", "REPLICATE", &id]).await == "OK").await;
+        until(async || replica.cli(&["INFO", "replication"]).await.contains("master_link_status:up")).await;
         replica
     }
 
@@ -106,4 +100,74 @@ async fn is_healthy(node: &Redis) -> bool {
     let info = node.cli(&["CLUSTER", "INFO"]).await;
     let size = format!("cluster_size:{NODES}");
     ["cluster_state:ok", "cluster_slots_ok:16384", &size].iter().all(|line| info.contains(line))
+}
+
+/// A primary, its replica and one sentinel, which fails over within some seconds.
+pub struct RedisSentinel {
+    primary: Redis,
+    replica: Redis,
+    port: u16,
+    _sentinel: ServerProcess,
+}
+
+impl RedisSentinel {
+    /// The name under which the sentinel knows the primary.
+    pub const SERVICE: &'static str = "mymaster";
+
+    /// Starts the three. Returns when the sentinel knows the replica.
+    pub async fn start() -> Self {
+        let primary = Redis::with_args(&["--repl-diskless-sync-delay", "0"]).await;
+        let replica = Redis::with_args(&["--replicaof", "127.0.0.1", &primary.port().to_string()]).await;
+        until(async || replica.cli(&["INFO", "replication"]).await.contains("master_link_status:up")).await;
+        let (port, sentinel) = again(async || {
+            let port = free_port();
+            Ok((port, sentinel(port, primary.port()).await?))
+        })
+        .await;
+        let all = Self { primary, replica, port, _sentinel: sentinel };
+        let known = format!("127.0.0.1:{}", all.replica.port());
+        until(async || all.cli(&["SENTINEL", "REPLICAS", Self::SERVICE]).await.contains(&known)).await;
+        all
+    }
+
+    /// Returns fred's URL: `redis-sentinel://127.0.0.1:PORT?sentinelServiceName=mymaster`.
+    pub fn url(&self) -> String {
+        format!("redis-sentinel://127.0.0.1:{}?sentinelServiceName={}", self.port, Self::SERVICE)
+    }
+
+    /// Returns the server that began as the primary.
+    pub fn primary(&self) -> &Redis {
+        &self.primary
+    }
+
+    /// Returns the server that began as the replica.
+    pub fn replica(&self) -> &Redis {
+        &self.replica
+    }
+
+    /// Runs a command on the sentinel and returns its answer as text.
+    pub async fn cli(&self, command: &[&str]) -> String {
+        resp::run(self.port, &[command]).await.unwrap_or_else(|e| panic!("{command:?} on the sentinel: {e}"))
+    }
+
+    /// Kills the primary. Returns when the replica has taken its place.
+    pub async fn fail_over(&self) {
+        self.primary.kill().await;
+        until(async || self.replica.cli(&["INFO", "replication"]).await.contains("role:master")).await;
+    }
+}
+
+async fn sentinel(port: u16, primary: u16) -> Result<ServerProcess, String> {
+    let dir = folder("mrc-sentinel-");
+    let file = dir.join("sentinel.conf");
+    let service = RedisSentinel::SERVICE;
+    // A sentinel writes its state into its file, so it takes no arguments for these.
+    let text = format!(
+        "bind 127.0.0.1\nport {port}\nsentinel monitor {service} 127.0.0.1 {primary} 1\n\
+         sentinel down-after-milliseconds {service} 500\nsentinel failover-timeout {service} 3000\n"
+    );
+    std::fs::write(&file, text).expect("a file in the sentinel's folder");
+    let program = CacheKind::of_this_run().server.path();
+    let command = [program.as_os_str(), file.as_os_str(), "--sentinel".as_ref()];
+    ServerProcess::start(&command, &dir, "+monitor master").await
 }

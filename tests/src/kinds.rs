@@ -2,9 +2,9 @@
 //!
 //! Only this file knows the differences, as data. A test asks for what its server does.
 
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::OnceLock;
-
-use crate::program::Program;
 
 /// A kind of SQL server.
 pub struct SqlKind {
@@ -26,8 +26,8 @@ pub struct SqlKind {
     pub(crate) with_log: &'static [&'static str],
     /// The statement that installs semi-synchronous replication, and the start of its variables.
     pub(crate) semi_sync: (Option<&'static str>, &'static str),
-    /// As [`with_log`](Self::with_log), where the log lacks the rows that foreign keys change.
-    pub(crate) with_log_of_old: &'static [&'static str],
+    /// Further arguments, with which the log lacks the rows that foreign keys change.
+    pub(crate) and_of_old: &'static [&'static str],
     /// Logins that the driver doesn't know: the end of a `CREATE USER`, and the plugin's name.
     pub foreign_logins: &'static [(&'static str, &'static str)],
     /// The variable that limits the time of a statement, and its text for 1.5 seconds.
@@ -80,14 +80,7 @@ static SQL: [SqlKind; 2] = [
             Some("INSTALL PLUGIN rpl_semi_sync_source SONAME 'semisync_source.so'"),
             "GLOBAL rpl_semi_sync_source_",
         ),
-        with_log_of_old: &[
-            "--log-bin=binlog",
-            "--server-id=1",
-            "--gtid-mode=ON",
-            "--enforce-gtid-consistency=ON",
-            "--binlog-row-metadata=FULL",
-            "--innodb-native-foreign-keys=ON",
-        ],
+        and_of_old: &["--innodb-native-foreign-keys=ON"],
         foreign_logins: &[("IDENTIFIED WITH sha256_password BY 'secret'", "sha256_password")],
         statement_limit: ("max_execution_time", "1500"),
         own_types: &[("VECTOR(2)", "STRING_TO_VECTOR('[0.1,-2]')", r#""zczMPQAAAMA=""#)],
@@ -110,25 +103,22 @@ static SQL: [SqlKind; 2] = [
     SqlKind {
         word: "mariadb",
         name: "MariaDB",
-        server: Program {
-            variable: "MRC_TEST_MARIADBD",
-            unpacked: "mariadb/mariadbd",
-            names: &["mariadbd", "mysqld"],
-            is_it: |version| version.contains("MariaDB"),
-        },
-        installer: Program {
-            variable: "MRC_TEST_MARIADB_INSTALL_DB",
-            unpacked: "mariadb/mariadb-install-db",
-            names: &["mariadb-install-db", "mysql_install_db"],
-            is_it: |_| true,
-        },
+        server: program("MRC_TEST_MARIADBD", "mariadb/mariadbd", &["mariadbd", "mysqld"], |version| {
+            version.contains("MariaDB")
+        }),
+        installer: program(
+            "MRC_TEST_MARIADB_INSTALL_DB",
+            "mariadb/mariadb-install-db",
+            &["mariadb-install-db", "mysql_install_db"],
+            |_| true,
+        ),
         install: &["--auth-root-authentication-method=normal", "--skip-test-db"],
         serve: &["--innodb-log-file-size=8M"],
         without_tls: &["--skip-ssl"],
         with_nameless_certificate: &["--ssl-ca=ca.pem", "--ssl-cert=server-cert.pem", "--ssl-key=server-key.pem"],
         with_log: &["--log-bin=binlog", "--server-id=1", "--binlog-format=ROW", "--binlog-row-metadata=FULL"],
         semi_sync: (None, "GLOBAL rpl_semi_sync_master_"),
-        with_log_of_old: &["--log-bin=binlog", "--server-id=1", "--binlog-format=ROW", "--binlog-row-metadata=FULL"],
+        and_of_old: &[],
         // Its package leaves out the plugins, ed25519 and PAM.
         foreign_logins: &[],
         statement_limit: ("max_statement_time", "1.5"),
@@ -147,32 +137,23 @@ static CACHES: [CacheKind; 3] = [
     CacheKind {
         word: "redis8",
         name: "Redis",
-        server: Program {
-            variable: "MRC_TEST_REDIS8",
-            unpacked: "redis8/redis-server",
-            names: &["redis-server"],
-            is_it: |version| version.starts_with("Redis") && version.contains("v=8."),
-        },
+        server: program("MRC_TEST_REDIS8", "redis8/redis-server", &["redis-server"], |version| {
+            version.starts_with("Redis") && version.contains("v=8.")
+        }),
     },
     CacheKind {
         word: "redis7",
         name: "Redis",
-        server: Program {
-            variable: "MRC_TEST_REDIS7",
-            unpacked: "redis7/redis-server",
-            names: &["redis-server"],
-            is_it: |version| version.starts_with("Redis") && version.contains("v=7."),
-        },
+        server: program("MRC_TEST_REDIS7", "redis7/redis-server", &["redis-server"], |version| {
+            version.starts_with("Redis") && version.contains("v=7.")
+        }),
     },
     CacheKind {
         word: "valkey9",
         name: "Valkey",
-        server: Program {
-            variable: "MRC_TEST_VALKEY9",
-            unpacked: "valkey9/valkey-server",
-            names: &["valkey-server"],
-            is_it: |version| version.starts_with("Valkey") && version.contains("v=9."),
-        },
+        server: program("MRC_TEST_VALKEY9", "valkey9/valkey-server", &["valkey-server"], |version| {
+            version.starts_with("Valkey") && version.contains("v=9.")
+        }),
     },
 ];
 
@@ -225,4 +206,66 @@ fn choose<K>(
         .iter()
         .find(|kind| parts(kind).0 == chosen)
         .unwrap_or_else(|| panic!("{variable}={chosen}: choose of {words:?}"))
+}
+
+/// A server's program, or one that belongs to it.
+pub(crate) struct Program {
+    /// The variable that names its path.
+    pub(crate) variable: &'static str,
+    /// Where `scripts/servers` unpacks it, under `tests/servers`.
+    pub(crate) unpacked: &'static str,
+    /// Its names on PATH.
+    pub(crate) names: &'static [&'static str],
+    /// Whether a program of such a name is this one, by its answer to `--version`.
+    pub(crate) is_it: fn(&str) -> bool,
+}
+
+const fn program(
+    variable: &'static str,
+    unpacked: &'static str,
+    names: &'static [&'static str],
+    is_it: fn(&str) -> bool,
+) -> Program {
+    Program { variable, unpacked, names, is_it }
+}
+
+impl Program {
+    /// Returns its path: the variable's, the unpacked one, or the first on PATH or in usual places.
+    /// Returns `None` if it isn't installed.
+    pub(crate) fn find(&self) -> Option<PathBuf> {
+        if let Some(path) = std::env::var_os(self.variable) {
+            return Some(path.into());
+        }
+        let unpacked = Path::new(env!("CARGO_MANIFEST_DIR")).join("servers").join(self.unpacked);
+        if unpacked.is_file() {
+            return Some(unpacked);
+        }
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let usual = ["/usr/sbin", "/usr/local/sbin", "/usr/local/bin", "/opt/homebrew/bin"].map(PathBuf::from);
+        let folders: Vec<PathBuf> = std::env::split_paths(&path).chain(usual).collect();
+        self.names
+            .iter()
+            .flat_map(|name| folders.iter().map(move |folder| folder.join(name)))
+            .find(|path| path.is_file() && (self.is_it)(&version(path)))
+    }
+
+    /// Returns its path. Panics if it isn't installed.
+    pub(crate) fn path(&self) -> PathBuf {
+        let Self { variable, unpacked, .. } = self;
+        self.find().unwrap_or_else(|| panic!("{unpacked} isn't installed: run scripts/setup, or name it in {variable}"))
+    }
+
+    /// Returns the version number that it prints, or `unknown`.
+    pub(crate) fn version(&self) -> String {
+        let said = self.find().map(|path| version(&path)).unwrap_or_default();
+        let after = ["Ver ", "v="].iter().find_map(|mark| said.split_once(mark));
+        after.and_then(|(_, after)| after.split([' ', '-']).next()).unwrap_or("unknown").to_owned()
+    }
+}
+
+/// Returns the first line that a program prints for `--version`.
+fn version(path: &Path) -> String {
+    let output = Command::new(path).arg("--version").output();
+    let said = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
+    said.lines().next().unwrap_or_default().to_owned()
 }

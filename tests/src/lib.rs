@@ -17,29 +17,22 @@
 
 mod cluster;
 mod kinds;
-mod listener;
 mod machine;
 mod names;
 mod peers;
 pub mod process;
-mod program;
 mod proxy;
 mod redis;
 mod resp;
-mod sentinel;
 mod sql;
 mod tls;
-mod twin;
 
-pub use cluster::RedisCluster;
+pub use cluster::{RedisCluster, RedisSentinel};
 pub use kinds::{CacheKind, SqlKind};
-pub use listener::Listener;
 pub use machine::Machine;
 pub use names::{cases, free_port, numbers, slow_query, unique};
-pub use peers::Peer;
-pub use proxy::{Mode, Proxy};
+pub use peers::{Peer, Twin};
+pub use proxy::{Listener, Mode, Proxy};
 pub use redis::Redis;
 pub use resp::redis_command;
-pub use sentinel::RedisSentinel;
-pub use sql::{Database, SqlServer};
-pub use twin::Twin;
+pub use sql::{Database, SqlServer, running, until_ended, until_running};

@@ -1,50 +1,42 @@
-//! The published peers, each in a process of its own that takes JSON lines.
+//! The published peers, each in a process of its own that takes JSON lines, and a second process of
+//! this test binary.
 //!
 //! The drivers in `tests/peers` call only the packages' public methods.
 
+use std::io;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, mpsc};
 
 /// A running peer, with a client and a server of the package. Dropping it ends the process.
-pub struct Peer {
-    pipes: Mutex<Pipes>,
-    _child: Child,
-}
-
-struct Pipes {
-    requests: ChildStdin,
-    answers: Lines<BufReader<ChildStdout>>,
-}
+pub struct Peer(Dialogue);
 
 impl Peer {
     /// Starts the npm package, on Node. Pass `""` for a server that the test doesn't need.
     pub async fn npm(redis_url: &str, mysql_url: &str) -> Self {
         let installed = folder().join("node_modules/@actvalue/mysql-redis-cache");
-        Self::start("node", &folder().join("peer.cjs"), &installed, [redis_url, mysql_url]).await
+        Self::start("node".as_ref(), "peer.cjs", &installed, [redis_url, mysql_url])
     }
 
     /// Starts the PyPI package, on Python. Pass `""` for a server that the test doesn't need.
     pub async fn pypi(redis_url: &str, mysql_url: &str) -> Self {
-        let python = folder().join("venv/bin/python");
-        Self::start(&python.to_string_lossy(), &folder().join("peer.py"), &python, [redis_url, mysql_url]).await
+        Self::python("peer.py", [redis_url, mysql_url])
     }
 
     /// Starts the PyPI package `simple-dep-cache`. See `tests/peers/simple_dep.py` for operations.
     pub async fn simple_dep_cache(redis_url: &str) -> Self {
-        let python = folder().join("venv/bin/python");
-        Self::start(&python.to_string_lossy(), &folder().join("simple_dep.py"), &python, [redis_url, ""]).await
+        Self::python("simple_dep.py", [redis_url, ""])
     }
 
     /// Starts the PyPI package `redis_func_cache`. The server may be a cluster.
     /// `tests/peers/func_cache.py` lists its operations and their fields.
     pub async fn redis_func_cache(redis_url: &str) -> Self {
-        let python = folder().join("venv/bin/python");
-        Self::start(&python.to_string_lossy(), &folder().join("func_cache.py"), &python, [redis_url, ""]).await
+        Self::python("func_cache.py", [redis_url, ""])
     }
 
     /// Runs one operation of the peer. Panics with the peer's error if the operation fails.
@@ -70,9 +62,7 @@ impl Peer {
     /// # Errors
     /// The package's error, as text.
     pub async fn try_call(&self, request: &Value) -> Result<Value, String> {
-        let mut pipes = self.pipes.lock().await;
-        pipes.requests.write_all(format!("{request}\n").as_bytes()).await.map_err(|e| e.to_string())?;
-        let line = pipes.answers.next_line().await.map_err(|e| e.to_string())?;
+        let line = self.0.ask(request, "").await.map_err(|e| e.to_string())?;
         let line = line.ok_or("the peer's process ended; its output above says why")?;
         let mut answer: Value = serde_json::from_str(&line).map_err(|e| format!("{e} in {line}"))?;
         match answer.get("error") {
@@ -87,27 +77,106 @@ impl Peer {
         key.as_str().expect("a key is a text").to_owned()
     }
 
-    async fn start(program: &str, driver: &Path, installed: &Path, urls: [&str; 2]) -> Self {
-        assert!(
-            installed.exists(),
-            "the peers are not installed: run scripts/setup ({} is missing)",
-            installed.display()
-        );
-        let mut child = Command::new(program)
-            .arg(driver)
-            .args(urls)
-            .env("TZ", "UTC")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap_or_else(|e| panic!("{program}: {e}"));
-        let requests = child.stdin.take().expect("stdin is piped");
-        let answers = BufReader::new(child.stdout.take().expect("stdout is piped")).lines();
-        Self { pipes: Mutex::new(Pipes { requests, answers }), _child: child }
+    fn python(driver: &str, urls: [&str; 2]) -> Self {
+        let python = folder().join("venv/bin/python");
+        Self::start(&python, driver, &python, urls)
+    }
+
+    fn start(program: &Path, driver: &str, installed: &Path, urls: [&str; 2]) -> Self {
+        let missing = installed.display();
+        assert!(installed.exists(), "the peers are not installed: run scripts/setup ({missing} is missing)");
+        let mut command = Command::new(program);
+        command.arg(folder().join(driver)).args(urls).env("TZ", "UTC");
+        Self(Dialogue::start(&mut command).unwrap_or_else(|e| panic!("{}: {e}", program.display())))
     }
 }
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("peers")
+}
+
+/// A process that takes JSON lines on its stdin, and answers each with a line.
+pub(crate) struct Dialogue {
+    pipes: Mutex<(ChildStdin, Lines<BufReader<ChildStdout>>)>,
+    child: Mutex<Child>,
+}
+
+impl Dialogue {
+    pub(crate) fn start(command: &mut Command) -> io::Result<Self> {
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true).spawn()?;
+        let requests = child.stdin.take().expect("stdin is piped");
+        let answers = BufReader::new(child.stdout.take().expect("stdout is piped")).lines();
+        Ok(Self { pipes: Mutex::new((requests, answers)), child: Mutex::new(child) })
+    }
+
+    /// Sends a request. Returns the next line that begins with `mark`, without the mark. Returns
+    /// `None` if the process ended before it answered.
+    pub(crate) async fn ask(&self, request: &Value, mark: &str) -> io::Result<Option<String>> {
+        let mut pipes = self.pipes.lock().await;
+        pipes.0.write_all(format!("{request}\n").as_bytes()).await?;
+        while let Some(line) = pipes.1.next_line().await? {
+            if let Some(answer) = line.strip_prefix(mark) {
+                return Ok(Some(answer.to_owned()));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Sends SIGKILL. Returns when the process has ended.
+    pub(crate) async fn kill(&self) {
+        self.child.lock().await.kill().await.expect("it is our child");
+    }
+}
+
+/// The variable that marks a process as a twin, and holds the `config` of its test.
+const CONFIG: &str = "MRC_TEST_TWIN";
+/// The prefix of answers, because libtest writes to the same pipe.
+const ANSWER: &str = "twin answers ";
+
+/// Another process of this test binary, which runs one of its ignored tests.
+/// That test calls [`config`](Self::config) and [`serve`](Self::serve).
+///
+/// The process ends when this is dropped, or when this process ends, even by SIGKILL.
+pub struct Twin(Dialogue);
+
+impl Twin {
+    /// Starts a process that runs the ignored test with this full name.
+    pub fn start(test: &str, config: &Value) -> Self {
+        let mut command = Command::new(std::env::current_exe().expect("a test binary has a path"));
+        command.args(["--exact", test, "--ignored", "--nocapture"]).env(CONFIG, config.to_string());
+        Self(Dialogue::start(&mut command).expect("a test binary can be run"))
+    }
+
+    /// Returns the answer to a request. Returns `None` if the process ended before it answered.
+    pub async fn call(&self, request: &Value) -> Option<Value> {
+        let answer = self.0.ask(request, ANSWER).await.ok()??;
+        Some(answer.parse().expect("a twin answers JSON"))
+    }
+
+    /// Sends SIGKILL. Returns when the process has ended.
+    pub async fn kill(&self) {
+        self.0.kill().await;
+    }
+
+    /// Returns the twin's `config` of [`start`](Self::start). Returns `None` if this is no twin.
+    pub fn config() -> Option<Value> {
+        Some(std::env::var(CONFIG).ok()?.parse().expect("a twin is given JSON"))
+    }
+
+    /// Answers each request in the other process, one after the other, until the process ends.
+    pub async fn serve(mut answer: impl AsyncFnMut(Value) -> Value) {
+        let (sender, mut requests) = mpsc::unbounded_channel();
+        std::thread::spawn(move || {
+            for line in std::io::stdin().lines().map_while(Result::ok) {
+                let _ = sender.send(line);
+            }
+            // The parent has ended, in any way, perhaps in the middle of an answer.
+            std::process::exit(0);
+        });
+        while let Some(request) = requests.recv().await {
+            let answer = answer(request.parse().expect("a twin is asked JSON")).await;
+            // libtest may have begun a line, so the answer starts on a new one.
+            writeln!(std::io::stdout(), "\n{ANSWER}{answer}").expect("somebody reads");
+        }
+    }
 }

@@ -164,6 +164,13 @@ pub(crate) async fn again<T>(launch: impl AsyncFn() -> Result<T, String>) -> T {
     panic!("{failure}");
 }
 
+/// Waits until a server is `done`.
+pub(crate) async fn until(mut done: impl AsyncFnMut() -> bool) {
+    while !done().await {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
 /// Creates a temporary folder. The supervisor of the server that uses it removes it.
 pub(crate) fn folder(prefix: &str) -> PathBuf {
     tempfile::Builder::new().prefix(prefix).tempdir().expect("a temporary folder").keep()

@@ -1,4 +1,5 @@
-//! A proxy between a client and a server that can watch and break the connection.
+//! A proxy between a client and a server that can watch and break the connection, and servers that
+//! misbehave from the first byte.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -77,6 +78,11 @@ impl Proxy {
     /// Text that isn't UTF-8 has replacement characters. Empty for other protocols.
     pub fn commands(&self) -> Vec<Vec<String>> {
         self.shared.record().commands.clone()
+    }
+
+    /// Returns the names of [`commands`](Self::commands), as the client wrote them.
+    pub fn names(&self) -> Vec<String> {
+        self.commands().into_iter().map(|mut command| command.swap_remove(0)).collect()
     }
 
     /// Returns how many of [`commands`](Self::commands) have this name, in any case.
@@ -204,4 +210,58 @@ async fn answers(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, shared: &Share
             _ => to.write_all(&chunk[..n]).await?,
         }
     }
+}
+
+/// A listener on 127.0.0.1 that is no server. Dropping it stops it and closes its connections.
+pub struct Listener {
+    port: u16,
+    task: AbortHandle,
+}
+
+impl Listener {
+    /// Returns a listener that accepts, reads, and never answers.
+    pub async fn silent() -> Self {
+        Self::new(Some(Vec::new())).await
+    }
+
+    /// Returns a listener that accepts and closes at once.
+    pub async fn closing() -> Self {
+        Self::new(None).await
+    }
+
+    /// Returns a listener that sends `bytes` once to each new connection, then stays silent.
+    pub async fn garbage(bytes: impl Into<Vec<u8>>) -> Self {
+        Self::new(Some(bytes.into())).await
+    }
+
+    /// Returns the port.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Returns a listener that greets with these bytes, or closes.
+    async fn new(greeting: Option<Vec<u8>>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let port = listener.local_addr().expect("a bound address").port();
+        let task = tokio::spawn(async move {
+            let mut connections = JoinSet::new();
+            while let Ok((stream, _)) = listener.accept().await {
+                let Some(greeting) = greeting.clone() else { continue };
+                connections.spawn(swallow(stream, greeting));
+            }
+        });
+        Self { port, task: task.abort_handle() }
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn swallow(mut stream: TcpStream, greeting: Vec<u8>) {
+    let _ = stream.write_all(&greeting).await;
+    let mut buffer = [0; 4096];
+    while matches!(stream.read(&mut buffer).await, Ok(1..)) {}
 }

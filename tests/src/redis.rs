@@ -28,6 +28,9 @@ struct Running {
     nodes: Option<Vec<u8>>,
 }
 
+/// The paths are relative to the server's folder.
+const TLS_ARGS: &str = "--tls-auth-clients no --tls-ca-cert-file ca.pem --tls-cert-file server-cert.pem \
+                        --tls-key-file server-key.pem";
 const NODES: &str = "nodes.conf";
 /// The file of a server's data.
 const SNAPSHOT: &str = "dump.rdb";
@@ -157,10 +160,9 @@ async fn launch(
     let dir = folder("mrc-redis-");
     let mut tls_args = Vec::new();
     if let Some((port, certificates)) = tls {
-        let files = certificates.write_to(&dir);
-        tls_args.extend(["--tls-port".to_owned(), port.to_string(), "--tls-auth-clients".to_owned(), "no".to_owned()]);
-        tls_args.extend(["--tls-ca-cert-file".to_owned(), files.ca]);
-        tls_args.extend(["--tls-cert-file".to_owned(), files.certificate, "--tls-key-file".to_owned(), files.key]);
+        certificates.write_to(&dir, "");
+        tls_args.extend(TLS_ARGS.split(' ').map(str::to_owned));
+        tls_args.extend(["--tls-port".to_owned(), port.to_string()]);
     }
     for (name, content) in files.iter().filter_map(|(name, content)| Some((name, content.as_ref()?))) {
         std::fs::write(dir.join(name), content).expect("a file in the server's folder");

@@ -19,7 +19,7 @@ const PASSWORD: &str = "secret";
 /// Other tests take a [`Database`].
 pub struct SqlServer {
     port: u16,
-    args: &'static [&'static str],
+    args: Vec<&'static str>,
     running: Mutex<Running>,
 }
 
@@ -69,7 +69,8 @@ impl SqlServer {
 
     /// Starts an empty server whose log lacks the rows that foreign keys change, as before MySQL 9.6.
     pub async fn with_log_of_old() -> Self {
-        Self::with_args(SqlKind::of_this_run().with_log_of_old).await
+        let kind = SqlKind::of_this_run();
+        Self::with_args(&[kind.with_log, kind.and_of_old].concat()).await
     }
 
     /// Returns the process's one server that writes a log. Each test has a database of its own.
@@ -78,14 +79,14 @@ impl SqlServer {
         SHARED.get_or_init(Self::with_log).await
     }
 
-    async fn with_args(args: &'static [&'static str]) -> Self {
+    async fn with_args(args: &[&'static str]) -> Self {
         // Another process may take the port before the server does.
         let (port, running) = again(async || {
             let port = free_port();
             Ok((port, launch(port, args, None).await?))
         })
         .await;
-        Self { port, args, running: Mutex::new(running) }
+        Self { port, args: args.to_vec(), running: Mutex::new(running) }
     }
 
     async fn shared() -> &'static Self {
@@ -133,7 +134,7 @@ impl SqlServer {
         let mut running = self.running.lock().await;
         running.process.kill().await;
         // Tried once, because a server that fails to start loses the data.
-        *running = launch(self.port, self.args, Some(&running.dir)).await.unwrap_or_else(|e| panic!("{e}"));
+        *running = launch(self.port, &self.args, Some(&running.dir)).await.unwrap_or_else(|e| panic!("{e}"));
     }
 }
 
@@ -147,6 +148,13 @@ impl Database {
     /// Creates a database with utf8mb4.
     pub async fn create() -> Self {
         Self::on(SqlServer::shared().await).await
+    }
+
+    /// Creates a database like [`create`](Self::create), and runs statements separated by `;` in it.
+    pub async fn with(setup: &str) -> Self {
+        let database = Self::create().await;
+        database.execute(setup).await;
+        database
     }
 
     /// Creates a database with utf8mb4 on the one server that writes a log.
@@ -235,6 +243,29 @@ impl Drop for Database {
     }
 }
 
+/// Returns the connections on which the server runs a statement with this text.
+pub async fn running(admin: &mut Conn, text: &str) -> Vec<u64> {
+    let sql = "SELECT ID FROM information_schema.PROCESSLIST WHERE INFO LIKE ? AND ID <> CONNECTION_ID()";
+    admin.exec(sql, (format!("%{text}%"),)).await.unwrap_or_else(|e| panic!("{sql}: {e}"))
+}
+
+/// Waits until the server runs a statement with this text. Returns the connection.
+pub async fn until_running(admin: &mut Conn, text: &str) -> u64 {
+    loop {
+        if let Some(id) = running(admin, text).await.first() {
+            return *id;
+        }
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+}
+
+/// Waits until the server runs no statement with this text.
+pub async fn until_ended(admin: &mut Conn, text: &str) {
+    while !running(admin, text).await.is_empty() {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+}
+
 async fn connect(url: &str) -> Conn {
     let opts = Opts::from_url(url).expect("the harness's own URL");
     Conn::new(opts).await.unwrap_or_else(|e| panic!("{url}: {e}"))
@@ -268,7 +299,7 @@ async fn launch(port: u16, args: &[&str], killed: Option<&Path>) -> Result<Runni
     for (prefix, certificates) in [("", Certificates::without_names()), ("named-", Certificates::new())] {
         // MySQL made its own certificates when it filled the folder.
         if !data.join(format!("{prefix}ca.pem")).exists() {
-            certificates.write_as_mysql(&data, prefix);
+            certificates.write_to(&data, prefix);
         }
     }
     let grants = format!(

@@ -18,13 +18,6 @@ struct Pair {
     key: String,
 }
 
-/// The paths of the written files.
-pub(crate) struct Files {
-    pub(crate) ca: String,
-    pub(crate) certificate: String,
-    pub(crate) key: String,
-}
-
 impl Certificates {
     /// Returns certificates for `localhost` and 127.0.0.1.
     pub(crate) fn new() -> Self {
@@ -53,16 +46,8 @@ impl Certificates {
         Ok(Self { ca, server: pair(names)?, client: pair(&[])? })
     }
 
-    pub(crate) fn write_to(&self, dir: &Path) -> Files {
-        Files {
-            ca: write(dir, "ca.pem", &self.ca),
-            certificate: write(dir, "server.pem", &self.server.certificate),
-            key: write(dir, "server.key", &self.server.key),
-        }
-    }
-
-    /// Writes the files under MySQL's own names, after `prefix`.
-    pub(crate) fn write_as_mysql(&self, dir: &Path, prefix: &str) {
+    /// Writes the files under the names that MySQL gives its own, after `prefix`.
+    pub(crate) fn write_to(&self, dir: &Path, prefix: &str) {
         let Self { ca, server, client } = self;
         let files = [
             ("ca.pem", ca),
@@ -72,13 +57,7 @@ impl Certificates {
             ("client-key.pem", &client.key),
         ];
         for (name, text) in files {
-            write(dir, &format!("{prefix}{name}"), text);
+            std::fs::write(dir.join(format!("{prefix}{name}")), text).expect("a file in the server's folder");
         }
     }
-}
-
-fn write(dir: &Path, name: &str, text: &str) -> String {
-    let path = dir.join(name);
-    std::fs::write(&path, text).expect("a file in the server's folder");
-    path.to_string_lossy().into_owned()
 }

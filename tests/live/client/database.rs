@@ -3,17 +3,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use mrc::config::{MrcClientBuilder, MySqlConfig};
+use mrc::config::MrcClientBuilder;
 use mrc::errors::ExecuteError;
 use mrc::{Error, MrcClient, Query, Source, params};
-use mrc_tests::{Listener, Mode, Proxy, SqlServer, free_port, numbers, slow_query, unique};
+use mrc_tests::{Listener, Mode, Proxy, free_port, numbers, slow_query, unique, until_running};
 use mysql_async::prelude::Queryable;
 
 use super::support::*;
 
 /// Returns a client builder with the shop's Redis, and MySQL at this port.
 fn at(shop: &Shop, port: u16) -> MrcClientBuilder {
-    let mysql = MySqlConfig::from_url(&shop.database.url()).unwrap().port(port);
+    let mysql = shop.mysql_config().port(port);
     shop.builder().mysql_config(mysql.connect_timeout(Duration::from_secs(1)))
 }
 
@@ -51,8 +51,7 @@ async fn a_closed_port_and_a_foreign_server() {
 #[tokio::test]
 async fn killed_and_back() {
     let shop = Shop::open().await;
-    let mysql = SqlServer::start().await;
-    set_up(&mysql).await;
+    let mysql = own_items().await;
     let client = shop.builder().mysql(mysql.url("own")).build().unwrap();
     ask(&client, 1).await.unwrap();
 
@@ -120,7 +119,7 @@ async fn a_wire_that_breaks_and_heals() {
     let wire = Proxy::to(shop.database.port()).await;
     // The executor waits for bytes that look like the head of a long packet.
     let patience = Duration::from_secs(2);
-    let mysql = MySqlConfig::from_url(&shop.database.url()).unwrap().port(wire.port());
+    let mysql = shop.mysql_config().port(wire.port());
     let client = shop.builder().mysql_config(mysql.connect_timeout(patience).query_timeout(patience)).build().unwrap();
     for (id, mode) in (10..).zip([Mode::Close, Mode::Garbage(b"\xff\xff\xff\xff\xff\xff\xff\xff".to_vec())]) {
         ask(&client, id).await.unwrap();
@@ -133,17 +132,6 @@ async fn a_wire_that_breaks_and_heals() {
     }
 }
 
-#[tokio::test]
-async fn a_refusal_of_the_server_is_not_retryable() {
-    let shop = Shop::open().await;
-    for sql in ["SELECT nothing FROM items", "SELECT 1 FROM nowhere", "SELECT id FROM items WHERE"] {
-        let error = shop.client.query_with_cache(sql, params! {}, HOUR).await.unwrap_err();
-        assert!(matches!(&error, Error::Database(error) if matches!(**error, ExecuteError::Refused(_))), "{error:?}");
-        assert!(!error.is_retryable());
-    }
-    assert!(shop.client.query_with_cache("SELECT id FROM items", params! {}, HOUR).await.is_ok());
-}
-
 /// Checks that the claim of a call that missed its deadline is released in the background.
 async fn leaves_nothing(shop: &Shop, id: u32) {
     until(async || shop.keys(id).await.is_empty()).await;
@@ -151,8 +139,7 @@ async fn leaves_nothing(shop: &Shop, id: u32) {
 
 #[tokio::test]
 async fn a_server_that_stands_still_costs_a_deadline_and_no_more() {
-    let (shop, mysql) = (Shop::open().await, SqlServer::start().await);
-    set_up(&mysql).await;
+    let (shop, mysql) = (Shop::open().await, own_items().await);
     let client = shop.builder().mysql(mysql.url("own")).lease(HOUR).build().unwrap();
     ask(&client, 1).await.unwrap();
     shop.heard.take();
@@ -174,19 +161,9 @@ async fn a_server_that_stands_still_costs_a_deadline_and_no_more() {
 
 /// Returns the connection on which the database runs a query with this name.
 async fn running(shop: &Shop, name: &str) -> u64 {
-    let mut admin = shop.database.admin().await;
-    let find =
-        format!("SELECT ID FROM information_schema.PROCESSLIST WHERE INFO LIKE '%{name}%' AND ID <> CONNECTION_ID()");
-    let mut id = None;
-    until(async || {
-        id = admin.query_first::<u64, _>(&find).await.unwrap();
-        id.is_some()
-    })
-    .await;
-    id.unwrap()
+    guarded(until_running(&mut shop.database.admin().await, name)).await
 }
 
-/// A statement that takes long, with its own name.
 struct Slow {
     shop: Shop,
     client: MrcClient,
@@ -244,7 +221,7 @@ async fn a_query_whose_connection_is_killed_may_be_tried_again() {
 #[tokio::test]
 async fn a_pool_without_a_free_connection() {
     let shop = Shop::open().await;
-    let mysql = MySqlConfig::from_url(&shop.database.url()).unwrap().pool_max(1);
+    let mysql = shop.mysql_config().pool_max(1);
     let client =
         shop.builder().mysql_config(mysql.acquire_timeout(Duration::from_millis(300))).lease(HOUR).build().unwrap();
     let name = unique("slow");

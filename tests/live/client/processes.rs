@@ -21,7 +21,6 @@ const COUNTING: &str = "CREATE TABLE runs (run INT AUTO_INCREMENT PRIMARY KEY); 
         RETURN SLEEP((SELECT seconds FROM pause));
     END";
 
-/// The settings of a process's client.
 #[derive(Serialize, Deserialize)]
 struct Settings {
     redis: String,
@@ -83,7 +82,6 @@ impl Work {
     }
 }
 
-/// A process with its own client.
 struct Process(Twin);
 
 impl Process {
@@ -142,7 +140,6 @@ impl Shop {
         self.database.execute(&format!("UPDATE pause SET seconds = {seconds}")).await;
     }
 
-    /// Returns how many reads have finished.
     async fn runs(&self) -> u64 {
         self.database.admin().await.query_first("SELECT COUNT(*) FROM runs").await.unwrap().unwrap()
     }

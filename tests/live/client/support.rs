@@ -12,8 +12,7 @@ use mrc::events::Bypass;
 use mrc::rows::RowEncoder;
 use mrc::store::{Executed, ExecutorTransaction, MySqlExecutor, QueryExecutor, RedisStore};
 use mrc::{Answer, Error, Event, EventListener, MrcClient, MrcServer, Params, params};
-use mrc_tests::{Database, Redis, SqlServer, unique};
-use mysql_async::prelude::Queryable;
+use mrc_tests::{Database, Proxy, Redis, SqlServer, unique};
 use tokio::sync::Semaphore;
 
 pub(crate) const HOUR: Duration = Duration::from_secs(3600);
@@ -39,15 +38,10 @@ impl Shop {
     }
 
     pub(crate) async fn on(redis: Redis) -> Self {
-        let database = Database::create().await;
-        database.execute(ITEMS).await;
+        let database = Database::with(ITEMS).await;
         let (prefix, heard) = (unique("shop") + ":", Heard::default());
-        let client = MrcClient::builder()
-            .redis_config(patient(&redis.url()).prefix(&prefix))
-            .mysql(database.url())
-            .on_event(heard.clone())
-            .build()
-            .unwrap();
+        let builder = MrcClient::builder().redis_config(patient(&redis.url()).prefix(&prefix));
+        let client = builder.mysql(database.url()).on_event(heard.clone()).build().unwrap();
         Self { redis, database, prefix, heard, client }
     }
 
@@ -62,6 +56,16 @@ impl Shop {
     /// Returns the configuration of this shop's keys on a Redis at this port, perhaps a proxy's.
     pub(crate) fn redis_config(&self, port: u16) -> RedisConfig {
         patient(&format!("redis://127.0.0.1:{port}")).prefix(&self.prefix)
+    }
+
+    /// Returns a builder of a client whose commands pass this proxy.
+    pub(crate) fn through(&self, wire: &Proxy) -> MrcClientBuilder {
+        self.builder().redis_config(self.redis_config(wire.port()))
+    }
+
+    /// Returns the configuration of this shop's database.
+    pub(crate) fn mysql_config(&self) -> MySqlConfig {
+        MySqlConfig::from_url(&self.database.url()).unwrap()
     }
 
     pub(crate) fn server(&self) -> MrcServer {
@@ -83,7 +87,6 @@ impl Shop {
         keys.lines().map(str::to_owned).collect()
     }
 
-    /// Sets the version of all items.
     pub(crate) async fn write(&self, version: u32) {
         self.database.execute(&format!("UPDATE items SET version = {version}")).await;
     }
@@ -93,7 +96,6 @@ impl Shop {
     }
 }
 
-/// Asks a client for an item.
 pub(crate) async fn ask(client: &MrcClient, id: u32) -> Result<Answer, Error> {
     guarded(client.query_with_cache(SQL, params! { "Id" => id }, HOUR)).await
 }
@@ -135,7 +137,6 @@ pub(crate) async fn until(mut done: impl AsyncFnMut() -> bool) {
 pub(crate) struct Heard(Arc<Mutex<Vec<String>>>);
 
 impl Heard {
-    /// Returns the events since the last call.
     pub(crate) fn take(&self) -> Vec<String> {
         std::mem::take(&mut self.0.lock().unwrap())
     }
@@ -162,11 +163,11 @@ impl EventListener for Heard {
     }
 }
 
-/// Sets up a database `own` with the [`ITEMS`], on a server that a test stops.
-pub(crate) async fn set_up(mysql: &SqlServer) {
-    let mut admin = mysql.admin().await;
-    admin.query_drop(format!("CREATE DATABASE own; USE own; {ITEMS}")).await.unwrap();
-    admin.disconnect().await.unwrap();
+/// Starts a server with the [`ITEMS`] in a database `own`, for a test that stops the server.
+pub(crate) async fn own_items() -> SqlServer {
+    let mysql = SqlServer::start().await;
+    mysql.execute(&format!("CREATE DATABASE own; USE own; {ITEMS}")).await;
+    mysql
 }
 
 /// MySQL with counts. Answers wait for a permit after their rows were read.
@@ -187,7 +188,6 @@ impl Gated {
         Arc::new(Self { mysql, reads, running, most_at_once, gate: Semaphore::new(0) })
     }
 
-    /// Returns how many queries have read their rows.
     pub(crate) fn reads(&self) -> usize {
         self.reads.load(Ordering::SeqCst)
     }
@@ -229,4 +229,13 @@ impl QueryExecutor for Gated {
     async fn close(&self) {
         self.mysql.close().await;
     }
+}
+
+/// Returns a client of a shop whose commands and reads are counted. The reads wait for permits.
+pub(crate) async fn gated() -> (Shop, Proxy, Arc<Gated>, MrcClient) {
+    let shop = Shop::open().await;
+    let wire = Proxy::to(shop.redis.port()).await;
+    let mysql = Gated::closed(&shop.database);
+    let client = shop.through(&wire).shared_executor(mysql.clone()).build().unwrap();
+    (shop, wire, mysql, client)
 }

@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 use time::{Month, OffsetDateTime, PrimitiveDateTime};
 
 use super::support::*;
+use crate::executor::FORMATS;
 
 const SCHEMA: &str = "
     CREATE TABLE typed (id INT PRIMARY KEY, flag BOOLEAN, bit1 BIT(1), mask BIT(7), total DECIMAL(30,10), price DECIMAL(10,2),
@@ -20,9 +21,6 @@ const SCHEMA: &str = "
         (2, FALSE, b'0', 0, 0, 0, 0, 0, 1999, 0, 0, 'x', '', 'open', x'00ff', x'ff', '1999-12-31', '1999-12-31 00:00:00.000', '1999-12-31',
         '00:00:00', '{\"on\": false, \"all\": []}', '[]', 5)";
 
-const FORMATS: [RowFormat; 3] = [RowFormat::Canonical, RowFormat::TypeScript, RowFormat::Python];
-
-/// A client that writes one row format.
 struct Reader {
     client: MrcClient,
     format: RowFormat,

@@ -4,36 +4,18 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use mrc_store::{MySqlExecutor, QueryExecutor};
-use mrc_tests::{Database, unique};
+use mrc_tests::{Database, running, unique, until_ended, until_running};
 use mysql_async::Conn;
 use mysql_async::prelude::Queryable;
 use tokio::time::sleep;
 
-use super::{canonical, config, executor};
-
-/// Returns the connections on which the server runs queries with this name.
-async fn ids(admin: &mut Conn, name: &str) -> Vec<u64> {
-    let sql = "SELECT ID FROM information_schema.PROCESSLIST WHERE INFO LIKE ? AND ID <> CONNECTION_ID()";
-    admin.exec(sql, (format!("%{name}%"),)).await.unwrap()
-}
-
-/// Returns how many queries with this name the server runs.
-async fn running(admin: &mut Conn, name: &str) -> usize {
-    ids(admin, name).await.len()
-}
-
-/// Waits until the server runs no such query.
-async fn gone(admin: &mut Conn, name: &str) {
-    while running(admin, name).await > 0 {
-        sleep(Duration::from_millis(2)).await;
-    }
-}
+use super::{canonical, config, execute, executor};
 
 /// Begins the query and drops it when the server runs it.
 async fn cancelled(executor: &MySqlExecutor, admin: &mut Conn, sql: &str, name: &str) {
     tokio::select! {
         done = canonical(executor, sql) => panic!("{done:?}"),
-        () = async { while running(admin, name).await == 0 { sleep(Duration::from_millis(2)).await } } => {}
+        _ = until_running(admin, name) => {}
     }
 }
 
@@ -50,7 +32,7 @@ async fn twenty_of(sql: impl Fn(&str) -> String) {
             let mut before = HashSet::new();
             while is_done.try_recv().is_err() {
                 // A server lists threads one by one. Those of two lists in a row ran at one time.
-                let now: HashSet<u64> = ids(&mut watcher, &name).await.into_iter().collect();
+                let now: HashSet<u64> = running(&mut watcher, &name).await.into_iter().collect();
                 most = most.max(now.intersection(&before).count());
                 before = now;
             }
@@ -60,7 +42,7 @@ async fn twenty_of(sql: impl Fn(&str) -> String) {
     for _ in 0..20 {
         cancelled(&executor, &mut admin, &sql, &name).await;
     }
-    gone(&mut admin, &name).await;
+    until_ended(&mut admin, &name).await;
     done.send(()).unwrap();
     let most = watched.await.unwrap();
     assert!((1..=2).contains(&most), "{most} at once");
@@ -87,7 +69,7 @@ async fn a_permit_is_returned_only_when_the_query_has_ended() {
     for _ in 0..10 {
         cancelled(&executor, &mut admin, &format!("SELECT SLEEP(600) AS {name}"), &name).await;
         canonical(&executor, "SELECT 1 AS a").await.unwrap();
-        assert_eq!(running(&mut admin, &name).await, 0);
+        assert_eq!(running(&mut admin, &name).await, [0; 0]);
     }
 }
 
@@ -97,13 +79,11 @@ async fn a_statement_ends_with_its_caller() {
     let executor = executor(config(&database).pool_max(1));
     let mut admin = database.admin().await;
     let sql = format!("DO SLEEP(600) /* {name} */");
-    let mut rows = mrc_core::RowEncoder::new(mrc_core::RowFormat::Canonical);
-    let params = mrc_core::Params::new();
     tokio::select! {
-        done = executor.execute(&sql, &params, &mut rows) => panic!("{done:?}"),
-        () = async { while running(&mut admin, &name).await == 0 { sleep(Duration::from_millis(2)).await } } => {}
+        done = execute(&executor, &sql) => panic!("{done:?}"),
+        _ = until_running(&mut admin, &name) => {}
     }
-    gone(&mut admin, &name).await;
+    until_ended(&mut admin, &name).await;
 }
 
 #[tokio::test]
@@ -113,7 +93,7 @@ async fn closing_waits_until_cancelled_queries_have_ended() {
     let mut admin = database.admin().await;
     cancelled(&executor, &mut admin, &format!("SELECT SLEEP(600) AS {name}"), &name).await;
     executor.close().await;
-    assert_eq!(running(&mut admin, &name).await, 0);
+    assert_eq!(running(&mut admin, &name).await, [0; 0]);
 }
 
 #[tokio::test]
@@ -121,14 +101,12 @@ async fn the_side_connection_is_there_only_while_it_is_needed() {
     let (database, name) = (Database::create().await, unique("side"));
     let mut admin = database.admin().await;
     let user = unique("u");
-    let (create, grant) =
-        (format!("CREATE USER {user}@'%' IDENTIFIED BY 'pw'"), format!("GRANT SELECT ON *.* TO {user}@'%'"));
-    admin.query_drop(create).await.unwrap();
-    admin.query_drop(grant).await.unwrap();
+    let create = format!("CREATE USER {user}@'%' IDENTIFIED BY 'pw'; GRANT SELECT ON *.* TO {user}@'%'");
+    database.execute(&create).await;
     // A read-only user may end its own queries.
     let executor = executor(config(&database).user(&user).password("pw").pool_max(1));
     cancelled(&executor, &mut admin, &format!("SELECT SLEEP(600) AS {name}"), &name).await;
-    gone(&mut admin, &name).await;
+    until_ended(&mut admin, &name).await;
     let connections = format!("SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE USER = '{user}'");
     while admin.query_first::<u64, _>(&connections).await.unwrap() != Some(0) {
         sleep(Duration::from_millis(2)).await;

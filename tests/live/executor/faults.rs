@@ -5,10 +5,13 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use mrc_core::{RowFormat, params};
 use mrc_store::{ExecuteError, MySqlConfig, QueryExecutor};
-use mrc_tests::{Database, Listener, Mode, Proxy, SqlKind, SqlServer, free_port, numbers, slow_query, unique};
+use mrc_tests::{
+    Database, Listener, Mode, Proxy, SqlKind, SqlServer, free_port, numbers, slow_query, unique, until_ended,
+    until_running,
+};
 use mysql_async::prelude::Queryable;
 
-use super::{canonical, config, executor, read};
+use super::{canonical, config, execute, executor, read};
 
 /// A limit for events that never come.
 const SHORT: Duration = Duration::from_millis(200);
@@ -24,7 +27,7 @@ fn address(port: u16) -> String {
     format!("(127.0.0.1:{port})")
 }
 
-fn assert_timeout(error: &ExecuteError, stage: &str) {
+pub(super) fn assert_timeout(error: &ExecuteError, stage: &str) {
     assert!(matches!(error, ExecuteError::Timeout { stage: at, .. } if *at == stage), "{error:?}");
     assert!(error.is_retryable() && error.to_string().starts_with(stage));
 }
@@ -33,15 +36,19 @@ fn assert_timeout(error: &ExecuteError, stage: &str) {
 async fn a_busy_pool_is_a_timeout_of_waiting() {
     let database = Database::create().await;
     let executor = executor(config(&database).pool_max(1).acquire_timeout(SHORT));
-    let slow = slow_query("a");
+    a_second_call_times_out(&executor, &slow_query("a")).await;
+}
+
+/// Checks an executor whose only connection runs this query.
+pub(super) async fn a_second_call_times_out(executor: &dyn QueryExecutor, slow: &str) {
     let late = tokio::select! {
         biased;
-        slow = canonical(&executor, &slow) => panic!("{slow:?}"),
-        late = canonical(&executor, "SELECT 1 AS a") => late,
+        slow = canonical(executor, slow) => panic!("{slow:?}"),
+        late = canonical(executor, "SELECT 1 AS a") => late,
     };
     assert_timeout(&late.unwrap_err(), "waiting for a connection");
     // The slow query was dropped with its connection, so there is room again.
-    assert_eq!(canonical(&executor, "SELECT 2 AS a").await.unwrap(), r#"[{"a":2}]"#);
+    assert_eq!(canonical(executor, "SELECT 2 AS a").await.unwrap(), r#"[{"a":2}]"#);
 }
 
 #[tokio::test]
@@ -49,13 +56,10 @@ async fn a_pool_taken_by_hand_is_a_timeout_of_waiting_and_reads_go_on() {
     let database = Database::create().await;
     let executor = executor(config(&database).pool_max(1).connect_timeout(LIMIT));
     let taken = executor.pool().get_conn().await.unwrap();
-    let mut rows = mrc_core::RowEncoder::new(RowFormat::Canonical);
-    let late = executor.execute("SELECT 1 AS a", &params! {}, &mut rows).await;
-    assert_timeout(&late.unwrap_err(), "waiting for a connection");
+    assert_timeout(&execute(&executor, "SELECT 1 AS a").await.unwrap_err(), "waiting for a connection");
     assert_eq!(canonical(&executor, "SELECT 2 AS a").await.unwrap(), r#"[{"a":2}]"#);
     drop(taken);
-    let mut rows = mrc_core::RowEncoder::new(RowFormat::Canonical);
-    executor.execute("SELECT 3 AS a", &params! {}, &mut rows).await.unwrap();
+    execute(&executor, "SELECT 3 AS a").await.unwrap();
 }
 
 #[tokio::test]
@@ -110,18 +114,6 @@ async fn a_wrong_password_is_refused_and_not_shown() {
     assert!(!format!("{error} {error:?} {executor:?}").contains("hunter2"));
 }
 
-/// Waits until the server runs, or no longer runs, a query with this text.
-async fn running(admin: &mut mysql_async::Conn, text: &str, wanted: bool) -> Option<u64> {
-    let sql = "SELECT ID FROM information_schema.PROCESSLIST WHERE INFO LIKE ? AND ID <> CONNECTION_ID()";
-    loop {
-        let id: Option<u64> = admin.exec_first(sql, (format!("%{text}%"),)).await.unwrap();
-        if id.is_some() == wanted {
-            return id;
-        }
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-}
-
 #[tokio::test]
 async fn after_a_killed_connection_or_query_the_next_query_works() {
     let database = Database::create().await;
@@ -129,7 +121,7 @@ async fn after_a_killed_connection_or_query_the_next_query_works() {
     for (command, name) in [("KILL", "killed_in_mid_query"), ("KILL QUERY", "only_the_query_is_killed")] {
         let kill = async {
             let mut admin = database.admin().await;
-            let id = running(&mut admin, name, true).await.unwrap();
+            let id = until_running(&mut admin, name).await;
             admin.query_drop(format!("{command} {id}")).await.unwrap();
         };
         let sql = slow_query(name);
@@ -148,7 +140,7 @@ async fn a_slow_query_is_a_timeout_and_ends_at_the_server_too() {
     assert_timeout(&error, "the query");
     let mut admin = database.admin().await;
     // The query takes 10 min if the server has no limit of its own.
-    running(&mut admin, "slow_for_its_limit", false).await;
+    until_ended(&mut admin, "slow_for_its_limit").await;
     assert_eq!(canonical(&executor, "SELECT 2 AS a").await.unwrap(), r#"[{"a":2}]"#);
 }
 
@@ -162,10 +154,10 @@ async fn an_abandoned_answer_is_not_read_to_its_end() {
     let endless = format!("SELECT seq, REPEAT('x', 900) AS abandoned_half_way FROM {numbers} AS n");
     tokio::select! {
         answer = canonical(&executor, &endless) => panic!("{:?}", answer.map(|json| json.len())),
-        _ = running(&mut admin, "abandoned_half_way", true) => {}
+        _ = until_running(&mut admin, "abandoned_half_way") => {}
     }
     assert_eq!(canonical(&executor, "SELECT 2 AS a").await.unwrap(), r#"[{"a":2}]"#);
-    running(&mut admin, "abandoned_half_way", false).await;
+    until_ended(&mut admin, "abandoned_half_way").await;
 }
 
 #[tokio::test]
@@ -238,7 +230,7 @@ async fn a_server_that_shuts_down_in_mid_query_is_unavailable() {
     let executor = executor(MySqlConfig::from_url(&server.url("")).unwrap());
     let mut admin = server.admin().await;
     let shut_down = async {
-        running(&mut admin, "shut_down_in_mid_query", true).await;
+        until_running(&mut admin, "shut_down_in_mid_query").await;
         admin.query_drop("SHUTDOWN").await.unwrap();
     };
     let sql = slow_query("shut_down_in_mid_query");
@@ -258,13 +250,10 @@ async fn comes_back(executor: &dyn QueryExecutor) {
 #[tokio::test]
 async fn a_full_server_is_unavailable_until_there_is_room() {
     let database = Database::create().await;
-    let mut admin = database.admin().await;
     // A share of one connection, as the shared server can't be filled. It has another error.
     let user = unique("one");
-    admin
-        .query_drop(format!("CREATE USER {user}@'%' IDENTIFIED BY 'secret' WITH MAX_USER_CONNECTIONS 1"))
-        .await
-        .unwrap();
+    let create = format!("CREATE USER {user}@'%' IDENTIFIED BY 'secret' WITH MAX_USER_CONNECTIONS 1");
+    database.execute(&create).await;
     let executor = executor(local(database.port()).user(&user).pool_max(2));
     let only = executor.pool().get_conn().await.unwrap();
     for error in [canonical(&executor, "SELECT 1 AS a").await.unwrap_err(), executor.ping().await.unwrap_err()] {
@@ -273,7 +262,7 @@ async fn a_full_server_is_unavailable_until_there_is_room() {
     }
     only.disconnect().await.unwrap();
     comes_back(&executor).await;
-    admin.query_drop(format!("DROP USER {user}@'%'")).await.unwrap();
+    database.execute(&format!("DROP USER {user}@'%'")).await;
 }
 
 #[tokio::test]
@@ -314,8 +303,7 @@ async fn a_killed_idle_connection_causes_no_error() {
 
 #[tokio::test]
 async fn a_lock_that_others_hold_is_worth_a_second_try() {
-    let database = Database::create().await;
-    database.execute("CREATE TABLE t (a INT); INSERT INTO t VALUES (1)").await;
+    let database = Database::with("CREATE TABLE t (a INT); INSERT INTO t VALUES (1)").await;
     let executor = executor(config(&database).pool_max(1));
     let mut admin = database.admin().await;
     admin.query_drop("LOCK TABLES t WRITE").await.unwrap();
@@ -384,8 +372,7 @@ async fn names_for_placeholders_are_an_error_that_says_so() {
 
 #[tokio::test]
 async fn two_hundred_thousand_rows_stream_through() {
-    let database = Database::create().await;
-    database.execute("CREATE TABLE t (id INT PRIMARY KEY, pad VARCHAR(900))").await;
+    let database = Database::with("CREATE TABLE t (id INT PRIMARY KEY, pad VARCHAR(900))").await;
     database.execute(&format!("INSERT INTO t SELECT seq, REPEAT('x', 900) FROM {} AS n", numbers(200_000))).await;
     let executor = executor(config(&database));
     let json = canonical(&executor, "SELECT * FROM t ORDER BY id").await.unwrap();

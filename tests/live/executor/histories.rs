@@ -8,7 +8,6 @@ use rand::seq::IndexedRandom;
 
 use super::{config, executor, read};
 
-/// The number of histories.
 const HISTORIES: u32 = 60;
 
 const COLUMNS: [&str; 12] = ["i", "n", "u", "s", "c", "d", "f", "da", "ts", "ti", "js", "vb"];
@@ -25,35 +24,22 @@ const TABLE: &str = r#"
 
 fn texts() -> Vec<String> {
     let each = |text: &str| COLUMNS.map(|column| text.replace('#', column));
-    let other = [
-        "SELECT ? AS v",
-        "SELECT -? AS v",
-        "SELECT ? + 1 AS v",
-        "SELECT ABS(?) AS v",
-        "SELECT HEX(?) AS v",
-        "SELECT ? = ? AS v",
-        "SELECT NULLIF(?, ?) AS v",
-        "SELECT GREATEST(?, ?) AS v",
-        "SELECT IF(?, 1, 2) AS v",
-        "SELECT CONCAT(?, 'x') AS v",
-        "SELECT LEFT('abcdef', ?) AS v",
-        "SELECT k FROM t ORDER BY k LIMIT ?",
-        "SELECT k, ? AS v FROM t ORDER BY v, k",
-        "SELECT k FROM t WHERE s LIKE ? ORDER BY k",
-        "SELECT k FROM t WHERE da BETWEEN ? AND ? ORDER BY k",
-        "SELECT k FROM t WHERE (i, s) = (?, ?)",
-        "SELECT ROUND(d, ?) AS v FROM t ORDER BY k",
-        "SELECT DATE_ADD(da, INTERVAL ? DAY) AS v FROM t ORDER BY k",
-        "SELECT CASE WHEN i = ? THEN da ELSE ? END AS v FROM t ORDER BY k",
-        "SELECT FIELD(s, ?, ?) AS v FROM t ORDER BY k",
-        "SELECT ? AS v UNION SELECT s FROM t",
-    ];
+    let other = "
+        SELECT ? AS v; SELECT -? AS v; SELECT ? + 1 AS v; SELECT ABS(?) AS v; SELECT HEX(?) AS v;
+        SELECT ? = ? AS v; SELECT NULLIF(?, ?) AS v; SELECT GREATEST(?, ?) AS v;
+        SELECT IF(?, 1, 2) AS v; SELECT CONCAT(?, 'x') AS v; SELECT LEFT('abcdef', ?) AS v;
+        SELECT k FROM t ORDER BY k LIMIT ?; SELECT k, ? AS v FROM t ORDER BY v, k;
+        SELECT k FROM t WHERE s LIKE ? ORDER BY k; SELECT k FROM t WHERE da BETWEEN ? AND ? ORDER BY k;
+        SELECT k FROM t WHERE (i, s) = (?, ?); SELECT ROUND(d, ?) AS v FROM t ORDER BY k;
+        SELECT DATE_ADD(da, INTERVAL ? DAY) AS v FROM t ORDER BY k;
+        SELECT CASE WHEN i = ? THEN da ELSE ? END AS v FROM t ORDER BY k;
+        SELECT FIELD(s, ?, ?) AS v FROM t ORDER BY k; SELECT ? AS v UNION SELECT s FROM t";
     let several = [
         "SELECT k FROM t WHERE # = ? ORDER BY k",
         "SELECT k FROM t WHERE # IN (?, ?) ORDER BY k",
         "SELECT COALESCE(#, ?) AS v FROM t ORDER BY k",
     ];
-    several.into_iter().flat_map(each).chain(other.map(Into::into)).collect()
+    several.into_iter().flat_map(each).chain(other.split(';').map(|text| text.trim().to_owned())).collect()
 }
 
 fn values() -> Vec<Value> {
@@ -101,8 +87,7 @@ fn named(values: impl IntoIterator<Item = Value>) -> Params {
 
 #[tokio::test]
 async fn random_histories_answer_as_fresh_connections_do() {
-    let database = Database::create().await;
-    database.execute(TABLE).await;
+    let database = Database::with(TABLE).await;
     let config = config(&database).pool_max(1).statement_cache(2);
     let (texts, values, mut rng) = (texts(), values(), rand::rng());
     for _ in 0..cases(HISTORIES) {
@@ -117,8 +102,7 @@ async fn random_histories_answer_as_fresh_connections_do() {
 
 #[tokio::test]
 async fn histories_that_went_wrong() {
-    let database = Database::create().await;
-    database.execute(TABLE).await;
+    let database = Database::with(TABLE).await;
     let config = config(&database).pool_max(1);
     let one = |values: Vec<Value>| values.into_iter().map(|value| named([value])).collect::<Vec<_>>();
     let day = Value::from(Date { year: 2000, month: 1, day: 1 });
@@ -144,8 +128,7 @@ async fn histories_that_went_wrong() {
 
 #[tokio::test]
 async fn a_value_of_the_type_of_its_column_costs_one_round_trip() {
-    let database = Database::create().await;
-    database.execute(TABLE).await;
+    let database = Database::with(TABLE).await;
     let executor = executor(config(&database).pool_max(1));
     let prepared = async || -> u64 {
         let sql = "SHOW SESSION STATUS LIKE 'Com_stmt_prepare'";

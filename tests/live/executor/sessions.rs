@@ -9,7 +9,7 @@ use mysql_async::prelude::Queryable;
 
 use super::{canonical, config, execute, executor, read};
 
-async fn trusted(executor: &MySqlExecutor, sql: &str) -> Result<String, ExecuteError> {
+pub(super) async fn trusted(executor: &dyn QueryExecutor, sql: &str) -> Result<String, ExecuteError> {
     let mut rows = RowEncoder::new(RowFormat::Canonical);
     executor.query_trusted(sql, &Params::new(), &mut rows).await?;
     Ok(String::from_utf8(rows.finish()?.to_vec()).unwrap())
@@ -17,36 +17,18 @@ async fn trusted(executor: &MySqlExecutor, sql: &str) -> Result<String, ExecuteE
 
 /// Returns statements that change their session. A server refuses those that it doesn't know.
 fn statements(other: &str) -> Vec<String> {
-    let texts = [
-        "SET autocommit = 0",
-        "SET @@session.autocommit = 0, time_zone = '+05:00'",
-        "BEGIN",
-        "START TRANSACTION WITH CONSISTENT SNAPSHOT",
-        "XA START 'mrc'",
-        "SET SESSION TRANSACTION ISOLATION LEVEL READ UNCOMMITTED",
-        "SET SESSION TRANSACTION READ ONLY",
-        "SET time_zone = '+05:00'",
-        "SET timestamp = 1",
-        "SET sql_mode = 'ANSI_QUOTES,PIPES_AS_CONCAT'",
-        "SET NAMES latin1",
-        "SET character_set_results = latin1",
-        "SET collation_connection = utf8mb4_bin",
-        "SET sql_select_limit = 1",
-        "SET lc_time_names = 'de_DE'",
-        "SET div_precision_increment = 9",
-        "SET group_concat_max_len = 4",
-        "SET @mine = 6",
-        "SELECT @mine := 7",
-        "SELECT LAST_INSERT_ID(9)",
-        "SELECT GET_LOCK('mrc', 0)",
-        "CREATE TEMPORARY TABLE t (a INT, at TIMESTAMP NULL)",
-        "LOCK TABLES t READ",
-        "INSERT INTO log VALUES (1)",
-        "CALL spoil()",
-        "SET ROLE NONE",
-        "DO SLEEP(0)",
-    ];
-    texts.into_iter().map(Into::into).chain([format!("USE {other}")]).collect()
+    let texts = "
+        SET autocommit = 0; SET @@session.autocommit = 0, time_zone = '+05:00'; BEGIN;
+        START TRANSACTION WITH CONSISTENT SNAPSHOT; XA START 'mrc';
+        SET SESSION TRANSACTION ISOLATION LEVEL READ UNCOMMITTED;
+        SET SESSION TRANSACTION READ ONLY; SET time_zone = '+05:00'; SET timestamp = 1;
+        SET sql_mode = 'ANSI_QUOTES,PIPES_AS_CONCAT'; SET NAMES latin1;
+        SET character_set_results = latin1; SET collation_connection = utf8mb4_bin;
+        SET sql_select_limit = 1; SET lc_time_names = 'de_DE'; SET div_precision_increment = 9;
+        SET group_concat_max_len = 4; SET @mine = 6; SELECT @mine := 7; SELECT LAST_INSERT_ID(9);
+        SELECT GET_LOCK('mrc', 0); CREATE TEMPORARY TABLE t (a INT, at TIMESTAMP NULL);
+        LOCK TABLES t READ; INSERT INTO log VALUES (1); CALL spoil(); SET ROLE NONE; DO SLEEP(0)";
+    texts.split(';').map(|text| text.trim().to_owned()).chain([format!("USE {other}")]).collect()
 }
 
 const PROBES: [&str; 5] = [
@@ -68,15 +50,12 @@ async fn probe(executor: &MySqlExecutor) -> Vec<Result<String, String>> {
 }
 
 async fn shop() -> Database {
-    let database = Database::create().await;
-    database
-        .execute(
-            "CREATE TABLE t (a INT, at TIMESTAMP NULL); INSERT INTO t VALUES (1, '2025-01-15 10:00:00'), (2, NULL);
-             CREATE TABLE log (a INT);
-             CREATE PROCEDURE spoil() BEGIN SET time_zone = '+07:00'; SET sql_mode = 'ANSI_QUOTES'; SELECT 1 AS a; END",
-        )
-        .await;
-    database
+    Database::with(
+        "CREATE TABLE t (a INT, at TIMESTAMP NULL); INSERT INTO t VALUES (1, '2025-01-15 10:00:00'), (2, NULL);
+         CREATE TABLE log (a INT);
+         CREATE PROCEDURE spoil() BEGIN SET time_zone = '+07:00'; SET sql_mode = 'ANSI_QUOTES'; SELECT 1 AS a; END",
+    )
+    .await
 }
 
 #[tokio::test]
@@ -149,17 +128,14 @@ async fn the_session_is_set_as_configured() {
     }
 }
 
-/// Functions that write, each in its own way.
 const WRITERS: [(&str, &str); 3] = [("into_innodb", "t"), ("into_myisam", "m"), ("into_memory", "h")];
 
 #[tokio::test]
 async fn the_server_refuses_a_read_that_writes() {
-    let database = Database::create().await;
-    database
-        .execute(
-            "CREATE TABLE t (a INT); CREATE TABLE m (a INT) ENGINE = MyISAM; CREATE TABLE h (a INT) ENGINE = MEMORY",
-        )
-        .await;
+    let database = Database::with(
+        "CREATE TABLE t (a INT); CREATE TABLE m (a INT) ENGINE = MyISAM; CREATE TABLE h (a INT) ENGINE = MEMORY",
+    )
+    .await;
     for (function, table) in WRITERS {
         let body = format!("BEGIN INSERT INTO {table} VALUES (1); RETURN 1; END");
         database.execute(&format!("CREATE FUNCTION {function}() RETURNS INT MODIFIES SQL DATA {body}")).await;
@@ -186,16 +162,14 @@ async fn the_server_refuses_a_read_that_writes() {
 
 #[tokio::test]
 async fn several_results_are_an_error_that_says_so() {
-    let database = Database::create().await;
-    database
-        .execute(
-            "CREATE TABLE log (a INT);
-             CREATE PROCEDURE one() BEGIN SELECT 1 AS a; INSERT INTO log VALUES (1); END;
-             CREATE PROCEDURE two() BEGIN SELECT 1 AS a; SELECT 2 AS a; INSERT INTO log VALUES (2); END;
-             CREATE PROCEDURE none() BEGIN INSERT INTO log VALUES (3); END;
-             CREATE PROCEDURE fails() BEGIN SELECT 1 AS a; SELECT * FROM no_such_table; END",
-        )
-        .await;
+    let database = Database::with(
+        "CREATE TABLE log (a INT);
+         CREATE PROCEDURE one() BEGIN SELECT 1 AS a; INSERT INTO log VALUES (1); END;
+         CREATE PROCEDURE two() BEGIN SELECT 1 AS a; SELECT 2 AS a; INSERT INTO log VALUES (2); END;
+         CREATE PROCEDURE none() BEGIN INSERT INTO log VALUES (3); END;
+         CREATE PROCEDURE fails() BEGIN SELECT 1 AS a; SELECT * FROM no_such_table; END",
+    )
+    .await;
     let executor = executor(config(&database).pool_max(1));
     assert_eq!(execute(&executor, "CALL one()").await.unwrap(), r#"[{"a":1}]"#);
     assert_eq!(execute(&executor, "CALL none()").await.unwrap(), "[]");
@@ -266,14 +240,12 @@ fn a_static_executor_goes_on_in_other_runtimes() {
     }
     let last = runtime();
     last.block_on(executor.close());
-    last.block_on(async {
-        assert!(matches!(canonical(&executor, "SELECT 1").await.unwrap_err(), ExecuteError::Closed));
-        assert!(executor.pool().get_conn().await.is_err());
-    });
-    runtime().block_on(async {
-        assert!(matches!(canonical(&executor, "SELECT 1").await.unwrap_err(), ExecuteError::Closed));
-        assert!(executor.pool().get_conn().await.is_err());
-    });
+    for runtime in [last, runtime()] {
+        runtime.block_on(async {
+            assert!(matches!(canonical(&executor, "SELECT 1").await.unwrap_err(), ExecuteError::Closed));
+            assert!(executor.pool().get_conn().await.is_err());
+        });
+    }
 }
 
 #[tokio::test]

@@ -7,11 +7,9 @@ use mysql_async::prelude::Queryable;
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 
-use super::{config, executor, read};
+use super::{FORMATS, config, executor, read};
 
 const MODES: [&str; 3] = ["", "NO_BACKSLASH_ESCAPES", "ANSI_QUOTES,NO_BACKSLASH_ESCAPES"];
-const FORMATS: [RowFormat; 3] = [RowFormat::Canonical, RowFormat::TypeScript, RowFormat::Python];
-
 fn by_text(database: &Database) -> MySqlConfig {
     config(database).param_mode(ParamMode::Text)
 }
@@ -28,42 +26,10 @@ async fn a_server_passes_the_suite_by_text() {
 
 /// Strings that try to end their literal.
 fn hostile() -> impl Strategy<Value = String> {
-    let pieces = prop::sample::select(vec![
-        "'",
-        "\"",
-        "`",
-        "\\",
-        "\0",
-        "\x1a",
-        "\n",
-        "\r",
-        "\t",
-        "\x08",
-        ";",
-        "--",
-        "-- ",
-        "#",
-        "/*",
-        "*/",
-        "/*!",
-        "?",
-        "%",
-        "_",
-        "é",
-        "😀",
-        "\u{a0}",
-        "\u{2028}",
-        "ß",
-        "x",
-        "0",
-        " ",
-        "' OR 1=1 -- ",
-        "\\'",
-        "''",
-        "SELECT",
-        "$$",
-        "\u{bf5c}",
-    ]);
+    let letters = "'\"`\\\0\x1a\n\r\t\x08;#?%_é😀\u{a0}\u{2028}ßx0 \u{bf5c}";
+    let words = ["--", "-- ", "/*", "*/", "/*!", "' OR 1=1 -- ", "\\'", "''", "SELECT", "$$"];
+    let letters = letters.chars().map(String::from);
+    let pieces = prop::sample::select(letters.chain(words.map(String::from)).collect::<Vec<_>>());
     prop_oneof![
         prop::collection::vec(pieces, 0..12).prop_map(|pieces| pieces.concat()),
         any::<String>(),
@@ -133,8 +99,7 @@ async fn each_session_is_asked_for_its_own_mode() {
 /// The server itself would run both statements: the driver lets it.
 #[tokio::test]
 async fn a_second_statement_is_never_sent() {
-    let database = Database::create().await;
-    database.execute("CREATE TABLE t (a INT)").await;
+    let database = Database::with("CREATE TABLE t (a INT)").await;
     let executor = executor(by_text(&database).read_only(false));
     for sql in [
         "SELECT 1 AS a; INSERT INTO t VALUES (1)",
@@ -162,10 +127,11 @@ async fn a_second_statement_is_never_sent() {
 /// A read by text uses the sessions of other reads: the server refuses a write.
 #[tokio::test]
 async fn a_read_by_text_writes_nothing() {
-    let database = Database::create().await;
-    database
-        .execute("CREATE TABLE t (a INT); CREATE FUNCTION f() RETURNS INT MODIFIES SQL DATA BEGIN INSERT INTO t VALUES (1); RETURN 1; END")
-        .await;
+    let database = Database::with(
+        "CREATE TABLE t (a INT);
+         CREATE FUNCTION f() RETURNS INT MODIFIES SQL DATA BEGIN INSERT INTO t VALUES (1); RETURN 1; END",
+    )
+    .await;
     let executor = executor(by_text(&database));
     for sql in ["INSERT INTO t VALUES (1)", "SELECT f() AS a"] {
         let error = read(&executor, RowFormat::TypeScript, sql, &params! {}).await.unwrap_err();
@@ -176,13 +142,11 @@ async fn a_read_by_text_writes_nothing() {
 /// Cases where a prepared statement fails or differs: its place decides a placeholder's type.
 #[tokio::test]
 async fn literals_keep_their_own_types() {
-    let database = Database::create().await;
-    database
-        .execute(
-            "CREATE TABLE t (i INT, js JSON, b8 BIT(8), y YEAR);
-             INSERT INTO t VALUES (NULL, '{\"b\": true}', b'01101010', 2025), (5, '{}', b'1', 2024)",
-        )
-        .await;
+    let database = Database::with(
+        "CREATE TABLE t (i INT, js JSON, b8 BIT(8), y YEAR);
+         INSERT INTO t VALUES (NULL, '{\"b\": true}', b'01101010', 2025), (5, '{}', b'1', 2024)",
+    )
+    .await;
     let executor = executor(by_text(&database));
     let check = async |sql: &str, value: Value, expected: &str| {
         let answer = read(&executor, RowFormat::TypeScript, sql, &params! { "A" => value }).await.unwrap();
@@ -197,8 +161,7 @@ async fn literals_keep_their_own_types() {
 
 #[tokio::test]
 async fn each_call_is_one_round_trip() {
-    let database = Database::create().await;
-    database.execute("CREATE TABLE t (id INT, js JSON); INSERT INTO t VALUES (1, '{}')").await;
+    let database = Database::with("CREATE TABLE t (id INT, js JSON); INSERT INTO t VALUES (1, '{}')").await;
     let executor = executor(config(&database).pool_max(1));
     let questions = async || -> u64 {
         let sql = "SHOW SESSION STATUS LIKE 'Questions'";

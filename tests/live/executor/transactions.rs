@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mrc_core::{RowEncoder, RowFormat, params};
 use mrc_store::{ExecuteError, Executed, ExecutorTransaction, MySqlExecutor, ParamMode, QueryExecutor};
-use mrc_tests::{Database, Mode, Proxy, slow_query, unique};
+use mrc_tests::{Database, Mode, Proxy, slow_query, unique, until_running};
 use mysql_async::prelude::Queryable;
 
 use super::{canonical, config, execute, executor};
@@ -18,8 +18,7 @@ pub(super) const LIMIT: Duration = Duration::from_secs(2);
 
 /// Returns an executor with one connection for callers, and the table.
 async fn table() -> (Database, MySqlExecutor) {
-    let database = Database::create().await;
-    database.execute(TABLE).await;
+    let database = Database::with(TABLE).await;
     let executor = executor(config(&database).pool_max(1));
     (database, executor)
 }
@@ -107,15 +106,9 @@ async fn a_cancelled_statement_ends_the_transaction_and_its_locks() {
     let mut open = executor.begin().await.unwrap();
     run(&mut *open, "UPDATE t SET n = 7 WHERE id = 1").await.unwrap();
     let mut admin = database.admin().await;
-    let is_running = async {
-        let sql = "SELECT ID FROM information_schema.PROCESSLIST WHERE INFO LIKE ? AND ID <> CONNECTION_ID()";
-        while admin.exec_first::<u64, _, _>(sql, (format!("%{name}%"),)).await.unwrap().is_none() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
     tokio::select! {
         done = run(&mut *open, &slow) => panic!("{done:?}"),
-        () = is_running => {}
+        _ = until_running(&mut admin, &name) => {}
     }
     assert!(is_over(&run(&mut *open, "UPDATE t SET n = 8 WHERE id = 1").await));
     assert!(is_over(&open.commit().await));
@@ -128,8 +121,7 @@ async fn a_cancelled_statement_ends_the_transaction_and_its_locks() {
 async fn a_killed_connection_rolls_back() {
     let (database, executor) = table().await;
     let mut open = executor.begin().await.unwrap();
-    let mut rows = RowEncoder::new(RowFormat::Canonical);
-    open.execute("INSERT INTO t (n) VALUES (7)", &params! {}, &mut rows).await.unwrap();
+    run(&mut *open, "INSERT INTO t (n) VALUES (7)").await.unwrap();
     let mut rows = RowEncoder::new(RowFormat::Canonical);
     open.execute("SELECT CAST(CONNECTION_ID() AS CHAR) AS id", &params! {}, &mut rows).await.unwrap();
     let id: String = String::from_utf8_lossy(&rows.finish().unwrap()).chars().filter(char::is_ascii_digit).collect();

@@ -8,7 +8,7 @@ use mrc_tests::Database;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::{config, executor, read};
+use super::{FORMATS, config, executor, read};
 
 const PAGE: &str = include_str!("../../../docs/types.md");
 
@@ -19,7 +19,6 @@ fn rows() -> Vec<Vec<&'static str>> {
     lines.skip(2).map(|line| line.trim_matches('|').split(" | ").map(str::trim).collect()).collect()
 }
 
-/// Returns the texts between backticks.
 fn code(cell: &'static str) -> Vec<&'static str> {
     fields(cell).map(|(field, _)| field).collect()
 }
@@ -62,7 +61,6 @@ fn alike<T: DeserializeOwned + PartialEq>(written: &[Written]) -> Option<bool> {
     Some(values.windows(2).all(|pair| pair[0] == pair[1]))
 }
 
-/// Does the same for a type that the page names.
 fn read_as(field: &str, written: &[Written]) -> Option<bool> {
     let alike = match field {
         "bool" => alike::<bool>,
@@ -100,7 +98,6 @@ fn read_as(field: &str, written: &[Written]) -> Option<bool> {
 async fn the_page_is_right() {
     let database = Database::create().await;
     let modes = [ParamMode::Auto, ParamMode::Prepared].map(|mode| executor(config(&database).param_mode(mode)));
-    let formats = [RowFormat::Canonical, RowFormat::TypeScript, RowFormat::Python];
     let rows = rows();
     assert!(rows.len() > 25, "{rows:?}");
     for (at, row) in rows.into_iter().enumerate() {
@@ -108,7 +105,7 @@ async fn the_page_is_right() {
         let (of, value) = (code(of)[0], code(value)[0]);
         database.execute(&format!("CREATE TABLE t{at} (a {of}); INSERT INTO t{at} VALUES ({value}), (NULL)")).await;
         let mut written = Vec::new();
-        for (format, expected) in formats.into_iter().zip(expected) {
+        for (format, expected) in FORMATS.into_iter().zip(expected) {
             let expected = format!(r#"[{{"a":{}}},{{"a":null}}]"#, code(expected)[0]);
             for executor in &modes {
                 let sql = format!("SELECT a FROM t{at} ORDER BY a IS NULL");

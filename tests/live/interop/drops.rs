@@ -3,13 +3,14 @@
 use mrc::{DropRequest, Params, params};
 use serde_json::json;
 
-use super::{Side, World, name};
+use super::{Side, World, name, with_both_peers};
 use crate::client::support::{HOUR, SQL};
+
+tests!(with_both_peers, their_drop_removes_our_entries, our_drop_removes_their_entries);
 
 const PAIRS: &str = "SELECT id FROM items WHERE id = ? AND version = ?";
 const HASH: &str = "d6f3536ac027efd4916a172a39156f97c989bfd3";
 
-/// The names of a test's two params.
 struct Names {
     store: &'static str,
     state: &'static str,
@@ -27,7 +28,6 @@ impl Names {
 
 const ALL: [(u32, u32); 4] = [(6, 1), (6, 2), (7, 1), (7, 2)];
 
-/// Returns which of all entries exist.
 async fn left(world: &World, side: &Side, names: &Names) -> Vec<(u32, u32)> {
     let client = world.client(side);
     let mut left = Vec::new();
@@ -38,54 +38,38 @@ async fn left(world: &World, side: &Side, names: &Names) -> Vec<(u32, u32)> {
     left
 }
 
-async fn we_fill(world: &World, side: &Side, names: &Names) {
+async fn their_drop_removes_our_entries(world: &World, side: &Side) {
+    let names = Names::new();
     let client = world.client(side);
     for (store, state) in ALL {
         client.query_with_cache(side.query(PAIRS), names.params(store, state), HOUR).await.unwrap();
     }
-    assert_eq!(left(world, side, names).await, ALL);
+    assert_eq!(left(world, side, &names).await, ALL);
+    assert_eq!(side.drop(&[names.store, names.state], &[json!(6), json!(1)], true).await, json!(1));
+    assert_eq!(left(world, side, &names).await, [(6, 2), (7, 1), (7, 2)]);
+    assert_eq!(side.drop(&[names.store, names.state], &[json!(6), json!(1)], false).await, json!(2));
+    assert_eq!(left(world, side, &names).await, [(7, 2)]);
 }
 
-async fn they_fill(world: &World, side: &Side, names: &Names) {
+async fn our_drop_removes_their_entries(world: &World, side: &Side) {
+    let server = world.server();
+    let names = Names::new();
     for (store, state) in ALL {
         side.ask(PAIRS, &[json!(store), json!(state)], &[names.store, names.state]).await;
     }
-    assert_eq!(left(world, side, names).await, ALL);
-}
-
-#[tokio::test]
-async fn their_drop_removes_our_entries() {
-    let world = World::open().await;
-    for side in world.sides() {
-        let names = Names::new();
-        we_fill(&world, side, &names).await;
-        assert_eq!(side.drop(&[names.store, names.state], &[json!(6), json!(1)], true).await, json!(1));
-        assert_eq!(left(&world, side, &names).await, [(6, 2), (7, 1), (7, 2)]);
-        assert_eq!(side.drop(&[names.store, names.state], &[json!(6), json!(1)], false).await, json!(2));
-        assert_eq!(left(&world, side, &names).await, [(7, 2)]);
-    }
-}
-
-#[tokio::test]
-async fn our_drop_removes_their_entries() {
-    let world = World::open().await;
-    let server = world.server();
-    for side in world.sides() {
-        let names = Names::new();
-        they_fill(&world, side, &names).await;
-        assert_eq!(server.drop_outdated_cache(DropRequest::all(names.params(6, 1))).await.unwrap(), 1);
-        assert_eq!(left(&world, side, &names).await, [(6, 2), (7, 1), (7, 2)]);
-        assert_eq!(server.drop_outdated_cache(names.params(6, 1)).await.unwrap(), 2);
-        assert_eq!(left(&world, side, &names).await, [(7, 2)]);
-        // Removed entries are read anew, by the peers too.
-        let id = name("Id");
-        side.ask(SQL, &[json!(5)], &[id]).await;
-        world.write(9).await;
-        server.drop_outdated_cache(Params::new().with(id, 5)).await.unwrap();
-        let side = world.anew(side).await;
-        assert_eq!(side.ask(SQL, &[json!(5)], &[id]).await, json!([{"id": 5, "version": 9}]));
-        world.write(1).await;
-    }
+    assert_eq!(left(world, side, &names).await, ALL);
+    assert_eq!(server.drop_outdated_cache(DropRequest::all(names.params(6, 1))).await.unwrap(), 1);
+    assert_eq!(left(world, side, &names).await, [(6, 2), (7, 1), (7, 2)]);
+    assert_eq!(server.drop_outdated_cache(names.params(6, 1)).await.unwrap(), 2);
+    assert_eq!(left(world, side, &names).await, [(7, 2)]);
+    // Removed entries are read anew, by the peers too.
+    let id = name("Id");
+    side.ask(SQL, &[json!(5)], &[id]).await;
+    world.write(9).await;
+    server.drop_outdated_cache(Params::new().with(id, 5)).await.unwrap();
+    let side = world.anew(side).await;
+    assert_eq!(side.ask(SQL, &[json!(5)], &[id]).await, json!([{"id": 5, "version": 9}]));
+    world.write(1).await;
 }
 
 /// A boolean and a null have two spellings each. Our drop finds both.

@@ -1,10 +1,26 @@
-//! A peer during our fill: its drop ends the fill, and its readers see the claim as a miss.
+//! A peer during our fill, and after our value: its drop ends the fill and removes the copy, and its
+//! readers see neither.
 
-use mrc::{Params, Source};
+use std::time::Duration;
+
+use mrc::config::MySqlConfig;
+use mrc::{Error, Params, Source};
+use mrc_tests::{Mode, Proxy};
 use serde_json::{Value as Json, json};
 
-use super::{Side, World, name};
+use super::{Side, World, name, with_both_peers};
 use crate::client::support::{Gated, HOUR, Heard, SQL, until, version};
+
+tests!(
+    with_both_peers,
+    their_drop_kills_our_fill,
+    a_claim_is_a_miss_to_them,
+    without_a_drop_our_fill_is_theirs,
+    a_value_in_a_refresh_is_a_hit_to_them,
+    their_drop_ends_our_refresh,
+    their_drop_removes_our_stale_copy,
+    a_copy_is_nothing_to_their_readers
+);
 
 /// A client of ours that has read an item and can't store it yet.
 struct Flight {
@@ -42,20 +58,16 @@ impl Flight {
     }
 }
 
-#[tokio::test]
-async fn their_drop_kills_our_fill() {
-    let world = World::open().await;
-    for side in world.sides() {
-        for all in [false, true] {
-            world.write(1).await;
-            let flight = Flight::begin(&world, side).await;
-            world.write(2).await;
-            // The peers count the claim and its other keys.
-            assert!(side.drop(&[flight.id], &[json!(3)], all).await.as_u64().unwrap() >= 1);
-            assert!(!world.exists(&flight.key).await);
-            let next = flight.end(side).await;
-            assert_eq!((version(&next), next.source()), (2, Source::Computed));
-        }
+async fn their_drop_kills_our_fill(world: &World, side: &Side) {
+    for all in [false, true] {
+        world.write(1).await;
+        let flight = Flight::begin(world, side).await;
+        world.write(2).await;
+        // The peers count the claim and its other keys.
+        assert!(side.drop(&[flight.id], &[json!(3)], all).await.as_u64().unwrap() >= 1);
+        assert!(!world.exists(&flight.key).await);
+        let next = flight.end(side).await;
+        assert_eq!((version(&next), next.source()), (2, Source::Computed));
     }
 }
 
@@ -68,34 +80,26 @@ async fn our_drop_kills_it_as_well() {
     assert_eq!(version(&flight.end(&world.npm).await), 2);
 }
 
-#[tokio::test]
-async fn a_claim_is_a_miss_to_them() {
-    let world = World::open().await;
-    for side in world.sides() {
-        world.write(1).await;
-        let flight = Flight::begin(&world, side).await;
-        let (params, names) = ([json!(3)], [flight.id]);
-        assert_eq!(side.read(&side.text(SQL), &params, &names).await, Json::Null);
-        world.write(2).await;
-        let new = json!([{"id": 3, "version": 2}]);
-        assert_eq!(side.ask(SQL, &params, &names).await, new);
-        // The peer has stored its value over the claim. Our older value must not replace it.
-        let next = flight.end(side).await;
-        assert_eq!((next.json::<Json>().unwrap(), next.source()), (new, Source::Cache));
-    }
+async fn a_claim_is_a_miss_to_them(world: &World, side: &Side) {
+    world.write(1).await;
+    let flight = Flight::begin(world, side).await;
+    let (params, names) = ([json!(3)], [flight.id]);
+    assert_eq!(side.read(&side.text(SQL), &params, &names).await, Json::Null);
+    world.write(2).await;
+    let new = json!([{"id": 3, "version": 2}]);
+    assert_eq!(side.ask(SQL, &params, &names).await, new);
+    // The peer has stored its value over the claim. Our older value must not replace it.
+    let next = flight.end(side).await;
+    assert_eq!((next.json::<Json>().unwrap(), next.source()), (new, Source::Cache));
 }
 
-#[tokio::test]
-async fn without_a_drop_our_fill_is_theirs() {
-    let world = World::open().await;
-    for side in world.sides() {
-        let flight = Flight::begin(&world, side).await;
-        flight.mysql.gate.add_permits(1);
-        flight.reader.await.unwrap();
-        assert_eq!(flight.heard.take(), ["Miss", "Filled"]);
-        let read = side.read(&side.text(SQL), &[json!(3)], &[flight.id]).await;
-        assert_eq!(read, json!([{"id": 3, "version": 1}]));
-    }
+async fn without_a_drop_our_fill_is_theirs(world: &World, side: &Side) {
+    let flight = Flight::begin(world, side).await;
+    flight.mysql.gate.add_permits(1);
+    flight.reader.await.unwrap();
+    assert_eq!(flight.heard.take(), ["Miss", "Filled"]);
+    let read = side.read(&side.text(SQL), &[json!(3)], &[flight.id]).await;
+    assert_eq!(read, json!([{"id": 3, "version": 1}]));
 }
 
 /// A value of ours that is being refreshed. Its reader can't store the new one yet.
@@ -138,31 +142,84 @@ impl Refresh {
     }
 }
 
-#[tokio::test]
-async fn a_value_in_a_refresh_is_a_hit_to_them() {
-    let world = World::open().await;
-    for side in world.sides() {
-        let refresh = Refresh::begin(&world, side).await;
-        let (params, names) = ([json!(3)], [refresh.id]);
-        let old = json!([{"id": 3, "version": 1}]);
-        assert_eq!(side.read(&side.text(SQL), &params, &names).await, old);
-        assert_eq!(side.ask(SQL, &params, &names).await, old);
-        refresh.end("Filled").await;
-        assert_eq!(world.get(&refresh.key).await, r#"[{"id":3,"version":2}]"#, "without the mark");
-        let left: u64 = world.redis.cli(&["PTTL", &refresh.key]).await.parse().unwrap();
-        assert!((60_001..=3_600_000).contains(&left), "a whole life again, not {left} ms");
-        assert_eq!(side.read(&side.text(SQL), &params, &names).await, json!([{"id": 3, "version": 2}]));
+async fn a_value_in_a_refresh_is_a_hit_to_them(world: &World, side: &Side) {
+    let refresh = Refresh::begin(world, side).await;
+    let (params, names) = ([json!(3)], [refresh.id]);
+    let old = json!([{"id": 3, "version": 1}]);
+    assert_eq!(side.read(&side.text(SQL), &params, &names).await, old);
+    assert_eq!(side.ask(SQL, &params, &names).await, old);
+    refresh.end("Filled").await;
+    assert_eq!(world.get(&refresh.key).await, r#"[{"id":3,"version":2}]"#, "without the mark");
+    let left: u64 = world.redis.cli(&["PTTL", &refresh.key]).await.parse().unwrap();
+    assert!((60_001..=3_600_000).contains(&left), "a whole life again, not {left} ms");
+    assert_eq!(side.read(&side.text(SQL), &params, &names).await, json!([{"id": 3, "version": 2}]));
+}
+
+async fn their_drop_ends_our_refresh(world: &World, side: &Side) {
+    let refresh = Refresh::begin(world, side).await;
+    assert!(side.drop(&[refresh.id], &[json!(3)], true).await.as_u64().unwrap() >= 1);
+    assert!(!world.exists(&refresh.key).await);
+    refresh.end("Refused").await;
+    assert!(!world.exists(&refresh.key).await);
+}
+
+/// A client of ours with a copy of an item whose value has expired, and a database that is down.
+struct Left {
+    client: mrc::MrcClient,
+    id: &'static str,
+    copy: String,
+}
+
+impl Left {
+    async fn behind(world: &World, side: &Side, wire: &Proxy) -> Self {
+        wire.set(Mode::Pass);
+        let mysql = MySqlConfig::from_url(&world.database.url()).unwrap().port(wire.port());
+        let builder = world.builder(side).mysql_config(mysql).stale_on_error(Duration::from_secs(600));
+        let it = Self { client: builder.build().unwrap(), id: name("Id"), copy: String::new() };
+        let key = it.client.key(side.query(SQL), it.params()).unwrap().into_string();
+        let life = Duration::from_millis(500);
+        let filled = it.client.query_with_cache(side.query(SQL), it.params(), life).await.unwrap();
+        assert_eq!(filled.source(), Source::Computed);
+        until(async || !world.exists(&key).await).await;
+        let copy = world.redis.cli(&["KEYS", &format!("*{key}*")]).await;
+        assert!(copy.starts_with("mrc:s:") && copy.contains(&key), "{copy}");
+        wire.set(Mode::Close);
+        let it = Self { copy, ..it };
+        assert_eq!(it.ask(side).await.unwrap().source(), Source::Stale);
+        it
+    }
+
+    fn params(&self) -> Params {
+        Params::new().with(self.id, 3)
+    }
+
+    async fn ask(&self, side: &Side) -> Result<mrc::Answer, Error> {
+        self.client.query_with_cache(side.query(SQL), self.params(), Duration::from_secs(60)).await
     }
 }
 
-#[tokio::test]
-async fn their_drop_ends_our_refresh() {
-    let world = World::open().await;
-    for side in world.sides() {
-        let refresh = Refresh::begin(&world, side).await;
-        assert!(side.drop(&[refresh.id], &[json!(3)], true).await.as_u64().unwrap() >= 1);
-        assert!(!world.exists(&refresh.key).await);
-        refresh.end("Refused").await;
-        assert!(!world.exists(&refresh.key).await);
+async fn their_drop_removes_our_stale_copy(world: &World, side: &Side) {
+    let wire = Proxy::to(world.database.port()).await;
+    for all in [false, true] {
+        let left = Left::behind(world, side, &wire).await;
+        assert_eq!(side.drop(&[left.id], &[json!(4)], all).await, json!(0));
+        assert_eq!(version(&left.ask(side).await.unwrap()), 1);
+        assert_eq!(side.drop(&[left.id], &[json!(3)], all).await, json!(1));
+        assert!(!world.exists(&left.copy).await);
+        let error = left.ask(side).await.unwrap_err();
+        assert!(matches!(error, Error::Database(_)) && error.is_retryable(), "{error:?}");
     }
+}
+
+async fn a_copy_is_nothing_to_their_readers(world: &World, side: &Side) {
+    let wire = Proxy::to(world.database.port()).await;
+    world.write(1).await;
+    let left = Left::behind(world, side, &wire).await;
+    assert_eq!(side.read(&side.text(SQL), &[json!(3)], &[left.id]).await, Json::Null);
+    world.write(2).await;
+    let theirs = json!([{"id": 3, "version": 2}]);
+    assert_eq!(side.ask(SQL, &[json!(3)], &[left.id]).await, theirs);
+    // The peer's entry is a value, and better than a copy.
+    let hit = left.ask(side).await.unwrap();
+    assert_eq!((hit.source(), hit.json::<Json>().unwrap()), (Source::Cache, theirs));
 }

@@ -44,7 +44,6 @@ async fn check(format: KeyFormat, peer: &Peer) {
     }
 }
 
-/// Returns a value for us and for the peer.
 fn value(format: KeyFormat, lists: bool, rng: &mut StdRng) -> (Value, Json) {
     let exact = format == KeyFormat::Python;
     match rng.random_range(0..if lists { 10 } else { 8 }) {

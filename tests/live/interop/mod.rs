@@ -1,13 +1,11 @@
 //! One cache shared with both published peers: each reads the others' entries, each drops for all.
 
-mod copies;
 mod drops;
 mod flights;
 mod func_cache;
 mod keys;
 mod rows;
 mod search;
-mod sessions;
 mod sharing;
 mod simple_dep;
 mod values;
@@ -80,9 +78,15 @@ impl World {
         self.redis.cli(&["GET", key]).await
     }
 
-    /// Sets the version of all items.
     async fn write(&self, version: u32) {
         self.database.execute(&format!("UPDATE items SET version = {version}")).await;
+    }
+}
+
+async fn with_both_peers(test: impl AsyncFn(&World, &Side)) {
+    let world = World::open().await;
+    for side in world.sides() {
+        test(&world, side).await;
     }
 }
 
@@ -101,12 +105,10 @@ impl Side {
         self.keys == KeyFormat::Python
     }
 
-    /// Returns the peer's text of a statement.
     fn text(&self, sql: &str) -> String {
         if self.is_python() { sql.replace('?', "%s") } else { sql.to_owned() }
     }
 
-    /// Returns our query for it.
     fn query<'a>(&self, sql: &'a str) -> Query<'a> {
         Query::new(sql).keyed_as(self.text(sql))
     }

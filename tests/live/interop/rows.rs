@@ -1,15 +1,16 @@
-//! Our rows in a peer's format equal the peer's bytes. Canonical rows are JSON to both.
+//! Our rows in a peer's format equal the peer's bytes, and a session with a peer's settings answers
+//! as the peer's does. Canonical rows are JSON to both.
 
-use mrc::{Params, RowFormat};
-use mrc_tests::SqlKind;
+use mrc::config::MySqlConfig;
+use mrc::store::MySqlExecutor;
+use mrc::{Error, Params, RowFormat, params};
+use mrc_tests::{SqlKind, unique};
 use serde_json::{Value as Json, json};
 
-use super::{Side, World, name, same};
+use super::{Side, World, name, same, search, with_both_peers};
 use crate::client::support::HOUR;
+use crate::executor::PYTHON_COLUMNS;
 
-/// All columns but the two of type TIME, on which the PyPI peer fails.
-const PYTHON: &str = "SELECT id,t1,t8,u8,i16,i24,i32,u32,i64,u64,d102,d3010,f,d,vc,vcnum,vcnum2,tx,ch,en,st,js,dt,dt6,ts,ts3,da,yr,\
-                      b1,b8,b16,bi,vb,bl FROM golden_types WHERE id = ?";
 const EVERYTHING: &str = "SELECT * FROM golden_types WHERE id = ?";
 
 async fn golden() -> World {
@@ -33,22 +34,14 @@ async fn stored(world: &World, side: &Side, format: RowFormat, sql: &str, row: u
 }
 
 #[tokio::test]
-async fn every_type_as_the_npm_peer_stores_it() {
+async fn every_type_as_each_peer_stores_it() {
     let world = golden().await;
-    for row in 1..=4 {
-        for sql in [EVERYTHING, PYTHON] {
-            let (ours, theirs) = stored(&world, &world.npm, RowFormat::TypeScript, sql, row).await;
-            assert_eq!(ours, theirs, "row {row}");
+    let python = format!("SELECT {PYTHON_COLUMNS} FROM golden_types WHERE id = ?");
+    for (side, sql) in [(&world.npm, EVERYTHING), (&world.npm, &python), (&world.pypi, &python)] {
+        for row in 1..=4 {
+            let (ours, theirs) = stored(&world, side, side.rows, sql, row).await;
+            assert_eq!(ours, theirs, "{:?}, row {row}", side.rows);
         }
-    }
-}
-
-#[tokio::test]
-async fn every_type_as_the_pypi_peer_stores_it() {
-    let world = golden().await;
-    for row in 1..=4 {
-        let (ours, theirs) = stored(&world, &world.pypi, RowFormat::Python, PYTHON, row).await;
-        assert_eq!(ours, theirs, "row {row}");
     }
 }
 
@@ -104,4 +97,51 @@ async fn canonical_rows_are_json_to_both() {
             assert_eq!(theirs[0]["id"], json!(row));
         }
     }
+}
+
+tests!(with_both_peers, a_session_of_a_peer_is_set_up_as_by_its_driver);
+
+/// All but the time limit, and `autocommit`, which the PyPI peer begins without.
+const SESSION: &str = "SELECT @@collation_connection AS a, @@character_set_client AS b, @@character_set_connection AS c, \
+                       @@character_set_results AS d, @@sql_mode AS e, @@time_zone AS f, @@sql_auto_is_null AS g, \
+                       @@lc_time_names AS h, @@group_concat_max_len AS i, @@div_precision_increment AS j, \
+                       @@max_sort_length AS k, @@sql_big_selects AS l, @@sql_safe_updates AS m, \
+                       @@default_week_format AS n, @@character_set_server AS o, @@collation_database AS p";
+
+const COMPARES: &str = "SELECT 'ß' = 'ss' AS a, 'ß' = 's' AS b, 'a ' = 'a' AS c, 'Ä' = 'a' AS d, 'æ' = 'ae' AS e";
+
+/// Returns the answer of our session, as configured for this peer.
+async fn ours(config: MySqlConfig, side: &Side, sql: &str) -> Result<Json, String> {
+    let rows = search::ours(&MySqlExecutor::new(config).unwrap(), side, sql, &[]).await?;
+    Ok(serde_json::from_str(&rows).unwrap())
+}
+
+async fn a_session_of_a_peer_is_set_up_as_by_its_driver(world: &World, side: &Side) {
+    let config = MySqlConfig::from_url(&world.database.url()).unwrap().session_of(side.keys);
+    let url = if side.is_python() { "python" } else { "typescript" };
+    let by_url = MySqlConfig::from_url(&format!("{}?session={url}", world.database.url())).unwrap();
+    for sql in [SESSION, COMPARES] {
+        // The comment is unique: the peer would find another test's entry in the cache.
+        let sql = format!("{sql} /* {} */", unique("session"));
+        let theirs = side.ask(&sql, &[], &[]).await;
+        assert_eq!(ours(config.clone(), side, &sql).await.unwrap(), theirs);
+        assert_eq!(ours(by_url.clone(), side, &sql).await.unwrap(), theirs);
+    }
+}
+
+#[tokio::test]
+async fn a_blank_after_a_function_is_read_as_by_the_npm_peer() {
+    let world = World::open().await;
+    let sql = format!("SELECT COUNT (*) AS n FROM items /* {} */", unique("blank"));
+    let config = || MySqlConfig::from_url(&world.database.url()).unwrap();
+    let theirs = world.npm.ask(&sql, &[], &[]).await;
+    assert_eq!(ours(config().session_of(world.npm.keys), &world.npm, &sql).await.unwrap(), theirs);
+    assert_eq!(ours(config().ignore_space(true).sql_mode(""), &world.npm, &sql).await.unwrap(), theirs);
+    assert!(ours(config(), &world.npm, &sql).await.is_err());
+    let by_client = world.builder(&world.npm);
+    let refused = by_client.build().unwrap().query_with_cache(&*sql, params! {}, HOUR).await.unwrap_err();
+    assert!(matches!(refused, Error::NotCacheable(_)), "{refused:?}");
+    let by_client = world.builder(&world.npm).mysql_config(config().session_of(world.npm.keys)).build().unwrap();
+    let answer = by_client.query_with_cache(&*sql, params! {}, HOUR).await.unwrap();
+    assert_eq!((answer.is_hit(), answer.json::<Json>().unwrap()), (true, theirs), "the peer's own entry");
 }

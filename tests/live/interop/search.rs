@@ -6,31 +6,12 @@ use mrc::key::Value;
 use mrc::rows::{DateTime, RowEncoder};
 use mrc::store::{MySqlExecutor, QueryExecutor};
 use rand::Rng;
-use rand::seq::IndexedRandom;
+use rand::seq::{IndexedRandom, IteratorRandom};
 use serde_json::{Value as Json, json};
 
 use super::{Side, World, name};
 
-const TABLE: &str = r#"
-    CREATE TABLE r (id INT PRIMARY KEY, i8 TINYINT, u8 TINYINT UNSIGNED, i32 INT, z INT(8) ZEROFILL, i64 BIGINT, u64 BIGINT UNSIGNED,
-      d102 DECIMAL(10,2), d3010 DECIMAL(30,10), f FLOAT, f73 FLOAT(7,3), f50 FLOAT(5,0), d DOUBLE, dd DOUBLE(10,2), dl DOUBLE(30,15),
-      yr YEAR, b1 BIT(1), b8 BIT(8), b16 BIT(16), vc VARCHAR(40), num VARCHAR(40), ch CHAR(4), tx TEXT, en ENUM('a','7'),
-      st SET('x','y'), vb VARBINARY(20), bl BLOB, da DATE, dt DATETIME, dt3 DATETIME(3), dt6 DATETIME(6), ts TIMESTAMP NULL,
-      ti TIME, ti3 TIME(3), js JSON) CHARACTER SET utf8mb4;
-    INSERT INTO r VALUES
-    (1, -5, 200, -2000000000, 42, 9007199254740993, 18446744073709551615, 10.50, 3.1415926535, 1.1, 1234.567, 3, 0.1, 0.1, 9.123456789012345,
-     2025, b'1', b'01101010', b'0110101001100001', 'héllo', '00123', 'ab', 'tx \\ \' x', '7', 'x,y', 'bin', 'blob', '1993-06-15',
-     '2025-01-15 10:30:00', '2025-01-15 10:30:00.120', '2025-01-15 10:30:00.123456', '2025-01-15 10:30:00', '12:34:56', '01:02:03.120',
-     '{"b": true}'),
-    (2, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
-     NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
-    (3, 0, 0, 0, 0, 0, 0, 0.00, 0.0000001, 0.333333333, 0.001, -0.4, -0.3333333333333333, 0.2, 0.3, 1970, b'0', b'1', b'0', '', '1.50',
-     '', '', 'a', '', '', '', '2000-02-29', '2000-02-29 00:00:00', '2000-02-29', '2000-02-29', '2000-02-29 00:00:00', '00:00:00',
-     '00:00:00', '{}'),
-    (4, 127, 255, 2147483647, 12345678, -9223372036854775808, 1, -99999999.99, 12345678901234567890.0123456789, 16777216, 9999.999, 12345,
-     9.007199254740993, 99999999.99, 123456789012345.678901234567890, 2155, b'1', b'00110001', b'1', 'abc', '-7', '5', '1e5', '7', 'y', '5', '12',
-     '9999-12-31', '9999-12-31 23:59:59', '1000-01-01 00:00:00.001', '1000-01-01 00:00:00.000001', '2038-01-19 03:14:07', '-10:00:00',
-     '838:59:59', '[1, 2.5]')"#;
+const TABLE: &str = include_str!("search/table.sql");
 
 const COLUMNS: &[&str] = &[
     "i8", "u8", "i32", "z", "i64", "u64", "d102", "d3010", "f", "f73", "f50", "d", "dd", "dl", "yr", "b1", "b8", "b16",
@@ -38,37 +19,8 @@ const COLUMNS: &[&str] = &[
 ];
 
 /// `#` and `@` are columns.
-const QUERY_TEXTS: &[&str] = &[
-    "SELECT # FROM r ORDER BY id",
-    "SELECT js, # AS v FROM r ORDER BY id",
-    "SELECT MAX(#) AS v, MIN(#) AS w FROM r",
-    "SELECT SUM(#) AS v, AVG(#) AS w, STDDEV(#) AS x FROM r",
-    "SELECT COUNT(DISTINCT #) AS v, GROUP_CONCAT(# ORDER BY id) AS w FROM r",
-    "SELECT COALESCE(#, ?) AS v FROM r ORDER BY id",
-    "SELECT IFNULL(#, @) AS v FROM r ORDER BY id",
-    "SELECT IF(id = ?, #, @) AS v FROM r ORDER BY id",
-    "SELECT IF(id = 1, #, 1) AS v FROM r ORDER BY id",
-    "SELECT CASE WHEN id > ? THEN # ELSE ? END AS v FROM r ORDER BY id",
-    "SELECT # + ? AS v, # * 1.5 AS w, -# AS x, # / 3 AS y FROM r WHERE id IN (1, 2, 3) ORDER BY id",
-    "SELECT ROUND(#, 2) AS v, TRUNCATE(#, 1) AS w, PI() AS x FROM r ORDER BY id",
-    "SELECT NULLIF(#, ?) AS v, # = ? AS w FROM r ORDER BY id",
-    "SELECT GREATEST(#, ?) AS v FROM r ORDER BY id",
-    "SELECT CONCAT(#, ?) AS v, CONCAT(?, 'x') FROM r ORDER BY id",
-    "SELECT id FROM r WHERE # = ? ORDER BY id",
-    "SELECT id FROM r WHERE # >= ? ORDER BY id",
-    "SELECT id, # FROM r WHERE # IN (?, ?) ORDER BY id",
-    "SELECT id FROM r WHERE js->'$.b' = ?",
-    "SELECT ?, ? AS b",
-    "SELECT CAST(# AS CHAR) AS v, HEX(#) AS w, LENGTH(#) AS x FROM r ORDER BY id",
-    "SELECT CAST(? AS SIGNED) AS v, CAST(? AS CHAR) AS w, ? * 3 AS x",
-    "SELECT # AS v FROM r WHERE id = 1 UNION ALL SELECT ?",
-    "SELECT # AS v FROM r WHERE id = 1 UNION ALL SELECT @ FROM r WHERE id = 4",
-    "SELECT DATE_ADD(#, INTERVAL ? DAY) AS v FROM r WHERE id <> 4 ORDER BY id",
-    "SELECT a.#, b.# FROM r a JOIN r b ON a.id = b.id ORDER BY a.id",
-    "SELECT id FROM r ORDER BY id LIMIT ?",
-];
+const QUERIES: &str = include_str!("search/queries.sql");
 
-/// Returns values for the peer and for us.
 fn values(side: &Side) -> Vec<(Json, Value)> {
     let day = mrc::rows::Date { year: 2025, month: 1, day: 15 };
     let at = DateTime { date: day, hour: 10, minute: 30, second: 0, micros: 0 };
@@ -89,7 +41,7 @@ fn values(side: &Side) -> Vec<(Json, Value)> {
     texts.into_iter().chain(whole).chain(floats).chain(bytes).chain(others).chain(dates).collect()
 }
 
-async fn ours(executor: &MySqlExecutor, side: &Side, sql: &str, values: &[Value]) -> Result<String, String> {
+pub(super) async fn ours(executor: &MySqlExecutor, side: &Side, sql: &str, values: &[Value]) -> Result<String, String> {
     let params = values.iter().cloned().fold(Params::new(), Params::with_unnamed);
     let mut rows = RowEncoder::new(side.rows);
     executor.query(sql, &params, &mut rows).await.map_err(|error| error.to_string())?;
@@ -122,7 +74,7 @@ async fn search(queries: usize) -> (usize, Vec<String>) {
     for at in 0..queries {
         let (side, executor) = (world.sides()[at % 2], &executors[at % 2]);
         let [one, other] = [(); 2].map(|()| COLUMNS.choose(&mut rng).unwrap());
-        let sql = QUERY_TEXTS.choose(&mut rng).unwrap().replace('#', one).replace('@', other);
+        let sql = QUERIES.lines().choose(&mut rng).unwrap().replace('#', one).replace('@', other);
         let all = values(side);
         let (json, values): (Vec<_>, Vec<_>) =
             (0..sql.matches('?').count()).map(|_| all[rng.random_range(0..all.len())].clone()).unzip();

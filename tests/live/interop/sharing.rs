@@ -5,8 +5,10 @@ use mrc::rows::{Date, Decimal};
 use mrc::{Params, Source, params};
 use serde_json::{Value as Json, json};
 
-use super::{Side, World, name};
+use super::{Side, World, name, with_both_peers};
 use crate::client::support::{HOUR, SQL, version};
+
+tests!(with_both_peers, several_params_and_none, a_param_without_a_name_is_left_out_if_the_client_allows_it);
 
 const THINGS: &str = "
     CREATE TABLE things (id INT PRIMARY KEY, version INT, i BIGINT, u BIGINT UNSIGNED, f DOUBLE, s VARCHAR(100), b BOOLEAN,
@@ -40,21 +42,6 @@ fn cases() -> Vec<Case> {
     ]
 }
 
-/// Cases that only the npm peer's driver can bind.
-fn npm_cases() -> Vec<Case> {
-    vec![
-        ("id IN (?)", [1, 2].into(), json!([1, 2])),
-        ("id IN (?)", [2].into(), json!([2])),
-        ("s IN (?)", ["it's 100%", "x y"].into(), json!(["it's 100%", "x y"])),
-        ("bin = ?", b"ab'c".to_vec().into(), json!({"$bytes": "YWInYw=="})),
-    ]
-}
-
-/// Cases that only Python's integers have.
-fn python_cases() -> Vec<Case> {
-    vec![("u = ?", u64::MAX.into(), json!(u64::MAX)), ("i > ?", i64::MIN.into(), json!(i64::MIN))]
-}
-
 async fn touch(world: &World) {
     world.database.execute("UPDATE things SET version = version + 1").await;
 }
@@ -85,20 +72,23 @@ async fn is_shared(world: &World, side: &Side, (condition, ours, theirs): &Case)
 }
 
 #[tokio::test]
-async fn params_of_every_kind_with_the_npm_peer() {
+async fn params_of_every_kind() {
     let world = World::open().await;
     world.database.execute(THINGS).await;
-    for case in cases().into_iter().chain(npm_cases()) {
-        is_shared(&world, &world.npm, &case).await;
-    }
-}
-
-#[tokio::test]
-async fn params_of_every_kind_with_the_pypi_peer() {
-    let world = World::open().await;
-    world.database.execute(THINGS).await;
-    for case in cases().into_iter().chain(python_cases()) {
-        is_shared(&world, &world.pypi, &case).await;
+    // Only the npm peer's driver binds these.
+    let npm: Vec<Case> = vec![
+        ("id IN (?)", [1, 2].into(), json!([1, 2])),
+        ("id IN (?)", [2].into(), json!([2])),
+        ("s IN (?)", ["it's 100%", "x y"].into(), json!(["it's 100%", "x y"])),
+        ("bin = ?", b"ab'c".to_vec().into(), json!({"$bytes": "YWInYw=="})),
+    ];
+    // Only Python has these integers.
+    let python: Vec<Case> =
+        vec![("u = ?", u64::MAX.into(), json!(u64::MAX)), ("i > ?", i64::MIN.into(), json!(i64::MIN))];
+    for (side, own) in [(&world.npm, npm), (&world.pypi, python)] {
+        for case in cases().into_iter().chain(own) {
+            is_shared(&world, side, &case).await;
+        }
     }
 }
 
@@ -122,25 +112,21 @@ async fn lists_and_bytes_in_the_keys_of_the_pypi_peer() {
     }
 }
 
-#[tokio::test]
-async fn several_params_and_none() {
-    let world = World::open().await;
-    for side in world.sides() {
-        let client = world.client(side);
-        let (id, most) = (name("Id"), name("Most"));
-        let sql = "SELECT id, version FROM items WHERE id = ? AND version < ?";
-        let old = side.ask(sql, &[json!(7), json!(99)], &[id, most]).await;
-        world.write(2).await;
-        let params = Params::new().with(id, 7).with(most, 99);
-        let hit = client.query_with_cache(side.query(sql), params, HOUR).await.unwrap();
-        assert_eq!((hit.source(), hit.json::<Json>().unwrap()), (Source::Cache, old));
+async fn several_params_and_none(world: &World, side: &Side) {
+    let client = world.client(side);
+    let (id, most) = (name("Id"), name("Most"));
+    let sql = "SELECT id, version FROM items WHERE id = ? AND version < ?";
+    let old = side.ask(sql, &[json!(7), json!(99)], &[id, most]).await;
+    world.write(2).await;
+    let params = Params::new().with(id, 7).with(most, 99);
+    let hit = client.query_with_cache(side.query(sql), params, HOUR).await.unwrap();
+    assert_eq!((hit.source(), hit.json::<Json>().unwrap()), (Source::Cache, old));
 
-        // Without params the text alone is the key.
-        let sql = format!("SELECT version FROM items WHERE id = 1 -- {}", name("alone"));
-        let miss = client.query_with_cache(side.query(&sql), params! {}, HOUR).await.unwrap();
-        world.write(3).await;
-        assert_eq!(side.ask(&sql, &[], &[]).await, miss.json::<Json>().unwrap());
-    }
+    // Without params the text alone is the key.
+    let sql = format!("SELECT version FROM items WHERE id = 1 -- {}", name("alone"));
+    let miss = client.query_with_cache(side.query(&sql), params! {}, HOUR).await.unwrap();
+    world.write(3).await;
+    assert_eq!(side.ask(&sql, &[], &[]).await, miss.json::<Json>().unwrap());
 }
 
 /// All three in one fleet: one statement, one entry, if all hash the same text.
@@ -160,19 +146,15 @@ async fn a_third_language_shares_the_entry() {
     }
 }
 
-#[tokio::test]
-async fn a_param_without_a_name_is_left_out_if_the_client_allows_it() {
-    let world = World::open().await;
-    for side in world.sides() {
-        let id = name("Id");
-        let sql = "SELECT id, version FROM items WHERE id = ? AND version < ?";
-        // More params than names: both peers omit the rest from the key.
-        let old = side.ask(sql, &[json!(7), json!(99)], &[id]).await;
-        world.write(4).await;
-        let client = world.builder(side).allow_unnamed_params(true).build().unwrap();
-        let params = Params::new().with(id, 7).with_unnamed(99);
-        let hit = client.query_with_cache(side.query(sql), &params, HOUR).await.unwrap();
-        assert_eq!((hit.source(), hit.json::<Json>().unwrap()), (Source::Cache, old));
-        assert!(world.client(side).query_with_cache(side.query(sql), &params, HOUR).await.is_err());
-    }
+async fn a_param_without_a_name_is_left_out_if_the_client_allows_it(world: &World, side: &Side) {
+    let id = name("Id");
+    let sql = "SELECT id, version FROM items WHERE id = ? AND version < ?";
+    // More params than names: both peers omit the rest from the key.
+    let old = side.ask(sql, &[json!(7), json!(99)], &[id]).await;
+    world.write(4).await;
+    let client = world.builder(side).allow_unnamed_params(true).build().unwrap();
+    let params = Params::new().with(id, 7).with_unnamed(99);
+    let hit = client.query_with_cache(side.query(sql), &params, HOUR).await.unwrap();
+    assert_eq!((hit.source(), hit.json::<Json>().unwrap()), (Source::Cache, old));
+    assert!(world.client(side).query_with_cache(side.query(sql), &params, HOUR).await.is_err());
 }

@@ -9,8 +9,8 @@ use serde_json::{Value as Json, json};
 
 use crate::client::support::patient;
 
-const MINUTE: Duration = Duration::from_secs(60);
-const MODULE: &str = "app.users";
+pub(super) const MINUTE: Duration = Duration::from_secs(60);
+pub(super) const MODULE: &str = "app.users";
 
 /// A cache with its own prefix, on both sides.
 struct World {
@@ -56,7 +56,7 @@ impl World {
 }
 
 /// Returns calls as Python makes them. Our keys are the same.
-fn calls() -> Vec<(Vec<Json>, Json)> {
+pub(super) fn calls() -> Vec<(Vec<Json>, Json)> {
     vec![
         (vec![], json!({})),
         (vec![json!(123)], json!({})),

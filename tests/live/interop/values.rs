@@ -7,8 +7,16 @@ use mrc::{MrcClient, Params, Source};
 use mrc_tests::{Peer, Proxy};
 use serde_json::{Value as Json, json};
 
-use super::{KeyFormat, World, name, same};
+use super::{KeyFormat, Side, World, name, same, with_both_peers};
 use crate::client::support::{HOUR, SQL, patient};
+
+tests!(
+    with_both_peers,
+    they_read_the_values_of_our_functions,
+    we_read_the_values_of_their_functions,
+    a_value_written_by_hand_is_read,
+    empty_values_and_trailing_spaces
+);
 
 fn values() -> Vec<Json> {
     vec![
@@ -34,57 +42,43 @@ fn values() -> Vec<Json> {
     ]
 }
 
-#[tokio::test]
-async fn they_read_the_values_of_our_functions() {
-    let world = World::open().await;
-    for side in world.sides() {
-        let client = world.client(side);
-        for value in values() {
-            let (signature, id) = (name("report"), name("Id"));
-            let params = Params::new().with(id, 1);
-            let returned: Json =
-                client.with_cache(async || Ok::<_, mrc::Error>(value.clone()), signature, params, HOUR).await.unwrap();
-            assert!(same(&returned, &value), "{returned} {value}");
-            let read = side.read(signature, &[json!(1)], &[id]).await;
-            assert!(same(&read, &value), "{:?}: {read} {value}", side.keys);
-            let with =
-                json!({"op": "with", "query": signature, "params": [1], "names": [id], "value": "never", "ttl": 60});
-            assert_eq!(side.peer.call(with).await["ran"], json!(false), "{value}");
-        }
+async fn they_read_the_values_of_our_functions(world: &World, side: &Side) {
+    let client = world.client(side);
+    for value in values() {
+        let (signature, id) = (name("report"), name("Id"));
+        let params = Params::new().with(id, 1);
+        let returned: Json =
+            client.with_cache(async || Ok::<_, mrc::Error>(value.clone()), signature, params, HOUR).await.unwrap();
+        assert!(same(&returned, &value), "{returned} {value}");
+        let read = side.read(signature, &[json!(1)], &[id]).await;
+        assert!(same(&read, &value), "{:?}: {read} {value}", side.keys);
+        let with = json!({"op": "with", "query": signature, "params": [1], "names": [id], "value": "never", "ttl": 60});
+        assert_eq!(side.peer.call(with).await["ran"], json!(false), "{value}");
     }
 }
 
-#[tokio::test]
-async fn we_read_the_values_of_their_functions() {
-    let world = World::open().await;
-    for side in world.sides() {
-        let client = world.client(side);
-        for value in values() {
-            let (signature, id) = (name("report"), name("Id"));
-            let with =
-                json!({"op": "with", "query": signature, "params": [1], "names": [id], "value": value, "ttl": 60});
-            assert_eq!(side.peer.call(with).await["ran"], json!(true));
-            let params = Params::new().with(id, 1);
-            let never = async || -> Result<Json, mrc::Error> { panic!("{value} is in the cache") };
-            let read: Json = client.with_cache(never, signature, &params, HOUR).await.unwrap();
-            assert!(same(&read, &value), "{:?}: {read} {value}", side.keys);
-            assert_eq!(client.read_from_cache(signature, &params).await.unwrap().unwrap().source(), Source::Cache);
-        }
+async fn we_read_the_values_of_their_functions(world: &World, side: &Side) {
+    let client = world.client(side);
+    for value in values() {
+        let (signature, id) = (name("report"), name("Id"));
+        let with = json!({"op": "with", "query": signature, "params": [1], "names": [id], "value": value, "ttl": 60});
+        assert_eq!(side.peer.call(with).await["ran"], json!(true));
+        let params = Params::new().with(id, 1);
+        let never = async || -> Result<Json, mrc::Error> { panic!("{value} is in the cache") };
+        let read: Json = client.with_cache(never, signature, &params, HOUR).await.unwrap();
+        assert!(same(&read, &value), "{:?}: {read} {value}", side.keys);
+        assert_eq!(client.read_from_cache(signature, &params).await.unwrap().unwrap().source(), Source::Cache);
     }
 }
 
-#[tokio::test]
-async fn a_value_written_by_hand_is_read() {
-    let world = World::open().await;
-    for side in world.sides() {
-        let client = world.client(side);
-        let (ours, theirs) = (name("ours"), name("theirs"));
-        client.write_to_cache(ours, &json!([1.5, "é"]), Params::new(), HOUR).await.unwrap();
-        assert_eq!(side.read(ours, &[], &[]).await, json!([1.5, "é"]));
-        side.peer.call(json!({"op": "write", "query": theirs, "value": [1.5, "é"]})).await;
-        let read = client.read_from_cache(theirs, Params::new()).await.unwrap().unwrap();
-        assert_eq!(read.as_str().unwrap(), r#"[1.5,"é"]"#);
-    }
+async fn a_value_written_by_hand_is_read(world: &World, side: &Side) {
+    let client = world.client(side);
+    let (ours, theirs) = (name("ours"), name("theirs"));
+    client.write_to_cache(ours, &json!([1.5, "é"]), Params::new(), HOUR).await.unwrap();
+    assert_eq!(side.read(ours, &[], &[]).await, json!([1.5, "é"]));
+    side.peer.call(json!({"op": "write", "query": theirs, "value": [1.5, "é"]})).await;
+    let read = client.read_from_cache(theirs, Params::new()).await.unwrap().unwrap();
+    assert_eq!(read.as_str().unwrap(), r#"[1.5,"é"]"#);
 }
 
 /// Checks the TTL of a key against the one `asked` at this time, in ms.
@@ -141,36 +135,32 @@ async fn lives_are_whole_seconds_within_ten_percent() {
 }
 
 /// Checks what a claim and a refresh leave under a key, and other contents.
-#[tokio::test]
-async fn empty_values_and_trailing_spaces() {
-    let world = World::open().await;
-    for side in world.sides() {
-        let client = world.client(side);
-        let id = name("Id");
-        let params = Params::new().with(id, 7);
-        let key = client.key(side.query(SQL), &params).unwrap().into_string();
-        let ask = async || {
-            (
-                side.read(&side.text(SQL), &[json!(7)], &[id]).await,
-                client.read_from_cache(side.query(SQL), &params).await.unwrap(),
-            )
-        };
+async fn empty_values_and_trailing_spaces(world: &World, side: &Side) {
+    let client = world.client(side);
+    let id = name("Id");
+    let params = Params::new().with(id, 7);
+    let key = client.key(side.query(SQL), &params).unwrap().into_string();
+    let ask = async || {
+        (
+            side.read(&side.text(SQL), &[json!(7)], &[id]).await,
+            client.read_from_cache(side.query(SQL), &params).await.unwrap(),
+        )
+    };
 
-        world.redis.cli(&["SET", &key, "", "EX", "60"]).await;
+    world.redis.cli(&["SET", &key, "", "EX", "60"]).await;
+    let (theirs, ours) = ask().await;
+    assert!(theirs.is_null() && ours.is_none());
+    assert_eq!(side.ask(SQL, &[json!(7)], &[id]).await, json!([{"id": 7, "version": 1}]));
+
+    for text in [r#"[{"id":7}] "#, r#"  [ {"id" : 7} ]  "#, "\n[{\"id\":7}]\n"] {
+        world.redis.cli(&["SET", &key, text, "EX", "60"]).await;
         let (theirs, ours) = ask().await;
-        assert!(theirs.is_null() && ours.is_none());
-        assert_eq!(side.ask(SQL, &[json!(7)], &[id]).await, json!([{"id": 7, "version": 1}]));
-
-        for text in [r#"[{"id":7}] "#, r#"  [ {"id" : 7} ]  "#, "\n[{\"id\":7}]\n"] {
-            world.redis.cli(&["SET", &key, text, "EX", "60"]).await;
-            let (theirs, ours) = ask().await;
-            assert_eq!(theirs, json!([{"id": 7}]), "{text:?}");
-            assert_eq!(ours.unwrap().json::<Json>().unwrap(), json!([{"id": 7}]), "{text:?}");
-        }
-        // Our answer doesn't include the mark of a refresh.
-        world.redis.cli(&["SET", &key, "[1] ", "EX", "60"]).await;
-        assert_eq!(ask().await.1.unwrap().into_bytes(), "[1]");
+        assert_eq!(theirs, json!([{"id": 7}]), "{text:?}");
+        assert_eq!(ours.unwrap().json::<Json>().unwrap(), json!([{"id": 7}]), "{text:?}");
     }
+    // Our answer doesn't include the mark of a refresh.
+    world.redis.cli(&["SET", &key, "[1] ", "EX", "60"]).await;
+    assert_eq!(ask().await.1.unwrap().into_bytes(), "[1]");
 }
 
 /// Three spellings of numbers: an entry is JSON to all three sides.

@@ -7,6 +7,13 @@ use mrc::{Cache, Error};
 
 use super::support::*;
 
+tests!(
+    on_every_store,
+    x21_bytes_that_are_no_value_are_a_miss_and_an_event,
+    x21_a_look_at_such_bytes_finds_nothing,
+    x21_a_value_of_another_type_stays_and_is_bypassed,
+);
+
 /// Values of another type than text, which others may read.
 const THEIRS: [&[u8]; 3] = [b"7", b"{\"type\":\"cached_exception\"}", b"null"];
 
@@ -18,74 +25,54 @@ async fn leaves(place: &Place, bytes: &'static [u8]) {
     place.heard.take();
 }
 
-#[tokio::test]
-async fn x21_bytes_that_are_no_value_are_a_miss_and_an_event() {
-    on_every_store(async |place| {
-        let cache = place.cache();
-        for bytes in WRONG {
-            for by_try in [true, false] {
-                leaves(&place, bytes).await;
-                let got = if by_try {
-                    cache.get_or_try("f", async || Ok::<_, Error>("ok".to_owned())).await.unwrap()
-                } else {
-                    cache.get_or("f", async || "ok".to_owned()).await
-                };
-                let heard = place.heard.take();
-                assert_eq!(got, "ok", "{bytes:?}");
-                assert_eq!(heard.iter().filter(|event| *event == "bad_value app:f").count(), 1, "{heard:?}");
-                assert!(heard.iter().any(|event| event.starts_with("filled app:f 4")), "{heard:?}");
-                assert_eq!(cache.get::<String>("f").await.unwrap().as_deref(), Some("ok"), "it was overwritten");
-            }
+async fn x21_bytes_that_are_no_value_are_a_miss_and_an_event(place: &Place) {
+    let cache = place.cache();
+    for bytes in WRONG {
+        for by_try in [true, false] {
+            leaves(place, bytes).await;
+            let got = if by_try {
+                cache.get_or_try("f", async || Ok::<_, Error>("ok".to_owned())).await.unwrap()
+            } else {
+                cache.get_or("f", async || "ok".to_owned()).await
+            };
+            let heard = place.heard.take();
+            assert_eq!(got, "ok", "{bytes:?}");
+            assert_eq!(heard.iter().filter(|event| *event == "bad_value app:f").count(), 1, "{heard:?}");
+            assert!(heard.iter().any(|event| event.starts_with("filled app:f 4")), "{heard:?}");
+            assert_eq!(cache.get::<String>("f").await.unwrap().as_deref(), Some("ok"), "it was overwritten");
         }
-    })
-    .await;
+    }
 }
 
-#[tokio::test]
-async fn x21_a_look_at_such_bytes_finds_nothing() {
-    on_every_store(async |place| {
-        let cache = place.cache();
-        for bytes in WRONG {
-            leaves(&place, bytes).await;
-            assert_eq!(cache.get::<String>("f").await.unwrap(), None);
-            assert!(place.heard.has("bad_value app:f"), "{bytes:?}");
-            leaves(&place, bytes).await;
-            let read = scope::with_mode(
-                Mode::ReadOnly,
-                cache.get_or_try("f", async || -> Result<String, Error> { panic!("nothing runs") }),
-            );
-            assert!(matches!(read.await, Err(Error::Missed { .. })), "{bytes:?}");
-        }
-    })
-    .await;
+async fn x21_a_look_at_such_bytes_finds_nothing(place: &Place) {
+    let cache = place.cache();
+    for bytes in WRONG {
+        leaves(place, bytes).await;
+        assert_eq!(cache.get::<String>("f").await.unwrap(), None);
+        assert!(place.heard.has("bad_value app:f"), "{bytes:?}");
+        leaves(place, bytes).await;
+        is_missed(&cache, bytes).await;
+    }
 }
 
-#[tokio::test]
-async fn x21_a_value_of_another_type_stays_and_is_bypassed() {
-    on_every_store(async |place| {
-        let cache = place.cache();
-        for bytes in THEIRS {
-            leaves(&place, bytes).await;
-            for _ in 0..2 {
-                assert!(runs_text(&cache, "ok").await, "{bytes:?}");
-                assert!(place.heard.has("bypassed app:f wrong_type"), "{bytes:?}");
-                assert!(!place.heard.take().contains(&"bad_value app:f".to_owned()), "{bytes:?}");
-            }
-            assert!(matches!(cache.get::<String>("f").await, Err(Error::Decode { .. })), "{bytes:?}");
-            let read = scope::with_mode(
-                Mode::ReadOnly,
-                cache.get_or_try("f", async || -> Result<String, Error> { panic!("nothing runs") }),
-            );
-            assert!(matches!(read.await, Err(Error::Missed { .. })), "{bytes:?}");
-            assert_eq!(place.store().get("app:f").await.unwrap().unwrap(), bytes);
+async fn x21_a_value_of_another_type_stays_and_is_bypassed(place: &Place) {
+    let cache = place.cache();
+    for bytes in THEIRS {
+        leaves(place, bytes).await;
+        for _ in 0..2 {
+            assert!(runs_text(&cache, "ok").await, "{bytes:?}");
+            assert!(place.heard.has("bypassed app:f wrong_type"), "{bytes:?}");
+            assert!(!place.heard.take().contains(&"bad_value app:f".to_owned()), "{bytes:?}");
         }
-    })
-    .await;
+        assert!(matches!(cache.get::<String>("f").await, Err(Error::Decode { .. })), "{bytes:?}");
+        is_missed(&cache, bytes).await;
+        assert_eq!(place.store().get("app:f").await.unwrap().unwrap(), bytes);
+    }
 }
 
 #[tokio::test]
 async fn d73_d76_x21_a_codec_is_chosen_and_does_not_read_anothers() {
-    let codecs: Vec<Codec> = ["json", "msgpack", "cbor"].iter().filter_map(|name| name.parse().ok()).collect();
+    let codecs = codecs();
     assert_eq!(codecs[0], Codec::default());
     assert!("pickle".parse::<Codec>().is_err());
     on_every_store(async |place| {
@@ -105,7 +92,6 @@ async fn d73_d76_x21_a_codec_is_chosen_and_does_not_read_anothers() {
     .await;
 }
 
-/// Returns whether the text was computed.
 async fn runs_text(cache: &Cache, fresh: &str) -> bool {
     let mut ran = false;
     let value = cache
@@ -116,4 +102,11 @@ async fn runs_text(cache: &Cache, fresh: &str) -> bool {
         .await;
     assert_eq!(value, fresh);
     ran
+}
+
+/// Checks that a read-only call finds no value, and runs nothing.
+async fn is_missed(cache: &Cache, bytes: &[u8]) {
+    let never = async || -> Result<String, Error> { panic!("nothing runs") };
+    let read = scope::with_mode(Mode::ReadOnly, cache.get_or_try("f", never)).await;
+    assert!(matches!(read, Err(Error::Missed { .. })), "{bytes:?}");
 }

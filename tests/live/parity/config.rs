@@ -10,37 +10,36 @@ use mrc::{Cache, Error, MemoryStore, Ttl};
 
 use super::support::*;
 
-#[tokio::test]
-async fn d01_d02_d03_a_cache_is_its_namespace() {
-    on_every_store(async |place| {
-        let (one, same) = (place.namespace("users"), place.builder("users").ttl(1).build().unwrap());
-        assert_eq!(one.namespace(), "users");
-        one.set("a", &1).await.unwrap();
-        assert_eq!(same.get("a").await.unwrap(), Some(1));
-        assert!(matches!(place.builder("").build(), Err(Error::Config(_))), "there is no default that all would share");
-        for name in ["a:b", "{a}", "a}"] {
-            assert!(matches!(place.builder(name).build(), Err(Error::Config(_))), "{name}");
-        }
-    })
-    .await;
+tests!(
+    on_every_store,
+    d01_d02_d03_a_cache_is_its_namespace,
+    d04_d69_d88_a_cache_that_is_disabled_always_computes,
+    d16_r08_r16_a_cache_before_connecting_and_after_close,
+);
+
+async fn d01_d02_d03_a_cache_is_its_namespace(place: &Place) {
+    let (one, same) = (place.namespace("users"), place.builder("users").ttl(1).build().unwrap());
+    assert_eq!(one.namespace(), "users");
+    one.set("a", &1).await.unwrap();
+    assert_eq!(same.get("a").await.unwrap(), Some(1));
+    assert!(matches!(place.builder("").build(), Err(Error::Config(_))), "there is no default that all would share");
+    for name in ["a:b", "{a}", "a}"] {
+        assert!(matches!(place.builder(name).build(), Err(Error::Config(_))), "{name}");
+    }
 }
 
-#[tokio::test]
-async fn d04_d69_d88_a_cache_that_is_disabled_always_computes() {
-    on_every_store(async |place| {
-        let (cache, disabled) = (place.cache(), place.builder("app").enabled(false).build().unwrap());
-        cache.set("f", &1).await.unwrap();
-        for answer in 2..5 {
-            assert_eq!(disabled.get_or("f", async || answer).await, answer);
-        }
-        assert_eq!(disabled.get::<u32>("f").await.unwrap(), None);
-        assert!(!disabled.set("f", &9).await.unwrap());
-        assert_eq!(cache.get("f").await.unwrap(), Some(1));
-        // A remove still works, because others may use the cache.
-        assert!(disabled.remove("f").await.unwrap());
-        assert_eq!(cache.get::<u32>("f").await.unwrap(), None);
-    })
-    .await;
+async fn d04_d69_d88_a_cache_that_is_disabled_always_computes(place: &Place) {
+    let (cache, disabled) = (place.cache(), place.builder("app").enabled(false).build().unwrap());
+    cache.set("f", &1).await.unwrap();
+    for answer in 2..5 {
+        assert_eq!(disabled.get_or("f", async || answer).await, answer);
+    }
+    assert_eq!(disabled.get::<u32>("f").await.unwrap(), None);
+    assert!(!disabled.set("f", &9).await.unwrap());
+    assert_eq!(cache.get("f").await.unwrap(), Some(1));
+    // A remove still works, because others may use the cache.
+    assert!(disabled.remove("f").await.unwrap());
+    assert_eq!(cache.get::<u32>("f").await.unwrap(), None);
 }
 
 #[test]
@@ -113,26 +112,22 @@ async fn d78_d84_r17_a_cache_of_the_whole_program() {
     assert!(!tokio::spawn(async { runs(&CACHE, "f").await }).await.unwrap());
 }
 
-#[tokio::test]
-async fn d16_r08_r16_a_cache_before_connecting_and_after_close() {
+async fn d16_r08_r16_a_cache_before_connecting_and_after_close(place: &Place) {
     // Nobody listens there. The store connects only when needed.
     let nowhere = RedisStore::new(impatient(mrc_tests::free_port())).unwrap();
     let nowhere = CacheBuilder::new(nowhere).namespace("app").invalidation_deadline(Duration::ZERO).build().unwrap();
-    on_every_store(async |place| {
-        let closed = place.builder("app").invalidation_deadline(Duration::ZERO).build().unwrap();
-        closed.set("f", &1).await.unwrap();
-        closed.close().await;
-        closed.close().await;
-        for cache in [&closed, &nowhere] {
-            assert_eq!(cache.get::<u32>("f").await.unwrap(), None);
-            assert!(!cache.set("f", &1).await.unwrap());
-            assert!(runs(cache, "f").await);
-            assert!(matches!(cache.remove("f").await, Err(Error::Store(_))));
-            assert!(matches!(cache.clear().await, Err(Error::Store(_))));
-            assert!(matches!(cache.invalidate(tag("t")).await, Err(Error::Store(_))));
-            assert!(matches!(cache.ttl("f").await, Err(Error::Store(_))));
-            assert!(cache.health().await.cache.is_err());
-        }
-    })
-    .await;
+    let closed = place.builder("app").invalidation_deadline(Duration::ZERO).build().unwrap();
+    closed.set("f", &1).await.unwrap();
+    closed.close().await;
+    closed.close().await;
+    for cache in [&closed, &nowhere] {
+        assert_eq!(cache.get::<u32>("f").await.unwrap(), None);
+        assert!(!cache.set("f", &1).await.unwrap());
+        assert!(runs(cache, "f").await);
+        assert!(matches!(cache.remove("f").await, Err(Error::Store(_))));
+        assert!(matches!(cache.clear().await, Err(Error::Store(_))));
+        assert!(matches!(cache.invalidate(tag("t")).await, Err(Error::Store(_))));
+        assert!(matches!(cache.ttl("f").await, Err(Error::Store(_))));
+        assert!(cache.health().await.cache.is_err());
+    }
 }

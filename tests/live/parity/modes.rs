@@ -5,80 +5,76 @@ use mrc::{Cache, Error, Spec};
 
 use super::support::*;
 
+tests!(
+    on_every_store,
+    x11_a_read_only_miss_runs_nothing,
+    peek_reads_and_does_not_store,
+    refresh_computes_and_stores,
+    off_leaves_the_cache_alone,
+    a_mode_is_that_of_the_inner_calls_too,
+);
+
 async fn call(cache: &Cache, mode: Mode, fresh: u32) -> u32 {
     scope::with_mode(mode, cache.get_or("f", async || fresh)).await
 }
 
-#[tokio::test]
-async fn x11_a_read_only_miss_runs_nothing() {
-    on_every_store(async |place| {
-        let cache = place.cache();
-        let never = async || -> Result<u32, Error> { panic!("nothing runs") };
-        let read = || scope::with_mode(Mode::ReadOnly, cache.get_or_try("f", never));
-        assert!(matches!(read().await, Err(Error::Missed { key }) if key == "app:f"));
-        assert_eq!(cache.len().await.unwrap(), 0, "nor is anything claimed");
-        cache.set("f", &1).await.unwrap();
-        assert_eq!(read().await.unwrap(), 1);
-        scope::with_mode(Mode::ReadOnly, async {
-            assert!(!cache.set("f", &2).await.unwrap());
-            assert_eq!(cache.get("f").await.unwrap(), Some(1));
-            // A function that can't fail runs, and its value isn't stored.
-            assert!(runs(&cache, "g").await && runs(&cache, "g").await);
-        })
-        .await;
-        assert_eq!((cache.get("f").await.unwrap(), cache.len().await.unwrap()), (Some(1), 1));
-    })
-    .await;
+async fn x11_a_read_only_miss_runs_nothing(place: &Place) {
+    a_read_only_miss_runs_nothing(&place.cache(), || Spec::of("f"), "app:f").await;
 }
 
-#[tokio::test]
-async fn peek_reads_and_does_not_store() {
-    on_every_store(async |place| {
-        let cache = place.cache();
-        assert_eq!((call(&cache, Mode::Peek, 1).await, call(&cache, Mode::Peek, 2).await), (1, 2));
-        assert!(place.heard.has("bypassed app:f mode"));
-        assert_eq!(call(&cache, Mode::Normal, 3).await, 3);
-        assert_eq!(call(&cache, Mode::Peek, 4).await, 3);
-        assert!(!scope::with_mode(Mode::Peek, cache.set("f", &5)).await.unwrap());
-        assert_eq!(cache.get("f").await.unwrap(), Some(3));
+pub(super) async fn a_read_only_miss_runs_nothing(cache: &Cache, f: fn() -> Spec, name: &str) {
+    let never = async || -> Result<u32, Error> { panic!("nothing runs") };
+    let read = || scope::with_mode(Mode::ReadOnly, cache.get_or_try(f(), never));
+    assert!(matches!(read().await, Err(Error::Missed { key }) if key == name));
+    assert_eq!(cache.len().await.unwrap(), 0, "nor is anything claimed");
+    assert_eq!(cache.get_or(f(), async || 1).await, 1, "which would be waited for");
+    assert_eq!(read().await.unwrap(), 1);
+    scope::with_mode(Mode::ReadOnly, async {
+        assert!(!cache.set(f(), &2).await.unwrap());
+        assert_eq!(cache.get(f()).await.unwrap(), Some(1));
+        // A function that can't fail runs, and its value isn't stored.
+        assert!(runs(cache, "g").await && runs(cache, "g").await);
     })
     .await;
+    assert_eq!((cache.get(f()).await.unwrap(), cache.len().await.unwrap()), (Some(1), 1));
 }
 
-#[tokio::test]
-async fn refresh_computes_and_stores() {
-    on_every_store(async |place| {
-        let cache = place.cache();
-        assert_eq!((call(&cache, Mode::Refresh, 1).await, call(&cache, Mode::Refresh, 2).await), (1, 2));
-        assert_eq!(call(&cache, Mode::Normal, 3).await, 2);
-        assert_eq!(scope::with_mode(Mode::Refresh, cache.get::<u32>("f")).await.unwrap(), None);
-        // A refresh that an invalidation overtakes is refused like any other fill.
-        let spec = || Spec::of("f").tag("t");
-        cache.set(spec(), &4).await.unwrap();
-        let overtaken = cache.get_or(spec(), async || {
-            assert_eq!(cache.invalidate(tag("t")).await.unwrap(), 1);
-            5
-        });
-        assert_eq!(scope::with_mode(Mode::Refresh, overtaken).await, 5);
+async fn peek_reads_and_does_not_store(place: &Place) {
+    let cache = place.cache();
+    assert_eq!((call(&cache, Mode::Peek, 1).await, call(&cache, Mode::Peek, 2).await), (1, 2));
+    assert!(place.heard.has("bypassed app:f mode"));
+    assert_eq!(call(&cache, Mode::Normal, 3).await, 3);
+    assert_eq!(call(&cache, Mode::Peek, 4).await, 3);
+    assert!(!scope::with_mode(Mode::Peek, cache.set("f", &5)).await.unwrap());
+    assert_eq!(cache.get("f").await.unwrap(), Some(3));
+}
+
+async fn refresh_computes_and_stores(place: &Place) {
+    let cache = place.cache();
+    assert_eq!((call(&cache, Mode::Refresh, 1).await, call(&cache, Mode::Refresh, 2).await), (1, 2));
+    assert_eq!(call(&cache, Mode::Normal, 3).await, 2);
+    assert_eq!(scope::with_mode(Mode::Refresh, cache.get::<u32>("f")).await.unwrap(), None);
+    // A refresh that an invalidation overtakes is refused like any other fill.
+    let spec = || Spec::of("f").tag("t");
+    cache.set(spec(), &4).await.unwrap();
+    let overtaken = cache.get_or(spec(), async || {
+        assert_eq!(cache.invalidate(tag("t")).await.unwrap(), 1);
+        5
+    });
+    assert_eq!(scope::with_mode(Mode::Refresh, overtaken).await, 5);
+    assert_eq!(cache.get::<u32>("f").await.unwrap(), None);
+}
+
+async fn off_leaves_the_cache_alone(place: &Place) {
+    let cache = place.cache();
+    cache.set("f", &1).await.unwrap();
+    assert_eq!((call(&cache, Mode::Off, 2).await, call(&cache, Mode::Off, 3).await), (2, 3));
+    scope::with_mode(Mode::Off, async {
         assert_eq!(cache.get::<u32>("f").await.unwrap(), None);
+        assert!(!cache.set("f", &4).await.unwrap());
     })
     .await;
-}
-
-#[tokio::test]
-async fn off_leaves_the_cache_alone() {
-    on_every_store(async |place| {
-        let cache = place.cache();
-        cache.set("f", &1).await.unwrap();
-        assert_eq!((call(&cache, Mode::Off, 2).await, call(&cache, Mode::Off, 3).await), (2, 3));
-        scope::with_mode(Mode::Off, async {
-            assert_eq!(cache.get::<u32>("f").await.unwrap(), None);
-            assert!(!cache.set("f", &4).await.unwrap());
-        })
-        .await;
-        assert_eq!(call(&cache, Mode::Normal, 5).await, 1);
-    })
-    .await;
+    assert_eq!(call(&cache, Mode::Normal, 5).await, 1);
 }
 
 #[tokio::test]
@@ -96,16 +92,12 @@ async fn modes_are_of_a_task_and_nest() {
     assert_eq!(scope::mode(), Mode::Normal);
 }
 
-#[tokio::test]
-async fn a_mode_is_that_of_the_inner_calls_too() {
-    on_every_store(async |place| {
-        let cache = place.cache();
-        let nested = async || cache.get_or("outer", async || runs(&cache, "inner").await).await;
-        assert!(nested().await);
-        assert!(scope::with_mode(Mode::Refresh, nested()).await, "both run again");
-        cache.remove("outer").await.unwrap();
-        assert!(!scope::with_mode(Mode::Peek, nested()).await, "the inner one is taken");
-        assert!(!cache.contains("outer").await.unwrap());
-    })
-    .await;
+async fn a_mode_is_that_of_the_inner_calls_too(place: &Place) {
+    let cache = place.cache();
+    let nested = async || cache.get_or("outer", async || runs(&cache, "inner").await).await;
+    assert!(nested().await);
+    assert!(scope::with_mode(Mode::Refresh, nested()).await, "both run again");
+    cache.remove("outer").await.unwrap();
+    assert!(!scope::with_mode(Mode::Peek, nested()).await, "the inner one is taken");
+    assert!(!cache.contains("outer").await.unwrap());
 }

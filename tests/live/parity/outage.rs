@@ -36,37 +36,47 @@ async fn on_every_outage(test: impl AsyncFn(Cache, Cache)) {
 #[tokio::test]
 async fn x12_d105_d107_d108_d109_d110_a_store_that_is_down_is_bypassed_or_reported() {
     on_every_outage(async |degrading, failing| {
-        for fresh in 2..5 {
-            assert_eq!(degrading.get_or_try("f", async || Ok::<_, Error>(fresh)).await.unwrap(), fresh);
-            assert_eq!(degrading.get_or("f", async || fresh).await, fresh);
-            // A function that can't fail doesn't fail, whatever the setting.
-            assert_eq!(failing.get_or("f", async || fresh).await, fresh);
-            let never = async || -> Result<u32, Error> { panic!("nothing runs") };
-            assert!(matches!(failing.get_or_try("f", never).await, Err(Error::Store(_))));
-        }
+        functions_run_on(&degrading, &failing, || Spec::of("f")).await;
         assert_eq!(degrading.stats().snapshot().hits, 0);
     })
     .await;
 }
 
+/// Checks calls of functions while the store of both caches is down.
+pub(super) async fn functions_run_on(degrading: &Cache, failing: &Cache, f: fn() -> Spec) {
+    for fresh in 2..5 {
+        assert_eq!(degrading.get_or_try(f(), async || Ok::<_, Error>(fresh)).await.unwrap(), fresh);
+        assert_eq!(degrading.get_or(f(), async || fresh).await, fresh);
+        // A function that can't fail doesn't fail, whatever the setting.
+        assert_eq!(failing.get_or(f(), async || fresh).await, fresh);
+        let never = async || -> Result<u32, Error> { panic!("nothing runs") };
+        assert!(matches!(failing.get_or_try(f(), never).await, Err(Error::Store(_))));
+    }
+}
+
 #[tokio::test]
 async fn r15_calls_about_the_cache_alone_while_it_is_down() {
     on_every_outage(async |degrading, failing| {
-        assert_eq!(degrading.get::<u32>("f").await.unwrap(), None);
-        assert!(matches!(failing.get::<u32>("f").await, Err(Error::Store(_))));
-        for spec in [Spec::of("f"), Spec::of("f").tag("t")] {
-            assert!(!degrading.set(spec.clone(), &1).await.unwrap());
-            assert!(matches!(failing.set(spec, &1).await, Err(Error::Store(_))));
-        }
-        // An invalidation that failed never looks like one that found nothing.
-        for cache in [&degrading, &failing] {
-            assert!(matches!(cache.invalidate(tag("t")).await, Err(Error::Store(_))));
-            assert!(matches!(cache.clear().await, Err(Error::Store(_))));
-            assert!(matches!(cache.remove("f").await, Err(Error::Store(_))));
-            assert!(matches!(cache.len().await, Err(Error::Store(_))));
-        }
+        calls_about_the_cache_alone(&degrading, &failing, || Spec::of("f")).await;
     })
     .await;
+}
+
+/// Checks calls without a function while the store of both caches is down.
+pub(super) async fn calls_about_the_cache_alone(degrading: &Cache, failing: &Cache, f: fn() -> Spec) {
+    assert_eq!(degrading.get::<u32>(f()).await.unwrap(), None);
+    assert!(matches!(failing.get::<u32>(f()).await, Err(Error::Store(_))));
+    for spec in [f(), f().tag("t")] {
+        assert!(!degrading.set(spec.clone(), &1).await.unwrap());
+        assert!(matches!(failing.set(spec, &1).await, Err(Error::Store(_))));
+    }
+    // An invalidation that failed never looks like one that found nothing.
+    for cache in [degrading, failing] {
+        assert!(matches!(cache.invalidate(tag("t")).await, Err(Error::Store(_))));
+        assert!(matches!(cache.clear().await, Err(Error::Store(_))));
+        assert!(matches!(cache.remove(f()).await, Err(Error::Store(_))));
+        assert!(matches!(cache.len().await, Err(Error::Store(_))));
+    }
 }
 
 #[tokio::test]

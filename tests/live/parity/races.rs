@@ -13,6 +13,13 @@ use tokio::sync::Semaphore;
 
 use super::support::*;
 
+tests!(
+    on_every_store,
+    x14_a_call_that_is_cancelled_stores_nothing_and_leaves_its_scope_clean,
+    x14_a_part_that_is_cancelled_leaves_its_caller_whole,
+    x14_others_continue_without_the_cancelled_caller,
+);
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn x01_twenty_misses_at_once_are_one_execution() {
     on_every_store(async |place| twenty_misses_are_one_execution(|| place.builder("app"), || Spec::of("f")).await)
@@ -42,48 +49,51 @@ pub(super) async fn twenty_misses_are_one_execution(builder: impl Fn() -> CacheB
     assert_eq!(run.load(Ordering::SeqCst), 1);
 }
 
-/// Every way to invalidate, between a function's read and its fill.
 #[tokio::test]
 async fn x02_a_value_that_an_invalidation_overtook_is_not_stored() {
-    async fn overtaken(place: &Place, how: &str, tags_come_late: bool) {
-        let (cache, writer) = (place.cache(), place.cache());
-        let value = AtomicU32::new(1);
-        let spec = || if tags_come_late { Spec::of("f") } else { Spec::of("f").tags(["t", "u"]) };
-        let read = async || {
-            let read = value.load(Ordering::SeqCst);
-            value.store(2, Ordering::SeqCst);
-            match how {
-                "a tag" => writer.invalidate(tag("t")).await.map(drop),
-                "all of two tags" => writer.invalidate(mrc::Select::all(["u", "t"])).await.map(drop),
-                "its name" => writer.remove("f").await.map(drop),
-                "a pattern" => writer.invalidate(Glob::literal("f")).await.map(drop),
-                "everything" => writer.clear().await.map(drop),
-                _ => writer.set("f", &2).await.map(drop),
-            }
-            .unwrap();
-            if tags_come_late {
-                scope::tags(["t", "u"]);
-            }
-            read
-        };
-        place.heard.take();
-        assert_eq!(cache.get_or(spec(), read).await, 1, "the call began before");
-        assert!(place.heard.has("refused app:f"), "{how}, late {tags_come_late}: {:?}", place.heard.take());
-        assert_eq!(
-            cache.get_or(spec(), async || value.load(Ordering::SeqCst)).await,
-            2,
-            "{how}, late {tags_come_late}"
-        );
-        writer.clear().await.unwrap();
-    }
     on_every_store(async |place| {
+        let (cache, writer) = (place.cache(), place.cache());
         for how in ["a tag", "all of two tags", "its name", "a pattern", "everything", "another value"] {
+            let invalidate = async || match how {
+                "a tag" => drop(writer.invalidate(tag("t")).await.unwrap()),
+                "all of two tags" => drop(writer.invalidate(mrc::Select::all(["u", "t"])).await.unwrap()),
+                "its name" => drop(writer.remove("f").await.unwrap()),
+                "a pattern" => drop(writer.invalidate(Glob::literal("f")).await.unwrap()),
+                "everything" => drop(writer.clear().await.unwrap()),
+                _ => drop(writer.set("f", &2).await.unwrap()),
+            };
             for tags_come_late in [false, true] {
-                overtaken(&place, how, tags_come_late).await;
+                an_overtaken_value_is_not_stored(place, &cache, tags_come_late, how, &invalidate).await;
             }
         }
     })
     .await;
+}
+
+/// Checks that a value isn't stored if `invalidate` runs between the function's read and its fill.
+pub(super) async fn an_overtaken_value_is_not_stored(
+    place: &Place,
+    cache: &Cache,
+    tags_come_late: bool,
+    how: &str,
+    invalidate: impl AsyncFn(),
+) {
+    let value = AtomicU32::new(1);
+    let spec = || if tags_come_late { Spec::of("f") } else { Spec::of("f").tags(["t", "u"]) };
+    let read = async || {
+        let read = value.swap(2, Ordering::SeqCst);
+        invalidate().await;
+        if tags_come_late {
+            scope::tags(["t", "u"]);
+        }
+        read
+    };
+    place.heard.take();
+    assert_eq!(cache.get_or(spec(), read).await, 1, "the call began before");
+    assert!(place.heard.has("refused app:f"), "{how}, late {tags_come_late}: {:?}", place.heard.take());
+    let now = cache.get_or(spec(), async || value.load(Ordering::SeqCst)).await;
+    assert_eq!(now, 2, "{how}, late {tags_come_late}");
+    cache.clear().await.unwrap();
 }
 
 /// Writers and readers at full speed: an invalidated value is never seen again.
@@ -126,78 +136,66 @@ pub(super) async fn nothing_stale_is_seen(writer: Cache, readers: Vec<(Cache, Sp
     }
 }
 
-#[tokio::test]
-async fn x14_a_call_that_is_cancelled_stores_nothing_and_leaves_its_scope_clean() {
-    on_every_store(async |place| {
-        let cache = place.cache();
-        {
-            let mut call = pin!(runs_with(&cache, Spec::of("f").tag("t"), async || {
-                scope::tag("late");
-                std::future::pending::<()>().await;
-            }));
-            let started = async || place.heard.has("miss app:f");
-            tokio::select! {
-                _ = &mut call => panic!("it never ends"),
-                () = until(started) => {}
-            }
-            // One more poll: the caller is in its function.
-            std::future::poll_fn(|context| {
-                assert!(Future::poll(call.as_mut(), context).is_pending());
-                Poll::Ready(())
-            })
-            .await;
+async fn x14_a_call_that_is_cancelled_stores_nothing_and_leaves_its_scope_clean(place: &Place) {
+    let cache = place.cache();
+    {
+        let mut call = pin!(runs_with(&cache, Spec::of("f").tag("t"), async || {
+            scope::tag("late");
+            std::future::pending::<()>().await;
+        }));
+        let started = async || place.heard.has("miss app:f");
+        tokio::select! {
+            _ = &mut call => panic!("it never ends"),
+            () = until(started) => {}
         }
-        assert_eq!((scope::key(), scope::current_tags()), (None, vec![]));
-        assert!(!cache.contains("f").await.unwrap());
-        // The claim is released too, in the background: nobody waits for a lease.
-        until(async || cache.len().await.unwrap() == 0).await;
-        assert!(runs(&cache, "f").await && !runs(&cache, "f").await);
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn x14_a_part_that_is_cancelled_leaves_its_caller_whole() {
-    on_every_store(async |place| {
-        let cache = place.cache();
-        runs_with(&cache, "outer", async || {
-            let part = runs_with(&cache, "inner", async || {
-                scope::tag("inner");
-                std::future::pending::<()>().await;
-            });
-            tokio::select! {
-                _ = part => panic!("it never ends"),
-                () = until(async || place.heard.has("miss app:inner")) => {}
-            }
-            assert_eq!((scope::key().as_deref(), scope::current_tags()), (Some("app:outer"), vec![]));
-            scope::tag("outer");
+        // One more poll: the caller is in its function.
+        std::future::poll_fn(|context| {
+            assert!(Future::poll(call.as_mut(), context).is_pending());
+            Poll::Ready(())
         })
         .await;
-        assert_eq!(cache.invalidate(tag("inner")).await.unwrap(), 0);
-        assert_eq!(cache.invalidate(tag("outer")).await.unwrap(), 1);
+    }
+    assert_eq!((scope::key(), scope::current_tags()), (None, vec![]));
+    assert!(!cache.contains("f").await.unwrap());
+    // The claim is released too, in the background: nobody waits for a lease.
+    until(async || cache.len().await.unwrap() == 0).await;
+    assert!(runs(&cache, "f").await && !runs(&cache, "f").await);
+}
+
+async fn x14_a_part_that_is_cancelled_leaves_its_caller_whole(place: &Place) {
+    let cache = place.cache();
+    runs_with(&cache, "outer", async || {
+        let part = runs_with(&cache, "inner", async || {
+            scope::tag("inner");
+            std::future::pending::<()>().await;
+        });
+        tokio::select! {
+            _ = part => panic!("it never ends"),
+            () = until(async || place.heard.has("miss app:inner")) => {}
+        }
+        assert_eq!((scope::key().as_deref(), scope::current_tags()), (Some("app:outer"), vec![]));
+        scope::tag("outer");
     })
     .await;
+    assert_eq!(cache.invalidate(tag("inner")).await.unwrap(), 0);
+    assert_eq!(cache.invalidate(tag("outer")).await.unwrap(), 1);
 }
 
 /// A caller is cancelled while others wait for it. One of them takes its place.
-#[tokio::test]
-async fn x14_others_continue_without_the_cancelled_caller() {
-    on_every_store(async |place| {
-        let cache = place.cache();
-        let first = tokio::spawn({
-            let cache = cache.clone();
-            async move { runs_with(&cache, "f", async || std::future::pending::<()>().await).await }
-        });
-        until(async || place.heard.has("miss app:f")).await;
-        let others = (0..5).map(|_| {
-            let cache = cache.clone();
-            tokio::spawn(async move { runs(&cache, "f").await })
-        });
-        let others: Vec<_> = others.collect();
-        tokio::task::yield_now().await;
-        first.abort();
-        let ran = join_all(others).await.into_iter().filter(|ran| *ran.as_ref().unwrap()).count();
-        assert_eq!(ran, 1);
-    })
-    .await;
+async fn x14_others_continue_without_the_cancelled_caller(place: &Place) {
+    let cache = place.cache();
+    let first = tokio::spawn({
+        let cache = cache.clone();
+        async move { runs_with(&cache, "f", async || std::future::pending::<()>().await).await }
+    });
+    until(async || place.heard.has("miss app:f")).await;
+    let others = (0..5).map(|_| {
+        let cache = cache.clone();
+        tokio::spawn(async move { runs(&cache, "f").await })
+    });
+    let others: Vec<_> = others.collect();
+    tokio::task::yield_now().await;
+    first.abort();
+    let ran = join_all(others).await.into_iter().filter(|ran| *ran.as_ref().unwrap()).count();
+    assert_eq!(ran, 1);
 }

@@ -5,9 +5,9 @@ use std::fmt::{self, Debug};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
-use mrc::config::{CacheBuilder, RedisConfig};
+use mrc::config::{CacheBuilder, Codec, RedisConfig};
 use mrc::store::{CacheStore, RedisStore};
-use mrc::{Bound, Cache, Event, EventListener, MemoryStore, Spec, Tag};
+use mrc::{Bound, Cache, Event, EventListener, MemoryStore, Policy, Spec, Tag};
 use mrc_tests::{Redis, RedisCluster, unique};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -57,7 +57,6 @@ impl Place {
         self.builder(name).build().unwrap()
     }
 
-    /// Returns a bounded cache of the namespace `app`.
     pub(super) fn bounded(&self, bound: Bound) -> Cache {
         self.builder("app").bound(bound).build().unwrap()
     }
@@ -94,10 +93,9 @@ impl Drop for Place {
     }
 }
 
-/// Runs a test in memory and on a Redis.
-pub(super) async fn on_every_store(test: impl AsyncFn(Place)) {
+pub(super) async fn on_every_store(test: impl AsyncFn(&Place)) {
     for place in [Place::memory(), Place::shared().await] {
-        guarded(test(place)).await;
+        guarded(test(&place)).await;
     }
 }
 
@@ -106,7 +104,6 @@ pub(super) async fn runs(cache: &Cache, spec: impl Into<Spec>) -> bool {
     runs_with(cache, spec, async || {}).await
 }
 
-/// Returns whether a call runs `work`.
 pub(super) async fn runs_with(cache: &Cache, spec: impl Into<Spec>, work: impl AsyncFnOnce()) -> bool {
     let ran = AtomicBool::new(false);
     cache
@@ -168,7 +165,6 @@ pub(super) fn tag(name: &str) -> Tag {
 pub(super) struct Heard(Arc<Mutex<Vec<String>>>);
 
 impl Heard {
-    /// Returns the events since the last call.
     pub(super) fn take(&self) -> Vec<String> {
         std::mem::take(&mut self.0.lock().unwrap())
     }
@@ -198,4 +194,47 @@ impl EventListener for Heard {
         };
         self.0.lock().unwrap().push(format!("{} {fields}", event.name()));
     }
+}
+
+/// Returns every policy, each for all functions together and for each function alone.
+pub(super) fn bounds() -> impl Iterator<Item = Bound> {
+    Policy::ALL.into_iter().flat_map(|policy| [Bound::new(policy), Bound::new(policy).per_function()])
+}
+
+pub(super) async fn on_every_bound(test: impl AsyncFn(&Place, Bound)) {
+    for bound in bounds() {
+        // The last line is that of a failure.
+        eprintln!("{bound:?}");
+        on_every_store(async |place| test(place, bound.clone()).await).await;
+    }
+}
+
+pub(super) fn f(x: u32) -> Spec {
+    Spec::of("f").param("x", x)
+}
+
+/// Calls `f` with each argument, and returns those for which it ran.
+pub(super) async fn ran(cache: &Cache, arguments: impl IntoIterator<Item = u32>) -> Vec<u32> {
+    let mut ran = Vec::new();
+    for x in arguments {
+        if runs(cache, f(x)).await {
+            ran.push(x);
+        }
+    }
+    ran
+}
+
+/// Returns the arguments below `count` whose calls have an entry. The check doesn't count as a use.
+pub(super) async fn kept(cache: &Cache, count: u32) -> Vec<u32> {
+    let mut kept = Vec::new();
+    for x in 0..count {
+        if cache.contains(f(x)).await.unwrap() {
+            kept.push(x);
+        }
+    }
+    kept
+}
+
+pub(super) fn codecs() -> Vec<Codec> {
+    ["json", "msgpack", "cbor"].iter().filter_map(|name| name.parse().ok()).collect()
 }

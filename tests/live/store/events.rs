@@ -7,9 +7,8 @@ use mrc_store::{CacheStore, RedisConfig, RedisStore, StoreError};
 use mrc_tests::{Mode, Proxy, Redis, free_port};
 use tokio::sync::watch;
 
-use super::{LONG, SECOND, eventually, store};
+use super::{LONG, SECOND, alone, eventually, store};
 
-/// The events of a store.
 pub(super) struct Heard(watch::Receiver<Vec<(String, String)>>);
 
 impl Heard {
@@ -91,8 +90,7 @@ async fn a_server_that_was_never_there() {
 
 #[tokio::test]
 async fn a_store_that_is_closed_lost_nothing() {
-    let redis = Redis::start().await;
-    let store = store(&redis.url());
+    let (redis, store) = alone().await;
     let heard = Heard::by(&store);
     store.get("k").await.unwrap();
     store.close().await;

@@ -9,7 +9,7 @@ use mrc_core::Tag;
 use mrc_store::{Bound, CacheStore, Claim, Life, Policy, RedisConfig, RedisStore, ScanPattern, StoreError, Terms};
 use mrc_tests::{Listener, Mode, Proxy, Redis, RedisCluster, RedisSentinel, free_port, unique};
 
-use super::{LONG, SECOND, eventually, keys, patient, store, token};
+use super::{LONG, SECOND, alone, eventually, keys, patient, store, token, watched};
 
 const SECRET: &str = "s3cret";
 const SHORT: Duration = Duration::from_millis(200);
@@ -18,7 +18,6 @@ fn impatient(port: u16) -> RedisConfig {
     RedisConfig::new("127.0.0.1", port).connect_timeout(SHORT).command_timeout(SHORT)
 }
 
-/// Returns the error of every call of a store.
 async fn failures(store: &RedisStore) -> Vec<StoreError> {
     let key = unique("k");
     vec![
@@ -110,8 +109,7 @@ async fn a_refused_write_ends_the_connection_to_a_replica() {
 
 #[tokio::test]
 async fn a_full_server_refuses_writes_and_answers_reads() {
-    let redis = Redis::start().await;
-    let store = store(&redis.url());
+    let (redis, store) = alone().await;
     store.put("k", "1".into(), LONG).await.unwrap();
     redis.cli(&["CONFIG", "SET", "maxmemory", "1"]).await;
     for error in [
@@ -168,25 +166,13 @@ async fn a_server_that_is_still_loading() {
     let error = RedisStore::new(impatient(listener.port())).unwrap().get("k").await.unwrap_err();
     assert!(is_loading(&error), "{error:?}");
 
-    let redis = Redis::start().await;
-    let wire = Proxy::to(redis.port()).await;
-    let store = store(&format!("redis://127.0.0.1:{}", wire.port()));
+    let (_redis, wire, store) = watched().await;
     store.put("k", "1".into(), LONG).await.unwrap();
     wire.set(Mode::Garbage(LOADING.into()));
     let error = store.get("k").await.unwrap_err();
     assert!(is_loading(&error), "{error:?}");
     wire.set(Mode::Pass);
     assert_eq!(eventually(|| store.get("k")).await, Some("1".into()));
-}
-
-#[tokio::test]
-async fn a_first_connection_that_failed_is_tried_again() {
-    let redis = Redis::start().await;
-    redis.kill().await;
-    let store = store(&redis.url());
-    assert!(matches!(store.get("k").await, Err(StoreError::Unavailable(_))));
-    redis.restart().await;
-    assert_eq!(eventually(|| store.get("k")).await, None);
 }
 
 #[tokio::test]
@@ -237,8 +223,7 @@ async fn a_server_that_stands_still_and_goes_on() {
 
 #[tokio::test]
 async fn a_server_that_dies_and_comes_back() {
-    let redis = Redis::start().await;
-    let store = store(&redis.url());
+    let (redis, store) = alone().await;
     store.put("k", "1".into(), LONG).await.unwrap();
     for _ in 0..2 {
         redis.kill().await;
@@ -277,8 +262,7 @@ async fn a_command_whose_answer_was_lost_is_not_sent_again() {
 
 #[tokio::test]
 async fn a_scan_that_breaks_ends_with_the_error() {
-    let redis = Redis::start().await;
-    let store = store(&redis.url());
+    let (redis, store) = alone().await;
     let many: Vec<String> = (0..5_000).map(|number| format!("k{number}")).collect();
     join_all(many.iter().map(|key| store.put(key, "1".into(), LONG))).await;
     let mut pages = store.scan(&ScanPattern::All);
@@ -306,25 +290,6 @@ async fn one_server_taken_for_a_cluster() {
     let cluster = store(&format!("redis-cluster://127.0.0.1:{}", redis.port()));
     let error = cluster.get("k").await.unwrap_err();
     assert!(matches!(error, StoreError::Config(_)), "{error:?}");
-}
-
-#[tokio::test]
-async fn a_store_outlives_the_runtime_that_it_began_on() {
-    let redis = Redis::shared().await;
-    tokio::task::spawn_blocking(move || {
-        let store = store(&redis.url());
-        let key = unique("k");
-        for round in 0..3 {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(async {
-                let before = eventually(|| store.get(&key)).await;
-                assert_eq!(before.is_some(), round > 0);
-                store.put(&key, "1".into(), LONG).await.unwrap();
-            });
-        }
-    })
-    .await
-    .unwrap();
 }
 
 /// As with a `static` store in two tests: the first call in the second runtime works too.

@@ -1,6 +1,5 @@
 //! Keys of the protocol with foreign data: calls end, answers are right, the key is cached again.
 
-use std::fmt::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,15 +11,15 @@ use mrc_tests::{Redis, cases, unique};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
 
-use super::{LONG, store, token};
+use super::{LONG, alone, store, token};
 
 /// Longer than the server can add up.
 const AGES: &str = "9223372036854";
 const VALUE: &[u8] = b"[1]";
 
-/// The content of a key.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 enum Thing {
+    #[default]
     Nothing,
     Text(&'static str),
     Of(&'static str),
@@ -30,7 +29,7 @@ enum Thing {
 /// The content, and whether it has a TTL, a long one.
 type Foreign = (Thing, bool);
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 struct State {
     key: Foreign,
     lease: Foreign,
@@ -65,14 +64,8 @@ fn state() -> impl Strategy<Value = State> {
     let tags = thing(&["", "nonsense", "{}", "[]", r#"{"a":"b"}"#, r#"{"":1}"#, r#"{"a":1}"#]);
     let clock =
         thing(&["", "nonsense", "-5", "1e300", "nan", "inf", "99999999999999999999", "4000000000000000", " 7 "]);
-    (key, lease, copy, tags, index(), clock).prop_map(|(key, lease, copy, tags, index, clock)| State {
-        key,
-        lease,
-        copy,
-        tags,
-        index,
-        clock,
-    })
+    let state = |(key, lease, copy, tags, index, clock)| State { key, lease, copy, tags, index, clock };
+    (key, lease, copy, tags, index(), clock).prop_map(state)
 }
 
 struct World<'a> {
@@ -182,8 +175,7 @@ impl World<'_> {
             prop_assert!(value == VALUE || value == "[7]", "{:?}", value);
             cached = hit.then_some(value);
         }
-        let mut text = String::new();
-        write!(text, "{state:?}").unwrap();
+        let text = format!("{state:?}");
         prop_assert!(cached.is_some(), "it is not cached again: {}", text);
         prop_assert!(store.ttl(key).await.unwrap().is_some());
 
@@ -215,8 +207,7 @@ impl World<'_> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn foreign_keys_end_no_call_and_heal() {
     // A server of its own, because the clock is shared.
-    let redis = Redis::start().await;
-    let store = store(&redis.url());
+    let (redis, store) = alone().await;
     let runtime = tokio::runtime::Handle::current();
     let run = tokio::task::spawn_blocking(move || {
         let config = Config { cases: cases(60), failure_persistence: None, max_shrink_iters: 200, ..Config::default() };
@@ -230,21 +221,10 @@ async fn foreign_keys_end_no_call_and_heal() {
     run.await.unwrap();
 }
 
-/// Tests each case alone, with the call that met it.
 #[tokio::test]
 async fn a_foreign_key_is_as_good_as_absent() {
-    let redis = Redis::start().await;
-    let store = store(&redis.url());
+    let (redis, store) = alone().await;
     let world = World { redis: &redis, store: &store, key: "k".into(), tag: "a".into() };
-    let nothing = || (Thing::Nothing, false);
-    let none = State {
-        key: nothing(),
-        lease: nothing(),
-        copy: nothing(),
-        tags: nothing(),
-        index: nothing(),
-        clock: nothing(),
-    };
     let list = || (Thing::Of("RPUSH {} a"), true);
     let check = async |state: State, tries: usize| {
         redis.cli(&["FLUSHALL"]).await;
@@ -256,30 +236,29 @@ async fn a_foreign_key_is_as_good_as_absent() {
         assert_eq!(store.stale("k").await.unwrap().unwrap().value, VALUE, "{state:?}");
         assert_eq!(store.invalidate(&["a".into()]).await.unwrap(), 1, "{state:?}");
     };
-    check(State { key: list(), ..none.clone() }, 1).await;
-    check(State { key: (Thing::Text(" "), false), ..none.clone() }, 1).await;
-    check(State { key: (Thing::Text("\n "), false), ..none.clone() }, 1).await;
-    check(State { lease: list(), ..none.clone() }, 1).await;
-    check(State { copy: list(), ..none.clone() }, 1).await;
-    check(State { tags: list(), ..none.clone() }, 1).await;
-    check(State { clock: list(), ..none.clone() }, 1).await;
-    check(State { clock: (Thing::Text(r#"{"a":1}"#), false), ..none.clone() }, 1).await;
-    check(State { clock: (Thing::Text("1e300"), false), ..none.clone() }, 1).await;
+    check(State { key: list(), ..State::default() }, 1).await;
+    check(State { key: (Thing::Text(" "), false), ..State::default() }, 1).await;
+    check(State { key: (Thing::Text("\n "), false), ..State::default() }, 1).await;
+    check(State { lease: list(), ..State::default() }, 1).await;
+    check(State { copy: list(), ..State::default() }, 1).await;
+    check(State { tags: list(), ..State::default() }, 1).await;
+    check(State { clock: list(), ..State::default() }, 1).await;
+    check(State { clock: (Thing::Text(r#"{"a":1}"#), false), ..State::default() }, 1).await;
+    check(State { clock: (Thing::Text("1e300"), false), ..State::default() }, 1).await;
     // The index lost its epoch: a value computed meanwhile isn't stored, a later one is.
-    check(State { index: list(), ..none.clone() }, 2).await;
-    check(State { index: (Thing::Index(vec![("", "1e300")]), false), ..none.clone() }, 2).await;
+    check(State { index: list(), ..State::default() }, 2).await;
+    check(State { index: (Thing::Index(vec![("", "1e300")]), false), ..State::default() }, 2).await;
 
     // A claim whose lease has lost its TTL, or was overwritten.
     for lease in ["0123456789abcdef0123456789abcdef", "foreign"] {
         let key = (Thing::Text(""), false);
-        check(State { key, lease: (Thing::Text(lease), false), ..none.clone() }, 1).await;
+        check(State { key, lease: (Thing::Text(lease), false), ..State::default() }, 1).await;
     }
-    check(State { key: (Thing::Text(""), false), lease: list(), ..none.clone() }, 1).await;
+    check(State { key: (Thing::Text(""), false), lease: list(), ..State::default() }, 1).await;
     let foreign = Thing::Text("foreign");
-    check(State { key: (Thing::Text(""), false), lease: (foreign, true), ..none }, 1).await;
+    check(State { key: (Thing::Text(""), false), lease: (foreign, true), ..State::default() }, 1).await;
 }
 
-/// Tests the parts of a structure, with each type.
 #[tokio::test]
 async fn a_foreign_part_of_a_structure_is_as_good_as_absent() {
     let redis = Redis::shared().await;

@@ -1,18 +1,18 @@
-//! The suite on every kind of server.
+//! The suite on every kind of server, and stores on one server with different prefixes.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::TryStreamExt;
-use mrc_core::Event;
+use mrc_core::{Event, Tag};
 use mrc_store::conformance::store::{refuses_calls_after_close, store_suite};
 use mrc_store::redis::TlsConfig;
 use mrc_store::{
-    Bound, CacheStore, MemoryStore, Policy, RedisConfig, RedisStore, ScanPattern, Select, StoreError, Terms,
+    Bound, CacheStore, Life, MemoryStore, Policy, RedisConfig, RedisStore, ScanPattern, Select, StoreError, Terms,
 };
 use mrc_tests::{Redis, RedisCluster, RedisSentinel, unique};
 
-use super::{LONG, eventually, patient, store};
+use super::{LONG, eventually, patient, store, token};
 
 async fn passes(store: impl CacheStore) {
     store_suite(&store, &unique("suite")).await;
@@ -29,14 +29,9 @@ async fn one_server() {
     passes(store(&Redis::shared().await.url())).await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn one_server_on_many_threads() {
-    tokio::task::spawn_blocking(|| {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build().unwrap();
-        runtime.block_on(async { passes(store(&Redis::shared().await.url())).await });
-    })
-    .await
-    .unwrap();
+    passes(store(&Redis::shared().await.url())).await;
 }
 
 #[tokio::test]
@@ -56,7 +51,7 @@ async fn a_prefix() {
 #[tokio::test]
 async fn an_open_prefix_leaves_the_closed_one_alone() {
     let redis = Redis::start().await;
-    let [open, closed] = ["shop", "shop:"].map(|prefix| RedisStore::new(patient(&redis.url()).prefix(prefix)).unwrap());
+    let [open, closed] = ["shop", "shop:"].map(|prefix| with_prefix(&redis, prefix));
     closed.put("a", "1".into(), LONG).await.unwrap();
     open.put("a", "2".into(), LONG).await.unwrap();
     assert_eq!(redis.cli(&["GET", "shopa"]).await.trim(), "2", "entries stay where they were");
@@ -78,9 +73,9 @@ async fn an_open_prefix_leaves_the_closed_one_alone() {
 async fn the_key_space_of_the_bookkeeping_is_reserved() {
     let redis = Redis::start().await;
     let none = Arc::new(store(&redis.url()));
-    let split = Arc::new(RedisStore::new(patient(&redis.url()).prefix("m")).unwrap());
+    let split = Arc::new(with_prefix(&redis, "m"));
     let memory = Arc::new(MemoryStore::new());
-    let app = Arc::new(RedisStore::new(patient(&redis.url()).prefix("app:")).unwrap());
+    let app = Arc::new(with_prefix(&redis, "app:"));
     let stores: [(Arc<dyn CacheStore>, &str, &str); 4] =
         [(none, "mrc:clk", "mrc"), (split, "rc:clk", "rc"), (app, "mrc:clk", "mrc"), (memory, "mrc:clk", "mrc")];
     for (store, key, namespace) in &stores {
@@ -115,8 +110,7 @@ async fn the_key_space_of_the_bookkeeping_is_reserved() {
 #[tokio::test]
 async fn a_prefix_keeps_caches_apart() {
     let redis = Redis::start().await;
-    let (a, b) = (patient(&redis.url()).prefix("a:"), patient(&redis.url()).prefix("b:"));
-    let (a, b) = (RedisStore::new(a).unwrap(), RedisStore::new(b).unwrap());
+    let (a, b) = (with_prefix(&redis, "a:"), with_prefix(&redis, "b:"));
     a.put("k", "1".into(), LONG).await.unwrap();
     b.put("k", "2".into(), LONG).await.unwrap();
     assert_eq!(a.remove(&[Bytes::from("k")]).await.unwrap(), 1);
@@ -180,4 +174,70 @@ async fn a_server_behind_sentinels() {
     eventually(|| cache.put("after", "1".into(), LONG)).await;
     assert_eq!(sentinel.replica().cli(&["GET", "after"]).await.trim(), "1");
     refuses_calls_after_close(&cache).await;
+}
+
+/// Every key of a filled entry with a copy and a tag, in a store with the prefix `app:`.
+const ALL: [&str; 6] = [
+    "app:k",
+    "app:mrc:clk",
+    "app:mrc:g:{app:k}",
+    "app:mrc:l:{app:other}",
+    "app:mrc:s:{app:k}",
+    "app:mrc:t:{4618f47523e0904d5b29ffe6eaea8dfcbf9477a8}",
+];
+
+async fn keys(redis: &Redis) -> Vec<String> {
+    let mut keys: Vec<String> = redis.cli(&["KEYS", "*"]).await.lines().map(str::to_owned).collect();
+    keys.retain(|key| !key.is_empty());
+    keys.sort();
+    keys
+}
+
+fn with_prefix(redis: &Redis, prefix: &str) -> RedisStore {
+    RedisStore::new(patient(&redis.url()).prefix(prefix)).unwrap()
+}
+
+async fn fill(store: &RedisStore, key: &str) {
+    let (claim, since) = (token(), store.now().await.unwrap());
+    store.claim(key, &claim, Terms::fill(LONG).copy(true)).await.unwrap();
+    let life = Life::from(LONG).stale(LONG).tags([("a".into(), since)].into_iter().collect());
+    assert!(store.fill(key, &claim, "[1]".into(), life).await.unwrap());
+}
+
+/// A user with the rights for the prefix alone reaches all of them.
+#[tokio::test]
+async fn every_key_begins_with_the_prefix() {
+    let redis = Redis::start().await;
+    let app = with_prefix(&redis, "app:");
+    fill(&app, "k").await;
+    app.claim("other", &token(), Terms::fill(LONG)).await.unwrap();
+    redis.cli(&["DEL", "app:other"]).await;
+    assert_eq!(keys(&redis).await, ALL);
+}
+
+#[tokio::test]
+async fn the_shorter_prefix_reaches_entries_with_their_copies_and_leaves_the_books_alone() {
+    let redis = Redis::start().await;
+    let app = with_prefix(&redis, "app:");
+    for prefix in ["", "a", "app"] {
+        let outer = with_prefix(&redis, prefix);
+        fill(&app, "k").await;
+        // Only the copy is left, and shows the entry.
+        redis.cli(&["DEL", "app:k"]).await;
+        let found = outer.scan(&ScanPattern::All).try_collect::<Vec<_>>().await.unwrap().concat();
+        if prefix == "app" {
+            assert!(found.is_empty(), "a prefix without a colon leaves those of the one with it alone: {found:?}");
+            continue;
+        }
+        assert_eq!(found, [Bytes::from("app:k".strip_prefix(prefix).unwrap())]);
+        assert_eq!(outer.remove(&found).await.unwrap(), 0);
+        assert_eq!(app.stale("k").await.unwrap(), None, "with the prefix {prefix:?}");
+
+        fill(&app, "k").await;
+        let listener = |_: &Event<'_>| {};
+        assert_eq!(Select::Everything.remove_from(&outer, "", &listener).await.unwrap(), 1);
+        assert_eq!(keys(&redis).await, [ALL[1], ALL[5]], "an index is no entry: without it an invalidation finds none");
+    }
+    fill(&app, "k").await;
+    assert_eq!(app.invalidate(&[Tag::new("a")]).await.unwrap(), 1);
 }

@@ -5,15 +5,14 @@ use futures_util::TryStreamExt;
 use futures_util::future::join_all;
 use mrc_core::Tag;
 use mrc_store::{CacheStore, Claim, Found, Life, Moment, RedisStore, ScanPattern, Tags, Terms, ToFill};
-use mrc_tests::{Proxy, Redis, RedisCluster, unique};
+use mrc_tests::{Redis, RedisCluster, unique};
 
-use super::{LONG, patient, store, token};
+use super::{LONG, alone, patient, store, token, watched};
 
 /// The index of the tag `a` of a store without a prefix, and of one with the prefix `shop:`.
 const INDEX: &str = "mrc:t:{4618f47523e0904d5b29ffe6eaea8dfcbf9477a8}";
 const INDEX_OF_SHOP: &str = "shop:mrc:t:{4618f47523e0904d5b29ffe6eaea8dfcbf9477a8}";
 
-/// Returns a life with these tags, of this moment.
 fn life(tags: &[&str], since: Moment) -> Life {
     Life::from(LONG).tags(tags.iter().map(|tag| ((*tag).into(), since)).collect())
 }
@@ -36,8 +35,7 @@ async fn number(redis: &Redis, command: &[&str]) -> i64 {
 
 #[tokio::test]
 async fn tags_as_they_lie_in_redis() {
-    let redis = Redis::start().await;
-    let cache = store(&redis.url());
+    let (redis, cache) = alone().await;
     let since = cache.now().await.unwrap();
     assert_eq!(ask(&redis, &["GET", "mrc:clk"]).await, since.as_micros().to_string());
     filled(&cache, "k", life(&["a", "b\""], since).stale(LONG)).await;
@@ -83,8 +81,7 @@ async fn tags_as_they_lie_in_redis() {
 
 #[tokio::test]
 async fn lost_tags_are_distinguished_from_no_tags() {
-    let redis = Redis::start().await;
-    let cache = store(&redis.url());
+    let (redis, cache) = alone().await;
     for damage in [&["DEL", "mrc:g:{k}"][..], &["SET", "mrc:g:{k}", "nonsense"]] {
         let since = cache.now().await.unwrap();
         filled(&cache, "k", life(&["a"], since).stale(LONG)).await;
@@ -105,8 +102,7 @@ async fn lost_tags_are_distinguished_from_no_tags() {
 
 #[tokio::test]
 async fn an_invalidation_ends_a_fill_that_may_have_registered_itself() {
-    let redis = Redis::start().await;
-    let cache = store(&redis.url());
+    let (redis, cache) = alone().await;
     let claim = token();
     cache.put("k", "[1]".into(), LONG).await.unwrap();
     cache.claim("k", &claim, Terms::refresh(LONG)).await.unwrap();
@@ -118,9 +114,7 @@ async fn an_invalidation_ends_a_fill_that_may_have_registered_itself() {
 
 #[tokio::test]
 async fn a_registration_that_was_renewed_meanwhile_stays() {
-    let redis = Redis::start().await;
-    let wire = Proxy::to(redis.port()).await;
-    let cache = store(&format!("redis://127.0.0.1:{}", wire.port()));
+    let (redis, wire, cache) = watched().await;
     let life = life(&["a"], cache.now().await.unwrap());
     filled(&cache, "k", life.clone()).await;
     let first = number(&redis, &["ZSCORE", INDEX, "k"]).await;
@@ -139,8 +133,7 @@ async fn a_registration_that_was_renewed_meanwhile_stays() {
 
 #[tokio::test]
 async fn an_index_is_pruned_and_expires_with_its_entries() {
-    let redis = Redis::start().await;
-    let cache = store(&redis.url());
+    let (redis, cache) = alone().await;
     let since = cache.now().await.unwrap();
     for dead in 0..20 {
         redis.cli(&["ZADD", INDEX, &(1_000_000 + dead).to_string(), &format!("dead{dead}")]).await;
@@ -173,9 +166,7 @@ async fn an_index_is_pruned_and_expires_with_its_entries() {
 
 #[tokio::test]
 async fn the_cost_of_tags() {
-    let redis = Redis::start().await;
-    let wire = Proxy::to(redis.port()).await;
-    let cache = store(&format!("redis://127.0.0.1:{}", wire.port()));
+    let (_redis, wire, cache) = watched().await;
     let tags: Vec<Tag> = ["a", "b", "c"].map(Tag::from).into();
     // The first time, scripts are sent in full.
     filled(&cache, "k", life(&["a", "b", "c"], cache.now().await.unwrap())).await;
@@ -210,8 +201,7 @@ async fn the_cost_of_tags() {
 
 #[tokio::test]
 async fn the_empty_key_is_never_registered() {
-    let redis = Redis::start().await;
-    let cache = store(&redis.url());
+    let (_redis, cache) = alone().await;
     let since = cache.now().await.unwrap();
     let [one, other] = [token(), token()];
     for claim in [&one, &other] {
@@ -230,9 +220,7 @@ async fn the_empty_key_is_never_registered() {
 /// Once per connection, and with tags only.
 #[tokio::test]
 async fn a_server_that_may_evict_tags_is_named() {
-    let redis = Redis::start().await;
-    let wire = Proxy::to(redis.port()).await;
-    let cache = store(&format!("redis://127.0.0.1:{}", wire.port()));
+    let (redis, wire, cache) = watched().await;
     redis.cli(&["CONFIG", "SET", "maxmemory-policy", "volatile-lru"]).await;
     cache.ping().await.unwrap();
     wire.reset();
@@ -252,9 +240,7 @@ async fn a_server_that_may_evict_tags_is_named() {
 
 #[tokio::test]
 async fn callers_at_one_time_share_a_look_at_the_clock() {
-    let redis = Redis::start().await;
-    let wire = Proxy::to(redis.port()).await;
-    let cache = store(&format!("redis://127.0.0.1:{}", wire.port()));
+    let (_redis, wire, cache) = watched().await;
     let before = cache.now().await.unwrap();
     wire.reset();
     let moments = join_all((0..20).map(|_| cache.now())).await;
@@ -297,24 +283,8 @@ async fn a_tag_of_very_many() {
 }
 
 #[tokio::test]
-async fn scripts_of_tags_that_the_server_forgot_are_sent_again() {
-    let redis = Redis::start().await;
-    let cache = store(&redis.url());
-    let forget = async || assert_eq!(redis.cli(&["SCRIPT", "FLUSH"]).await.trim(), "OK");
-    for _ in 0..3 {
-        forget().await;
-        let since = cache.now().await.unwrap();
-        forget().await;
-        filled(&cache, "k", life(&["a", "b"], since)).await;
-        forget().await;
-        assert_eq!(cache.invalidate(&["a".into()]).await.unwrap(), 1);
-    }
-}
-
-#[tokio::test]
 async fn a_clock_that_was_set_back() {
-    let redis = Redis::start().await;
-    let cache = store(&redis.url());
+    let (redis, cache) = alone().await;
     let ahead = Moment::from_micros(cache.now().await.unwrap().as_micros() + 3_600_000_000);
     redis.cli(&["SET", "mrc:clk", &ahead.as_micros().to_string()]).await;
     assert_eq!(cache.now().await.unwrap(), ahead, "no moment is before another that was told");
@@ -329,8 +299,7 @@ async fn a_clock_that_was_set_back() {
 
 #[tokio::test]
 async fn invalidated_tags_that_nothing_uses_leave_only_buckets() {
-    let redis = Redis::start().await;
-    let cache = store(&redis.url());
+    let (redis, cache) = alone().await;
     let since = cache.now().await.unwrap();
     let unused: Vec<Tag> = (0..30_000).map(|number| Tag::new(format!("unused:{number}"))).collect();
     for some in unused.chunks(1_000) {

@@ -4,17 +4,16 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use fred::util::redis_keyslot;
+use futures_util::TryStreamExt;
 use futures_util::future::join_all;
 use mrc_store::{Bound, CacheStore, Claim, Life, Policy, RedisStore, ScanPattern, Terms, ToClaim, ToFill, Token};
 use mrc_tests::{Proxy, Redis, RedisCluster, unique};
 
-use super::{LONG, keys, patient, store, token};
+use super::{LONG, alone, keys, patient, store, token, watched};
 
 #[tokio::test]
 async fn a_hit_is_one_get() {
-    let redis = Redis::start().await;
-    let wire = Proxy::to(redis.port()).await;
-    let cache = store(&format!("redis://127.0.0.1:{}", wire.port()));
+    let (_redis, wire, cache) = watched().await;
     cache.put("k", "[1]".into(), LONG).await.unwrap();
     wire.reset();
     assert_eq!(cache.get("k").await.unwrap(), Some("[1]".into()));
@@ -28,8 +27,7 @@ async fn a_hit_is_one_get() {
     for _ in 0..3 {
         cache.claim("m", &token, Terms::fill(LONG)).await.unwrap();
     }
-    let sent: Vec<String> = wire.commands().into_iter().map(|command| command[0].clone()).collect();
-    assert_eq!(sent, ["EVALSHA"; 3], "a script is sent in full once");
+    assert_eq!(wire.names(), ["EVALSHA"; 3], "a script is sent in full once");
 
     wire.reset();
     let many: Vec<String> = (0..2_500).map(|number| format!("k{number}")).collect();
@@ -38,7 +36,6 @@ async fn a_hit_is_one_get() {
     assert_eq!(wire.connections(), 0, "one connection serves all");
 }
 
-/// Returns tokens for keys of these numbers.
 fn tokens(count: usize) -> Vec<(String, Token)> {
     (0..count).map(|number| (format!("k{number}"), token())).collect()
 }
@@ -60,9 +57,7 @@ async fn filled_at_once(cache: &dyn CacheStore, keys: &[(String, Token)]) {
 
 #[tokio::test]
 async fn claims_of_many_and_fills_with_their_tags_are_a_script_each() {
-    let redis = Redis::start().await;
-    let wire = Proxy::to(redis.port()).await;
-    let cache = store(&format!("redis://127.0.0.1:{}", wire.port()));
+    let (redis, wire, cache) = watched().await;
     // The server learns the scripts, and the client whether the server evicts.
     filled_at_once(&cache, &tokens(1)).await;
     // 250 entries a script, or their tags.
@@ -70,8 +65,7 @@ async fn claims_of_many_and_fills_with_their_tags_are_a_script_each() {
         redis.cli(&["FLUSHALL"]).await;
         wire.reset();
         filled_at_once(&cache, &tokens(entries)).await;
-        let sent: Vec<String> = wire.commands().into_iter().map(|command| command[0].clone()).collect();
-        assert_eq!(sent, vec!["EVALSHA"; scripts], "{entries} entries with two tags each");
+        assert_eq!(wire.names(), vec!["EVALSHA"; scripts], "{entries} entries with two tags each");
     }
 }
 
@@ -99,9 +93,7 @@ async fn a_miss_with_tags_is_a_script_to_claim_and_one_to_fill() {
 
 #[tokio::test]
 async fn many_first_callers_share_one_connection() {
-    let redis = Redis::start().await;
-    let wire = Proxy::to(redis.port()).await;
-    let cache = store(&format!("redis://127.0.0.1:{}", wire.port()));
+    let (_redis, wire, cache) = watched().await;
     for value in join_all((0..100).map(|_| cache.get("k"))).await {
         assert_eq!(value.unwrap(), None);
     }
@@ -110,8 +102,7 @@ async fn many_first_callers_share_one_connection() {
 
 #[tokio::test]
 async fn the_protocol_as_it_lies_in_redis() {
-    let redis = Redis::start().await;
-    let cache = store(&redis.url());
+    let (redis, cache) = alone().await;
     let ask = async |command: &[&str]| redis.cli(command).await.trim_end_matches('\n').to_owned();
     let lives = async |key: &str| ask(&["PTTL", key]).await.parse::<i64>().unwrap() > 0;
 
@@ -142,8 +133,7 @@ async fn the_protocol_as_it_lies_in_redis() {
 
 #[tokio::test]
 async fn anybodys_removal_kills_a_fill() {
-    let redis = Redis::start().await;
-    let cache = store(&redis.url());
+    let (redis, cache) = alone().await;
     for command in [&["DEL", "k"][..], &["UNLINK", "k"], &["FLUSHALL"], &["PEXPIRE", "k", "0"], &["SET", "k", "[0]"]] {
         let claim = token();
         assert_eq!(cache.claim("k", &claim, Terms::refresh(LONG)).await.unwrap(), Claim::Granted);
@@ -155,19 +145,27 @@ async fn anybodys_removal_kills_a_fill() {
 
 #[tokio::test]
 async fn scripts_that_the_server_forgot_are_sent_again() {
-    let redis = Redis::start().await;
-    let cache = store(&redis.url());
+    let (redis, cache) = alone().await;
+    let forget = async || assert_eq!(redis.cli(&["SCRIPT", "FLUSH"]).await.trim(), "OK");
     for round in 0..3 {
         let (key, claim) = (format!("k{round}"), token());
-        let forget = async || assert_eq!(redis.cli(&["SCRIPT", "FLUSH"]).await.trim(), "OK");
+        forget().await;
+        let since = cache.now().await.unwrap();
         forget().await;
         assert_eq!(cache.claim(&key, &claim, Terms::fill(LONG)).await.unwrap(), Claim::Granted);
         forget().await;
-        assert!(cache.fill(&key, &claim, "[1]".into(), LONG.into()).await.unwrap());
+        let tags = ["a", "b"].map(|tag| (tag.into(), since)).into_iter().collect();
+        assert!(cache.fill(&key, &claim, "[1]".into(), Life::from(LONG).tags(tags)).await.unwrap());
         forget().await;
         assert!(cache.ttl(&key).await.unwrap().is_some());
         forget().await;
         assert!(!cache.release(&key, &claim).await.unwrap());
+        forget().await;
+        assert_eq!(cache.invalidate(&["a".into()]).await.unwrap(), 1);
+        forget().await;
+        assert_eq!(cache.claim_at(&key, &claim, Terms::fill(LONG)).await.unwrap().0, Claim::Granted);
+        forget().await;
+        assert!(cache.fill(&key, &claim, "[1]".into(), LONG.into()).await.unwrap());
     }
 }
 
@@ -214,7 +212,6 @@ async fn a_lease_lies_in_the_slot_of_its_key() {
 
 #[tokio::test]
 async fn a_scan_leaves_out_the_bookkeeping() {
-    use futures_util::TryStreamExt;
     let redis = Redis::start().await;
     for prefix in ["", "m", "app:"] {
         let cache = RedisStore::new(patient(&redis.url()).prefix(prefix)).unwrap();
@@ -233,7 +230,6 @@ async fn a_scan_leaves_out_the_bookkeeping() {
 
 #[tokio::test]
 async fn keys_that_are_not_text_are_found_and_removed() {
-    use futures_util::TryStreamExt;
     let redis = Redis::start().await;
     redis.cli(&["EVAL", r"return redis.call('SET', 'k\255\254', '1')", "0"]).await;
     let cache = store(&redis.url());

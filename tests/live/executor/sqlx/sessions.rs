@@ -9,6 +9,7 @@ use sqlx::mysql::MySqlPoolOptions;
 use sqlx::{Executor, MySqlPool, Row};
 
 use super::{Both, canonical, pool};
+use crate::executor::faults::{a_second_call_times_out, assert_timeout};
 
 /// A limit for events that never come.
 const SHORT: Duration = Duration::from_millis(200);
@@ -46,8 +47,7 @@ async fn nothing_of_the_service_reaches_a_read() {
 
 #[tokio::test]
 async fn nothing_of_a_statement_reaches_the_next() {
-    let database = Database::create().await;
-    database.execute("CREATE TABLE t (id INT)").await;
+    let database = Database::with("CREATE TABLE t (id INT)").await;
     let executor = SqlxExecutor::new(pool(&database, 1));
     let state =
         "SELECT @@time_zone AS z, @@autocommit AS a, DATABASE() AS d, @mine AS m, (SELECT COUNT(*) FROM t) AS n";
@@ -68,10 +68,6 @@ async fn a_time_zone_can_be_set() {
     let wrong = SqlxExecutor::new(pool(&database, 1)).time_zone("nowhere");
     let error = canonical(&wrong, "SELECT 1 AS a").await.unwrap_err();
     assert!(matches!(error, ExecuteError::Refused(_)) && error.to_string().contains("1298"), "{error:?}");
-}
-
-fn assert_timeout(error: &ExecuteError, stage: &str) {
-    assert!(matches!(error, ExecuteError::Timeout { stage: at, .. } if *at == stage), "{error:?}");
 }
 
 #[tokio::test]
@@ -100,15 +96,7 @@ async fn a_busy_pool_is_a_timeout_of_waiting() {
     let database = Database::create().await;
     let limit = Duration::from_secs(2);
     let pool = MySqlPoolOptions::new().max_connections(1).acquire_timeout(limit).connect_lazy(&database.url()).unwrap();
-    let executor = SqlxExecutor::new(pool);
-    let late = tokio::select! {
-        biased;
-        slow = canonical(&executor, "SELECT SLEEP(600) AS a") => panic!("{slow:?}"),
-        late = canonical(&executor, "SELECT 1 AS a") => late,
-    };
-    assert_timeout(&late.unwrap_err(), "waiting for a connection");
-    // The slow query was dropped with its connection, so there is room again.
-    assert_eq!(canonical(&executor, "SELECT 2 AS a").await.unwrap(), r#"[{"a":2}]"#);
+    a_second_call_times_out(&SqlxExecutor::new(pool), "SELECT SLEEP(600) AS a").await;
 }
 
 #[tokio::test]

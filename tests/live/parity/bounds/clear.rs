@@ -3,7 +3,15 @@
 use mrc::key::Glob;
 use mrc::{Bound, Cache, Policy, Spec};
 
-use super::support::*;
+use crate::parity::support::*;
+
+tests!(on_every_store, a_clear_of_one_bound_leaves_the_others_and_one_of_the_cache_clears_all,);
+
+tests!(
+    on_every_bound,
+    b13_x20_a_clear_takes_names_literally_and_counts_entries,
+    the_length_of_the_whole_leaves_its_parts_out,
+);
 
 async fn fill(cache: &Cache, functions: &[&'static str]) {
     for function in functions {
@@ -13,61 +21,48 @@ async fn fill(cache: &Cache, functions: &[&'static str]) {
     }
 }
 
-/// A clear counts entries, not keys in Redis.
-#[tokio::test]
-async fn b13_x20_a_clear_takes_names_literally_and_counts_entries() {
+async fn b13_x20_a_clear_takes_names_literally_and_counts_entries(place: &Place, bound: Bound) {
     let functions = ["f", "g", "*", "f*", "[fg]", "f::{{closure}}", "a:b"];
-    on_every_bound(async |place, bound| {
-        let namespaces = ["a*", "a?", "a[b]", "a\\", "*", "ab", "a"];
-        let caches = namespaces.map(|name| place.builder(name).bound(bound.clone()).build().unwrap());
-        for cache in &caches {
-            fill(cache, &functions).await;
+    let namespaces = ["a*", "a?", "a[b]", "a\\", "*", "ab", "a"];
+    let caches = namespaces.map(|name| place.builder(name).bound(bound.clone()).build().unwrap());
+    for cache in &caches {
+        fill(cache, &functions).await;
+    }
+    for (at, cache) in caches.iter().enumerate() {
+        assert_eq!(cache.len().await.unwrap(), 21, "{cache:?}");
+        assert_eq!(cache.invalidate(Glob::literal("f*(x=1)")).await.unwrap(), 1);
+        assert_eq!(cache.invalidate(Glob::beginning("f*(")).await.unwrap(), 2);
+        assert_eq!((cache.clear().await.unwrap(), cache.len().await.unwrap()), (18, 0), "{cache:?}");
+        for later in &caches[at + 1..] {
+            assert_eq!(later.len().await.unwrap(), 21, "{later:?} after {cache:?}");
         }
-        for (at, cache) in caches.iter().enumerate() {
-            assert_eq!(cache.len().await.unwrap(), 21, "{cache:?}");
-            assert_eq!(cache.invalidate(Glob::literal("f*(x=1)")).await.unwrap(), 1);
-            assert_eq!(cache.invalidate(Glob::beginning("f*(")).await.unwrap(), 2);
-            assert_eq!((cache.clear().await.unwrap(), cache.len().await.unwrap()), (18, 0), "{cache:?}");
-            for later in &caches[at + 1..] {
-                assert_eq!(later.len().await.unwrap(), 21, "{later:?} after {cache:?}");
-            }
-        }
-    })
-    .await;
+    }
 }
 
-#[tokio::test]
-async fn a_clear_of_one_bound_leaves_the_others_and_one_of_the_cache_clears_all() {
-    on_every_store(async |place| {
-        let (whole, other) = (place.cache(), place.namespace("app2").bounded(Bound::new(Policy::Lru)).unwrap());
-        let parts: Vec<Cache> = bounds().map(|bound| whole.bounded(bound).unwrap()).collect();
-        for cache in parts.iter().chain([&whole, &other]) {
-            fill(cache, &["f", "g"]).await;
+async fn a_clear_of_one_bound_leaves_the_others_and_one_of_the_cache_clears_all(place: &Place) {
+    let (whole, other) = (place.cache(), place.namespace("app2").bounded(Bound::new(Policy::Lru)).unwrap());
+    let parts: Vec<Cache> = bounds().map(|bound| whole.bounded(bound).unwrap()).collect();
+    for cache in parts.iter().chain([&whole, &other]) {
+        fill(cache, &["f", "g"]).await;
+    }
+    for (at, part) in parts.iter().enumerate().take(4) {
+        assert_eq!(part.clear().await.unwrap(), 6);
+        for later in &parts[at + 1..] {
+            assert_eq!(later.len().await.unwrap(), 6, "{later:?} after {part:?}");
         }
-        for (at, part) in parts.iter().enumerate().take(4) {
-            assert_eq!(part.clear().await.unwrap(), 6);
-            for later in &parts[at + 1..] {
-                assert_eq!(later.len().await.unwrap(), 6, "{later:?} after {part:?}");
-            }
-        }
-        whole.clear().await.unwrap();
-        for part in parts.iter().chain([&whole]) {
-            assert_eq!(part.len().await.unwrap(), 0, "{part:?}");
-        }
-        assert_eq!(other.len().await.unwrap(), 6);
-    })
-    .await;
+    }
+    whole.clear().await.unwrap();
+    for part in parts.iter().chain([&whole]) {
+        assert_eq!(part.len().await.unwrap(), 0, "{part:?}");
+    }
+    assert_eq!(other.len().await.unwrap(), 6);
 }
 
-#[tokio::test]
-async fn the_length_of_the_whole_leaves_its_parts_out() {
-    on_every_bound(async |place, bound| {
-        let whole = place.cache();
-        let part = whole.bounded(bound).unwrap();
-        fill(&part, &["f", "g"]).await;
-        assert_eq!((whole.len().await.unwrap(), part.len().await.unwrap()), (0, 6));
-        fill(&whole, &["f"]).await;
-        assert_eq!((whole.len().await.unwrap(), part.len().await.unwrap()), (3, 6));
-    })
-    .await;
+async fn the_length_of_the_whole_leaves_its_parts_out(place: &Place, bound: Bound) {
+    let whole = place.cache();
+    let part = whole.bounded(bound).unwrap();
+    fill(&part, &["f", "g"]).await;
+    assert_eq!((whole.len().await.unwrap(), part.len().await.unwrap()), (0, 6));
+    fill(&whole, &["f"]).await;
+    assert_eq!((whole.len().await.unwrap(), part.len().await.unwrap()), (3, 6));
 }

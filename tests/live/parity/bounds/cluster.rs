@@ -6,7 +6,9 @@ use futures_util::future::join_all;
 use mrc::{Bound, Cache, Policy, Spec};
 use mrc_tests::RedisCluster;
 
-use super::support::*;
+use crate::parity::support::*;
+
+tests!(on_the_cluster, f37_f39_b12_one_function_on_a_cluster, f38_f40_two_functions_on_a_cluster);
 
 /// Returns the bounds of every test, and some that are spread over many structures.
 fn all_bounds() -> impl Iterator<Item = Bound> {
@@ -14,49 +16,41 @@ fn all_bounds() -> impl Iterator<Item = Bound> {
     bounds().chain(Policy::ALL.map(|policy| Bound::new(policy).shards(shards)))
 }
 
-async fn on_the_cluster(test: impl AsyncFn(Place, Bound)) {
+async fn on_the_cluster(test: impl AsyncFn(&Place, Bound)) {
     for bound in all_bounds() {
         eprintln!("{bound:?}");
-        guarded(test(Place::cluster().await, bound)).await;
+        guarded(test(&Place::cluster().await, bound)).await;
     }
 }
 
-#[tokio::test]
-async fn f37_f39_b12_one_function_on_a_cluster() {
-    on_the_cluster(async |place, bound| {
-        let cache = place.bounded(bound.max(16));
-        for x in 0..40 {
-            for _ in 0..2 {
-                assert_eq!(cache.get_or(f(x), async || x).await, x);
-            }
+async fn f37_f39_b12_one_function_on_a_cluster(place: &Place, bound: Bound) {
+    let cache = place.bounded(bound.max(16));
+    for x in 0..40 {
+        for _ in 0..2 {
+            assert_eq!(cache.get_or(f(x), async || x).await, x);
         }
-        let (len, stats) = (cache.len().await.unwrap(), cache.stats().snapshot());
-        assert_eq!((stats.hits, stats.fills, stats.evicted + len), (40, 40, 40));
-        assert!(len <= 16 && len as usize == kept(&cache, 40).await.len(), "{len}");
-    })
-    .await;
+    }
+    let (len, stats) = (cache.len().await.unwrap(), cache.stats().snapshot());
+    assert_eq!((stats.hits, stats.fills, stats.evicted + len), (40, 40, 40));
+    assert!(len <= 16 && len as usize == kept(&cache, 40).await.len(), "{len}");
 }
 
-#[tokio::test]
-async fn f38_f40_two_functions_on_a_cluster() {
-    on_the_cluster(async |place, bound| {
-        let cache = place.bounded(bound.max(100));
-        for run in [true, false] {
-            for x in 0..10 {
-                for function in ["f", "g"] {
-                    let spec = Spec::of(function).param("x", x);
-                    let (mut ran, value) = (false, format!("{function}{x}"));
-                    let made = async || {
-                        ran = true;
-                        value.clone()
-                    };
-                    assert_eq!((cache.get_or(spec, made).await, ran), (value, run));
-                }
+async fn f38_f40_two_functions_on_a_cluster(place: &Place, bound: Bound) {
+    let cache = place.bounded(bound.max(100));
+    for run in [true, false] {
+        for x in 0..10 {
+            for function in ["f", "g"] {
+                let spec = Spec::of(function).param("x", x);
+                let (mut ran, value) = (false, format!("{function}{x}"));
+                let made = async || {
+                    ran = true;
+                    value.clone()
+                };
+                assert_eq!((cache.get_or(spec, made).await, ran), (value, run));
             }
         }
-        assert_eq!(cache.len().await.unwrap(), 20);
-    })
-    .await;
+    }
+    assert_eq!(cache.len().await.unwrap(), 20);
 }
 
 #[tokio::test]

@@ -6,7 +6,16 @@ use mrc::store::{Fixed, Lifetime, Sliding};
 use mrc::{Bound, Cache, Policy};
 use mrc_tests::Redis;
 
-use super::support::*;
+use crate::parity::support::*;
+
+tests!(
+    on_every_bound,
+    f50_a_sliding_life_ends_without_calls,
+    f51_b7_a_fixed_life_ends_for_all_though_they_are_asked_all_the_time,
+    b7_a_sliding_life_does_not_keep_a_value_beyond_its_ttl,
+    f52_b7_each_entry_ends_by_its_own_ttl,
+    x09_b8_b9_expired_entries_leave_no_ghosts,
+);
 
 /// A TTL that a test waits for. Expiry on Redis takes real time.
 const SHORT: Duration = Duration::from_millis(40);
@@ -49,28 +58,20 @@ async fn f50_f51_lives_of_structures_in_memory() {
     }
 }
 
-#[tokio::test]
-async fn f50_a_sliding_life_ends_without_calls() {
-    on_every_bound(async |place, bound| {
-        let cache = place.bounded(bound.ttl(Sliding(SHORT)));
-        assert_eq!(ran(&cache, [0]).await, [0]);
-        gone(&cache, 0).await;
-        assert_eq!((cache.len().await.unwrap(), ran(&cache, [0]).await), (0, vec![0]));
-    })
-    .await;
+async fn f50_a_sliding_life_ends_without_calls(place: &Place, bound: Bound) {
+    let cache = place.bounded(bound.ttl(Sliding(SHORT)));
+    assert_eq!(ran(&cache, [0]).await, [0]);
+    gone(&cache, 0).await;
+    assert_eq!((cache.len().await.unwrap(), ran(&cache, [0]).await), (0, vec![0]));
 }
 
-#[tokio::test]
-async fn f51_b7_a_fixed_life_ends_for_all_though_they_are_asked_all_the_time() {
-    on_every_bound(async |place, bound| {
-        let cache = place.bounded(bound.ttl(Fixed(SHORT)));
-        assert_eq!(ran(&cache, 0..2).await, [0, 1]);
-        for x in 0..2 {
-            until(async || cache.get::<()>(f(x)).await.unwrap().is_none()).await;
-        }
-        assert_eq!((cache.len().await.unwrap(), ran(&cache, [0]).await), (0, vec![0]));
-    })
-    .await;
+async fn f51_b7_a_fixed_life_ends_for_all_though_they_are_asked_all_the_time(place: &Place, bound: Bound) {
+    let cache = place.bounded(bound.ttl(Fixed(SHORT)));
+    assert_eq!(ran(&cache, 0..2).await, [0, 1]);
+    for x in 0..2 {
+        until(async || cache.get::<()>(f(x)).await.unwrap().is_none()).await;
+    }
+    assert_eq!((cache.len().await.unwrap(), ran(&cache, [0]).await), (0, vec![0]));
 }
 
 /// On Redis nobody waits: the test cuts the structure's TTL from outside.
@@ -107,56 +108,44 @@ async fn f50_f51_lives_of_structures_on_redis() {
 }
 
 /// A value that is requested all the time may be as old as its TTL allows.
-#[tokio::test]
-async fn b7_a_sliding_life_does_not_keep_a_value_beyond_its_ttl() {
-    on_every_bound(async |place, bound| {
-        for bound in [bound.clone().ttl(Sliding(HOUR)), bound.clone().ttl(Fixed(HOUR)), bound.clone()] {
-            let cache = place.bounded(bound);
-            assert!(runs(&cache, f(0).ttl(SHORT)).await);
-            until(async || cache.get::<()>(f(0)).await.unwrap().is_none()).await;
-            assert!(runs(&cache, f(0)).await);
-            cache.clear().await.unwrap();
-        }
-    })
-    .await;
+async fn b7_a_sliding_life_does_not_keep_a_value_beyond_its_ttl(place: &Place, bound: Bound) {
+    for bound in [bound.clone().ttl(Sliding(HOUR)), bound.clone().ttl(Fixed(HOUR)), bound.clone()] {
+        let cache = place.bounded(bound);
+        assert!(runs(&cache, f(0).ttl(SHORT)).await);
+        until(async || cache.get::<()>(f(0)).await.unwrap().is_none()).await;
+        assert!(runs(&cache, f(0)).await);
+        cache.clear().await.unwrap();
+    }
 }
 
-#[tokio::test]
-async fn f52_b7_each_entry_ends_by_its_own_ttl() {
-    on_every_bound(async |place, bound| {
-        let cache = place.bounded(bound.max(8));
-        // In this order the first expires before the second, however long a step takes.
-        for (x, ttl) in [(2, SHORT), (1, SHORT * 5), (0, HOUR)] {
-            assert!(runs(&cache, f(x).ttl(ttl)).await);
-        }
-        gone(&cache, 1).await;
-        assert_eq!((kept(&cache, 3).await, cache.len().await.unwrap()), (vec![0], 1));
-        assert_eq!(ran(&cache, 0..3).await, [1, 2]);
-    })
-    .await;
+async fn f52_b7_each_entry_ends_by_its_own_ttl(place: &Place, bound: Bound) {
+    let cache = place.bounded(bound.max(8));
+    // In this order the first expires before the second, however long a step takes.
+    for (x, ttl) in [(2, SHORT), (1, SHORT * 5), (0, HOUR)] {
+        assert!(runs(&cache, f(x).ttl(ttl)).await);
+    }
+    gone(&cache, 1).await;
+    assert_eq!((kept(&cache, 3).await, cache.len().await.unwrap()), (vec![0], 1));
+    assert_eq!(ran(&cache, 0..3).await, [1, 2]);
 }
 
 /// Redis 7.0 expires no fields. Expired entries aren't counted, and make room before good ones.
-#[tokio::test]
-async fn x09_b8_b9_expired_entries_leave_no_ghosts() {
-    on_every_bound(async |place, bound| {
-        let (cache, clock) = (place.bounded(bound.max(4)), place.namespace("clock"));
-        let three_have_ended = async || {
-            for (x, ttl) in [(0, HOUR), (1, SHORT), (2, SHORT), (3, SHORT)] {
-                assert!(runs(&cache, f(x).ttl(ttl)).await);
-            }
-            // No call has read them since.
-            assert!(runs(&clock, f(0).ttl(SHORT * 2)).await);
-            gone(&clock, 0).await;
-        };
-        three_have_ended().await;
-        assert_eq!((cache.len().await.unwrap(), cache.clear().await.unwrap()), (1, 1));
-        three_have_ended().await;
-        assert_eq!(ran(&cache, [4, 5, 6]).await, [4, 5, 6]);
-        assert_eq!((cache.len().await.unwrap(), kept(&cache, 7).await), (4, vec![0, 4, 5, 6]));
-        assert_eq!(cache.stats().snapshot().evicted, 0);
-    })
-    .await;
+async fn x09_b8_b9_expired_entries_leave_no_ghosts(place: &Place, bound: Bound) {
+    let (cache, clock) = (place.bounded(bound.max(4)), place.namespace("clock"));
+    let three_have_ended = async || {
+        for (x, ttl) in [(0, HOUR), (1, SHORT), (2, SHORT), (3, SHORT)] {
+            assert!(runs(&cache, f(x).ttl(ttl)).await);
+        }
+        // No call has read them since.
+        assert!(runs(&clock, f(0).ttl(SHORT * 2)).await);
+        gone(&clock, 0).await;
+    };
+    three_have_ended().await;
+    assert_eq!((cache.len().await.unwrap(), cache.clear().await.unwrap()), (1, 1));
+    three_have_ended().await;
+    assert_eq!(ran(&cache, [4, 5, 6]).await, [4, 5, 6]);
+    assert_eq!((cache.len().await.unwrap(), kept(&cache, 7).await), (4, vec![0, 4, 5, 6]));
+    assert_eq!(cache.stats().snapshot().evicted, 0);
 }
 
 #[tokio::test]

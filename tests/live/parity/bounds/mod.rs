@@ -13,6 +13,5 @@ mod room;
 mod shrink;
 mod skips;
 mod stats;
-mod support;
 mod together;
 mod values;

@@ -1,60 +1,40 @@
 //! Functions that call functions, bounded or not: an invalidation reaches the outer entry too.
 
-use mrc::{Bound, Cache, Policy, Spec, scope};
+use mrc::{Bound, Policy};
 
-use super::support::*;
+use crate::parity::nested::tags_are_passed_on;
+use crate::parity::support::*;
 
-/// Calls an inner function in one cache and an outer one in another, each warm before the next.
-async fn check(inner: &Cache, outer: &Cache, names: &str) {
-    let leaf = async || runs_with(inner, Spec::of("leaf").tag("spec"), async || scope::tag("said")).await;
-    let middle = async || runs_with(outer, "middle", async || _ = leaf().await).await;
-    let top = async || runs_with(inner, "top", async || _ = middle().await).await;
-    for of_the_leaf in ["spec", "said"] {
-        assert!(leaf().await && middle().await && top().await, "{names}");
-        assert!(!leaf().await && !middle().await && !top().await, "{names}");
-        assert_eq!(outer.invalidate(tag(of_the_leaf)).await.unwrap(), 3, "{names}, {of_the_leaf}");
-    }
-    assert!(top().await && !leaf().await && !middle().await, "{names}");
-}
+tests!(on_every_bound, x03_nested_hit_propagates_tags, x03_tags_of_an_entry_evicted_since,);
 
-#[tokio::test]
-async fn x03_nested_hit_propagates_tags() {
-    on_every_bound(async |place, bound| {
-        let whole = place.cache();
-        let (part, other) = (whole.bounded(bound).unwrap(), whole.bounded(Bound::new(Policy::Lru).max(7)).unwrap());
-        let pairs = [
-            (&part, &whole, "bounded in unbounded"),
-            (&whole, &part, "unbounded in bounded"),
-            (&part, &part, "bounded"),
-            (&part, &other, "two bounds"),
-        ];
-        for (inner, outer, names) in pairs {
-            check(inner, outer, names).await;
-            for cache in [&whole, &part, &other] {
-                cache.clear().await.unwrap();
-            }
+async fn x03_nested_hit_propagates_tags(place: &Place, bound: Bound) {
+    let whole = place.cache();
+    let (part, other) = (whole.bounded(bound).unwrap(), whole.bounded(Bound::new(Policy::Lru).max(7)).unwrap());
+    let pairs = [
+        (&part, &whole, "bounded in unbounded"),
+        (&whole, &part, "unbounded in bounded"),
+        (&part, &part, "bounded"),
+        (&part, &other, "two bounds"),
+    ];
+    for (inner, outer, names) in pairs {
+        tags_are_passed_on(inner, outer, names).await;
+        for cache in [&whole, &part, &other] {
+            cache.clear().await.unwrap();
         }
-    })
-    .await;
+    }
 }
 
-/// The outer entry still depends on it.
-#[tokio::test]
-async fn x03_tags_of_an_entry_evicted_since() {
-    on_every_bound(async |place, bound| {
-        let (whole, part) = (place.cache(), place.bounded(bound.max(1)));
-        let inner = async || _ = runs(&part, f(0).tag("t")).await;
-        runs_with(&whole, "of a miss", inner).await;
-        runs_with(&whole, "of a hit", inner).await;
-        ran(&part, [1]).await;
-        assert_eq!(part.invalidate(tag("t")).await.unwrap(), 2);
-        assert!(!whole.contains("of a miss").await.unwrap() && !whole.contains("of a hit").await.unwrap());
-        assert_eq!(kept(&part, 2).await, [1]);
-    })
-    .await;
+async fn x03_tags_of_an_entry_evicted_since(place: &Place, bound: Bound) {
+    let (whole, part) = (place.cache(), place.bounded(bound.max(1)));
+    let inner = async || _ = runs(&part, f(0).tag("t")).await;
+    runs_with(&whole, "of a miss", inner).await;
+    runs_with(&whole, "of a hit", inner).await;
+    ran(&part, [1]).await;
+    assert_eq!(part.invalidate(tag("t")).await.unwrap(), 2);
+    assert!(!whole.contains("of a miss").await.unwrap() && !whole.contains("of a hit").await.unwrap());
+    assert_eq!(kept(&part, 2).await, [1]);
 }
 
-/// A read by an outer function is a use.
 #[tokio::test]
 async fn a_nested_hit_is_a_use() {
     for (policy, expect) in

@@ -6,9 +6,10 @@ use mrc::scope::{self, Mode};
 use mrc::{Bound, Cache, Policy};
 use mrc_tests::Redis;
 
-use super::support::*;
+use crate::parity::support::*;
 
-/// A test's use of an entry that exists.
+tests!(on_every_store, x08_mru_keeps_a_part_of_a_cyclic_read, rr_evicts_any, b11_lfu_admits_new_entries,);
+
 #[derive(Debug, Clone, Copy)]
 enum Use {
     Hit,
@@ -76,53 +77,40 @@ async fn f17_x08_b18_mru_evicts_the_most_recently_used_entry() {
     check(Policy::Mru, &[2, 0, 1], [0, 2, 3]).await;
 }
 
-/// Reads in a loop over more keys than the cache holds: the case for MRU.
-#[tokio::test]
-async fn x08_mru_keeps_a_part_of_a_cyclic_read() {
-    on_every_store(async |place| {
-        for (policy, hits) in [(Policy::Mru, 11), (Policy::Lru, 0)] {
-            let cache = place.bounded(Bound::new(policy).max(3));
-            for _ in 0..5 {
-                ran(&cache, 0..4).await;
-            }
-            assert_eq!(cache.stats().snapshot().hits, hits, "{policy}, of 16 after the first round");
+async fn x08_mru_keeps_a_part_of_a_cyclic_read(place: &Place) {
+    for (policy, hits) in [(Policy::Mru, 11), (Policy::Lru, 0)] {
+        let cache = place.bounded(Bound::new(policy).max(3));
+        for _ in 0..5 {
+            ran(&cache, 0..4).await;
         }
-    })
-    .await;
+        assert_eq!(cache.stats().snapshot().hits, hits, "{policy}, of 16 after the first round");
+    }
 }
 
-#[tokio::test]
-async fn rr_evicts_any() {
-    on_every_store(async |place| {
-        let mut gone = BTreeSet::new();
-        // Each of the three stays a hundred times with a probability of 10⁻¹⁸.
-        for _ in 0..100 {
-            let cache = place.bounded(Bound::new(Policy::Rr).max(3));
-            ran(&cache, 0..4).await;
-            let kept = kept(&cache, 4).await;
-            assert!(kept.len() == 3 && kept.contains(&3), "{kept:?}");
-            gone.extend((0..3).filter(|x| !kept.contains(x)));
-            cache.clear().await.unwrap();
-        }
-        assert_eq!(gone.len(), 3);
-    })
-    .await;
+async fn rr_evicts_any(place: &Place) {
+    let mut gone = BTreeSet::new();
+    // Each of the three stays a hundred times with a probability of 10⁻¹⁸.
+    for _ in 0..100 {
+        let cache = place.bounded(Bound::new(Policy::Rr).max(3));
+        ran(&cache, 0..4).await;
+        let kept = kept(&cache, 4).await;
+        assert!(kept.len() == 3 && kept.contains(&3), "{kept:?}");
+        gone.extend((0..3).filter(|x| !kept.contains(x)));
+        cache.clear().await.unwrap();
+    }
+    assert_eq!(gone.len(), 3);
 }
 
 /// Two newcomers in a cache of popular entries: in the original they evict each other forever.
-#[tokio::test]
-async fn b11_lfu_admits_new_entries() {
-    on_every_store(async |place| {
-        let cache = place.bounded(Bound::new(Policy::Lfu).max(3));
-        for _ in 0..50 {
-            ran(&cache, 0..3).await;
-        }
-        for _ in 0..5 {
-            ran(&cache, [10, 11]).await;
-        }
-        assert_eq!(cache.stats().snapshot().misses, 3 + 2, "each of the newcomers once");
-    })
-    .await;
+async fn b11_lfu_admits_new_entries(place: &Place) {
+    let cache = place.bounded(Bound::new(Policy::Lfu).max(3));
+    for _ in 0..50 {
+        ran(&cache, 0..3).await;
+    }
+    for _ in 0..5 {
+        ran(&cache, [10, 11]).await;
+    }
+    assert_eq!(cache.stats().snapshot().misses, 3 + 2, "each of the newcomers once");
 }
 
 /// The server's clock was 1 h ahead when 0, 1 and 2 were stored, and has been set back.

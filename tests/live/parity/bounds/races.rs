@@ -1,14 +1,19 @@
 //! Concurrent callers: at a miss, at an invalidation, and when one is cancelled.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use mrc::key::Glob;
-use mrc::{Bound, Policy, Select, Spec, scope};
+use mrc::{Bound, Policy, Select, scope};
 use tokio::sync::Semaphore;
 
-use super::support::*;
-use crate::parity::races::{nothing_stale_is_seen, twenty_misses_are_one_execution};
+use crate::parity::races::{an_overtaken_value_is_not_stored, nothing_stale_is_seen, twenty_misses_are_one_execution};
+use crate::parity::support::*;
+
+tests!(
+    on_every_bound,
+    x02_a_value_that_an_invalidation_overtook_is_not_stored,
+    x14_a_cancelled_call_stores_nothing_and_blocks_no_other,
+);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn x01_twenty_misses_at_once_are_one_execution() {
@@ -17,17 +22,6 @@ async fn x01_twenty_misses_at_once_are_one_execution() {
     })
     .await;
 }
-
-const WAYS: [&str; 8] = [
-    "a tag",
-    "all of two tags",
-    "its name",
-    "a pattern",
-    "a clear of the part",
-    "a clear of the whole",
-    "a tag, by the whole",
-    "another value",
-];
 
 async fn invalidate(place: &Place, bound: &Bound, how: &str) {
     let (part, whole) = (place.bounded(bound.clone()), place.cache());
@@ -44,37 +38,21 @@ async fn invalidate(place: &Place, bound: &Bound, how: &str) {
     .unwrap();
 }
 
-/// Every way to invalidate, between a function's read and its fill.
-#[tokio::test]
-async fn x02_a_value_that_an_invalidation_overtook_is_not_stored() {
-    on_every_bound(async |place, bound| {
-        for how in WAYS {
-            for (is_late, others) in [(false, false), (true, false), (false, true)] {
-                let (cache, value) = (place.bounded(bound.clone()), AtomicU32::new(1));
-                if others {
-                    // The structure exists without this entry.
-                    ran(&cache, 0..3).await;
-                }
-                let spec = || if is_late { Spec::of("f") } else { Spec::of("f").tags(["t", "u"]) };
-                let read = async || {
-                    let read = value.swap(2, Ordering::SeqCst);
-                    invalidate(&place, &bound, how).await;
-                    if is_late {
-                        scope::tags(["t", "u"]);
-                    }
-                    read
-                };
-                place.heard.take();
-                assert_eq!(cache.get_or(spec(), read).await, 1, "the call began before");
-                let refused = place.heard.has("refused app:f");
-                assert!(refused, "{how}, late {is_late}, others {others}: {:?}", place.heard.take());
-                let now = cache.get_or(spec(), async || value.load(Ordering::SeqCst)).await;
-                assert_eq!(now, 2, "{how}, late {is_late}, others {others}");
-                cache.clear().await.unwrap();
+async fn x02_a_value_that_an_invalidation_overtook_is_not_stored(place: &Place, bound: Bound) {
+    let ways = "a tag; all of two tags; its name; a pattern; a clear of the part; a clear of the whole; \
+                a tag, by the whole; another value";
+    for how in ways.split("; ") {
+        for (is_late, others) in [(false, false), (true, false), (false, true)] {
+            let cache = place.bounded(bound.clone());
+            if others {
+                // The structure exists without this entry.
+                ran(&cache, 0..3).await;
             }
+            let invalidate = async || invalidate(place, &bound, how).await;
+            let what = format!("{how}, others {others}");
+            an_overtaken_value_is_not_stored(place, &cache, is_late, &what, invalidate).await;
         }
-    })
-    .await;
+    }
 }
 
 /// Writers, readers and evictions at full speed: an invalidated value is never seen again.
@@ -89,29 +67,25 @@ async fn x02_nothing_stale_is_seen_after_an_invalidation_returned() {
     }
 }
 
-#[tokio::test]
-async fn x14_a_cancelled_call_stores_nothing_and_blocks_no_other() {
-    on_every_bound(async |place, bound| {
-        let cache = place.builder("app").bound(bound).lease(HOUR).wait_max(HOUR).build().unwrap();
-        let (stuck, is_stuck) = (cache.clone(), Arc::new(Semaphore::new(0)));
-        let cancelled = tokio::spawn({
-            let is_stuck = is_stuck.clone();
-            async move {
-                let work = async || {
-                    scope::tag("late");
-                    is_stuck.add_permits(1);
-                    std::future::pending::<()>().await;
-                };
-                runs_with(&stuck, f(0), work).await
-            }
-        });
-        is_stuck.acquire().await.unwrap().forget();
-        cancelled.abort();
-        assert!(cancelled.await.unwrap_err().is_cancelled());
-        assert_eq!((cache.len().await.unwrap(), kept(&cache, 1).await), (0, vec![]));
-        // No claim is left either, or this would wait 1 h for it.
-        assert_eq!(ran(&cache, [0, 0]).await, [0]);
-        assert_eq!(cache.invalidate(tag("late")).await.unwrap(), 0);
-    })
-    .await;
+async fn x14_a_cancelled_call_stores_nothing_and_blocks_no_other(place: &Place, bound: Bound) {
+    let cache = place.builder("app").bound(bound).lease(HOUR).wait_max(HOUR).build().unwrap();
+    let (stuck, is_stuck) = (cache.clone(), Arc::new(Semaphore::new(0)));
+    let cancelled = tokio::spawn({
+        let is_stuck = is_stuck.clone();
+        async move {
+            let work = async || {
+                scope::tag("late");
+                is_stuck.add_permits(1);
+                std::future::pending::<()>().await;
+            };
+            runs_with(&stuck, f(0), work).await
+        }
+    });
+    is_stuck.acquire().await.unwrap().forget();
+    cancelled.abort();
+    assert!(cancelled.await.unwrap_err().is_cancelled());
+    assert_eq!((cache.len().await.unwrap(), kept(&cache, 1).await), (0, vec![]));
+    // No claim is left either, or this would wait 1 h for it.
+    assert_eq!(ran(&cache, [0, 0]).await, [0]);
+    assert_eq!(cache.invalidate(tag("late")).await.unwrap(), 0);
 }

@@ -4,7 +4,9 @@ use futures_util::future::join_all;
 use mrc::{Bound, Cache, Policy};
 use mrc_tests::Redis;
 
-use super::support::*;
+use crate::parity::support::*;
+
+tests!(on_every_bound, x10_a_newcomer_shrinks_the_cache, a_bound_that_becomes_larger_has_more_room,);
 
 const MANY: u32 = 20_000;
 
@@ -55,27 +57,19 @@ async fn check_parts(redis: &Redis, expect: u32) {
 }
 
 /// An existing entry needs no room when it is stored anew. The next newcomer shrinks the cache.
-#[tokio::test]
-async fn x10_a_newcomer_shrinks_the_cache() {
-    on_every_bound(async |place, bound| {
-        ran(&place.bounded(bound.clone().max(50)), 0..50).await;
-        let small = place.bounded(bound.max(5));
-        assert!(small.set(f(49), &()).await.unwrap() && small.contains(f(49)).await.unwrap());
-        assert_eq!(ran(&small, [50]).await, [50]);
-        assert_eq!((small.len().await.unwrap(), kept(&small, 51).await.len()), (5, 5));
-        assert!(small.contains(f(50)).await.unwrap());
-        assert_eq!(small.stats().snapshot().evicted, 46);
-    })
-    .await;
+async fn x10_a_newcomer_shrinks_the_cache(place: &Place, bound: Bound) {
+    ran(&place.bounded(bound.clone().max(50)), 0..50).await;
+    let small = place.bounded(bound.max(5));
+    assert!(small.set(f(49), &()).await.unwrap() && small.contains(f(49)).await.unwrap());
+    assert_eq!(ran(&small, [50]).await, [50]);
+    assert_eq!((small.len().await.unwrap(), kept(&small, 51).await.len()), (5, 5));
+    assert!(small.contains(f(50)).await.unwrap());
+    assert_eq!(small.stats().snapshot().evicted, 46);
 }
 
-#[tokio::test]
-async fn a_bound_that_becomes_larger_has_more_room() {
-    on_every_bound(async |place, bound| {
-        ran(&place.bounded(bound.clone().max(2)), 0..10).await;
-        let large = place.bounded(bound.max(6));
-        ran(&large, 10..14).await;
-        assert_eq!((large.len().await.unwrap(), large.stats().snapshot().evicted), (6, 0));
-    })
-    .await;
+async fn a_bound_that_becomes_larger_has_more_room(place: &Place, bound: Bound) {
+    ran(&place.bounded(bound.clone().max(2)), 0..10).await;
+    let large = place.bounded(bound.max(6));
+    ran(&large, 10..14).await;
+    assert_eq!((large.len().await.unwrap(), large.stats().snapshot().evicted), (6, 0));
 }

@@ -1,8 +1,10 @@
 //! Arguments that don't identify a call. The original excludes them by name or position.
 
-use mrc::{Cache, Spec, cached};
+use mrc::{Bound, Cache, Spec, cached};
 
-use super::support::*;
+use crate::parity::support::*;
+
+tests!(on_every_bound, f19_f20_f21_f22_left_out_arguments_do_not_matter, f23_left_out_arguments_with_a_private_cache,);
 
 /// A value that can't be part of a key.
 struct Session(u32);
@@ -43,23 +45,17 @@ async fn check(what: &str, load: impl AsyncFn(u32, u32, bool) -> (u32, u32, bool
     assert_eq!(load(5, 6, true).await, (3, 6, true), "{what}");
 }
 
-#[tokio::test]
-async fn f19_f20_f21_f22_left_out_arguments_do_not_matter() {
-    on_every_bound(async |place, bound| {
-        let cache = place.bounded(bound.max(100));
-        check("skip", async |session, id, flag| by_name(&cache, Session(session), id, flag).await).await;
-        let traced = async |session: u32, id, flag| {
-            by_what_counts(&cache, Session(session), id, &session.to_string(), flag).await
-        };
-        check("key", traced).await;
-        check("a field", async |seen, id, flag| by_a_field(&cache, User { id, seen }, flag).await).await;
-        check("a spec", async |session, id, flag| by_spec(&cache, Session(session), id, flag).await).await;
-        assert_eq!(cache.len().await.unwrap(), 4 * 3, "four functions, of three calls each");
-    })
-    .await;
+async fn f19_f20_f21_f22_left_out_arguments_do_not_matter(place: &Place, bound: Bound) {
+    let cache = place.bounded(bound.max(100));
+    check("skip", async |session, id, flag| by_name(&cache, Session(session), id, flag).await).await;
+    let traced =
+        async |session: u32, id, flag| by_what_counts(&cache, Session(session), id, &session.to_string(), flag).await;
+    check("key", traced).await;
+    check("a field", async |seen, id, flag| by_a_field(&cache, User { id, seen }, flag).await).await;
+    check("a spec", async |session, id, flag| by_spec(&cache, Session(session), id, flag).await).await;
+    assert_eq!(cache.len().await.unwrap(), 4 * 3, "four functions, of three calls each");
 }
 
-/// A cache that belongs to an object.
 struct Repository {
     cache: Cache,
     session: u32,
@@ -72,12 +68,8 @@ impl Repository {
     }
 }
 
-#[tokio::test]
-async fn f23_left_out_arguments_with_a_private_cache() {
-    on_every_bound(async |place, bound| {
-        let cache = place.bounded(bound.max(100));
-        let load = async |session, id, flag| Repository { cache: cache.clone(), session }.load(id, flag).await;
-        check("self", load).await;
-    })
-    .await;
+async fn f23_left_out_arguments_with_a_private_cache(place: &Place, bound: Bound) {
+    let cache = place.bounded(bound.max(100));
+    let load = async |session, id, flag| Repository { cache: cache.clone(), session }.load(id, flag).await;
+    check("self", load).await;
 }

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use futures_util::future::join_all;
-use mrc::{Cache, Error};
+use mrc::{Bound, Cache, Error};
 use tokio::sync::{Barrier, Semaphore};
 
-use super::support::*;
+use crate::parity::support::*;
 
-/// Calls `f` in its own task.
+tests!(on_every_bound, a_computation_evicts_nothing_before_it_has_ended,);
+
 fn spawn(cache: &Cache, x: u32) -> tokio::task::JoinHandle<u32> {
     let cache = cache.clone();
     tokio::spawn(async move { cache.get_or(f(x), async || x * 10).await })
@@ -80,20 +81,16 @@ async fn f49_an_error_reaches_every_caller_and_is_not_cached() {
 }
 
 /// An entry that is being computed takes no room of existing ones.
-#[tokio::test]
-async fn a_computation_evicts_nothing_before_it_has_ended() {
-    on_every_bound(async |place, bound| {
-        let (cache, gate) = (place.bounded(bound.max(2)), Semaphore::new(0));
-        ran(&cache, 0..2).await;
-        let wait = async || gate.acquire().await.unwrap().forget();
-        let slow = join_all((2..5).map(|x| runs_with(&cache, f(x), wait)));
-        let meanwhile = async {
-            until(async || cache.stats().snapshot().misses == 5).await;
-            assert_eq!((cache.len().await.unwrap(), kept(&cache, 5).await), (2, vec![0, 1]));
-            gate.add_permits(3);
-        };
-        let (ran, ()) = tokio::join!(slow, meanwhile);
-        assert_eq!((ran, cache.len().await.unwrap()), (vec![true; 3], 2));
-    })
-    .await;
+async fn a_computation_evicts_nothing_before_it_has_ended(place: &Place, bound: Bound) {
+    let (cache, gate) = (place.bounded(bound.max(2)), Semaphore::new(0));
+    ran(&cache, 0..2).await;
+    let wait = async || gate.acquire().await.unwrap().forget();
+    let slow = join_all((2..5).map(|x| runs_with(&cache, f(x), wait)));
+    let meanwhile = async {
+        until(async || cache.stats().snapshot().misses == 5).await;
+        assert_eq!((cache.len().await.unwrap(), kept(&cache, 5).await), (2, vec![0, 1]));
+        gate.add_permits(3);
+    };
+    let (ran, ()) = tokio::join!(slow, meanwhile);
+    assert_eq!((ran, cache.len().await.unwrap()), (vec![true; 3], 2));
 }

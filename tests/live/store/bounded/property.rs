@@ -55,7 +55,6 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(step, STEPS)
 }
 
-/// The result of a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Answer {
     Value(Option<(Bytes, BTreeSet<usize>)>),
@@ -73,12 +72,6 @@ struct Entry {
     refreshing: bool,
 }
 
-struct Given {
-    key: usize,
-    step: usize,
-}
-
-/// The expected cache.
 struct Model {
     policy: Policy,
     max: usize,
@@ -87,7 +80,8 @@ struct Model {
     entries: BTreeMap<usize, Entry>,
     /// The claims, by key. They stay when the entry is removed.
     leases: BTreeMap<usize, usize>,
-    claims: Vec<Given>,
+    /// The key and the step of each claim.
+    claims: Vec<(usize, usize)>,
     registered: BTreeSet<(usize, usize)>,
     invalidated: [usize; TAGS],
     evicted: usize,
@@ -147,7 +141,6 @@ impl Model {
         self.step.to_string().into()
     }
 
-    /// Returns the claim that is the `nth` before the last.
     fn given(&self, nth: usize) -> Option<usize> {
         self.claims.len().checked_sub(nth + 1)
     }
@@ -172,7 +165,7 @@ impl Model {
             }
             Step::Ttl(key) => Answer::Is(value(self, key).is_some()),
             Step::Claim(key, refresh) => {
-                self.claims.push(Given { key: *key, step: self.step });
+                self.claims.push((*key, self.step));
                 if let (Some((value, _)), false) = (value(self, key), *refresh) {
                     return (Answer::Claim(Claim::Hit(value)), 0);
                 }
@@ -185,7 +178,7 @@ impl Model {
             }
             Step::Fill(nth, tags) => {
                 let Some(claim) = self.given(*nth) else { return (Answer::None, 0) };
-                let (key, since) = (self.claims[claim].key, self.claims[claim].step);
+                let (key, since) = self.claims[claim];
                 let tags: BTreeSet<usize> = tags.iter().copied().collect();
                 self.registered.extend(tags.iter().map(|tag| (*tag, key)));
                 if tags.iter().any(|tag| self.invalidated[*tag] > since) {
@@ -241,7 +234,7 @@ impl Model {
     }
 
     fn release(&mut self, claim: usize) -> bool {
-        let key = self.claims[claim].key;
+        let key = self.claims[claim].0;
         if self.leases.get(&key) != Some(&claim) {
             return false;
         }
@@ -259,7 +252,6 @@ fn named(tag: usize) -> Tag {
     tag.to_string().into()
 }
 
-/// A store, and its model.
 struct Pair {
     store: Arc<dyn CacheStore>,
     namespace: String,
@@ -306,7 +298,7 @@ impl Pair {
     async fn take(&mut self, step: &Step) -> Answer {
         let view = &self.view;
         let value: Bytes = self.model.step.to_string().into();
-        let nth = |nth: &usize| self.model.given(*nth).map(|claim| (self.model.claims[claim].key, &self.claims[claim]));
+        let nth = |nth: &usize| self.model.given(*nth).map(|claim| (self.model.claims[claim].0, &self.claims[claim]));
         match step {
             Step::Get(key) => Answer::Value(view.get(&self.key(*key)).await.unwrap().map(|it| (it, BTreeSet::new()))),
             Step::Look(key) => Answer::Value(view.look(&self.key(*key)).await.unwrap().map(|found| {
