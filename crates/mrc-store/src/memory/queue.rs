@@ -1,6 +1,5 @@
 //! The entries of a structure, in the order of eviction.
 
-use std::cmp::Ordering;
 use std::collections::{BTreeSet, HashMap};
 
 use bytes::Bytes;
@@ -11,7 +10,8 @@ use crate::bound::policy::Victim;
 /// The entries, each with its place.
 pub(super) enum Queue {
     Ordered {
-        entries: BTreeSet<(Rank, Bytes)>,
+        /// With the bits of each place. No place is negative, so they have its order.
+        entries: BTreeSet<(u64, Bytes)>,
         victim: Victim,
     },
     /// The entries in no order, and the position of each.
@@ -20,10 +20,6 @@ pub(super) enum Queue {
         at: HashMap<Bytes, usize>,
     },
 }
-
-/// A place in the order.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Rank(pub(super) f64);
 
 impl Queue {
     pub(super) fn new(victim: Victim) -> Self {
@@ -42,14 +38,14 @@ impl Queue {
 
     pub(super) fn lowest(&self) -> Option<f64> {
         match self {
-            Self::Ordered { entries, .. } => entries.first().map(|(place, _)| place.0),
+            Self::Ordered { entries, .. } => entries.first().map(|(place, _)| f64::from_bits(*place)),
             Self::Any { .. } => None,
         }
     }
 
     pub(super) fn highest(&self) -> Option<f64> {
         match self {
-            Self::Ordered { entries, .. } => entries.last().map(|(place, _)| place.0),
+            Self::Ordered { entries, .. } => entries.last().map(|(place, _)| f64::from_bits(*place)),
             Self::Any { .. } => None,
         }
     }
@@ -57,7 +53,7 @@ impl Queue {
     pub(super) fn insert(&mut self, field: Bytes, place: f64) {
         match self {
             Self::Ordered { entries, .. } => {
-                entries.insert((Rank(place), field));
+                entries.insert((place.to_bits(), field));
             }
             Self::Any { entries, at } => {
                 at.insert(field.clone(), entries.len());
@@ -69,7 +65,7 @@ impl Queue {
     pub(super) fn remove(&mut self, field: &Bytes, place: f64) {
         match self {
             Self::Ordered { entries, .. } => {
-                entries.remove(&(Rank(place), field.clone()));
+                entries.remove(&(place.to_bits(), field.clone()));
             }
             Self::Any { entries, at } => {
                 let Some(gap) = at.remove(field) else { return };
@@ -97,28 +93,8 @@ impl Queue {
             Self::Ordered { entries, victim: Victim::Highest } => entries.last().cloned()?,
             Self::Ordered { entries, .. } => entries.first().cloned()?,
             Self::Any { entries, .. } if entries.is_empty() => return None,
-            Self::Any { entries, .. } => (Rank(0.0), entries[rand::rng().random_range(..entries.len())].clone()),
+            Self::Any { entries, .. } => (0, entries[rand::rng().random_range(..entries.len())].clone()),
         };
-        Some((field, place.0))
-    }
-}
-
-impl PartialEq for Rank {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other).is_eq()
-    }
-}
-
-impl Eq for Rank {}
-
-impl PartialOrd for Rank {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Rank {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.0.total_cmp(&other.0)
+        Some((field, f64::from_bits(place)))
     }
 }

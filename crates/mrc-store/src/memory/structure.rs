@@ -10,8 +10,7 @@ use tokio::time::Instant;
 
 use super::entry::{Lease, Slot, Text, after};
 use super::queue::Queue;
-
-use crate::bound::policy::{self, Eviction, Order};
+use crate::bound::policy::Order;
 use crate::bound::{Lifetime, Policy};
 use crate::lock::lock;
 use crate::store::{Claim, Terms, Token};
@@ -24,7 +23,7 @@ const LEAST_LEASES: usize = 1_000;
 pub(super) struct Structure(Mutex<StructureState>);
 
 struct StructureState {
-    eviction: &'static dyn Eviction,
+    policy: Policy,
     began: Instant,
     /// The values and claims.
     entries: HashMap<Bytes, Placed>,
@@ -55,12 +54,11 @@ pub(super) struct StructureRules {
 
 impl Structure {
     pub(super) fn new(policy: Policy) -> Self {
-        let eviction = policy::of(policy);
-        let queue = Queue::new(eviction.victim());
+        let queue = Queue::new(policy.victim());
         let (entries, leases) = (HashMap::new(), HashMap::new());
         let (ends, leases_due) = (BTreeSet::new(), LEAST_LEASES);
         let began = Instant::now();
-        Self(Mutex::new(StructureState { eviction, began, entries, leases, leases_due, queue, ends, until: None }))
+        Self(Mutex::new(StructureState { policy, began, entries, leases, leases_due, queue, ends, until: None }))
     }
 
     /// Returns the value under a field, which is a use of the entry.
@@ -268,7 +266,7 @@ impl StructureState {
         let mut evicted = 0;
         let known = self.entries.get(field).filter(|entry| !entry.text.is_claim()).map(|entry| entry.place);
         let place = if let Some(place) = known {
-            self.eviction.used(place, &self.order(None, now)).unwrap_or(place)
+            self.policy.used(place, &self.order(None, now)).unwrap_or(place)
         } else {
             self.reap(now);
             let mut gone: Option<f64> = None;
@@ -279,7 +277,7 @@ impl StructureState {
                 gone = Some(gone.map_or(place, |highest| highest.max(place)));
                 evicted += 1;
             }
-            self.eviction.arrival(&self.order(gone, now))
+            self.policy.arrival(&self.order(gone, now))
         };
         self.insert(field, text, place);
         self.live(rules.lifetime, life, now);
@@ -289,7 +287,7 @@ impl StructureState {
     fn use_place(&mut self, field: &Bytes, now: Instant) {
         let order = self.order(None, now);
         let Some(entry) = self.entries.get_mut(field) else { return };
-        let Some(new) = self.eviction.used(entry.place, &order) else { return };
+        let Some(new) = self.policy.used(entry.place, &order) else { return };
         self.queue.remove(field, entry.place);
         self.queue.insert(field.clone(), new);
         entry.place = new;

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use crate::bound::Policy;
-use crate::bound::policy::{self, Victim};
+use crate::bound::policy::Victim;
 use crate::redis::scripts::{LOOK, Script};
 
 const STRUCTURE: &str = include_str!("../lua/bounded/structure.lua");
@@ -41,7 +41,7 @@ pub(super) struct Evicting {
 impl Evicting {
     /// Returns whether the order is a set, because the policy has none.
     pub(super) fn has_no_order(&self) -> bool {
-        policy::of(self.policy).victim() == Victim::Random
+        self.policy.victim() == Victim::Random
     }
 }
 
@@ -66,13 +66,12 @@ fn plain(name: &'static str, lua: &str) -> Script {
 }
 
 fn evicting(name: &'static str, policy: Policy, lua: &str) -> Script {
-    let eviction = policy::of(policy);
-    let (is_set, victim) = (eviction.victim() == Victim::Random, eviction.victim().command());
+    let (is_set, victim) = (policy.victim() == Victim::Random, policy.victim().command());
     let kind = format!("local is_set, victim = {is_set}, '{victim}'\n");
     guarded(
         name,
         if is_set { "set = true" } else { "zset = true" },
-        &[&kind, STRUCTURE, ORDER, eviction.lua(), EVICT, lua],
+        &[&kind, STRUCTURE, ORDER, policy.lua(), EVICT, lua],
     )
 }
 
