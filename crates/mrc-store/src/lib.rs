@@ -31,7 +31,6 @@
 //!
 //! Your own backend can run the suites of the feature `conformance`, as these backends do.
 
-mod batch;
 mod bound;
 mod catalogue;
 mod checkpoint;
@@ -67,7 +66,6 @@ mod sqlite;
 #[cfg(feature = "mysql")]
 pub use mysql_async;
 
-pub use batch::{ToClaim, ToFill};
 #[cfg(feature = "compat")]
 pub use bound::FuncCache;
 pub use bound::{Bound, Fixed, Lifetime, Policy, Sliding};
@@ -82,7 +80,7 @@ pub use schemes::{MOST_SCHEMES, Registry, Schemes};
 pub use select::Select;
 pub use store::{
     BoundedCache, CacheStore, Claim, ClaimMode, FILL_LIMIT, INVALIDATION_LIMIT, KeyPages, Life, ScanPattern, Terms,
-    Token,
+    ToClaim, ToFill, Token,
 };
 pub use tags::{Found, Moment, Tags};
 pub use walk::Progress;

@@ -9,7 +9,7 @@ use mrc_core::{Event, EventListener, Glob, Tag, TagError};
 
 use crate::error::StoreError;
 use crate::store::{CacheStore, ScanPattern};
-use crate::walk::{Progress, remove_matching};
+use crate::walk::{Progress, drop_matching};
 
 /// A selection of entries to invalidate. A [`Tag`] and a [`Glob`] convert into one.
 ///
@@ -91,7 +91,8 @@ impl Select {
                     return Ok(entries);
                 }
                 let (mut progress, scan) = (Progress::default(), self.pattern(namespace));
-                remove_matching(store, &scan, |key| self.matches(namespace, key), &mut progress, |_| {}).await?;
+                let matches = |key: &[u8]| self.matches(namespace, key);
+                drop_matching(store, &scan, matches, false, &mut progress, |_| {}).await?;
                 let Progress { dropped: entries, scanned } = progress;
                 listener.on_event(&Event::Dropped { entries, scanned });
                 Ok(entries)

@@ -10,7 +10,6 @@ use futures_util::future::{join, join_all, try_join, try_join_all};
 use futures_util::stream::BoxStream;
 use mrc_core::{EventListener, Tag};
 
-use crate::batch::{ToClaim, ToFill};
 use crate::bound::Bound;
 use crate::checkpoint::Checkpoints;
 use crate::error::StoreError;
@@ -18,7 +17,7 @@ use crate::schemes::Schemes;
 use crate::sealed::Typed;
 use crate::tags::{Found, Moment};
 
-pub use crate::protocol::{Claim, ClaimMode, FILL_LIMIT, INVALIDATION_LIMIT, Life, Terms, Token};
+pub use crate::protocol::{Claim, ClaimMode, FILL_LIMIT, INVALIDATION_LIMIT, Life, Terms, ToClaim, ToFill, Token};
 #[cfg(any(feature = "redis", feature = "memory"))]
 pub(crate) use crate::protocol::{LONGEST, REMEMBERED};
 

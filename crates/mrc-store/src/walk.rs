@@ -23,41 +23,23 @@ pub struct Progress {
     pub dropped: u64,
 }
 
-/// Removes the matching keys of a scan, and adds to `progress` as it goes.
-pub(crate) async fn remove_matching(
+/// Removes the matching keys of a scan, and adds to `progress` as it goes. A dry run counts those that
+/// hold a value or a claim instead.
+pub(crate) async fn drop_matching(
     store: &dyn CacheStore,
     scan: &ScanPattern,
     matches: impl Fn(&[u8]) -> bool,
+    dry_run: bool,
     progress: &mut Progress,
     tell: impl Fn(Progress),
 ) -> Result<(), StoreError> {
-    let mut walk = Walk::new(store, scan);
-    while let Some(page) = walk.next(&matches).await? {
-        if !page.is_empty() {
-            progress.dropped += store.remove(&page).await?;
-        }
-        progress.scanned = walk.looked;
-        tell(*progress);
-    }
-    Ok(())
-}
-
-/// Counts the matching keys of a scan that hold a value or a claim, as [`remove_matching`] removes
-/// them.
-pub(crate) async fn count_matching(
-    store: &dyn CacheStore,
-    scan: &ScanPattern,
-    matches: impl Fn(&[u8]) -> bool,
-    progress: &mut Progress,
-    tell: impl Fn(Progress),
-) -> Result<(), StoreError> {
-    // A scan may return a key twice. Removed keys don't come again; counted ones must be
-    // remembered.
     let (hasher, mut counted, mut walk) = (RandomState::new(), HashSet::new(), Walk::new(store, scan));
     while let Some(mut page) = walk.next(&matches).await? {
-        page.retain(|key| counted.insert(hasher.hash_one(key)));
+        // A scan may return a key twice. Removed keys don't come again; counted ones must be
+        // remembered.
+        page.retain(|key| !dry_run || counted.insert(hasher.hash_one(key)));
         if !page.is_empty() {
-            progress.dropped += store.exist(&page).await?;
+            progress.dropped += if dry_run { store.exist(&page).await? } else { store.remove(&page).await? };
         }
         progress.scanned = walk.looked;
         tell(*progress);

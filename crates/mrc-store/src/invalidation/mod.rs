@@ -1,6 +1,5 @@
 //! Invalidation, the same code for a server, a client and a transaction.
 
-mod error;
 mod request;
 
 use std::sync::Arc;
@@ -13,10 +12,9 @@ use crate::error::StoreError;
 use crate::retry::Retries;
 use crate::select::Select;
 use crate::store::{CacheStore, ScanPattern};
-use crate::walk::{Progress, count_matching, remove_matching};
+use crate::walk::{Progress, drop_matching};
 
-pub use error::DropError;
-pub use request::{DropRequest, Strategy};
+pub use request::{DropError, DropRequest, Strategy};
 
 /// Invalidates entries of a store, and retries failures until a deadline passes.
 #[derive(Debug, Clone)]
@@ -124,11 +122,7 @@ impl Invalidator {
         progress: &mut Progress,
     ) -> Result<(), StoreError> {
         let scan = pattern.needle().map_or(ScanPattern::All, ScanPattern::Containing);
-        let (store, matches) = (&*self.store, |key: &[u8]| pattern.matches(key));
-        if request.dry_run {
-            count_matching(store, &scan, matches, progress, |progress| request.tell(progress)).await
-        } else {
-            remove_matching(store, &scan, matches, progress, |progress| request.tell(progress)).await
-        }
+        let (matches, tell) = (|key: &[u8]| pattern.matches(key), |progress| request.tell(progress));
+        drop_matching(&*self.store, &scan, matches, request.dry_run, progress, tell).await
     }
 }

@@ -15,10 +15,7 @@ pub(super) enum Queue {
         victim: Victim,
     },
     /// The entries in no order, and the position of each.
-    Any {
-        entries: Vec<Bytes>,
-        at: HashMap<Bytes, usize>,
-    },
+    Any { entries: Vec<Bytes>, at: HashMap<Bytes, usize> },
 }
 
 impl Queue {

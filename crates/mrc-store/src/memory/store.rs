@@ -1,6 +1,8 @@
 //! The plain store: a slot for each key, and the structures of the bounded caches beside them.
 
+use std::collections::HashMap;
 use std::fmt;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -13,7 +15,7 @@ use moka::sync::Cache;
 use mrc_core::Tag;
 use tokio::time::Instant;
 
-use super::checkpoint::Followers;
+use super::books::Follower;
 use super::entry::{Slot, Text};
 use super::structures::Structures;
 use super::tags::Index;
@@ -45,7 +47,7 @@ pub struct MemoryStore {
     pub(super) index: Index,
     pub(super) structures: Structures,
     pub(super) closed: AtomicBool,
-    pub(super) followers: Followers,
+    pub(super) followers: Mutex<HashMap<String, Follower>>,
 }
 
 impl MemoryStore {
@@ -69,7 +71,7 @@ impl MemoryStore {
             index: Index::new(),
             structures: Structures::default(),
             closed: AtomicBool::new(false),
-            followers: Followers::default(),
+            followers: Mutex::default(),
         }
     }
 

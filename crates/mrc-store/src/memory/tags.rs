@@ -9,7 +9,7 @@ use mrc_core::Tag;
 use mrc_core::depends::SchemeName;
 use tokio::time::Instant;
 
-use super::schemes::Registrations;
+use super::books::Registrations;
 use crate::lock::lock;
 use crate::store::{FILL_LIMIT, REMEMBERED};
 use crate::tags::{Moment, Tags};

@@ -12,13 +12,13 @@ use mysql_async::prelude::{Protocol, Queryable};
 use mysql_async::{Conn, Params as Values, Pool, QueryResult, Row, Statement, Value};
 use tokio::time::timeout;
 
+use super::columns::{self, JsonColumns};
 use super::config::MySqlConfig;
 use super::failure::{self, broken, connecting, failed, is_whole, refused};
-use super::json_columns::JsonColumns;
 use super::params::{self, Call};
 use super::pools::{Home, Lane, Pools};
 use super::session::Session;
-use super::{cells, columns, statement};
+use super::{cells, statement};
 use crate::driver::within;
 use crate::error::ExecuteError;
 use crate::executor::Executed;

@@ -44,6 +44,13 @@ pub(super) fn failed(error: Error) -> ExecuteError {
     }
 }
 
+impl From<Error> for ExecuteError {
+    /// Converts the driver's error: see [`ExecuteError::server`] for the server's code.
+    fn from(error: Error) -> Self {
+        failed(error)
+    }
+}
+
 /// Returns the error for an account type that the driver can't log in to.
 fn login(plugin: &str) -> ExecuteError {
     ExecuteError::Config(format!(

@@ -9,7 +9,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::config::MySqlConfig;
 use super::ending::Endings;
-use super::own_pool;
+use super::opts;
 use crate::error::ExecuteError;
 use crate::executor::span::Target;
 use crate::lock::lock;
@@ -178,7 +178,7 @@ impl Lane {
     /// Prepares a session of the caller's pool for the executor. Other sessions need nothing.
     pub(super) async fn prepare(&self, conn: &mut Conn) -> Result<(), ExecuteError> {
         match &self.setup {
-            Some(setup) => own_pool::prepare(conn, setup).await,
+            Some(setup) => opts::prepare(conn, setup).await,
             None => Ok(()),
         }
     }

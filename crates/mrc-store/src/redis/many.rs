@@ -13,12 +13,10 @@ use super::failure::unexpected;
 use super::hash::key_slot;
 use super::link::Connection;
 use super::scripts::{CLAIM_MANY, FILL, FILL_MANY, FILL_TAGGED};
-use super::span::traced;
 use super::store::{RedisStore, slot_of, values};
 use super::wire::{claimed, marked, millis, moment, most_left, readable, to_json};
-use crate::batch::{ToClaim, ToFill};
 use crate::error::StoreError;
-use crate::store::{CacheStore, Claim, storable};
+use crate::store::{CacheStore, Claim, ToClaim, ToFill, storable};
 use crate::tags::Moment;
 
 /// The number of keys of one MGET.
@@ -68,10 +66,7 @@ impl RedisStore {
     pub(super) async fn get_all(&self, keys: &[&str]) -> Vec<Result<Option<Bytes>, StoreError>> {
         let get = |keys: Vec<Bytes>| async move {
             let keys = &keys;
-            let command = |connection: Arc<Connection>| async move {
-                let values = connection.client.send("MGET", values(keys));
-                traced(&connection.address, "MGET", None, values).await
-            };
+            let command = |connection: Arc<Connection>| async move { connection.send("MGET", values(keys)).await };
             let values = self.servers.call(|| slot_of(keys), command).await?.into_array();
             Ok(values.into_iter().map(|value| Ok(value.into_bytes().and_then(readable))).collect())
         };

@@ -14,7 +14,6 @@ use super::cluster::Cluster;
 use super::config::RedisConfig;
 use super::failure::moved;
 use super::link::{Connection, Link};
-use super::span::traced;
 use crate::error::StoreError;
 use crate::listeners::Listeners;
 
@@ -148,8 +147,8 @@ impl Servers {
     pub(super) async fn are_whole(&self) -> Result<(), StoreError> {
         let Topology::One(link) = &self.kind else { return Ok(()) };
         let connection = link.connection().await?;
-        let count = connection.client.send("EXISTS", self.apart.clone().map(Value::Bytes).to_vec());
-        link.judge(traced(link.address(), "EXISTS", None, count).await).map(drop)
+        let count = connection.send("EXISTS", self.apart.clone().map(Value::Bytes).to_vec()).await;
+        link.judge(count).map(drop)
     }
 
     pub(super) fn listen(&self, listener: Arc<dyn EventListener>) {

@@ -177,9 +177,7 @@ impl RedisStore {
 
     /// Returns the number that a command on keys of one slot answers.
     pub(super) async fn count(&self, name: &'static str, keys: &[Bytes]) -> Result<u64, StoreError> {
-        let command = |connection: Arc<Connection>| async move {
-            traced(&connection.address, name, None, connection.client.send(name, values(keys))).await
-        };
+        let command = |connection: Arc<Connection>| async move { connection.send(name, values(keys)).await };
         let count = self.servers.call(|| slot_of(keys), command).await?;
         count.as_u64().ok_or_else(|| unexpected("the number of keys can't be read"))
     }

@@ -1,7 +1,6 @@
 //! SQLite, by `rusqlite`: a database without a server, for tests and the demo.
 
 mod jobs;
-mod transaction;
 mod values;
 
 use std::fmt;
@@ -15,7 +14,7 @@ use rusqlite::Connection;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-use self::jobs::{Job, Jobs, failed, statement, submit};
+use self::jobs::{Job, Jobs, begin, failed, statement, submit};
 use crate::error::ExecuteError;
 use crate::executor::{Executed, ExecutorTransaction, QueryExecutor};
 use crate::lock::lock;
@@ -116,7 +115,7 @@ impl QueryExecutor for SqliteExecutor {
     }
 
     async fn begin(&self) -> Result<Box<dyn ExecutorTransaction>, ExecuteError> {
-        Ok(Box::new(transaction::begin(&self.jobs()?).await?))
+        Ok(Box::new(begin(&self.jobs()?).await?))
     }
 
     async fn ping(&self) -> Result<(), ExecuteError> {

@@ -16,7 +16,6 @@
 //! flight.
 
 mod names;
-mod scripts;
 mod structure;
 
 use std::collections::{HashMap, VecDeque};
@@ -32,8 +31,8 @@ use futures_util::{StreamExt, TryStreamExt};
 use mrc_core::{Event, EventListener, Tag};
 
 use self::names::Names;
-use self::scripts::{CLAIM, Evicting, RELEASE, REMOVE, TTL};
 pub(super) use self::structure::StructureKeys;
+use self::structure::{CLAIM, Evicting, RELEASE, REMOVE, TTL};
 use super::client::Value;
 use super::failure::unexpected;
 use super::scripts::Script;
@@ -90,7 +89,9 @@ impl BoundedRedis {
                 );
             }
         }
-        let Some(scripts) = scripts::of(bound.policy) else { return refuse("there are no scripts for this policy") };
+        let Some(scripts) = structure::scripts_of(bound.policy) else {
+            return refuse("there are no scripts for this policy");
+        };
         let (kind, life) = match bound.lifetime {
             Lifetime::Entries => ("entries", Duration::ZERO),
             Lifetime::Sliding(life) => ("sliding", life),

@@ -148,24 +148,16 @@ mod tests {
                 for key in ["app:f(x=1)", "app:f::{{closure}}(x={}}{)", "app:{", "app:a"] {
                     let structure = names.structure(key);
                     let field = names.field(key).unwrap();
-                    let slots = structure.parts.iter().map(|part| key_slot(part));
-                    assert!(
-                        slots
-                            .chain([key_slot(&structure.lease(prefix, &field))])
-                            .all(|slot| slot == key_slot(&structure.parts[0])),
-                        "{structure:?}"
-                    );
-                    assert_eq!(
-                        StructureKeys::of_member(&structure.member(&field)),
-                        Some((StructureKeys { room: 0, ..structure.clone() }, field))
-                    );
+                    let slot = key_slot(&structure.parts[0]);
+                    assert!(structure.parts.iter().all(|part| key_slot(part) == slot), "{structure:?}");
+                    assert_eq!(key_slot(&structure.lease(prefix, &field)), slot, "{structure:?}");
+                    let found = StructureKeys::of_member(&structure.member(&field));
+                    assert_eq!(found, Some((StructureKeys { room: 0, ..structure.clone() }, field)));
                 }
             }
         }
-        assert_eq!(
-            Names::new("p:", "app", &Bound::new(Policy::LruT)).structure("app:f").parts[4],
-            "p:app:{app:lru_t}:4"
-        );
+        let names = Names::new("p:", "app", &Bound::new(Policy::LruT));
+        assert_eq!(names.structure("app:f").parts[4], "p:app:{app:lru_t}:4");
     }
 
     #[test]
@@ -184,7 +176,8 @@ mod tests {
     fn keys_are_those_of_redis_func_cache() {
         use crate::bound::FuncCache;
 
-        let check = |bound: Bound, key: &str, expect: &str| {
+        let key = "nm:app.users:get_user#c+/h(01ab)";
+        let check = |bound: Bound, expect: &str| {
             let names = Names::new("", "nm", &bound);
             let structure = names.structure(key);
             assert_eq!(structure.parts[0], format!("{expect}:0"));
@@ -196,26 +189,18 @@ mod tests {
                 assert_eq!(names.key(&structure, field), key);
             }
         };
-        let key = "nm:app.users:get_user#c+/h(01ab)";
         let bound = || Bound::new(Policy::LruT);
-        check(bound().func_cache(FuncCache::single()), key, "func-cache:nm:lru_t");
-        check(bound().func_cache(FuncCache::cluster()), key, "func-cache:{nm:lru_t-c}");
-        check(
-            bound().per_function().func_cache(FuncCache::single()),
-            key,
-            "func-cache:nm:lru_t-m:app.users:get_user#c+/h",
-        );
-        check(
-            bound().per_function().func_cache(FuncCache::cluster()),
-            key,
-            "func-cache:nm:lru_t-cm:app.users:get_user#{c+/h}",
-        );
+        let each = || bound().per_function();
+        check(bound().func_cache(FuncCache::single()), "func-cache:nm:lru_t");
+        check(bound().func_cache(FuncCache::cluster()), "func-cache:{nm:lru_t-c}");
+        check(each().func_cache(FuncCache::single()), "func-cache:nm:lru_t-m:app.users:get_user#c+/h");
+        check(each().func_cache(FuncCache::cluster()), "func-cache:nm:lru_t-cm:app.users:get_user#{c+/h}");
         let refuses = |bound: Bound, key| assert_eq!(Names::new("", "nm", &bound).field(key), None, "{key}");
         for key in ["nm:f", "nm:f()", "nm:f(abc)", "nm:f(xy)", "nm:f(01ab)(x=1)", "nm:f(01ab)@2"] {
             refuses(bound().func_cache(FuncCache::single()), key);
         }
         for layout in [FuncCache::single(), FuncCache::cluster()] {
-            refuses(bound().per_function().func_cache(layout), "nm:app.users:get_user(01ab)");
+            refuses(each().func_cache(layout), "nm:app.users:get_user(01ab)");
         }
     }
 }

@@ -10,10 +10,8 @@ use futures_util::future::{Either, select};
 use std::future::poll_fn;
 use std::task::Poll;
 
-use super::dialer::Dialer;
-use super::fault::{Fault, FaultKind};
-use super::place::{Login, Place};
-use super::value::Value;
+use super::dialer::{Dialer, Login, Place};
+use super::value::{Fault, FaultKind, Value};
 use crate::redis::task::AbortOnDrop;
 
 /// A connected client.

@@ -9,11 +9,8 @@
 //!
 //! A client never reconnects, and never sends a command again.
 
-mod choice;
 mod dialer;
-mod fault;
 mod fred;
-mod place;
 #[cfg(feature = "redis-rs")]
 mod redis_rs;
 mod value;
@@ -29,11 +26,9 @@ use self::fred::FredClient;
 use self::redis_rs::RedisRsClient;
 use super::task::AbortOnDrop;
 
-pub use self::choice::RedisClient;
-pub(super) use self::dialer::Dialer;
-pub(super) use self::fault::{Fault, FaultKind};
-pub(super) use self::place::{Login, Place, Server};
-pub(super) use self::value::Value;
+pub use self::dialer::RedisClient;
+pub(super) use self::dialer::{Dialer, Login, Place, Server};
+pub(super) use self::value::{Fault, FaultKind, Value};
 
 /// Resolves at the end of the connection, with the reason. Dropping it ends the connection.
 pub(super) type End = BoxFuture<'static, Fault>;

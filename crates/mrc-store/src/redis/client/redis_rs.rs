@@ -13,10 +13,8 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
-use super::dialer::Dialer;
-use super::fault::{Fault, FaultKind};
-use super::place::{Login, Place};
-use super::value::Value;
+use super::dialer::{Dialer, Login, Place};
+use super::value::{Fault, FaultKind, Value};
 use crate::redis::task::AbortOnDrop;
 
 /// The number of commands that may wait to be written. redis-rs's 50 cost 5 to 10 % more CPU a call.
