@@ -49,7 +49,6 @@ impl Bound {
         }
     }
 
-    /// Returns the shard of an entry.
     pub(crate) fn shard(&self, key: &str) -> u16 {
         // FNV-1a, because every process of every version must find the same shard.
         let mix = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3);

@@ -1,5 +1,4 @@
-//! Eviction policies: the place of an entry in the order, and which end is evicted first. In Rust
-//! for memory, and in Lua for Redis.
+//! Eviction policies: an entry's place in the order, in Rust for memory and in Lua for Redis.
 
 use super::Policy;
 
@@ -28,7 +27,6 @@ impl Order {
     }
 }
 
-/// The entry to evict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Victim {
     /// The entry with the lowest place; among equals, the first by name.
@@ -56,7 +54,6 @@ const USE: f64 = 4.0;
 
 /// Places are numbers that a double holds exactly, and never negative.
 impl Policy {
-    /// Returns the entry to evict first.
     pub(crate) fn victim(self) -> Victim {
         match self {
             Self::Lru | Self::LruT | Self::Fifo | Self::FifoT | Self::Lfu => Victim::Lowest,

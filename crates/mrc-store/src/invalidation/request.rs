@@ -7,9 +7,8 @@ use mrc_core::{EntryPattern, Params, PatternError, Tag, TagError};
 
 use crate::error::StoreError;
 use crate::lock::lock;
-use crate::select::Select;
+use crate::select::{Progress, Select};
 use crate::tags::Tags;
-use crate::walk::Progress;
 
 /// The entries to drop: those with any of some params, or with all of them.
 ///
@@ -93,8 +92,7 @@ impl DropRequest {
         self.pattern().map(drop)
     }
 
-    /// Returns the params as tags, in both peers' spellings: the tags of functions that used such an
-    /// entry. Returns none if the request can't be used.
+    /// Returns the params as tags in both peers' spellings. Returns none if they can't be used.
     pub fn tags(&self) -> Vec<Tag> {
         self.pattern().map(|pattern| pattern.tags().concat()).unwrap_or_default()
     }

@@ -8,12 +8,10 @@ use mrc_core::depends::SchemeName;
 use tokio::time::Instant;
 
 use super::entry::after;
-use crate::checkpoint::POSITION_KEPT;
-use crate::schemes::{MOST_SCHEMES, REGISTERED, Registry};
+use crate::books::{MOST_SCHEMES, POSITION_KEPT, REGISTERED, Registry};
 use crate::store::Token;
 use crate::tags::{Moment, Tags};
 
-/// The position and the lease of one follower.
 #[derive(Default)]
 pub(super) struct Follower {
     pub(super) position: Option<Written>,
@@ -44,7 +42,6 @@ impl Follower {
     }
 }
 
-/// The registrations, by the schemes' tags.
 #[derive(Default)]
 pub(super) struct Registrations {
     born: Moment,
@@ -84,8 +81,7 @@ impl Registrations {
         refused
     }
 
-    /// Returns whether the schemes among the tags have been registered since before their moments,
-    /// and keeps them for the life of the entry.
+    /// Returns whether the tags' schemes were registered before their moments, and keeps them.
     pub(super) fn keep(&mut self, tags: &Tags, life: Duration) -> bool {
         let now = Instant::now();
         tags.iter().filter(|(tag, _)| SchemeName::is_tag(tag.as_str())).all(|(tag, since)| {

@@ -1,5 +1,4 @@
-//! The cache in the memory of this process, based on moka. It is the seam's reference, so it is
-//! written to be read.
+//! The cache in this process's memory, by moka: the seam's reference, so it is written to be read.
 
 mod books;
 mod bounded;
@@ -7,7 +6,6 @@ mod entry;
 mod queue;
 mod store;
 mod structure;
-mod structures;
 mod tags;
 
 use std::sync::Arc;
@@ -24,11 +22,10 @@ use self::books::Written;
 use self::bounded::BoundedMemory;
 use self::entry::{Text, after};
 use self::store::{own, pages};
+use crate::books::{Advance, Checkpoint, Checkpoints, Lease, Reached, Registry, Schemes};
 use crate::bound::Bound;
-use crate::checkpoint::{Advance, Checkpoint, Checkpoints, Lease, Reached};
 use crate::error::StoreError;
 use crate::lock::lock;
-use crate::schemes::{Registry, Schemes};
 use crate::store::{CacheStore, Claim, KeyPages, Life, RESERVED, ScanPattern, Terms, Token};
 use crate::tags::{Found, Moment, all_of};
 
@@ -61,8 +58,7 @@ impl CacheStore for MemoryStore {
         let value = own(value)?;
         life.tags.check()?;
         self.check_open()?;
-        // The index comes first, so that an invalidation in between finds the key there, with its
-        // claim.
+        // The index comes first: an invalidation in between finds the key there, with its claim.
         if !self.register(checked(key)?, &life.tags, life.of_copy()) {
             self.release(key, token).await?;
             return Ok(false);
@@ -122,7 +118,7 @@ impl CacheStore for MemoryStore {
         let mut removed = 0;
         for key in keys {
             removed += u64::from(match self.structures.of_member(&key) {
-                Some((structure, field)) => structure.invalidate(&field, &tags),
+                Some((structure, field)) => structure.change(&field, |slot| slot.invalidate(&tags)),
                 None => self.step(&key, |slot, _| slot.invalidate(&tags))?,
             });
         }

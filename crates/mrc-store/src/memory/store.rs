@@ -17,7 +17,7 @@ use tokio::time::Instant;
 
 use super::books::Follower;
 use super::entry::{Slot, Text};
-use super::structures::Structures;
+use super::structure::Structures;
 use super::tags::Index;
 use crate::error::StoreError;
 use crate::store::{KeyPages, ScanPattern, storable};
@@ -56,8 +56,7 @@ impl MemoryStore {
         Self::with_capacity(64 * 1024 * 1024)
     }
 
-    /// Returns a store of about `bytes` bytes: keys, values, tags, and some 250 bytes for each
-    /// entry.
+    /// Returns a store of about `bytes` bytes: keys, values, tags, and some 250 bytes an entry.
     pub fn with_capacity(bytes: u64) -> Self {
         let slots = Cache::builder()
             .max_capacity(bytes)

@@ -1,7 +1,7 @@
-//! The structure of a bounded cache: its entries, and the leases of fills in flight.
+//! The structures of bounded caches: the entries, and the leases of fills in flight.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -10,13 +10,13 @@ use tokio::time::Instant;
 
 use super::entry::{Lease, Slot, Text, after};
 use super::queue::Queue;
+use crate::bound::layout::{Member, VALUES};
 use crate::bound::policy::Order;
-use crate::bound::{Lifetime, Policy};
+use crate::bound::{Bound, Lifetime, Policy};
 use crate::lock::lock;
 use crate::store::{Claim, Terms, Token};
 
-/// The smallest number of leases at which expired ones are removed. After that it happens when
-/// their number has doubled.
+/// From this number of leases on, expired ones are removed whenever the number has doubled.
 const LEAST_LEASES: usize = 1_000;
 
 /// The entries of one structure. Each step of the protocol happens under its lock.
@@ -41,11 +41,9 @@ struct StructureState {
 
 struct Placed {
     text: Text,
-    /// The place in the queue.
     place: f64,
 }
 
-/// The rules of the bound for one call.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct StructureRules {
     pub(super) room: usize,
@@ -53,7 +51,7 @@ pub(super) struct StructureRules {
 }
 
 impl Structure {
-    pub(super) fn new(policy: Policy) -> Self {
+    fn new(policy: Policy) -> Self {
         let queue = Queue::new(policy.victim());
         let (entries, leases) = (HashMap::new(), HashMap::new());
         let (ends, leases_due) = (BTreeSet::new(), LEAST_LEASES);
@@ -112,10 +110,6 @@ impl Structure {
         })
     }
 
-    pub(super) fn release(&self, field: &Bytes, token: &Token) -> bool {
-        self.change(field, |slot| slot.release(token))
-    }
-
     pub(super) fn ttl(&self, field: &Bytes) -> Option<Duration> {
         self.step(|state, now| {
             let slot = state.slot(field, now);
@@ -123,18 +117,9 @@ impl Structure {
         })
     }
 
-    pub(super) fn remove(&self, field: &Bytes) -> bool {
-        self.change(field, Slot::remove)
-    }
-
     /// Returns whether an entry has these tags, or may get them.
     pub(super) fn may_have(&self, field: &Bytes, tags: &[Tag]) -> bool {
         self.step(|state, now| state.slot(field, now).may_have(tags))
-    }
-
-    /// Removes an entry that has these tags, or may get them. Returns whether a value was removed.
-    pub(super) fn invalidate(&self, field: &Bytes, tags: &[Tag]) -> bool {
-        self.change(field, |slot| slot.invalidate(tags))
     }
 
     /// Returns the number of values.
@@ -164,7 +149,7 @@ impl Structure {
     }
 
     /// Runs a step that stores no value.
-    fn change<T>(&self, field: &Bytes, change: impl FnOnce(&mut Slot) -> T) -> T {
+    pub(super) fn change<T>(&self, field: &Bytes, change: impl FnOnce(&mut Slot) -> T) -> T {
         self.step(|state, now| {
             let mut slot = state.slot(field, now);
             let outcome = change(&mut slot);
@@ -251,8 +236,7 @@ impl StructureState {
         }
     }
 
-    /// Writes back the entry after a step that stored a value. Returns how many entries were
-    /// evicted to make room.
+    /// Writes back the entry after a step that stored a value. Returns the number of evictions.
     fn store(
         &mut self,
         field: &Bytes,
@@ -312,5 +296,44 @@ impl StructureState {
         self.ends.clear();
         self.queue.clear();
         self.until = None;
+    }
+}
+
+/// All structures of a store, by the common beginning of their keys in Redis.
+#[derive(Default)]
+pub(super) struct Structures(Mutex<HashMap<Bytes, Arc<Structure>>>);
+
+impl Structures {
+    pub(super) fn get_or_make(&self, base: String, policy: Policy) -> Arc<Structure> {
+        let make = || Arc::new(Structure::new(policy));
+        Arc::clone(lock(&self.0).entry(base.into()).or_insert_with(make))
+    }
+
+    /// Returns the structure and the field of a bounded entry in the index of a tag.
+    pub(super) fn of_member(&self, member: &Bytes) -> Option<(Arc<Structure>, Bytes)> {
+        let member = Member::of(member)?;
+        Some((Arc::clone(lock(&self.0).get(&member.base)?), member.field))
+    }
+
+    /// Returns the structure that has this key in Redis.
+    pub(super) fn of_key(&self, key: &[u8]) -> Option<Arc<Structure>> {
+        lock(&self.0).get(key.strip_suffix(VALUES.as_bytes())?).cloned()
+    }
+
+    /// Returns the keys that the structures have in Redis, without empty structures.
+    pub(super) fn keys(&self) -> Vec<Bytes> {
+        let structures: Vec<_> = lock(&self.0).iter().map(|(base, it)| (base.clone(), Arc::clone(it))).collect();
+        let there = structures.into_iter().filter(|(_, structure)| !structure.fields().is_empty());
+        there.map(|(base, _)| [&base[..], VALUES.as_bytes()].concat().into()).collect()
+    }
+
+    pub(super) fn of_functions(&self, namespace: &str, bound: &Bound) -> Vec<Arc<Structure>> {
+        let beginning = bound.beginning(namespace);
+        let all = lock(&self.0);
+        all.iter().filter(|(base, _)| bound.is_of_a_function(&beginning, base)).map(|(_, it)| Arc::clone(it)).collect()
+    }
+
+    pub(super) fn purge(&self) {
+        lock(&self.0).clear();
     }
 }

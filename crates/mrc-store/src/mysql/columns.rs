@@ -135,7 +135,6 @@ impl JsonColumns {
     }
 }
 
-/// Returns the list of columns to which this column belongs.
 fn list_of(column: &Column, answer: &[Column]) -> List {
     let table = |column: &Column| (column.schema_str().into_owned(), column.org_table_str().into_owned());
     let (schema, name) = table(column);

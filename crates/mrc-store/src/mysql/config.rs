@@ -106,8 +106,7 @@ impl MySqlConfig {
         Self { socket: Some(path.into()), ..self }
     }
 
-    /// Sets whether local connections switch to the server's Unix socket, past a proxy.
-    /// Default: false.
+    /// Sets whether local connections go by the server's Unix socket, past a proxy. Default: no.
     pub fn prefer_socket(self, prefer: bool) -> Self {
         Self { prefer_socket: prefer, ..self }
     }

@@ -68,7 +68,6 @@ pub(super) fn refused(why: &'static str) -> ExecuteError {
     ExecuteError::Refused(why.into())
 }
 
-/// An error with its server.
 #[derive(Debug, thiserror::Error)]
 #[error("{address}: {source}")]
 struct At {
@@ -93,11 +92,6 @@ pub(super) fn broken(address: Option<String>, error: ExecuteError) -> ExecuteErr
         ExecuteError::Unavailable(_) if error.server().is_none() => connecting(address, error),
         other => other,
     }
-}
-
-/// Returns whether the server itself answered with the error: then the statement has ended there.
-pub(super) fn is_answer(error: &ExecuteError) -> bool {
-    error.server().is_some()
 }
 
 /// Returns whether the whole answer was read, including an error of the server.

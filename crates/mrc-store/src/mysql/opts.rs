@@ -1,5 +1,4 @@
-//! The configuration as options of the driver: for the executor's own pools, for a pool of the
-//! caller, and for a connection outside of both.
+//! The driver's options: of our own pools, of a caller's pool, of a connection outside of both.
 
 use std::time::Duration;
 

@@ -20,27 +20,23 @@ impl MySqlConfig {
     /// | [`KeyFormat::TypeScript`] | mysql2 | `utf8mb4_unicode_ci` | yes |
     /// | [`KeyFormat::Python`] | aiomysql | `utf8mb4_general_ci` | no |
     ///
-    /// All other settings are the server's, as with the peers, except one: the Python peer has no
-    /// autocommit, and ours must have it.
+    /// All other settings are the server's, except that autocommit is on: the Python peer has none.
     pub fn session_of(self, peer: KeyFormat) -> Self {
         let is_typescript = peer == KeyFormat::TypeScript;
         self.collation(if is_typescript { COLLATION_OF_TYPESCRIPT } else { COLLATION }).ignore_space(is_typescript)
     }
 
-    /// Sets the collation for comparing texts within a statement, one of `utf8mb4`. Default:
-    /// `utf8mb4_general_ci`.
+    /// Sets the collation for comparing texts in a statement. Default: `utf8mb4_general_ci`.
     pub fn collation(self, name: impl Into<String>) -> Self {
         Self { collation: name.into(), ..self }
     }
 
-    /// Sets the time zone of each session, such as `+00:00`, for `TIMESTAMP` columns and `NOW()`.
-    /// Default: the server's.
+    /// Sets each session's time zone, such as `+00:00`. Default: the server's.
     pub fn time_zone(self, zone: impl Into<String>) -> Self {
         Self { time_zone: Some(zone.into()), ..self }
     }
 
-    /// Sets the `sql_mode` of each session, such as `ANSI_QUOTES,STRICT_TRANS_TABLES`.
-    /// Default: the server's.
+    /// Sets each session's `sql_mode`, such as `ANSI_QUOTES`. Default: the server's.
     pub fn sql_mode(self, modes: impl Into<String>) -> Self {
         Self { sql_mode: Some(modes.into()), ..self }
     }
@@ -53,8 +49,7 @@ impl MySqlConfig {
         Self { ignore_space: ignore, ..self }
     }
 
-    /// Sets whether the server refuses writes by cached reads with error 1792, such as an insert by
-    /// a stored function. Default: true.
+    /// Sets whether the server refuses writes of cached reads with error 1792. Default: true.
     ///
     /// Sessions of cached reads then begin with `SET SESSION TRANSACTION READ ONLY`. `false` allows
     /// a cached `CALL` that fills a temporary table, and proxies that send read-only sessions to
@@ -71,7 +66,6 @@ impl MySqlConfig {
         Ok(self.setup()? + read_only)
     }
 
-    /// Returns the setup of all sessions.
     pub(super) fn setup(&self) -> Result<String, ExecuteError> {
         let mut text = format!(
             "SET autocommit = 1, NAMES utf8mb4 COLLATE {}",

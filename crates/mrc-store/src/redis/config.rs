@@ -39,7 +39,6 @@ pub struct RedisConfig {
     pub(super) max_reconnect_delay: Duration,
 }
 
-/// The servers, as configured.
 #[derive(Clone)]
 pub(super) enum Deployment {
     One(Server),
@@ -55,9 +54,8 @@ impl RedisConfig {
         Self::with_deployment(Deployment::One(Server::new(host.into(), port)), Login::default(), None)
     }
 
-    /// Reads the environment: the URL of `MRC_REDIS_URL`, and the prefix of `MRC_REDIS_PREFIX`,
-    /// which overrides the URL's. The store itself reads `MRC_REDIS_CLIENT`: see
-    /// [`client`](Self::client).
+    /// Reads the URL of `MRC_REDIS_URL`, and the prefix of `MRC_REDIS_PREFIX`, which overrides the
+    /// URL's. The store itself reads `MRC_REDIS_CLIENT`: see [`client`](Self::client).
     ///
     /// # Errors
     /// [`StoreError::Config`]: there is no URL, or it can't be used.
@@ -105,8 +103,7 @@ impl RedisConfig {
     /// Sets the library that talks to Redis. Default: that of the environment variable
     /// `MRC_REDIS_CLIENT`, which is `fred` or `redis-rs`, else [`RedisClient::Fred`].
     ///
-    /// [`RedisClient::RedisRs`] needs the feature `redis-rs`: without it, the store's constructor
-    /// returns [`StoreError::Config`].
+    /// [`RedisClient::RedisRs`] without the feature `redis-rs` is a [`StoreError::Config`].
     pub fn client(self, client: RedisClient) -> Self {
         Self { client: Some(client), ..self }
     }
@@ -149,8 +146,8 @@ impl RedisConfig {
     /// Sets the longest wait between two attempts to reconnect. Default: 1 second.
     ///
     /// Attempts never stop. The wait begins with 1 millisecond and doubles each time, minus a
-    /// random part of up to a quarter, so that processes don't reconnect in step. Each server of a
-    /// cluster has its own wait.
+    /// random part of up to a quarter, so that processes don't reconnect in step. Each server has
+    /// its own wait.
     pub fn max_reconnect_delay(self, delay: Duration) -> Self {
         Self { max_reconnect_delay: delay, ..self }
     }
@@ -166,13 +163,11 @@ impl RedisConfig {
         !matches!(self.prefix.as_bytes(), [] | [.., b':'])
     }
 
-    /// Returns whether the servers are a cluster.
     pub(super) fn is_cluster(&self) -> bool {
         matches!(self.deployment, Deployment::Cluster(_))
     }
 
-    /// Returns the server's name for events and errors. Behind sentinels, whose server's address
-    /// changes, that is the service name.
+    /// Returns the server's name for events and errors: behind sentinels the name of the service.
     pub(super) fn server_name(&self) -> String {
         match &self.deployment {
             Deployment::One(server) => server.to_string(),
@@ -182,10 +177,9 @@ impl RedisConfig {
         }
     }
 
-    /// Returns the place of one node of a cluster.
     pub(super) fn node(&self, server: Server) -> Place {
         let is_address = server.bare_host().parse::<IpAddr>().is_ok();
-        let one_name = self.tls.as_ref().is_some_and(TlsConfig::has_one_host_name);
+        let one_name = self.tls.as_ref().is_some_and(|tls| tls.one_host_name);
         let certified = match &self.deployment {
             Deployment::Cluster(hosts) if is_address && one_name => hosts.last().map(|first| first.host.to_string()),
             _ => is_address.then(|| server.bare_host().to_owned()),

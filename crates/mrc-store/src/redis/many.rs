@@ -21,8 +21,7 @@ use crate::tags::Moment;
 
 /// The number of keys of one MGET.
 const KEYS_AT_ONCE: usize = 500;
-/// The number of entries of one script, while other clients wait. An entry with tags counts as many
-/// as it has tags.
+/// The entries of one script, while other clients wait. An entry with tags counts once for each.
 const ENTRIES_A_SCRIPT: usize = 250;
 /// The size of the values of one script, before the last one.
 const BYTES_A_SCRIPT: usize = 1 << 20;
@@ -73,8 +72,7 @@ impl RedisStore {
         self.each_slot(self.each_physical(keys), |key| (key, Size::KEY), KEYS_AT_ONCE, get).await
     }
 
-    /// Claims the keys. On one server the script may read the clock too: returns its time, or the
-    /// clock's beginning.
+    /// Claims the keys. On one server also reads the clock; else the time is the clock's beginning.
     pub(super) async fn claim_all(
         &self,
         claims: &[ToClaim<'_>],
@@ -129,7 +127,6 @@ impl RedisStore {
         all.into_iter().map(|(_, answer)| answer).collect()
     }
 
-    /// Fills an entry with tags.
     pub(super) async fn fill_tagged(&self, one: ToFill<'_>) -> Result<bool, StoreError> {
         let (part, registers) = self.tagged_part(&one)?;
         if !registers {
@@ -240,7 +237,6 @@ fn joined(first: Option<&Bytes>, parts: Vec<Part>) -> (Vec<Bytes>, Vec<Value>) {
     (first.cloned().into_iter().chain(keys.into_iter().flatten()).collect(), args.into_iter().flatten().collect())
 }
 
-/// Returns which fills were stored.
 fn all_stored(answers: Value) -> Vec<Result<bool, StoreError>> {
     let stored = |answer| match answer {
         Value::Integer(answer) => Ok(answer == 1),

@@ -1,8 +1,8 @@
 //! Redis and Valkey: standalone, cluster, sentinel.
 
 mod bookkeeping;
+mod books;
 mod bounded;
-mod checkpoint;
 mod client;
 mod cluster;
 #[cfg(feature = "compat")]
@@ -13,7 +13,6 @@ mod hash;
 mod link;
 mod many;
 mod scan;
-mod schemes;
 mod scripts;
 mod sentinel;
 mod servers;
@@ -39,12 +38,11 @@ use self::bounded::StructureKeys;
 use self::client::Value;
 use self::scripts::{CLAIM, CLAIM_AT, FILL, PUT, RELEASE, TTL};
 use self::wire::{claimed, claimed_at, life_left, millis, most_left};
+use crate::books::{Checkpoints, Schemes};
 use crate::bound::Bound;
 use crate::bound::layout::structure_of;
-use crate::checkpoint::Checkpoints;
 use crate::error::StoreError;
 use crate::lock::lock;
-use crate::schemes::Schemes;
 use crate::sealed::Ours;
 use crate::store::{
     CacheStore, Claim, INVALIDATION_LIMIT, KeyPages, Life, ScanPattern, Terms, ToClaim, ToFill, Token,
@@ -207,7 +205,7 @@ impl CacheStore for RedisStore {
     }
 
     async fn exist(&self, keys: &[Bytes]) -> Result<u64, StoreError> {
-        let keys = self.all_physical(keys)?;
+        let keys = self.each_physical(keys).collect::<Result<Vec<_>, _>>()?;
         let per_command = if self.servers.are_a_cluster() { 1 } else { REMOVE_AT_ONCE };
         let mut found = 0;
         for batch in keys.chunks(REMOVE_AT_ONCE) {

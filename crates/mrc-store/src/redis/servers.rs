@@ -20,7 +20,6 @@ use crate::listeners::Listeners;
 /// The most MOVED answers to follow. A cluster needs one, perhaps two while a slot moves.
 const REDIRECTIONS: usize = 4;
 
-/// The servers of a store.
 pub(super) struct Servers {
     kind: Topology,
     listeners: Arc<Listeners>,
@@ -62,11 +61,9 @@ impl Servers {
         Ok(Self { kind, listeners, apart })
     }
 
-    /// Runs a command on the server of the slot. Follows MOVED, since the server then did nothing.
-    /// A command without an answer isn't sent again.
+    /// Runs a command once on the server of the slot. Follows MOVED: the server then did nothing.
     ///
-    /// ASK is an error: while a slot moves, its new server would answer most of our commands with
-    /// TRYAGAIN, because they name missing keys.
+    /// ASK is an error: the slot's new server would answer TRYAGAIN to commands on missing keys.
     pub(super) async fn call<T, F: Future<Output = Result<T, Fault>>>(
         &self,
         slot: impl FnOnce() -> u16,

@@ -25,7 +25,7 @@ use crate::error::StoreError;
 pub struct TlsConfig {
     roots: Option<Vec<u8>>,
     identity: Option<Identity>,
-    one_host_name: bool,
+    pub(super) one_host_name: bool,
 }
 
 #[derive(Clone)]
@@ -73,10 +73,6 @@ impl TlsConfig {
                     .map_err(|error| StoreError::Config(format!("TLS: the client's certificate: {error}")))
             }
         }
-    }
-
-    pub(super) fn has_one_host_name(&self) -> bool {
-        self.one_host_name
     }
 
     fn root_store(&self) -> Result<RootCertStore, StoreError> {

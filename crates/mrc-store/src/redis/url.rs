@@ -119,7 +119,6 @@ fn database(path: &str) -> Result<Option<u8>, &'static str> {
     }
 }
 
-/// Returns the server of a `node`.
 fn server(node: &str) -> Result<Server, &'static str> {
     let parts = node.rsplit_once(':').and_then(|(host, port)| Some(Server::new(host, port.parse().ok()?)));
     parts.filter(|server| !server.host.is_empty()).ok_or("a `node` must be host:port")

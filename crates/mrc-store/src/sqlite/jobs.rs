@@ -1,7 +1,5 @@
 //! The jobs of the connection's thread: statements and transactions.
 
-use std::fmt;
-
 use async_trait::async_trait;
 use mrc_core::{Column, Params, RowEncoder};
 use rusqlite::types::Value as Bound;
@@ -15,7 +13,6 @@ use crate::executor::span::Target;
 use crate::executor::{Executed, ExecutorTransaction, span};
 use crate::expand::expand;
 
-/// The target of the queries' spans.
 const TARGET: Target<'_> = Target { system: "sqlite", namespace: None, address: None, port: None };
 
 pub(super) type Jobs = mpsc::UnboundedSender<Job>;
@@ -166,6 +163,7 @@ pub(super) fn failed(error: rusqlite::Error) -> ExecuteError {
 }
 
 /// A transaction: a job that holds the connection's thread for the jobs of the transaction.
+#[derive(Debug)]
 pub(super) struct SqliteTransaction {
     /// `None` after the end, and while a statement runs: so its cancellation ends the transaction.
     jobs: Option<Jobs>,
@@ -218,11 +216,5 @@ impl ExecutorTransaction for SqliteTransaction {
 
     async fn rollback(self: Box<Self>) -> Result<(), ExecuteError> {
         self.end("ROLLBACK").await
-    }
-}
-
-impl fmt::Debug for SqliteTransaction {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SqliteTransaction").field("is_over", &self.jobs.is_none()).finish()
     }
 }

@@ -3,7 +3,6 @@
 mod jobs;
 mod values;
 
-use std::fmt;
 use std::path::Path;
 use std::sync::Mutex;
 use std::time::Duration;
@@ -42,6 +41,7 @@ const PING_LIMIT: Duration = Duration::from_secs(5);
 /// # Ok(())
 /// # }
 /// ```
+#[derive(Debug)]
 pub struct SqliteExecutor {
     jobs: Mutex<Option<Jobs>>,
 }
@@ -135,12 +135,6 @@ impl QueryExecutor for SqliteExecutor {
             // Comes after all other jobs, and so waits for them. A transaction may take longer.
             let _ = timeout(PING_LIMIT, submit(&jobs, |_, _| ())).await;
         }
-    }
-}
-
-impl fmt::Debug for SqliteExecutor {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SqliteExecutor").finish_non_exhaustive()
     }
 }
 

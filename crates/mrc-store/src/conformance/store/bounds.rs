@@ -12,8 +12,7 @@ use crate::bound::{Bound, Policy};
 use crate::error::StoreError;
 use crate::store::{CacheStore, ScanPattern};
 
-/// Runs every rule for bounded views, and panics if the store breaks one. The views' namespaces
-/// begin with `prefix`, a random text.
+/// Runs every rule for bounded views of namespaces that begin with `prefix`, a random text.
 pub async fn bounded_suite(store: &Arc<dyn CacheStore>, prefix: &str) {
     for policy in Policy::ALL {
         never_has_more_than_its_bound(store, prefix, policy).await;

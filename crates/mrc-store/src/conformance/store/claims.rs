@@ -1,5 +1,4 @@
-//! The rules of claims: who may fill or refresh, and when a fill is too late. During a refresh others
-//! still use the value.
+//! The rules of claims: who may fill or refresh, and when a fill is too late.
 
 use std::time::Duration;
 
@@ -63,8 +62,7 @@ pub async fn refuses_a_fill_after_a_removal(store: &dyn CacheStore, prefix: &str
     let key = TestedKey::new(store, prefix);
     let old = key.granted(LONG).await;
     assert_eq!(key.remove().await, 1, "{key}: a claim counts as a key that was removed");
-    assert!(!key.fill(&old, "[1]").await, "{key}: a fill after an invalidation must be refused, as it may be stale");
-    key.holds(None, "after a refused fill").await;
+    key.refuses(&old, None, "a fill after an invalidation").await;
 
     let old = key.granted(LONG).await;
     key.remove().await;
@@ -80,8 +78,7 @@ pub async fn refuses_a_fill_after_a_put(store: &dyn CacheStore, prefix: &str) {
     let key = TestedKey::new(store, prefix);
     let claim = key.granted(LONG).await;
     key.put("[2]", LONG).await;
-    assert!(!key.fill(&claim, "[1]").await, "{key}: a fill after a put must be refused");
-    key.holds(Some("[2]"), "after a put and a refused fill").await;
+    key.refuses(&claim, Some("[2]"), "a fill after a put").await;
     key.remove().await;
 }
 
@@ -100,8 +97,7 @@ pub async fn refuses_a_fill_after_its_lease(store: &dyn CacheStore, prefix: &str
     let key = TestedKey::new(store, prefix);
     let claim = key.granted(SHORT).await;
     until("a claim is gone when its lease ends", || async { key.is_absent().await }).await;
-    assert!(!key.fill(&claim, "[1]").await, "{key}: a fill after its lease must be refused");
-    key.holds(None, "after a refused fill").await;
+    key.refuses(&claim, None, "a fill after its lease").await;
 }
 
 /// Checks that a leader who returns after its lease doesn't disturb the next.
@@ -187,13 +183,11 @@ pub async fn refuses_a_refresh_of_what_was_removed(store: &dyn CacheStore, prefi
     key.put("[1]", LONG).await;
     let old = key.granted_refresh(LONG).await;
     key.remove().await;
-    assert!(!key.fill(&old, "[1]").await, "{key}: a refresh from before an invalidation must be refused");
-    key.holds(None, "after a refused refresh").await;
+    key.refuses(&old, None, "a refresh from before an invalidation").await;
 
     let new = key.granted(LONG).await;
     assert!(key.fill(&new, "[2]").await, "{key}: a claim after the invalidation must stand");
-    assert!(!key.fill(&old, "[1]").await, "{key}: a refresh from before an invalidation must be refused");
-    key.holds(Some("[2]"), "after a refused refresh").await;
+    key.refuses(&old, Some("[2]"), "a refresh from before an invalidation").await;
     key.remove().await;
 }
 
@@ -203,8 +197,7 @@ pub async fn refuses_a_refresh_of_what_was_put_again(store: &dyn CacheStore, pre
     key.put("[1]", LONG).await;
     let refresh = key.granted_refresh(LONG).await;
     key.put("[2]", LONG).await;
-    assert!(!key.fill(&refresh, "[1]").await, "{key}: a refresh from before a put must be refused");
-    key.holds(Some("[2]"), "after a put and a refused refresh").await;
+    key.refuses(&refresh, Some("[2]"), "a refresh from before a put").await;
     key.remove().await;
 }
 
@@ -214,8 +207,7 @@ pub async fn refuses_a_refresh_of_what_expired(store: &dyn CacheStore, prefix: &
     key.put("[1]", SHORT * 4).await;
     let refresh = key.granted_refresh(LONG).await;
     until("a value is gone when its life ends", || async { key.get().await.is_none() }).await;
-    assert!(!key.fill(&refresh, "[2]").await, "{key}: a refresh of a value that expired must be refused");
-    key.holds(None, "after a refused refresh").await;
+    key.refuses(&refresh, None, "a refresh of a value that expired").await;
 }
 
 /// Checks that a refresh ends with its lease, and another may begin. The value stays.
@@ -228,8 +220,7 @@ pub async fn refuses_a_refresh_after_its_lease(store: &dyn CacheStore, prefix: &
         key.claim_refresh(&next, LONG).await == Claim::Granted
     })
     .await;
-    assert!(!key.fill(&late, "[2]").await, "{key}: a refresh after its lease must be refused");
-    key.holds(Some("[1]"), "after a refused refresh").await;
+    key.refuses(&late, Some("[1]"), "a refresh after its lease").await;
     assert!(key.fill(&next, "[3]").await, "{key}: the refresh of the next must be stored");
     key.holds(Some("[3]"), "after the refresh of the next").await;
     key.remove().await;
@@ -260,6 +251,12 @@ pub async fn keeps_a_value_whose_refresh_was_released(store: &dyn CacheStore, pr
 }
 
 impl TestedKey<'_> {
+    /// Checks that a fill is refused, and leaves this value.
+    async fn refuses(&self, claim: &Token, left: Option<&'static str>, fill: &str) {
+        assert!(!self.fill(claim, "[0]").await, "{self}: {fill} must be refused");
+        self.holds(left, &format!("after {fill}")).await;
+    }
+
     /// Returns whether nothing is there. Scans, because a removal would change the result.
     async fn is_absent(&self) -> bool {
         self.scan(&self.name).await.is_empty()

@@ -7,14 +7,12 @@ use mrc_core::depends::SchemeName;
 
 use super::tags::life;
 use super::{LONG, TRIES, TestedKey, token};
-use crate::checkpoint::{Advance, Lease, Reached};
+use crate::books::{Advance, Lease, MOST_SCHEMES, Reached, Schemes};
 use crate::error::StoreError;
-use crate::schemes::{MOST_SCHEMES, Schemes};
 use crate::store::CacheStore;
 use crate::tags::Moment;
 
-/// Checks that a position is replaced by the leader alone, and only if it is the expected one.
-/// A store without [`Checkpoints`](crate::Checkpoints) passes.
+/// Checks that the leader alone replaces a position, and only the expected one.
 pub async fn keeps_a_position_for_its_leader(store: &dyn CacheStore, prefix: &str) {
     let Some(books) = store.as_checkpoints() else { return };
     let (ours, other) = (&token(), &token());
@@ -52,8 +50,7 @@ fn equal<T: Debug + PartialEq>(call: &str, found: Result<T, StoreError>, expect:
     assert!(found.as_ref().is_ok_and(|found| *found == expect), "{call}: {found:?} must be {expect:?}");
 }
 
-/// Checks that an entry is stored only if its schemes were registered before its claim. A store
-/// without [`Schemes`] passes.
+/// Checks that an entry is stored only if its schemes were registered before its claim.
 pub async fn refuses_a_fill_whose_scheme_is_unknown(store: &dyn CacheStore, prefix: &str) {
     let Some(schemes) = store.as_schemes() else { return };
     let (key, scheme) = (TestedKey::new(store, format!("{prefix}key")), scheme(prefix, "orders", "id:int"));
@@ -72,8 +69,7 @@ pub async fn refuses_a_fill_whose_scheme_is_unknown(store: &dyn CacheStore, pref
     assert_eq!(removed, 1, "an invalidation of the scheme's tag removes its entries");
 }
 
-/// Checks that the registry returns what was registered, and a new version for each new scheme. A
-/// store without [`Schemes`] passes.
+/// Checks that the registry returns what was registered, and a new version for each new scheme.
 pub async fn lists_registered_schemes(store: &dyn CacheStore, prefix: &str) {
     let Some(schemes) = store.as_schemes() else { return };
     let (one, another) = (scheme(prefix, "orders", "id:int"), scheme(prefix, "items", ""));
@@ -90,8 +86,7 @@ pub async fn lists_registered_schemes(store: &dyn CacheStore, prefix: &str) {
     assert!(third.as_ref().is_ok_and(|third| *third != Some(second.version)), "the same version: {third:?}");
 }
 
-/// Checks that a table has a bounded number of schemes, and one without columns in any case. A
-/// store without [`Schemes`] passes.
+/// Checks that a table has a bounded number of schemes, and one without columns in any case.
 pub async fn bounds_the_schemes_of_a_table(store: &dyn CacheStore, prefix: &str) {
     let Some(schemes) = store.as_schemes() else { return };
     let all: Vec<_> = (0..=MOST_SCHEMES).map(|at| scheme(prefix, "orders", &format!("c{at}:int"))).collect();

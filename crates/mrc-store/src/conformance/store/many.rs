@@ -199,8 +199,7 @@ pub async fn refuses_one_of_many_fills_with_tags(store: &dyn CacheStore, prefix:
     remove(&keys).await;
 }
 
-/// Checks that each of many tags is invalidated as if alone: one with an entry, one whose fill is
-/// in flight, and one that nothing uses.
+/// Checks that each tag is invalidated as if alone: with an entry, with a fill in flight, unused.
 pub async fn invalidates_each_of_many_tags(store: &dyn CacheStore, prefix: &str) {
     let keys = keys(store, prefix, MANY);
     let tags: Vec<Tag> = keys.iter().map(|key| key.name.as_str().into()).collect();

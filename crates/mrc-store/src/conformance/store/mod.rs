@@ -57,8 +57,8 @@ pub struct StoreTest {
 }
 
 impl StoreTest {
-    /// Runs the test, which panics if the store breaks the rule. `prefix` must be a random text
-    /// with which no other key of the store begins.
+    /// Runs the test, which panics if a rule is broken. `prefix` is random: no other key begins
+    /// with it.
     pub async fn run(&self, store: &dyn CacheStore, prefix: &str) {
         (self.run)(store, &format!("{prefix}:{}:", self.name)).await;
     }
@@ -158,11 +158,9 @@ const LONG: Duration = Duration::from_secs(600);
 /// Short, but long enough for a call or two, for tests that wait for its end.
 const SHORT: Duration = Duration::from_millis(60);
 
-/// How often a fill with tags is tried before it counts as refused. Tags that nothing uses share their
-/// moments, so another test's invalidation may refuse a fill.
+/// The attempts of a fill with tags: another test's invalidation may refuse some.
 const TRIES: usize = 10;
 
-/// Returns an unused token.
 fn token() -> Token {
     let random = || u128::from(RandomState::new().build_hasher().finish());
     Token::from_bits(random() << 64 | random())

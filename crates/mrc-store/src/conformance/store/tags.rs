@@ -12,7 +12,6 @@ use crate::error::StoreError;
 use crate::store::{CacheStore, Claim, FILL_LIMIT, Life, Terms};
 use crate::tags::{Found, Moment, Tags};
 
-/// Returns a life with these tags at this moment.
 pub(super) fn life(tags: &[&Tag], since: Moment) -> Life {
     Life { tags: tags.iter().map(|tag| ((*tag).clone(), since)).collect(), ..LONG.into() }
 }
@@ -170,8 +169,7 @@ pub async fn refuses_a_fill_with_an_old_moment(store: &dyn CacheStore, prefix: &
     assert!(stored, "{key}: a fill whose moment isn't too old must be stored");
 }
 
-/// Checks that a claim for an entry with tags returns a time that no earlier invalidation refuses,
-/// and every later one does.
+/// Checks that a claim with tags returns a time that only later invalidations refuse.
 pub async fn claims_with_the_time_of_the_clock(store: &dyn CacheStore, prefix: &str) {
     let (key, a) = (TestedKey::new(store, prefix), tag(prefix, "a"));
     let fills = async |invalidated: bool| {

@@ -6,10 +6,8 @@ use super::structure::{StructureKeys, hex};
 use crate::bound::Bound;
 use crate::bound::layout::VALUES;
 
-/// The names of one cache's structures.
 #[derive(Debug)]
 pub(super) struct Names {
-    /// The store's prefix.
     prefix: String,
     namespace: String,
     bound: Bound,
@@ -27,7 +25,6 @@ impl Names {
         names
     }
 
-    /// Returns the structure of an entry.
     pub(super) fn structure(&self, key: &str) -> StructureKeys {
         let shard = self.bound.shard(key);
         match self.shared.get(usize::from(shard)) {
@@ -36,8 +33,7 @@ impl Names {
         }
     }
 
-    /// Returns all structures. Returns `None` if each function has its own, so that only a scan
-    /// finds them.
+    /// Returns all structures. Returns `None` if each function has its own: a scan finds them.
     pub(super) fn all(&self) -> Option<&[StructureKeys]> {
         (!self.bound.per_function).then_some(&self.shared)
     }
@@ -52,8 +48,7 @@ impl Names {
         [self.prefix.as_str(), &self.bound.beginning(&self.namespace)].concat()
     }
 
-    /// Returns the structure of this key in Redis. Returns `None` unless it is the key of the
-    /// values, which every structure has.
+    /// Returns the structure whose values, which every structure has, have this key in Redis.
     pub(super) fn of_part(&self, key: &Bytes) -> Option<StructureKeys> {
         let base = key.strip_suffix(VALUES.as_bytes())?;
         let beginning = self.beginning();
@@ -65,8 +60,7 @@ impl Names {
         if !is_one {
             return None;
         }
-        // Any shard's room is right here: only steps on one entry use it, and those know their
-        // shard.
+        // Any shard's room is right here: only steps on one entry, whose shard is known, use it.
         Some(StructureKeys::new(key.slice_ref(base), self.bound.room(0), self.is_theirs()))
     }
 

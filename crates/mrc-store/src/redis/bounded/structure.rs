@@ -1,5 +1,4 @@
-//! One structure: the keys of its parts, and its scripts. A script that uses or evicts entries exists
-//! once for each policy.
+//! One structure: the keys of its parts, and its scripts. Those that use or evict exist per policy.
 
 use std::sync::LazyLock;
 
@@ -41,8 +40,7 @@ impl StructureKeys {
         Self::new(base, 0, false)
     }
 
-    /// Returns the key of the lease on this field, in a store with this prefix. It is in the
-    /// structure's slot.
+    /// Returns the key of the lease on this field, in the structure's slot.
     ///
     /// It is text, because the PyPI peer reads every key of a server as text.
     pub(in crate::redis) fn lease(&self, prefix: &str, field: &[u8]) -> Bytes {
@@ -55,8 +53,7 @@ impl StructureKeys {
         Member::name(self.is_theirs, &self.base, field)
     }
 
-    /// Returns the structure and the field of such a name. Returns `None` if it is the key of an
-    /// entry without a bound.
+    /// Returns the structure and the field of such a name, or `None` for the key of a plain entry.
     pub(in crate::redis) fn of_member(member: &Bytes) -> Option<(Self, Bytes)> {
         let Member { is_theirs, base, field } = Member::of(member)?;
         Some((Self::new(base, 0, is_theirs), field))
@@ -67,8 +64,7 @@ impl StructureKeys {
         Value::Integer(self.room.try_into().unwrap_or(i64::MAX))
     }
 
-    /// Removes the fields that have all of these tags, or may get them. The answer has a number for
-    /// each field.
+    /// Removes the fields with all of these tags, or that may get them. Answers a number for each.
     pub(in crate::redis) async fn drop_fields(
         &self,
         store: &RedisStore,
@@ -129,17 +125,10 @@ pub(super) static TTL: LazyLock<Script> = LazyLock::new(|| plain("ttl", include_
 
 /// The scripts of one policy.
 pub(super) struct Evicting {
-    policy: Policy,
+    pub(super) policy: Policy,
     pub(super) get: Script,
     pub(super) fill: Script,
     pub(super) put: Script,
-}
-
-impl Evicting {
-    /// Returns whether the order is a set, because the policy has none.
-    pub(super) fn has_no_order(&self) -> bool {
-        self.policy.victim() == Victim::Random
-    }
 }
 
 static EVICTING: LazyLock<[Evicting; 7]> = LazyLock::new(|| {
@@ -172,8 +161,7 @@ fn evicting(name: &'static str, policy: Policy, lua: &str) -> Script {
     )
 }
 
-/// Returns a script that removes keys of foreign types, and then runs as if they had been absent.
-/// `orders` are the types of the order.
+/// Returns a script that removes keys of types other than `orders`, then runs without them.
 fn guarded(name: &'static str, orders: &str, step: &[&str]) -> Script {
     let begin = format!("local orders = {{{orders}}}\nlocal function step()\n");
     Script::composed(name, [LOOK, &begin, &step.concat(), "end\n", GUARD].concat())

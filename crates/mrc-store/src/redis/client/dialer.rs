@@ -42,7 +42,6 @@ impl fmt::Display for Server {
     }
 }
 
-/// The place of a server to connect to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::redis) enum Place {
     Tcp {

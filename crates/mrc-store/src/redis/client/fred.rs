@@ -14,13 +14,11 @@ use super::dialer::{Dialer, Login, Place};
 use super::value::{Fault, FaultKind, Value};
 use crate::redis::task::AbortOnDrop;
 
-/// A connected client.
 pub(super) struct FredClient(Client);
 
 /// The outcome of the client's task.
 type Ended = Result<(), Error>;
 
-/// Connects and logs in.
 pub(super) async fn dial(
     dialer: &Dialer,
     place: &Place,

@@ -82,11 +82,10 @@ impl From<String> for Value {
 /// The failure of a command or of a connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::redis) struct Fault {
-    kind: FaultKind,
-    text: Cow<'static, str>,
+    pub(in crate::redis) kind: FaultKind,
+    pub(in crate::redis) text: Cow<'static, str>,
 }
 
-/// The kind of a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::redis) enum FaultKind {
     /// There was no answer in time. The command may still take effect.
@@ -106,14 +105,6 @@ pub(in crate::redis) enum FaultKind {
 impl Fault {
     pub(in crate::redis) fn new(kind: FaultKind, text: impl Into<Cow<'static, str>>) -> Self {
         Self { kind, text: text.into() }
-    }
-
-    pub(in crate::redis) fn kind(&self) -> FaultKind {
-        self.kind
-    }
-
-    pub(in crate::redis) fn text(&self) -> &str {
-        &self.text
     }
 
     /// Returns the first word, which is the server's own code in an answer of the server.
