@@ -43,8 +43,8 @@ pub struct Terms {
     pub lease: Duration,
     /// The purpose of the claim.
     pub mode: ClaimMode,
-    /// Whether the fill also stores a stale copy. The claim makes an empty copy if there is none. A
-    /// fill that finds no copy stores none, so it can't bring back a removed one.
+    /// Whether the fill also stores a stale copy. The claim makes an empty copy if there is none,
+    /// and removing the key removes it. A fill that finds no copy stores none.
     pub copy: bool,
 }
 

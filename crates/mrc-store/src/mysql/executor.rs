@@ -9,7 +9,7 @@ use futures_util::{StreamExt, TryStreamExt};
 use mrc_core::{Column, Params, RowEncoder};
 use mysql_async::consts::StatusFlags;
 use mysql_async::prelude::{Protocol, Queryable};
-use mysql_async::{Conn, Params as Values, Pool, QueryResult, Row, Statement, Value};
+use mysql_async::{Conn, Params as Values, Pool, QueryResult, Row, Value};
 use tokio::time::timeout;
 
 use super::columns::{self, JsonColumns};
@@ -186,23 +186,16 @@ impl MySqlExecutor {
             return Err(ExecuteError::ParamCount { placeholders, params });
         }
         let is_kept = statement::is_kept(conn, &prepared, &values);
-        let done = self.execute_prepared(conn, &prepared, values, rows).await;
+        let values = if values.is_empty() { Values::Empty } else { Values::Positional(values) };
+        let execution = async {
+            let result = conn.exec_iter(&prepared, values).await.map_err(failed)?;
+            self.read_rows(result, rows).await
+        };
+        let done = execution.await;
         if !is_kept && is_whole(&done) {
             conn.close(prepared).await.map_err(failed)?;
         }
         done
-    }
-
-    async fn execute_prepared(
-        &self,
-        conn: &mut Conn,
-        prepared: &Statement,
-        values: Vec<Value>,
-        rows: &mut RowEncoder,
-    ) -> Result<Option<Late>, ExecuteError> {
-        let values = if values.is_empty() { Values::Empty } else { Values::Positional(values) };
-        let result = conn.exec_iter(prepared, values).await.map_err(failed)?;
-        self.read_rows(result, rows).await
     }
 
     /// Reads an answer to its end. Returns the rows that the encoder can't take yet.

@@ -101,17 +101,12 @@ impl ExecutorTransaction for MySqlTransaction {
         match done {
             Err(error) if may_be_committed(&error) => {
                 session.end().await;
-                Err(ExecuteError::CommitUnknown(Box::new(error)))
+                return Err(ExecuteError::CommitUnknown(Box::new(error)));
             }
-            Err(error) => {
-                session.close();
-                Err(error)
-            }
-            Ok(()) => {
-                session.ended();
-                Ok(())
-            }
+            Err(_) => session.close(),
+            Ok(()) => session.ended(),
         }
+        done
     }
 
     async fn rollback(mut self: Box<Self>) -> Result<(), ExecuteError> {
