@@ -131,7 +131,8 @@ mod tests {
 
     #[test]
     fn an_error_names_its_kind_without_a_downcast() {
-        let kinds: [(u16, fn(&ExecuteError) -> bool); 5] = [
+        type Is = fn(&ExecuteError) -> bool;
+        let kinds: [(u16, Is); 5] = [
             (1062, ExecuteError::is_unique_violation),
             (1452, ExecuteError::is_foreign_key_violation),
             (1213, ExecuteError::is_deadlock),

@@ -115,5 +115,8 @@ fn ended<T>(outcome: Result<T, ExecuteError>, what: &str) {
 }
 
 fn over<T: std::fmt::Debug>(outcome: Result<T, ExecuteError>, what: &str) {
-    assert!(matches!(outcome, Err(ExecuteError::TransactionOver)), "{what} is TransactionOver, not {outcome:?}");
+    match outcome {
+        Err(ExecuteError::TransactionOver) => {}
+        other => panic!("{what} is TransactionOver, not {other:?}"),
+    }
 }
