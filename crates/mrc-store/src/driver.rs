@@ -1,13 +1,16 @@
 //! The parts of `MySqlExecutor` for executors over other MySQL drivers, so that both answer alike.
 
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::Mutex;
 use std::time::Duration;
 
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
-pub use crate::catalogue::Catalogue;
 use crate::error::{ExecuteError, ServerError, ServerErrorKind};
 pub use crate::executor::span;
 pub use crate::expand::{Expanded, expand};
+use crate::lock::lock;
 
 /// Codes of temporary errors: the statement may work later or on another connection.
 const PASSING: [&[u16]; 6] = [
@@ -42,8 +45,7 @@ const KINDS: [(ServerErrorKind, &[u16]); 7] = [
 /// The statement exceeded the server's own time limit: MariaDB (1969), MySQL (3024).
 const TIME_LIMIT: [u32; 2] = [1969, 3024];
 
-/// Errors that report the end of the session and leave the outcome of a commit open: the session
-/// was interrupted, killed, shut down or cut off by a proxy.
+/// Errors that report the end of the session, and leave the outcome of a commit open.
 const CUT_OFF: [u32; 9] = [1053, 1079, 1317, 1927, 2006, 2013, 3169, 4031, 9001];
 
 /// Returns [`ExecuteError::Unavailable`] if the statement may work later or on another connection,
@@ -68,8 +70,7 @@ pub(crate) fn is_time_limit(error: &ExecuteError) -> bool {
     error.server().is_some_and(|server| TIME_LIMIT.contains(&server.code))
 }
 
-/// Bounds a stage of a query. The server's own limit, which may pass first, counts as the same
-/// time-out.
+/// Bounds a stage of a query. The server's own limit, which may pass first, is the same time-out.
 ///
 /// # Errors
 /// [`ExecuteError::Timeout`] with the stage and the limit, or the error of `work`.
@@ -117,6 +118,42 @@ pub fn text(bytes: &[u8]) -> Result<&str, String> {
         .map_err(|_| "its text isn't UTF-8: select CONVERT(… USING utf8mb4), or CAST(… AS BINARY) for bytes".into())
 }
 
+/// The time for which an answer counts. After it an `ALTER TABLE` is noticed.
+const REMEMBERED: Duration = Duration::from_secs(300);
+
+/// The number of remembered answers. Above it the catalogue is queried more often.
+const MOST: usize = 4096;
+
+/// Answers of a catalogue: each counts for 5 minutes, and there are 4,096 at most.
+#[derive(Debug)]
+pub struct Catalogue<K, V>(Mutex<HashMap<K, (V, Instant)>>);
+
+impl<K: Eq + Hash, V> Catalogue<K, V> {
+    /// Returns what `read` finds in the answer. Returns `None` if there is no answer that counts.
+    pub fn get<T>(&self, key: &K, read: impl FnOnce(&V) -> T) -> Option<T> {
+        let answers = lock(&self.0);
+        let (answer, _) = answers.get(key).filter(|(_, until)| Instant::now() < *until)?;
+        Some(read(answer))
+    }
+
+    /// Remembers an answer.
+    pub fn remember(&self, key: K, answer: V) {
+        let (mut answers, now) = (lock(&self.0), Instant::now());
+        if answers.len() >= MOST {
+            answers.retain(|_, (_, until)| now < *until);
+        }
+        if answers.len() < MOST || answers.contains_key(&key) {
+            answers.insert(key, (answer, now + REMEMBERED));
+        }
+    }
+}
+
+impl<K, V> Default for Catalogue<K, V> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -143,5 +180,26 @@ mod tests {
         let limit = Duration::from_secs(1);
         assert!(may_be_committed(&ExecuteError::Timeout { stage: "the query", limit, address: None }));
         assert!(may_be_committed(&ExecuteError::Unavailable("gone".into())));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn answers_expire() {
+        let catalogue = Catalogue::default();
+        assert_eq!(catalogue.get(&1, |answer| *answer), None);
+        catalogue.remember(1, true);
+        assert_eq!(catalogue.get(&1, |answer| *answer), Some(true));
+        assert_eq!(catalogue.get(&2, |answer| *answer), None);
+        tokio::time::advance(REMEMBERED).await;
+        assert_eq!(catalogue.get(&1, |answer| *answer), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_memory_is_bounded() {
+        let catalogue = Catalogue::default();
+        (0..=MOST).for_each(|key| catalogue.remember(key, ()));
+        assert_eq!(lock(&catalogue.0).len(), MOST);
+        tokio::time::advance(REMEMBERED).await;
+        catalogue.remember(MOST, ());
+        assert_eq!(lock(&catalogue.0).len(), 1);
     }
 }

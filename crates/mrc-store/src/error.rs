@@ -1,10 +1,8 @@
-//! The errors of a store and of an executor.
+//! The errors of a store, of an executor, and of a database.
 
 use std::time::Duration;
 
 use mrc_core::{RowError, TagError};
-
-pub use crate::server_error::{ServerError, ServerErrorKind};
 
 /// A boxed source of an error.
 pub type Source = Box<dyn std::error::Error + Send + Sync>;
@@ -55,8 +53,7 @@ impl StoreError {
         matches!(self, Self::Unavailable(_) | Self::Timeout(_))
     }
 
-    /// Returns whether the server takes no writes for the time being, but answers reads: it is full,
-    /// or can't save its data.
+    /// Returns whether the server answers reads but takes no writes: it is full, or can't save.
     pub fn refuses_writes(&self) -> bool {
         // Redis 6 puts other words before those of a script.
         const ANSWERS: [&str; 2] = ["OOM command not allowed", "MISCONF "];
@@ -105,8 +102,7 @@ pub enum ExecuteError {
         /// Why, and what to do.
         reason: String,
     },
-    /// The server answered with an error: it refused the statement or the login.
-    /// [`server`](Self::server) returns its code.
+    /// The server refused the statement or the login: see [`server`](Self::server) for its code.
     #[error("{}: {}", refused(.0), .0)]
     Refused(#[source] Source),
     /// The server can't be reached, the connection broke, or the server can't do this now: it is
@@ -182,8 +178,7 @@ impl ExecuteError {
         }
     }
 
-    /// Returns the error that the database answered with. Returns `None` if the database didn't
-    /// answer, or if the error isn't the database's.
+    /// Returns the error that the database answered with. Returns `None` if it didn't answer.
     ///
     /// ```
     /// # fn check(error: &mrc_store::ExecuteError) {
@@ -263,3 +258,71 @@ fn unavailable(source: &Source) -> &'static str {
 fn at(address: &Option<String>) -> String {
     address.as_ref().map(|address| format!(" ({address})")).unwrap_or_default()
 }
+
+/// The error that a database answered with: its code, its SQLSTATE and its text.
+///
+/// [`ExecuteError::server`](crate::ExecuteError::server) returns it. Your own executor boxes it in
+/// [`ExecuteError::Refused`](crate::ExecuteError::Refused) or
+/// [`ExecuteError::Unavailable`](crate::ExecuteError::Unavailable):
+///
+/// ```
+/// use mrc_store::{ExecuteError, ServerError, ServerErrorKind};
+///
+/// let duplicate = ServerError::new(ServerErrorKind::UniqueViolation, 1062, "23000", "Duplicate entry '6' for key 'PRIMARY'");
+/// let error = ExecuteError::Refused(Box::new(duplicate));
+/// assert!(error.is_unique_violation());
+/// assert_eq!(error.server().map(|server| (server.code, &*server.state)), Some((1062, "23000")));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ServerError {
+    /// The kind of the error.
+    pub kind: ServerErrorKind,
+    /// The number: `1062` in MySQL and MariaDB, the extended result code in SQLite (`2067`).
+    pub code: u32,
+    /// The SQLSTATE, five characters such as `23000`. Empty for SQLite, which has none.
+    pub state: String,
+    /// The error text of the database. It may quote values of the statement.
+    pub message: String,
+}
+
+/// The kind of a database error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ServerErrorKind {
+    /// A row with the same value of a primary or unique key exists.
+    UniqueViolation,
+    /// A foreign key names a missing row, or names the row to be deleted.
+    ForeignKeyViolation,
+    /// A `NOT NULL` column got `NULL`.
+    NotNullViolation,
+    /// A `CHECK` constraint doesn't hold.
+    CheckViolation,
+    /// Two transactions waited for each other, and the server rolled this one back.
+    Deadlock,
+    /// Another transaction held a lock for too long, or at all with `NOWAIT`.
+    LockTimeout,
+    /// The server is read-only, as a replica or an old primary after a failover.
+    ReadOnly,
+    /// Any other error: see its code.
+    Other,
+}
+
+impl ServerError {
+    /// Returns an error of this kind. `state` is the SQLSTATE, or empty if there is none.
+    pub fn new(kind: ServerErrorKind, code: u32, state: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { kind, code, state: state.into(), message: message.into() }
+    }
+}
+
+impl std::fmt::Display for ServerError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { code, state, message, .. } = self;
+        if state.is_empty() {
+            return write!(f, "{message} ({code})");
+        }
+        write!(f, "ERROR {code} ({state}): {message}")
+    }
+}
+
+impl std::error::Error for ServerError {}

@@ -124,22 +124,15 @@ mod tests {
         check("a = ?", &params! { "A" => 1 }, "a = ?", 1);
         check("a IN (?)", &params! { "A" => [1] }, "a IN (?)", 1);
         check("a IN (?)", &params! { "A" => [1, 2, 3] }, "a IN (?,?,?)", 3);
-        check(
-            "a IN (?) AND é = ? AND b NOT IN ( ? ) -- end",
-            &params! { "A" => [1, 2], "B" => "x", "C" => ["u", "v"] },
-            "a IN (?,?) AND é = ? AND b NOT IN ( ?,? ) -- end",
-            5,
-        );
+        let params = params! { "A" => [1, 2], "B" => "x", "C" => ["u", "v"] };
+        let expected = "a IN (?,?) AND é = ? AND b NOT IN ( ?,? ) -- end";
+        check("a IN (?) AND é = ? AND b NOT IN ( ? ) -- end", &params, expected, 5);
     }
 
     #[test]
     fn only_real_placeholders_count() {
-        check(
-            "SELECT '?', `?`, \"?\" /* ? */ WHERE a = ? -- ?",
-            &params! { "A" => 1 },
-            "SELECT '?', `?`, \"?\" /* ? */ WHERE a = ? -- ?",
-            1,
-        );
+        let sql = "SELECT '?', `?`, \"?\" /* ? */ WHERE a = ? -- ?";
+        check(sql, &params! { "A" => 1 }, sql, 1);
     }
 
     #[test]
@@ -166,9 +159,7 @@ mod tests {
         let most = params! { "A" => 0, "B" => vec![0; MAX_VALUES - 1] };
         assert_eq!(expand("? ?", &most).unwrap().values.len(), MAX_VALUES);
         let more = params! { "A" => 0, "B" => vec![0; MAX_VALUES] };
-        assert!(
-            refusal_of("? ?", &more)
-                .starts_with("param 2 (list) can't be bound: with it the statement has 65536 values")
-        );
+        let expected = "param 2 (list) can't be bound: with it the statement has 65536 values";
+        assert!(refusal_of("? ?", &more).starts_with(expected));
     }
 }

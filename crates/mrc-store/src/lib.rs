@@ -31,10 +31,8 @@
 //!
 //! Your own backend can run the suites of the feature `conformance`, as these backends do.
 
-mod batch;
+mod books;
 mod bound;
-mod catalogue;
-mod checkpoint;
 pub mod driver;
 pub mod error;
 mod executor;
@@ -44,14 +42,10 @@ mod invalidation;
 mod listeners;
 mod lock;
 mod protocol;
-mod retry;
-mod schemes;
 mod sealed;
 mod select;
-mod server_error;
 mod store;
 mod tags;
-mod walk;
 
 #[cfg(feature = "conformance")]
 pub mod conformance;
@@ -67,25 +61,21 @@ mod sqlite;
 #[cfg(feature = "mysql")]
 pub use mysql_async;
 
-pub use batch::{ToClaim, ToFill};
+pub use books::{Advance, Checkpoint, Checkpoints, Lease, MOST_SCHEMES, Reached, Registry, Schemes};
 #[cfg(feature = "compat")]
 pub use bound::FuncCache;
 pub use bound::{Bound, Fixed, Lifetime, Policy, Sliding};
-pub use checkpoint::{Advance, Checkpoint, Checkpoints, Lease, Reached};
 pub use error::{ExecuteError, ServerError, ServerErrorKind, StoreError};
 pub use executor::{Executed, ExecutorTransaction, QueryExecutor};
-pub use invalidation::{DropError, DropRequest, Invalidator, Strategy};
+pub use invalidation::{DropError, DropRequest, Invalidator, Retries, Strategy};
 #[doc(hidden)]
 pub use lock::lock;
-pub use retry::Retries;
-pub use schemes::{MOST_SCHEMES, Registry, Schemes};
-pub use select::Select;
+pub use select::{Progress, Select};
 pub use store::{
     BoundedCache, CacheStore, Claim, ClaimMode, FILL_LIMIT, INVALIDATION_LIMIT, KeyPages, Life, ScanPattern, Terms,
-    Token,
+    ToClaim, ToFill, Token,
 };
 pub use tags::{Found, Moment, Tags};
-pub use walk::Progress;
 
 #[cfg(feature = "memory")]
 pub use memory::MemoryStore;

@@ -4,7 +4,6 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use mrc_core::{Event, EventListener};
 
-/// The listeners of a store, or of a view of one.
 #[derive(Default)]
 pub(crate) struct Listeners(RwLock<Vec<Arc<dyn EventListener>>>);
 

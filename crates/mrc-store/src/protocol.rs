@@ -10,16 +10,14 @@ use crate::tags::Tags;
 /// So a value that a hit finds can't have been invalidated longer ago than this.
 pub const INVALIDATION_LIMIT: Duration = Duration::from_secs(60);
 
-/// The longest time between the moment of a tag and the fill: 150 s. Invalidations are remembered
-/// for twice as long.
+/// The longest time from a tag's moment to the fill: 150 s. Invalidations are kept for 300 s.
 pub const FILL_LIMIT: Duration = Duration::from_secs(150);
 
 /// The time for which an invalidation is remembered.
 #[cfg(any(feature = "redis", feature = "memory"))]
 pub(crate) const REMEMBERED: Duration = FILL_LIMIT.saturating_mul(2);
 
-/// The longest life, a century. Places in an index are doubles, which can't tell later microseconds
-/// apart.
+/// The longest life, a century: an index is of doubles, which can't tell later microseconds apart.
 #[cfg(any(feature = "redis", feature = "memory"))]
 pub(crate) const LONGEST: Duration = Duration::from_secs(100 * 365 * 86_400);
 
@@ -46,8 +44,7 @@ pub struct Terms {
     /// The purpose of the claim.
     pub mode: ClaimMode,
     /// Whether the fill also stores a stale copy. The claim makes an empty copy if there is none,
-    /// and removing the key removes it. A fill that finds no copy stores none, so it can't bring
-    /// back a removed one.
+    /// and removing the key removes it. A fill that finds no copy stores none.
     pub copy: bool,
 }
 
@@ -74,8 +71,7 @@ impl Terms {
     }
 }
 
-/// The lives of a value and of its stale copy, both rounded up to milliseconds, and the entry's
-/// tags.
+/// The lives of a value and its stale copy, rounded up to milliseconds, and the entry's tags.
 ///
 /// ```
 /// use std::time::Duration;
@@ -139,11 +135,9 @@ pub enum ClaimMode {
     Fill,
     /// A refresh of a key that may have a value. Until the fill other callers hit the old value.
     Refresh,
-    /// A refresh of a value that expires soon. A value that lives longer is a [`Claim::Hit`],
-    /// because another caller has refreshed it.
+    /// A refresh of a value that expires soon. A longer life is a [`Claim::Hit`]: it was refreshed.
     Renew {
-        /// The longest rest of the value's life that is still refreshed (rounded up to
-        /// milliseconds).
+        /// The longest rest of the value's life to refresh (rounded up to milliseconds).
         left: Duration,
     },
 }
@@ -173,4 +167,28 @@ impl Token {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// One claim of [`CacheStore::claim_many`](crate::CacheStore::claim_many).
+#[derive(Debug, Clone, Copy)]
+pub struct ToClaim<'a> {
+    /// The key.
+    pub key: &'a str,
+    /// The token, which is new at every attempt.
+    pub token: &'a Token,
+    /// The terms.
+    pub terms: Terms,
+}
+
+/// One fill of [`CacheStore::fill_many`](crate::CacheStore::fill_many).
+#[derive(Debug, Clone)]
+pub struct ToFill<'a> {
+    /// The key.
+    pub key: &'a str,
+    /// The token of the claim.
+    pub token: &'a Token,
+    /// The value.
+    pub value: Bytes,
+    /// The life of the value, and its tags.
+    pub life: Life,
 }

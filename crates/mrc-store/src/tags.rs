@@ -7,8 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use mrc_core::{Tag, TagError};
 
-/// A moment of a store's own clock, in µs. It orders invalidations and claims of all processes.
-/// Moments of two stores can't be compared.
+/// A moment of one store's own clock, in µs. It orders invalidations and claims of all processes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Moment(u64);
 

@@ -80,8 +80,7 @@ impl Bound {
 
     /// Spreads the entries over `shards` structures, and so over a cluster's servers. Default: 1.
     ///
-    /// [`max`](Self::max) counts for all shards together, and each evicts by itself. Caches with
-    /// different numbers of shards are different caches.
+    /// [`max`](Self::max) counts for all together. Each number of shards is a cache of its own.
     pub fn shards(self, shards: NonZeroU16) -> Self {
         Self { shards, ..self }
     }

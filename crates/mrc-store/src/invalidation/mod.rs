@@ -1,6 +1,5 @@
 //! Invalidation, the same code for a server, a client and a transaction.
 
-mod error;
 mod request;
 
 use std::sync::Arc;
@@ -8,15 +7,13 @@ use std::time::Duration;
 
 use futures_util::future::try_join_all;
 use mrc_core::{EntryPattern, Event, EventListener};
+use tokio::time::{Instant, sleep};
 
 use crate::error::StoreError;
-use crate::retry::Retries;
-use crate::select::Select;
+use crate::select::{Progress, Select, drop_matching};
 use crate::store::{CacheStore, ScanPattern};
-use crate::walk::{Progress, count_matching, remove_matching};
 
-pub use error::DropError;
-pub use request::{DropRequest, Strategy};
+pub use request::{DropError, DropRequest, Strategy};
 
 /// Invalidates entries of a store, and retries failures until a deadline passes.
 #[derive(Debug, Clone)]
@@ -29,8 +26,8 @@ impl Invalidator {
     /// The default time for all attempts of one invalidation: 10 s.
     pub const DEADLINE: Duration = Duration::from_secs(10);
 
-    /// Returns an invalidator of the store. `deadline` limits all attempts of one invalidation
-    /// together. With zero there is one attempt.
+    /// Returns an invalidator. `deadline` limits all attempts of one invalidation. Zero: one
+    /// attempt.
     pub fn new(store: Arc<dyn CacheStore>, deadline: Duration) -> Self {
         Self { store, deadline }
     }
@@ -102,7 +99,9 @@ impl Invalidator {
             // Drops indexed entries early. Ignores errors, because the index is read again later.
             progress.dropped += self.drop_by_index(&selects, &silent).await.unwrap_or_default();
         }
-        self.drop_by_scan(pattern, request, progress).await?;
+        let scan = pattern.needle().map_or(ScanPattern::All, ScanPattern::Containing);
+        let (matches, tell) = (|key: &[u8]| pattern.matches(key), |progress| request.tell(progress));
+        drop_matching(&*self.store, &scan, matches, request.dry_run, progress, tell).await?;
         if !request.dry_run {
             // A function that used such an entry has the entry's params as tags from its own claim
             // on. Claims before the clock ticks are listed or refused. Later claims can't have read
@@ -116,19 +115,51 @@ impl Invalidator {
         let drops = selects.iter().map(|select| select.remove_from(&*self.store, "", listener));
         Ok(try_join_all(drops).await?.iter().sum())
     }
+}
 
-    async fn drop_by_scan(
-        &self,
-        pattern: &EntryPattern,
-        request: &DropRequest,
-        progress: &mut Progress,
-    ) -> Result<(), StoreError> {
-        let scan = pattern.needle().map_or(ScanPattern::All, ScanPattern::Containing);
-        let (store, matches) = (&*self.store, |key: &[u8]| pattern.matches(key));
-        if request.dry_run {
-            count_matching(store, &scan, matches, progress, |progress| request.tell(progress)).await
-        } else {
-            remove_matching(store, &scan, matches, progress, |progress| request.tell(progress)).await
+/// The first pause before the next attempt, and the longest.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
+
+/// The attempts of an invalidation, each from its beginning. They end with success, with an error
+/// that can't be retried, or when the deadline would pass.
+///
+/// ```
+/// # use std::time::Duration;
+/// # use mrc_core::{EventListener, Tag};
+/// # use mrc_store::{CacheStore, Retries, StoreError};
+/// async fn invalidated(store: &dyn CacheStore, tag: Tag, listener: &dyn EventListener) -> Result<u64, StoreError> {
+///     let mut retries = Retries::new(Duration::from_secs(10));
+///     loop {
+///         match store.invalidate(&[tag.clone()]).await {
+///             Err(error) if retries.again(&error, listener).await => {}
+///             outcome => return outcome,
+///         }
+///     }
+/// }
+/// ```
+#[derive(Debug, Clone)]
+pub struct Retries {
+    began: Instant,
+    deadline: Duration,
+    pause: Duration,
+}
+
+impl Retries {
+    /// Starts the deadline. The first attempt begins now.
+    pub fn new(deadline: Duration) -> Self {
+        Self { began: Instant::now(), deadline, pause: PAUSES.0 }
+    }
+
+    /// Returns whether to retry. If so, it emits the error and waits for the next attempt.
+    pub async fn again(&mut self, error: &StoreError, listener: &dyn EventListener) -> bool {
+        if !error.is_retryable() || self.began.elapsed() + self.pause > self.deadline {
+            return false;
         }
+        let error = error.to_string();
+        tracing::warn!(target: "mrc", error, "an invalidation failed, and is tried again");
+        listener.on_event(&Event::DropRetried { error: &error });
+        sleep(self.pause).await;
+        self.pause = (self.pause * 2).min(PAUSES.1);
+        true
     }
 }

@@ -1,15 +1,14 @@
-//! The request of a drop.
+//! The request of a drop, and the errors of an invalidation.
 
 use std::fmt;
 use std::sync::{Arc, Mutex};
 
-use mrc_core::{EntryPattern, Params, Tag};
+use mrc_core::{EntryPattern, Params, PatternError, Tag, TagError};
 
-use super::error::DropError;
+use crate::error::StoreError;
 use crate::lock::lock;
-use crate::select::Select;
+use crate::select::{Progress, Select};
 use crate::tags::Tags;
-use crate::walk::Progress;
 
 /// The entries to drop: those with any of some params, or with all of them.
 ///
@@ -93,8 +92,7 @@ impl DropRequest {
         self.pattern().map(drop)
     }
 
-    /// Returns the params as tags, in both peers' spellings: the tags of functions that used such an
-    /// entry. Returns none if the request can't be used.
+    /// Returns the params as tags in both peers' spellings. Returns none if they can't be used.
     pub fn tags(&self) -> Vec<Tag> {
         self.pattern().map(|pattern| pattern.tags().concat()).unwrap_or_default()
     }
@@ -155,5 +153,37 @@ impl fmt::Debug for DropRequest {
             .field("strategy", &self.strategy)
             .field("dry_run", &self.dry_run)
             .finish_non_exhaustive()
+    }
+}
+
+/// An invalidation failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DropError {
+    /// No entries can be selected by these params; nothing was dropped.
+    #[error(transparent)]
+    Pattern(#[from] PatternError),
+    /// A tag can't be used; nothing was dropped.
+    #[error(transparent)]
+    Tag(#[from] TagError),
+    /// The index can't find a part of a param. Nothing was dropped.
+    #[error("the index has whole params only: use Strategy::Scan to find NAME=VALUE anywhere in a key")]
+    SubstringByIndex,
+    /// The cache kept failing: entries to be dropped may still be served, at most until their TTL.
+    #[error(
+        "the drop stopped after {dropped} entries; others may still be served until their TTL ends: call it again; {source}"
+    )]
+    Interrupted {
+        /// The number of dropped entries.
+        dropped: u64,
+        /// The error of the cache.
+        source: StoreError,
+    },
+}
+
+impl DropError {
+    /// Returns whether the same call may succeed later. Dropping again does no harm.
+    pub fn is_retryable(&self) -> bool {
+        matches!(self, Self::Interrupted { source, .. } if source.is_retryable())
     }
 }

@@ -1,82 +1,102 @@
-//! The bookkeeping of followers: their positions and leases, and the registry of schemes.
+//! The books of the store: the positions and leases of followers, and the registry of schemes.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
-use async_trait::async_trait;
+use mrc_core::Tag;
 use mrc_core::depends::SchemeName;
 use tokio::time::Instant;
 
-use super::checkpoint::Written;
-use super::store::MemoryStore;
-use crate::checkpoint::{Advance, Checkpoint, Checkpoints, Lease, Reached};
-use crate::error::StoreError;
-use crate::schemes::{Registry, Schemes};
+use super::entry::after;
+use crate::books::{MOST_SCHEMES, POSITION_KEPT, REGISTERED, Registry};
 use crate::store::Token;
-use crate::tags::Moment;
+use crate::tags::{Moment, Tags};
 
-#[async_trait]
-impl Checkpoints for MemoryStore {
-    async fn checkpoint(&self, name: &str) -> Result<Option<Checkpoint>, StoreError> {
-        self.check_open()?;
-        let all = self.followers.lock();
-        Ok(all.get(name).and_then(|follower| {
-            let Written { position, at, lag, by_schemes } = follower.position()?.clone();
-            let leader = follower.lease().map(|(leader, _)| leader.as_str().to_owned());
-            Some(Checkpoint { position, age: at.elapsed(), lag, by_schemes, leader })
-        }))
+#[derive(Default)]
+pub(super) struct Follower {
+    pub(super) position: Option<Written>,
+    pub(super) lease: Option<(Token, Instant)>,
+}
+
+#[derive(Clone)]
+pub(super) struct Written {
+    pub(super) position: String,
+    pub(super) at: Instant,
+    pub(super) lag: Duration,
+    pub(super) by_schemes: bool,
+}
+
+impl Follower {
+    /// Returns the position, unless it has expired.
+    pub(super) fn position(&self) -> Option<&Written> {
+        self.position.as_ref().filter(|written| written.at.elapsed() < POSITION_KEPT)
     }
 
-    async fn advance(
-        &self,
-        name: &str,
-        owner: &Token,
-        from: Option<&str>,
-        to: Reached<'_>,
-    ) -> Result<Advance, StoreError> {
-        self.check_open()?;
-        let mut all = self.followers.lock();
-        let Some(follower) = all.get_mut(name).filter(|follower| follower.is_led_by(owner)) else {
-            return Ok(Advance::NoLease);
-        };
-        let found = follower.position().map(|written| written.position.clone());
-        if found.as_deref() != from && found.as_deref() != Some(to.position) {
-            return Ok(Advance::Differs(found));
-        }
-        let Reached { position, lag, by_schemes } = to;
-        follower.position = Some(Written { position: position.to_owned(), at: Instant::now(), lag, by_schemes });
-        Ok(Advance::Done)
+    /// Returns the lease, unless it has ended.
+    pub(super) fn lease(&self) -> Option<&(Token, Instant)> {
+        self.lease.as_ref().filter(|(_, until)| *until > Instant::now())
     }
 
-    async fn lease(&self, name: &str, owner: &Token, life: Duration) -> Result<Lease, StoreError> {
-        self.check_open()?;
-        let mut all = self.followers.lock();
-        let follower = all.entry(name.to_owned()).or_default();
-        if let Some((leader, until)) = follower.lease()
-            && leader != owner
-        {
-            return Ok(Lease::Taken { left: until.duration_since(Instant::now()) });
-        }
-        follower.lease = Some((owner.clone(), Instant::now() + life));
-        Ok(Lease::Ours)
-    }
-
-    async fn end_lease(&self, name: &str, owner: &Token) -> Result<(), StoreError> {
-        if let Some(follower) = self.followers.lock().get_mut(name).filter(|follower| follower.is_led_by(owner)) {
-            follower.lease = None;
-        }
-        Ok(())
+    pub(super) fn is_led_by(&self, owner: &Token) -> bool {
+        self.lease().is_some_and(|(leader, _)| leader == owner)
     }
 }
 
-#[async_trait]
-impl Schemes for MemoryStore {
-    async fn register(&self, schemes: &[SchemeName]) -> Result<Vec<SchemeName>, StoreError> {
-        self.check_open()?;
-        Ok(self.index.register_schemes(schemes))
+#[derive(Default)]
+pub(super) struct Registrations {
+    born: Moment,
+    version: Moment,
+    all: HashMap<Tag, Registration>,
+}
+
+struct Registration {
+    since: Moment,
+    ends: Instant,
+    scheme: SchemeName,
+}
+
+impl Registrations {
+    /// Registers schemes. `tick` returns a moment that is later than all before.
+    pub(super) fn register(&mut self, schemes: &[SchemeName], mut tick: impl FnMut() -> Moment) -> Vec<SchemeName> {
+        let now = Instant::now();
+        let ends = after(now, REGISTERED);
+        self.all.retain(|_, registration| registration.ends > now);
+        let mut refused = Vec::new();
+        for scheme in schemes {
+            if let Some(known) = self.all.get_mut(&scheme.tag) {
+                known.ends = known.ends.max(ends);
+                continue;
+            }
+            let of_table = self.all.values().filter(|other| other.scheme.of_table() == scheme.of_table());
+            if *scheme != scheme.weakest() && of_table.count() >= MOST_SCHEMES {
+                refused.push(scheme.clone());
+                continue;
+            }
+            self.version = tick();
+            if self.born == Moment::default() {
+                self.born = self.version;
+            }
+            self.all.insert(scheme.tag.clone(), Registration { since: self.version, ends, scheme: scheme.clone() });
+        }
+        refused
     }
 
-    async fn registry(&self, known: Option<Moment>) -> Result<Option<Registry>, StoreError> {
-        self.check_open()?;
-        Ok(self.index.with_schemes(|schemes| schemes.registry(known)))
+    /// Returns whether the tags' schemes were registered before their moments, and keeps them.
+    pub(super) fn keep(&mut self, tags: &Tags, life: Duration) -> bool {
+        let now = Instant::now();
+        tags.iter().filter(|(tag, _)| SchemeName::is_tag(tag.as_str())).all(|(tag, since)| {
+            let known = self.all.get_mut(tag).filter(|known| known.ends > now && known.since <= since);
+            known.is_some_and(|known| {
+                known.ends = known.ends.max(after(now, life));
+                true
+            })
+        })
+    }
+
+    pub(super) fn registry(&self, known: Option<Moment>) -> Option<Registry> {
+        let now = Instant::now();
+        let schemes = self.all.values().filter(|registration| registration.ends > now);
+        let schemes = schemes.map(|registration| registration.scheme.clone()).collect();
+        (known != Some(self.version)).then_some(Registry { born: self.born, version: self.version, schemes })
     }
 }

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use mrc_core::{Event, EventListener, Tag};
 use tokio::time::Instant;
 
-use super::entry::{Text, after};
+use super::entry::{Slot, Text, after};
 use super::store::{MemoryStore, own, pages};
 use super::structure::{Structure, StructureRules};
 use crate::bound::Bound;
@@ -19,7 +19,6 @@ use crate::listeners::Listeners;
 use crate::store::{BoundedCache, CacheStore, Claim, KeyPages, Life, ScanPattern, Terms, Token, check_namespace};
 use crate::tags::{Found, Moment};
 
-/// The entries of one namespace, with a bound.
 pub(super) struct BoundedMemory {
     store: Arc<MemoryStore>,
     namespace: String,
@@ -91,10 +90,9 @@ impl CacheStore for BoundedMemory {
         let value = own(value)?;
         life.tags.check()?;
         let (structure, rules, base) = self.place(key.as_bytes())?;
-        // The index comes first, so that an invalidation in between finds the entry there, with its
-        // claim.
+        // The index comes first: an invalidation in between finds the entry there, with its claim.
         if !self.store.register(&Member::name(false, base.as_bytes(), key.as_bytes()), &life.tags, life.ttl) {
-            structure.release(&field(key), token);
+            structure.change(&field(key), |slot| slot.release(token));
             return Ok(false);
         }
         let text = Text::new(value, Arc::new(life.tags), after(Instant::now(), life.ttl));
@@ -105,7 +103,7 @@ impl CacheStore for BoundedMemory {
 
     async fn release(&self, key: &str, token: &Token) -> Result<bool, StoreError> {
         let (structure, ..) = self.place(key.as_bytes())?;
-        Ok(structure.release(&field(key), token))
+        Ok(structure.change(&field(key), |slot| slot.release(token)))
     }
 
     async fn put(&self, key: &str, value: Bytes, ttl: Duration) -> Result<(), StoreError> {
@@ -125,7 +123,7 @@ impl CacheStore for BoundedMemory {
         let mut removed = 0;
         for key in keys {
             let (structure, ..) = self.place(key)?;
-            removed += u64::from(structure.remove(key));
+            removed += u64::from(structure.change(key, Slot::remove));
         }
         Ok(removed)
     }

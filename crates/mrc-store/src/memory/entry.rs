@@ -1,5 +1,4 @@
-//! The states of one entry, and the steps of the protocol between them. The plain store and the
-//! bounded structures share them.
+//! The states of one entry, plain or bounded, and the steps of the protocol between them.
 //!
 //! | step | needs | leaves |
 //! |---|---|---|
@@ -84,7 +83,6 @@ impl Text {
 }
 
 impl Slot {
-    /// Removes the parts that have expired.
     pub(super) fn expire(mut self, now: Instant) -> Self {
         self.text.take_if(|text| text.ends <= now);
         self.lease.take_if(|lease| lease.ends <= now);
@@ -149,8 +147,7 @@ impl Slot {
         self.text.take().is_some()
     }
 
-    /// Removes the parts that have these tags, or may get them. Returns whether a value was
-    /// removed.
+    /// Removes the parts that have these tags, or may get them. Returns whether a value went.
     pub(super) fn invalidate(&mut self, tags: &[Tag]) -> bool {
         let leased = self.lease.is_some();
         self.copy.take_if(|copy| leased || copy.has(tags));
@@ -158,8 +155,7 @@ impl Slot {
         gone.is_some_and(|text| !text.is_claim())
     }
 
-    /// Returns whether the entry has these tags, or may get them. With a lease it may, because a
-    /// fill is in flight.
+    /// Returns whether the entry has these tags, or may get them: with a lease a fill is in flight.
     pub(super) fn may_have(&self, tags: &[Tag]) -> bool {
         let leased = self.lease.is_some();
         [&self.text, &self.copy].into_iter().flatten().any(|text| leased || text.has(tags))

@@ -1,15 +1,11 @@
-//! The cache in the memory of this process, based on moka. It is the seam's reference, so it is
-//! written to be read.
+//! The cache in this process's memory, by moka: the seam's reference, so it is written to be read.
 
 mod books;
 mod bounded;
-mod checkpoint;
 mod entry;
 mod queue;
-mod schemes;
 mod store;
 mod structure;
-mod structures;
 mod tags;
 
 use std::sync::Arc;
@@ -19,15 +15,17 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use mrc_core::Tag;
+use mrc_core::depends::SchemeName;
 use tokio::time::Instant;
 
+use self::books::Written;
 use self::bounded::BoundedMemory;
 use self::entry::{Text, after};
 use self::store::{own, pages};
+use crate::books::{Advance, Checkpoint, Checkpoints, Lease, Reached, Registry, Schemes};
 use crate::bound::Bound;
-use crate::checkpoint::Checkpoints;
 use crate::error::StoreError;
-use crate::schemes::Schemes;
+use crate::lock::lock;
 use crate::store::{CacheStore, Claim, KeyPages, Life, RESERVED, ScanPattern, Terms, Token};
 use crate::tags::{Found, Moment, all_of};
 
@@ -60,8 +58,7 @@ impl CacheStore for MemoryStore {
         let value = own(value)?;
         life.tags.check()?;
         self.check_open()?;
-        // The index comes first, so that an invalidation in between finds the key there, with its
-        // claim.
+        // The index comes first: an invalidation in between finds the key there, with its claim.
         if !self.register(checked(key)?, &life.tags, life.of_copy()) {
             self.release(key, token).await?;
             return Ok(false);
@@ -121,7 +118,7 @@ impl CacheStore for MemoryStore {
         let mut removed = 0;
         for key in keys {
             removed += u64::from(match self.structures.of_member(&key) {
-                Some((structure, field)) => structure.invalidate(&field, &tags),
+                Some((structure, field)) => structure.change(&field, |slot| slot.invalidate(&tags)),
                 None => self.step(&key, |slot, _| slot.invalidate(&tags))?,
             });
         }
@@ -153,6 +150,73 @@ impl CacheStore for MemoryStore {
         self.closed.store(true, Ordering::Release);
         self.slots.invalidate_all();
         self.structures.purge();
+    }
+}
+
+#[async_trait]
+impl Checkpoints for MemoryStore {
+    async fn checkpoint(&self, name: &str) -> Result<Option<Checkpoint>, StoreError> {
+        self.check_open()?;
+        let all = lock(&self.followers);
+        Ok(all.get(name).and_then(|follower| {
+            let Written { position, at, lag, by_schemes } = follower.position()?.clone();
+            let leader = follower.lease().map(|(leader, _)| leader.as_str().to_owned());
+            Some(Checkpoint { position, age: at.elapsed(), lag, by_schemes, leader })
+        }))
+    }
+
+    async fn advance(
+        &self,
+        name: &str,
+        owner: &Token,
+        from: Option<&str>,
+        to: Reached<'_>,
+    ) -> Result<Advance, StoreError> {
+        self.check_open()?;
+        let mut all = lock(&self.followers);
+        let Some(follower) = all.get_mut(name).filter(|follower| follower.is_led_by(owner)) else {
+            return Ok(Advance::NoLease);
+        };
+        let found = follower.position().map(|written| written.position.clone());
+        if found.as_deref() != from && found.as_deref() != Some(to.position) {
+            return Ok(Advance::Differs(found));
+        }
+        let Reached { position, lag, by_schemes } = to;
+        follower.position = Some(Written { position: position.to_owned(), at: Instant::now(), lag, by_schemes });
+        Ok(Advance::Done)
+    }
+
+    async fn lease(&self, name: &str, owner: &Token, life: Duration) -> Result<Lease, StoreError> {
+        self.check_open()?;
+        let mut all = lock(&self.followers);
+        let follower = all.entry(name.to_owned()).or_default();
+        if let Some((leader, until)) = follower.lease()
+            && leader != owner
+        {
+            return Ok(Lease::Taken { left: until.duration_since(Instant::now()) });
+        }
+        follower.lease = Some((owner.clone(), Instant::now() + life));
+        Ok(Lease::Ours)
+    }
+
+    async fn end_lease(&self, name: &str, owner: &Token) -> Result<(), StoreError> {
+        if let Some(follower) = lock(&self.followers).get_mut(name).filter(|follower| follower.is_led_by(owner)) {
+            follower.lease = None;
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Schemes for MemoryStore {
+    async fn register(&self, schemes: &[SchemeName]) -> Result<Vec<SchemeName>, StoreError> {
+        self.check_open()?;
+        Ok(self.index.register_schemes(schemes))
+    }
+
+    async fn registry(&self, known: Option<Moment>) -> Result<Option<Registry>, StoreError> {
+        self.check_open()?;
+        Ok(self.index.with_schemes(|schemes| schemes.registry(known)))
     }
 }
 

@@ -1,6 +1,5 @@
 //! The entries of a structure, in the order of eviction.
 
-use std::cmp::Ordering;
 use std::collections::{BTreeSet, HashMap};
 
 use bytes::Bytes;
@@ -9,116 +8,62 @@ use rand::Rng;
 use crate::bound::policy::Victim;
 
 /// The entries, each with its place.
-pub(super) enum Queue {
-    Ordered {
-        entries: BTreeSet<(Rank, Bytes)>,
-        victim: Victim,
-    },
-    /// The entries in no order, and the position of each.
-    Any {
-        entries: Vec<Bytes>,
-        at: HashMap<Bytes, usize>,
-    },
+pub(super) struct Queue {
+    victim: Victim,
+    /// The entries with the bits of their places. No place is negative, so the bits have its order.
+    ordered: BTreeSet<(u64, Bytes)>,
+    /// With a random victim: the entries in no order instead, and the position of each.
+    any: Vec<Bytes>,
+    at: HashMap<Bytes, usize>,
 }
-
-/// A place in the order.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Rank(pub(super) f64);
 
 impl Queue {
     pub(super) fn new(victim: Victim) -> Self {
-        match victim {
-            Victim::Random => Self::Any { entries: Vec::new(), at: HashMap::new() },
-            victim => Self::Ordered { entries: BTreeSet::new(), victim },
-        }
+        Self { victim, ordered: BTreeSet::new(), any: Vec::new(), at: HashMap::new() }
     }
 
     pub(super) fn len(&self) -> usize {
-        match self {
-            Self::Ordered { entries, .. } => entries.len(),
-            Self::Any { entries, .. } => entries.len(),
-        }
+        self.ordered.len() + self.any.len()
     }
 
     pub(super) fn lowest(&self) -> Option<f64> {
-        match self {
-            Self::Ordered { entries, .. } => entries.first().map(|(place, _)| place.0),
-            Self::Any { .. } => None,
-        }
+        self.ordered.first().map(|(place, _)| f64::from_bits(*place))
     }
 
     pub(super) fn highest(&self) -> Option<f64> {
-        match self {
-            Self::Ordered { entries, .. } => entries.last().map(|(place, _)| place.0),
-            Self::Any { .. } => None,
-        }
+        self.ordered.last().map(|(place, _)| f64::from_bits(*place))
     }
 
     pub(super) fn insert(&mut self, field: Bytes, place: f64) {
-        match self {
-            Self::Ordered { entries, .. } => {
-                entries.insert((Rank(place), field));
-            }
-            Self::Any { entries, at } => {
-                at.insert(field.clone(), entries.len());
-                entries.push(field);
-            }
+        if self.victim == Victim::Random {
+            self.at.insert(field.clone(), self.any.len());
+            self.any.push(field);
+        } else {
+            self.ordered.insert((place.to_bits(), field));
         }
     }
 
     pub(super) fn remove(&mut self, field: &Bytes, place: f64) {
-        match self {
-            Self::Ordered { entries, .. } => {
-                entries.remove(&(Rank(place), field.clone()));
-            }
-            Self::Any { entries, at } => {
-                let Some(gap) = at.remove(field) else { return };
-                entries.swap_remove(gap);
-                if let Some(moved) = entries.get(gap) {
-                    at.insert(moved.clone(), gap);
-                }
-            }
+        self.ordered.remove(&(place.to_bits(), field.clone()));
+        let Some(gap) = self.at.remove(field) else { return };
+        self.any.swap_remove(gap);
+        if let Some(moved) = self.any.get(gap) {
+            self.at.insert(moved.clone(), gap);
         }
     }
 
     pub(super) fn clear(&mut self) {
-        match self {
-            Self::Ordered { entries, .. } => entries.clear(),
-            Self::Any { entries, at } => {
-                entries.clear();
-                at.clear();
-            }
-        }
+        *self = Self::new(self.victim);
     }
 
     /// Returns the entry to evict next, and its place.
     pub(super) fn next(&self) -> Option<(Bytes, f64)> {
-        let (place, field) = match self {
-            Self::Ordered { entries, victim: Victim::Highest } => entries.last().cloned()?,
-            Self::Ordered { entries, .. } => entries.first().cloned()?,
-            Self::Any { entries, .. } if entries.is_empty() => return None,
-            Self::Any { entries, .. } => (Rank(0.0), entries[rand::rng().random_range(..entries.len())].clone()),
+        let (place, field) = match self.victim {
+            Victim::Lowest => self.ordered.first().cloned()?,
+            Victim::Highest => self.ordered.last().cloned()?,
+            Victim::Random if self.any.is_empty() => return None,
+            Victim::Random => (0, self.any[rand::rng().random_range(..self.any.len())].clone()),
         };
-        Some((field, place.0))
-    }
-}
-
-impl PartialEq for Rank {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other).is_eq()
-    }
-}
-
-impl Eq for Rank {}
-
-impl PartialOrd for Rank {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Rank {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.0.total_cmp(&other.0)
+        Some((field, f64::from_bits(place)))
     }
 }

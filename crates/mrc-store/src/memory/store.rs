@@ -1,6 +1,8 @@
 //! The plain store: a slot for each key, and the structures of the bounded caches beside them.
 
+use std::collections::HashMap;
 use std::fmt;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -13,9 +15,9 @@ use moka::sync::Cache;
 use mrc_core::Tag;
 use tokio::time::Instant;
 
-use super::checkpoint::Followers;
+use super::books::Follower;
 use super::entry::{Slot, Text};
-use super::structures::Structures;
+use super::structure::Structures;
 use super::tags::Index;
 use crate::error::StoreError;
 use crate::store::{KeyPages, ScanPattern, storable};
@@ -45,7 +47,7 @@ pub struct MemoryStore {
     pub(super) index: Index,
     pub(super) structures: Structures,
     pub(super) closed: AtomicBool,
-    pub(super) followers: Followers,
+    pub(super) followers: Mutex<HashMap<String, Follower>>,
 }
 
 impl MemoryStore {
@@ -54,8 +56,7 @@ impl MemoryStore {
         Self::with_capacity(64 * 1024 * 1024)
     }
 
-    /// Returns a store of about `bytes` bytes: keys, values, tags, and some 250 bytes for each
-    /// entry.
+    /// Returns a store of about `bytes` bytes: keys, values, tags, and some 250 bytes an entry.
     pub fn with_capacity(bytes: u64) -> Self {
         let slots = Cache::builder()
             .max_capacity(bytes)
@@ -69,7 +70,7 @@ impl MemoryStore {
             index: Index::new(),
             structures: Structures::default(),
             closed: AtomicBool::new(false),
-            followers: Followers::default(),
+            followers: Mutex::default(),
         }
     }
 

@@ -1,7 +1,7 @@
-//! The structure of a bounded cache: its entries, and the leases of fills in flight.
+//! The structures of bounded caches: the entries, and the leases of fills in flight.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -10,21 +10,20 @@ use tokio::time::Instant;
 
 use super::entry::{Lease, Slot, Text, after};
 use super::queue::Queue;
-
-use crate::bound::policy::{self, Eviction, Order};
-use crate::bound::{Lifetime, Policy};
+use crate::bound::layout::{Member, VALUES};
+use crate::bound::policy::Order;
+use crate::bound::{Bound, Lifetime, Policy};
 use crate::lock::lock;
 use crate::store::{Claim, Terms, Token};
 
-/// The smallest number of leases at which expired ones are removed. After that it happens when
-/// their number has doubled.
+/// From this number of leases on, expired ones are removed whenever the number has doubled.
 const LEAST_LEASES: usize = 1_000;
 
 /// The entries of one structure. Each step of the protocol happens under its lock.
 pub(super) struct Structure(Mutex<StructureState>);
 
 struct StructureState {
-    eviction: &'static dyn Eviction,
+    policy: Policy,
     began: Instant,
     /// The values and claims.
     entries: HashMap<Bytes, Placed>,
@@ -42,11 +41,9 @@ struct StructureState {
 
 struct Placed {
     text: Text,
-    /// The place in the queue.
     place: f64,
 }
 
-/// The rules of the bound for one call.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct StructureRules {
     pub(super) room: usize,
@@ -54,13 +51,12 @@ pub(super) struct StructureRules {
 }
 
 impl Structure {
-    pub(super) fn new(policy: Policy) -> Self {
-        let eviction = policy::of(policy);
-        let queue = Queue::new(eviction.victim());
+    fn new(policy: Policy) -> Self {
+        let queue = Queue::new(policy.victim());
         let (entries, leases) = (HashMap::new(), HashMap::new());
         let (ends, leases_due) = (BTreeSet::new(), LEAST_LEASES);
         let began = Instant::now();
-        Self(Mutex::new(StructureState { eviction, began, entries, leases, leases_due, queue, ends, until: None }))
+        Self(Mutex::new(StructureState { policy, began, entries, leases, leases_due, queue, ends, until: None }))
     }
 
     /// Returns the value under a field, which is a use of the entry.
@@ -114,10 +110,6 @@ impl Structure {
         })
     }
 
-    pub(super) fn release(&self, field: &Bytes, token: &Token) -> bool {
-        self.change(field, |slot| slot.release(token))
-    }
-
     pub(super) fn ttl(&self, field: &Bytes) -> Option<Duration> {
         self.step(|state, now| {
             let slot = state.slot(field, now);
@@ -125,18 +117,9 @@ impl Structure {
         })
     }
 
-    pub(super) fn remove(&self, field: &Bytes) -> bool {
-        self.change(field, Slot::remove)
-    }
-
     /// Returns whether an entry has these tags, or may get them.
     pub(super) fn may_have(&self, field: &Bytes, tags: &[Tag]) -> bool {
         self.step(|state, now| state.slot(field, now).may_have(tags))
-    }
-
-    /// Removes an entry that has these tags, or may get them. Returns whether a value was removed.
-    pub(super) fn invalidate(&self, field: &Bytes, tags: &[Tag]) -> bool {
-        self.change(field, |slot| slot.invalidate(tags))
     }
 
     /// Returns the number of values.
@@ -166,7 +149,7 @@ impl Structure {
     }
 
     /// Runs a step that stores no value.
-    fn change<T>(&self, field: &Bytes, change: impl FnOnce(&mut Slot) -> T) -> T {
+    pub(super) fn change<T>(&self, field: &Bytes, change: impl FnOnce(&mut Slot) -> T) -> T {
         self.step(|state, now| {
             let mut slot = state.slot(field, now);
             let outcome = change(&mut slot);
@@ -253,8 +236,7 @@ impl StructureState {
         }
     }
 
-    /// Writes back the entry after a step that stored a value. Returns how many entries were
-    /// evicted to make room.
+    /// Writes back the entry after a step that stored a value. Returns the number of evictions.
     fn store(
         &mut self,
         field: &Bytes,
@@ -268,7 +250,7 @@ impl StructureState {
         let mut evicted = 0;
         let known = self.entries.get(field).filter(|entry| !entry.text.is_claim()).map(|entry| entry.place);
         let place = if let Some(place) = known {
-            self.eviction.used(place, &self.order(None, now)).unwrap_or(place)
+            self.policy.used(place, &self.order(None, now)).unwrap_or(place)
         } else {
             self.reap(now);
             let mut gone: Option<f64> = None;
@@ -279,7 +261,7 @@ impl StructureState {
                 gone = Some(gone.map_or(place, |highest| highest.max(place)));
                 evicted += 1;
             }
-            self.eviction.arrival(&self.order(gone, now))
+            self.policy.arrival(&self.order(gone, now))
         };
         self.insert(field, text, place);
         self.live(rules.lifetime, life, now);
@@ -289,7 +271,7 @@ impl StructureState {
     fn use_place(&mut self, field: &Bytes, now: Instant) {
         let order = self.order(None, now);
         let Some(entry) = self.entries.get_mut(field) else { return };
-        let Some(new) = self.eviction.used(entry.place, &order) else { return };
+        let Some(new) = self.policy.used(entry.place, &order) else { return };
         self.queue.remove(field, entry.place);
         self.queue.insert(field.clone(), new);
         entry.place = new;
@@ -314,5 +296,44 @@ impl StructureState {
         self.ends.clear();
         self.queue.clear();
         self.until = None;
+    }
+}
+
+/// All structures of a store, by the common beginning of their keys in Redis.
+#[derive(Default)]
+pub(super) struct Structures(Mutex<HashMap<Bytes, Arc<Structure>>>);
+
+impl Structures {
+    pub(super) fn get_or_make(&self, base: String, policy: Policy) -> Arc<Structure> {
+        let make = || Arc::new(Structure::new(policy));
+        Arc::clone(lock(&self.0).entry(base.into()).or_insert_with(make))
+    }
+
+    /// Returns the structure and the field of a bounded entry in the index of a tag.
+    pub(super) fn of_member(&self, member: &Bytes) -> Option<(Arc<Structure>, Bytes)> {
+        let member = Member::of(member)?;
+        Some((Arc::clone(lock(&self.0).get(&member.base)?), member.field))
+    }
+
+    /// Returns the structure that has this key in Redis.
+    pub(super) fn of_key(&self, key: &[u8]) -> Option<Arc<Structure>> {
+        lock(&self.0).get(key.strip_suffix(VALUES.as_bytes())?).cloned()
+    }
+
+    /// Returns the keys that the structures have in Redis, without empty structures.
+    pub(super) fn keys(&self) -> Vec<Bytes> {
+        let structures: Vec<_> = lock(&self.0).iter().map(|(base, it)| (base.clone(), Arc::clone(it))).collect();
+        let there = structures.into_iter().filter(|(_, structure)| !structure.fields().is_empty());
+        there.map(|(base, _)| [&base[..], VALUES.as_bytes()].concat().into()).collect()
+    }
+
+    pub(super) fn of_functions(&self, namespace: &str, bound: &Bound) -> Vec<Arc<Structure>> {
+        let beginning = bound.beginning(namespace);
+        let all = lock(&self.0);
+        all.iter().filter(|(base, _)| bound.is_of_a_function(&beginning, base)).map(|(_, it)| Arc::clone(it)).collect()
+    }
+
+    pub(super) fn purge(&self) {
+        lock(&self.0).clear();
     }
 }

@@ -1,7 +1,7 @@
 //! The index of tags: the keys under each tag, and the time of its last invalidation.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Mutex, MutexGuard};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -9,7 +9,7 @@ use mrc_core::Tag;
 use mrc_core::depends::SchemeName;
 use tokio::time::Instant;
 
-use super::schemes::Registrations;
+use super::books::Registrations;
 use crate::lock::lock;
 use crate::store::{FILL_LIMIT, REMEMBERED};
 use crate::tags::{Moment, Tags};
@@ -17,8 +17,7 @@ use crate::tags::{Moment, Tags};
 /// The smallest growth of the index after which it is swept. A large index must double first.
 const LEAST_GROWTH: usize = 1_000;
 
-/// The index. A step on a slot may run while its lock is held, but a step never takes this lock:
-/// the other order would be a deadlock.
+/// The index. A step on a slot may run under its lock but never takes it: that could deadlock.
 pub(super) struct Index {
     began: Instant,
     state: Mutex<IndexState>,
@@ -48,14 +47,13 @@ impl Index {
     }
 
     pub(super) fn now(&self) -> Moment {
-        self.tick(&mut self.lock(), 0)
+        self.tick(&mut lock(&self.state), 0)
     }
 
     /// Registers the key under each of the tags. Returns `false` if a tag was invalidated since its
-    /// moment, or if the moment is too long ago to know; or if a tag's scheme wasn't registered at
-    /// its moment.
+    /// moment, the moment is too long ago to know, or a tag's scheme wasn't registered then.
     pub(super) fn register(&self, key: &[u8], tags: &Tags, life: Duration) -> bool {
-        let mut state = self.lock();
+        let mut state = lock(&self.state);
         let oldest = self.tick(&mut state, 0).earlier(FILL_LIMIT);
         let mut in_time = state.schemes.keep(tags, life);
         let key = Bytes::copy_from_slice(key);
@@ -69,7 +67,7 @@ impl Index {
     }
 
     pub(super) fn register_schemes(&self, schemes: &[SchemeName]) -> Vec<SchemeName> {
-        let mut state = self.lock();
+        let mut state = lock(&self.state);
         let mut registrations = std::mem::take(&mut state.schemes);
         let refused = registrations.register(schemes, || self.tick(&mut state, 1));
         state.schemes = registrations;
@@ -77,12 +75,12 @@ impl Index {
     }
 
     pub(super) fn with_schemes<T>(&self, with: impl FnOnce(&Registrations) -> T) -> T {
-        with(&self.lock().schemes)
+        with(&lock(&self.state).schemes)
     }
 
     /// Marks the tags as invalidated. Returns the rarest of them, and its keys.
     pub(super) fn invalidate<'a>(&self, tags: &'a [Tag]) -> Option<(&'a Tag, Vec<Bytes>)> {
-        let mut state = self.lock();
+        let mut state = lock(&self.state);
         let now = self.tick(&mut state, 1);
         for tag in tags {
             state.tags.entry(tag.clone()).or_default().invalidated = now;
@@ -93,17 +91,16 @@ impl Index {
         Some((tag, rarest.keys.iter().cloned().collect()))
     }
 
-    /// Removes the keys of a tag that aren't `alive`: without the tag, and without a fill that may
-    /// set it.
+    /// Removes the keys of a tag that aren't `alive`: without the tag and a fill that may set it.
     pub(super) fn prune(&self, tag: &Tag, alive: impl Fn(&Bytes, &Tag) -> bool) {
-        if let Some(registry) = self.lock().tags.get_mut(tag) {
+        if let Some(registry) = lock(&self.state).tags.get_mut(tag) {
             registry.keys.retain(|key| alive(key, tag));
         }
     }
 
     /// Prunes every tag if a sweep is due. Removes invalidations that are too old for any fill.
     pub(super) fn sweep(&self, alive: impl Fn(&Bytes, &Tag) -> bool) {
-        let mut state = self.lock();
+        let mut state = lock(&self.state);
         if state.added < state.due {
             return;
         }
@@ -123,10 +120,6 @@ impl Index {
         state.clock = Moment::from_micros(time.max(state.clock.as_micros() + more));
         state.clock
     }
-
-    fn lock(&self) -> MutexGuard<'_, IndexState> {
-        lock(&self.state)
-    }
 }
 
 #[cfg(test)]
@@ -135,7 +128,7 @@ mod tests {
 
     impl Index {
         fn size(&self) -> (usize, usize) {
-            let state = self.lock();
+            let state = lock(&self.state);
             (state.tags.len(), state.tags.values().map(|registry| registry.keys.len()).sum())
         }
     }

@@ -29,6 +29,7 @@ pub(super) const COLLATION: &str = "utf8mb4_general_ci";
 /// # Ok::<(), mrc_store::ExecuteError>(())
 /// ```
 #[derive(Clone)]
+#[must_use]
 pub struct MySqlConfig {
     pub(super) host: String,
     pub(super) port: u16,
@@ -83,7 +84,7 @@ impl Default for MySqlConfig {
     }
 }
 
-/// Server.
+/// The server.
 impl MySqlConfig {
     /// Returns the default configuration. Each setter names its default.
     pub fn new() -> Self {
@@ -91,53 +92,38 @@ impl MySqlConfig {
     }
 
     /// Sets the host name or IP address. Default: `127.0.0.1`.
-    #[must_use]
-    pub fn host(mut self, host: impl Into<String>) -> Self {
-        self.host = host.into();
-        self
+    pub fn host(self, host: impl Into<String>) -> Self {
+        Self { host: host.into(), ..self }
     }
 
     /// Sets the TCP port. Default: 3306.
-    #[must_use]
-    pub fn port(mut self, port: u16) -> Self {
-        self.port = port;
-        self
+    pub fn port(self, port: u16) -> Self {
+        Self { port, ..self }
     }
 
     /// Sets the path of a Unix socket to use instead of host and port. Default: none.
-    #[must_use]
-    pub fn socket(mut self, path: impl Into<String>) -> Self {
-        self.socket = Some(path.into());
-        self
+    pub fn socket(self, path: impl Into<String>) -> Self {
+        Self { socket: Some(path.into()), ..self }
     }
 
-    /// Sets whether local connections switch to the server's Unix socket, past a proxy.
-    /// Default: false.
-    #[must_use]
-    pub fn prefer_socket(mut self, prefer: bool) -> Self {
-        self.prefer_socket = prefer;
-        self
+    /// Sets whether local connections go by the server's Unix socket, past a proxy. Default: no.
+    pub fn prefer_socket(self, prefer: bool) -> Self {
+        Self { prefer_socket: prefer, ..self }
     }
 
     /// Sets the user. Default: none, which is the server's anonymous user.
-    #[must_use]
-    pub fn user(mut self, user: impl Into<String>) -> Self {
-        self.user = Some(user.into());
-        self
+    pub fn user(self, user: impl Into<String>) -> Self {
+        Self { user: Some(user.into()), ..self }
     }
 
     /// Sets the password, which no error, log or `Debug` output shows. Default: none.
-    #[must_use]
-    pub fn password(mut self, password: impl Into<String>) -> Self {
-        self.password = Some(password.into());
-        self
+    pub fn password(self, password: impl Into<String>) -> Self {
+        Self { password: Some(password.into()), ..self }
     }
 
     /// Sets the database of unqualified tables. Default: none.
-    #[must_use]
-    pub fn database(mut self, database: impl Into<String>) -> Self {
-        self.database = Some(database.into());
-        self
+    pub fn database(self, database: impl Into<String>) -> Self {
+        Self { database: Some(database.into()), ..self }
     }
 
     /// Returns the connections' database. Returns `None` if they have none.
@@ -146,13 +132,11 @@ impl MySqlConfig {
     }
 }
 
-/// Pool and limits.
+/// The pools, limits, and the way of params.
 impl MySqlConfig {
     /// Sets how many idle connections each pool keeps. It opens none in advance. Default: 0.
-    #[must_use]
-    pub fn pool_min(mut self, connections: usize) -> Self {
-        self.pool_min = connections;
-        self
+    pub fn pool_min(self, connections: usize) -> Self {
+        Self { pool_min: connections, ..self }
     }
 
     /// Sets the most connections of each of the two pools, from 1 to 100,000. Default: 10.
@@ -161,42 +145,32 @@ impl MySqlConfig {
     /// pool, so that their session state never reaches a cached read. A service that only caches
     /// opens at most `pool_max` connections, and one that uses both pools at most twice as many.
     /// Ending a cancelled query at the server takes one more. Each runtime has its own pools.
-    #[must_use]
-    pub fn pool_max(mut self, connections: usize) -> Self {
-        self.pool_max = connections;
-        self
+    pub fn pool_max(self, connections: usize) -> Self {
+        Self { pool_max: connections, ..self }
     }
 
     /// Sets how long a connection above [`pool_min`](Self::pool_min) may idle before it is closed.
     /// Default: 60 seconds, checked every 30 seconds.
-    #[must_use]
-    pub fn idle_timeout(mut self, limit: Duration) -> Self {
-        self.idle_timeout = limit;
-        self
+    pub fn idle_timeout(self, limit: Duration) -> Self {
+        Self { idle_timeout: limit, ..self }
     }
 
     /// Sets how long a query waits for a free connection. Default: 10 seconds.
-    #[must_use]
-    pub fn acquire_timeout(mut self, limit: Duration) -> Self {
-        self.acquire_timeout = limit;
-        self
+    pub fn acquire_timeout(self, limit: Duration) -> Self {
+        Self { acquire_timeout: limit, ..self }
     }
 
     /// Sets the limit for connecting, including login and session setup. Default: 10 seconds.
-    #[must_use]
-    pub fn connect_timeout(mut self, limit: Duration) -> Self {
-        self.connect_timeout = limit;
-        self
+    pub fn connect_timeout(self, limit: Duration) -> Self {
+        Self { connect_timeout: limit, ..self }
     }
 
     /// Sets the limit for a query until its last row is read. Default: 30 seconds.
     ///
     /// The server gets the same limit, so that an abandoned query ends there too: as
     /// `max_execution_time` (MySQL 5.7.8, SELECT only) or `max_statement_time` (MariaDB 10.1).
-    #[must_use]
-    pub fn query_timeout(mut self, limit: Duration) -> Self {
-        self.query_timeout = limit;
-        self
+    pub fn query_timeout(self, limit: Duration) -> Self {
+        Self { query_timeout: limit, ..self }
     }
 
     /// Sets how many prepared statements each connection keeps, at least 2. Default: 64.
@@ -204,20 +178,14 @@ impl MySqlConfig {
     /// A statement that isn't kept costs an extra round trip. Each length of a list is another
     /// statement. The server counts the statements of all connections: see
     /// `max_prepared_stmt_count` (16,382).
-    #[must_use]
-    pub fn statement_cache(mut self, statements: usize) -> Self {
-        self.statement_cache = statements;
-        self
+    pub fn statement_cache(self, statements: usize) -> Self {
+        Self { statement_cache: statements, ..self }
     }
-}
 
-impl MySqlConfig {
     /// Sets whether values are bound to prepared statements or written into the text. Default:
     /// [`ParamMode::Auto`], text for the peers' row formats and prepared statements otherwise.
-    #[must_use]
-    pub fn param_mode(mut self, mode: ParamMode) -> Self {
-        self.param_mode = mode;
-        self
+    pub fn param_mode(self, mode: ParamMode) -> Self {
+        Self { param_mode: mode, ..self }
     }
 }
 
@@ -238,40 +206,32 @@ impl MySqlConfig {
     /// let config = MySqlConfig::new().host("db.internal").tls(TlsMode::VerifyCa).tls_ca_file("/etc/mysql/ca.pem");
     /// # let _ = config;
     /// ```
-    #[must_use]
-    pub fn tls(mut self, mode: TlsMode) -> Self {
-        self.tls.mode = Some(mode);
-        self
+    pub fn tls(self, mode: TlsMode) -> Self {
+        Self { tls: Tls { mode: Some(mode), ..self.tls }, ..self }
     }
 
     /// Trusts only certificates signed by these authorities: a PEM file, read when the executor is
     /// created. Default: the public authorities.
-    #[must_use]
-    pub fn tls_ca_file(mut self, path: impl Into<PathBuf>) -> Self {
-        self.tls.ca = Some(Pem::File(path.into()));
-        self
+    pub fn tls_ca_file(self, path: impl Into<PathBuf>) -> Self {
+        Self { tls: Tls { ca: Some(Pem::File(path.into())), ..self.tls }, ..self }
     }
 
     /// Like [`tls_ca_file`](Self::tls_ca_file), with the text of the file. Default: none.
-    #[must_use]
-    pub fn tls_ca_pem(mut self, pem: impl Into<Vec<u8>>) -> Self {
-        self.tls.ca = Some(Pem::Text(pem.into()));
-        self
+    pub fn tls_ca_pem(self, pem: impl Into<Vec<u8>>) -> Self {
+        Self { tls: Tls { ca: Some(Pem::Text(pem.into())), ..self.tls }, ..self }
     }
 
     /// Sets the client certificate, needed for accounts with `REQUIRE X509`: PEM files, read when
     /// the executor is created. The key must have no passphrase. Default: none.
-    #[must_use]
-    pub fn tls_client_files(mut self, cert: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Self {
-        (self.tls.cert, self.tls.key) = (Some(Pem::File(cert.into())), Some(Pem::File(key.into())));
-        self
+    pub fn tls_client_files(self, cert: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Self {
+        let (cert, key) = (Some(Pem::File(cert.into())), Some(Pem::File(key.into())));
+        Self { tls: Tls { cert, key, ..self.tls }, ..self }
     }
 
     /// Like [`tls_client_files`](Self::tls_client_files), with the files' texts. Default: none.
-    #[must_use]
-    pub fn tls_client_pem(mut self, cert: impl Into<Vec<u8>>, key: impl Into<Vec<u8>>) -> Self {
-        (self.tls.cert, self.tls.key) = (Some(Pem::Text(cert.into())), Some(Pem::Text(key.into())));
-        self
+    pub fn tls_client_pem(self, cert: impl Into<Vec<u8>>, key: impl Into<Vec<u8>>) -> Self {
+        let (cert, key) = (Some(Pem::Text(cert.into())), Some(Pem::Text(key.into())));
+        Self { tls: Tls { cert, key, ..self.tls }, ..self }
     }
 }
 

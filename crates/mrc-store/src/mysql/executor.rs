@@ -9,16 +9,16 @@ use futures_util::{StreamExt, TryStreamExt};
 use mrc_core::{Column, Params, RowEncoder};
 use mysql_async::consts::StatusFlags;
 use mysql_async::prelude::{Protocol, Queryable};
-use mysql_async::{Conn, Params as Values, Pool, QueryResult, Row, Statement, Value};
+use mysql_async::{Conn, Params as Values, Pool, QueryResult, Row, Value};
 use tokio::time::timeout;
 
+use super::columns::{self, JsonColumns};
 use super::config::MySqlConfig;
-use super::failure::{self, broken, connecting, failed, is_whole, refused};
-use super::json_columns::JsonColumns;
-use super::params::{self, Call};
+use super::failure::{broken, connecting, failed, is_whole, refused};
+use super::params::Call;
 use super::pools::{Home, Lane, Pools};
 use super::session::Session;
-use super::{cells, columns, statement};
+use super::{cells, statement};
 use crate::driver::within;
 use crate::error::ExecuteError;
 use crate::executor::Executed;
@@ -43,13 +43,12 @@ use crate::expand::Expanded;
 /// JSON is noticed after that time, any other at once. Other JSON on MariaDB is text: expressions,
 /// columns of views or of a `UNION`.
 ///
-/// A [`Decimal`](mrc_core::Decimal) in a prepared statement is bound as text. Servers compare it
-/// exactly with a stored `DECIMAL`, but as a double with an expression. Above 15 digits
-/// write `CAST(? AS DECIMAL(65,30))`.
+/// A [`Decimal`](mrc_core::Decimal) in a prepared statement is text, which servers compare exactly
+/// with a `DECIMAL`, but as a double with an expression. Above 15 digits write `CAST(? AS
+/// DECIMAL(65,30))`.
 ///
-/// Each query has a debug-level `tracing` span with OpenTelemetry's database fields:
-/// `db.operation.name`, `db.query.summary`, `db.response.returned_rows`, `error.type` and others,
-/// but neither text nor params.
+/// Each query has a debug-level `tracing` span with OpenTelemetry's database fields, without text
+/// and params: `db.operation.name`, `db.query.summary`, `error.type` and others.
 ///
 /// Each tokio runtime has its own connections, which end with it.
 ///
@@ -78,8 +77,7 @@ impl MySqlExecutor {
         Self::new(MySqlConfig::from_pool(pool))
     }
 
-    /// Returns this runtime's pool for all but cached reads, shared with
-    /// [`execute`](crate::QueryExecutor::execute).
+    /// Returns this runtime's pool for [`execute`](crate::QueryExecutor::execute) and the service.
     ///
     /// A returned connection is reset: transaction, variables, temporary tables, locks, the
     /// configured database. Two things remain for its next user: the role of a `SET ROLE`, and the
@@ -89,7 +87,7 @@ impl MySqlExecutor {
     }
 
     pub(super) fn config(&self) -> &MySqlConfig {
-        self.pools.config()
+        &self.pools.config
     }
 
     pub(super) async fn read(
@@ -162,8 +160,8 @@ impl MySqlExecutor {
     pub(super) async fn run(&self, conn: &mut Conn, call: Call<'_>, rows: &mut RowEncoder) -> Result<(), ExecuteError> {
         let late = match call {
             Call::Prepared(statement) => self.run_prepared(conn, &statement, rows).await?,
-            Call::Text { sql, params, format, escaped } => {
-                let text = params::text_for(conn, sql, params, format, escaped).await?;
+            Call::Text(call) => {
+                let text = call.for_session(conn).await?;
                 let result = conn.query_iter(text).await.map_err(failed)?;
                 self.read_rows(result, rows).await?
             }
@@ -188,23 +186,16 @@ impl MySqlExecutor {
             return Err(ExecuteError::ParamCount { placeholders, params });
         }
         let is_kept = statement::is_kept(conn, &prepared, &values);
-        let done = self.execute_prepared(conn, &prepared, values, rows).await;
+        let values = if values.is_empty() { Values::Empty } else { Values::Positional(values) };
+        let execution = async {
+            let result = conn.exec_iter(&prepared, values).await.map_err(failed)?;
+            self.read_rows(result, rows).await
+        };
+        let done = execution.await;
         if !is_kept && is_whole(&done) {
             conn.close(prepared).await.map_err(failed)?;
         }
         done
-    }
-
-    async fn execute_prepared(
-        &self,
-        conn: &mut Conn,
-        prepared: &Statement,
-        values: Vec<Value>,
-        rows: &mut RowEncoder,
-    ) -> Result<Option<Late>, ExecuteError> {
-        let values = if values.is_empty() { Values::Empty } else { Values::Positional(values) };
-        let result = conn.exec_iter(prepared, values).await.map_err(failed)?;
-        self.read_rows(result, rows).await
     }
 
     /// Reads an answer to its end. Returns the rows that the encoder can't take yet.
@@ -245,7 +236,6 @@ struct Late {
     waiting: Vec<Row>,
 }
 
-/// Returns the outcome of the last statement.
 pub(super) fn written(conn: &Conn) -> Executed {
     // The server reports "no id" as 0.
     let last_insert_id = conn.last_insert_id().filter(|id| *id > 0);
@@ -257,7 +247,8 @@ pub(super) fn leave(session: Session, done: &Result<(), ExecuteError>) {
     match done {
         done if is_whole(done) => session.ended(),
         Err(ExecuteError::Session) => session.close(),
-        Err(error) if failure::is_answer(error) => session.close(),
+        // The server answered, so the statement has ended there.
+        Err(error) if error.server().is_some() => session.close(),
         _ => drop(session),
     }
 }

@@ -44,6 +44,13 @@ pub(super) fn failed(error: Error) -> ExecuteError {
     }
 }
 
+impl From<Error> for ExecuteError {
+    /// Converts the driver's error: see [`ExecuteError::server`] for the server's code.
+    fn from(error: Error) -> Self {
+        failed(error)
+    }
+}
+
 /// Returns the error for an account type that the driver can't log in to.
 fn login(plugin: &str) -> ExecuteError {
     ExecuteError::Config(format!(
@@ -61,7 +68,6 @@ pub(super) fn refused(why: &'static str) -> ExecuteError {
     ExecuteError::Refused(why.into())
 }
 
-/// An error with its server.
 #[derive(Debug, thiserror::Error)]
 #[error("{address}: {source}")]
 struct At {
@@ -86,11 +92,6 @@ pub(super) fn broken(address: Option<String>, error: ExecuteError) -> ExecuteErr
         ExecuteError::Unavailable(_) if error.server().is_none() => connecting(address, error),
         other => other,
     }
-}
-
-/// Returns whether the server itself answered with the error: then the statement has ended there.
-pub(super) fn is_answer(error: &ExecuteError) -> bool {
-    error.server().is_some()
 }
 
 /// Returns whether the whole answer was read, including an error of the server.
@@ -131,23 +132,18 @@ mod tests {
     #[test]
     fn an_error_names_its_kind_without_a_downcast() {
         type Is = fn(&ExecuteError) -> bool;
-        let check = |code, is: Is| {
+        let kinds: [(u16, Is); 5] = [
+            (1062, ExecuteError::is_unique_violation),
+            (1452, ExecuteError::is_foreign_key_violation),
+            (1213, ExecuteError::is_deadlock),
+            (1205, ExecuteError::is_lock_timeout),
+            (1836, ExecuteError::is_read_only),
+        ];
+        for (code, is) in kinds {
             let error = server(code, "");
-            let all: [Is; 5] = [
-                ExecuteError::is_unique_violation,
-                ExecuteError::is_foreign_key_violation,
-                ExecuteError::is_deadlock,
-                ExecuteError::is_lock_timeout,
-                ExecuteError::is_read_only,
-            ];
-            assert!(is(&error) && all.iter().filter(|is| is(&error)).count() == 1, "{error:?}");
+            assert!(is(&error) && kinds.iter().filter(|(_, is)| is(&error)).count() == 1, "{error:?}");
             assert_eq!(error.server().map(|server| (server.code, &*server.state)), Some((code.into(), "HY000")));
-        };
-        check(1062, ExecuteError::is_unique_violation);
-        check(1452, ExecuteError::is_foreign_key_violation);
-        check(1213, ExecuteError::is_deadlock);
-        check(1205, ExecuteError::is_lock_timeout);
-        check(1836, ExecuteError::is_read_only);
+        }
     }
 
     #[test]

@@ -5,7 +5,6 @@ use std::fmt::Write as _;
 use mrc_core::json::number;
 use mrc_core::{DateTime, RowFormat, Value};
 
-/// The spelling of literals.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct LiteralSpelling {
     /// The peer's format, or the canonical one.

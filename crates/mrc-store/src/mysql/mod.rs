@@ -3,14 +3,11 @@
 mod cells;
 mod columns;
 mod config;
-mod connect;
 mod ending;
 mod executor;
 mod failure;
-mod json_columns;
 mod literal;
 mod opts;
-mod own_pool;
 mod params;
 mod pools;
 mod session;

@@ -42,13 +42,15 @@ pub enum ParamMode {
 /// A checked call: its params fit, and nothing has been sent.
 pub(super) enum Call<'a> {
     Prepared(Expanded<'a>),
-    Text {
-        sql: &'a str,
-        params: &'a Params,
-        format: RowFormat,
-        /// The text for a session in which a backslash escapes.
-        escaped: Result<String, ExecuteError>,
-    },
+    Text(TextCall<'a>),
+}
+
+pub(super) struct TextCall<'a> {
+    sql: &'a str,
+    params: &'a Params,
+    format: RowFormat,
+    /// The text for a session in which a backslash escapes.
+    escaped: Result<String, ExecuteError>,
 }
 
 impl<'a> Call<'a> {
@@ -68,12 +70,8 @@ impl<'a> Call<'a> {
         }
         let escaped = with_literals(sql, params, LiteralSpelling { format, backslash_escapes: true });
         // Without a backslash every session reads the text alike.
-        if sql.contains('\\') { Ok(escaped) } else { escaped.map(Ok) }.map(|escaped| Self::Text {
-            sql,
-            params,
-            format,
-            escaped,
-        })
+        let escaped = if sql.contains('\\') { escaped } else { Ok(escaped?) };
+        Ok(Self::Text(TextCall { sql, params, format, escaped }))
     }
 }
 
@@ -83,8 +81,8 @@ impl Call<'_> {
     fn depends_on_charset(&self) -> bool {
         match self {
             Self::Prepared(_) => false,
-            Self::Text { escaped: Ok(text), .. } => text.contains('\\') && !text.is_ascii(),
-            Self::Text { .. } => true,
+            Self::Text(TextCall { escaped: Ok(text), .. }) => text.contains('\\') && !text.is_ascii(),
+            Self::Text(_) => true,
         }
     }
 
@@ -93,9 +91,8 @@ impl Call<'_> {
         if !self.depends_on_charset() {
             return Ok(());
         }
-        let charset: Option<Vec<u8>> =
-            conn.query_first("SELECT @@SESSION.character_set_client").await.map_err(failed)?;
-        if charset.is_some_and(|charset| charset.starts_with(b"utf8")) {
+        let charset = conn.query_first::<Vec<u8>, _>("SELECT @@SESSION.character_set_client").await;
+        if charset.map_err(failed)?.is_some_and(|charset| charset.starts_with(b"utf8")) {
             return Ok(());
         }
         Err(refused(
@@ -104,19 +101,14 @@ impl Call<'_> {
     }
 }
 
-/// Returns the text for this session.
-pub(super) async fn text_for(
-    conn: &mut Conn,
-    sql: &str,
-    params: &Params,
-    format: RowFormat,
-    escaped: Result<String, ExecuteError>,
-) -> Result<String, ExecuteError> {
-    let is_alike = escaped.as_ref().is_ok_and(|text| !text.contains('\\'));
-    if is_alike || has_backslash_escapes(conn).await? {
-        return escaped;
+impl TextCall<'_> {
+    pub(super) async fn for_session(self, conn: &mut Conn) -> Result<String, ExecuteError> {
+        let is_alike = self.escaped.as_ref().is_ok_and(|text| !text.contains('\\'));
+        if is_alike || has_backslash_escapes(conn).await? {
+            return self.escaped;
+        }
+        with_literals(self.sql, self.params, LiteralSpelling { format: self.format, backslash_escapes: false })
     }
-    with_literals(sql, params, LiteralSpelling { format, backslash_escapes: false })
 }
 
 /// Returns whether a backslash escapes within a string. Each answer except an error reports it.
@@ -187,7 +179,7 @@ mod tests {
     fn mode_and_format_decide() {
         let is_text = |mode, format| {
             let params = params! {};
-            matches!(Call::new(mode, "SELECT 1", &params, format), Ok(Call::Text { .. }))
+            matches!(Call::new(mode, "SELECT 1", &params, format), Ok(Call::Text(_)))
         };
         let formats = [RowFormat::Canonical, RowFormat::TypeScript, RowFormat::Python];
         assert_eq!(formats.map(|format| is_text(ParamMode::Auto, format)), [false, true, true]);

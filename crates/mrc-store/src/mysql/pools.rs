@@ -9,28 +9,32 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::config::MySqlConfig;
 use super::ending::Endings;
-use super::own_pool;
+use super::opts;
 use crate::error::ExecuteError;
 use crate::executor::span::Target;
 use crate::lock::lock;
 
-/// All pools of an executor.
 #[derive(Debug)]
 pub(super) struct Pools {
-    config: MySqlConfig,
+    pub(super) config: MySqlConfig,
     source: PoolSource,
     /// The options of a connection of the caller's pool.
     seen: OnceLock<Opts>,
     homes: Mutex<Homes>,
 }
 
-/// The source of the connections.
 #[derive(Debug)]
 enum PoolSource {
-    /// Pools that the executor opens.
-    Ours { reads: Opts, callers: Opts },
+    Ours {
+        reads: Opts,
+        callers: Opts,
+    },
     /// A pool of the caller, with the session setup for reads and for all else.
-    Own { pool: Pool, reads: Arc<str>, callers: Arc<str> },
+    Own {
+        pool: Pool,
+        reads: Arc<str>,
+        callers: Arc<str>,
+    },
 }
 
 #[derive(Debug, Default)]
@@ -72,10 +76,6 @@ impl Pools {
             }
         };
         Ok(Self { config, source, seen: OnceLock::new(), homes: Mutex::default() })
-    }
-
-    pub(super) fn config(&self) -> &MySqlConfig {
-        &self.config
     }
 
     /// Remembers the server of the caller's pool.
@@ -178,7 +178,7 @@ impl Lane {
     /// Prepares a session of the caller's pool for the executor. Other sessions need nothing.
     pub(super) async fn prepare(&self, conn: &mut Conn) -> Result<(), ExecuteError> {
         match &self.setup {
-            Some(setup) => own_pool::prepare(conn, setup).await,
+            Some(setup) => opts::prepare(conn, setup).await,
             None => Ok(()),
         }
     }

@@ -20,58 +20,42 @@ impl MySqlConfig {
     /// | [`KeyFormat::TypeScript`] | mysql2 | `utf8mb4_unicode_ci` | yes |
     /// | [`KeyFormat::Python`] | aiomysql | `utf8mb4_general_ci` | no |
     ///
-    /// All other settings are the server's, as with the peers, except one: the Python peer has no
-    /// autocommit, and ours must have it.
-    #[must_use]
+    /// All other settings are the server's, except that autocommit is on: the Python peer has none.
     pub fn session_of(self, peer: KeyFormat) -> Self {
         let is_typescript = peer == KeyFormat::TypeScript;
         self.collation(if is_typescript { COLLATION_OF_TYPESCRIPT } else { COLLATION }).ignore_space(is_typescript)
     }
 
-    /// Sets the collation for comparing texts within a statement, one of `utf8mb4`. Default:
-    /// `utf8mb4_general_ci`.
-    #[must_use]
-    pub fn collation(mut self, name: impl Into<String>) -> Self {
-        self.collation = name.into();
-        self
+    /// Sets the collation for comparing texts in a statement. Default: `utf8mb4_general_ci`.
+    pub fn collation(self, name: impl Into<String>) -> Self {
+        Self { collation: name.into(), ..self }
     }
 
-    /// Sets the time zone of each session, such as `+00:00`, for `TIMESTAMP` columns and `NOW()`.
-    /// Default: the server's.
-    #[must_use]
-    pub fn time_zone(mut self, zone: impl Into<String>) -> Self {
-        self.time_zone = Some(zone.into());
-        self
+    /// Sets each session's time zone, such as `+00:00`. Default: the server's.
+    pub fn time_zone(self, zone: impl Into<String>) -> Self {
+        Self { time_zone: Some(zone.into()), ..self }
     }
 
-    /// Sets the `sql_mode` of each session, such as `ANSI_QUOTES,STRICT_TRANS_TABLES`.
-    /// Default: the server's.
-    #[must_use]
-    pub fn sql_mode(mut self, modes: impl Into<String>) -> Self {
-        self.sql_mode = Some(modes.into());
-        self
+    /// Sets each session's `sql_mode`, such as `ANSI_QUOTES`. Default: the server's.
+    pub fn sql_mode(self, modes: impl Into<String>) -> Self {
+        Self { sql_mode: Some(modes.into()), ..self }
     }
 
     /// Adds `IGNORE_SPACE` to the `sql_mode` of each session. Default: false, which adds nothing.
     ///
     /// With it `COUNT (*)` calls the built-in function and may be cached. Without it the server
     /// looks for a stored function of that name, so a cached read must write `COUNT(*)`.
-    #[must_use]
-    pub fn ignore_space(mut self, ignore: bool) -> Self {
-        self.ignore_space = ignore;
-        self
+    pub fn ignore_space(self, ignore: bool) -> Self {
+        Self { ignore_space: ignore, ..self }
     }
 
-    /// Sets whether the server refuses writes by cached reads with error 1792, such as an insert by
-    /// a stored function. Default: true.
+    /// Sets whether the server refuses writes of cached reads with error 1792. Default: true.
     ///
     /// Sessions of cached reads then begin with `SET SESSION TRANSACTION READ ONLY`. `false` allows
     /// a cached `CALL` that fills a temporary table, and proxies that send read-only sessions to
     /// replicas. Then only the check of the text prevents writes in cached reads.
-    #[must_use]
-    pub fn read_only(mut self, read_only: bool) -> Self {
-        self.read_only = read_only;
-        self
+    pub fn read_only(self, read_only: bool) -> Self {
+        Self { read_only, ..self }
     }
 }
 
@@ -82,7 +66,6 @@ impl MySqlConfig {
         Ok(self.setup()? + read_only)
     }
 
-    /// Returns the setup of all sessions.
     pub(super) fn setup(&self) -> Result<String, ExecuteError> {
         let mut text = format!(
             "SET autocommit = 1, NAMES utf8mb4 COLLATE {}",

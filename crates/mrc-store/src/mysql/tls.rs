@@ -42,7 +42,6 @@ pub(super) const MODES: [(&str, TlsMode); 5] = [
     ("required", TlsMode::VerifyIdentity),
 ];
 
-/// The TLS settings.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Tls {
     pub(super) mode: Option<TlsMode>,
@@ -67,7 +66,6 @@ pub(super) enum Pem {
 const NO_HOST: &str = "NotValidForName";
 
 impl Tls {
-    /// Returns whether any TLS setting is set.
     pub(super) fn is_set(&self) -> bool {
         self.mode.is_some() || self.ca.is_some() || self.cert.is_some() || self.key.is_some()
     }

@@ -10,7 +10,7 @@ use mysql_async::prelude::Queryable;
 use tracing::Instrument;
 
 use super::executor::{MySqlExecutor, leave, written};
-use super::failure::{self, failed, is_whole};
+use super::failure::{failed, is_whole};
 use super::params::Call;
 use super::session::Session;
 use crate::driver::may_be_committed;
@@ -71,7 +71,7 @@ impl MySqlTransaction {
         }
         let done = executor.within_limit(executor.run(session.conn()?, call, rows)).await;
         let conn = session.conn()?;
-        if is_whole(&done) || done.as_ref().is_err_and(failure::is_answer) {
+        if is_whole(&done) || done.as_ref().is_err_and(|error| error.server().is_some()) {
             if is_open(conn) == Some(false) {
                 // The session is closed: a transaction open in it may be another one.
                 return done.and(Err(ExecuteError::TransactionOver));
@@ -101,17 +101,12 @@ impl ExecutorTransaction for MySqlTransaction {
         match done {
             Err(error) if may_be_committed(&error) => {
                 session.end().await;
-                Err(ExecuteError::CommitUnknown(Box::new(error)))
+                return Err(ExecuteError::CommitUnknown(Box::new(error)));
             }
-            Err(error) => {
-                session.close();
-                Err(error)
-            }
-            Ok(()) => {
-                session.ended();
-                Ok(())
-            }
+            Err(_) => session.close(),
+            Ok(()) => session.ended(),
         }
+        done
     }
 
     async fn rollback(mut self: Box<Self>) -> Result<(), ExecuteError> {

@@ -43,7 +43,6 @@ static NUMBERS: LazyLock<Box<[u32]>> = LazyLock::new(|| {
     tags.into_iter().flatten().collect()
 });
 
-/// Returns the key of the clock of a store with this prefix.
 pub(super) fn clock_key(prefix: &str) -> Bytes {
     [prefix, CLOCK].concat().into()
 }
@@ -58,13 +57,11 @@ pub(super) fn copy_key(prefix: &[u8], key: &[u8]) -> Bytes {
     companion(prefix, COPY, key)
 }
 
-/// Returns the key of the tags of the entry `key`.
 pub(super) fn tags_key(prefix: &[u8], key: &[u8]) -> Bytes {
     companion(prefix, TAGS, key)
 }
 
-/// Returns the key of a tag's index, which has the keys registered under the tag, and the key of
-/// its bucket. Both are in one slot.
+/// Returns the keys of a tag's index, which has the tag's keys, and of its bucket, in one slot.
 pub(super) fn tag_keys(prefix: &str, tag: &str) -> [Bytes; 2] {
     // Stores without a prefix have used these names since the first version.
     let hash = sha1(&["0:", tag].concat());
@@ -101,8 +98,7 @@ pub(super) fn owner_of_copy(copy: &Bytes) -> Option<(Bytes, Bytes)> {
     })
 }
 
-/// Returns the key of the entry that has these tags, without the prefix. Returns `None` if the key
-/// isn't that of tags.
+/// Returns the key without prefix of the entry with these tags, or `None` if the key isn't of tags.
 pub(super) fn entry_of_tags(prefix: &str, tags: &Bytes) -> Option<Bytes> {
     let key = key_of_companion(tags, prefix.len(), TAGS)?;
     key.strip_prefix(prefix.as_bytes()).map(|key| tags.slice_ref(key))
@@ -138,8 +134,7 @@ pub(super) fn keeps_slots(prefix: &str) -> bool {
     prefix.split_once('{').is_none_or(|(_, rest)| rest.find('}').is_some_and(|end| end > 0))
 }
 
-/// Returns where a bookkeeping key's name may begin. It runs on each key of each call, so it uses
-/// `memmem`, and prepares the search once.
+/// Returns where bookkeeping names may begin. It runs on each key, so the search is prepared once.
 fn marks(name: &[u8]) -> impl Iterator<Item = usize> {
     static MARK: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new(RESERVED));
     MARK.find_iter(name)
@@ -204,23 +199,11 @@ mod tests {
     }
 
     const PREFIXES: [&str; 8] = ["", "app:", "app", "{app}:", "}", "a}b:", "{a}{", "{{a}"];
+    const SQL: &str = "Shop/6/sql:abc";
+    const COPIED: &str = "mrc:s:{a}";
     const KEYS: [&str; 16] = [
-        "",
-        "a",
-        "Shop/6/sql:abc",
-        "{",
-        "}",
-        "{}",
-        "}{",
-        "{a}",
-        "a{b}c",
-        "a}b{c",
-        "{}a",
-        "{{a}}",
-        "7}:{x}",
-        "{7}:",
-        "{ü}x{y}",
-        "mrc:s:{a}",
+        "", "a", SQL, "{", "}", "{}", "}{", "{a}", "a{b}c", "a}b{c", "{}a", "{{a}}", "7}:{x}", "{7}:", "{ü}x{y}",
+        COPIED,
     ];
 
     /// Returns every prefix with every key.

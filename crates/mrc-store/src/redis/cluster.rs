@@ -24,7 +24,6 @@ use crate::lock::lock;
 /// The pause between two background reads.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// The servers of a cluster.
 pub(super) struct Cluster(Arc<ClusterState>);
 
 struct ClusterState {
@@ -73,7 +72,6 @@ impl Cluster {
         })))
     }
 
-    /// Returns the link to the server of the slot.
     pub(super) async fn link(&self, slot: u16) -> Result<Arc<Link>, StoreError> {
         if let Some(link) = self.known_link(slot) {
             return Ok(link);
@@ -110,7 +108,6 @@ impl Cluster {
         Ok(map.ranges.iter().enumerate().filter(is_first).map(|(_, range)| range.first).collect())
     }
 
-    /// Reads the map again.
     pub(super) async fn read(&self) -> Result<(), StoreError> {
         self.0.read().await
     }
@@ -161,7 +158,7 @@ impl ClusterState {
     /// Asks the connected servers one after the other. If none answers, asks all at once.
     async fn read(&self) -> Result<(), StoreError> {
         let known: Vec<Arc<Link>> = self.map()?.links.values().cloned().collect();
-        for link in known.iter().filter(|link| link.is_connected()) {
+        for link in known.iter().filter(|link| link.open_connection().is_some()) {
             if let Ok(ranges) = ask(link).await {
                 return self.learn(ranges);
             }
@@ -234,7 +231,6 @@ impl Map {
     }
 }
 
-/// Returns the map of this server.
 async fn ask(link: &Link) -> Result<Vec<Range<Server>>, StoreError> {
     let connection = link.connection().await?;
     let answer = connection.client.send("CLUSTER", vec!["SLOTS".into()]).await;
@@ -246,8 +242,7 @@ async fn ask(link: &Link) -> Result<Vec<Range<Server>>, StoreError> {
     Ok(ranges)
 }
 
-/// Parses `[[first, last, [host, port, …primary], …replicas], …]`. Rejects the map if a primary has
-/// no address, because a scan would omit its keys.
+/// Parses `[[first, last, [host, port, …primary], …], …]`, if each primary has an address.
 fn parse(answer: Value, asked: Option<&Server>) -> Option<Vec<Range<Server>>> {
     let range = |range: Value| {
         let mut range = range.into_array().into_iter();

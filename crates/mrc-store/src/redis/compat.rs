@@ -175,10 +175,7 @@ impl SimpleDepCache {
 
     async fn on_set(&self, name: &'static str, set: &Bytes, args: &[Value]) -> Result<Value, StoreError> {
         let args = &[&[Value::Bytes(set.clone())], args].concat();
-        let command = |connection: Arc<Connection>| async move {
-            let answer = connection.client.send(name, args.clone());
-            traced(&connection.address, name, None, answer).await
-        };
+        let command = |connection: Arc<Connection>| async move { connection.send(name, args.clone()).await };
         self.store.servers.call(|| key_slot(set), command).await
     }
 
@@ -247,10 +244,9 @@ mod tests {
         check(r#""cached_exception""#, true);
         check(r#"{"type":"other"}"#, true);
         check(r#"{"a":{"type":"cached_exception"}}"#, true);
-        check(
-            r#"{"type":"cached_exception","exception_module":"os","exception_class":"system","message":"id"}"#,
-            false,
-        );
+        let command =
+            r#"{"type":"cached_exception","exception_module":"os","exception_class":"system","message":"id"}"#;
+        check(command, false);
         check(r#"{"type":"other","t\u0079pe":"cached_exception"}"#, false);
         check(r#"{"type":"cacheable_value"}"#, false);
         check("", false);

@@ -27,6 +27,7 @@ use crate::error::StoreError;
 ///
 /// Neither the `Debug` output nor an error of the store shows a password.
 #[derive(Clone)]
+#[must_use]
 pub struct RedisConfig {
     pub(super) deployment: Deployment,
     pub(super) login: Login,
@@ -38,7 +39,6 @@ pub struct RedisConfig {
     pub(super) max_reconnect_delay: Duration,
 }
 
-/// The servers, as configured.
 #[derive(Clone)]
 pub(super) enum Deployment {
     One(Server),
@@ -54,9 +54,8 @@ impl RedisConfig {
         Self::with_deployment(Deployment::One(Server::new(host.into(), port)), Login::default(), None)
     }
 
-    /// Reads the environment: the URL of `MRC_REDIS_URL`, and the prefix of `MRC_REDIS_PREFIX`,
-    /// which overrides the URL's. The store itself reads `MRC_REDIS_CLIENT`: see
-    /// [`client`](Self::client).
+    /// Reads the URL of `MRC_REDIS_URL`, and the prefix of `MRC_REDIS_PREFIX`, which overrides the
+    /// URL's. The store itself reads `MRC_REDIS_CLIENT`: see [`client`](Self::client).
     ///
     /// # Errors
     /// [`StoreError::Config`]: there is no URL, or it can't be used.
@@ -87,42 +86,31 @@ impl RedisConfig {
     }
 
     /// Sets the user name (ACL). Default: that of the URL, or `default`.
-    #[must_use]
-    pub fn username(mut self, username: impl Into<String>) -> Self {
-        self.login.username = Some(username.into());
-        self
+    pub fn username(self, username: impl Into<String>) -> Self {
+        Self { login: Login { username: Some(username.into()), ..self.login }, ..self }
     }
 
     /// Sets the password. Default: that of the URL, or none.
-    #[must_use]
-    pub fn password(mut self, password: impl Into<String>) -> Self {
-        self.login.password = Some(password.into());
-        self
+    pub fn password(self, password: impl Into<String>) -> Self {
+        Self { login: Login { password: Some(password.into()), ..self.login }, ..self }
     }
 
     /// Sets the database number, which clusters don't have. Default: that of the URL, or 0.
-    #[must_use]
-    pub fn database(mut self, number: u8) -> Self {
-        self.login.database = Some(number);
-        self
+    pub fn database(self, number: u8) -> Self {
+        Self { login: Login { database: Some(number), ..self.login }, ..self }
     }
 
     /// Sets the library that talks to Redis. Default: that of the environment variable
     /// `MRC_REDIS_CLIENT`, which is `fred` or `redis-rs`, else [`RedisClient::Fred`].
     ///
-    /// [`RedisClient::RedisRs`] needs the feature `redis-rs`: without it, the store's constructor
-    /// returns [`StoreError::Config`].
-    #[must_use]
-    pub fn client(mut self, client: RedisClient) -> Self {
-        self.client = Some(client);
-        self
+    /// [`RedisClient::RedisRs`] without the feature `redis-rs` is a [`StoreError::Config`].
+    pub fn client(self, client: RedisClient) -> Self {
+        Self { client: Some(client), ..self }
     }
 
     /// Enables TLS. Default: off, or the defaults of [`TlsConfig`] if the URL says `rediss`.
-    #[must_use]
-    pub fn tls(mut self, tls: TlsConfig) -> Self {
-        self.tls = Some(tls);
-        self
+    pub fn tls(self, tls: TlsConfig) -> Self {
+        Self { tls: Some(tls), ..self }
     }
 
     /// Sets the beginning of every key in Redis, including bookkeeping keys. Callers of the store
@@ -133,44 +121,35 @@ impl RedisConfig {
     /// `shopping:`, but `shop` would: a prefix without a final colon logs a warning. `shop`
     /// excludes only the entries of `shop:`. `shop:` also reaches `shop:eu:`, and no prefix
     /// reaches everything. Give services prefixes that aren't beginnings of each other.
-    #[must_use]
-    pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
-        self.prefix = prefix.into();
-        self
+    pub fn prefix(self, prefix: impl Into<String>) -> Self {
+        Self { prefix: prefix.into(), ..self }
     }
 
     /// Appends to the prefix, for a part of the cache with its own keys.
-    #[must_use]
     pub fn append_prefix(mut self, more: &str) -> Self {
         self.prefix.push_str(more);
         self
     }
 
     /// Sets how long the first use waits to connect, with TLS and login. Default: 2 seconds.
-    #[must_use]
-    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
-        self.connect_timeout = timeout;
-        self
+    pub fn connect_timeout(self, timeout: Duration) -> Self {
+        Self { connect_timeout: timeout, ..self }
     }
 
     /// Sets how long each command waits for its answer. Default: 500 milliseconds.
     ///
     /// A server silent for twice as long is disconnected. While disconnected, calls don't wait.
-    #[must_use]
-    pub fn command_timeout(mut self, timeout: Duration) -> Self {
-        self.command_timeout = timeout;
-        self
+    pub fn command_timeout(self, timeout: Duration) -> Self {
+        Self { command_timeout: timeout, ..self }
     }
 
     /// Sets the longest wait between two attempts to reconnect. Default: 1 second.
     ///
     /// Attempts never stop. The wait begins with 1 millisecond and doubles each time, minus a
-    /// random part of up to a quarter, so that processes don't reconnect in step. Each server of a
-    /// cluster has its own wait.
-    #[must_use]
-    pub fn max_reconnect_delay(mut self, delay: Duration) -> Self {
-        self.max_reconnect_delay = delay;
-        self
+    /// random part of up to a quarter, so that processes don't reconnect in step. Each server has
+    /// its own wait.
+    pub fn max_reconnect_delay(self, delay: Duration) -> Self {
+        Self { max_reconnect_delay: delay, ..self }
     }
 
     /// Returns whether a key belongs to the store whose prefix is this prefix and a colon. Keys of
@@ -184,13 +163,11 @@ impl RedisConfig {
         !matches!(self.prefix.as_bytes(), [] | [.., b':'])
     }
 
-    /// Returns whether the servers are a cluster.
     pub(super) fn is_cluster(&self) -> bool {
         matches!(self.deployment, Deployment::Cluster(_))
     }
 
-    /// Returns the server's name for events and errors. Behind sentinels, whose server's address
-    /// changes, that is the service name.
+    /// Returns the server's name for events and errors: behind sentinels the name of the service.
     pub(super) fn server_name(&self) -> String {
         match &self.deployment {
             Deployment::One(server) => server.to_string(),
@@ -200,10 +177,9 @@ impl RedisConfig {
         }
     }
 
-    /// Returns the place of one node of a cluster.
     pub(super) fn node(&self, server: Server) -> Place {
         let is_address = server.bare_host().parse::<IpAddr>().is_ok();
-        let one_name = self.tls.as_ref().is_some_and(TlsConfig::has_one_host_name);
+        let one_name = self.tls.as_ref().is_some_and(|tls| tls.one_host_name);
         let certified = match &self.deployment {
             Deployment::Cluster(hosts) if is_address && one_name => hosts.last().map(|first| first.host.to_string()),
             _ => is_address.then(|| server.bare_host().to_owned()),

@@ -11,11 +11,11 @@ const PASSING: [&str; 9] =
 
 /// Converts a failure. `limit` is the deadline of a timed-out command.
 pub(super) fn store_error(fault: Fault, limit: Duration, server: &str) -> StoreError {
-    match fault.kind() {
+    match fault.kind {
         FaultKind::Timeout => StoreError::Timeout(limit),
-        FaultKind::Config => StoreError::Config(fault.text().into()),
-        FaultKind::Server if fault.text().contains("instance has cluster support disabled") => {
-            StoreError::Config(fault.text().into())
+        FaultKind::Config => StoreError::Config(fault.text.into_owned()),
+        FaultKind::Server if fault.text.contains("instance has cluster support disabled") => {
+            StoreError::Config(fault.text.into_owned())
         }
         FaultKind::Server if !PASSING.contains(&fault.first_word()) => StoreError::Refused(Box::new(fault)),
         _ => StoreError::Unavailable(format!("{server}: {fault}").into()),
@@ -38,10 +38,9 @@ pub(super) fn absent_if_foreign<T>(outcome: Result<Option<T>, Fault>) -> Result<
     outcome.or_else(|fault| if fault.first_word() == "WRONGTYPE" { Ok(None) } else { Err(fault) })
 }
 
-/// Returns the server that has the slot now, from an error like `MOVED 3999 127.0.0.1:6381`.
-/// Without a host it is the server that answered.
+/// Returns the server of `MOVED 3999 127.0.0.1:6381`. Without a host it is the one that answered.
 pub(super) fn moved(fault: &Fault, asked: Option<&Server>) -> Option<Server> {
-    let address = fault.text().strip_prefix("MOVED ")?.split(' ').nth(1)?;
+    let address = fault.text.strip_prefix("MOVED ")?.split(' ').nth(1)?;
     let (host, port) = address.rsplit_once(':')?;
     address_of(host, port.parse().ok()?, asked)
 }
@@ -58,7 +57,7 @@ pub(super) fn address_of(host: &str, port: u16, asked: Option<&Server>) -> Optio
 
 /// Returns the failure's name in a trace: the server's own code, or the kind.
 pub(super) fn code(fault: &Fault) -> &str {
-    if fault.kind() == FaultKind::Server { fault.first_word() } else { fault.kind().name() }
+    if fault.kind == FaultKind::Server { fault.first_word() } else { fault.kind.name() }
 }
 
 /// Returns the error for an answer that the protocol doesn't have.

@@ -34,13 +34,11 @@ use crate::lock::lock;
 
 const SHORTEST_WAIT: Duration = Duration::from_millis(1);
 
-/// The link to one server.
 pub(super) struct Link {
     keeper: Mutex<Option<AbortOnDrop<()>>>,
     inner: Arc<LinkState>,
 }
 
-/// The server of a link.
 pub(super) struct Address {
     /// The name in events and errors.
     pub(super) name: String,
@@ -54,8 +52,6 @@ struct LinkState {
     login: Login,
     route: Route,
     in_cluster: bool,
-    connect_timeout: Duration,
-    command_timeout: Duration,
     longest_wait: Duration,
     listeners: Arc<Listeners>,
     state: watch::Sender<LinkPhase>,
@@ -65,7 +61,6 @@ struct LinkState {
     loss: Mutex<Loss>,
 }
 
-/// The way to the server.
 enum Route {
     To(Place),
     By(Sentinels),
@@ -115,8 +110,6 @@ impl Link {
             login: config.login.clone(),
             route,
             in_cluster: config.is_cluster(),
-            connect_timeout: config.connect_timeout,
-            command_timeout: config.command_timeout,
             longest_wait: config.max_reconnect_delay.max(SHORTEST_WAIT),
             listeners,
             state: watch::Sender::new(LinkPhase::Idle),
@@ -127,14 +120,8 @@ impl Link {
         Self { keeper: Mutex::default(), inner: Arc::new(inner) }
     }
 
-    /// Returns the server of the link.
     pub(super) fn address(&self) -> &Address {
         &self.inner.address
-    }
-
-    /// Returns whether the circuit is closed.
-    pub(super) fn is_connected(&self) -> bool {
-        matches!(&*self.inner.state.borrow(), LinkPhase::Connected(connection) if !connection.client.has_ended())
     }
 
     /// Returns the connection if the circuit is closed.
@@ -152,7 +139,7 @@ impl Link {
         }
         self.keep();
         let mut state = self.inner.state.subscribe();
-        let limit = self.inner.connect_timeout;
+        let limit = self.inner.dialer.connect_timeout;
         // The keeper has the same limit. This limit is for a keeper whose runtime ends meanwhile.
         let first = tokio::time::timeout(limit, state.wait_for(|state| !matches!(state, LinkPhase::Connecting))).await;
         let Ok(Ok(state)) = first else { return Err(StoreError::Timeout(limit)) };
@@ -167,15 +154,14 @@ impl Link {
 
     /// Converts the outcome of a command, and notes whether the connection answers.
     pub(super) fn judge<T>(&self, outcome: Result<T, Fault>) -> Result<T, StoreError> {
-        let limit = self.inner.command_timeout;
+        let limit = self.inner.dialer.command_timeout;
         match &outcome {
-            Err(fault) if fault.kind() == FaultKind::Timeout => self.inner.no_answer(),
+            Err(fault) if fault.kind == FaultKind::Timeout => self.inner.no_answer(),
             _ => self.inner.heard(),
         }
         outcome.map_err(|error| self.error(error, limit))
     }
 
-    /// Sends a ping to the server.
     pub(super) async fn ping(&self) -> Result<(), StoreError> {
         let answer = async {
             let connection = self.connection().await?;
@@ -198,7 +184,7 @@ impl Link {
         };
         if let LinkPhase::Connected(connection) = last {
             // A connection that can't quit is broken already. The keeper is stopped in any case.
-            let _ = tokio::time::timeout(self.inner.command_timeout, connection.client.quit()).await;
+            let _ = tokio::time::timeout(self.inner.dialer.command_timeout, connection.client.quit()).await;
         }
         drop(keeper);
     }
@@ -266,7 +252,7 @@ impl LinkState {
     }
 
     async fn connect(&self) -> Result<(Arc<Connection>, End), Fault> {
-        let outcome = tokio::time::timeout(self.connect_timeout, self.connect_once()).await;
+        let outcome = tokio::time::timeout(self.dialer.connect_timeout, self.connect_once()).await;
         outcome.unwrap_or_else(|_| Err(Fault::new(FaultKind::Timeout, "connecting took too long")))
     }
 
@@ -306,7 +292,7 @@ impl LinkState {
             Err(since) => since,
         };
         let silence = Duration::from_millis(now.saturating_sub(since));
-        if silence >= self.command_timeout
+        if silence >= self.dialer.command_timeout
             && let LinkPhase::Connected(connection) = &*self.state.borrow()
         {
             connection.client.end(Fault::new(FaultKind::Closed, "the server left every command unanswered"));
@@ -334,7 +320,6 @@ impl LinkState {
     }
 }
 
-/// A connected client.
 pub(super) struct Connection {
     pub(super) client: Client,
     pub(super) address: Arc<Address>,

@@ -13,18 +13,15 @@ use super::failure::unexpected;
 use super::hash::key_slot;
 use super::link::Connection;
 use super::scripts::{CLAIM_MANY, FILL, FILL_MANY, FILL_TAGGED};
-use super::span::traced;
 use super::store::{RedisStore, slot_of, values};
 use super::wire::{claimed, marked, millis, moment, most_left, readable, to_json};
-use crate::batch::{ToClaim, ToFill};
 use crate::error::StoreError;
-use crate::store::{CacheStore, Claim, storable};
+use crate::store::{CacheStore, Claim, ToClaim, ToFill, storable};
 use crate::tags::Moment;
 
 /// The number of keys of one MGET.
 const KEYS_AT_ONCE: usize = 500;
-/// The number of entries of one script, while other clients wait. An entry with tags counts as many
-/// as it has tags.
+/// The entries of one script, while other clients wait. An entry with tags counts once for each.
 const ENTRIES_A_SCRIPT: usize = 250;
 /// The size of the values of one script, before the last one.
 const BYTES_A_SCRIPT: usize = 1 << 20;
@@ -68,18 +65,14 @@ impl RedisStore {
     pub(super) async fn get_all(&self, keys: &[&str]) -> Vec<Result<Option<Bytes>, StoreError>> {
         let get = |keys: Vec<Bytes>| async move {
             let keys = &keys;
-            let command = |connection: Arc<Connection>| async move {
-                let values = connection.client.send("MGET", values(keys));
-                traced(&connection.address, "MGET", None, values).await
-            };
+            let command = |connection: Arc<Connection>| async move { connection.send("MGET", values(keys)).await };
             let values = self.servers.call(|| slot_of(keys), command).await?.into_array();
             Ok(values.into_iter().map(|value| Ok(value.into_bytes().and_then(readable))).collect())
         };
         self.each_slot(self.each_physical(keys), |key| (key, Size::KEY), KEYS_AT_ONCE, get).await
     }
 
-    /// Claims the keys. On one server the script may read the clock too: returns its time, or the
-    /// clock's beginning.
+    /// Claims the keys. On one server also reads the clock; else the time is the clock's beginning.
     pub(super) async fn claim_all(
         &self,
         claims: &[ToClaim<'_>],
@@ -134,7 +127,6 @@ impl RedisStore {
         all.into_iter().map(|(_, answer)| answer).collect()
     }
 
-    /// Fills an entry with tags.
     pub(super) async fn fill_tagged(&self, one: ToFill<'_>) -> Result<bool, StoreError> {
         let (part, registers) = self.tagged_part(&one)?;
         if !registers {
@@ -245,7 +237,6 @@ fn joined(first: Option<&Bytes>, parts: Vec<Part>) -> (Vec<Bytes>, Vec<Value>) {
     (first.cloned().into_iter().chain(keys.into_iter().flatten()).collect(), args.into_iter().flatten().collect())
 }
 
-/// Returns which fills were stored.
 fn all_stored(answers: Value) -> Vec<Result<bool, StoreError>> {
     let stored = |answer| match answer {
         Value::Integer(answer) => Ok(answer == 1),

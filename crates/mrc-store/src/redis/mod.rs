@@ -1,20 +1,18 @@
 //! Redis and Valkey: standalone, cluster, sentinel.
 
 mod bookkeeping;
+mod books;
 mod bounded;
-mod checkpoint;
 mod client;
 mod cluster;
 #[cfg(feature = "compat")]
 mod compat;
 mod config;
-mod direct;
 mod failure;
 mod hash;
 mod link;
 mod many;
 mod scan;
-mod schemes;
 mod scripts;
 mod sentinel;
 mod servers;
@@ -40,15 +38,15 @@ use self::bounded::StructureKeys;
 use self::client::Value;
 use self::scripts::{CLAIM, CLAIM_AT, FILL, PUT, RELEASE, TTL};
 use self::wire::{claimed, claimed_at, life_left, millis, most_left};
-use crate::batch::{ToClaim, ToFill};
+use crate::books::{Checkpoints, Schemes};
 use crate::bound::Bound;
 use crate::bound::layout::structure_of;
-use crate::checkpoint::Checkpoints;
 use crate::error::StoreError;
 use crate::lock::lock;
-use crate::schemes::Schemes;
+use crate::sealed::Ours;
 use crate::store::{
-    CacheStore, Claim, INVALIDATION_LIMIT, KeyPages, Life, ScanPattern, Terms, Token, claim_beside_clock, storable,
+    CacheStore, Claim, INVALIDATION_LIMIT, KeyPages, Life, ScanPattern, Terms, ToClaim, ToFill, Token,
+    claim_beside_clock, storable,
 };
 use crate::tags::{Found, Moment, all_of};
 
@@ -57,14 +55,13 @@ pub use self::client::RedisClient;
 #[cfg(feature = "compat")]
 pub use self::compat::SimpleDepCache;
 pub use self::config::RedisConfig;
-#[doc(hidden)]
-pub use self::direct::{Direct, direct};
 pub use self::store::RedisStore;
 pub use self::tls::TlsConfig;
 pub use self::usage::ServerUsage;
 
 /// The number of keys to remove in one round trip.
 const REMOVE_AT_ONCE: usize = 1_000;
+
 impl RedisStore {
     /// Returns the number of values in a bounded cache's structure. `key` is the one that
     /// [`scan`](CacheStore::scan) returns for it. Returns `None` if the key isn't a structure's.
@@ -208,7 +205,7 @@ impl CacheStore for RedisStore {
     }
 
     async fn exist(&self, keys: &[Bytes]) -> Result<u64, StoreError> {
-        let keys = self.all_physical(keys)?;
+        let keys = self.each_physical(keys).collect::<Result<Vec<_>, _>>()?;
         let per_command = if self.servers.are_a_cluster() { 1 } else { REMOVE_AT_ONCE };
         let mut found = 0;
         for batch in keys.chunks(REMOVE_AT_ONCE) {
@@ -266,5 +263,35 @@ impl CacheStore for RedisStore {
 
     async fn close(&self) {
         self.servers.close().await;
+    }
+}
+
+/// A store in Redis, or a view of one, by its type: so a hit needs no box.
+#[doc(hidden)]
+#[derive(Debug, Clone)]
+pub enum Direct {
+    Whole(Arc<RedisStore>),
+    Bounded(Arc<BoundedRedis>),
+}
+
+/// Returns the store by its type. Returns `None` if it isn't in Redis.
+#[doc(hidden)]
+pub fn direct(store: &Arc<dyn CacheStore>) -> Option<Direct> {
+    let store = Arc::clone(store).into_any(Ours::PROOF);
+    Arc::downcast(store).map(Direct::Whole).or_else(|store| Arc::downcast(store).map(Direct::Bounded)).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bound::Policy;
+
+    #[test]
+    fn stores_in_redis_are_known_by_their_type() {
+        let config = RedisConfig::from_url("redis://127.0.0.1:6379").unwrap();
+        let store: Arc<dyn CacheStore> = Arc::new(RedisStore::new(config).unwrap());
+        assert!(matches!(direct(&store), Some(Direct::Whole(_))));
+        let view = store.bounded("app", &Bound::new(Policy::Lru)).unwrap();
+        assert!(matches!(direct(&view), Some(Direct::Bounded(_))));
     }
 }

@@ -80,8 +80,7 @@ pub(super) async fn within(
 ) -> Result<(Bytes, Vec<Value>), StoreError> {
     let args = || [key.clone(), cursor.clone(), "COUNT".into(), KEYS_A_PAGE.to_string().into()].map(Value::Bytes);
     let page = |connection: Arc<Connection>| async move {
-        let page = connection.client.send(scan, args().to_vec());
-        absent_if_foreign(traced(&connection.address, scan, None, page).await.map(Some))
+        absent_if_foreign(connection.send(scan, args().to_vec()).await.map(Some))
     };
     let Some(page) = servers.call(|| key_slot(key), page).await? else { return Ok((START.into(), Vec::new())) };
     let mut answer = page.into_array().into_iter();

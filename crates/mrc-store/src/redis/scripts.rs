@@ -75,7 +75,6 @@ impl Script {
         Self { name, lua: Cow::Borrowed(lua), sha: OnceLock::new() }
     }
 
-    /// Returns a script joined from parts.
     pub(super) fn composed(name: &'static str, lua: String) -> Self {
         Self { name, lua: Cow::Owned(lua), sha: OnceLock::new() }
     }

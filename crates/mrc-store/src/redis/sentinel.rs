@@ -7,7 +7,6 @@ use futures_util::future::select_ok;
 use super::client::{Client, Dialer, Fault, FaultKind, Login, Server, Value};
 use crate::lock::lock;
 
-/// The sentinels of a primary.
 #[derive(Clone)]
 pub(super) struct SentinelConfig {
     pub(super) hosts: Vec<Server>,
@@ -27,8 +26,7 @@ impl Sentinels {
         Self { known: Mutex::new(config.hosts.clone()), config }
     }
 
-    /// Returns the primary's address. Asks all sentinels at once, because one that is cut off may
-    /// be silent, and takes the first answer.
+    /// Returns the primary of the first sentinel to answer: one that is cut off may be silent.
     pub(super) async fn primary(&self, dialer: &Dialer) -> Result<Server, Fault> {
         let known = lock(&self.known).clone();
         let asks = known.iter().map(|sentinel| Box::pin(self.ask(dialer, sentinel)));

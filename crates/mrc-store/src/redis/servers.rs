@@ -14,14 +14,12 @@ use super::cluster::Cluster;
 use super::config::RedisConfig;
 use super::failure::moved;
 use super::link::{Connection, Link};
-use super::span::traced;
 use crate::error::StoreError;
 use crate::listeners::Listeners;
 
 /// The most MOVED answers to follow. A cluster needs one, perhaps two while a slot moves.
 const REDIRECTIONS: usize = 4;
 
-/// The servers of a store.
 pub(super) struct Servers {
     kind: Topology,
     listeners: Arc<Listeners>,
@@ -63,11 +61,9 @@ impl Servers {
         Ok(Self { kind, listeners, apart })
     }
 
-    /// Runs a command on the server of the slot. Follows MOVED, since the server then did nothing.
-    /// A command without an answer isn't sent again.
+    /// Runs a command once on the server of the slot. Follows MOVED: the server then did nothing.
     ///
-    /// ASK is an error: while a slot moves, its new server would answer most of our commands with
-    /// TRYAGAIN, because they name missing keys.
+    /// ASK is an error: the slot's new server would answer TRYAGAIN to commands on missing keys.
     pub(super) async fn call<T, F: Future<Output = Result<T, Fault>>>(
         &self,
         slot: impl FnOnce() -> u16,
@@ -148,8 +144,8 @@ impl Servers {
     pub(super) async fn are_whole(&self) -> Result<(), StoreError> {
         let Topology::One(link) = &self.kind else { return Ok(()) };
         let connection = link.connection().await?;
-        let count = connection.client.send("EXISTS", self.apart.clone().map(Value::Bytes).to_vec());
-        link.judge(traced(link.address(), "EXISTS", None, count).await).map(drop)
+        let count = connection.send("EXISTS", self.apart.clone().map(Value::Bytes).to_vec()).await;
+        link.judge(count).map(drop)
     }
 
     pub(super) fn listen(&self, listener: Arc<dyn EventListener>) {

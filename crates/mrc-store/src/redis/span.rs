@@ -5,9 +5,9 @@ use std::future::Future;
 use tracing::field::Empty;
 use tracing::{Instrument, Span, debug_span};
 
-use super::client::Fault;
+use super::client::{Fault, Value};
 use super::failure::code;
-use super::link::Address;
+use super::link::{Address, Connection};
 
 /// Runs a command in a span of its own.
 pub(super) async fn traced<T>(
@@ -22,6 +22,13 @@ pub(super) async fn traced<T>(
         span.record("error.type", code(fault)).record("otel.status_code", "ERROR");
     }
     outcome
+}
+
+impl Connection {
+    /// Sends a command in a span of its own.
+    pub(super) async fn send(&self, command: &'static str, args: Vec<Value>) -> Result<Value, Fault> {
+        traced(&self.address, command, None, self.client.send(command, args)).await
+    }
 }
 
 fn span(address: &Address, operation: &'static str, script: Option<&'static str>) -> Span {
@@ -43,54 +50,23 @@ fn span(address: &Address, operation: &'static str, script: Option<&'static str>
 
 #[cfg(test)]
 mod tests {
-    use std::fmt::Debug;
-    use std::sync::{Arc, Mutex};
-
-    use tracing::field::{Field, Visit};
-    use tracing::span::{Attributes, Id, Record};
-    use tracing::{Event, Metadata, Subscriber};
+    use tracing::subscriber::set_default;
 
     use super::*;
+    use crate::executor::span::tests::Spans;
     use crate::redis::client::{FaultKind, Server};
-
-    /// Records its events.
-    #[derive(Clone, Default)]
-    struct Notes(Arc<Mutex<String>>);
-
-    impl Visit for Notes {
-        fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-            self.0.lock().unwrap().push_str(&format!("{field}={value:?} "));
-        }
-    }
-
-    impl Subscriber for Notes {
-        fn enabled(&self, _: &Metadata<'_>) -> bool {
-            true
-        }
-        fn new_span(&self, span: &Attributes<'_>) -> Id {
-            span.record(&mut self.clone());
-            Id::from_u64(1)
-        }
-        fn record(&self, _: &Id, values: &Record<'_>) {
-            values.record(&mut self.clone());
-        }
-        fn record_follows_from(&self, _: &Id, _: &Id) {}
-        fn event(&self, _: &Event<'_>) {}
-        fn enter(&self, _: &Id) {}
-        fn exit(&self, _: &Id) {}
-    }
 
     #[tokio::test]
     async fn spans_name_the_command_the_server_and_the_failure() {
-        let notes = Notes::default();
-        let _guard = tracing::subscriber::set_default(notes.clone());
+        let spans = Spans::default();
+        let _listening = set_default(spans.clone());
         let address = Address { name: "h:7".into(), server: Some(Server::new("h", 7)) };
         let refused = async { Err::<(), _>(Fault::new(FaultKind::Server, "OOM command not allowed: key-with-params")) };
         traced(&address, "EVALSHA", Some("claim"), refused).await.unwrap_err();
         assert_eq!(
-            *notes.0.lock().unwrap(),
-            "otel.name=\"EVALSHA\" otel.kind=\"client\" db.system.name=\"redis\" db.operation.name=\"EVALSHA\" \
-             db.stored_procedure.name=\"claim\" server.address=\"h\" server.port=7 error.type=\"OOM\" otel.status_code=\"ERROR\" "
+            spans.of_one(),
+            "db.operation.name=EVALSHA db.stored_procedure.name=claim db.system.name=redis error.type=OOM \
+             otel.kind=client otel.name=EVALSHA otel.status_code=ERROR server.address=h server.port=7 "
         );
     }
 }

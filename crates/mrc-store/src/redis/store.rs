@@ -144,7 +144,7 @@ impl RedisStore {
 
     /// Removes keys, in a cluster of one slot, with their copies and tags, which don't count.
     pub(super) async fn unlink_entries(&self, keys: &[Bytes]) -> Result<u64, StoreError> {
-        let keys = self.all_physical(keys)?;
+        let keys = self.each_physical(keys).collect::<Result<Vec<_>, _>>()?;
         let own = Bytes::from(self.config.prefix.clone());
         let beside = keys.iter().flat_map(|key| {
             let prefixes = self.inner.of(key).into_iter().chain([own.clone()]);
@@ -153,10 +153,6 @@ impl RedisStore {
         let beside = beside.collect();
         let (removed, _) = try_join(self.unlink(keys), self.unlink(beside)).await?;
         Ok(removed)
-    }
-
-    pub(super) fn all_physical(&self, keys: &[Bytes]) -> Result<Vec<Bytes>, StoreError> {
-        self.each_physical(keys).collect()
     }
 
     /// Returns the keys in Redis, which share one buffer.
@@ -177,9 +173,7 @@ impl RedisStore {
 
     /// Returns the number that a command on keys of one slot answers.
     pub(super) async fn count(&self, name: &'static str, keys: &[Bytes]) -> Result<u64, StoreError> {
-        let command = |connection: Arc<Connection>| async move {
-            traced(&connection.address, name, None, connection.client.send(name, values(keys))).await
-        };
+        let command = |connection: Arc<Connection>| async move { connection.send(name, values(keys)).await };
         let count = self.servers.call(|| slot_of(keys), command).await?;
         count.as_u64().ok_or_else(|| unexpected("the number of keys can't be read"))
     }
@@ -226,7 +220,6 @@ pub(super) fn values(keys: &[Bytes]) -> Vec<Value> {
     keys.iter().cloned().map(Value::Bytes).collect()
 }
 
-/// Returns the common slot of the keys.
 pub(super) fn slot_of(keys: &[Bytes]) -> u16 {
     keys.first().map_or(0, |key| key_slot(key))
 }

@@ -18,11 +18,11 @@ use bytes::Bytes;
 use futures_util::future::{try_join, try_join_all};
 use mrc_core::Tag;
 
+use super::books::schemes_of;
 use super::bounded::StructureKeys;
 use super::client::Value;
 use super::failure::unexpected;
 use super::link::Connection;
-use super::schemes::schemes_of;
 use super::scripts::{BUMP, DROP, MARK, PRUNE, Script, TICK, TRACK};
 use super::store::RedisStore;
 use super::usage::warn_if_evicting;
@@ -48,16 +48,14 @@ const FEW_TAGS: usize = 4;
 type IndexMember = (Bytes, Bytes);
 
 impl RedisStore {
-    /// Returns the clock's time: later than every earlier invalidation's, and later than every
-    /// earlier time if it is for an invalidation.
+    /// Returns the clock's time: after each invalidation, and for an invalidation after each time.
     pub(super) async fn tick(&self, to_invalidate: bool) -> Result<Moment, StoreError> {
         let clock = bookkeeping::clock_key(&self.config.prefix);
         moment(Some(self.run(&TICK, &[clock], &[Value::Integer(to_invalidate.into())]).await?))
     }
 
-    /// Returns the keys and arguments by which a script registers a key under each tag, as
-    /// `track_entry.lua` reads them. Returns `None` if one script can't: in a cluster, for many tags,
-    /// or for the empty key.
+    /// Returns the keys and arguments by which `track_entry.lua` registers a key under each tag.
+    /// Returns `None` if one script can't: in a cluster, for many tags, or for the empty key.
     pub(super) fn tracked(&self, key: &Bytes, tags: &Tags) -> Option<(Vec<Bytes>, Vec<Value>)> {
         if self.servers.are_a_cluster() || tags.len() > INDEXES_A_SCRIPT || key.is_empty() {
             return None;
@@ -148,8 +146,7 @@ impl RedisStore {
         Ok(places.filter_map(|place| usize::try_from(place.as_u64()?).ok()).collect())
     }
 
-    /// Returns the moment of an invalidation in a cluster, where the clock has its own slot. On one
-    /// server each script reads it.
+    /// Returns the moment of an invalidation in a cluster. On one server each script reads it.
     async fn moment_of_scripts(&self) -> Result<Option<Moment>, StoreError> {
         Ok(if self.servers.are_a_cluster() { Some(self.tick(true).await?) } else { None })
     }
@@ -237,13 +234,11 @@ impl RedisStore {
         Ok(answers.iter().filter(|(_, answer)| *answer > 0).count() as u64)
     }
 
-    /// Returns the index of a tag and its bucket.
     fn tag_keys(&self, tag: &Tag) -> [Bytes; 2] {
         bookkeeping::tag_keys(&self.config.prefix, tag.as_str())
     }
 }
 
-/// The keys registered under a tag.
 struct TagMembers {
     index: Bytes,
     size: u64,

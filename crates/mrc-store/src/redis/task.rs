@@ -2,7 +2,6 @@
 
 use tokio::task::JoinHandle;
 
-/// A task that is aborted when its owner is dropped.
 pub(super) struct AbortOnDrop<T>(pub(super) JoinHandle<T>);
 
 impl<T> Drop for AbortOnDrop<T> {

@@ -21,10 +21,11 @@ use crate::error::StoreError;
 /// # Ok(()) }
 /// ```
 #[derive(Clone, Default)]
+#[must_use]
 pub struct TlsConfig {
     roots: Option<Vec<u8>>,
     identity: Option<Identity>,
-    one_host_name: bool,
+    pub(super) one_host_name: bool,
 }
 
 #[derive(Clone)]
@@ -40,26 +41,20 @@ impl TlsConfig {
     }
 
     /// Trusts only these root certificates, one or more as PEM. Default: the operating system's.
-    #[must_use]
-    pub fn roots(mut self, pem: impl Into<Vec<u8>>) -> Self {
-        self.roots = Some(pem.into());
-        self
+    pub fn roots(self, pem: impl Into<Vec<u8>>) -> Self {
+        Self { roots: Some(pem.into()), ..self }
     }
 
     /// Sets the client certificate chain, its own first, and the key, as PEM. Default: none.
-    #[must_use]
-    pub fn client_certificate(mut self, chain_pem: impl Into<Vec<u8>>, key_pem: impl Into<Vec<u8>>) -> Self {
-        self.identity = Some(Identity { chain: chain_pem.into(), key: key_pem.into() });
-        self
+    pub fn client_certificate(self, chain_pem: impl Into<Vec<u8>>, key_pem: impl Into<Vec<u8>>) -> Self {
+        Self { identity: Some(Identity { chain: chain_pem.into(), key: key_pem.into() }), ..self }
     }
 
     /// Checks the certificate of every cluster node against the host name in the URL. Default:
     /// false, which checks the name or address that the cluster announces. For clusters that share
     /// one certificate and announce nodes by IP address.
-    #[must_use]
-    pub fn one_host_name(mut self, one: bool) -> Self {
-        self.one_host_name = one;
-        self
+    pub fn one_host_name(self, one: bool) -> Self {
+        Self { one_host_name: one, ..self }
     }
 
     pub(super) fn build(&self) -> Result<ClientConfig, StoreError> {
@@ -78,10 +73,6 @@ impl TlsConfig {
                     .map_err(|error| StoreError::Config(format!("TLS: the client's certificate: {error}")))
             }
         }
-    }
-
-    pub(super) fn has_one_host_name(&self) -> bool {
-        self.one_host_name
     }
 
     fn root_store(&self) -> Result<RootCertStore, StoreError> {

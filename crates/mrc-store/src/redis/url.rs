@@ -119,7 +119,6 @@ fn database(path: &str) -> Result<Option<u8>, &'static str> {
     }
 }
 
-/// Returns the server of a `node`.
 fn server(node: &str) -> Result<Server, &'static str> {
     let parts = node.rsplit_once(':').and_then(|(host, port)| Some(Server::new(host, port.parse().ok()?)));
     parts.filter(|server| !server.host.is_empty()).ok_or("a `node` must be host:port")
@@ -138,7 +137,7 @@ mod tests {
             let shown = format!("{config:?}");
             assert!(shown.contains(expect), "{url}: {shown}");
             assert!(!shown.contains(SECRET), "{shown}");
-            config
+            config.login
         };
         check("redis://h", r#"kind: "one server", hosts: ["h:6379"], credentials: false, database: 0, tls: None"#);
         check("valkey://:s3cret@h:1/3", r#"hosts: ["h:1"], credentials: true, database: 3"#);
@@ -151,9 +150,9 @@ mod tests {
             r#"kind: "sentinel", hosts: ["a:26379"]"#,
         );
         check("redis+unix:///tmp/redis.sock", r#"kind: "unix socket", hosts: ["/tmp/redis.sock"#);
-        let config = check("redis://us%3Aer:%40s3cret%2F@h", "credentials: true");
-        assert_eq!(config.login.username.as_deref(), Some("us:er"));
-        assert_eq!(config.login.password.as_deref(), Some("@s3cret/"));
+        let login = check("redis://us%3Aer:%40s3cret%2F@h", "credentials: true");
+        assert_eq!(login.username.as_deref(), Some("us:er"));
+        assert_eq!(login.password.as_deref(), Some("@s3cret/"));
     }
 
     #[test]

@@ -7,7 +7,6 @@ use futures_util::future::{try_join, try_join_all};
 use super::client::Fault;
 use super::failure::unexpected;
 use super::link::{Connection, Link};
-use super::span::traced;
 use super::store::RedisStore;
 use crate::error::StoreError;
 
@@ -40,16 +39,14 @@ impl RedisStore {
             links.iter().map(|link| async { usage(link).await.inspect_err(|error| self.servers.notice(error)) });
         try_join_all(looks).await
     }
-}
 
-impl RedisStore {
     /// Returns the number of keys of all servers.
     pub(super) async fn sizes(&self) -> Result<u64, StoreError> {
         let links = self.servers.primaries().await?;
         let sizes = links.iter().map(|link| async {
             let connection = link.connection().await?;
-            let size = traced(link.address(), "DBSIZE", None, connection.client.send("DBSIZE", Vec::new())).await;
-            let size = link.judge(size).inspect_err(|error| self.servers.notice(error))?;
+            let size = link.judge(connection.send("DBSIZE", Vec::new()).await);
+            let size = size.inspect_err(|error| self.servers.notice(error))?;
             size.as_u64().ok_or_else(size_unreadable)
         });
         Ok(try_join_all(sizes).await?.iter().sum())
@@ -89,16 +86,14 @@ fn risk(server: &str, policy: &str) -> String {
 ///
 /// All our keys have a TTL, so `volatile-` policies evict them like `allkeys-` policies.
 async fn evicting_policy(connection: &Connection) -> Result<Option<String>, Fault> {
-    let info = connection.client.send("INFO", vec!["memory".into()]);
-    let info = traced(&connection.address, "INFO", None, info).await?.into_string().unwrap_or_default();
+    let info = connection.send("INFO", vec!["memory".into()]).await?.into_string().unwrap_or_default();
     let policy = info.lines().find_map(|line| line.strip_prefix("maxmemory_policy:")).map(str::trim_end);
     Ok(policy.filter(|policy| *policy != "noeviction").map(str::to_owned))
 }
 
 async fn usage(link: &Link) -> Result<ServerUsage, StoreError> {
     let connection = link.connection().await?;
-    let keys = traced(link.address(), "DBSIZE", None, connection.client.send("DBSIZE", Vec::new()));
-    let info = traced(link.address(), "INFO", None, connection.client.send("INFO", Vec::new()));
+    let (keys, info) = (connection.send("DBSIZE", Vec::new()), connection.send("INFO", Vec::new()));
     let (keys, info) = link.judge(try_join(keys, info).await)?;
     let info = info.into_string().unwrap_or_default();
     let number = |name| number(&info, name).ok_or_else(|| unexpected("the answer to INFO lacks a number"));

@@ -24,7 +24,6 @@ pub(super) fn most_left(mode: ClaimMode) -> Value {
     })
 }
 
-/// Reads the answer to a claim.
 pub(super) fn claimed(answer: Value) -> Result<Claim, StoreError> {
     let mut answer = answer.into_array().into_iter();
     match (answer.next(), answer.next()) {
@@ -38,14 +37,12 @@ pub(super) fn claimed(answer: Value) -> Result<Claim, StoreError> {
     }
 }
 
-/// Reads the answer to a claim with the clock's time.
 pub(super) fn claimed_at(answer: Value) -> Result<(Claim, Moment), StoreError> {
     let mut answer = answer.into_array().into_iter();
     let (claim, now) = (answer.next().unwrap_or(Value::Null), moment(answer.next())?);
     Ok((claimed(claim)?, now))
 }
 
-/// Reads the clock's time.
 pub(super) fn moment(answer: Option<Value>) -> Result<Moment, StoreError> {
     let micros = answer.and_then(|answer| answer.as_u64());
     micros.map(Moment::from_micros).ok_or_else(|| unexpected("the clock's time can't be read"))
@@ -86,7 +83,6 @@ pub(super) fn millis(duration: Duration) -> i64 {
     i64::try_from(millis).unwrap_or(i64::MAX)
 }
 
-/// Returns a moment in µs.
 pub(super) fn micros(moment: Moment) -> Value {
     Value::Integer(moment.as_micros().try_into().unwrap_or(i64::MAX))
 }

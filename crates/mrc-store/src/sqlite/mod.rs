@@ -1,10 +1,8 @@
 //! SQLite, by `rusqlite`: a database without a server, for tests and the demo.
 
 mod jobs;
-mod transaction;
 mod values;
 
-use std::fmt;
 use std::path::Path;
 use std::sync::Mutex;
 use std::time::Duration;
@@ -15,7 +13,7 @@ use rusqlite::Connection;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-use self::jobs::{Job, Jobs, failed, statement, submit};
+use self::jobs::{Job, Jobs, begin, failed, statement, submit};
 use crate::error::ExecuteError;
 use crate::executor::{Executed, ExecutorTransaction, QueryExecutor};
 use crate::lock::lock;
@@ -43,6 +41,7 @@ const PING_LIMIT: Duration = Duration::from_secs(5);
 /// # Ok(())
 /// # }
 /// ```
+#[derive(Debug)]
 pub struct SqliteExecutor {
     jobs: Mutex<Option<Jobs>>,
 }
@@ -116,7 +115,7 @@ impl QueryExecutor for SqliteExecutor {
     }
 
     async fn begin(&self) -> Result<Box<dyn ExecutorTransaction>, ExecuteError> {
-        Ok(Box::new(transaction::begin(&self.jobs()?).await?))
+        Ok(Box::new(begin(&self.jobs()?).await?))
     }
 
     async fn ping(&self) -> Result<(), ExecuteError> {
@@ -136,12 +135,6 @@ impl QueryExecutor for SqliteExecutor {
             // Comes after all other jobs, and so waits for them. A transaction may take longer.
             let _ = timeout(PING_LIMIT, submit(&jobs, |_, _| ())).await;
         }
-    }
-}
-
-impl fmt::Debug for SqliteExecutor {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SqliteExecutor").finish_non_exhaustive()
     }
 }
 

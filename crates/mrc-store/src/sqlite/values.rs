@@ -1,6 +1,6 @@
 //! Values to and from SQLite, which has integers, doubles, text and bytes. Others are typed text.
 
-use mrc_core::{Cell, ColumnKind, Date, DateTime, Decimal, Time, Value};
+use mrc_core::{Cell, ColumnKind, Date, Decimal, Time, Value};
 use rusqlite::types::{Value as Bound, ValueRef};
 
 use crate::error::ExecuteError;
@@ -114,25 +114,12 @@ pub(super) fn bind(position: usize, value: &Value) -> Result<Bound, ExecuteError
         Value::Decimal(digits) => Bound::Text(digits.as_str().into()),
         Value::Text(text) => Bound::Text(text.as_ref().into()),
         Value::Bytes(bytes) => Bound::Blob(bytes.to_vec()),
-        Value::Date(date) => Bound::Text(print_date(*date)),
-        Value::DateTime(DateTime { date, hour, minute, second, micros }) => {
-            Bound::Text(format!("{} {hour:02}:{minute:02}:{second:02}{}", print_date(*date), print_micros(*micros)))
-        }
-        Value::Time(Time { negative, hours, minutes, seconds, micros }) => {
-            let sign = if *negative { "-" } else { "" };
-            Bound::Text(format!("{sign}{hours:02}:{minutes:02}:{seconds:02}{}", print_micros(*micros)))
-        }
+        Value::Date(date) => Bound::Text(date.to_string()),
+        Value::DateTime(at) => Bound::Text(at.to_string()),
+        Value::Time(time) => Bound::Text(time.to_string()),
         Value::Json(json) => Bound::Text(json.to_string()),
         _ => Bound::Null,
     })
-}
-
-fn print_date(Date { year, month, day }: Date) -> String {
-    format!("{year:04}-{month:02}-{day:02}")
-}
-
-fn print_micros(micros: u32) -> String {
-    if micros == 0 { String::new() } else { format!(".{micros:06}") }
 }
 
 #[cfg(test)]

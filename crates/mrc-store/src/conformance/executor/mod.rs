@@ -56,9 +56,7 @@ pub async fn executor_suite(executor: &dyn QueryExecutor) {
 /// Checks that concurrent pings are answered, and leave nothing behind that a query could get.
 pub async fn answers_a_ping(executor: &dyn QueryExecutor) {
     for answered in join_all((0..32).map(|_| executor.ping())).await {
-        if let Err(error) = answered {
-            panic!("a database that is there answers a ping: {error:?}");
-        }
+        assert!(answered.is_ok(), "a database that is there answers a ping: {answered:?}");
     }
     echo(executor, "after-a-ping").await;
 }
@@ -86,10 +84,7 @@ pub async fn values_come_back(executor: &dyn QueryExecutor) {
 
 /// Checks values without an SQL literal, or with several types, by comparing them in the database.
 pub async fn values_arrive(executor: &dyn QueryExecutor) {
-    let decimal = match Decimal::new("10.50") {
-        Ok(decimal) => decimal,
-        Err(error) => panic!("{error}"),
-    };
+    let decimal = Decimal::new("10.50").unwrap_or_else(|error| panic!("{error}"));
     let day = Date { year: 2025, month: 1, day: 15 };
     let time = Time { negative: true, hours: 101, minutes: 2, seconds: 3, micros: 0 };
     let at = mrc_core::DateTime { date: day, hour: 10, minute: 30, second: 5, micros: 0 };
@@ -168,26 +163,19 @@ pub async fn rows_and_columns(executor: &dyn QueryExecutor) {
     answers(executor, &sql, &params! { "A" => 3 }, "[]", "no rows are an empty array").await;
     let sql = format!("SELECT a, a + 1 AS a FROM {THREE} WHERE a > ?");
     for (above, rows) in [(3, "no row"), (0, "rows")] {
-        match query(executor, &sql, &params! { "A" => above }).await {
-            Err(ExecuteError::Row(_)) => {}
-            other => panic!("columns are announced with {rows}, so two of one name are an error, not {other:?}"),
-        }
+        let done = query(executor, &sql, &params! { "A" => above }).await;
+        let rule = "columns are announced, so two of one name are an error";
+        assert!(matches!(done, Err(ExecuteError::Row(_))), "{rule}, with {rows}, not {done:?}");
     }
 }
 
 /// Checks that refusals are `Refused`, aren't retryable, and leave the executor usable.
 pub async fn refusals(executor: &dyn QueryExecutor) {
-    for sql in [
-        "SELEKT 1",
-        "SELECT 1 AS a FROM no_such_table_of_mrc",
-        "SELECT no_such_column_of_mrc AS a",
-        "",
-        "SELECT 1 AS a; SELECT 2 AS a",
-    ] {
-        match query(executor, sql, &Params::new()).await {
-            Err(error @ ExecuteError::Refused(_)) if !error.is_retryable() => {}
-            other => panic!("`{sql}` is refused, not {other:?}"),
-        }
+    let unknown = ["SELECT 1 AS a FROM no_such_table_of_mrc", "SELECT no_such_column_of_mrc AS a"];
+    for sql in unknown.into_iter().chain(["SELEKT 1", "", "SELECT 1 AS a; SELECT 2 AS a"]) {
+        let done = query(executor, sql, &Params::new()).await;
+        let is_refused = matches!(&done, Err(error @ ExecuteError::Refused(_)) if !error.is_retryable());
+        assert!(is_refused, "`{sql}` is refused, not {done:?}");
         echo(executor, "after-a-refusal").await;
     }
 }
@@ -203,9 +191,8 @@ pub async fn histories(executor: &dyn QueryExecutor) {
             ("a".into(), r#"[{"a":1,"b":"a"}]"#),
         ] {
             for before in [5.into(), 1.5.into(), Value::Null] {
-                if let Err(error) = query(executor, sql, &params! { "A" => "x", "B" => before }).await {
-                    panic!("a statement takes values of any type: {error:?}");
-                }
+                let done = query(executor, sql, &params! { "A" => "x", "B" => before }).await;
+                assert!(done.is_ok(), "a statement takes values of any type: {done:?}");
             }
             let twice = params! { "A" => value.clone(), "B" => value };
             answers(executor, sql, &twice, json, "a value isn't converted to the type of an earlier call").await;
@@ -262,14 +249,10 @@ pub async fn cancellation(executor: &dyn QueryExecutor) {
 /// Checks that after `close` queries and pings return an error that says so. Closes the executor.
 pub async fn refuses_calls_after_close(executor: &dyn QueryExecutor) {
     executor.close().await;
-    match query(executor, SELECT, &params! { "A" => 1 }).await {
-        Err(ExecuteError::Closed) => {}
-        other => panic!("a query after `close` is a Closed error, not {other:?}"),
-    }
-    match executor.ping().await {
-        Err(ExecuteError::Closed) => {}
-        other => panic!("a ping after `close` is a Closed error, not {other:?}"),
-    }
+    let done = query(executor, SELECT, &params! { "A" => 1 }).await;
+    assert!(matches!(done, Err(ExecuteError::Closed)), "a query after `close` is a Closed error, not {done:?}");
+    let done = executor.ping().await;
+    assert!(matches!(done, Err(ExecuteError::Closed)), "a ping after `close` is a Closed error, not {done:?}");
     executor.close().await;
 }
 

@@ -64,10 +64,9 @@ async fn an_error_leaves_it_open(executor: &dyn QueryExecutor) {
     let mut transaction = begun(executor).await;
     ended(within(&mut *transaction, INSERT, params! { "A" => 1 }).await, "a write");
     for (sql, params) in [(INSERT, params! { "A" => 1 }), ("SELEKT 1", params! {}), (INSERT, params! {})] {
-        match within(&mut *transaction, sql, params).await {
-            Err(ExecuteError::Refused(_) | ExecuteError::ParamCount { .. }) => {}
-            other => panic!("`{sql}` is refused, not {other:?}"),
-        }
+        let done = within(&mut *transaction, sql, params).await;
+        let is_refused = matches!(done, Err(ExecuteError::Refused(_) | ExecuteError::ParamCount { .. }));
+        assert!(is_refused, "`{sql}` is refused, not {done:?}");
     }
     ended(within(&mut *transaction, INSERT, params! { "A" => 2 }).await, "a write after an error");
     ended(transaction.commit().await, "a commit");
@@ -87,20 +86,15 @@ async fn an_ended_transaction_runs_nothing(executor: &dyn QueryExecutor) {
                 over(within(&mut *transaction, sql, params! {}).await, sql);
             }
             over(within(&mut *transaction, INSERT, params! { "A" => 7 }).await, "a write after the end");
-            over(
-                if commits { transaction.commit().await } else { transaction.rollback().await },
-                "an end after the end",
-            );
+            let end = if commits { transaction.commit().await } else { transaction.rollback().await };
+            over(end, "an end after the end");
         }
     }
     answers(executor, SELECT, &Params::new(), "[]", "nothing is written after the end").await;
 }
 
 async fn begun(executor: &dyn QueryExecutor) -> Box<dyn ExecutorTransaction> {
-    match executor.begin().await {
-        Ok(transaction) => transaction,
-        Err(error) => panic!("a transaction begins: {error:?}"),
-    }
+    executor.begin().await.unwrap_or_else(|error| panic!("a transaction begins: {error:?}"))
 }
 
 async fn within(
@@ -112,16 +106,12 @@ async fn within(
 }
 
 async fn run(executor: &dyn QueryExecutor, sql: &str, params: Params) -> Executed {
-    match executor.execute(sql, &params, &mut RowEncoder::new(RowFormat::Canonical)).await {
-        Ok(written) => written,
-        Err(error) => panic!("`{sql}` runs: {error:?}"),
-    }
+    let done = executor.execute(sql, &params, &mut RowEncoder::new(RowFormat::Canonical)).await;
+    done.unwrap_or_else(|error| panic!("`{sql}` runs: {error:?}"))
 }
 
 fn ended<T>(outcome: Result<T, ExecuteError>, what: &str) {
-    if let Err(error) = outcome {
-        panic!("{what} succeeds: {error:?}");
-    }
+    outcome.map(drop).unwrap_or_else(|error| panic!("{what} succeeds: {error:?}"));
 }
 
 fn over<T: std::fmt::Debug>(outcome: Result<T, ExecuteError>, what: &str) {

@@ -4,17 +4,15 @@ use std::num::NonZeroU16;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use futures_util::TryStreamExt;
 use futures_util::future::join_all;
 use mrc_core::Tag;
 
-use super::{LONG, TRIES, token};
+use super::{LONG, TestedKey};
 use crate::bound::{Bound, Policy};
 use crate::error::StoreError;
-use crate::store::{CacheStore, Claim, Life, ScanPattern, Terms};
+use crate::store::{CacheStore, ScanPattern};
 
-/// Runs every rule for bounded views, and panics if the store breaks one. The views' namespaces
-/// begin with `prefix`, a random text.
+/// Runs every rule for bounded views of namespaces that begin with `prefix`, a random text.
 pub async fn bounded_suite(store: &Arc<dyn CacheStore>, prefix: &str) {
     for policy in Policy::ALL {
         never_has_more_than_its_bound(store, prefix, policy).await;
@@ -82,12 +80,10 @@ pub async fn evicts_by_its_policy(store: &Arc<dyn CacheStore>, prefix: &str, pol
 pub async fn ends_fills_by_a_purge(store: &Arc<dyn CacheStore>, prefix: &str, policy: Policy) {
     let view = View::new(store, &format!("{prefix}purge"), &Bound::new(policy).max(10));
     view.put("f(a)").await;
-    let key = view.key("f(b)");
-    let late = token();
-    assert_eq!(view.must(view.view.claim(&key, &late, Terms::fill(LONG)).await), Claim::Granted, "{view}: a claim");
+    let entry = view.entry("f(b)");
+    let late = entry.granted(LONG).await;
     assert_eq!(view.purge().await, 1, "{view}: a purge counts values, and no claims");
-    let is_stored = view.must(view.view.fill(&key, &late, "1".into(), LONG.into()).await);
-    assert!(!is_stored, "{view}: a fill from before a purge must be refused");
+    assert!(!entry.fill(&late, "1").await, "{view}: a fill from before a purge must be refused");
     assert_eq!(view.count().await, 0, "{view}: how many entries there are after a purge and a refused fill");
     view.filled("f(b)", &[]).await;
     assert_eq!(view.purge().await, 1, "{view}: how many entries a purge removes");
@@ -98,17 +94,15 @@ pub async fn shares_tags_with_the_store(store: &Arc<dyn CacheStore>, prefix: &st
     let view = View::new(store, &format!("{prefix}tags"), &Bound::new(policy).max(10));
     let plain = View { view: Arc::clone(store), ..view.clone() };
     let tags = ["a", "b"].map(|name| Tag::from(format!("{}:{name}", view.namespace)));
-    let ask = [&plain, &view];
-    for asked in ask {
-        view.filled("f(a)", &tags[..1]).await;
-        view.filled("f(b)", &tags[1..]).await;
-        plain.filled("plain", &tags[..1]).await;
+    let [a, b] = &tags;
+    for asked in [&plain, &view] {
+        view.filled("f(a)", &[a]).await;
+        view.filled("f(b)", &[b]).await;
+        plain.filled("plain", &[a]).await;
         let removed = asked.must(asked.view.invalidate(&tags[..1]).await);
         assert_eq!(removed, 2, "{view}: how many entries go with a tag of a view and its store");
-        assert!(
-            !view.has("f(a)").await && !plain.has("plain").await,
-            "{view}: what has an invalidated tag must be gone"
-        );
+        let is_gone = !view.has("f(a)").await && !plain.has("plain").await;
+        assert!(is_gone, "{view}: what has an invalidated tag must be gone");
         assert!(view.has("f(b)").await, "{view}: an entry of another tag must stay");
     }
     view.purge().await;
@@ -193,18 +187,12 @@ impl View {
         self.must(self.view.put(&self.key(name), "1".into(), LONG).await);
     }
 
-    async fn filled(&self, name: &str, tags: &[Tag]) {
-        let key = self.key(name);
-        for _ in 0..TRIES {
-            let (token, since) = (token(), self.must(self.view.now().await));
-            let claim = self.must(self.view.claim(&key, &token, Terms::refresh(LONG)).await);
-            assert_eq!(claim, Claim::Granted, "{self}: a claim where there is none must be granted");
-            let life = Life { tags: tags.iter().map(|tag| (tag.clone(), since)).collect(), ..LONG.into() };
-            if self.must(self.view.fill(&key, &token, "1".into(), life).await) {
-                return;
-            }
-        }
-        panic!("{self}: a fill under its claim must be stored");
+    fn entry(&self, name: &str) -> TestedKey<'_> {
+        TestedKey::new(&*self.view, self.key(name))
+    }
+
+    async fn filled(&self, name: &str, tags: &[&Tag]) {
+        self.entry(name).filled("1", tags).await;
     }
 
     async fn has(&self, name: &str) -> bool {
@@ -222,8 +210,7 @@ impl View {
     }
 
     async fn keys(&self) -> Vec<Bytes> {
-        let pages: Vec<Vec<Bytes>> = self.must(self.view.scan(&ScanPattern::All).try_collect().await);
-        let mut keys = pages.concat();
+        let mut keys = self.entry("").scan_for(&ScanPattern::All).await;
         keys.sort_unstable();
         keys.dedup();
         keys

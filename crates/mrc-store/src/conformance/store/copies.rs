@@ -4,40 +4,26 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::{LONG, SHORT, TestedKey, token, until};
-use crate::store::{CacheStore, Claim, Life, Terms};
+use super::{LONG, SHORT, TestedKey, until};
+use crate::store::{CacheStore, Life, Terms};
 
 fn life() -> Life {
     Life { stale: LONG, ..LONG.into() }
 }
 
 impl TestedKey<'_> {
-    async fn stale(&self) -> Option<Bytes> {
-        self.must("stale", self.store.stale(&self.name).await).map(|found| found.value)
-    }
-
     async fn exist(&self) -> u64 {
         self.must("exist", self.store.exist(&[self.bytes()]).await)
     }
 
     async fn has_copy(&self, value: Option<&'static str>, when: &str) {
-        assert_eq!(self.stale().await, value.map(Bytes::from), "{self}: the copy {when}");
-    }
-
-    async fn fill_with_copy(&self, token: &crate::store::Token, value: &'static str, life: Life) -> bool {
-        self.must("fill", self.store.fill(&self.name, token, value.into(), life).await)
-    }
-
-    async fn granted_with_copy(&self, terms: Terms) -> crate::store::Token {
-        let token = token();
-        let answer = self.must("claim", self.store.claim(&self.name, &token, terms.copy(true)).await);
-        assert_eq!(answer, Claim::Granted, "{self}: a claim with a copy must be granted as any other");
-        token
+        let copy = self.stale().await.map(|found| found.value);
+        assert_eq!(copy, value.map(Bytes::from), "{self}: the copy {when}");
     }
 
     async fn filled_with_copy(&self, value: &'static str, life: Life) {
-        let claim = self.granted_with_copy(Terms::fill(LONG)).await;
-        assert!(self.fill_with_copy(&claim, value, life).await, "{self}: a fill under its claim must be stored");
+        let claim = self.granted_for(Terms::fill(LONG).copy(true)).await;
+        assert!(self.fill_with(&claim, value, life).await, "{self}: a fill under its claim must be stored");
     }
 }
 
@@ -45,15 +31,15 @@ impl TestedKey<'_> {
 pub async fn keeps_a_copy_beside_the_value(store: &dyn CacheStore, prefix: &str) {
     let key = TestedKey::new(store, prefix);
     key.has_copy(None, "of a missing key").await;
-    let claim = key.granted_with_copy(Terms::fill(LONG)).await;
+    let claim = key.granted_for(Terms::fill(LONG).copy(true)).await;
     key.has_copy(None, "during the first fill").await;
-    assert!(key.fill_with_copy(&claim, "[1]", life()).await, "{key}: a fill under its claim must be stored");
+    assert!(key.fill_with(&claim, "[1]", life()).await, "{key}: a fill under its claim must be stored");
     key.has_copy(Some("[1]"), "after the fill").await;
     key.holds(Some("[1]"), "after a fill with a copy").await;
 
-    let refresh = key.granted_with_copy(Terms::refresh(LONG)).await;
+    let refresh = key.granted_for(Terms::refresh(LONG).copy(true)).await;
     key.has_copy(Some("[1]"), "during a refresh").await;
-    assert!(key.fill_with_copy(&refresh, "[2]", life()).await, "{key}: the fill of a refresh must be stored");
+    assert!(key.fill_with(&refresh, "[2]", life()).await, "{key}: the fill of a refresh must be stored");
     key.has_copy(Some("[2]"), "after a refresh").await;
     key.remove().await;
 }
@@ -64,7 +50,7 @@ pub async fn keeps_a_copy_when_its_value_expires(store: &dyn CacheStore, prefix:
     key.filled_with_copy("[1]", Life { stale: LONG, ..SHORT.into() }).await;
     until("the value expires", || async { key.get().await.is_none() }).await;
     key.has_copy(Some("[1]"), "after the value's end").await;
-    let claim = key.granted_with_copy(Terms::fill(LONG)).await;
+    let claim = key.granted_for(Terms::fill(LONG).copy(true)).await;
     key.has_copy(Some("[1]"), "during the next fill").await;
     assert!(key.release(&claim).await, "{key}: a claim must be released by its token");
     key.has_copy(Some("[1]"), "after a read that failed").await;
@@ -105,14 +91,14 @@ pub async fn removes_a_copy_with_its_key(store: &dyn CacheStore, prefix: &str) {
 pub async fn refuses_a_copy_after_a_removal(store: &dyn CacheStore, prefix: &str) {
     let key = TestedKey::new(store, prefix);
     key.filled_with_copy("[1]", life()).await;
-    let refresh = key.granted_with_copy(Terms::refresh(LONG)).await;
+    let refresh = key.granted_for(Terms::refresh(LONG).copy(true)).await;
     key.remove().await;
-    assert!(!key.fill_with_copy(&refresh, "[1]", life()).await, "{key}: a refresh of what was removed must be refused");
+    assert!(!key.fill_with(&refresh, "[1]", life()).await, "{key}: a refresh of what was removed must be refused");
     key.has_copy(None, "after a refused refresh").await;
 
-    let claim = key.granted_with_copy(Terms::fill(LONG)).await;
+    let claim = key.granted_for(Terms::fill(LONG).copy(true)).await;
     key.remove().await;
-    assert!(!key.fill_with_copy(&claim, "[1]", life()).await, "{key}: a fill of what was removed must be refused");
+    assert!(!key.fill_with(&claim, "[1]", life()).await, "{key}: a fill of what was removed must be refused");
     key.has_copy(None, "after a refused fill").await;
 }
 
@@ -120,7 +106,7 @@ pub async fn refuses_a_copy_after_a_removal(store: &dyn CacheStore, prefix: &str
 pub async fn makes_no_copy_without_a_claim_for_one(store: &dyn CacheStore, prefix: &str) {
     let key = TestedKey::new(store, prefix);
     let claim = key.granted(LONG).await;
-    assert!(key.fill_with_copy(&claim, "[1]", life()).await, "{key}: a fill under its claim must be stored");
+    assert!(key.fill_with(&claim, "[1]", life()).await, "{key}: a fill under its claim must be stored");
     key.has_copy(None, "of a claim without one").await;
     key.remove().await;
 }
@@ -128,7 +114,7 @@ pub async fn makes_no_copy_without_a_claim_for_one(store: &dyn CacheStore, prefi
 /// Checks that releasing a claim removes its empty copy.
 pub async fn releases_an_empty_copy(store: &dyn CacheStore, prefix: &str) {
     let key = TestedKey::new(store, prefix);
-    let claim = key.granted_with_copy(Terms::fill(LONG)).await;
+    let claim = key.granted_for(Terms::fill(LONG).copy(true)).await;
     key.release(&claim).await;
     assert!(key.scan(&key.name).await.is_empty(), "{key}: a released claim must leave nothing");
 }

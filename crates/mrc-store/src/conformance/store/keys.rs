@@ -1,21 +1,94 @@
-//! The rules of keys: allowed texts, scans, removal.
+//! The rules of values and their TTLs, and of keys: allowed texts, scans, removal.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::TryStreamExt;
 use futures_util::future::join_all;
 
-use super::{LONG, TestedKey};
+use super::{LONG, SHORT, TestedKey, keys, token, until};
+use crate::error::StoreError;
 use crate::store::{CacheStore, ScanPattern};
 
 /// More than two pages of any common size.
 const MANY: usize = 2_500;
 
+/// Checks that a missing key has no value, TTL or claim, and nothing to remove.
+pub async fn has_nothing_under_a_missing_key(store: &dyn CacheStore, prefix: &str) {
+    let key = TestedKey::new(store, prefix);
+    key.holds(None, "of a missing key").await;
+    assert_eq!(key.ttl().await, None, "{key}: a missing key has no life left");
+    assert_eq!(key.remove().await, 0, "{key}: a missing key can't be removed");
+    assert!(!key.fill(&token(), "1").await, "{key}: a fill without a claim must be refused");
+    assert!(!key.release(&token()).await, "{key}: a release without a claim must return false");
+    key.holds(None, "after a refused fill").await;
+}
+
+/// Checks that `put` stores a value, overwrites another, and strips spaces at its end.
+pub async fn returns_what_was_put(store: &dyn CacheStore, prefix: &str) {
+    let key = TestedKey::new(store, prefix);
+    key.put("[1]", LONG).await;
+    key.holds(Some("[1]"), "after put").await;
+    key.put(r#"{"a":" "}"#, LONG).await;
+    key.holds(Some(r#"{"a":" "}"#), "after a second put").await;
+    key.put("[2]  ", LONG).await;
+    key.holds(Some("[2]"), "after put of a value with spaces at its end").await;
+    key.remove().await;
+}
+
+/// Checks that empty values, the marks of claims, are refused with [`StoreError::EmptyValue`].
+pub async fn refuses_empty_values(store: &dyn CacheStore, prefix: &str) {
+    let key = TestedKey::new(store, prefix);
+    for empty in ["", " ", "   "] {
+        let put = store.put(&key.name, empty.into(), LONG).await;
+        assert!(matches!(put, Err(StoreError::EmptyValue)), "{key}: put of {empty:?} returned {put:?}");
+        let claim = key.granted(LONG).await;
+        let fill = store.fill(&key.name, &claim, empty.into(), LONG.into()).await;
+        assert!(matches!(fill, Err(StoreError::EmptyValue)), "{key}: fill with {empty:?} returned {fill:?}");
+        assert!(key.release(&claim).await, "{key}: a refused empty value must leave the claim as it was");
+    }
+}
+
+/// Checks that values of 5 MB and bytes that aren't UTF-8 come back unchanged.
+pub async fn keeps_large_and_binary_values(store: &dyn CacheStore, prefix: &str) {
+    let key = TestedKey::new(store, prefix);
+    let large: Bytes = (0..5_000_000_u32).map(|at| b'0' + (at % 10) as u8).collect();
+    let binary: Bytes = (0..=255).collect();
+    for value in [large, binary] {
+        let claim = key.granted(LONG).await;
+        let filled = key.fill_with(&claim, value.clone(), LONG).await;
+        assert!(filled, "{key}: a fill of {} bytes must be stored", value.len());
+        let stored = key.get().await;
+        assert!(stored == Some(value), "{key}: a value came back changed, with {:?} bytes", stored.map(|v| v.len()));
+        key.remove().await;
+    }
+}
+
+/// Checks that a TTL is reported in milliseconds, never exceeds the given TTL, and ends.
+pub async fn ends_lives_to_the_millisecond(store: &dyn CacheStore, prefix: &str) {
+    let key = TestedKey::new(store, prefix);
+    let given = Duration::from_millis(600_500);
+    key.put("1", given).await;
+    let left = key.ttl().await;
+    assert!(left.is_some_and(|left| left <= given && left > given / 2), "{key}: of {given:?} are left {left:?}");
+    until("a life has milliseconds", || async { key.ttl().await.is_some_and(|left| left.subsec_millis() != 0) }).await;
+
+    let claim = TestedKey::new(store, format!("{prefix}claim"));
+    claim.granted(LONG).await;
+    assert_eq!(claim.ttl().await, None, "{claim}: a claim is no value, so it has no life left");
+    claim.remove().await;
+
+    key.put("2", SHORT).await;
+    until("a value is gone when its life ends", || async { key.get().await.is_none() }).await;
+    assert_eq!(key.ttl().await, None, "{key}: a value that is gone has no life left");
+    // Rounded up, because servers refuse 0.
+    key.put("3", Duration::from_nanos(1)).await;
+    until("a value is gone when its life ends", || async { key.get().await.is_none() }).await;
+}
+
 /// Checks that `remove` counts each key once, claims included, whatever else the list has.
 pub async fn removes_and_counts(store: &dyn CacheStore, prefix: &str) {
-    let keys: Vec<TestedKey<'_>> = (0..MANY).map(|number| TestedKey::new(store, format!("{prefix}{number}"))).collect();
+    let keys = keys(store, prefix, MANY);
     put_all(&keys).await;
     let claimed = TestedKey::new(store, format!("{prefix}claimed"));
     claimed.granted(LONG).await;
@@ -26,11 +99,7 @@ pub async fn removes_and_counts(store: &dyn CacheStore, prefix: &str) {
     let mut all: Vec<Bytes> = keys.iter().chain([&claimed]).map(TestedKey::bytes).collect();
     all.extend([missing, refreshed.bytes(), claimed.bytes()]);
     let removed = claimed.must("remove", store.remove(&all).await);
-    assert_eq!(
-        removed,
-        MANY as u64 + 1,
-        "{prefix}: how many keys were removed, of which one was claimed and one missing"
-    );
+    assert_eq!(removed, MANY as u64 + 1, "{prefix}: how many keys were removed, one of them claimed and one missing");
     let again = claimed.must("remove", store.remove(&all).await);
     assert_eq!(again, 0, "{prefix}: how many keys were removed a second time");
     assert_eq!(claimed.must("remove", store.remove(&[]).await), 0, "{prefix}: how many keys an empty list removes");
@@ -60,7 +129,7 @@ pub async fn takes_any_text_as_a_key(store: &dyn CacheStore, prefix: &str) {
 
 /// Checks that a scan returns every matching key, claims included, and no bookkeeping of claims.
 pub async fn scans_everything_that_matches(store: &dyn CacheStore, prefix: &str) {
-    let keys: Vec<TestedKey<'_>> = (0..MANY).map(|number| TestedKey::new(store, format!("{prefix}{number}"))).collect();
+    let keys = keys(store, prefix, MANY);
     put_all(&keys).await;
     let claimed = TestedKey::new(store, format!("{prefix}claimed"));
     claimed.granted(LONG).await;
@@ -74,8 +143,7 @@ pub async fn scans_everything_that_matches(store: &dyn CacheStore, prefix: &str)
     let found = claimed.scan(&format!("{prefix}claimed")).await;
     check(&found.into_iter().collect(), &BTreeSet::from([claimed.bytes()]), "a scan for one claim");
 
-    let pages: Vec<Vec<Bytes>> = claimed.must("scan", store.scan(&ScanPattern::All).try_collect().await);
-    let found: BTreeSet<Bytes> = pages.concat().into_iter().collect();
+    let found: BTreeSet<Bytes> = claimed.scan_for(&ScanPattern::All).await.into_iter().collect();
     assert!(found.is_superset(&expected), "a scan for every key must return those of {prefix:?}");
     // The name of a lease contains the key.
     let about: BTreeSet<Bytes> =
@@ -96,8 +164,7 @@ pub async fn scans_literally(store: &dyn CacheStore, prefix: &str) {
     for name in names {
         let pattern = format!("{prefix}{name}");
         let expected = keys.iter().filter(|key| key.name.contains(&pattern)).map(TestedKey::bytes).collect();
-        let found = keys.iter().take(1).map(|key| key.scan(&pattern));
-        let found = join_all(found).await.concat().into_iter().collect();
+        let found = keys[0].scan(&pattern).await.into_iter().collect();
         check(&found, &expected, &format!("a scan for {pattern:?}"));
     }
     let all: Vec<Bytes> = keys.iter().map(TestedKey::bytes).collect();

@@ -1,23 +1,19 @@
 //! The rules of steps for many entries: for each entry they are those of the step for one.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
 use futures_util::future::{join, join_all};
 use mrc_core::Tag;
 
-use super::races::pause;
-use super::{LONG, TRIES, TestedKey, token};
-use crate::batch::{ToClaim, ToFill};
+use super::races::{Row, pause};
+use super::tags::life as tagged;
+use super::{LONG, TRIES, TestedKey, keys, token};
 use crate::error::StoreError;
-use crate::store::{CacheStore, Claim, Life, Terms, Token};
+use crate::store::{CacheStore, Claim, Life, Terms, ToClaim, ToFill, Token};
 
 /// More than one command of a store may take.
 const MANY: usize = 600;
-
-fn keys<'a>(store: &'a dyn CacheStore, prefix: &str, count: usize) -> Vec<TestedKey<'a>> {
-    (0..count).map(|at| TestedKey::new(store, format!("{prefix}{at}"))).collect()
-}
 
 async fn remove(keys: &[TestedKey<'_>]) {
     let (Some(first), names) = (keys.first(), keys.iter().map(TestedKey::bytes).collect::<Vec<_>>()) else { return };
@@ -48,15 +44,11 @@ async fn claimed(keys: &[TestedKey<'_>], terms: Terms) -> Vec<(Token, Claim)> {
 /// Fills the keys under these tokens with `"[{place}]"`. Returns which values were stored.
 async fn filled(keys: &[TestedKey<'_>], tokens: &[Token], life: impl Fn(usize) -> Life) -> Vec<bool> {
     let Some(first) = keys.first() else { return Vec::new() };
-    let fill = |(at, (key, token))| ToFill { key: key_name(key), token, value: value(at), life: life(at) };
-    let fills: Vec<ToFill<'_>> = keys.iter().zip(tokens).enumerate().map(fill).collect();
-    let answers = first.store.fill_many(fills).await;
+    let fills = keys.iter().zip(tokens).enumerate();
+    let fills = fills.map(|(at, (key, token))| ToFill { key: &key.name, token, value: value(at), life: life(at) });
+    let answers = first.store.fill_many(fills.collect()).await;
     assert_eq!(answers.len(), keys.len(), "{first}: fill_many must answer for each key");
     answers.into_iter().zip(keys).map(|(answer, key)| key.must("fill_many", answer)).collect()
-}
-
-fn key_name<'a>(key: &'a TestedKey<'_>) -> &'a str {
-    &key.name
 }
 
 fn value(at: usize) -> Bytes {
@@ -127,17 +119,9 @@ pub async fn fills_each_of_many(store: &dyn CacheStore, prefix: &str) {
     assert!(again.iter().all(|stored| !stored), "a second fill under the same claims must be refused");
     remove(&keys).await;
 
-    let none = [(&keys[0], ""), (&keys[1], "[1]")].map(|(key, value)| (key, value, token()));
-    for (key, _, token) in &none {
-        assert_eq!(key.claim(token, LONG).await, Claim::Granted);
-    }
-    let fills = none.iter().map(|(key, value, token)| ToFill {
-        key: &key.name,
-        token,
-        value: Bytes::from(*value),
-        life: LONG.into(),
-    });
-    let answers = store.fill_many(fills.collect()).await;
+    let (none, one) = (keys[0].granted(LONG).await, keys[1].granted(LONG).await);
+    let fill = |at: usize, token, value| ToFill { key: &keys[at].name, token, value, life: LONG.into() };
+    let answers = store.fill_many(vec![fill(0, &none, "".into()), fill(1, &one, "[1]".into())]).await;
     let expected = matches!(&answers[..], [Err(StoreError::EmptyValue), Ok(true)]);
     assert!(expected, "{}: an empty value among others: {answers:?}", keys[0]);
     remove(&keys[..2]).await;
@@ -154,17 +138,17 @@ pub async fn fills_many_with_tags(store: &dyn CacheStore, prefix: &str) {
         }
         remove(&keys).await;
         let tokens: Vec<Token> = claimed(&keys, Terms::fill(LONG)).await.into_iter().map(|(token, _)| token).collect();
-        let since = keys[0].must("now", store.now().await);
-        keys[0].must("invalidate", store.invalidate(&tags[1..]).await);
+        let since = keys[0].now().await;
+        keys[0].invalidate(&[&tags[1]]).await;
         // Two with the first tag, two with the second, two without.
         let life = |at: usize| match tags.get(at / 2) {
-            Some(tag) => Life { tags: [(tag.clone(), since)].into_iter().collect(), ..LONG.into() },
+            Some(tag) => tagged(&[tag], since),
             None => LONG.into(),
         };
         stored = filled(&keys, &tokens, life).await;
     }
     assert_eq!(stored, [true, true, false, false, true, true], "fills whose second tag was invalidated meanwhile");
-    let removed = keys[0].must("invalidate", store.invalidate(&tags[..1]).await);
+    let removed = keys[0].invalidate(&[&tags[0]]).await;
     assert_eq!(removed, 2, "an invalidation of a tag finds each entry of a fill of many");
     assert_eq!(got(&keys).await, [None, None, None, None, Some(value(4)), Some(value(5))]);
     remove(&keys).await;
@@ -176,14 +160,14 @@ pub async fn refuses_one_of_many_fills_with_tags(store: &dyn CacheStore, prefix:
     const REFUSED: usize = 7;
     let keys = keys(store, prefix, MANY);
     let [of_all, of_one]: [Tag; 2] = ["all", "one"].map(|name| format!("{prefix}{name}").into());
-    keys[0].must("invalidate", store.invalidate(std::slice::from_ref(&of_all)).await);
+    keys[0].invalidate(&[&of_all]).await;
     let mut stored = Vec::new();
     for _ in 0..TRIES {
         if stored.iter().filter(|stored| **stored).count() + 1 == MANY {
             break;
         }
         remove(&keys).await;
-        let before = keys[0].must("now", store.now().await);
+        let before = keys[0].now().await;
         let tokens: Vec<Token> = keys.iter().map(|_| token()).collect();
         let claims =
             keys.iter().zip(&tokens).map(|(key, token)| ToClaim { key: &key.name, token, terms: Terms::fill(LONG) });
@@ -196,11 +180,10 @@ pub async fn refuses_one_of_many_fills_with_tags(store: &dyn CacheStore, prefix:
             assert!(since >= before, "{key}: a claim's time must not be earlier than the time before it");
             times.push(since);
         }
-        keys[0].must("invalidate", store.invalidate(std::slice::from_ref(&of_one)).await);
+        keys[0].invalidate(&[&of_one]).await;
         let life = |at: usize| {
-            let own = (at == REFUSED).then_some(&of_one);
-            let tags = std::iter::once(&of_all).chain(own).map(|tag| (tag.clone(), times[at])).collect();
-            Life { tags, ..LONG.into() }
+            let both = [&of_all, &of_one];
+            tagged(if at == REFUSED { &both } else { &both[..1] }, times[at])
         };
         stored = filled(&keys, &tokens, life).await;
         assert!(!stored[REFUSED], "{}: a fill whose tag was invalidated after its claim", keys[REFUSED]);
@@ -211,34 +194,33 @@ pub async fn refuses_one_of_many_fills_with_tags(store: &dyn CacheStore, prefix:
     let expect: Vec<_> = (0..MANY).map(|at| (at != REFUSED).then(|| value(at))).collect();
     assert_eq!(got(&keys).await, expect, "the values after a fill of many with tags");
     keys[REFUSED].granted(LONG).await;
-    let removed = keys[0].must("invalidate", store.invalidate(std::slice::from_ref(&of_all)).await);
+    let removed = keys[0].invalidate(&[&of_all]).await;
     assert_eq!(removed, MANY as u64 - 1, "an invalidation of a tag finds each entry of a fill of many");
     remove(&keys).await;
 }
 
-/// Checks that each of many tags is invalidated as if alone: one with an entry, one whose fill is
-/// in flight, and one that nothing uses.
+/// Checks that each tag is invalidated as if alone: with an entry, with a fill in flight, unused.
 pub async fn invalidates_each_of_many_tags(store: &dyn CacheStore, prefix: &str) {
     let keys = keys(store, prefix, MANY);
     let tags: Vec<Tag> = keys.iter().map(|key| key.name.as_str().into()).collect();
-    let life = |at: usize, since| Life { tags: [(tags[at].clone(), since)].into_iter().collect(), ..LONG.into() };
+    let life = |at: usize, since| tagged(&[&tags[at]], since);
     let with_entry: Vec<usize> = (0..MANY).step_by(7).collect();
     let in_flight: Vec<usize> = (1..MANY).step_by(7).collect();
     let mut expected = vec![0; MANY];
     for at in with_entry {
-        let (since, claim) = (keys[at].must("now", store.now().await), keys[at].granted(LONG).await);
+        let (since, claim) = (keys[at].now().await, keys[at].granted(LONG).await);
         // Another test's invalidation may refuse it.
-        let stored = keys[at].must("fill", store.fill(&keys[at].name, &claim, value(at), life(at, since)).await);
+        let stored = keys[at].fill_with(&claim, value(at), life(at, since)).await;
         expected[at] = u64::from(stored);
     }
-    let since = keys[0].must("now", store.now().await);
+    let since = keys[0].now().await;
     let flying: Vec<TestedKey<'_>> = in_flight.iter().map(|at| TestedKey::new(store, &keys[*at].name)).collect();
     let claims = claimed(&flying, Terms::fill(LONG)).await;
     let removed = keys[0].must("invalidate_each", store.invalidate_each(&tags).await);
     assert_eq!(removed, expected, "how many values an invalidation of each of {MANY} tags removed");
     assert!(got(&keys).await.iter().all(Option::is_none), "what is left after an invalidation of all tags");
     for ((at, key), (claim, _)) in in_flight.into_iter().zip(&flying).zip(claims) {
-        let stored = key.must("fill", store.fill(&key.name, &claim, value(at), life(at, since)).await);
+        let stored = key.fill_with(&claim, value(at), life(at, since)).await;
         assert!(!stored, "{key}: a fill from before an invalidation of each of many tags must be refused");
     }
     let none = keys[0].must("invalidate_each", store.invalidate_each(&[]).await);
@@ -264,12 +246,11 @@ pub async fn keeps_copies_of_many(store: &dyn CacheStore, prefix: &str) {
     }
     filled(&keys, &claims, life).await;
     for (at, key) in keys.iter().enumerate() {
-        let copy = key.must("stale", store.stale(&key.name).await).map(|found| found.value);
+        let copy = key.stale().await.map(|found| found.value);
         assert_eq!(copy, at.is_multiple_of(2).then(|| value(at)), "{key}: the copy of a fill of many");
     }
     remove(&keys).await;
-    let copy = keys[0].must("stale", store.stale(&keys[0].name).await);
-    assert_eq!(copy, None, "{}: a removal takes the copy too", keys[0]);
+    assert_eq!(keys[0].stale().await, None, "{}: a removal takes the copy too", keys[0]);
 }
 
 /// Checks that each key is granted to one of several batches that claim at once.
@@ -287,42 +268,31 @@ pub async fn grants_each_key_to_one_of_many_batches(store: &dyn CacheStore, pref
 
 /// Checks with random order that batches never hit a value from before an invalidation.
 pub async fn never_hits_what_was_invalidated_in_batches(store: &dyn CacheStore, prefix: &str) {
-    const WRITES: u64 = 60;
-    const KEYS: usize = 6;
-    let all = keys(store, prefix, KEYS);
-    let rows: Vec<(AtomicU64, AtomicU64)> = (0..KEYS).map(|_| (0.into(), 0.into())).collect();
+    let all = keys(store, prefix, 6);
+    let rows: Vec<Row> = all.iter().map(|_| Row::default()).collect();
     let done = AtomicBool::new(false);
 
     let writer = async {
-        for version in 1..=WRITES {
-            for (key, (row, invalidated)) in all.iter().zip(&rows) {
-                pause().await;
-                row.store(version, Ordering::SeqCst);
-                pause().await;
-                key.remove().await;
-                invalidated.store(version, Ordering::SeqCst);
+        for version in 1..=60 {
+            for (key, row) in all.iter().zip(&rows) {
+                row.write(version, key.remove()).await;
             }
         }
         done.store(true, Ordering::SeqCst);
     };
     let readers = (0..4).map(|_| async {
         while !done.load(Ordering::SeqCst) {
-            let oldest: Vec<u64> = rows.iter().map(|(_, invalidated)| invalidated.load(Ordering::SeqCst)).collect();
+            let oldest: Vec<u64> = rows.iter().map(Row::oldest).collect();
             for ((key, found), oldest) in all.iter().zip(got(&all).await).zip(oldest) {
-                let hit = found.map(|found| std::str::from_utf8(&found).ok().and_then(|text| text.parse::<u64>().ok()));
-                let fresh = hit.is_none_or(|hit| hit >= Some(oldest));
-                assert!(fresh, "{key}: after the invalidation of {oldest} a batch hit {hit:?}");
+                if let Some(hit) = found {
+                    key.is_fresh(&hit, oldest);
+                }
             }
             let claims = claimed(&all, Terms::fill(LONG)).await;
             pause().await;
             let granted = claims.iter().zip(&all).zip(&rows).filter(|(((_, claim), _), _)| *claim == Claim::Granted);
             let fills: Vec<ToFill<'_>> = granted
-                .map(|(((token, _), key), (row, _))| ToFill {
-                    key: &key.name,
-                    token,
-                    value: row.load(Ordering::SeqCst).to_string().into(),
-                    life: LONG.into(),
-                })
+                .map(|(((token, _), key), row)| ToFill { key: &key.name, token, value: row.value(), life: LONG.into() })
                 .collect();
             pause().await;
             for answer in store.fill_many(fills).await {

@@ -32,57 +32,86 @@ pub async fn leaves_nothing_after_an_invalidation(store: &dyn CacheStore, prefix
             key.put("\"old\"", LONG).await;
         }
         let claim = key.granted_refresh(LONG).await;
-        let fill = async {
-            pause().await;
-            key.fill(&claim, "\"stale\"").await;
-        };
-        let invalidation = async {
-            pause().await;
-            key.remove().await;
-        };
-        join(fill, invalidation).await;
+        race(key.fill(&claim, "\"stale\""), key.remove()).await;
         key.holds(None, "after an invalidation and a fill from before it").await;
     }
 }
 
 /// Checks with random order that after an invalidation nobody hits an earlier value.
 pub async fn never_hits_what_was_invalidated(store: &dyn CacheStore, prefix: &str) {
-    const WRITES: u64 = 100;
-    let key = TestedKey::new(store, prefix);
-    let database = AtomicU64::new(0);
-    let invalidated = AtomicU64::new(0);
-    let done = AtomicBool::new(false);
-
+    let (key, row, done) = (TestedKey::new(store, prefix), Row::default(), AtomicBool::new(false));
     let writer = async {
-        for version in 1..=WRITES {
-            pause().await;
-            database.store(version, Ordering::SeqCst);
-            pause().await;
-            key.remove().await;
-            invalidated.store(version, Ordering::SeqCst);
+        for version in 1..=100 {
+            row.write(version, key.remove()).await;
         }
         done.store(true, Ordering::SeqCst);
     };
     let readers = (0..4).map(|_| async {
         while !done.load(Ordering::SeqCst) {
-            let oldest = invalidated.load(Ordering::SeqCst);
+            let oldest = row.oldest();
             if let Some(hit) = key.get().await {
-                let hit: Option<u64> = std::str::from_utf8(&hit).ok().and_then(|text| text.parse().ok());
-                assert!(hit >= Some(oldest), "{key}: after the invalidation of {oldest} a reader hit {hit:?}");
+                key.is_fresh(&hit, oldest);
                 pause().await;
                 continue;
             }
             let token = token();
             if key.claim(&token, LONG).await == Claim::Granted {
-                let value = database.load(Ordering::SeqCst).to_string();
+                let value = row.value();
                 pause().await;
-                key.must("fill", store.fill(&key.name, &token, Bytes::from(value), LONG.into()).await);
+                key.fill_with(&token, value, LONG).await;
             }
             pause().await;
         }
     });
     join(writer, join_all(readers)).await;
     key.remove().await;
+}
+
+/// A row of a database. Its value is its version.
+#[derive(Default)]
+pub(super) struct Row {
+    version: AtomicU64,
+    invalidated: AtomicU64,
+}
+
+impl Row {
+    /// Writes a version and invalidates its entries.
+    pub(super) async fn write<T>(&self, version: u64, invalidation: impl Future<Output = T>) {
+        pause().await;
+        self.version.store(version, Ordering::SeqCst);
+        pause().await;
+        invalidation.await;
+        self.invalidated.store(version, Ordering::SeqCst);
+    }
+
+    pub(super) fn value(&self) -> Bytes {
+        self.version.load(Ordering::SeqCst).to_string().into()
+    }
+
+    /// Returns the oldest version that a hit may have from now on.
+    pub(super) fn oldest(&self) -> u64 {
+        self.invalidated.load(Ordering::SeqCst)
+    }
+}
+
+impl TestedKey<'_> {
+    pub(super) fn is_fresh(&self, hit: &[u8], oldest: u64) {
+        let version: Option<u64> = std::str::from_utf8(hit).ok().and_then(|text| text.parse().ok());
+        assert!(version >= Some(oldest), "{self}: after the invalidation of {oldest} a reader hit {version:?}");
+    }
+}
+
+/// Runs both steps at once, in random order.
+pub(super) async fn race<T>(one: impl Future<Output = T>, other: impl Future<Output = u64>) {
+    let one = async {
+        pause().await;
+        one.await;
+    };
+    let other = async {
+        pause().await;
+        other.await;
+    };
+    join(one, other).await;
 }
 
 /// Yields to the other tasks, a random number of times.

@@ -1,20 +1,18 @@
 //! The rules of tags.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use bytes::Bytes;
 use futures_util::future::{join, join_all};
 use mrc_core::{Tag, TagError};
 
-use super::races::pause;
-use super::{LONG, SHORT, TRIES, TestedKey, token, until};
+use super::races::{Row, pause, race};
+use super::{LONG, SHORT, TRIES, TestedKey, keys, token, until};
 use crate::error::StoreError;
-use crate::store::{CacheStore, Claim, FILL_LIMIT, Life, Terms, Token};
+use crate::store::{CacheStore, Claim, FILL_LIMIT, Life, Terms};
 use crate::tags::{Found, Moment, Tags};
 
-/// Returns a life with these tags at this moment.
-fn life(tags: &[&Tag], since: Moment) -> Life {
+pub(super) fn life(tags: &[&Tag], since: Moment) -> Life {
     Life { tags: tags.iter().map(|tag| ((*tag).clone(), since)).collect(), ..LONG.into() }
 }
 
@@ -23,20 +21,12 @@ fn tag(prefix: &str, name: &str) -> Tag {
 }
 
 impl TestedKey<'_> {
-    async fn now(&self) -> Moment {
-        self.must("now", self.store.now().await)
-    }
-
     async fn look(&self) -> Option<Found> {
         self.must("look", self.store.look(&self.name).await)
     }
 
-    async fn fill_with(&self, token: &Token, value: &'static str, life: Life) -> bool {
-        self.must("fill", self.store.fill(&self.name, token, value.into(), life).await)
-    }
-
     /// Claims and fills with these tags. Refreshes an existing value.
-    async fn filled(&self, value: &'static str, tags: &[&Tag]) {
+    pub(super) async fn filled(&self, value: &'static str, tags: &[&Tag]) {
         let since = self.now().await;
         self.filled_for(value, life(tags, since)).await;
     }
@@ -44,9 +34,7 @@ impl TestedKey<'_> {
     /// Claims and fills with this life, or after a refusal with newer moments. Returns the tags.
     async fn filled_for(&self, value: &'static str, mut life: Life) -> Tags {
         for _ in 0..TRIES {
-            let (token, terms) = (token(), Terms::refresh(LONG).copy(life.has_copy()));
-            let claim = self.must("claim", self.store.claim(&self.name, &token, terms).await);
-            assert_eq!(claim, Claim::Granted, "{self}: a claim where there is none must be granted");
+            let token = self.granted_for(Terms::refresh(LONG).copy(life.has_copy())).await;
             if self.fill_with(&token, value, life.clone()).await {
                 return life.tags;
             }
@@ -56,7 +44,7 @@ impl TestedKey<'_> {
         panic!("{self}: a fill under its claim must be stored");
     }
 
-    async fn invalidate(&self, tags: &[&Tag]) -> u64 {
+    pub(super) async fn invalidate(&self, tags: &[&Tag]) -> u64 {
         let tags: Vec<Tag> = tags.iter().map(|tag| (*tag).clone()).collect();
         self.must("invalidate", self.store.invalidate(&tags).await)
     }
@@ -91,7 +79,7 @@ pub async fn finds_the_tags_of_a_value(store: &dyn CacheStore, prefix: &str) {
 
 /// Checks that an invalidation removes all entries with the tag, and counts their values.
 pub async fn removes_what_has_a_tag(store: &dyn CacheStore, prefix: &str) {
-    let keys: Vec<TestedKey<'_>> = (0..20).map(|number| TestedKey::new(store, format!("{prefix}{number}"))).collect();
+    let keys = keys(store, prefix, 20);
     let (a, b) = (tag(prefix, "a"), tag(prefix, "b"));
     for (number, key) in keys.iter().enumerate() {
         let both = [&a, &b];
@@ -114,7 +102,7 @@ pub async fn removes_what_has_a_tag(store: &dyn CacheStore, prefix: &str) {
 pub async fn leaves_entries_of_other_tags(store: &dyn CacheStore, prefix: &str) {
     let invalidated = tag(prefix, "a");
     let others = ["", "a:b", "A", "a ", "a\0", "b"].map(|name| tag(prefix, name));
-    let keys: Vec<TestedKey<'_>> = (0..6).map(|number| TestedKey::new(store, format!("{prefix}{number}"))).collect();
+    let keys = keys(store, prefix, 6);
     for (key, other) in keys.iter().zip(&others) {
         key.filled("[1]", &[other]).await;
     }
@@ -181,8 +169,7 @@ pub async fn refuses_a_fill_with_an_old_moment(store: &dyn CacheStore, prefix: &
     assert!(stored, "{key}: a fill whose moment isn't too old must be stored");
 }
 
-/// Checks that a claim for an entry with tags returns a time that no earlier invalidation refuses,
-/// and every later one does.
+/// Checks that a claim with tags returns a time that only later invalidations refuse.
 pub async fn claims_with_the_time_of_the_clock(store: &dyn CacheStore, prefix: &str) {
     let (key, a) = (TestedKey::new(store, prefix), tag(prefix, "a"));
     let fills = async |invalidated: bool| {
@@ -224,11 +211,7 @@ pub async fn removes_a_fill_in_flight_that_is_registered(store: &dyn CacheStore,
     key.remove().await;
     let since = key.now().await;
     let claim = key.granted(LONG).await;
-    assert_eq!(
-        key.invalidate(&[&a]).await,
-        0,
-        "{key}: how many values an invalidation removed where there was a claim"
-    );
+    assert_eq!(key.invalidate(&[&a]).await, 0, "{key}: how many values an invalidation removed beside a claim");
     assert!(!key.fill_with(&claim, "[0]", life(&[&a], since)).await, "{key}: a fill of an invalidated tag");
     key.holds(None, "after a refused fill").await;
 }
@@ -263,11 +246,7 @@ pub async fn drops_old_tags_when_filled_again(store: &dyn CacheStore, prefix: &s
     assert_eq!(key.invalidate(&[&b]).await, 0, "{key}: how many values an invalidation of a former tag removed");
     key.holds(Some("[3]"), "after the invalidation of a former tag, without any").await;
     key.filled("[4]", &[&a]).await;
-    assert_eq!(
-        key.invalidate(&[&a]).await,
-        1,
-        "{key}: how many values an invalidation of a tag removed that came back"
-    );
+    assert_eq!(key.invalidate(&[&a]).await, 1, "{key}: how many values an invalidation of a tag again removed");
 }
 
 /// Checks that entries of one tag may have any TTL.
@@ -291,7 +270,6 @@ pub async fn long_and_short_lives_under_one_tag(store: &dyn CacheStore, prefix: 
 pub async fn keeps_tags_beside_a_copy(store: &dyn CacheStore, prefix: &str) {
     let key = TestedKey::new(store, prefix);
     let (a, b) = (tag(prefix, "a"), tag(prefix, "b"));
-    let stale = async || key.must("stale", store.stale(prefix).await);
     let filled_with_copy = async |ttl: Duration| {
         let since = key.now().await;
         let tags = key.filled_for("[1]", Life { ttl, stale: LONG, ..life(&[&a], since) }).await;
@@ -299,11 +277,11 @@ pub async fn keeps_tags_beside_a_copy(store: &dyn CacheStore, prefix: &str) {
     };
     let copy = filled_with_copy(SHORT).await;
     until("the value expires", || async { key.get().await.is_none() }).await;
-    assert_eq!(stale().await, copy, "{key}: a copy and its tags, when its value is gone");
+    assert_eq!(key.stale().await, copy, "{key}: a copy and its tags, when its value is gone");
     assert_eq!(key.invalidate(&[&b]).await, 0, "{key}: how many values of another tag were removed");
-    assert_eq!(stale().await, copy, "{key}: a copy after the invalidation of another tag");
+    assert_eq!(key.stale().await, copy, "{key}: a copy after the invalidation of another tag");
     assert_eq!(key.invalidate(&[&a]).await, 0, "{key}: a copy is no value that counts");
-    assert_eq!(stale().await, None, "{key}: a copy after the invalidation of its tag");
+    assert_eq!(key.stale().await, None, "{key}: a copy after the invalidation of its tag");
     assert!(key.scan(&key.name).await.is_empty(), "{key}: an invalidation must leave nothing of its entries");
 
     for tags in [&[&b][..], &[]] {
@@ -311,7 +289,7 @@ pub async fn keeps_tags_beside_a_copy(store: &dyn CacheStore, prefix: &str) {
         key.filled("[2]", tags).await;
         assert_eq!(key.invalidate(&[&a]).await, 0, "{key}: how many values an invalidation of a former tag removed");
         key.holds(Some("[2]"), "after the invalidation of a former tag").await;
-        let copy = stale().await.map(|copy| copy.value);
+        let copy = key.stale().await.map(|copy| copy.value);
         assert_ne!(copy, Some("[1]".into()), "{key}: the copy of a value before, after the invalidation of its tag");
         key.remove().await;
     }
@@ -319,35 +297,22 @@ pub async fn keeps_tags_beside_a_copy(store: &dyn CacheStore, prefix: &str) {
 
 /// Checks with random order that after an invalidation nobody hits an earlier value.
 pub async fn never_hits_what_was_invalidated_by_tag(store: &dyn CacheStore, prefix: &str) {
-    const WRITES: u64 = 100;
-    let key = TestedKey::new(store, prefix);
+    let (key, row, done) = (TestedKey::new(store, prefix), Row::default(), AtomicBool::new(false));
     let (a, b) = (tag(prefix, "a"), tag(prefix, "b"));
-    let database = AtomicU64::new(0);
-    let invalidated = AtomicU64::new(0);
-    let done = AtomicBool::new(false);
-
     let writer = async {
-        for version in 1..=WRITES {
-            pause().await;
-            database.store(version, Ordering::SeqCst);
-            pause().await;
+        for version in 1..=100 {
             let both = [&a, &b];
-            key.invalidate(if version % 3 == 0 { &both } else { &both[..1] }).await;
-            invalidated.store(version, Ordering::SeqCst);
+            row.write(version, key.invalidate(if version % 3 == 0 { &both } else { &both[..1] })).await;
         }
         done.store(true, Ordering::SeqCst);
     };
     let readers = (0..4).map(|number| {
-        let (key, a, b, database, invalidated, done) = (&key, &a, &b, &database, &invalidated, &done);
+        let (key, a, b, row, done) = (&key, &a, &b, &row, &done);
         async move {
             while !done.load(Ordering::SeqCst) {
-                let oldest = invalidated.load(Ordering::SeqCst);
+                let oldest = row.oldest();
                 if let Some(hit) = key.look().await {
-                    let version = std::str::from_utf8(&hit.value).ok().and_then(|text| text.parse::<u64>().ok());
-                    assert!(
-                        version >= Some(oldest),
-                        "{key}: after the invalidation of {oldest} a reader hit {version:?}"
-                    );
+                    key.is_fresh(&hit.value, oldest);
                     assert_eq!(hit.tags.map(|tags| tags.len()), Some(2), "{key}: how many tags a hit has");
                     pause().await;
                     continue;
@@ -359,9 +324,9 @@ pub async fn never_hits_what_was_invalidated_by_tag(store: &dyn CacheStore, pref
                     _ => join(key.now(), key.claim(&token, LONG)).await,
                 };
                 if claim == Claim::Granted {
-                    let value = Bytes::from(database.load(Ordering::SeqCst).to_string());
+                    let value = row.value();
                     pause().await;
-                    key.must("fill", store.fill(&key.name, &token, value, life(&[a, b], since)).await);
+                    key.fill_with(&token, value, life(&[a, b], since)).await;
                 }
                 pause().await;
             }
@@ -380,15 +345,7 @@ pub async fn leaves_nothing_of_a_new_tag_after_its_invalidation(store: &dyn Cach
         key.filled("\"other\"", if round % 2 == 0 { &before } else { &[] }).await;
         let since = key.now().await;
         let refresh = key.granted_refresh(LONG).await;
-        let fill = async {
-            pause().await;
-            key.fill_with(&refresh, "\"stale\"", life(&[&a], since)).await;
-        };
-        let invalidation = async {
-            pause().await;
-            key.invalidate(&[&a]).await;
-        };
-        join(fill, invalidation).await;
+        race(key.fill_with(&refresh, "\"stale\"", life(&[&a], since)), key.invalidate(&[&a])).await;
         assert_ne!(key.get().await, Some("\"stale\"".into()), "{key}: what is left after an invalidation of its tag");
         key.remove().await;
     }
@@ -399,28 +356,10 @@ pub async fn takes_any_text_as_a_tag(store: &dyn CacheStore, prefix: &str) {
     let key = TestedKey::new(store, prefix);
     let long = "t".repeat(Tag::LONGEST - prefix.len());
     let odd = [
-        " ",
-        "{",
-        "}",
-        "{}",
-        "{a}b",
-        "a\nb\r\n",
-        "a\0b",
-        "\"'\\",
-        "*",
-        "[a-z]",
-        "тег",
-        "標",
-        "🔖",
-        "é",
-        "\u{7f}",
-        "\u{2028}",
-        "__proto__",
-        "1",
+        " ", "{", "}", "{}", "{a}b", "a\nb\r\n", "a\0b", "\"'\\", "*", "[a-z]", "тег", "標", "🔖", "é", "\u{7f}", "1",
         "null",
-        &long,
     ];
-    for name in odd {
+    for name in odd.into_iter().chain(["\u{2028}", "__proto__", &long]) {
         let odd = tag(prefix, name);
         key.filled("[1]", &[&odd]).await;
         let found = key.look().await.and_then(|found| found.tags);
@@ -443,8 +382,8 @@ pub async fn refuses_bad_tags(store: &dyn CacheStore, prefix: &str) {
     let since = key.now().await;
     let claim = key.granted(LONG).await;
     let fill = async |tags: &[&Tag]| store.fill(&key.name, &claim, "[1]".into(), life(tags, since)).await.err();
-    let invalidate =
-        async |tags: &[&Tag]| store.invalidate(&tags.iter().map(|tag| (*tag).clone()).collect::<Vec<_>>()).await.err();
+    let owned = |tags: &[&Tag]| tags.iter().map(|tag| (*tag).clone()).collect::<Vec<_>>();
+    let invalidate = async |tags: &[&Tag]| store.invalidate(&owned(tags)).await.err();
     let many: Vec<Tag> = (0..=Tags::MOST).map(|number| tag(prefix, &number.to_string())).collect();
     let many: Vec<&Tag> = many.iter().collect();
     for (tags, expect) in [

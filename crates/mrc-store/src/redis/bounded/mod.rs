@@ -1,5 +1,4 @@
-//! A cache with a bound. Its entries are the fields of one structure, and each step of the protocol
-//! is a script.
+//! A cache with a bound: its entries are fields of one structure, and each step is a script.
 //!
 //! | key | content |
 //! |---|---|
@@ -16,7 +15,6 @@
 //! flight.
 
 mod names;
-mod scripts;
 mod structure;
 
 use std::collections::{HashMap, VecDeque};
@@ -32,14 +30,15 @@ use futures_util::{StreamExt, TryStreamExt};
 use mrc_core::{Event, EventListener, Tag};
 
 use self::names::Names;
-use self::scripts::{CLAIM, Evicting, RELEASE, REMOVE, TTL};
 pub(super) use self::structure::StructureKeys;
+use self::structure::{CLAIM, Evicting, RELEASE, REMOVE, TTL};
 use super::client::Value;
 use super::failure::unexpected;
 use super::scripts::Script;
 use super::store::{RedisStore, slot_of};
 use super::wire::{claimed, claimed_at, life_left, marked, millis, most_left, readable, to_json};
 use super::{bookkeeping, scan};
+use crate::bound::policy::Victim;
 use crate::bound::{Bound, Lifetime};
 use crate::error::StoreError;
 use crate::listeners::Listeners;
@@ -48,8 +47,7 @@ use crate::store::{
 };
 use crate::tags::{Found, Moment};
 
-/// The number of fields that one script removes. It is limited because other commands wait
-/// meanwhile.
+/// The number of fields that one script removes, while other clients wait.
 const FIELDS_AT_ONCE: usize = 1_000;
 /// The answers of a script that stores: stored, to be run once more, or refused for a tag.
 const STORED: u64 = 1;
@@ -90,7 +88,9 @@ impl BoundedRedis {
                 );
             }
         }
-        let Some(scripts) = scripts::of(bound.policy) else { return refuse("there are no scripts for this policy") };
+        let Some(scripts) = structure::scripts_of(bound.policy) else {
+            return refuse("there are no scripts for this policy");
+        };
         let (kind, life) = match bound.lifetime {
             Lifetime::Entries => ("entries", Duration::ZERO),
             Lifetime::Sliding(life) => ("sliding", life),
@@ -106,8 +106,7 @@ impl BoundedRedis {
         Ok(Self { store, names, scripts, lifetime, listeners: Listeners::default() })
     }
 
-    /// Returns the value under `key`, as [`get`](CacheStore::get) does, without the box of a trait
-    /// object's method.
+    /// Works like [`get`](CacheStore::get), without the box of a trait object's method.
     ///
     /// # Errors
     /// Those of `get`.
@@ -157,8 +156,8 @@ impl BoundedRedis {
         [Value::from(token.as_str()), Value::Integer(life_ms(terms.lease)), most_left(terms.mode), kind, life]
     }
 
-    /// Runs a script that stores a value. `indexes` are those of its tags. If it must evict more entries than one step may, several
-    /// steps evict them, and the last one stores.
+    /// Runs a script that stores a value. `indexes` are those of its tags. If one step may not evict
+    /// enough entries, several steps do, and the last one stores.
     async fn store(
         &self,
         script: &'static Script,
@@ -207,7 +206,7 @@ impl BoundedRedis {
     /// Returns a page of the fields of one part, and the next cursor.
     async fn page(&self, walk: &PartWalk) -> Result<(Bytes, Vec<Bytes>), StoreError> {
         let part = &walk.structure.parts[walk.part];
-        let is_set = walk.part == 0 && self.scripts.has_no_order();
+        let is_set = walk.part == 0 && self.scripts.policy.victim() == Victim::Random;
         let scan = if is_set { "SSCAN" } else { "ZSCAN" };
         let (cursor, page) = scan::within(&self.store.servers, scan, part, &walk.cursor).await?;
         let fields = page.into_iter().filter_map(Value::into_bytes);
@@ -220,7 +219,6 @@ impl BoundedRedis {
     }
 }
 
-/// A walk through one part of a structure.
 struct PartWalk {
     structure: StructureKeys,
     part: usize,
@@ -275,8 +273,7 @@ impl CacheStore for BoundedRedis {
             if let Some((indexes, args)) = self.store.tracked(&member, &life.tags) {
                 keys = [&[bookkeeping::registry_key(&self.store.config.prefix)], &indexes[..]].concat();
                 moments = [&[Value::Bytes(member)], &args[..]].concat();
-            // The indexes come first, so that an invalidation in between finds the entry there,
-            // with its claim.
+            // The indexes come first: an invalidation in between finds the claim there.
             } else if !self.store.track(&member, &life.tags, life.ttl).await? {
                 self.release(key, token).await?;
                 return Ok(false);

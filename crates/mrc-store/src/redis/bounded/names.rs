@@ -6,10 +6,8 @@ use super::structure::{StructureKeys, hex};
 use crate::bound::Bound;
 use crate::bound::layout::VALUES;
 
-/// The names of one cache's structures.
 #[derive(Debug)]
 pub(super) struct Names {
-    /// The store's prefix.
     prefix: String,
     namespace: String,
     bound: Bound,
@@ -27,7 +25,6 @@ impl Names {
         names
     }
 
-    /// Returns the structure of an entry.
     pub(super) fn structure(&self, key: &str) -> StructureKeys {
         let shard = self.bound.shard(key);
         match self.shared.get(usize::from(shard)) {
@@ -36,8 +33,7 @@ impl Names {
         }
     }
 
-    /// Returns all structures. Returns `None` if each function has its own, so that only a scan
-    /// finds them.
+    /// Returns all structures. Returns `None` if each function has its own: a scan finds them.
     pub(super) fn all(&self) -> Option<&[StructureKeys]> {
         (!self.bound.per_function).then_some(&self.shared)
     }
@@ -52,8 +48,7 @@ impl Names {
         [self.prefix.as_str(), &self.bound.beginning(&self.namespace)].concat()
     }
 
-    /// Returns the structure of this key in Redis. Returns `None` unless it is the key of the
-    /// values, which every structure has.
+    /// Returns the structure whose values, which every structure has, have this key in Redis.
     pub(super) fn of_part(&self, key: &Bytes) -> Option<StructureKeys> {
         let base = key.strip_suffix(VALUES.as_bytes())?;
         let beginning = self.beginning();
@@ -65,8 +60,7 @@ impl Names {
         if !is_one {
             return None;
         }
-        // Any shard's room is right here: only steps on one entry use it, and those know their
-        // shard.
+        // Any shard's room is right here: only steps on one entry, whose shard is known, use it.
         Some(StructureKeys::new(key.slice_ref(base), self.bound.room(0), self.is_theirs()))
     }
 
@@ -148,24 +142,16 @@ mod tests {
                 for key in ["app:f(x=1)", "app:f::{{closure}}(x={}}{)", "app:{", "app:a"] {
                     let structure = names.structure(key);
                     let field = names.field(key).unwrap();
-                    let slots = structure.parts.iter().map(|part| key_slot(part));
-                    assert!(
-                        slots
-                            .chain([key_slot(&structure.lease(prefix, &field))])
-                            .all(|slot| slot == key_slot(&structure.parts[0])),
-                        "{structure:?}"
-                    );
-                    assert_eq!(
-                        StructureKeys::of_member(&structure.member(&field)),
-                        Some((StructureKeys { room: 0, ..structure.clone() }, field))
-                    );
+                    let slot = key_slot(&structure.parts[0]);
+                    assert!(structure.parts.iter().all(|part| key_slot(part) == slot), "{structure:?}");
+                    assert_eq!(key_slot(&structure.lease(prefix, &field)), slot, "{structure:?}");
+                    let found = StructureKeys::of_member(&structure.member(&field));
+                    assert_eq!(found, Some((StructureKeys { room: 0, ..structure.clone() }, field)));
                 }
             }
         }
-        assert_eq!(
-            Names::new("p:", "app", &Bound::new(Policy::LruT)).structure("app:f").parts[4],
-            "p:app:{app:lru_t}:4"
-        );
+        let names = Names::new("p:", "app", &Bound::new(Policy::LruT));
+        assert_eq!(names.structure("app:f").parts[4], "p:app:{app:lru_t}:4");
     }
 
     #[test]
@@ -184,7 +170,8 @@ mod tests {
     fn keys_are_those_of_redis_func_cache() {
         use crate::bound::FuncCache;
 
-        let check = |bound: Bound, key: &str, expect: &str| {
+        let key = "nm:app.users:get_user#c+/h(01ab)";
+        let check = |bound: Bound, expect: &str| {
             let names = Names::new("", "nm", &bound);
             let structure = names.structure(key);
             assert_eq!(structure.parts[0], format!("{expect}:0"));
@@ -196,26 +183,18 @@ mod tests {
                 assert_eq!(names.key(&structure, field), key);
             }
         };
-        let key = "nm:app.users:get_user#c+/h(01ab)";
         let bound = || Bound::new(Policy::LruT);
-        check(bound().func_cache(FuncCache::single()), key, "func-cache:nm:lru_t");
-        check(bound().func_cache(FuncCache::cluster()), key, "func-cache:{nm:lru_t-c}");
-        check(
-            bound().per_function().func_cache(FuncCache::single()),
-            key,
-            "func-cache:nm:lru_t-m:app.users:get_user#c+/h",
-        );
-        check(
-            bound().per_function().func_cache(FuncCache::cluster()),
-            key,
-            "func-cache:nm:lru_t-cm:app.users:get_user#{c+/h}",
-        );
+        let each = || bound().per_function();
+        check(bound().func_cache(FuncCache::single()), "func-cache:nm:lru_t");
+        check(bound().func_cache(FuncCache::cluster()), "func-cache:{nm:lru_t-c}");
+        check(each().func_cache(FuncCache::single()), "func-cache:nm:lru_t-m:app.users:get_user#c+/h");
+        check(each().func_cache(FuncCache::cluster()), "func-cache:nm:lru_t-cm:app.users:get_user#{c+/h}");
         let refuses = |bound: Bound, key| assert_eq!(Names::new("", "nm", &bound).field(key), None, "{key}");
         for key in ["nm:f", "nm:f()", "nm:f(abc)", "nm:f(xy)", "nm:f(01ab)(x=1)", "nm:f(01ab)@2"] {
             refuses(bound().func_cache(FuncCache::single()), key);
         }
         for layout in [FuncCache::single(), FuncCache::cluster()] {
-            refuses(bound().per_function().func_cache(layout), "nm:app.users:get_user(01ab)");
+            refuses(each().func_cache(layout), "nm:app.users:get_user(01ab)");
         }
     }
 }

@@ -1,14 +1,17 @@
-//! One structure: the keys of its parts, and the steps on the whole.
+//! One structure: the keys of its parts, and its scripts. Those that use or evict exist per policy.
+
+use std::sync::LazyLock;
 
 use bytes::Bytes;
 
-use super::scripts::{DROP, LEN, PURGE};
+use crate::bound::Policy;
 use crate::bound::layout::Member;
+use crate::bound::policy::Victim;
 use crate::error::StoreError;
 use crate::redis::bookkeeping;
 use crate::redis::client::Value;
 use crate::redis::failure::unexpected;
-use crate::redis::scripts::Script;
+use crate::redis::scripts::{LOOK, Script};
 use crate::redis::store::RedisStore;
 
 /// The parts: the order of the entries, their values, the ends of entries and of claims, and tags.
@@ -37,8 +40,7 @@ impl StructureKeys {
         Self::new(base, 0, false)
     }
 
-    /// Returns the key of the lease on this field, in a store with this prefix. It is in the
-    /// structure's slot.
+    /// Returns the key of the lease on this field, in the structure's slot.
     ///
     /// It is text, because the PyPI peer reads every key of a server as text.
     pub(in crate::redis) fn lease(&self, prefix: &str, field: &[u8]) -> Bytes {
@@ -51,8 +53,7 @@ impl StructureKeys {
         Member::name(self.is_theirs, &self.base, field)
     }
 
-    /// Returns the structure and the field of such a name. Returns `None` if it is the key of an
-    /// entry without a bound.
+    /// Returns the structure and the field of such a name, or `None` for the key of a plain entry.
     pub(in crate::redis) fn of_member(member: &Bytes) -> Option<(Self, Bytes)> {
         let Member { is_theirs, base, field } = Member::of(member)?;
         Some((Self::new(base, 0, is_theirs), field))
@@ -63,8 +64,7 @@ impl StructureKeys {
         Value::Integer(self.room.try_into().unwrap_or(i64::MAX))
     }
 
-    /// Removes the fields that have all of these tags, or may get them. The answer has a number for
-    /// each field.
+    /// Removes the fields with all of these tags, or that may get them. Answers a number for each.
     pub(in crate::redis) async fn drop_fields(
         &self,
         store: &RedisStore,
@@ -97,4 +97,72 @@ impl StructureKeys {
 
 pub(super) fn hex(field: &[u8]) -> String {
     field.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+const STRUCTURE: &str = include_str!("../lua/bounded/structure.lua");
+const ORDER: &str = include_str!("../lua/bounded/order.lua");
+const GUARD: &str = include_str!("../lua/bounded/guard.lua");
+/// The functions of a fill that registers its tags.
+const TAGGING: &str = concat!(
+    include_str!("../lua/track.lua"),
+    include_str!("../lua/registry.lua"),
+    include_str!("../lua/registered.lua"),
+    include_str!("../lua/track_entry.lua")
+);
+const EVICT: &str = include_str!("../lua/bounded/evict.lua");
+
+static DROP: LazyLock<Script> = LazyLock::new(|| plain("drop", include_str!("../lua/bounded/drop.lua")));
+pub(super) static CLAIM: LazyLock<Script> = LazyLock::new(|| {
+    plain("claim", concat!(include_str!("../lua/clock.lua"), include_str!("../lua/bounded/claim.lua")))
+});
+static LEN: LazyLock<Script> = LazyLock::new(|| plain("len", include_str!("../lua/bounded/len.lua")));
+static PURGE: LazyLock<Script> = LazyLock::new(|| plain("purge", include_str!("../lua/bounded/purge.lua")));
+pub(super) static RELEASE: LazyLock<Script> =
+    LazyLock::new(|| plain("release", include_str!("../lua/bounded/release.lua")));
+pub(super) static REMOVE: LazyLock<Script> =
+    LazyLock::new(|| plain("remove", include_str!("../lua/bounded/remove.lua")));
+pub(super) static TTL: LazyLock<Script> = LazyLock::new(|| plain("ttl", include_str!("../lua/bounded/ttl.lua")));
+
+/// The scripts of one policy.
+pub(super) struct Evicting {
+    pub(super) policy: Policy,
+    pub(super) get: Script,
+    pub(super) fill: Script,
+    pub(super) put: Script,
+}
+
+static EVICTING: LazyLock<[Evicting; 7]> = LazyLock::new(|| {
+    Policy::ALL.map(|policy| Evicting {
+        policy,
+        get: evicting("get", policy, include_str!("../lua/bounded/get.lua")),
+        fill: evicting("fill", policy, &[TAGGING, include_str!("../lua/bounded/fill.lua")].concat()),
+        put: evicting("put", policy, include_str!("../lua/bounded/put.lua")),
+    })
+});
+
+/// Returns the scripts of this policy. Returns `None` if it has none.
+pub(super) fn scripts_of(policy: Policy) -> Option<&'static Evicting> {
+    EVICTING.iter().find(|scripts| scripts.policy == policy)
+}
+
+/// Returns a script for structures of any policy.
+fn plain(name: &'static str, lua: &str) -> Script {
+    const KIND: &str = "local is_set = redis.call('TYPE', KEYS[1]).ok == 'set'\n";
+    guarded(name, "zset = true, set = true", &[KIND, STRUCTURE, lua])
+}
+
+fn evicting(name: &'static str, policy: Policy, lua: &str) -> Script {
+    let (is_set, victim) = (policy.victim() == Victim::Random, policy.victim().command());
+    let kind = format!("local is_set, victim = {is_set}, '{victim}'\n");
+    guarded(
+        name,
+        if is_set { "set = true" } else { "zset = true" },
+        &[&kind, STRUCTURE, ORDER, policy.lua(), EVICT, lua],
+    )
+}
+
+/// Returns a script that removes keys of types other than `orders`, then runs without them.
+fn guarded(name: &'static str, orders: &str, step: &[&str]) -> Script {
+    let begin = format!("local orders = {{{orders}}}\nlocal function step()\n");
+    Script::composed(name, [LOOK, &begin, &step.concat(), "end\n", GUARD].concat())
 }

@@ -10,19 +10,15 @@ use futures_util::future::{Either, select};
 use std::future::poll_fn;
 use std::task::Poll;
 
-use super::dialer::Dialer;
-use super::fault::{Fault, FaultKind};
-use super::place::{Login, Place};
-use super::value::Value;
+use super::dialer::{Dialer, Login, Place};
+use super::value::{Fault, FaultKind, Value};
 use crate::redis::task::AbortOnDrop;
 
-/// A connected client.
 pub(super) struct FredClient(Client);
 
 /// The outcome of the client's task.
 type Ended = Result<(), Error>;
 
-/// Connects and logs in.
 pub(super) async fn dial(
     dialer: &Dialer,
     place: &Place,

@@ -9,11 +9,8 @@
 //!
 //! A client never reconnects, and never sends a command again.
 
-mod choice;
 mod dialer;
-mod fault;
 mod fred;
-mod place;
 #[cfg(feature = "redis-rs")]
 mod redis_rs;
 mod value;
@@ -29,11 +26,9 @@ use self::fred::FredClient;
 use self::redis_rs::RedisRsClient;
 use super::task::AbortOnDrop;
 
-pub use self::choice::RedisClient;
-pub(super) use self::dialer::Dialer;
-pub(super) use self::fault::{Fault, FaultKind};
-pub(super) use self::place::{Login, Place, Server};
-pub(super) use self::value::Value;
+pub use self::dialer::RedisClient;
+pub(super) use self::dialer::{Dialer, Login, Place, Server};
+pub(super) use self::value::{Fault, FaultKind, Value};
 
 /// Resolves at the end of the connection, with the reason. Dropping it ends the connection.
 pub(super) type End = BoxFuture<'static, Fault>;
@@ -87,7 +82,6 @@ impl Client {
         (client, Box::pin(end))
     }
 
-    /// Returns the answer to GET.
     pub(super) async fn get(&self, key: Bytes) -> Result<Option<Bytes>, Fault> {
         match &self.kind {
             Kind::Fred(client) => client.get(key).await,
@@ -105,8 +99,7 @@ impl Client {
         }
     }
 
-    /// Returns whether the connection has ended. A client's own state wouldn't show it: commands of
-    /// fred would wait forever.
+    /// Returns whether the connection has ended. fred's own state wouldn't show it.
     pub(super) fn has_ended(&self) -> bool {
         self.driver.is_finished()
     }
@@ -136,12 +129,11 @@ impl Client {
         }
     }
 
-    /// Ends the connection after an answer that it would give from now on: a new one may find the new
-    /// primary, or log in again. fred does the same by itself.
+    /// Ends a connection that would repeat this answer: a new one may log in again. So does fred.
     #[cfg(feature = "redis-rs")]
     fn end_if_useless(&self, fault: &Fault) {
         const USELESS: [&str; 4] = ["NOAUTH", "WRONGPASS", "READONLY", "CLUSTERDOWN"];
-        if fault.kind() == FaultKind::Server && USELESS.contains(&fault.first_word()) {
+        if fault.kind == FaultKind::Server && USELESS.contains(&fault.first_word()) {
             self.end(fault.clone());
         }
     }

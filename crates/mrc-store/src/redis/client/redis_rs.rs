@@ -13,22 +13,18 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
-use super::dialer::Dialer;
-use super::fault::{Fault, FaultKind};
-use super::place::{Login, Place};
-use super::value::Value;
+use super::dialer::{Dialer, Login, Place};
+use super::value::{Fault, FaultKind, Value};
 use crate::redis::task::AbortOnDrop;
 
 /// The number of commands that may wait to be written. redis-rs's 50 cost 5 to 10 % more CPU a call.
 const COMMANDS_WAITING: usize = 1_024;
 
-/// A connected client.
 pub(super) struct RedisRsClient {
     connection: MultiplexedConnection,
     limit: Duration,
 }
 
-/// Connects and logs in.
 pub(super) async fn dial(
     dialer: &Dialer,
     place: &Place,
@@ -178,7 +174,6 @@ mod tests {
 
     use super::*;
 
-    /// Returns the answer that a server wrote.
     fn read(wire: &str) -> Result<Value, Fault> {
         parse_redis_value(wire.as_bytes()).unwrap().try_into()
     }

@@ -1,10 +1,11 @@
-//! The bookkeeping of followers.
+//! The books of followers: positions, leases, and the registry of schemes.
 //!
 //! | key | content |
 //! |---|---|
 //! | `mrc:f:{name}` | a hash: `position`; its `number`, counted by advances; `history`, the name of the server's; `again`, the call that told its follower to invalidate again; `at`, the time of its writing in ms; `lag` in ms; `schemes`, 1 or 0 |
 //! | `mrc:f:{name}:l` | the token of the follower that has the lease |
 //! | `mrc:f:{slot}:{name}` | in a cluster: a copy of `number` and `position` on each primary, with its `history` |
+//! | `mrc:w:{number}` | a hash: a scheme's tag → its registration; it lies in the slot of the clock |
 //!
 //! A server may go back: it restarts from a snapshot, or a replica without its newest writes takes
 //! over. The position goes back with it. If only what was done since the position is lost, the
@@ -22,19 +23,23 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::TryStreamExt;
 use futures_util::future::try_join_all;
+use mrc_core::depends::SchemeName;
 
 use super::bookkeeping;
 use super::client::Value;
 use super::failure::unexpected;
 use super::scan;
-use super::scripts::{ADVANCE, CHECKPOINT, COPY_POSITION, END_LEASE, GO_BACK, LEASE};
+use super::scripts::{ADVANCE, CHECKPOINT, COPY_POSITION, END_LEASE, GO_BACK, LEASE, REGISTER, REGISTERED, SCHEMES};
 use super::store::RedisStore;
-use super::wire::millis;
+use super::wire::{micros, millis};
+use crate::books::{
+    self, Advance, Checkpoint, Checkpoints, Lease, MOST_SCHEMES, POSITION_KEPT, Reached, Registry, Schemes,
+};
 use crate::bound::layout::structure_of;
-use crate::checkpoint::{Advance, Checkpoint, Checkpoints, Lease, POSITION_KEPT, Reached};
 use crate::error::StoreError;
 use crate::lock::lock;
-use crate::store::{CacheStore, ScanPattern, Token};
+use crate::store::{CacheStore, LONGEST, ScanPattern, Token};
+use crate::tags::{Moment, Tags};
 
 #[async_trait]
 impl Checkpoints for RedisStore {
@@ -90,9 +95,44 @@ impl Checkpoints for RedisStore {
     }
 }
 
+#[async_trait]
+impl Schemes for RedisStore {
+    async fn register(&self, schemes: &[SchemeName]) -> Result<Vec<SchemeName>, StoreError> {
+        if schemes.is_empty() {
+            return Ok(Vec::new());
+        }
+        let prefix = &self.config.prefix;
+        let most = Value::Integer(MOST_SCHEMES.try_into().unwrap_or(i64::MAX));
+        let names = schemes.iter().flat_map(|scheme| [scheme.tag.as_str().into(), (&*scheme.text).into()]);
+        let args: Vec<Value> = [millis(books::REGISTERED).into(), most].into_iter().chain(names).collect();
+        let keys = [bookkeeping::registry_key(prefix), bookkeeping::clock_key(prefix)];
+        let answers = self.run(&REGISTER, &keys, &args).await?.into_array();
+        // A clock read in flight may be older: a claim that shares it would have its fill refused.
+        self.forget_clock();
+        if answers.len() != schemes.len() {
+            return Err(unexpected("the answer to a registration can't be read"));
+        }
+        let refused = schemes.iter().zip(answers).filter(|(_, answer)| *answer != Value::Integer(1));
+        Ok(refused.map(|(scheme, _)| scheme.clone()).collect())
+    }
+
+    async fn registry(&self, known: Option<Moment>) -> Result<Option<Registry>, StoreError> {
+        let known = known.map_or_else(String::new, |known| known.as_micros().to_string());
+        let key = bookkeeping::registry_key(&self.config.prefix);
+        let mut answer = self.run(&SCHEMES, &[key], &[known.into()]).await?.into_array().into_iter();
+        let Some(born) = answer.next() else { return Ok(None) };
+        let moment = |value: Option<Value>| {
+            let moment = value.and_then(|value| value.as_u64()).map(Moment::from_micros);
+            moment.ok_or_else(|| unexpected("the version of the registry can't be read"))
+        };
+        let (born, version) = (moment(Some(born))?, moment(answer.next())?);
+        let schemes = answer.filter_map(Value::into_string).map(SchemeName::new).collect();
+        Ok(Some(Registry { born, version, schemes }))
+    }
+}
+
 impl RedisStore {
-    /// Copies a new position to each primary of a cluster. If a primary may have gone back, the
-    /// position does too.
+    /// Copies a new position to each primary, and goes back if a primary may have gone back.
     async fn advance_copies(
         &self,
         name: &str,
@@ -129,8 +169,7 @@ impl RedisStore {
     /// Removes every entry that has tags, and all bounded caches, by scans.
     async fn remove_all_tagged(&self) -> Result<(), StoreError> {
         let prefix = self.config.prefix.as_str();
-        // First the leases: an index may have lost the entry of a fill in flight, which is refused
-        // without its lease.
+        // First the leases: an index may lack a fill in flight, which is refused without its lease.
         let leases = bookkeeping::all_leases(prefix);
         let mut pages = pin!(scan::raw_beginning(&self.servers, &leases));
         while let Some(page) = pages.try_next().await? {
@@ -153,8 +192,8 @@ impl RedisStore {
     }
 
     /// Writes copies, each with the history that its primary must have, or empty for that of the
-    /// copy. Those that are refused get the present one. Returns the oldest number and position of
-    /// them.
+    /// copy. A refused one gets the present history. Returns the oldest number and position of
+    /// those.
     async fn copy_position(
         &self,
         copies: &mut [(Bytes, Bytes)],
@@ -175,4 +214,21 @@ impl RedisStore {
     fn follower_keys(&self, name: &str) -> [Bytes; 2] {
         bookkeeping::follower_keys(&self.config.prefix, name)
     }
+
+    /// Returns whether the tags' schemes were registered before their moments, and keeps them.
+    pub(super) async fn are_registered(&self, tags: &Tags, life: Duration) -> Result<bool, StoreError> {
+        let life = Value::from(millis(life.min(LONGEST)));
+        let args: Vec<Value> = std::iter::once(life).chain(schemes_of(tags)).collect();
+        if args.len() == 1 {
+            return Ok(true);
+        }
+        let key = bookkeeping::registry_key(&self.config.prefix);
+        Ok(self.run(&REGISTERED, &[key], &args).await? == Value::Integer(1))
+    }
+}
+
+/// Returns the tags of schemes, each with its moment.
+pub(super) fn schemes_of(tags: &Tags) -> impl Iterator<Item = Value> {
+    let schemes = tags.iter().filter(|(tag, _)| SchemeName::is_tag(tag.as_str()));
+    schemes.flat_map(|(tag, since)| [tag.as_str().into(), micros(since)])
 }
