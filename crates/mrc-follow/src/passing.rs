@@ -1,6 +1,12 @@
-//! The failures of the cache that pass without a person.
+//! The failures of the cache that pass without a person, and the wait for their end.
 
+use std::time::Duration;
+
+use mrc_core::{Event, EventListener};
 use mrc_store::StoreError;
+use tokio::time::sleep;
+
+use crate::FollowError;
 
 /// Returns whether the same call may succeed later. A caller of a cache should hear that the cache
 /// is full, but a follower that ends then invalidates nothing, and the entries are still served.
@@ -26,6 +32,37 @@ impl Causes {
             tracing::warn!(target: "mrc", error = text, "the cache refuses writes: the follower tries until it takes them");
         }
         self.last = text;
+    }
+}
+
+/// The first pause after a failure, and the longest.
+pub(crate) const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));
+
+/// Repeats calls to the cache until it is back, or takes writes again. The caller stops that when
+/// the lease ends.
+pub(crate) struct Patience<'a> {
+    listener: &'a dyn EventListener,
+    pause: Duration,
+    causes: Causes,
+}
+
+impl<'a> Patience<'a> {
+    pub(crate) fn new(listener: &'a dyn EventListener) -> Self {
+        Self { listener, pause: PAUSES.0, causes: Causes::default() }
+    }
+
+    /// Returns `None` after a pause if the call should be repeated.
+    pub(crate) async fn judge<T>(&mut self, done: Result<T, StoreError>) -> Result<Option<T>, FollowError> {
+        let error = match done {
+            Ok(done) => return Ok(Some(done)),
+            Err(error) if passes(&error) => error,
+            Err(error) => return Err(error.into()),
+        };
+        self.listener.on_event(&Event::DropRetried { error: &error.to_string() });
+        self.causes.log(&error);
+        sleep(self.pause).await;
+        self.pause = (self.pause * 2).min(PAUSES.1);
+        Ok(None)
     }
 }
 

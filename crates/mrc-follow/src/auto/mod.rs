@@ -6,9 +6,7 @@
 //! | file | content |
 //! |---|---|
 //! | `book` | the schemes and collations that are known, shared by the leader and the reader of the log |
-//! | `plan` | the schemes of one version of a table, and the tags of its rows |
-//! | `columns` | the types and values of columns, as schemes compare them |
-//! | `collations` | questions about collations to the server |
+//! | `plan` | the schemes of one version of a table, its columns, and the tags of its rows |
 //!
 //! # The order
 //! Rows are decoded with the schemes that are known then. After readers see the change, the leader
@@ -16,12 +14,9 @@
 //! decoded is ended as a whole. So no scheme of a read without the change is missing.
 
 mod book;
-mod collations;
-mod columns;
 mod plan;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use book::{Book, Known, table_tag};
-pub(crate) use collations::folding;
 pub(crate) use plan::Plan;

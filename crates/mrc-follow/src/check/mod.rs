@@ -1,11 +1,10 @@
 //! Checks the server and the rules, and names the statements that mend them.
 
 mod finding;
-mod grants;
 pub(crate) mod settings;
 mod tables;
 
-use self::grants::Grants;
+use self::tables::Grants;
 use crate::event::Flavor;
 use crate::lease::books;
 use crate::rules::Server;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::read::Reader;
 use super::rows::{Header, Operation};
 use super::table_map::Named;
-use super::{Column, DecodeError, Event, Fault, Gtid, Payload, Query, RawEvent, Rows, Table, XaPrepare, payload};
+use super::{Column, DecodeError, Event, Fault, Gtid, Payload, Query, RawEvent, Rows, Table, XaPrepare, compress};
 
 /// The most memory that described tables may take, estimated: 64 MiB.
 const MOST_BYTES: usize = 64 << 20;
@@ -61,7 +61,7 @@ impl Decoder {
             (_, 0x26) => self.ends(XaPrepare::read(body).map(Event::XaPrepare)),
             // One type of event, an update.
             (MySql, 0x27) => return self.rows(raw, Header { v2: true, compressed: false, partial: true }, 0x26),
-            (MySql, payload::KIND) => Payload::read(body).map(Event::Payload),
+            (MySql, compress::PAYLOAD) => Payload::read(body).map(Event::Payload),
             (MySql, 0x2A) => self.ends(Gtid::tagged(body).map(Event::Gtid)),
             (MariaDb, 0xA2) => self.ends(Gtid::mariadb(body, raw.server_id).map(Event::Gtid)),
             (MariaDb, 0xA5) => Query::compressed(body).map(Event::Query),

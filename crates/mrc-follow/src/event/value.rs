@@ -1,7 +1,7 @@
 //! One value of a row image.
 
 use super::read::Reader;
-use super::{Cell, Column, ColumnType, Fault, decimal, temporal};
+use super::{Cell, Column, ColumnType, Fault, text};
 
 /// The number of the collation of bytes without a charset.
 const BINARY: u16 = 63;
@@ -16,7 +16,7 @@ impl ColumnType {
             Self::Medium | Self::Date => 3,
             Self::Long | Self::Float => 4,
             Self::LongLong | Self::Double => 8,
-            Self::Decimal { precision, scale } => decimal::length(precision, scale),
+            Self::Decimal { precision, scale } => text::decimal_length(precision, scale),
             Self::Varchar(most) | Self::Char(most) => return string(read, most).map(drop),
             Self::Blob(bytes)
             | Self::Json(bytes)
@@ -25,9 +25,9 @@ impl ColumnType {
             | Self::Compressed(bytes) => return blob(read, bytes).map(drop),
             Self::Enum(bytes) | Self::Set(bytes) | Self::OldTemporal(bytes) => usize::from(bytes),
             Self::Bit(bits) => usize::from(bits.div_ceil(8)),
-            Self::Time(digits) => 3 + temporal::fraction_length(digits),
-            Self::DateTime(digits) => 5 + temporal::fraction_length(digits),
-            Self::Timestamp(digits) => 4 + temporal::fraction_length(digits),
+            Self::Time(digits) => 3 + text::fraction_length(digits),
+            Self::DateTime(digits) => 5 + text::fraction_length(digits),
+            Self::Timestamp(digits) => 4 + text::fraction_length(digits),
             Self::Unknown(number) => return Err(Fault::Type(number)),
         };
         read.take(length).map(drop)
@@ -49,7 +49,7 @@ impl Column {
             },
             ColumnType::Float => Cell::Float(f32::from_le_bytes(read.array()?)),
             ColumnType::Double => Cell::Double(f64::from_le_bytes(read.array()?)),
-            ColumnType::Decimal { precision, scale } => Cell::Decimal(decimal::decimal(read, precision, scale)?),
+            ColumnType::Decimal { precision, scale } => Cell::Decimal(text::decimal(read, precision, scale)?),
             ColumnType::Varchar(most) => Cell::Bytes(string(read, most)?),
             ColumnType::Char(most) => self.fixed(string(read, most)?, most),
             ColumnType::Blob(bytes) => Cell::Bytes(blob(read, bytes)?),
@@ -58,11 +58,11 @@ impl Column {
             }
             ColumnType::Set(bytes) => Cell::Bits(read.little(usize::from(bytes))?),
             ColumnType::Bit(bits) => Cell::Bits(read.big(usize::from(bits.div_ceil(8)))?),
-            ColumnType::Date => Cell::Date(temporal::date(read)?),
-            ColumnType::Time(digits) => Cell::Time(temporal::time(read, digits)?),
-            ColumnType::DateTime(digits) => Cell::DateTime(temporal::datetime(read, digits)?),
+            ColumnType::Date => Cell::Date(text::date(read)?),
+            ColumnType::Time(digits) => Cell::Time(text::time(read, digits)?),
+            ColumnType::DateTime(digits) => Cell::DateTime(text::datetime(read, digits)?),
             ColumnType::Timestamp(digits) => {
-                let (seconds, micros) = temporal::timestamp(read, digits)?;
+                let (seconds, micros) = text::timestamp(read, digits)?;
                 Cell::Timestamp { seconds, micros, digits }
             }
             ColumnType::Json(_)

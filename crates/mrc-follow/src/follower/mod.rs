@@ -1,6 +1,5 @@
 //! The follower: takes the lease, follows the log, and invalidates what each commit changed.
 
-mod batch;
 mod builder;
 mod lead;
 mod reader;

@@ -1,14 +1,17 @@
-//! The task that reads the stream, and hands on committed transactions.
+//! The task that reads the stream and hands on committed transactions, and their batches.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinHandle;
 
 use super::shared::Inner;
+use crate::event::Gtid;
+use crate::position::{Position, Source};
 use crate::rules::Effects;
-use crate::source::{SourceError, Stream, raw};
+use crate::source::{SourceError, Stream, Upto, raw};
 use crate::transaction::{Assembler, Committed};
 
 /// The transactions that wait for their turn.
@@ -18,7 +21,7 @@ const WAITING_TAGS: u32 = 2 * Effects::MOST as u32;
 
 /// A committed transaction on its way. Its permit bounds the memory of all that wait.
 pub(super) struct Waiting {
-    pub(super) committed: Committed,
+    committed: Committed,
     _permit: OwnedSemaphorePermit,
 }
 
@@ -87,4 +90,70 @@ async fn read(
 
 fn closed() -> SourceError {
     SourceError::Broken("the follower stopped reading".into())
+}
+
+/// The most transactions of a batch. Each batch waits for visibility once.
+const MOST_IN_BATCH: u64 = 4_096;
+
+/// Transactions in the order of the log.
+#[derive(Debug)]
+pub(super) struct Batch {
+    pub(super) effects: Effects,
+    pub(super) upto: Upto,
+    pub(super) transactions: u64,
+    pub(super) rows: u64,
+    pub(super) changed_schema: bool,
+    /// Whether anything may have changed, followed or not.
+    pub(super) is_touched: bool,
+    /// The generation of schemes with which the oldest transaction was decoded.
+    pub(super) generation: u64,
+    gtids: Vec<Gtid>,
+    /// The time of the newest commit since 1970.
+    committed: Duration,
+}
+
+impl Batch {
+    pub(super) fn new(first: Waiting) -> Self {
+        let committed = first.committed.time();
+        let Committed { gtid, upto, effects, rows, changed_schema, is_touched, generation, .. } = first.committed;
+        let (transactions, gtids) = (1, vec![gtid]);
+        Self { effects, upto, transactions, rows, changed_schema, is_touched, generation, gtids, committed }
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        // The rows behind a change of the schema may be read by other foreign keys.
+        self.transactions >= MOST_IN_BATCH || self.effects.is_full() || self.changed_schema
+    }
+
+    pub(super) fn add(&mut self, next: Waiting) {
+        self.committed = next.committed.time();
+        let Committed { gtid, upto, effects, rows, changed_schema, is_touched, generation, .. } = next.committed;
+        self.changed_schema |= changed_schema;
+        self.is_touched |= is_touched;
+        self.generation = self.generation.min(generation);
+        self.effects.merge(effects);
+        self.upto.and(upto);
+        self.transactions += 1;
+        self.rows += rows;
+        self.gtids.push(gtid);
+    }
+
+    /// Adds the transactions to a position.
+    pub(super) fn pass(&mut self, position: &mut Position) {
+        for gtid in self.gtids.drain(..) {
+            match (&mut *position, gtid) {
+                (Position::MySql(set), Gtid::MySql { uuid, tag, number, .. }) => set.add(Source { uuid, tag }, number),
+                (Position::MariaDb(domains), Gtid::MariaDb { domain, server, sequence, .. }) => {
+                    domains.insert(domain, (server, sequence));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Returns the time since the newest commit.
+    pub(super) fn lag(&self) -> Duration {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        now.saturating_sub(self.committed)
+    }
 }

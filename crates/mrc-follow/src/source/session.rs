@@ -8,9 +8,8 @@ use mrc_store::{ExecuteError, MySqlConfig};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::SourceError;
-use super::upto::{Upto, is_reached};
-use crate::event::Flavor;
-use crate::position::Position;
+use crate::event::{Flavor, Gtid};
+use crate::position::{BadPosition, GtidSet, Position, Source};
 
 /// How long the server may take to answer one question.
 pub(crate) const QUESTION: Duration = Duration::from_secs(10);
@@ -70,17 +69,13 @@ impl Session {
 
     /// Returns the position behind the newest transaction.
     pub(crate) async fn now(&mut self) -> Result<Position, SourceError> {
-        let bad = |error: crate::position::BadPosition| SourceError::Broken(error.to_string());
-        match self.flavor {
-            Flavor::MySql => {
-                let set = self.value("SELECT @@GLOBAL.gtid_executed").await?.unwrap_or_default();
-                Position::of_mysql(&set).map_err(bad)
-            }
-            Flavor::MariaDb => {
-                let domains = self.value("SELECT @@GLOBAL.gtid_binlog_pos").await?.unwrap_or_default();
-                Position::of_mariadb(&domains).map_err(bad)
-            }
-        }
+        let bad = |error: BadPosition| SourceError::Broken(error.to_string());
+        let (variable, read): (_, fn(&str) -> _) = match self.flavor {
+            Flavor::MySql => ("gtid_executed", Position::of_mysql),
+            Flavor::MariaDb => ("gtid_binlog_pos", Position::of_mariadb),
+        };
+        let gtids = self.value(&format!("SELECT @@GLOBAL.{variable}")).await?.unwrap_or_default();
+        read(&gtids).map_err(bad)
     }
 
     /// Returns a position whose transactions readers see, and no newer one does.
@@ -171,4 +166,60 @@ pub(super) async fn within<T>(
 ) -> Result<T, SourceError> {
     let late = |_| ExecuteError::Timeout { stage: "a question to the server", limit, address: None };
     Ok(timeout(limit, question).await.map_err(late)??)
+}
+
+/// The transactions of a batch, as the server can be asked whether readers see them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Upto {
+    /// MySQL: all of these transactions. All, because engines needn't commit in the log's order.
+    MySql(GtidSet),
+    /// MariaDB: everything before this place in the log.
+    MariaDb {
+        /// The file.
+        file: String,
+        /// The bytes in the file.
+        position: u64,
+    },
+}
+
+impl Upto {
+    /// Returns the transaction alone, which ends at this place in the log.
+    pub(crate) fn of(gtid: &Gtid, file: &str, position: u64) -> Self {
+        match gtid {
+            Gtid::MySql { uuid, tag, number, .. } => {
+                let mut set = GtidSet::default();
+                set.add(Source { uuid: *uuid, tag: tag.clone() }, *number);
+                Self::MySql(set)
+            }
+            _ => Self::MariaDb { file: file.to_owned(), position },
+        }
+    }
+
+    /// Adds later transactions.
+    pub(crate) fn and(&mut self, later: Self) {
+        match (self, later) {
+            (Self::MySql(set), Self::MySql(more)) => set.join(more),
+            (place, later) => *place = later,
+        }
+    }
+}
+
+/// Returns whether the log of MariaDB is read up to a place: `seen` is a file and a position.
+fn is_reached(seen: (&str, u64), file: &str, position: u64) -> bool {
+    let number = |file: &str| file.rsplit('.').next().and_then(|digits| digits.parse::<u64>().ok());
+    (number(seen.0), seen.1) >= (number(file), position)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_compared_by_file_first() {
+        assert!(is_reached(("log.000010", 4), "log.000009", 900));
+        assert!(is_reached(("log.1000000", 4), "log.999999", 900));
+        assert!(is_reached(("log.000009", 900), "log.000009", 900));
+        assert!(!is_reached(("log.000009", 899), "log.000009", 900));
+        assert!(!is_reached(("", 0), "log.000001", 4));
+    }
 }

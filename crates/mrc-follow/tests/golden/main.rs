@@ -6,7 +6,6 @@ mod file;
 mod render;
 mod robust;
 mod selected;
-mod speed;
 
 use mrc_follow::event::Decoder;
 

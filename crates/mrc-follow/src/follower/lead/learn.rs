@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use mrc_core::depends::CollationFolding;
 use tokio::time::Instant;
 
-use super::patience::Patience;
 use super::{Again, Lead};
-use crate::auto::folding;
-use crate::follower::batch::Batch;
+use crate::event::Flavor;
+use crate::follower::reader::Batch;
+use crate::passing::Patience;
 use crate::rules::{Effects, Rules};
 use crate::source::{Session, SourceError};
 
@@ -47,7 +48,7 @@ impl Lead<'_> {
         let Some((book, schemes)) = inner.book.as_ref().zip(inner.store.as_schemes()) else { return Ok(()) };
         let is_due = self.read_schemes.is_none_or(|read| read.elapsed() >= REREAD);
         let known = if is_due { None } else { Some(book.known().version) };
-        let mut patience = Patience::new(inner);
+        let mut patience = Patience::new(&inner.listeners);
         let registry = loop {
             let done = schemes.registry(known).await;
             if let Some(done) = patience.judge(done).await? {
@@ -80,4 +81,32 @@ impl Lead<'_> {
         book.add_foldings(foldings);
         Ok(())
     }
+}
+
+const NAMES: &str = "SELECT COLLATION_NAME, CHARACTER_SET_NAME FROM information_schema.COLLATIONS WHERE ID = ?";
+/// MariaDB's newer collations belong to several charsets, and have a number for each.
+const NAMES_BY_CHARSET: &str = "SELECT FULL_COLLATION_NAME, CHARACTER_SET_NAME \
+    FROM information_schema.COLLATION_CHARACTER_SET_APPLICABILITY WHERE ID = ?";
+
+/// Asks which texts a collation takes for equal. Takes some milliseconds.
+async fn folding(id: u16, session: &mut Session) -> Result<CollationFolding, SourceError> {
+    match ask(id, session).await {
+        // Too much is invalidated then, and the next question would be refused too.
+        Err(SourceError::Refused(_)) => Ok(CollationFolding::UNKNOWN),
+        folding => folding,
+    }
+}
+
+async fn ask(id: u16, session: &mut Session) -> Result<CollationFolding, SourceError> {
+    let mut names: Vec<(String, String)> = session.rows(NAMES, vec![id.to_string()]).await?;
+    if names.is_empty() && session.flavor() == Flavor::MariaDb {
+        names = session.rows(NAMES_BY_CHARSET, vec![id.to_string()]).await?;
+    }
+    let Some((collation, charset)) = names.first() else { return Ok(CollationFolding::UNKNOWN) };
+    if collation.ends_with("_bin") {
+        return Ok(CollationFolding::EXACT);
+    }
+    let Some(sql) = CollationFolding::sql(charset, collation) else { return Ok(CollationFolding::UNKNOWN) };
+    let rows: Vec<(u64, String)> = session.rows(&sql, Vec::new()).await?;
+    Ok(CollationFolding::from_rows(rows.iter().map(|(count, texts)| (*count, texts.as_str()))))
 }

@@ -2,7 +2,6 @@
 //! position. In this order, whatever fails.
 
 mod learn;
-mod patience;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,14 +10,13 @@ use mrc_core::{Event, EventListener};
 use mrc_store::{Advance, Reached, Token};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
-use self::patience::{PAUSES, Patience};
-use super::batch::Batch;
-use super::reader::Reader;
+use super::reader::{Batch, Reader};
 use super::shared::{Inner, Lack, Start};
 use crate::apply::{Applied, apply};
 use crate::cascades::Cascades;
 use crate::check::settings::obstacle;
 use crate::lease::{HeldLease, books};
+use crate::passing::{PAUSES, Patience};
 use crate::rules::{Effects, Reason, Rules, Server};
 use crate::source::{QUESTION, Session, SourceError, Stream, Upto};
 use crate::transaction::Assembler;
@@ -322,7 +320,7 @@ impl<'a> Lead<'a> {
         if inner.dry_run {
             return Ok(Applied { tags: effects.len() as u64, entries: 0 });
         }
-        let mut patience = Patience::new(inner);
+        let mut patience = Patience::new(&inner.listeners);
         let known = inner.book.as_ref().map(|book| book.known());
         loop {
             let done = apply(effects, rules, known.as_deref(), &inner.store, &inner.listeners).await;
@@ -336,7 +334,7 @@ impl<'a> Lead<'a> {
     async fn store_position(&mut self) -> Result<(), Again> {
         let (Some(position), Some(owner)) = (&self.position, self.owner) else { return Ok(()) };
         let (inner, to) = (self.inner, position.to_string());
-        let mut patience = Patience::new(inner);
+        let mut patience = Patience::new(&inner.listeners);
         let books = books(&*inner.store).map_err(FollowError::from)?;
         let advance = loop {
             let reached = Reached { position: &to, lag: self.lag, by_schemes: inner.book.is_some() };
@@ -362,7 +360,7 @@ impl<'a> Lead<'a> {
 
     async fn read_position(&self) -> Result<Option<String>, FollowError> {
         let inner = self.inner;
-        let (books, mut patience) = (books(&*inner.store)?, Patience::new(inner));
+        let (books, mut patience) = (books(&*inner.store)?, Patience::new(&inner.listeners));
         loop {
             let found = books.checkpoint(&inner.config.name).await;
             if let Some(found) = patience.judge(found).await? {

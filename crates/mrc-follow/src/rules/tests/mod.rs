@@ -1,12 +1,9 @@
 //! Tests of rules, with tables and rows made by hand.
 
-mod charset;
 mod config;
 mod effects;
 mod plan;
 mod recorded;
-mod rows;
-mod template;
 mod values;
 
 use std::collections::BTreeSet;

@@ -1,14 +1,84 @@
-//! Dates and times: packed numbers to text.
+//! Decimals, dates and times: packed bytes to text.
 
+use super::Fault;
 use super::read::Reader;
-use super::{Fault, digits};
+
+/// The bytes of a group of so many digits.
+const BYTES: [usize; 10] = [0, 1, 1, 2, 2, 3, 3, 4, 4, 4];
+/// The digits of a full group.
+const GROUP: usize = 9;
+
+/// Returns the number of bytes of a `DECIMAL(precision, scale)`.
+pub(super) fn decimal_length(precision: u8, scale: u8) -> usize {
+    groups_length(precision.saturating_sub(scale)) + groups_length(scale)
+}
+
+fn groups_length(digits: u8) -> usize {
+    let digits = usize::from(digits);
+    digits / GROUP * 4 + BYTES.get(digits % GROUP).copied().unwrap_or(0)
+}
+
+/// Reads a `DECIMAL(precision, scale)`, with all digits of its scale.
+pub(super) fn decimal(read: &mut Reader<'_>, precision: u8, scale: u8) -> Result<String, Fault> {
+    let bytes = read.take(decimal_length(precision, scale))?;
+    // The highest bit is inverted, and all bits are if the number is negative.
+    let negative = bytes.first().is_some_and(|first| first & 0x80 == 0);
+    let mut groups = Groups { bytes: Reader::new(bytes), negative, first: true };
+    let whole = usize::from(precision.saturating_sub(scale));
+    let mut text = Vec::with_capacity(usize::from(precision) + 3);
+    groups.push(whole % GROUP, &mut text)?;
+    for _ in 0..whole / GROUP {
+        groups.push(GROUP, &mut text)?;
+    }
+    let zeros = text.iter().take_while(|digit| **digit == b'0').count();
+    text.drain(..zeros);
+    if text.is_empty() {
+        text.push(b'0');
+    }
+    if negative {
+        text.insert(0, b'-');
+    }
+    if scale > 0 {
+        text.push(b'.');
+        for _ in 0..usize::from(scale) / GROUP {
+            groups.push(GROUP, &mut text)?;
+        }
+        groups.push(usize::from(scale) % GROUP, &mut text)?;
+    }
+    finished(text)
+}
+
+struct Groups<'a> {
+    bytes: Reader<'a>,
+    negative: bool,
+    first: bool,
+}
+
+impl Groups<'_> {
+    /// Appends a group of so many digits, with leading zeros.
+    fn push(&mut self, digits: usize, text: &mut Vec<u8>) -> Result<(), Fault> {
+        let length = BYTES.get(digits).copied().unwrap_or(0);
+        if length == 0 {
+            return Ok(());
+        }
+        let bits = length * 8;
+        let mut number = self.bytes.big(length)?;
+        if std::mem::take(&mut self.first) {
+            number ^= 1 << (bits - 1);
+        }
+        if self.negative {
+            number ^= (1 << bits) - 1;
+        }
+        if push_digits(text, number, digits) { Ok(()) } else { Err(Fault::Invalid("a DECIMAL")) }
+    }
+}
 
 /// Reads a `DATE`. A zero date is valid.
 pub(super) fn date(read: &mut Reader<'_>) -> Result<String, Fault> {
     let packed = read.little(3)?;
     let mut text = Vec::with_capacity(10);
     push_date(&mut text, packed >> 9, packed >> 5 & 15, packed & 31)?;
-    digits::text(text)
+    finished(text)
 }
 
 /// Reads a `TIME` with so many digits of fraction.
@@ -27,7 +97,7 @@ pub(super) fn time(read: &mut Reader<'_>, precision: u8) -> Result<String, Fault
     }
     push_time(&mut text, packed, 838)?;
     push_fraction(&mut text, micros, precision);
-    digits::text(text)
+    finished(text)
 }
 
 /// Reads a `DATETIME` with so many digits of fraction. A zero date is valid.
@@ -42,7 +112,7 @@ pub(super) fn datetime(read: &mut Reader<'_>, precision: u8) -> Result<String, F
     text.push(b' ');
     push_time(&mut text, time, 23)?;
     push_fraction(&mut text, micros, precision);
-    digits::text(text)
+    finished(text)
 }
 
 /// Reads the seconds and microseconds of a `TIMESTAMP` with so many digits of fraction.
@@ -76,11 +146,11 @@ fn push_date(text: &mut Vec<u8>, year: u64, month: u64, day: u64) -> Result<(), 
     if year > 9999 || month > 12 || day > 31 {
         return Err(Fault::Invalid("a date"));
     }
-    digits::push(text, year, 4);
+    push_digits(text, year, 4);
     text.push(b'-');
-    digits::push(text, month, 2);
+    push_digits(text, month, 2);
     text.push(b'-');
-    digits::push(text, day, 2);
+    push_digits(text, day, 2);
     Ok(())
 }
 
@@ -90,11 +160,11 @@ fn push_time(text: &mut Vec<u8>, packed: u64, most_hours: u64) -> Result<(), Fau
     if hour > most_hours || minute > 59 || second > 59 {
         return Err(Fault::Invalid("a time"));
     }
-    digits::push(text, hour, if hour > 99 { 3 } else { 2 });
+    push_digits(text, hour, if hour > 99 { 3 } else { 2 });
     text.push(b':');
-    digits::push(text, minute, 2);
+    push_digits(text, minute, 2);
     text.push(b':');
-    digits::push(text, second, 2);
+    push_digits(text, second, 2);
     Ok(())
 }
 
@@ -102,7 +172,22 @@ fn push_fraction(text: &mut Vec<u8>, micros: u32, precision: u8) {
     if precision > 0 {
         text.push(b'.');
         let end = text.len() + usize::from(precision);
-        digits::push(text, micros.into(), 6);
+        push_digits(text, micros.into(), 6);
         text.truncate(end);
     }
+}
+
+/// Appends a number with so many digits, faster than `format!`. Returns `false` if the number has more.
+fn push_digits(text: &mut Vec<u8>, mut number: u64, digits: usize) -> bool {
+    text.resize(text.len() + digits, b'0');
+    for digit in text.iter_mut().rev().take(digits) {
+        *digit = b'0' + (number % 10) as u8;
+        number /= 10;
+    }
+    number == 0
+}
+
+/// Returns the text of digits and signs.
+fn finished(text: Vec<u8>) -> Result<String, Fault> {
+    String::from_utf8(text).map_err(|_| Fault::Invalid("a number"))
 }
