@@ -13,7 +13,6 @@ use crate::rules::{Effects, Fallback, Rules};
 /// The params in one scan of the cache.
 const PARAMS_AT_ONCE: usize = 1_000;
 
-/// The numbers of an invalidation.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Applied {
     pub(crate) tags: u64,

@@ -88,7 +88,6 @@ impl HeldLease {
         *self.until.borrow() > Instant::now() && !self.renewals.is_finished()
     }
 
-    /// Waits until the lease is lost.
     pub(crate) async fn lost(&self) {
         while self.is_held() {
             // A renewal may come meanwhile, or the renewals may end early. Those before are seen: a

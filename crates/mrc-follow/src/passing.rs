@@ -38,31 +38,22 @@ impl Causes {
 /// The first pause after a failure, and the longest.
 pub(crate) const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));
 
-/// Repeats calls to the cache until it is back, or takes writes again. The caller stops that when
-/// the lease ends.
-pub(crate) struct Patience<'a> {
-    listener: &'a dyn EventListener,
-    pause: Duration,
-    causes: Causes,
-}
-
-impl<'a> Patience<'a> {
-    pub(crate) fn new(listener: &'a dyn EventListener) -> Self {
-        Self { listener, pause: PAUSES.0, causes: Causes::default() }
-    }
-
-    /// Returns `None` after a pause if the call should be repeated.
-    pub(crate) async fn judge<T>(&mut self, done: Result<T, StoreError>) -> Result<Option<T>, FollowError> {
-        let error = match done {
-            Ok(done) => return Ok(Some(done)),
+/// Repeats a call to the cache until the cache is back, or takes writes again. The caller stops that
+/// when the lease ends.
+pub(crate) async fn patiently<T, F>(listener: &dyn EventListener, call: impl Fn() -> F) -> Result<T, FollowError>
+where
+    F: Future<Output = Result<T, StoreError>>,
+{
+    let (mut pause, mut causes) = (PAUSES.0, Causes::default());
+    loop {
+        let error = match call().await {
             Err(error) if passes(&error) => error,
-            Err(error) => return Err(error.into()),
+            done => return Ok(done?),
         };
-        self.listener.on_event(&Event::DropRetried { error: &error.to_string() });
-        self.causes.log(&error);
-        sleep(self.pause).await;
-        self.pause = (self.pause * 2).min(PAUSES.1);
-        Ok(None)
+        listener.on_event(&Event::DropRetried { error: &error.to_string() });
+        causes.log(&error);
+        sleep(pause).await;
+        pause = (pause * 2).min(PAUSES.1);
     }
 }
 

@@ -126,11 +126,8 @@ impl Reading {
             }
             (Stored::Enum(_), Some(id)) if !column.members.is_empty() => {
                 let charset = Charset::of(id);
-                let read = |member: &Vec<u8>| {
-                    let mut text = String::new();
-                    charset?.read(member, &mut text).map(|()| text)
-                };
-                (ColumnType::Enum(folding(id)), Self::Enum(column.members.iter().map(read).collect()))
+                let members = column.members.iter().map(|member| charset?.text(member));
+                (ColumnType::Enum(folding(id)), Self::Enum(members.collect()))
             }
             (Stored::Date, _) => (ColumnType::Date, Self::Date),
             (Stored::DateTime(_) | Stored::Timestamp(_) | Stored::OldTemporal(_) | Stored::Unknown(_), _) => {

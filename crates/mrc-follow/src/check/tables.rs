@@ -1,7 +1,7 @@
 //! The tables and columns of the rules, the foreign keys that change their rows, and the privileges
 //! of the user.
 
-use super::finding::Finding;
+use super::settings::Finding;
 use crate::event::Flavor;
 use crate::rules::{Rules, TableName};
 use crate::source::{Session, SourceError};
@@ -108,7 +108,6 @@ async fn cascade(
     Ok(Some(Finding::warning(what, None)))
 }
 
-/// The privileges of a user.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Grants {
     /// The user, as statements have it: `'follower'@'%'`.

@@ -14,13 +14,13 @@ use mrc_store::{CacheStore, Lease, MySqlConfig, StoreError};
 pub use self::builder::FollowerBuilder;
 #[doc(hidden)]
 pub use self::shared::Lack;
-pub use self::shared::Start;
+pub use self::shared::{Start, Status};
 
 use self::lead::{Lead, LeadEnd};
 use self::shared::Inner;
+use crate::FollowError;
 use crate::lease::{HeldLease, books};
 use crate::rules::Rules;
-use crate::{FollowError, Status};
 
 /// Follows the log of MySQL or MariaDB, and invalidates in a cache what each commit of any program
 /// changed.

@@ -11,7 +11,7 @@ use super::shared::Inner;
 use crate::event::Gtid;
 use crate::position::{Position, Source};
 use crate::rules::Effects;
-use crate::source::{SourceError, Stream, Upto, raw};
+use crate::source::{SourceError, Stream, raw};
 use crate::transaction::{Assembler, Committed};
 
 /// The transactions that wait for their turn.
@@ -32,19 +32,16 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    /// Starts to read. `heard` is called at each event.
     pub(super) fn start(stream: Stream, assembler: Assembler, inner: &Arc<Inner>) -> Self {
         let (sender, transactions) = mpsc::channel(WAITING);
         let inner = Arc::clone(inner);
         Self { transactions, task: tokio::spawn(read(stream, assembler, sender, inner)) }
     }
 
-    /// Returns whether nothing more is read.
     pub(super) fn has_ended(&self) -> bool {
         self.task.is_finished()
     }
 
-    /// Returns why the reader ended.
     pub(super) async fn end(&mut self) -> SourceError {
         match (&mut self.task).await {
             Ok(error) => error,
@@ -95,52 +92,42 @@ fn closed() -> SourceError {
 /// The most transactions of a batch. Each batch waits for visibility once.
 const MOST_IN_BATCH: u64 = 4_096;
 
-/// Transactions in the order of the log.
+/// Transactions in the order of the log, merged.
 #[derive(Debug)]
 pub(super) struct Batch {
-    pub(super) effects: Effects,
-    pub(super) upto: Upto,
+    /// The newest transaction, with the effects of all and the generation of the oldest.
+    pub(super) all: Committed,
     pub(super) transactions: u64,
-    pub(super) rows: u64,
-    pub(super) changed_schema: bool,
-    /// Whether anything may have changed, followed or not.
-    pub(super) is_touched: bool,
-    /// The generation of schemes with which the oldest transaction was decoded.
-    pub(super) generation: u64,
-    gtids: Vec<Gtid>,
-    /// The time of the newest commit since 1970.
-    committed: Duration,
+    /// The numbers of the transactions before the newest.
+    older: Vec<Gtid>,
 }
 
 impl Batch {
     pub(super) fn new(first: Waiting) -> Self {
-        let committed = first.committed.time();
-        let Committed { gtid, upto, effects, rows, changed_schema, is_touched, generation, .. } = first.committed;
-        let (transactions, gtids) = (1, vec![gtid]);
-        Self { effects, upto, transactions, rows, changed_schema, is_touched, generation, gtids, committed }
+        Self { all: first.committed, transactions: 1, older: Vec::new() }
     }
 
     pub(super) fn is_full(&self) -> bool {
         // The rows behind a change of the schema may be read by other foreign keys.
-        self.transactions >= MOST_IN_BATCH || self.effects.is_full() || self.changed_schema
+        self.transactions >= MOST_IN_BATCH || self.all.effects.is_full() || self.all.changed_schema
     }
 
     pub(super) fn add(&mut self, next: Waiting) {
-        self.committed = next.committed.time();
-        let Committed { gtid, upto, effects, rows, changed_schema, is_touched, generation, .. } = next.committed;
-        self.changed_schema |= changed_schema;
-        self.is_touched |= is_touched;
-        self.generation = self.generation.min(generation);
-        self.effects.merge(effects);
-        self.upto.and(upto);
+        let (all, next) = (&mut self.all, next.committed);
+        self.older.push(std::mem::replace(&mut all.gtid, next.gtid));
+        all.timestamp = next.timestamp;
+        all.changed_schema |= next.changed_schema;
+        all.is_touched |= next.is_touched;
+        all.generation = all.generation.min(next.generation);
+        all.effects.merge(next.effects);
+        all.upto.and(next.upto);
+        all.rows += next.rows;
         self.transactions += 1;
-        self.rows += rows;
-        self.gtids.push(gtid);
     }
 
     /// Adds the transactions to a position.
     pub(super) fn pass(&mut self, position: &mut Position) {
-        for gtid in self.gtids.drain(..) {
+        for gtid in self.older.drain(..).chain([self.all.gtid.clone()]) {
             match (&mut *position, gtid) {
                 (Position::MySql(set), Gtid::MySql { uuid, tag, number, .. }) => set.add(Source { uuid, tag }, number),
                 (Position::MariaDb(domains), Gtid::MariaDb { domain, server, sequence, .. }) => {
@@ -154,6 +141,6 @@ impl Batch {
     /// Returns the time since the newest commit.
     pub(super) fn lag(&self) -> Duration {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        now.saturating_sub(self.committed)
+        now.saturating_sub(self.all.time())
     }
 }

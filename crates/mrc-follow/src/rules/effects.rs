@@ -26,7 +26,8 @@ pub struct Effects {
     /// The number of tags and params by the position of their rule.
     counts: Vec<usize>,
     bytes: usize,
-    buffer: String,
+    /// Lent to each row, so that no row allocates one.
+    pub(super) buffer: String,
     key: String,
 }
 
@@ -147,15 +148,6 @@ impl Effects {
     /// Returns whether rows of the table add nothing any more.
     pub(crate) fn is_whole(&self, table: &TableName) -> bool {
         self.everything.is_some() || self.whole.contains_key(table)
-    }
-
-    /// Lends a buffer, so that no row allocates one.
-    pub(super) fn take_buffer(&mut self) -> String {
-        std::mem::take(&mut self.buffer)
-    }
-
-    pub(super) fn give_buffer(&mut self, buffer: String) {
-        self.buffer = buffer;
     }
 
     pub(super) fn add_tag(&mut self, tag: &str, budget: Budget) -> Result<(), Reason> {

@@ -58,12 +58,10 @@ mod set;
 mod spelling;
 #[cfg(test)]
 mod tests;
-mod zone;
 
-pub use config::{ConfigError, FollowConfig};
+pub use config::{ConfigError, FollowConfig, TimeZone, TimeZoneError};
 pub use effects::{Effects, Reason};
 pub use plan::Plan;
 pub use rule::{Rule, RuleError, TableName};
 pub use set::{Fallback, Rules, Server};
 pub(crate) use spelling::{Charset, date};
-pub use zone::{TimeZone, TimeZoneError};

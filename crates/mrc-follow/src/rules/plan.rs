@@ -150,11 +150,11 @@ impl RowPlan {
         if effects.is_whole(&self.table) {
             return;
         }
-        let mut buffer = effects.take_buffer();
+        let mut buffer = std::mem::take(&mut effects.buffer);
         if let Err(reason) = self.add(change, &mut buffer, effects) {
             effects.mark_whole(&self.table, reason);
         }
-        effects.give_buffer(buffer);
+        effects.buffer = buffer;
     }
 
     fn add(&self, change: &Change<'_>, buffer: &mut String, effects: &mut Effects) -> Result<(), Reason> {

@@ -275,12 +275,3 @@ fn column(chars: &mut Peekable<Chars<'_>>) -> Result<String, TemplateError> {
         }
     }
 }
-
-impl fmt::Display for Template {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|part| match part {
-            Part::Text(text) => f.write_str(&text.replace('{', "{{").replace('}', "}}")),
-            Part::Column(column) => write!(f, "{{{column}}}"),
-        })
-    }
-}

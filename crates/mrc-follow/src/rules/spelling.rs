@@ -58,11 +58,7 @@ impl Spelling {
             ColumnType::Enum(_) if column.members.is_empty() => return Err(Reason::Metadata),
             ColumnType::Enum(_) => {
                 let charset = charset()?;
-                let read = |member: &Vec<u8>| {
-                    let mut text = String::new();
-                    charset.read(member, &mut text).map(|()| text)
-                };
-                Kind::Enum(column.members.iter().map(read).collect())
+                Kind::Enum(column.members.iter().map(|member| charset.text(member)).collect())
             }
             ColumnType::Date => Kind::Date,
             ColumnType::Time(_) => Kind::Time,
@@ -227,8 +223,14 @@ impl Charset {
         })
     }
 
-    /// Appends a text. Returns `None` if the bytes can't be read for certain.
-    pub(crate) fn read(self, bytes: &[u8], out: &mut String) -> Option<()> {
+    /// Returns a text. Returns `None` if the bytes can't be read for certain.
+    pub(crate) fn text(self, bytes: &[u8]) -> Option<String> {
+        let mut text = String::new();
+        self.read(bytes, &mut text).map(|()| text)
+    }
+
+    /// Appends a text, like [`text`](Self::text).
+    fn read(self, bytes: &[u8], out: &mut String) -> Option<()> {
         match self {
             Self::Utf8 | Self::Binary => out.push_str(std::str::from_utf8(bytes).ok()?),
             Self::Ascii if !bytes.is_ascii() => return None,

@@ -10,6 +10,7 @@ use tokio::time::{Instant, sleep, timeout};
 use super::SourceError;
 use crate::event::{Flavor, Gtid};
 use crate::position::{BadPosition, GtidSet, Position, Source};
+use crate::rules::{Rules, Server};
 
 /// How long the server may take to answer one question.
 pub(crate) const QUESTION: Duration = Duration::from_secs(10);
@@ -39,7 +40,6 @@ impl Session {
         Ok(Self { conn, flavor, server, limit })
     }
 
-    /// Returns the server's identity.
     pub(crate) fn server(&self) -> &str {
         &self.server
     }
@@ -48,12 +48,10 @@ impl Session {
         self.flavor
     }
 
-    /// Returns a single value.
     pub(crate) async fn value(&mut self, sql: &str) -> Result<Option<String>, SourceError> {
         ask(&mut self.conn, sql, self.limit).await
     }
 
-    /// Returns all rows of one column.
     pub(crate) async fn values(&mut self, sql: &str) -> Result<Vec<String>, SourceError> {
         within(self.limit, self.conn.query(sql)).await
     }
@@ -65,6 +63,13 @@ impl Session {
         params: Vec<String>,
     ) -> Result<Vec<T>, SourceError> {
         within(self.limit, self.conn.exec(sql, params)).await
+    }
+
+    /// Returns the rules, as the server compares names.
+    pub(crate) async fn rules(&mut self, rules: &Rules) -> Result<Rules, SourceError> {
+        let case = self.value("SELECT @@GLOBAL.lower_case_table_names").await?;
+        let server = Server { mariadb: self.flavor == Flavor::MariaDb, ignore_case: case.as_deref() != Some("0") };
+        Ok(rules.clone().server(server))
     }
 
     /// Returns the position behind the newest transaction.
@@ -174,12 +179,7 @@ pub(crate) enum Upto {
     /// MySQL: all of these transactions. All, because engines needn't commit in the log's order.
     MySql(GtidSet),
     /// MariaDB: everything before this place in the log.
-    MariaDb {
-        /// The file.
-        file: String,
-        /// The bytes in the file.
-        position: u64,
-    },
+    MariaDb { file: String, position: u64 },
 }
 
 impl Upto {
@@ -195,7 +195,6 @@ impl Upto {
         }
     }
 
-    /// Adds later transactions.
     pub(crate) fn and(&mut self, later: Self) {
         match (self, later) {
             (Self::MySql(set), Self::MySql(more)) => set.join(more),

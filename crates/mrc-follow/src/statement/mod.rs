@@ -4,7 +4,6 @@
 //! the statement did. The `sql_mode` isn't known, nor whether the server ran an executable comment.
 //! So a text is read in every way that these allow, and the readings are combined.
 
-mod lexer;
 mod reading;
 #[cfg(test)]
 mod tests;
@@ -12,7 +11,7 @@ mod tests;
 use std::collections::BTreeSet;
 
 use crate::event::XaPrepare;
-use lexer::Token;
+use reading::Token;
 
 /// The effect of a statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,7 +54,7 @@ pub enum Statement {
 impl Statement {
     /// Reads the text of a `QUERY` event.
     pub fn read(text: &[u8]) -> Self {
-        let variants = lexer::Mode::all_for(text);
+        let variants = reading::Mode::all_for(text);
         let readings = variants.into_iter().map(|mode| reading::read(text, mode));
         readings.reduce(Self::or).unwrap_or(Self::Unclear)
     }

@@ -57,7 +57,6 @@ impl Followed {
     }
 }
 
-/// The plan of one version of a table.
 #[derive(Debug)]
 pub(super) struct TablePlan {
     pub(super) table: Arc<Table>,

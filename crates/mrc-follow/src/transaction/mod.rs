@@ -21,7 +21,6 @@ const PLANS: usize = 10_000;
 /// The prepared transactions of which the effects are kept. Beyond that, a commit invalidates all.
 const PREPARED: usize = 1_000;
 
-/// A transaction that has committed.
 #[derive(Debug)]
 pub(crate) struct Committed {
     pub(crate) gtid: Gtid,
@@ -87,7 +86,6 @@ struct Open {
     generation: u64,
 }
 
-/// A table that a statement has described.
 #[derive(Debug)]
 struct Described {
     table: Arc<Table>,

@@ -3,7 +3,7 @@
 use mrc_follow::event::{Decoder, Event, RawEvent};
 use proptest::prelude::*;
 
-use crate::file::{Binlog, FILES};
+use crate::{Binlog, FILES};
 
 /// The damage to one event of a file.
 #[derive(Debug, Clone)]

@@ -5,17 +5,12 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use mrc_follow::event::{Cell, Change, Decoder, Event, Table};
 
-use crate::file::{Binlog, text};
 use crate::render::hex;
+use crate::{Binlog, text};
 
 #[test]
-fn rows_of_mysql_have_the_values_that_select_shows() {
-    compare("mysql");
-}
-
-#[test]
-fn rows_of_mariadb_have_the_values_that_select_shows() {
-    compare("mariadb");
+fn rows_have_the_values_that_select_shows() {
+    ["mysql", "mariadb"].into_iter().for_each(compare);
 }
 
 /// The rows by table and first cell.
@@ -50,9 +45,9 @@ fn compare(server: &str) {
             }
         }
     }
-    assert!(selected.len() >= 10, "tables are missing");
+    assert!(selected.len() >= 10, "{server}: tables are missing");
     for (table, rows) in &selected {
-        assert_eq!(rows, &decoded[table], "{table}");
+        assert_eq!(rows, &decoded[table], "{server}: {table}");
     }
     assert_eq!(selected, decoded);
 }

@@ -16,7 +16,7 @@ use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::prelude::*;
 
 use crate::error::redact;
-use crate::output::{Output, counted};
+use crate::output::{Output, counted, plural};
 
 const TICK: Duration = Duration::from_secs(1);
 /// With `--json`, the numbers are printed once in so many ticks.
@@ -26,7 +26,6 @@ const STANDBY: u32 = 3;
 /// The fallbacks that are remembered, so that each is reported once.
 const FALLBACKS: usize = 1_000;
 
-/// Where the news go. Clones share it.
 #[derive(Clone)]
 pub(super) struct News(Arc<Inner>);
 
@@ -147,7 +146,7 @@ impl News {
             self.report(status);
         } else if is_well {
             let of = counted(status.transactions, "transaction");
-            let (rows, gone) = (counted(status.rows, "changed row"), entries(status.invalidated));
+            let (rows, gone) = (counted(status.rows, "changed row"), plural(status.invalidated, "entry", "entries"));
             self.0.output.note(&format!("ended after {of} with {rows}: invalidated {gone}"));
         }
     }
@@ -196,7 +195,7 @@ fn status_line(status: &Status, last: &Status, since: Duration, dry_run: bool) -
         status.lag,
         rate(status.rows, last.rows),
         rate(status.tags, last.tags),
-        entries(status.invalidated),
+        plural(status.invalidated, "entry", "entries"),
         tail.unwrap_or(&status.position),
     );
     if status.schemes > 0 {
@@ -207,10 +206,6 @@ fn status_line(status: &Status, last: &Status, since: Duration, dry_run: bool) -
         line += &format!(" · fell back: {table} ({why})");
     }
     line
-}
-
-fn entries(count: u64) -> String {
-    format!("{} {}", HumanCount(count), if count == 1 { "entry" } else { "entries" })
 }
 
 fn numbers(status: &Status) -> serde_json::Value {
@@ -235,7 +230,6 @@ fn numbers(status: &Status) -> serde_json::Value {
     })
 }
 
-/// A line of the library's log.
 pub(super) struct LogLine {
     news: News,
     level: &'static str,

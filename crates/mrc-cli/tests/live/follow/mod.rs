@@ -1,8 +1,6 @@
 //! `mrc follow`: its files, its checks, its run, and how it ends.
 
-mod auto;
 mod check;
-mod files;
 mod runs;
 
 use std::path::PathBuf;

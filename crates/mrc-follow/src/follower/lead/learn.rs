@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::{Again, Lead};
 use crate::event::Flavor;
 use crate::follower::reader::Batch;
-use crate::passing::Patience;
+use crate::passing::patiently;
 use crate::rules::{Effects, Rules};
 use crate::source::{Session, SourceError};
 
@@ -26,9 +26,9 @@ impl Lead<'_> {
     /// Reads the schemes that are registered since a batch was decoded, and adds their tags to it.
     /// Readers must see the batch.
     pub(super) async fn learn_for(&mut self, batch: &mut Batch) -> Result<(), Again> {
-        self.learn(&mut batch.effects).await?;
+        self.learn(&mut batch.all.effects).await?;
         if let Some(book) = &self.inner.book {
-            book.known().add_newer(batch.generation, &mut batch.effects);
+            book.known().add_newer(batch.all.generation, &mut batch.all.effects);
         }
         Ok(())
     }
@@ -48,13 +48,7 @@ impl Lead<'_> {
         let Some((book, schemes)) = inner.book.as_ref().zip(inner.store.as_schemes()) else { return Ok(()) };
         let is_due = self.read_schemes.is_none_or(|read| read.elapsed() >= REREAD);
         let known = if is_due { None } else { Some(book.known().version) };
-        let mut patience = Patience::new(&inner.listeners);
-        let registry = loop {
-            let done = schemes.registry(known).await;
-            if let Some(done) = patience.judge(done).await? {
-                break done;
-            }
-        };
+        let registry = patiently(&inner.listeners, || schemes.registry(known)).await?;
         if is_due {
             self.read_schemes = Some(Instant::now());
         }

@@ -16,8 +16,8 @@ use crate::apply::{Applied, apply};
 use crate::cascades::Cascades;
 use crate::check::settings::obstacle;
 use crate::lease::{HeldLease, books};
-use crate::passing::{PAUSES, Patience};
-use crate::rules::{Effects, Reason, Rules, Server};
+use crate::passing::{PAUSES, patiently};
+use crate::rules::{Effects, Reason, Rules};
 use crate::source::{QUESTION, Session, SourceError, Stream, Upto};
 use crate::transaction::Assembler;
 use crate::{FollowError, Position, event::Flavor};
@@ -67,7 +67,6 @@ impl From<SourceError> for Again {
     }
 }
 
-/// The work of the leader.
 pub(super) struct Lead<'a> {
     inner: &'a Arc<Inner>,
     /// The owner of the lease. `None` in a dry run, which has none and writes nothing.
@@ -162,7 +161,7 @@ impl<'a> Lead<'a> {
         if let Some(why) = obstacle(&mut session).await? {
             return Err(FollowError::Server(why).into());
         }
-        let rules = Arc::new(rules_for(&inner.rules, &mut session).await?);
+        let rules = Arc::new(session.rules(&inner.rules).await?);
         let now = session.now().await?;
         if self.inner.once && self.target.is_none() {
             self.target = Some(now.clone());
@@ -217,7 +216,7 @@ impl<'a> Lead<'a> {
             {
                 batch.add(next);
             }
-            let changed_schema = batch.changed_schema;
+            let changed_schema = batch.all.changed_schema;
             self.take(batch, &mut session, &rules, &mut reader).await?;
             self.ask_collations(&mut session).await?;
             if changed_schema {
@@ -226,7 +225,6 @@ impl<'a> Lead<'a> {
         }
     }
 
-    /// Reads the foreign keys.
     async fn cascades(&self, session: &mut Session) -> Result<Cascades, SourceError> {
         if session.flavor() == Flavor::MySql {
             return Cascades::read(session).await;
@@ -252,32 +250,32 @@ impl<'a> Lead<'a> {
         let inner = self.inner;
         let asked = Instant::now();
         // A scheme that is registered only now may be about any table.
-        let is_touched = batch.is_touched && inner.book.is_some();
-        let is_awaited = is_touched || batch.changed_schema || !batch.effects.is_empty();
+        let is_touched = batch.all.is_touched && inner.book.is_some();
+        let is_awaited = is_touched || batch.all.changed_schema || !batch.all.effects.is_empty();
         if is_awaited && inner.lack != Some(Lack::Visibility) {
-            wait_until_visible(session, &batch.upto, reader).await?;
+            wait_until_visible(session, &batch.all.upto, reader).await?;
         }
         let waited = asked.elapsed();
         if is_touched && inner.lack != Some(Lack::Schemes) {
             self.learn_for(&mut batch).await?;
         }
-        let has_effects = !batch.effects.is_empty();
+        let has_effects = !batch.all.effects.is_empty();
         if has_effects {
             if inner.lack == Some(Lack::Order) {
                 self.pass(&mut batch);
                 self.store_position().await?;
             }
-            let applied = self.invalidate(&batch.effects, rules).await?;
+            let applied = self.invalidate(&batch.all.effects, rules).await?;
             let lag = batch.lag();
             inner.status.change(|status| {
-                status.rows += batch.rows;
+                status.rows += batch.all.rows;
                 status.tags += applied.tags;
                 status.invalidated += applied.entries;
                 (status.lag, status.visibility) = (lag, waited);
             });
             inner.listeners.on_event(&Event::Applied {
                 transactions: batch.transactions,
-                rows: batch.rows,
+                rows: batch.all.rows,
                 tags: applied.tags,
                 entries: applied.entries,
                 lag,
@@ -299,7 +297,6 @@ impl<'a> Lead<'a> {
         if self.inner.dry_run { rand::random_range(1 << 31..=u32::MAX) } else { self.inner.config.server_id.get() }
     }
 
-    /// Adds the transactions of a batch to the position.
     fn pass(&mut self, batch: &mut Batch) {
         if let Some(position) = &mut self.position {
             batch.pass(position);
@@ -320,30 +317,19 @@ impl<'a> Lead<'a> {
         if inner.dry_run {
             return Ok(Applied { tags: effects.len() as u64, entries: 0 });
         }
-        let mut patience = Patience::new(&inner.listeners);
         let known = inner.book.as_ref().map(|book| book.known());
-        loop {
-            let done = apply(effects, rules, known.as_deref(), &inner.store, &inner.listeners).await;
-            if let Some(done) = patience.judge(done).await? {
-                return Ok(done);
-            }
-        }
+        let apply = || apply(effects, rules, known.as_deref(), &inner.store, &inner.listeners);
+        Ok(patiently(&inner.listeners, apply).await?)
     }
 
     /// Stores or confirms the position.
     async fn store_position(&mut self) -> Result<(), Again> {
         let (Some(position), Some(owner)) = (&self.position, self.owner) else { return Ok(()) };
         let (inner, to) = (self.inner, position.to_string());
-        let mut patience = Patience::new(&inner.listeners);
-        let books = books(&*inner.store).map_err(FollowError::from)?;
-        let advance = loop {
-            let reached = Reached { position: &to, lag: self.lag, by_schemes: inner.book.is_some() };
-            let done = books.advance(&inner.config.name, owner, self.stored.as_deref(), reached).await;
-            if let Some(done) = patience.judge(done).await? {
-                break done;
-            }
-        };
-        match advance {
+        let (name, lag, by_schemes) = (&inner.config.name, self.lag, inner.book.is_some());
+        let (books, stored) = (books(&*inner.store).map_err(FollowError::from)?, self.stored.as_deref());
+        let advance = || books.advance(name, owner, stored, Reached { position: &to, lag, by_schemes });
+        match patiently(&inner.listeners, advance).await? {
             Advance::Done => {
                 inner.status.wrote(&to);
                 self.stored = Some(to);
@@ -360,13 +346,9 @@ impl<'a> Lead<'a> {
 
     async fn read_position(&self) -> Result<Option<String>, FollowError> {
         let inner = self.inner;
-        let (books, mut patience) = (books(&*inner.store)?, Patience::new(&inner.listeners));
-        loop {
-            let found = books.checkpoint(&inner.config.name).await;
-            if let Some(found) = patience.judge(found).await? {
-                return Ok(found.map(|found| found.position));
-            }
-        }
+        let books = books(&*inner.store)?;
+        let found = patiently(&inner.listeners, || books.checkpoint(&inner.config.name)).await?;
+        Ok(found.map(|found| found.position))
     }
 
     async fn session_now(&self) -> Result<Position, FollowError> {
@@ -429,11 +411,4 @@ fn fallbacks(effects: &Effects) -> Vec<(String, &Reason)> {
         Some(why) => vec![(String::new(), why)],
         None => effects.whole().map(|(table, why)| (table.to_string(), why)).collect(),
     }
-}
-
-/// Returns the rules, as the server compares names.
-async fn rules_for(rules: &Rules, session: &mut Session) -> Result<Rules, SourceError> {
-    let case = session.value("SELECT @@GLOBAL.lower_case_table_names").await?;
-    let server = Server { mariadb: session.flavor() == Flavor::MariaDb, ignore_case: case.as_deref() != Some("0") };
-    Ok(rules.clone().server(server))
 }

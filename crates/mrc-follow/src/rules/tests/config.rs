@@ -135,6 +135,15 @@ fn an_error_tells_what_to_write() {
     parsed("a{ }", Err("without a column"));
 }
 
+/// Returns the text of a template.
+fn written(template: &Template) -> String {
+    let parts = template.0.iter().map(|part| match part {
+        Part::Text(text) => text.replace('{', "{{").replace('}', "}}"),
+        Part::Column(column) => format!("{{{column}}}"),
+    });
+    parts.collect()
+}
+
 proptest! {
     #[test]
     fn a_template_is_read_as_it_is_written(parts in prop::collection::vec((any::<bool>(), "[a{} é]{1,4}", "[a-zé ]{0,3}[a-z]"), 1..6)) {
@@ -147,13 +156,13 @@ proptest! {
             }
         }
         let template = Template(expect);
-        prop_assert_eq!(template.to_string().parse::<Template>().unwrap(), template);
+        prop_assert_eq!(written(&template).parse::<Template>().unwrap(), template);
     }
 
     #[test]
     fn any_text_is_read_or_refused(text in "[a{} ]{0,8}") {
         if let Ok(template) = text.parse::<Template>() {
-            prop_assert_eq!(template.to_string(), text);
+            prop_assert_eq!(written(&template), text);
         }
     }
 }

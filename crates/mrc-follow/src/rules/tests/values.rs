@@ -205,9 +205,7 @@ fn every_collation_of_both_servers_has_its_charset() {
 
 #[track_caller]
 fn read(charset: Charset, bytes: &[u8], expect: Option<&str>) {
-    let mut text = String::new();
-    let found = charset.read(bytes, &mut text).map(|()| text.as_str());
-    assert_eq!(found, expect, "{charset:?}");
+    assert_eq!(charset.text(bytes).as_deref(), expect, "{charset:?}");
 }
 
 #[test]

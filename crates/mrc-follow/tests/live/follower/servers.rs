@@ -2,13 +2,11 @@
 
 use std::future::pending;
 
-use mrc_follow::FollowerBuilder;
-use mrc_follow::rules::Rules;
-use mrc_tests::{Database, SqlServer, unique};
+use mrc_tests::{Database, SqlServer};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy};
 use tokio::net::{TcpListener, TcpStream};
 
-use super::{Following, Shop, marks, orders, own_server, store};
+use super::{Shop, own_server};
 
 /// Where a connection leads.
 #[derive(Clone, Copy)]
@@ -59,15 +57,9 @@ async fn pass(client: TcpStream, way: Way) -> std::io::Result<()> {
 
 /// A shop whose follower connects to this port.
 async fn shop(database: Database, server: &SqlServer, port: u16) -> Shop {
-    let orders_table = "CREATE TABLE orders (id INT PRIMARY KEY, store_id INT, state VARCHAR(20))";
-    database.execute(orders_table).await;
-    database.execute("INSERT INTO orders VALUES (1, 6, 'open'), (2, 7, 'open')").await;
     // The other server lacks the database.
     let url = server.url("").replace(&format!(":{}/", server.port()), &format!(":{port}/"));
-    let rules = Rules::new([orders(&database), marks(&database)]).unwrap();
-    let set = |builder: FollowerBuilder| builder.name(unique("follower")).rules(rules);
-    let following = Following::over(&url, store().await, set).await;
-    let shop = Shop { database, following };
+    let shop = Shop::with_url(database, "", &url).await;
     shop.following.until(|status| status.silence.is_some()).await;
     shop.fill().await;
     shop

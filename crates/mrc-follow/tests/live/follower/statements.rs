@@ -1,4 +1,8 @@
-//! Statements that the log has as text: everything of the tables that they name.
+//! Statements that the log has as text: everything of the tables that they name. Transactions in two
+//! phases.
+
+use mrc_tests::{SqlServer, unique};
+use mysql_async::prelude::Queryable;
 
 use super::{ALL, Shop, own_server};
 
@@ -29,7 +33,7 @@ async fn changes_in_statement_format_invalidate_everything() {
 #[tokio::test]
 async fn statements_about_users_and_others_invalidate_nothing() {
     let shop = Shop::open("").await;
-    let user = mrc_tests::unique("user");
+    let user = unique("user");
     shop.check(&format!("CREATE USER {user}; GRANT SELECT ON *.* TO {user}; DROP USER {user}"), &[]).await;
     shop.check("ANALYZE TABLE marks", &[]).await;
 }
@@ -45,13 +49,42 @@ async fn a_dropped_database_invalidates_its_tables() {
 #[tokio::test]
 async fn tables_of_other_names_and_databases_are_told_apart() {
     let shop = Shop::open("").await;
-    let other = mrc_tests::unique("other");
+    let other = unique("other");
     let sql = format!(
         "CREATE DATABASE {other}; CREATE TABLE {other}.orders (id INT, store_id INT); \
          INSERT INTO {other}.orders VALUES (1, 6); TRUNCATE {other}.orders; DROP DATABASE {other}"
     );
     // With a default database, a statement counts for its tables too.
-    mrc_tests::SqlServer::shared_with_log().await.execute(&sql).await;
+    SqlServer::shared_with_log().await.execute(&sql).await;
     shop.expect(&sql, &[]).await;
     shop.check("CREATE TABLE c (id INT COMMENT 'orders') /* orders */", &[]).await;
+}
+
+fn begin(name: &str) -> String {
+    format!("XA START '{name}'; UPDATE orders SET state = '{name}' WHERE id = 1; XA END '{name}'")
+}
+
+#[tokio::test]
+async fn a_commit_in_one_phase_is_a_commit() {
+    let (shop, name) = (Shop::open("").await, unique("xa"));
+    shop.check(&format!("{}; XA COMMIT '{name}' ONE PHASE", begin(&name)), &["store 6", "order 1"]).await;
+}
+
+/// One test, since a prepared transaction reaches every follower of the server.
+#[tokio::test]
+async fn a_prepared_transaction_counts_when_it_commits() {
+    let mut shop = Shop::on(own_server().await.1, "").await;
+    shop.check(&format!("{}; XA PREPARE 'a'; XA ROLLBACK 'a'", begin("a")), &[]).await;
+
+    let mut conn = shop.database.admin().await;
+    conn.query_drop(format!("{}; XA PREPARE 'b'", begin("b"))).await.unwrap();
+    shop.expect("XA PREPARE", &[]).await;
+    conn.query_drop("XA COMMIT 'b'").await.unwrap();
+    shop.expect("XA COMMIT", &["store 6", "order 1"]).await;
+
+    conn.query_drop(format!("{}; XA PREPARE 'c'", begin("c"))).await.unwrap();
+    shop.expect("XA PREPARE", &[]).await;
+    shop.following = shop.following.again(&shop.database).await;
+    conn.query_drop("XA COMMIT 'c'").await.unwrap();
+    shop.expect("XA COMMIT whose rows an earlier follower read", &ALL).await;
 }

@@ -1,7 +1,6 @@
 //! A client's entries, which the follower keeps right without rules.
 
 mod loss;
-mod order;
 mod random;
 mod rows;
 mod statements;
