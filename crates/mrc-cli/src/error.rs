@@ -1,7 +1,5 @@
 //! The errors, and the exit code of each.
 
-use std::io;
-
 use mrc::errors::{DropError, ExecuteError, KeyError, StoreError};
 use mrc::follow::FollowError;
 
@@ -47,11 +45,6 @@ impl Failure {
             Self::ServerIdTaken(_) => ("server_id_taken", 7),
             Self::Interrupted => ("interrupted", 130),
         }
-    }
-
-    /// Returns the failure of the file or terminal behind stdout. A closed pipe is no failure.
-    pub(crate) fn stdout(error: &io::Error) -> Self {
-        Self::Other(format!("stdout can't be written: {error}"))
     }
 }
 

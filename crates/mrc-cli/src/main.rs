@@ -49,7 +49,7 @@ fn run(args: Args, output: &Output) -> Result<(), Failure> {
         Command::Explain(args) => command::explain::run(&args, global, output),
         Command::Completions(args) => command::completions(args, output),
         Command::Query(args) => block_on(interruptible(command::query::run(&args, global, output))),
-        Command::Get(args) => block_on(interruptible(command::get::run(&args, global, output))),
+        Command::Get(args) => block_on(interruptible(command::key::get(&args, global, output))),
         Command::Drop(args) => block_on(interruptible(command::drop::drop(&args, global, output))),
         Command::Invalidate(args) => block_on(interruptible(command::drop::invalidate(&args, global, output))),
         Command::Stats => block_on(interruptible(command::stats::run(global, output))),

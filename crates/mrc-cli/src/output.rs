@@ -86,7 +86,7 @@ pub(crate) fn plural(count: u64, one: &str, many: &str) -> String {
 pub(crate) fn written(done: io::Result<()>) -> Result<(), Failure> {
     match done {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        done => done.map_err(|error| Failure::stdout(&error)),
+        done => done.map_err(|error| Failure::Other(format!("stdout can't be written: {error}"))),
     }
 }
 

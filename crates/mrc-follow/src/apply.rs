@@ -10,7 +10,6 @@ use std::time::Duration;
 use crate::auto::{Known, table_tag};
 use crate::rules::{Effects, Fallback, Rules};
 
-/// The params in one scan of the cache.
 const PARAMS_AT_ONCE: usize = 1_000;
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -7,7 +7,6 @@ mod check;
 pub mod event;
 mod follower;
 mod lease;
-mod passing;
 mod position;
 pub mod rules;
 mod source;

@@ -90,12 +90,8 @@ impl fmt::Display for Position {
         match self {
             Self::MySql(set) => write!(f, "mysql:{set}"),
             Self::MariaDb(domains) => {
-                f.write_str("mariadb:")?;
-                for (at, (domain, (server, sequence))) in domains.iter().enumerate() {
-                    let comma = if at > 0 { "," } else { "" };
-                    write!(f, "{comma}{domain}-{server}-{sequence}")?;
-                }
-                Ok(())
+                let gtid = |(domain, (server, sequence)): (&u32, &(u32, u64))| format!("{domain}-{server}-{sequence}");
+                write!(f, "mariadb:{}", domains.iter().map(gtid).collect::<Vec<_>>().join(","))
             }
         }
     }
@@ -137,11 +133,10 @@ impl GtidSet {
     /// Returns the sources, each with its ranges in the server's notation: `1-5:7`.
     pub fn sources(&self) -> impl Iterator<Item = String> {
         self.0.iter().map(|(source, ranges)| {
-            let mut text = source.to_string();
-            for (first, last) in ranges {
-                text += &if first == last { format!(":{first}") } else { format!(":{first}-{last}") };
-            }
-            text
+            let range = |(first, last): &(u64, u64)| {
+                if first == last { format!(":{first}") } else { format!(":{first}-{last}") }
+            };
+            format!("{source}{}", ranges.iter().map(range).collect::<String>())
         })
     }
 
@@ -202,10 +197,9 @@ impl fmt::Display for Source {
 }
 
 fn uuid_of(text: &str) -> Option<[u8; 16]> {
-    let digits: Vec<u8> =
-        text.chars().filter(|ch| *ch != '-').map(|ch| ch.to_digit(16)?.try_into().ok()).collect::<Option<_>>()?;
-    let bytes: Vec<u8> = digits.chunks(2).map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | digit)).collect();
-    bytes.try_into().ok().filter(|_| digits.len() == 32)
+    let digits = text.replace('-', "");
+    let is_uuid = digits.len() == 32 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+    u128::from_str_radix(&digits, 16).ok().filter(|_| is_uuid).map(u128::to_be_bytes)
 }
 
 #[cfg(test)]

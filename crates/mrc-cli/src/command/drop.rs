@@ -37,7 +37,11 @@ struct Dropped {
 
 fn request(args: &DropArgs, spinner: &ProgressBar, scanned: &Arc<AtomicU64>) -> DropRequest {
     let request = if args.all { DropRequest::all(args.params()) } else { DropRequest::any(args.params()) };
-    let request = request.strategy(args.by.into());
+    let request = request.strategy(match args.by {
+        By::Scan => Strategy::Scan,
+        By::Index => Strategy::Index,
+        By::Both => Strategy::Both,
+    });
     let request = if args.substring { request.substring() } else { request };
     let request = if args.dry_run { request.dry_run() } else { request };
     let (spinner, scanned) = (spinner.clone(), Arc::clone(scanned));
@@ -52,16 +56,6 @@ fn request(args: &DropArgs, spinner: &ProgressBar, scanned: &Arc<AtomicU64>) -> 
     })
 }
 
-impl From<By> for Strategy {
-    fn from(by: By) -> Self {
-        match by {
-            By::Scan => Self::Scan,
-            By::Index => Self::Index,
-            By::Both => Self::Both,
-        }
-    }
-}
-
 pub(crate) async fn invalidate(args: &InvalidateArgs, global: &Global, output: &Output) -> Result<(), Failure> {
     let server = connect::server(global, args.retry, output)?;
     let select = if args.all { Select::all(&args.tags) } else { Select::any(&args.tags) };
@@ -69,12 +63,7 @@ pub(crate) async fn invalidate(args: &InvalidateArgs, global: &Global, output: &
     server.close().await;
     let entries = done?;
     if output.is_json() {
-        return output.document(&Invalidated { entries });
+        return output.document(&serde_json::json!({ "entries": entries }));
     }
     output.result(entries.to_string().as_bytes())
-}
-
-#[derive(Serialize)]
-struct Invalidated {
-    entries: u64,
 }

@@ -4,7 +4,6 @@ pub(crate) mod demo;
 pub(crate) mod drop;
 pub(crate) mod explain;
 pub(crate) mod follow;
-pub(crate) mod get;
 pub(crate) mod key;
 pub(crate) mod query;
 pub(crate) mod stats;

@@ -1,4 +1,4 @@
-//! `mrc query`: runs a query, through the cache or without it, and with `--each` for several values.
+//! `mrc query`: runs a query, through the cache or without it. `--each`: for several values.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};

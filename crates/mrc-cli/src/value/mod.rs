@@ -69,11 +69,7 @@ pub(crate) fn each(text: &str) -> Result<Each, String> {
 
 /// Returns the params from the command line, in their order.
 pub(crate) fn params(named: &[Named]) -> Params {
-    let mut params = Params::with_capacity(named.len());
-    for Named { name, value } in named {
-        params.push(name.clone(), value.clone());
-    }
-    params
+    named.iter().fold(Params::new(), |params, Named { name, value }| params.with(name.clone(), value.clone()))
 }
 
 /// Parses JSON. A text that isn't JSON becomes a string.

@@ -5,8 +5,6 @@ mod demo;
 mod explain;
 mod follow;
 mod input;
-mod jsonl;
 mod run;
 mod servers;
-mod stats;
 mod tags;

@@ -31,7 +31,6 @@ pub(crate) struct Book {
     unknown: Mutex<BTreeSet<u16>>,
 }
 
-/// The schemes and collations at one time.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Known {
     /// Moves whenever a plan may change.
@@ -64,12 +63,10 @@ impl Book {
         *known = Arc::new(known.learn(registry, effects));
     }
 
-    /// Returns the collations that plans met and didn't know.
     pub(crate) fn take_unknown(&self) -> BTreeSet<u16> {
         std::mem::take(&mut lock(&self.unknown))
     }
 
-    /// Adds what the server said about collations.
     pub(crate) fn add_foldings(&self, foldings: HashMap<u16, CollationFolding>) {
         let mut known = lock(&self.known);
         let mut more = Known::clone(&known);
@@ -161,11 +158,7 @@ impl Known {
     /// Marks everything of the tables that a statement may have changed. Statements that may have
     /// changed any table are the rules' affair.
     pub(crate) fn apply_statement(&self, statement: &Statement, schema: &str, effects: &mut Effects) {
-        let is_meant = |table: &TableName| match statement {
-            Statement::Touches { names, .. } => names.may_mean(&table.schema, &table.name, schema, true),
-            Statement::DropsDatabase(dropped) => table.schema == dropped.to_lowercase(),
-            _ => false,
-        };
+        let is_meant = |table: &TableName| statement.may_mean(&table.schema, &table.name, schema, true);
         for table in self.tables.keys().filter(|table| is_meant(table)) {
             effects.mark_whole(table, Reason::Statement);
         }

@@ -3,7 +3,7 @@
 use mrc_core::depends::{self, BoundScheme, CollationFolding, ColumnType, RowValue, TableColumn, TableColumns};
 
 use super::{Book, Known};
-use crate::event::{Cell, Change, Column, ColumnType as Stored, Image, Table};
+use crate::event::{BINARY, Cell, Change, Column, ColumnType as Stored, Image, Table};
 use crate::rules::{Charset, Effects, Reason, TableName, date};
 
 /// The schemes of one version of a table. Make one for each table id and generation.
@@ -47,7 +47,6 @@ impl Plan {
         Some(plan)
     }
 
-    /// Returns the positions of the columns that an image must have.
     pub(crate) fn wanted(&self) -> &[usize] {
         &self.wanted
     }
@@ -86,13 +85,9 @@ impl Plan {
     }
 }
 
-/// The number of the collation of bytes without a charset.
-const BINARY: u16 = 63;
-
 /// A value that isn't `NULL`, of which nothing else is known. Only columns of bytes compare bytes.
 const NOT_NULL: RowValue<'static> = RowValue::Bytes(&[]);
 
-/// How the values of one column are read.
 #[derive(Debug, Clone, PartialEq)]
 enum Reading {
     Int,
@@ -137,7 +132,6 @@ impl Reading {
         }
     }
 
-    /// Returns the value of a cell.
     fn value<'c>(&'c self, cell: &'c Cell<'_>) -> RowValue<'c> {
         match (self, cell) {
             // An update's image after lacks what it doesn't change, and columns that are generated.

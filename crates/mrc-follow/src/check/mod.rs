@@ -35,7 +35,7 @@ impl Follower {
             let grants = Grants::read(&mut session).await?;
             findings.extend(grants.check());
             if inner.config.auto {
-                findings.extend(grants.check_keys(session.flavor()));
+                findings.extend(grants.check_keys(session.flavor));
             }
             let rules = session.rules(&inner.rules).await?;
             for table in rules.tables() {
@@ -43,15 +43,11 @@ impl Follower {
             }
             Ok(findings)
         };
-        let mut findings = checked.await.map_err(failed)?;
+        let mut findings = checked.await.map_err(|error| match error {
+            SourceError::Refused(error) => error.into(),
+            error => FollowError::Server(error.to_string()),
+        })?;
         findings.sort_by_key(|finding| finding.severity == Severity::Warning);
         Ok(findings)
-    }
-}
-
-fn failed(error: SourceError) -> FollowError {
-    match error {
-        SourceError::Refused(error) => error.into(),
-        error => FollowError::Server(error.to_string()),
     }
 }

@@ -116,7 +116,7 @@ pub(crate) async fn obstacle(session: &mut Session) -> Result<Option<String>, So
 }
 
 async fn replica(session: &mut Session) -> Result<Option<Finding>, SourceError> {
-    if session.flavor() == Flavor::MySql {
+    if session.flavor == Flavor::MySql {
         return REPLICA.check(session).await;
     }
     // MariaDB's default is OFF, and only a replica has this position.
@@ -128,7 +128,7 @@ async fn replica(session: &mut Session) -> Result<Option<Finding>, SourceError> 
 }
 
 async fn position(session: &mut Session) -> Result<Option<Finding>, SourceError> {
-    if session.flavor() == Flavor::MariaDb {
+    if session.flavor == Flavor::MariaDb {
         return Ok(None);
     }
     let mode = value(session, "gtid_mode").await?.unwrap_or_default();
@@ -160,11 +160,11 @@ impl Setting {
             return Ok(None);
         }
         let what = format!("{name} is {found}: {consequence}");
-        let fix = match (session.flavor(), restart) {
+        let fix = match (session.flavor, restart) {
             (_, true) => {
                 // The name of the log has this setting, and its absence would switch it off.
                 let value = if *name == LOG.name { "binlog" } else { wanted };
-                let group = if session.flavor() == Flavor::MySql { "mysqld" } else { "mariadb" };
+                let group = if session.flavor == Flavor::MySql { "mysqld" } else { "mariadb" };
                 format!("Write `{name} = {value}` under [{group}] in the server's option file, and restart it.")
             }
             (Flavor::MySql, false) => format!("SET PERSIST {name} = {wanted};"),

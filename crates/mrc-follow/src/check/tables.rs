@@ -1,5 +1,4 @@
-//! The tables and columns of the rules, the foreign keys that change their rows, and the privileges
-//! of the user.
+//! The tables and columns of the rules, the foreign keys of these, and the user's privileges.
 
 use super::settings::Finding;
 use crate::event::Flavor;
@@ -17,14 +16,13 @@ const FOREIGN_KEYS: &str = "SELECT UNIQUE_CONSTRAINT_SCHEMA, REFERENCED_TABLE_NA
 const REFUSED: &str = "float double bit set json vector uuid inet4 inet6 geometry point linestring polygon \
     multipoint multilinestring multipolygon geometrycollection geomcollection";
 
-/// Returns what the rules of a table lack.
 pub(super) async fn check(
     table: &TableName,
     rules: &Rules,
     grants: &Grants,
     session: &mut Session,
 ) -> Result<Vec<Finding>, SourceError> {
-    let flavor = session.flavor();
+    let flavor = session.flavor;
     let names = || vec![table.schema.clone(), table.name.clone()];
     let columns: Vec<(String, String, String)> = session.rows(COLUMNS, names()).await?;
     let Some((_, _, kind)) = columns.first() else {
@@ -97,15 +95,14 @@ async fn cascade(
     }
     let what =
         format!("the foreign key `{name}` changes rows of {child} with those of {parent} ({})", actions.join(", "));
-    if session.flavor() == Flavor::MariaDb {
-        let what = format!("{what}: MariaDB doesn't log these rows, so everything of {child} is invalidated then");
-        return Ok(Some(Finding::warning(what, None)));
-    }
-    let what = format!(
-        "{what}: MySQL doesn't log all of these rows, so everything of {child} is invalidated then, \
-         if the follower's user may see the foreign key"
-    );
-    Ok(Some(Finding::warning(what, None)))
+    let why = match session.flavor {
+        Flavor::MariaDb => format!("MariaDB doesn't log these rows, so everything of {child} is invalidated then"),
+        Flavor::MySql => format!(
+            "MySQL doesn't log all of these rows, so everything of {child} is invalidated then, \
+             if the follower's user may see the foreign key"
+        ),
+    };
+    Ok(Some(Finding::warning(format!("{what}: {why}"), None)))
 }
 
 #[derive(Debug, Default, PartialEq)]

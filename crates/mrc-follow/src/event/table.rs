@@ -83,8 +83,7 @@ pub enum ColumnType {
     DateTime(u8),
     /// `TIMESTAMP` with so many digits of fraction.
     Timestamp(u8),
-    /// A `COMPRESSED` column of MariaDB whose length takes so many bytes. Such a value can be skipped,
-    /// but isn't decoded.
+    /// A `COMPRESSED` column of MariaDB, which isn't decoded. Its length takes so many bytes.
     Compressed(u8),
     /// `TIME`, `DATETIME`, `TIMESTAMP` of a table from before MySQL 5.6, of so many bytes.
     OldTemporal(u8),

@@ -1,7 +1,7 @@
 //! `TABLE_MAP` events: the columns of a table.
 
 use super::read::{Reader, bit};
-use super::{Column, ColumnType, DecodeError, Fault, Flavor, Table};
+use super::{Column, ColumnType, DecodeError, Fault, Flavor};
 
 /// No server allows more columns.
 const MOST_COLUMNS: usize = 4096;
@@ -28,12 +28,6 @@ impl<'a> Named<'a> {
         Ok(Self { id, schema, name, columns: read })
     }
 
-    /// Returns the table with these columns.
-    pub(super) fn table(&self, columns: Vec<Column>) -> Table {
-        Table { id: self.id, schema: self.schema.to_owned(), name: self.name.to_owned(), columns }
-    }
-
-    /// Returns an error that names the table.
     pub(super) fn error(&self, kind: u8, fault: Fault) -> DecodeError {
         DecodeError::new(kind, fault).in_table(self.schema, self.name, None)
     }

@@ -67,8 +67,7 @@ impl FollowerBuilder {
         self
     }
 
-    /// Sets the life of the lease, which is also the longest time until another follower takes
-    /// over. Default: 1.5 s.
+    /// Sets the life of the lease: another follower takes over within this time. Default: 1.5 s.
     pub fn lease(mut self, life: Duration) -> Self {
         self.lease = life;
         self
@@ -91,8 +90,7 @@ impl FollowerBuilder {
         Self { start, ..self }
     }
 
-    /// Sets whether to end when everything is applied that was committed before the call of
-    /// [`Follower::run`]. Default: false.
+    /// Sets whether to end behind the commits before the call of [`Follower::run`]. Default: false.
     pub fn once(self, once: bool) -> Self {
         Self { once, ..self }
     }
@@ -124,17 +122,15 @@ impl FollowerBuilder {
         let Self { mysql, store, name, server_id, auto, lease, rules, start, once, dry_run, listeners, lack } = self;
         let config = FollowConfig::new(name, server_id).map_err(|error| FollowError::Config(error.to_string()))?;
         let config = FollowConfig { auto, lease, ..config };
+        let refuse = |why: &str| Err(FollowError::Config(why.into()));
         if rules.is_empty() && !auto {
-            let why = "nothing would be invalidated: set `auto`, or add a rule for each table to follow";
-            return Err(FollowError::Config(why.into()));
+            return refuse("nothing would be invalidated: set `auto`, or add a rule for each table to follow");
         }
         if auto && store.as_schemes().is_none() {
-            let why = "the store has no registry for `auto`: use RedisStore, or implement Schemes for yours";
-            return Err(FollowError::Config(why.into()));
+            return refuse("the store has no registry for `auto`: use RedisStore, or implement Schemes for yours");
         }
         if store.as_checkpoints().is_none() {
-            let why = "the store keeps no positions: use RedisStore, or implement Checkpoints for yours";
-            return Err(FollowError::Config(why.into()));
+            return refuse("the store keeps no positions: use RedisStore, or implement Checkpoints for yours");
         }
         for listener in &listeners {
             store.listen(Arc::clone(listener));

@@ -14,7 +14,6 @@ use crate::rules::Effects;
 use crate::source::{SourceError, Stream, raw};
 use crate::transaction::{Assembler, Committed};
 
-/// The transactions that wait for their turn.
 const WAITING: usize = 4_096;
 /// The tags and params of all that wait. More than one transaction can have.
 const WAITING_TAGS: u32 = 2 * Effects::MOST as u32;
@@ -28,7 +27,7 @@ pub(super) struct Waiting {
 /// The reader of a stream, which ends when it is dropped.
 pub(super) struct Reader {
     pub(super) transactions: mpsc::Receiver<Waiting>,
-    task: JoinHandle<SourceError>,
+    pub(super) task: JoinHandle<SourceError>,
 }
 
 impl Reader {
@@ -36,10 +35,6 @@ impl Reader {
         let (sender, transactions) = mpsc::channel(WAITING);
         let inner = Arc::clone(inner);
         Self { transactions, task: tokio::spawn(read(stream, assembler, sender, inner)) }
-    }
-
-    pub(super) fn has_ended(&self) -> bool {
-        self.task.is_finished()
     }
 
     pub(super) async fn end(&mut self) -> SourceError {
@@ -125,7 +120,6 @@ impl Batch {
         self.transactions += 1;
     }
 
-    /// Adds the transactions to a position.
     pub(super) fn pass(&mut self, position: &mut Position) {
         for gtid in self.older.drain(..).chain([self.all.gtid.clone()]) {
             match (&mut *position, gtid) {
@@ -138,7 +132,6 @@ impl Batch {
         }
     }
 
-    /// Returns the time since the newest commit.
     pub(super) fn lag(&self) -> Duration {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         now.saturating_sub(self.all.time())

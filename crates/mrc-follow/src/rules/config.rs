@@ -19,8 +19,7 @@ pub struct FollowConfig {
     pub name: String,
     /// The number that it has among the replicas of the server. No other replica may have it.
     pub server_id: NonZeroU32,
-    /// Whether the rows of all tables with registered schemes are followed, without rules.
-    /// Default: false.
+    /// Whether all tables with registered schemes are followed, without rules. Default: false.
     pub auto: bool,
     /// How long the follower that stopped keeps a second one of this name waiting, from 0.5 s to
     /// 60 s. Default: 1.5 s.

@@ -31,7 +31,6 @@ pub struct Effects {
     key: String,
 }
 
-/// How much a rule may still add.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Budget {
     pub(super) rule: usize,
@@ -126,7 +125,6 @@ impl Effects {
         self.insert(tag);
     }
 
-    /// Adds the tag of a row under a scheme.
     pub(crate) fn end_row(&mut self, tag: &str) -> Result<(), Reason> {
         if self.tags.contains(tag) {
             return Ok(());
@@ -214,8 +212,7 @@ impl Effects {
     }
 }
 
-/// Why everything of a table, or of all tables, is invalidated. [`Display`](std::fmt::Display)
-/// names the fix.
+/// Why everything of a table, or of all tables, is invalidated. Its text names the fix.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Reason {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::effects::Budget;
 use super::rule::{Checked, Part, Template};
 use super::spelling::Spelling;
-use super::{Effects, Reason, Rules, Server, TableName, TimeZone};
+use super::{Effects, Reason, Rules, TableName};
 use crate::event::{Cell, Change, Column, Image, Table};
 
 /// The rules of one version of a table. Make one for each table id.
@@ -30,8 +30,7 @@ impl Plan {
         if let Kind::Whole(_, reason) = &self.0 { Some(reason) } else { None }
     }
 
-    /// Returns the positions of the columns that an image must have, sorted. An image has the cells
-    /// in this order.
+    /// Returns the positions of the columns that an image must have, sorted as its cells are.
     pub fn wanted(&self) -> &[usize] {
         if let Kind::Rows(rows) = &self.0 { &rows.wanted } else { &[] }
     }
@@ -51,55 +50,51 @@ impl Rules {
     pub fn plan(&self, table: &Table) -> Plan {
         let rules: Vec<_> = self.of(&table.schema, &table.name).collect();
         let Some((_, first)) = rules.first() else { return Plan(Kind::Ignored) };
-        Plan(match rows(&first.table, table, &rules, self.server, self.zone) {
+        Plan(match self.rows(&first.table, table, &rules) {
             Ok(rows) => Kind::Rows(rows),
             Err(reason) => Kind::Whole(first.table.clone(), reason),
         })
     }
-}
 
-fn rows(
-    name: &TableName,
-    table: &Table,
-    rules: &[(usize, &Checked)],
-    server: Server,
-    zone: TimeZone,
-) -> Result<RowPlan, Reason> {
-    let columns =
-        rules.iter().flat_map(|(_, rule)| rule.template_columns().chain(rule.watched().into_iter().flatten()));
-    let mut wanted = columns.map(|name| Ok(find(table, name)?.0)).collect::<Result<Vec<_>, _>>()?;
-    wanted.sort_unstable();
-    wanted.dedup();
-    let slot = |name: &str| -> Result<usize, Reason> {
-        let (position, _) = find(table, name)?;
-        wanted.binary_search(&position).map_err(|_| Reason::NoColumn { column: name.to_owned() })
-    };
-    let compile = |template: &Template| -> Result<Compiled, Reason> {
-        let piece = |part: &Part| {
-            Ok(match part {
-                Part::Text(text) => Piece::Text(text.clone()),
-                Part::Column(name) => Piece::Cell(slot(name)?, Spelling::of(name, find(table, name)?.1, server, zone)?),
-            })
+    fn rows(&self, name: &TableName, table: &Table, rules: &[(usize, &Checked)]) -> Result<RowPlan, Reason> {
+        let columns =
+            rules.iter().flat_map(|(_, rule)| rule.template_columns().chain(rule.watched().into_iter().flatten()));
+        let mut wanted = columns.map(|name| Ok(find(table, name)?.0)).collect::<Result<Vec<_>, _>>()?;
+        wanted.sort_unstable();
+        wanted.dedup();
+        let slot = |name: &str| -> Result<usize, Reason> {
+            let (position, _) = find(table, name)?;
+            wanted.binary_search(&position).map_err(|_| Reason::NoColumn { column: name.to_owned() })
         };
-        Ok(Compiled(template.0.iter().map(piece).collect::<Result<_, _>>()?))
-    };
-    let compiled = rules.iter().map(|(position, rule)| {
-        let mut tags = rule.tags.iter().map(compile).collect::<Result<Vec<_>, _>>()?;
-        if let (true, true, Some(all)) = (tags.is_empty(), rule.params.is_empty(), &rule.all) {
-            tags.push(Compiled(vec![Piece::Text(all.as_str().to_owned())]));
-        }
-        let params = rule.params.iter().map(|(name, template)| Ok((name.clone(), compile(template)?)));
-        let watched = rule.watched().map(|names| names.map(slot).collect::<Result<Vec<_>, _>>()).transpose()?;
-        Ok(RowRule {
-            position: *position,
-            tags,
-            params: params.collect::<Result<_, _>>()?,
-            watched,
-            max_tags: rule.max_tags,
-        })
-    });
-    let rules: Vec<_> = compiled.collect::<Result<_, _>>()?;
-    Ok(RowPlan { table: name.clone(), rules, wanted })
+        let compile = |template: &Template| -> Result<Compiled, Reason> {
+            let piece = |part: &Part| {
+                Ok(match part {
+                    Part::Text(text) => Piece::Text(text.clone()),
+                    Part::Column(name) => {
+                        Piece::Cell(slot(name)?, Spelling::of(name, find(table, name)?.1, self.server, self.zone)?)
+                    }
+                })
+            };
+            Ok(Compiled(template.0.iter().map(piece).collect::<Result<_, _>>()?))
+        };
+        let compiled = rules.iter().map(|(position, rule)| {
+            let mut tags = rule.tags.iter().map(compile).collect::<Result<Vec<_>, _>>()?;
+            if let (true, true, Some(all)) = (tags.is_empty(), rule.params.is_empty(), &rule.all) {
+                tags.push(Compiled(vec![Piece::Text(all.as_str().to_owned())]));
+            }
+            let params = rule.params.iter().map(|(name, template)| Ok((name.clone(), compile(template)?)));
+            let watched = rule.watched().map(|names| names.map(slot).collect::<Result<Vec<_>, _>>()).transpose()?;
+            Ok(RowRule {
+                position: *position,
+                tags,
+                params: params.collect::<Result<_, _>>()?,
+                watched,
+                max_tags: rule.max_tags,
+            })
+        });
+        let rules: Vec<_> = compiled.collect::<Result<_, _>>()?;
+        Ok(RowPlan { table: name.clone(), rules, wanted })
+    }
 }
 
 /// Returns a column and its position. MySQL ignores the case of columns.
@@ -115,7 +110,6 @@ fn find<'a>(table: &'a Table, name: &str) -> Result<(usize, &'a Column), Reason>
     found.ok_or_else(|| Reason::NoColumn { column: name.to_owned() })
 }
 
-/// The rules of a table whose rows can be read.
 #[derive(Debug, Clone, PartialEq)]
 struct RowPlan {
     table: TableName,
@@ -189,7 +183,11 @@ impl RowRule {
     ) -> Result<(), Reason> {
         let budget = Budget { rule: self.position, most: self.max_tags };
         let is_added = |template: &Compiled| {
-            before.is_some_and(|before| template.slots().all(|(slot, _)| is_same(before, image, slot)))
+            let is_as_before = |before: &Image<'_>, piece: &Piece| match piece {
+                Piece::Text(_) => true,
+                Piece::Cell(slot, _) => is_same(before, image, *slot),
+            };
+            before.is_some_and(|before| template.0.iter().all(|piece| is_as_before(before, piece)))
         };
         for template in self.tags.iter().filter(|template| !is_added(template)) {
             buffer.clear();
@@ -217,13 +215,6 @@ impl RowRule {
 }
 
 impl Compiled {
-    fn slots(&self) -> impl Iterator<Item = (usize, &Spelling)> {
-        self.0.iter().filter_map(|piece| match piece {
-            Piece::Cell(slot, spelling) => Some((*slot, spelling)),
-            Piece::Text(_) => None,
-        })
-    }
-
     fn write(&self, image: &Image<'_>, out: &mut String) -> Result<(), Reason> {
         for piece in &self.0 {
             match piece {

@@ -105,11 +105,12 @@ impl Rule {
         };
         let table = TableName::parse(&self.table)
             .ok_or_else(|| wrong("table", "write the database and the table: \"shop.orders\"".into()))?;
-        let all = self.all.as_ref().map(|text| {
-            let template = template("all", text)?;
-            template.as_text().map(Tag::new).ok_or_else(|| {
-                wrong("all", format!("{text:?} has a column: write the one tag of all entries that read the table"))
-            })
+        let all = self.all.as_ref().map(|text| match template("all", text)?.0.as_slice() {
+            [Part::Text(text)] => Ok(Tag::new(text)),
+            _ => {
+                let why = format!("{text:?} has a column: write the one tag of all entries that read the table");
+                Err(wrong("all", why))
+            }
         });
         let all = all.transpose()?;
         if all.is_none() && (!self.tags.is_empty() || self.params.is_empty()) {
@@ -149,7 +150,6 @@ pub(super) struct Checked {
 }
 
 impl Checked {
-    /// Returns the columns of all templates.
     pub(super) fn template_columns(&self) -> impl Iterator<Item = &str> {
         self.tags.iter().chain(self.params.iter().map(|(_, template)| template)).flat_map(Template::columns)
     }
@@ -202,20 +202,7 @@ pub(super) enum Part {
     Column(String),
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(super) enum TemplateError {
-    #[error("it is empty: write a text with columns, such as \"order:{{id}}\"")]
-    Empty,
-    #[error("a `{{` isn't closed: write `{{column}}`, or `{{{{` for a brace")]
-    Open,
-    #[error("a `}}` has no `{{` before it: write `{{column}}`, or `}}}}` for a brace")]
-    Closed,
-    #[error("braces without a column: write `{{column}}`, or `{{{{` and `}}}}` for braces")]
-    NoColumn,
-}
-
 impl Template {
-    /// Returns the names of the columns.
     pub(super) fn columns(&self) -> impl Iterator<Item = &str> {
         self.0.iter().filter_map(|part| match part {
             Part::Column(column) => Some(column.as_str()),
@@ -228,20 +215,12 @@ impl Template {
         let length = |part: &Part| if let Part::Text(text) = part { text.len() } else { 0 };
         self.0.iter().map(length).sum()
     }
-
-    /// Returns the text if there are no columns.
-    pub(super) fn as_text(&self) -> Option<&str> {
-        match self.0.as_slice() {
-            [Part::Text(text)] => Some(text),
-            _ => None,
-        }
-    }
 }
 
 impl FromStr for Template {
-    type Err = TemplateError;
+    type Err = &'static str;
 
-    fn from_str(template: &str) -> Result<Self, TemplateError> {
+    fn from_str(template: &str) -> Result<Self, Self::Err> {
         let (mut parts, mut text) = (Vec::new(), String::new());
         let mut chars = template.chars().peekable();
         while let Some(char) = chars.next() {
@@ -253,24 +232,29 @@ impl FromStr for Template {
                     }
                     parts.push(Part::Column(column(&mut chars)?));
                 }
-                '}' => return Err(TemplateError::Closed),
+                '}' => return Err("a `}` has no `{` before it: write `{column}`, or `}}` for a brace"),
                 _ => text.push(char),
             }
         }
         if !text.is_empty() {
             parts.push(Part::Text(text));
         }
-        if parts.is_empty() { Err(TemplateError::Empty) } else { Ok(Self(parts)) }
+        if parts.is_empty() {
+            return Err("it is empty: write a text with columns, such as \"order:{id}\"");
+        }
+        Ok(Self(parts))
     }
 }
 
-fn column(chars: &mut Peekable<Chars<'_>>) -> Result<String, TemplateError> {
+fn column(chars: &mut Peekable<Chars<'_>>) -> Result<String, &'static str> {
     let mut name = String::new();
     loop {
         match chars.next() {
-            Some('}') if name.trim().is_empty() => return Err(TemplateError::NoColumn),
+            Some('}') if name.trim().is_empty() => {
+                return Err("braces without a column: write `{column}`, or `{{` and `}}` for braces");
+            }
             Some('}') => return Ok(name),
-            Some('{') | None => return Err(TemplateError::Open),
+            Some('{') | None => return Err("a `{` isn't closed: write `{column}`, or `{{` for a brace"),
             Some(char) => name.push(char),
         }
     }

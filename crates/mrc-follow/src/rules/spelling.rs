@@ -7,7 +7,6 @@ use mrc_core::{Date, DateTime, Tag, Time, Value};
 use super::{Reason, Server, TimeZone};
 use crate::event::{Cell, Column, ColumnType};
 
-/// How the values of one column are written.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Spelling {
     column: String,
@@ -29,10 +28,7 @@ enum Kind {
 }
 
 impl Spelling {
-    /// Returns the spelling of a column with this name.
-    ///
-    /// # Errors
-    /// [`Reason`] when its values have no natural text, or the binlog doesn't describe them.
+    /// Returns a column's spelling, unless its values have no natural text or aren't described.
     pub(super) fn of(name: &str, column: &Column, server: Server, zone: TimeZone) -> Result<Self, Reason> {
         let refused = |kind| Err(Reason::Type { column: name.to_owned(), kind });
         let charset = || match column.collation {
@@ -77,10 +73,7 @@ impl Spelling {
         Ok(Self { column: name.to_owned(), kind })
     }
 
-    /// Appends the text of a cell.
-    ///
-    /// # Errors
-    /// [`Reason`] when the row lacks the cell, or the cell can't be read for certain.
+    /// Appends the text of a cell, unless the row lacks it or it can't be read for certain.
     pub(super) fn write(&self, cell: &Cell<'_>, out: &mut String) -> Result<(), Reason> {
         match cell {
             Cell::Absent => return Err(Reason::Absent { column: self.column.clone() }),
@@ -165,7 +158,6 @@ fn decimals(digits: &str) -> Vec<Value> {
     std::iter::once(short.into()).chain(double).collect()
 }
 
-/// Reads a date as the log has it.
 pub(crate) fn date(text: &str) -> Option<Date> {
     let mut parts = text.splitn(3, '-');
     let (year, month, day) = (parts.next()?, parts.next()?, parts.next()?);

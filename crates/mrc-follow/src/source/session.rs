@@ -25,8 +25,9 @@ const SCAN: Duration = Duration::from_secs(120);
 /// A connection that reads no stream.
 pub(crate) struct Session {
     conn: Conn,
-    flavor: Flavor,
-    server: String,
+    pub(crate) flavor: Flavor,
+    /// The identity of the server.
+    pub(crate) server: String,
     limit: Duration,
 }
 
@@ -38,14 +39,6 @@ impl Session {
         let flavor = if version.contains("MariaDB") { Flavor::MariaDb } else { Flavor::MySql };
         let server = server_of(&mut conn, limit).await?;
         Ok(Self { conn, flavor, server, limit })
-    }
-
-    pub(crate) fn server(&self) -> &str {
-        &self.server
-    }
-
-    pub(crate) fn flavor(&self) -> Flavor {
-        self.flavor
     }
 
     pub(crate) async fn value(&mut self, sql: &str) -> Result<Option<String>, SourceError> {

@@ -59,12 +59,21 @@ impl Statement {
         readings.reduce(Self::or).unwrap_or(Self::Unclear)
     }
 
+    /// Returns whether a table may be meant, with the arguments of [`Names::may_mean`].
+    pub(crate) fn may_mean(&self, schema: &str, table: &str, default: &str, ignore_case: bool) -> bool {
+        match self {
+            Self::Touches { names, .. } => names.may_mean(schema, table, default, ignore_case),
+            Self::DropsDatabase(dropped) => is_same(dropped, schema, ignore_case),
+            _ => false,
+        }
+    }
+
     /// Returns a statement that does at least as much as either.
     fn or(self, other: Self) -> Self {
         match (self, other) {
             (one, other) if one == other => one,
             (Self::Touches { mut names, changes_rows }, Self::Touches { names: more, changes_rows: also_changes }) => {
-                names.extend(more);
+                names.0.extend(more.0);
                 Self::Touches { names, changes_rows: changes_rows || also_changes }
             }
             (touches @ Self::Touches { .. }, Self::Harmless) | (Self::Harmless, touches @ Self::Touches { .. }) => {
@@ -75,6 +84,11 @@ impl Statement {
     }
 }
 
+/// Returns whether two names are the same to a server.
+pub(crate) fn is_same(one: &str, other: &str, ignore_case: bool) -> bool {
+    one == other || ignore_case && one.to_lowercase() == other.to_lowercase()
+}
+
 /// The names in a statement, without quotes: tables, databases, columns and keywords alike.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Names(BTreeSet<String>);
@@ -83,10 +97,9 @@ impl Names {
     /// Returns whether the statement may mean this table. `default` is the default database of its
     /// connection. `ignore_case` tells that the server's names of tables ignore case.
     pub fn may_mean(&self, schema: &str, table: &str, default: &str, ignore_case: bool) -> bool {
-        let is_same =
-            |one: &str, other: &str| one == other || ignore_case && one.to_lowercase() == other.to_lowercase();
-        let has = |name: &str| self.0.contains(name) || ignore_case && self.0.iter().any(|known| is_same(known, name));
-        has(table) && (is_same(schema, default) || has(schema))
+        let has =
+            |name: &str| self.0.contains(name) || ignore_case && self.0.iter().any(|known| is_same(known, name, true));
+        has(table) && (is_same(schema, default, ignore_case) || has(schema))
     }
 
     /// Returns the names, sorted.
@@ -94,18 +107,10 @@ impl Names {
         self.0.iter().map(String::as_str)
     }
 
-    fn len(&self) -> usize {
-        self.0.len()
-    }
-
     fn insert(&mut self, name: &str) {
         if !self.0.contains(name) {
             self.0.insert(name.to_owned());
         }
-    }
-
-    fn extend(&mut self, other: Self) {
-        self.0.extend(other.0);
     }
 }
 

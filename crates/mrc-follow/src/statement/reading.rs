@@ -127,7 +127,7 @@ fn names(first: &[Token<'_>], mut rest: Lexer<'_>) -> Option<Names> {
             Token::Quoted(name) => names.insert(name),
             Token::Text(_) | Token::Symbol(_) => {}
         }
-        (names.len() <= MOST_NAMES).then_some(())
+        (names.0.len() <= MOST_NAMES).then_some(())
     };
     first.iter().try_for_each(&mut insert)?;
     rest.try_for_each(|token| insert(&token))?;
@@ -178,8 +178,7 @@ impl Mode {
     }
 }
 
-/// Reads tokens. Ends early, and [is broken](Self::is_broken), where a quote or a comment has no end
-/// or a name isn't UTF-8.
+/// Reads tokens. Is broken where a quote or a comment has no end, or a name isn't UTF-8.
 #[derive(Clone)]
 struct Lexer<'a> {
     rest: &'a [u8],

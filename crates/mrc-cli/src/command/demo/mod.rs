@@ -1,5 +1,4 @@
-//! `mrc demo`: shows the cache at work, on your servers or without servers, on a shop of 100,000
-//! orders, the same in every run.
+//! `mrc demo`: shows the cache at work on 100,000 orders, on your servers or without servers.
 
 mod report;
 
@@ -31,6 +30,14 @@ const WRITTEN: u64 = 6;
 const ALIKE: u64 = 66;
 const CROWDED: u64 = 17;
 
+const ORDERS: u64 = 100_000;
+/// The number of stores. All have the same number of orders.
+const STORES: u64 = 100;
+const BATCH: u64 = 10_000;
+
+const DIGITS: &str = "(SELECT 0 AS d UNION ALL SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL SELECT 4 \
+    UNION ALL SELECT 5 UNION ALL SELECT 6 UNION ALL SELECT 7 UNION ALL SELECT 8 UNION ALL SELECT 9)";
+
 pub(crate) async fn run(global: &Global, output: &Output) -> Result<(), Failure> {
     let is_given = |url: &Option<String>| url.as_ref().is_some_and(|url| !url.is_empty());
     let report = match (is_given(&global.mysql), is_given(&global.redis)) {
@@ -48,7 +55,7 @@ pub(crate) async fn run(global: &Global, output: &Output) -> Result<(), Failure>
 
 async fn embedded() -> Result<Report, Failure> {
     let store: Arc<dyn CacheStore> = Arc::new(MemoryStore::new());
-    let story = Story::new(store, SqliteExecutor::in_memory()?, Shop::new("orders"), Servers::None)?;
+    let story = Story::new(store, SqliteExecutor::in_memory()?, "orders", Servers::None)?;
     tokio::select! {
         report = async { story.create().await?; story.fill().await?; story.tell().await } => report,
         () = interrupted() => Err(Failure::Interrupted),
@@ -61,7 +68,7 @@ async fn on_servers(global: &Global) -> Result<Report, Failure> {
     let store: Arc<dyn CacheStore> = Arc::new(connect::redis_part(global, &format!("{unique}:"))?);
     // Without the cache the demo would show something else, so a missing cache is an error.
     store.ttl("-").await?;
-    let story = Story::new(Arc::clone(&store), connect::mysql(global)?, Shop::new(&unique), Servers::Yours)?;
+    let story = Story::new(Arc::clone(&store), connect::mysql(global)?, &unique, Servers::Yours)?;
     // Creating isn't cancelled: a table that is created after the clean-up would stay.
     let told = match story.create().await {
         Ok(()) => tokio::select! {
@@ -80,11 +87,12 @@ async fn on_servers(global: &Global) -> Result<Report, Failure> {
     }
 }
 
+/// The demo's clients and its table, in SQL that MySQL, MariaDB and SQLite share.
 struct Story {
     client: MrcClient,
     server: MrcServer,
     store: Arc<dyn CacheStore>,
-    shop: Shop,
+    table: String,
     servers: Servers,
 }
 
@@ -97,29 +105,46 @@ impl Story {
     fn new(
         store: Arc<dyn CacheStore>,
         database: impl QueryExecutor,
-        shop: Shop,
+        table: &str,
         servers: Servers,
     ) -> Result<Self, Failure> {
         let builder = connect::builder()?.shared_store(Arc::clone(&store)).executor(database);
         let server = MrcServer::with_shared_store(Arc::clone(&store));
-        Ok(Self { client: builder.build()?, server, store, shop, servers })
+        Ok(Self { client: builder.build()?, server, store, table: table.to_owned(), servers })
     }
 
+    /// Creates the table. The query reads every row: the only index is the primary key, which some
+    /// servers require.
     async fn create(&self) -> Result<(), Failure> {
-        self.client.query(&self.shop.create(), params! {}).await?;
+        let columns = "id BIGINT PRIMARY KEY, store_id INT NOT NULL, state VARCHAR(10) NOT NULL, cents BIGINT NOT NULL";
+        self.client.query(&format!("CREATE TABLE {} ({columns})", self.table), params! {}).await?;
         Ok(())
     }
 
+    /// Fills the table. The database generates the rows.
     async fn fill(&self) -> Result<(), Failure> {
-        for batch in self.shop.batches() {
-            self.client.query(&batch, params! {}).await?;
+        for batch in 0..ORDERS / BATCH {
+            let numbers = format!("SELECT {} + a.d + 10 * b.d + 100 * c.d + 1000 * e.d AS n", batch * BATCH);
+            let order = format!(
+                "n, n % {STORES}, CASE n % 7 WHEN 0 THEN 'open' WHEN 1 THEN 'returned' ELSE 'paid' END, 99 + n * 7919 % 20000"
+            );
+            let insert = format!(
+                "INSERT INTO {} (id, store_id, state, cents) SELECT {order} FROM \
+                 ({numbers} FROM {DIGITS} a, {DIGITS} b, {DIGITS} c, {DIGITS} e) numbers",
+                self.table
+            );
+            self.client.query(&insert, params! {}).await?;
         }
         Ok(())
     }
 
+    /// Returns the query, with a placeholder for the store.
+    fn question(&self) -> String {
+        format!("SELECT COUNT(*) AS orders, SUM(cents) AS cents FROM {} WHERE store_id = ?", self.table)
+    }
+
     async fn tell(&self) -> Result<Report, Failure> {
-        let (cold, answer) = self.timed(WRITTEN).await?;
-        let before = answer.rows::<Totals>()?;
+        let cold = self.fresh(WRITTEN).await?;
         let began = Instant::now();
         for _ in 0..HITS {
             self.ask(WRITTEN).await?;
@@ -131,44 +156,43 @@ impl Story {
         let queries = self.crowd().await?;
         let crowd = began.elapsed();
 
-        self.client.query(&self.shop.write(), params! { "StoreId" => WRITTEN }).await?;
+        let columns = "(id, store_id, state, cents) VALUES";
+        let insert = format!("INSERT INTO {} {columns} ({ORDERS}, ?, 'open', 4200)", self.table);
+        self.client.query(&insert, params! { "StoreId" => WRITTEN }).await?;
         let dropped = self.server.drop_outdated_cache(params! { "StoreId" => WRITTEN }).await?;
-        let written = self.fresh(WRITTEN).await?;
-        let alike = self.fresh(ALIKE).await?;
 
         Ok(Report {
             servers: self.servers,
             orders: ORDERS,
             stores: STORES,
-            query: self.shop.question(),
-            cold_ms: ms(cold),
+            query: self.question(),
+            cold_ms: cold.ms,
             hot_ms: ms(hot),
             callers: CALLERS as u64,
             callers_ms: ms(crowd),
             queries,
             dropped,
-            orders_before: before.first().map_or(0, |totals| totals.orders),
-            written,
-            alike,
+            orders_before: cold.orders,
+            written: self.fresh(WRITTEN).await?,
+            alike: self.fresh(ALIKE).await?,
         })
     }
 
     /// Removes the table and the entries of the demo, and closes the connections.
     async fn clear(&self) -> Result<(), Failure> {
-        let keys = [WRITTEN, ALIKE, CROWDED]
-            .map(|store| self.client.key(self.shop.question(), params! { "StoreId" => store }));
+        let keys =
+            [WRITTEN, ALIKE, CROWDED].map(|store| self.client.key(self.question(), params! { "StoreId" => store }));
         let keys = keys.into_iter().flatten().map(|key| key.into_string().into()).collect::<Vec<_>>();
         // An entry that isn't removed expires by its TTL.
         let _ = self.store.remove(&keys).await;
-        let dropped = self.client.query(&self.shop.drop(), params! {}).await;
+        let dropped = self.client.query(&format!("DROP TABLE IF EXISTS {}", self.table), params! {}).await;
         connect::close(&self.client).await;
         Ok(dropped.map(|_| ())?)
     }
 
-    /// Asks from many callers at once for an answer that isn't cached. Returns how many of their
-    /// queries reached the database.
+    /// Asks from many callers at once. Returns how many of their queries reached the database.
     async fn crowd(&self) -> Result<u64, Failure> {
-        let question: Arc<str> = self.shop.question().into();
+        let question: Arc<str> = self.question().into();
         let mut callers = JoinSet::new();
         for _ in 0..CALLERS {
             let (client, question) = (self.client.clone(), Arc::clone(&question));
@@ -184,74 +208,15 @@ impl Story {
     }
 
     async fn fresh(&self, store: u64) -> Result<Fresh, Failure> {
-        let (took, answer) = self.timed(store).await?;
-        let orders = answer.rows::<Totals>()?.first().map_or(0, |totals| totals.orders);
-        let source = if answer.is_hit() { "hit" } else { "miss" };
-        Ok(Fresh { store_id: store, source, ms: ms(took), orders })
-    }
-
-    async fn timed(&self, store: u64) -> Result<(Duration, Answer), Failure> {
         let began = Instant::now();
         let answer = self.ask(store).await?;
-        Ok((began.elapsed(), answer))
+        let ms = ms(began.elapsed());
+        let orders = answer.rows::<Totals>()?.first().map_or(0, |totals| totals.orders);
+        let source = if answer.is_hit() { "hit" } else { "miss" };
+        Ok(Fresh { store_id: store, source, ms, orders })
     }
 
     async fn ask(&self, store: u64) -> Result<Answer, Failure> {
-        Ok(self.client.query_with_cache(self.shop.question(), params! { "StoreId" => store }, TTL).await?)
-    }
-}
-
-const ORDERS: u64 = 100_000;
-/// The number of stores. All have the same number of orders.
-const STORES: u64 = 100;
-const BATCH: u64 = 10_000;
-
-const DIGITS: &str = "(SELECT 0 AS d UNION ALL SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL SELECT 4 \
-    UNION ALL SELECT 5 UNION ALL SELECT 6 UNION ALL SELECT 7 UNION ALL SELECT 8 UNION ALL SELECT 9)";
-
-/// The statements of the demo, in SQL that MySQL, MariaDB and SQLite share.
-struct Shop {
-    table: String,
-}
-
-impl Shop {
-    fn new(table: &str) -> Self {
-        Self { table: table.to_owned() }
-    }
-
-    /// Returns the statement that creates the table. The query reads every row, because the only
-    /// index is the primary key, which some servers require.
-    fn create(&self) -> String {
-        let columns = "id BIGINT PRIMARY KEY, store_id INT NOT NULL, state VARCHAR(10) NOT NULL, cents BIGINT NOT NULL";
-        format!("CREATE TABLE {} ({columns})", self.table)
-    }
-
-    /// Returns the statements that fill the table. The database generates the rows.
-    fn batches(&self) -> impl Iterator<Item = String> + '_ {
-        (0..ORDERS / BATCH).map(|batch| {
-            let numbers = format!("SELECT {} + a.d + 10 * b.d + 100 * c.d + 1000 * e.d AS n", batch * BATCH);
-            let order = format!(
-                "n, n % {STORES}, CASE n % 7 WHEN 0 THEN 'open' WHEN 1 THEN 'returned' ELSE 'paid' END, 99 + n * 7919 % 20000"
-            );
-            format!(
-                "INSERT INTO {} (id, store_id, state, cents) SELECT {order} FROM \
-                 ({numbers} FROM {DIGITS} a, {DIGITS} b, {DIGITS} c, {DIGITS} e) numbers",
-                self.table
-            )
-        })
-    }
-
-    /// Returns the query, with a placeholder for the store.
-    fn question(&self) -> String {
-        format!("SELECT COUNT(*) AS orders, SUM(cents) AS cents FROM {} WHERE store_id = ?", self.table)
-    }
-
-    /// Returns the statement that adds one order, with a placeholder for the store.
-    fn write(&self) -> String {
-        format!("INSERT INTO {} (id, store_id, state, cents) VALUES ({ORDERS}, ?, 'open', 4200)", self.table)
-    }
-
-    fn drop(&self) -> String {
-        format!("DROP TABLE IF EXISTS {}", self.table)
+        Ok(self.client.query_with_cache(self.question(), params! { "StoreId" => store }, TTL).await?)
     }
 }

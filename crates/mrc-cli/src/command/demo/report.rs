@@ -157,9 +157,7 @@ mod tests {
 
     #[test]
     fn times_have_the_unit_that_fits() {
-        assert_eq!(
-            [0.0042, 0.9, 1.0, 999.0, 2_500.0].map(time),
-            ["4.2 us", "900.0 us", "1.0 ms", "999.0 ms", "2.50 s"]
-        );
+        let times = [0.0042, 0.9, 1.0, 999.0, 2_500.0].map(time);
+        assert_eq!(times, ["4.2 us", "900.0 us", "1.0 ms", "999.0 ms", "2.50 s"]);
     }
 }

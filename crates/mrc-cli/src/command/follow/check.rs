@@ -1,5 +1,4 @@
-//! `mrc follow --check`: what the servers and the rules lack, and `--status`: what Redis knows about a
-//! follower.
+//! `mrc follow`: `--check`, what the servers and the rules lack; `--status`, what Redis knows.
 
 use std::collections::HashSet;
 
@@ -16,7 +15,12 @@ pub(super) async fn check(follower: &Follower, output: &Output) -> Result<(), Fa
     let findings = follower.check().await?;
     let errors = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
     if output.is_json() {
-        let findings = findings.iter().map(Found::from).collect();
+        let found = findings.iter().map(|Finding { severity, what, fix, .. }| Found {
+            severity: word(*severity),
+            what,
+            fix: fix.as_deref(),
+        });
+        let findings = found.collect();
         output.document(&Checked { is_fit: errors == 0, findings })?;
     } else if findings.is_empty() {
         output.result(b"nothing is missing")?;
@@ -55,12 +59,6 @@ struct Found<'a> {
     severity: &'static str,
     what: &'a str,
     fix: Option<&'a str>,
-}
-
-impl<'a> From<&'a Finding> for Found<'a> {
-    fn from(finding: &'a Finding) -> Self {
-        Self { severity: word(finding.severity), what: &finding.what, fix: finding.fix.as_deref() }
-    }
 }
 
 pub(super) async fn status(config: &FollowConfig, store: &RedisStore, output: &Output) -> Result<(), Failure> {

@@ -2,12 +2,13 @@
 
 use std::collections::HashSet;
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 use mrc::Event;
 use mrc::follow::{Follower, Status};
+use mrc::store::lock;
 use serde_json::json;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tracing::{Level, Metadata};
@@ -85,17 +86,20 @@ impl News {
             Event::Applied { transactions, rows, tags, .. } if self.0.dry_run => {
                 let (of, tags_in) = (counted(*transactions, "transaction"), HumanCount(*tags));
                 let text = format!("{of}, {}; tags and params to invalidate: {tags_in}", counted(*rows, "row"));
-                self.result(
-                    &text,
-                    &json!({ "event": "applied", "transactions": transactions, "rows": rows, "tags": tags }),
-                );
+                let Inner { output, bar, .. } = &*self.0;
+                let applied = json!({ "event": "applied", "transactions": transactions, "rows": rows, "tags": tags });
+                let _ = if output.is_json() {
+                    output.document(&applied)
+                } else {
+                    bar.suspend(|| output.result(text.as_bytes()))
+                };
             }
             _ => {}
         }
     }
 
     fn is_new(&self, table: &str, why: &str) -> bool {
-        let mut reported = self.reported();
+        let mut reported = lock(&self.0.reported);
         if reported.fallbacks.len() >= FALLBACKS {
             reported.fallbacks.clear();
         }
@@ -129,7 +133,7 @@ impl News {
 
     /// Returns whether the database and the cache have answered since the last warning.
     fn is_over(&self, status: &Status) -> bool {
-        let mut reported = self.reported();
+        let mut reported = lock(&self.0.reported);
         let since = reported.trouble.as_ref().map(|(_, at)| at.elapsed());
         let answered = |age: Option<Duration>| age.zip(since).is_some_and(|(age, since)| age < since);
         let is_over = answered(status.silence) && answered(status.position_age);
@@ -155,24 +159,15 @@ impl News {
         let _ = self.0.output.document(&numbers(status));
     }
 
+    /// Writes a line to stderr, or with `--json` a document to stdout.
     fn write(&self, text: &str, document: &serde_json::Value) {
         let Inner { output, bar, .. } = &*self.0;
+        // A closed stdout doesn't end the follower.
         if output.is_json() {
             let _ = output.document(document);
         } else {
             bar.suspend(|| output.note(text));
         }
-    }
-
-    fn result(&self, text: &str, document: &serde_json::Value) {
-        let Inner { output, bar, .. } = &*self.0;
-        // A closed stdout doesn't end the follower.
-        let _ =
-            if output.is_json() { output.document(document) } else { bar.suspend(|| output.result(text.as_bytes())) };
-    }
-
-    fn reported(&self) -> std::sync::MutexGuard<'_, Reported> {
-        self.0.reported.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -259,7 +254,7 @@ impl io::Write for LogLine {
         let text = text.trim_end();
         if self.level != "info" {
             // Each attempt during an outage writes the same line.
-            let last = self.news.reported().trouble.replace((text.to_owned(), Instant::now()));
+            let last = lock(&self.news.0.reported).trouble.replace((text.to_owned(), Instant::now()));
             if last.is_some_and(|(last, _)| last == text) {
                 return Ok(line.len());
             }

@@ -129,6 +129,8 @@ async fn a_wrong_file_is_named_with_its_line() {
             assert!(expect.iter().all(|part| run.stderr.contains(part)), "{text}: {run:?}");
         }
     }
+    let in_deploy = include_str!("../../../../../deploy/follow.toml");
+    assert!(mrc::follow::rules::FollowConfig::from_toml(in_deploy).is_ok());
     let run = mrc_with(&["follow", "--config", "/nowhere/follow.toml", "--json"], &ENV, "").await;
     assert!(run.code == 2 && run.error()[1].contains("--config /nowhere/follow.toml: "), "{run:?}");
 }
@@ -151,12 +153,6 @@ async fn wrong_flags_are_named() {
     assert!(run.code == 2 && run.stderr.contains("--config"), "{run:?}");
     let run = mrc_with(&["follow", "--config", file.path()], &ENV[1..], "").await;
     assert!(run.code == 2 && run.stderr.contains("MRC_MYSQL_URL"), "{run:?}");
-}
-
-#[tokio::test]
-async fn the_files_in_deploy_are_right() {
-    let text = include_str!("../../../../../deploy/follow.toml");
-    assert!(mrc::follow::rules::FollowConfig::from_toml(text).is_ok());
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mrc::MrcClient;
 use mrc::config::RedisConfig;
-use mrc_tests::{Database, Redis, SqlKind, unique};
+use mrc_tests::{Database, Redis, SqlKind};
 use serde_json::Value;
 
 use super::{SQL, Shop, head, http};
@@ -15,10 +15,8 @@ async fn it_invalidates_is_seen_and_ends_at_a_signal() {
     use rustix::process::Signal;
     let mut shop = Shop::open().await;
     // The rights in the repository suffice, in the database and in the cache.
-    let (user, cache) = (unique("follower"), Redis::start().await);
-    let rights = include_str!("../../../../../deploy/follower.sql");
-    shop.database.execute(&rights.replace("follower@", &format!("{user}@"))).await;
-    shop.mysql = format!("mysql://{user}:secret@127.0.0.1:{}", shop.database.port());
+    shop.limit_rights().await;
+    let cache = Redis::start().await;
     for line in include_str!("../../../../../docs/rights/redis.acl").lines().filter(|line| line.starts_with("ACL")) {
         let line = line.replace("~app:*", &format!("~{}*", shop.prefix));
         assert_eq!(cache.cli(&line.split_whitespace().collect::<Vec<_>>()).await, "OK");
@@ -54,7 +52,7 @@ async fn it_invalidates_is_seen_and_ends_at_a_signal() {
     let second = shop.follow(&["--once"]).await;
     assert_eq!((second.code, second.stdout.as_str()), (6, ""), "{second:?}");
 
-    following.signal(Signal::TERM);
+    crate::run::signal(&following.child, Signal::TERM);
     let run = following.end().await;
     assert_eq!((run.code, run.stdout.as_str()), (0, ""), "{run:?}");
     assert!(run.stderr.contains("ended after ") && run.stderr.contains("1 changed row"), "{run:?}");
@@ -122,10 +120,7 @@ async fn open() -> (Shop, String) {
     let file = format!("{}\nauto = true", head());
     let name = file.split('"').nth(1).unwrap().to_owned();
     let mut shop = Shop::with_file(Database::logged().await, &file).await;
-    let user = unique("follower");
-    let rights = include_str!("../../../../../deploy/follower.sql");
-    shop.database.execute(&rights.replace("follower@", &format!("{user}@"))).await;
-    shop.mysql = format!("mysql://{user}:secret@127.0.0.1:{}", shop.database.port());
+    shop.limit_rights().await;
     (shop, name)
 }
 

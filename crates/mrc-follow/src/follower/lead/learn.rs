@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::{Again, Lead};
 use crate::event::Flavor;
 use crate::follower::reader::Batch;
-use crate::passing::patiently;
+use crate::lease::patiently;
 use crate::rules::{Effects, Rules};
 use crate::source::{Session, SourceError};
 
@@ -17,14 +17,7 @@ use crate::source::{Session, SourceError};
 const REREAD: Duration = Duration::from_secs(60);
 
 impl Lead<'_> {
-    /// Reads all schemes. Adds to the effects what the registry has lost.
-    pub(super) async fn learn_all(&mut self, effects: &mut Effects) -> Result<(), Again> {
-        self.read_schemes = None;
-        self.learn(effects).await
-    }
-
-    /// Reads the schemes that are registered since a batch was decoded, and adds their tags to it.
-    /// Readers must see the batch.
+    /// Adds the schemes registered since a batch was decoded. Readers must see the batch.
     pub(super) async fn learn_for(&mut self, batch: &mut Batch) -> Result<(), Again> {
         self.learn(&mut batch.all.effects).await?;
         if let Some(book) = &self.inner.book {
@@ -43,7 +36,8 @@ impl Lead<'_> {
         Ok(self.ask_collations(session).await?)
     }
 
-    async fn learn(&mut self, effects: &mut Effects) -> Result<(), Again> {
+    /// Reads the schemes, all if it is time. Adds to the effects what the registry has lost.
+    pub(super) async fn learn(&mut self, effects: &mut Effects) -> Result<(), Again> {
         let inner = self.inner;
         let Some((book, schemes)) = inner.book.as_ref().zip(inner.store.as_schemes()) else { return Ok(()) };
         let is_due = self.read_schemes.is_none_or(|read| read.elapsed() >= REREAD);
@@ -84,23 +78,22 @@ const NAMES_BY_CHARSET: &str = "SELECT FULL_COLLATION_NAME, CHARACTER_SET_NAME \
 
 /// Asks which texts a collation takes for equal. Takes some milliseconds.
 async fn folding(id: u16, session: &mut Session) -> Result<CollationFolding, SourceError> {
-    match ask(id, session).await {
+    let folding = async {
+        let mut names: Vec<(String, String)> = session.rows(NAMES, vec![id.to_string()]).await?;
+        if names.is_empty() && session.flavor == Flavor::MariaDb {
+            names = session.rows(NAMES_BY_CHARSET, vec![id.to_string()]).await?;
+        }
+        let Some((collation, charset)) = names.first() else { return Ok(CollationFolding::UNKNOWN) };
+        if collation.ends_with("_bin") {
+            return Ok(CollationFolding::EXACT);
+        }
+        let Some(sql) = CollationFolding::sql(charset, collation) else { return Ok(CollationFolding::UNKNOWN) };
+        let rows: Vec<(u64, String)> = session.rows(&sql, Vec::new()).await?;
+        Ok(CollationFolding::from_rows(rows.iter().map(|(count, texts)| (*count, texts.as_str()))))
+    };
+    match folding.await {
         // Too much is invalidated then, and the next question would be refused too.
         Err(SourceError::Refused(_)) => Ok(CollationFolding::UNKNOWN),
         folding => folding,
     }
-}
-
-async fn ask(id: u16, session: &mut Session) -> Result<CollationFolding, SourceError> {
-    let mut names: Vec<(String, String)> = session.rows(NAMES, vec![id.to_string()]).await?;
-    if names.is_empty() && session.flavor() == Flavor::MariaDb {
-        names = session.rows(NAMES_BY_CHARSET, vec![id.to_string()]).await?;
-    }
-    let Some((collation, charset)) = names.first() else { return Ok(CollationFolding::UNKNOWN) };
-    if collation.ends_with("_bin") {
-        return Ok(CollationFolding::EXACT);
-    }
-    let Some(sql) = CollationFolding::sql(charset, collation) else { return Ok(CollationFolding::UNKNOWN) };
-    let rows: Vec<(u64, String)> = session.rows(&sql, Vec::new()).await?;
-    Ok(CollationFolding::from_rows(rows.iter().map(|(count, texts)| (*count, texts.as_str()))))
 }

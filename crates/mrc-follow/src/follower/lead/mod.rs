@@ -15,15 +15,13 @@ use super::shared::{Inner, Lack, Start};
 use crate::apply::{Applied, apply};
 use crate::cascades::Cascades;
 use crate::check::settings::obstacle;
-use crate::lease::{HeldLease, books};
-use crate::passing::{PAUSES, patiently};
+use crate::lease::{PAUSES, books, patiently};
 use crate::rules::{Effects, Reason, Rules};
 use crate::source::{QUESTION, Session, SourceError, Stream, Upto};
 use crate::transaction::Assembler;
 use crate::{FollowError, Position, event::Flavor};
 
-/// How often the position is confirmed while nothing happens: a cache that went back is noticed
-/// after that.
+/// How often the position is confirmed: a cache that went back is noticed after that.
 const CONFIRM: Duration = Duration::from_secs(1);
 /// How long one question for visibility waits. It is asked until readers see the commit.
 const VISIBLE: Duration = Duration::from_secs(1);
@@ -89,14 +87,10 @@ pub(super) struct Lead<'a> {
 }
 
 impl<'a> Lead<'a> {
-    pub(super) fn new(inner: &'a Arc<Inner>, lease: &'a HeldLease, start: &'a mut Start) -> Self {
-        Self { owner: Some(lease.owner()), ..Self::dry(inner, start) }
-    }
-
-    pub(super) fn dry(inner: &'a Arc<Inner>, start: &'a mut Start) -> Self {
+    pub(super) fn new(inner: &'a Arc<Inner>, owner: Option<&'a Token>, start: &'a mut Start) -> Self {
         Self {
             inner,
-            owner: None,
+            owner,
             start,
             stored: None,
             position: None,
@@ -109,7 +103,9 @@ impl<'a> Lead<'a> {
 
     /// Follows until an error needs a person, or with `once` to the end.
     pub(super) async fn run(&mut self) -> Result<LeadEnd, FollowError> {
-        self.stored = self.read_position().await?;
+        let (inner, books) = (self.inner, books(&*self.inner.store)?);
+        let found = patiently(&inner.listeners, || books.checkpoint(&inner.config.name)).await?;
+        self.stored = found.map(|found| found.position);
         if *self.start == Start::Now {
             // The lead may end before it stores this position. The next one begins here too.
             *self.start = Start::Behind(self.session_now().await?);
@@ -123,11 +119,9 @@ impl<'a> Lead<'a> {
             let began = Instant::now();
             let again = match self.stream().await {
                 Ok(()) => return Ok(LeadEnd::Done),
+                Err(Again::ForeignKeys) => continue,
                 Err(again) => again,
             };
-            if matches!(again, Again::ForeignKeys) {
-                continue;
-            }
             self.inner.status.change(|status| status.reconnects += 1);
             match again {
                 Again::Failed(error) => return Err(error),
@@ -154,7 +148,6 @@ impl<'a> Lead<'a> {
         }
     }
 
-    /// Reads the log from the position on.
     async fn stream(&mut self) -> Result<(), Again> {
         let inner = self.inner;
         let mut session = Session::open(&inner.mysql, QUESTION).await?;
@@ -179,15 +172,16 @@ impl<'a> Lead<'a> {
                 session.visible_now().await?
             }
         };
-        self.learn_all(&mut effects).await?;
+        self.read_schemes = None;
+        self.learn(&mut effects).await?;
         if !effects.is_empty() {
             self.invalidate(&effects, &rules).await?;
         }
         self.position = Some(from.clone());
         self.store_position().await?;
-        let stream = Stream::open(&inner.mysql, self.server_id(), session.server(), &from).await?;
+        let stream = Stream::open(&inner.mysql, self.server_id(), &session.server, &from).await?;
         let cascades = Arc::new(self.cascades(&mut session).await?);
-        let mut assembler = Assembler::new(session.flavor(), Arc::clone(&rules), cascades, inner.book.clone());
+        let mut assembler = Assembler::new(session.flavor, Arc::clone(&rules), cascades, inner.book.clone());
         if inner.lack == Some(Lack::Cascades) {
             assembler.ignore_cascades();
         }
@@ -195,7 +189,8 @@ impl<'a> Lead<'a> {
         let mut confirm = interval(CONFIRM);
         confirm.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            if self.has_reached_target() {
+            let ends = self.target.as_ref().zip(self.position.as_ref());
+            if ends.is_some_and(|(target, position)| position.covers(target)) {
                 return self.store_position().await;
             }
             let first = tokio::select! {
@@ -226,7 +221,7 @@ impl<'a> Lead<'a> {
     }
 
     async fn cascades(&self, session: &mut Session) -> Result<Cascades, SourceError> {
-        if session.flavor() == Flavor::MySql {
+        if session.flavor == Flavor::MySql {
             return Cascades::read(session).await;
         }
         // MariaDB opens each table for its keys, which may take longer than a question. A connection
@@ -306,7 +301,11 @@ impl<'a> Lead<'a> {
     /// Invalidates, however long the cache is away.
     async fn invalidate(&self, effects: &Effects, rules: &Rules) -> Result<Applied, Again> {
         let inner = self.inner;
-        for (table, why) in fallbacks(effects) {
+        let fallbacks: Vec<(String, &Reason)> = match effects.everything() {
+            Some(why) => vec![(String::new(), why)],
+            None => effects.whole().map(|(table, why)| (table.to_string(), why)).collect(),
+        };
+        for (table, why) in fallbacks {
             let why = (why.label(), why.to_string());
             inner.status.change(|status| {
                 *status.fallbacks.entry(why.0).or_default() += 1;
@@ -344,13 +343,6 @@ impl<'a> Lead<'a> {
         }
     }
 
-    async fn read_position(&self) -> Result<Option<String>, FollowError> {
-        let inner = self.inner;
-        let books = books(&*inner.store)?;
-        let found = patiently(&inner.listeners, || books.checkpoint(&inner.config.name)).await?;
-        Ok(found.map(|found| found.position))
-    }
-
     async fn session_now(&self) -> Result<Position, FollowError> {
         loop {
             // A commit that readers don't see yet is newer: an entry may be filled before it.
@@ -361,10 +353,6 @@ impl<'a> Lead<'a> {
                 Err(_) => sleep(PAUSES.1).await,
             }
         }
-    }
-
-    fn has_reached_target(&self) -> bool {
-        self.target.as_ref().zip(self.position.as_ref()).is_some_and(|(target, position)| position.covers(target))
     }
 
     fn lost(&mut self, why: &str) {
@@ -394,7 +382,7 @@ async fn wait_until_visible(session: &mut Session, upto: &Upto, reader: &mut Rea
         if asked.is_power_of_two() {
             tracing::warn!(target: "mrc", ?upto, asked, "a commit in the log isn't visible to readers yet");
         }
-        if reader.has_ended() {
+        if reader.task.is_finished() {
             return Err(reader.end().await);
         }
         let waited = began.elapsed();
@@ -403,12 +391,4 @@ async fn wait_until_visible(session: &mut Session, upto: &Upto, reader: &mut Rea
         }
     }
     Ok(())
-}
-
-/// Returns the tables of which everything is invalidated, or `""` for all tables.
-fn fallbacks(effects: &Effects) -> Vec<(String, &Reason)> {
-    match effects.everything() {
-        Some(why) => vec![(String::new(), why)],
-        None => effects.whole().map(|(table, why)| (table.to_string(), why)).collect(),
-    }
 }

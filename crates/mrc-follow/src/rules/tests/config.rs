@@ -9,7 +9,7 @@ use crate::rules::{FollowConfig, TableName};
 const FOLLOW: &str = "[follow]\nname = \"shop\"\nserver_id = 4242\n";
 
 #[test]
-fn reads_every_key() {
+fn reads_every_key_and_knows_the_defaults() {
     let (config, rules) = FollowConfig::from_toml(
         r#"
         [follow]
@@ -40,10 +40,6 @@ fn reads_every_key() {
     let in_code = Rules::new([in_code, Rule::table("shop.prices").all("prices")]).unwrap();
     assert_eq!(rules.rules, in_code.rules);
     assert_eq!(rules.zone.to_string(), "+01:00");
-}
-
-#[test]
-fn the_defaults() {
     let (config, rules) = FollowConfig::from_toml(&format!("{FOLLOW}[[rule]]\ntable=\"a.b\"\nall=\"c\"")).unwrap();
     assert_eq!(config.lease, Duration::from_millis(1_500));
     assert_eq!(rules.zone.to_string(), "+00:00");

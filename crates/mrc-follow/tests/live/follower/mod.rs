@@ -2,7 +2,6 @@
 
 mod auto;
 mod faults;
-mod foreign_keys;
 mod full;
 mod rows;
 mod servers;

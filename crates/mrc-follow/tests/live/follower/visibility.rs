@@ -1,5 +1,4 @@
-//! Where a follower begins, and its wait until readers see a commit, which the log has before the
-//! engine commits it.
+//! Where a follower begins, and its wait for readers: the log has a commit before the engine.
 
 use std::time::Duration;
 
@@ -43,30 +42,11 @@ pub(super) async fn hold_an_update(
     write
 }
 
-#[tokio::test]
-async fn an_entry_filled_before_readers_see_the_commit_is_invalidated() {
-    let database = with_an_old_order().await;
-    let (waits, hastes) =
-        tokio::join!(following(&database, |b| b), following(&database, |b| b.without(Lack::Visibility)));
-    hastes.fill("in time", &["order:1"]).await;
-
-    let write = hold_an_update(&database, &hastes).await;
-    let state: Option<String> = database.admin().await.query_first("SELECT state FROM orders").await.unwrap();
-    assert_eq!(state.as_deref(), Some("old"), "readers must not see the commit yet");
-    for following in [&waits, &hastes] {
-        following.fill("stale", &["order:1"]).await;
-    }
-    database.hold_commits(None).await;
-    write.await.unwrap().unwrap();
-
-    assert_eq!(waits.left(&database, &["stale"]).await, [""; 0]);
-    assert_eq!(hastes.left(&database, &["stale"]).await, ["stale"], "without the wait the entry must stay");
-    tokio::join!(waits.stop(), hastes.stop());
-}
-
 /// A database whose log has an update of order 1 that readers don't see.
 struct Held {
     database: Database,
+    /// It doesn't wait for the readers.
+    hastes: Following,
     write: tokio::task::JoinHandle<mrc_store::mysql_async::Result<()>>,
 }
 
@@ -78,15 +58,28 @@ impl Held {
         hastes.fill("in time", &["order:1"]).await;
         let before = before(&database).await;
         let write = hold_an_update(&database, &hastes).await;
-        hastes.stop().await;
-        (Self { database, write }, before)
+        (Self { database, hastes, write }, before)
     }
 
-    async fn end(self) -> Database {
+    async fn end(self) -> (Database, Following) {
         self.database.hold_commits(None).await;
         self.write.await.unwrap().unwrap();
-        self.database
+        (self.database, self.hastes)
     }
+}
+
+#[tokio::test]
+async fn an_entry_filled_before_readers_see_the_commit_is_invalidated() {
+    let (held, waits) = Held::update(async |database| following(database, |b| b).await).await;
+    let state: Option<String> = held.database.admin().await.query_first("SELECT state FROM orders").await.unwrap();
+    assert_eq!(state.as_deref(), Some("old"), "readers must not see the commit yet");
+    for following in [&waits, &held.hastes] {
+        following.fill("stale", &["order:1"]).await;
+    }
+    let (database, hastes) = held.end().await;
+    assert_eq!(waits.left(&database, &["stale"]).await, [""; 0]);
+    assert_eq!(hastes.left(&database, &["stale"]).await, ["stale"], "without the wait the entry must stay");
+    tokio::join!(waits.stop(), hastes.stop());
 }
 
 #[tokio::test]
@@ -94,7 +87,7 @@ async fn a_follower_that_begins_now_misses_no_commit_that_readers_see_later() {
     let (held, ()) = Held::update(async |_| ()).await;
     let late = following(&held.database, |b| b.start(Start::Now)).await;
     late.fill("stale", &["order:1"]).await;
-    let database = held.end().await;
+    let (database, _) = held.end().await;
     assert_eq!(late.left(&database, &["stale"]).await, [""; 0]);
     late.stop().await;
 }
@@ -105,7 +98,7 @@ async fn a_commit_that_readers_do_not_see_for_long_is_waited_for_on_new_connecti
     waits.fill("stale", &["order:1"]).await;
     waits.until(|status| status.reconnects > 0).await;
     assert!(waits.store.get("stale").await.unwrap().is_some(), "nothing is invalidated early");
-    let database = held.end().await;
+    let (database, _) = held.end().await;
     assert_eq!(waits.left(&database, &["stale"]).await, [""; 0]);
     assert_eq!(waits.follower.status().lost, 0);
     waits.stop().await;

@@ -1,5 +1,5 @@
-//! Losses: the follower's process, the registry, the cache. The registry is read after readers see a
-//! change, and before it is invalidated.
+//! Losses: the follower's process, the registry, the cache. The registry is read after readers see
+//! a change, and before it is invalidated.
 
 use std::sync::Arc;
 

@@ -3,7 +3,6 @@
 mod loss;
 mod random;
 mod rows;
-mod statements;
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -77,8 +76,7 @@ impl Auto {
         gone
     }
 
-    /// Repeats a change until the follower knows the schemes and the collations: then it leaves the
-    /// entry `left`.
+    /// Repeats a change until it leaves the entry `left`: the schemes and collations are known.
     async fn settle(&self, change: &str, left: &str) {
         loop {
             self.database.execute(change).await;
