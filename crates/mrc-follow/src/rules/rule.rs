@@ -106,7 +106,7 @@ impl Rule {
         let table = TableName::parse(&self.table)
             .ok_or_else(|| wrong("table", "write the database and the table: \"shop.orders\"".into()))?;
         let all = self.all.as_ref().map(|text| match template("all", text)?.0.as_slice() {
-            [Part::Text(text)] => Ok(Tag::new(text)),
+            [Part::Text(text)] => Ok(Tag::new(text.as_str())),
             _ => {
                 let why = format!("{text:?} has a column: write the one tag of all entries that read the table");
                 Err(wrong("all", why))
