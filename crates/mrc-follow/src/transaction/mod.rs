@@ -278,7 +278,7 @@ impl Assembler {
                         self.open.generation = self.open.generation.min(generation);
                     }
                     None => {
-                        self.mark_everything("a prepared transaction commits whose rows were read by an earlier run")
+                        self.mark_everything("a prepared transaction commits whose rows were read by an earlier run");
                     }
                 }
                 return Step::Ends;
