@@ -48,12 +48,10 @@ pub(crate) fn server(global: &Global, retry: u32, output: &Output) -> Result<Mrc
     }))
 }
 
-/// Returns the database of `--mysql`.
 pub(crate) fn mysql(global: &Global) -> Result<MySqlExecutor, Failure> {
     Ok(MySqlExecutor::new(mysql_config(global)?)?)
 }
 
-/// Returns the settings of `--mysql`.
 pub(crate) fn mysql_config(global: &Global) -> Result<MySqlConfig, Failure> {
     let url = given(global.mysql.as_deref(), "MySQL", "--mysql", "MRC_MYSQL_URL", "mysql://localhost:3306/shop")?;
     Ok(MySqlConfig::from_url(url)?)

@@ -1,11 +1,8 @@
 //! The errors, and the exit code of each.
 
-use std::io;
-
 use mrc::errors::{DropError, ExecuteError, KeyError, StoreError};
 use mrc::follow::FollowError;
 
-/// The reason why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
     #[error("there is no value under {key}")]
@@ -33,40 +30,21 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
-    /// Returns the exit code, as `mrc --help` documents it.
-    pub(crate) fn exit_code(&self) -> u8 {
+    /// Returns the `kind` of `--json`, and the exit code, as `mrc --help` documents it.
+    pub(crate) fn kind_and_code(&self) -> (&'static str, u8) {
         match self {
-            Self::NoValue { .. } | Self::NoPosition { .. } | Self::Unfit { .. } => 1,
-            Self::Usage(_) | Self::Line { .. } => 2,
-            Self::Database(_) => 3,
-            Self::Cache(_) => 4,
-            Self::Other(_) => 5,
-            Self::LeaseTaken(_) => 6,
-            Self::ServerIdTaken(_) => 7,
-            Self::Interrupted => 130,
+            Self::NoValue { .. } => ("no_value", 1),
+            Self::NoPosition { .. } => ("no_position", 1),
+            Self::Unfit { .. } => ("unfit", 1),
+            Self::Usage(_) => ("usage", 2),
+            Self::Line { .. } => ("input", 2),
+            Self::Database(_) => ("database", 3),
+            Self::Cache(_) => ("cache", 4),
+            Self::Other(_) => ("other", 5),
+            Self::LeaseTaken(_) => ("lease_taken", 6),
+            Self::ServerIdTaken(_) => ("server_id_taken", 7),
+            Self::Interrupted => ("interrupted", 130),
         }
-    }
-
-    /// Returns the `kind` of `--json`.
-    pub(crate) fn kind(&self) -> &'static str {
-        match self {
-            Self::NoValue { .. } => "no_value",
-            Self::NoPosition { .. } => "no_position",
-            Self::Unfit { .. } => "unfit",
-            Self::Usage(_) => "usage",
-            Self::Line { .. } => "input",
-            Self::Database(_) => "database",
-            Self::Cache(_) => "cache",
-            Self::Other(_) => "other",
-            Self::LeaseTaken(_) => "lease_taken",
-            Self::ServerIdTaken(_) => "server_id_taken",
-            Self::Interrupted => "interrupted",
-        }
-    }
-
-    /// Returns the failure of the file or terminal behind stdout. A closed pipe is no failure.
-    pub(crate) fn stdout(error: &io::Error) -> Self {
-        Self::Other(format!("stdout can't be written: {error}"))
     }
 }
 

@@ -8,7 +8,7 @@
 //! | `connect` | builds clients and stores from URLs |
 //! | `output` | stdout carries only the result, stderr carries everything else |
 //! | `error` | the errors, and the exit code of each |
-//! | `command` | the commands, one file each |
+//! | `command` | the commands |
 
 mod args;
 mod command;
@@ -36,7 +36,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             output.failure(&failure);
-            ExitCode::from(failure.exit_code())
+            ExitCode::from(failure.kind_and_code().1)
         }
     }
 }
@@ -47,11 +47,11 @@ fn run(args: Args, output: &Output) -> Result<(), Failure> {
         // Runs without a runtime: the pipes set its speed, and Ctrl-C ends it like any filter.
         Command::Key(args) => command::key::run(&args, output),
         Command::Explain(args) => command::explain::run(&args, global, output),
-        Command::Completions(args) => command::completions::run(args, output),
+        Command::Completions(args) => command::completions(args, output),
         Command::Query(args) => block_on(interruptible(command::query::run(&args, global, output))),
-        Command::Get(args) => block_on(interruptible(command::get::run(&args, global, output))),
-        Command::Drop(args) => block_on(interruptible(command::drop::run(&args, global, output))),
-        Command::Invalidate(args) => block_on(interruptible(command::invalidate::run(&args, global, output))),
+        Command::Get(args) => block_on(interruptible(command::key::get(&args, global, output))),
+        Command::Drop(args) => block_on(interruptible(command::drop::drop(&args, global, output))),
+        Command::Invalidate(args) => block_on(interruptible(command::drop::invalidate(&args, global, output))),
         Command::Stats => block_on(interruptible(command::stats::run(global, output))),
         // These handle Ctrl-C themselves, because they have to clean up.
         Command::Follow(args) => block_on(command::follow::run(args, global, output)),
@@ -75,7 +75,6 @@ async fn interruptible<T>(work: impl Future<Output = Result<T, Failure>>) -> Res
     }
 }
 
-/// Returns at Ctrl-C.
 async fn interrupted() {
     if tokio::signal::ctrl_c().await.is_err() {
         std::future::pending::<()>().await;
@@ -97,5 +96,5 @@ fn refused(error: &clap::Error) -> ExitCode {
     }
     let failure = Failure::Usage(text.trim_end().trim_start_matches("error: ").to_owned());
     Output::new(wants_json).failure(&failure);
-    ExitCode::from(failure.exit_code())
+    ExitCode::from(failure.kind_and_code().1)
 }

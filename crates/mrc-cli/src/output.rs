@@ -27,13 +27,11 @@ impl Output {
         self.json
     }
 
-    /// Writes the result and a line break.
     pub(crate) fn result(self, text: &[u8]) -> Result<(), Failure> {
         let mut stdout = io::stdout().lock();
         written(stdout.write_all(text).and_then(|()| stdout.write_all(b"\n")).and_then(|()| stdout.flush()))
     }
 
-    /// Writes the result as JSON.
     pub(crate) fn document(self, document: &impl Serialize) -> Result<(), Failure> {
         let text = serde_json::to_vec(document);
         self.result(&text.map_err(|error| Failure::Other(format!("the result can't be written as JSON: {error}")))?)
@@ -46,11 +44,10 @@ impl Output {
         }
     }
 
-    /// Writes an error to stderr.
     pub(crate) fn failure(self, failure: &Failure) {
         let message = redact(&failure.to_string());
         if self.json {
-            let error = serde_json::json!({ "error": { "kind": failure.kind(), "message": message } });
+            let error = serde_json::json!({ "error": { "kind": failure.kind_and_code().0, "message": message } });
             say(&error.to_string());
         } else {
             say(&format!("error: {message}"));
@@ -78,14 +75,18 @@ impl Output {
 
 /// Returns `1 row`, `1,234 rows`.
 pub(crate) fn counted(count: u64, noun: &str) -> String {
-    format!("{} {noun}{}", HumanCount(count), if count == 1 { "" } else { "s" })
+    plural(count, noun, &format!("{noun}s"))
+}
+
+pub(crate) fn plural(count: u64, one: &str, many: &str) -> String {
+    format!("{} {}", HumanCount(count), if count == 1 { one } else { many })
 }
 
 /// Returns the outcome of a write to stdout. A closed pipe is no failure: its reader has enough.
 pub(crate) fn written(done: io::Result<()>) -> Result<(), Failure> {
     match done {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        done => done.map_err(|error| Failure::stdout(&error)),
+        done => done.map_err(|error| Failure::Other(format!("stdout can't be written: {error}"))),
     }
 }
 

@@ -10,10 +10,8 @@ use std::time::Duration;
 use crate::auto::{Known, table_tag};
 use crate::rules::{Effects, Fallback, Rules};
 
-/// The params in one scan of the cache.
 const PARAMS_AT_ONCE: usize = 1_000;
 
-/// The numbers of an invalidation.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Applied {
     pub(crate) tags: u64,

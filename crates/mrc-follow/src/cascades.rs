@@ -22,11 +22,9 @@ pub(crate) struct Cascades {
     children: HashMap<Change, Vec<TableName>>,
 }
 
-/// A change of rows of a table.
 type Change = (TableName, Operation);
 
 impl Cascades {
-    /// Reads the foreign keys that the user may see.
     pub(crate) async fn read(session: &mut Session) -> Result<Self, SourceError> {
         let keys: Vec<ForeignKey> = session.rows(FOREIGN_KEYS, Vec::new()).await?;
         Ok(Self::of_keys(keys))

@@ -1,16 +1,17 @@
-//! The lease: of several followers of one name, one follows and the others stand by.
+//! The lease: of several followers of one name, one follows and the others stand by. The wait for a
+//! cache that is away, which every caller of the cache needs.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use mrc_core::{Event, EventListener};
 use mrc_store::{CacheStore, Checkpoints, Lease, StoreError, Token};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::passing::{Causes, passes};
+use crate::FollowError;
 
-/// A lease is renewed so many times in its life.
 const RENEWALS: u32 = 4;
 
 /// Returns the bookkeeping of a store. The builder has checked that the store has one.
@@ -21,7 +22,7 @@ pub(crate) fn books(store: &dyn CacheStore) -> Result<&dyn Checkpoints, StoreErr
 /// The lease of this follower, renewed in the background until it is dropped.
 #[derive(Debug)]
 pub(crate) struct HeldLease {
-    owner: Token,
+    pub(crate) owner: Token,
     until: watch::Receiver<Instant>,
     renewals: JoinHandle<()>,
 }
@@ -79,18 +80,9 @@ impl HeldLease {
         Self { owner, until, renewals }
     }
 
-    pub(crate) fn owner(&self) -> &Token {
-        &self.owner
-    }
-
-    /// Returns whether no other follower can have the lease now.
-    pub(crate) fn is_held(&self) -> bool {
-        *self.until.borrow() > Instant::now() && !self.renewals.is_finished()
-    }
-
-    /// Waits until the lease is lost.
+    /// Waits until another follower may have the lease.
     pub(crate) async fn lost(&self) {
-        while self.is_held() {
+        while *self.until.borrow() > Instant::now() && !self.renewals.is_finished() {
             // A renewal may come meanwhile, or the renewals may end early. Those before are seen: a
             // clone would wait for none.
             let mut renewed = self.until.clone();
@@ -113,6 +105,54 @@ impl HeldLease {
 impl Drop for HeldLease {
     fn drop(&mut self) {
         self.renewals.abort();
+    }
+}
+
+/// Returns whether the same call may succeed later. A caller of a cache should hear that the cache
+/// is full, but a follower that ends then invalidates nothing, and the entries are still served.
+fn passes(error: &StoreError) -> bool {
+    error.is_retryable() || error.refuses_writes()
+}
+
+/// Logs why the cache can't be used: a line for a cause, not for an attempt.
+#[derive(Debug, Default)]
+struct Causes {
+    last: String,
+}
+
+impl Causes {
+    fn log(&mut self, error: &StoreError) {
+        let text = error.to_string();
+        if self.last == text {
+            return;
+        }
+        if error.is_retryable() {
+            tracing::warn!(target: "mrc", error = text, "the cache is away: the follower tries until it is back");
+        } else {
+            tracing::warn!(target: "mrc", error = text, "the cache refuses writes: the follower tries until it takes them");
+        }
+        self.last = text;
+    }
+}
+
+/// The first pause after a failure, and the longest.
+pub(crate) const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));
+
+/// Repeats a call until the cache is back, or takes writes again. The end of the lease stops it.
+pub(crate) async fn patiently<T, F>(listener: &dyn EventListener, call: impl Fn() -> F) -> Result<T, FollowError>
+where
+    F: Future<Output = Result<T, StoreError>>,
+{
+    let (mut pause, mut causes) = (PAUSES.0, Causes::default());
+    loop {
+        let error = match call().await {
+            Err(error) if passes(&error) => error,
+            done => return Ok(done?),
+        };
+        listener.on_event(&Event::DropRetried { error: &error.to_string() });
+        causes.log(&error);
+        sleep(pause).await;
+        pause = (pause * 2).min(PAUSES.1);
     }
 }
 
@@ -148,5 +188,19 @@ mod tests {
         sleep(life / RENEWALS * 2).await;
         assert!(lost.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
         assert!(wakes.0.load(Ordering::Relaxed) <= 2, "a renewal wakes it once");
+    }
+
+    #[test]
+    fn a_cache_that_is_away_or_refuses_writes_is_waited_for() {
+        let check = |answer: &'static str, expect: bool| {
+            assert_eq!(passes(&StoreError::Refused(answer.into())), expect, "{answer}");
+        };
+        check("OOM command not allowed when used memory > 'maxmemory'. script: 1f, on @user_script:6.", true);
+        check("ERR Error running script (call to f_1f): @user_script:6: -OOM command not allowed when", true);
+        check("MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist", true);
+        check("NOPERM this user has no permissions", false);
+        check("WRONGTYPE Operation against a key", false);
+        assert!(passes(&StoreError::Unavailable("the connection broke".into())));
+        assert!(!passes(&StoreError::Config("no host".into())));
     }
 }

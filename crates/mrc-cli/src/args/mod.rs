@@ -85,43 +85,23 @@ pub(crate) struct Args {
 
 /// The flags of every command.
 #[derive(clap::Args)]
+#[command(next_help_heading = "Connections")]
 pub(crate) struct Global {
     /// MySQL or MariaDB: mysql://user:password@host:3306/database
     ///
     /// Prefer the environment variable: other users can read a command line and its password.
-    #[arg(
-        long,
-        global = true,
-        value_name = "URL",
-        env = "MRC_MYSQL_URL",
-        hide_env_values = true,
-        help_heading = "Connections"
-    )]
+    #[arg(long, global = true, value_name = "URL", env = "MRC_MYSQL_URL", hide_env_values = true)]
     pub(crate) mysql: Option<String>,
     /// Redis: redis://user:password@host:6379/0, also rediss, redis-cluster, redis-sentinel
     ///
     /// Prefer the environment variable: other users can read a command line and its password.
-    #[arg(
-        long,
-        global = true,
-        value_name = "URL",
-        env = "MRC_REDIS_URL",
-        hide_env_values = true,
-        help_heading = "Connections"
-    )]
+    #[arg(long, global = true, value_name = "URL", env = "MRC_REDIS_URL", hide_env_values = true)]
     pub(crate) redis: Option<String>,
     /// The prefix of every key in Redis; give and read keys without the prefix [default: nothing]
-    #[arg(
-        long,
-        global = true,
-        value_name = "TEXT",
-        env = "MRC_REDIS_PREFIX",
-        hide_env_values = true,
-        help_heading = "Connections"
-    )]
+    #[arg(long, global = true, value_name = "TEXT", env = "MRC_REDIS_PREFIX", hide_env_values = true)]
     pub(crate) prefix: Option<String>,
     /// Print the result as JSON on stdout, and errors as JSON on stderr
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = None::<&str>)]
     pub(crate) json: bool,
 }
 

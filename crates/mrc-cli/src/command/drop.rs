@@ -1,19 +1,19 @@
-//! `mrc drop`: drops exactly the entries that have some params.
+//! `mrc drop` and `mrc invalidate`: end exactly the entries that have some params, or some tags.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use indicatif::{HumanCount, ProgressBar};
-use mrc::DropRequest;
 use mrc::store::Strategy;
+use mrc::{DropRequest, Select};
 use serde::Serialize;
 
-use crate::args::{By, DropArgs, Global};
+use crate::args::{By, DropArgs, Global, InvalidateArgs};
 use crate::connect;
 use crate::error::Failure;
 use crate::output::Output;
 
-pub(crate) async fn run(args: &DropArgs, global: &Global, output: &Output) -> Result<(), Failure> {
+pub(crate) async fn drop(args: &DropArgs, global: &Global, output: &Output) -> Result<(), Failure> {
     let server = connect::server(global, args.retry, output)?;
     let (spinner, scanned) = (output.spinner(), Arc::new(AtomicU64::new(0)));
     let done = server.drop_outdated_cache(request(args, &spinner, &scanned)).await;
@@ -37,7 +37,11 @@ struct Dropped {
 
 fn request(args: &DropArgs, spinner: &ProgressBar, scanned: &Arc<AtomicU64>) -> DropRequest {
     let request = if args.all { DropRequest::all(args.params()) } else { DropRequest::any(args.params()) };
-    let request = request.strategy(args.by.into());
+    let request = request.strategy(match args.by {
+        By::Scan => Strategy::Scan,
+        By::Index => Strategy::Index,
+        By::Both => Strategy::Both,
+    });
     let request = if args.substring { request.substring() } else { request };
     let request = if args.dry_run { request.dry_run() } else { request };
     let (spinner, scanned) = (spinner.clone(), Arc::clone(scanned));
@@ -52,12 +56,14 @@ fn request(args: &DropArgs, spinner: &ProgressBar, scanned: &Arc<AtomicU64>) -> 
     })
 }
 
-impl From<By> for Strategy {
-    fn from(by: By) -> Self {
-        match by {
-            By::Scan => Self::Scan,
-            By::Index => Self::Index,
-            By::Both => Self::Both,
-        }
+pub(crate) async fn invalidate(args: &InvalidateArgs, global: &Global, output: &Output) -> Result<(), Failure> {
+    let server = connect::server(global, args.retry, output)?;
+    let select = if args.all { Select::all(&args.tags) } else { Select::any(&args.tags) };
+    let done = server.invalidate(select).await;
+    server.close().await;
+    let entries = done?;
+    if output.is_json() {
+        return output.document(&serde_json::json!({ "entries": entries }));
     }
+    output.result(entries.to_string().as_bytes())
 }

@@ -24,13 +24,9 @@ pub(crate) fn run(args: &ExplainArgs, global: &Global, output: &Output) -> Resul
         return output.document(&explanation);
     }
     let text = explanation.to_string();
-    let lines: Vec<String> = text.lines().map(|line| styled(line, *output)).collect();
+    let styled = |(style, label, rest): (Style, &str, &str)| output.styled(style, label) + rest;
+    let lines: Vec<String> = text.lines().map(|line| styled(label(line))).collect();
     output.result(lines.join("\n").as_bytes())
-}
-
-fn styled(line: &str, output: Output) -> String {
-    let (style, label, rest) = label(line);
-    output.styled(style, label) + rest
 }
 
 /// Splits the label from a line, by its place: headings begin at the left margin.

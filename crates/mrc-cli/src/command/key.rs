@@ -1,13 +1,17 @@
-//! `mrc key`: prints the key of a query, or a key for each line of stdin.
+//! `mrc key`: prints the key of a query, or a key for each line of stdin. `mrc get`: prints the
+//! entry under a key.
 
 use std::borrow::Cow;
 use std::io::{self, BufRead, BufReader, BufWriter, Write};
+use std::time::Duration;
 
-use mrc::key::{KeyScheme, Value};
+use mrc::key::{Key, KeyScheme, Value};
+use mrc::store::CacheStore;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::args::{Format, KeyArgs};
+use crate::args::{Format, GetArgs, Global, KeyArgs, KeyedArgs};
+use crate::connect;
 use crate::error::Failure;
 use crate::output::{Output, written};
 use crate::value;
@@ -18,9 +22,7 @@ pub(crate) fn run(args: &KeyArgs, output: &Output) -> Result<(), Failure> {
     if args.jsonl {
         return lines(args.keyed.format, output);
     }
-    let text = args.keyed.text(args.sql.as_deref().unwrap_or_default());
-    let key = KeyScheme::new(args.keyed.format.into()).key(text, &args.keyed.params());
-    let key = key.map_err(|error| Failure::from(&error))?;
+    let key = of_query(&args.keyed, args.sql.as_deref().unwrap_or_default())?;
     let ambiguous = key.ambiguity().map(ToString::to_string);
     let clock = args.sql.as_deref().and_then(mrc::key::statement::depends_on_clock);
     if output.is_json() {
@@ -34,6 +36,11 @@ pub(crate) fn run(args: &KeyArgs, output: &Output) -> Result<(), Failure> {
         output.note(&format!("note: `{what}` reads the clock: a cached answer shows the time of its fill"));
     }
     output.result(key.as_str().as_bytes())
+}
+
+fn of_query(keyed: &KeyedArgs, sql: &str) -> Result<Key, Failure> {
+    let key = KeyScheme::new(keyed.format.into()).key(keyed.text(sql), &keyed.params());
+    key.map_err(|error| Failure::from(&error))
 }
 
 #[derive(Serialize)]
@@ -119,6 +126,62 @@ fn without_line(error: &str) -> String {
     error.replace(" at line 1 column ", " at column ")
 }
 
+pub(crate) async fn get(args: &GetArgs, global: &Global, output: &Output) -> Result<(), Failure> {
+    let key = key_of(args, output)?;
+    let store = connect::redis(global)?;
+    let missing = || Failure::NoValue { key: key.to_string() };
+    let stored = store.get(key.as_str()).await?.ok_or_else(missing)?;
+    let value = match &args.sql {
+        None => &*stored,
+        Some(_) => key.mark().strip(&stored).ok_or_else(|| {
+            output.note("note: the entry under this key has params of other types");
+            missing()
+        })?,
+    };
+    if !args.ttl && !output.is_json() {
+        return output.result(value);
+    }
+    let left = store.ttl(key.as_str()).await?.ok_or_else(missing)?;
+    if !output.is_json() {
+        return output.result(seconds(left).as_bytes());
+    }
+    let value = serde_json::from_slice(value).map_err(|error| {
+        Failure::Other(format!("the value under {key} isn't JSON, so mrc didn't write it: {error}"))
+    })?;
+    output.document(&Entry { key: key.as_str(), ttl_ms: millis(left), value })
+}
+
+#[derive(Serialize)]
+struct Entry<'a> {
+    key: &'a str,
+    /// `None` if the entry never expires.
+    ttl_ms: Option<u64>,
+    value: &'a RawValue,
+}
+
+fn key_of(args: &GetArgs, output: &Output) -> Result<Key, Failure> {
+    let Some(sql) = &args.sql else {
+        // With `KEY` given, clap no longer enforces that `--param` requires `--sql`.
+        return match args.keyed.needs_sql() {
+            Some(flag) => Err(Failure::Usage(format!("{flag} needs --sql, but KEY was given"))),
+            None => Ok(Key::unambiguous(args.key.clone().unwrap_or_default())),
+        };
+    };
+    let key = of_query(&args.keyed, sql)?;
+    if let Some(why) = key.bypass() {
+        output.note(&format!("note: mrc neither stores nor reads an entry for these params: {why}"));
+    }
+    Ok(key)
+}
+
+fn millis(left: Duration) -> Option<u64> {
+    (left != Duration::MAX).then(|| u64::try_from(left.as_millis()).unwrap_or(u64::MAX))
+}
+
+fn seconds(left: Duration) -> String {
+    millis(left).map_or_else(|| "inf".to_owned(), |millis| format!("{}.{:03}", millis / 1000, millis % 1000))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -151,5 +214,12 @@ mod tests {
         check(br#"{"query":"","params":6}"#, "invalid type");
         check(br#"{"query":"","params":["\ud800"]}"#, "at column");
         check(br#"{"query":"","names":[1]}"#, "expected a string");
+    }
+
+    #[test]
+    fn a_life_is_printed_to_the_millisecond() {
+        assert_eq!(seconds(Duration::from_millis(3_600_007)), "3600.007");
+        assert_eq!(seconds(Duration::from_micros(900)), "0.000");
+        assert_eq!(seconds(Duration::MAX), "inf");
     }
 }

@@ -13,7 +13,7 @@ use serde::Serialize;
 use crate::args::Global;
 use crate::connect;
 use crate::error::Failure;
-use crate::output::Output;
+use crate::output::{Output, plural};
 
 /// The limit of listed namespaces. A shared Redis may have any number of similar keys.
 const NAMESPACES: usize = 1_000;
@@ -131,8 +131,8 @@ impl From<ServerUsage> for Server {
 
 impl Report {
     fn text(&self) -> String {
-        let mut text =
-            format!("about {} {}; a ping took {:.1} ms\n\n", HumanCount(self.about), entries(self.about), self.ping_ms);
+        let about = plural(self.about, "entry", "entries");
+        let mut text = format!("about {about}; a ping took {:.1} ms\n\n", self.ping_ms);
         let title = ["entries".to_owned(), "about".to_owned()];
         let queries = std::iter::once(("queries".to_owned(), self.entries.queries));
         // A key may contain control characters of the terminal.
@@ -178,10 +178,6 @@ fn table<const COLUMNS: usize>(rows: &[[String; COLUMNS]]) -> String {
         text.push('\n');
     }
     text
-}
-
-fn entries(count: u64) -> &'static str {
-    if count == 1 { "entry" } else { "entries" }
 }
 
 #[cfg(test)]

@@ -2,28 +2,28 @@
 //!
 //! Numbers keep their digits: JSON integers have any size, and `1` isn't `1.0` in a key of Python.
 
-mod literal;
 mod peer;
+
+use std::collections::HashMap;
+use std::fmt;
 
 use mrc::Params;
 use mrc::key::Value;
 use mrc::rows::Decimal;
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-pub(crate) use literal::Literal;
 pub(crate) use peer::{python, typescript};
 
 /// The limit of nesting. Deeper documents are refused before they overflow the stack.
 const DEPTH: usize = 128;
 
-/// A param from the command line.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Named {
     name: String,
     value: Value,
 }
 
-/// The reason why a text is no value.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ValueError {
     #[error(transparent)]
@@ -36,7 +36,6 @@ pub(crate) enum ValueError {
     LongInteger(String),
 }
 
-/// Parses `NAME=VALUE`.
 pub(crate) fn named(text: &str) -> Result<Named, String> {
     let Some((name, value)) = text.split_once('=') else {
         return Err("write NAME=VALUE, such as StoreId=6".into());
@@ -70,11 +69,7 @@ pub(crate) fn each(text: &str) -> Result<Each, String> {
 
 /// Returns the params from the command line, in their order.
 pub(crate) fn params(named: &[Named]) -> Params {
-    let mut params = Params::with_capacity(named.len());
-    for Named { name, value } in named {
-        params.push(name.clone(), value.clone());
-    }
-    params
+    named.iter().fold(Params::new(), |params, Named { name, value }| params.with(name.clone(), value.clone()))
 }
 
 /// Parses JSON. A text that isn't JSON becomes a string.
@@ -138,6 +133,67 @@ fn document(raw: &RawValue, depth: usize) -> Result<serde_json::Value, ValueErro
     })
 }
 
+/// A JSON value, read one level deep.
+#[derive(Debug)]
+pub(crate) enum Literal<'a> {
+    Null,
+    Bool(bool),
+    /// Digits, with an optional minus.
+    Integer(&'a str),
+    /// Digits with a fraction, an exponent, or both.
+    Float(&'a str),
+    Text(String),
+    List(Vec<&'a RawValue>),
+    /// Members. A repeated name keeps its first place and its last value, as in both peers.
+    Object(Vec<(String, &'a RawValue)>),
+}
+
+impl<'a> Literal<'a> {
+    pub(crate) fn read(raw: &'a RawValue) -> Result<Self, serde_json::Error> {
+        let text = raw.get();
+        Ok(match text.as_bytes().first() {
+            Some(b'n') => Self::Null,
+            Some(b't') => Self::Bool(true),
+            Some(b'f') => Self::Bool(false),
+            Some(b'"') => Self::Text(serde_json::from_str(text)?),
+            Some(b'[') => Self::List(serde_json::from_str(text)?),
+            Some(b'{') => Self::Object(serde_json::from_str::<Members<'a>>(text)?.0),
+            _ if text.contains(['.', 'e', 'E']) => Self::Float(text),
+            _ => Self::Integer(text),
+        })
+    }
+}
+
+struct Members<'a>(Vec<(String, &'a RawValue)>);
+
+impl<'de> Deserialize<'de> for Members<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct InOrder;
+
+        impl<'de> Visitor<'de> for InOrder {
+            type Value = Members<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let (mut members, mut places) = (Vec::<(String, &RawValue)>::new(), HashMap::new());
+                while let Some((name, value)) = map.next_entry::<String, &RawValue>()? {
+                    let place = *places.entry(name.clone()).or_insert(members.len());
+                    match members.get_mut(place) {
+                        Some(member) => member.1 = value,
+                        None => members.push((name, value)),
+                    }
+                }
+                Ok(Members(members))
+            }
+        }
+
+        deserializer.deserialize_map(InOrder)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -161,23 +217,7 @@ mod tests {
         check("[1,\"a\",null]", Value::List(vec![1.into(), "a".into(), Value::Null]));
         check("[]", Value::List(vec![]));
         check(r#"{"a":[1,{"b":2.5}]}"#, serde_json::json!({"a": [1, {"b": 2.5}]}).into());
-        for text in [
-            "open",
-            "00123",
-            "",
-            " ",
-            "1.",
-            ".5",
-            "+1",
-            "NaN",
-            "[1",
-            "{a:1}",
-            "TRUE",
-            "a=b",
-            "0x10",
-            "\"\\ud800\"",
-            "6 7",
-        ] {
+        for text in r#"open|00123|| |1.|.5|+1|NaN|[1|{a:1}|TRUE|a=b|0x10|"\ud800"|6 7"#.split('|') {
             check(text, Value::from(text.to_owned()));
         }
     }

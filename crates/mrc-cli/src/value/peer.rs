@@ -20,11 +20,7 @@ pub(crate) fn python(raw: &RawValue) -> Result<Value, ValueError> {
         Literal::Null => Value::Null,
         Literal::Bool(bool) => Value::Bool(bool),
         Literal::Text(text) => Value::from(text),
-        Literal::Integer(_) | Literal::Float(_) | Literal::List(_) | Literal::Object(_) => {
-            let mut out = String::new();
-            repr(raw, DEPTH, &mut out)?;
-            Value::from(out)
-        }
+        Literal::Integer(_) | Literal::Float(_) | Literal::List(_) | Literal::Object(_) => repr(raw, DEPTH)?.into(),
     })
 }
 
@@ -46,43 +42,33 @@ fn javascript(raw: &RawValue, depth: usize) -> Result<Value, ValueError> {
     })
 }
 
-/// Appends the value as Python's `repr` prints it.
-fn repr(raw: &RawValue, depth: usize, out: &mut String) -> Result<(), ValueError> {
+/// Returns the value as Python's `repr` prints it.
+fn repr(raw: &RawValue, depth: usize) -> Result<String, ValueError> {
     let depth = depth.checked_sub(1).ok_or(ValueError::Deep)?;
-    match Literal::read(raw)? {
-        Literal::Null => out.push_str("None"),
-        Literal::Bool(bool) => out.push_str(if bool { "True" } else { "False" }),
+    Ok(match Literal::read(raw)? {
+        Literal::Null => "None".into(),
+        Literal::Bool(bool) => if bool { "True" } else { "False" }.into(),
         // A Python int has any size, and no negative zero.
-        Literal::Integer(digits) => out.push_str(if digits == "-0" { "0" } else { digits }),
+        Literal::Integer(digits) => if digits == "-0" { "0" } else { digits }.into(),
         Literal::Float(digits) => match double(digits) {
             float if float.is_finite() => {
                 let mut spelled = Vec::new();
                 json::number::python(float, &mut spelled);
-                out.push_str(&String::from_utf8_lossy(&spelled));
+                String::from_utf8_lossy(&spelled).into_owned()
             }
-            float => out.push_str(if float > 0.0 { "inf" } else { "-inf" }),
+            float => if float > 0.0 { "inf" } else { "-inf" }.into(),
         },
-        Literal::Text(text) => out.push_str(&quoted(text)),
+        Literal::Text(text) => quoted(text),
         Literal::List(items) => {
-            out.push('[');
-            for (at, item) in items.into_iter().enumerate() {
-                out.push_str(if at > 0 { ", " } else { "" });
-                repr(item, depth, out)?;
-            }
-            out.push(']');
+            let items: Result<Vec<_>, _> = items.into_iter().map(|item| repr(item, depth)).collect();
+            format!("[{}]", items?.join(", "))
         }
         Literal::Object(members) => {
-            out.push('{');
-            for (at, (name, item)) in members.into_iter().enumerate() {
-                out.push_str(if at > 0 { ", " } else { "" });
-                out.push_str(&quoted(name));
-                out.push_str(": ");
-                repr(item, depth, out)?;
-            }
-            out.push('}');
+            let member = |(name, item)| Ok(format!("{}: {}", quoted(name), repr(item, depth)?));
+            let members: Result<Vec<_>, ValueError> = members.into_iter().map(member).collect();
+            format!("{{{}}}", members?.join(", "))
         }
-    }
-    Ok(())
+    })
 }
 
 /// Returns a text in Python's quotes, taken from the key of a list: `=['it']_` and a hash.

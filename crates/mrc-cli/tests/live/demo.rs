@@ -51,7 +51,7 @@ async fn an_interrupted_demo_drops_its_table() {
     // The held answers of the cache keep the demo from ending before Ctrl-C.
     wire.set(mrc_tests::Mode::HoldAnswers);
     wire.seen("GET").await;
-    crate::run::interrupt(&child);
+    crate::run::signal(&child, rustix::process::Signal::INT);
     let run = Run::from(child.wait_with_output().await.unwrap());
     assert_eq!((run.code, run.stdout.as_str(), run.stderr.as_str()), (130, "", "error: interrupted\n"));
     assert_eq!(tables(&database).await, [""; 0]);

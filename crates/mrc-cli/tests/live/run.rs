@@ -88,10 +88,8 @@ fn bare(program: &str) -> Command {
     command
 }
 
-/// Presses Ctrl-C.
 #[cfg(unix)]
-pub(crate) fn interrupt(child: &tokio::process::Child) {
-    use rustix::process::{Pid, Signal, kill_process};
-    let pid = Pid::from_raw(i32::try_from(child.id().unwrap()).unwrap()).unwrap();
-    kill_process(pid, Signal::INT).unwrap();
+pub(crate) fn signal(child: &tokio::process::Child, signal: rustix::process::Signal) {
+    let pid = rustix::process::Pid::from_raw(i32::try_from(child.id().unwrap()).unwrap()).unwrap();
+    rustix::process::kill_process(pid, signal).unwrap();
 }

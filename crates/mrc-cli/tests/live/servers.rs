@@ -1,10 +1,10 @@
-//! `mrc query`, `get` and `drop` on real servers, and without servers.
+//! `mrc query`, also with `--each`, `get` and `drop` on real servers, and without servers.
 
 use mrc_tests::{Database, Redis, SqlServer, free_port, unique};
 use mysql_async::prelude::Queryable;
 use serde_json::json;
 
-use crate::run::{Run, command, mrc_with};
+use crate::run::{Run, command, mrc, mrc_with};
 
 /// A Redis with a password, a database, and a key prefix that no other test has.
 pub(crate) struct Servers {
@@ -52,10 +52,8 @@ async fn a_miss_then_a_hit_then_its_entry_then_no_entry() {
     assert_eq!([by_key.text(), by_sql.text()], [miss.text(); 2]);
     let left = servers.mrc(&["get", key.text(), "--ttl"]).await;
     let left: f64 = left.text().parse().unwrap();
-    assert!(
-        (0.0..=110.0).contains(&left)
-            && servers.redis.cli(&["PERSIST", &(servers.prefix.clone() + key.text())]).await == "1"
-    );
+    assert!((0.0..=110.0).contains(&left), "{left}");
+    assert_eq!(servers.redis.cli(&["PERSIST", &(servers.prefix.clone() + key.text())]).await, "1");
     assert_eq!(servers.mrc(&["get", key.text(), "--ttl"]).await.text(), "inf");
 
     assert_eq!(servers.mrc(&["drop", "Id=6"]).await.text(), "1");
@@ -167,10 +165,8 @@ async fn an_ambiguous_call_is_answered_but_not_stored() {
         assert!(run.stderr.starts_with("bypass in ") && run.stderr.contains("reads as another param"), "{run:?}");
     }
     let run = servers.mrc(&[&query[..], &["--json"]].concat()).await;
-    assert!(
-        run.json()["source"] == "bypass" && run.json()["bypass"].as_str().unwrap().contains("another param"),
-        "{run:?}"
-    );
+    let json = run.json();
+    assert!(json["source"] == "bypass" && json["bypass"].as_str().unwrap().contains("another param"), "{run:?}");
     assert_eq!(servers.mrc(&["drop", "B=3"]).await.text(), "0");
 }
 
@@ -182,10 +178,8 @@ async fn without_redis_the_database_answers_and_the_rest_fails() {
     assert_eq!(run.text(), r#"[{"name":"six"}]"#);
     assert!(run.stderr.starts_with("bypass in ") && run.stderr.contains("can't be reached"), "{run:?}");
     let json = servers.query("6", &["--redis", &redis, "--json"]).await;
-    assert!(
-        json.json()["source"] == "bypass" && json.stderr.is_empty() && !json.stdout.contains("hunter2"),
-        "{json:?}"
-    );
+    assert_eq!((&json.json()["source"], &*json.stderr), (&json!("bypass"), ""));
+    assert!(!json.stdout.contains("hunter2"), "{json:?}");
 
     for args in [&["get", "k"][..], &["get", "k", "--ttl"], &["drop", "Id=6", "--retry", "0"], &["demo"]] {
         let run = servers.mrc(&[args, &["--redis", &redis]].concat()).await;
@@ -245,7 +239,41 @@ async fn ctrl_c_ends_it() {
     while admin.query_first::<u64, _>(running).await.unwrap() != Some(1) {
         tokio::task::yield_now().await;
     }
-    crate::run::interrupt(&child);
+    crate::run::signal(&child, rustix::process::Signal::INT);
     let run = Run::from(child.wait_with_output().await.unwrap());
     assert_eq!((run.code, run.stdout.as_str(), run.stderr.as_str()), (130, "", "error: interrupted\n"));
+}
+
+const SINGLE: &str = "SELECT id, name FROM t WHERE id = ?";
+const BATCH: &str = "SELECT id, name FROM t WHERE id IN (?)";
+
+#[tokio::test]
+async fn each_value_has_its_own_line_and_its_own_entry() {
+    let servers = Servers::start().await;
+    let each = async |ids: &str, more: &[&str]| {
+        servers.mrc(&[&["query", "--sql", SINGLE, "--each", ids, "--batch", BATCH], more].concat()).await
+    };
+    let misses = each("Id=66,7,6", &[]).await;
+    assert_eq!(misses.text(), "[{\"id\":66,\"name\":\"sixty-six\"}]\n[]\n[{\"id\":6,\"name\":\"six\"}]");
+    assert!(misses.stderr.starts_with("0 of 3 hit, in "), "{misses:?}");
+    let alone = servers.mrc(&["query", "--sql", SINGLE, "--param", "Id=6"]).await;
+    assert!(alone.stderr.starts_with("hit in "), "{alone:?}");
+    assert_eq!(servers.mrc(&["drop", "Id=6"]).await.text(), "1");
+
+    let document = each("Id=[6,66]", &["--json"]).await.json();
+    let key = servers.mrc(&["key", "--sql", SINGLE, "--param", "Id=66"]).await;
+    assert_eq!(document["answers"][0]["source"], "computed");
+    let expect = json!({"source": "cache", "key": key.text(), "value": [{"id": 66, "name": "sixty-six"}]});
+    assert_eq!(document["answers"][1], expect);
+
+    let lacking = each("Id=8,9", &["--column", "uid"]).await;
+    assert!(lacking.code == 3 && lacking.stderr.contains("\"uid\""), "{lacking:?}");
+}
+
+#[tokio::test]
+async fn the_values_need_a_statement_for_several() {
+    for args in [&["--each", "Id=1,2"][..], &["--batch", BATCH], &["--each", "1,2", "--batch", BATCH]] {
+        let run = mrc(&[&["query", "--sql", SINGLE], args].concat()).await;
+        assert_eq!(run.code, 2, "{run:?}");
+    }
 }

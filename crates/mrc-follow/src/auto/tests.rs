@@ -4,13 +4,12 @@ use mrc_core::depends::{CollationFolding, SchemeName};
 use mrc_store::{Moment, Registry};
 
 use super::{Book, Plan};
-use crate::event::{Cell, Change, Column, ColumnType, Table};
+use crate::event::{BINARY, Cell, Change, Column, ColumnType, Table};
 use crate::rules::Effects;
 use crate::statement::Statement;
 
 const GENERAL_CI: u16 = 45;
 const BIN: u16 = 46;
-const BINARY: u16 = 63;
 
 fn registry(born: u64, version: u64, schemes: &[&str]) -> Registry {
     let schemes = schemes.iter().map(|text| SchemeName::new(*text)).collect();
@@ -37,6 +36,13 @@ fn book(schemes: &[&str]) -> Book {
     book.learn(registry(1, 1, schemes), &mut Effects::new());
     book.add_foldings([(GENERAL_CI, CollationFolding::from_rows([])), (BIN, CollationFolding::EXACT)].into());
     book
+}
+
+/// Returns what the book's next registry ends.
+fn learned(book: &Book, next: Registry) -> Vec<String> {
+    let mut effects = Effects::new();
+    book.learn(next, &mut effects);
+    listed(&effects)
 }
 
 fn table(columns: Vec<Column>) -> Table {
@@ -117,10 +123,7 @@ fn each_type_is_compared_as_its_constants_are() {
     ] {
         rows(&format!("v:{class}"), column("v", kind, collation)).inserted(Cell::Null, &whole(class));
     }
-}
-
-#[test]
-fn uuids_of_mariadb_look_like_bytes_and_are_compared_as_text() {
+    // MariaDB's UUIDs look like bytes, and are compared as text.
     let mut of = rows("v:bytes", column("v", ColumnType::Char(16), BINARY));
     of.is_mariadb = true;
     of.inserted(Cell::Bytes(b"0123456789abcdef"), "t:shop.orders?v:bytes");
@@ -165,10 +168,8 @@ fn a_transaction_with_too_many_tags_ends_its_tables() {
         plan.apply(&Change { before: None, after: Some(vec![Cell::Int(id)]) }, 0, &mut effects);
     }
     assert!(effects.len() <= Effects::MOST);
-    assert_eq!(
-        effects.whole().map(|(table, reason)| format!("{table}: {}", reason.label())).collect::<Vec<_>>(),
-        ["shop.orders: too_many"]
-    );
+    let whole: Vec<_> = effects.whole().map(|(table, reason)| format!("{table}: {}", reason.label())).collect();
+    assert_eq!(whole, ["shop.orders: too_many"]);
 }
 
 #[test]
@@ -176,9 +177,10 @@ fn a_scheme_that_came_later_is_ended_as_a_whole() {
     let (old, new) = ("t:shop.orders?v:int", "t:shop.stores?");
     let book = book(&[old]);
     let decoded = book.known().generation;
+    book.learn(registry(1, 1, &[old]), &mut Effects::new());
+    assert_eq!(book.known().generation, decoded, "the same schemes leave the plans as they are");
+    assert_eq!(learned(&book, registry(1, 2, &[old, new])), [""; 0], "nothing is lost");
     let mut effects = Effects::new();
-    book.learn(registry(1, 2, &[old, new]), &mut effects);
-    assert!(effects.is_empty(), "nothing is lost");
     book.known().add_newer(book.known().generation, &mut effects);
     assert!(effects.is_empty(), "what is decoded from now on has tags of its own");
     book.known().add_newer(decoded, &mut effects);
@@ -193,30 +195,15 @@ fn a_scheme_that_is_not_understood_is_ended_by_each_change() {
     book.known().add_newer(u64::MAX, &mut effects);
     assert_eq!(listed(&effects), [strange]);
     for next in [registry(1, 2, &[strange]), registry(1, 3, &[])] {
-        let mut effects = Effects::new();
-        book.learn(next, &mut effects);
-        assert_eq!(listed(&effects), [strange], "its table isn't known");
+        assert_eq!(learned(&book, next), [strange], "its table isn't known");
     }
-}
-
-#[test]
-fn the_same_schemes_leave_the_plans_as_they_are() {
-    let book = book(&["t:shop.orders?v:int"]);
-    let generation = book.known().generation;
-    book.learn(registry(1, 1, &["t:shop.orders?v:int"]), &mut Effects::new());
-    assert_eq!(book.known().generation, generation);
 }
 
 #[test]
 fn a_lost_registry_ends_all_tables_that_were_known() {
     let schemes = ["t:shop.orders?v:int", "t:shop.stores?"];
     let orders = &schemes[..1];
-    let check = |next: Registry, expect: &[&str]| {
-        let book = book(&schemes);
-        let mut effects = Effects::new();
-        book.learn(next, &mut effects);
-        assert_eq!(listed(&effects), expect);
-    };
+    let check = |next: Registry, expect: &[&str]| assert_eq!(learned(&book(&schemes), next), expect);
     let lost = ["shop.orders: registry", "shop.stores: registry"];
     let with_the_gone = ["shop.orders: registry", "shop.stores: registry", "t:shop.stores?"];
     check(registry(5, 5, &schemes), &lost);
@@ -245,19 +232,14 @@ fn statements_end_the_known_tables_that_they_name() {
 #[test]
 fn while_the_registry_is_lost_each_change_of_its_tables_ends_all_of_them() {
     let book = book(&["t:shop.orders?v:int"]);
-    let learn = |registry: Registry| {
-        let mut effects = Effects::new();
-        book.learn(registry, &mut effects);
-        listed(&effects)
-    };
     let everything = "shop.orders: registry";
-    assert_eq!(learn(Registry::default()), [everything, "t:shop.orders?v:int"]);
+    assert_eq!(learned(&book, Registry::default()), [everything, "t:shop.orders?v:int"]);
     // Entries may have been stored under a registry that was lost again before a look at it.
     let table = table(vec![column("v", ColumnType::Long, BINARY)]);
     let mut effects = Effects::new();
     let plan = Plan::of(&table, &book.known(), &book, false).unwrap();
     plan.apply(&Change { before: None, after: Some(vec![Cell::Int(6)]) }, 0, &mut effects);
     assert_eq!(listed(&effects), [everything]);
-    assert_eq!(learn(registry(5, 6, &["t:shop.items?id:int"])), [everything]);
+    assert_eq!(learned(&book, registry(5, 6, &["t:shop.items?id:int"])), [everything]);
     assert!(Plan::of(&table, &book.known(), &book, false).is_none(), "its entries are gone");
 }

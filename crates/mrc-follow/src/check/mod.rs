@@ -1,18 +1,14 @@
 //! Checks the server and the rules, and names the statements that mend them.
 
-mod finding;
-mod grants;
 pub(crate) mod settings;
 mod tables;
 
-use self::grants::Grants;
-use crate::event::Flavor;
+use self::tables::Grants;
 use crate::lease::books;
-use crate::rules::Server;
 use crate::source::{QUESTION, Session, SourceError};
 use crate::{FollowError, Follower};
 
-pub use self::finding::{Finding, Severity};
+pub use self::settings::{Finding, Severity};
 
 impl Follower {
     /// Returns what the server and the rules lack: settings, privileges, tables, columns. Changes
@@ -39,25 +35,19 @@ impl Follower {
             let grants = Grants::read(&mut session).await?;
             findings.extend(grants.check());
             if inner.config.auto {
-                findings.extend(grants.check_keys(session.flavor()));
+                findings.extend(grants.check_keys(session.flavor));
             }
-            let case = session.value("SELECT @@GLOBAL.lower_case_table_names").await?;
-            let mariadb = session.flavor() == Flavor::MariaDb;
-            let rules = inner.rules.clone().server(Server { mariadb, ignore_case: case.as_deref() != Some("0") });
+            let rules = session.rules(&inner.rules).await?;
             for table in rules.tables() {
                 findings.extend(tables::check(table, &rules, &grants, &mut session).await?);
             }
             Ok(findings)
         };
-        let mut findings = checked.await.map_err(failed)?;
+        let mut findings = checked.await.map_err(|error| match error {
+            SourceError::Refused(error) => error.into(),
+            error => FollowError::Server(error.to_string()),
+        })?;
         findings.sort_by_key(|finding| finding.severity == Severity::Warning);
         Ok(findings)
-    }
-}
-
-fn failed(error: SourceError) -> FollowError {
-    match error {
-        SourceError::Refused(error) => error.into(),
-        error => FollowError::Server(error.to_string()),
     }
 }

@@ -1,10 +1,38 @@
 //! The settings of the server.
 
-use mrc_store::ExecuteError;
-
-use super::finding::Finding;
 use crate::event::Flavor;
 use crate::source::{Session, SourceError};
+
+/// Something that the server or a rule lacks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Finding {
+    /// How bad it is.
+    pub severity: Severity,
+    /// The fault, and its consequence.
+    pub what: String,
+    /// The statement, or the line of a file, that mends it. `None` if nothing can.
+    pub fix: Option<String>,
+}
+
+/// How bad a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Severity {
+    /// The follower can't run, misses changes, or can't apply a rule as it is written.
+    Error,
+    /// The follower invalidates more than the changed rows say, or something wasn't checked.
+    Warning,
+}
+
+impl Finding {
+    pub(super) fn error(what: impl Into<String>, fix: impl Into<Option<String>>) -> Self {
+        Self { severity: Severity::Error, what: what.into(), fix: fix.into() }
+    }
+
+    pub(super) fn warning(what: impl Into<String>, fix: impl Into<Option<String>>) -> Self {
+        Self { severity: Severity::Warning, what: what.into(), fix: fix.into() }
+    }
+}
 
 /// A setting that must have one value. Another value has this consequence.
 struct Setting {
@@ -62,7 +90,6 @@ const REPLICA: Setting = Setting {
 /// The steps from no GTIDs to GTIDs. A server takes them one at a time.
 const GTID_STEPS: [&str; 4] = ["OFF", "OFF_PERMISSIVE", "ON_PERMISSIVE", "ON"];
 
-/// Returns what the settings lack.
 pub(super) async fn check(session: &mut Session) -> Result<Vec<Finding>, SourceError> {
     let mut findings: Vec<_> = LOG.check(session).await?.into_iter().collect();
     // Without a log the server has no updates in it either.
@@ -89,7 +116,7 @@ pub(crate) async fn obstacle(session: &mut Session) -> Result<Option<String>, So
 }
 
 async fn replica(session: &mut Session) -> Result<Option<Finding>, SourceError> {
-    if session.flavor() == Flavor::MySql {
+    if session.flavor == Flavor::MySql {
         return REPLICA.check(session).await;
     }
     // MariaDB's default is OFF, and only a replica has this position.
@@ -101,7 +128,7 @@ async fn replica(session: &mut Session) -> Result<Option<Finding>, SourceError> 
 }
 
 async fn position(session: &mut Session) -> Result<Option<Finding>, SourceError> {
-    if session.flavor() == Flavor::MariaDb {
+    if session.flavor == Flavor::MariaDb {
         return Ok(None);
     }
     let mode = value(session, "gtid_mode").await?.unwrap_or_default();
@@ -133,11 +160,11 @@ impl Setting {
             return Ok(None);
         }
         let what = format!("{name} is {found}: {consequence}");
-        let fix = match (session.flavor(), restart) {
+        let fix = match (session.flavor, restart) {
             (_, true) => {
                 // The name of the log has this setting, and its absence would switch it off.
                 let value = if *name == LOG.name { "binlog" } else { wanted };
-                let group = if session.flavor() == Flavor::MySql { "mysqld" } else { "mariadb" };
+                let group = if session.flavor == Flavor::MySql { "mysqld" } else { "mariadb" };
                 format!("Write `{name} = {value}` under [{group}] in the server's option file, and restart it.")
             }
             (Flavor::MySql, false) => format!("SET PERSIST {name} = {wanted};"),
@@ -150,16 +177,12 @@ impl Setting {
 }
 
 /// Returns a variable's value. Returns `None` if the server doesn't know the variable.
-pub(super) async fn value(session: &mut Session, name: &str) -> Result<Option<String>, SourceError> {
+async fn value(session: &mut Session, name: &str) -> Result<Option<String>, SourceError> {
     const UNKNOWN: u32 = 1193;
     match session.value(&format!("SELECT @@GLOBAL.{name}")).await {
-        Err(SourceError::Refused(error)) if code(&error) == Some(UNKNOWN) => Ok(None),
+        Err(SourceError::Refused(error)) if error.server().is_some_and(|server| server.code == UNKNOWN) => Ok(None),
         found => found,
     }
-}
-
-fn code(error: &ExecuteError) -> Option<u32> {
-    Some(error.server()?.code)
 }
 
 #[cfg(test)]

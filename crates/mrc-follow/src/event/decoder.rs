@@ -6,7 +6,10 @@ use std::sync::Arc;
 use super::read::Reader;
 use super::rows::{Header, Operation};
 use super::table_map::Named;
-use super::{Column, DecodeError, Event, Fault, Gtid, Payload, Query, RawEvent, Rows, Table, XaPrepare, payload};
+use super::{Column, DecodeError, Event, Fault, Gtid, Payload, Query, RawEvent, Rows, Table, XaPrepare, compress};
+
+/// The flag of events that may be ignored by a reader that doesn't know them.
+const IGNORABLE: u16 = 0x80;
 
 /// The most memory that described tables may take, estimated: 64 MiB.
 const MOST_BYTES: usize = 64 << 20;
@@ -61,7 +64,7 @@ impl Decoder {
             (_, 0x26) => self.ends(XaPrepare::read(body).map(Event::XaPrepare)),
             // One type of event, an update.
             (MySql, 0x27) => return self.rows(raw, Header { v2: true, compressed: false, partial: true }, 0x26),
-            (MySql, payload::KIND) => Payload::read(body).map(Event::Payload),
+            (MySql, compress::PAYLOAD) => Payload::read(body).map(Event::Payload),
             (MySql, 0x2A) => self.ends(Gtid::tagged(body).map(Event::Gtid)),
             (MariaDb, 0xA2) => self.ends(Gtid::mariadb(body, raw.server_id).map(Event::Gtid)),
             (MariaDb, 0xA5) => Query::compressed(body).map(Event::Query),
@@ -72,7 +75,7 @@ impl Decoder {
                 return self.rows(raw, Header { v2: true, compressed: true, partial: false }, 0xA9);
             }
             (flavor, kind) if is_harmless(flavor, kind) => Ok(Event::Ignorable),
-            (_, kind) => Ok(Event::Unknown { kind, ignorable: raw.is_ignorable() }),
+            (_, kind) => Ok(Event::Unknown { kind, ignorable: raw.flags & IGNORABLE != 0 }),
         };
         event.map_err(|fault| DecodeError::new(raw.kind, fault))
     }
@@ -103,8 +106,9 @@ impl Decoder {
         }
         // Without columns the table still has a name, for the error of its rows.
         let (columns, fault) = columns.map_or_else(|fault| (Vec::new(), Some(fault)), |columns| (columns, None));
-        let table = Arc::new(named.table(columns));
-        self.tables.insert(named.id, Arc::clone(&table));
+        let (id, schema, name) = (named.id, named.schema.to_owned(), named.name.to_owned());
+        let table = Arc::new(Table { id, schema, name, columns });
+        self.tables.insert(id, Arc::clone(&table));
         fault.map_or(Ok(Event::TableMap(table)), |fault| Err(named.error(raw.kind, fault)))
     }
 

@@ -21,7 +21,6 @@ impl<'a> Reader<'a> {
         self.rest.len()
     }
 
-    /// Returns all remaining bytes.
     pub(super) fn rest(self) -> &'a [u8] {
         self.rest
     }
@@ -85,7 +84,6 @@ impl<'a> Reader<'a> {
         usize::try_from(number).map_err(|_| Fault::Short)
     }
 
-    /// Returns bytes after their length.
     pub(super) fn counted(&mut self) -> Result<&'a [u8], Fault> {
         let length = self.length()?;
         self.take(length)

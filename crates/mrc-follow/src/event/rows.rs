@@ -18,7 +18,6 @@ pub enum Operation {
     Delete,
 }
 
-/// The form of an event with rows.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Header {
     /// Whether extra data stands before the columns.
@@ -43,7 +42,6 @@ pub struct Rows<'a> {
     data: Cow<'a, [u8]>,
 }
 
-/// The columns that an image has.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Stored<'a> {
     columns: &'a [u8],
@@ -67,7 +65,6 @@ impl<'a> Rows<'a> {
         flags & 1 != 0
     }
 
-    /// Reads the event behind its table and its flags.
     pub(super) fn read(
         kind: u8,
         mut read: Reader<'a>,
@@ -220,8 +217,7 @@ impl<'a> Changes<'a> {
     }
 }
 
-/// Passes over the bits that tell which JSON values are differences: a bit for each JSON column of
-/// the table.
+/// Passes over the bits that tell which JSON values are differences: one for each JSON column.
 fn skip_differences(read: &mut Reader<'_>, table: &Table) -> Result<(), Fault> {
     const PARTIAL_JSON: usize = 1;
     match read.length()? {

@@ -8,12 +8,12 @@ use mrc_core::EventListener;
 use mrc_store::{CacheStore, MySqlConfig};
 
 use super::Follower;
-use super::shared::{Inner, Lack, Start};
+use super::shared::{Inner, Lack, SharedStatus, Start};
 use crate::FollowError;
 use crate::rules::{FollowConfig, Rules};
-use crate::status::SharedStatus;
 
 /// Builds a [`Follower`].
+#[must_use = "a builder does nothing until it builds"]
 pub struct FollowerBuilder {
     mysql: MySqlConfig,
     store: Arc<dyn CacheStore>,
@@ -48,7 +48,6 @@ impl FollowerBuilder {
     }
 
     /// Sets the name and the other settings at once, as read from a file.
-    #[must_use]
     pub fn config(self, config: FollowConfig) -> Self {
         let FollowConfig { name, server_id, auto, lease } = config;
         Self { name, server_id: server_id.get(), auto, lease, ..self }
@@ -56,7 +55,6 @@ impl FollowerBuilder {
 
     /// Sets the name, under which the cache keeps the position. Followers of one name share a
     /// lease. Default: none, it is needed.
-    #[must_use]
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = name.into();
         self
@@ -64,15 +62,12 @@ impl FollowerBuilder {
 
     /// Sets the number by which the server knows this replica. No other replica or follower of the
     /// server may have it, except followers of the same name. Default: none, it is needed.
-    #[must_use]
     pub fn server_id(mut self, server_id: u32) -> Self {
         self.server_id = server_id;
         self
     }
 
-    /// Sets the life of the lease, which is also the longest time until another follower takes
-    /// over. Default: 1.5 s.
-    #[must_use]
+    /// Sets the life of the lease: another follower takes over within this time. Default: 1.5 s.
     pub fn lease(mut self, life: Duration) -> Self {
         self.lease = life;
         self
@@ -80,27 +75,22 @@ impl FollowerBuilder {
 
     /// Sets whether to follow all rows on which entries depend, without rules. Readers say which:
     /// `MrcClientBuilder::follow`. Default: false.
-    #[must_use]
     pub fn auto(self, auto: bool) -> Self {
         Self { auto, ..self }
     }
 
     /// Sets the rules. Default: none, they are needed without [`auto`](Self::auto).
-    #[must_use]
     pub fn rules(self, rules: Rules) -> Self {
         Self { rules, ..self }
     }
 
     /// Sets where a run begins. After its first position is stored, the run goes on at the stored
     /// position whenever it takes the lease again. Default: [`Start::Stored`].
-    #[must_use]
     pub fn start(self, start: Start) -> Self {
         Self { start, ..self }
     }
 
-    /// Sets whether to end when everything is applied that was committed before the call of
-    /// [`Follower::run`]. Default: false.
-    #[must_use]
+    /// Sets whether to end behind the commits before the call of [`Follower::run`]. Default: false.
     pub fn once(self, once: bool) -> Self {
         Self { once, ..self }
     }
@@ -108,13 +98,11 @@ impl FollowerBuilder {
     /// Sets whether to invalidate nothing and to store no position, but only emit events.
     /// Such a follower takes no lease and draws a server id of its own, so it may run beside another
     /// one. Default: false.
-    #[must_use]
     pub fn dry_run(self, dry_run: bool) -> Self {
         Self { dry_run, ..self }
     }
 
     /// Adds a listener. May be called several times.
-    #[must_use]
     pub fn on_event(mut self, listener: impl EventListener + 'static) -> Self {
         self.listeners.push(Arc::new(listener));
         self
@@ -122,7 +110,6 @@ impl FollowerBuilder {
 
     /// Leaves out a part of the follower. Only proofs do that: entries become stale.
     #[doc(hidden)]
-    #[must_use]
     pub fn without(self, part: Lack) -> Self {
         Self { lack: Some(part), ..self }
     }
@@ -135,17 +122,15 @@ impl FollowerBuilder {
         let Self { mysql, store, name, server_id, auto, lease, rules, start, once, dry_run, listeners, lack } = self;
         let config = FollowConfig::new(name, server_id).map_err(|error| FollowError::Config(error.to_string()))?;
         let config = FollowConfig { auto, lease, ..config };
+        let refuse = |why: &str| Err(FollowError::Config(why.into()));
         if rules.is_empty() && !auto {
-            let why = "nothing would be invalidated: set `auto`, or add a rule for each table to follow";
-            return Err(FollowError::Config(why.into()));
+            return refuse("nothing would be invalidated: set `auto`, or add a rule for each table to follow");
         }
         if auto && store.as_schemes().is_none() {
-            let why = "the store has no registry for `auto`: use RedisStore, or implement Schemes for yours";
-            return Err(FollowError::Config(why.into()));
+            return refuse("the store has no registry for `auto`: use RedisStore, or implement Schemes for yours");
         }
         if store.as_checkpoints().is_none() {
-            let why = "the store keeps no positions: use RedisStore, or implement Checkpoints for yours";
-            return Err(FollowError::Config(why.into()));
+            return refuse("the store keeps no positions: use RedisStore, or implement Checkpoints for yours");
         }
         for listener in &listeners {
             store.listen(Arc::clone(listener));

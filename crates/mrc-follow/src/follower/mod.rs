@@ -1,6 +1,5 @@
 //! The follower: takes the lease, follows the log, and invalidates what each commit changed.
 
-mod batch;
 mod builder;
 mod lead;
 mod reader;
@@ -15,16 +14,15 @@ use mrc_store::{CacheStore, Lease, MySqlConfig, StoreError};
 pub use self::builder::FollowerBuilder;
 #[doc(hidden)]
 pub use self::shared::Lack;
-pub use self::shared::Start;
+pub use self::shared::{Start, Status};
 
 use self::lead::{Lead, LeadEnd};
 use self::shared::Inner;
+use crate::FollowError;
 use crate::lease::{HeldLease, books};
 use crate::rules::Rules;
-use crate::{FollowError, Status};
 
-/// Follows the log of MySQL or MariaDB, and invalidates in a cache what each commit of any program
-/// changed.
+/// Follows the log of MySQL or MariaDB, and invalidates in a cache what each commit changed.
 ///
 /// A commit is invalidated only after readers can see it, and the position is stored only after
 /// that. So nothing is lost if the follower, the cache or the database is killed: it is invalidated
@@ -73,7 +71,7 @@ impl Follower {
         let (inner, mut shutdown) = (&self.inner, pin!(shutdown));
         let mut start = inner.start.clone();
         if inner.dry_run {
-            let mut lead = Lead::dry(inner, &mut start);
+            let mut lead = Lead::new(inner, None, &mut start);
             return tokio::select! {
                 () = &mut shutdown => Ok(()),
                 ended = lead.run() => ended.map(drop),
@@ -91,7 +89,7 @@ impl Follower {
                 }
             };
             inner.leads(true);
-            let mut lead = Lead::new(inner, &lease, &mut start);
+            let mut lead = Lead::new(inner, Some(&lease.owner), &mut start);
             let ended = tokio::select! {
                 () = &mut shutdown => Ok(LeadEnd::Done),
                 () = lease.lost() => Ok(LeadEnd::LeaseLost),
@@ -141,7 +139,7 @@ impl Follower {
     async fn may_lead(&self, lease: &HeldLease) -> bool {
         let Inner { store, config, .. } = &*self.inner;
         let Ok(books) = books(&**store) else { return false };
-        matches!(books.lease(&config.name, lease.owner(), config.lease).await, Ok(Lease::Ours))
+        matches!(books.lease(&config.name, &lease.owner, config.lease).await, Ok(Lease::Ours))
     }
 }
 

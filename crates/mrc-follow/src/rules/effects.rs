@@ -1,11 +1,11 @@
-//! The tags, params and tables that transactions invalidate.
+//! The tags, params and tables that transactions invalidate, and the reasons for whole tables.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use foldhash::fast::RandomState;
 use mrc_core::{Params, Tag, Value};
 
-use super::{Reason, TableName};
+use super::TableName;
 
 /// The tags, params and tables that a transaction invalidates, or several.
 ///
@@ -26,11 +26,11 @@ pub struct Effects {
     /// The number of tags and params by the position of their rule.
     counts: Vec<usize>,
     bytes: usize,
-    buffer: String,
+    /// Lent to each row, so that no row allocates one.
+    pub(super) buffer: String,
     key: String,
 }
 
-/// How much a rule may still add.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Budget {
     pub(super) rule: usize,
@@ -125,7 +125,6 @@ impl Effects {
         self.insert(tag);
     }
 
-    /// Adds the tag of a row under a scheme.
     pub(crate) fn end_row(&mut self, tag: &str) -> Result<(), Reason> {
         if self.tags.contains(tag) {
             return Ok(());
@@ -147,15 +146,6 @@ impl Effects {
     /// Returns whether rows of the table add nothing any more.
     pub(crate) fn is_whole(&self, table: &TableName) -> bool {
         self.everything.is_some() || self.whole.contains_key(table)
-    }
-
-    /// Lends a buffer, so that no row allocates one.
-    pub(super) fn take_buffer(&mut self) -> String {
-        std::mem::take(&mut self.buffer)
-    }
-
-    pub(super) fn give_buffer(&mut self, buffer: String) {
-        self.buffer = buffer;
     }
 
     pub(super) fn add_tag(&mut self, tag: &str, budget: Budget) -> Result<(), Reason> {
@@ -219,5 +209,85 @@ impl Effects {
         }
         self.bytes = self.bytes.saturating_add(length).saturating_add(64);
         Ok(())
+    }
+}
+
+/// Why everything of a table, or of all tables, is invalidated. Its text names the fix.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Reason {
+    /// The binlog lacks the names, signs, charsets or members of the columns.
+    #[error("the binlog doesn't describe the columns: SET GLOBAL binlog_row_metadata = FULL")]
+    Metadata,
+    /// A rule names a column that the table doesn't have.
+    #[error("the table has no column `{column}`: correct the rule")]
+    NoColumn {
+        /// The column of the rule.
+        column: String,
+    },
+    /// Values of this type have no natural text.
+    #[error("`{column}` has the type {kind}, which tags and params can't hold: use another column")]
+    Type {
+        /// The column.
+        column: String,
+        /// The type in SQL.
+        kind: &'static str,
+    },
+    /// A row lacks a column that a rule needs.
+    #[error("a row lacks `{column}`: SET GLOBAL binlog_row_image = FULL")]
+    Absent {
+        /// The column.
+        column: String,
+    },
+    /// A value isn't valid in its charset, or can't be converted.
+    #[error("a value of `{column}` can't be read as text")]
+    Unreadable {
+        /// The column.
+        column: String,
+    },
+    /// A tag or a param is longer than 1,024 bytes.
+    #[error("a tag or a param would have more than {} bytes: use a shorter column", mrc_core::Tag::LONGEST)]
+    TooLong,
+    /// A transaction has too many different tags and params.
+    #[error("the transaction has more than {limit} different tags and params")]
+    TooMany {
+        /// The number that is allowed.
+        limit: usize,
+    },
+    /// A statement names the table: DDL, or a change in statement format.
+    #[error("a statement names the table")]
+    Statement,
+    /// The log has a change as a statement, without its rows.
+    #[error("the log has a change without its rows: SET GLOBAL binlog_format = ROW")]
+    StatementFormat,
+    /// A statement isn't understood.
+    #[error("a statement isn't understood")]
+    Unclear,
+    /// The cache no longer has the registry of schemes that the follower knows. Entries may have
+    /// schemes that were registered meanwhile.
+    #[error("the registry of schemes is gone from the cache: it was evicted or lost, or its entries have expired")]
+    Registry,
+    /// Any other reason of the follower's, such as an event that can't be decoded.
+    #[error("{0}")]
+    Other(String),
+}
+
+impl Reason {
+    /// Returns a word for the label of a metric.
+    pub const fn label(&self) -> &'static str {
+        match self {
+            Self::Metadata => "metadata",
+            Self::NoColumn { .. } => "no_column",
+            Self::Type { .. } => "type",
+            Self::Absent { .. } => "absent",
+            Self::Unreadable { .. } => "unreadable",
+            Self::TooLong => "too_long",
+            Self::TooMany { .. } => "too_many",
+            Self::Statement => "statement",
+            Self::StatementFormat => "statement_format",
+            Self::Unclear => "unclear",
+            Self::Registry => "registry",
+            Self::Other(_) => "other",
+        }
     }
 }

@@ -50,28 +50,18 @@
 //!   `State = "OPEN"` reads rows with `open`, and the param `State` of such a row is `open`.
 //! - The key of a list param, `IN (?)`, doesn't contain its members as params. Tag such queries.
 
-mod charset;
 mod config;
 mod effects;
-mod name;
 mod plan;
-mod reason;
-mod row;
 mod rule;
 mod set;
 mod spelling;
-mod template;
 #[cfg(test)]
 mod tests;
-mod zone;
 
-pub(crate) use charset::Charset;
-pub use config::{ConfigError, FollowConfig};
-pub use effects::Effects;
-pub use name::TableName;
+pub use config::{ConfigError, FollowConfig, TimeZone, TimeZoneError};
+pub use effects::{Effects, Reason};
 pub use plan::Plan;
-pub use reason::Reason;
-pub use rule::{Rule, RuleError};
+pub use rule::{Rule, RuleError, TableName};
 pub use set::{Fallback, Rules, Server};
-pub(crate) use spelling::date;
-pub use zone::{TimeZone, TimeZoneError};
+pub(crate) use spelling::{Charset, date};

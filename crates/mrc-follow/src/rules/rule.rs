@@ -1,13 +1,13 @@
 //! A rule, as a user writes it, and as it is after the checks.
 
 use std::collections::{BTreeMap, HashSet};
+use std::fmt;
+use std::iter::Peekable;
+use std::str::{Chars, FromStr};
 use std::sync::Arc;
 
 use mrc_core::Tag;
 use serde::{Deserialize, Deserializer};
-
-use super::TableName;
-use super::template::Template;
 
 /// The tags and params that a change of one table invalidates.
 ///
@@ -105,11 +105,12 @@ impl Rule {
         };
         let table = TableName::parse(&self.table)
             .ok_or_else(|| wrong("table", "write the database and the table: \"shop.orders\"".into()))?;
-        let all = self.all.as_ref().map(|text| {
-            let template = template("all", text)?;
-            template.as_text().map(Tag::new).ok_or_else(|| {
-                wrong("all", format!("{text:?} has a column: write the one tag of all entries that read the table"))
-            })
+        let all = self.all.as_ref().map(|text| match template("all", text)?.0.as_slice() {
+            [Part::Text(text)] => Ok(Tag::new(text.as_str())),
+            _ => {
+                let why = format!("{text:?} has a column: write the one tag of all entries that read the table");
+                Err(wrong("all", why))
+            }
         });
         let all = all.transpose()?;
         if all.is_none() && (!self.tags.is_empty() || self.params.is_empty()) {
@@ -149,7 +150,6 @@ pub(super) struct Checked {
 }
 
 impl Checked {
-    /// Returns the columns of all templates.
     pub(super) fn template_columns(&self) -> impl Iterator<Item = &str> {
         self.tags.iter().chain(self.params.iter().map(|(_, template)| template)).flat_map(Template::columns)
     }
@@ -160,5 +160,102 @@ impl Checked {
     pub(super) fn watched(&self) -> Option<impl Iterator<Item = &str>> {
         let columns = self.columns.as_ref()?;
         Some(columns.iter().map(String::as_str).chain(self.template_columns()))
+    }
+}
+
+/// A table with its database.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TableName {
+    /// The database.
+    pub schema: String,
+    /// The table.
+    pub name: String,
+}
+
+impl TableName {
+    /// Returns the name of a table in a database.
+    pub fn new(schema: impl Into<String>, name: impl Into<String>) -> Self {
+        Self { schema: schema.into(), name: name.into() }
+    }
+
+    /// Reads `schema.table`. Returns `None` for anything else.
+    fn parse(text: &str) -> Option<Self> {
+        let (schema, name) = text.split_once('.')?;
+        let is_name = |part: &str| !part.is_empty() && !part.contains(['.', '`', '"']) && part.trim() == part;
+        (is_name(schema) && is_name(name)).then(|| Self::new(schema, name))
+    }
+}
+
+impl fmt::Display for TableName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.schema, self.name)
+    }
+}
+
+/// A text with columns: `order:{id}`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Template(pub(super) Vec<Part>);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Part {
+    Text(String),
+    Column(String),
+}
+
+impl Template {
+    pub(super) fn columns(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter_map(|part| match part {
+            Part::Column(column) => Some(column.as_str()),
+            Part::Text(_) => None,
+        })
+    }
+
+    /// Returns the length of the text without the columns, in bytes.
+    pub(super) fn fixed_len(&self) -> usize {
+        let length = |part: &Part| if let Part::Text(text) = part { text.len() } else { 0 };
+        self.0.iter().map(length).sum()
+    }
+}
+
+impl FromStr for Template {
+    type Err = &'static str;
+
+    fn from_str(template: &str) -> Result<Self, Self::Err> {
+        let (mut parts, mut text) = (Vec::new(), String::new());
+        let mut chars = template.chars().peekable();
+        while let Some(char) = chars.next() {
+            match char {
+                '{' | '}' if chars.next_if_eq(&char).is_some() => text.push(char),
+                '{' => {
+                    if !text.is_empty() {
+                        parts.push(Part::Text(std::mem::take(&mut text)));
+                    }
+                    parts.push(Part::Column(column(&mut chars)?));
+                }
+                '}' => return Err("a `}` has no `{` before it: write `{column}`, or `}}` for a brace"),
+                _ => text.push(char),
+            }
+        }
+        if !text.is_empty() {
+            parts.push(Part::Text(text));
+        }
+        if parts.is_empty() {
+            return Err("it is empty: write a text with columns, such as \"order:{id}\"");
+        }
+        Ok(Self(parts))
+    }
+}
+
+fn column(chars: &mut Peekable<Chars<'_>>) -> Result<String, &'static str> {
+    let mut name = String::new();
+    loop {
+        match chars.next() {
+            Some('}') if name.trim().is_empty() => {
+                return Err("braces without a column: write `{column}`, or `{{` and `}}` for braces");
+            }
+            Some('}') => return Ok(name),
+            Some('{') | None => return Err("a `{` isn't closed: write `{column}`, or `{{` for a brace"),
+            Some(char) => name.push(char),
+        }
     }
 }

@@ -1,13 +1,13 @@
 //! The rules of a follower.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use mrc_core::Tag;
 
 use super::rule::Checked;
 use super::{Effects, Reason, Rule, RuleError, TableName, TimeZone};
-use crate::statement::Statement;
+use crate::statement::{Statement, is_same};
 
 /// Rules that were checked.
 #[derive(Debug, Clone, Default)]
@@ -65,10 +65,7 @@ impl Rules {
 
     /// Returns the tables that have rules, sorted.
     pub fn tables(&self) -> Vec<&TableName> {
-        let mut tables: Vec<_> = self.rules.iter().map(|rule| &rule.table).collect();
-        tables.sort();
-        tables.dedup();
-        tables
+        self.rules.iter().map(|rule| &rule.table).collect::<BTreeSet<_>>().into_iter().collect()
     }
 
     /// Returns the fallback for everything of a table. It is empty if the table has no rules.
@@ -83,14 +80,10 @@ impl Rules {
 
     /// Returns the columns that the rules of a table name, and whether a template has the column.
     pub(crate) fn columns_of(&self, table: &TableName) -> BTreeMap<&str, bool> {
-        let mut columns = BTreeMap::new();
-        for (_, rule) in self.of(&table.schema, &table.name) {
-            columns.extend(rule.watched().into_iter().flatten().map(|column| (column, false)));
-        }
-        for (_, rule) in self.of(&table.schema, &table.name) {
-            columns.extend(rule.template_columns().map(|column| (column, true)));
-        }
-        columns
+        let rules = || self.of(&table.schema, &table.name).map(|(_, rule)| rule);
+        let watched = rules().flat_map(|rule| rule.watched().into_iter().flatten());
+        let in_templates = rules().flat_map(Checked::template_columns);
+        watched.map(|column| (column, false)).chain(in_templates.map(|column| (column, true))).collect()
     }
 
     /// Returns whether each change of a parent invalidates everything of a child too.
@@ -118,24 +111,17 @@ impl Rules {
     /// Marks everything of the tables that a statement may have changed. `schema` is the default
     /// database of its connection, and empty if there is none.
     pub fn apply_statement(&self, statement: &Statement, schema: &str, effects: &mut Effects) {
-        let ignore_case = self.server.ignore_case;
         match statement {
             // Triggers, stored functions and cascades change tables that the text doesn't name.
             Statement::Touches { changes_rows: true, .. } => effects.mark_everything(Reason::StatementFormat),
-            Statement::Touches { names, .. } => {
-                for rule in &self.rules {
-                    if names.may_mean(&rule.table.schema, &rule.table.name, schema, ignore_case) {
-                        effects.mark_whole(&rule.table, Reason::Statement);
+            Statement::Unclear => effects.mark_everything(Reason::Unclear),
+            _ => {
+                for Checked { table, .. } in &self.rules {
+                    if statement.may_mean(&table.schema, &table.name, schema, self.server.ignore_case) {
+                        effects.mark_whole(table, Reason::Statement);
                     }
                 }
             }
-            Statement::DropsDatabase(dropped) => {
-                for rule in self.rules.iter().filter(|rule| self.is_same(&rule.table.schema, dropped)) {
-                    effects.mark_whole(&rule.table, Reason::Statement);
-                }
-            }
-            Statement::Unclear => effects.mark_everything(Reason::Unclear),
-            _ => {}
         }
     }
 
@@ -147,21 +133,17 @@ impl Rules {
     }
 
     fn is_same(&self, one: &str, other: &str) -> bool {
-        one == other || self.server.ignore_case && one.to_lowercase() == other.to_lowercase()
+        is_same(one, other, self.server.ignore_case)
     }
 }
 
 impl Fallback {
     fn of<'a>(rules: impl Iterator<Item = &'a Checked>) -> Self {
-        let mut fallback = Self::default();
+        let (mut tags, mut params) = (BTreeSet::new(), BTreeSet::new());
         for rule in rules {
-            fallback.tags.extend(rule.all.clone());
-            fallback.params.extend(rule.params.iter().map(|(name, _)| Arc::clone(name)));
+            tags.extend(rule.all.clone());
+            params.extend(rule.params.iter().map(|(name, _)| Arc::clone(name)));
         }
-        fallback.tags.sort();
-        fallback.tags.dedup();
-        fallback.params.sort();
-        fallback.params.dedup();
-        fallback
+        Self { tags: tags.into_iter().collect(), params: params.into_iter().collect() }
     }
 }

@@ -4,11 +4,9 @@ use std::fmt::Write as _;
 
 use mrc_core::{Date, DateTime, Tag, Time, Value};
 
-use super::charset::Charset;
 use super::{Reason, Server, TimeZone};
 use crate::event::{Cell, Column, ColumnType};
 
-/// How the values of one column are written.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Spelling {
     column: String,
@@ -30,10 +28,7 @@ enum Kind {
 }
 
 impl Spelling {
-    /// Returns the spelling of a column with this name.
-    ///
-    /// # Errors
-    /// [`Reason`] when its values have no natural text, or the binlog doesn't describe them.
+    /// Returns a column's spelling, unless its values have no natural text or aren't described.
     pub(super) fn of(name: &str, column: &Column, server: Server, zone: TimeZone) -> Result<Self, Reason> {
         let refused = |kind| Err(Reason::Type { column: name.to_owned(), kind });
         let charset = || match column.collation {
@@ -59,11 +54,7 @@ impl Spelling {
             ColumnType::Enum(_) if column.members.is_empty() => return Err(Reason::Metadata),
             ColumnType::Enum(_) => {
                 let charset = charset()?;
-                let read = |member: &Vec<u8>| {
-                    let mut text = String::new();
-                    charset.read(member, &mut text).map(|()| text)
-                };
-                Kind::Enum(column.members.iter().map(read).collect())
+                Kind::Enum(column.members.iter().map(|member| charset.text(member)).collect())
             }
             ColumnType::Date => Kind::Date,
             ColumnType::Time(_) => Kind::Time,
@@ -82,10 +73,7 @@ impl Spelling {
         Ok(Self { column: name.to_owned(), kind })
     }
 
-    /// Appends the text of a cell.
-    ///
-    /// # Errors
-    /// [`Reason`] when the row lacks the cell, or the cell can't be read for certain.
+    /// Appends the text of a cell, unless the row lacks it or it can't be read for certain.
     pub(super) fn write(&self, cell: &Cell<'_>, out: &mut String) -> Result<(), Reason> {
         match cell {
             Cell::Absent => return Err(Reason::Absent { column: self.column.clone() }),
@@ -127,7 +115,6 @@ impl Spelling {
                 let short = bytes(cell).filter(|bytes| bytes.len() <= Tag::LONGEST);
                 short.map(|bytes| bytes.to_vec().into()).into_iter().collect()
             }
-
             (Kind::Date, Cell::Date(text)) => date(text).map(Value::Date).into_iter().collect(),
             (Kind::Time, Cell::Time(text)) => time(text).map(|_| text.into()).into_iter().collect(),
             (Kind::DateTime | Kind::Timestamp(_), cell) => match self.datetime(cell) {
@@ -171,7 +158,6 @@ fn decimals(digits: &str) -> Vec<Value> {
     std::iter::once(short.into()).chain(double).collect()
 }
 
-/// Reads a date as the log has it.
 pub(crate) fn date(text: &str) -> Option<Date> {
     let mut parts = text.splitn(3, '-');
     let (year, month, day) = (parts.next()?, parts.next()?, parts.next()?);
@@ -195,4 +181,63 @@ fn time(text: &str) -> Option<Time> {
     let (hours, minutes, seconds) = (parts.next()?, parts.next()?, parts.next()?);
     let time = Time::new(hours.parse().ok()?, minutes.parse().ok()?, seconds.parse().ok()?, micros).ok()?;
     Some(if unsigned.is_some() { -time } else { time })
+}
+
+/// The charset of a collation, as far as its texts can be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Charset {
+    /// `utf8mb3` and `utf8mb4`.
+    Utf8,
+    /// `latin1`, which is Windows-1252.
+    Latin1,
+    /// Bytes.
+    Binary,
+    /// Another one, in which bytes below 128 are ASCII.
+    Ascii,
+}
+
+impl Charset {
+    /// Returns the charset of a collation. Returns `None` if it isn't known, or isn't based on
+    /// ASCII, as `utf16` and `swe7` aren't.
+    pub(crate) fn of(collation: u16) -> Option<Self> {
+        // MariaDB's collations with NO PAD have the numbers of the others, plus 1,024.
+        let number = if (1024..2048).contains(&collation) { collation - 1024 } else { collation };
+        Some(match number {
+            63 => Self::Binary,
+            5 | 8 | 15 | 31 | 47..=49 | 94 => Self::Latin1,
+            33 | 45 | 46 | 76 | 83 | 192..=215 | 223..=247 | 255..=323 | 576..=578 | 608..=610 | 2048..=2559 => {
+                Self::Utf8
+            }
+            // swe7, ucs2, utf16, utf16le, utf32
+            10 | 17 | 35 | 54..=56 | 60..=62 | 82 | 90 => return None,
+            1..=99 | 248..=250 => Self::Ascii,
+            _ => return None,
+        })
+    }
+
+    /// Returns a text. Returns `None` if the bytes can't be read for certain.
+    pub(crate) fn text(self, bytes: &[u8]) -> Option<String> {
+        let mut text = String::new();
+        self.read(bytes, &mut text).map(|()| text)
+    }
+
+    /// Appends a text, like [`text`](Self::text).
+    fn read(self, bytes: &[u8], out: &mut String) -> Option<()> {
+        match self {
+            Self::Utf8 | Self::Binary => out.push_str(std::str::from_utf8(bytes).ok()?),
+            Self::Ascii if !bytes.is_ascii() => return None,
+            Self::Latin1 | Self::Ascii => out.extend(bytes.iter().map(|byte| latin1(*byte))),
+        }
+        Some(())
+    }
+}
+
+fn latin1(byte: u8) -> char {
+    /// The characters of 128 to 159. The server keeps the control characters where Windows has none.
+    const SPECIAL: [char; 32] = [
+        '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž', '\u{8f}', '\u{90}', '‘',
+        '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}', 'ž', 'Ÿ',
+    ];
+    let special = byte.checked_sub(128).and_then(|at| SPECIAL.get(usize::from(at)));
+    special.copied().unwrap_or(char::from(byte))
 }

@@ -8,9 +8,9 @@ use mrc_store::{ExecuteError, MySqlConfig};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::SourceError;
-use super::upto::{Upto, is_reached};
-use crate::event::Flavor;
-use crate::position::Position;
+use crate::event::{Flavor, Gtid};
+use crate::position::{BadPosition, GtidSet, Position, Source};
+use crate::rules::{Rules, Server};
 
 /// How long the server may take to answer one question.
 pub(crate) const QUESTION: Duration = Duration::from_secs(10);
@@ -25,8 +25,9 @@ const SCAN: Duration = Duration::from_secs(120);
 /// A connection that reads no stream.
 pub(crate) struct Session {
     conn: Conn,
-    flavor: Flavor,
-    server: String,
+    pub(crate) flavor: Flavor,
+    /// The identity of the server.
+    pub(crate) server: String,
     limit: Duration,
 }
 
@@ -40,21 +41,10 @@ impl Session {
         Ok(Self { conn, flavor, server, limit })
     }
 
-    /// Returns the server's identity.
-    pub(crate) fn server(&self) -> &str {
-        &self.server
-    }
-
-    pub(crate) fn flavor(&self) -> Flavor {
-        self.flavor
-    }
-
-    /// Returns a single value.
     pub(crate) async fn value(&mut self, sql: &str) -> Result<Option<String>, SourceError> {
         ask(&mut self.conn, sql, self.limit).await
     }
 
-    /// Returns all rows of one column.
     pub(crate) async fn values(&mut self, sql: &str) -> Result<Vec<String>, SourceError> {
         within(self.limit, self.conn.query(sql)).await
     }
@@ -68,19 +58,22 @@ impl Session {
         within(self.limit, self.conn.exec(sql, params)).await
     }
 
+    /// Returns the rules, as the server compares names.
+    pub(crate) async fn rules(&mut self, rules: &Rules) -> Result<Rules, SourceError> {
+        let case = self.value("SELECT @@GLOBAL.lower_case_table_names").await?;
+        let server = Server { mariadb: self.flavor == Flavor::MariaDb, ignore_case: case.as_deref() != Some("0") };
+        Ok(rules.clone().server(server))
+    }
+
     /// Returns the position behind the newest transaction.
     pub(crate) async fn now(&mut self) -> Result<Position, SourceError> {
-        let bad = |error: crate::position::BadPosition| SourceError::Broken(error.to_string());
-        match self.flavor {
-            Flavor::MySql => {
-                let set = self.value("SELECT @@GLOBAL.gtid_executed").await?.unwrap_or_default();
-                Position::of_mysql(&set).map_err(bad)
-            }
-            Flavor::MariaDb => {
-                let domains = self.value("SELECT @@GLOBAL.gtid_binlog_pos").await?.unwrap_or_default();
-                Position::of_mariadb(&domains).map_err(bad)
-            }
-        }
+        let bad = |error: BadPosition| SourceError::Broken(error.to_string());
+        let (variable, read): (_, fn(&str) -> _) = match self.flavor {
+            Flavor::MySql => ("gtid_executed", Position::of_mysql),
+            Flavor::MariaDb => ("gtid_binlog_pos", Position::of_mariadb),
+        };
+        let gtids = self.value(&format!("SELECT @@GLOBAL.{variable}")).await?.unwrap_or_default();
+        read(&gtids).map_err(bad)
     }
 
     /// Returns a position whose transactions readers see, and no newer one does.
@@ -171,4 +164,54 @@ pub(super) async fn within<T>(
 ) -> Result<T, SourceError> {
     let late = |_| ExecuteError::Timeout { stage: "a question to the server", limit, address: None };
     Ok(timeout(limit, question).await.map_err(late)??)
+}
+
+/// The transactions of a batch, as the server can be asked whether readers see them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Upto {
+    /// MySQL: all of these transactions. All, because engines needn't commit in the log's order.
+    MySql(GtidSet),
+    /// MariaDB: everything before this place in the log.
+    MariaDb { file: String, position: u64 },
+}
+
+impl Upto {
+    /// Returns the transaction alone, which ends at this place in the log.
+    pub(crate) fn of(gtid: &Gtid, file: &str, position: u64) -> Self {
+        match gtid {
+            Gtid::MySql { uuid, tag, number, .. } => {
+                let mut set = GtidSet::default();
+                set.add(Source { uuid: *uuid, tag: tag.clone() }, *number);
+                Self::MySql(set)
+            }
+            _ => Self::MariaDb { file: file.to_owned(), position },
+        }
+    }
+
+    pub(crate) fn and(&mut self, later: Self) {
+        match (self, later) {
+            (Self::MySql(set), Self::MySql(more)) => set.join(more),
+            (place, later) => *place = later,
+        }
+    }
+}
+
+/// Returns whether the log of MariaDB is read up to a place: `seen` is a file and a position.
+fn is_reached(seen: (&str, u64), file: &str, position: u64) -> bool {
+    let number = |file: &str| file.rsplit('.').next().and_then(|digits| digits.parse::<u64>().ok());
+    (number(seen.0), seen.1) >= (number(file), position)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_compared_by_file_first() {
+        assert!(is_reached(("log.000010", 4), "log.000009", 900));
+        assert!(is_reached(("log.1000000", 4), "log.999999", 900));
+        assert!(is_reached(("log.000009", 900), "log.000009", 900));
+        assert!(!is_reached(("log.000009", 899), "log.000009", 900));
+        assert!(!is_reached(("", 0), "log.000001", 4));
+    }
 }

@@ -89,7 +89,6 @@ impl Stream {
     }
 }
 
-/// MySQL's compressed transaction.
 const PAYLOAD: u8 = 0x28;
 
 /// Returns whether the event has the checksum that the server has announced, or none is announced.
@@ -106,7 +105,6 @@ fn is_intact(event: &Event) -> bool {
     }
 }
 
-/// Returns the event for the decoder.
 pub(crate) fn raw(event: &Event) -> RawEvent<'_> {
     let header = event.header();
     RawEvent {

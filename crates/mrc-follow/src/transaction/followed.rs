@@ -13,7 +13,7 @@ pub(super) struct Followed {
     rules: Arc<Rules>,
     /// `None` without `auto`.
     book: Option<Arc<Book>>,
-    known: Arc<Known>,
+    pub(super) known: Arc<Known>,
     is_mariadb: bool,
 }
 
@@ -21,10 +21,6 @@ impl Followed {
     pub(super) fn new(flavor: Flavor, rules: Arc<Rules>, book: Option<Arc<Book>>) -> Self {
         let known = book.as_ref().map(|book| book.known()).unwrap_or_default();
         Self { rules, book, known, is_mariadb: flavor == Flavor::MariaDb }
-    }
-
-    pub(super) fn generation(&self) -> u64 {
-        self.known.generation
     }
 
     /// Takes the newest schemes. Returns whether plans are outdated.
@@ -57,7 +53,6 @@ impl Followed {
     }
 }
 
-/// The plan of one version of a table.
 #[derive(Debug)]
 pub(super) struct TablePlan {
     pub(super) table: Arc<Table>,

@@ -21,7 +21,6 @@ const PLANS: usize = 10_000;
 /// The prepared transactions of which the effects are kept. Beyond that, a commit invalidates all.
 const PREPARED: usize = 1_000;
 
-/// A transaction that has committed.
 #[derive(Debug)]
 pub(crate) struct Committed {
     pub(crate) gtid: Gtid,
@@ -61,15 +60,9 @@ pub(crate) struct Assembler {
     file: String,
     is_described: bool,
     open: Open,
-    prepared: HashMap<Xid, Prepared>,
+    /// The effects of prepared transactions, which may commit, and the generation of each.
+    prepared: HashMap<Xid, (Effects, u64)>,
     ignores_cascades: bool,
-}
-
-/// A prepared transaction, which may commit.
-#[derive(Debug)]
-struct Prepared {
-    effects: Effects,
-    generation: u64,
 }
 
 /// The transaction whose events come.
@@ -87,7 +80,6 @@ struct Open {
     generation: u64,
 }
 
-/// A table that a statement has described.
 #[derive(Debug)]
 struct Described {
     table: Arc<Table>,
@@ -155,70 +147,63 @@ impl Assembler {
                 self.open.gtid = Some(gtid);
                 self.open.has_begun = false;
                 self.renew();
-                Step::Goes
             }
-            Event::Query(query) => self.statement(&query),
+            Event::Query(query) => return self.statement(&query),
             Event::TableMap(table) => {
                 self.open.is_touched = true;
                 let is_new = !self.open.described.iter().any(|described| described.table == table);
-                if is_new && !self.plan(&table).is_ignored() {
+                self.remember(&table);
+                if is_new && !self.plans[&table.id].is_ignored() {
                     self.open.described.push(Described { table, has_rows: false });
                 }
-                Step::Goes
             }
             Event::Rows(rows) => {
                 self.rows(&rows);
                 if rows.is_last_of_statement() {
                     self.end_statement();
                 }
-                Step::Goes
             }
-            Event::Xid(_) => Step::Ends,
+            Event::Xid(_) => return Step::Ends,
             Event::XaPrepare(branch) => {
                 if !branch.one_phase {
                     self.prepare(Xid::from(&branch));
                 }
-                Step::Ends
+                return Step::Ends;
             }
-            Event::Payload(payload) => self.payload(&payload),
+            Event::Payload(payload) => return self.payload(&payload),
             Event::Rotate { file, .. } => {
                 // MariaDB's first one of a stream ends in a checksum, though none is announced yet.
                 let checksum = if self.flavor == Flavor::MariaDb && !self.is_described { 4 } else { 0 };
                 let name = file.get(..file.len().saturating_sub(checksum)).unwrap_or(file);
                 self.file = String::from_utf8_lossy(name).into_owned();
-                Step::Goes
             }
-            Event::FormatDescription { .. } => {
-                self.is_described = true;
-                Step::Goes
-            }
+            Event::FormatDescription { .. } => self.is_described = true,
             Event::Unknown { kind, ignorable: false } => {
                 self.mark_everything(&format!("an event of type {kind} isn't known"));
-                Step::Goes
             }
-            _ => Step::Goes,
+            _ => {}
         }
+        Step::Goes
     }
 
     fn payload(&mut self, payload: &crate::event::Payload<'_>) -> Step {
-        let mut step = Step::Goes;
-        match payload.events() {
-            Ok(events) => {
-                for event in events {
-                    match event {
-                        Ok(event) => step = self.step(event.as_raw()),
-                        Err(error) => {
-                            self.unreadable(&error);
-                            // Its end is lost too.
-                            step = Step::Ends;
-                        }
-                    }
-                }
-            }
+        let events = match payload.events() {
+            Ok(events) => events,
             Err(error) => {
                 self.unreadable(&error);
-                step = Step::Ends;
+                return Step::Ends;
             }
+        };
+        let mut step = Step::Goes;
+        for event in events {
+            step = match event {
+                Ok(event) => self.step(event.as_raw()),
+                Err(error) => {
+                    self.unreadable(&error);
+                    // Its end is lost too.
+                    Step::Ends
+                }
+            };
         }
         step
     }
@@ -261,8 +246,7 @@ impl Assembler {
         self.open.described.clear();
     }
 
-    /// Marks the described tables without rows: a foreign key may have changed rows that the log
-    /// doesn't have.
+    /// Marks the described tables without rows: a foreign key may have changed some of theirs.
     fn mark_without_rows(&mut self) {
         if self.ignores_cascades {
             return;
@@ -289,13 +273,12 @@ impl Assembler {
             Statement::XaCommit(name) => {
                 self.open.is_touched = true;
                 match self.prepared.remove(name) {
-                    Some(Prepared { effects, generation }) => {
+                    Some((effects, generation)) => {
                         self.open.effects.merge(effects);
                         self.open.generation = self.open.generation.min(generation);
                     }
                     None => {
-                        let reason = "a prepared transaction commits whose rows were read by an earlier run";
-                        self.mark_everything(reason);
+                        self.mark_everything("a prepared transaction commits whose rows were read by an earlier run");
                     }
                 }
                 return Step::Ends;
@@ -330,7 +313,7 @@ impl Assembler {
         let generation = self.open.generation;
         // A commit whose effects aren't kept invalidates everything.
         if self.prepared.len() < PREPARED {
-            self.prepared.insert(name, Prepared { effects, generation });
+            self.prepared.insert(name, (effects, generation));
         }
     }
 
@@ -377,17 +360,10 @@ impl Assembler {
         if self.followed.renew() {
             self.plans.clear();
         }
-        self.open.generation = self.followed.generation();
+        self.open.generation = self.followed.known.generation;
     }
 
-    fn plan(&mut self, table: &Arc<Table>) -> &TablePlan {
-        self.remember(table);
-        // `remember` has inserted it.
-        &self.plans[&table.id]
-    }
-
-    /// Makes the plan of a table, unless it is known. A server that restarts gives the numbers of
-    /// its tables anew.
+    /// Makes the plan of a table, unless it is known. A server's restart changes table numbers.
     fn remember(&mut self, table: &Arc<Table>) {
         let is_it = |plan: &TablePlan| Arc::ptr_eq(&plan.table, table) || plan.table == *table;
         if !self.plans.get(&table.id).is_some_and(is_it) {

@@ -4,7 +4,7 @@ use mrc_core::depends::SchemeName;
 use mrc_store::{Moment, Registry};
 
 use super::*;
-use crate::rules::{Rule, TableName};
+use crate::rules::Rule;
 
 fn assembler() -> Assembler {
     let rules = Rules::new([Rule::table("shop.orders").all("orders").tag("order:{id}")]).unwrap();
@@ -24,6 +24,14 @@ fn query(text: &str) -> Vec<u8> {
     [&[0; 8][..], &[4, 0, 0, 0, 0], b"shop\0", text.as_bytes()].concat()
 }
 
+fn run(assembler: &mut Assembler, text: &str) -> Option<Committed> {
+    push(assembler, QUERY, 0, &query(text))
+}
+
+fn commit(assembler: &mut Assembler) -> Option<Committed> {
+    push(assembler, XID, 0, &[0; 8])
+}
+
 const GTID: u8 = 0x21;
 const QUERY: u8 = 2;
 const XID: u8 = 0x10;
@@ -34,7 +42,7 @@ fn events_that_are_not_understood_invalidate_everything() {
     let check = |kind: u8, flags: u16, body: &[u8], everything: bool| {
         let mut it = assembler();
         begin(&mut it, 1);
-        let ended = push(&mut it, kind, flags, body).or_else(|| push(&mut it, XID, 0, &[0; 8])).unwrap();
+        let ended = push(&mut it, kind, flags, body).or_else(|| commit(&mut it)).unwrap();
         assert_eq!(ended.effects.everything().is_some(), everything, "{kind:#x} {:?}", ended.effects);
     };
     check(0x7f, 0, b"", true);
@@ -52,24 +60,22 @@ fn a_panic_in_decoding_invalidates_everything_of_its_transaction() {
     let mut it = assembler();
     begin(&mut it, 1);
     it.panicked();
-    assert!(push(&mut it, XID, 0, &[0; 8]).unwrap().effects.everything().is_some());
+    assert!(commit(&mut it).unwrap().effects.everything().is_some());
     begin(&mut it, 2);
-    assert!(push(&mut it, XID, 0, &[0; 8]).unwrap().effects.is_empty());
+    assert!(commit(&mut it).unwrap().effects.is_empty());
 }
 
 #[test]
 fn statements_end_transactions_that_did_not_begin() {
     let mut it = assembler();
     begin(&mut it, 1);
-    let ended = push(&mut it, QUERY, 0, &query("TRUNCATE orders")).unwrap();
-    assert_eq!(
-        ended.effects.whole().map(|(table, _)| table.clone()).collect::<Vec<_>>(),
-        [TableName::new("shop", "orders")]
-    );
+    let ended = run(&mut it, "TRUNCATE orders").unwrap();
+    let whole: Vec<_> = ended.effects.whole().map(|(table, _)| table.to_string()).collect();
+    assert_eq!(whole, ["shop.orders"]);
     begin(&mut it, 2);
-    assert!(push(&mut it, QUERY, 0, &query("BEGIN")).is_none());
-    assert!(push(&mut it, QUERY, 0, &query("CREATE TABLE t (id INT) START TRANSACTION")).is_none());
-    let ended = push(&mut it, QUERY, 0, &query("COMMIT")).unwrap();
+    assert!(run(&mut it, "BEGIN").is_none());
+    assert!(run(&mut it, "CREATE TABLE t (id INT) START TRANSACTION").is_none());
+    let ended = run(&mut it, "COMMIT").unwrap();
     assert!(matches!(ended.gtid, Gtid::MySql { number: 2, .. }));
 }
 
@@ -80,7 +86,7 @@ fn ddl_ends_what_the_keys_of_its_table_reach() {
         let mut it = assembler();
         it.cascades = Arc::new(Cascades::of_keys([key.into()]));
         begin(&mut it, 1);
-        let ended = push(&mut it, QUERY, 0, &query(text)).unwrap();
+        let ended = run(&mut it, text).unwrap();
         assert_eq!(ended.effects.whole().len(), usize::from(is_marked), "{text}");
     };
     check("ALTER TABLE stores DROP FOREIGN KEY of_region", true);
@@ -90,9 +96,9 @@ fn ddl_ends_what_the_keys_of_its_table_reach() {
 #[test]
 fn a_transaction_without_its_number_counts_with_the_next() {
     let mut it = assembler();
-    assert!(push(&mut it, QUERY, 0, &query("TRUNCATE orders")).is_none());
+    assert!(run(&mut it, "TRUNCATE orders").is_none());
     begin(&mut it, 2);
-    assert_eq!(push(&mut it, XID, 0, &[0; 8]).unwrap().effects.whole().len(), 1);
+    assert_eq!(commit(&mut it).unwrap().effects.whole().len(), 1);
 }
 
 fn with_book() -> (Assembler, Arc<Book>) {
@@ -109,15 +115,15 @@ fn register(book: &Book, version: u64, text: &str) {
 fn a_transaction_has_the_schemes_of_its_begin() {
     let (mut it, book) = with_book();
     begin(&mut it, 1);
-    assert!(push(&mut it, QUERY, 0, &query("BEGIN")).is_none());
-    assert!(push(&mut it, QUERY, 0, &query("CREATE TABLE t (id INT) START TRANSACTION")).is_none());
+    assert!(run(&mut it, "BEGIN").is_none());
+    assert!(run(&mut it, "CREATE TABLE t (id INT) START TRANSACTION").is_none());
     register(&book, 1, "t:shop.orders?");
-    assert!(push(&mut it, QUERY, 0, &query("TRUNCATE orders")).is_none());
-    let ended = push(&mut it, XID, 0, &[0; 8]).unwrap();
+    assert!(run(&mut it, "TRUNCATE orders").is_none());
+    let ended = commit(&mut it).unwrap();
     assert!(ended.is_touched && ended.effects.is_empty());
     assert!(ended.generation < book.known().generation, "the new scheme must be ended as a whole");
     begin(&mut it, 2);
-    let ended = push(&mut it, QUERY, 0, &query("TRUNCATE orders")).unwrap();
+    let ended = run(&mut it, "TRUNCATE orders").unwrap();
     assert_eq!((ended.effects.whole().len(), ended.generation), (1, book.known().generation));
 }
 
@@ -125,13 +131,13 @@ fn a_transaction_has_the_schemes_of_its_begin() {
 fn a_prepared_transaction_has_the_schemes_of_its_own_begin() {
     let (mut it, book) = with_book();
     begin(&mut it, 1);
-    assert!(push(&mut it, QUERY, 0, &query("XA START X'61',X'',1")).is_none());
+    assert!(run(&mut it, "XA START X'61',X'',1").is_none());
     let decoded = book.known().generation;
-    let prepared = push(&mut it, QUERY, 0, &query("XA PREPARE X'61',X'',1")).unwrap();
+    let prepared = run(&mut it, "XA PREPARE X'61',X'',1").unwrap();
     assert!(!prepared.is_touched, "nothing is committed yet");
     register(&book, 1, "t:shop.orders?");
     begin(&mut it, 2);
-    let committed = push(&mut it, QUERY, 0, &query("XA COMMIT X'61',X'',1")).unwrap();
+    let committed = run(&mut it, "XA COMMIT X'61',X'',1").unwrap();
     assert_eq!((committed.is_touched, committed.generation), (true, decoded));
 }
 
@@ -140,7 +146,7 @@ fn what_changes_no_table_touches_nothing() {
     let check = |text: &str, is_touched: bool| {
         let (mut it, _) = with_book();
         begin(&mut it, 1);
-        let ended = push(&mut it, QUERY, 0, &query(text)).unwrap();
+        let ended = run(&mut it, text).unwrap();
         assert_eq!(ended.is_touched, is_touched, "{text}");
     };
     check("GRANT SELECT ON orders TO a", false);

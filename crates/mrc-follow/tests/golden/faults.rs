@@ -2,7 +2,7 @@
 
 use mrc_follow::event::{Cell, Change, DecodeError, Decoder, Event, Fault, Flavor, OwnedEvent, RawEvent};
 
-use crate::file::Binlog;
+use crate::Binlog;
 
 const TABLE_MAP: u8 = 0x13;
 const INSERT: u8 = 0x1E;
@@ -30,6 +30,13 @@ fn insert(flags: u8, columns: u8, data: &[u8]) -> Vec<u8> {
     body
 }
 
+/// Returns a decoder that knows [`table`].
+fn decoder(types: &[u8], descriptions: &[u8]) -> Decoder {
+    let mut decoder = Decoder::new(Flavor::MySql);
+    decoder.decode(raw(TABLE_MAP, &table(types, descriptions))).unwrap();
+    decoder
+}
+
 fn changes(decoder: &mut Decoder, body: &[u8], wanted: &[usize]) -> Vec<Result<Vec<String>, DecodeError>> {
     let Event::Rows(rows) = decoder.decode(raw(INSERT, body)).unwrap() else { panic!("no rows") };
     let show = |change: Change<'_>| change.after.unwrap().iter().map(|cell| format!("{cell:?}")).collect();
@@ -39,8 +46,7 @@ fn changes(decoder: &mut Decoder, body: &[u8], wanted: &[usize]) -> Vec<Result<V
 
 #[test]
 fn wanted_columns_come_in_their_order() {
-    let mut decoder = Decoder::new(Flavor::MySql);
-    decoder.decode(raw(TABLE_MAP, &table(&[1, 1, 1], &[]))).unwrap();
+    let mut decoder = decoder(&[1, 1, 1], &[]);
     // Two rows: 1, NULL, 3, then 4, 5, 6.
     let body = insert(0, 3, &[0b010, 1, 3, 0, 4, 5, 6]);
     let shown = changes(&mut decoder, &body, &[2, 9, 0, 1, 2]);
@@ -51,8 +57,7 @@ fn wanted_columns_come_in_their_order() {
 
 #[test]
 fn rows_without_columns_are_one_row_and_no_endless_loop() {
-    let mut decoder = Decoder::new(Flavor::MySql);
-    decoder.decode(raw(TABLE_MAP, &table(&[1], &[]))).unwrap();
+    let mut decoder = decoder(&[1], &[]);
     let mut body = insert(0, 1, &[]);
     body[11] = 0; // The columns that the rows have.
     let shown = changes(&mut decoder, &body, &[0]);
@@ -74,10 +79,8 @@ fn rows_without_a_table_are_an_error() {
 
 #[test]
 fn a_table_is_known_until_its_statement_or_transaction_ends() {
-    let described = table(&[1], &[]);
     for end in [raw(INSERT, &insert(END, 1, &[0, 1])), raw(0x10, &[0; 8]), raw(0x22, &[])] {
-        let mut decoder = Decoder::new(Flavor::MySql);
-        decoder.decode(raw(TABLE_MAP, &described)).unwrap();
+        let mut decoder = decoder(&[1], &[]);
         assert!(changes(&mut decoder, &insert(0, 1, &[0, 1]), &[])[0].is_ok());
         if let Event::Rows(rows) = decoder.decode(end).unwrap() {
             assert!(rows.is_last_of_statement() && rows.changes(&[]).all(|change| change.is_ok()));
@@ -88,8 +91,7 @@ fn a_table_is_known_until_its_statement_or_transaction_ends() {
 
 #[test]
 fn the_rows_of_a_table_with_a_bad_description_are_errors_that_name_it() {
-    let mut decoder = Decoder::new(Flavor::MySql);
-    decoder.decode(raw(TABLE_MAP, &table(&[1], &[]))).unwrap();
+    let mut decoder = decoder(&[1], &[]);
     // TIMESTAMP with 7 digits, under the number of the good description.
     let error = decoder.decode(raw(TABLE_MAP, &table(&[17], &[7]))).unwrap_err();
     assert_eq!(error.table(), Some(("s", "t")));
@@ -99,17 +101,15 @@ fn the_rows_of_a_table_with_a_bad_description_are_errors_that_name_it() {
 
 #[test]
 fn a_description_whose_name_is_cut_forgets_all_tables() {
-    let mut decoder = Decoder::new(Flavor::MySql);
-    decoder.decode(raw(TABLE_MAP, &table(&[1], &[]))).unwrap();
+    let mut decoder = decoder(&[1], &[]);
     decoder.decode(raw(TABLE_MAP, &table(&[1], &[])[..9])).unwrap_err();
     assert!(changes(&mut decoder, &insert(0, 1, &[0, 1]), &[])[0].is_err());
 }
 
 #[test]
 fn an_unknown_type_is_an_error_only_of_its_own_values() {
-    let mut decoder = Decoder::new(Flavor::MySql);
     // The columns are TINYINT, unknown, and VARCHAR, whose description might stand anywhere.
-    decoder.decode(raw(TABLE_MAP, &table(&[1, 200, 15], &[1, 2, 3]))).unwrap();
+    let mut decoder = decoder(&[1, 200, 15], &[1, 2, 3]);
     let shown = changes(&mut decoder, &insert(0, 3, &[0b110, 5, 0, 5, 1, 2, 3]), &[0]);
     assert_eq!(shown[0].as_deref().unwrap(), ["Int(5)"]);
     let error = shown[1].as_ref().unwrap_err();
@@ -135,8 +135,7 @@ fn a_value_out_of_its_range_is_an_error() {
         (246, &[2, 0], &[0xFF]),                           // DECIMAL(2)
         (15, &[10, 0], &[200, 1]),                         // VARCHAR(10)
     ] {
-        let mut decoder = Decoder::new(Flavor::MySql);
-        decoder.decode(raw(TABLE_MAP, &table(&[number], description))).unwrap();
+        let mut decoder = decoder(&[number], description);
         let shown = changes(&mut decoder, &insert(0, 1, &[&[0], value].concat()), &[0]);
         let [Err(error)] = &shown[..] else { panic!("{number}: {shown:?}") };
         assert_eq!((error.table(), error.column()), (Some(("s", "t")), Some("@1")), "{number}");

@@ -1,15 +1,13 @@
 //! The demo's results, as text and as JSON.
 
-use std::fmt::Write as _;
 use std::time::Duration;
 
 use clap::builder::styling::Style;
 use indicatif::HumanCount;
 use serde::Serialize;
 
-use crate::output::Output;
+use crate::output::{Output, plural};
 
-/// The servers that the demo runs on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Servers {
@@ -32,7 +30,6 @@ pub(super) struct Report {
     pub(super) callers_ms: f64,
     /// The number of the callers' queries that reached the database.
     pub(super) queries: u64,
-    /// The number of dropped entries.
     pub(super) dropped: u64,
     pub(super) orders_before: u64,
     /// The answer for the store that was written to, after the drop.
@@ -41,7 +38,6 @@ pub(super) struct Report {
     pub(super) alike: Fresh,
 }
 
-/// An answer after the drop.
 #[derive(Debug, Serialize)]
 pub(super) struct Fresh {
     pub(super) store_id: u64,
@@ -58,85 +54,56 @@ pub(super) fn ms(duration: Duration) -> f64 {
 impl Report {
     pub(super) fn text(&self, output: Output) -> String {
         let bold = |text: &str| output.styled(Style::new().bold(), text);
-        let dim = |text: &str| output.styled(Style::new().dimmed(), text);
-        let database = self.database();
-        let (written, alike) = (&self.written, &self.alike);
-        let mut out = String::new();
-        let mut line = |text: &str| {
-            out.push_str(text);
-            out.push('\n');
-        };
         let step =
             |name: &str, figure: &str, text: &str| format!("  {name:<15} {}  {text}", bold(&format!("{figure:>9}")));
-
-        line(&format!("{} {}", bold("mrc demo"), self.on()));
-        line("");
-        line(&format!("  {} orders of {} stores, no index on store_id:", count(self.orders), count(self.stores)));
-        line(&format!("  {}", dim(&self.query)));
-        line("");
-        line(&step(
-            "cold",
-            &time(self.cold_ms),
-            &format!("StoreId={}: a miss, {database} reads every row", written.store_id),
-        ));
+        let (on, database) = match self.servers {
+            Servers::None => ("without servers: SQLite and the cache are in this process", "SQLite"),
+            Servers::Yours => ("on your servers, with a table and keys of its own, which it removes", "MySQL"),
+        };
+        let (store, before) = (self.written.store_id, self.orders_before);
         let faster = count((self.cold_ms / self.hot_ms.max(1e-6)).round() as u64);
-        line(&step("hot", &time(self.hot_ms), &format!("StoreId={}: a hit, {faster} times as fast", written.store_id)));
-        line(&step(
-            &format!("{} callers", count(self.callers)),
-            &time(self.callers_ms),
-            &format!(
-                "at once, for an uncached answer: {} reached {database}",
-                plural(self.queries, "query", "queries")
+        let queries = plural(self.queries, "query", "queries");
+        let mut lines = vec![
+            format!("{} {on}", bold("mrc demo")),
+            String::new(),
+            format!("  {} orders of {} stores, no index on store_id:", count(self.orders), count(self.stores)),
+            format!("  {}", output.styled(Style::new().dimmed(), &self.query)),
+            String::new(),
+            step("cold", &time(self.cold_ms), &format!("StoreId={store}: a miss, {database} reads every row")),
+            step("hot", &time(self.hot_ms), &format!("StoreId={store}: a hit, {faster} times as fast")),
+            step(
+                &format!("{} callers", count(self.callers)),
+                &time(self.callers_ms),
+                &format!("at once, for an uncached answer: {queries} reached {database}"),
             ),
-        ));
-        line("");
-        line(&format!("  An order of store {0} is written, and StoreId={0} is dropped:", written.store_id));
-        line(&step("drop", &plural(self.dropped, "entry", "entries"), "dropped; all others stay"));
-        for fresh in [written, alike] {
-            let before = self.orders_before;
+            String::new(),
+            format!("  An order of store {store} is written, and StoreId={store} is dropped:"),
+            step("drop", &plural(self.dropped, "entry", "entries"), "dropped; all others stay"),
+        ];
+        lines.extend([&self.written, &self.alike].map(|fresh| {
             let found = match (fresh.source, fresh.orders > before) {
                 ("hit", _) => "a hit: its entry stays".to_owned(),
                 (_, true) => format!("a miss: {} orders now, {} before", count(fresh.orders), count(before)),
                 (_, false) => format!("a miss: {} orders", count(fresh.orders)),
             };
-            line(&step(&format!("StoreId={}", fresh.store_id), &time(fresh.ms), &found));
-        }
-        line("");
-        self.next(&mut line, &bold);
-        out.truncate(out.trim_end().len());
-        out
+            step(&format!("StoreId={}", fresh.store_id), &time(fresh.ms), &found)
+        }));
+        lines.extend([String::new(), format!("{} {}", bold("Next:"), self.next())]);
+        lines.join("\n")
     }
 
-    fn on(&self) -> &'static str {
-        match self.servers {
-            Servers::None => "without servers: SQLite and the cache are in this process",
-            Servers::Yours => "on your servers, with a table and keys of its own, which it removes",
-        }
-    }
-
-    fn database(&self) -> &'static str {
-        match self.servers {
-            Servers::None => "SQLite",
-            Servers::Yours => "MySQL",
-        }
-    }
-
-    fn next(&self, line: &mut impl FnMut(&str), bold: &impl Fn(&str) -> String) {
+    fn next(&self) -> String {
         let program = std::env::args().next().unwrap_or_else(|| "mrc".to_owned());
         match self.servers {
-            Servers::None => {
-                line(&format!(
-                    "{} the same on your servers, or on those that `just up` starts in Docker:",
-                    bold("Next:")
-                ));
-                line("  export MRC_MYSQL_URL=mysql://shop:secret@localhost:3306/shop");
-                line("  export MRC_REDIS_URL=redis://:secret@localhost:6379");
-                line(&format!("  {program} demo"));
-            }
-            Servers::Yours => {
-                line(&format!("{} a query of your own, twice:", bold("Next:")));
-                line(&format!("  {program} query --sql 'SELECT * FROM your_table WHERE id = ?' --param Id=6"));
-            }
+            Servers::None => format!(
+                "the same on your servers, or on those that `just up` starts in Docker:\n  \
+                 export MRC_MYSQL_URL=mysql://shop:secret@localhost:3306/shop\n  \
+                 export MRC_REDIS_URL=redis://:secret@localhost:6379\n  {program} demo"
+            ),
+            Servers::Yours => format!(
+                "a query of your own, twice:\n  \
+                 {program} query --sql 'SELECT * FROM your_table WHERE id = ?' --param Id=6"
+            ),
         }
     }
 }
@@ -151,13 +118,6 @@ fn time(ms: f64) -> String {
 
 fn count(count: u64) -> String {
     HumanCount(count).to_string()
-}
-
-fn plural(n: u64, one: &str, many: &str) -> String {
-    let mut text = count(n);
-    // Writing into a String can't fail.
-    let _ = write!(text, " {}", if n == 1 { one } else { many });
-    text
 }
 
 #[cfg(test)]
@@ -188,15 +148,8 @@ mod tests {
         for servers in [Servers::None, Servers::Yours] {
             let text = report(servers).text(Output::new(true));
             assert!(text.lines().count() <= 25 && !text.contains('\x1b'), "{text}");
-            for part in [
-                "12.5 ms",
-                "5.0 us",
-                "2,500 times",
-                "1,000 callers",
-                "1 query reached",
-                "1,001 orders now",
-                "its entry stays",
-            ] {
+            let parts = "12.5 ms|5.0 us|2,500 times|1,000 callers|1 query reached|1,001 orders now|its entry stays";
+            for part in parts.split('|') {
                 assert!(text.contains(part), "{part} in {text}");
             }
         }
@@ -204,9 +157,7 @@ mod tests {
 
     #[test]
     fn times_have_the_unit_that_fits() {
-        assert_eq!(
-            [0.0042, 0.9, 1.0, 999.0, 2_500.0].map(time),
-            ["4.2 us", "900.0 us", "1.0 ms", "999.0 ms", "2.50 s"]
-        );
+        let times = [0.0042, 0.9, 1.0, 999.0, 2_500.0].map(time);
+        assert_eq!(times, ["4.2 us", "900.0 us", "1.0 ms", "999.0 ms", "2.50 s"]);
     }
 }

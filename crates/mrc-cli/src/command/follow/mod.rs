@@ -2,9 +2,7 @@
 
 mod check;
 mod http;
-mod metrics;
 mod news;
-mod status;
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -28,7 +26,7 @@ pub(crate) async fn run(args: FollowArgs, global: &Global, output: &Output) -> R
     let (config, rules) = read(&args.config)?;
     let store = connect::redis(global)?;
     if args.status {
-        return interruptible(status::run(&config, &store, output)).await;
+        return interruptible(check::status(&config, &store, output)).await;
     }
     let mysql = connect::mysql_config(global)?;
     let of_rules = counted(rules.tables().len() as u64, "table");
@@ -40,7 +38,7 @@ pub(crate) async fn run(args: FollowArgs, global: &Global, output: &Output) -> R
     let started = format!("follows {tables} as {:?}, server_id {}", config.name, config.server_id);
     let builder = Follower::builder(mysql, store).config(config).rules(rules);
     if args.check {
-        return interruptible(check::run(&builder.build()?, output)).await;
+        return interruptible(check::check(&builder.build()?, output)).await;
     }
     let news = News::new(*output, args.dry_run);
     let builder = builder.start(args.from.unwrap_or_default()).once(args.once).dry_run(args.dry_run);

@@ -2,12 +2,13 @@
 
 use std::collections::HashSet;
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 use mrc::Event;
 use mrc::follow::{Follower, Status};
+use mrc::store::lock;
 use serde_json::json;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tracing::{Level, Metadata};
@@ -16,7 +17,7 @@ use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::prelude::*;
 
 use crate::error::redact;
-use crate::output::{Output, counted};
+use crate::output::{Output, counted, plural};
 
 const TICK: Duration = Duration::from_secs(1);
 /// With `--json`, the numbers are printed once in so many ticks.
@@ -26,7 +27,6 @@ const STANDBY: u32 = 3;
 /// The fallbacks that are remembered, so that each is reported once.
 const FALLBACKS: usize = 1_000;
 
-/// Where the news go. Clones share it.
 #[derive(Clone)]
 pub(super) struct News(Arc<Inner>);
 
@@ -86,17 +86,20 @@ impl News {
             Event::Applied { transactions, rows, tags, .. } if self.0.dry_run => {
                 let (of, tags_in) = (counted(*transactions, "transaction"), HumanCount(*tags));
                 let text = format!("{of}, {}; tags and params to invalidate: {tags_in}", counted(*rows, "row"));
-                self.result(
-                    &text,
-                    &json!({ "event": "applied", "transactions": transactions, "rows": rows, "tags": tags }),
-                );
+                let Inner { output, bar, .. } = &*self.0;
+                let applied = json!({ "event": "applied", "transactions": transactions, "rows": rows, "tags": tags });
+                let _ = if output.is_json() {
+                    output.document(&applied)
+                } else {
+                    bar.suspend(|| output.result(text.as_bytes()))
+                };
             }
             _ => {}
         }
     }
 
     fn is_new(&self, table: &str, why: &str) -> bool {
-        let mut reported = self.reported();
+        let mut reported = lock(&self.0.reported);
         if reported.fallbacks.len() >= FALLBACKS {
             reported.fallbacks.clear();
         }
@@ -130,7 +133,7 @@ impl News {
 
     /// Returns whether the database and the cache have answered since the last warning.
     fn is_over(&self, status: &Status) -> bool {
-        let mut reported = self.reported();
+        let mut reported = lock(&self.0.reported);
         let since = reported.trouble.as_ref().map(|(_, at)| at.elapsed());
         let answered = |age: Option<Duration>| age.zip(since).is_some_and(|(age, since)| age < since);
         let is_over = answered(status.silence) && answered(status.position_age);
@@ -147,7 +150,7 @@ impl News {
             self.report(status);
         } else if is_well {
             let of = counted(status.transactions, "transaction");
-            let (rows, gone) = (counted(status.rows, "changed row"), entries(status.invalidated));
+            let (rows, gone) = (counted(status.rows, "changed row"), plural(status.invalidated, "entry", "entries"));
             self.0.output.note(&format!("ended after {of} with {rows}: invalidated {gone}"));
         }
     }
@@ -156,24 +159,15 @@ impl News {
         let _ = self.0.output.document(&numbers(status));
     }
 
+    /// Writes a line to stderr, or with `--json` a document to stdout.
     fn write(&self, text: &str, document: &serde_json::Value) {
         let Inner { output, bar, .. } = &*self.0;
+        // A closed stdout doesn't end the follower.
         if output.is_json() {
             let _ = output.document(document);
         } else {
             bar.suspend(|| output.note(text));
         }
-    }
-
-    fn result(&self, text: &str, document: &serde_json::Value) {
-        let Inner { output, bar, .. } = &*self.0;
-        // A closed stdout doesn't end the follower.
-        let _ =
-            if output.is_json() { output.document(document) } else { bar.suspend(|| output.result(text.as_bytes())) };
-    }
-
-    fn reported(&self) -> std::sync::MutexGuard<'_, Reported> {
-        self.0.reported.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -196,7 +190,7 @@ fn status_line(status: &Status, last: &Status, since: Duration, dry_run: bool) -
         status.lag,
         rate(status.rows, last.rows),
         rate(status.tags, last.tags),
-        entries(status.invalidated),
+        plural(status.invalidated, "entry", "entries"),
         tail.unwrap_or(&status.position),
     );
     if status.schemes > 0 {
@@ -207,10 +201,6 @@ fn status_line(status: &Status, last: &Status, since: Duration, dry_run: bool) -
         line += &format!(" · fell back: {table} ({why})");
     }
     line
-}
-
-fn entries(count: u64) -> String {
-    format!("{} {}", HumanCount(count), if count == 1 { "entry" } else { "entries" })
 }
 
 fn numbers(status: &Status) -> serde_json::Value {
@@ -235,7 +225,6 @@ fn numbers(status: &Status) -> serde_json::Value {
     })
 }
 
-/// A line of the library's log.
 pub(super) struct LogLine {
     news: News,
     level: &'static str,
@@ -265,7 +254,7 @@ impl io::Write for LogLine {
         let text = text.trim_end();
         if self.level != "info" {
             // Each attempt during an outage writes the same line.
-            let last = self.news.reported().trouble.replace((text.to_owned(), Instant::now()));
+            let last = lock(&self.news.0.reported).trouble.replace((text.to_owned(), Instant::now()));
             if last.is_some_and(|(last, _)| last == text) {
                 return Ok(line.len());
             }

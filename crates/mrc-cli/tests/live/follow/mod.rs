@@ -1,8 +1,6 @@
 //! `mrc follow`: its files, its checks, its run, and how it ends.
 
-mod auto;
 mod check;
-mod files;
 mod runs;
 
 use std::path::PathBuf;
@@ -67,18 +65,25 @@ impl Shop {
         Self { database, cache: redis.url(), redis, prefix: unique("cli") + ":", rules, mysql }
     }
 
+    /// Connects the follower as a user with the rights in the repository.
+    async fn limit_rights(&mut self) {
+        let user = unique("follower");
+        let rights = include_str!("../../../../../deploy/follower.sql");
+        self.database.execute(&rights.replace("follower@", &format!("{user}@"))).await;
+        self.mysql = format!("mysql://{user}:secret@127.0.0.1:{}", self.database.port());
+    }
+
     fn args<'a>(&'a self, args: &[&'a str]) -> Vec<&'a str> {
         [&["follow", "--config", self.rules.path(), "--prefix", &self.prefix], args].concat()
     }
 
-    fn env(&self) -> [(&'static str, String); 2] {
-        [("MRC_MYSQL_URL", self.mysql.clone()), ("MRC_REDIS_URL", self.cache.clone())]
+    fn env(&self) -> [(&str, &str); 2] {
+        [("MRC_MYSQL_URL", &self.mysql), ("MRC_REDIS_URL", &self.cache)]
     }
 
     /// Runs `mrc follow` to its end.
     async fn follow(&self, args: &[&str]) -> Run {
-        let [mysql, redis] = &self.env();
-        mrc_with(&self.args(args), &[(mysql.0, &mysql.1), (redis.0, &redis.1)], "").await
+        mrc_with(&self.args(args), &self.env(), "").await
     }
 
     /// Starts `mrc follow`, and waits until it leads and has a position.
@@ -105,8 +110,7 @@ impl Shop {
     /// Caches the orders of a store. Returns the source of the answer: `hit`, `miss`.
     async fn ask(&self, store: u32) -> String {
         let (param, tag) = (format!("StoreId={store}"), format!("orders:{store}"));
-        let [_, redis] = &self.env();
-        let env = [("MRC_MYSQL_URL", &*self.database.url()), (redis.0, &redis.1)];
+        let env = [("MRC_MYSQL_URL", &*self.database.url()), ("MRC_REDIS_URL", &self.cache)];
         let args = ["query", "--sql", SQL, "--param", &param, "--tag", &tag, "--tag", "orders"];
         let run = mrc_with(&[&args[..], &["--prefix", &self.prefix]].concat(), &env, "").await;
         run.text();
@@ -154,12 +158,6 @@ impl Following {
         }
         let Run { code, stdout, .. } = self.child.wait_with_output().await.unwrap().into();
         Run { code, stdout, stderr }
-    }
-
-    #[cfg(unix)]
-    fn signal(&self, signal: rustix::process::Signal) {
-        let pid = rustix::process::Pid::from_raw(i32::try_from(self.child.id().unwrap()).unwrap()).unwrap();
-        rustix::process::kill_process(pid, signal).unwrap();
     }
 }
 

@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use mrc_core::depends::CollationFolding;
 use tokio::time::Instant;
 
-use super::patience::Patience;
 use super::{Again, Lead};
-use crate::auto::folding;
-use crate::follower::batch::Batch;
+use crate::event::Flavor;
+use crate::follower::reader::Batch;
+use crate::lease::patiently;
 use crate::rules::{Effects, Rules};
 use crate::source::{Session, SourceError};
 
@@ -16,18 +17,11 @@ use crate::source::{Session, SourceError};
 const REREAD: Duration = Duration::from_secs(60);
 
 impl Lead<'_> {
-    /// Reads all schemes. Adds to the effects what the registry has lost.
-    pub(super) async fn learn_all(&mut self, effects: &mut Effects) -> Result<(), Again> {
-        self.read_schemes = None;
-        self.learn(effects).await
-    }
-
-    /// Reads the schemes that are registered since a batch was decoded, and adds their tags to it.
-    /// Readers must see the batch.
+    /// Adds the schemes registered since a batch was decoded. Readers must see the batch.
     pub(super) async fn learn_for(&mut self, batch: &mut Batch) -> Result<(), Again> {
-        self.learn(&mut batch.effects).await?;
+        self.learn(&mut batch.all.effects).await?;
         if let Some(book) = &self.inner.book {
-            book.known().add_newer(batch.generation, &mut batch.effects);
+            book.known().add_newer(batch.all.generation, &mut batch.all.effects);
         }
         Ok(())
     }
@@ -42,18 +36,13 @@ impl Lead<'_> {
         Ok(self.ask_collations(session).await?)
     }
 
-    async fn learn(&mut self, effects: &mut Effects) -> Result<(), Again> {
+    /// Reads the schemes, all if it is time. Adds to the effects what the registry has lost.
+    pub(super) async fn learn(&mut self, effects: &mut Effects) -> Result<(), Again> {
         let inner = self.inner;
         let Some((book, schemes)) = inner.book.as_ref().zip(inner.store.as_schemes()) else { return Ok(()) };
         let is_due = self.read_schemes.is_none_or(|read| read.elapsed() >= REREAD);
         let known = if is_due { None } else { Some(book.known().version) };
-        let mut patience = Patience::new(inner);
-        let registry = loop {
-            let done = schemes.registry(known).await;
-            if let Some(done) = patience.judge(done).await? {
-                break done;
-            }
-        };
+        let registry = patiently(&inner.listeners, || schemes.registry(known)).await?;
         if is_due {
             self.read_schemes = Some(Instant::now());
         }
@@ -79,5 +68,32 @@ impl Lead<'_> {
         }
         book.add_foldings(foldings);
         Ok(())
+    }
+}
+
+const NAMES: &str = "SELECT COLLATION_NAME, CHARACTER_SET_NAME FROM information_schema.COLLATIONS WHERE ID = ?";
+/// MariaDB's newer collations belong to several charsets, and have a number for each.
+const NAMES_BY_CHARSET: &str = "SELECT FULL_COLLATION_NAME, CHARACTER_SET_NAME \
+    FROM information_schema.COLLATION_CHARACTER_SET_APPLICABILITY WHERE ID = ?";
+
+/// Asks which texts a collation takes for equal. Takes some milliseconds.
+async fn folding(id: u16, session: &mut Session) -> Result<CollationFolding, SourceError> {
+    let folding = async {
+        let mut names: Vec<(String, String)> = session.rows(NAMES, vec![id.to_string()]).await?;
+        if names.is_empty() && session.flavor == Flavor::MariaDb {
+            names = session.rows(NAMES_BY_CHARSET, vec![id.to_string()]).await?;
+        }
+        let Some((collation, charset)) = names.first() else { return Ok(CollationFolding::UNKNOWN) };
+        if collation.ends_with("_bin") {
+            return Ok(CollationFolding::EXACT);
+        }
+        let Some(sql) = CollationFolding::sql(charset, collation) else { return Ok(CollationFolding::UNKNOWN) };
+        let rows: Vec<(u64, String)> = session.rows(&sql, Vec::new()).await?;
+        Ok(CollationFolding::from_rows(rows.iter().map(|(count, texts)| (*count, texts.as_str()))))
+    };
+    match folding.await {
+        // Too much is invalidated then, and the next question would be refused too.
+        Err(SourceError::Refused(_)) => Ok(CollationFolding::UNKNOWN),
+        folding => folding,
     }
 }

@@ -2,7 +2,6 @@
 //! position. In this order, whatever fails.
 
 mod learn;
-mod patience;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,21 +10,18 @@ use mrc_core::{Event, EventListener};
 use mrc_store::{Advance, Reached, Token};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
-use self::patience::{PAUSES, Patience};
-use super::batch::Batch;
-use super::reader::Reader;
+use super::reader::{Batch, Reader};
 use super::shared::{Inner, Lack, Start};
 use crate::apply::{Applied, apply};
 use crate::cascades::Cascades;
 use crate::check::settings::obstacle;
-use crate::lease::{HeldLease, books};
-use crate::rules::{Effects, Reason, Rules, Server};
+use crate::lease::{PAUSES, books, patiently};
+use crate::rules::{Effects, Reason, Rules};
 use crate::source::{QUESTION, Session, SourceError, Stream, Upto};
 use crate::transaction::Assembler;
 use crate::{FollowError, Position, event::Flavor};
 
-/// How often the position is confirmed while nothing happens: a cache that went back is noticed
-/// after that.
+/// How often the position is confirmed: a cache that went back is noticed after that.
 const CONFIRM: Duration = Duration::from_secs(1);
 /// How long one question for visibility waits. It is asked until readers see the commit.
 const VISIBLE: Duration = Duration::from_secs(1);
@@ -69,7 +65,6 @@ impl From<SourceError> for Again {
     }
 }
 
-/// The work of the leader.
 pub(super) struct Lead<'a> {
     inner: &'a Arc<Inner>,
     /// The owner of the lease. `None` in a dry run, which has none and writes nothing.
@@ -92,14 +87,10 @@ pub(super) struct Lead<'a> {
 }
 
 impl<'a> Lead<'a> {
-    pub(super) fn new(inner: &'a Arc<Inner>, lease: &'a HeldLease, start: &'a mut Start) -> Self {
-        Self { owner: Some(lease.owner()), ..Self::dry(inner, start) }
-    }
-
-    pub(super) fn dry(inner: &'a Arc<Inner>, start: &'a mut Start) -> Self {
+    pub(super) fn new(inner: &'a Arc<Inner>, owner: Option<&'a Token>, start: &'a mut Start) -> Self {
         Self {
             inner,
-            owner: None,
+            owner,
             start,
             stored: None,
             position: None,
@@ -112,7 +103,9 @@ impl<'a> Lead<'a> {
 
     /// Follows until an error needs a person, or with `once` to the end.
     pub(super) async fn run(&mut self) -> Result<LeadEnd, FollowError> {
-        self.stored = self.read_position().await?;
+        let (inner, books) = (self.inner, books(&*self.inner.store)?);
+        let found = patiently(&inner.listeners, || books.checkpoint(&inner.config.name)).await?;
+        self.stored = found.map(|found| found.position);
         if *self.start == Start::Now {
             // The lead may end before it stores this position. The next one begins here too.
             *self.start = Start::Behind(self.session_now().await?);
@@ -126,11 +119,9 @@ impl<'a> Lead<'a> {
             let began = Instant::now();
             let again = match self.stream().await {
                 Ok(()) => return Ok(LeadEnd::Done),
+                Err(Again::ForeignKeys) => continue,
                 Err(again) => again,
             };
-            if matches!(again, Again::ForeignKeys) {
-                continue;
-            }
             self.inner.status.change(|status| status.reconnects += 1);
             match again {
                 Again::Failed(error) => return Err(error),
@@ -157,14 +148,13 @@ impl<'a> Lead<'a> {
         }
     }
 
-    /// Reads the log from the position on.
     async fn stream(&mut self) -> Result<(), Again> {
         let inner = self.inner;
         let mut session = Session::open(&inner.mysql, QUESTION).await?;
         if let Some(why) = obstacle(&mut session).await? {
             return Err(FollowError::Server(why).into());
         }
-        let rules = Arc::new(rules_for(&inner.rules, &mut session).await?);
+        let rules = Arc::new(session.rules(&inner.rules).await?);
         let now = session.now().await?;
         if self.inner.once && self.target.is_none() {
             self.target = Some(now.clone());
@@ -182,15 +172,16 @@ impl<'a> Lead<'a> {
                 session.visible_now().await?
             }
         };
-        self.learn_all(&mut effects).await?;
+        self.read_schemes = None;
+        self.learn(&mut effects).await?;
         if !effects.is_empty() {
             self.invalidate(&effects, &rules).await?;
         }
         self.position = Some(from.clone());
         self.store_position().await?;
-        let stream = Stream::open(&inner.mysql, self.server_id(), session.server(), &from).await?;
+        let stream = Stream::open(&inner.mysql, self.server_id(), &session.server, &from).await?;
         let cascades = Arc::new(self.cascades(&mut session).await?);
-        let mut assembler = Assembler::new(session.flavor(), Arc::clone(&rules), cascades, inner.book.clone());
+        let mut assembler = Assembler::new(session.flavor, Arc::clone(&rules), cascades, inner.book.clone());
         if inner.lack == Some(Lack::Cascades) {
             assembler.ignore_cascades();
         }
@@ -198,7 +189,8 @@ impl<'a> Lead<'a> {
         let mut confirm = interval(CONFIRM);
         confirm.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            if self.has_reached_target() {
+            let ends = self.target.as_ref().zip(self.position.as_ref());
+            if ends.is_some_and(|(target, position)| position.covers(target)) {
                 return self.store_position().await;
             }
             let first = tokio::select! {
@@ -219,7 +211,7 @@ impl<'a> Lead<'a> {
             {
                 batch.add(next);
             }
-            let changed_schema = batch.changed_schema;
+            let changed_schema = batch.all.changed_schema;
             self.take(batch, &mut session, &rules, &mut reader).await?;
             self.ask_collations(&mut session).await?;
             if changed_schema {
@@ -228,9 +220,8 @@ impl<'a> Lead<'a> {
         }
     }
 
-    /// Reads the foreign keys.
     async fn cascades(&self, session: &mut Session) -> Result<Cascades, SourceError> {
-        if session.flavor() == Flavor::MySql {
+        if session.flavor == Flavor::MySql {
             return Cascades::read(session).await;
         }
         // MariaDB opens each table for its keys, which may take longer than a question. A connection
@@ -254,32 +245,32 @@ impl<'a> Lead<'a> {
         let inner = self.inner;
         let asked = Instant::now();
         // A scheme that is registered only now may be about any table.
-        let is_touched = batch.is_touched && inner.book.is_some();
-        let is_awaited = is_touched || batch.changed_schema || !batch.effects.is_empty();
+        let is_touched = batch.all.is_touched && inner.book.is_some();
+        let is_awaited = is_touched || batch.all.changed_schema || !batch.all.effects.is_empty();
         if is_awaited && inner.lack != Some(Lack::Visibility) {
-            wait_until_visible(session, &batch.upto, reader).await?;
+            wait_until_visible(session, &batch.all.upto, reader).await?;
         }
         let waited = asked.elapsed();
         if is_touched && inner.lack != Some(Lack::Schemes) {
             self.learn_for(&mut batch).await?;
         }
-        let has_effects = !batch.effects.is_empty();
+        let has_effects = !batch.all.effects.is_empty();
         if has_effects {
             if inner.lack == Some(Lack::Order) {
                 self.pass(&mut batch);
                 self.store_position().await?;
             }
-            let applied = self.invalidate(&batch.effects, rules).await?;
+            let applied = self.invalidate(&batch.all.effects, rules).await?;
             let lag = batch.lag();
             inner.status.change(|status| {
-                status.rows += batch.rows;
+                status.rows += batch.all.rows;
                 status.tags += applied.tags;
                 status.invalidated += applied.entries;
                 (status.lag, status.visibility) = (lag, waited);
             });
             inner.listeners.on_event(&Event::Applied {
                 transactions: batch.transactions,
-                rows: batch.rows,
+                rows: batch.all.rows,
                 tags: applied.tags,
                 entries: applied.entries,
                 lag,
@@ -301,7 +292,6 @@ impl<'a> Lead<'a> {
         if self.inner.dry_run { rand::random_range(1 << 31..=u32::MAX) } else { self.inner.config.server_id.get() }
     }
 
-    /// Adds the transactions of a batch to the position.
     fn pass(&mut self, batch: &mut Batch) {
         if let Some(position) = &mut self.position {
             batch.pass(position);
@@ -311,7 +301,11 @@ impl<'a> Lead<'a> {
     /// Invalidates, however long the cache is away.
     async fn invalidate(&self, effects: &Effects, rules: &Rules) -> Result<Applied, Again> {
         let inner = self.inner;
-        for (table, why) in fallbacks(effects) {
+        let fallbacks: Vec<(String, &Reason)> = match effects.everything() {
+            Some(why) => vec![(String::new(), why)],
+            None => effects.whole().map(|(table, why)| (table.to_string(), why)).collect(),
+        };
+        for (table, why) in fallbacks {
             let why = (why.label(), why.to_string());
             inner.status.change(|status| {
                 *status.fallbacks.entry(why.0).or_default() += 1;
@@ -322,30 +316,19 @@ impl<'a> Lead<'a> {
         if inner.dry_run {
             return Ok(Applied { tags: effects.len() as u64, entries: 0 });
         }
-        let mut patience = Patience::new(inner);
         let known = inner.book.as_ref().map(|book| book.known());
-        loop {
-            let done = apply(effects, rules, known.as_deref(), &inner.store, &inner.listeners).await;
-            if let Some(done) = patience.judge(done).await? {
-                return Ok(done);
-            }
-        }
+        let apply = || apply(effects, rules, known.as_deref(), &inner.store, &inner.listeners);
+        Ok(patiently(&inner.listeners, apply).await?)
     }
 
     /// Stores or confirms the position.
     async fn store_position(&mut self) -> Result<(), Again> {
         let (Some(position), Some(owner)) = (&self.position, self.owner) else { return Ok(()) };
         let (inner, to) = (self.inner, position.to_string());
-        let mut patience = Patience::new(inner);
-        let books = books(&*inner.store).map_err(FollowError::from)?;
-        let advance = loop {
-            let reached = Reached { position: &to, lag: self.lag, by_schemes: inner.book.is_some() };
-            let done = books.advance(&inner.config.name, owner, self.stored.as_deref(), reached).await;
-            if let Some(done) = patience.judge(done).await? {
-                break done;
-            }
-        };
-        match advance {
+        let (name, lag, by_schemes) = (&inner.config.name, self.lag, inner.book.is_some());
+        let (books, stored) = (books(&*inner.store).map_err(FollowError::from)?, self.stored.as_deref());
+        let advance = || books.advance(name, owner, stored, Reached { position: &to, lag, by_schemes });
+        match patiently(&inner.listeners, advance).await? {
             Advance::Done => {
                 inner.status.wrote(&to);
                 self.stored = Some(to);
@@ -360,17 +343,6 @@ impl<'a> Lead<'a> {
         }
     }
 
-    async fn read_position(&self) -> Result<Option<String>, FollowError> {
-        let inner = self.inner;
-        let (books, mut patience) = (books(&*inner.store)?, Patience::new(inner));
-        loop {
-            let found = books.checkpoint(&inner.config.name).await;
-            if let Some(found) = patience.judge(found).await? {
-                return Ok(found.map(|found| found.position));
-            }
-        }
-    }
-
     async fn session_now(&self) -> Result<Position, FollowError> {
         loop {
             // A commit that readers don't see yet is newer: an entry may be filled before it.
@@ -381,10 +353,6 @@ impl<'a> Lead<'a> {
                 Err(_) => sleep(PAUSES.1).await,
             }
         }
-    }
-
-    fn has_reached_target(&self) -> bool {
-        self.target.as_ref().zip(self.position.as_ref()).is_some_and(|(target, position)| position.covers(target))
     }
 
     fn lost(&mut self, why: &str) {
@@ -414,7 +382,7 @@ async fn wait_until_visible(session: &mut Session, upto: &Upto, reader: &mut Rea
         if asked.is_power_of_two() {
             tracing::warn!(target: "mrc", ?upto, asked, "a commit in the log isn't visible to readers yet");
         }
-        if reader.has_ended() {
+        if reader.task.is_finished() {
             return Err(reader.end().await);
         }
         let waited = began.elapsed();
@@ -423,19 +391,4 @@ async fn wait_until_visible(session: &mut Session, upto: &Upto, reader: &mut Rea
         }
     }
     Ok(())
-}
-
-/// Returns the tables of which everything is invalidated, or `""` for all tables.
-fn fallbacks(effects: &Effects) -> Vec<(String, &Reason)> {
-    match effects.everything() {
-        Some(why) => vec![(String::new(), why)],
-        None => effects.whole().map(|(table, why)| (table.to_string(), why)).collect(),
-    }
-}
-
-/// Returns the rules, as the server compares names.
-async fn rules_for(rules: &Rules, session: &mut Session) -> Result<Rules, SourceError> {
-    let case = session.value("SELECT @@GLOBAL.lower_case_table_names").await?;
-    let server = Server { mariadb: session.flavor() == Flavor::MariaDb, ignore_case: case.as_deref() != Some("0") };
-    Ok(rules.clone().server(server))
 }

@@ -1,12 +1,15 @@
 use std::time::Duration;
 
+use proptest::prelude::*;
+
 use super::*;
+use crate::rules::rule::{Part, Template};
 use crate::rules::{FollowConfig, TableName};
 
 const FOLLOW: &str = "[follow]\nname = \"shop\"\nserver_id = 4242\n";
 
 #[test]
-fn reads_every_key() {
+fn reads_every_key_and_knows_the_defaults() {
     let (config, rules) = FollowConfig::from_toml(
         r#"
         [follow]
@@ -37,10 +40,6 @@ fn reads_every_key() {
     let in_code = Rules::new([in_code, Rule::table("shop.prices").all("prices")]).unwrap();
     assert_eq!(rules.rules, in_code.rules);
     assert_eq!(rules.zone.to_string(), "+01:00");
-}
-
-#[test]
-fn the_defaults() {
     let (config, rules) = FollowConfig::from_toml(&format!("{FOLLOW}[[rule]]\ntable=\"a.b\"\nall=\"c\"")).unwrap();
     assert_eq!(config.lease, Duration::from_millis(1_500));
     assert_eq!(rules.zone.to_string(), "+00:00");
@@ -98,4 +97,68 @@ fn an_error_in_a_rule_names_the_line_the_key_and_the_fix() {
     refused_rule(&with("tag = \"x\""), &["line 8", "unknown field `tag`", "tags"]);
     let twice = Rule::table("a.b").param("A", "{x}").param("A", "{y}");
     assert!(Rules::new([twice]).unwrap_err().to_string().contains("twice"));
+}
+
+#[track_caller]
+fn parsed(template: &str, expect: Result<&[Part], &str>) {
+    let parsed = template.parse::<Template>();
+    match expect {
+        Ok(parts) => assert_eq!(parsed.unwrap().0, parts),
+        Err(part) => {
+            let error = parsed.unwrap_err().to_string();
+            assert!(error.contains(part), "{error}");
+        }
+    }
+}
+
+#[test]
+fn texts_and_columns() {
+    let (text, column) = (|text: &str| Part::Text(text.into()), |name: &str| Part::Column(name.into()));
+    parsed("orders", Ok(&[text("orders")]));
+    parsed("order:{id}", Ok(&[text("order:"), column("id")]));
+    parsed("{a}{b c}-", Ok(&[column("a"), column("b c"), text("-")]));
+    parsed("{{a}}", Ok(&[text("{a}")]));
+    parsed("{{{a}}}", Ok(&[text("{"), column("a"), text("}")]));
+}
+
+#[test]
+fn an_error_tells_what_to_write() {
+    parsed("", Err("empty"));
+    parsed("a{b", Err("write `{column}`, or `{{` for a brace"));
+    parsed("a{b{c}", Err("isn't closed"));
+    parsed("a}b", Err("write `{column}`, or `}}` for a brace"));
+    parsed("a{}", Err("without a column"));
+    parsed("a{ }", Err("without a column"));
+}
+
+/// Returns the text of a template.
+fn written(template: &Template) -> String {
+    let parts = template.0.iter().map(|part| match part {
+        Part::Text(text) => text.replace('{', "{{").replace('}', "}}"),
+        Part::Column(column) => format!("{{{column}}}"),
+    });
+    parts.collect()
+}
+
+proptest! {
+    #[test]
+    fn a_template_is_read_as_it_is_written(parts in prop::collection::vec((any::<bool>(), "[a{} é]{1,4}", "[a-zé ]{0,3}[a-z]"), 1..6)) {
+        let mut expect: Vec<Part> = Vec::new();
+        for (is_text, text, column) in parts {
+            match (is_text, expect.last_mut()) {
+                (true, Some(Part::Text(before))) => before.push_str(&text),
+                (true, _) => expect.push(Part::Text(text)),
+                (false, _) => expect.push(Part::Column(column)),
+            }
+        }
+        let template = Template(expect);
+        prop_assert_eq!(written(&template).parse::<Template>().unwrap(), template);
+    }
+
+    #[test]
+    fn any_text_is_read_or_refused(text in "[a{} ]{0,8}") {
+        if let Ok(template) = text.parse::<Template>() {
+            prop_assert_eq!(written(&template), text);
+        }
+    }
 }

@@ -43,30 +43,17 @@ fn a_binlog_without_metadata_means_the_whole_table() {
 
 #[test]
 fn types_without_a_natural_text_are_refused() {
-    for kind in [
-        ColumnType::Float,
-        ColumnType::Double,
-        ColumnType::Json(4),
-        ColumnType::Geometry(4),
-        ColumnType::Vector(4),
-        ColumnType::Set(1),
-        ColumnType::Bit(1),
-        ColumnType::Compressed(2),
-        ColumnType::OldTemporal(4),
-        ColumnType::Unknown(200),
-    ] {
+    use ColumnType::{Bit, Compressed, Double, Float, Geometry, Json, OldTemporal, Set, Unknown, Vector};
+    let sized = [Json(4), Geometry(4), Vector(4), Set(1), Bit(1), Compressed(2), OldTemporal(4), Unknown(200)];
+    for kind in [Float, Double].into_iter().chain(sized) {
         let table = table(vec![column("id", ColumnType::Long), column("x", kind)]);
         whole(&plan(rule("{x}"), &table), "type");
         whole(&plan(rule("{id}").param("X", "{x}"), &table), "type");
         // A rule may still ask whether it changed.
         assert!(plan(rule("{id}").columns(["x"]), &table).whole().is_none());
     }
-}
-
-#[test]
-fn text_of_a_charset_without_ascii_is_refused() {
     let mut table = orders();
-    table.columns[3].collation = Some(54); // utf16_general_ci
+    table.columns[3].collation = Some(54); // utf16_general_ci, whose texts have no ASCII.
     whole(&plan(rule("{state}"), &table), "type");
 }
 
@@ -122,4 +109,96 @@ fn a_table_is_marked_if_it_has_rules() {
     rules.mark_whole("shop", "orders", &Reason::Other("a row can't be decoded".into()), &mut effects);
     rules.mark_whole("shop", "orders", &Reason::Unclear, &mut effects);
     check(&effects, &["shop.orders: other"]);
+}
+
+fn order_rule() -> Rule {
+    Rule::table("shop.orders").all("orders").tag("orders:{store_id}").tag("order:{id}").columns(["state"])
+}
+
+#[test]
+fn a_row_counts_before_and_after_unless_nothing_that_counts_has_changed() {
+    let plan = plan(order_rule(), &orders());
+    assert_eq!(plan.wanted(), [0, 2, 3]);
+    let of = |change: Change<'_>, expect: &[&str]| check(&effects_of(&plan, &[change]), expect);
+    of(updated(order(1, 6, "open"), order(1, 7, "paid")), &["order:1", "orders:6", "orders:7"]);
+    of(inserted(order(2, 6, "open")), &["order:2", "orders:6"]);
+    of(deleted(order(3, 6, "open")), &["order:3", "orders:6"]);
+    of(updated(order(1, 6, "open"), order(1, 6, "open")), &[]);
+    of(updated(order(1, 6, "open"), order(1, 6, "paid")), &["order:1", "orders:6"]);
+    // It moves, though no listed column has changed.
+    of(updated(order(1, 6, "open"), order(1, 7, "open")), &["order:1", "orders:6", "orders:7"]);
+}
+
+#[test]
+fn a_value_that_is_not_decoded_counts_as_changed() {
+    let table = table(vec![column("id", ColumnType::Long), column("data", ColumnType::Json(4))]);
+    let plan = plan(Rule::table("shop.orders").all("orders").tag("order:{id}").columns(["data"]), &table);
+    let image = || vec![Cell::Int(1), Cell::Opaque];
+    check(&effects_of(&plan, &[updated(image(), image())]), &["order:1"]);
+}
+
+#[test]
+fn a_rule_without_templates_invalidates_its_tag_at_each_change() {
+    let plan = plan(Rule::table("shop.orders").all("orders"), &orders());
+    assert!(plan.wanted().is_empty());
+    check(&effects_of(&plan, &[inserted(vec![])]), &["orders"]);
+    check(&effects_of(&plan, &[updated(vec![], vec![])]), &["orders"]);
+}
+
+#[test]
+fn a_missing_cell_means_the_whole_table() {
+    let plan = plan(order_rule(), &orders());
+    for image in [vec![Cell::Int(1), Cell::Absent, Cell::Absent], vec![Cell::Int(1)], vec![]] {
+        let effects = effects_of(&plan, &[inserted(image)]);
+        assert!(listed(&effects).contains("shop.orders: absent"), "{effects:?}");
+    }
+    // A MINIMAL image of an update: the key before, the changed column after.
+    let minimal =
+        updated(vec![Cell::Int(1), Cell::Absent, Cell::Absent], vec![Cell::Absent, Cell::Absent, Cell::Bytes(b"paid")]);
+    assert!(listed(&effects_of(&plan, &[minimal])).contains("shop.orders: absent"));
+    check(&effects_of(&plan, &[Change::default()]), &["shop.orders: other"]);
+}
+
+#[test]
+fn a_transaction_with_too_many_tags_means_the_whole_table() {
+    let plan = plan(order_rule().max_tags(4), &orders());
+    let rows = |count| (0..count).map(|id| inserted(order(id, 6, "open"))).collect::<Vec<_>>();
+    check(&effects_of(&plan, &rows(3)), &["order:0", "order:1", "order:2", "orders:6"]);
+    // The same tags again are no more tags.
+    let again = [rows(3), rows(3)].concat();
+    check(&effects_of(&plan, &again), &["order:0", "order:1", "order:2", "orders:6"]);
+    assert!(listed(&effects_of(&plan, &rows(4))).contains("shop.orders: too_many"));
+}
+
+#[test]
+fn a_tag_that_is_too_long_means_the_whole_table_and_an_empty_one_nothing() {
+    let of = |template: &str, state: &str, expect: &[&str]| {
+        check(&effects_of(&plan(rule(template), &orders()), &[inserted(vec![Cell::Bytes(state.as_bytes())])]), expect);
+    };
+    let fits = "x".repeat(1_017);
+    of("orders:{state}", &fits, &[&format!("orders:{fits}")]);
+    of("orders:{state}", &"x".repeat(1_018), &["shop.orders: too_long"]);
+    of("{state}", "", &[]);
+}
+
+#[test]
+fn rules_of_one_table_share_its_columns() {
+    let rules = Rules::new([
+        order_rule(),
+        Rule::table("shop.orders").all("notes").param("Note", "{note}").param("Both", "{id}-{note}"),
+        Rule::table("shop.other").all("other"),
+    ])
+    .unwrap();
+    let plan = rules.plan(&orders());
+    assert_eq!(plan.wanted(), [0, 1, 2, 3]);
+    let image = vec![Cell::Int(1), Cell::Bytes(b"hi"), Cell::Int(6), Cell::Bytes(b"open")];
+    check(
+        &effects_of(&plan, &[inserted(image)]),
+        &["order:1", "orders:6", r#"Note=Text("hi")"#, r#"Both=Text("1-hi")"#],
+    );
+    let fallback = rules.all_of(&TableName::new("shop", "orders"));
+    assert_eq!(fallback.tags, ["notes".into(), "orders".into()]);
+    assert_eq!(fallback.params, ["Both", "Note"].map(std::sync::Arc::<str>::from));
+    assert_eq!(rules.everything().tags, ["notes".into(), "orders".into(), "other".into()]);
+    assert_eq!(rules.all_of(&TableName::new("shop", "unknown")), Default::default());
 }

@@ -1,7 +1,9 @@
+use std::collections::HashMap;
+
 use mrc_core::{EntryPattern, KeyFormat, KeyScheme, Params, Value};
 
 use super::*;
-use crate::rules::TimeZone;
+use crate::rules::{Charset, TimeZone};
 
 /// Returns the effects of one cell as the tag `{x}`, and as the param `X`.
 fn effects_of_cell(column: Column, cell: Cell<'_>, zone: TimeZone) -> Effects {
@@ -45,7 +47,9 @@ fn text(collation: u16) -> Column {
 }
 
 #[test]
-fn numbers() {
+fn numbers_and_null() {
+    check(x(ColumnType::Long), Cell::Null, "null", [Value::Null]);
+    check(text(45), Cell::Null, "null", [Value::Null, "null".into()]);
     check(x(ColumnType::Long), Cell::Int(-42), "-42", [(-42).into(), "-42".into()]);
     check(x(ColumnType::LongLong), Cell::UInt(u64::MAX), "18446744073709551615", [u64::MAX.into()]);
     check(x(ColumnType::Year), Cell::Int(2026), "2026", [2026.into()]);
@@ -62,12 +66,6 @@ fn numbers() {
     let large = [1e22.into(), decimal("10000000000000000000000")];
     let digits = "10000000000000000000000";
     check(x(ColumnType::Decimal { precision: 30, scale: 0 }), Cell::Decimal(digits.into()), digits, large);
-}
-
-#[test]
-fn null_is_written_as_in_keys() {
-    check(x(ColumnType::Long), Cell::Null, "null", [Value::Null]);
-    check(text(45), Cell::Null, "null", [Value::Null, "null".into()]);
 }
 
 #[test]
@@ -172,4 +170,47 @@ fn time_zones_are_fixed_offsets() {
     for text in ["", "Z", "+1:00", "01:00", "+14:01", "+00:60", "+0a:00", "+é:00", "SYSTEM", "Europe/Berlin"] {
         check(text, None);
     }
+}
+
+/// The collations of MySQL 9.7 and of MariaDB 10.11, by charset.
+const COLLATIONS: &str = include_str!("collations.txt");
+
+#[test]
+fn every_collation_of_both_servers_has_its_charset() {
+    let mut charsets = HashMap::new();
+    for line in COLLATIONS.lines() {
+        let (charset, ranges) = line.split_once(' ').unwrap();
+        for range in ranges.split(',') {
+            let (from, to) = range.split_once('-').unwrap_or((range, range));
+            charsets.extend((from.parse().unwrap()..=to.parse::<u16>().unwrap()).map(|number| (number, charset)));
+        }
+    }
+    assert_eq!(charsets.len(), 1309);
+    for number in 0..=u16::MAX {
+        let expect = match charsets.get(&number) {
+            Some(&("utf8mb3" | "utf8mb4")) => Some(Charset::Utf8),
+            Some(&"latin1") => Some(Charset::Latin1),
+            Some(&"binary") => Some(Charset::Binary),
+            Some(&("ucs2" | "utf16" | "utf16le" | "utf32" | "swe7")) => None,
+            Some(_) => Some(Charset::Ascii),
+            None => continue,
+        };
+        assert_eq!(Charset::of(number), expect, "{number}: {:?}", charsets.get(&number));
+    }
+}
+
+#[track_caller]
+fn read(charset: Charset, bytes: &[u8], expect: Option<&str>) {
+    assert_eq!(charset.text(bytes).as_deref(), expect, "{charset:?}");
+}
+
+#[test]
+fn bytes_are_read_by_their_charset() {
+    read(Charset::Utf8, "é€😀".as_bytes(), Some("é€😀"));
+    read(Charset::Utf8, b"caf\xe9", None);
+    read(Charset::Latin1, b"caf\xe9 \x80\x81\x9f\xa0\xff", Some("café €\u{81}Ÿ\u{a0}ÿ"));
+    read(Charset::Ascii, b"cafe", Some("cafe"));
+    read(Charset::Ascii, b"caf\xe9", None);
+    read(Charset::Binary, "é".as_bytes(), Some("é"));
+    read(Charset::Binary, b"\xff", None);
 }

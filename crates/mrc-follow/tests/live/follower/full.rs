@@ -6,22 +6,21 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use mrc_core::Event;
-use mrc_follow::rules::Rules;
 use mrc_follow::{FollowerBuilder, Position};
 use mrc_store::{CacheStore, RedisConfig, RedisStore};
 use mrc_tests::{Database, Redis};
 
 use super::faults::{entries, over_a_cluster};
-use super::{Following, Shop, marks, orders};
+use super::{Following, Shop, rules};
 
 /// The shortest that a follower may have.
 const LEASE: Duration = Duration::from_millis(500);
 
 /// Returns the settings of a follower, which counts how often it takes the lease.
-fn counted(database: &Database, taken: &Arc<AtomicU32>) -> impl FnOnce(FollowerBuilder) -> FollowerBuilder {
-    let (rules, taken) = (Rules::new([orders(database), marks(database)]).unwrap(), Arc::clone(taken));
+fn counted(taken: &Arc<AtomicU32>) -> impl FnOnce(FollowerBuilder) -> FollowerBuilder {
+    let taken = Arc::clone(taken);
     move |builder| {
-        builder.name("shop").lease(LEASE).rules(rules).on_event(move |event: &Event<'_>| {
+        builder.name("shop").lease(LEASE).on_event(move |event: &Event<'_>| {
             if matches!(event, Event::Leads { leads: true }) {
                 taken.fetch_add(1, Ordering::Relaxed);
             }
@@ -32,13 +31,9 @@ fn counted(database: &Database, taken: &Arc<AtomicU32>) -> impl FnOnce(FollowerB
 /// A follower over a Redis of its own, with the four entries.
 async fn over(redis: &Redis, taken: &Arc<AtomicU32>) -> Shop {
     let database = Database::logged().await;
-    let orders = "CREATE TABLE orders (id INT PRIMARY KEY, store_id INT, state VARCHAR(20))";
-    database.execute(orders).await;
-    database.execute("INSERT INTO orders VALUES (1, 6, 'open'), (2, 7, 'open')").await;
-    let store = Arc::new(RedisStore::new(RedisConfig::from_url(&redis.url()).unwrap()).unwrap());
-    let following = Following::over(&database.url(), store, counted(&database, taken)).await;
-    let shop = Shop { database, following };
-    shop.fill().await;
+    let (url, config) = (database.url(), RedisConfig::from_url(&redis.url()).unwrap());
+    let store = Arc::new(RedisStore::new(config).unwrap());
+    let shop = Shop::over(database, "", &url, store, counted(taken)).await;
     shop.following.caught_up(&shop.database).await;
     shop
 }
@@ -73,7 +68,8 @@ async fn a_full_cache_is_invalidated_and_keeps_lease_and_position() {
     shop.following.task.abort();
     shop.database.execute("UPDATE orders SET state = 'sent' WHERE store_id = 6").await;
     let (url, store) = (shop.database.url(), Arc::clone(&shop.following.store));
-    shop.following = Following::over(&url, store, counted(&shop.database, &taken)).await;
+    let rules = rules(&shop.database);
+    shop.following = Following::over(&url, store, |builder| counted(&taken)(builder.rules(rules))).await;
     redis.cli(&["CONFIG", "SET", "maxmemory", "0"]).await;
     shop.following.caught_up(&shop.database).await;
     assert!(shop.has("store 7").await && shop.has("order 2").await, "nothing was lost");

@@ -2,14 +2,11 @@
 
 mod auto;
 mod faults;
-mod foreign_keys;
 mod full;
 mod rows;
 mod servers;
-mod start;
 mod statements;
 mod visibility;
-mod xa;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,15 +33,16 @@ struct Following {
 impl Following {
     /// Starts a follower with these rules, and returns when it has its first position.
     async fn start(database: &Database, rules: impl IntoIterator<Item = Rule>) -> Self {
-        let (store, name) = (store().await, unique("follower"));
-        Self::over(&database.url(), store, |builder| builder.name(name).rules(Rules::new(rules).unwrap())).await
+        Self::over(&database.url(), store().await, |builder| builder.rules(Rules::new(rules).unwrap())).await
     }
 
+    /// Starts a follower of any name over a store, with more settings.
     async fn over(url: &str, store: Arc<RedisStore>, set: impl FnOnce(FollowerBuilder) -> FollowerBuilder) -> Self {
         let mysql = MySqlConfig::from_url(url).unwrap();
         let changed = Arc::new(Notify::new());
         let notify = Arc::clone(&changed);
         let builder = Follower::with_shared_store(mysql, store.clone())
+            .name(unique("follower"))
             .server_id(rand::random_range(2..u32::MAX))
             .on_event(move |_: &Event<'_>| notify.notify_waiters());
         let follower = set(builder).build().unwrap();
@@ -163,6 +161,11 @@ fn orders(database: &Database) -> Rule {
     Rule::table(format!("{}.orders", database.name())).all("orders").tag("orders:{store_id}").tag("order:{id}")
 }
 
+/// The rules of a shop.
+fn rules(database: &Database) -> Rules {
+    Rules::new([orders(database), marks(database)]).unwrap()
+}
+
 /// Entries of the stores 6 and 7, and of the orders 1 of store 6 and 2 of store 7.
 const ENTRIES: [(&str, [&str; 2]); 4] = [
     ("store 6", ["orders:6", "orders"]),
@@ -196,15 +199,24 @@ impl Shop {
 
     /// `url` is the follower's.
     async fn with_url(database: Database, more: &str, url: &str) -> Self {
+        Self::over(database, more, url, store().await, |builder| builder).await
+    }
+
+    async fn over(
+        database: Database,
+        more: &str,
+        url: &str,
+        store: Arc<RedisStore>,
+        set: impl FnOnce(FollowerBuilder) -> FollowerBuilder,
+    ) -> Self {
         let orders_table = "CREATE TABLE orders (id INT PRIMARY KEY, store_id INT, state VARCHAR(20), note TEXT)";
         database.execute(orders_table).await;
         database.execute("INSERT INTO orders VALUES (1, 6, 'open', NULL), (2, 7, 'open', NULL)").await;
         if !more.is_empty() {
             database.execute(more).await;
         }
-        let rules = Rules::new([orders(&database), marks(&database)]).unwrap();
-        let (store, name) = (store().await, unique("follower"));
-        let following = Following::over(url, store, |builder| builder.name(name).rules(rules)).await;
+        let rules = rules(&database);
+        let following = Following::over(url, store, |builder| set(builder.rules(rules))).await;
         let shop = Self { database, following };
         shop.fill().await;
         shop

@@ -2,21 +2,14 @@
 
 use std::future::pending;
 
-use mrc_follow::FollowerBuilder;
-use mrc_follow::rules::Rules;
-use mrc_tests::{Database, SqlServer, unique};
+use mrc_tests::{Database, SqlServer};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy};
 use tokio::net::{TcpListener, TcpStream};
 
-use super::{Following, Shop, marks, orders, own_server, store};
+use super::{Shop, own_server};
 
-/// Where a connection leads.
-#[derive(Clone, Copy)]
-enum Way {
-    To(u16),
-    /// To this port, until the client says this word.
-    Until(u16, &'static [u8]),
-}
+/// The port to which a connection leads, until the client says a word.
+type Way = (u16, Option<&'static [u8]>);
 
 /// Returns a port whose connections go these ways in turn, and then all the last one.
 async fn port_to(ways: &'static [Way]) -> u16 {
@@ -31,11 +24,7 @@ async fn port_to(ways: &'static [Way]) -> u16 {
     port
 }
 
-async fn pass(client: TcpStream, way: Way) -> std::io::Result<()> {
-    let (port, last) = match way {
-        Way::To(port) => (port, None),
-        Way::Until(port, last) => (port, Some(last)),
-    };
+async fn pass(client: TcpStream, (port, last): Way) -> std::io::Result<()> {
     let (mut from_client, mut to_client) = client.into_split();
     let (mut from_server, mut to_server) = TcpStream::connect(("127.0.0.1", port)).await?.into_split();
     let requests = async {
@@ -59,15 +48,9 @@ async fn pass(client: TcpStream, way: Way) -> std::io::Result<()> {
 
 /// A shop whose follower connects to this port.
 async fn shop(database: Database, server: &SqlServer, port: u16) -> Shop {
-    let orders_table = "CREATE TABLE orders (id INT PRIMARY KEY, store_id INT, state VARCHAR(20))";
-    database.execute(orders_table).await;
-    database.execute("INSERT INTO orders VALUES (1, 6, 'open'), (2, 7, 'open')").await;
     // The other server lacks the database.
     let url = server.url("").replace(&format!(":{}/", server.port()), &format!(":{port}/"));
-    let rules = Rules::new([orders(&database), marks(&database)]).unwrap();
-    let set = |builder: FollowerBuilder| builder.name(unique("follower")).rules(rules);
-    let following = Following::over(&url, store().await, set).await;
-    let shop = Shop { database, following };
+    let shop = Shop::with_url(database, "", &url).await;
     shop.following.until(|status| status.silence.is_some()).await;
     shop.fill().await;
     shop
@@ -77,7 +60,7 @@ async fn shop(database: Database, server: &SqlServer, port: u16) -> Shop {
 async fn an_address_that_moves_between_two_connections_is_noticed() {
     let (server, database) = own_server().await;
     let other = SqlServer::shared_with_log().await;
-    let (here, there) = (Way::To(server.port()), Way::To(other.port()));
+    let (here, there) = ((server.port(), None), (other.port(), None));
     let shop = shop(database, server, port_to(vec![here, there, here].leak()).await).await;
     shop.check("UPDATE orders SET state = 'paid' WHERE id = 1", &["store 6", "order 1"]).await;
     let status = shop.following.follower.status();
@@ -87,8 +70,8 @@ async fn an_address_that_moves_between_two_connections_is_noticed() {
 #[tokio::test]
 async fn a_server_that_goes_silent_before_the_stream_begins_is_connected_again() {
     let server = SqlServer::shared_with_log().await;
-    let way = Way::To(server.port());
-    let ways = vec![way, Way::Until(server.port(), b"heartbeat_period"), way].leak();
+    let way: Way = (server.port(), None);
+    let ways = vec![way, (server.port(), Some(b"heartbeat_period")), way].leak();
     let shop = shop(Database::logged().await, server, port_to(ways).await).await;
     shop.check("UPDATE orders SET state = 'paid' WHERE id = 1", &["store 6", "order 1"]).await;
     assert_eq!(shop.following.follower.status().reconnects, 1);

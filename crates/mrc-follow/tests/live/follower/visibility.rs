@@ -1,22 +1,28 @@
-//! The wait until readers see a commit, which the log has before the engine commits it.
+//! Where a follower begins, and its wait for readers: the log has a commit before the engine.
 
 use std::time::Duration;
 
-use mrc_follow::rules::Rules;
 use mrc_follow::{FollowerBuilder, Lack, Start};
-use mrc_store::CacheStore;
 use mrc_store::mysql_async::prelude::Queryable;
-use mrc_tests::{Database, unique};
+use mrc_store::{CacheStore, Lease, Token};
+use mrc_tests::{Database, Redis};
 
-use super::{Following, marks, orders, store};
+use super::{Following, Shop, rules, store};
 
 /// The test ends the hold long before.
 const HOLD: Duration = Duration::from_secs(600);
 
 /// Starts a follower whose cache is its own.
 async fn following(database: &Database, set: impl FnOnce(FollowerBuilder) -> FollowerBuilder) -> Following {
-    let rules = Rules::new([orders(database), marks(database)]).unwrap();
-    Following::over(&database.url(), store().await, |builder| set(builder.name(unique("follower")).rules(rules))).await
+    Following::over(&database.url(), store().await, |builder| set(builder.rules(rules(database)))).await
+}
+
+/// Returns a database whose commits can be held, with an old order 1.
+pub(super) async fn with_an_old_order() -> Database {
+    let database = Database::logged_alone().await;
+    database.execute("CREATE TABLE orders (id INT PRIMARY KEY, store_id INT, state VARCHAR(20))").await;
+    database.execute("CREATE TABLE marks (mark VARCHAR(64)); INSERT INTO orders VALUES (1, 6, 'old')").await;
+    database
 }
 
 /// Starts to update order 1, whose commit the log has and readers don't see. `hastes` is a follower
@@ -36,54 +42,44 @@ pub(super) async fn hold_an_update(
     write
 }
 
-#[tokio::test]
-async fn an_entry_filled_before_readers_see_the_commit_is_invalidated() {
-    let database = Database::logged_alone().await;
-    database.execute("CREATE TABLE orders (id INT PRIMARY KEY, store_id INT, state VARCHAR(20))").await;
-    database.execute("CREATE TABLE marks (mark VARCHAR(64)); INSERT INTO orders VALUES (1, 6, 'old')").await;
-    let (waits, hastes) =
-        tokio::join!(following(&database, |b| b), following(&database, |b| b.without(Lack::Visibility)));
-    hastes.fill("in time", &["order:1"]).await;
-
-    let write = hold_an_update(&database, &hastes).await;
-    let state: Option<String> = database.admin().await.query_first("SELECT state FROM orders").await.unwrap();
-    assert_eq!(state.as_deref(), Some("old"), "readers must not see the commit yet");
-    for following in [&waits, &hastes] {
-        following.fill("stale", &["order:1"]).await;
-    }
-    database.hold_commits(None).await;
-    write.await.unwrap().unwrap();
-
-    assert_eq!(waits.left(&database, &["stale"]).await, [""; 0]);
-    assert_eq!(hastes.left(&database, &["stale"]).await, ["stale"], "without the wait the entry must stay");
-    tokio::join!(waits.stop(), hastes.stop());
-}
-
 /// A database whose log has an update of order 1 that readers don't see.
 struct Held {
     database: Database,
+    /// It doesn't wait for the readers.
+    hastes: Following,
     write: tokio::task::JoinHandle<mrc_store::mysql_async::Result<()>>,
 }
 
 impl Held {
     /// `before` are followers that run before the update.
     async fn update<T>(before: impl AsyncFnOnce(&Database) -> T) -> (Self, T) {
-        let database = Database::logged_alone().await;
-        database.execute("CREATE TABLE orders (id INT PRIMARY KEY, store_id INT, state VARCHAR(20))").await;
-        database.execute("CREATE TABLE marks (mark VARCHAR(64)); INSERT INTO orders VALUES (1, 6, 'old')").await;
+        let database = with_an_old_order().await;
         let hastes = following(&database, |b| b.without(Lack::Visibility)).await;
         hastes.fill("in time", &["order:1"]).await;
         let before = before(&database).await;
         let write = hold_an_update(&database, &hastes).await;
-        hastes.stop().await;
-        (Self { database, write }, before)
+        (Self { database, hastes, write }, before)
     }
 
-    async fn end(self) -> Database {
+    async fn end(self) -> (Database, Following) {
         self.database.hold_commits(None).await;
         self.write.await.unwrap().unwrap();
-        self.database
+        (self.database, self.hastes)
     }
+}
+
+#[tokio::test]
+async fn an_entry_filled_before_readers_see_the_commit_is_invalidated() {
+    let (held, waits) = Held::update(async |database| following(database, |b| b).await).await;
+    let state: Option<String> = held.database.admin().await.query_first("SELECT state FROM orders").await.unwrap();
+    assert_eq!(state.as_deref(), Some("old"), "readers must not see the commit yet");
+    for following in [&waits, &held.hastes] {
+        following.fill("stale", &["order:1"]).await;
+    }
+    let (database, hastes) = held.end().await;
+    assert_eq!(waits.left(&database, &["stale"]).await, [""; 0]);
+    assert_eq!(hastes.left(&database, &["stale"]).await, ["stale"], "without the wait the entry must stay");
+    tokio::join!(waits.stop(), hastes.stop());
 }
 
 #[tokio::test]
@@ -91,7 +87,7 @@ async fn a_follower_that_begins_now_misses_no_commit_that_readers_see_later() {
     let (held, ()) = Held::update(async |_| ()).await;
     let late = following(&held.database, |b| b.start(Start::Now)).await;
     late.fill("stale", &["order:1"]).await;
-    let database = held.end().await;
+    let (database, _) = held.end().await;
     assert_eq!(late.left(&database, &["stale"]).await, [""; 0]);
     late.stop().await;
 }
@@ -102,8 +98,28 @@ async fn a_commit_that_readers_do_not_see_for_long_is_waited_for_on_new_connecti
     waits.fill("stale", &["order:1"]).await;
     waits.until(|status| status.reconnects > 0).await;
     assert!(waits.store.get("stale").await.unwrap().is_some(), "nothing is invalidated early");
-    let database = held.end().await;
+    let (database, _) = held.end().await;
     assert_eq!(waits.left(&database, &["stale"]).await, [""; 0]);
     assert_eq!(waits.follower.status().lost, 0);
     waits.stop().await;
+}
+
+#[tokio::test]
+async fn a_follower_that_began_now_goes_on_at_its_position_when_it_leads_again() {
+    let mut shop = Shop::open("").await;
+    shop.following.task.abort();
+    let (url, store, name) = (shop.database.url(), shop.following.store.clone(), shop.name());
+    let rules = shop.following.follower.rules().clone();
+    let set = |builder: FollowerBuilder| builder.name(&*name).rules(rules).start(Start::Now);
+    shop.following = Following::over(&url, store.clone(), set).await;
+    // Another follower takes the lease, and ends before it does anything.
+    let (books, other) = (store.as_checkpoints().unwrap(), Token::from_bits(rand::random()));
+    Redis::shared().await.cli(&["DEL", &format!("{}:l", shop.key().await)]).await;
+    assert_eq!(books.lease(&name, &other, Duration::from_secs(5)).await.unwrap(), Lease::Ours);
+    shop.following.until(|status| !status.leads).await;
+    shop.database.execute("UPDATE orders SET state = 'paid' WHERE id = 1").await;
+    books.end_lease(&name, &other).await.unwrap();
+    shop.following.until(|status| status.leads).await;
+    shop.expect("UPDATE while another had the lease", &["store 6", "order 1"]).await;
+    assert_eq!(shop.following.follower.status().lost, 0);
 }

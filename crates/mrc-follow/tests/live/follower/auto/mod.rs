@@ -1,10 +1,8 @@
 //! A client's entries, which the follower keeps right without rules.
 
 mod loss;
-mod order;
 mod random;
 mod rows;
-mod statements;
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -78,8 +76,7 @@ impl Auto {
         gone
     }
 
-    /// Repeats a change until the follower knows the schemes and the collations: then it leaves the
-    /// entry `left`.
+    /// Repeats a change until it leaves the entry `left`: the schemes and collations are known.
     async fn settle(&self, change: &str, left: &str) {
         loop {
             self.database.execute(change).await;

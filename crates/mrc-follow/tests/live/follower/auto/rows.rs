@@ -1,8 +1,11 @@
-//! Rows to entries.
+//! Rows to entries, statements that end everything of a table, and rows that the log lacks.
+
+use std::sync::Arc;
 
 use mrc_core::{Date, Params, params};
 use mrc_tests::SqlKind;
 
+use super::super::{own_server, store};
 use super::{Asked, Auto};
 
 const ORDERS: &str = "CREATE TABLE orders (id INT PRIMARY KEY, store_id INT UNSIGNED, state VARCHAR(20), \
@@ -59,11 +62,7 @@ async fn a_change_ends_the_entries_whose_conditions_its_row_meets() {
     auto.check(copy, &first).await;
     auto.check("DELETE FROM orders WHERE id = 3", &first).await;
     auto.check("BEGIN; UPDATE orders SET qty = 6; ROLLBACK", &[]).await;
-}
-
-#[tokio::test]
-async fn a_row_that_moves_ends_both_places() {
-    let auto = open().await;
+    // It moves, so both places count.
     let moved = with_token("a", &[&FIRST[..], &["store 8"]].concat());
     auto.check("UPDATE orders SET store_id = 8 WHERE id = 1", &moved).await;
 }
@@ -136,4 +135,70 @@ async fn a_join_is_ended_by_either_table() {
     auto.settle("UPDATE stores SET name = CONCAT(name, '!') WHERE id = 7", "six").await;
     auto.check("UPDATE items SET n = 9 WHERE store = 6", &["six"]).await;
     auto.check("UPDATE stores SET name = 'Seven' WHERE id = 7", &["seven"]).await;
+}
+
+const SHOP: &str = "CREATE TABLE stores (id INT PRIMARY KEY, name VARCHAR(20)); \
+    CREATE TABLE orders (id INT PRIMARY KEY, store_id INT, state VARCHAR(20), \
+        FOREIGN KEY (store_id) REFERENCES stores (id) ON DELETE CASCADE); \
+    CREATE VIEW open_orders AS SELECT id, store_id FROM orders WHERE state = 'open'; \
+    CREATE TABLE apart (id INT PRIMARY KEY); \
+    INSERT INTO stores VALUES (6, 'six'), (7, 'seven'); INSERT INTO orders VALUES (1, 6, 'open'), (2, 7, 'open')";
+
+const UPDATE: &str = "UPDATE orders SET state = CONCAT(state, '!') WHERE id = 2";
+
+fn shop_asked() -> Vec<Asked> {
+    vec![
+        ("six", "SELECT id FROM orders WHERE store_id = ?", params! { "StoreId" => 6 }),
+        ("seven", "SELECT id FROM orders WHERE store_id = ?", params! { "StoreId" => 7 }),
+        ("view", "SELECT id FROM open_orders", Params::new()),
+        ("apart", "SELECT id FROM apart WHERE id = ?", params! { "Id" => 1 }),
+    ]
+}
+
+async fn open_shop() -> Auto {
+    let auto = Auto::open(SHOP, shop_asked()).await;
+    auto.settle(UPDATE, "six").await;
+    auto
+}
+
+#[tokio::test]
+async fn a_statement_ends_the_tables_that_it_names() {
+    let auto = open_shop().await;
+    let all = ["six", "seven", "view"];
+    auto.check("ALTER TABLE orders MODIFY state VARCHAR(30)", &all).await;
+    auto.check("ALTER TABLE orders ADD COLUMN more INT DEFAULT 1", &all).await;
+    auto.check("TRUNCATE orders", &all).await;
+    auto.check("INSERT INTO orders VALUES (1, 6, 'open', 1)", &["six", "view"]).await;
+    auto.check("CREATE OR REPLACE VIEW open_orders AS SELECT 5 AS id", &["view"]).await;
+    let renamed = "CREATE TABLE next LIKE orders; RENAME TABLE orders TO last, next TO orders";
+    auto.check(renamed, &["six", "seven"]).await;
+    auto.check("INSERT INTO apart VALUES (1)", &["apart"]).await;
+    auto.check("DROP TABLE apart; CREATE TABLE apart (id INT, other INT)", &["apart"]).await;
+}
+
+#[tokio::test]
+async fn rows_behind_a_statement_and_behind_a_foreign_key_are_followed() {
+    let auto = open_shop().await;
+    let made = "CREATE TABLE made (id INT PRIMARY KEY) AS SELECT 1 AS id; INSERT INTO apart SELECT id FROM made";
+    auto.check(made, &["apart"]).await;
+    // A foreign key deletes rows of `orders`.
+    auto.check("DELETE FROM stores WHERE id = 6", &["six", "seven", "view"]).await;
+}
+
+#[tokio::test]
+async fn a_change_in_statement_format_ends_everything() {
+    let (_, database) = own_server().await;
+    database.execute(SHOP).await;
+    let auto = Auto::on(Arc::new(database), store().await, shop_asked(), |builder| builder).await;
+    auto.settle(UPDATE, "six").await;
+    let change = "SET SESSION binlog_format = STATEMENT; UPDATE orders SET state = 'x' WHERE id = 1";
+    auto.check(change, &["six", "seven", "view", "apart"]).await;
+}
+
+#[tokio::test]
+async fn a_dropped_database_ends_its_tables() {
+    let auto = open_shop().await;
+    let name = auto.database.name().to_owned();
+    auto.database.execute(&format!("DROP DATABASE {name}; CREATE DATABASE {name}; USE {name}; {SHOP}")).await;
+    auto.expect("DROP DATABASE", &["six", "seven", "view", "apart"]).await;
 }

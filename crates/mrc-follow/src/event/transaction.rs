@@ -1,6 +1,9 @@
-//! The events that begin a transaction.
+//! The events that begin and end transactions, and statements.
+
+use std::borrow::Cow;
 
 use super::Fault;
+use super::compress::decompress;
 use super::read::Reader;
 
 /// The number of a transaction.
@@ -105,4 +108,72 @@ fn variable(read: &mut Reader<'_>) -> Result<u64, Fault> {
     // The first byte has no other bits if 7 or 8 bytes follow.
     let low = u64::from(first).checked_shr(more + 1).unwrap_or(0);
     Ok(if more < 7 { high << (7 - more) | low } else { high })
+}
+
+/// A branch of a distributed transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct XaPrepare<'a> {
+    /// Whether the branch is committed (`XA COMMIT … ONE PHASE`). If `false`, it is only prepared,
+    /// and an `XA COMMIT` or `XA ROLLBACK` statement follows in a transaction of its own.
+    pub one_phase: bool,
+    /// The format of the name, the third part of `XA COMMIT X'…',X'…',1`.
+    pub format: u32,
+    /// The name of the transaction, the first part.
+    pub transaction: &'a [u8],
+    /// The name of the branch, the second part. May be empty.
+    pub branch: &'a [u8],
+}
+
+impl<'a> XaPrepare<'a> {
+    pub(super) fn read(body: &'a [u8]) -> Result<Self, Fault> {
+        let mut read = Reader::new(body);
+        let (one_phase, format) = (read.u8()? != 0, read.u32()?);
+        let (transaction, branch) = (read.u32()?, read.u32()?);
+        let mut name = |length: u32| read.take(usize::try_from(length).map_err(|_| Fault::Short)?);
+        Ok(Self { one_phase, format, transaction: name(transaction)?, branch: name(branch)? })
+    }
+}
+
+/// A statement: `BEGIN`, `COMMIT`, DDL, or a change in statement format.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Query<'a> {
+    /// The default database, in UTF-8. Empty if there was none.
+    pub schema: &'a [u8],
+    /// The text, in the charset of the client.
+    pub text: Cow<'a, [u8]>,
+    /// The error with which the statement ended on the server, or 0.
+    pub error: u16,
+}
+
+impl<'a> Query<'a> {
+    pub(super) fn read(body: &'a [u8]) -> Result<Self, Fault> {
+        Self::behind(body, 0)
+    }
+
+    /// Reads a `LOAD DATA` of statement format, which has a header about its file.
+    pub(super) fn load(body: &'a [u8]) -> Result<Self, Fault> {
+        Self::behind(body, 13)
+    }
+
+    /// Reads a statement that MariaDB has compressed.
+    pub(super) fn compressed(body: &'a [u8]) -> Result<Self, Fault> {
+        let mut query = Self::read(body)?;
+        query.text = Cow::Owned(decompress(&query.text)?);
+        Ok(query)
+    }
+
+    fn behind(body: &'a [u8], header: usize) -> Result<Self, Fault> {
+        let mut read = Reader::new(body);
+        read.take(8)?; // The thread and the duration.
+        let schema = usize::from(read.u8()?);
+        let error = read.u16()?;
+        let variables = usize::from(read.u16()?);
+        read.take(header)?;
+        read.take(variables)?;
+        let schema = read.take(schema)?;
+        read.take(1)?;
+        Ok(Self { schema, text: Cow::Borrowed(read.rest()), error })
+    }
 }
