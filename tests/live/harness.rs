@@ -1,7 +1,8 @@
 //! The harness keeps its promises, on which the other tests rely.
 
-use mrc_tests::{Database, Listener, Redis, SqlServer};
+use mrc_tests::{Database, Listener, Peer, Redis, SqlServer, unique};
 use mysql_async::prelude::Queryable;
+use serde_json::json;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::net::TcpStream;
 
@@ -64,4 +65,29 @@ async fn listeners_misbehave_on_request() {
     let closing = Listener::closing().await;
     let mut stream = TcpStream::connect(("127.0.0.1", closing.port())).await.unwrap();
     assert_eq!(stream.read(&mut bytes).await.unwrap_or(0), 0);
+}
+
+#[tokio::test]
+async fn both_peers_answer() {
+    let (redis, database) = (Redis::shared().await, Database::create().await);
+    database.execute("CREATE TABLE t (id INT); INSERT INTO t VALUES (6)").await;
+    let npm = Peer::npm(&redis.url(), &database.url()).await;
+    let pypi = Peer::pypi(&redis.url(), &database.url()).await;
+    let (signature, store) = (unique("report"), unique("store"));
+    for (peer, query) in [(&npm, "SELECT id FROM t WHERE id = ?"), (&pypi, "SELECT id FROM t WHERE id = %s")] {
+        let rows = peer.call(json!({"op": "query", "query": query, "params": [6], "names": [store], "ttl": 60})).await;
+        assert_eq!(rows, json!([{"id": 6}]));
+    }
+    let request =
+        |op: &str, value: u8| json!({"op": op, "query": signature, "params": [6], "names": [store], "value": value});
+    assert_eq!(npm.call(request("with", 1)).await, json!({"value": 1, "ran": true}));
+    assert_eq!(pypi.call(request("with", 2)).await, json!({"value": 1, "ran": false}));
+    assert_eq!(pypi.call(request("write", 3)).await, json!(null));
+    assert_eq!(npm.call(request("read", 0)).await, json!(3));
+    assert_eq!(npm.key(&signature, &[json!(6)], &[&store]).await, pypi.key(&signature, &[json!(6)], &[&store]).await);
+    let dropped = pypi.call(json!({"op": "drop", "names": [store, "No"], "values": [6, 1], "all": true})).await;
+    assert_eq!(dropped, json!(0));
+    let dropped = npm.call(json!({"op": "drop", "names": [store], "values": [6]})).await;
+    assert_eq!(dropped, json!(3));
+    assert!(npm.try_call(&json!({"op": "query", "query": "SELEC"})).await.is_err());
 }

@@ -22,7 +22,8 @@ pub enum Mode {
     Hold,
     /// Replaces each chunk of the server's answers with these bytes.
     Garbage(Vec<u8>),
-    /// Flips a bit of these bytes in the server's answers, so many times, and then passes everything on.
+    /// Flips a bit of these bytes in the server's answers, so many times, and then passes
+    /// everything on.
     Flip(Vec<u8>, u32),
     /// Closes each connection at the next byte from either side, and new ones at once.
     Close,

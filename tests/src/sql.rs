@@ -67,7 +67,8 @@ impl SqlServer {
         Self::with_args(SqlKind::of_this_run().with_log).await
     }
 
-    /// Starts an empty server whose log lacks the rows that foreign keys change, as before MySQL 9.6.
+    /// Starts an empty server whose log lacks the rows that foreign keys change, as before MySQL
+    /// 9.6.
     pub async fn with_log_of_old() -> Self {
         let kind = SqlKind::of_this_run();
         Self::with_args(&[kind.with_log, kind.and_of_old].concat()).await
@@ -150,7 +151,8 @@ impl Database {
         Self::on(SqlServer::shared().await).await
     }
 
-    /// Creates a database like [`create`](Self::create), and runs statements separated by `;` in it.
+    /// Creates a database like [`create`](Self::create), and runs statements separated by `;` in
+    /// it.
     pub async fn with(setup: &str) -> Self {
         let database = Self::create().await;
         database.execute(setup).await;

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-/// Returns the places of those texts that some collation of MySQL or MariaDB may take for another of
-/// them. Two texts of which one isn't returned are different in every collation.
+/// Returns the places of those texts that some collation of MySQL or MariaDB may take for another
+/// of them. Two texts of which one isn't returned are different in every collation.
 ///
 /// Collations fold case, and the spaces at the end. Some take `i`, `j` and `y` for one letter, or
 /// `u`, `v` and `w`. Nothing is assumed about texts with other characters than letters, digits,
@@ -23,7 +23,8 @@ pub fn maybe_equal(texts: &[&str]) -> Vec<usize> {
     places
 }
 
-/// Returns the common form of all texts that may be equal to this one. Returns `None` if any may be.
+/// Returns the common form of all texts that may be equal to this one. Returns `None` if any may
+/// be.
 ///
 /// Of each run of letters it has only which ones there are, since MySQL's Hungarian takes `ssz` for
 /// `szsz`, and its Lithuanian ignores the `h` of `ch`.

@@ -159,7 +159,8 @@ fn push_escaped(char: char, out: &mut String) {
 /// The memory limit of one regex, in bytes. A literal byte takes about 24, a wildcard 100.
 const SIZE_LIMIT: usize = 32 << 20;
 
-/// Compiles a regex over bytes that matches a whole text, in linear time. Its `.` is any byte, and each literal is its UTF-8.
+/// Compiles a regex over bytes that matches a whole text, in linear time. Its `.` is any byte, and
+/// each literal is its UTF-8.
 pub(crate) fn regex(pattern: &str) -> Result<Regex, regex::Error> {
     regex::bytes::RegexBuilder::new(&format!(r"\A(?:{pattern})\z"))
         .unicode(false)

@@ -1,5 +1,5 @@
-//! Params: the values of a statement's placeholders, each with its name in the key, and the reasons why
-//! they have no key.
+//! Params: the values of a statement's placeholders, each with its name in the key, and the reasons
+//! why they have no key.
 
 use std::borrow::Cow;
 

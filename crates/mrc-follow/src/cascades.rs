@@ -42,8 +42,8 @@ impl Cascades {
         self.children.get(&(TableName::new(schema, table), operation)).map_or(&[], Vec::as_slice)
     }
 
-    /// Returns the tables whose rows change with those of the tables that DDL names. `schema` is the
-    /// default database of its connection.
+    /// Returns the tables whose rows change with those of the tables that DDL names. `schema` is
+    /// the default database of its connection.
     ///
     /// The keys may be newer than the log that is read. DDL on a table that has lost its key since
     /// ends what the key changed before.

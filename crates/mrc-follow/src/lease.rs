@@ -38,7 +38,8 @@ impl HeldLease {
     ) -> Result<Self, StoreError> {
         let mut causes = Causes::default();
         loop {
-            // A new token each time: an answer that was lost may have taken the lease for the old one.
+            // A new token each time: an answer that was lost may have taken the lease for the old
+            // one.
             let owner = Token::from_bits(rand::random());
             let asked = Instant::now();
             match books(&**store)?.lease(name, &owner, life).await {

@@ -1,5 +1,5 @@
-//! The books of followers, in the store that they keep right: positions, leases, and the registry of
-//! schemes, which says on which conditions on a table's rows entries depend.
+//! The books of followers, in the store that they keep right: positions, leases, and the registry
+//! of schemes, which says on which conditions on a table's rows entries depend.
 
 use std::time::Duration;
 

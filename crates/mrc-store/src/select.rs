@@ -1,5 +1,5 @@
-//! The selection of an invalidation, and the removal and counting of keys by a scan, implemented with
-//! the methods that every store has.
+//! The selection of an invalidation, and the removal and counting of keys by a scan, implemented
+//! with the methods that every store has.
 
 use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};

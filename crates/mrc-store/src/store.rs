@@ -141,14 +141,15 @@ pub trait CacheStore: Typed + Debug + Send + Sync + 'static {
         join_all(claims.iter().map(|one| self.claim(one.key, one.token, one.terms))).await
     }
 
-    /// Claims several keys for entries with tags: like [`claim_many`](Self::claim_many), each with a
-    /// time of the store's clock. Default: claims the keys and reads the clock at the same time.
+    /// Claims several keys for entries with tags: like [`claim_many`](Self::claim_many), each with
+    /// a time of the store's clock. Default: claims the keys and reads the clock at the same time.
     async fn claim_many_at(&self, claims: &[ToClaim<'_>]) -> Vec<Result<(Claim, Moment), StoreError>> {
         claim_beside_clock(self, claims).await
     }
 
     /// Fills several keys, each by itself and atomically, and returns the answers in their order:
-    /// for each what [`fill`](Self::fill) returns. Default: fills them one by one, at the same time.
+    /// for each what [`fill`](Self::fill) returns. Default: fills them one by one, at the same
+    /// time.
     async fn fill_many(&self, fills: Vec<ToFill<'_>>) -> Vec<Result<bool, StoreError>> {
         join_all(fills.into_iter().map(|one| self.fill(one.key, one.token, one.value, one.life))).await
     }

@@ -310,8 +310,8 @@ impl Results {
         }
     }
 
-    /// Keeps the followers of other databases, as the last written run has them. Where one suite was
-    /// run, keeps everything else too.
+    /// Keeps the followers of other databases, as the last written run has them. Where one suite
+    /// was run, keeps everything else too.
     pub(crate) fn over_the_last(mut self, only: Option<Suite>) -> Res<Self> {
         let mut last = Self::load()?;
         match only {

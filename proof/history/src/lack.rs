@@ -62,8 +62,8 @@ pub(crate) enum Lack {
     Visibility,
     /// With --follow: the follower stores its position only after the invalidation
     Order,
-    /// With --follow, on a server that doesn't log cascades: the follower invalidates everything of a
-    /// table whose rows a foreign key may have changed
+    /// With --follow, on a server that doesn't log cascades: the follower invalidates everything of
+    /// a table whose rows a foreign key may have changed
     Cascades,
     /// With --follow --auto: the follower reads the registry again after readers can see the commit
     Schemes,

@@ -32,8 +32,8 @@ pub struct Setting {
     pub log: Vec<Change>,
     /// Processes that follow the binlog and invalidate. More than one need no lease.
     pub processes: u8,
-    /// Redis is a cluster of two primaries: the entries, the index and the position may lie apart, and
-    /// one primary at a time goes back.
+    /// Redis is a cluster of two primaries: the entries, the index and the position may lie apart,
+    /// and one primary at a time goes back.
     pub cluster: bool,
     /// An invalidation writes a bucket, and makes no index for a tag that has none.
     pub buckets: bool,
@@ -83,8 +83,8 @@ pub struct Faults {
     /// A follower of the binlog dies at any step. It starts again.
     pub follower_crashes: u8,
     /// Redis goes back to an earlier state of all its keys: a restart from a snapshot, or the
-    /// promotion of a replica that lags behind. All connections end. In a cluster it is one primary,
-    /// and the commands on their way follow the slots to the new one (MOVED).
+    /// promotion of a replica that lags behind. All connections end. In a cluster it is one
+    /// primary, and the commands on their way follow the slots to the new one (MOVED).
     pub goes_back: u8,
 }
 

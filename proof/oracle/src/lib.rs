@@ -1,4 +1,5 @@
-//! Searches for changes of a database that change a query's answer, and whose tags miss the query's.
+//! Searches for changes of a database that change a query's answer, and whose tags miss the
+//! query's.
 #![expect(clippy::expect_used, reason = "a run that can't reach its server has nothing to return")]
 
 mod cases;

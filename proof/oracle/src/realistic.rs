@@ -12,7 +12,8 @@ const ROWS: i64 = 400;
 const STORES: i64 = 60;
 const STATES: [&str; 2] = ["open", "paid"];
 
-/// Orders (`a` store, `b` state, `c` customer), customers (`a` store, `b` name), payments (`a` order).
+/// Orders (`a` store, `b` state, `c` customer), customers (`a` store, `b` name), payments (`a`
+/// order).
 pub(crate) fn schema() -> Schema {
     let table = |name: &str, columns: &[(&'static str, Kind)]| Table::new(name, columns.to_vec());
     let tables = vec![

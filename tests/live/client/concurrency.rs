@@ -255,3 +255,22 @@ async fn without_a_cache_queries_have_a_limit() {
     // The crowd has left.
     assert_eq!(version(&ask(&client, 1).await.unwrap()), 1);
 }
+
+#[tokio::test]
+async fn any_deletion_of_the_key_refuses_the_fill() {
+    let shop = Shop::open().await;
+    let mysql = Gated::closed(&shop.database);
+    let client = shop.builder().shared_executor(mysql.clone()).build().unwrap();
+    for (reads, command) in (1..).zip([["DEL", "1"].as_slice(), &["UNLINK", "1"], &["PEXPIRE", "1", "0"]]) {
+        let early = spawn(&client, 1);
+        until(async || mysql.reads() == reads).await;
+        let mut command = command.to_vec();
+        let key = shop.key(1);
+        command[1] = &key;
+        assert_eq!(shop.redis.cli(&command).await, "1");
+        mysql.gate.add_permits(1);
+        early.await.unwrap().unwrap();
+        assert!(!shop.has_key(1).await, "{command:?}");
+        assert_eq!(shop.heard.take(), ["Miss", "Refused"]);
+    }
+}

@@ -241,3 +241,25 @@ async fn a_pool_without_a_free_connection() {
     until(async || ask(&client, 1).await.is_ok()).await;
     assert!(ask(&client, 1).await.unwrap().is_hit());
 }
+
+#[tokio::test]
+async fn a_refusal_of_the_server_is_not_retryable() {
+    let shop = Shop::open().await;
+    for sql in ["SELECT nothing FROM items", "SELECT 1 FROM nowhere", "SELECT id FROM items WHERE"] {
+        let error = shop.client.query_with_cache(sql, params! {}, HOUR).await.unwrap_err();
+        assert!(matches!(&error, Error::Database(error) if matches!(**error, ExecuteError::Refused(_))), "{error:?}");
+        assert!(!error.is_retryable());
+    }
+    assert!(shop.client.query_with_cache("SELECT id FROM items", params! {}, HOUR).await.is_ok());
+}
+
+#[test]
+fn a_client_is_built_without_servers_and_without_a_runtime() {
+    let (redis, mysql) = (free_port(), free_port());
+    let client = MrcClient::builder()
+        .redis(format!("redis://127.0.0.1:{redis}"))
+        .mysql(format!("mysql://127.0.0.1:{mysql}/shop"))
+        .build()
+        .unwrap();
+    assert!(client.key(SQL, params! { "Id" => 1 }).unwrap().as_str().starts_with("Id=1_"));
+}

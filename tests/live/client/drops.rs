@@ -253,3 +253,17 @@ async fn a_drop_outlasts_an_outage() {
     redis.restart().await;
     guarded(drop).await.unwrap().unwrap();
 }
+
+#[tokio::test]
+async fn a_dry_run_counts_and_drops_nothing() {
+    let shop = Shop::open().await;
+    let all = fill(&shop.client).await;
+    let dry = || DropRequest::any(params! { "StoreId" => 1 }).dry_run();
+    for _ in 0..2 {
+        assert_eq!(shop.server().drop_outdated_cache(dry()).await.unwrap(), 2);
+    }
+    for params in &all {
+        assert!(cached(&shop.client, params).await);
+    }
+    assert_eq!(shop.server().drop_outdated_cache(params! { "StoreId" => 1 }).await.unwrap(), 2);
+}

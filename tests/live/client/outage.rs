@@ -251,3 +251,22 @@ async fn a_slow_query_continues_after_the_stale_copy_is_served() {
     let answer = ask(&client, 1).await.unwrap();
     assert_eq!((version(&answer), answer.source()), (2, Source::Cache));
 }
+
+#[tokio::test]
+async fn a_redis_that_has_lost_the_scripts() {
+    let redis = Redis::start().await;
+    let it = Failing::with(patient(&redis.url())).await;
+    for id in 1..=3 {
+        assert_eq!(redis.cli(&["SCRIPT", "FLUSH"]).await, "OK");
+        assert_eq!(ask(&it.client, id).await.unwrap().source(), Source::Computed);
+        assert!(ask(&it.client, id).await.unwrap().is_hit());
+        assert_eq!(it.heard.take(), ["Miss", "Filled", "Hit"]);
+    }
+    // The same between a claim and its fill.
+    let made = async || {
+        redis.cli(&["SCRIPT", "FLUSH"]).await;
+        Ok::<_, mrc::Error>(7)
+    };
+    let value: u32 = it.client.with_cache(made, "seven", params! {}, HOUR).await.unwrap();
+    assert_eq!((value, it.heard.take()), (7, vec!["Miss".to_owned(), "Filled".to_owned()]));
+}

@@ -87,17 +87,8 @@ async fn our_drop_removes_keys_of_every_spelling() {
 
 /// Keys in which `{s}` is the name of the store and `{t}` that of the state.
 const KEYS: [&str; 12] = [
-    "{s}=6_{h}",
-    "{s}=66_{h}",
-    "{s}=6.5_{h}",
-    "My{s}=6_{h}",
-    "{s}=6_{t}=open_{h}",
-    "{t}=open_{s}=6_{h}",
-    "{t}=open_{s}=66_{h}",
-    "{t}=closed_{s}=6_{h}",
-    "{t}=opened_{s}=6_{h}",
-    "{s}=7_{t}=open_{h}",
-    "{t}={s}=6_{h}",
+    "{s}=6_{h}", "{s}=66_{h}", "{s}=6.5_{h}", "My{s}=6_{h}", "{s}=6_{t}=open_{h}", "{t}=open_{s}=6_{h}",
+    "{t}=open_{s}=66_{h}", "{t}=closed_{s}=6_{h}", "{t}=opened_{s}=6_{h}", "{s}=7_{t}=open_{h}", "{t}={s}=6_{h}",
     "{s}=5_{h}",
 ];
 /// These aren't cached entries.
@@ -131,12 +122,7 @@ async fn a_whole_segment_and_nothing_else() {
     let names = set_all(&world).await;
     assert_eq!(world.server().drop_outdated_cache(Params::new().with(names.store, 6)).await.unwrap(), 5);
     let stay = [
-        "{s}=66_{h}",
-        "{s}=6.5_{h}",
-        "My{s}=6_{h}",
-        "{t}=open_{s}=66_{h}",
-        "{s}=7_{t}=open_{h}",
-        "{t}={s}=6_{h}",
+        "{s}=66_{h}", "{s}=6.5_{h}", "My{s}=6_{h}", "{t}=open_{s}=66_{h}", "{s}=7_{t}=open_{h}", "{t}={s}=6_{h}",
         "{s}=5_{h}",
     ];
     assert_eq!(survivors(&world, &KEYS, &names).await, stay);

@@ -1,5 +1,5 @@
-//! A peer during our fill, and after our value: its drop ends the fill and removes the copy, and its
-//! readers see neither.
+//! A peer during our fill, and after our value: its drop ends the fill and removes the copy, and
+//! its readers see neither.
 
 use std::time::Duration;
 

@@ -336,3 +336,13 @@ async fn a_store_that_is_dropped_or_closed_hangs_up() {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
+
+#[tokio::test]
+async fn a_first_connection_that_failed_is_tried_again() {
+    let redis = Redis::start().await;
+    redis.kill().await;
+    let store = store(&redis.url());
+    assert!(matches!(store.get("k").await, Err(StoreError::Unavailable(_))));
+    redis.restart().await;
+    assert_eq!(eventually(|| store.get("k")).await, None);
+}

@@ -80,7 +80,8 @@ impl Class {
 }
 
 impl fmt::Display for Class {
-    /// Writes the class as a scheme has it: `int`, `dec2`, `text`, `ntext`, `bytes`, `date`, `null`.
+    /// Writes the class as a scheme has it: `int`, `dec2`, `text`, `ntext`, `bytes`, `date`,
+    /// `null`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Dec(digits) => write!(f, "dec{digits}"),

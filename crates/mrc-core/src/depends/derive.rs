@@ -32,8 +32,8 @@ const MOST_NESTED: usize = 40;
 /// Returns what the answer of `sql` depends on. `default_schema` is the connection's database.
 ///
 /// A pure function of the text, for the caller to keep: a short text takes some microseconds, a
-/// report 0.1 ms and more. A deep text is read on a thread with a stack of its own, since the parser
-/// recurses.
+/// report 0.1 ms and more. A deep text is read on a thread with a stack of its own, since the
+/// parser recurses.
 ///
 /// ```
 /// use mrc_core::{depends::derive, params};

@@ -30,6 +30,7 @@ const SHOWN_CHARS: usize = 80;
 /// assert_eq!(explanation.occurrences[0].left_out[0].condition, "LOWER(state) = 'open'");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Explanation {
     /// Whether the answer is cached without `trust_read_only()`.
     pub is_cacheable: bool,
@@ -47,6 +48,7 @@ pub struct Explanation {
 
 /// The rows that a call's answer depends on through one occurrence.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct ExplainedOccurrence {
     /// The table, `shop.orders`.
     pub table: String,

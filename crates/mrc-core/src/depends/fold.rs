@@ -24,9 +24,9 @@ impl CollationFolding {
     #[cfg(test)]
     pub(super) const CASE_FOR_TESTS: Self = Self { is_exact: false, uncertain: 0 };
 
-    /// Returns the SQL that asks a server for the texts of one or two characters that are equal, and
-    /// for doubled pairs of letters. Pass its rows to [`from_rows`](Self::from_rows). Takes some
-    /// milliseconds.
+    /// Returns the SQL that asks a server for the texts of one or two characters that are equal,
+    /// and for doubled pairs of letters. Pass its rows to [`from_rows`](Self::from_rows). Takes
+    /// some milliseconds.
     ///
     /// Returns `None` if a name isn't one: letters, digits and `_`.
     pub fn sql(charset: &str, collation: &str) -> Option<String> {
@@ -48,7 +48,8 @@ impl CollationFolding {
                  FROM ({letters}) AS a, ({letters}) AS b "
             )
         });
-        // The characters come from hexadecimal digits, so that the connection's charset has no part.
+        // The characters come from hexadecimal digits, so that the connection's charset has no
+        // part.
         Some(format!(
             "SELECT COUNT(*), GROUP_CONCAT(HEX(s) SEPARATOR ',') FROM (\
              SELECT CONVERT(UNHEX(HEX(a.n)) USING latin1) AS s FROM ({all}) AS a \
@@ -59,7 +60,8 @@ impl CollationFolding {
         ))
     }
 
-    /// Reads the rows of [`sql`](Self::sql): how many texts are equal, and their bytes in hexadecimal.
+    /// Reads the rows of [`sql`](Self::sql): how many texts are equal, and their bytes in
+    /// hexadecimal.
     pub fn from_rows<'a>(rows: impl IntoIterator<Item = (u64, &'a str)>) -> Self {
         let mut groups = Vec::new();
         for (count, hex) in rows {

@@ -19,7 +19,8 @@ pub enum Lack {
     Tokens,
     /// Rule 6: subqueries have no occurrences.
     Subqueries,
-    /// Rule 6: a CTE's name means the CTE in its own definition, before it, and behind its query too.
+    /// Rule 6: a CTE's name means the CTE in its own definition, before it, and behind its query
+    /// too.
     CteScope,
     /// Texts are compared byte by byte.
     Fold,

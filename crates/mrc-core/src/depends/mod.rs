@@ -1,10 +1,10 @@
 //! Automatic dependencies: from SQL text to the rows that can change its answer.
 //!
-//! A statement reads *occurrences* of tables. For each of them [`derive()`] finds the equalities that
-//! a row must meet to matter: the *scheme*. The caller registers the scheme, and stores the entry
-//! with the tags of [`Template::entry_tags`]. A follower reads the changed rows, computes the tags of
-//! each row under each registered scheme ([`Scheme::bind`], [`BoundScheme::tags`]), and invalidates
-//! them.
+//! A statement reads *occurrences* of tables. For each of them [`derive()`] finds the equalities
+//! that a row must meet to matter: the *scheme*. The caller registers the scheme, and stores the
+//! entry with the tags of [`Template::entry_tags`]. A follower reads the changed rows, computes the
+//! tags of each row under each registered scheme ([`Scheme::bind`], [`BoundScheme::tags`]), and
+//! invalidates them.
 //!
 //! ```
 //! use mrc_core::depends::{ColumnType, RowTags, RowValue, Scheme, TableColumn, TableColumns, TableName, derive};
@@ -32,8 +32,8 @@
 //! # What the caller must see to
 //!
 //! - The read-only check judges what is cached; this module refuses whatever the check refuses.
-//! - The session's `sql_mode` has none of `ANSI_QUOTES`, `PIPES_AS_CONCAT`, `NO_BACKSLASH_ESCAPES` and
-//!   `HIGH_NOT_PRECEDENCE`, and `sql_auto_is_null` is 0. They change what a text means.
+//! - The session's `sql_mode` has none of `ANSI_QUOTES`, `PIPES_AS_CONCAT`, `NO_BACKSLASH_ESCAPES`
+//!   and `HIGH_NOT_PRECEDENCE`, and `sql_auto_is_null` is 0. They change what a text means.
 //! - A prepared statement isn't shared between types of params.
 //! - For a view: [`Template::read_too`] with its tables. Its name is an occurrence, for its DDL.
 //! - A reader registers the scheme before it reads the database.

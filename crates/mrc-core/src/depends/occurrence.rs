@@ -1,5 +1,5 @@
-//! One table factor of a statement: the table, the equalities that a row must meet to matter, and the
-//! tags of a call. The tags take one buffer a call, and one allocation a tag.
+//! One table factor of a statement: the table, the equalities that a row must meet to matter, and
+//! the tags of a call. The tags take one buffer a call, and one allocation a tag.
 
 use std::sync::{Arc, OnceLock};
 
@@ -50,6 +50,7 @@ pub(super) enum Source {
 
 /// A condition that doesn't narrow the rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct LeftOut {
     /// The condition as the parser writes it.
     pub condition: String,

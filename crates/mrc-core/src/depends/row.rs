@@ -89,7 +89,8 @@ impl BoundScheme {
         Ok(first.into_iter().chain(second.filter(|text| Some(*text) != first)))
     }
 
-    /// Writes a row's tag. Returns `None` without a row, or if it meets no conditions of the scheme.
+    /// Writes a row's tag. Returns `None` without a row, or if it meets no conditions of the
+    /// scheme.
     fn text<'b>(&self, row: Option<&[RowValue<'_>]>, text: &'b mut String) -> Result<Option<&'b str>, Uncertain> {
         let Some(row) = row else { return Ok(None) };
         let mut uncertain = None;

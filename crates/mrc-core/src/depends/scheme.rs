@@ -150,8 +150,8 @@ pub enum ColumnType {
     Text(CollationFolding),
     /// `ENUM` of a collation.
     Enum(CollationFolding),
-    /// `VARBINARY`, and `BINARY` if [`RowValue::Bytes`](super::RowValue::Bytes) has its padding. Not
-    /// MariaDB's `UUID` and `INET6`.
+    /// `VARBINARY`, and `BINARY` if [`RowValue::Bytes`](super::RowValue::Bytes) has its padding.
+    /// Not MariaDB's `UUID` and `INET6`.
     Bytes,
     /// `DATE`.
     Date,

@@ -55,7 +55,8 @@ impl Template {
         self.occurrences = Err(why);
     }
 
-    /// Returns what the entry of a call depends on. Returns nothing if the statement isn't followable.
+    /// Returns what the entry of a call depends on. Returns nothing if the statement isn't
+    /// followable.
     ///
     /// Takes about 0.1 µs a tag.
     pub fn tags(&self, params: &Params) -> Vec<SchemeTag> {
@@ -67,7 +68,8 @@ impl Template {
         tags
     }
 
-    /// Returns the tags that the entry of a call must have: those of [`tags`](Self::tags), each once.
+    /// Returns the tags that the entry of a call must have: those of [`tags`](Self::tags), each
+    /// once.
     pub fn entry_tags(&self, params: &Params) -> Vec<Tag> {
         let three = |SchemeTag { tag, scheme }| [tag, scheme.name.tag.clone(), scheme.table_tag.clone()];
         let mut tags: Vec<Tag> = self.tags(params).into_iter().flat_map(three).collect();

@@ -173,7 +173,8 @@ pub(super) fn unclassed(value: &Value) -> LeftOutReason {
     }
 }
 
-/// Returns the class of a text, or `None` if it isn't printable ASCII alone: then collations differ.
+/// Returns the class of a text, or `None` if it isn't printable ASCII alone: then collations
+/// differ.
 pub(super) fn text_class(value: &str) -> Option<Class> {
     let is_letter = value.starts_with(|first: char| first.is_ascii_alphabetic());
     let class = if is_letter { Class::Text } else { Class::NText };

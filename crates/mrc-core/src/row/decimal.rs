@@ -1,5 +1,5 @@
-//! The numbers that servers print: the digits of a `DECIMAL`, and the text of a `FLOAT`, which peers see
-//! through the text protocol.
+//! The numbers that servers print: the digits of a `DECIMAL`, and the text of a `FLOAT`, which
+//! peers see through the text protocol.
 
 use std::io::{Cursor, Write as _};
 

@@ -77,7 +77,8 @@ impl RowEncoder {
     /// Returns an encoder for the result of a batch, which writes one array for each value in
     /// `asked`: the rows that have this value in `column`, in their order.
     ///
-    /// A number and a text of the same digits are one value. See [`finish_split`](Self::finish_split).
+    /// A number and a text of the same digits are one value. See
+    /// [`finish_split`](Self::finish_split).
     ///
     /// ```
     /// use mrc_core::{Cell, Column, ColumnKind, RowEncoder, RowFormat};

@@ -50,7 +50,8 @@ fn parse(line: &str) -> Option<(&str, Builtin)> {
             "clock-call" => builtin.clock = Some(Clock::Call),
             "clock-of-none" => builtin.clock = Some(Clock::Arguments(0)),
             "clock-of-one" => builtin.clock = Some(Clock::Arguments(1)),
-            // A server, or `syntax`: a word of the grammar, which no server takes for a stored function.
+            // A server, or `syntax`: a word of the grammar, which no server takes for a stored
+            // function.
             _ => {}
         }
     }

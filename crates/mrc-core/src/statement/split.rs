@@ -237,7 +237,8 @@ pub(super) fn tokens(sql: &str, mode: Lexical) -> Result<Vec<TokenWithSpan>, Tok
     Tokenizer::new(&mode, sql).with_unescape(false).tokenize_with_location()
 }
 
-/// MySQL's lexical rules, for sqlparser's tokenizer: the part of the `sql_mode` that is about quotes.
+/// MySQL's lexical rules, for sqlparser's tokenizer: the part of the `sql_mode` that is about
+/// quotes.
 ///
 /// [`MySqlDialect`] has three differences that could hide text from a check. It expands executable
 /// comments, so that their positions and existence are lost. It takes `@` for a letter. It joins

@@ -1,4 +1,5 @@
-//! Questions about the tokens of a text: whether it may be cached, reads the clock, selects the same.
+//! Questions about the tokens of a text: whether it may be cached, reads the clock, selects the
+//! same.
 
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::Token;
@@ -34,9 +35,9 @@ impl Tokens {
         Self { pieces, checked }
     }
 
-    /// Checks that the answer may be cached: see [`check`](super::check()). With `ignores_space`, for
-    /// sessions with `IGNORE_SPACE`: a blank between a built-in function's name and its `(` changes
-    /// nothing.
+    /// Checks that the answer may be cached: see [`check`](super::check()). With `ignores_space`,
+    /// for sessions with `IGNORE_SPACE`: a blank between a built-in function's name and its `(`
+    /// changes nothing.
     ///
     /// # Errors
     /// As [`check`](super::check()).

@@ -280,8 +280,8 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for RowsDeserializer<D> {
     }
 }
 
-/// A part of serde's way into a value, which passes the rules on: a visitor, the elements of a list,
-/// the members of a map, or the seed of one of these.
+/// A part of serde's way into a value, which passes the rules on: a visitor, the elements of a
+/// list, the members of a map, or the seed of one of these.
 struct Ruled<T> {
     inner: T,
     rules: ReadRules,

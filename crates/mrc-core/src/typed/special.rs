@@ -1,5 +1,6 @@
 //! The values that visitors get, and types of other crates whose own `Deserialize` can't read every
-//! row format, or loses digits. Each is behind a feature. The value that a visitor makes shows the type: fields need no attribute.
+//! row format, or loses digits. Each is behind a feature. The value that a visitor makes shows the
+//! type: fields need no attribute.
 
 use std::borrow::Cow;
 

@@ -15,8 +15,8 @@ impl Follower {
     /// nothing. The errors come first.
     ///
     /// The columns and the foreign keys of a table are checked if the user has SELECT and
-    /// REFERENCES for it. To follow, the user needs REPLICATION SLAVE, and REFERENCES if foreign keys
-    /// change rows of followed tables.
+    /// REFERENCES for it. To follow, the user needs REPLICATION SLAVE, and REFERENCES if foreign
+    /// keys change rows of followed tables.
     ///
     /// # Errors
     /// - [`FollowError::Store`]: the cache is away, or refuses the follower's keys.

@@ -137,7 +137,8 @@ impl Grants {
         (!self.has(NEEDED, &["*.*".to_owned()])).then(|| Finding::error(what, fix))
     }
 
-    /// Returns what is missing to see the foreign keys of the followed tables, which aren't known here.
+    /// Returns what is missing to see the foreign keys of the followed tables, which aren't known
+    /// here.
     pub(super) fn check_keys(&self, flavor: Flavor) -> Option<Finding> {
         const NEEDED: &str = "REFERENCES";
         let sees_some = self.grants.iter().any(|(privileges, _)| includes(privileges, NEEDED));

@@ -55,7 +55,8 @@ impl<'a> Payload<'a> {
     /// Returns the events, decompressed one at a time.
     ///
     /// The first error is the last item. Only after the last event is it known whether the
-    /// transaction was complete. One event takes at most 1 GiB of memory, and zstd's window 128 MiB.
+    /// transaction was complete. One event takes at most 1 GiB of memory, and zstd's window 128
+    /// MiB.
     ///
     /// # Errors
     /// [`Fault::Compression`] if the bytes can't be decompressed, or if their length isn't the

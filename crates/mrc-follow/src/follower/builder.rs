@@ -96,8 +96,8 @@ impl FollowerBuilder {
     }
 
     /// Sets whether to invalidate nothing and to store no position, but only emit events.
-    /// Such a follower takes no lease and draws a server id of its own, so it may run beside another
-    /// one. Default: false.
+    /// Such a follower takes no lease and draws a server id of its own, so it may run beside
+    /// another one. Default: false.
     pub fn dry_run(self, dry_run: bool) -> Self {
         Self { dry_run, ..self }
     }

@@ -28,8 +28,8 @@ use crate::rules::Rules;
 /// that. So nothing is lost if the follower, the cache or the database is killed: it is invalidated
 /// again. Several followers of one name share a lease, and one of them follows.
 ///
-/// Rules say what a changed row invalidates. With [`auto`](FollowerBuilder::auto) the queries of the
-/// readers say it.
+/// Rules say what a changed row invalidates. With [`auto`](FollowerBuilder::auto) the queries of
+/// the readers say it.
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {

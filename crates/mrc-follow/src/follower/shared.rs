@@ -14,6 +14,7 @@ use crate::rules::{FollowConfig, Rules};
 
 /// Where a follower begins.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum Start {
     /// Behind the last position in the cache. If there is none, everything that the rules know is
     /// invalidated first, and the follower begins at the newest transaction. Default.
@@ -96,7 +97,8 @@ pub struct Status {
     pub last_fallback: Option<(String, String)>,
     /// How often the stream was opened again.
     pub reconnects: u64,
-    /// How often the cache had gone back to an older position, or may have lost what was removed since.
+    /// How often the cache had gone back to an older position, or may have lost what was removed
+    /// since.
     pub rewinds: u64,
     /// How often the server had no log from the position on.
     pub lost: u64,

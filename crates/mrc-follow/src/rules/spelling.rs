@@ -233,7 +233,8 @@ impl Charset {
 }
 
 fn latin1(byte: u8) -> char {
-    /// The characters of 128 to 159. The server keeps the control characters where Windows has none.
+    /// The characters of 128 to 159. The server keeps the control characters where Windows has
+    /// none.
     const SPECIAL: [char; 32] = [
         '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž', '\u{8f}', '\u{90}', '‘',
         '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}', 'ž', 'Ÿ',

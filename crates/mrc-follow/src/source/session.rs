@@ -79,7 +79,8 @@ impl Session {
     /// Returns a position whose transactions readers see, and no newer one does.
     ///
     /// MariaDB's GTID variables move before its engines commit. The place up to which the engines
-    /// have committed is known, and its GTIDs are read from the log, which takes up to some seconds.
+    /// have committed is known, and its GTIDs are read from the log, which takes up to some
+    /// seconds.
     pub(crate) async fn visible_now(&mut self) -> Result<Position, SourceError> {
         if self.flavor == Flavor::MySql {
             return self.now().await;

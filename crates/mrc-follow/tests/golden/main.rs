@@ -151,7 +151,8 @@ fn a_cut_event_is_an_error_and_never_fewer_rows() {
                         let raw = RawEvent { body: &raw.body[..length], ..raw };
                         let Ok(Event::Rows(rows)) = decoder.decode(raw) else { continue };
                         let whole = rows.changes(&[]).all(|change| change.is_ok());
-                        // A cut between two rows can't be seen, but then the rows before it are whole.
+                        // A cut between two rows can't be seen, but then the rows before it are
+                        // whole.
                         assert!(!whole || rows.changes(&[]).count() > 0);
                     }
                 }

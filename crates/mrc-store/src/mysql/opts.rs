@@ -75,7 +75,8 @@ impl MySqlConfig {
     /// a lock. [`query_timeout`](Self::query_timeout) doesn't apply to it.
     ///
     /// # Errors
-    /// - [`ExecuteError::Config`]: a setting can't be used, or the configuration is a caller's pool.
+    /// - [`ExecuteError::Config`]: a setting can't be used, or the configuration is a caller's
+    ///   pool.
     /// - [`ExecuteError::Timeout`]: it took longer than [`connect_timeout`](Self::connect_timeout).
     /// - The errors of the server.
     pub async fn connect(&self) -> Result<Conn, ExecuteError> {

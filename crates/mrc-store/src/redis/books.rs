@@ -11,8 +11,8 @@
 //! over. The position goes back with it. If only what was done since the position is lost, the
 //! history shows it.
 //!
-//! In a cluster one primary may go back by itself. Entries have risen again then, or the indexes have
-//! lost some, and entry and index may lie on different primaries: so all entries with tags are
+//! In a cluster one primary may go back by itself. Entries have risen again then, or the indexes
+//! have lost some, and entry and index may lie on different primaries: so all entries with tags are
 //! removed, and the position follows the oldest copy. A copy is written after the position, and the
 //! position goes back before the copies do, so that after a stop anywhere it is noticed again.
 

@@ -1,7 +1,7 @@
 //! The servers of a cluster and their slots.
 //!
-//! Each primary has its own [`Link`] with a circuit breaker, so that a dead primary affects only its
-//! own keys. The cluster clients of the libraries would fail as a whole, or wait.
+//! Each primary has its own [`Link`] with a circuit breaker, so that a dead primary affects only
+//! its own keys. The cluster clients of the libraries would fail as a whole, or wait.
 //!
 //! The first call reads the map of the slots. A MOVED or a failing call reads it again in
 //! the background, and so finds a replica that took over. One read runs at a time, with pauses.

@@ -267,7 +267,8 @@ impl LinkState {
             }
         };
         if self.in_cluster {
-            // A node outside its cluster answers CLUSTERDOWN to every command, which ends the connection.
+            // A node outside its cluster answers CLUSTERDOWN to every command, which ends the
+            // connection.
             let info = client.send("CLUSTER", vec!["INFO".into()]).await?.into_string().unwrap_or_default();
             if info.contains("cluster_state:fail") {
                 return Err(Fault::new(FaultKind::Server, "CLUSTERDOWN the node says that its cluster is down"));

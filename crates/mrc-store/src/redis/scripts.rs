@@ -26,13 +26,8 @@ pub(super) static FILL: Script = Script::new("fill", looking!("lua/fill.lua", "l
 pub(super) static FILL_TAGGED: Script = Script::new(
     "fill_tagged",
     looking!(
-        "lua/track.lua",
-        "lua/registry.lua",
-        "lua/registered.lua",
-        "lua/track_entry.lua",
-        "lua/release.lua",
-        "lua/fill.lua",
-        "lua/fill_tagged.lua"
+        "lua/track.lua", "lua/registry.lua", "lua/registered.lua", "lua/track_entry.lua", "lua/release.lua",
+        "lua/fill.lua", "lua/fill_tagged.lua"
     ),
 );
 pub(super) static FILL_MANY: Script = Script::new("fill_many", looking!("lua/fill.lua", "lua/fill_many.lua"));

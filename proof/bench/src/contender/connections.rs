@@ -103,8 +103,8 @@ impl Connections {
         })
     }
 
-    /// Returns a client whose entries have tags of rows. No follower of the name runs: that shows at
-    /// fills alone, as a shorter TTL.
+    /// Returns a client whose entries have tags of rows. No follower of the name runs: that shows
+    /// at fills alone, as a shorter TTL.
     pub(super) fn followed(&mut self) -> Res<MrcClient> {
         kept(&mut self.followed, || {
             let builder = MrcClient::builder().mysql(&self.urls.mysql).redis_config(config(&self.urls.redis)?);

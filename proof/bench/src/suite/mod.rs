@@ -93,8 +93,8 @@ fn progress(what: &str) {
     let _ = writeln!(std::io::stderr(), "{what} …");
 }
 
-/// Lets contenders do the same work in turns, A B C A B C …, after two warm-ups of `few` calls each:
-/// the first one connects, and lets V8 compile the hot code.
+/// Lets contenders do the same work in turns, A B C A B C …, after two warm-ups of `few` calls
+/// each: the first one connects, and lets V8 compile the hot code.
 async fn turns<C>(
     plan: Plan,
     callers: u32,

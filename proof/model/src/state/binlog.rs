@@ -60,7 +60,8 @@ pub(crate) enum Stage {
     /// The position is being copied to each primary of a cluster. `found`: the oldest that one has
     /// instead. `back`: the follower goes on from here, and those that refused are overwritten.
     Copying { upto: Position, unanswered: [bool; 2], found: Option<(u8, Position)>, back: Option<Position> },
-    /// A primary may have gone back, to `to`. First all claims are removed, then all entries with tags.
+    /// A primary may have gone back, to `to`. First all claims are removed, then all entries with
+    /// tags.
     Removing { upto: Position, to: Position, claims: bool },
     /// The position was set back.
     GoingBack { upto: Position, to: Position },

@@ -131,8 +131,8 @@ impl World {
         }
     }
 
-    /// Raises the floor to what the position promises: versions that are visible too. In a cluster it
-    /// promises nothing until each primary has its copy.
+    /// Raises the floor to what the position promises: versions that are visible too. In a cluster
+    /// it promises nothing until each primary has its copy.
     pub(crate) fn count_position(&mut self) {
         if self.primaries.differ() {
             return;

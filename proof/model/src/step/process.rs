@@ -170,8 +170,8 @@ pub(crate) fn position_answered(world: &mut World, id: u8, round: u8, stored: bo
     }
 }
 
-/// Sends a copy to each primary. `back`: the follower goes on from there, as everything was removed.
-/// A primary that goes back meanwhile refuses again.
+/// Sends a copy to each primary. `back`: the follower goes on from there, as everything was
+/// removed. A primary that goes back meanwhile refuses again.
 pub(super) fn copy(world: &mut World, id: u8, upto: Position, back: Option<Position>) {
     let number = world.primaries.number;
     let Some(process) = world.processes.get_mut(usize::from(id)) else { return };

@@ -39,7 +39,8 @@ pub struct FollowSettings {
     pub compared: u64,
     /// When the run ends before that.
     pub limit: Duration,
-    /// The first seed. Each schema has the next one. Times vary, so a seed needn't repeat a finding.
+    /// The first seed. Each schema has the next one. Times vary, so a seed needn't repeat a
+    /// finding.
     pub seed: u64,
     /// The part of the follower that is switched off.
     pub without: Option<Without>,

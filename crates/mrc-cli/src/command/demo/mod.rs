@@ -25,7 +25,8 @@ const TTL: Duration = Duration::from_secs(60);
 const HITS: u32 = 1_000;
 const CALLERS: usize = 1_000;
 
-/// A store that is written to, a store whose number begins with the same digit, and a store without an entry.
+/// A store that is written to, a store whose number begins with the same digit, and a store without
+/// an entry.
 const WRITTEN: u64 = 6;
 const ALIKE: u64 = 66;
 const CROWDED: u64 = 17;

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use clap::builder::styling::AnsiColor;
 use mrc::follow::rules::FollowConfig;
 use mrc::follow::{Finding, Follower, Severity};
+use mrc::key::depends::SchemeName;
 use mrc::store::{CacheStore, Checkpoints, RedisStore, Registry, Schemes};
 use serde::Serialize;
 
@@ -102,5 +103,5 @@ struct Stored<'a> {
 }
 
 fn tables(registry: &Registry) -> usize {
-    registry.schemes.iter().map(|scheme| scheme.of_table()).collect::<HashSet<_>>().len()
+    registry.schemes.iter().map(SchemeName::of_table).collect::<HashSet<_>>().len()
 }

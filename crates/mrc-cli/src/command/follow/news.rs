@@ -1,4 +1,5 @@
-//! The output of a running follower: lines on stderr, a status line on a terminal, or JSON on stdout.
+//! The output of a running follower: lines on stderr, a status line on a terminal, or JSON on
+//! stdout.
 
 use std::collections::HashSet;
 use std::io;

@@ -43,9 +43,9 @@ impl MrcClient {
     /// Those of [`rows_with_cache`](Self::rows_with_cache), of the first id that has one. The other
     /// entries are stored all the same. Besides:
     /// - [`Error::Config`]: `many` has no [`batch`](Many::batch) statement. Nothing runs.
-    /// - [`Error::Database`] with a [`RowError`](mrc_core::RowError): the batch lacks the column, it
-    ///   has other columns than the query of one id, or it returned a row of another id. Nothing is
-    ///   stored. A text must be spelled as the database spells it: `"ann"` doesn't find `Ann`.
+    /// - [`Error::Database`] with a [`RowError`](mrc_core::RowError): the batch lacks the column,
+    ///   it has other columns than the query of one id, or it returned a row of another id. Nothing
+    ///   is stored. A text must be spelled as the database spells it: `"ann"` doesn't find `Ann`.
     ///
     /// ```no_run
     /// # use std::collections::HashMap;

@@ -5,10 +5,8 @@ use proptest::prelude::*;
 use crate::depends::{Scheme, TableName, TableScheme, derive};
 use crate::{Params, Value};
 
-const LEFT_JOIN: &str = "LEFT JOIN";
-const RIGHT_JOIN: &str = "RIGHT JOIN";
 const TOKENS: &[&str] = &[
-    "SELECT", "FROM", "WHERE", "JOIN", LEFT_JOIN, RIGHT_JOIN, "ON", "USING", "AND", "OR", "NOT", "XOR", "IN", "IS",
+    "SELECT", "FROM", "WHERE", "JOIN", "LEFT JOIN", "RIGHT JOIN", "ON", "USING", "AND", "OR", "NOT", "XOR", "IN", "IS",
     "NULL", "(", ")", ",", "=", "<=>", "||", "?", "1", "1.5", "-", "+", "'x'", "'é'", "\"x\"", "a", "b", "o.a", "p.b",
     "o", "p", "shop.o", "`o`", "EXISTS", "UNION", "WITH", "AS", "ORDER BY", "GROUP BY", "LIMIT", "CASE", "WHEN",
     "THEN", "END", "INTERVAL", "DAY", "BETWEEN", "LIKE", "*", ".", "COUNT(*)", "FOR", "INDEX", "MATCH", "AGAINST",

@@ -1,5 +1,5 @@
-//! Statements that write, lock, wait, or depend on more than the data, and texts that servers may read
-//! differently than the tokenizer does.
+//! Statements that write, lock, wait, or depend on more than the data, and texts that servers may
+//! read differently than the tokenizer does.
 
 use super::super::{check, check_ignoring_space};
 use super::Refused;

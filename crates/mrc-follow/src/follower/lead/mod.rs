@@ -224,8 +224,8 @@ impl<'a> Lead<'a> {
         if session.flavor == Flavor::MySql {
             return Cascades::read(session).await;
         }
-        // MariaDB opens each table for its keys, which may take longer than a question. A connection
-        // whose question was abandoned is lost, so this has its own.
+        // MariaDB opens each table for its keys, which may take longer than a question. A
+        // connection whose question was abandoned is lost, so this has its own.
         let read = async { Cascades::read(&mut Session::open(&self.inner.mysql, KEYS).await?).await };
         Ok(read.await.unwrap_or_else(|error| {
             // MariaDB's log still tells of most cascades.

@@ -1,4 +1,5 @@
-//! Faults that a follower survives: the end of its process, of the cache, of the database, of the log.
+//! Faults that a follower survives: the end of its process, of the cache, of the database, of the
+//! log.
 
 use std::sync::Arc;
 use std::time::Duration;

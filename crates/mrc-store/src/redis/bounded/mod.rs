@@ -156,8 +156,8 @@ impl BoundedRedis {
         [Value::from(token.as_str()), Value::Integer(life_ms(terms.lease)), most_left(terms.mode), kind, life]
     }
 
-    /// Runs a script that stores a value. `indexes` are those of its tags. If one step may not evict
-    /// enough entries, several steps do, and the last one stores.
+    /// Runs a script that stores a value. `indexes` are those of its tags. If one step may not
+    /// evict enough entries, several steps do, and the last one stores.
     async fn store(
         &self,
         script: &'static Script,

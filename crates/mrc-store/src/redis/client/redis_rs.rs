@@ -17,7 +17,8 @@ use super::dialer::{Dialer, Login, Place};
 use super::value::{Fault, FaultKind, Value};
 use crate::redis::task::AbortOnDrop;
 
-/// The number of commands that may wait to be written. redis-rs's 50 cost 5 to 10 % more CPU a call.
+/// The number of commands that may wait to be written. redis-rs's 50 cost 5 to 10 % more CPU a
+/// call.
 const COMMANDS_WAITING: usize = 1_024;
 
 pub(super) struct RedisRsClient {

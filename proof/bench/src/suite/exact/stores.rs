@@ -12,7 +12,8 @@ use crate::suite::{PAGES, Plan, fill_stores, progress};
 const ENTRIES: [u32; 2] = [10_000, 1_000_000];
 const CALLS: u64 = 20;
 
-/// Stores the entries of stores from the first to the last with the tags of their rows, as fills do.
+/// Stores the entries of stores from the first to the last with the tags of their rows, as fills
+/// do.
 const FILL: &str = "local text, time = redis.sha1hex('orders'), redis.call('TIME')
 local function index(tag) return 'mrc:t:{' .. redis.sha1hex('0:' .. tag) .. '}' end
 local moment, ends = string.format('%.0f', time[1] * 1e6), string.format('%.0f', (time[1] + 7200) * 1e6)

@@ -79,7 +79,7 @@ impl Parts {
 
     /// Checks that no entry is in one part only, and that none stays forever.
     async fn are_whole(&self, max: usize, when: &str) {
-        let found = self.ask(include_str!("bounded/whole.lua")).await;
+        let found = self.ask(include_str!("whole.lua")).await;
         let Some(size) = found.strip_prefix("whole ") else { panic!("{when}: {found}") };
         assert!(size.parse::<usize>().unwrap() <= max, "{when}: {size} entries of at most {max}");
     }
