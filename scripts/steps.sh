@@ -1,5 +1,6 @@
-# For the other scripts: `step NAME COMMAND…` runs a command, and prints its name and duration.
+# For the other scripts.
 
+# Runs a command, and prints its name and duration: `step NAME COMMAND…`.
 step() {
   local name=$1 start=$SECONDS
   shift
@@ -12,3 +13,6 @@ step() {
     return "$code"
   fi
 }
+
+# Installs a tool of cargo if it is missing, because no toolchain contains it.
+need() { command -v "$1" >/dev/null 2>&1 || cargo install --quiet --locked --debug "$@"; }

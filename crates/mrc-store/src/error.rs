@@ -262,8 +262,8 @@ fn at(address: &Option<String>) -> String {
 /// The error that a database answered with: its code, its SQLSTATE and its text.
 ///
 /// [`ExecuteError::server`](crate::ExecuteError::server) returns it. Your own executor boxes it in
-/// [`ExecuteError::Refused`](crate::ExecuteError::Refused) or
-/// [`ExecuteError::Unavailable`](crate::ExecuteError::Unavailable):
+/// [`ExecuteError::Refused`] or
+/// [`ExecuteError::Unavailable`]:
 ///
 /// ```
 /// use mrc_store::{ExecuteError, ServerError, ServerErrorKind};

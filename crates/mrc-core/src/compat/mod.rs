@@ -6,7 +6,7 @@
 //! | the component `redis_cache` | [`redis_cache_key`] | `[{key_prefix}:]{key}` |
 //! | `redis_func_cache` (PyPI) | [`FuncCall`] | a field of a hash, in a cache with a bound |
 //!
-//! They distinguish less than a [`FunctionKey`](crate::FunctionKey). `simple-dep-cache` has one key
+//! They distinguish less than a [`FunctionKey`]. `simple-dep-cache` has one key
 //! for `f(1)` and `f("1")`; `redis_cache` sees neither the function nor positional arguments.
 
 mod value;

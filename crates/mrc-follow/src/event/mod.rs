@@ -107,7 +107,7 @@ pub struct OwnedEvent {
 }
 
 impl OwnedEvent {
-    /// Returns the event, for [`Decoder::decode`](super::Decoder::decode).
+    /// Returns the event, for [`Decoder::decode`].
     pub fn as_raw(&self) -> RawEvent<'_> {
         RawEvent {
             kind: self.kind,
