@@ -111,8 +111,15 @@ impl Answer {
         Ok(codec::from_rows(&self.json, self.rows)?)
     }
 
-    /// Returns the one row, read like [`rows`](Self::rows): `SELECT COUNT(*) FROM orders` as a
-    /// `u64`. Returns `None` if there is no row.
+    /// Returns the one row, read like [`rows`](Self::rows). Returns `None` if there is no row.
+    ///
+    /// ```
+    /// # use mrc_client::Answer;
+    /// # fn show(answer: Answer) -> Result<(), mrc_client::Error> {
+    /// let count: Option<u64> = answer.row()?; // SELECT COUNT(*) FROM orders
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`Error::Decode`]: as in `rows`, and if there are several rows.

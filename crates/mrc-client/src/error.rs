@@ -61,7 +61,8 @@ pub enum Error {
     #[error(transparent)]
     Drop(Arc<DropError>),
     /// The transaction is committed, but its invalidations failed until their deadline: outdated
-    /// entries may be served until their TTL ends. Retry `pending` by [`Invalidations::retry`].
+    /// entries may be served until their TTL ends. Don't run the transaction again: retry `pending`
+    /// by [`Invalidations::retry`].
     #[error("the transaction is committed, but {pending} couldn't be invalidated; {source}")]
     NotInvalidated {
         /// The invalidations that remain.

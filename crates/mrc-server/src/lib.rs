@@ -96,11 +96,19 @@ impl MrcServer {
     }
 
     /// Invalidates the selected entries in the whole store, and returns their number. Selects by a
-    /// tag (`"user:42"`), by any or all of several tags, by a glob of names, or everything.
+    /// tag, by any or all of several tags, by a glob of names, or everything.
     ///
     /// When it returns, no value that was read before it began is cached under such a tag. The cost
     /// grows with the entries that have the tag. While the cache fails, it tries again until the
     /// [`deadline`](Self::deadline).
+    ///
+    /// ```no_run
+    /// # async fn example(server: mrc_server::MrcServer) -> Result<(), mrc_server::DropError> {
+    /// use mrc_core::Tag;
+    ///
+    /// let dropped = server.invalidate(Tag::new("user:42")).await?;
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     /// - [`DropError::Tag`]: a tag can't be used, and nothing was dropped.

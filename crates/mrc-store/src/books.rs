@@ -28,7 +28,8 @@ pub trait Checkpoints: Send + Sync {
     /// Replaces the position `from` by another one, if `owner` has the lease and the position is
     /// still `from`. `None` stands for no position.
     ///
-    /// A store that may have lost writes since `from` returns [`Advance::Differs`] instead.
+    /// A store that may have lost writes since `from` doesn't: it returns [`Advance::Differs`] with
+    /// `from` or an older position.
     ///
     /// A repeated call that has the same new position does no harm.
     async fn advance(
@@ -103,10 +104,12 @@ pub enum Lease {
     },
 }
 
-/// The registry of schemes, by which a follower of the log knows the tags that a changed row ends.
+/// The registry of schemes, by which a follower of the database's log knows the tags that a changed
+/// row ends.
 ///
 /// A reader registers its schemes before it claims its key. A follower reads the registry after
-/// readers see a change, so it knows the scheme of every read that doesn't have the change.
+/// readers see a change, and before it invalidates. So it knows the scheme of every read that
+/// doesn't have the change.
 ///
 /// A [fill](crate::CacheStore::fill) whose tags [are a scheme's](SchemeName::is_tag) is refused if
 /// the scheme isn't registered, or was registered after the moment of its tag.

@@ -27,30 +27,34 @@ pub(crate) use crate::protocol::{LONGEST, REMEMBERED};
 /// the key, and so refuses the fill in flight. Therefore a value that was read before an
 /// invalidation is never stored after it.
 ///
-/// Keys are given and returned without the store's prefix. Keys that begin with `mrc:` are the
-/// store's own: such a call fails with [`StoreError::ReservedKey`]. Every method, and every page of
-/// a [`scan`](Self::scan), ends within the store's own deadline, if need be with an error.
+/// Keys are given and returned without the store's prefix. Keys that begin with `mrc:` are reserved
+/// for the store: such a call fails with [`StoreError::ReservedKey`]. Every method ends within the
+/// store's own deadline, if need be with an error. For [`scan`](Self::scan) the deadline holds for
+/// each page.
 ///
 /// A value is JSON in UTF-8, and never empty. Spaces and line feeds at its end aren't part of it,
 /// because they mark its state in Redis, where other programs read it too. An empty text marks a
 /// claim, one line feed after the value marks tags, and one space after both marks a refresh.
 ///
-/// For a store of your own, implement this trait and run the suite of the feature `conformance`.
+/// For a store of your own, implement this trait and run `mrc_store::conformance::store_suite` in
+/// its tests (feature `conformance`).
 #[async_trait]
 pub trait CacheStore: Typed + Debug + Send + Sync + 'static {
     /// Returns the value under `key` and the tags of its entry, both as of one moment. Returns
     /// `None` if there is no value, or only a claim.
     ///
-    /// The bytes may share the buffer that they came in: copy those that you keep for long.
+    /// The bytes may share the buffer that they were received in. Copy bytes that you keep for
+    /// long.
     async fn look(&self, key: &str) -> Result<Option<Found>, StoreError>;
 
-    /// Returns the stale copy of `key`, and the tags of its entry. Returns `None` if there is none.
+    /// Returns the stale copy of `key`, with the tags of its entry. Returns `None` if there is
+    /// none.
     ///
     /// A fill with [`Life::stale`] stores a copy. Removing the key removes the copy.
     async fn stale(&self, key: &str) -> Result<Option<Found>, StoreError>;
 
-    /// Returns the store's time: for an entry with tags, asked for before the caller reads
-    /// anything.
+    /// Returns the time of the store's clock. For an entry with tags the caller asks before it
+    /// reads anything. See [`Tags`](crate::Tags).
     async fn now(&self) -> Result<Moment, StoreError>;
 
     /// Claims `key` for the holder of `token`, atomically.
@@ -58,7 +62,8 @@ pub trait CacheStore: Typed + Debug + Send + Sync + 'static {
     /// Every attempt needs a new `token`. After an error or a timeout it can't be used again.
     async fn claim(&self, key: &str, token: &Token, terms: Terms) -> Result<Claim, StoreError>;
 
-    /// Claims `key` like [`claim`](Self::claim), with the store's time. Default: both at once.
+    /// Claims `key` for an entry with tags: like [`claim`](Self::claim), with the time of the
+    /// store's clock. Default: both at once.
     async fn claim_at(&self, key: &str, token: &Token, terms: Terms) -> Result<(Claim, Moment), StoreError> {
         try_join(self.claim(key, token, terms), self.now()).await
     }
@@ -67,13 +72,15 @@ pub trait CacheStore: Typed + Debug + Send + Sync + 'static {
     /// `false` if the claim is gone and the value wasn't stored.
     ///
     /// First the key is registered under each of its tags. The fill is refused, and its claim
-    /// released, if a tag was invalidated after its moment, or the moment is more than
-    /// [`FILL_LIMIT`] ago.
+    /// released, if a tag was invalidated after its moment. It is also refused if that moment is
+    /// more than [`FILL_LIMIT`] ago.
     ///
-    /// The stale copy is replaced too, if there is one already, such as the empty one of the claim.
+    /// The stale copy is replaced together with the value, but only if there is one already, for
+    /// example the empty one of the claim.
     ///
     /// # Errors
-    /// [`StoreError::EmptyValue`]; [`StoreError::Tag`] for tags that can't be registered.
+    /// [`StoreError::EmptyValue`] for an empty value, [`StoreError::Tag`] for tags that can't be
+    /// registered.
     async fn fill(&self, key: &str, token: &Token, value: Bytes, life: Life) -> Result<bool, StoreError>;
 
     /// Ends the claim of `token` without a value, atomically. Returns `false` if the claim had
@@ -99,19 +106,23 @@ pub trait CacheStore: Typed + Debug + Send + Sync + 'static {
     /// After an error some keys may be removed and others not: call it again.
     async fn remove(&self, keys: &[Bytes]) -> Result<u64, StoreError>;
 
-    /// Removes the entries with all of these tags, with claims and copies. Returns how many values.
+    /// Removes the entries that have all of these tags, with their claims and copies. Returns the
+    /// number of values.
     ///
     /// When it returns, the cache has no value under such a tag that was read before the call. A
     /// fill in flight with such a tag won't be stored. An entry stays if its last fill was without
-    /// the tag. The cost depends on the number of entries of the rarest tag, not on that of keys.
+    /// the tag. The cost depends on the number of entries of the rarest tag, not on the number of
+    /// keys.
     ///
     /// After an error some entries may be removed and others not: call it again.
     ///
     /// # Errors
-    /// [`StoreError::Tag`]; [`StoreError::Timeout`] also after [`INVALIDATION_LIMIT`].
+    /// [`StoreError::Tag`] for a tag that can't be used; [`StoreError::Timeout`] also after
+    /// [`INVALIDATION_LIMIT`].
     async fn invalidate(&self, tags: &[Tag]) -> Result<u64, StoreError>;
 
-    /// Returns the matching keys page by page: of values, of claims, and of copies without a value.
+    /// Returns all keys that match, page by page: keys of values, of claims, and of copies without
+    /// a value.
     ///
     /// Every key that exists during the whole scan is returned at least once. Keys may come twice,
     /// and pages may be empty. In a cluster it covers every primary. The tokens of claims aren't
@@ -124,19 +135,21 @@ pub trait CacheStore: Typed + Debug + Send + Sync + 'static {
     /// Returns the value under `key`. Returns `None` if there is no value, or only a claim.
     /// Default: [`look`](Self::look) without the tags.
     ///
-    /// The bytes may share the buffer that they came in: copy those that you keep for long.
+    /// The bytes may share the buffer that they were received in. Copy bytes that you keep for
+    /// long.
     async fn get(&self, key: &str) -> Result<Option<Bytes>, StoreError> {
         Ok(self.look(key).await?.map(|found| found.value))
     }
 
-    /// Returns what [`get`](Self::get) returns for each key, in order. Default: one by one, at
-    /// once.
+    /// Returns the values under several keys, in their order: for each what [`get`](Self::get)
+    /// returns. Default: gets them one by one, at the same time.
     async fn get_many(&self, keys: &[&str]) -> Vec<Result<Option<Bytes>, StoreError>> {
         join_all(keys.iter().map(|key| self.get(key))).await
     }
 
-    /// Claims several keys, each by itself and atomically, and returns for each what
-    /// [`claim`](Self::claim) returns, in order. Default: claims them one by one, at the same time.
+    /// Claims several keys, each by itself and atomically, and returns the answers in their order:
+    /// for each what [`claim`](Self::claim) returns. Default: claims them one by one, at the same
+    /// time.
     async fn claim_many(&self, claims: &[ToClaim<'_>]) -> Vec<Result<Claim, StoreError>> {
         join_all(claims.iter().map(|one| self.claim(one.key, one.token, one.terms))).await
     }
@@ -154,8 +167,9 @@ pub trait CacheStore: Typed + Debug + Send + Sync + 'static {
         join_all(fills.into_iter().map(|one| self.fill(one.key, one.token, one.value, one.life))).await
     }
 
-    /// Removes the entries that have any of these tags. Returns for each tag what
-    /// [`invalidate`](Self::invalidate) of it returns. Default: one by one, at the same time.
+    /// Removes the entries that have any of these tags, and returns for each tag what
+    /// [`invalidate`](Self::invalidate) of that tag alone returns. Default: invalidates them one by
+    /// one, at the same time.
     ///
     /// # Errors
     /// As [`invalidate`](Self::invalidate), for all of the tags.
@@ -171,8 +185,9 @@ pub trait CacheStore: Typed + Debug + Send + Sync + 'static {
 
     /// Returns a view of this store: the entries of one namespace, as a cache with a bound.
     ///
-    /// The view shares connections, clock and tags with the store: an invalidation by tag reaches
-    /// both. It keeps no stale copies. Its keys begin with the namespace and a colon.
+    /// The view shares connections, clock and tags with the store. An invalidation by tag reaches
+    /// both, whichever is called. The view keeps no stale copies. Keys of the view begin with the
+    /// namespace and a colon.
     ///
     /// # Errors
     /// [`StoreError::Config`]: the bound can't be used. Default: this store has no bounded caches.
@@ -181,7 +196,8 @@ pub trait CacheStore: Typed + Debug + Send + Sync + 'static {
         Err(StoreError::Config("this store has no bounded caches: RedisStore and MemoryStore have them".into()))
     }
 
-    /// Returns the methods of a cache with a bound. Default: `None`, since a store has no bound.
+    /// Returns the methods that only a cache with a bound has. Default: `None`, since a store has
+    /// no bound.
     fn as_bounded(&self) -> Option<&dyn BoundedCache> {
         None
     }
@@ -196,7 +212,8 @@ pub trait CacheStore: Typed + Debug + Send + Sync + 'static {
         None
     }
 
-    /// Returns how many keys have a value or a claim. Default: all, which is right without copies.
+    /// Returns how many of these keys have a value or a claim. Default: all of them, which is right
+    /// without copies.
     async fn exist(&self, keys: &[Bytes]) -> Result<u64, StoreError> {
         Ok(keys.len() as u64)
     }
@@ -211,13 +228,15 @@ pub trait CacheStore: Typed + Debug + Send + Sync + 'static {
         }
     }
 
-    /// Returns the dangers for tags as texts, if there are tags: servers that evict. Default: none.
+    /// Returns the dangers for tags, as texts for people: a server that may evict the indexes of
+    /// tags. Returns none while the store has no tags. Default: none.
     async fn tag_risks(&self) -> Result<Vec<String>, StoreError> {
         Ok(Vec::new())
     }
 
-    /// Emits [`ServerLost`](mrc_core::Event::ServerLost) and
-    /// [`ServerBack`](mrc_core::Event::ServerBack) to `listener`.
+    /// Emits the loss and the return of servers to `listener`:
+    /// [`Event::ServerLost`](mrc_core::Event::ServerLost) and
+    /// [`Event::ServerBack`](mrc_core::Event::ServerBack).
     ///
     /// A view with a bound emits only [`Event::Evicted`](mrc_core::Event::Evicted), because its
     /// store emits those of servers. Default: emits nothing, as a store without servers.
@@ -242,7 +261,8 @@ pub(crate) async fn claim_beside_clock<S: CacheStore + ?Sized>(
     claims.into_iter().map(|claim| claim.and_then(with_time)).collect()
 }
 
-/// A cache with a bound, which counts and removes without a scan: see [`CacheStore::bounded`].
+/// A cache with a bound, which counts and removes its entries without a scan.
+/// [`CacheStore::bounded`] creates one.
 #[async_trait]
 pub trait BoundedCache: Send + Sync {
     /// Returns the number of values.

@@ -145,12 +145,14 @@ impl MrcClient {
     }
 
     /// Runs an async function through the cache. `signature` names the computation: change it when
-    /// the function changes. With tags it is a [`Query`] of that name. The function may add more
-    /// tags while it runs: [`scope::tag`](fn@crate::scope::tag).
+    /// the function changes. With tags it is a [`Query`] of that name:
+    /// `Query::new("monthly_report_v1").tag("orders")`. The function may add more tags while it
+    /// runs: [`scope::tag`](fn@crate::scope::tag).
     ///
     /// The peers' `withCache` / `with_cache`. The value is written as JSON and read back, so that a
-    /// miss returns the same as a hit. The function's errors aren't cached. Any type that an
-    /// [`Error`] turns into will do. A caller that waited for a function that failed runs its own.
+    /// miss returns the same as a hit. The function's errors aren't cached. They may have any type
+    /// that an [`Error`] turns into, such as `anyhow::Error`, or an enum with a variant
+    /// `Mrc(#[from] mrc::Error)`. A caller that waited for a function that failed runs its own.
     ///
     /// # Errors
     /// - The function's own.
@@ -159,13 +161,20 @@ impl MrcClient {
     ///   [`Mode::ReadOnly`](crate::scope::Mode::ReadOnly).
     ///
     /// ```no_run
+    /// # use std::time::Duration;
+    /// # use mrc_client::MrcClient;
     /// # use mrc_core::params;
-    /// # async fn build_report(store: u32) -> Result<f64, mrc_client::Error> { Ok(1.5) }
-    /// # async fn example(client: mrc_client::MrcClient) -> Result<(), mrc_client::Error> {
-    /// let signature = mrc_client::Query::new("monthly_report_v1").tag("orders");
-    /// let params = params! { "StoreId" => 6 };
-    /// let report = client.with_cache(|| build_report(6), signature, params, 600).await?;
-    /// # Ok(()) }
+    /// # #[derive(serde::Serialize, serde::Deserialize)] struct Report { total: u64 }
+    /// # async fn build_report(store: u32) -> Result<Report, Box<dyn std::error::Error>> { Ok(Report { total: 0 }) }
+    /// # async fn example(client: MrcClient) -> Result<(), Box<dyn std::error::Error>> {
+    /// use mrc_client::Query;
+    ///
+    /// let signature = Query::new("monthly_report_v1").tag("orders");
+    /// let report = client
+    ///     .with_cache(|| build_report(6), signature, params! { "StoreId" => 6 }, Duration::from_secs(600))
+    ///     .await?;
+    /// # Ok(())
+    /// # }
     /// ```
     pub async fn with_cache<'a, T, E, F, Fut>(
         &self,
@@ -190,9 +199,11 @@ impl MrcClient {
     /// as `INSERT … RETURNING`. A statement without rows returns `[]`. For the number of written
     /// rows use [`execute`](Self::execute).
     ///
-    /// The peers' `queryToPromise` / `query_to_promise`. Its session reaches no cached read, nor
-    /// the next `query`. For statements that belong together use a
+    /// The session of the statement never reaches a cached read, nor the next `query`: no
+    /// transaction, variable, lock or temporary table. For statements that belong together use a
     /// [`transaction`](Self::transaction), or one connection of [`mysql_pool`](Self::mysql_pool).
+    ///
+    /// The peers' `queryToPromise` / `query_to_promise`.
     ///
     /// # Errors
     /// - [`Error::Key`] with [`KeyError::TooDeep`](mrc_core::KeyError::TooDeep): nothing was run.
@@ -226,13 +237,15 @@ impl MrcClient {
         Ok(self.inner.pipeline.peek(&key, &call).await?.map(|answer| answer.with_rows(self.inner.rows)))
     }
 
-    /// Stores a value under the key of a query, with the query's tags. Returns `false` if it wasn't
-    /// stored: the key is [ambiguous](Key::ambiguity), the value is larger than
-    /// [`max_value`](MrcClientBuilder::max_value), the [mode](crate::scope::with_mode) stores
-    /// nothing, or an invalidation of one of the tags came between.
+    /// Stores a value under the key of a query, with the query's tags, and replaces the entry's
+    /// value. Returns `false` if it wasn't stored: the key is [ambiguous](Key::ambiguity), the
+    /// value is larger than [`max_value`](MrcClientBuilder::max_value), the
+    /// [mode](crate::scope::with_mode) stores nothing, or an invalidation of one of the tags came
+    /// between.
     ///
     /// The peers' `writeToCache` / `write_to_cache`. The caller vouches that the value isn't older
-    /// than the last invalidation, which [`with_cache`](Self::with_cache) checks.
+    /// than the last invalidation. [`query_with_cache`](Self::query_with_cache) and
+    /// [`with_cache`](Self::with_cache) check this.
     ///
     /// # Errors
     /// [`Error::Key`], [`Error::Ttl`], [`Error::Tag`], [`Error::Encode`], [`Error::Store`].

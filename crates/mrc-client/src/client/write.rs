@@ -51,8 +51,8 @@ impl MrcClient {
     ///   [`deadline`](Self::with_deadline) roll back, and invalidate nothing.
     /// - The commit and then the invalidations run in a task of their own, which outlives a
     ///   cancelled caller. Invalidations are tried again for the
-    ///   [`invalidation_deadline`](crate::MrcClientBuilder) (10 s). A process that dies before them
-    ///   leaves old entries until their TTL ends.
+    ///   [`invalidation_deadline`](crate::MrcClientBuilder::invalidation_deadline) (10 s). A process
+    ///   that dies before them leaves old entries until their TTL ends.
     /// - The transaction has its own connection of the callers' pool. Its reads see its own writes,
     ///   and never the cache.
     ///
@@ -110,11 +110,12 @@ impl MrcClient {
 
     /// Drops entries that have any of these params, or match a [`DropRequest`]. Returns the number.
     ///
-    /// Call it after the commit of the write: an entry that is filled before the commit holds the
-    /// old rows. The peers' `dropOutdatedCache` / `drop_outdated_cache`, but for whole params, and
-    /// only for keys that look like cached entries. It also drops the entries of cached functions
-    /// that read such an entry, in every namespace of the store. While the cache
-    /// fails, it tries again for the [`invalidation_deadline`](crate::MrcClientBuilder) (10 s).
+    /// Call it after the commit of the write: an entry that is filled between the drop and the
+    /// commit holds the old rows. The peers' `dropOutdatedCache` / `drop_outdated_cache`, but for
+    /// whole params, and only for keys that look like cached entries. It also drops the entries of
+    /// cached functions that read such an entry, in every namespace of the store. If the cache
+    /// fails, the whole drop is tried again for the
+    /// [`invalidation_deadline`](crate::MrcClientBuilder::invalidation_deadline) (10 s).
     ///
     /// # Errors
     /// [`Error::Drop`]: the params select nothing, and nothing was dropped, or the cache went on
@@ -125,25 +126,35 @@ impl MrcClient {
     }
 
     /// Invalidates entries in the whole store, and returns their number: those that have any of
-    /// some tags (`["user:42", "users"]`), or match a [`Select`]. The cost grows with the entries
-    /// that have the tag.
+    /// some tags, or match a [`Select`]. The cost grows with the entries that have the tag.
     ///
     /// When it returns, no value that was read before it began is cached under such a tag. While
-    /// the cache fails, it tries again for the [`invalidation_deadline`](crate::MrcClientBuilder)
-    /// (10 s).
+    /// the cache fails, it tries again for the
+    /// [`invalidation_deadline`](crate::MrcClientBuilder::invalidation_deadline) (10 s).
     ///
     /// # Errors
     /// - [`Error::Tag`]: a tag can't be used, and nothing was removed.
     /// - [`Error::Drop`]: the cache went on failing: call it again.
+    ///
+    /// ```no_run
+    /// # async fn example(client: mrc_client::MrcClient) -> Result<(), mrc_client::Error> {
+    /// client.invalidate(["user:42", "users"]).await?;
+    /// # Ok(()) }
+    /// ```
     pub async fn invalidate(&self, select: impl Into<Select>) -> Result<u64> {
         let inner = &self.inner;
         Ok(inner.invalidator.invalidate(&select.into(), &*inner.pipeline.events).await?)
     }
 
     /// Returns the builder of a cache for functions and plain values, on the connections of this
-    /// client: `client.cache("shop").ttl(600).build()?`. The cache has the client's listeners and
-    /// settings, except for the TTL (5 minutes), the codec and the bound. Build it once and clone
-    /// it, so that callers share computations.
+    /// client. The cache has the client's listeners and settings, except for the TTL (5 minutes),
+    /// the codec and the bound. Build it once and clone it, so that callers share computations.
+    ///
+    /// ```no_run
+    /// # fn example(client: mrc_client::MrcClient) -> Result<(), mrc_client::Error> {
+    /// let functions = client.cache("shop").ttl(600).build()?;
+    /// # Ok(()) }
+    /// ```
     pub fn cache(&self, namespace: impl Into<String>) -> CacheBuilder {
         let Options { deadline, stale, stale_after, early_refresh, .. } = self.options;
         let settings = self.inner.settings.clone();

@@ -3,7 +3,8 @@
 //! A [`Decoder`] takes the events of one stream in their order, as [`RawEvent`]s without checksum,
 //! and returns [`Event`]s that borrow their bytes. Only the wanted cells of a row are decoded.
 //!
-//! A value that can't be decoded is a [`DecodeError`] with its table and column, never a guess.
+//! A value that can't be decoded is a [`DecodeError`] with its table and column, never a guess and
+//! never a panic.
 //!
 //! ```
 //! use mrc_follow::event::{Decoder, Event, Flavor, RawEvent};

@@ -26,12 +26,14 @@ impl MySqlConfig {
         self.collation(if is_typescript { COLLATION_OF_TYPESCRIPT } else { COLLATION }).ignore_space(is_typescript)
     }
 
-    /// Sets the collation for comparing texts in a statement. Default: `utf8mb4_general_ci`.
+    /// Sets the collation for comparing texts within a statement, one of `utf8mb4`. Default:
+    /// `utf8mb4_general_ci`.
     pub fn collation(self, name: impl Into<String>) -> Self {
         Self { collation: name.into(), ..self }
     }
 
-    /// Sets each session's time zone, such as `+00:00`. Default: the server's.
+    /// Sets the time zone of each session, such as `+00:00`, for `TIMESTAMP` columns and `NOW()`.
+    /// Default: the server's.
     pub fn time_zone(self, zone: impl Into<String>) -> Self {
         Self { time_zone: Some(zone.into()), ..self }
     }

@@ -1,4 +1,5 @@
-//! The rules of followers: their positions and leases, and the registry of schemes.
+//! The rules of followers: their positions and leases, and the registry of schemes. A store without
+//! [`Checkpoints`](crate::Checkpoints) or [`Schemes`] passes theirs.
 
 use std::fmt::Debug;
 use std::time::Duration;
