@@ -57,6 +57,20 @@ async fn a_function_is_run_once_and_both_calls_return_the_same() {
 }
 
 #[tokio::test]
+async fn none_is_a_value_like_any_other() {
+    let it = Fixture::new(Database::open());
+    let runs = AtomicUsize::new(0);
+    let nothing = || async {
+        runs.fetch_add(1, Ordering::SeqCst);
+        Ok::<_, Error>(None::<u8>)
+    };
+    for _ in 0..2 {
+        assert_eq!(it.client.with_cache(nothing, "nothing", params! {}, HOUR).await.unwrap(), None);
+    }
+    assert_eq!(runs.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
 async fn a_written_value_is_read() {
     let it = Fixture::new(Database::open());
     assert_eq!(it.client.read_from_cache(SQL, params! { "Id" => 1 }).await.unwrap(), None);

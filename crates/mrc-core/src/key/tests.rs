@@ -191,6 +191,18 @@ fn parse(names: &[String], key: &str) -> Option<Vec<String>> {
 
 proptest! {
     #[test]
+    fn two_lists_of_values_share_no_unambiguous_key(names in prop::collection::vec("[ab_]{1,2}", 1..4), a in prop::collection::vec(text(), 4), b in prop::collection::vec(text(), 4)) {
+        let of = |values: &[String]| {
+            let params: Params = names.iter().zip(values).map(|(name, value)| crate::Param { name: Some(name.clone().into()), value: value.clone().into() }).collect();
+            KeyScheme::default().key(TEXT, &params).unwrap()
+        };
+        let (key_a, key_b) = (of(&a), of(&b));
+        if a[..names.len()] != b[..names.len()] && key_a.as_str() == key_b.as_str() {
+            prop_assert!(key_a.ambiguity().is_some() && key_b.ambiguity().is_some());
+        }
+    }
+
+    #[test]
     fn an_unambiguous_key_parses_back(pairs in prop::collection::vec(("[ab_]{1,3}", text()), 1..5)) {
         let names: Vec<_> = pairs.iter().map(|(name, _)| name.clone()).collect();
         let key = KeyScheme::default().key(TEXT, &named(pairs.iter().map(|(name, value)| (name, value)))).unwrap();

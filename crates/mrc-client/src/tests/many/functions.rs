@@ -47,6 +47,33 @@ fn spec(id: &u64) -> Spec {
 }
 
 #[tokio::test]
+async fn a_function_is_asked_for_the_missing_ids_once() {
+    let it = Doubler::new(100);
+    assert_eq!(it.get(&[1, 2, 2, 9]).await.unwrap(), HashMap::from([(1, 2), (2, 4)]));
+    assert_eq!(it.get(&[1, 2, 3, 9]).await.unwrap(), HashMap::from([(1, 2), (2, 4), (3, 6)]));
+    assert_eq!(it.asked(), [vec![1, 2, 9], vec![3]], "an id without a value is an entry too");
+}
+
+#[tokio::test]
+async fn tags_of_the_spec_end_one_entry_and_those_of_the_function_all() {
+    let it = Doubler::new(100);
+    it.get(&[1, 2, 3]).await.unwrap();
+    assert_eq!(it.cache.invalidate(Tag::new("id:2")).await.unwrap(), 1);
+    it.get(&[1, 2, 3]).await.unwrap();
+    assert_eq!(it.asked()[1..], [[2]]);
+    assert_eq!(it.cache.invalidate(Tag::new("function")).await.unwrap(), 3);
+}
+
+#[tokio::test]
+async fn an_error_of_the_function_is_its_callers_and_is_not_stored() {
+    let it = Doubler::new(100);
+    *it.fails.lock().unwrap() = true;
+    assert_eq!(it.get(&[1, 2]).await.unwrap_err().to_string(), "it failed");
+    *it.fails.lock().unwrap() = false;
+    assert_eq!(it.get(&[1, 2]).await.unwrap().len(), 2);
+}
+
+#[tokio::test]
 async fn an_entry_is_the_one_of_a_single_call() {
     let it = Doubler::new(100);
     it.get(&[1, 9]).await.unwrap();

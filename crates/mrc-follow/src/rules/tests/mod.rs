@@ -139,7 +139,7 @@ proptest! {
 }
 
 #[test]
-fn the_first_reason_stays_and_rows_add_nothing_to_everything() {
+fn the_first_reason_stays() {
     let table = TableName::new("shop", "orders");
     let (mut one, mut two) = (Effects::new(), Effects::new());
     assert!(one.is_empty());
@@ -149,8 +149,15 @@ fn the_first_reason_stays_and_rows_add_nothing_to_everything() {
     two.mark_everything(Reason::Unclear);
     two.mark_everything(Reason::Statement);
     one.merge(two);
-    Row(true, None, Some((1, "open"))).apply(&plans(), &mut one);
     check(&one, &["shop.orders: metadata", "everything: unclear"]);
+}
+
+#[test]
+fn rows_add_nothing_to_everything() {
+    let mut effects = Effects::new();
+    effects.mark_everything(Reason::Unclear);
+    Row(false, None, Some((1, "open"))).apply(&plans(), &mut effects);
+    check(&effects, &["everything: unclear"]);
 }
 
 #[test]
