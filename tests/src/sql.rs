@@ -285,10 +285,12 @@ async fn launch(port: u16, args: &[&str], killed: Option<&Path>) -> Result<Runni
     let (kind, dir) = (SqlKind::of_this_run(), folder("mrc-sql-"));
     let data = dir.join(DATA);
     let datadir = format!("--datadir={}", data.display());
+    // A MariaDB that starts removes the temporary tables in its folder, another server's too.
+    let tmpdir = format!("--tmpdir={}", dir.display());
     let user = rustix::process::geteuid().is_root().then_some("--user=root");
     // Nothing must survive a crash of the system, so nothing waits for the disk.
     let fast = ["--loose-innodb-flush-method=nosync", "--innodb-buffer-pool-size=64M"];
-    let common: Vec<&str> = ["--no-defaults", &datadir].into_iter().chain(fast).chain(user).collect();
+    let common: Vec<&str> = ["--no-defaults", &datadir, &tmpdir].into_iter().chain(fast).chain(user).collect();
     let filled = match killed {
         Some(killed) => std::fs::rename(killed.join(DATA), &data).map_err(|e| e.to_string()),
         None => install(kind, &dir, &common).await,
