@@ -9,12 +9,12 @@ use mrc_core::{Key, Mark, Tag, Ttl};
 use mrc_store::{Life, Tags};
 use tokio::time::{Instant, timeout_at};
 
-use crate::client::texts::Types;
 use crate::follow::Dependencies;
 use crate::frame::{self, Said};
 use crate::mode::Mode;
 use crate::pipeline::gather::Gather;
 use crate::settings::{OnError, Settings};
+use crate::types::Types;
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Options {

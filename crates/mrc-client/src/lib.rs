@@ -40,6 +40,7 @@ mod settings;
 mod shape;
 mod source;
 mod store;
+mod types;
 
 #[doc(hidden)]
 pub mod macros_support;

@@ -1,4 +1,4 @@
-//! What the proofs write: pictures in SVG for light and dark pages, Markdown, and numbers.
+//! The output of the proofs: pictures in SVG for light and dark pages, Markdown, and numbers.
 
 use std::error::Error;
 use std::fmt::Write as _;

@@ -47,7 +47,7 @@ pub(super) async fn functions_run_on(degrading: &Cache, failing: &Cache, f: fn()
     for fresh in 2..5 {
         assert_eq!(degrading.get_or_try(f(), async || Ok::<_, Error>(fresh)).await.unwrap(), fresh);
         assert_eq!(degrading.get_or(f(), async || fresh).await, fresh);
-        // A function that can't fail doesn't fail, whatever the setting.
+        // `get_or` returns the function's value under both settings, since it has no error to return.
         assert_eq!(failing.get_or(f(), async || fresh).await, fresh);
         let never = async || -> Result<u32, Error> { panic!("nothing runs") };
         assert!(matches!(failing.get_or_try(f(), never).await, Err(Error::Store(_))));

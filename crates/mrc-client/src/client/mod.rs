@@ -7,7 +7,7 @@ mod inner;
 mod many;
 mod outbox;
 mod query;
-pub(crate) mod texts;
+mod texts;
 mod write;
 
 use std::borrow::{Borrow, Cow};

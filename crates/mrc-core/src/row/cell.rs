@@ -1,4 +1,4 @@
-//! What a caller of the encoder sees: columns and cells, formats and errors.
+//! The types that a caller of the encoder sees: columns and cells, formats and errors.
 
 use crate::temporal::{Date, DateTime, Time};
 

@@ -1,7 +1,8 @@
 //! One reading of a statement: its tokens, for names and first words only, and what it does.
 //!
-//! A run of letters, digits, `_`, `$` and bytes above 127 is a word, whatever it is to the server:
-//! a name such as `2024_sales` is never split, and a number that counts as a name does no harm.
+//! A run of letters, digits, `_`, `$` and bytes above 127 is a word, even if the server reads it as a
+//! number. So a name such as `2024_sales` is never split, and a number that counts as a name does no
+//! harm.
 
 use std::borrow::Cow;
 

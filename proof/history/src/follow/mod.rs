@@ -39,7 +39,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const FOLLOWERS: u8 = 2;
 /// The number by which the server knows the followers.
 const SERVER_ID: u32 = 4_242;
-/// How often the memory is told.
+/// The interval between two reports of a follower's memory.
 const SAMPLE: Duration = Duration::from_millis(250);
 /// The pause after an error, as a supervisor would make.
 const RESTART: Duration = Duration::from_millis(200);

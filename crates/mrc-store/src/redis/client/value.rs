@@ -1,4 +1,4 @@
-//! What a client answers: a value, or a fault.
+//! The answer of a client: a value, or a fault.
 
 use std::borrow::Cow;
 use std::fmt;
