@@ -9,11 +9,11 @@
 
 use std::collections::VecDeque;
 use std::ffi::OsStr;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Once};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -59,6 +59,7 @@ impl ServerProcess {
     /// # Errors
     /// The last lines of its output, if it ended or wasn't ready within 60 s.
     pub async fn start(command: &[impl AsRef<OsStr>], dir: &Path, ready: &'static str) -> Result<Self, String> {
+        end_if_it_hangs();
         let mut shell = Command::new("sh")
             .args(["-c", SUPERVISOR, "mrc-tests"])
             .arg(dir)
@@ -150,6 +151,21 @@ fn follow(
     }
     state.send_replace(State::Gone);
     let _ = shell.wait();
+}
+
+/// Ends this process after `MRC_TEST_LIMIT` seconds, so that a test that waits for ever is a failure.
+/// libtest has named it by then, after a minute.
+fn end_if_it_hangs() {
+    static WATCH: Once = Once::new();
+    WATCH.call_once(|| {
+        let Some(limit) = std::env::var("MRC_TEST_LIMIT").ok().and_then(|limit| limit.parse().ok()) else { return };
+        std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_secs(limit));
+            // libtest captures what `eprintln!` writes.
+            let _ = writeln!(std::io::stderr(), "\nnot ended after {limit} s: a test hangs, one of those named above");
+            std::process::exit(1);
+        });
+    });
 }
 
 /// Tries `launch` up to five times. Panics with the last error.

@@ -69,8 +69,9 @@ async fn a_cache_that_went_back_is_replayed() {
     shop.check("UPDATE orders SET state = 'paid' WHERE id = 1", &["store 6", "order 1"]).await;
     // The entries have risen again, and with them the position from before the change.
     shop.put_position(Some(&before)).await;
-    shop.following.until(|status| status.rewinds == 1).await;
+    shop.following.until(|status| status.rewinds > 0).await;
     shop.expect("the cache went back", &["store 6", "order 1"]).await;
+    assert_eq!(shop.following.follower.status().rewinds, 1);
 }
 
 /// A follower of one table over a cluster, with 30 entries for each tag, on all primaries.
@@ -158,8 +159,9 @@ async fn a_cache_that_has_lost_the_position_loses_everything_that_is_followed() 
     let shop = Shop::open("").await;
     shop.put_position(None).await;
     // The first one was at the start.
-    shop.following.until(|status| status.fallbacks["other"] == 2).await;
-    assert_eq!(shop.following.follower.status().rewinds, 1);
+    shop.following.until(|status| status.fallbacks["other"] > 1).await;
+    let status = shop.following.follower.status();
+    assert_eq!((status.rewinds, status.fallbacks["other"]), (1, 2), "{status:?}");
     shop.expect("the position is lost", &ALL).await;
     shop.check("UPDATE orders SET state = 'paid' WHERE id = 1", &["store 6", "order 1"]).await;
 }
@@ -174,8 +176,9 @@ async fn a_position_of_another_server_loses_everything_that_is_followed() {
     };
     shop.put_position(Some(foreign)).await;
     shop.following = shop.following.again(&shop.database).await;
-    shop.following.until(|status| status.lost == 1 && status.fallbacks.contains_key("other")).await;
+    shop.following.until(|status| status.lost > 0 && status.fallbacks.contains_key("other")).await;
     shop.expect("a foreign position", &ALL).await;
+    assert_eq!(shop.following.follower.status().lost, 1);
 }
 
 #[tokio::test]
@@ -248,8 +251,11 @@ async fn a_cut_stream_loses_no_transaction() {
 }
 
 /// A follower whose connection to the database has a fault, with an entry of the state `untouched`.
+///
+/// The server is its own: a change of another test's schema opens the stream again, which then has
+/// met a damaged event that nobody counts.
 async fn over_a_bad_wire() -> (Database, Proxy, Following) {
-    let database = Database::logged().await;
+    let database = Database::logged_alone().await;
     database.execute("CREATE TABLE orders (id INT PRIMARY KEY, state VARCHAR(64))").await;
     let (wire, url) = by_proxy(&database).await;
     let rule = Rule::table(format!("{}.orders", database.name())).all("orders").tag("state:{state}");
@@ -274,9 +280,10 @@ async fn an_event_that_stays_damaged_loses_everything_that_is_followed() {
     let (database, wire, following) = over_a_bad_wire().await;
     wire.set(Mode::Flip(b"untouched".to_vec(), 5));
     database.execute("INSERT INTO orders VALUES (1, 'untouched')").await;
-    following.until(|status| status.lost == 1).await;
+    following.until(|status| status.lost > 0).await;
     assert!(following.left(&database, &["entry"]).await.is_empty());
-    assert_eq!(following.follower.status().reconnects, 5);
+    let status = following.follower.status();
+    assert_eq!((status.reconnects, status.lost), (5, 1), "{status:?}");
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ mod statements;
 mod visibility;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use mrc_core::{Event, Tag};
 use mrc_follow::rules::{Rule, Rules};
@@ -20,6 +20,8 @@ use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinHandle;
 
 const LONG: Duration = Duration::from_secs(3_600);
+/// What takes longer never comes.
+const HANGS: Duration = Duration::from_secs(300);
 
 /// A running follower with a cache of its own.
 struct Following {
@@ -67,8 +69,9 @@ impl Following {
 
     /// Waits until the status is so.
     async fn until(&self, is_so: impl Fn(&Status) -> bool) {
+        let began = Instant::now();
         while !is_so(&self.follower.status()) {
-            assert!(!self.task.is_finished(), "the follower has ended: {:?}", self.follower.status());
+            self.goes_on(began);
             tokio::select! {
                 () = self.changed.notified() => {}
                 // The position changes without an event.
@@ -113,9 +116,10 @@ impl Following {
         database.execute("CREATE TABLE IF NOT EXISTS marks (mark VARCHAR(64))").await;
         self.fill(&mark, &[&mark, "marks"]).await;
         database.execute(&format!("INSERT INTO marks VALUES ('{mark}')")).await;
+        let began = Instant::now();
         // On a busy machine an answer may come too late: that isn't the follower's fault.
         while !matches!(self.store.get(&mark).await, Ok(None) | Err(StoreError::Closed)) {
-            assert!(!self.task.is_finished(), "the follower has ended");
+            self.goes_on(began);
             tokio::select! {
                 () = self.changed.notified() => {}
                 () = tokio::time::sleep(Duration::from_millis(2)) => {}
@@ -126,11 +130,19 @@ impl Following {
     /// Waits until these entries are gone.
     async fn gone(&self, keys: &[String]) {
         for key in keys {
+            let began = Instant::now();
             // A server may be away for a moment.
             while !matches!(self.store.get(key).await, Ok(None)) {
+                self.goes_on(began);
                 tokio::time::sleep(Duration::from_millis(2)).await;
             }
         }
+    }
+
+    fn goes_on(&self, began: Instant) {
+        let status = self.follower.status();
+        assert!(!self.task.is_finished(), "the follower has ended: {status:?}");
+        assert!(began.elapsed() < HANGS, "the follower hangs: {status:?}");
     }
 
     async fn stop(mut self) {
