@@ -1,8 +1,10 @@
 //! A Redis cluster of three primaries, and a primary with a replica, watched by a sentinel.
 
 use std::ops::RangeInclusive;
+use std::time::Duration;
 
 use tokio::sync::OnceCell;
+use tokio::time::timeout;
 
 use crate::process::{ServerProcess, again, folder, until};
 use crate::{CacheKind, Redis, free_port, resp};
@@ -31,12 +33,12 @@ impl RedisCluster {
             run(node, &["CLUSTER", "ADDSLOTSRANGE", &first.to_string(), &last.to_string()]).await;
             run(node, &["CLUSTER", "SET-CONFIG-EPOCH", &(i + 1).to_string()]).await;
         }
-        for node in &nodes[1..] {
-            run(&nodes[0], &["CLUSTER", "MEET", "127.0.0.1", &node.port().to_string()]).await;
-        }
-        for node in &nodes {
-            until(async || is_healthy(node).await).await;
-        }
+        meet(&nodes[0], &nodes[1..], async || {
+            for node in &nodes {
+                until(async || is_healthy(node).await).await;
+            }
+        })
+        .await;
         Self { nodes }
     }
 
@@ -49,9 +51,11 @@ impl RedisCluster {
     pub async fn add_replica(&self, of: usize) -> Redis {
         let (primary, replica) = (&self.nodes[of], Redis::with_args(&ARGS).await);
         let id = primary.cli(&["CLUSTER", "MYID"]).await;
-        run(&replica, &["CLUSTER", "MEET", "127.0.0.1", &primary.port().to_string()]).await;
         // The replica must know the primary before it can follow it.
-        until(async || replica.cli(&["CLUSTER", "REPLICATE", &id]).await == "OK").await;
+        meet(&replica, std::slice::from_ref(primary), async || {
+            until(async || replica.cli(&["CLUSTER", "REPLICATE", &id]).await == "OK").await;
+        })
+        .await;
         until(async || replica.cli(&["INFO", "replication"]).await.contains("master_link_status:up")).await;
         replica
     }
@@ -82,6 +86,18 @@ impl RedisCluster {
     /// Returns all nodes.
     pub fn nodes(&self) -> &[Redis] {
         &self.nodes
+    }
+}
+
+/// Introduces a node to others until they know each other: it forgets whom it can't reach in 2 s.
+async fn meet(node: &Redis, others: &[Redis], known: impl AsyncFn()) {
+    loop {
+        for other in others {
+            run(node, &["CLUSTER", "MEET", "127.0.0.1", &other.port().to_string()]).await;
+        }
+        if timeout(Duration::from_secs(10), known()).await.is_ok() {
+            return;
+        }
     }
 }
 
@@ -152,6 +168,8 @@ impl RedisSentinel {
 
     /// Kills the primary. Returns when the replica has taken its place.
     pub async fn fail_over(&self) {
+        let soon = ["SENTINEL", "SET", Self::SERVICE, "down-after-milliseconds", "500"];
+        assert_eq!(self.cli(&soon).await, "OK");
         self.primary.kill().await;
         until(async || self.replica.cli(&["INFO", "replication"]).await.contains("role:master")).await;
     }
@@ -161,10 +179,11 @@ async fn sentinel(port: u16, primary: u16) -> Result<ServerProcess, String> {
     let dir = folder("mrc-sentinel-");
     let file = dir.join("sentinel.conf");
     let service = RedisSentinel::SERVICE;
-    // A sentinel writes its state into its file, so it takes no arguments for these.
+    // A sentinel writes its state into its file, so it takes no arguments for these. Patient, since
+    // a busy machine is no failure.
     let text = format!(
         "bind 127.0.0.1\nport {port}\nsentinel monitor {service} 127.0.0.1 {primary} 1\n\
-         sentinel down-after-milliseconds {service} 500\nsentinel failover-timeout {service} 3000\n"
+         sentinel down-after-milliseconds {service} 60000\nsentinel failover-timeout {service} 3000\n"
     );
     std::fs::write(&file, text).expect("a file in the sentinel's folder");
     let program = CacheKind::of_this_run().server.path();

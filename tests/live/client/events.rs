@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use mrc::config::MySqlConfig;
 use mrc::errors::{ExecuteError, StoreError};
 use mrc::{Error, Event, Health, MrcClient, Source, params};
 use mrc_tests::{Proxy, Redis, SqlServer};
@@ -114,10 +113,9 @@ async fn health(client: &MrcClient) -> Health {
 #[tokio::test]
 async fn the_cache_and_the_database_are_reported_separately() {
     let (redis, mysql) = (Redis::with_args(&["--requirepass", "s3cret"]).await, SqlServer::start().await);
-    let limit = Duration::from_millis(300);
     let client = MrcClient::builder()
         .redis_config(impatient(redis.port()).password("s3cret"))
-        .mysql_config(MySqlConfig::from_url(&mysql.url("")).unwrap().connect_timeout(limit).acquire_timeout(limit))
+        .mysql(mysql.url(""))
         .build()
         .unwrap();
     let whole = async || until(async || health(&client).await.is_whole()).await;

@@ -113,7 +113,7 @@ pub(crate) fn patient(url: &str) -> RedisConfig {
 
 /// Returns a configuration for tests whose Redis fails.
 pub(crate) fn impatient(port: u16) -> RedisConfig {
-    let patience = Duration::from_millis(300);
+    let patience = Duration::from_secs(1);
     RedisConfig::new("127.0.0.1", port).command_timeout(patience).connect_timeout(patience)
 }
 

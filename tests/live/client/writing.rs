@@ -74,7 +74,7 @@ async fn a_lost_invalidation_can_be_repeated_later() {
         .invalidation_deadline(std::time::Duration::from_millis(200))
         .build()
         .unwrap();
-    ask(&cut_off, 1).await.unwrap();
+    until(async || ask(&cut_off, 1).await.unwrap().is_hit()).await;
     wire.set(Mode::Close);
     let write = cut_off.transaction(async |tx| {
         tx.drop_outdated_cache(params! { "Id" => 1 });

@@ -35,7 +35,7 @@ pub(super) fn assert_timeout(error: &ExecuteError, stage: &str) {
 #[tokio::test]
 async fn a_busy_pool_is_a_timeout_of_waiting() {
     let database = Database::create().await;
-    let executor = executor(config(&database).pool_max(1).acquire_timeout(SHORT));
+    let executor = executor(config(&database).pool_max(1).acquire_timeout(LIMIT));
     a_second_call_times_out(&executor, &slow_query("a")).await;
 }
 

@@ -443,13 +443,13 @@ async fn our_ttl_ends_an_entry_for_us_and_in_time_for_them() {
 #[tokio::test]
 async fn an_end_stays_while_only_the_peer_uses_the_entry() {
     let world = World::open().await;
-    let bound = Layout::Single.of(Bound::new(Policy::LruT).ttl(Sliding(Duration::from_millis(300))));
+    let bound = Layout::Single.of(Bound::new(Policy::LruT).ttl(Sliding(Duration::from_secs(1))));
     let mut cache = world.cache(Policy::LruT, Layout::Single, 1_024);
     let ours = CacheBuilder::shared(world.store.clone()).namespace(cache.ours.namespace()).bound(bound).jitter(0.0);
     cache.ours = ours.build().unwrap();
     // This starts the peer's process.
     cache.purge(Python).await;
-    assert!(cache.ours.set(cache.call(1).await.ttl(Duration::from_secs(1)), &json!(["Rust", 1])).await.unwrap());
+    assert!(cache.ours.set(cache.call(1).await.ttl(Duration::from_secs(3)), &json!(["Rust", 1])).await.unwrap());
     ends(&world, &cache, async || _ = cache.runs(Python, 1).await).await;
     assert_eq!(world.redis.cli(&["EXISTS", &cache.part(2)]).await, "0");
     let found: Option<Json> = cache.ours.get(cache.call(1).await).await.unwrap();

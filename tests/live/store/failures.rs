@@ -73,7 +73,7 @@ async fn a_wrong_password_is_not_tried_without_end() {
 #[tokio::test]
 async fn nobody_listens() {
     let port = free_port();
-    let store = RedisStore::new(impatient(port)).unwrap();
+    let store = store(&format!("redis://127.0.0.1:{port}"));
     for error in failures(&store).await {
         assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}");
         assert!(error.to_string().contains(&format!("127.0.0.1:{port}: ")), "{error}");

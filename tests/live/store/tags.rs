@@ -7,7 +7,7 @@ use mrc_core::Tag;
 use mrc_store::{CacheStore, Claim, Found, Life, Moment, RedisStore, ScanPattern, Tags, Terms, ToFill};
 use mrc_tests::{Redis, RedisCluster, unique};
 
-use super::{LONG, alone, patient, store, token, watched};
+use super::{LONG, alone, patient, token, watched};
 
 /// The index of the tag `a` of a store without a prefix, and of one with the prefix `shop:`.
 const INDEX: &str = "mrc:t:{4618f47523e0904d5b29ffe6eaea8dfcbf9477a8}";
@@ -259,7 +259,9 @@ async fn a_tag_of_very_many() {
     const MANY: usize = 5_000;
     let redis = Redis::start().await;
     let cluster = RedisCluster::shared().await;
-    for cache in [store(&redis.url()), store(&cluster.url())] {
+    for url in [redis.url(), cluster.url()] {
+        // Tags share moments with those of the same prefix.
+        let cache = RedisStore::new(patient(&url).prefix(unique("apart"))).unwrap();
         let (name, other) = (unique("many"), Tag::from(unique("other")));
         let tag = Tag::from(&name);
         let since = cache.now().await.unwrap();

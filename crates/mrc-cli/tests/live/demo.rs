@@ -44,9 +44,9 @@ async fn an_interrupted_demo_drops_its_table() {
     let (redis, database) = (Redis::shared().await, Database::create().await);
     let wire = Proxy::to(redis.port()).await;
     let url = format!("redis://127.0.0.1:{}", wire.port());
-    let child = command(&["demo", "--mysql", &database.url(), "--redis", &url]).spawn().unwrap();
+    let mut child = command(&["demo", "--mysql", &database.url(), "--redis", &url]).spawn().unwrap();
     while tables(&database).await.is_empty() {
-        tokio::task::yield_now().await;
+        assert_eq!(child.try_wait().unwrap(), None, "the demo has ended");
     }
     // The held answers of the cache keep the demo from ending before Ctrl-C.
     wire.set(mrc_tests::Mode::HoldAnswers);

@@ -10,6 +10,7 @@ use sqlx::{Executor, MySqlPool, Row};
 
 use super::{Both, canonical, pool};
 use crate::executor::faults::{a_second_call_times_out, assert_timeout};
+use crate::executor::transactions::LIMIT;
 
 /// A limit for events that never come.
 const SHORT: Duration = Duration::from_millis(200);
@@ -76,7 +77,7 @@ async fn each_wait_has_its_limit() {
     let short = || MySqlPoolOptions::new().max_connections(1).acquire_timeout(SHORT);
     let busy = SqlxExecutor::new(MySqlPoolOptions::new().max_connections(1).connect_lazy(&database.url()).unwrap());
     canonical(&busy, "SELECT 1 AS a").await.unwrap();
-    let slow = SqlxExecutor::new(pool(&database, 1)).query_timeout(SHORT);
+    let slow = SqlxExecutor::new(pool(&database, 1)).query_timeout(LIMIT);
     let endless = "WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < 1000) \
                    SELECT SUM(x.i + y.i + z.i + w.i) AS n FROM c AS x, c AS y, c AS z, c AS w";
     assert_timeout(&canonical(&slow, endless).await.unwrap_err(), "the query");

@@ -96,7 +96,7 @@ impl Shop {
     async fn until_led(&self, following: &mut Following) {
         following.line("leads: ").await;
         // The first start invalidates everything before it stores a position.
-        while self.follow(&["--status"]).await.code == 1 {
+        while self.follow(&["--status"]).await.code != 0 {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }

@@ -10,7 +10,7 @@ use mrc_store::{Advance, CacheStore, Lease, MySqlConfig, Reached, RedisConfig, R
 use mrc_tests::{Database, Mode, Proxy, Redis, RedisCluster, unique};
 use mysql_async::prelude::Queryable;
 
-use super::{ALL, Following, Shop, marks, own_server, rules, store};
+use super::{ALL, Following, Shop, marks, own_server, patient, rules, store};
 
 impl Shop {
     pub(super) fn name(&self) -> String {
@@ -28,6 +28,17 @@ impl Shop {
     pub(super) async fn key(&self) -> String {
         let keys = Redis::shared().await.cli(&["KEYS", &format!("*mrc:f:{{{}}}", self.name())]).await;
         keys.lines().next().unwrap().to_owned()
+    }
+
+    /// Gives the lease to another follower. In one step, before ours renews it.
+    pub(super) async fn lose_lease(&self) -> Token {
+        let (other, life) = (Token::from_bits(rand::random()), Duration::from_secs(60));
+        let lease = format!("{}:l", self.key().await);
+        let set = Redis::shared().await.cli(&["SET", &lease, other.as_str(), "PX", "60000"]).await;
+        assert_eq!(set, "OK");
+        let books = self.following.store.as_checkpoints().unwrap();
+        assert_eq!(books.lease(&self.name(), &other, life).await.unwrap(), Lease::Ours);
+        other
     }
 
     /// Overwrites the position in the cache, as a restore of an old snapshot does.
@@ -77,8 +88,7 @@ async fn a_cache_that_went_back_is_replayed() {
 /// A follower of one table over a cluster, with 30 entries for each tag, on all primaries.
 pub(super) async fn over_a_cluster(tags: &[&str]) -> (RedisCluster, Database, Following) {
     let cluster = RedisCluster::start().await;
-    let config = RedisConfig::from_url(&cluster.url()).unwrap();
-    let store = Arc::new(RedisStore::new(config).unwrap());
+    let store = Arc::new(RedisStore::new(patient(&cluster.url())).unwrap());
     let database = Database::logged().await;
     database
         .execute("CREATE TABLE orders (id INT PRIMARY KEY, state TEXT); INSERT INTO orders VALUES (1, 'open')")
@@ -260,7 +270,9 @@ async fn over_a_bad_wire() -> (Database, Proxy, Following) {
     let (wire, url) = by_proxy(&database).await;
     let rule = Rule::table(format!("{}.orders", database.name())).all("orders").tag("state:{state}");
     let rules = Rules::new([rule, marks(&database)]).unwrap();
-    let following = Following::over(&url, store().await, |builder| builder.rules(rules)).await;
+    // A lease that is lost would open the stream once more.
+    let set = |builder: FollowerBuilder| builder.rules(rules).lease(Duration::from_secs(60));
+    let following = Following::over(&url, store().await, set).await;
     following.fill("entry", &["state:untouched", "orders"]).await;
     (database, wire, following)
 }
@@ -330,10 +342,7 @@ async fn a_follower_that_was_paused_does_no_harm() {
     let shop = Shop::open("").await;
     let (books, name) = (shop.following.store.as_checkpoints().unwrap(), shop.name());
     // Another follower has taken the lease, and is further.
-    let other = Token::from_bits(rand::random());
-    let redis = Redis::shared().await;
-    redis.cli(&["DEL", &format!("{}:l", shop.key().await)]).await;
-    assert_eq!(books.lease(&name, &other, Duration::from_secs(5)).await.unwrap(), Lease::Ours);
+    let other = shop.lose_lease().await;
     shop.following.until(|status| !status.leads).await;
     let found = books.checkpoint(&name).await.unwrap().unwrap().position;
     shop.database.execute("UPDATE orders SET state = 'b' WHERE id = 1").await;

@@ -7,14 +7,13 @@ use std::time::Duration;
 
 use mrc_core::Event;
 use mrc_follow::{FollowerBuilder, Position};
-use mrc_store::{CacheStore, RedisConfig, RedisStore};
+use mrc_store::{CacheStore, RedisStore};
 use mrc_tests::{Database, Redis};
 
 use super::faults::{entries, over_a_cluster};
-use super::{Following, Shop, rules};
+use super::{Following, Shop, patient, rules};
 
-/// The shortest that a follower may have.
-const LEASE: Duration = Duration::from_millis(500);
+const LEASE: Duration = Duration::from_secs(2);
 
 /// Returns the settings of a follower, which counts how often it takes the lease.
 fn counted(taken: &Arc<AtomicU32>) -> impl FnOnce(FollowerBuilder) -> FollowerBuilder {
@@ -31,8 +30,7 @@ fn counted(taken: &Arc<AtomicU32>) -> impl FnOnce(FollowerBuilder) -> FollowerBu
 /// A follower over a Redis of its own, with the four entries.
 async fn over(redis: &Redis, taken: &Arc<AtomicU32>) -> Shop {
     let database = Database::logged().await;
-    let (url, config) = (database.url(), RedisConfig::from_url(&redis.url()).unwrap());
-    let store = Arc::new(RedisStore::new(config).unwrap());
+    let (url, store) = (database.url(), Arc::new(RedisStore::new(patient(&redis.url())).unwrap()));
     let shop = Shop::over(database, "", &url, store, counted(taken)).await;
     shop.following.caught_up(&shop.database).await;
     shop
@@ -54,7 +52,7 @@ async fn a_full_cache_is_invalidated_and_keeps_lease_and_position() {
     let (redis, taken) = (Redis::start().await, Arc::default());
     let mut shop = over(&redis, &taken).await;
     redis.cli(&["CONFIG", "SET", "maxmemory", "1"]).await;
-    tokio::time::sleep(LEASE * 3).await;
+    tokio::time::sleep(LEASE * 2).await;
     let before = shop.stored().await;
     shop.database.execute("UPDATE orders SET state = 'paid' WHERE id = 1").await;
     shop.following.gone(&["store 6".into(), "order 1".into()]).await;

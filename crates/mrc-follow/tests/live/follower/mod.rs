@@ -159,9 +159,14 @@ impl Drop for Following {
 
 /// Returns a store of its own on the shared Redis.
 async fn store() -> Arc<RedisStore> {
-    let redis = Redis::shared().await;
-    let config = RedisConfig::from_url(&redis.url()).unwrap().prefix(format!("{}:", unique("follow")));
+    let config = patient(&Redis::shared().await.url()).prefix(format!("{}:", unique("follow")));
     Arc::new(RedisStore::new(config).unwrap())
+}
+
+/// Returns settings for a cache that answers, however busy the machine is.
+fn patient(url: &str) -> RedisConfig {
+    let patience = Duration::from_secs(20);
+    RedisConfig::from_url(url).unwrap().command_timeout(patience).connect_timeout(patience)
 }
 
 /// The rule for the marks of [`Following::caught_up`].

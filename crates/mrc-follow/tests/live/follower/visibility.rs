@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use mrc_follow::{FollowerBuilder, Lack, Start};
+use mrc_store::CacheStore;
 use mrc_store::mysql_async::prelude::Queryable;
-use mrc_store::{CacheStore, Lease, Token};
-use mrc_tests::{Database, Redis};
+use mrc_tests::Database;
 
 use super::{Following, Shop, rules, store};
 
@@ -113,9 +113,7 @@ async fn a_follower_that_began_now_goes_on_at_its_position_when_it_leads_again()
     let set = |builder: FollowerBuilder| builder.name(&*name).rules(rules).start(Start::Now);
     shop.following = Following::over(&url, store.clone(), set).await;
     // Another follower takes the lease, and ends before it does anything.
-    let (books, other) = (store.as_checkpoints().unwrap(), Token::from_bits(rand::random()));
-    Redis::shared().await.cli(&["DEL", &format!("{}:l", shop.key().await)]).await;
-    assert_eq!(books.lease(&name, &other, Duration::from_secs(5)).await.unwrap(), Lease::Ours);
+    let (books, other) = (store.as_checkpoints().unwrap(), shop.lose_lease().await);
     shop.following.until(|status| !status.leads).await;
     shop.database.execute("UPDATE orders SET state = 'paid' WHERE id = 1").await;
     books.end_lease(&name, &other).await.unwrap();

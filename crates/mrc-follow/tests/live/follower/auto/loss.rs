@@ -6,11 +6,11 @@ use std::sync::Arc;
 use mrc_core::{Params, params};
 use mrc_follow::rules::Rules;
 use mrc_follow::{FollowerBuilder, Lack};
-use mrc_store::{RedisConfig, RedisStore};
+use mrc_store::RedisStore;
 use mrc_tests::{Database, Redis};
 
 use super::super::visibility::{hold_an_update, with_an_old_order};
-use super::super::{Following, LONG, orders, store};
+use super::super::{Following, LONG, orders, patient, store};
 use super::{Asked, Auto, following};
 
 const TABLES: &str = "CREATE TABLE orders (id INT PRIMARY KEY, store_id INT, n INT); \
@@ -28,7 +28,7 @@ fn asked() -> Vec<Asked> {
 async fn alone() -> (Redis, Auto) {
     let (redis, database) = (Redis::start().await, Database::logged().await);
     database.execute(TABLES).await;
-    let store = Arc::new(RedisStore::new(RedisConfig::from_url(&redis.url()).unwrap()).unwrap());
+    let store = Arc::new(RedisStore::new(patient(&redis.url())).unwrap());
     let auto = Auto::on(Arc::new(database), store, asked(), |builder| builder).await;
     auto.settle("UPDATE orders SET n = n + 1 WHERE id = 2", "six").await;
     (redis, auto)
