@@ -11,6 +11,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::follow::Dependencies;
 use crate::frame::{self, Said};
+use crate::inherited::Carried;
 use crate::mode::Mode;
 use crate::pipeline::gather::Gather;
 use crate::settings::{OnError, Settings};
@@ -124,6 +125,13 @@ impl Call {
             "" => key.into(),
             mark => [key, mark].concat().into(),
         }
+    }
+
+    /// Returns the tags of a call that failed. Which rows its error depends on isn't known.
+    pub(crate) fn tags_of_failure(&self) -> Carried {
+        let mut tags = Carried::of(self.tags.iter().cloned());
+        tags.lost = self.follows.is_some();
+        tags
     }
 
     /// Returns the life of a value that is stored now. A hit needs none.

@@ -43,6 +43,14 @@ pub(crate) struct Said {
     pub(crate) skipped: bool,
 }
 
+impl Said {
+    /// Hands the tags of a function that failed on to the entry whose function called it: what that
+    /// makes of the error depends on the same data.
+    pub(crate) fn told_to_caller<T, E>(&self, outcome: Result<T, E>) -> Result<T, E> {
+        outcome.inspect_err(|_| inherit(Some(&self.tags)))
+    }
+}
+
 impl Frame {
     pub(crate) fn new<'a>(store: StoreId, keys: impl IntoIterator<Item = &'a str>) -> Arc<Self> {
         let keys = keys.into_iter().map(Into::into).collect();

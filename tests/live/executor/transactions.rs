@@ -139,13 +139,21 @@ async fn a_ddl_statement_ends_the_transaction_that_it_commits() {
     a_ddl_statement_commits(&executor).await;
 }
 
+/// Also a statement that fails commits what ran before it.
 pub(super) async fn a_ddl_statement_commits(executor: &dyn QueryExecutor) {
-    let mut open = executor.begin().await.unwrap();
-    run(&mut *open, "INSERT INTO t (n) VALUES (7)").await.unwrap();
-    assert!(is_over(&run(&mut *open, "CREATE TABLE other (a INT)").await));
-    assert!(is_over(&run(&mut *open, "INSERT INTO t (n) VALUES (8)").await));
-    assert!(is_over(&open.rollback().await));
-    assert_eq!(read(executor, COUNT).await, r#"[{"n":3}]"#);
+    for (expected, commits) in [(3, false), (4, false), (5, true)] {
+        let mut open = executor.begin().await.unwrap();
+        run(&mut *open, "INSERT INTO t (n) VALUES (7)").await.unwrap();
+        let done = run(&mut *open, "CREATE TABLE other (a INT)").await;
+        if expected == 3 {
+            assert!(is_over(&done));
+            assert!(is_over(&run(&mut *open, "INSERT INTO t (n) VALUES (8)").await));
+        } else {
+            assert_eq!(done.unwrap_err().server().unwrap().code, 1050, "the table is there");
+        }
+        assert!(is_over(&if commits { open.commit().await } else { open.rollback().await }));
+        assert_eq!(read(executor, COUNT).await, format!(r#"[{{"n":{expected}}}]"#));
+    }
 }
 
 #[tokio::test]

@@ -191,7 +191,8 @@ impl MrcClient {
     {
         let (signature, params) = (signature.into(), params.borrow());
         let key = self.key_of(signature.key_text(), params)?;
-        let call = Call { tags: self.tags_of(&signature, params)?, ..self.reading_call(params, ttl.into())? };
+        let (types, tags) = (&self.inner.texts.of(signature.key_text()).types, self.tags_of(&signature, params)?);
+        let call = Call { tags, ..self.reading_call(params, ttl.into())?.keyed(&key, types) };
         function::get_or_try(&self.inner.pipeline, &key, &call, Codec::Json, function).await
     }
 

@@ -48,7 +48,8 @@ impl MrcClient {
     /// that `work` named. Returns the result of `work`.
     ///
     /// - `Ok` commits. An error of `work`, a panic, a cancelled call (its future dropped) and the
-    ///   [`deadline`](Self::with_deadline) roll back, and invalidate nothing.
+    ///   [`deadline`](Self::with_deadline) roll back, and invalidate nothing. If a statement had ended
+    ///   the transaction before, earlier ones may be committed: an error of `work` invalidates.
     /// - The commit and then the invalidations run in a task of their own, which outlives a
     ///   cancelled caller. Invalidations are tried again for the
     ///   [`invalidation_deadline`](crate::MrcClientBuilder::invalidation_deadline) (10 s). A process
@@ -170,8 +171,6 @@ pub struct Transaction {
     open: Box<dyn ExecutorTransaction>,
     rows: RowFormat,
     pending: Invalidations,
-    /// Whether a statement has ended the transaction: earlier statements may be committed.
-    is_over: bool,
 }
 
 impl Transaction {
@@ -206,9 +205,8 @@ impl Transaction {
     async fn run(&mut self, sql: &str, params: &Params) -> Result<(RowEncoder, Executed)> {
         params.check()?;
         let mut rows = RowEncoder::new(self.rows);
-        let done = self.open.execute(sql, params, &mut rows).await;
-        self.is_over |= matches!(done, Err(ExecuteError::TransactionOver));
-        Ok((rows, done?))
+        let done = self.open.execute(sql, params, &mut rows).await?;
+        Ok((rows, done))
     }
 }
 
@@ -261,7 +259,7 @@ impl Invalidation {
 async fn begin(client: &MrcClient) -> Result<Transaction> {
     let inner = &client.inner;
     let open = inner.executor()?.begin().await?;
-    Ok(Transaction { open, rows: inner.rows, pending: Invalidations::default(), is_over: false })
+    Ok(Transaction { open, rows: inner.rows, pending: Invalidations::default() })
 }
 
 /// Inserts the invalidations into the outbox, if there is one, before the commit.
@@ -276,10 +274,10 @@ async fn write_outbox(client: &MrcClient, transaction: &mut Transaction) -> Resu
 
 /// Rolls back within the deadline. Past it the transaction is dropped, which rolls back as well.
 async fn roll_back(client: &MrcClient, transaction: Transaction, ends: Instant) {
-    let Transaction { open, pending, is_over, .. } = transaction;
+    let Transaction { open, pending, .. } = transaction;
     let ended = timeout_at(ends, open.rollback()).await;
-    if is_over && matches!(ended, Ok(Err(ExecuteError::TransactionOver))) && !pending.is_empty() {
-        // A statement has committed earlier ones. The caller's own error matters more.
+    if matches!(ended, Ok(Err(ExecuteError::TransactionOver))) && !pending.is_empty() {
+        // A statement may have committed earlier ones. The caller's own error matters more.
         let client = client.clone();
         scope::spawn(async move { pending.retry(&client).await.map(drop) });
     }
@@ -288,7 +286,7 @@ async fn roll_back(client: &MrcClient, transaction: Transaction, ends: Instant) 
 /// Commits and invalidates in a task of its own, so that a cancelled caller can't separate them.
 async fn commit(client: &MrcClient, transaction: Transaction, ends: Instant) -> Result<()> {
     let Transaction { open, pending, .. } = transaction;
-    let patience = client.inner.settings.invalidation_deadline;
+    let patience = client.inner.settings.invalidation_deadline.min(Options::LONGEST);
     let committed = Arc::new(AtomicBool::new(false));
     let (at_work, is_committed, to_do) = (client.clone(), Arc::clone(&committed), pending.clone());
     let work = scope::spawn(async move {

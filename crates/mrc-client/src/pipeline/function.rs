@@ -98,7 +98,12 @@ where
 
     /// Returns the function's outcome. Returns `None` if it hasn't run to its end.
     pub(crate) fn outcome(&mut self) -> Option<Result<T, E>> {
-        self.outcome.take().inspect(past_the_pipeline)
+        // Of a function that failed the pipeline has handed on the tags.
+        self.outcome.take().inspect(|outcome| {
+            if outcome.is_ok() {
+                past_the_pipeline();
+            }
+        })
     }
 
     /// Runs the function to its end, from where it was left, and returns its outcome.
@@ -107,15 +112,13 @@ where
             Some(outcome) => outcome,
             None => self.work.await,
         };
-        past_the_pipeline(&outcome);
+        past_the_pipeline();
         outcome
     }
 }
 
-/// A value that bypassed the pipeline has unknown tags: no entry that reads it is stored.
-fn past_the_pipeline<T, E>(outcome: &Result<T, E>) {
-    if outcome.is_ok() {
-        frame::lose_tags();
-        frame::answered(Source::Computed);
-    }
+/// An outcome that bypassed the pipeline has unknown tags: no entry that reads it is stored.
+fn past_the_pipeline() {
+    frame::lose_tags();
+    frame::answered(Source::Computed);
 }

@@ -205,6 +205,9 @@ impl Pipeline {
             Step::Refresh(answer) => Ok(self.refresh(key, call, answer, compute).await),
             Step::Whole => self.fetch_in_scope(&item.key, call, compute).await,
         };
+        if outcome.is_err() {
+            frame::inherit(Some(&call.tags_of_failure()));
+        }
         gather.answer(at, outcome);
     }
 }

@@ -80,10 +80,9 @@ impl Pipeline {
     /// Returns the value of `key`, from the cache or computed by one caller for all, and stored.
     pub(crate) async fn fetch<C: Compute>(self: &Arc<Self>, key: &Key, call: &Call, compute: C) -> Result<Answer> {
         if key.bypass().is_some() || call.nested || call.mode != Mode::Normal {
-            let answer = Box::pin(self.fetch_in_scope(key, call, compute)).await?;
-            // Every tag of an entry that a function reads must invalidate the function's entry too.
-            frame::inherit(answer.tags());
-            return Ok(answer.noted());
+            let outcome = Box::pin(self.fetch_in_scope(key, call, compute)).await;
+            inherit(call, &outcome);
+            return outcome.map(Answer::noted);
         }
         let key = key.as_str();
         // The one await of a hit. All other futures here are boxed: the compiler nests the futures
@@ -201,6 +200,14 @@ impl Pipeline {
 
     fn value_of(&self, found: Bytes, call: &Call) -> Result<Bytes, Wrong> {
         check::value_of(found, call, self.max_value)
+    }
+}
+
+/// Every tag of an entry that a function reads must invalidate the function's entry too.
+fn inherit(call: &Call, outcome: &Result<Answer>) {
+    match outcome {
+        Ok(answer) => frame::inherit(answer.tags()),
+        Err(_) => frame::inherit(Some(&call.tags_of_failure())),
     }
 }
 

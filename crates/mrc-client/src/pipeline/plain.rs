@@ -7,8 +7,8 @@ use bytes::Bytes;
 use mrc_core::{Bypass, Event, Key};
 use mrc_store::{Claim, ClaimMode, StoreError};
 
-use super::Pipeline;
 use super::check::Wrong;
+use super::{Pipeline, inherit};
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::codec::Unfit;
@@ -132,9 +132,9 @@ impl Pipeline {
                 false => self.bypass(name, call, &why, compute).await,
             }
         };
-        let answer = Box::pin(self.in_time(name, call, call.ends(), bypass)).await?;
-        frame::inherit(answer.tags());
-        Ok(answer)
+        let outcome = Box::pin(self.in_time(name, call, call.ends(), bypass)).await;
+        inherit(call, &outcome);
+        outcome
     }
 
     /// Decodes an answer. If it can't be decoded, and wasn't computed for this caller, another one

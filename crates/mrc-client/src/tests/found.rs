@@ -57,3 +57,22 @@ async fn a_leader_of_another_shape_is_not_followed() {
     gate.add_permits(1);
     assert_eq!((leader.await.unwrap().unwrap(), version(&follower.await.unwrap().unwrap())), (5, 1));
 }
+
+#[tokio::test]
+async fn a_function_is_told_apart_by_the_types_of_its_params_too() {
+    let it = Fixture::new(Database::open());
+    let ask = async |value: Value, answer: u64| {
+        let made = async || {
+            tokio::task::yield_now().await;
+            Ok::<_, Error>(answer)
+        };
+        it.client.with_cache(made, "report", params! { "Code" => value }, HOUR).await.unwrap()
+    };
+    for [one, other] in [[Value::from(0), "0".into()], [Value::Null, "null".into()], [true.into(), "true".into()]] {
+        assert_eq!((ask(one.clone(), 1).await, ask(other.clone(), 2).await), (1, 2), "{other:?}");
+        assert_eq!(tokio::join!(ask(one, 3), ask(other.clone(), 4)), (3, 4), "{other:?}, at once");
+    }
+    let digits = params! { "Code" => "7" };
+    assert!(it.client.write_to_cache("report", &5, &digits, HOUR).await.unwrap());
+    assert_eq!(ask("7".into(), 6).await, 5, "a value that was written by hand is taken");
+}

@@ -98,8 +98,12 @@ async fn a_limit_may_be_as_long_as_it_likes() {
             .stale_on_error(Duration::MAX)
             .stale_after(Duration::MAX)
             .early_refresh(Duration::MAX)
+            .invalidation_deadline(Duration::MAX)
     });
     assert_eq!((it.version().await, it.version().await), (1, 1));
+    let client = MrcClient::builder().store(MemoryStore::new()).executor(SqliteExecutor::in_memory().unwrap());
+    let client = client.invalidation_deadline(Duration::MAX).build().unwrap();
+    client.transaction(async |_| Ok::<_, Error>(())).await.unwrap();
 }
 
 #[tokio::test]

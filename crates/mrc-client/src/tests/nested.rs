@@ -49,6 +49,28 @@ async fn an_entry_inherits_the_tags_of_the_entries_that_it_reads() {
     assert_eq!(it.outer().await, 2);
 }
 
+/// What a function makes of another's error depends on what that one has read.
+#[tokio::test]
+async fn a_function_that_failed_gives_its_tags_to_its_caller() {
+    let it = Nest::new();
+    let missing = || async {
+        scope::tag("said");
+        Err::<usize, _>(Error::Shutdown)
+    };
+    let named = || it.cache.get_or_try(Spec::of("missing").tag("named"), missing);
+    let many = || {
+        let spec = |id: &u64| Spec::of("many").param("id", id).tag("named");
+        it.cache.get_many([1_u64], spec, |_| async { missing().await.map(|_| HashMap::<u64, usize>::new()) })
+    };
+    for (at, tag) in ["said", "named"].into_iter().enumerate() {
+        let one = it.cache.get_or("one", || async { named().await.unwrap_or(at) });
+        assert_eq!(one.await, at);
+        let both = it.cache.get_or("both", || async { many().await.map_or(at, |found| found.len()) });
+        assert_eq!(both.await, at);
+        assert_eq!(it.cache.invalidate(Tag::new(tag)).await.unwrap(), 2, "{tag}");
+    }
+}
+
 #[tokio::test]
 async fn without_nesting_a_hit_is_one_get() {
     let it = Nest::new();

@@ -303,6 +303,64 @@ async fn a_statement_that_commits_is_an_error_and_invalidates_all_the_same() {
     }
 }
 
+/// A `CREATE TABLE` that fails or whose answer is lost has committed what ran before it.
+#[tokio::test]
+async fn a_failure_that_may_have_committed_invalidates() {
+    let mut it = Table::new().await;
+    it.client = MrcClient::builder().shared_store(it.store.clone()).executor(Lost).build().unwrap();
+    let work = async |tx: &mut Transaction| {
+        tx.invalidate(["t"]);
+        tx.execute("CREATE TABLE u (id INT)", params! {}).await.map(drop)
+    };
+    let error = it.client.transaction(work).await.unwrap_err();
+    assert!(error.is_retryable(), "the caller gets the statement's own error: {error}");
+    until(|| it.store.calls().contains(&"invalidate")).await;
+}
+
+/// A database whose statements are lost, with their connection.
+#[derive(Debug)]
+struct Lost;
+
+#[async_trait]
+impl QueryExecutor for Lost {
+    async fn query(&self, _: &str, _: &Params, _: &mut RowEncoder) -> Result<(), ExecuteError> {
+        Err(ExecuteError::Unavailable("lost".into()))
+    }
+
+    async fn query_trusted(&self, sql: &str, params: &Params, rows: &mut RowEncoder) -> Result<(), ExecuteError> {
+        self.query(sql, params, rows).await
+    }
+
+    async fn execute(&self, _: &str, _: &Params, _: &mut RowEncoder) -> Result<Executed, ExecuteError> {
+        Err(ExecuteError::Unavailable("lost".into()))
+    }
+
+    async fn begin(&self) -> Result<Box<dyn ExecutorTransaction>, ExecuteError> {
+        Ok(Box::new(Self))
+    }
+
+    async fn ping(&self) -> Result<(), ExecuteError> {
+        Ok(())
+    }
+
+    async fn close(&self) {}
+}
+
+#[async_trait]
+impl ExecutorTransaction for Lost {
+    async fn execute(&mut self, _: &str, _: &Params, _: &mut RowEncoder) -> Result<Executed, ExecuteError> {
+        Err(ExecuteError::Unavailable("lost".into()))
+    }
+
+    async fn commit(self: Box<Self>) -> Result<(), ExecuteError> {
+        Err(ExecuteError::TransactionOver)
+    }
+
+    async fn rollback(self: Box<Self>) -> Result<(), ExecuteError> {
+        Err(ExecuteError::TransactionOver)
+    }
+}
+
 #[tokio::test]
 async fn an_outbox_gets_the_tags_with_the_write() {
     let sqlite = SqliteExecutor::in_memory().unwrap();

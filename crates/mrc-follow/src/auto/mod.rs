@@ -122,9 +122,18 @@ impl Known {
     }
 
     /// Adds the tags of schemes that weren't known at a generation.
-    pub(crate) fn add_newer(&self, generation: u64, effects: &mut Effects) {
-        let newer = self.schemes().filter(|known| known.since > generation).map(|known| &known.name);
-        newer.chain(&self.strange).for_each(|name| effects.end_scheme(name.tag.clone()));
+    ///
+    /// After a statement their tables end as a whole. One may be a view that it has changed: calls
+    /// to come would go on with the tables that they remember of the view.
+    pub(crate) fn add_newer(&self, generation: u64, has_statement: bool, effects: &mut Effects) {
+        for (table, schemes) in &self.tables {
+            let mut newer = schemes.iter().filter(|known| known.since > generation).peekable();
+            if has_statement && newer.peek().is_some() {
+                effects.mark_whole(table, Reason::Statement);
+            }
+            newer.for_each(|known| effects.end_scheme(known.name.tag.clone()));
+        }
+        self.strange.iter().for_each(|name| effects.end_scheme(name.tag.clone()));
     }
 
     pub(crate) fn tables(&self) -> impl ExactSizeIterator<Item = &TableName> {

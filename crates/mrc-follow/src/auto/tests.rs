@@ -181,10 +181,14 @@ fn a_scheme_that_came_later_is_ended_as_a_whole() {
     assert_eq!(book.known().generation, decoded, "the same schemes leave the plans as they are");
     assert_eq!(learned(&book, registry(1, 2, &[old, new])), [""; 0], "nothing is lost");
     let mut effects = Effects::new();
-    book.known().add_newer(book.known().generation, &mut effects);
-    assert!(effects.is_empty(), "what is decoded from now on has tags of its own");
-    book.known().add_newer(decoded, &mut effects);
+    for has_statement in [false, true] {
+        book.known().add_newer(book.known().generation, has_statement, &mut effects);
+        assert!(effects.is_empty(), "what is decoded from now on has tags of its own");
+    }
+    book.known().add_newer(decoded, false, &mut effects);
     assert_eq!(listed(&effects), [new]);
+    book.known().add_newer(decoded, true, &mut effects);
+    assert_eq!(listed(&effects), ["shop.stores: statement", new], "it may be a view, whose tables have changed");
 }
 
 #[test]
@@ -192,7 +196,7 @@ fn a_scheme_that_is_not_understood_is_ended_by_each_change() {
     let strange = "t:shop.orders?v:colour";
     let book = book(&[strange]);
     let mut effects = Effects::new();
-    book.known().add_newer(u64::MAX, &mut effects);
+    book.known().add_newer(u64::MAX, true, &mut effects);
     assert_eq!(listed(&effects), [strange]);
     for next in [registry(1, 2, &[strange]), registry(1, 3, &[])] {
         assert_eq!(learned(&book, next), [strange], "its table isn't known");

@@ -112,6 +112,7 @@ impl Batch {
         self.older.push(std::mem::replace(&mut all.gtid, next.gtid));
         all.timestamp = next.timestamp;
         all.changed_schema |= next.changed_schema;
+        all.has_statement |= next.has_statement;
         all.is_touched |= next.is_touched;
         all.generation = all.generation.min(next.generation);
         all.effects.merge(next.effects);

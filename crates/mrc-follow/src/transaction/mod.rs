@@ -32,6 +32,8 @@ pub(crate) struct Committed {
     pub(crate) timestamp: u32,
     /// Whether a statement may have changed foreign keys.
     pub(crate) changed_schema: bool,
+    /// Whether a statement may have changed the tables of a view.
+    pub(crate) has_statement: bool,
     /// Whether anything may have changed, followed or not.
     pub(crate) is_touched: bool,
     /// The generation of schemes with which its oldest event was decoded.
@@ -76,6 +78,7 @@ struct Open {
     /// Whether there was a `BEGIN`: other statements don't end the transaction.
     has_begun: bool,
     changed_schema: bool,
+    has_statement: bool,
     is_touched: bool,
     generation: u64,
 }
@@ -288,7 +291,8 @@ impl Assembler {
                 return Step::Ends;
             }
             statement => {
-                self.open.is_touched |= !matches!(statement, Statement::Harmless | Statement::Savepoint);
+                self.open.has_statement |= !matches!(statement, Statement::Harmless | Statement::Savepoint);
+                self.open.is_touched |= self.open.has_statement;
                 self.open.changed_schema |= may_change_foreign_keys(&query.text);
                 self.followed.apply_statement(statement, &schema, &mut self.open.effects);
                 if let Statement::Touches { names, changes_rows: false } = statement {
@@ -333,6 +337,7 @@ impl Assembler {
             rows: open.rows,
             timestamp,
             changed_schema: open.changed_schema,
+            has_statement: open.has_statement,
             is_touched: open.is_touched,
             generation: open.generation,
         })

@@ -110,7 +110,7 @@ impl ExecutorTransaction for MySqlTransaction {
     }
 
     async fn rollback(mut self: Box<Self>) -> Result<(), ExecuteError> {
-        let mut session = self.session.take().ok_or(ExecuteError::TransactionOver)?;
+        let mut session = self.open().await?;
         let done = self.executor.within_limit(command(session.conn()?, "ROLLBACK")).await;
         leave(session, &done);
         done

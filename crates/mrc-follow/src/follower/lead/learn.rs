@@ -21,7 +21,8 @@ impl Lead<'_> {
     pub(super) async fn learn_for(&mut self, batch: &mut Batch) -> Result<(), Again> {
         self.learn(&mut batch.all.effects).await?;
         if let Some(book) = &self.inner.book {
-            book.known().add_newer(batch.all.generation, &mut batch.all.effects);
+            let all = &mut batch.all;
+            book.known().add_newer(all.generation, all.has_statement, &mut all.effects);
         }
         Ok(())
     }

@@ -124,6 +124,16 @@ async fn a_comparison_of_two_types_is_ended_by_any_change() {
     auto.check("CREATE TABLE other (id INT); INSERT INTO other VALUES (1)", &[]).await;
 }
 
+/// The follower looks for new schemes once a second, and the client remembers a view's tables longer.
+#[tokio::test]
+async fn a_view_that_changes_before_its_scheme_is_known_is_followed() {
+    let tables = "CREATE TABLE a (k INT, n INT); CREATE TABLE b (k INT, n INT); \
+        INSERT INTO a VALUES (1, 1); INSERT INTO b VALUES (1, 1); CREATE VIEW v AS SELECT * FROM a";
+    let auto = Auto::open(tables, vec![("one", "SELECT n FROM v WHERE k = 1", Params::new())]).await;
+    auto.check("CREATE OR REPLACE VIEW v AS SELECT * FROM b", &["one"]).await;
+    auto.check("UPDATE b SET n = 2", &["one"]).await;
+}
+
 #[tokio::test]
 async fn a_join_is_ended_by_either_table() {
     let tables = "CREATE TABLE stores (id INT PRIMARY KEY, name VARCHAR(20)); CREATE TABLE items (store INT, n INT); \
