@@ -1,4 +1,4 @@
-//! What libFuzzer runs: the target that `FUZZ_TARGET` names. `scripts/fuzz` builds and starts it.
+//! libFuzzer runs the target that `FUZZ_TARGET` names. `scripts/fuzz` builds and starts it.
 #![cfg_attr(fuzzing, no_main)]
 
 #[cfg(fuzzing)]

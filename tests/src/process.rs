@@ -153,8 +153,8 @@ fn follow(
     let _ = shell.wait();
 }
 
-/// Ends this process after `MRC_TEST_LIMIT` seconds, so that a test that waits for ever is a failure.
-/// libtest has named it by then, after a minute.
+/// Ends this process after `MRC_TEST_LIMIT` seconds, so that a test that waits for ever is a
+/// failure. libtest has named it by then, after a minute.
 fn end_if_it_hangs() {
     static WATCH: Once = Once::new();
     WATCH.call_once(|| {

@@ -41,9 +41,8 @@ impl<F: Future<Output = Result<Bytes>>> Compute for Run<F> {
 
     async fn run(self, store: StoreId, key: &str) -> Result<Made> {
         let frame = Frame::new(store, [key]);
-        let value = frame.run(self.0).await;
-        let said = frame.said();
-        Ok(Made { value: said.told_to_caller(value)?, said })
+        let value = frame.run(self.0).await?;
+        Ok(Made { value, said: frame.said() })
     }
 
     fn detached(&self) -> Option<BoxFuture<'static, Result<Made>>> {

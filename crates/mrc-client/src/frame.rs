@@ -43,24 +43,19 @@ pub(crate) struct Said {
     pub(crate) skipped: bool,
 }
 
-impl Said {
-    /// Hands the tags of a function that failed on to the entry whose function called it: what that
-    /// makes of the error depends on the same data.
-    pub(crate) fn told_to_caller<T, E>(&self, outcome: Result<T, E>) -> Result<T, E> {
-        outcome.inspect_err(|_| inherit(Some(&self.tags)))
-    }
-}
-
 impl Frame {
     pub(crate) fn new<'a>(store: StoreId, keys: impl IntoIterator<Item = &'a str>) -> Arc<Self> {
         let keys = keys.into_iter().map(Into::into).collect();
         Arc::new(Self { store, keys, outer: current().frame, said: Mutex::default() })
     }
 
-    pub(crate) async fn run<T>(self: &Arc<Self>, work: impl Future<Output = T>) -> T {
+    /// Runs a function in this frame. If it fails, its caller's entry inherits its tags: what the
+    /// caller makes of the error depends on the same data.
+    pub(crate) async fn run<T, E>(self: &Arc<Self>, work: impl Future<Output = Result<T, E>>) -> Result<T, E> {
         // The function's reads must not count as the answer to its own caller.
         let scope = Scope { frame: Some(Arc::clone(self)), source: None, ..current() };
-        SCOPE.scope(scope, work).await
+        let outcome = SCOPE.scope(scope, work).await;
+        outcome.inspect_err(|_| inherit(Some(&self.said().tags)))
     }
 
     pub(crate) fn said(&self) -> Said {

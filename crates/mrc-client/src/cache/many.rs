@@ -179,9 +179,8 @@ where
 
     async fn read(&self, store: StoreId, places: &[usize]) -> Result<Vec<Result<Made>>> {
         let frame = Frame::new(store, places.iter().filter_map(|at| Some(&**self.keys.get(*at)?)));
-        let values = frame.run((self.values)(places.to_vec())).await;
+        let values = frame.run((self.values)(places.to_vec())).await?;
         let said = frame.said();
-        let values = said.told_to_caller(values)?;
         Ok(values.into_iter().map(|value| value.map(|value| Made { value, said: said.clone() })).collect())
     }
 }

@@ -48,8 +48,8 @@ impl MrcClient {
     /// that `work` named. Returns the result of `work`.
     ///
     /// - `Ok` commits. An error of `work`, a panic, a cancelled call (its future dropped) and the
-    ///   [`deadline`](Self::with_deadline) roll back, and invalidate nothing. If a statement had ended
-    ///   the transaction before, earlier ones may be committed: an error of `work` invalidates.
+    ///   [`deadline`](Self::with_deadline) roll back, and invalidate nothing. If a statement had
+    ///   ended the transaction before, earlier ones may be committed: an error then invalidates.
     /// - The commit and then the invalidations run in a task of their own, which outlives a
     ///   cancelled caller. Invalidations are tried again for the
     ///   [`invalidation_deadline`](crate::MrcClientBuilder::invalidation_deadline) (10 s). A process

@@ -49,7 +49,7 @@ async fn an_entry_inherits_the_tags_of_the_entries_that_it_reads() {
     assert_eq!(it.outer().await, 2);
 }
 
-/// What a function makes of another's error depends on what that one has read.
+/// A value that a function makes of another's error depends on what that one has read.
 #[tokio::test]
 async fn a_function_that_failed_gives_its_tags_to_its_caller() {
     let it = Nest::new();

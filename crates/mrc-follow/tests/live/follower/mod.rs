@@ -20,7 +20,7 @@ use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinHandle;
 
 const LONG: Duration = Duration::from_secs(3_600);
-/// What takes longer never comes.
+/// A wait that takes longer has no end.
 const HANGS: Duration = Duration::from_secs(300);
 
 /// A running follower with a cache of its own.

@@ -124,7 +124,7 @@ async fn a_comparison_of_two_types_is_ended_by_any_change() {
     auto.check("CREATE TABLE other (id INT); INSERT INTO other VALUES (1)", &[]).await;
 }
 
-/// The follower looks for new schemes once a second, and the client remembers a view's tables longer.
+/// The follower looks for new schemes once a second. The client remembers a view's tables longer.
 #[tokio::test]
 async fn a_view_that_changes_before_its_scheme_is_known_is_followed() {
     let tables = "CREATE TABLE a (k INT, n INT); CREATE TABLE b (k INT, n INT); \
